@@ -1,0 +1,2 @@
+// Placeholder until the app is written.
+console.log('nothing here yet')

@@ -1,0 +1,3 @@
+import type { Options } from 'tsup'
+export declare function definePackage(manifest: { exports: Record<string, unknown> }, over?: Options): Options
+export declare function defineApp(over?: Options): Options

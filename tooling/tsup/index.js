@@ -1,0 +1,33 @@
+import { existsSync } from 'node:fs'
+
+const common = {
+  format: ['esm'],
+  target: 'node20',
+  sourcemap: true,
+  clean: true,
+  treeshake: false,
+  // One copy of every class, however many entries use it.
+  splitting: true,
+  removeNodeProtocol: false,
+}
+
+/** A library: every `./dist/<name>.js` among its exports is built from `src/<name>.ts`. */
+export function definePackage({ exports }, over = {}) {
+  const entry = Object.values(exports)
+    .map((target) => /^\.\/dist\/(.+)\.js$/.exec(target.default ?? '')?.[1])
+    .filter((name) => name !== undefined)
+    .map((name) => `src/${name}.ts`)
+    .filter((file) => existsSync(file)) // until every entry is written
+  return {
+    ...common,
+    entry,
+    // Declarations refer to the built ones of the other packages, so `paths` (which lead to sources) is emptied.
+    dts: { compilerOptions: { ignoreDeprecations: '6.0', paths: {} } },
+    ...over,
+  }
+}
+
+/** An application: `src/main.ts` becomes `dist/main.js`; nobody reads its types. */
+export function defineApp(over = {}) {
+  return { ...common, entry: ['src/main.ts'], ...over }
+}

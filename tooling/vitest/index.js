@@ -1,0 +1,16 @@
+import { fileURLToPath } from 'node:url'
+
+const packages = fileURLToPath(new URL('../../packages', import.meta.url))
+
+/** Tests run from the sources of all packages: no build, and stack traces and coverage in the original lines. */
+export function definePackageTests(over = {}) {
+  return {
+    resolve: {
+      alias: [
+        { find: /^@spillway\/(parser|core|middleware)$/, replacement: `${packages}/$1/src/index.ts` },
+        { find: /^@spillway\/(parser|core|middleware)\/([\w-]+)$/, replacement: `${packages}/$1/src/$2.ts` },
+      ],
+    },
+    test: { include: ['test/**/*.test.ts'], ...over },
+  }
+}
