@@ -1,24 +1,34 @@
 // Checks the package in the current folder as its users will get it: packed, then publint and arethetypeswrong.
-import { spawnSync } from 'node:child_process'
+// Run by turbo, which puts pnpm and the workspace's tools on the PATH.
+import { spawn } from 'node:child_process'
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { bin, pnpm } from './setup.mjs'
 
-function execute([command, ...args]) {
-  const { status, stdout, stderr } = spawnSync(command, args, { encoding: 'utf8', shell: process.platform === 'win32' })
-  if (status === 0) return
-  console.error(`${command} failed:\n${stdout}${stderr}`)
-  process.exitCode = 1
+function execute(command, ...args) {
+  return new Promise((resolve) => {
+    const child = spawn(command, args, { shell: process.platform === 'win32', stdio: ['ignore', 'pipe', 'pipe'] })
+    let output = ''
+    for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text) => (output += text))
+    child.on('close', (status) => {
+      if (status !== 0) {
+        console.error(`${command} failed:\n${output}`)
+        process.exitCode = 1
+      }
+      resolve()
+    })
+  })
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'spillway-pack-'))
 try {
-  execute(pnpm('pack', '--pack-destination', folder))
+  await execute('pnpm', 'pack', '--pack-destination', folder)
   for (const name of readdirSync(folder)) {
     const tarball = join(folder, name)
-    execute([bin('publint'), tarball, '--strict'])
-    execute([bin('attw'), tarball, '--profile', 'esm-only', '--format', 'ascii'])
+    await Promise.all([
+      execute('publint', tarball, '--strict'),
+      execute('attw', tarball, '--profile', 'esm-only', '--format', 'ascii'),
+    ])
   }
 } finally {
   rmSync(folder, { recursive: true })

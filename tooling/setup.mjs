@@ -2,37 +2,56 @@
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { delimiter, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 
 export const root = fileURLToPath(new URL('..', import.meta.url))
 const at = (path) => new URL(`../${path}`, import.meta.url)
-const pin = JSON.parse(readFileSync(at('package.json'), 'utf8')).packageManager.split('+')[0]
+const stamp = at('node_modules/.setup.json')
 
+/** For child processes. After `setup`, the pinned pnpm (turbo needs it there) and the workspace's tools are on its PATH. */
 export const environment = { ...process.env, TURBO_TELEMETRY_DISABLED: '1', TURBO_NO_UPDATE_NOTIFIER: '1' }
+if (!process.stdout.isTTY && !process.env.FORCE_COLOR) environment.NO_COLOR = '1'
 
-/** The path of a tool that the workspace has installed. */
-export const bin = (name) => join(root, 'node_modules/.bin', process.platform === 'win32' ? `${name}.cmd` : name)
-
-/** How to run the pinned pnpm, whatever pnpm the caller has (or has not). */
-export const pnpm = (...args) => ['npx', '--yes', pin, ...args]
-
-/** turbo cannot run a task without pnpm on its PATH; this way it finds the pinned one. */
-export const turbo = (...args) => pnpm('exec', 'turbo', ...args)
+/** Options to spawn a tool by its name with. */
+export const spawnOptions = { cwd: root, env: environment, shell: process.platform === 'win32' }
 
 /** Runs a command in the root folder, without standard input; returns its exit status. */
-export function run([command, ...args]) {
-  const { error, status } = spawnSync(command, args, {
-    cwd: root,
-    env: environment,
-    stdio: ['ignore', 'inherit', 'inherit'],
-    shell: process.platform === 'win32',
-  })
+export function run(command, ...args) {
+  const { error, status } = spawnSync(command, args, { ...spawnOptions, stdio: ['ignore', 'inherit', 'inherit'] })
   if (error) console.error(error.message)
   return status ?? 1
 }
 
 export function setup() {
+  const want = hashOfManifests()
+  let { hash, pnpm } = readStamp()
+  const installed = hash === want && existsSync(at('node_modules/.pnpm'))
+  if (!installed || !existsSync(join(pnpm, 'pnpm'))) pnpm = findPnpm()
+  environment.PATH = [pnpm, join(root, 'node_modules/.bin'), process.env.PATH].join(delimiter)
+  if (!installed) {
+    console.log('setup: installing the workspace')
+    const status = run(
+      'pnpm',
+      'install',
+      '--frozen-lockfile',
+      '--reporter=append-only',
+      '--config.confirmModulesPurge=false',
+    )
+    if (status !== 0) process.exit(status)
+  }
+  writeFileSync(stamp, JSON.stringify({ hash: want, pnpm }))
+}
+
+function readStamp() {
+  try {
+    return JSON.parse(readFileSync(stamp, 'utf8'))
+  } catch {
+    return {} // missing, or cut off when it was written
+  }
+}
+
+function hashOfManifests() {
   const files = ['package.json', 'pnpm-lock.yaml', 'pnpm-workspace.yaml']
   for (const group of ['packages', 'apps', 'tooling']) {
     for (const name of existsSync(at(group)) ? readdirSync(at(group)).toSorted() : []) {
@@ -42,16 +61,20 @@ export function setup() {
   }
   const hash = createHash('sha256')
   for (const file of files) hash.update(`${file}\n`).update(readFileSync(at(file)))
-  const want = hash.digest('hex')
-  const stamp = at('node_modules/.setup-stamp')
-  const installed = existsSync(stamp) && existsSync(at('node_modules/.pnpm'))
-  if (installed && readFileSync(stamp, 'utf8') === want) return
-  console.log(`setup: installing the workspace with ${pin}`)
-  const status = run(
-    pnpm('install', '--frozen-lockfile', '--reporter=append-only', '--config.confirmModulesPurge=false'),
-  )
-  if (status !== 0) process.exit(status)
-  writeFileSync(stamp, want)
+  return hash.digest('hex')
+}
+
+/** The folder of the pnpm that package.json pins, whatever pnpm the caller has (or has not): npx fetches it. */
+function findPnpm() {
+  const pin = JSON.parse(readFileSync(at('package.json'), 'utf8')).packageManager.split('+')[0]
+  const args = ['--yes', `--package=${pin}`, '-c', 'node -p process.env.PATH']
+  const { stdout, status } = spawnSync('npx', args, {
+    ...spawnOptions,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  if (status !== 0) process.exit(status ?? 1)
+  return stdout.trim().split(delimiter)[0]
 }
 
 if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) setup()

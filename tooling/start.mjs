@@ -1,7 +1,7 @@
-import { run, setup, turbo } from './setup.mjs'
+import { run, setup } from './setup.mjs'
 
 setup()
-const status = run(turbo('run', 'build', '--filter=@spillway/wire-lab', '--output-logs=errors-only'))
+const status = run('turbo', 'run', 'build', '--filter=@spillway/wire-lab', '--output-logs=errors-only')
 if (status !== 0) process.exit(status)
 // npm runs this through a shell that does not pass SIGTERM on: when that shell is gone, stop as if signalled.
 const parent = process.ppid

@@ -4,29 +4,35 @@ import { spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { bin, environment, root, setup, turbo } from './setup.mjs'
+import { environment, setup, spawnOptions } from './setup.mjs'
 
+const turbo = (task) => ['turbo', 'run', task, '--continue=dependencies-successful', '--output-logs=errors-only']
+const build = { name: 'build', command: turbo('build') }
+const checks = [
+  { name: 'packages', command: turbo('check:pkg'), needsBuild: true },
+  { name: 'types', command: ['tsc', '-p', '.', '--incremental'] },
+  { name: 'types without Node', command: ['tsc', '-p', 'packages/parser/tsconfig.src.json'] },
+  { name: 'unused code', command: ['knip', '--no-progress'] },
+  { name: 'lint', command: ['oxlint', '--type-aware', '--deny-warnings'] },
+  { name: 'format', command: ['oxfmt', '--check', '.'] },
+  { name: 'size', command: ['size-limit'], needsBuild: true },
+]
 const counts = { passed: 0, failed: 0, skipped: 0 }
 
 /** Runs one check and prints one line about it, followed by its whole output when it failed. */
-async function check(name, [command, ...args]) {
+async function check({ name, command }) {
   const started = performance.now()
-  const { status, output } = await collect(command, args)
+  const { status, output } = await collect(command)
   const seconds = ((performance.now() - started) / 1000).toFixed(1)
   counts[status === 0 ? 'passed' : 'failed'] += 1
-  console.log(`${status === 0 ? '✓' : '✗'} ${name.padEnd(10)} ${seconds.padStart(5)} s`)
-  if (status !== 0) console.log(`${output.trimEnd()}\n`)
+  console.log(`${status === 0 ? '✓' : '✗'} ${name.padEnd(18)} ${seconds.padStart(5)} s`)
+  if (status !== 0) console.log(`${output.trim()}\n`)
   return status === 0
 }
 
-function collect(command, args) {
+function collect([command, ...args]) {
   return new Promise((resolve) => {
-    const child = spawn(command, args, {
-      cwd: root,
-      env: { ...environment, NO_COLOR: '1' },
-      stdio: ['ignore', 'pipe', 'pipe'],
-      shell: process.platform === 'win32',
-    })
+    const child = spawn(command, args, { ...spawnOptions, stdio: ['ignore', 'pipe', 'pipe'] })
     let output = ''
     for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text) => (output += text))
     child.on('error', (error) => resolve({ status: 1, output: `${output}${error.message}` }))
@@ -34,11 +40,11 @@ function collect(command, args) {
   })
 }
 
-/** Runs the checks of a list, two at a time. */
+/** Two at a time. */
 async function checkAll(list) {
   const queue = [...list]
   const worker = async () => {
-    for (let next = queue.shift(); next; next = queue.shift()) await check(...next)
+    for (let next = queue.shift(); next; next = queue.shift()) await check(next)
   }
   await Promise.all([worker(), worker()])
 }
@@ -46,40 +52,34 @@ async function checkAll(list) {
 async function vitest(args) {
   const folder = mkdtempSync(join(tmpdir(), 'spillway-test-'))
   const file = join(folder, 'counts.json')
-  const child = spawn(process.execPath, [join(root, 'node_modules/vitest/vitest.mjs'), 'run', ...args], {
-    cwd: root,
+  const child = spawn('vitest', ['run', ...args], {
+    ...spawnOptions,
     env: { ...environment, SPILLWAY_TEST_COUNTS: file },
     stdio: ['ignore', 'inherit', 'inherit'],
   })
-  const status = await new Promise((resolve) => child.on('close', (code) => resolve(code ?? 1)))
+  const status = await new Promise((resolve) => child.on('close', resolve))
   const seen = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : { passed: 0, failed: 0, skipped: 0 }
   rmSync(folder, { recursive: true })
   for (const key of Object.keys(counts)) counts[key] += seen[key]
-  // A run that broke without a failing test (bad configuration, coverage threshold, crash).
+  // A run that broke without a failing test: bad configuration, a crash.
   if (status !== 0 && seen.failed === 0) counts.failed += 1
 }
 
-setup()
-const built = await check('build', turbo('run', 'build', '--output-logs=errors-only'))
-const checks = [
-  ['typecheck', turbo('run', 'typecheck', '--output-logs=errors-only')],
-  ['knip', [bin('knip'), '--no-progress']],
-  ['lint', [bin('oxlint'), '--type-aware', '--deny-warnings']],
-  ['format', [bin('oxfmt'), '--check', '.']],
-]
-const ofBuild = [
-  ['packages', turbo('run', 'check:pkg', '--output-logs=errors-only')],
-  ['size', [bin('size-limit')]],
-]
-await checkAll(built ? [...checks, ...ofBuild] : checks)
-if (!built) {
-  counts.skipped += ofBuild.length
-  console.log(`- ${ofBuild.map(([name]) => name).join(', ')}: skipped, as the build failed`)
-}
-await vitest(process.argv.slice(2))
+process.on('exit', (code) => {
+  // Something threw, or the installation failed.
+  if (code !== 0 && counts.failed === 0) counts.failed = 1
+  const { passed, failed, skipped } = counts
+  console.log(`\n${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`)
+})
 
-const { passed, failed, skipped } = counts
-process.exitCode = failed === 0 ? 0 : 1
-process.on('exit', () =>
-  console.log(`\n${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`),
-)
+setup()
+const built = await check(build)
+const possible = checks.filter(({ needsBuild }) => built || !needsBuild)
+await checkAll(possible)
+for (const { name } of checks.filter((one) => !possible.includes(one))) {
+  counts.skipped += 1
+  console.log(`- ${name.padEnd(18)} skipped, as the build failed`)
+}
+// Alone on the machine, because tests of time limits do not like company.
+await vitest(process.argv.slice(2))
+process.exitCode = counts.failed === 0 ? 0 : 1

@@ -1,4 +1,4 @@
-import { run, setup, turbo } from './setup.mjs'
+import { run, setup } from './setup.mjs'
 
 setup()
-process.exitCode = run(turbo(...process.argv.slice(2)))
+process.exitCode = run('turbo', ...process.argv.slice(2))
