@@ -1,8 +1,14 @@
-import { run, setup } from './setup.mjs'
+// `npm start`: installs and builds what is missing, then runs the wire lab in this process.
+import { spawnSync } from 'node:child_process'
+import { setup, spawnOptions } from './setup.mjs'
 
 setup()
-const status = run('turbo', 'run', 'build', '--filter=@spillway/wire-lab', '--output-logs=errors-only')
-if (status !== 0) process.exit(status)
+const task = ['run', 'build', '--filter=@spillway/wire-lab', '--output-logs=errors-only']
+const { status, stdout, stderr } = spawnSync('turbo', task, { ...spawnOptions, encoding: 'utf8' })
+if (status !== 0) {
+  console.error(`${stdout}${stderr}`)
+  process.exit(status ?? 1)
+}
 // npm runs this through a shell that does not pass SIGTERM on: when that shell is gone, stop as if signalled.
 const parent = process.ppid
 setInterval(() => {
