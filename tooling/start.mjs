@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process'
 import { setup, spawnOptions } from './setup.mjs'
 
+const parent = process.ppid
 setup()
 const task = ['run', 'build', '--filter=@spillway/wire-lab', '--output-logs=errors-only']
 const { status, stdout, stderr } = spawnSync('turbo', task, { ...spawnOptions, encoding: 'utf8' })
@@ -10,7 +11,6 @@ if (status !== 0) {
   process.exit(status ?? 1)
 }
 // npm runs this through a shell that does not pass SIGTERM on: when that shell is gone, stop as if signalled.
-const parent = process.ppid
 setInterval(() => {
   if (process.ppid !== parent) process.kill(process.pid, 'SIGTERM')
 }, 200).unref()
