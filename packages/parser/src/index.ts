@@ -1,2 +1,13 @@
-// Placeholder until the package is written.
-export const placeholder = true
+/**
+ * A strict, incremental HTTP/1.1 parser for any JavaScript runtime. RFC 9110 and RFC 9112.
+ *
+ * @module
+ */
+export { BodyDecoder, BodyEvent } from './body.ts'
+export { decodeLatin1, type DecodeLatin1 } from './bytes.ts'
+export { ParseError, parseErrors, type ParseErrorCode, type ParseErrorInfo } from './errors.ts'
+export { BodyKind, Expectation } from './framing.ts'
+export { parseRequest, RequestHead } from './head.ts'
+export { defaultBodyLimits, defaultHeadLimits, type BodyLimits, type HeadLimits } from './limits.ts'
+export type { HeadSnapshot } from './snapshot.ts'
+export { isAuthority, splitTarget, TargetForm, type TargetParts } from './target.ts'

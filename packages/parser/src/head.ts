@@ -1,0 +1,343 @@
+import { classes, CR, decodeLatin1, LF, SP, TARGET, TCHAR } from './bytes.ts'
+import type { DecodeLatin1 } from './bytes.ts'
+import { ParseError } from './errors.ts'
+import type { ParseErrorCode } from './errors.ts'
+import { FieldSection, SECTION_END, SECTION_KNOWN, SECTION_MORE } from './field-section.ts'
+import { BodyKind, Expectation, FramingFacts } from './framing.ts'
+import { defaultHeadLimits } from './limits.ts'
+import type { HeadLimits } from './limits.ts'
+import { knownMethod } from './methods.ts'
+import { HeadSnapshot } from './snapshot.ts'
+import { scanAbsolute, scanConnectTarget, TargetForm, VALID } from './target.ts'
+import { isVersionOne, minorVersionOf, scanVersion, VERSION_LENGTH } from './version.ts'
+
+/*
+ * The request line (RFC 9112 §3), then the field section (field-section.ts).
+ *
+ *   IDLE ──► EMPTY ──tchar──► METHOD ──SP──► TARGET ──SP──► VERSION ──8 bytes──► LINE_CR ──► LINE_LF ──► FIELDS ──► IDLE
+ *            │   ▲
+ *            CR  LF                       any error ──► IDLE
+ *            ▼   │
+ *           EMPTY_LF
+ *
+ * Between two calls only the state, the place and the places of the tokens are kept, counted from the start of the
+ * message: no byte is looked at twice, and the bytes may come again in another buffer.
+ */
+const IDLE = 0
+const EMPTY = 1
+const EMPTY_LF = 2
+const METHOD = 3
+const TARGET_BYTES = 4
+const VERSION = 5
+const LINE_CR = 6
+const LINE_LF = 7
+const FIELDS = 8
+
+const SLASH = 0x2f
+const ASTERISK = 0x2a
+
+/**
+ * Reads request heads, one after the other, from bytes that may come in any pieces. It allocates nothing, whether a head
+ * is accepted or refused; what it found is in its properties until the next head starts. RFC 9112 §2 to §6.
+ *
+ * All places (`…Start`, `…End`, `errorOffset`) are counted in bytes from the first byte that was given for this message,
+ * empty lines before the request line included.
+ */
+export class RequestHead {
+  method: string = ''
+  targetForm: TargetForm = TargetForm.Origin
+  /** 1 for every HTTP/1.x with x > 0 (RFC 9110 §2.5). */
+  minorVersion: 0 | 1 = 1
+  /** How the body is delimited: None, Length or Chunked. RFC 9112 §6.3. */
+  bodyKind: BodyKind = BodyKind.None
+  /** Whether Content-Length is there; when it is 0, `bodyKind` is None. */
+  hasLength: boolean = false
+  /** Bytes of the body, 0 without Content-Length. */
+  contentLength: number = 0
+  /** Whether the client lets the connection persist. RFC 9112 §9.3. */
+  keepAlive: boolean = false
+  /** Whether an HTTP/1.1 client offers another protocol: Upgrade is not empty and named in Connection. RFC 9110 §7.8. */
+  upgrade: boolean = false
+  expectation: Expectation = Expectation.None
+  error: ParseErrorCode | undefined = undefined
+  errorOffset: number = 0
+
+  /** The first byte of the request line, behind the empty lines. */
+  methodStart: number = 0
+  methodEnd: number = 0
+  targetStart: number = 0
+  targetEnd: number = 0
+  versionStart: number = 0
+  /** Where the head ends: what {@link parse} returned. */
+  headEnd: number = 0
+
+  private state: number = IDLE
+  private at: number = 0
+  private emptyLines: number = 0
+  private readonly limits: HeadLimits
+  private readonly fields: FieldSection
+  private readonly facts: FramingFacts = new FramingFacts()
+
+  /** @param limits those that differ from {@link defaultHeadLimits} */
+  constructor(limits?: Partial<HeadLimits>) {
+    this.limits = { ...defaultHeadLimits, ...limits }
+    this.fields = new FieldSection(this.limits.fields, this.limits.fieldLineBytes)
+  }
+
+  /** Whether a part of a head, more than empty lines, has been seen. */
+  get partial(): boolean {
+    return this.state >= METHOD
+  }
+
+  get versionEnd(): number {
+    return this.versionStart + VERSION_LENGTH
+  }
+
+  /** Field lines of the head. */
+  get fieldCount(): number {
+    return this.fields.count
+  }
+
+  fieldNameStart(index: number): number {
+    return this.fields.spans[index * 4]!
+  }
+
+  fieldNameEnd(index: number): number {
+    return this.fields.spans[index * 4 + 1]!
+  }
+
+  /** The value without the whitespace around it. */
+  fieldValueStart(index: number): number {
+    return this.fields.spans[index * 4 + 2]!
+  }
+
+  fieldValueEnd(index: number): number {
+    return this.fields.spans[index * 4 + 3]!
+  }
+
+  /** Forgets a partial head; the next {@link parse} starts a new one. */
+  reset(): void {
+    this.state = IDLE
+    this.error = undefined
+  }
+
+  /**
+   * Reads on in the head whose first byte is at `start`, up to `end` (exclusive).
+   *
+   * @returns the bytes of the head when it is complete; 0 when more are needed: call again with the same bytes and more
+   *   behind them, in this or another buffer; -1 for an error, which is in `error` and `errorOffset` and does not depend
+   *   on how the bytes were cut into pieces
+   */
+  parse(buf: Uint8Array, start: number, end: number): number {
+    if (this.state !== FIELDS) {
+      if (this.state === IDLE) this.begin()
+      if (this.state <= EMPTY_LF && !this.emptyLine(buf, start, end)) return this.error === undefined ? 0 : -1
+      const done = this.requestLine(buf, start, end)
+      if (done <= 0) return done
+    }
+    return this.fieldSection(buf, start, end)
+  }
+
+  /**
+   * Keeps the head that {@link parse} has just read, as one string.
+   *
+   * @param buf the buffer of that call, and `start` its second argument
+   * @param decode how bytes become a string; a native function is faster where there is one
+   */
+  snapshot(buf: Uint8Array, start: number, decode: DecodeLatin1 = decodeLatin1): HeadSnapshot {
+    const first = this.methodStart
+    const text = decode(buf, start + first, start + this.headEnd)
+    const target = text.slice(this.targetStart - first, this.targetEnd - first)
+    const fieldsStart = this.versionEnd + 2 - first
+    return new HeadSnapshot(
+      text,
+      fieldsStart,
+      this.fields.count,
+      this.method,
+      target,
+      this.targetForm,
+      this.minorVersion,
+    )
+  }
+
+  private begin(): void {
+    this.state = EMPTY
+    this.at = 0
+    this.emptyLines = 0
+    this.error = undefined
+    this.errorOffset = 0
+    this.facts.reset()
+  }
+
+  /** Skips empty lines (RFC 9112 §2.2); true when the request line starts at `at`. */
+  private emptyLine(buf: Uint8Array, start: number, end: number): boolean {
+    let p = start + this.at
+    for (; p < end; p++) {
+      const c = buf[p]!
+      this.at = p - start
+      if (this.state === EMPTY_LF) {
+        if (c !== LF) return this.fail('INVALID_LINE_END', p - start) > 0
+        this.emptyLines++
+        this.state = EMPTY
+      } else if (c === CR) {
+        if (this.emptyLines === this.limits.emptyLines) return this.fail('TOO_MANY_EMPTY_LINES', p - start) > 0
+        this.state = EMPTY_LF
+      } else if ((classes[c]! & TCHAR) !== 0) {
+        this.methodStart = p - start
+        this.state = METHOD
+        return true
+      } else return this.fail(c === LF ? 'INVALID_LINE_END' : 'INVALID_METHOD', p - start) > 0
+    }
+    this.at = p - start
+    return false
+  }
+
+  private requestLine(buf: Uint8Array, start: number, end: number): number {
+    const table = classes
+    const head = start + this.methodStart
+    const last = Math.min(end, head + this.limits.headBytes)
+    let p = start + this.at
+    if (this.state === METHOD) {
+      const stop = Math.min(last, head + this.limits.methodBytes)
+      while (p < stop && (table[buf[p]!]! & TCHAR) !== 0) p++
+      if (p === last) return this.short(p - start, last < end)
+      if (buf[p] !== SP)
+        return this.fail((table[buf[p]!]! & TCHAR) === 0 ? 'INVALID_METHOD' : 'METHOD_TOO_LONG', p - start)
+      this.methodEnd = p - start
+      this.method = knownMethod(buf, head, p)
+      p++
+      this.targetStart = p - start
+      this.state = TARGET_BYTES
+    }
+    if (this.state === TARGET_BYTES) {
+      const target = start + this.targetStart
+      if (p === target && p < last && !this.openTarget(buf[p]!)) return this.fail('INVALID_TARGET', p - start)
+      const stop = Math.min(last, target + this.limits.targetBytes)
+      while (p < stop && (table[buf[p]!]! & TARGET) !== 0) p++
+      if (p === last) return this.short(p - start, last < end)
+      if (buf[p] !== SP) return this.badTarget(buf[p]!, p - start)
+      if (this.targetForm !== TargetForm.Origin) {
+        const bad = this.checkTarget(buf, target, p)
+        if (bad !== VALID) return this.fail('INVALID_TARGET', bad - start)
+      }
+      this.targetEnd = p - start
+      p++
+      this.versionStart = p - start
+      this.state = VERSION
+    }
+    if (this.state === VERSION) {
+      const version = start + this.versionStart
+      p = scanVersion(buf, version, p, last)
+      if (p < 0) return this.fail('INVALID_VERSION', ~p - start)
+      if (p < version + VERSION_LENGTH) return this.short(p - start, last < end)
+      if (!isVersionOne(buf, version)) return this.fail('VERSION_UNSUPPORTED', this.versionStart + 5)
+      this.minorVersion = this.facts.minorVersion = minorVersionOf(buf, version)
+      this.state = LINE_CR
+    }
+    for (; this.state < FIELDS; this.state++, p++) {
+      if (p === last) return this.short(p - start, last < end)
+      if (buf[p] === (this.state === LINE_CR ? CR : LF)) continue
+      const lineEnd = this.state === LINE_LF || buf[p] === LF
+      return this.fail(lineEnd ? 'INVALID_LINE_END' : 'INVALID_VERSION', p - start)
+    }
+    this.fields.begin(p - start)
+    return 1
+  }
+
+  private fieldSection(buf: Uint8Array, start: number, end: number): number {
+    const { fields, facts } = this
+    const last = Math.min(end, start + this.methodStart + this.limits.headBytes)
+    let found = fields.scan(buf, start, last)
+    while (found === SECTION_KNOWN) {
+      const value = (fields.count - 1) * 4 + 2
+      const error = facts.apply(
+        fields.known,
+        buf,
+        start,
+        start + fields.spans[value]!,
+        start + fields.spans[value + 1]!,
+      )
+      if (error !== undefined) return this.fail(error, facts.errorAt - start)
+      found = fields.scan(buf, start, last)
+    }
+    if (found === SECTION_MORE) return this.short(fields.at, last < end)
+    if (found !== SECTION_END) return this.fail(fields.error!, fields.at)
+    return this.finish(buf, start)
+  }
+
+  private finish(buf: Uint8Array, start: number): number {
+    const { facts } = this
+    const end = this.fields.at
+    const coding = facts.finishCoding()
+    if (coding !== undefined) return this.fail(coding, facts.codingOffset)
+    if (!facts.hostSeen && this.minorVersion === 1) return this.fail('HOST_MISSING', end - 1)
+    if (this.method === '') this.method = decodeLatin1(buf, start + this.methodStart, start + this.methodEnd)
+    this.hasLength = facts.hasLength
+    this.contentLength = facts.contentLength
+    this.bodyKind = facts.chunked ? BodyKind.Chunked : facts.contentLength > 0 ? BodyKind.Length : BodyKind.None
+    this.keepAlive = facts.persistent
+    this.upgrade = facts.upgradeField && facts.upgradeOption && this.minorVersion === 1
+    this.expectation = facts.expectation
+    this.headEnd = end
+    this.state = IDLE
+    return end
+  }
+
+  /** Chooses the form by the first byte; only OPTIONS may have an asterisk and only CONNECT an authority. RFC 9112 §3.2. */
+  private openTarget(c: number): boolean {
+    const connect = this.method === 'CONNECT'
+    if (c === SLASH) {
+      this.targetForm = TargetForm.Origin
+      return !connect
+    }
+    if (c === ASTERISK && !connect) {
+      this.targetForm = TargetForm.Asterisk
+      return this.method === 'OPTIONS'
+    }
+    this.targetForm = connect ? TargetForm.Authority : TargetForm.Absolute
+    const letter = c | 0x20
+    return connect ? (classes[c]! & TARGET) !== 0 : letter >= 0x61 && letter <= 0x7a
+  }
+
+  private checkTarget(buf: Uint8Array, from: number, to: number): number {
+    if (this.targetForm === TargetForm.Absolute) return scanAbsolute(buf, from, to)
+    if (this.targetForm === TargetForm.Authority) return scanConnectTarget(buf, from, to)
+    return to === from + 1 ? VALID : from + 1
+  }
+
+  private badTarget(c: number, at: number): number {
+    if ((classes[c]! & TARGET) !== 0) return this.fail('TARGET_TOO_LONG', at)
+    // a line that ends here is the request line of HTTP/0.9
+    return this.fail(c === LF ? 'INVALID_LINE_END' : c === CR ? 'INVALID_VERSION' : 'INVALID_TARGET', at)
+  }
+
+  /** The bytes end before the head does: because there are no more yet, or because the limit is reached. */
+  private short(at: number, limited: boolean): number {
+    if (limited) return this.fail('HEAD_TOO_LARGE', at)
+    this.at = at
+    return 0
+  }
+
+  private fail(error: ParseErrorCode, at: number): number {
+    this.error = error
+    this.errorOffset = at
+    this.state = IDLE
+    return -1
+  }
+}
+
+/**
+ * Reads one request head from the start of `bytes`, for tools and tests.
+ *
+ * @returns null when the head goes on behind the bytes
+ * @throws {ParseError} when the bytes are not a valid head
+ */
+export function parseRequest(
+  bytes: Uint8Array,
+  limits?: Partial<HeadLimits>,
+): { head: HeadSnapshot; consumed: number } | null {
+  const parser = new RequestHead(limits)
+  const consumed = parser.parse(bytes, 0, bytes.length)
+  if (consumed < 0) throw new ParseError(parser.error!, parser.errorOffset)
+  return consumed === 0 ? null : { head: parser.snapshot(bytes, 0), consumed }
+}

@@ -1,0 +1,52 @@
+/** What a head may cost. Every limit is checked while the bytes come in: the byte that passes it is refused. */
+export interface HeadLimits {
+  /** Empty lines before the start line. Default 8: RFC 9112 §2.2 asks for one at least, old clients send one or two. */
+  readonly emptyLines: number
+  /** Bytes of the method. Default 32: the longest registered one, UPDATEREDIRECTREF, has 17. */
+  readonly methodBytes: number
+  /** Bytes of the request target. Default 8192: RFC 9112 §3 asks for 8000 of the request line at least. */
+  readonly targetBytes: number
+  /** Bytes of one field line without its CR LF. Default 16384: cookies and tokens of 8 kB are in use. */
+  readonly fieldLineBytes: number
+  /** Field lines. Default 128: browsers send about 15, proxies add a dozen, tools that go to 100 still pass. */
+  readonly fields: number
+  /** Bytes from the start line to the empty line that ends the head. Default 32768: a long target and long cookies together. */
+  readonly headBytes: number
+}
+
+/** What a body may cost beside its data. */
+export interface BodyLimits {
+  /** Hexadecimal digits of a chunk size, leading zeros too. Default 16: what any 64-bit writer can send. */
+  readonly chunkSizeDigits: number
+  /** Bytes of all chunk extensions of a message together. Default 16384: they are hardly used and never needed. */
+  readonly extensionBytes: number
+  /**
+   * Framing bytes (chunk sizes and line ends, extensions have their own limit) that each byte of data allows.
+   * Default 16: a chunk of one byte needs 5, or 12 when its size is padded to eight digits.
+   */
+  readonly overheadRatio: number
+  /** Framing bytes that are free before `overheadRatio` counts. Default 65536. */
+  readonly overheadBytes: number
+  /** Bytes of the trailer section with its closing empty line. Default 16384. */
+  readonly trailerBytes: number
+  /** Trailer fields. Default 100. */
+  readonly trailerFields: number
+}
+
+export const defaultHeadLimits: HeadLimits = {
+  emptyLines: 8,
+  methodBytes: 32,
+  targetBytes: 8192,
+  fieldLineBytes: 16384,
+  fields: 128,
+  headBytes: 32768,
+}
+
+export const defaultBodyLimits: BodyLimits = {
+  chunkSizeDigits: 16,
+  extensionBytes: 16384,
+  overheadRatio: 16,
+  overheadBytes: 65536,
+  trailerBytes: 16384,
+  trailerFields: 100,
+}
