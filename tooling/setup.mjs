@@ -23,6 +23,19 @@ export function run(command, ...args) {
   return status ?? 1
 }
 
+/** The same, showing the output only when the command fails, and then ending this process. */
+export function must(command, ...args) {
+  const { error, status, stdout, stderr } = spawnSync(command, args, {
+    ...spawnOptions,
+    encoding: 'utf8',
+    maxBuffer: Infinity,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  if (status === 0) return
+  console.error(`${stdout ?? ''}${stderr ?? ''}${error?.message ?? ''}`)
+  process.exit(status ?? 1)
+}
+
 export function setup() {
   const want = hashOfManifests()
   let { hash, pnpm } = readStamp()
@@ -31,14 +44,7 @@ export function setup() {
   environment.PATH = [pnpm, join(root, 'node_modules/.bin'), process.env.PATH].join(delimiter)
   if (!installed) {
     console.log('setup: installing the workspace')
-    const status = run(
-      'pnpm',
-      'install',
-      '--frozen-lockfile',
-      '--reporter=append-only',
-      '--config.confirmModulesPurge=false',
-    )
-    if (status !== 0) process.exit(status)
+    must('pnpm', 'install', '--frozen-lockfile', '--reporter=append-only', '--config.confirmModulesPurge=false')
   }
   writeFileSync(stamp, JSON.stringify({ hash: want, pnpm }))
 }
