@@ -1,2 +1,9 @@
-// Placeholder until the package is written.
-export const placeholder = true
+export { type ConnectionEvents, channels } from './events.ts'
+export type { Context, Handler, MaybePromise, RequestHeaders, Result } from './context.ts'
+export { AbortedError, type AbortedBy, HttpError, type HttpErrorOptions, type Outcome } from './errors.ts'
+export { Reply, type BodySource, type ReplyInit, type TakeOver } from './reply.ts'
+export { type HeadersInit, ReplyHeaders } from './reply-headers.ts'
+export { RequestBody } from './request-body.ts'
+export type { Peer, Transport, TransportSink } from './transport.ts'
+export { type Closed, type ListenOptions, type Server, type ServerOptions, createServer, serve } from './server.ts'
+export { type Limits, type Timeouts, defaultLimits, defaultTimeouts } from './options.ts'

@@ -1,0 +1,49 @@
+/**
+ * The one ticker of a server. Deadlines are tick numbers, so arming one reads no time; a loop that was blocked lives
+ * through few ticks, so nobody is cut off for the server's own pause.
+ */
+export class Clock {
+  /** Ticks so far. */
+  now: number = 0
+  /** The `Date` field line of this second, with its CRLF (RFC 9110 §6.6.1). */
+  dateLine: string = ''
+  /** Milliseconds between two ticks. */
+  readonly interval: number
+  readonly #onTick: () => void
+  #timer: ReturnType<typeof setInterval> | undefined
+
+  constructor(interval: number, onTick: () => void) {
+    this.interval = interval
+    this.#onTick = onTick
+    this.#writeDate()
+  }
+
+  start(): void {
+    if (this.#timer) return
+    this.#writeDate()
+    this.#timer = setInterval(() => this.tick(), this.interval)
+    // Open sockets keep the process alive, not the clock.
+    this.#timer.unref?.()
+  }
+
+  stop(): void {
+    clearInterval(this.#timer)
+    this.#timer = undefined
+  }
+
+  /** The tick at which `ms` milliseconds have passed for certain; 0 means never, as does `ms` = 0. */
+  after(ms: number): number {
+    return ms === 0 ? 0 : this.now + Math.ceil(ms / this.interval) + 1
+  }
+
+  /** One tick; called by the timer, and by tests with a clock of their own. */
+  tick(): void {
+    this.now++
+    this.#writeDate()
+    this.#onTick()
+  }
+
+  #writeDate(): void {
+    this.dateLine = `Date: ${new Date().toUTCString()}\r\n`
+  }
+}

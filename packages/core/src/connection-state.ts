@@ -1,0 +1,140 @@
+/** What the connection does with bytes that come in. */
+export const ReadState = {
+  /** A request head is awaited. */
+  Head: 0,
+  /** The content of the current request is awaited. */
+  Body: 1,
+  /** The request is complete; what comes now is the next one and waits. */
+  Hold: 2,
+  /** The reply is done, the rest of the request's content is dropped. */
+  Discard: 3,
+  /** Nothing that comes in will be parsed: the peer has ended, a message was broken, or the connection is closing. */
+  Closed: 4,
+  /** Another protocol owns the connection. */
+  Upgraded: 5,
+} as const
+export type ReadState = (typeof ReadState)[keyof typeof ReadState]
+
+/** What the connection does with the current reply. */
+export const WriteState = {
+  /** No reply has begun. */
+  Idle: 0,
+  /** The reply's head is out, its content is being sent. */
+  Streaming: 1,
+  /** The reply is complete. */
+  Done: 2,
+  /** Nothing more may be written. */
+  Closed: 3,
+} as const
+export type WriteState = (typeof WriteState)[keyof typeof WriteState]
+
+/**
+ * The state of a connection: read side × write side, and three facts that decide reuse. Pure: no I/O, no time.
+ *
+ * | event                         | read            | write     |
+ * | ----------------------------- | --------------- | --------- |
+ * | head complete                 | Head → Body/Hold| Idle      |
+ * | content complete              | Body → Hold, Discard → Hold | – |
+ * | reply head written            | –               | Idle → Streaming |
+ * | reply complete                | –               | → Done    |
+ * | peer ends, or message broken  | → Closed        | –         |
+ * | next request                  | Hold → Head     | Done → Idle |
+ * | upgrade                       | → Upgraded      | → Closed  |
+ */
+export interface ConnectionState {
+  read: ReadState
+  write: WriteState
+  /** The connection may be used again after this exchange (RFC 9112 §9.3). */
+  persist: boolean
+  /** Shutdown has begun: the current exchange is the last. */
+  draining: boolean
+  /** The peer has ended its sending side. */
+  peerEnded: boolean
+}
+
+/** A request head is complete. @param persist what the request allows. */
+export function onHead(s: ConnectionState, hasContent: boolean, persist: boolean): void {
+  s.read = hasContent ? ReadState.Body : ReadState.Hold
+  s.persist = persist && !s.draining
+}
+
+/** The request's content is complete. */
+export function onContentEnd(s: ConnectionState): void {
+  s.read = ReadState.Hold
+}
+
+/** Nothing of what still comes in can be a request: the framing is broken. */
+export function onBroken(s: ConnectionState): void {
+  s.read = ReadState.Closed
+  s.persist = false
+}
+
+/** The peer has ended its sending side; a reply may still reach it. */
+export function onPeerEnd(s: ConnectionState): void {
+  s.peerEnded = true
+  s.persist = false
+  if (s.read !== ReadState.Upgraded) s.read = ReadState.Closed
+}
+
+/** The reply's head is written, its content follows. */
+export function onReplyStart(s: ConnectionState): void {
+  s.write = WriteState.Streaming
+}
+
+/** The reply's last byte is written. */
+export function onReplyEnd(s: ConnectionState): void {
+  s.write = WriteState.Done
+}
+
+/** Shutdown: no further request after the current one. */
+export function onShutdown(s: ConnectionState): void {
+  s.draining = true
+  if (s.read !== ReadState.Head) s.persist = false
+}
+
+/** The next request may come. */
+export function onNext(s: ConnectionState): void {
+  s.read = ReadState.Head
+  s.write = WriteState.Idle
+}
+
+/** The rest of the request's content is to be dropped. */
+export function onDiscard(s: ConnectionState): void {
+  s.read = ReadState.Discard
+}
+
+export function onUpgrade(s: ConnectionState): void {
+  s.read = ReadState.Upgraded
+  s.write = WriteState.Closed
+  s.persist = false
+}
+
+/** Both directions are finished for HTTP; only the socket's own end is left. */
+export function onClosing(s: ConnectionState): void {
+  s.read = ReadState.Closed
+  s.write = WriteState.Closed
+  s.persist = false
+}
+
+/** What follows from a state. */
+export type Settled =
+  /** Something has to happen first: bytes, a reply, or its end. */
+  | 'wait'
+  /** The exchange is over and the connection is free for another. */
+  | 'next'
+  /** The reply is done before the request's content: drop the rest, then `next`. */
+  | 'discard'
+  /** The connection has ended for us; end our side and drop what comes, so that the peer can read our last bytes (RFC 9112 §9.6). */
+  | 'linger'
+  /** Both sides have ended. */
+  | 'close'
+
+/** The one place that decides whether a connection is used again. */
+export function settle(s: ConnectionState): Settled {
+  if (s.read === ReadState.Upgraded) return 'wait'
+  if (s.write !== WriteState.Done) return 'wait'
+  if (s.peerEnded) return 'close'
+  if (!s.persist || s.read === ReadState.Closed) return 'linger'
+  if (s.read === ReadState.Body) return 'discard'
+  return s.read === ReadState.Discard ? 'wait' : 'next'
+}

@@ -1,0 +1,240 @@
+import { type HeadSnapshot, type TargetParts, splitTarget } from '@spillway/parser'
+import { AbortedError, HttpError, type Outcome } from './errors.ts'
+import { Reply, type BodySource, type ReplyInit, type TakeOver } from './reply.ts'
+import { type HeadersInit, ReplyHeaders } from './reply-headers.ts'
+import type { RequestBody } from './request-body.ts'
+import type { Peer } from './transport.ts'
+
+export type MaybePromise<T> = T | Promise<T>
+
+/** What a handler may return: our own reply, or a fetch `Response`. */
+export type Result = Reply | Response
+
+/** Answers one request. A synchronous handler is answered in the same turn. */
+export type Handler<C = Context> = (c: C) => MaybePromise<Result>
+
+/** The request's fields: names compare without case, iteration is in wire order with lower-case names. */
+export type RequestHeaders = Pick<HeadSnapshot, 'get' | 'getAll' | 'has'> & Iterable<[name: string, value: string]>
+
+/**
+ * One request and the means to answer it. Everything is a view over the request's head, made when it is asked for.
+ * @typeParam Params path parameters, typed from the route's pattern.
+ * @typeParam State what middleware in front has put into `state`.
+ */
+export interface Context<Params = {}, State = {}> {
+  /** The method as sent; methods are case-sensitive (RFC 9110 §9.1). */
+  readonly method: string
+  /** The request target as sent (RFC 9112 §3.2). */
+  readonly target: string
+  /** The path as sent, still percent-encoded; `/` for an absolute form without one, `*` for the asterisk form. */
+  readonly path: string
+  /** The query with its `?`, still percent-encoded; empty when there is none. */
+  readonly search: string
+  /** The full URL (RFC 9110 §7.1): scheme from the connection, authority from the target or Host. */
+  readonly url: string
+  readonly httpVersion: '1.0' | '1.1'
+  readonly headers: RequestHeaders
+  readonly body: RequestBody
+  readonly peer: Peer
+  readonly params: Readonly<Params>
+  /** Slots for middleware. */
+  readonly state: State
+  /** Aborts with the reason when the client is gone, a deadline passed or shutdown cut the exchange; never after success. */
+  readonly signal: AbortSignal
+  /** A genuine fetch `Request`, built when first touched; its body is this context's body. */
+  readonly request: Request
+  /** Plain text in UTF-8. */
+  text(content: string, init?: ReplyInit): Reply
+  html(content: string, init?: ReplyInit): Reply
+  /** @throws TypeError when the value cannot be written as JSON. */
+  json(value: unknown, init?: ReplyInit): Reply
+  /** @param status Default: 302 Found. @throws TypeError when the location has characters a field cannot carry. */
+  redirect(location: string, status?: 301 | 302 | 303 | 307 | 308): Reply
+  /** No content. @param status Default: 204. */
+  empty(init?: ReplyInit): Reply
+  /** Content read from a source as fast as the client takes it. */
+  stream(source: BodySource, init?: ReplyInit): Reply
+  /**
+   * Leaves HTTP: the reply is 101 (200 to CONNECT), and then `take` gets the connection and the bytes behind the request.
+   * @throws HttpError 426 when the request did not ask for an upgrade (RFC 9110 §7.8).
+   */
+  upgrade(take: TakeOver, headers?: HeadersInit): Reply
+  /** Calls back once: after the last byte of the reply, or when it will never come. */
+  done(callback: (outcome: Outcome) => void): void
+}
+
+/** What a context needs of its connection. @internal */
+export interface ContextPort {
+  readonly peer: Peer
+  openBody(): RequestBody
+}
+
+const textHtml = 'text/html; charset=utf-8'
+const textPlain = 'text/plain; charset=utf-8'
+const applicationJson = 'application/json'
+
+/** @internal The one implementation of {@link Context}: every field is there from the start, so its shape never changes. */
+export class RequestContext implements Context {
+  readonly head: HeadSnapshot
+  params: Record<string, string>
+  state: Record<string, unknown>
+  /** Bytes of the reply written so far. */
+  bytesOut: number = 0
+  /** Status of the reply once its head is written, 0 before. */
+  status: number = 0
+  readonly #port: ContextPort
+  readonly #upgrade: boolean
+  #parts: TargetParts | undefined
+  #body: RequestBody | undefined
+  #request: Request | undefined
+  #controller: AbortController | undefined
+  #aborted: AbortedError | undefined
+  #callbacks: ((outcome: Outcome) => void)[] | undefined
+  #outcome: Outcome | undefined
+
+  /** @param upgrade whether the request asks for another protocol. */
+  constructor(port: ContextPort, head: HeadSnapshot, upgrade: boolean) {
+    this.head = head
+    this.params = none
+    this.state = {}
+    this.#port = port
+    this.#upgrade = upgrade
+  }
+
+  get method(): string {
+    return this.head.method
+  }
+
+  get target(): string {
+    return this.head.target
+  }
+
+  get path(): string {
+    return (this.#parts ??= splitTarget(this.head.target, this.head.targetForm)).path
+  }
+
+  get search(): string {
+    return (this.#parts ??= splitTarget(this.head.target, this.head.targetForm)).query
+  }
+
+  get url(): string {
+    const { path, query, authority } = (this.#parts ??= splitTarget(this.head.target, this.head.targetForm))
+    const scheme = this.#port.peer.secure ? 'https' : 'http'
+    // HTTP/1.0 needs no Host, and an empty one is allowed (RFC 9112 §3.2).
+    const host = authority || this.head.get('host') || 'localhost'
+    return `${scheme}://${host}${path === '*' ? '' : path}${query}`
+  }
+
+  get httpVersion(): '1.0' | '1.1' {
+    return this.head.minorVersion === 0 ? '1.0' : '1.1'
+  }
+
+  get headers(): RequestHeaders {
+    return this.head
+  }
+
+  get body(): RequestBody {
+    return (this.#body ??= this.#port.openBody())
+  }
+
+  get peer(): Peer {
+    return this.#port.peer
+  }
+
+  get signal(): AbortSignal {
+    if (!this.#controller) {
+      this.#controller = new AbortController()
+      if (this.#aborted) this.#controller.abort(this.#aborted)
+    }
+    return this.#controller.signal
+  }
+
+  get request(): Request {
+    if (this.#request) return this.#request
+    const { method } = this
+    const headers = new Headers()
+    for (const [name, value] of this.head) headers.append(name, value)
+    const init: RequestInit & { duplex?: 'half' } = { method, headers, signal: this.signal }
+    if (method !== 'GET' && method !== 'HEAD' && this.body.length !== 0) {
+      init.body = this.body.stream()
+      init.duplex = 'half'
+    }
+    return (this.#request = new Request(this.url, init))
+  }
+
+  text(content: string, init?: ReplyInit): Reply {
+    return new Reply(content, init, new ReplyHeaders(['Content-Type', textPlain]))
+  }
+
+  html(content: string, init?: ReplyInit): Reply {
+    return new Reply(content, init, new ReplyHeaders(['Content-Type', textHtml]))
+  }
+
+  json(value: unknown, init?: ReplyInit): Reply {
+    const content = JSON.stringify(value) as string | undefined
+    if (content === undefined) throw new TypeError(`A ${typeof value} has no JSON form`)
+    return new Reply(content, init, new ReplyHeaders(['Content-Type', applicationJson]))
+  }
+
+  redirect(location: string, status: 301 | 302 | 303 | 307 | 308 = 302): Reply {
+    const reply = new Reply(null, status)
+    reply.headers.set('Location', location)
+    return reply
+  }
+
+  empty(init: ReplyInit = 204): Reply {
+    const reply = new Reply(null, init)
+    if (typeof init !== 'number' && init.status === undefined) reply.status = 204
+    return reply
+  }
+
+  stream(source: BodySource, init?: ReplyInit): Reply {
+    return new Reply(source, init)
+  }
+
+  upgrade(take: TakeOver, headers?: HeadersInit): Reply {
+    const connect = this.method === 'CONNECT'
+    if (!connect && !this.#upgrade) throw new HttpError(426, 'This resource needs an upgraded connection')
+    const reply = new Reply(null, { status: connect ? 200 : 101, ...(headers && { headers }) })
+    reply.takeOver = take
+    return reply
+  }
+
+  done(callback: (outcome: Outcome) => void): void {
+    if (this.#outcome) callback(this.#outcome)
+    else (this.#callbacks ??= []).push(callback)
+  }
+
+  /** Whether someone waits for the outcome. */
+  get observed(): boolean {
+    return this.#callbacks !== undefined
+  }
+
+  get outcome(): Outcome | undefined {
+    return this.#outcome
+  }
+
+  /** The exchange will not complete: fails what still reads or waits. */
+  abort(reason: AbortedError): void {
+    if (this.#outcome || this.#aborted) return
+    this.#aborted = reason
+    this.#body?.fail(reason)
+    this.#controller?.abort(reason)
+  }
+
+  /** The reply is done: content that was not read will not be. */
+  dropBody(): void {
+    this.#body?.fail(new AbortedError('handler', 'The reply was sent before the content was read'))
+  }
+
+  /** Settles the outcome, once. */
+  finish(outcome: Outcome): void {
+    if (this.#outcome) return
+    this.#outcome = outcome
+    const callbacks = this.#callbacks
+    this.#callbacks = undefined
+    if (callbacks) for (const callback of callbacks) callback(outcome)
+  }
+}
+
+const none: Record<string, string> = Object.freeze({})

@@ -1,0 +1,58 @@
+const empty = new Uint8Array(0)
+
+/** Bytes that came in and are not parsed yet. */
+export class Input {
+  buf: Uint8Array = empty
+  /** The first unparsed byte. */
+  pos: number = 0
+  end: number = 0
+  /** `buf` is ours, with room behind `end`; otherwise it is the chunk the transport gave us. */
+  #owned: boolean = false
+
+  get length(): number {
+    return this.end - this.pos
+  }
+
+  append(chunk: Uint8Array): void {
+    if (this.pos === this.end) {
+      this.buf = chunk
+      this.pos = 0
+      this.end = chunk.length
+      this.#owned = false
+      return
+    }
+    if (!this.#owned || this.end + chunk.length > this.buf.length) this.#grow(chunk.length)
+    this.buf.set(chunk, this.end)
+    this.end += chunk.length
+  }
+
+  /** Ends a turn: what is left moves to a buffer of our own, for a chunk may be a slice of a large block. */
+  settle(): void {
+    if (this.pos === this.end) this.clear()
+    else if (!this.#owned) this.#grow(0)
+  }
+
+  clear(): void {
+    this.buf = empty
+    this.pos = 0
+    this.end = 0
+    this.#owned = false
+  }
+
+  /** Takes what is left. */
+  take(): Uint8Array {
+    const rest = this.buf.slice(this.pos, this.end)
+    this.clear()
+    return rest
+  }
+
+  /** Doubling keeps a client that sends byte by byte at O(n). */
+  #grow(room: number): void {
+    const grown = new Uint8Array(Math.max(512, (this.length + room) * 2))
+    grown.set(this.buf.subarray(this.pos, this.end))
+    this.end -= this.pos
+    this.pos = 0
+    this.buf = grown
+    this.#owned = true
+  }
+}

@@ -1,0 +1,220 @@
+import type { Handler } from './context.ts'
+import { ServerCore } from './server-core.ts'
+import { type Closed, type Server, type ServerOptions, shutdown } from './server.ts'
+import type { Peer, Transport, TransportSink } from './transport.ts'
+
+/** The client's end of an in-memory connection. */
+export interface MemoryClient {
+  /** Everything the server has sent so far, as latin1. */
+  readonly received: string
+  /** Number of writes the server's bytes came in. */
+  readonly writes: number
+  /** Whether the server reads at the moment; bytes sent while it does not wait. */
+  readonly paused: boolean
+  /** How the server ended: still `open`, its side `ended` (FIN), `closed` both, or `reset`. */
+  readonly state: 'open' | 'ended' | 'closed' | 'reset'
+  /** Sends bytes; strings are latin1. */
+  send(bytes: string | Uint8Array): void
+  /** Ends the sending side (FIN). */
+  end(): void
+  /** Leaves without a goodbye (RST). */
+  reset(): void
+  /** Stops taking bytes: once `room` are under way, the server's writes have to wait. Default: any number. */
+  stall(room?: number): void
+  /** Takes everything that waits, and what follows. */
+  drain(): void
+}
+
+/** A server without sockets: the true parser and the true state machine, over memory and a clock that stands still. */
+export interface TestServer {
+  readonly server: Server
+  connect(peer?: Partial<Peer>): MemoryClient
+  /** Lets time pass for every deadline of the server. Milliseconds. */
+  advance(ms: number): void
+}
+
+/** Makes a server for tests; it needs no port and never waits. */
+export function testServer(handler: Handler, options: ServerOptions = {}): TestServer {
+  let closing: Promise<Closed> | undefined
+  const server: Server = {
+    url: 'memory:',
+    port: 0,
+    get stats() {
+      return core.stats
+    },
+    listen: () => Promise.reject(new Error('A test server does not listen')),
+    close: ({ deadline = 30_000 } = {}) => (closing ??= shutdown(core, deadline)),
+    [Symbol.asyncDispose]: () => server.close().then(() => {}),
+  }
+  const core = new ServerCore(server, handler, options)
+  return {
+    server,
+    connect: (peer = {}) => {
+      const transport = new MemoryTransport({ address: '127.0.0.1', port: 50_000, secure: false, ...peer })
+      core.accept(transport)
+      return transport.client
+    },
+    advance: (ms) => {
+      for (let passed = 0; passed < ms; passed += core.clock.interval) core.clock.tick()
+    },
+  }
+}
+
+/** The server's end. Events come synchronously, but a close, like a socket's, comes after the call that caused it. */
+class MemoryTransport implements Transport {
+  readonly peer: Peer
+  #sink: TransportSink | undefined
+  #received = ''
+  #writes = 0
+  #corked: string[] | undefined
+  #pending = ''
+  #room = Infinity
+  #flushed: ((ok: boolean) => void)[] = []
+  #paused = false
+  #inbox: (Uint8Array | 'end')[] = []
+  #state: MemoryClient['state'] = 'open'
+  #peerEnded = false
+  #ending = false
+  readonly client: MemoryClient
+
+  constructor(peer: Peer) {
+    this.peer = peer
+    this.client = this.#client()
+  }
+
+  get bufferedBytes(): number {
+    return this.#pending.length
+  }
+
+  attach(sink: TransportSink): void {
+    this.#sink = sink
+  }
+
+  write(chunk: string | Uint8Array): boolean {
+    if (this.#state !== 'open' || this.#ending) throw new Error('write after end')
+    const text = typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString('latin1')
+    if (this.#corked) this.#corked.push(text)
+    else this.#send(text)
+    return this.#pending.length === 0
+  }
+
+  cork(): void {
+    this.#corked = []
+  }
+
+  uncork(): void {
+    const parts = this.#corked ?? []
+    this.#corked = undefined
+    if (parts.length > 0) this.#send(parts.join(''))
+  }
+
+  flushed(done: (ok: boolean) => void): void {
+    if (this.#pending === '') done(this.#state === 'open' || this.#state === 'ended')
+    else this.#flushed.push(done)
+  }
+
+  pause(): void {
+    this.#paused = true
+  }
+
+  resume(): void {
+    this.#paused = false
+    this.#deliver()
+  }
+
+  end(): void {
+    this.#ending = true
+    this.#settleEnd()
+  }
+
+  destroy(): void {
+    this.#close('closed')
+  }
+
+  reset(): void {
+    this.#close('reset')
+  }
+
+  #send(text: string): void {
+    this.#writes++
+    this.#pending += text
+    this.#move()
+  }
+
+  #move(): void {
+    const part = this.#pending.slice(0, this.#room)
+    this.#room -= part.length
+    this.#received += part
+    this.#pending = this.#pending.slice(part.length)
+    if (this.#pending !== '') return
+    for (const done of this.#flushed.splice(0)) done(true)
+    this.#settleEnd()
+  }
+
+  #settleEnd(): void {
+    if (!this.#ending || this.#pending !== '' || this.#state !== 'open') return
+    this.#state = 'ended'
+    if (this.#peerEnded) this.#close('closed')
+  }
+
+  #deliver(): void {
+    while (!this.#paused && this.#inbox.length > 0) {
+      const item = this.#inbox.shift()!
+      if (item !== 'end') this.#sink?.onData(item)
+      else {
+        this.#peerEnded = true
+        this.#sink?.onEnd()
+        if (this.#state === 'ended') this.#close('closed')
+      }
+    }
+  }
+
+  #close(state: 'closed' | 'reset', error?: Error): void {
+    if (this.#state === 'closed' || this.#state === 'reset') return
+    this.#state = state
+    this.#inbox = []
+    for (const done of this.#flushed.splice(0)) done(false)
+    queueMicrotask(() => this.#sink?.onClose(error))
+  }
+
+  #client(): MemoryClient {
+    const at = this
+    const open = (): boolean => at.#state === 'open' || at.#state === 'ended'
+    return {
+      get received() {
+        return at.#received
+      },
+      get writes() {
+        return at.#writes
+      },
+      get paused() {
+        return at.#paused
+      },
+      get state() {
+        return at.#state
+      },
+      send(bytes) {
+        if (!open()) return
+        at.#inbox.push(typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : bytes.slice())
+        at.#deliver()
+      },
+      end() {
+        if (!open()) return
+        at.#inbox.push('end')
+        at.#deliver()
+      },
+      reset() {
+        at.#close('reset', new Error('read ECONNRESET'))
+      },
+      stall(room = 0) {
+        at.#room = room
+      },
+      drain() {
+        const waited = at.#pending !== ''
+        at.#room = Infinity
+        at.#move()
+        if (waited && open()) at.#sink?.onDrain()
+      },
+    }
+  }
+}

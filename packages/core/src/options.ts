@@ -1,0 +1,61 @@
+import { type BodyLimits, type HeadLimits, defaultBodyLimits, defaultHeadLimits } from '@spillway/parser'
+
+/** Most of everything that could be endless. Bytes and counts. */
+export interface Limits extends HeadLimits, BodyLimits {
+  /** Content of one request; `c.body.limit` changes it for one. 413 while reading. */
+  readonly bodyBytes: number
+  /** Unread content dropped after a reply to keep the connection; beyond it the connection is closed. */
+  readonly discardBytes: number
+  /** Bytes that may wait behind a request being answered before the socket is paused. */
+  readonly pipelinedBytes: number
+  /** Requests on one connection; 0 means any number. */
+  readonly requestsPerConnection: number
+  /** Connections at a time; 0 means any number. One more is answered 503 and closed. */
+  readonly connections: number
+}
+
+export const defaultLimits: Limits = {
+  ...defaultHeadLimits,
+  ...defaultBodyLimits,
+  // Room for any form and JSON document; uploads are raised where they are expected.
+  bodyBytes: 1024 * 1024,
+  // Cheaper to read than a new connection costs, short enough not to be a gift to an attacker.
+  discardBytes: 1024 * 1024,
+  // One read of the socket.
+  pipelinedBytes: 64 * 1024,
+  requestsPerConnection: 0,
+  connections: 0,
+}
+
+/** How long each phase may take, in milliseconds; 0 switches a deadline off. Each is a clock of its own. */
+export interface Timeouts {
+  /** From the first byte of a head (from accept, for the first one) to its end; bytes do not reset it. */
+  readonly head: number
+  /** Between two reads of content, while content is wanted. */
+  readonly bodyIdle: number
+  /** Between the end of a reply and the next request; told to the client as `Keep-Alive: timeout`. */
+  readonly keepAlive: number
+  /** Without any progress while a reply waits for the client to read. */
+  readonly writeStall: number
+  /** For the client to read our last bytes after we ended the connection. */
+  readonly linger: number
+}
+
+export const defaultTimeouts: Timeouts = {
+  // Heads fit a few packets; 20 s forgive a bad radio link and starve slowloris.
+  head: 20_000,
+  bodyIdle: 30_000,
+  // Longer than the 60 s of common load balancers, so that they end connections and never meet a closed one.
+  keepAlive: 72_000,
+  // A socket says "writable" only when a third of its send buffer has drained: a slow but honest reader needs a minute.
+  writeStall: 70_000,
+  linger: 2_000,
+}
+
+/** The least content rate: an upload slower than this is a slow attack, not a slow line. */
+export const minimumBodyRate = {
+  /** Bytes per second, averaged over the time content was wanted. */
+  bytesPerSecond: 240,
+  /** Milliseconds before it counts. */
+  grace: 5_000,
+} as const

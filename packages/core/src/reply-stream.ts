@@ -1,0 +1,152 @@
+import { LAST_CHUNK, chunkPrefix, trailerSection } from '@spillway/parser/serialize'
+import type { BodySource } from './reply.ts'
+import type { HeadersInit } from './reply-headers.ts'
+import { ContentFraming, isAscii, sliceBytes } from './reply-writer.ts'
+
+/** Where streamed content goes. @internal */
+export interface StreamSink {
+  append(text: string): void
+  appendBytes(bytes: Uint8Array): void
+  /** Sends what was appended by the end of this turn; false when the client does not keep up. */
+  commit(): boolean
+  streamEnded(): void
+  /** The source failed, or broke its promise of a length. */
+  streamFailed(error: unknown): void
+}
+
+/** One pull of a source, whatever its kind. */
+interface Puller {
+  next(): Promise<{ readonly done?: boolean | undefined; readonly value?: Uint8Array | string | undefined }>
+  cancel(reason: unknown): Promise<unknown>
+}
+
+/** Moves the content of one reply from its source to the connection, at the client's pace. */
+export class ReplyStream {
+  readonly framing: ContentFraming
+  readonly #sink: StreamSink
+  readonly #puller: Puller
+  readonly #trailers: (() => HeadersInit) | undefined
+  #left: number
+  #stopped = false
+  #resume: (() => void) | undefined
+
+  constructor(
+    sink: StreamSink,
+    source: BodySource,
+    framing: ContentFraming,
+    length: number,
+    trailers: (() => HeadersInit) | undefined,
+  ) {
+    this.#sink = sink
+    this.#puller = pullerOf(source)
+    this.framing = framing
+    this.#left = length
+    this.#trailers = trailers
+  }
+
+  async run(): Promise<void> {
+    try {
+      for (;;) {
+        const { done, value } = await this.#puller.next()
+        if (this.#stopped) return
+        if (done) break
+        if (value === undefined || value.length === 0) continue
+        this.#write(value)
+        if (!this.#sink.commit()) await this.#drained()
+        if (this.#stopped) return
+      }
+      this.#end()
+    } catch (error) {
+      if (this.#stopped) return
+      this.stop(error)
+      this.#sink.streamFailed(error)
+    }
+  }
+
+  /** The client keeps up again. */
+  resume(): void {
+    const resume = this.#resume
+    this.#resume = undefined
+    resume?.()
+  }
+
+  /** The content is not wanted any more: cancels the source. */
+  stop(reason: unknown): void {
+    if (this.#stopped) return
+    this.#stopped = true
+    this.resume()
+    // A source that fails while it is cancelled has nobody left to tell.
+    this.#puller.cancel(reason).catch(ignore)
+  }
+
+  #drained(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#resume = resolve
+    })
+  }
+
+  #write(value: Uint8Array | string): void {
+    const text = typeof value === 'string' && isAscii(value)
+    const bytes = typeof value === 'string' ? (text ? undefined : Buffer.from(value)) : value
+    const size = bytes ? bytes.length : value.length
+    const chunked = this.framing === ContentFraming.Chunked
+    if (this.framing === ContentFraming.Length && (this.#left -= size) < 0)
+      throw new RangeError('The content is longer than its Content-Length')
+    if (chunked) this.#sink.append(chunkPrefix(size))
+    if (bytes) this.#sink.appendBytes(bytes)
+    else this.#sink.append(value as string)
+    if (chunked) this.#sink.append('\r\n')
+  }
+
+  #end(): void {
+    if (this.framing === ContentFraming.Length && this.#left > 0)
+      throw new RangeError('The content is shorter than its Content-Length')
+    if (this.framing === ContentFraming.Chunked)
+      this.#sink.append(this.#trailers ? trailerSection(fieldList(this.#trailers())) : LAST_CHUNK)
+    this.#stopped = true
+    this.#sink.streamEnded()
+  }
+}
+
+/** Cancels the source of a reply that is not going to be sent. */
+export function dropSource(source: BodySource, reason: unknown): void {
+  if (typeof source === 'object' && source !== null && !(source instanceof Uint8Array))
+    pullerOf(source).cancel(reason).catch(ignore)
+}
+
+function pullerOf(source: BodySource): Puller {
+  if (source instanceof ReadableStream) {
+    const reader = source.getReader()
+    return { next: () => reader.read(), cancel: (reason) => reader.cancel(reason) }
+  }
+  if (source === null || typeof source === 'string' || source instanceof Uint8Array) return slices(source ?? '')
+  const iterator = source[Symbol.asyncIterator]()
+  return {
+    next: () => iterator.next(),
+    cancel: async (reason) => {
+      // A Node stream's iterator waits for a pending read before it returns; its own destroy does not.
+      const { destroy } = source as { destroy?: (error?: Error) => void }
+      if (typeof destroy === 'function') destroy.call(source)
+      return iterator.return?.(reason)
+    },
+  }
+}
+
+/** Content that is at hand goes out in slices, so that a slow reader's progress is seen. */
+function slices(content: Uint8Array | string): Puller {
+  const bytes = typeof content === 'string' ? Buffer.from(content) : content
+  let at = 0
+  return {
+    next: () => {
+      const value = bytes.subarray(at, (at += sliceBytes))
+      return Promise.resolve({ done: value.length === 0, value })
+    },
+    cancel: () => Promise.resolve(),
+  }
+}
+
+function fieldList(init: HeadersInit): [string, string][] {
+  return Symbol.iterator in init ? [...init].map(([name, value]) => [name, value]) : Object.entries(init)
+}
+
+function ignore(): void {}

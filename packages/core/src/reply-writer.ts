@@ -1,0 +1,191 @@
+import { hasToken } from '@spillway/parser/fields'
+import { statusLine } from '@spillway/parser/serialize'
+import type { BodySource, Reply } from './reply.ts'
+
+/** How the content of a reply is delimited on the wire (RFC 9112 §6.3). */
+export const ContentFraming = {
+  /** Complete within the plan. */
+  Whole: 0,
+  /** Streamed, Content-Length was announced. */
+  Length: 1,
+  /** Streamed in chunks. */
+  Chunked: 2,
+  /** Streamed, ends with the connection: HTTP/1.0 knows nothing better. */
+  UntilClose: 3,
+} as const
+export type ContentFraming = (typeof ContentFraming)[keyof typeof ContentFraming]
+
+/** What goes out for a reply. Reused: valid until the next call of {@link planReply}. */
+export interface ReplyPlan {
+  /** Status line, fields and the empty line, behind them the content when it is short text. */
+  head: string
+  /** Content that could not join `head`. */
+  content: Uint8Array | null
+  framing: ContentFraming
+  /** Content that is streamed, or null. */
+  source: BodySource
+  /** Announced length of streamed content. */
+  length: number
+  persist: boolean
+}
+
+/** What a plan depends on beside the reply. */
+export interface ReplyFacts {
+  readonly method: string
+  readonly minorVersion: 0 | 1
+  /** Whether the connection may be kept, as far as the request and the server are concerned. */
+  readonly persist: boolean
+  readonly dateLine: string
+  readonly keepAliveLine: string
+}
+
+const plan: ReplyPlan = {
+  head: '',
+  content: null,
+  framing: ContentFraming.Whole,
+  source: null,
+  length: 0,
+  persist: true,
+}
+
+/** Content above this is written in slices, so that progress is seen and memory is not doubled. */
+export const sliceBytes = 256 * 1024
+
+/** Fields that core writes itself, found while the others are serialized. */
+interface OwnFields {
+  text: string
+  length: number
+  close: boolean
+  date: boolean
+}
+const own: OwnFields = { text: '', length: -1, close: false, date: false }
+
+/**
+ * Decides what a reply looks like on the wire: framing, persistence, and the rules of HEAD, 204, 205 and 304.
+ * @throws RangeError when the status or a Content-Length set by the handler cannot be true.
+ */
+export function planReply(reply: Reply, facts: ReplyFacts): ReplyPlan {
+  const { status, body } = reply
+  checkStatus(reply)
+  readFields(reply.headers.flat)
+  const isHead = facts.method === 'HEAD'
+  const streamed = (typeof body === 'object' && body !== null && !(body instanceof Uint8Array)) || hasTrailers(reply, facts)
+
+  plan.content = null
+  plan.source = null
+  plan.framing = ContentFraming.Whole
+  plan.persist = facts.persist && !own.close
+  let text = ''
+  let framing = ''
+
+  if (status === 204 || status === 304 || status < 200 || reply.takeOver) {
+    // No content, and no Content-Length but the one a 304 may repeat (RFC 9110 §8.6).
+    if (status === 304 && own.length >= 0) framing = `Content-Length: ${own.length}\r\n`
+    plan.source = streamed ? body : null
+  } else if (streamed) {
+    if (own.length >= 0) {
+      plan.framing = ContentFraming.Length
+      plan.length = own.length
+      framing = `Content-Length: ${own.length}\r\n`
+    } else if (facts.minorVersion === 1) {
+      plan.framing = ContentFraming.Chunked
+      framing = 'Transfer-Encoding: chunked\r\n'
+    } else {
+      plan.framing = ContentFraming.UntilClose
+      plan.persist = false
+    }
+    plan.source = body
+  } else {
+    let length = 0
+    if (typeof body === 'string' && isAscii(body)) {
+      text = body
+      length = body.length
+    } else if (body !== null) {
+      plan.content = typeof body === 'string' ? Buffer.from(body) : (body as Uint8Array)
+      length = plan.content.length
+    }
+    if (own.length >= 0 && own.length !== length) {
+      if (!isHead || body !== null) throw new RangeError(`Content-Length: ${own.length} was set for ${length} bytes`)
+      length = own.length
+    }
+    framing = `Content-Length: ${length}\r\n`
+    if (length > sliceBytes && !isHead) {
+      plan.source = plan.content ?? Buffer.from(text, 'latin1')
+      plan.framing = ContentFraming.Length
+      plan.length = length
+      plan.content = null
+      text = ''
+    }
+  }
+
+  plan.head =
+    statusLine(status) +
+    own.text +
+    framing +
+    (own.date ? '' : facts.dateLine) +
+    (reply.takeOver && status === 101
+      ? 'Connection: Upgrade\r\n\r\n'
+      : plan.persist
+        ? facts.keepAliveLine
+        : 'Connection: close\r\n\r\n')
+
+  if (isHead) {
+    // The same head as GET, and nothing behind it (RFC 9110 §9.3.2).
+    plan.content = null
+    plan.framing = ContentFraming.Whole
+  } else plan.head += text
+  return plan
+}
+
+function checkStatus({ status, takeOver }: Reply): void {
+  if (Number.isInteger(status) && status <= 599 && status >= (takeOver ? 101 : 200)) return
+  throw new RangeError(`Not a final status: ${status}`)
+}
+
+/** Trailers need chunks, so a reply that has some is streamed even when its content is at hand. */
+function hasTrailers(reply: Reply, facts: ReplyFacts): boolean {
+  return reply.trailers !== undefined && facts.minorVersion === 1
+}
+
+/** Serializes the handler's fields, but for those that say how the message and the connection end: these are core's. */
+function readFields(flat: readonly string[]): void {
+  own.text = ''
+  own.length = -1
+  own.close = false
+  own.date = false
+  for (let i = 0; i < flat.length; i += 2) {
+    const name = flat[i]!
+    const value = flat[i + 1]!
+    if (!isOwn(name, value)) own.text += `${name}: ${value}\r\n`
+  }
+}
+
+function isOwn(name: string, value: string): boolean {
+  switch (name.length) {
+    case 4:
+      if (name.toLowerCase() === 'date') own.date = true
+      return false
+    case 10: {
+      const lower = name.toLowerCase()
+      if (lower === 'connection') own.close ||= hasToken(value, 'close')
+      return lower === 'connection' || lower === 'keep-alive'
+    }
+    case 14: {
+      if (name.toLowerCase() !== 'content-length') return false
+      if (!/^\d{1,15}$/.test(value)) throw new RangeError(`Not a Content-Length: ${value}`)
+      own.length = Number(value)
+      return true
+    }
+    case 17:
+      return name.toLowerCase() === 'transfer-encoding'
+    default:
+      return false
+  }
+}
+
+/** Whether text is the same bytes in ASCII, latin1 and UTF-8, so that it can be written with the head in one string. */
+export function isAscii(text: string): boolean {
+  if (text.length > 64) return Buffer.byteLength(text) === text.length
+  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 0x7f) return false
+  return true
+}

@@ -1,0 +1,75 @@
+import { type HeadersInit, ReplyHeaders, addHeaders } from './reply-headers.ts'
+import type { Transport } from './transport.ts'
+
+/**
+ * The content of a reply. A string is sent as UTF-8. Streams are read only as fast as the client takes them and are
+ * cancelled when it goes; Node's `Readable` is an async iterable of bytes.
+ */
+export type BodySource =
+  null | string | Uint8Array | ReadableStream<Uint8Array> | AsyncIterable<Uint8Array | string>
+
+/** What `c.text(…)` and the other helpers take beside the content: a status, or status and fields. */
+export type ReplyInit = number | { readonly status?: number; readonly headers?: HeadersInit }
+
+/** Takes over a connection after an accepted upgrade: its transport, and the bytes that came behind the request. */
+export type TakeOver = (transport: Transport, leftover: Uint8Array) => void
+
+/** The answer to a request: status, fields and content, all changeable until core writes it. */
+export class Reply {
+  status: number
+  readonly headers: ReplyHeaders
+  body: BodySource
+  /** Trailer fields, asked for when the content has ended. Sent with chunked replies only (RFC 9110 §6.5). */
+  trailers: (() => HeadersInit) | undefined
+  /** @internal set by `c.upgrade`. */
+  takeOver: TakeOver | undefined
+
+  /** @param headers @internal taken over, not copied. */
+  constructor(body: BodySource = null, init: ReplyInit = 200, headers: ReplyHeaders = new ReplyHeaders()) {
+    this.body = body
+    this.headers = headers
+    this.trailers = undefined
+    this.takeOver = undefined
+    if (typeof init === 'number') {
+      this.status = init
+      return
+    }
+    this.status = init.status ?? 200
+    if (init.headers) addHeaders(headers, init.headers)
+  }
+
+  /** Makes a reply of a fetch `Response`; its body is streamed, and the `Response` is used up. */
+  static from(response: Response): Reply {
+    const reply = new Reply(response.body, response.status)
+    for (const [name, value] of response.headers) reply.headers.append(name, value)
+    return reply
+  }
+
+  /** The same answer as a fetch `Response`, sharing the content. */
+  toResponse(): Response {
+    const { body } = this
+    return new Response(isAsyncIterable(body) ? streamOf(body) : (body as string | Uint8Array<ArrayBuffer> | ReadableStream | null), {
+      status: this.status,
+      headers: [...this.headers],
+    })
+  }
+}
+
+function isAsyncIterable(body: BodySource): body is AsyncIterable<Uint8Array | string> {
+  return typeof body === 'object' && body !== null && !(body instanceof ReadableStream) && Symbol.asyncIterator in body
+}
+
+function streamOf(source: AsyncIterable<Uint8Array | string>): ReadableStream<Uint8Array> {
+  const iterator = source[Symbol.asyncIterator]()
+  const utf8 = new TextEncoder()
+  return new ReadableStream({
+    async pull(controller) {
+      const { done, value } = await iterator.next()
+      if (done) controller.close()
+      else controller.enqueue(typeof value === 'string' ? utf8.encode(value) : value)
+    },
+    async cancel(reason) {
+      await iterator.return?.(reason)
+    },
+  })
+}

@@ -1,0 +1,179 @@
+import { HttpError } from './errors.ts'
+
+/** What a body asks of its connection. @internal */
+export interface BodyPort {
+  /** More bytes are wanted: ask the client to go on (100), resume reading. */
+  demand(): void
+}
+
+/** Bytes kept ready for a reader before the socket is paused. */
+const highWater = 64 * 1024
+
+const utf8 = new TextDecoder()
+
+/**
+ * The content of a request. Nothing is read before someone asks for it: bytes wait in the kernel, and a client that
+ * sent `Expect: 100-continue` is asked to go on at the first read. Can be read once, in one of five ways.
+ */
+export class RequestBody implements AsyncIterable<Uint8Array> {
+  /** Content-Length, or null when the length is not known before the end (chunked). 0 when there is no content. */
+  readonly length: number | null
+  /**
+   * Most bytes this body may have; more is refused with 413 while reading. Raise or lower it before reading.
+   * Default: `limits.bodyBytes` of the server.
+   */
+  limit: number
+  /** Trailer fields, once the content has ended; null when there were none (RFC 9110 §6.5). */
+  trailers: readonly (readonly [name: string, value: string])[] | null = null
+  readonly #port: BodyPort
+  #queue: Uint8Array[] = []
+  #queued = 0
+  #received = 0
+  #used = false
+  #ended = false
+  #error: Error | undefined
+  #wake: (() => void) | undefined
+
+  /** @internal */
+  constructor(port: BodyPort, length: number | null, limit: number) {
+    this.#port = port
+    this.length = length
+    this.limit = limit
+    this.#ended = length === 0
+  }
+
+  /** Whether reading has begun. */
+  get used(): boolean {
+    return this.#used
+  }
+
+  /**
+   * The whole content.
+   * @param max most bytes, in place of `limit`.
+   * @throws HttpError 413 when it is larger; AbortedError when it never becomes complete; TypeError when already used.
+   */
+  async bytes(max?: number): Promise<Uint8Array> {
+    if (max !== undefined) this.limit = max
+    this.#use()
+    const chunks: Uint8Array[] = []
+    let size = 0
+    for (let chunk = await this.#read(); chunk; chunk = await this.#read()) {
+      chunks.push(chunk)
+      size += chunk.length
+    }
+    return chunks.length === 1 ? chunks[0]! : concat(chunks, size)
+  }
+
+  /** The whole content, decoded as UTF-8; malformed sequences become U+FFFD. @throws as `bytes`. */
+  async text(max?: number): Promise<string> {
+    return utf8.decode(await this.bytes(max))
+  }
+
+  /** The whole content, parsed as JSON. @throws as `bytes`; HttpError 400 when it is not JSON. */
+  async json<T = unknown>(max?: number): Promise<T> {
+    const text = await this.text(max)
+    try {
+      return JSON.parse(text) as T
+    } catch (cause) {
+      throw new HttpError(400, 'The request content is not valid JSON', { cause, code: 'JSON_INVALID' })
+    }
+  }
+
+  /** The content as a stream that reads no further than it is read. */
+  stream(): ReadableStream<Uint8Array> {
+    this.#use()
+    return new ReadableStream<Uint8Array>(
+      {
+        pull: async (controller) => {
+          const chunk = await this.#read()
+          if (chunk) controller.enqueue(chunk)
+          else controller.close()
+        },
+      },
+      { highWaterMark: 0 },
+    )
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void, undefined> {
+    this.#use()
+    for (let chunk = await this.#read(); chunk; chunk = await this.#read()) yield chunk
+  }
+
+  /** @internal Whether the connection should stop reading. */
+  get full(): boolean {
+    return this.#queued >= highWater || this.#error !== undefined
+  }
+
+  /** @internal Bytes came in. */
+  push(chunk: Uint8Array): void {
+    if (this.#error) return
+    this.#received += chunk.length
+    if (this.#used && this.#received > this.limit) return this.#refuse(tooLarge(this.limit))
+    this.#queue.push(chunk)
+    this.#queued += chunk.length
+    this.#notify()
+  }
+
+  /** @internal The content is complete. */
+  end(trailers: readonly (readonly [string, string])[] | null): void {
+    this.trailers = trailers
+    this.#ended = true
+    this.#notify()
+  }
+
+  /** @internal The content will never be complete. What was queued is dropped: half a message is no message. */
+  fail(error: Error): void {
+    if (!this.#ended && !this.#error) this.#refuse(error)
+  }
+
+  #refuse(error: Error): void {
+    this.#error = error
+    this.#queue = []
+    this.#queued = 0
+    this.#notify()
+  }
+
+  #use(): void {
+    if (this.#used) throw new TypeError('The request body has already been read')
+    this.#used = true
+    if (Math.max(this.length ?? 0, this.#received) > this.limit) this.#refuse(tooLarge(this.limit))
+  }
+
+  async #read(): Promise<Uint8Array | undefined> {
+    for (;;) {
+      if (this.#error) throw this.#error
+      const chunk = this.#queue.shift()
+      if (chunk) {
+        const wasFull = this.full
+        this.#queued -= chunk.length
+        if (wasFull && !this.full) this.#port.demand()
+        return chunk
+      }
+      if (this.#ended) return undefined
+      this.#port.demand()
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve
+      })
+    }
+  }
+
+  #notify(): void {
+    const wake = this.#wake
+    this.#wake = undefined
+    wake?.()
+  }
+}
+
+function tooLarge(limit: number): HttpError {
+  return new HttpError(413, `The request content is larger than ${limit} bytes`, { code: 'CONTENT_TOO_LARGE' })
+}
+
+function concat(chunks: readonly Uint8Array[], size: number): Uint8Array {
+  const whole = new Uint8Array(size)
+  let at = 0
+  for (const chunk of chunks) {
+    whole.set(chunk, at)
+    at += chunk.length
+  }
+  return whole
+}

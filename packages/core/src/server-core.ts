@@ -1,0 +1,170 @@
+import { type ParseErrorCode, RequestHead, parseErrors } from '@spillway/parser'
+import { reasonPhrase } from '@spillway/parser/serialize'
+import { Clock } from './clock.ts'
+import { Connection } from './connection.ts'
+import type { Context, Handler, MaybePromise, Result } from './context.ts'
+import { AbortedError, errorFacts } from './errors.ts'
+import { type Limits, type Timeouts, defaultLimits, defaultTimeouts } from './options.ts'
+import { Reply } from './reply.ts'
+import { ReplyHeaders } from './reply-headers.ts'
+import type { ReplyFacts } from './reply-writer.ts'
+import type { Server, ServerOptions } from './server.ts'
+import type { Transport } from './transport.ts'
+
+/** Parsers kept for reuse; a connection holds one only while a head is incomplete. */
+const sparedHeads = 32
+
+/** Connections over the limit that may wait for their 503 to be read; more are closed without a word. */
+const shedAtOnce = 64
+
+/** Milliseconds between two ticks at the most; a shorter deadline makes the clock tick faster. */
+const slowestTick = 250
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] }
+
+let connections = 0
+
+/** What the connections of one server share: its handler, its numbers, its clock, its books. */
+export class ServerCore {
+  readonly server: Server
+  readonly handler: Handler
+  readonly limits: Limits
+  readonly timeouts: Timeouts
+  readonly clock: Clock
+  /** Filled in for each reply. */
+  readonly facts: Mutable<ReplyFacts>
+  readonly open: Set<Connection> = new Set()
+  readonly #onError: ServerOptions['onError']
+  readonly #heads: RequestHead[] = []
+  #shed = 0
+  #whenEmpty: (() => void) | undefined
+
+  constructor(server: Server, handler: Handler, options: ServerOptions) {
+    this.server = server
+    this.handler = handler
+    this.limits = { ...defaultLimits, ...options.limits }
+    this.timeouts = { ...defaultTimeouts, ...options.timeouts }
+    this.#onError = options.onError
+    const set = Object.values(this.timeouts).filter((ms) => ms > 0)
+    this.clock = new Clock(Math.max(10, Math.min(slowestTick, ...set.map((ms) => ms / 4))), () => this.#tick())
+    // Whole seconds are all the field can say.
+    const seconds = Math.floor(this.timeouts.keepAlive / 1000)
+    const keepAlive = seconds > 0 ? `Keep-Alive: timeout=${seconds}\r\n` : ''
+    this.facts = {
+      method: '',
+      minorVersion: 1,
+      persist: true,
+      dateLine: this.clock.dateLine,
+      keepAliveLine: `Connection: keep-alive\r\n${keepAlive}\r\n`,
+    }
+  }
+
+  /** Starts a connection on an accepted transport. */
+  accept(transport: Transport): void {
+    const full = this.limits.connections > 0 && this.open.size - this.#shed >= this.limits.connections
+    if (full && this.#shed >= shedAtOnce) return transport.destroy()
+    const connection = new Connection(this, transport, ++connections)
+    this.open.add(connection)
+    if (!full) return
+    this.#shed++
+    connection.shed()
+  }
+
+  remove(connection: Connection): void {
+    if (!this.open.delete(connection)) return
+    if (connection.shedded) this.#shed--
+    if (this.open.size === 0) this.#whenEmpty?.()
+  }
+
+  /** Resolves when the last connection is gone. */
+  empty(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#whenEmpty = resolve
+      if (this.open.size === 0) resolve()
+    })
+  }
+
+  get stats(): { open: number; active: number } {
+    let active = 0
+    for (const connection of this.open) if (connection.active) active++
+    return { open: this.open.size, active }
+  }
+
+  takeHead(): RequestHead {
+    return this.#heads.pop() ?? new RequestHead(this.limits)
+  }
+
+  giveHead(head: RequestHead): void {
+    if (this.#heads.length < sparedHeads) this.#heads.push(head)
+  }
+
+  /** The reply to an error of the handler: what `onError` makes of it, or a plain one. */
+  errorReply(error: unknown, context: Context): MaybePromise<Result> {
+    if (!this.#onError) {
+      this.logError(error, context)
+      return plainError(error)
+    }
+    try {
+      const result = this.#onError(error, context)
+      if (!(result instanceof Promise)) return result ?? plainError(error)
+      return result.then((reply) => reply ?? plainError(error)).catch((second: unknown) => this.#unhandled(second))
+    } catch (second) {
+      return this.#unhandled(second)
+    }
+  }
+
+  /** Errors that are nobody's answer go to the process's error output, unless `onError` takes them. */
+  logError(error: unknown, context: Context | null = null): void {
+    if (error instanceof AbortedError || errorFacts(error).status < 500) return
+    if (!this.#onError) console.error(context ? `${context.method} ${context.target}:` : 'connection:', error)
+    else if (context === null) void this.#onError(error, null)
+  }
+
+  /** The handler's reply could not be written: that is an error of the handler. */
+  unsendable(error: unknown, context: Context): Reply {
+    this.logError(error, context)
+    return plainError(undefined)
+  }
+
+  parseErrorReply(code: ParseErrorCode): Reply {
+    const { status, message } = parseErrors[code]
+    return errorText(status, message)
+  }
+
+  timeoutReply(): Reply {
+    return errorText(408, 'The request head did not come in time')
+  }
+
+  expectationFailed(): Reply {
+    return errorText(417, 'Only the expectation 100-continue is understood')
+  }
+
+  overloadReply(): Reply {
+    const reply = errorText(503, 'Too many connections')
+    reply.headers.set('Retry-After', '1')
+    return reply
+  }
+
+  #unhandled(error: unknown): Reply {
+    console.error('onError:', error)
+    return plainError(undefined)
+  }
+
+  #tick(): void {
+    const { now } = this.clock
+    this.facts.dateLine = this.clock.dateLine
+    for (const connection of this.open) connection.onTick(now)
+  }
+}
+
+/** Says no more about an error than it allows. */
+function plainError(error: unknown): Reply {
+  const { status, text, headers } = errorFacts(error)
+  const reply = errorText(status, text ?? reasonPhrase(status))
+  if (headers) for (const [name, value] of headers) reply.headers.set(name, value)
+  return reply
+}
+
+function errorText(status: number, text: string): Reply {
+  return new Reply(`${text}\n`, status, new ReplyHeaders(['Content-Type', 'text/plain; charset=utf-8']))
+}

@@ -1,0 +1,109 @@
+import type { Context, Handler, MaybePromise, Result } from './context.ts'
+import type { Limits, Timeouts } from './options.ts'
+import { ServerCore } from './server-core.ts'
+import { type ListenOptions, type Listener, type Listening, listenNode } from './transport-node.ts'
+
+export type { ListenOptions, Listening }
+
+/** What a server can be told; everything has a default. */
+export interface ServerOptions {
+  readonly limits?: Partial<Limits>
+  readonly timeouts?: Partial<Timeouts>
+  /**
+   * Turns an error of a handler into a reply; returning nothing leaves it to the default, a short text with the error's
+   * status (500 when it has none) and no details unless the error says so. Context is null when no request is
+   * concerned. Default: errors that are not an answer are printed with `console.error`.
+   */
+  readonly onError?: (error: unknown, context: Context | null) => MaybePromise<Result | void>
+}
+
+/** How a shutdown ended. */
+export interface Closed {
+  /** Connections that ended by themselves or after their last reply. */
+  readonly drained: number
+  /** Connections that were cut at the deadline. */
+  readonly killed: number
+}
+
+/** A web server: any number of listeners, one handler. */
+export interface Server extends AsyncDisposable {
+  /** URL of the first listener. Empty before `listen`. */
+  readonly url: string
+  /** Port of the first listener, 0 before `listen` and for unix sockets. */
+  readonly port: number
+  /** `active` connections are reading or answering a request, the other `open` ones are idle. */
+  readonly stats: { readonly open: number; readonly active: number }
+  /** Opens a listening socket; may be called again for another one. @throws the system's error, `EADDRINUSE` for example. */
+  listen(at?: ListenOptions): Promise<Listening>
+  /**
+   * Shuts down: accepts no more, finishes what is active, closes what is idle, and cuts what is left at the deadline.
+   * @param options.deadline milliseconds. Default: 30 000.
+   */
+  close(options?: { readonly deadline?: number }): Promise<Closed>
+}
+
+/** Makes a server that is not listening yet. */
+export function createServer(handler: Handler, options: ServerOptions = {}): Server {
+  return new NodeServer(handler, options)
+}
+
+/** Makes a server and listens. Default: port 3000 on 127.0.0.1. @throws as {@link Server.listen}. */
+export async function serve(handler: Handler, options: ServerOptions & ListenOptions = {}): Promise<Server> {
+  const server = createServer(handler, options)
+  await server.listen(options)
+  return server
+}
+
+class NodeServer implements Server {
+  readonly #core: ServerCore
+  readonly #listeners: Listener[] = []
+  #closing: Promise<Closed> | undefined
+
+  constructor(handler: Handler, options: ServerOptions) {
+    this.#core = new ServerCore(this, handler, options)
+  }
+
+  get url(): string {
+    return this.#listeners[0]?.at.url ?? ''
+  }
+
+  get port(): number {
+    return this.#listeners[0]?.at.port ?? 0
+  }
+
+  get stats(): { readonly open: number; readonly active: number } {
+    return this.#core.stats
+  }
+
+  async listen(at: ListenOptions = {}): Promise<Listening> {
+    if (this.#closing) throw new Error('The server is closed')
+    const listener = await listenNode(at, (transport) => this.#core.accept(transport))
+    this.#listeners.push(listener)
+    this.#core.clock.start()
+    return listener.at
+  }
+
+  close(options: { readonly deadline?: number } = {}): Promise<Closed> {
+    for (const listener of this.#listeners) listener.close()
+    return (this.#closing ??= shutdown(this.#core, options.deadline ?? 30_000))
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close().then(() => {})
+  }
+}
+
+/** @internal Ends every connection of a server that accepts no more. */
+export async function shutdown(core: ServerCore, deadline: number): Promise<Closed> {
+  const open = core.open.size
+  let killed = 0
+  for (const connection of core.open) connection.shutdown()
+  const timer = setTimeout(() => {
+    killed = core.open.size
+    for (const connection of core.open) connection.kill()
+  }, deadline)
+  await core.empty()
+  clearTimeout(timer)
+  core.clock.stop()
+  return { drained: open - killed, killed }
+}

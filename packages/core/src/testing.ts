@@ -1,0 +1,1 @@
+export { type MemoryClient, type TestServer, testServer } from './memory.ts'

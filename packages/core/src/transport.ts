@@ -1,0 +1,48 @@
+/** The other end of a connection. */
+export interface Peer {
+  /** IP address as text; empty for unix sockets. */
+  readonly address: string
+  readonly port: number
+  /** Whether the connection is encrypted (TLS). */
+  readonly secure: boolean
+}
+
+/**
+ * A connected byte stream: what the connection needs of a socket and no more. Two implementations: `transport-node`
+ * over TCP and TLS, and the in-memory one of `@spillway/core/testing`.
+ */
+export interface Transport {
+  readonly peer: Peer
+  /** Bytes accepted by `write` that have not reached the operating system. */
+  readonly bufferedBytes: number
+  /** Hands the receiver of events over; the former one hears nothing more. */
+  attach(sink: TransportSink): void
+  /** Sends bytes; strings are latin1. False: stop writing until `onDrain`. */
+  write(chunk: string | Uint8Array): boolean
+  /** Between `cork` and `uncork` writes are gathered and leave as one. */
+  cork(): void
+  uncork(): void
+  /** Calls back once all bytes written so far have reached the operating system, or never will. */
+  flushed(done: (ok: boolean) => void): void
+  /** Stops and restarts reading; bytes wait in the kernel, so the sender is slowed down. */
+  pause(): void
+  resume(): void
+  /** Ends the sending side after what was written (FIN); reading goes on. */
+  end(): void
+  /** Ends both sides at once; bytes not yet sent are lost. */
+  destroy(): void
+  /** Ends the connection with a reset, so that the peer cannot take what it got for complete. */
+  reset(): void
+}
+
+/** Receives what happens on a transport. After `onClose` nothing more comes. */
+export interface TransportSink {
+  /** Bytes came in. They are the receiver's only until it returns. */
+  onData(chunk: Uint8Array): void
+  /** `write` may go on after it returned false. */
+  onDrain(): void
+  /** The peer has ended its sending side (FIN). */
+  onEnd(): void
+  /** The connection is gone; with an error when it was not closed in order. */
+  onClose(error?: Error): void
+}

@@ -1,0 +1,63 @@
+import type { Peer, Transport, TransportSink } from './transport.ts'
+
+/**
+ * A connection after an upgrade, as its new owner sees it. The server stays attached behind it, so its books stay right:
+ * the connection counts until it closes, and shutdown can end it.
+ */
+export class Tunnel implements Transport {
+  /** @internal */
+  sink: TransportSink | undefined
+  readonly #transport: Transport
+
+  constructor(transport: Transport) {
+    this.#transport = transport
+  }
+
+  get peer(): Peer {
+    return this.#transport.peer
+  }
+
+  get bufferedBytes(): number {
+    return this.#transport.bufferedBytes
+  }
+
+  attach(sink: TransportSink): void {
+    this.sink = sink
+  }
+
+  write(chunk: string | Uint8Array): boolean {
+    return this.#transport.write(chunk)
+  }
+
+  cork(): void {
+    this.#transport.cork()
+  }
+
+  uncork(): void {
+    this.#transport.uncork()
+  }
+
+  flushed(done: (ok: boolean) => void): void {
+    this.#transport.flushed(done)
+  }
+
+  pause(): void {
+    this.#transport.pause()
+  }
+
+  resume(): void {
+    this.#transport.resume()
+  }
+
+  end(): void {
+    this.#transport.end()
+  }
+
+  destroy(): void {
+    this.#transport.destroy()
+  }
+
+  reset(): void {
+    this.#transport.reset()
+  }
+}
