@@ -1,5 +1,3 @@
-import { existsSync } from 'node:fs'
-
 const common = {
   format: ['esm'],
   target: 'node20',
@@ -17,7 +15,6 @@ export function definePackage({ exports }, over = {}) {
     .map((target) => /^\.\/dist\/(.+)\.js$/.exec(target.default ?? '')?.[1])
     .filter((name) => name !== undefined)
     .map((name) => `src/${name}.ts`)
-    .filter((file) => existsSync(file)) // until every entry is written
   return {
     ...common,
     entry,
