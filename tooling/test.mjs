@@ -12,6 +12,7 @@ const checks = [
   { name: 'packages', command: turbo('check:pkg'), needsBuild: true },
   { name: 'types', command: ['tsc', '-p', '.', '--incremental'] },
   { name: 'types without Node', command: ['tsc', '-p', 'packages/parser/tsconfig.src.json'] },
+  { name: 'types of the page', command: ['tsc', '-p', 'apps/wire-lab/page'] },
   { name: 'unused code', command: ['knip', '--no-progress'] },
   { name: 'lint', command: ['oxlint', '--type-aware', '--deny-warnings'] },
   { name: 'format', command: ['oxfmt', '--check', '.'] },
