@@ -11,12 +11,37 @@ import {
   SEMICOLON,
   TCHAR,
   VALUE,
+  smaller,
 } from './bytes.ts'
 import type { ParseErrorCode } from './errors.ts'
 import { BodyKind } from './framing.ts'
 import { defaultBodyLimits } from './limits.ts'
 import type { BodyLimits } from './limits.ts'
 import { TrailerSection } from './trailers.ts'
+import {
+  DATA,
+  DATA_CR,
+  DATA_LF,
+  DONE,
+  EXT_BEFORE,
+  EXT_NAME,
+  EXT_NAME_AFTER,
+  EXT_NAME_FIRST,
+  EXT_QUOTED,
+  EXT_QUOTED_AFTER,
+  EXT_QUOTED_PAIR,
+  EXT_VALUE,
+  EXT_VALUE_AFTER,
+  EXT_VALUE_FIRST,
+  FAILED,
+  FINAL_LF,
+  SIZE,
+  SIZE_FIRST,
+  SIZE_LF,
+  TRAILERS,
+  TRAILER_LINES,
+  UNTIL_CLOSE,
+} from './states.ts'
 
 /** What {@link BodyDecoder.next} found. */
 export const BodyEvent = { NeedMore: 0, Data: 1, End: 2, Error: 3 } as const
@@ -31,29 +56,6 @@ export type BodyEvent = (typeof BodyEvent)[keyof typeof BodyEvent]
  *                          ▼                │                      │
  *                       EXTENSION ──────────┘                      └─tchar─► TRAILER_LINES ─────► DONE
  */
-const DONE = 0
-const FAILED = 1
-const DATA = 2
-const UNTIL_CLOSE = 3
-const SIZE_FIRST = 4
-const SIZE = 5
-const SIZE_LF = 6
-const DATA_CR = 7
-const DATA_LF = 8
-const TRAILERS = 9
-const FINAL_LF = 10
-const TRAILER_LINES = 11
-/** The states from here on are inside a chunk extension, RFC 9112 §7.1.1; they are in `extension`. */
-const EXT_BEFORE = 12
-const EXT_NAME_FIRST = 13
-const EXT_NAME = 14
-const EXT_NAME_AFTER = 15
-const EXT_VALUE_FIRST = 16
-const EXT_VALUE = 17
-const EXT_VALUE_AFTER = 18
-const EXT_QUOTED = 19
-const EXT_QUOTED_PAIR = 20
-const EXT_QUOTED_AFTER = 21
 
 /** A size above this would pass 2^53 - 1 with one more digit. */
 const MAX_SIZE_BEFORE_DIGIT = 2 ** 49 - 1
@@ -134,7 +136,7 @@ export class BodyDecoder {
   }
 
   private data(pos: number, end: number): BodyEvent {
-    const size = Math.min(this.left, end - pos)
+    const size = smaller(this.left, end - pos)
     this.pos = pos + size
     if (size === 0) return BodyEvent.NeedMore
     this.dataStart = pos

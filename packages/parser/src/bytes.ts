@@ -64,14 +64,62 @@ function buildHexValues(): Uint8Array {
 /** The value of each hexadecimal digit, 255 for every other byte. */
 export const hexValues: Uint8Array = /* @__PURE__ */ buildHexValues()
 
-/** True when the bytes `from`..`to` are `lower`, an ASCII string without upper-case letters, in any case. */
-export function equalsIgnoreCase(buf: Uint8Array, from: number, to: number, lower: string): boolean {
-  if (to - from !== lower.length) return false
-  for (let i = 0; i < lower.length; i++) {
-    const c = buf[from + i]!
-    if ((c >= 0x41 && c <= 0x5a ? c | 0x20 : c) !== lower.charCodeAt(i)) return false
+/** The first place from `p` on whose byte is not of a class, or `stop`. */
+type Skip = (buf: Uint8Array, p: number, stop: number) => number
+
+// Bundlers turn a constant of a module into a variable, which the compiler must load and check for every byte; a
+// constant of a function stays one. This halves the time of a head.
+export const skipToken: Skip = /* @__PURE__ */ (() => {
+  const table = classes
+  return (buf: Uint8Array, from: number, stop: number): number => {
+    let p = from
+    while (p < stop && (table[buf[p]!]! & TCHAR) !== 0) p++
+    return p
   }
-  return true
+})()
+
+export const skipTarget: Skip = /* @__PURE__ */ (() => {
+  const table = classes
+  return (buf: Uint8Array, from: number, stop: number): number => {
+    let p = from
+    while (p < stop && (table[buf[p]!]! & TARGET) !== 0) p++
+    return p
+  }
+})()
+
+export const skipRegName: Skip = /* @__PURE__ */ (() => {
+  const table = classes
+  return (buf: Uint8Array, from: number, stop: number): number => {
+    let p = from
+    while (p < stop && (table[buf[p]!]! & REG_NAME) !== 0) p++
+    return p
+  }
+})()
+
+// values are the bulk of a head, so they are taken four bytes at a time
+export const skipValue: Skip = /* @__PURE__ */ (() => {
+  const table = classes
+  return (buf: Uint8Array, from: number, stop: number): number => {
+    let p = from
+    for (; p + 4 <= stop; p += 4) {
+      if ((table[buf[p]!]! & table[buf[p + 1]!]! & table[buf[p + 2]!]! & table[buf[p + 3]!]! & VALUE) === 0) break
+    }
+    while (p < stop && (table[buf[p]!]! & VALUE) !== 0) p++
+    return p
+  }
+})()
+
+/**
+ * Four bytes from `p` on as one number, the first lowest, ASCII letters in lower case. Fit for comparing tokens and
+ * field values: the other bytes that it maps to a letter, a digit or a hyphen are control characters, which they never hold.
+ */
+export function lowerWord(buf: Uint8Array, p: number): number {
+  return buf[p]! | (buf[p + 1]! << 8) | (buf[p + 2]! << 16) | (buf[p + 3]! << 24) | 0x20202020
+}
+
+/** `Math.min` for whole numbers: the compiler takes that one to floating point and back. */
+export function smaller(a: number, b: number): number {
+  return a < b ? a : b
 }
 
 /** True when `char` is SP or HTAB, the two characters of optional whitespace (RFC 9110 §5.6.3). */

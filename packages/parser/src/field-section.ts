@@ -1,6 +1,8 @@
-import { classes, COLON, CR, isBlank, LF, TCHAR, VALUE } from './bytes.ts'
+import { classes, COLON, CR, isBlank, LF, TCHAR, VALUE, smaller } from './bytes.ts'
 import type { ParseErrorCode } from './errors.ts'
-import { knownField } from './framing.ts'
+import { KNOWN_NONE, knownField } from './framing.ts'
+import type { FramingFacts } from './framing.ts'
+import { END_LF, LINE, NAME, SECTION_END, SECTION_ERROR, SECTION_MORE, VALUE_BYTES, VALUE_LF } from './states.ts'
 
 /*
  * Field lines up to and with the empty line that ends them (RFC 9112 §5), for heads and trailers alike.
@@ -14,20 +16,6 @@ import { knownField } from './framing.ts'
  * Between two calls only the state, the place and the places of the tokens are kept, all of them counted from the start
  * of the message: the bytes may come again in another buffer, and none of them is looked at twice.
  */
-const LINE = 0
-const NAME = 1
-const VALUE_BYTES = 2
-const VALUE_LF = 3
-const END_LF = 4
-
-/** The field section goes on in bytes that are not there yet. */
-export const SECTION_MORE = 0
-/** A field that the parser itself must understand is complete; call `scan` again to go on. */
-export const SECTION_KNOWN = 1
-/** The section is complete. */
-export const SECTION_END = 2
-/** See `error` and `at`. */
-export const SECTION_ERROR = 3
 
 const INITIAL_FIELDS = 32
 
@@ -38,15 +26,17 @@ export class FieldSection {
   count: number = 0
   /** The place of the next byte to look at, or of the offending one. */
   at: number = 0
-  /** After SECTION_KNOWN: which field, as a KNOWN_ constant of framing.ts. */
-  known: number = 0
   error: ParseErrorCode | undefined = undefined
   private state: number = LINE
   private lineStart: number = 0
   private readonly maxFields: number
   private readonly maxLine: number
 
-  constructor(maxFields: number, maxLine: number) {
+  private readonly facts: FramingFacts | null
+
+  /** @param facts told of the fields that the parser itself must understand, as soon as they are complete */
+  constructor(maxFields: number, maxLine: number, facts: FramingFacts | null) {
+    this.facts = facts
     this.maxFields = maxFields
     this.maxLine = maxLine
   }
@@ -55,51 +45,67 @@ export class FieldSection {
   begin(at: number): void {
     this.count = 0
     this.at = at
-    this.known = 0
     this.state = LINE
     this.error = undefined
   }
 
   /** Goes on at `at`; the message starts at `base` in `buf` and its bytes are there up to `end`. */
   scan(buf: Uint8Array, base: number, end: number): number {
-    const table = classes
     let p = base + this.at
     let state = this.state
     let line = base + this.lineStart
+    let i = this.count * 4
+    let { spans } = this
+    const { facts } = this
     for (;;) {
       if (state === LINE) {
         if (p === end) break
         const c = buf[p]!
-        if ((table[c]! & TCHAR) !== 0) {
-          if (this.count === this.maxFields) return this.fail('TOO_MANY_FIELDS', p - base)
-          line = p
-          this.lineStart = p - base
-          state = NAME
-        } else if (c === CR) {
+        if (c === CR) {
           p++
           state = END_LF
-        } else return this.badLineStart(c, p - base)
+        } else {
+          if ((classes[c]! & TCHAR) === 0) return this.badLineStart(c, p - base)
+          if (this.count === this.maxFields) return this.fail('TOO_MANY_FIELDS', p - base)
+          if (i === spans.length) spans = this.grow()
+          line = p
+          state = NAME
+        }
       }
       if (state === NAME) {
-        const stop = Math.min(end, line + this.maxLine)
-        while (p < stop && (table[buf[p]!]! & TCHAR) !== 0) p++
+        const stop = smaller(end, line + this.maxLine)
+        // letters and hyphens are told without the table
+        for (; p < stop; p++) {
+          const c = buf[p]!
+          if (((c | 0x20) - 0x61) >>> 0 < 26 || c === 0x2d) continue
+          if (c === COLON || (classes[c]! & TCHAR) === 0) break
+        }
         if (p === end) break
         if (p === stop) return this.fail('FIELD_LINE_TOO_LONG', p - base)
         if (buf[p] !== COLON) return this.badName(buf[p]!, p - base)
-        this.openField(line - base, p - base)
-        this.known = knownField(buf, line, p)
+        spans[i] = line - base
+        spans[i + 1] = p - base
         p++
         state = VALUE_BYTES
       }
       if (state === VALUE_BYTES) {
-        const stop = Math.min(end, line + this.maxLine)
-        for (; p + 4 <= stop; p += 4) {
-          if ((table[buf[p]!]! & table[buf[p + 1]!]! & table[buf[p + 2]!]! & table[buf[p + 3]!]! & VALUE) === 0) break
+        const stop = smaller(end, line + this.maxLine)
+        for (const four = stop - 3; p < four; p += 4) {
+          const a = buf[p]!
+          const b = buf[p + 1]!
+          const c = buf[p + 2]!
+          const d = buf[p + 3]!
+          if (((a - 32) | (b - 32) | (c - 32) | (d - 32)) < 0 || a === 127 || b === 127 || c === 127 || d === 127) break
         }
-        while (p < stop && (table[buf[p]!]! & VALUE) !== 0) p++
+        while (p < stop && (classes[buf[p]!]! & VALUE) !== 0) p++
         if (p === end) break
         if (buf[p] !== CR) return this.badValue(buf[p]!, p - base, p === stop)
-        this.closeValue(buf, base, p)
+        let from = base + spans[i + 1]! + 1
+        let to = p
+        while (from < to && isBlank(buf[from]!)) from++
+        while (to > from && isBlank(buf[to - 1]!)) to--
+        spans[i + 2] = from - base
+        spans[i + 3] = to - base
         p++
         state = VALUE_LF
       }
@@ -112,36 +118,26 @@ export class FieldSection {
       }
       this.count++
       state = LINE
-      if (this.known !== 0) {
-        this.at = p - base
-        this.state = LINE
-        return SECTION_KNOWN
+      if (facts !== null) {
+        const known = knownField(buf, line, base + spans[i + 1]!)
+        if (known !== KNOWN_NONE) {
+          const error = facts.apply(known, buf, base, base + spans[i + 2]!, base + spans[i + 3]!)
+          if (error !== undefined) return this.fail(error, facts.errorOffset)
+        }
       }
+      i += 4
     }
     this.at = p - base
     this.state = state
+    this.lineStart = line - base
     return SECTION_MORE
   }
 
-  private openField(nameStart: number, nameEnd: number): void {
-    const i = this.count * 4
-    if (i === this.spans.length) {
-      const grown = new Int32Array(i * 2)
-      grown.set(this.spans)
-      this.spans = grown
-    }
-    this.spans[i] = nameStart
-    this.spans[i + 1] = nameEnd
-  }
-
-  private closeValue(buf: Uint8Array, base: number, valueEnd: number): void {
-    const i = this.count * 4
-    let from = base + this.spans[i + 1]! + 1
-    let to = valueEnd
-    while (from < to && isBlank(buf[from]!)) from++
-    while (to > from && isBlank(buf[to - 1]!)) to--
-    this.spans[i + 2] = from - base
-    this.spans[i + 3] = to - base
+  private grow(): Int32Array {
+    const grown = new Int32Array(this.spans.length * 2)
+    grown.set(this.spans)
+    this.spans = grown
+    return grown
   }
 
   private fail(error: ParseErrorCode, at: number): number {

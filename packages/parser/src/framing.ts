@@ -1,6 +1,47 @@
-import { classes, COMMA, equalsIgnoreCase, isBlank, TCHAR } from './bytes.ts'
+import { COMMA, isBlank, lowerWord, SEMICOLON, skipToken } from './bytes.ts'
 import type { ParseErrorCode } from './errors.ts'
 import { scanAuthority, VALID } from './target.ts'
+import {
+  HOST_SEEN,
+  HAS_LENGTH,
+  CODING_SEEN,
+  CHUNKED,
+  OTHER_CODING,
+  CLOSE,
+  KEEP_ALIVE,
+  UPGRADE_OPTION,
+  UPGRADE_FIELD,
+  EXPECT_CONTINUE,
+  EXPECT_UNKNOWN,
+} from './states.ts'
+import {
+  HOST,
+  EXPE,
+  PECT,
+  UPGR,
+  RADE,
+  CONN,
+  ECTI,
+  TION,
+  CONT,
+  ENT_,
+  LENG,
+  NGTH,
+  TRAN,
+  SFER,
+  _ENC,
+  ODIN,
+  DING,
+  CHUN,
+  NKED,
+  CLOS,
+  LOSE,
+  KEEP,
+  _ALI,
+  LIVE,
+  HUNDRED_,
+  INUE,
+} from './words.ts'
 
 /** How the end of a body is found. RFC 9112 §6.3. `UntilClose` is for responses only. */
 export const BodyKind = { None: 0, Length: 1, Chunked: 2, UntilClose: 3 } as const
@@ -19,30 +60,57 @@ export const KNOWN_CONNECTION = 4
 export const KNOWN_UPGRADE = 5
 export const KNOWN_EXPECT = 6
 
-/** Which of the known fields the name `from`..`to` is, if any. */
+/** Which of the known fields the name `from`..`to` is, if any. The words are the quarters of the names. */
 export function knownField(buf: Uint8Array, from: number, to: number): number {
   switch (to - from) {
     case 4:
-      return (buf[from]! | 0x20) === 0x68 && equalsIgnoreCase(buf, from, to, 'host') ? KNOWN_HOST : KNOWN_NONE
+      return lowerWord(buf, from) === HOST ? KNOWN_HOST : KNOWN_NONE
     case 6:
-      return (buf[from + 1]! | 0x20) === 0x78 && equalsIgnoreCase(buf, from, to, 'expect') ? KNOWN_EXPECT : KNOWN_NONE
+      return lowerWord(buf, from) === EXPE && lowerWord(buf, from + 2) === PECT ? KNOWN_EXPECT : KNOWN_NONE
     case 7:
-      return (buf[from]! | 0x20) === 0x75 && equalsIgnoreCase(buf, from, to, 'upgrade') ? KNOWN_UPGRADE : KNOWN_NONE
+      return isUpgrade(buf, from) ? KNOWN_UPGRADE : KNOWN_NONE
     case 10:
-      return (buf[from]! | 0x20) === 0x63 && equalsIgnoreCase(buf, from, to, 'connection')
+      return lowerWord(buf, from) === CONN && lowerWord(buf, from + 4) === ECTI && lowerWord(buf, from + 6) === TION
         ? KNOWN_CONNECTION
         : KNOWN_NONE
     case 14:
-      return (buf[from]! | 0x20) === 0x63 && equalsIgnoreCase(buf, from, to, 'content-length')
+      return lowerWord(buf, from) === CONT &&
+        lowerWord(buf, from + 4) === ENT_ &&
+        lowerWord(buf, from + 8) === LENG &&
+        lowerWord(buf, from + 10) === NGTH
         ? KNOWN_LENGTH
         : KNOWN_NONE
     case 17:
-      return (buf[from]! | 0x20) === 0x74 && equalsIgnoreCase(buf, from, to, 'transfer-encoding')
+      return lowerWord(buf, from) === TRAN &&
+        lowerWord(buf, from + 4) === SFER &&
+        lowerWord(buf, from + 8) === _ENC &&
+        lowerWord(buf, from + 12) === ODIN &&
+        lowerWord(buf, from + 13) === DING
         ? KNOWN_CODING
         : KNOWN_NONE
     default:
       return KNOWN_NONE
   }
+}
+
+function isUpgrade(buf: Uint8Array, from: number): boolean {
+  return lowerWord(buf, from) === UPGR && lowerWord(buf, from + 3) === RADE
+}
+
+function isKeepAlive(buf: Uint8Array, from: number): boolean {
+  return lowerWord(buf, from) === KEEP && lowerWord(buf, from + 4) === _ALI && lowerWord(buf, from + 6) === LIVE
+}
+
+function isClose(buf: Uint8Array, from: number): boolean {
+  return lowerWord(buf, from) === CLOS && lowerWord(buf, from + 1) === LOSE
+}
+
+function isContinue(buf: Uint8Array, from: number): boolean {
+  return lowerWord(buf, from) === HUNDRED_ && lowerWord(buf, from + 4) === CONT && lowerWord(buf, from + 8) === INUE
+}
+
+function isChunked(buf: Uint8Array, from: number, to: number): boolean {
+  return to - from === 7 && lowerWord(buf, from) === CHUN && lowerWord(buf, from + 3) === NKED
 }
 
 /** More digits than this are refused even when they are zeros: 2^53 - 1 has 16. */
@@ -55,169 +123,144 @@ const MAX_LENGTH_DIGITS = 20
  */
 export class FramingFacts {
   minorVersion: 0 | 1 = 1
-  hostSeen: boolean = false
-  hasLength: boolean = false
   contentLength: number = 0
-  codingSeen: boolean = false
-  chunked: boolean = false
-  otherCoding: boolean = false
-  /** Where Transfer-Encoding goes wrong if it does: its first coding other than chunked, or its value. From the start of the message. */
-  codingOffset: number = -1
-  close: boolean = false
-  keepAlive: boolean = false
-  upgradeOption: boolean = false
-  upgradeField: boolean = false
-  expectation: Expectation = Expectation.None
-  /** The place in the buffer of the byte that made {@link apply} return an error. */
-  errorAt: number = 0
+  /**
+   * The place of the byte that made {@link apply} or {@link finishCoding} return an error, from the start of the message.
+   */
+  errorOffset: number = 0
+  private flags: number = 0
+  /** Where Transfer-Encoding goes wrong if it does: its first coding other than chunked, or its value. */
+  private codingOffset: number = 0
 
   reset(): void {
-    this.hostSeen = false
-    this.hasLength = false
+    this.flags = 0
     this.contentLength = 0
-    this.codingSeen = false
-    this.chunked = false
-    this.otherCoding = false
-    this.codingOffset = -1
-    this.close = false
-    this.keepAlive = false
-    this.upgradeOption = false
-    this.upgradeField = false
-    this.expectation = Expectation.None
   }
 
-  /** Takes the trimmed value `from`..`to` of the known field `known` in a message that starts at `base`. */
-  apply(known: number, buf: Uint8Array, base: number, from: number, to: number): ParseErrorCode | undefined {
-    this.errorAt = from
-    switch (known) {
-      case KNOWN_HOST:
-        return this.host(buf, from, to)
-      case KNOWN_LENGTH:
-        return this.length(buf, from, to)
-      case KNOWN_CODING:
-        return this.coding(buf, base, from, to)
-      case KNOWN_CONNECTION:
-        this.connection(buf, from, to)
-        return undefined
-      case KNOWN_EXPECT:
-        this.expect(buf, from, to)
-        return undefined
-      default:
-        for (let p = from; p < to; p++) if (buf[p] !== COMMA && !isBlank(buf[p]!)) this.upgradeField = true
-        return undefined
-    }
+  get hostSeen(): boolean {
+    return (this.flags & HOST_SEEN) !== 0
   }
 
-  /** RFC 9112 §6.3: what stands in the way of chunked once every field is known. */
-  finishCoding(): ParseErrorCode | undefined {
-    if (!this.codingSeen) return undefined
-    if (!this.chunked) return 'CODING_INVALID'
-    return this.otherCoding ? 'CODING_UNSUPPORTED' : undefined
+  get hasLength(): boolean {
+    return (this.flags & HAS_LENGTH) !== 0
+  }
+
+  get chunked(): boolean {
+    return (this.flags & CHUNKED) !== 0
   }
 
   /** RFC 9112 §9.3. */
   get persistent(): boolean {
-    return !this.close && (this.minorVersion === 1 || this.keepAlive)
+    return (this.flags & CLOSE) === 0 && (this.minorVersion === 1 || (this.flags & KEEP_ALIVE) !== 0)
   }
 
-  private host(buf: Uint8Array, from: number, to: number): ParseErrorCode | undefined {
-    if (this.hostSeen) return 'HOST_REPEATED'
-    this.hostSeen = true
+  /** RFC 9110 §7.8: Upgrade is ignored in HTTP/1.0, and when Connection does not name it. */
+  get upgrade(): boolean {
+    return (this.flags & UPGRADE_OPTION) !== 0 && (this.flags & UPGRADE_FIELD) !== 0 && this.minorVersion === 1
+  }
+
+  /** RFC 9110 §10.1.1: 100-continue of an HTTP/1.0 client is ignored, it would not understand the answer. */
+  get expectation(): Expectation {
+    if (this.minorVersion === 0) return Expectation.None
+    if ((this.flags & EXPECT_UNKNOWN) !== 0) return Expectation.Unknown
+    return (this.flags & EXPECT_CONTINUE) !== 0 ? Expectation.Continue : Expectation.None
+  }
+
+  /** Takes the trimmed value `from`..`to` of the known field `known` in a message that starts at `base`. */
+  apply(known: number, buf: Uint8Array, base: number, from: number, to: number): ParseErrorCode | undefined {
+    if (known === KNOWN_HOST) return this.host(buf, base, from, to)
+    if (known === KNOWN_CONNECTION) return this.connection(buf, from, to)
+    if (known === KNOWN_LENGTH) return this.length(buf, base, from, to)
+    if (known === KNOWN_CODING) return this.coding(buf, base, from, to)
+    if (known === KNOWN_EXPECT) return this.expect(buf, from, to)
+    for (let p = from; p < to; p++) if (buf[p] !== COMMA && !isBlank(buf[p]!)) this.flags |= UPGRADE_FIELD
+    return undefined
+  }
+
+  /** RFC 9112 §6.3: what stands in the way of chunked once every field is known. */
+  finishCoding(): ParseErrorCode | undefined {
+    if ((this.flags & CODING_SEEN) === 0) return undefined
+    this.errorOffset = this.codingOffset
+    if ((this.flags & CHUNKED) === 0) return 'CODING_INVALID'
+    return (this.flags & OTHER_CODING) === 0 ? undefined : 'CODING_UNSUPPORTED'
+  }
+
+  private host(buf: Uint8Array, base: number, from: number, to: number): ParseErrorCode | undefined {
+    if ((this.flags & HOST_SEEN) !== 0) return this.fail('HOST_REPEATED', from - base)
+    this.flags |= HOST_SEEN
     // an empty Host is what a client sends for a target URI without an authority
     if (from === to) return undefined
     const bad = scanAuthority(buf, from, to)
-    if (bad === VALID) return undefined
-    this.errorAt = bad
-    return 'HOST_INVALID'
+    return bad === VALID ? undefined : this.fail('HOST_INVALID', bad - base)
   }
 
-  private length(buf: Uint8Array, from: number, to: number): ParseErrorCode | undefined {
-    if (this.hasLength) return 'LENGTH_CONFLICT'
-    if (this.codingSeen) return 'CODING_WITH_LENGTH'
-    if (from === to) return 'LENGTH_INVALID'
+  private length(buf: Uint8Array, base: number, from: number, to: number): ParseErrorCode | undefined {
+    if ((this.flags & HAS_LENGTH) !== 0) return this.fail('LENGTH_CONFLICT', from - base)
+    if ((this.flags & CODING_SEEN) !== 0) return this.fail('CODING_WITH_LENGTH', from - base)
+    if (from === to) return this.fail('LENGTH_INVALID', from - base)
     let value = 0
     for (let p = from; p < to; p++) {
       const digit = buf[p]! - 0x30
-      if (digit < 0 || digit > 9 || p - from === MAX_LENGTH_DIGITS) {
-        this.errorAt = p
-        return 'LENGTH_INVALID'
-      }
+      if (digit < 0 || digit > 9 || p - from === MAX_LENGTH_DIGITS) return this.fail('LENGTH_INVALID', p - base)
       value = value * 10 + digit
-      if (value > Number.MAX_SAFE_INTEGER) {
-        this.errorAt = p
-        return 'LENGTH_TOO_LARGE'
-      }
+      if (value > Number.MAX_SAFE_INTEGER) return this.fail('LENGTH_TOO_LARGE', p - base)
     }
-    this.hasLength = true
+    this.flags |= HAS_LENGTH
     this.contentLength = value
     return undefined
   }
 
   private coding(buf: Uint8Array, base: number, from: number, to: number): ParseErrorCode | undefined {
-    if (this.minorVersion === 0) return 'CODING_IN_HTTP10'
-    if (this.hasLength) return 'CODING_WITH_LENGTH'
-    this.codingSeen = true
-    if (this.codingOffset < 0) this.codingOffset = from - base
+    if (this.minorVersion === 0) return this.fail('CODING_IN_HTTP10', from - base)
+    if ((this.flags & HAS_LENGTH) !== 0) return this.fail('CODING_WITH_LENGTH', from - base)
+    if ((this.flags & CODING_SEEN) === 0) this.codingOffset = from - base
+    this.flags |= CODING_SEEN
     for (let p = from; p < to; p++) {
       const c = buf[p]!
       if (c === COMMA || isBlank(c)) continue
       const name = p
-      while (p < to && (classes[buf[p]!]! & TCHAR) !== 0) p++
-      const nameEnd = p
-      this.errorAt = name
+      p = skipToken(buf, p, to)
       // nothing may follow chunked, chunked itself included
-      if (this.chunked || nameEnd === name) return 'CODING_INVALID'
-      this.chunked = equalsIgnoreCase(buf, name, nameEnd, 'chunked')
-      if (!this.chunked && !this.otherCoding) {
-        this.otherCoding = true
+      if (p === name || (this.flags & CHUNKED) !== 0) return this.fail('CODING_INVALID', name - base)
+      if (isChunked(buf, name, p)) this.flags |= CHUNKED
+      else if ((this.flags & OTHER_CODING) === 0) {
+        this.flags |= OTHER_CODING
         this.codingOffset = name - base
       }
-      while (p < to && isBlank(buf[p]!)) p++
+      p = trimStart(buf, p, to)
       if (p === to || buf[p] === COMMA) continue
-      this.errorAt = p
       // a parameter list is skipped: its coding is refused in any case. Chunked has no parameters (RFC 9112 §7.1)
-      if (this.chunked || buf[p] !== 0x3b) return 'CODING_INVALID'
+      if (buf[p] !== SEMICOLON || (this.flags & CHUNKED) !== 0) return this.fail('CODING_INVALID', p - base)
       while (p < to && buf[p] !== COMMA) p++
     }
     return undefined
   }
 
-  private connection(buf: Uint8Array, from: number, to: number): void {
-    let p = from
-    while (p < to) {
-      const option = p
+  private connection(buf: Uint8Array, from: number, to: number): undefined {
+    for (let p = from; p < to; p++) {
+      const option = trimStart(buf, p, to)
+      p = option
       while (p < to && buf[p] !== COMMA) p++
-      const optionEnd = trimEnd(buf, option, p)
-      const first = trimStart(buf, option, optionEnd)
-      switch (optionEnd - first) {
-        case 5:
-          if (equalsIgnoreCase(buf, first, optionEnd, 'close')) this.close = true
-          break
-        case 7:
-          if (equalsIgnoreCase(buf, first, optionEnd, 'upgrade')) this.upgradeOption = true
-          break
-        case 10:
-          if (equalsIgnoreCase(buf, first, optionEnd, 'keep-alive')) this.keepAlive = true
-          break
-      }
-      p++
+      const length = trimEnd(buf, option, p) - option
+      if (length === 5 && isClose(buf, option)) this.flags |= CLOSE
+      else if (length === 10 && isKeepAlive(buf, option)) this.flags |= KEEP_ALIVE
+      else if (length === 7 && isUpgrade(buf, option)) this.flags |= UPGRADE_OPTION
     }
   }
 
-  private expect(buf: Uint8Array, from: number, to: number): void {
-    // RFC 9110 §10.1.1: a server ignores 100-continue of an HTTP/1.0 client, which would not understand the answer
-    if (this.minorVersion === 0) return
-    let p = from
-    while (p < to) {
-      const member = p
+  private expect(buf: Uint8Array, from: number, to: number): undefined {
+    for (let p = from; p < to; p++) {
+      const member = trimStart(buf, p, to)
+      p = member
       while (p < to && buf[p] !== COMMA) p++
-      const memberEnd = trimEnd(buf, member, p)
-      const first = trimStart(buf, member, memberEnd)
-      p++
-      if (first === memberEnd) continue
-      if (!equalsIgnoreCase(buf, first, memberEnd, '100-continue')) this.expectation = Expectation.Unknown
-      else if (this.expectation === Expectation.None) this.expectation = Expectation.Continue
+      const length = trimEnd(buf, member, p) - member
+      if (length > 0) this.flags |= length === 12 && isContinue(buf, member) ? EXPECT_CONTINUE : EXPECT_UNKNOWN
     }
+  }
+
+  private fail(error: ParseErrorCode, offset: number): ParseErrorCode {
+    this.errorOffset = offset
+    return error
   }
 }
 

@@ -1,15 +1,29 @@
-import { classes, CR, decodeLatin1, LF, SP, TARGET, TCHAR } from './bytes.ts'
+import { classes, CR, decodeLatin1, LF, skipTarget, skipToken, SP, TARGET, TCHAR, smaller } from './bytes.ts'
 import type { DecodeLatin1 } from './bytes.ts'
 import { ParseError } from './errors.ts'
 import type { ParseErrorCode } from './errors.ts'
-import { FieldSection, SECTION_END, SECTION_KNOWN, SECTION_MORE } from './field-section.ts'
-import { BodyKind, Expectation, FramingFacts } from './framing.ts'
+import { FieldSection } from './field-section.ts'
+import { BodyKind, FramingFacts } from './framing.ts'
+import type { Expectation } from './framing.ts'
 import { defaultHeadLimits } from './limits.ts'
 import type { HeadLimits } from './limits.ts'
 import { knownMethod } from './methods.ts'
 import { HeadSnapshot } from './snapshot.ts'
 import { scanAbsolute, scanConnectTarget, TargetForm, VALID } from './target.ts'
 import { isVersionOne, minorVersionOf, scanVersion, VERSION_LENGTH } from './version.ts'
+import {
+  EMPTY,
+  EMPTY_LF,
+  FIELDS,
+  IDLE,
+  LINE_CR,
+  LINE_LF,
+  METHOD,
+  TARGET_BYTES,
+  VERSION,
+  SECTION_END,
+  SECTION_MORE,
+} from './states.ts'
 
 /*
  * The request line (RFC 9112 §3), then the field section (field-section.ts).
@@ -23,15 +37,6 @@ import { isVersionOne, minorVersionOf, scanVersion, VERSION_LENGTH } from './ver
  * Between two calls only the state, the place and the places of the tokens are kept, counted from the start of the
  * message: no byte is looked at twice, and the bytes may come again in another buffer.
  */
-const IDLE = 0
-const EMPTY = 1
-const EMPTY_LF = 2
-const METHOD = 3
-const TARGET_BYTES = 4
-const VERSION = 5
-const LINE_CR = 6
-const LINE_LF = 7
-const FIELDS = 8
 
 const SLASH = 0x2f
 const ASTERISK = 0x2a
@@ -48,17 +53,6 @@ export class RequestHead {
   targetForm: TargetForm = TargetForm.Origin
   /** 1 for every HTTP/1.x with x > 0 (RFC 9110 §2.5). */
   minorVersion: 0 | 1 = 1
-  /** How the body is delimited: None, Length or Chunked. RFC 9112 §6.3. */
-  bodyKind: BodyKind = BodyKind.None
-  /** Whether Content-Length is there; when it is 0, `bodyKind` is None. */
-  hasLength: boolean = false
-  /** Bytes of the body, 0 without Content-Length. */
-  contentLength: number = 0
-  /** Whether the client lets the connection persist. RFC 9112 §9.3. */
-  keepAlive: boolean = false
-  /** Whether an HTTP/1.1 client offers another protocol: Upgrade is not empty and named in Connection. RFC 9110 §7.8. */
-  upgrade: boolean = false
-  expectation: Expectation = Expectation.None
   error: ParseErrorCode | undefined = undefined
   errorOffset: number = 0
 
@@ -81,12 +75,43 @@ export class RequestHead {
   /** @param limits those that differ from {@link defaultHeadLimits} */
   constructor(limits?: Partial<HeadLimits>) {
     this.limits = { ...defaultHeadLimits, ...limits }
-    this.fields = new FieldSection(this.limits.fields, this.limits.fieldLineBytes)
+    this.fields = new FieldSection(this.limits.fields, this.limits.fieldLineBytes, this.facts)
   }
 
   /** Whether a part of a head, more than empty lines, has been seen. */
   get partial(): boolean {
     return this.state >= METHOD
+  }
+
+  /** How the body is delimited: None, Length or Chunked. RFC 9112 §6.3. */
+  get bodyKind(): BodyKind {
+    if (this.facts.chunked) return BodyKind.Chunked
+    return this.facts.contentLength > 0 ? BodyKind.Length : BodyKind.None
+  }
+
+  /** Whether Content-Length is there; when it is 0, `bodyKind` is None. */
+  get hasLength(): boolean {
+    return this.facts.hasLength
+  }
+
+  /** Bytes of the body, 0 without Content-Length. */
+  get contentLength(): number {
+    return this.facts.contentLength
+  }
+
+  /** Whether the client lets the connection persist. RFC 9112 §9.3. */
+  get keepAlive(): boolean {
+    return this.facts.persistent
+  }
+
+  /** Whether an HTTP/1.1 client offers another protocol: Upgrade is not empty and named in Connection. RFC 9110 §7.8. */
+  get upgrade(): boolean {
+    return this.facts.upgrade
+  }
+
+  /** What Expect asks for; always None in HTTP/1.0. RFC 9110 §10.1.1. */
+  get expectation(): Expectation {
+    return this.facts.expectation
   }
 
   get versionEnd(): number {
@@ -130,8 +155,8 @@ export class RequestHead {
    */
   parse(buf: Uint8Array, start: number, end: number): number {
     if (this.state !== FIELDS) {
-      if (this.state === IDLE) this.begin()
-      if (this.state <= EMPTY_LF && !this.emptyLine(buf, start, end)) return this.error === undefined ? 0 : -1
+      if (this.state === IDLE) this.begin(buf, start, end)
+      if (this.state <= EMPTY_LF && !this.skipEmptyLines(buf, start, end)) return this.error === undefined ? 0 : -1
       const done = this.requestLine(buf, start, end)
       if (done <= 0) return done
     }
@@ -160,8 +185,10 @@ export class RequestHead {
     )
   }
 
-  private begin(): void {
-    this.state = EMPTY
+  private begin(buf: Uint8Array, start: number, end: number): void {
+    // nearly always there is no empty line
+    this.state = start < end && (classes[buf[start]!]! & TCHAR) !== 0 ? METHOD : EMPTY
+    this.methodStart = 0
     this.at = 0
     this.emptyLines = 0
     this.error = undefined
@@ -170,7 +197,7 @@ export class RequestHead {
   }
 
   /** Skips empty lines (RFC 9112 §2.2); true when the request line starts at `at`. */
-  private emptyLine(buf: Uint8Array, start: number, end: number): boolean {
+  private skipEmptyLines(buf: Uint8Array, start: number, end: number): boolean {
     let p = start + this.at
     for (; p < end; p++) {
       const c = buf[p]!
@@ -193,16 +220,16 @@ export class RequestHead {
   }
 
   private requestLine(buf: Uint8Array, start: number, end: number): number {
-    const table = classes
     const head = start + this.methodStart
-    const last = Math.min(end, head + this.limits.headBytes)
+    const last = smaller(end, head + this.limits.headBytes)
     let p = start + this.at
     if (this.state === METHOD) {
-      const stop = Math.min(last, head + this.limits.methodBytes)
-      while (p < stop && (table[buf[p]!]! & TCHAR) !== 0) p++
+      // most requests by far
+      if (p === head && p + 3 < last && buf[p] === 0x47 && buf[p + 1] === 0x45 && buf[p + 2] === 0x54) p += 3
+      p = skipToken(buf, p, smaller(last, head + this.limits.methodBytes))
       if (p === last) return this.short(p - start, last < end)
       if (buf[p] !== SP)
-        return this.fail((table[buf[p]!]! & TCHAR) === 0 ? 'INVALID_METHOD' : 'METHOD_TOO_LONG', p - start)
+        return this.fail((classes[buf[p]!]! & TCHAR) === 0 ? 'INVALID_METHOD' : 'METHOD_TOO_LONG', p - start)
       this.methodEnd = p - start
       this.method = knownMethod(buf, head, p)
       p++
@@ -212,8 +239,7 @@ export class RequestHead {
     if (this.state === TARGET_BYTES) {
       const target = start + this.targetStart
       if (p === target && p < last && !this.openTarget(buf[p]!)) return this.fail('INVALID_TARGET', p - start)
-      const stop = Math.min(last, target + this.limits.targetBytes)
-      while (p < stop && (table[buf[p]!]! & TARGET) !== 0) p++
+      p = skipTarget(buf, p, smaller(last, target + this.limits.targetBytes))
       if (p === last) return this.short(p - start, last < end)
       if (buf[p] !== SP) return this.badTarget(buf[p]!, p - start)
       if (this.targetForm !== TargetForm.Origin) {
@@ -234,6 +260,10 @@ export class RequestHead {
       this.minorVersion = this.facts.minorVersion = minorVersionOf(buf, version)
       this.state = LINE_CR
     }
+    if (this.state === LINE_CR && p + 1 < last && buf[p] === CR && buf[p + 1] === LF) {
+      this.state = FIELDS
+      p += 2
+    }
     for (; this.state < FIELDS; this.state++, p++) {
       if (p === last) return this.short(p - start, last < end)
       if (buf[p] === (this.state === LINE_CR ? CR : LF)) continue
@@ -245,42 +275,23 @@ export class RequestHead {
   }
 
   private fieldSection(buf: Uint8Array, start: number, end: number): number {
-    const { fields, facts } = this
-    const last = Math.min(end, start + this.methodStart + this.limits.headBytes)
-    let found = fields.scan(buf, start, last)
-    while (found === SECTION_KNOWN) {
-      const value = (fields.count - 1) * 4 + 2
-      const error = facts.apply(
-        fields.known,
-        buf,
-        start,
-        start + fields.spans[value]!,
-        start + fields.spans[value + 1]!,
-      )
-      if (error !== undefined) return this.fail(error, facts.errorAt - start)
-      found = fields.scan(buf, start, last)
-    }
+    const { fields } = this
+    const last = smaller(end, start + this.methodStart + this.limits.headBytes)
+    const found = fields.scan(buf, start, last)
     if (found === SECTION_MORE) return this.short(fields.at, last < end)
     if (found !== SECTION_END) return this.fail(fields.error!, fields.at)
-    return this.finish(buf, start)
+    return this.finish(buf, start, fields.at)
   }
 
-  private finish(buf: Uint8Array, start: number): number {
+  private finish(buf: Uint8Array, start: number, headEnd: number): number {
     const { facts } = this
-    const end = this.fields.at
     const coding = facts.finishCoding()
-    if (coding !== undefined) return this.fail(coding, facts.codingOffset)
-    if (!facts.hostSeen && this.minorVersion === 1) return this.fail('HOST_MISSING', end - 1)
+    if (coding !== undefined) return this.fail(coding, facts.errorOffset)
+    if (this.minorVersion === 1 && !facts.hostSeen) return this.fail('HOST_MISSING', headEnd - 1)
     if (this.method === '') this.method = decodeLatin1(buf, start + this.methodStart, start + this.methodEnd)
-    this.hasLength = facts.hasLength
-    this.contentLength = facts.contentLength
-    this.bodyKind = facts.chunked ? BodyKind.Chunked : facts.contentLength > 0 ? BodyKind.Length : BodyKind.None
-    this.keepAlive = facts.persistent
-    this.upgrade = facts.upgradeField && facts.upgradeOption && this.minorVersion === 1
-    this.expectation = facts.expectation
-    this.headEnd = end
+    this.headEnd = headEnd
     this.state = IDLE
-    return end
+    return headEnd
   }
 
   /** Chooses the form by the first byte; only OPTIONS may have an asterisk and only CONNECT an authority. RFC 9112 §3.2. */

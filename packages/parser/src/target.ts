@@ -1,4 +1,4 @@
-import { CR, classes, COLON, DIGIT, HEX, REG_NAME, SCHEME } from './bytes.ts'
+import { CR, classes, COLON, DIGIT, HEX, SCHEME, skipRegName } from './bytes.ts'
 
 /** The four forms of a request target. RFC 9112 §3.2. */
 export const TargetForm = { Origin: 0, Absolute: 1, Authority: 2, Asterisk: 3 } as const
@@ -26,12 +26,10 @@ export function scanAuthority(buf: Uint8Array, from: number, to: number): number
     if (close < 0) return ~close
     p = close + 1
   } else {
-    for (; p < to; p++) {
-      const c = buf[p]!
-      if ((classes[c]! & REG_NAME) !== 0) continue
-      if (c !== PERCENT) break
+    p = skipRegName(buf, p, to)
+    while (p < to && buf[p] === PERCENT) {
       if (p + 2 >= to || (classes[buf[p + 1]!]! & classes[buf[p + 2]!]! & HEX) === 0) return p
-      p += 2
+      p = skipRegName(buf, p + 3, to)
     }
     if (p === from) return p
   }

@@ -1,7 +1,8 @@
 import { decodeLatin1 } from './bytes.ts'
 import type { ParseErrorCode } from './errors.ts'
-import { FieldSection, SECTION_END, SECTION_KNOWN, SECTION_MORE } from './field-section.ts'
+import { FieldSection } from './field-section.ts'
 import type { BodyLimits } from './limits.ts'
+import { SECTION_END, SECTION_MORE } from './states.ts'
 
 /**
  * Fields that mean nothing in a trailer section, or harm: framing, routing, request modifiers, authentication, response
@@ -29,7 +30,7 @@ export class TrailerSection {
 
   constructor(limits: BodyLimits) {
     this.maxBytes = limits.trailerBytes
-    this.section = new FieldSection(limits.trailerFields, limits.trailerBytes)
+    this.section = new FieldSection(limits.trailerFields, limits.trailerBytes, null)
     this.section.begin(0)
   }
 
@@ -39,8 +40,7 @@ export class TrailerSection {
     const piece = buf.subarray(from, Math.min(end, from + this.maxBytes - before))
     this.append(piece)
     const { section } = this
-    let found = section.scan(this.bytes, 0, this.length)
-    while (found === SECTION_KNOWN) found = section.scan(this.bytes, 0, this.length)
+    const found = section.scan(this.bytes, 0, this.length)
     if (found === SECTION_END) {
       this.done = true
       this.collect()

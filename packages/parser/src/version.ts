@@ -1,4 +1,4 @@
-import { classes, DIGIT } from './bytes.ts'
+import { classes, DIGIT, smaller } from './bytes.ts'
 
 /** Bytes of `HTTP/1.1`. RFC 9112 §2.3 */
 export const VERSION_LENGTH = 8
@@ -10,8 +10,11 @@ const ONE = 0x31
  *
  * @returns the place it came to, `version + VERSION_LENGTH` when all is there, or the complement of the offending byte's
  */
-export function scanVersion(buf: Uint8Array, version: number, p: number, end: number): number {
-  const stop = Math.min(end, version + VERSION_LENGTH)
+export function scanVersion(buf: Uint8Array, version: number, from: number, end: number): number {
+  let p = from
+  // nearly always the version is there as a whole
+  if (p === version && p + VERSION_LENGTH <= end && isHttpOne(buf, p)) return p + VERSION_LENGTH
+  const stop = smaller(end, version + VERSION_LENGTH)
   for (; p < stop; p++) {
     const c = buf[p]!
     switch (p - version) {
@@ -36,6 +39,13 @@ export function scanVersion(buf: Uint8Array, version: number, p: number, end: nu
     }
   }
   return p
+}
+
+function isHttpOne(buf: Uint8Array, p: number): boolean {
+  const http =
+    buf[p] === 0x48 && buf[p + 1] === 0x54 && buf[p + 2] === 0x54 && buf[p + 3] === 0x50 && buf[p + 4] === 0x2f
+  const minor = buf[p + 7]!
+  return http && buf[p + 5] === ONE && buf[p + 6] === 0x2e && minor >= 0x30 && minor <= 0x39
 }
 
 /** Whether a complete version is one of HTTP/1.x; others are well formed but cannot be understood. */
