@@ -78,10 +78,12 @@ export class RequestContext implements Context {
   readonly head: HeadSnapshot
   params: Record<string, string>
   state: Record<string, unknown>
-  /** Bytes of the reply written so far. */
-  bytesOut: number = 0
+  /** Where the reply begins among the bytes of its connection. */
+  replyStart: number = 0
   /** Status of the reply once its head is written, 0 before. */
   status: number = 0
+  /** 1 for the first request of its connection. */
+  readonly exchange: number
   readonly #port: ContextPort
   readonly #upgrade: boolean
   #parts: TargetParts | undefined
@@ -93,12 +95,13 @@ export class RequestContext implements Context {
   #outcome: Outcome | undefined
 
   /** @param upgrade whether the request asks for another protocol. */
-  constructor(port: ContextPort, head: HeadSnapshot, upgrade: boolean) {
+  constructor(port: ContextPort, head: HeadSnapshot, upgrade: boolean, exchange: number) {
     this.head = head
     this.params = none
     this.state = {}
     this.#port = port
     this.#upgrade = upgrade
+    this.exchange = exchange
   }
 
   get method(): string {

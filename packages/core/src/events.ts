@@ -55,7 +55,10 @@ export interface ConnectionEvents {
     readonly headBytes: number
   }
   /** A reply's head was written. */
-  reply: ExchangeEvent & { readonly status: number; /** Whether the connection may be kept. */ readonly persist: boolean }
+  reply: ExchangeEvent & {
+    readonly status: number
+    /** Whether the connection may be kept. */ readonly persist: boolean
+  }
   /** An exchange has ended, one way or the other. */
   end: ExchangeEvent & { readonly status: number; readonly outcome: Outcome }
   /** The exchange is over and the connection waits for another request. */

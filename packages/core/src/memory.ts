@@ -52,7 +52,7 @@ export function testServer(handler: Handler, options: ServerOptions = {}): TestS
     connect: (peer = {}) => {
       const transport = new MemoryTransport({ address: '127.0.0.1', port: 50_000, secure: false, ...peer })
       core.accept(transport)
-      return transport.client
+      return new Client(transport)
     },
     advance: (ms) => {
       for (let passed = 0; passed < ms; passed += core.clock.interval) core.clock.tick()
@@ -60,30 +60,33 @@ export function testServer(handler: Handler, options: ServerOptions = {}): TestS
   }
 }
 
-/** The server's end. Events come synchronously, but a close, like a socket's, comes after the call that caused it. */
+/** The server's end. Events come synchronously; a close, like a socket's, comes after the call that caused it. */
 class MemoryTransport implements Transport {
   readonly peer: Peer
+  received = ''
+  writes = 0
+  paused = false
+  state: MemoryClient['state'] = 'open'
+  /** Bytes that may still be under way to the client. */
+  room = Infinity
   #sink: TransportSink | undefined
-  #received = ''
-  #writes = 0
   #corked: string[] | undefined
   #pending = ''
-  #room = Infinity
   #flushed: ((ok: boolean) => void)[] = []
-  #paused = false
   #inbox: (Uint8Array | 'end')[] = []
-  #state: MemoryClient['state'] = 'open'
   #peerEnded = false
   #ending = false
-  readonly client: MemoryClient
 
   constructor(peer: Peer) {
     this.peer = peer
-    this.client = this.#client()
   }
 
   get bufferedBytes(): number {
     return this.#pending.length
+  }
+
+  get isOpen(): boolean {
+    return this.state === 'open' || this.state === 'ended'
   }
 
   attach(sink: TransportSink): void {
@@ -91,7 +94,7 @@ class MemoryTransport implements Transport {
   }
 
   write(chunk: string | Uint8Array): boolean {
-    if (this.#state !== 'open' || this.#ending) throw new Error('write after end')
+    if (this.state !== 'open' || this.#ending) throw new Error('write after end')
     const text = typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString('latin1')
     if (this.#corked) this.#corked.push(text)
     else this.#send(text)
@@ -109,16 +112,16 @@ class MemoryTransport implements Transport {
   }
 
   flushed(done: (ok: boolean) => void): void {
-    if (this.#pending === '') done(this.#state === 'open' || this.#state === 'ended')
+    if (this.#pending === '') done(this.isOpen)
     else this.#flushed.push(done)
   }
 
   pause(): void {
-    this.#paused = true
+    this.paused = true
   }
 
   resume(): void {
-    this.#paused = false
+    this.paused = false
     this.#deliver()
   }
 
@@ -128,23 +131,46 @@ class MemoryTransport implements Transport {
   }
 
   destroy(): void {
-    this.#close('closed')
+    this.close('closed')
   }
 
   reset(): void {
-    this.#close('reset')
+    this.close('reset')
+  }
+
+  /** The client sends bytes or its FIN. */
+  receive(item: Uint8Array | 'end'): void {
+    if (!this.isOpen) return
+    this.#inbox.push(item)
+    this.#deliver()
+  }
+
+  /** The client takes all that waits. */
+  drain(): void {
+    const waited = this.#pending !== ''
+    this.room = Infinity
+    this.#move()
+    if (waited && this.isOpen) this.#sink?.onDrain()
+  }
+
+  close(state: 'closed' | 'reset', error?: Error): void {
+    if (!this.isOpen) return
+    this.state = state
+    this.#inbox = []
+    for (const done of this.#flushed.splice(0)) done(false)
+    queueMicrotask(() => this.#sink?.onClose(error))
   }
 
   #send(text: string): void {
-    this.#writes++
+    this.writes++
     this.#pending += text
     this.#move()
   }
 
   #move(): void {
-    const part = this.#pending.slice(0, this.#room)
-    this.#room -= part.length
-    this.#received += part
+    const part = this.#pending.slice(0, this.room)
+    this.room -= part.length
+    this.received += part
     this.#pending = this.#pending.slice(part.length)
     if (this.#pending !== '') return
     for (const done of this.#flushed.splice(0)) done(true)
@@ -152,69 +178,65 @@ class MemoryTransport implements Transport {
   }
 
   #settleEnd(): void {
-    if (!this.#ending || this.#pending !== '' || this.#state !== 'open') return
-    this.#state = 'ended'
-    if (this.#peerEnded) this.#close('closed')
+    if (!this.#ending || this.#pending !== '' || this.state !== 'open') return
+    this.state = 'ended'
+    if (this.#peerEnded) this.close('closed')
   }
 
   #deliver(): void {
-    while (!this.#paused && this.#inbox.length > 0) {
+    while (!this.paused && this.#inbox.length > 0) {
       const item = this.#inbox.shift()!
       if (item !== 'end') this.#sink?.onData(item)
       else {
         this.#peerEnded = true
         this.#sink?.onEnd()
-        if (this.#state === 'ended') this.#close('closed')
+        if (this.state === 'ended') this.close('closed')
       }
     }
   }
+}
 
-  #close(state: 'closed' | 'reset', error?: Error): void {
-    if (this.#state === 'closed' || this.#state === 'reset') return
-    this.#state = state
-    this.#inbox = []
-    for (const done of this.#flushed.splice(0)) done(false)
-    queueMicrotask(() => this.#sink?.onClose(error))
+class Client implements MemoryClient {
+  readonly #transport: MemoryTransport
+
+  constructor(transport: MemoryTransport) {
+    this.#transport = transport
   }
 
-  #client(): MemoryClient {
-    const at = this
-    const open = (): boolean => at.#state === 'open' || at.#state === 'ended'
-    return {
-      get received() {
-        return at.#received
-      },
-      get writes() {
-        return at.#writes
-      },
-      get paused() {
-        return at.#paused
-      },
-      get state() {
-        return at.#state
-      },
-      send(bytes) {
-        if (!open()) return
-        at.#inbox.push(typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : bytes.slice())
-        at.#deliver()
-      },
-      end() {
-        if (!open()) return
-        at.#inbox.push('end')
-        at.#deliver()
-      },
-      reset() {
-        at.#close('reset', new Error('read ECONNRESET'))
-      },
-      stall(room = 0) {
-        at.#room = room
-      },
-      drain() {
-        const waited = at.#pending !== ''
-        at.#room = Infinity
-        at.#move()
-        if (waited && open()) at.#sink?.onDrain()
-      },
-    }
+  get received(): string {
+    return this.#transport.received
+  }
+
+  get writes(): number {
+    return this.#transport.writes
+  }
+
+  get paused(): boolean {
+    return this.#transport.paused
+  }
+
+  get state(): MemoryClient['state'] {
+    return this.#transport.state
+  }
+
+  send(bytes: string | Uint8Array): void {
+    // A copy: the server may change the bytes it is given.
+    this.#transport.receive(typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : bytes.slice())
+  }
+
+  end(): void {
+    this.#transport.receive('end')
+  }
+
+  reset(): void {
+    this.#transport.close('reset', new Error('read ECONNRESET'))
+  }
+
+  stall(room = 0): void {
+    this.#transport.room = room
+  }
+
+  drain(): void {
+    this.#transport.drain()
   }
 }

@@ -9,6 +9,10 @@ export interface StreamSink {
   appendBytes(bytes: Uint8Array): void
   /** Sends what was appended by the end of this turn; false when the client does not keep up. */
   commit(): boolean
+}
+
+/** Who is told how streamed content ended. @internal */
+export interface StreamEnd {
   streamEnded(): void
   /** The source failed, or broke its promise of a length. */
   streamFailed(error: unknown): void
@@ -44,7 +48,7 @@ export class ReplyStream {
     this.#trailers = trailers
   }
 
-  async run(): Promise<void> {
+  async run(owner: StreamEnd): Promise<void> {
     try {
       for (;;) {
         const { done, value } = await this.#puller.next()
@@ -56,10 +60,11 @@ export class ReplyStream {
         if (this.#stopped) return
       }
       this.#end()
+      owner.streamEnded()
     } catch (error) {
       if (this.#stopped) return
       this.stop(error)
-      this.#sink.streamFailed(error)
+      owner.streamFailed(error)
     }
   }
 
@@ -104,7 +109,6 @@ export class ReplyStream {
     if (this.framing === ContentFraming.Chunked)
       this.#sink.append(this.#trailers ? trailerSection(fieldList(this.#trailers())) : LAST_CHUNK)
     this.#stopped = true
-    this.#sink.streamEnded()
   }
 }
 

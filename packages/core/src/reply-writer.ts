@@ -49,7 +49,7 @@ const plan: ReplyPlan = {
 }
 
 /** Content above this is written in slices, so that progress is seen and memory is not doubled. */
-export const sliceBytes = 256 * 1024
+export const sliceBytes: number = 256 * 1024
 
 /** Fields that core writes itself, found while the others are serialized. */
 interface OwnFields {
@@ -69,7 +69,8 @@ export function planReply(reply: Reply, facts: ReplyFacts): ReplyPlan {
   checkStatus(reply)
   readFields(reply.headers.flat)
   const isHead = facts.method === 'HEAD'
-  const streamed = (typeof body === 'object' && body !== null && !(body instanceof Uint8Array)) || hasTrailers(reply, facts)
+  const streamed =
+    (typeof body === 'object' && body !== null && !(body instanceof Uint8Array)) || hasTrailers(reply, facts)
 
   plan.content = null
   plan.source = null
@@ -101,7 +102,7 @@ export function planReply(reply: Reply, facts: ReplyFacts): ReplyPlan {
       text = body
       length = body.length
     } else if (body !== null) {
-      plan.content = typeof body === 'string' ? Buffer.from(body) : (body as Uint8Array)
+      plan.content = typeof body === 'string' ? Buffer.from(body) : body
       length = plan.content.length
     }
     if (own.length >= 0 && own.length !== length) {

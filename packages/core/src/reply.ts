@@ -5,8 +5,7 @@ import type { Transport } from './transport.ts'
  * The content of a reply. A string is sent as UTF-8. Streams are read only as fast as the client takes them and are
  * cancelled when it goes; Node's `Readable` is an async iterable of bytes.
  */
-export type BodySource =
-  null | string | Uint8Array | ReadableStream<Uint8Array> | AsyncIterable<Uint8Array | string>
+export type BodySource = null | string | Uint8Array | ReadableStream<Uint8Array> | AsyncIterable<Uint8Array | string>
 
 /** What `c.text(…)` and the other helpers take beside the content: a status, or status and fields. */
 export type ReplyInit = number | { readonly status?: number; readonly headers?: HeadersInit }
@@ -48,10 +47,13 @@ export class Reply {
   /** The same answer as a fetch `Response`, sharing the content. */
   toResponse(): Response {
     const { body } = this
-    return new Response(isAsyncIterable(body) ? streamOf(body) : (body as string | Uint8Array<ArrayBuffer> | ReadableStream | null), {
-      status: this.status,
-      headers: [...this.headers],
-    })
+    return new Response(
+      isAsyncIterable(body) ? streamOf(body) : (body as string | Uint8Array<ArrayBuffer> | ReadableStream | null),
+      {
+        status: this.status,
+        headers: [...this.headers],
+      },
+    )
   }
 }
 

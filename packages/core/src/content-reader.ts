@@ -1,0 +1,57 @@
+import { BodyDecoder, BodyEvent, BodyKind, type ParseErrorCode } from '@spillway/parser'
+import type { Input } from './input.ts'
+import { type Limits, minimumBodyRate } from './options.ts'
+import type { RequestBody } from './request-body.ts'
+
+/** Reads the content of a connection's requests, one after the other. */
+export class ContentReader {
+  /** Content-Length, null when chunked, 0 when there is no content. */
+  length: number | null = 0
+  readonly #decoder: BodyDecoder = new BodyDecoder()
+  #wantedTicks = 0
+
+  begin(kind: BodyKind, contentLength: number, limits: Limits): void {
+    this.length = kind === BodyKind.Chunked ? null : contentLength
+    this.#decoder.reset(kind, contentLength, limits)
+    this.#wantedTicks = 0
+  }
+
+  /** Bytes of content so far. */
+  get received(): number {
+    return this.#decoder.dataBytes
+  }
+
+  get error(): ParseErrorCode | undefined {
+    return this.#decoder.error
+  }
+
+  get errorOffset(): number {
+    return this.#decoder.errorOffset
+  }
+
+  /** Decodes what came in and gives it to `body`, or to nobody. Returns the last event: NeedMore, End or Error. */
+  receive(input: Input, body: RequestBody | undefined): BodyEvent {
+    const decoder = this.#decoder
+    let start = 0
+    let end = 0
+    let event: BodyEvent
+    while ((event = decoder.next(input.buf, input.pos, input.end)) === BodyEvent.Data) {
+      input.pos = decoder.pos
+      if (!body) continue
+      if (start === end) start = end = decoder.dataStart
+      // Chunks move together over the framing between them: one piece of content for one piece of input.
+      else input.buf.copyWithin(end, decoder.dataStart, decoder.dataEnd)
+      end += decoder.dataEnd - decoder.dataStart
+    }
+    input.pos = decoder.pos
+    if (end > start) body?.push(input.buf.subarray(start, end))
+    if (event === BodyEvent.End) body?.end(decoder.trailers)
+    return event
+  }
+
+  /** One tick of waiting for content has passed: whether the client is below the minimum rate. @param tick milliseconds. */
+  tooSlow(tick: number): boolean {
+    const counted = ++this.#wantedTicks * tick - minimumBodyRate.grace
+    return counted > 0 && this.received < (counted / 1000) * minimumBodyRate.bytesPerSecond
+  }
+}

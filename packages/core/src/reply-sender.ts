@@ -1,0 +1,147 @@
+import type { RequestContext } from './context.ts'
+import { AbortedError, type AbortedBy, type Outcome } from './errors.ts'
+import { channels } from './events.ts'
+import { Output } from './output.ts'
+import type { Reply } from './reply.ts'
+import { ReplyStream, type StreamEnd, type StreamSink, dropSource } from './reply-stream.ts'
+import { ContentFraming, type ReplyFacts, type ReplyPlan, planReply } from './reply-writer.ts'
+import type { Transport } from './transport.ts'
+
+/** Output gathered before it is written in mid-turn. */
+const outputBytes = 64 * 1024
+
+/** What the sender tells its connection. */
+export interface SenderOwner extends StreamEnd {
+  /** The transport wants no more for now. */
+  congested(): void
+  /** An exchange is over. */
+  ended(context: RequestContext, outcome: Outcome): void
+}
+
+/** The writing half of a connection: everything that becomes ready in one turn leaves in one write. */
+export class ReplySender implements StreamSink {
+  readonly output: Output
+  readonly #transport: Transport
+  readonly #owner: SenderOwner
+  #stream: ReplyStream | undefined
+  #scheduled = false
+  /** Exchanges that are written, while someone waits to hear that their bytes have left. */
+  #finishing: RequestContext[] | undefined
+
+  constructor(transport: Transport, owner: SenderOwner) {
+    this.output = new Output(transport)
+    this.#transport = transport
+    this.#owner = owner
+  }
+
+  /** Whether the reply being streamed can end only with the connection. */
+  get untilClose(): boolean {
+    return this.#stream?.framing === ContentFraming.UntilClose
+  }
+
+  /** Whether so much is waiting that it should leave before more is made. */
+  get full(): boolean {
+    return this.output.length >= outputBytes
+  }
+
+  /**
+   * Puts a reply into the output. The plan says whether it is complete or has begun to stream.
+   * @throws RangeError as `planReply`; nothing was put out then.
+   */
+  send(context: RequestContext | undefined, reply: Reply, facts: ReplyFacts): ReplyPlan {
+    const plan = planReply(reply, facts)
+    const { output } = this
+    if (context) {
+      context.status = reply.status
+      context.replyStart = output.total + output.length
+    }
+    output.append(plan.head)
+    if (plan.content) output.appendBytes(plan.content)
+    if (plan.framing !== ContentFraming.Whole)
+      this.#stream = new ReplyStream(this, plan.source, plan.framing, plan.length, reply.trailers)
+    else if (plan.source !== null) dropSource(plan.source, undefined)
+    return plan
+  }
+
+  /** Starts reading the content of the reply that was sent last. */
+  startStream(): void {
+    this.scheduleFlush()
+    void this.#stream!.run(this.#owner)
+  }
+
+  append(text: string): void {
+    this.output.append(text)
+  }
+
+  appendBytes(bytes: Uint8Array): void {
+    this.output.appendBytes(bytes)
+  }
+
+  commit(): boolean {
+    if (this.full) this.flush()
+    else this.scheduleFlush()
+    return !this.output.congested
+  }
+
+  /** The transport takes bytes again. */
+  resume(): void {
+    this.output.congested = false
+    this.#stream?.resume()
+  }
+
+  /** The content of the running reply will not be sent. */
+  stop(reason: unknown): void {
+    this.#stream?.stop(reason)
+    this.#stream = undefined
+  }
+
+  /** The last byte of a context's reply is in the output. */
+  complete(context: RequestContext): void {
+    this.#stream = undefined
+    if (context.observed || channels.end.hasSubscribers) (this.#finishing ??= []).push(context)
+    else context.finish({ kind: 'sent', bytes: this.#bytesOf(context) })
+  }
+
+  /** A context's reply will never be complete. */
+  abort(context: RequestContext, by: AbortedBy, error?: unknown): void {
+    const bytes = context.status === 0 ? 0 : Math.max(0, this.#bytesOf(context) - this.output.length)
+    context.abort(new AbortedError(by, abortMessage[by]))
+    this.#owner.ended(context, { kind: 'aborted', by, bytes, ...(error !== undefined && { error }) })
+  }
+
+  /** Replies that become ready outside a turn of the transport still leave together, when this turn of the event loop ends. */
+  scheduleFlush(): void {
+    if (this.#scheduled || this.output.length === 0) return
+    this.#scheduled = true
+    process.nextTick(flushScheduled, this)
+  }
+
+  flush(): void {
+    this.#scheduled = false
+    if (this.output.length > 0 && !this.output.flush()) this.#owner.congested()
+    const finishing = this.#finishing
+    if (!finishing) return
+    this.#finishing = undefined
+    const ends = finishing.map((context) => this.#bytesOf(context))
+    this.#transport.flushed((ok) => {
+      for (const [i, context] of finishing.entries())
+        if (ok) this.#owner.ended(context, { kind: 'sent', bytes: ends[i]! })
+        else this.abort(context, 'peer')
+    })
+  }
+
+  #bytesOf(context: RequestContext): number {
+    return this.output.total + this.output.length - context.replyStart
+  }
+}
+
+const abortMessage: Readonly<Record<AbortedBy, string>> = {
+  peer: 'The client is gone',
+  timeout: 'The client was too slow',
+  handler: 'The handler failed',
+  shutdown: 'The server is shutting down',
+}
+
+function flushScheduled(sender: ReplySender): void {
+  sender.flush()
+}
