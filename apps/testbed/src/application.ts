@@ -31,7 +31,7 @@ export function application(args: Pick<Arguments, 'directory' | 'dataset'>): Han
     .get('/baseline11', (c) => c.text(String(sum(c))))
     .post('/baseline11', async (c) => c.text(String(sum(c) + integer(await c.body.text()))))
     .get('/json/:count', (c) => c.json(selection(items, c.params.count, new URLSearchParams(c.search).get('m'))))
-    .post('/upload', async (c) => c.text(String(await count(unlimited(c)))))
+    .post('/upload', async (c) => c.text(String(await measure(unlimited(c)))))
     .get('/bytes/:count', (c) => c.stream(bytes(Number(c.params.count) || 0, watched(c).signal)))
     .get('/delay/:ms', async (c) => {
       await sleep(Number(c.params.ms) || 0, undefined, { signal: watched(c).signal }).catch(() => {})
@@ -75,7 +75,7 @@ function selection(items: readonly Item[], count: string, multiplier: string | n
   return { items: chosen, count: chosen.length }
 }
 
-async function count(c: Context): Promise<number> {
+async function measure(c: Context): Promise<number> {
   let size = 0
   for await (const chunk of c.body) size += chunk.length
   return size

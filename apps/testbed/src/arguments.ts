@@ -60,6 +60,9 @@ export function readArguments(args: readonly string[], env: NodeJS.ProcessEnv): 
 }
 
 function flagsOf<T extends object>(defaults: T, flag: (name: string) => string): Map<string, keyof T> {
-  const kebab = (name: string): string => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
   return new Map(Object.keys(defaults).map((key) => [flag(kebab(key)), key as keyof T]))
+}
+
+function kebab(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
 }

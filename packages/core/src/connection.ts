@@ -1,4 +1,4 @@
-import { BodyEvent, BodyKind, Expectation, type ParseErrorCode, type RequestHead, parseErrors } from '@spillway/parser'
+import { BodyEvent, Expectation, type ParseErrorCode, type RequestHead, parseErrors } from '@spillway/parser'
 import {
   type ConnectionState,
   ReadState,
@@ -16,17 +16,16 @@ import {
   onUpgrade,
   settle,
 } from './connection-state.ts'
-import { ContentReader } from './content-reader.ts'
 import { type ContextPort, RequestContext } from './context.ts'
 import { type ReplyTarget, dispatch, settleResult } from './dispatch.ts'
 import { type AbortedBy, AbortedError, HttpError, type Outcome } from './errors.ts'
 import { type CloseReason, channels } from './events.ts'
-import { Input } from './input.ts'
 import type { Reply } from './reply.ts'
 import { ReplySender, type SenderOwner } from './reply-sender.ts'
 import { dropSource } from './reply-stream.ts'
 import { ContentFraming } from './reply-writer.ts'
 import { type BodyPort, RequestBody } from './request-body.ts'
+import { RequestReader } from './request-reader.ts'
 import type { ServerCore } from './server-core.ts'
 import type { Peer, Transport, TransportSink } from './transport.ts'
 import { Tunnel } from './tunnel.ts'
@@ -54,21 +53,13 @@ export class Connection implements ConnectionState, TransportSink, ContextPort, 
   shedded: boolean = false
   readonly #core: ServerCore
   readonly #transport: Transport
-  readonly #input: Input = new Input()
+  readonly #reader: RequestReader
   readonly #sender: ReplySender
-  /** While a head is incomplete. */
-  #head: RequestHead | undefined
   /** While an exchange is under way. */
   #context: RequestContext | undefined
-  #content: ContentReader | undefined
   #tunnel: Tunnel | undefined
   #peer: Peer | undefined
   #pumping = false
-  #paused = false
-  /** The handler wants content. */
-  #wanted = false
-  /** The client waits for 100 (Continue) before it sends content. */
-  #continueAwaited = false
   #reason: CloseReason | undefined
   #cutBy: AbortedBy = 'peer'
   /** Ticks of the server's clock, 0 for none. What the read deadline is about follows from the read state. */
@@ -81,6 +72,7 @@ export class Connection implements ConnectionState, TransportSink, ContextPort, 
   constructor(core: ServerCore, transport: Transport, id: number) {
     this.#core = core
     this.#transport = transport
+    this.#reader = new RequestReader(core, transport)
     this.#sender = new ReplySender(transport, this)
     this.id = id
     this.#readDeadline = core.clock.after(core.timeouts.head)
@@ -90,7 +82,7 @@ export class Connection implements ConnectionState, TransportSink, ContextPort, 
 
   /** Whether a request is being read or answered. */
   get active(): boolean {
-    return this.#context !== undefined || this.#head !== undefined
+    return this.#context !== undefined || this.#reader.head !== undefined
   }
 
   get peer(): Peer {
@@ -103,7 +95,7 @@ export class Connection implements ConnectionState, TransportSink, ContextPort, 
     this.#bytesIn += chunk.length
     if (this.read === ReadState.Upgraded) return this.#tunnel!.sink?.onData(chunk)
     if (this.read === ReadState.Closed) return this.#drop(chunk.length)
-    this.#input.append(chunk)
+    this.#reader.input.append(chunk)
     this.#pump()
     this.#sender.flush()
   }
@@ -124,7 +116,7 @@ export class Connection implements ConnectionState, TransportSink, ContextPort, 
       this.#context.abort(new AbortedError('peer', 'The client ended the connection'))
       this.#pump()
     } else if (this.write !== WriteState.Closed) {
-      this.#reason ??= this.#head ? 'client-gone' : 'client-closed'
+      this.#reason ??= this.#reader.head ? 'client-gone' : 'client-closed'
       this.#leave()
     }
     this.#sender.flush()
@@ -133,12 +125,12 @@ export class Connection implements ConnectionState, TransportSink, ContextPort, 
   onClose(error?: Error): void {
     this.#tunnel?.sink?.onClose(error)
     const context = this.#context
-    this.#reason ??= error || context || this.#head ? 'client-gone' : 'client-closed'
+    this.#reason ??= error || context || this.#reader.head ? 'client-gone' : 'client-closed'
     onClosing(this)
-    this.#releaseHead()
+    this.#reader.release()
     this.#sender.stop(error)
     this.#context = undefined
-    this.#input.clear()
+    this.#reader.input.clear()
     if (context) this.#sender.abort(context, this.#cutBy, error)
     this.#core.remove(this)
     if (channels.close.hasSubscribers)
@@ -179,8 +171,8 @@ export class Connection implements ConnectionState, TransportSink, ContextPort, 
       }
     }
     this.#pumping = false
-    if (this.#continueAwaited && this.#wanted) this.#continue()
-    this.#input.settle()
+    if (this.#reader.continueAwaited && this.#reader.wanted) this.#continue()
+    this.#reader.input.settle()
     this.#throttle()
   }
 
@@ -201,70 +193,60 @@ export class Connection implements ConnectionState, TransportSink, ContextPort, 
     this.#context = undefined
     const { clock, timeouts } = this.#core
     this.#readDeadline = clock.after(this.draining ? shutdownGrace : timeouts.keepAlive)
-    if (channels.idle.hasSubscribers && this.#input.length === 0)
+    if (channels.idle.hasSubscribers && this.#reader.input.length === 0)
       channels.idle.publish({ ...this.#event(), exchange: this.#requests })
   }
 
   /** Parses what is there; false when it takes more bytes to go on. */
   #receive(): boolean {
-    if (this.#input.length === 0) return false
+    if (this.#reader.input.length === 0) return false
     if (this.read === ReadState.Head) return this.#receiveHead()
     if (this.read === ReadState.Body || this.read === ReadState.Discard) return this.#receiveContent()
     return false
   }
 
   #receiveHead(): boolean {
-    const input = this.#input
     const core = this.#core
-    let head = this.#head
-    if (!head) {
-      head = core.takeHead()
-      // One clock for the whole head: bytes that drip in do not reset it. The first head's runs since accept.
-      if (this.#requests > 0) this.#readDeadline = core.clock.after(core.timeouts.head)
-    }
-    const used = head.parse(input.buf, input.pos, input.end)
-    if (used <= 0) {
-      this.#head = head
-      if (used === 0) return false
-      this.#refuse(head.error!, head.errorOffset, head.method)
+    const reader = this.#reader
+    // One clock for the whole head: bytes that drip in do not reset it. The first head's runs since accept.
+    if (!reader.head && this.#requests > 0) this.#readDeadline = core.clock.after(core.timeouts.head)
+    const used = reader.parseHead()
+    if (used === 0) return false
+    const head = reader.head!
+    if (used < 0) {
+      this.#refuse(head)
       return true
     }
-    this.#requests++
+    const { input } = reader
+    const { expectation } = head
     const snapshot = head.snapshot(input.buf, input.pos, decodeLatin1)
-    const context = new RequestContext(this, snapshot, head.upgrade, this.#requests)
+    const context = new RequestContext(this, snapshot, head.upgrade, ++this.#requests)
     input.pos += used
     this.#begin(context, head)
-    this.#head = undefined
-    core.giveHead(head)
+    reader.release()
     if (channels.request.hasSubscribers) {
       const { exchange, method, target, httpVersion } = context
       channels.request.publish({ ...this.#event(), exchange, method, target, httpVersion, headBytes: used })
     }
-    if (head.expectation === Expectation.Unknown) this.reply(context, core.expectationFailed())
+    if (expectation === Expectation.Unknown) this.reply(context, core.expectationFailed())
     else dispatch(core.handler, context, this)
     return true
   }
 
   /** A request begins: its facts become the connection's state. */
   #begin(context: RequestContext, head: RequestHead): void {
-    const { limits } = this.#core
-    const last = this.#requests === limits.requestsPerConnection
+    const last = this.#requests === this.#core.limits.requestsPerConnection
     if (!head.keepAlive) this.#reason ??= 'client-asked'
     else if (last) this.#reason ??= 'max-requests'
-    const hasContent = head.bodyKind !== BodyKind.None
-    onHead(this, hasContent, head.keepAlive && !last)
+    onHead(this, this.#reader.begin(head), head.keepAlive && !last)
     this.#context = context
     this.#readDeadline = 0
-    this.#wanted = false
-    this.#continueAwaited = hasContent && head.expectation === Expectation.Continue
-    if (hasContent) (this.#content ??= new ContentReader()).begin(head.bodyKind, head.contentLength, limits)
   }
 
   #receiveContent(): boolean {
-    const content = this.#content!
+    const { content } = this.#reader
     const body = this.read === ReadState.Body ? this.#context!.body : undefined
-    this.#continueAwaited = false
-    switch (content.receive(this.#input, body)) {
+    switch (this.#reader.receive(body)) {
       case BodyEvent.End:
         this.#readDeadline = 0
         onContentEnd(this)
@@ -289,46 +271,41 @@ export class Connection implements ConnectionState, TransportSink, ContextPort, 
     this.#readDeadline = this.#core.clock.after(this.#core.timeouts.bodyIdle)
   }
 
-  /** Stops reading while nobody wants more bytes, and starts again. */
   #throttle(): void {
-    const { clock, limits, timeouts } = this.#core
-    let pause = false
-    if (this.read === ReadState.Body) {
-      pause = this.#context!.body.full
-      if (this.#wanted) this.#readDeadline = pause ? 0 : clock.after(timeouts.bodyIdle)
-    } else if (this.read === ReadState.Hold) pause = this.#input.length > limits.pipelinedBytes
-    if (pause === this.#paused) return
-    this.#paused = pause
-    if (pause) this.#transport.pause()
-    else this.#transport.resume()
+    const { clock, timeouts } = this.#core
+    const body = this.read === ReadState.Body ? this.#context!.body : undefined
+    const paused = this.#reader.throttle(this.read, body)
+    if (body && this.#reader.wanted) this.#readDeadline = paused ? 0 : clock.after(timeouts.bodyIdle)
   }
 
   openBody(): RequestBody {
-    const length = this.read === ReadState.Body ? this.#content!.length : 0
+    const length = this.read === ReadState.Body ? this.#reader.content.length : 0
     return new RequestBody(this, length, this.#core.limits.bodyBytes)
   }
 
   demand(): void {
     if (this.read !== ReadState.Body) return
-    this.#wanted = true
+    this.#reader.wanted = true
     // Within a turn, content may be there already, and then there is nothing to ask for.
     if (this.#pumping) return
-    if (this.#continueAwaited) this.#continue()
+    if (this.#reader.continueAwaited) this.#continue()
     this.#throttle()
   }
 
   #continue(): void {
-    this.#continueAwaited = false
+    this.#reader.continueAwaited = false
     if (this.write !== WriteState.Idle || this.read !== ReadState.Body) return
     this.#sender.append('HTTP/1.1 100 Continue\r\n\r\n')
     this.#sender.scheduleFlush()
   }
 
   /** A head that cannot be parsed: the error is the last thing said on this connection. */
-  #refuse(code: ParseErrorCode, offset: number, method: string): void {
-    this.#report(code, offset)
-    this.#input.clear()
-    this.#releaseHead()
+  #refuse(head: RequestHead): void {
+    const code = head.error!
+    const { method } = head
+    this.#report(code, head.errorOffset)
+    this.#reader.input.clear()
+    this.#reader.release()
     onBroken(this)
     this.#write(undefined, this.#core.parseErrorReply(code), method)
   }
@@ -363,7 +340,7 @@ export class Connection implements ConnectionState, TransportSink, ContextPort, 
     const { facts } = this.#core
     facts.method = method
     facts.minorVersion = context ? context.head.minorVersion : 1
-    facts.persist = this.persist && !this.draining && !this.#unreadForever()
+    facts.persist = this.persist && !this.draining && !(this.read === ReadState.Body && this.#reader.tooMuchLeft)
     const plan = this.#sender.send(context, reply, facts)
     const { persist, framing } = plan
     if (!persist) this.#last(facts.persist)
@@ -388,13 +365,6 @@ export class Connection implements ConnectionState, TransportSink, ContextPort, 
     this.persist = false
   }
 
-  /** Whether content is on its way that is not worth reading: longer than we drop, or held back for a 100 that never came. */
-  #unreadForever(): boolean {
-    if (this.read !== ReadState.Body) return false
-    const { length, received } = this.#content!
-    return this.#continueAwaited || (length ?? 0) - received > this.#core.limits.discardBytes
-  }
-
   #upgrade(context: RequestContext, reply: Reply): void {
     onUpgrade(this)
     this.#reason = 'upgraded'
@@ -402,7 +372,7 @@ export class Connection implements ConnectionState, TransportSink, ContextPort, 
     this.#sender.flush()
     this.#context = undefined
     this.#tunnel = new Tunnel(this.#transport)
-    reply.takeOver!(this.#tunnel, this.#input.take())
+    reply.takeOver!(this.#tunnel, this.#reader.input.take())
   }
 
   streamEnded(): void {
@@ -437,8 +407,8 @@ export class Connection implements ConnectionState, TransportSink, ContextPort, 
     onClosing(this)
     this.#context?.dropBody()
     this.#context = undefined
-    this.#releaseHead()
-    this.#input.clear()
+    this.#reader.release()
+    this.#reader.input.clear()
     this.#sender.flush()
     this.#transport.end()
     this.#readDeadline = this.#core.clock.after(this.#core.timeouts.linger)
@@ -465,18 +435,11 @@ export class Connection implements ConnectionState, TransportSink, ContextPort, 
     else this.#transport.destroy()
   }
 
-  #releaseHead(): void {
-    if (!this.#head) return
-    this.#head.reset()
-    this.#core.giveHead(this.#head)
-    this.#head = undefined
-  }
-
   /** Shutdown begins: the current exchange is the last, an idle connection gets a short grace. */
   shutdown(): void {
     if (this.read === ReadState.Upgraded) return
     onShutdown(this)
-    if (this.read === ReadState.Head && !this.#head) this.#readDeadline = this.#core.clock.after(shutdownGrace)
+    if (this.read === ReadState.Head && !this.#reader.head) this.#readDeadline = this.#core.clock.after(shutdownGrace)
   }
 
   /** Shutdown's deadline has passed. */
@@ -499,8 +462,7 @@ export class Connection implements ConnectionState, TransportSink, ContextPort, 
   onTick(now: number): void {
     if (this.#writeDeadline !== 0 && now >= this.#writeDeadline) return this.#cut('timeout', 'write-timeout')
     if (this.#readDeadline !== 0 && now >= this.#readDeadline) return this.#expire()
-    const reading = this.read === ReadState.Discard || (this.read === ReadState.Body && this.#wanted && !this.#paused)
-    if (reading && this.#content!.tooSlow(this.#core.clock.interval)) this.#expire()
+    if (this.#reader.tooSlow(this.read)) this.#expire()
   }
 
   #expire(): void {
@@ -524,7 +486,7 @@ export class Connection implements ConnectionState, TransportSink, ContextPort, 
   }
 
   #expireHead(): void {
-    const head = this.#head
+    const { head } = this.#reader
     if (head?.partial) {
       this.#reason ??= 'head-timeout'
       onBroken(this)

@@ -106,8 +106,7 @@ export class ServerCore {
     }
     try {
       const result = this.#onError(error, context)
-      if (!(result instanceof Promise)) return result ?? plainError(error)
-      return result.then((reply) => reply ?? plainError(error)).catch((second: unknown) => this.#unhandled(second))
+      return result instanceof Promise ? this.#eventually(result, error) : (result ?? plainError(error))
     } catch (second) {
       return this.#unhandled(second)
     }
@@ -143,6 +142,14 @@ export class ServerCore {
     const reply = errorText(503, 'Too many connections')
     reply.headers.set('Retry-After', '1')
     return reply
+  }
+
+  async #eventually(result: Promise<Result | void>, error: unknown): Promise<Result> {
+    try {
+      return (await result) ?? plainError(error)
+    } catch (second) {
+      return this.#unhandled(second)
+    }
   }
 
   #unhandled(error: unknown): Reply {

@@ -1,0 +1,94 @@
+import { type BodyEvent, BodyKind, Expectation, type RequestHead } from '@spillway/parser'
+import { ReadState } from './connection-state.ts'
+import { ContentReader } from './content-reader.ts'
+import { Input } from './input.ts'
+import type { RequestBody } from './request-body.ts'
+import type { ServerCore } from './server-core.ts'
+import type { Transport } from './transport.ts'
+
+/** The reading half of a connection: bytes in, heads and content out, and the socket paused while nobody wants more. */
+export class RequestReader {
+  readonly input: Input = new Input()
+  /** The handler wants content. */
+  wanted: boolean = false
+  /** The client holds its content back until it is told 100 (Continue) (RFC 9110 §10.1.1). */
+  continueAwaited: boolean = false
+  readonly #core: ServerCore
+  readonly #transport: Transport
+  #head: RequestHead | undefined
+  #content: ContentReader | undefined
+  #paused = false
+
+  constructor(core: ServerCore, transport: Transport) {
+    this.#core = core
+    this.#transport = transport
+  }
+
+  /** The head that is being read, or was read last until {@link release}. */
+  get head(): RequestHead | undefined {
+    return this.#head
+  }
+
+  /** The content of the request that was begun last; it has some. */
+  get content(): ContentReader {
+    return this.#content!
+  }
+
+  /** Parses on: > 0 bytes of a complete head, 0 more bytes are needed, < 0 an error that `head` describes. */
+  parseHead(): number {
+    const { input } = this
+    this.#head ??= this.#core.takeHead()
+    return this.#head.parse(input.buf, input.pos, input.end)
+  }
+
+  /** Gives the parser back; a head that was incomplete is forgotten. */
+  release(): void {
+    const head = this.#head
+    if (!head) return
+    this.#head = undefined
+    head.reset()
+    this.#core.giveHead(head)
+  }
+
+  /** The parsed head is a request's: gets ready for its content. Returns whether it has some. */
+  begin(head: RequestHead): boolean {
+    this.wanted = false
+    this.continueAwaited = false
+    if (head.bodyKind === BodyKind.None) return false
+    this.#content ??= new ContentReader()
+    this.#content.begin(head.bodyKind, head.contentLength, this.#core.limits)
+    this.continueAwaited = head.expectation === Expectation.Continue
+    return true
+  }
+
+  /** Reads content for `body`, or drops it. */
+  receive(body: RequestBody | undefined): BodyEvent {
+    this.continueAwaited = false
+    return this.content.receive(this.input, body)
+  }
+
+  /** Whether so much unread content is left that a new connection costs less than reading it. */
+  get tooMuchLeft(): boolean {
+    const { length, received } = this.content
+    // Without its 100, a client may never send what it announced.
+    return this.continueAwaited || (length ?? 0) - received > this.#core.limits.discardBytes
+  }
+
+  /** Stops reading while nobody wants more bytes, and starts again. Returns whether the socket is paused. */
+  throttle(read: ReadState, body: RequestBody | undefined): boolean {
+    const { pipelinedBytes } = this.#core.limits
+    const pause = read === ReadState.Body ? body!.full : read === ReadState.Hold && this.input.length > pipelinedBytes
+    if (pause !== this.#paused) {
+      this.#paused = pause
+      if (pause) this.#transport.pause()
+      else this.#transport.resume()
+    }
+    return pause
+  }
+
+  /** One tick of the clock: whether content that is wanted comes too slowly. */
+  tooSlow(read: ReadState): boolean {
+    const reading = read === ReadState.Discard || (read === ReadState.Body && this.wanted && !this.#paused)
+    return reading && this.content.tooSlow(this.#core.clock.interval)
+  }
+}
