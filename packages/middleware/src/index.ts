@@ -1,2 +1,12 @@
-// Placeholder until the package is written.
-export const placeholder = true
+export { compose, defineMiddleware, wrap } from './lib/compose.ts'
+export type {
+  AddsOf,
+  AnyMiddleware,
+  Middleware,
+  MissingState,
+  NeedsOf,
+  NeedsOfAll,
+  Next,
+  Ok,
+  StateAfter,
+} from './lib/types.ts'

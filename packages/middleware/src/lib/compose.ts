@@ -1,0 +1,77 @@
+import { type Context, type Handler, type MaybePromise, Reply, type Result } from '@spillway/core'
+import type { AnyMiddleware, Middleware, NeedsOfAll, Next, Ok, StateAfter } from './types.ts'
+
+/** One layer with everything behind it. */
+export type Chain = (c: Context<any, any>) => MaybePromise<Reply>
+
+type Layer = (c: Context<any, any>, next: Next) => MaybePromise<Reply>
+
+/** Gives a function the type of a middleware that adds `Adds` to the state and needs `Needs` in it. */
+export function defineMiddleware<Adds = {}, Needs = {}>(middleware: Middleware<Adds, Needs>): Middleware<Adds, Needs> {
+  return middleware
+}
+
+/**
+ * Makes one middleware of several, the first one outermost. Composed here, once: a request runs a plain chain of calls,
+ * which stays synchronous as long as every layer does.
+ * @throws TypeError, when a request comes, if a layer calls `next()` twice or returns no reply.
+ */
+export function compose<const Ms extends readonly AnyMiddleware[]>(
+  ...middlewares: Ms
+): Middleware<StateAfter<{}, Ms>, NeedsOfAll<Ms>> {
+  const layers = middlewares.map(toLayer)
+  return layers.reduceRight<Layer>(
+    (inner, outer) => (c, next) => outer(c, () => inner(c, next)),
+    (_, next) => next(),
+  )
+}
+
+/** Puts middleware around a handler, the first one outermost; composed once, as {@link compose} does. */
+export function wrap<const Ms extends readonly AnyMiddleware[], Params = {}>(
+  middlewares: Ms & Ok<{}, Ms>,
+  handler: Handler<Context<Params, StateAfter<{}, Ms>>>,
+): Handler<Context<Params>> {
+  return chain(middlewares, handler)
+}
+
+/** What {@link wrap} does, without the types of a list known at compile time. */
+export function chain(middlewares: readonly AnyMiddleware[], handler: (c: any) => MaybePromise<Result>): Chain {
+  const innermost: Chain = (c) => toReply(handler(c))
+  return middlewares.reduceRight<Chain>((inner, middleware) => {
+    const outer = toLayer(middleware)
+    return (c) => outer(c, () => inner(c))
+  }, innermost)
+}
+
+function toLayer(middleware: AnyMiddleware): Layer {
+  return (c, next) => {
+    let called = false
+    return toReply(
+      middleware(c, () => {
+        if (called) throw new TypeError('next() was called twice')
+        called = true
+        return next()
+      }),
+    )
+  }
+}
+
+/** The edge of a layer: whatever it returned becomes a `Reply`, without a promise when there was none. */
+function toReply(result: MaybePromise<Result>): MaybePromise<Reply> {
+  if (result instanceof Reply) return result
+  return isThenable(result) ? result.then(settled) : settled(result)
+}
+
+function settled(result: Result): Reply {
+  if (result instanceof Reply) return result
+  if (result instanceof Response) return Reply.from(result)
+  throw new TypeError(`A handler or middleware returned ${describe(result)}, which is no Reply or Response`)
+}
+
+function isThenable(value: unknown): value is Promise<Result> {
+  return typeof value === 'object' && value !== null && typeof (value as Promise<Result>).then === 'function'
+}
+
+function describe(value: unknown): string {
+  return value === undefined ? 'nothing' : value === null ? 'null' : `a value of type ${typeof value}`
+}

@@ -1,0 +1,49 @@
+import { decodeTail, normalizePath } from '../path.ts'
+
+type Params = Record<string, string | undefined>
+
+/** What a pattern says about its parameters, read once when it is registered. */
+export interface Pattern {
+  readonly source: string
+  /** The one path it matches, in normal form and without a slash at the end; undefined when it has parameters. */
+  readonly literal: string | undefined
+  /** Parameters that a match may leave out. */
+  readonly optional: readonly string[]
+  /** Names of catch-alls, whose captures may span segments. */
+  readonly tails: ReadonlySet<string>
+}
+
+/** @throws TypeError when the pattern does not begin with a slash. */
+export function readPattern(source: string): Pattern {
+  if (!source.startsWith('/')) throw new TypeError(`A pattern begins with a slash: ${JSON.stringify(source)}`)
+  // constraints may hold anything that looks like a parameter; `(.*)` is a catch-all
+  const outline = source.replace(/\((?!\.\*\))(?:\\.|[^)])*\)/g, '()')
+  const names = [...outline.matchAll(/(?<!\\):([A-Za-z_]\w*)/g)].map(([, name]) => name!)
+  const tails = [...outline.matchAll(/\*\*:(\w+)|:(\w+)(?:[+*]|\(\.\*\))/g)].map(([, a, b]) => a ?? b!)
+  return {
+    source,
+    literal: /[\\:*?+(){}]/.test(source) ? undefined : literalPath(source),
+    optional: /[?*}]/.test(outline) ? names : [],
+    tails: new Set(tails),
+  }
+}
+
+function literalPath(source: string): string | undefined {
+  const path = source.length > 1 && source.endsWith('/') ? source.slice(0, -1) : source
+  return normalizePath(path) === path ? path : undefined
+}
+
+/** Decodes the captures of a match and names those it left out, in place. */
+export function finishParams(params: Params, pattern: Pattern): Record<string, string> {
+  for (const name in params) {
+    const value = params[name]!
+    if (value.includes('%')) params[name] = isTail(name, pattern) ? decodeTail(value) : decodeURIComponent(value)
+  }
+  for (const name of pattern.optional) if (!(name in params)) params[name] = undefined
+  return params as Record<string, string>
+}
+
+/** Captures without a name count as catch-alls: it is the safer reading of those that are not. */
+function isTail(name: string, pattern: Pattern): boolean {
+  return pattern.tails.has(name) || name === '_' || (name.charCodeAt(0) >= 0x30 && name.charCodeAt(0) <= 0x39)
+}

@@ -1,0 +1,79 @@
+import { constants } from 'node:fs'
+import { type FileHandle, open, realpath, stat } from 'node:fs/promises'
+import { join, sep } from 'node:path'
+import type { BigIntStats } from 'node:fs'
+import { HttpError } from '@spillway/core'
+
+/** A regular file inside the root, open for reading; `stats` are those of the handle. */
+export interface OpenFile {
+  readonly handle: FileHandle
+  readonly stats: BigIntStats
+}
+
+/** A FIFO without a writer must not keep a thread of the pool waiting in `open`. */
+const flags = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0) | (constants.O_NOCTTY ?? 0)
+
+/** Times to look again when the name got another file between two looks, as when a site is deployed. */
+const attempts = 8
+
+/** What a missing file can look like; a file that may not be read is not told from one that is not there. */
+const missing: ReadonlySet<string> = new Set([
+  'ENOENT',
+  'ENOTDIR',
+  'EACCES',
+  'EPERM',
+  'ELOOP',
+  'ENAMETOOLONG',
+  'ENXIO',
+  'ENODEV',
+  'EINVAL',
+  'EOPNOTSUPP',
+])
+
+/**
+ * Opens a file below a directory. The check comes after the open and is about the opened file, so nothing can be put in
+ * its place between the two: what the handle holds must be what its real path names, and that must lie inside the root.
+ * @param root the real path of the root.
+ * @returns 'directory' for one; undefined when there is nothing that may be served: no file, a link to the outside,
+ * a FIFO, socket or device.
+ * @throws HttpError 503 when the process is out of file descriptors; the system's error when the disk fails.
+ */
+export async function openInside(
+  root: string,
+  segments: readonly string[],
+): Promise<OpenFile | 'directory' | undefined> {
+  const path = join(root, ...segments)
+  for (let attempt = 0; attempt < attempts; attempt++) {
+    const handle = await tried(open(path, flags))
+    if (!handle) return undefined
+    let keep = false
+    try {
+      const [stats, real] = await Promise.all([handle.stat({ bigint: true }), tried(realpath(path))])
+      if (real === undefined) continue
+      if (!isInside(root, real)) return undefined
+      const named = await tried(stat(real, { bigint: true }))
+      if (named?.ino !== stats.ino || named.dev !== stats.dev) continue
+      if (stats.isDirectory()) return 'directory'
+      keep = stats.isFile()
+      return keep ? { handle, stats } : undefined
+    } finally {
+      if (!keep) await handle.close()
+    }
+  }
+  return undefined
+}
+
+function isInside(root: string, real: string): boolean {
+  return real === root || real.startsWith(root.endsWith(sep) ? root : root + sep)
+}
+
+async function tried<T>(step: Promise<T>): Promise<T | undefined> {
+  try {
+    return await step
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? ''
+    if (missing.has(code)) return undefined
+    if (code === 'EMFILE' || code === 'ENFILE') throw new HttpError(503, 'Too many open files', { cause: error })
+    throw error
+  }
+}

@@ -1,0 +1,46 @@
+import type { Context } from '@spillway/core'
+import { normalizePath, pathSegments } from '../path.ts'
+
+/** What a request asks of the root. */
+export interface Target {
+  /** Decoded, each a plain name: joined to the root they stay below it. */
+  readonly segments: readonly string[]
+  /** Whether the path ended in a slash, and so can only name a directory. */
+  readonly directory: boolean
+  /** The last segment of the whole path as it stands in a URL. */
+  readonly name: string
+}
+
+/** What Windows reads another way than the name says: streams, devices, short names, dots and blanks at the end. */
+const windowsNames = /[:<>"|?*~]|[. ]$/
+
+/**
+ * Finds out which file a request is for: the one its parameter `path` names, below a catch-all route, else its whole path.
+ * @returns 'malformed' for a path without a normal form; undefined for one that names no file that may be served.
+ */
+export function readTarget(c: Context<any, any>): Target | 'malformed' | undefined {
+  const path = normalizePath(c.path)
+  if (path === undefined) return 'malformed'
+  const segments = pathSegments(path)
+  const directory = segments.at(-1) === ''
+  if (directory) segments.pop()
+  // `//` is no other spelling of `/`, and would make a redirect lead to another host
+  if (segments.includes('')) return undefined
+  const own = segments.slice(segments.length - ownLength(c.params as Record<string, unknown>, segments.length))
+  if (!own.every(isPlainName)) return undefined
+  return { segments: own, directory, name: path.slice(path.lastIndexOf('/') + 1) }
+}
+
+/** How many segments belong to us. In a catch-all's capture encoded slashes are still encoded: it can be counted. */
+function ownLength(params: Record<string, unknown>, all: number): number {
+  if (!('path' in params)) return all
+  const { path } = params
+  return typeof path === 'string' && path !== '' ? path.split('/').length : 0
+}
+
+function isPlainName(name: string, index: number): boolean {
+  // RFC 8615 gives `.well-known` a place at the root; other names with a dot in front are nobody's business
+  if (name.startsWith('.') && !(index === 0 && name === '.well-known')) return false
+  // eslint-disable-next-line no-control-regex
+  return !/[/\\\x00-\x1f\x7f]/.test(name) && !(process.platform === 'win32' && windowsNames.test(name))
+}

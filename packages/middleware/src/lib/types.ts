@@ -1,0 +1,59 @@
+import type { Context, MaybePromise, Reply, Result } from '@spillway/core'
+
+declare const adds: unique symbol
+declare const needs: unique symbol
+
+/** Hands the request on to what stands behind a layer. May be called once. */
+export type Next = () => MaybePromise<Reply>
+
+/**
+ * One layer around everything behind it: answers itself, or calls `next()` and returns that reply, changed or not.
+ * What `next()` gives is always a `Reply`, even when the handler returned a fetch `Response`.
+ * @typeParam Adds what the layer puts into `c.state` for those behind it.
+ * @typeParam Needs what must be in `c.state` already; a layer that stands too far out is a type error.
+ */
+export interface Middleware<Adds = {}, Needs = {}> {
+  (c: Context<any, Needs & Partial<Adds>>, next: Next): MaybePromise<Result>
+  readonly [adds]?: Adds
+  readonly [needs]?: Needs
+}
+
+/** Any middleware, whatever it adds and needs. */
+export type AnyMiddleware = Middleware<any, any>
+
+/** What a middleware adds to the state. */
+export type AddsOf<M> = M extends Middleware<infer A, any> ? A : {}
+
+/** What a middleware needs to find in the state. */
+export type NeedsOf<M> = M extends Middleware<any, infer N> ? N : {}
+
+/** The state behind a list of middleware, when it was `S` in front of it. */
+export type StateAfter<S, Ms extends readonly AnyMiddleware[]> = Ms extends readonly [
+  infer M,
+  ...infer Rest extends readonly AnyMiddleware[],
+]
+  ? StateAfter<S & AddsOf<M>, Rest>
+  : S
+
+/** What the error message of the compiler says about a layer that stands before what it needs. */
+export interface MissingState<N> {
+  readonly 'this state must be added by middleware in front': N
+}
+
+/** `unknown` when every middleware of a list finds what it needs, with state `S` in front; else a type nothing fits. */
+export type Ok<S, Ms extends readonly AnyMiddleware[]> = Ms extends readonly [
+  infer M,
+  ...infer Rest extends readonly AnyMiddleware[],
+]
+  ? S extends NeedsOf<M>
+    ? Ok<S & AddsOf<M>, Rest>
+    : MissingState<NeedsOf<M>>
+  : unknown
+
+/** What a list of middleware needs of those in front of it, when those before in the list have added `A`. */
+export type NeedsOfAll<Ms extends readonly AnyMiddleware[], A = {}> = Ms extends readonly [
+  infer M,
+  ...infer Rest extends readonly AnyMiddleware[],
+]
+  ? Omit<NeedsOf<M>, keyof A> & NeedsOfAll<Rest, A & AddsOf<M>>
+  : {}

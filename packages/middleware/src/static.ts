@@ -1,0 +1,1 @@
+export { type StaticFiles, type StaticOptions, staticFiles } from './lib/static/static-files.ts'
