@@ -24,12 +24,12 @@ import {
   ECTI,
   TION,
   CONT,
-  ENT_,
+  ENT_DASH,
   LENG,
   NGTH,
   TRAN,
   SFER,
-  _ENC,
+  DASH_ENC,
   ODIN,
   DING,
   CHUN,
@@ -37,9 +37,9 @@ import {
   CLOS,
   LOSE,
   KEEP,
-  _ALI,
+  DASH_ALI,
   LIVE,
-  HUNDRED_,
+  HUNDRED,
   INUE,
 } from './words.ts'
 
@@ -75,7 +75,7 @@ export function knownField(buf: Uint8Array, from: number, to: number): number {
         : KNOWN_NONE
     case 14:
       return lowerWord(buf, from) === CONT &&
-        lowerWord(buf, from + 4) === ENT_ &&
+        lowerWord(buf, from + 4) === ENT_DASH &&
         lowerWord(buf, from + 8) === LENG &&
         lowerWord(buf, from + 10) === NGTH
         ? KNOWN_LENGTH
@@ -83,7 +83,7 @@ export function knownField(buf: Uint8Array, from: number, to: number): number {
     case 17:
       return lowerWord(buf, from) === TRAN &&
         lowerWord(buf, from + 4) === SFER &&
-        lowerWord(buf, from + 8) === _ENC &&
+        lowerWord(buf, from + 8) === DASH_ENC &&
         lowerWord(buf, from + 12) === ODIN &&
         lowerWord(buf, from + 13) === DING
         ? KNOWN_CODING
@@ -98,7 +98,7 @@ function isUpgrade(buf: Uint8Array, from: number): boolean {
 }
 
 function isKeepAlive(buf: Uint8Array, from: number): boolean {
-  return lowerWord(buf, from) === KEEP && lowerWord(buf, from + 4) === _ALI && lowerWord(buf, from + 6) === LIVE
+  return lowerWord(buf, from) === KEEP && lowerWord(buf, from + 4) === DASH_ALI && lowerWord(buf, from + 6) === LIVE
 }
 
 function isClose(buf: Uint8Array, from: number): boolean {
@@ -106,7 +106,7 @@ function isClose(buf: Uint8Array, from: number): boolean {
 }
 
 function isContinue(buf: Uint8Array, from: number): boolean {
-  return lowerWord(buf, from) === HUNDRED_ && lowerWord(buf, from + 4) === CONT && lowerWord(buf, from + 8) === INUE
+  return lowerWord(buf, from) === HUNDRED && lowerWord(buf, from + 4) === CONT && lowerWord(buf, from + 8) === INUE
 }
 
 function isChunked(buf: Uint8Array, from: number, to: number): boolean {
