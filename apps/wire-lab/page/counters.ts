@@ -1,0 +1,50 @@
+import type { WireEvent } from '../src/model/events.ts'
+import { median } from '../src/model/state.ts'
+import { byId, setText } from './dom.ts'
+import { formatBytes, formatMs } from './format.ts'
+import type { Store } from './store.ts'
+
+/** Which step of the loop an event belongs to. */
+const stepOf: Readonly<Partial<Record<WireEvent['type'], readonly string[]>>> = {
+  open: ['accept'],
+  request: ['receive', 'process'],
+  error: ['receive'],
+  reply: ['respond'],
+  idle: ['keep'],
+  close: ['keep'],
+}
+const calm = matchMedia('(prefers-reduced-motion: reduce)')
+
+export function showCounters({ state, server }: Store): void {
+  const { totals, waits, open } = state
+  let idle = 0
+  for (const connection of open.values()) if (connection.idleAt !== undefined) idle++
+  const wait = median(waits)
+  const set = (id: string, text: string) => setText(byId(id), text)
+  set('n-listen', new URL(server.url).host)
+  set('n-accept', count(totals.accepted))
+  set('s-accept', totals.accepted === 1 ? 'connection' : 'connections')
+  set('n-receive', count(totals.requests))
+  const errors = totals.errors > 0 ? `, ${count(totals.errors)} not HTTP` : ''
+  set('s-receive', `${totals.requests === 1 ? 'request' : 'requests'}, ${formatBytes(totals.bytesIn)}${errors}`)
+  set('n-process', wait === undefined ? '–' : formatMs(wait))
+  set('n-respond', count(totals.replies))
+  set('s-respond', `${totals.replies === 1 ? 'reply' : 'replies'}, ${formatBytes(totals.bytesOut)}`)
+  set('n-keep', count(totals.open))
+  set('s-keep', `open, ${count(idle)} idle, ${count(totals.closed)} closed`)
+}
+
+/** Lights up the steps that something has just gone through. */
+export function pulse(events: readonly WireEvent[]): void {
+  if (calm.matches) return
+  const steps = new Set(events.flatMap(({ type }) => stepOf[type] ?? []))
+  for (const step of steps)
+    document.querySelector(`[data-step="${step}"]`)?.animate([{ backgroundColor: 'var(--glow)' }, {}], {
+      duration: 900,
+      easing: 'ease-out',
+    })
+}
+
+function count(value: number): string {
+  return value.toLocaleString('en')
+}

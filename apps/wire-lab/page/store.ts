@@ -1,0 +1,42 @@
+import type { Connection, ServerFacts, Snapshot, WireEvent } from '../src/model/events.ts'
+import { type LabState, apply, emptyState, thaw } from '../src/model/state.ts'
+
+/** What the page knows: the server's state, as of its latest event, and the server's clock. */
+export class Store {
+  state: LabState = emptyState()
+  /** The connection that the events come over. */
+  you = 0
+  server: ServerFacts = { url: location.origin, keepAliveMs: 0, headMs: 0, control: true }
+  /** The time of day when the server's clock began. */
+  epoch = 0
+  /** What to add to the page's clock to get the server's. */
+  #ahead = 0
+
+  take(snapshot: Snapshot): void {
+    this.state = thaw(snapshot)
+    this.you = snapshot.you
+    this.server = snapshot.server
+    this.epoch = snapshot.epoch
+    this.#ahead = snapshot.now - performance.now()
+  }
+
+  apply(events: readonly WireEvent[]): void {
+    for (const event of events) apply(this.state, event)
+  }
+
+  /** The server's clock, in milliseconds. */
+  now(): number {
+    return performance.now() + this.#ahead
+  }
+
+  find(id: number): Connection | undefined {
+    return this.state.open.get(id) ?? this.state.closed.findLast((connection) => connection.id === id)
+  }
+}
+
+/** Who is at the other end, in a word or two; empty for somebody unknown. */
+export function roleText(connection: Pick<Connection, 'id' | 'role' | 'label'>, you: number): string {
+  if (connection.id === you) return 'this page'
+  if (connection.role === 'viewer') return 'another page'
+  return connection.label
+}

@@ -1,0 +1,68 @@
+import type { Tried } from '../src/model/tried.ts'
+import { dataButtons } from './dom.ts'
+import type { Fetched, Inspector } from './inspector.ts'
+
+interface Action {
+  readonly title: string
+  readonly note: string
+  readonly targets: readonly string[]
+}
+
+/** What the page's own buttons fetch. */
+const actions: Readonly<Record<string, Action>> = {
+  one: {
+    title: 'One request',
+    note: 'Your browser takes a connection that is idle, or opens one, and keeps it for the next request.',
+    targets: ['/api/time'],
+  },
+  three: {
+    title: 'Three at once',
+    note: 'HTTP/1.1 carries one exchange at a time, so for three at once your browser needs three connections.',
+    targets: ['/api/time?1', '/api/time?2', '/api/time?3'],
+  },
+  missing: {
+    title: 'A missing page',
+    note: 'A 404 is a proper answer: the request was fine, there just is nothing there. The connection is kept.',
+    targets: ['/no-such-page'],
+  },
+}
+
+/** Makes the buttons work. */
+export function wireButtons(inspector: Inspector): void {
+  for (const [button, name] of dataButtons('fetch')) {
+    const { title, note, targets } = actions[name]!
+    onPress(button, async () => inspector.fetched(title, note, await Promise.all(targets.map(fetchText))), inspector)
+  }
+  for (const [button, name] of dataButtons('try')) {
+    onPress(button, async () => inspector.tried(await ask(name)), inspector)
+  }
+}
+
+function onPress(button: HTMLButtonElement, act: () => Promise<void>, inspector: Inspector): void {
+  const title = button.textContent ?? ''
+  button.addEventListener('click', () => {
+    // Not `disabled`, which would take the focus away.
+    if (button.getAttribute('aria-busy') === 'true') return
+    button.setAttribute('aria-busy', 'true')
+    inspector.working(title)
+    act()
+      .catch((error: unknown) => inspector.failed(title, (error as Error).message))
+      .finally(() => button.removeAttribute('aria-busy'))
+  })
+}
+
+async function fetchText(target: string): Promise<Fetched> {
+  const started = performance.now()
+  const response = await fetch(target, { cache: 'no-store' })
+  const content = await response.text()
+  const ms = performance.now() - started
+  const text = response.headers.get('content-type')?.includes('json') ? content : ''
+  const connection = text ? (JSON.parse(text) as { connection?: number }).connection : 0
+  return { request: `GET ${target}`, status: response.status, ms, text, connection: connection ?? 0 }
+}
+
+async function ask(name: string): Promise<Tried> {
+  const response = await fetch(`/api/try/${name}`, { method: 'POST' })
+  if (!response.ok) throw new Error(await response.text())
+  return (await response.json()) as Tried
+}

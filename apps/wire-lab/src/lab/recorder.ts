@@ -1,0 +1,128 @@
+import { type ConnectionEvents, type Peer, type Server, channels } from '@spillway/core'
+import { parseErrors } from '@spillway/parser'
+import type { Role, WireEvent } from '../model/events.ts'
+import { type LabState, apply, emptyState, find } from '../model/state.ts'
+
+/** Characters kept of what a client sent, in its target for example. */
+const textLength = 200
+
+/** Turns the lifecycle events of one server into those of the lab, and keeps its state. */
+export class Recorder {
+  readonly state: LabState = emptyState()
+  /** The time of day when the clock of the events began. */
+  readonly epoch: number = Date.now()
+  readonly #zero = performance.now()
+  readonly #server: Server
+  readonly #emit: (event: WireEvent) => void
+  /** Who will connect from a port of this machine. */
+  readonly #expected: Map<string, { readonly role: Role; readonly label: string }> = new Map()
+  readonly #byPeer: Map<string, number> = new Map()
+  readonly #stops: (() => void)[]
+
+  /** Listens to the events of a server until {@link stop}. */
+  constructor(server: Server, emit: (event: WireEvent) => void) {
+    this.#server = server
+    this.#emit = emit
+    this.#stops = [
+      this.#on('open', (event) => this.#opened(event.connection, event.peer)),
+      this.#on('request', ({ connection, exchange, method, target, httpVersion, headBytes }) =>
+        this.#record({
+          type: 'request',
+          at: this.now(),
+          connection,
+          exchange,
+          method: method.slice(0, textLength),
+          target: target.slice(0, textLength),
+          version: httpVersion,
+          bytes: headBytes,
+        }),
+      ),
+      this.#on('reply', ({ connection, exchange, status, persist }) =>
+        this.#record({ type: 'reply', at: this.now(), connection, exchange, status, persist }),
+      ),
+      this.#on('end', (event) => this.#ended(event)),
+      this.#on('idle', ({ connection, exchange }) =>
+        this.#record({ type: 'idle', at: this.now(), connection, exchange }),
+      ),
+      this.#on('error', ({ connection, code, status, offset }) => {
+        const { message, rfc } = parseErrors[code]
+        this.#record({ type: 'error', at: this.now(), connection, code, status, offset, message, rfc })
+      }),
+      this.#on('close', (event) => this.#closed(event)),
+    ]
+  }
+
+  /** Milliseconds on the clock of the events. */
+  now(): number {
+    return Math.round((performance.now() - this.#zero) * 1000) / 1000
+  }
+
+  /** The number of the open connection from a peer, 0 when there is none. */
+  connectionOf(peer: Peer): number {
+    return this.#byPeer.get(peerText(peer)) ?? 0
+  }
+
+  /** Says who the connection from a peer is, whether it has been accepted already or not. */
+  mark(peer: Peer, role: Role, label: string = ''): void {
+    const connection = this.connectionOf(peer)
+    if (connection === 0) this.#expected.set(peerText(peer), { role, label })
+    else this.#record({ type: 'mark', at: this.now(), connection, role, label })
+  }
+
+  /** Takes back what {@link mark} said of a connection that was never accepted. */
+  unmark(peer: Peer): void {
+    this.#expected.delete(peerText(peer))
+  }
+
+  stop(): void {
+    for (const stop of this.#stops) stop()
+  }
+
+  #on<K extends keyof ConnectionEvents>(name: K, listener: (event: ConnectionEvents[K]) => void): () => void {
+    const channel = channels[name]
+    const own = (event: ConnectionEvents[K]) => {
+      if (event.server === this.#server) listener(event)
+    }
+    channel.subscribe(own)
+    return () => channel.unsubscribe(own)
+  }
+
+  #opened(connection: number, from: Peer): void {
+    const peer = peerText(from)
+    const { role, label } = this.#expected.get(peer) ?? { role: 'visitor', label: '' }
+    this.#expected.delete(peer)
+    this.#byPeer.set(peer, connection)
+    this.#record({ type: 'open', at: this.now(), connection, peer, role, label })
+  }
+
+  #ended({ connection, exchange, status, outcome }: ConnectionEvents['end']): void {
+    const at = this.now()
+    const known = this.state.open.get(connection)
+    const begun = known && find(known, exchange)
+    this.#record({
+      type: 'end',
+      at,
+      connection,
+      exchange,
+      status,
+      bytes: outcome.bytes,
+      ms: begun ? at - begun.at : 0,
+      ...(outcome.kind === 'aborted' && { aborted: outcome.by }),
+    })
+  }
+
+  #closed({ connection, reason, requests, bytesIn, bytesOut }: ConnectionEvents['close']): void {
+    const peer = this.state.open.get(connection)?.peer
+    if (peer !== undefined) this.#byPeer.delete(peer)
+    this.#record({ type: 'close', at: this.now(), connection, reason, requests, bytesIn, bytesOut })
+  }
+
+  #record(event: WireEvent): void {
+    apply(this.state, event)
+    this.#emit(event)
+  }
+}
+
+function peerText({ address, port }: Peer): string {
+  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
+}

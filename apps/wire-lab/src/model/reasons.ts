@@ -1,0 +1,97 @@
+/** Why a connection ended, in words. */
+export interface ReasonText {
+  /** A few words for a label. */
+  readonly short: string
+  /** One plain sentence for somebody who does not know the protocol. */
+  readonly sentence: string
+  /** Whether it went as it should. */
+  readonly calm: boolean
+}
+
+/** The `CloseReason` of `@spillway/core`, which the page must not depend on; `lab/recorder.ts` compiles only while they agree. */
+export type Reason =
+  | 'client-closed'
+  | 'client-gone'
+  | 'client-asked'
+  | 'reply-asked'
+  | 'max-requests'
+  | 'unread-content'
+  | 'parse-error'
+  | 'handler-error'
+  | 'keep-alive-timeout'
+  | 'head-timeout'
+  | 'body-timeout'
+  | 'write-timeout'
+  | 'overload'
+  | 'shutdown'
+  | 'upgraded'
+
+export const reasons: Readonly<Record<Reason, ReasonText>> = {
+  'client-closed': {
+    short: 'client closed',
+    sentence: 'The client had no more requests and ended the connection.',
+    calm: true,
+  },
+  'client-gone': {
+    short: 'client left',
+    sentence: 'The client left in the middle of a request or a reply, or the network failed.',
+    calm: false,
+  },
+  'client-asked': {
+    short: 'as the client asked',
+    sentence: 'The request asked for it: with “Connection: close”, or by being HTTP/1.0 without keep-alive.',
+    calm: true,
+  },
+  'reply-asked': {
+    short: 'as the reply needed',
+    sentence: 'The reply asked for it, or its end can only be told by the end of the connection.',
+    calm: true,
+  },
+  'max-requests': {
+    short: 'enough requests',
+    sentence: 'This connection has had as many requests as the server allows on one.',
+    calm: true,
+  },
+  'unread-content': {
+    short: 'too much unread',
+    sentence: 'So much of the request was left unread that a new connection costs less than reading on.',
+    calm: true,
+  },
+  'parse-error': {
+    short: 'not valid HTTP',
+    sentence: 'The bytes were not valid HTTP, so nobody can say where the next request would begin.',
+    calm: false,
+  },
+  'handler-error': {
+    short: 'handler failed',
+    sentence: 'The handler failed in the middle of its reply; cutting it short shows the client that it is incomplete.',
+    calm: false,
+  },
+  'keep-alive-timeout': {
+    short: 'idle for too long',
+    sentence: 'No further request came within the time a connection is kept open for one.',
+    calm: true,
+  },
+  'head-timeout': {
+    short: 'request too slow',
+    sentence: 'The request head did not come in time; a slow or silent client may not hold a place for ever.',
+    calm: false,
+  },
+  'body-timeout': {
+    short: 'upload too slow',
+    sentence: 'The content of the request came too slowly.',
+    calm: false,
+  },
+  'write-timeout': {
+    short: 'reader too slow',
+    sentence: 'The client stopped reading the reply.',
+    calm: false,
+  },
+  overload: {
+    short: 'server full',
+    sentence: 'The server had no place for another connection and said so.',
+    calm: false,
+  },
+  shutdown: { short: 'server stops', sentence: 'The server is shutting down.', calm: true },
+  upgraded: { short: 'left HTTP', sentence: 'The connection went over to another protocol, and has ended there.', calm: true },
+}

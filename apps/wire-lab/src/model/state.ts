@@ -1,0 +1,148 @@
+import type { Connection, Exchange, Snapshot, Totals, WireEvent } from './events.ts'
+
+/** Most of everything that is kept, so that memory stays flat however long the lab runs. */
+export const bounds = {
+  /** Closed connections. */
+  closed: 80,
+  /** Exchanges of one connection. */
+  exchanges: 24,
+  /** Events for the log. */
+  recent: 200,
+  /** Milliseconds from request to reply, for their median. */
+  waits: 200,
+  /** Open connections in a snapshot. */
+  snapshot: 200,
+} as const
+
+/** What is known of a server's connections. Server and page hold the same state and apply the same events to it. */
+export interface LabState {
+  readonly totals: Totals
+  readonly open: Map<number, Connection>
+  readonly closed: Connection[]
+  readonly recent: WireEvent[]
+  readonly waits: number[]
+}
+
+export function emptyState(): LabState {
+  const totals = { open: 0, accepted: 0, closed: 0, requests: 0, replies: 0, errors: 0, bytesIn: 0, bytesOut: 0 }
+  return { totals, open: new Map(), closed: [], recent: [], waits: [] }
+}
+
+/** The part of a snapshot that is the state; copied, because exchanges that are under way will still change. */
+export function freeze(state: LabState): Pick<Snapshot, 'totals' | 'open' | 'closed' | 'recent' | 'waits'> {
+  const { totals, open, closed, recent, waits } = state
+  return structuredClone({ totals, open: [...open.values()].slice(-bounds.snapshot), closed, recent, waits })
+}
+
+export function thaw(snapshot: Pick<Snapshot, 'totals' | 'open' | 'closed' | 'recent' | 'waits'>): LabState {
+  const { totals, open, closed, recent, waits } = snapshot
+  return {
+    totals: { ...totals },
+    open: new Map(open.map((connection) => [connection.id, connection])),
+    closed: [...closed],
+    recent: [...recent],
+    waits: [...waits],
+  }
+}
+
+/**
+ * Brings a state up to date with one event. No clock and no I/O: the same events give the same state. It changes the
+ * state in place, since copying thousands of connections for each event would cost more than the server itself.
+ */
+export function apply(state: LabState, event: WireEvent): void {
+  const { totals } = state
+  keep(state.recent, event, bounds.recent)
+  if (event.type === 'open') {
+    totals.accepted++
+    totals.open++
+    const { connection: id, peer, role, label, at: openedAt } = event
+    state.open.set(id, { id, peer, openedAt, role, label, exchanges: [], requests: 0, bytesIn: 0, bytesOut: 0 })
+    return
+  }
+  // A page knows only the newest connections of a crowd: of the others it counts the events.
+  const connection = state.open.get(event.connection)
+  switch (event.type) {
+    case 'mark':
+      if (connection) Object.assign(connection, { role: event.role, label: event.label })
+      return
+    case 'request':
+      totals.requests++
+      totals.bytesIn += event.bytes
+      if (connection) begin(connection, event)
+      return
+    case 'reply': {
+      const exchange = connection && find(connection, event.exchange)
+      if (!connection || !exchange) return
+      exchange.repliedAt = event.at
+      exchange.status = event.status
+      if (!event.persist) connection.ending = true
+      keep(state.waits, event.at - exchange.at, bounds.waits)
+      return
+    }
+    case 'end':
+      totals.bytesOut += event.bytes
+      if (event.aborted === undefined) totals.replies++
+      if (connection) finish(connection, event)
+      return
+    case 'idle':
+      if (connection) connection.idleAt = event.at
+      return
+    case 'error':
+      totals.errors++
+      if (connection) connection.error = event
+      return
+    case 'close':
+      close(state, connection, event)
+  }
+}
+
+function begin(connection: Connection, event: WireEvent & { type: 'request' }): void {
+  const { exchange, method, target, version, bytes, at } = event
+  delete connection.idleAt
+  connection.requests++
+  connection.bytesIn += bytes
+  keep(connection.exchanges, { exchange, method, target, version, bytesIn: bytes, at }, bounds.exchanges)
+}
+
+function finish(connection: Connection, event: WireEvent & { type: 'end' }): void {
+  connection.bytesOut += event.bytes
+  const exchange = find(connection, event.exchange)
+  if (!exchange) return
+  exchange.endedAt = event.at
+  exchange.bytesOut = event.bytes
+  // No reply was begun when there is no status.
+  if (event.status > 0) exchange.status = event.status
+  if (event.aborted !== undefined) exchange.aborted = event.aborted
+}
+
+function close(state: LabState, connection: Connection | undefined, event: WireEvent & { type: 'close' }): void {
+  const { totals } = state
+  totals.closed++
+  totals.open--
+  if (!connection) return
+  // Until now only heads and replies were counted; the transport knows all of it.
+  totals.bytesIn += event.bytesIn - connection.bytesIn
+  totals.bytesOut += event.bytesOut - connection.bytesOut
+  connection.bytesIn = event.bytesIn
+  connection.bytesOut = event.bytesOut
+  connection.close = event
+  state.open.delete(connection.id)
+  keep(state.closed, connection, bounds.closed)
+}
+
+/** The exchange of a number; the latest ones are asked for most. */
+export function find(connection: Connection, exchange: number): Exchange | undefined {
+  return connection.exchanges.findLast((one) => one.exchange === exchange)
+}
+
+/** The middle one of some numbers, undefined when there are none. */
+export function median(numbers: readonly number[]): number | undefined {
+  return numbers.toSorted((a, b) => a - b)[numbers.length >> 1]
+}
+
+/** Appends to a list that holds the last `most`. */
+function keep<T>(list: T[], item: T, most: number): void {
+  list.push(item)
+  // Several at a time, since moving the rest of the list for each would be the dearest part of an event.
+  if (list.length > most * 2) list.splice(0, list.length - most)
+}
