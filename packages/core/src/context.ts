@@ -1,7 +1,7 @@
 import { type HeadSnapshot, type TargetParts, splitTarget } from '@spillway/parser'
 import { AbortedError, HttpError, type Outcome } from './errors.ts'
 import { Reply, type BodySource, type ReplyInit, type TakeOver } from './reply.ts'
-import { type HeadersInit, ReplyHeaders } from './reply-headers.ts'
+import { type HeadersInit, ReplyHeaders, fieldLine } from './reply-headers.ts'
 import type { RequestBody } from './request-body.ts'
 import type { Peer } from './transport.ts'
 
@@ -69,9 +69,9 @@ export interface ContextPort {
   openBody(): RequestBody
 }
 
-const textHtml = 'text/html; charset=utf-8'
-const textPlain = 'text/plain; charset=utf-8'
-const applicationJson = 'application/json'
+const textHtml = fieldLine('Content-Type', 'text/html; charset=utf-8')
+const textPlain = fieldLine('Content-Type', 'text/plain; charset=utf-8')
+const applicationJson = fieldLine('Content-Type', 'application/json')
 
 /** @internal The one implementation of {@link Context}: every field is there from the start, so its shape never changes. */
 export class RequestContext implements Context {
@@ -166,17 +166,17 @@ export class RequestContext implements Context {
   }
 
   text(content: string, init?: ReplyInit): Reply {
-    return new Reply(content, init, new ReplyHeaders(['Content-Type', textPlain]))
+    return new Reply(content, init, new ReplyHeaders(textPlain))
   }
 
   html(content: string, init?: ReplyInit): Reply {
-    return new Reply(content, init, new ReplyHeaders(['Content-Type', textHtml]))
+    return new Reply(content, init, new ReplyHeaders(textHtml))
   }
 
   json(value: unknown, init?: ReplyInit): Reply {
     const content = JSON.stringify(value) as string | undefined
     if (content === undefined) throw new TypeError(`A ${typeof value} has no JSON form`)
-    return new Reply(content, init, new ReplyHeaders(['Content-Type', applicationJson]))
+    return new Reply(content, init, new ReplyHeaders(applicationJson))
   }
 
   redirect(location: string, status: 301 | 302 | 303 | 307 | 308 = 302): Reply {

@@ -1,28 +1,38 @@
 import { isFieldName, isFieldValue } from '@spillway/parser/serialize'
 
+/** Name, value, and the field line as it is written. */
+const stride = 3
+const none: readonly string[] = []
+
 /**
  * The fields of a reply: a flat list in wire order. Names keep the case they were given in and compare without it.
  * Every name and value is checked when it is set, so a CR, LF or NUL cannot reach the wire (RFC 9110 §5.1, §5.5).
  */
 export class ReplyHeaders implements Iterable<[name: string, value: string]> {
-  /** @internal name, value, name, value, …; only checked or constant strings may be put here. */
-  readonly flat: string[]
+  #flat: readonly string[]
+  #copied: boolean
 
-  /** @internal `flat` is taken over, not copied. */
-  constructor(flat: string[] = []) {
-    this.flat = flat
+  /** @param flat @internal the fields to start with, made by {@link fieldLine}; shared until a field is changed. */
+  constructor(flat: readonly string[] = none) {
+    this.#flat = flat
+    this.#copied = false
+  }
+
+  /** @internal name, value, line, name, value, line, … */
+  get flat(): readonly string[] {
+    return this.#flat
   }
 
   /** Number of field lines. */
   get size(): number {
-    return this.flat.length / 2
+    return this.flat.length / stride
   }
 
   /** The value of a field; several lines are joined with a comma (RFC 9110 §5.3). Null when absent. */
   get(name: string): string | null {
     const { flat } = this
     let found: string | null = null
-    for (let i = 0; i < flat.length; i += 2)
+    for (let i = 0; i < flat.length; i += stride)
       if (sameName(flat[i]!, name)) found = found === null ? flat[i + 1]! : `${found}, ${flat[i + 1]!}`
     return found
   }
@@ -35,7 +45,7 @@ export class ReplyHeaders implements Iterable<[name: string, value: string]> {
   }
 
   has(name: string): boolean {
-    for (let i = 0; i < this.flat.length; i += 2) if (sameName(this.flat[i]!, name)) return true
+    for (let i = 0; i < this.flat.length; i += stride) if (sameName(this.flat[i]!, name)) return true
     return false
   }
 
@@ -44,32 +54,38 @@ export class ReplyHeaders implements Iterable<[name: string, value: string]> {
    * @throws TypeError when the name is not a token or the value has a character that may not be sent.
    */
   set(name: string, value: string): this {
-    const text = checked(name, value)
-    const { flat } = this
-    for (let i = 0; i < flat.length; i += 2) {
+    const line = checkedLine(name, value)
+    const flat = this.#own()
+    for (let i = 0; i < flat.length; i += stride) {
       if (!sameName(flat[i]!, name)) continue
-      flat[i + 1] = text
-      for (let j = flat.length - 2; j > i; j -= 2) if (sameName(flat[j]!, name)) flat.splice(j, 2)
+      for (let j = flat.length - stride; j > i; j -= stride) if (sameName(flat[j]!, name)) flat.splice(j, stride)
+      flat.splice(i, stride, ...line)
       return this
     }
-    flat.push(name, text)
+    flat.push(...line)
     return this
   }
 
   /** Adds a field line behind those there are. @throws TypeError as `set` does. */
   append(name: string, value: string): this {
-    this.flat.push(name, checked(name, value))
+    this.#own().push(...checkedLine(name, value))
     return this
   }
 
   delete(name: string): this {
-    const { flat } = this
-    for (let i = flat.length - 2; i >= 0; i -= 2) if (sameName(flat[i]!, name)) flat.splice(i, 2)
+    const flat = this.#own()
+    for (let i = flat.length - stride; i >= 0; i -= stride) if (sameName(flat[i]!, name)) flat.splice(i, stride)
     return this
   }
 
   *[Symbol.iterator](): IterableIterator<[name: string, value: string]> {
-    for (let i = 0; i < this.flat.length; i += 2) yield [this.flat[i]!, this.flat[i + 1]!]
+    for (let i = 0; i < this.flat.length; i += stride) yield [this.flat[i]!, this.flat[i + 1]!]
+  }
+
+  #own(): string[] {
+    if (!this.#copied) this.#flat = [...this.#flat]
+    this.#copied = true
+    return this.#flat as string[]
   }
 }
 
@@ -82,11 +98,16 @@ export function addHeaders(headers: ReplyHeaders, init: HeadersInit): void {
   else for (const name of Object.keys(init)) headers.set(name, init[name]!)
 }
 
-function checked(name: string, value: string): string {
+/** One entry of the flat list; name and value are known to be good. */
+export function fieldLine(name: string, value: string): [name: string, value: string, line: string] {
+  return [name, value, `${name}: ${value}\r\n`]
+}
+
+function checkedLine(name: string, value: string): [name: string, value: string, line: string] {
   const text = typeof value === 'string' ? value : String(value)
   if (!isFieldName(name)) throw new TypeError(`Not a field name: ${JSON.stringify(name)}`)
   if (!isFieldValue(text)) throw new TypeError(`Not a value for field ${name}: ${JSON.stringify(text)}`)
-  return text
+  return fieldLine(name, text)
 }
 
 /** ASCII case-insensitive; field names are tokens, so `toLowerCase` folds nothing else. */

@@ -154,11 +154,7 @@ function readFields(flat: readonly string[]): void {
   own.length = -1
   own.close = false
   own.date = false
-  for (let i = 0; i < flat.length; i += 2) {
-    const name = flat[i]!
-    const value = flat[i + 1]!
-    if (!isOwn(name, value)) own.text += `${name}: ${value}\r\n`
-  }
+  for (let i = 0; i < flat.length; i += 3) if (!isOwn(flat[i]!, flat[i + 1]!)) own.text += flat[i + 2]!
 }
 
 function isOwn(name: string, value: string): boolean {

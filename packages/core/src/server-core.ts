@@ -6,7 +6,7 @@ import type { Context, Handler, MaybePromise, Result } from './context.ts'
 import { AbortedError, errorFacts } from './errors.ts'
 import { type Limits, type Timeouts, defaultLimits, defaultTimeouts } from './options.ts'
 import { Reply } from './reply.ts'
-import { ReplyHeaders } from './reply-headers.ts'
+import { ReplyHeaders, fieldLine } from './reply-headers.ts'
 import type { ReplyFacts } from './reply-writer.ts'
 import type { Server, ServerOptions } from './server.ts'
 import type { Transport } from './transport.ts'
@@ -173,5 +173,5 @@ function plainError(error: unknown): Reply {
 }
 
 function errorText(status: number, text: string): Reply {
-  return new Reply(`${text}\n`, status, new ReplyHeaders(['Content-Type', 'text/plain; charset=utf-8']))
+  return new Reply(`${text}\n`, status, new ReplyHeaders(fieldLine('Content-Type', 'text/plain; charset=utf-8')))
 }
