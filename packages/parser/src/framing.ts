@@ -125,20 +125,23 @@ export class FramingFacts {
   minorVersion: 0 | 1 = 1
   contentLength: number = 0
   /**
-   * The place of the byte that made {@link apply} or {@link finishCoding} return an error, from the start of the message.
+   * The place of the byte that made {@link apply} or {@link finish} return an error, from the start of the message.
    */
   errorOffset: number = 0
   private flags: number = 0
   /** Where Transfer-Encoding goes wrong if it does: its first coding other than chunked, or its value. */
   private codingOffset: number = 0
 
+  private readonly request: boolean
+
+  /** @param request whether Host and Expect matter */
+  constructor(request: boolean) {
+    this.request = request
+  }
+
   reset(): void {
     this.flags = 0
     this.contentLength = 0
-  }
-
-  get hostSeen(): boolean {
-    return (this.flags & HOST_SEEN) !== 0
   }
 
   get hasLength(): boolean {
@@ -168,7 +171,7 @@ export class FramingFacts {
 
   /** Takes the trimmed value `from`..`to` of the known field `known` in a message that starts at `base`. */
   apply(known: number, buf: Uint8Array, base: number, from: number, to: number): ParseErrorCode | undefined {
-    if (known === KNOWN_HOST) return this.host(buf, base, from, to)
+    if (known === KNOWN_HOST) return this.request ? this.host(buf, base, from, to) : undefined
     if (known === KNOWN_CONNECTION) return this.connection(buf, from, to)
     if (known === KNOWN_LENGTH) return this.length(buf, base, from, to)
     if (known === KNOWN_CODING) return this.coding(buf, base, from, to)
@@ -177,12 +180,17 @@ export class FramingFacts {
     return undefined
   }
 
-  /** RFC 9112 §6.3: what stands in the way of chunked once every field is known. */
-  finishCoding(): ParseErrorCode | undefined {
-    if ((this.flags & CODING_SEEN) === 0) return undefined
-    this.errorOffset = this.codingOffset
-    if ((this.flags & CHUNKED) === 0) return 'CODING_INVALID'
-    return (this.flags & OTHER_CODING) === 0 ? undefined : 'CODING_UNSUPPORTED'
+  /**
+   * What is wrong now that every field is known. Chunked may still be missing from Transfer-Encoding, or something else be
+   * in it (RFC 9112 §6.3); and HTTP/1.1 asks for Host (§3.2), whose absence has no place: `errorOffset` is -1 then.
+   */
+  finish(): ParseErrorCode | undefined {
+    if ((this.flags & CODING_SEEN) !== 0) {
+      if ((this.flags & CHUNKED) === 0) return this.fail('CODING_INVALID', this.codingOffset)
+      if ((this.flags & OTHER_CODING) !== 0) return this.fail('CODING_UNSUPPORTED', this.codingOffset)
+    }
+    if ((this.flags & HOST_SEEN) !== 0 || this.minorVersion === 0 || !this.request) return undefined
+    return this.fail('HOST_MISSING', -1)
   }
 
   private host(buf: Uint8Array, base: number, from: number, to: number): ParseErrorCode | undefined {

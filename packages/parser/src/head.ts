@@ -1,29 +1,15 @@
 import { classes, CR, decodeLatin1, LF, skipTarget, skipToken, SP, TARGET, TCHAR, smaller } from './bytes.ts'
 import type { DecodeLatin1 } from './bytes.ts'
 import { ParseError } from './errors.ts'
-import type { ParseErrorCode } from './errors.ts'
-import { FieldSection } from './field-section.ts'
-import { BodyKind, FramingFacts } from './framing.ts'
+import { BodyKind } from './framing.ts'
 import type { Expectation } from './framing.ts'
-import { defaultHeadLimits } from './limits.ts'
 import type { HeadLimits } from './limits.ts'
+import { MessageHead } from './message-head.ts'
 import { knownMethod } from './methods.ts'
 import { HeadSnapshot } from './snapshot.ts'
 import { scanAbsolute, scanConnectTarget, TargetForm, VALID } from './target.ts'
 import { isVersionOne, minorVersionOf, scanVersion, VERSION_LENGTH } from './version.ts'
-import {
-  EMPTY,
-  EMPTY_LF,
-  FIELDS,
-  IDLE,
-  LINE_CR,
-  LINE_LF,
-  METHOD,
-  TARGET_BYTES,
-  VERSION,
-  SECTION_END,
-  SECTION_MORE,
-} from './states.ts'
+import { EMPTY, EMPTY_LF, FIELDS, IDLE, LINE_CR, LINE_LF, METHOD, TARGET_BYTES, VERSION } from './states.ts'
 
 /*
  * The request line (RFC 9112 §3), then the field section (field-section.ts).
@@ -48,60 +34,26 @@ const ASTERISK = 0x2a
  * All places (`…Start`, `…End`, `errorOffset`) are counted in bytes from the first byte that was given for this message,
  * empty lines before the request line included.
  */
-export class RequestHead {
+export class RequestHead extends MessageHead {
   method: string = ''
   targetForm: TargetForm = TargetForm.Origin
-  /** 1 for every HTTP/1.x with x > 0 (RFC 9110 §2.5). */
-  minorVersion: 0 | 1 = 1
-  error: ParseErrorCode | undefined = undefined
-  errorOffset: number = 0
-
   /** The first byte of the request line, behind the empty lines. */
   methodStart: number = 0
   methodEnd: number = 0
   targetStart: number = 0
   targetEnd: number = 0
-  versionStart: number = 0
-  /** Where the head ends: what {@link parse} returned. */
-  headEnd: number = 0
 
-  private state: number = IDLE
-  private at: number = 0
   private emptyLines: number = 0
-  private readonly limits: HeadLimits
-  private readonly fields: FieldSection
-  private readonly facts: FramingFacts = new FramingFacts()
 
   /** @param limits those that differ from {@link defaultHeadLimits} */
   constructor(limits?: Partial<HeadLimits>) {
-    this.limits = { ...defaultHeadLimits, ...limits }
-    this.fields = new FieldSection(this.limits.fields, this.limits.fieldLineBytes, this.facts)
-  }
-
-  /** Whether a part of a head, more than empty lines, has been seen. */
-  get partial(): boolean {
-    return this.state >= METHOD
+    super(limits, true)
   }
 
   /** How the body is delimited: None, Length or Chunked. RFC 9112 §6.3. */
   get bodyKind(): BodyKind {
     if (this.facts.chunked) return BodyKind.Chunked
     return this.facts.contentLength > 0 ? BodyKind.Length : BodyKind.None
-  }
-
-  /** Whether Content-Length is there; when it is 0, `bodyKind` is None. */
-  get hasLength(): boolean {
-    return this.facts.hasLength
-  }
-
-  /** Bytes of the body, 0 without Content-Length. */
-  get contentLength(): number {
-    return this.facts.contentLength
-  }
-
-  /** Whether the client lets the connection persist. RFC 9112 §9.3. */
-  get keepAlive(): boolean {
-    return this.facts.persistent
   }
 
   /** Whether an HTTP/1.1 client offers another protocol: Upgrade is not empty and named in Connection. RFC 9110 §7.8. */
@@ -112,38 +64,6 @@ export class RequestHead {
   /** What Expect asks for; always None in HTTP/1.0. RFC 9110 §10.1.1. */
   get expectation(): Expectation {
     return this.facts.expectation
-  }
-
-  get versionEnd(): number {
-    return this.versionStart + VERSION_LENGTH
-  }
-
-  /** Field lines of the head. */
-  get fieldCount(): number {
-    return this.fields.count
-  }
-
-  fieldNameStart(index: number): number {
-    return this.fields.spans[index * 4]!
-  }
-
-  fieldNameEnd(index: number): number {
-    return this.fields.spans[index * 4 + 1]!
-  }
-
-  /** The value without the whitespace around it. */
-  fieldValueStart(index: number): number {
-    return this.fields.spans[index * 4 + 2]!
-  }
-
-  fieldValueEnd(index: number): number {
-    return this.fields.spans[index * 4 + 3]!
-  }
-
-  /** Forgets a partial head; the next {@link parse} starts a new one. */
-  reset(): void {
-    this.state = IDLE
-    this.error = undefined
   }
 
   /**
@@ -160,7 +80,12 @@ export class RequestHead {
       const done = this.requestLine(buf, start, end)
       if (done <= 0) return done
     }
-    return this.fieldSection(buf, start, end)
+    const headEnd = this.fieldSection(buf, start, start + this.methodStart, end)
+    if (headEnd <= 0) return headEnd
+    if (this.method === '') this.method = decodeLatin1(buf, start + this.methodStart, start + this.methodEnd)
+    this.headEnd = headEnd
+    this.state = IDLE
+    return headEnd
   }
 
   /**
@@ -274,26 +199,6 @@ export class RequestHead {
     return 1
   }
 
-  private fieldSection(buf: Uint8Array, start: number, end: number): number {
-    const { fields } = this
-    const last = smaller(end, start + this.methodStart + this.limits.headBytes)
-    const found = fields.scan(buf, start, last)
-    if (found === SECTION_MORE) return this.short(fields.at, last < end)
-    if (found !== SECTION_END) return this.fail(fields.error!, fields.at)
-    return this.finish(buf, start, fields.at)
-  }
-
-  private finish(buf: Uint8Array, start: number, headEnd: number): number {
-    const { facts } = this
-    const coding = facts.finishCoding()
-    if (coding !== undefined) return this.fail(coding, facts.errorOffset)
-    if (this.minorVersion === 1 && !facts.hostSeen) return this.fail('HOST_MISSING', headEnd - 1)
-    if (this.method === '') this.method = decodeLatin1(buf, start + this.methodStart, start + this.methodEnd)
-    this.headEnd = headEnd
-    this.state = IDLE
-    return headEnd
-  }
-
   /** Chooses the form by the first byte; only OPTIONS may have an asterisk and only CONNECT an authority. RFC 9112 §3.2. */
   private openTarget(c: number): boolean {
     const connect = this.method === 'CONNECT'
@@ -320,20 +225,6 @@ export class RequestHead {
     if ((classes[c]! & TARGET) !== 0) return this.fail('TARGET_TOO_LONG', at)
     // a line that ends here is the request line of HTTP/0.9
     return this.fail(c === LF ? 'INVALID_LINE_END' : c === CR ? 'INVALID_VERSION' : 'INVALID_TARGET', at)
-  }
-
-  /** The bytes end before the head does: because there are no more yet, or because the limit is reached. */
-  private short(at: number, limited: boolean): number {
-    if (limited) return this.fail('HEAD_TOO_LARGE', at)
-    this.at = at
-    return 0
-  }
-
-  private fail(error: ParseErrorCode, at: number): number {
-    this.error = error
-    this.errorOffset = at
-    this.state = IDLE
-    return -1
   }
 }
 

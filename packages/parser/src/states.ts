@@ -12,6 +12,8 @@ export const VERSION = 5
 export const LINE_CR = 6
 export const LINE_LF = 7
 export const FIELDS = 8
+export const STATUS = 9
+export const REASON = 10
 
 export const LINE = 0
 export const NAME = 1

@@ -8,11 +8,6 @@ type Serializer = typeof import('../src/serialize.ts')
 /** Text, one byte per character; an array is joined, and `[text, count]` in it is repeated. */
 type Text = string | (string | [string, number])[]
 
-interface Failure {
-  readonly error: string
-  readonly offset: number
-}
-
 interface Facts {
   readonly consumed?: number
   readonly method?: string
@@ -115,7 +110,10 @@ function differ(what: string, is: unknown, wanted: unknown): Problem {
   return a === b ? null : `${what} is ${a?.slice(0, 200)}, wanted ${b?.slice(0, 200)}`
 }
 
-function checkFailure(head: { error: string | undefined; errorOffset: number }, wanted: Facts | Failure): Problem {
+function checkFailure(
+  head: { error: string | undefined; errorOffset: number },
+  wanted: Pick<Facts, 'error' | 'offset'>,
+): Problem {
   return differ('error', head.error, wanted.error) ?? differ('errorOffset', head.errorOffset, wanted.offset)
 }
 
@@ -230,7 +228,7 @@ function pipelineOnce(api: Api, bytes: Uint8Array, v: Vector, cuts: Cuts, poison
       if (facts === null) {
         const used = head.parse(buf, at, length)
         if (used === 0) break
-        if (used < 0) return checkSeen(seen, v) ?? checkFailure(head, v as Facts)
+        if (used < 0) return checkSeen(seen, v) ?? checkFailure(head, v)
         facts = { target: head.snapshot(buf, at).target, data: '', consumed: used }
         at += used
         decoder.reset(head.bodyKind, head.contentLength)
@@ -243,7 +241,7 @@ function pipelineOnce(api: Api, bytes: Uint8Array, v: Vector, cuts: Cuts, poison
         if (decoder.trailers !== null) facts.trailers = [...decoder.trailers]
         facts.consumed += decoder.consumed
         finish()
-        if (event === api.BodyEvent.Error) return checkSeen(seen, v) ?? checkFailure(decoder, v as Facts)
+        if (event === api.BodyEvent.Error) return checkSeen(seen, v) ?? checkFailure(decoder, v)
       }
     }
   }

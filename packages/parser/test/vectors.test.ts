@@ -8,7 +8,7 @@ const files = readdirSync(folder).filter((name) => name.endsWith('.json'))
 
 for (const file of files) {
   const vectors = JSON.parse(readFileSync(new URL(file, folder), 'utf8')) as Vector[]
-  describe(file.replace('.json', ''), () => {
+  describe(`vectors/${file}`, () => {
     test.each(vectors.map((vector) => [`${vector.rfc} ${vector.id}: ${vector.what}`, vector] as const))(
       '%s',
       (_, vector) => {
