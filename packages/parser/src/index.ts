@@ -9,5 +9,7 @@ export { ParseError, parseErrors, type ParseErrorCode, type ParseErrorInfo } fro
 export { BodyKind, Expectation } from './framing.ts'
 export { parseRequest, RequestHead } from './head.ts'
 export { defaultBodyLimits, defaultHeadLimits, type BodyLimits, type HeadLimits } from './limits.ts'
-export type { HeadSnapshot } from './snapshot.ts'
+export { MessageParser, type ParserEvent } from './message-parser.ts'
+export { parseResponse, ResponseHead } from './response-head.ts'
+export type { HeadSnapshot, ResponseSnapshot } from './snapshot.ts'
 export { isAuthority, splitTarget, TargetForm, type TargetParts } from './target.ts'

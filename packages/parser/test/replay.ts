@@ -177,6 +177,40 @@ function requestOnce(api: Api, bytes: Uint8Array, v: Vector, cuts: Cuts, poison:
   return e.incomplete ? differ('partial', head.partial, !/^[\r\n]*$/.test(expand(v.bytes))) : 'still incomplete'
 }
 
+function responseOnce(api: Api, bytes: Uint8Array, v: Vector, cuts: Cuts, poison: string, move: boolean): Problem {
+  const head = new api.ResponseHead(v.limits)
+  const e = v.expect!
+  let start = 3
+  for (const length of cuts) {
+    if (move) start = (start * 7 + length) % 23
+    const buf = placed(bytes, length, start, poison)
+    const result = head.parse(buf, start, start + length)
+    if (result === 0) continue
+    if (result < 0)
+      return e.error === undefined ? `refused: ${head.error} at ${head.errorOffset}` : checkFailure(head, e)
+    if (e.error !== undefined || e.incomplete) return `accepted, ${result} bytes`
+    const snapshot = head.snapshot(buf, start)
+    const facts: Facts = {
+      consumed: result,
+      minor: head.minorVersion,
+      status: head.status,
+      reason: snapshot.reason,
+      kind: kinds[head.bodyKindFor(v.requestMethod!)]!,
+      length: head.contentLength,
+      hasLength: head.hasLength,
+      keepAlive: head.keepAlive,
+      upgrade: head.upgrade,
+      fields: [...snapshot],
+    }
+    for (const name of Object.keys(e) as (keyof Facts)[]) {
+      const problem = differ(name, facts[name], e[name])
+      if (problem !== null) return problem
+    }
+    return null
+  }
+  return e.incomplete ? differ('partial', head.partial, true) : 'still incomplete'
+}
+
 /** Reads one body from pieces that come in buffers of their own. */
 function bodyOnce(api: Api, bytes: Uint8Array, v: Vector, cuts: Cuts, poison: string): Problem {
   const decoder = new api.BodyDecoder()
@@ -269,6 +303,7 @@ export function replay(api: Api, v: Vector): Problem {
     let problem: Problem
     if (v.messages !== undefined) problem = pipelineOnce(api, bytes, v, cuts, poison)
     else if (v.kind !== undefined) problem = bodyOnce(api, bytes, v, cuts, poison)
+    else if (v.requestMethod !== undefined) problem = responseOnce(api, bytes, v, cuts, poison, move)
     else problem = requestOnce(api, bytes, v, cuts, poison, move)
     if (problem !== null) {
       const pieces = cuts.length > 3 ? `${cuts.length} pieces` : `cut at ${cuts.join(', ')}`
