@@ -65,7 +65,7 @@ beforeAll(() => {
   symlinkSync('../public-not', join(root, 'sibling'))
   symlinkSync('loop', join(root, 'loop'))
   symlinkSync('/dev/zero', join(root, 'zero'))
-  execFileSync('mkfifo', [join(root, 'fifo')])
+  execFileSync('/bin/sh', ['-c', 'mkfifo "$0"', join(root, 'fifo')])
 })
 afterAll(() => rmSync(folder, { recursive: true }))
 
@@ -209,7 +209,7 @@ describe('what is asked of it', () => {
     const etag = first.headers.get('etag')!
     const modified = first.headers.get('last-modified')!
     expect(etag).toMatch(/^W\/"[\da-z]+-[\da-z]+"$/)
-    const ask = (...fields: string[]) => send(server, 'GET', '/a.txt', fields)
+    const ask = (...lines: string[]) => send(server, 'GET', '/a.txt', lines)
     const same = await ask(`If-None-Match: "x", ${etag}`)
     expect(same).toMatchObject({ status: 304 })
     expect(same.content).toHaveLength(0)

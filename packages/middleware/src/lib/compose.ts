@@ -1,10 +1,8 @@
 import { type Context, type Handler, type MaybePromise, Reply, type Result } from '@spillway/core'
 import type { AnyMiddleware, Middleware, NeedsOfAll, Next, Ok, StateAfter } from './types.ts'
 
-/** One layer with everything behind it. */
-export type Chain = (c: Context<any, any>) => MaybePromise<Reply>
-
-type Layer = (c: Context<any, any>, next: Next) => MaybePromise<Reply>
+/** A layer with everything behind it; `last` is what stands behind the whole list. */
+type Chain = (c: Context<any, any>, last: Next) => MaybePromise<Reply>
 
 /** Gives a function the type of a middleware that adds `Adds` to the state and needs `Needs` in it. */
 export function defineMiddleware<Adds = {}, Needs = {}>(middleware: Middleware<Adds, Needs>): Middleware<Adds, Needs> {
@@ -19,11 +17,7 @@ export function defineMiddleware<Adds = {}, Needs = {}>(middleware: Middleware<A
 export function compose<const Ms extends readonly AnyMiddleware[]>(
   ...middlewares: Ms
 ): Middleware<StateAfter<{}, Ms>, NeedsOfAll<Ms>> {
-  const layers = middlewares.map(toLayer)
-  return layers.reduceRight<Layer>(
-    (inner, outer) => (c, next) => outer(c, () => inner(c, next)),
-    (_, next) => next(),
-  )
+  return middlewares.reduceRight<Chain>(surround, (_, last) => last())
 }
 
 /** Puts middleware around a handler, the first one outermost; composed once, as {@link compose} does. */
@@ -35,22 +29,23 @@ export function wrap<const Ms extends readonly AnyMiddleware[], Params = {}>(
 }
 
 /** What {@link wrap} does, without the types of a list known at compile time. */
-export function chain(middlewares: readonly AnyMiddleware[], handler: (c: any) => MaybePromise<Result>): Chain {
-  const innermost: Chain = (c) => toReply(handler(c))
-  return middlewares.reduceRight<Chain>((inner, middleware) => {
-    const outer = toLayer(middleware)
-    return (c) => outer(c, () => inner(c))
-  }, innermost)
+export function chain(
+  middlewares: readonly AnyMiddleware[],
+  handler: (c: any) => MaybePromise<Result>,
+): (c: Context<any, any>) => MaybePromise<Reply> {
+  // The handler is the end: nothing stands behind it that could be called.
+  return middlewares.reduceRight<Chain>(surround, (c) => toReply(handler(c))) as (c: Context) => MaybePromise<Reply>
 }
 
-function toLayer(middleware: AnyMiddleware): Layer {
-  return (c, next) => {
+/** One closure a request is all that a layer costs: it holds whether `next` was called. */
+function surround(inner: Chain, middleware: AnyMiddleware): Chain {
+  return (c, last) => {
     let called = false
     return toReply(
       middleware(c, () => {
         if (called) throw new TypeError('next() was called twice')
         called = true
-        return next()
+        return inner(c, last)
       }),
     )
   }

@@ -9,14 +9,30 @@ const SLASH = 0x2f
 const DOT = 0x2e
 
 /** The characters that stand bare in the normal form; those the patterns of routes leave bare, too. */
+const bareCharacters = /[\w!$&'()*+,\-.:;=@[\]|~]/
 const bare = /* @__PURE__ */ buildBare()
 const printable = /^\/[!-~]*$/
-const encodable = /[^\w!$&'()*+,\-.:;=@[\]|~]+/g
+const octet = /%..|["#<>?\\^`{}]/g
+const octets = /* @__PURE__ */ buildOctets()
 
 function buildBare(): Uint8Array {
   const table = new Uint8Array(128)
-  for (let c = 0x21; c < 0x7f; c++) if (/[\w!$&'()*+,\-.:;=@[\]|~/]/.test(String.fromCharCode(c))) table[c] = 1
+  for (let c = 0x21; c < 0x7f; c++) if (c === SLASH || bareCharacters.test(String.fromCharCode(c))) table[c] = 1
   return table
+}
+
+/** The normal form of every octet that is encoded, in either case, and of every character that must be. */
+function buildOctets(): Map<string, string> {
+  const normal = new Map<string, string>()
+  for (let code = 0; code < 256; code++) {
+    const [lower, character] = [`%${code.toString(16).padStart(2, '0')}`, String.fromCharCode(code)]
+    const upper = lower.toUpperCase()
+    const isBare = code < 0x7f && bareCharacters.test(character)
+    for (const hex of [lower, upper, `%${upper[1]!}${lower[2]!}`, `%${lower[1]!}${upper[2]!}`])
+      normal.set(hex, isBare ? character : upper)
+    if (!isBare) normal.set(character, upper)
+  }
+  return normal
 }
 
 /**
@@ -43,28 +59,32 @@ function isNormal(raw: string): boolean {
 }
 
 function rebuild(raw: string): string | undefined {
-  if (!printable.test(raw)) return undefined
-  const resolved: string[] = []
-  let directory = false
-  for (const segment of raw.slice(1).split('/')) {
-    const text = decodeSegment(segment)
-    if (text === undefined) return undefined
-    directory = text === '.' || text === '..'
-    if (text === '..') resolved.pop()
-    else if (text !== '.') resolved.push(text.replace(encodable, encodeURIComponent))
-  }
-  // `/a/.` and `/a/b/..` name a directory (RFC 3986 §5.2.4)
-  if (directory) resolved.push('')
-  return `/${resolved.join('/')}`
+  if (!printable.test(raw) || !isUtf8(raw)) return undefined
+  const normal = raw.replace(octet, (code) => octets.get(code)!)
+  if (normal.includes('%00')) return undefined
+  return normal.includes('/.') ? resolveDots(normal) : normal
 }
 
-function decodeSegment(segment: string): string | undefined {
+/** Whether all percent-encoding is well-formed and its octets are UTF-8. */
+function isUtf8(raw: string): boolean {
   try {
-    const text = decodeURIComponent(segment)
-    return text.includes('\0') ? undefined : text
+    decodeURIComponent(raw)
+    return true
   } catch {
-    return undefined
+    return false
   }
+}
+
+/** RFC 3986 §5.2.4: a path that ends in a dot segment names a directory, and nothing is above the root. */
+function resolveDots(path: string): string {
+  const resolved: string[] = []
+  let last = ''
+  for (last of path.slice(1).split('/')) {
+    if (last === '..') resolved.pop()
+    else if (last !== '.') resolved.push(last)
+  }
+  if (last === '.' || last === '..') resolved.push('')
+  return `/${resolved.join('/')}`
 }
 
 /** The decoded segments of a path in normal form: `/a/b%20c/` gives `['a', 'b c', '']`. */

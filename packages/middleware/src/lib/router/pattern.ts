@@ -33,13 +33,15 @@ function literalPath(source: string): string | undefined {
   return normalizePath(path) === path ? path : undefined
 }
 
-/** Decodes the captures of a match and names those it left out, in place. */
-export function finishParams(params: Params, pattern: Pattern): Record<string, string> {
-  for (const name in params) {
-    const value = params[name]!
-    if (value.includes('%')) params[name] = isTail(name, pattern) ? decodeTail(value) : decodeURIComponent(value)
+/** Decodes what a match of `path` has captured and names what it has left out, in place. */
+export function finishParams(params: Params, pattern: Pattern, path: string): Record<string, string> {
+  if (path.includes('%')) {
+    for (const name in params) {
+      const value = params[name]!
+      params[name] = isTail(name, pattern) ? decodeTail(value) : decodeURIComponent(value)
+    }
   }
-  for (const name of pattern.optional) if (!(name in params)) params[name] = undefined
+  for (const name of pattern.optional) if (!Object.hasOwn(params, name)) params[name] = undefined
   return params as Record<string, string>
 }
 

@@ -67,7 +67,7 @@ export class RouteTable {
     const found = findRoute(this.#routes, c.method, path)
     if (!found) return this.#answerMissing(c, path, this.#root)
     const { data: route, params } = found
-    if (params || route.pattern.optional.length > 0) setParams(c, finishParams(params ?? {}, route.pattern))
+    if (params || route.pattern.optional.length > 0) setParams(c, finishParams(params ?? {}, route.pattern, path))
     return route.run(c)
   }
 

@@ -1,0 +1,67 @@
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Handler } from '@spillway/core'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { start } from './server.ts'
+
+const examples = new URL('examples/', import.meta.url)
+const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8')
+
+async function run(app: Handler, path: string, init?: RequestInit): Promise<Response> {
+  return fetch((await start(app)).url + path, init)
+}
+
+test('shows the examples as they are tested here, and no others', () => {
+  const blocks = [...readme.matchAll(/```ts\n([^]*?)```/g)].map(([, code]) => code)
+  const files = readdirSync(examples).map((name) => readFileSync(new URL(name, examples), 'utf8'))
+  expect(new Set(blocks)).toEqual(new Set(files))
+})
+
+describe('examples', () => {
+  test('router', async () => {
+    const stdout = vi.spyOn(process.stdout, 'write').mockReturnValue(true)
+    onTestFinished(() => stdout.mockRestore())
+    const { app } = await import('./examples/router.ts')
+    expect(await (await run(app, '/books/1')).json()).toEqual({ id: '1', title: 'TCP/IP Illustrated' })
+    expect(await run(app, '/books/2')).toMatchObject({ status: 404 })
+    expect((await run(app, '/books', { method: 'DELETE' })).headers.get('allow')).toBe('GET, HEAD, OPTIONS')
+    expect(await (await run(app, '/native')).json()).toEqual({ fetch: 'style' })
+    await vi.waitFor(() => expect(stdout.mock.calls.join('')).toMatch(/ GET \/books\/1 200 /))
+  })
+
+  test('middleware', async () => {
+    const { app } = await import('./examples/middleware.ts')
+    expect((await run(app, '/')).headers.get('server-timing')).toMatch(/^app;dur=/)
+    expect(await run(app, '/account')).toMatchObject({ status: 401 })
+    expect(await run(app, '/account/none')).toMatchObject({ status: 401 })
+    const headers = { authorization: 'Bearer sesame' }
+    expect(await (await run(app, '/account', { headers })).text()).toBe('Hello, Ali')
+  })
+
+  test('static', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'spillway-readme-'))
+    const before = process.cwd()
+    onTestFinished(() => {
+      process.chdir(before)
+      rmSync(folder, { recursive: true })
+    })
+    process.chdir(folder)
+    mkdirSync('public/assets', { recursive: true })
+    writeFileSync('public/index.html', '<h1>home</h1>')
+    writeFileSync('public/assets/app.js', 'run()')
+    expect(existsSync('public/index.html')).toBe(true)
+    const { app } = await import('./examples/static.ts')
+    expect(await (await run(app, '/')).text()).toBe('<h1>home</h1>')
+    expect((await run(app, '/assets/app.js')).headers.get('cache-control')).toContain('immutable')
+    expect(await run(app, '/api/time')).toMatchObject({ status: 200 })
+  })
+
+  test('logger', async () => {
+    const stderr = vi.spyOn(process.stderr, 'write').mockReturnValue(true)
+    onTestFinished(() => stderr.mockRestore())
+    const { app } = await import('./examples/logger.ts')
+    await run(app, '/')
+    await vi.waitFor(() => expect(stderr.mock.calls.join('')).toContain('"target":"/"'))
+  })
+})
