@@ -1,4 +1,4 @@
-import { type Server, serve } from '@spillway/core'
+import { type Server, closeOnSignals, serve } from '@spillway/core'
 import { application } from './application.ts'
 import { type Arguments, readArguments } from './arguments.ts'
 import { conformance } from './conformance.ts'
@@ -16,13 +16,4 @@ const handler = args.contract === 'conformance' ? conformance : application(args
 const server: Server = await serve(handler, { ...args.server, port, host })
 console.log(`testbed: listening on ${server.url}`)
 
-let stopping = false
-async function stop(): Promise<void> {
-  // A second signal means now.
-  if (stopping) process.exit(1)
-  stopping = true
-  await server.close({ deadline: drain })
-  process.exit(0)
-}
-process.on('SIGTERM', () => void stop())
-process.on('SIGINT', () => void stop())
+closeOnSignals(server, { deadline: drain })

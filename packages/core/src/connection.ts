@@ -21,6 +21,7 @@ import { type ReplyTarget, dispatch, settleResult } from './dispatch.ts'
 import { type AbortedBy, AbortedError, HttpError, type Outcome } from './errors.ts'
 import { type CloseReason, channels } from './events.ts'
 import type { Reply } from './reply.ts'
+import type { ReplyHeaders } from './reply-headers.ts'
 import { ReplySender, type SenderOwner } from './reply-sender.ts'
 import { dropSource } from './reply-stream.ts'
 import { ContentFraming } from './reply-writer.ts'
@@ -36,6 +37,8 @@ const headsPerTurn = 64
 const lingerBytes = 16 * 1024 * 1024
 /** Milliseconds an idle connection is left open when the server shuts down, for a request that is on its way. */
 const shutdownGrace = 500
+/** Milliseconds added to the keep-alive time the client was told, for a request sent at its last moment. */
+const keepAliveGrace = 1000
 
 /**
  * Pumps one connection: transport events in, state functions asked, handler called, replies out. The rules are
@@ -83,6 +86,11 @@ export class Connection implements ConnectionState, TransportSink, ContextPort, 
   /** Whether a request is being read or answered. */
   get active(): boolean {
     return this.#context !== undefined || this.#reader.head !== undefined
+  }
+
+  /** Bytes held for this connection, in both directions. */
+  get buffered(): number {
+    return this.#reader.buffered(this.#context) + this.#sender.output.length + this.#transport.bufferedBytes
   }
 
   get peer(): Peer {
@@ -191,10 +199,14 @@ export class Connection implements ConnectionState, TransportSink, ContextPort, 
   #next(): void {
     onNext(this)
     this.#context = undefined
-    const { clock, timeouts } = this.#core
-    this.#readDeadline = clock.after(this.draining ? shutdownGrace : timeouts.keepAlive)
+    this.#readDeadline = this.draining ? this.#core.clock.after(shutdownGrace) : this.#idleDeadline()
     if (channels.idle.hasSubscribers && this.#reader.input.length === 0)
       channels.idle.publish({ ...this.#event(), exchange: this.#requests })
+  }
+
+  #idleDeadline(): number {
+    const { clock, timeouts } = this.#core
+    return timeouts.keepAlive === 0 ? 0 : clock.after(timeouts.keepAlive + keepAliveGrace)
   }
 
   /** Parses what is there; false when it takes more bytes to go on. */
@@ -294,9 +306,7 @@ export class Connection implements ConnectionState, TransportSink, ContextPort, 
 
   #continue(): void {
     this.#reader.continueAwaited = false
-    if (this.write !== WriteState.Idle || this.read !== ReadState.Body) return
-    this.#sender.append('HTTP/1.1 100 Continue\r\n\r\n')
-    this.#sender.scheduleFlush()
+    if (this.write === WriteState.Idle && this.read === ReadState.Body) this.#sender.sendInterim(100)
   }
 
   /** A head that cannot be parsed: the error is the last thing said on this connection. */
@@ -334,6 +344,11 @@ export class Connection implements ConnectionState, TransportSink, ContextPort, 
   fail(context: RequestContext, error: unknown): void {
     if (this.#context === context && this.write === WriteState.Idle)
       settleResult(context, this.#core.errorReply(error, context), this)
+  }
+
+  interim(context: RequestContext, status: number, headers: ReplyHeaders): void {
+    if (this.#context !== context || this.write !== WriteState.Idle || context.head.minorVersion === 0) return
+    this.#sender.sendInterim(status, headers)
   }
 
   #write(context: RequestContext | undefined, reply: Reply, method: string): void {
@@ -491,9 +506,15 @@ export class Connection implements ConnectionState, TransportSink, ContextPort, 
       this.#reason ??= 'head-timeout'
       onBroken(this)
       this.#write(undefined, this.#core.timeoutReply(), head.method)
-    } else if (this.draining) this.#reason ??= 'shutdown'
-    else this.#reason ??= this.#requests === 0 ? 'head-timeout' : 'keep-alive-timeout'
-    this.#leave()
+      return this.#leave()
+    }
+    // A request may already wait in the kernel: one more look at the socket before the connection is given up.
+    setImmediate(() => {
+      if (this.read !== ReadState.Head || this.#reader.head?.partial) return
+      if (this.draining) this.#reason ??= 'shutdown'
+      else this.#reason ??= this.#requests === 0 ? 'head-timeout' : 'keep-alive-timeout'
+      this.#leave()
+    })
   }
 
   #event(): { readonly server: ServerCore['server']; readonly connection: number } {

@@ -1,7 +1,7 @@
 import { type HeadSnapshot, type TargetParts, splitTarget } from '@spillway/parser'
 import { AbortedError, HttpError, type Outcome } from './errors.ts'
 import { Reply, type BodySource, type ReplyInit, type TakeOver } from './reply.ts'
-import { type HeadersInit, ReplyHeaders, fieldLine } from './reply-headers.ts'
+import { type HeadersInit, ReplyHeaders, addHeaders, fieldLine } from './reply-headers.ts'
 import type { RequestBody } from './request-body.ts'
 import type { Peer } from './transport.ts'
 
@@ -59,6 +59,12 @@ export interface Context<Params = {}, State = {}> {
    * @throws HttpError 426 when the request did not ask for an upgrade (RFC 9110 §7.8).
    */
   upgrade(take: TakeOver, headers?: HeadersInit): Reply
+  /**
+   * Sends an interim 103 (Early Hints) reply: fields, most often `Link`, that the client can use while the reply is made.
+   * Does nothing for HTTP/1.0 clients, which know no interim replies, and once the reply has begun (RFC 8297).
+   * @throws TypeError when a field cannot be sent.
+   */
+  hints(headers: HeadersInit): void
   /** Calls back once: after the last byte of the reply, or when it will never come. */
   done(callback: (outcome: Outcome) => void): void
 }
@@ -67,6 +73,8 @@ export interface Context<Params = {}, State = {}> {
 export interface ContextPort {
   readonly peer: Peer
   openBody(): RequestBody
+  /** Sends an interim reply, if the exchange still allows one. */
+  interim(context: RequestContext, status: number, headers: ReplyHeaders): void
 }
 
 const textHtml = fieldLine('Content-Type', 'text/html; charset=utf-8')
@@ -203,6 +211,12 @@ export class RequestContext implements Context {
     return reply
   }
 
+  hints(headers: HeadersInit): void {
+    const fields = new ReplyHeaders()
+    addHeaders(fields, headers)
+    this.#port.interim(this, 103, fields)
+  }
+
   done(callback: (outcome: Outcome) => void): void {
     if (this.#outcome) callback(this.#outcome)
     else (this.#callbacks ??= []).push(callback)
@@ -223,6 +237,11 @@ export class RequestContext implements Context {
     this.#aborted = reason
     this.#body?.fail(reason)
     this.#controller?.abort(reason)
+  }
+
+  /** Bytes of content waiting to be read. */
+  get bufferedBody(): number {
+    return this.#body?.buffered ?? 0
   }
 
   /** The reply is done: content that was not read will not be. */

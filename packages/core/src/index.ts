@@ -5,5 +5,14 @@ export { Reply, type BodySource, type ReplyInit, type TakeOver } from './reply.t
 export { type HeadersInit, ReplyHeaders } from './reply-headers.ts'
 export { RequestBody } from './request-body.ts'
 export type { Peer, Transport, TransportSink } from './transport.ts'
-export { type Closed, type ListenOptions, type Server, type ServerOptions, createServer, serve } from './server.ts'
+export {
+  type CloseOptions,
+  type Closed,
+  type ListenOptions,
+  type Server,
+  type ServerOptions,
+  createServer,
+  serve,
+} from './server.ts'
+export { type SignalOptions, closeOnSignals } from './signals.ts'
 export { type Limits, type Timeouts, defaultLimits, defaultTimeouts } from './options.ts'

@@ -39,6 +39,9 @@ export function testServer(handler: Handler, options: ServerOptions = {}): TestS
   const server: Server = {
     url: 'memory:',
     port: 0,
+    get closing() {
+      return closing !== undefined
+    },
     get stats() {
       return core.stats
     },

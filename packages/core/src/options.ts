@@ -12,6 +12,10 @@ export interface Limits extends HeadLimits, BodyLimits {
   readonly requestsPerConnection: number
   /** Connections at a time; 0 means any number. One more is answered 503 and closed. */
   readonly connections: number
+  /** Connections at a time from one address; 0 means any number. One more is answered 503 and closed. */
+  readonly connectionsPerAddress: number
+  /** Bytes held for all connections together, measured each tick; beyond it new connections are answered 503. */
+  readonly bufferedBytes: number
 }
 
 export const defaultLimits: Limits = {
@@ -25,6 +29,10 @@ export const defaultLimits: Limits = {
   pipelinedBytes: 64 * 1024,
   requestsPerConnection: 0,
   connections: 0,
+  // Behind a proxy or a large NAT every client has one address: whoever is not there may set a limit.
+  connectionsPerAddress: 0,
+  // Every connection is bounded by about 200 KiB; this bounds what many slow ones hold together.
+  bufferedBytes: 256 * 1024 * 1024,
 }
 
 /** How long each phase may take, in milliseconds; 0 switches a deadline off. Each is a clock of its own. */
@@ -33,9 +41,12 @@ export interface Timeouts {
   readonly head: number
   /** Between two reads of content, while content is wanted. */
   readonly bodyIdle: number
-  /** Between the end of a reply and the next request; told to the client as `Keep-Alive: timeout`. */
+  /**
+   * Between the end of a reply and the next request; told to the client as `Keep-Alive: timeout`. The connection ends a
+   * second later, and after a last look at the socket, so that a client which keeps to it never meets a closed one.
+   */
   readonly keepAlive: number
-  /** Without any progress while a reply waits for the client to read. */
+  /** Without the client taking what was written last, 512 KiB at the most: the minimum rate of a reader. */
   readonly writeStall: number
   /** For the client to read our last bytes after we ended the connection. */
   readonly linger: number

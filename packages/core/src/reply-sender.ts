@@ -3,8 +3,9 @@ import { AbortedError, type AbortedBy, type Outcome } from './errors.ts'
 import { channels } from './events.ts'
 import { Output } from './output.ts'
 import type { Reply } from './reply.ts'
+import type { ReplyHeaders } from './reply-headers.ts'
 import { ReplyStream, type StreamEnd, type StreamSink, dropSource } from './reply-stream.ts'
-import { ContentFraming, type ReplyFacts, type ReplyPlan, planReply } from './reply-writer.ts'
+import { ContentFraming, type ReplyFacts, type ReplyPlan, interimHead, planReply } from './reply-writer.ts'
 import type { Transport } from './transport.ts'
 
 /** Output gathered before it is written in mid-turn. */
@@ -61,6 +62,12 @@ export class ReplySender implements StreamSink {
       this.#stream = new ReplyStream(this, plan.source, plan.framing, plan.length, reply.trailers)
     else if (plan.source !== null) dropSource(plan.source, undefined)
     return plan
+  }
+
+  /** Puts an interim reply into the output (RFC 9110 §15.2). */
+  sendInterim(status: number, headers?: ReplyHeaders): void {
+    this.output.append(interimHead(status, headers))
+    this.scheduleFlush()
   }
 
   /** Starts reading the content of the reply that was sent last. */

@@ -55,8 +55,7 @@ export class ReplyStream {
         if (this.#stopped) return
         if (done) break
         if (value === undefined || value.length === 0) continue
-        this.#write(value)
-        if (!this.#sink.commit()) await this.#drained()
+        await this.#send(value)
         if (this.#stopped) return
       }
       this.#end()
@@ -82,6 +81,20 @@ export class ReplyStream {
     this.resume()
     // A source that fails while it is cancelled has nobody left to tell.
     this.#puller.cancel(reason).catch(ignore)
+  }
+
+  /** Sends one piece, in slices when it is large, so that the progress of a slow reader is seen. */
+  async #send(value: Uint8Array | string): Promise<void> {
+    if (value.length <= sliceBytes) {
+      this.#write(value)
+      if (!this.#sink.commit()) await this.#drained()
+      return
+    }
+    const bytes = typeof value === 'string' ? Buffer.from(value) : value
+    for (let at = 0; at < bytes.length && !this.#stopped; at += sliceBytes) {
+      this.#write(bytes.subarray(at, at + sliceBytes))
+      if (!this.#sink.commit()) await this.#drained()
+    }
   }
 
   #drained(): Promise<void> {
@@ -123,7 +136,7 @@ function pullerOf(source: BodySource): Puller {
     const reader = source.getReader()
     return { next: () => reader.read(), cancel: (reason) => reader.cancel(reason) }
   }
-  if (source === null || typeof source === 'string' || source instanceof Uint8Array) return slices(source ?? '')
+  if (source === null || typeof source === 'string' || source instanceof Uint8Array) return once(source ?? '')
   const iterator = source[Symbol.asyncIterator]()
   return {
     next: () => iterator.next(),
@@ -136,14 +149,14 @@ function pullerOf(source: BodySource): Puller {
   }
 }
 
-/** Content that is at hand goes out in slices, so that a slow reader's progress is seen. */
-function slices(content: Uint8Array | string): Puller {
-  const bytes = typeof content === 'string' ? Buffer.from(content) : content
-  let at = 0
+/** Content that is at hand. */
+function once(value: Uint8Array | string): Puller {
+  let done = false
   return {
     next: () => {
-      const value = bytes.subarray(at, (at += sliceBytes))
-      return Promise.resolve({ done: value.length === 0, value })
+      const result = { done, value }
+      done = true
+      return Promise.resolve(result)
     },
     cancel: () => Promise.resolve(),
   }

@@ -1,6 +1,7 @@
 import { hasToken } from '@spillway/parser/fields'
 import { statusLine } from '@spillway/parser/serialize'
 import type { BodySource, Reply } from './reply.ts'
+import type { ReplyHeaders } from './reply-headers.ts'
 
 /** How the content of a reply is delimited on the wire (RFC 9112 §6.3). */
 export const ContentFraming = {
@@ -48,8 +49,8 @@ const plan: ReplyPlan = {
   persist: true,
 }
 
-/** Content above this is written in slices, so that progress is seen and memory is not doubled. */
-export const sliceBytes: number = 256 * 1024
+/** Most bytes written at once. A reader that takes less than one slice within `timeouts.writeStall` counts as stuck. */
+export const sliceBytes: number = 512 * 1024
 
 /** Fields that core writes itself, found while the others are serialized. */
 interface OwnFields {
@@ -136,6 +137,12 @@ export function planReply(reply: Reply, facts: ReplyFacts): ReplyPlan {
     plan.framing = ContentFraming.Whole
   } else plan.head += text
   return plan
+}
+
+/** The head of an interim reply: whatever says how a message ends has no place in it. */
+export function interimHead(status: number, headers?: ReplyHeaders): string {
+  readFields(headers ? headers.flat : [])
+  return `${statusLine(status)}${own.text}\r\n`
 }
 
 function checkStatus({ status, takeOver }: Reply): void {

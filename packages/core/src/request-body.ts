@@ -99,6 +99,11 @@ export class RequestBody implements AsyncIterable<Uint8Array> {
     for (let chunk = await this.#read(); chunk; chunk = await this.#read()) yield chunk
   }
 
+  /** @internal Bytes waiting to be read. */
+  get buffered(): number {
+    return this.#queued
+  }
+
   /** @internal Whether the connection should stop reading. */
   get full(): boolean {
     return this.#queued >= highWater || this.#error !== undefined

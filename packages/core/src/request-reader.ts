@@ -1,6 +1,7 @@
 import { type BodyEvent, BodyKind, Expectation, type RequestHead } from '@spillway/parser'
 import { ReadState } from './connection-state.ts'
 import { ContentReader } from './content-reader.ts'
+import type { RequestContext } from './context.ts'
 import { Input } from './input.ts'
 import type { RequestBody } from './request-body.ts'
 import type { ServerCore } from './server-core.ts'
@@ -72,6 +73,11 @@ export class RequestReader {
     const { length, received } = this.content
     // Without its 100, a client may never send what it announced.
     return this.continueAwaited || (length ?? 0) - received > this.#core.limits.discardBytes
+  }
+
+  /** Bytes waiting to be parsed or read. */
+  buffered(context: RequestContext | undefined): number {
+    return this.input.length + (context?.bufferedBody ?? 0)
   }
 
   /** Stops reading while nobody wants more bytes, and starts again. Returns whether the socket is paused. */

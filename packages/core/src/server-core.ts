@@ -37,6 +37,9 @@ export class ServerCore {
   readonly #onError: ServerOptions['onError']
   readonly #heads: RequestHead[] = []
   #shed = 0
+  readonly #addresses: Map<string, number> = new Map()
+  /** Bytes held for all connections, as of the last tick. */
+  #buffered = 0
   #whenEmpty: (() => void) | undefined
 
   constructor(server: Server, handler: Handler, options: ServerOptions) {
@@ -59,12 +62,13 @@ export class ServerCore {
     }
   }
 
-  /** Starts a connection on an accepted transport. */
+  /** Starts a connection on an accepted transport; over a limit, one that says 503 and ends. */
   accept(transport: Transport): void {
-    const full = this.limits.connections > 0 && this.open.size - this.#shed >= this.limits.connections
+    const full = this.#isFull(transport)
     if (full && this.#shed >= shedAtOnce) return transport.destroy()
     const connection = new Connection(this, transport, ++connections)
     this.open.add(connection)
+    if (this.limits.connectionsPerAddress > 0) this.#count(connection, 1)
     if (!full) return
     this.#shed++
     connection.shed()
@@ -72,8 +76,23 @@ export class ServerCore {
 
   remove(connection: Connection): void {
     if (!this.open.delete(connection)) return
+    if (this.limits.connectionsPerAddress > 0) this.#count(connection, -1)
     if (connection.shedded) this.#shed--
     if (this.open.size === 0) this.#whenEmpty?.()
+  }
+
+  #isFull(transport: Transport): boolean {
+    const { connections: most, connectionsPerAddress, bufferedBytes } = this.limits
+    if (most > 0 && this.open.size - this.#shed >= most) return true
+    if (this.#buffered > bufferedBytes) return true
+    return connectionsPerAddress > 0 && (this.#addresses.get(transport.peer.address) ?? 0) >= connectionsPerAddress
+  }
+
+  #count(connection: Connection, change: 1 | -1): void {
+    const { address } = connection.peer
+    const count = (this.#addresses.get(address) ?? 0) + change
+    if (count === 0) this.#addresses.delete(address)
+    else this.#addresses.set(address, count)
   }
 
   /** Resolves when the last connection is gone. */
@@ -160,7 +179,11 @@ export class ServerCore {
   #tick(): void {
     const { now } = this.clock
     this.facts.dateLine = this.clock.dateLine
-    for (const connection of this.open) connection.onTick(now)
+    this.#buffered = 0
+    for (const connection of this.open) {
+      connection.onTick(now)
+      this.#buffered += connection.buffered
+    }
   }
 }
 

@@ -33,13 +33,26 @@ export interface Server extends AsyncDisposable {
   readonly port: number
   /** `active` connections are reading or answering a request, the other `open` ones are idle. */
   readonly stats: { readonly open: number; readonly active: number }
+  /** True from the call of `close` on: what a readiness check should report as not ready. */
+  readonly closing: boolean
   /** Opens a listening socket; may be called again for another one. @throws the system's error, `EADDRINUSE` for example. */
   listen(at?: ListenOptions): Promise<Listening>
   /**
    * Shuts down: accepts no more, finishes what is active, closes what is idle, and cuts what is left at the deadline.
-   * @param options.deadline milliseconds. Default: 30 000.
+   * The last replies say `Connection: close`. Calling it again returns the same promise.
    */
-  close(options?: { readonly deadline?: number }): Promise<Closed>
+  close(options?: CloseOptions): Promise<Closed>
+}
+
+/** How to shut down. Milliseconds. */
+export interface CloseOptions {
+  /**
+   * How long to go on accepting while `closing` is already true, so that a load balancer's readiness check notices
+   * before connections are refused. Default: 0.
+   */
+  readonly announce?: number
+  /** From the end of the announcement until connections that are not done are cut. Default: 30 000. */
+  readonly deadline?: number
 }
 
 /** Makes a server that is not listening yet. */
@@ -75,6 +88,10 @@ class NodeServer implements Server {
     return this.#core.stats
   }
 
+  get closing(): boolean {
+    return this.#closing !== undefined
+  }
+
   async listen(at: ListenOptions = {}): Promise<Listening> {
     if (this.#closing) throw new Error('The server is closed')
     const listener = await listenNode(at, (transport) => this.#core.accept(transport))
@@ -83,13 +100,18 @@ class NodeServer implements Server {
     return listener.at
   }
 
-  close(options: { readonly deadline?: number } = {}): Promise<Closed> {
-    for (const listener of this.#listeners) listener.close()
-    return (this.#closing ??= shutdown(this.#core, options.deadline ?? 30_000))
+  close(options: CloseOptions = {}): Promise<Closed> {
+    return (this.#closing ??= this.#close(options))
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close().then(() => {})
+  }
+
+  async #close({ announce = 0, deadline = 30_000 }: CloseOptions): Promise<Closed> {
+    if (announce > 0) await new Promise((resolve) => setTimeout(resolve, announce))
+    for (const listener of this.#listeners) listener.close()
+    return shutdown(this.#core, deadline)
   }
 }
 
