@@ -1,6 +1,6 @@
 import { logger } from '@spillway/middleware/logger'
-import { router } from '@spillway/middleware/router'
+import { type Router, router } from '@spillway/middleware/router'
 
-export const app = router()
+export const app: Router = router()
   .use(logger({ format: 'json', write: (line) => process.stderr.write(line) }))
   .get('/', (c) => c.text('seen'))

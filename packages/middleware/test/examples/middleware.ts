@@ -1,5 +1,5 @@
 import { type Middleware, defineMiddleware } from '@spillway/middleware'
-import { router } from '@spillway/middleware/router'
+import { type Router, router } from '@spillway/middleware/router'
 
 const timing: Middleware = async (c, next) => {
   const started = performance.now()
@@ -14,7 +14,7 @@ const auth = defineMiddleware<{ user: { name: string } }>((c, next) => {
   return next()
 })
 
-export const app = router()
+export const app: Router = router()
   .use(timing)
   .get('/', (c) => c.text('open to everybody'))
   .group('/account', (account) =>

@@ -1,9 +1,9 @@
 import { logger } from '@spillway/middleware/logger'
-import { router } from '@spillway/middleware/router'
+import { type Router, router } from '@spillway/middleware/router'
 
 const books = new Map([['1', { id: '1', title: 'TCP/IP Illustrated' }]])
 
-export const app = router()
+export const app: Router = router()
   .use(logger())
   .get('/books', (c) => c.json([...books.values()]))
   .get('/books/:id', (c) => {
