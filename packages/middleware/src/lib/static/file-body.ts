@@ -44,9 +44,9 @@ export class FileBody implements AsyncIterable<Uint8Array>, AsyncIterator<Uint8A
     return { done: true, value: undefined }
   }
 
-  /** Closes the file, once; a read that is under way ends first. */
+  /** Closes the file, once; a read that is under way ends first. Nothing was written, so failing to close loses nothing. */
   close(): Promise<void> {
-    return (this.#closing ??= this.#file.handle.close())
+    return (this.#closing ??= this.#file.handle.close().catch(ignore))
   }
 
   async #read(): Promise<Uint8Array> {
