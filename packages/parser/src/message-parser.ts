@@ -93,6 +93,7 @@ export class MessageParser {
     for (;;) {
       if (this.error !== null) throw this.error
       if (this.phase === STOPPED) {
+        this.restart(buf.subarray(buf.length))
         if (p < buf.length) yield { type: 'rest', data: buf.subarray(p) }
         return
       }

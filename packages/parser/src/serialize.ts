@@ -1,4 +1,8 @@
 import { classes, TARGET, TCHAR } from './bytes.ts'
+import { ParseError } from './errors.ts'
+import { RequestHead } from './head.ts'
+import type { HeadLimits } from './limits.ts'
+import { ResponseHead } from './response-head.ts'
 
 /** Ends a chunked body that has no trailer fields. RFC 9112 §7.1. */
 export const LAST_CHUNK = '0\r\n\r\n'
@@ -95,7 +99,7 @@ function makeStatusLine(status: number, reason: string): string {
 /**
  * `GET /path HTTP/1.1` with its CR LF. RFC 9112 §3.
  *
- * @throws {TypeError} when the method is not a token or the target is empty or holds a character that has no place in one
+ * @throws {TypeError} when the method is not a token, or the target is empty or holds a character that has no place in one
  */
 export function requestLine(method: string, target: string): string {
   if (!isToken(method)) throw new TypeError('A method is a token')
@@ -134,6 +138,51 @@ export function trailerSection(fields: Iterable<readonly [string, string]>): str
   let out = '0\r\n'
   for (const [name, value] of fields) out = appendField(out, name, value)
   return `${out}\r\n`
+}
+
+/**
+ * A complete request head, for clients and proxies. What it gives can be read back: it has been, by {@link RequestHead}, so
+ * a missing Host, two lengths, or a length beside Transfer-Encoding never get out.
+ *
+ * @throws {TypeError} as {@link requestLine} and {@link appendField}
+ * @throws {ParseError} when the parts are valid, but not together
+ */
+export function requestHead(method: string, target: string, fields: Iterable<readonly [string, string]>): string {
+  const text = section(requestLine(method, target), fields)
+  return readBack(new RequestHead(unlimited), text)
+}
+
+/**
+ * A complete response head. What it gives can be read back.
+ *
+ * @throws {TypeError} as {@link statusLine} and {@link appendField}
+ * @throws {ParseError} when the parts are valid, but not together
+ */
+export function responseHead(status: number, fields: Iterable<readonly [string, string]>, reason?: string): string {
+  const text = section(statusLine(status, reason), fields)
+  return readBack(new ResponseHead(unlimited), text)
+}
+
+const unlimited: HeadLimits = {
+  emptyLines: 0,
+  methodBytes: Infinity,
+  targetBytes: Infinity,
+  fieldLineBytes: Infinity,
+  fields: Infinity,
+  headBytes: Infinity,
+}
+
+function section(startLine: string, fields: Iterable<readonly [string, string]>): string {
+  let out = startLine
+  for (const [name, value] of fields) out = appendField(out, name, value)
+  return `${out}\r\n`
+}
+
+function readBack(head: RequestHead | ResponseHead, text: string): string {
+  const bytes = new Uint8Array(text.length)
+  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i)
+  if (head.parse(bytes, 0, bytes.length) < 0) throw new ParseError(head.error!, head.errorOffset)
+  return text
 }
 
 /** RFC 9110 §5.6.2: one character at least, each a letter, a digit or one of ``!#$%&'*+-.^_`|~``. */

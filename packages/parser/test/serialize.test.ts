@@ -1,0 +1,189 @@
+import * as fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import {
+  BodyDecoder,
+  BodyEvent,
+  BodyKind,
+  decodeLatin1,
+  parseRequest,
+  parseResponse,
+  splitTarget,
+} from '../src/index.ts'
+import {
+  appendField,
+  chunkPrefix,
+  isFieldName,
+  isFieldValue,
+  isToken,
+  LAST_CHUNK,
+  reasonPhrase,
+  requestHead,
+  requestLine,
+  responseHead,
+  statusLine,
+  trailerSection,
+} from '../src/serialize.ts'
+import { bytesOf } from './replay.ts'
+
+const token = fc.stringMatching(/^[!#$%&'*+.^_`|~0-9a-zA-Z-]{1,20}$/)
+const value = fc.stringMatching(/^([\x21-\x7e\x80-\xff]([\t\x20-\x7e\x80-\xff]{0,30}[\x21-\x7e\x80-\xff])?)?$/)
+const special = ['host', 'content-length', 'transfer-encoding', 'connection', 'upgrade', 'expect']
+const fields = fc.array(
+  fc.tuple(
+    token.filter((name) => !special.includes(name.toLowerCase())),
+    value,
+  ),
+  { maxLength: 10 },
+)
+const lower = (list: [string, string][]): [string, string][] => list.map(([n, v]) => [n.toLowerCase(), v])
+
+describe('what is written is read back', () => {
+  test('requests', () => {
+    const target = fc.stringMatching(/^\/[\x21\x24-\x3b\x3d\x3f-\x7e]{0,40}$/)
+    fc.assert(
+      fc.property(
+        token.filter((m) => m !== 'CONNECT'),
+        target,
+        fields,
+        (method, to, list) => {
+          const all: [string, string][] = [['Host', 'a.example'], ...list]
+          const text = requestHead(method, to, all)
+          const { head, consumed } = parseRequest(bytesOf(text), { fields: 20 })!
+          expect([consumed, head.method, head.target, [...head]]).toEqual([text.length, method, to, lower(all)])
+          expect(requestHead(head.method, head.target, head)).toBe(requestHead(method, to, lower(all)))
+        },
+      ),
+    )
+  })
+
+  test('responses', () => {
+    const reason = fc.stringMatching(/^[\t\x20-\x7e\x80-\xff]{0,30}$/)
+    fc.assert(
+      fc.property(fc.integer({ min: 100, max: 999 }), reason, fields, (status, phrase, list) => {
+        const text = responseHead(status, list, phrase)
+        const { head, consumed } = parseResponse(bytesOf(text))!
+        expect([consumed, head.status, head.reason, [...head]]).toEqual([text.length, status, phrase, lower(list)])
+      }),
+    )
+  })
+
+  test('chunks and trailers', () => {
+    const chunk = fc.stringMatching(/^[\s\S]{1,40}$/).map((s) => s.replace(/[^\0-\xff]/g, 'x'))
+    const trailers = fields.map((list) => list.map(([n, v]): [string, string] => [`X-${n}`, v]))
+    fc.assert(
+      fc.property(fc.array(chunk), trailers, (chunks, list) => {
+        const end = list.length === 0 ? LAST_CHUNK : trailerSection(list)
+        const bytes = bytesOf(chunks.map((c) => `${chunkPrefix(c.length)}${c}\r\n`).join('') + end)
+        const decoder = new BodyDecoder()
+        decoder.reset(BodyKind.Chunked, 0)
+        let data = ''
+        let p = 0
+        let event = decoder.next(bytes, p, bytes.length)
+        while (event === BodyEvent.Data) {
+          data += decodeLatin1(bytes, decoder.dataStart, decoder.dataEnd)
+          p = decoder.pos
+          event = decoder.next(bytes, p, bytes.length)
+        }
+        expect([event, decoder.pos, data]).toEqual([BodyEvent.End, bytes.length, chunks.join('')])
+        expect(decoder.trailers ?? []).toEqual(lower(list))
+      }),
+    )
+  })
+})
+
+describe('what cannot be read back is refused', () => {
+  const bad = ['a\r\nb', 'a\nb', 'a\rb', 'a\0b', '\x7f', 'a\x01', '\u0100', '\u{1f600}', ' a', 'a ', '\ta', 'a\t']
+  test.each(bad)('value %j', (v) => {
+    expect(isFieldValue(v)).toBe(false)
+    expect(() => appendField('', 'x', v)).toThrow(TypeError)
+    expect(() => trailerSection([['x', v]])).toThrow(TypeError)
+  })
+  test.each(['', ' ', 'a b', 'a:', 'a\r\n', 'é', '\u0141', '"', 'a\0'])('name %j', (n) => {
+    expect(isToken(n)).toBe(false)
+    expect(isFieldName(n)).toBe(false)
+    expect(() => appendField('', n, 'v')).toThrow(TypeError)
+    expect(() => requestLine(n, '/')).toThrow(TypeError)
+  })
+  test.each(['', 'a b', '/a\r\nX: y', '/é', '/a#b', '/"', '/\u0141', '/\0'])('target %j', (t) => {
+    expect(() => requestLine('GET', t)).toThrow(TypeError)
+  })
+  test.each(['a', 'http:///', '*', 'a:1'])('target %j of GET', (t) => {
+    expect(() => requestHead('GET', t, [['host', 'a']])).toThrow('request target')
+  })
+  test.each([99, 1000, 20.5, NaN])('status %d', (s) => expect(() => statusLine(s)).toThrow(TypeError))
+  test.each(['a\r\nX: y', '\0', '\u0100'])('reason %j', (r) => expect(() => statusLine(200, r)).toThrow(TypeError))
+  test.each([0, -1, 1.5, NaN, Infinity, 2 ** 53])('chunk of %d bytes', (n) =>
+    expect(() => chunkPrefix(n)).toThrow(TypeError),
+  )
+  test.each([
+    [[], 'HOST_MISSING'],
+    [
+      [
+        ['host', 'a'],
+        ['Host', 'a'],
+      ],
+      'HOST_REPEATED',
+    ],
+    [[['host', 'a b']], 'HOST_INVALID'],
+    [
+      [
+        ['host', 'a'],
+        ['content-length', '1'],
+        ['content-length', '1'],
+      ],
+      'LENGTH_CONFLICT',
+    ],
+    [
+      [
+        ['host', 'a'],
+        ['content-length', '+1'],
+      ],
+      'LENGTH_INVALID',
+    ],
+    [
+      [
+        ['host', 'a'],
+        ['content-length', '1'],
+        ['transfer-encoding', 'chunked'],
+      ],
+      'CODING_WITH_LENGTH',
+    ],
+    [
+      [
+        ['host', 'a'],
+        ['transfer-encoding', 'gzip, chunked'],
+      ],
+      'CODING_UNSUPPORTED',
+    ],
+  ] as [[string, string][], string][])('request with %j: %s', (list, code) => {
+    expect(() => requestHead('POST', '/', list)).toThrow(expect.objectContaining({ code }))
+  })
+  test('response with conflicting framing', () => {
+    const list: [string, string][] = [
+      ['content-length', '1'],
+      ['transfer-encoding', 'chunked'],
+    ]
+    expect(() => responseHead(200, list)).toThrow(expect.objectContaining({ code: 'CODING_WITH_LENGTH' }))
+  })
+})
+
+test('status lines', () => {
+  expect(statusLine(200)).toBe('HTTP/1.1 200 OK\r\n')
+  expect(statusLine(200)).toBe('HTTP/1.1 200 OK\r\n')
+  expect(statusLine(200, '')).toBe('HTTP/1.1 200 \r\n')
+  expect(statusLine(799)).toBe('HTTP/1.1 799 \r\n')
+  expect(reasonPhrase(404)).toBe('Not Found')
+  expect(reasonPhrase(999)).toBe('')
+})
+
+test.each([
+  ['/a/b?c=d?e', 0, ['/a/b', '?c=d?e', '', '']],
+  ['//a?', 0, ['//a', '?', '', '']],
+  ['HTTP://A:80/x?y', 1, ['/x', '?y', 'A:80', 'http']],
+  ['http://a', 1, ['/', '', 'a', 'http']],
+  ['http://a?b/c', 1, ['/', '?b/c', 'a', 'http']],
+  ['a:443', 2, ['', '', 'a:443', '']],
+  ['*', 3, ['*', '', '', '']],
+] as const)('the parts of %s', (target, form, [path, query, authority, scheme]) => {
+  expect(splitTarget(target, form)).toEqual({ path, query, authority, scheme })
+})
