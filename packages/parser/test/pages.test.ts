@@ -1,0 +1,101 @@
+/*
+ * Two pages are made from the tables of this package and kept in the repository:
+ *   UPDATE_PAGES=1 npx vitest run test/pages.test.ts
+ */
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { expect, test } from 'vitest'
+import { MessageParser, parseErrors, type ParseErrorCode } from '../src/index.ts'
+import { bytesOf, expand, type Vector } from './replay.ts'
+
+const folder = new URL('../vectors/', import.meta.url)
+const vectors = readdirSync(folder)
+  .filter((name) => name.endsWith('.json'))
+  .flatMap((name) => JSON.parse(readFileSync(new URL(name, folder), 'utf8')) as Vector[])
+
+const errorOf = (v: Vector): string | undefined => v.error ?? v.expect?.error
+const codes = Object.keys(parseErrors) as ParseErrorCode[]
+
+/** The shortest case that ends in the error; its replay is a test of its own. */
+function example(code: ParseErrorCode): Vector {
+  const found = vectors
+    .filter((v) => errorOf(v) === code && v.messages === undefined)
+    .toSorted((a, b) => expand(a.bytes).length - expand(b.bytes).length)[0]
+  return found ?? { id: '-', rfc: '-', what: '-', bytes: 'GET / HTTP/1.1\r\nHost', expect: { error: code, offset: 20 } }
+}
+
+function checkPage(path: string, content: string): void {
+  const url = new URL(path, import.meta.url)
+  if (process.env['UPDATE_PAGES'] === '1') writeFileSync(url, content)
+  expect(readFileSync(url, 'utf8')).toBe(content)
+}
+
+const visible = (text: string): string => {
+  const json = JSON.stringify(text).slice(1, -1).replaceAll('\\"', '"').replaceAll('|', '\\|')
+  return json.length > 90 ? `${json.slice(0, 60)} … ${json.slice(-20)}` : json
+}
+
+test('docs/parser-errors.md lists every error with an input that makes it', () => {
+  const lines = codes.map((code) => {
+    const { status, rfc, message } = parseErrors[code]
+    const v = example(code)
+    const limits = v.limits === undefined ? '' : ` with ${JSON.stringify(v.limits)}`
+    return `| \`${code}\` | ${status} | ${rfc} | ${message} | \`${visible(expand(v.bytes))}\`${limits} at ${v.expect!.offset} |`
+  })
+  checkPage(
+    '../../../docs/parser-errors.md',
+    [
+      '# Errors of @spillway/parser',
+      '',
+      '<!-- Made by packages/parser/test/pages.test.ts from src/errors.ts and vectors/*.json. -->',
+      '',
+      'The status is what a server answers a request with; a gateway that meets the error in a response answers 502. An error',
+      'is final: no later byte of the connection can be trusted. The example is a whole input and the offset of the offending',
+      'byte in it: in the message for heads, in the body for chunked bodies.',
+      '',
+      '| Code | Status | Specification | What is wrong | Example |',
+      '| --- | --- | --- | --- | --- |',
+      ...lines,
+      '',
+    ].join('\n'),
+  )
+})
+
+test('every error but the cut message has a case', () => {
+  const missing = codes.filter((code) => !vectors.some((v) => errorOf(v) === code))
+  expect(missing).toEqual(['MESSAGE_INCOMPLETE'])
+  const parser = new MessageParser('request')
+  expect([...parser.feed(bytesOf(expand(example('MESSAGE_INCOMPLETE').bytes)))]).toEqual([])
+  expect(() => [...parser.end()]).toThrow(expect.objectContaining({ code: 'MESSAGE_INCOMPLETE', offset: 20 }))
+})
+
+test('vectors/README.md maps the sections of the specifications to cases', () => {
+  const sections = new Map<string, Vector[]>()
+  for (const v of vectors) sections.set(v.rfc, [...(sections.get(v.rfc) ?? []), v])
+  const order = (rfc: string): string => rfc.replace(/\d+/g, (n) => n.padStart(5, '0'))
+  const lines = [...sections]
+    .toSorted(([a], [b]) => order(a).localeCompare(order(b)))
+    .map(([rfc, list]) => {
+      const groups = new Map<string, number>()
+      for (const v of list) groups.set(v.id.split('/')[0]!, (groups.get(v.id.split('/')[0]!) ?? 0) + 1)
+      return `| ${rfc} | ${list.length} | ${[...groups].map(([name, n]) => `${name} (${n})`).join(', ')} |`
+    })
+  checkPage(
+    '../vectors/README.md',
+    [
+      '# Cases',
+      '',
+      '<!-- The table is made by test/pages.test.ts. -->',
+      '',
+      'Each case is one object on a line of its own: `id`, the section it follows from (`rfc`), one sentence (`what`), the',
+      '`bytes` (one character per byte; an array is joined, and `[text, count]` in it is repeated), `limits` that differ from the',
+      'defaults, and what to `expect`: facts, `{"error", "offset"}` or `{"incomplete": true}`. Cases with `kind` are bodies, with',
+      '`requestMethod` responses, with `messages` several requests one behind the other; all others are request heads.',
+      '`test/replay.ts` replays them, in every way the bytes can come, on any runtime.',
+      '',
+      '| Section | Cases | In |',
+      '| --- | --- | --- |',
+      ...lines,
+      '',
+    ].join('\n'),
+  )
+})
