@@ -406,13 +406,8 @@ export class Connection implements ConnectionState, TransportSink, ContextPort, 
   }
 
   ended(context: RequestContext, outcome: Outcome): void {
-    try {
-      context.finish(outcome)
-    } catch (error) {
-      this.#core.logError(error, context)
-    }
-    if (channels.end.hasSubscribers)
-      channels.end.publish({ ...this.#event(), exchange: context.exchange, status: context.status, outcome })
+    context.finish(outcome, (error) => this.#core.logError(error, context))
+    if (channels.end.hasSubscribers) channels.end.publish({ ...this.#event(), exchange: context.exchange, outcome })
   }
 
   // ── ending ─────────────────────────────────────────────────────────────────────────────────────────────────────

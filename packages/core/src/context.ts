@@ -36,7 +36,8 @@ export interface Context<Params = {}, State = {}> {
   readonly headers: RequestHeaders
   readonly body: RequestBody
   readonly peer: Peer
-  readonly params: Readonly<Params>
+  /** Parameters of the path; set by a router. */
+  params: Readonly<Params>
   /** Slots for middleware. */
   readonly state: State
   /** Aborts with the reason when the client is gone, a deadline passed or shutdown cut the exchange; never after success. */
@@ -227,10 +228,6 @@ export class RequestContext implements Context {
     return this.#callbacks !== undefined
   }
 
-  get outcome(): Outcome | undefined {
-    return this.#outcome
-  }
-
   /** The exchange will not complete: fails what still reads or waits. */
   abort(reason: AbortedError): void {
     if (this.#outcome || this.#aborted) return
@@ -249,13 +246,19 @@ export class RequestContext implements Context {
     this.#body?.fail(new AbortedError('handler', 'The reply was sent before the content was read'))
   }
 
-  /** Settles the outcome, once. */
-  finish(outcome: Outcome): void {
+  /** Settles the outcome, once. A callback that throws is reported, and the others are called all the same. */
+  finish(outcome: Outcome, report: (error: unknown) => void): void {
     if (this.#outcome) return
     this.#outcome = outcome
     const callbacks = this.#callbacks
     this.#callbacks = undefined
-    if (callbacks) for (const callback of callbacks) callback(outcome)
+    if (!callbacks) return
+    for (const callback of callbacks)
+      try {
+        callback(outcome)
+      } catch (error) {
+        report(error)
+      }
   }
 }
 

@@ -34,10 +34,19 @@ export class HttpError extends Error {
 /** Who ended an exchange that did not complete. */
 export type AbortedBy = 'peer' | 'timeout' | 'handler' | 'shutdown'
 
-/** What became of an exchange; `bytes` counts what was handed to the socket for this reply, head included. */
+/**
+ * What became of an exchange. `status` is the reply's, 0 when none had begun; `bytes` counts what was handed to the
+ * socket for it, head included.
+ */
 export type Outcome =
-  | { readonly kind: 'sent'; readonly bytes: number }
-  | { readonly kind: 'aborted'; readonly by: AbortedBy; readonly bytes: number; readonly error?: unknown }
+  | { readonly kind: 'sent'; readonly status: number; readonly bytes: number }
+  | {
+      readonly kind: 'aborted'
+      readonly by: AbortedBy
+      readonly status: number
+      readonly bytes: number
+      readonly error?: unknown
+    }
 
 /** The reason of a context's `signal`, and the error of a body that will never be complete. */
 export class AbortedError extends Error {

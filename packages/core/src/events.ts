@@ -60,7 +60,7 @@ export interface ConnectionEvents {
     /** Whether the connection may be kept. */ readonly persist: boolean
   }
   /** An exchange has ended, one way or the other. */
-  end: ExchangeEvent & { readonly status: number; readonly outcome: Outcome }
+  end: ExchangeEvent & { readonly outcome: Outcome }
   /** The exchange is over and the connection waits for another request. */
   idle: ExchangeEvent
   /** A message could not be parsed. */

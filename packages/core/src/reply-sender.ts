@@ -106,14 +106,20 @@ export class ReplySender implements StreamSink {
   complete(context: RequestContext): void {
     this.#stream = undefined
     if (context.observed || channels.end.hasSubscribers) (this.#finishing ??= []).push(context)
-    else context.finish({ kind: 'sent', bytes: this.#bytesOf(context) })
+    else this.#owner.ended(context, { kind: 'sent', status: context.status, bytes: this.#bytesOf(context) })
   }
 
   /** A context's reply will never be complete. */
   abort(context: RequestContext, by: AbortedBy, error?: unknown): void {
     const bytes = context.status === 0 ? 0 : Math.max(0, this.#bytesOf(context) - this.output.length)
     context.abort(new AbortedError(by, abortMessage[by]))
-    this.#owner.ended(context, { kind: 'aborted', by, bytes, ...(error !== undefined && { error }) })
+    this.#owner.ended(context, {
+      kind: 'aborted',
+      by,
+      status: context.status,
+      bytes,
+      ...(error !== undefined && { error }),
+    })
   }
 
   /** Replies that become ready outside a turn of the transport still leave together, when this turn of the event loop ends. */
@@ -132,7 +138,7 @@ export class ReplySender implements StreamSink {
     const ends = finishing.map((context) => this.#bytesOf(context))
     this.#transport.flushed((ok) => {
       for (const [i, context] of finishing.entries())
-        if (ok) this.#owner.ended(context, { kind: 'sent', bytes: ends[i]! })
+        if (ok) this.#owner.ended(context, { kind: 'sent', status: context.status, bytes: ends[i]! })
         else this.abort(context, 'peer')
     })
   }

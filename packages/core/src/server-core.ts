@@ -36,6 +36,7 @@ export class ServerCore {
   readonly open: Set<Connection> = new Set()
   readonly #onError: ServerOptions['onError']
   readonly #heads: RequestHead[] = []
+  #accepted = 0
   #shed = 0
   readonly #addresses: Map<string, number> = new Map()
   /** Bytes held for all connections, as of the last tick. */
@@ -64,6 +65,7 @@ export class ServerCore {
 
   /** Starts a connection on an accepted transport; over a limit, one that says 503 and ends. */
   accept(transport: Transport): void {
+    this.#accepted++
     const full = this.#isFull(transport)
     if (full && this.#shed >= shedAtOnce) return transport.destroy()
     const connection = new Connection(this, transport, ++connections)
@@ -93,6 +95,17 @@ export class ServerCore {
     const count = (this.#addresses.get(address) ?? 0) + change
     if (count === 0) this.#addresses.delete(address)
     else this.#addresses.set(address, count)
+  }
+
+  /**
+   * Resolves after a turn of the event loop in which nothing was accepted, or soon in any case. The kernel makes
+   * connections before we accept them, one a turn: those that wait when the listener closes would be reset.
+   */
+  async acceptedAll(): Promise<void> {
+    for (let turn = 0, before = -1; before !== this.#accepted && turn < 1000; turn++) {
+      before = this.#accepted
+      await new Promise((resolve) => setImmediate(resolve))
+    }
   }
 
   /** Resolves when the last connection is gone. */

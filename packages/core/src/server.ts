@@ -110,6 +110,7 @@ class NodeServer implements Server {
 
   async #close({ announce = 0, deadline = 30_000 }: CloseOptions): Promise<Closed> {
     if (announce > 0) await new Promise((resolve) => setTimeout(resolve, announce))
+    await this.#core.acceptedAll()
     for (const listener of this.#listeners) listener.close()
     return shutdown(this.#core, deadline)
   }

@@ -27,9 +27,8 @@ export function logger(options: LoggerOptions = {}): Middleware {
     const started = performance.now()
     c.done((outcome) => {
       const { method, target, httpVersion, peer } = c
-      const status = (c as { readonly status?: number }).status ?? 0
       const ms = performance.now() - started
-      write(`${format({ time, peer: peer.address, method, target, httpVersion, status, ms, outcome })}\n`)
+      write(`${format({ time, peer: peer.address, method, target, httpVersion, ms, outcome })}\n`)
     })
     return next()
   }

@@ -74,9 +74,8 @@ describe('a line', () => {
     method: 'GET',
     target: '/a\r\nb\u001b[31m\u009b\u2028"',
     httpVersion: '1.1',
-    status: 200,
     ms: 1.25,
-    outcome: { kind: 'sent', bytes: 10 },
+    outcome: { kind: 'sent', status: 200, bytes: 10 },
   } as const
 
   test('cannot be forged by a request', () => {
@@ -94,11 +93,12 @@ describe('a line', () => {
     [404, '\u001b[33m404\u001b[39m'],
     [500, '\u001b[31m500\u001b[39m'],
   ])('colours %i', (status, text) => {
-    expect(formatText({ ...entry, status }, true)).toContain(` ${text} `)
+    expect(formatText({ ...entry, outcome: { ...entry.outcome, status } }, true)).toContain(` ${text} `)
   })
 
   test('says when no reply began, and who ended the exchange', () => {
-    const aborted = { ...entry, target: '/', status: 0, outcome: { kind: 'aborted', by: 'timeout', bytes: 0 } } as const
+    const outcome = { kind: 'aborted', by: 'timeout', status: 0, bytes: 0 } as const
+    const aborted = { ...entry, target: '/', outcome }
     expect(formatText(aborted, false)).toBe('1970-01-01T00:00:00.000Z ::1 GET / - aborted by timeout 0 B 1.3 ms')
     expect(JSON.parse(formatJson(aborted))).toMatchObject({ status: null, outcome: 'aborted', by: 'timeout' })
   })

@@ -17,6 +17,8 @@ export class Recorder {
   /** Who will connect from a port of this machine. */
   readonly #expected: Map<string, { readonly role: Role; readonly label: string }> = new Map()
   readonly #byPeer: Map<string, number> = new Map()
+  /** Connections that wait for a request while their last reply is still on its way out, with its exchange. */
+  readonly #idling: Map<number, number> = new Map()
   readonly #stops: (() => void)[]
 
   /** Listens to the events of a server until {@link stop}. */
@@ -25,7 +27,8 @@ export class Recorder {
     this.#emit = emit
     this.#stops = [
       this.#on('open', (event) => this.#opened(event.connection, event.peer)),
-      this.#on('request', ({ connection, exchange, method, target, httpVersion, headBytes }) =>
+      this.#on('request', ({ connection, exchange, method, target, httpVersion, headBytes }) => {
+        this.#idling.delete(connection)
         this.#record({
           type: 'request',
           at: this.now(),
@@ -35,15 +38,13 @@ export class Recorder {
           target: target.slice(0, textLength),
           version: httpVersion,
           bytes: headBytes,
-        }),
-      ),
+        })
+      }),
       this.#on('reply', ({ connection, exchange, status, persist }) =>
         this.#record({ type: 'reply', at: this.now(), connection, exchange, status, persist }),
       ),
       this.#on('end', (event) => this.#ended(event)),
-      this.#on('idle', ({ connection, exchange }) =>
-        this.#record({ type: 'idle', at: this.now(), connection, exchange }),
-      ),
+      this.#on('idle', (event) => this.#idle(event.connection, event.exchange)),
       this.#on('error', ({ connection, code, status, offset }) => {
         const { message, rfc } = parseErrors[code]
         this.#record({ type: 'error', at: this.now(), connection, code, status, offset, message, rfc })
@@ -95,7 +96,7 @@ export class Recorder {
     this.#record({ type: 'open', at: this.now(), connection, peer, role, label })
   }
 
-  #ended({ connection, exchange, status, outcome }: ConnectionEvents['end']): void {
+  #ended({ connection, exchange, outcome }: ConnectionEvents['end']): void {
     const at = this.now()
     const known = this.state.open.get(connection)
     const begun = known && find(known, exchange)
@@ -104,16 +105,28 @@ export class Recorder {
       at,
       connection,
       exchange,
-      status,
+      status: outcome.status,
       bytes: outcome.bytes,
       ms: begun ? at - begun.at : 0,
       ...(outcome.kind === 'aborted' && { aborted: outcome.by }),
     })
+    if (this.#idling.get(connection) !== exchange) return
+    this.#idling.delete(connection)
+    this.#record({ type: 'idle', at, connection, exchange })
+  }
+
+  /** Core is ready for the next request before the last reply has left; whoever looks on wants to hear of that first. */
+  #idle(connection: number, exchange: number): void {
+    const known = this.state.open.get(connection)
+    const ended = !known || find(known, exchange)?.endedAt !== undefined
+    if (ended) this.#record({ type: 'idle', at: this.now(), connection, exchange })
+    else this.#idling.set(connection, exchange)
   }
 
   #closed({ connection, reason, requests, bytesIn, bytesOut }: ConnectionEvents['close']): void {
     const peer = this.state.open.get(connection)?.peer
     if (peer !== undefined) this.#byPeer.delete(peer)
+    this.#idling.delete(connection)
     this.#record({ type: 'close', at: this.now(), connection, reason, requests, bytesIn, bytesOut })
   }
 

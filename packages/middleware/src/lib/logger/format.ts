@@ -8,8 +8,6 @@ export interface AccessEntry {
   readonly method: string
   readonly target: string
   readonly httpVersion: string
-  /** 0 when the exchange ended before a reply began. */
-  readonly status: number
   /** From the request to the last byte of the reply. */
   readonly ms: number
   readonly outcome: Outcome
@@ -24,8 +22,8 @@ const [red, green, yellow, cyan] = [31, 32, 33, 36]
 /** `2026-01-31T09:30:00.000Z 127.0.0.1 GET /users/7 200 345 B 1.2 ms` */
 export function formatText(entry: AccessEntry, color: boolean): string {
   const { time, peer, method, target, outcome, ms } = entry
-  const status = entry.status === 0 ? '-' : String(entry.status)
-  const fields = [time.toISOString(), peer, method, target.replace(unsafe, escape), paint(status, entry, color)]
+  const status = outcome.status === 0 ? '-' : String(outcome.status)
+  const fields = [time.toISOString(), peer, method, target.replace(unsafe, escape), paint(status, outcome, color)]
   if (outcome.kind === 'aborted') fields.push(`aborted by ${outcome.by}`)
   fields.push(`${outcome.bytes} B`, `${ms.toFixed(1)} ms`)
   return fields.join(' ')
@@ -33,7 +31,7 @@ export function formatText(entry: AccessEntry, color: boolean): string {
 
 export function formatJson(entry: AccessEntry): string {
   const { time, peer, method, target, httpVersion, outcome } = entry
-  const status = entry.status === 0 ? null : entry.status
+  const status = outcome.status === 0 ? null : outcome.status
   const ms = Math.round(entry.ms * 1000) / 1000
   const record = { time, peer, method, target, httpVersion, status, bytes: outcome.bytes, ms, outcome: outcome.kind }
   const text = JSON.stringify(outcome.kind === 'aborted' ? { ...record, by: outcome.by } : record)
@@ -44,8 +42,8 @@ function escape(character: string): string {
   return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
 }
 
-function paint(status: string, { status: code, outcome }: AccessEntry, color: boolean): string {
-  if (!color) return status
-  const failed = outcome.kind === 'aborted' || code >= 500
-  return `\x1b[${failed ? red : code >= 400 ? yellow : code >= 300 ? cyan : green}m${status}\x1b[39m`
+function paint(text: string, { kind, status }: Outcome, color: boolean): string {
+  if (!color) return text
+  const failed = kind === 'aborted' || status >= 500
+  return `\x1b[${failed ? red : status >= 400 ? yellow : status >= 300 ? cyan : green}m${text}\x1b[39m`
 }

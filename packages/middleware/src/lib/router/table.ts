@@ -67,7 +67,7 @@ export class RouteTable {
     const found = findRoute(this.#routes, c.method, path)
     if (!found) return this.#answerMissing(c, path, this.#root)
     const { data: route, params } = found
-    if (params || route.pattern.optional.length > 0) setParams(c, finishParams(params ?? {}, route.pattern, path))
+    if (params || route.pattern.optional.length > 0) c.params = finishParams(params ?? {}, route.pattern, path)
     return route.run(c)
   }
 
@@ -118,8 +118,4 @@ function allowed(c: Context, status: 204 | 405, methods: readonly string[]): Rep
   const reply = status === 204 ? c.empty() : c.text('Method Not Allowed', 405)
   reply.headers.set('Allow', [...new Set([...methods, 'OPTIONS'])].join(', '))
   return reply
-}
-
-function setParams(c: Context, params: Record<string, string>): void {
-  ;(c as { params: Record<string, string> }).params = params
 }
