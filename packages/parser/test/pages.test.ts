@@ -30,16 +30,17 @@ function checkPage(path: string, content: string): void {
 }
 
 const visible = (text: string): string => {
-  const json = JSON.stringify(text).slice(1, -1).replaceAll('\\"', '"').replaceAll('|', '\\|')
+  const json = JSON.stringify(text).slice(1, -1).replaceAll('\\"', '"')
   return json.length > 90 ? `${json.slice(0, 60)} … ${json.slice(-20)}` : json
 }
 
 test('docs/parser-errors.md lists every error with an input that makes it', () => {
-  const lines = codes.map((code) => {
+  const entries = codes.flatMap((code) => {
     const { status, rfc, message } = parseErrors[code]
     const v = example(code)
-    const limits = v.limits === undefined ? '' : ` with ${JSON.stringify(v.limits)}`
-    return `| \`${code}\` | ${status} | ${rfc} | ${message} | \`${visible(expand(v.bytes))}\`${limits} at ${v.expect!.offset} |`
+    const limits = v.limits === undefined ? '' : ` with the limits ${JSON.stringify(v.limits)}`
+    const input = visible(expand(v.bytes))
+    return [`## ${code}`, '', `${status} · ${rfc}`, '', message, '', `Example: \`${input}\`${limits}, at ${v.expect!.offset}.`, '']
   })
   checkPage(
     '../../../docs/parser-errors.md',
@@ -52,10 +53,7 @@ test('docs/parser-errors.md lists every error with an input that makes it', () =
       'is final: no later byte of the connection can be trusted. The example is a whole input and the offset of the offending',
       'byte in it: in the message for heads, in the body for chunked bodies.',
       '',
-      '| Code | Status | Specification | What is wrong | Example |',
-      '| --- | --- | --- | --- | --- |',
-      ...lines,
-      '',
+      ...entries,
     ].join('\n'),
   )
 })
