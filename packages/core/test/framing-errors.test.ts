@@ -8,7 +8,7 @@ muteErrors()
 /** Head lines to a request. */
 const lines = (...all: string[]): string => `${all.join('\r\n')}\r\n\r\n`
 
-const broken: readonly (readonly [string, string, number, ServerOptions?])[] = [
+const broken: [name: string, wire: string, status: number, options?: ServerOptions][] = [
   ['no target (RFC 9112 §3)', lines('GET HTTP/1.1', 'Host: a'), 400],
   ['two spaces (§3)', lines('GET  / HTTP/1.1', 'Host: a'), 400],
   ['HTTP/0.9 (§3)', 'GET /\r\n', 400],
@@ -40,7 +40,7 @@ const broken: readonly (readonly [string, string, number, ServerOptions?])[] = [
 ]
 
 describe('a head that cannot be trusted ends the connection (RFC 9112 §2.2, §11.2)', () => {
-  it.each(broken)('%s', async (_, wire, status, options) => {
+  it.each(broken.map(([name, ...row]) => ({ name, row })))('$name', async ({ row: [wire, status, options] }) => {
     let calls = 0
     const t = testServer((c) => {
       calls++

@@ -50,8 +50,7 @@ describe('content at hand goes with its length (RFC 9112 §6.2)', () => {
   })
 
   it('a Content-Length that is not true is an error of the handler (RFC 9110 §8.6)', async () => {
-    const lie = (): Reply => new Reply('12345', { headers: { 'content-length': '4' } })
-    const { wire: seen } = await wire(lie)
+    const { wire: seen } = await wire(() => new Reply('12345', { headers: { 'content-length': '4' } }))
     expect(onlyReply(seen).status).toBe(500)
     expect(onlyReply(seen).complete).toBe(true)
   })

@@ -1,0 +1,290 @@
+import { describe, expect, it } from 'vitest'
+import { AbortedError, type Context, type Outcome, Reply, type ServerOptions } from '../src/index.ts'
+import { type MemoryClient, type TestServer, testServer } from '../src/testing.ts'
+import { deferred, get, muteErrors, onlyReply, post, replies, request, turn } from './support.ts'
+
+muteErrors()
+
+interface Watched {
+  readonly context: Context
+  readonly signal: AbortSignal
+  readonly aborts: AbortedError[]
+  readonly outcomes: Outcome[]
+}
+
+/** A server whose contexts are watched: every abort and every outcome. */
+function watching(
+  handler: (c: Context) => Reply | Promise<Reply>,
+  options: ServerOptions = {},
+): { t: TestServer; seen: Watched[] } {
+  const seen: Watched[] = []
+  const t = testServer((c) => {
+    const watched: Watched = { context: c, signal: c.signal, aborts: [], outcomes: [] }
+    c.signal.addEventListener('abort', () => watched.aborts.push(c.signal.reason as AbortedError))
+    c.done((outcome) => watched.outcomes.push(outcome))
+    seen.push(watched)
+    return handler(c)
+  }, options)
+  return { t, seen }
+}
+
+describe('success', () => {
+  it('done tells how many bytes left, signal stays silent', async () => {
+    const { t, seen } = watching((c) => c.text('abc'))
+    const client = t.connect()
+    client.send(get())
+    await turn()
+    expect(seen[0]!.outcomes).toEqual([{ kind: 'sent', status: 200, bytes: client.received.length }])
+    client.reset()
+    await turn()
+    t.advance(200_000)
+    await t.server.close({ deadline: 0 })
+    expect(seen[0]!.aborts).toEqual([])
+    expect(seen[0]!.signal.aborted).toBe(false)
+    expect(seen[0]!.outcomes).toHaveLength(1)
+  })
+
+  it('of a HEAD, an interim reply before, content of several kinds: bytes are those on the wire', async () => {
+    const { t, seen } = watching(async (c) => {
+      await c.body.text()
+      return c.path === '/utf8' ? c.text('é€') : c.path === '/bytes' ? new Reply(new Uint8Array(7)) : c.text('abc')
+    })
+    const sizes: number[] = []
+    const client = t.connect()
+    for (const wire of [get('/utf8'), get('/bytes'), request('HEAD', '/'), post('x')]) {
+      const before = client.received.length
+      client.send(wire)
+      await turn()
+      sizes.push(client.received.length - before)
+    }
+    expect(seen.map((watched) => watched.outcomes)).toEqual(
+      sizes.map((bytes) => [{ kind: 'sent', status: 200, bytes }]),
+    )
+  })
+
+  it('is told only when the bytes have left', async () => {
+    const { t, seen } = watching(() => new Reply('x'.repeat(1000)))
+    const client = t.connect()
+    client.stall(10)
+    client.send(get())
+    await turn()
+    expect(seen[0]!.outcomes).toEqual([])
+    client.drain()
+    await turn()
+    expect(seen[0]!.outcomes).toEqual([{ kind: 'sent', status: 200, bytes: client.received.length }])
+  })
+
+  it('a callback that comes later is called at once', async () => {
+    const { t, seen } = watching((c) => c.text('abc'))
+    const client = t.connect()
+    client.send(get())
+    await turn()
+    let late: Outcome | undefined
+    seen[0]!.context.done((outcome) => (late = outcome))
+    expect(late).toEqual({ kind: 'sent', status: 200, bytes: client.received.length })
+  })
+
+  it('a callback that throws harms nobody', async () => {
+    const t = testServer((c) => {
+      c.done(() => {
+        throw new Error('x')
+      })
+      return c.text('abc')
+    })
+    const client = t.connect()
+    client.send(get() + get())
+    await turn()
+    expect(replies(client.received)).toHaveLength(2)
+    expect(client.state).toBe('open')
+  })
+
+  it('an error reply was sent, too', async () => {
+    const { t, seen } = watching(() => {
+      throw new Error('x')
+    })
+    const client = t.connect()
+    client.send(get())
+    await turn()
+    expect(onlyReply(client.received).status).toBe(500)
+    expect(seen[0]!.outcomes).toEqual([{ kind: 'sent', status: 500, bytes: client.received.length }])
+    expect(seen[0]!.aborts).toEqual([])
+  })
+})
+
+/** Ways for an exchange to be cut while its handler works. */
+const cuts: readonly (readonly [string, AbortedError['by'], (t: TestServer, client: MemoryClient) => unknown])[] = [
+  ['the client resets', 'peer', (_, client) => client.reset()],
+  ['shutdown passes its deadline', 'shutdown', (t) => t.server.close({ deadline: 0 })],
+]
+
+describe.each(cuts)('%s', (_, by, cut) => {
+  it('before the reply: signal and done say so, once, with no bytes', async () => {
+    const late = deferred()
+    const { t, seen } = watching(async (c) => {
+      await late.promise
+      return c.text('late')
+    })
+    const client = t.connect()
+    client.send(get())
+    await cut(t, client)
+    await turn()
+    expect(seen[0]!.aborts).toHaveLength(1)
+    expect(seen[0]!.aborts[0]).toBeInstanceOf(AbortedError)
+    expect(seen[0]!.aborts[0]!.by).toBe(by)
+    expect(seen[0]!.outcomes).toMatchObject([{ kind: 'aborted', status: 0, by, bytes: 0 }])
+    late.resolve()
+    await turn()
+    expect(seen[0]!.outcomes).toHaveLength(1)
+    expect(client.received).toBe('')
+  })
+
+  it('in the middle of the content: what left is counted', async () => {
+    const { t, seen } = watching((c) =>
+      c.stream(
+        (async function* () {
+          yield 'abc'
+          await new Promise(() => {})
+        })(),
+      ),
+    )
+    const client = t.connect()
+    client.send(get())
+    await turn()
+    await cut(t, client)
+    await turn()
+    expect(seen[0]!.outcomes).toMatchObject([{ kind: 'aborted', status: 200, by, bytes: client.received.length }])
+    expect(seen[0]!.aborts).toHaveLength(1)
+  })
+
+  it('while the last bytes wait: they were not sent', async () => {
+    const { t, seen } = watching(() => new Reply('x'.repeat(1000)))
+    const client = t.connect()
+    client.stall(10)
+    client.send(get())
+    await turn()
+    await cut(t, client)
+    await turn()
+    expect(seen[0]!.outcomes).toHaveLength(1)
+    expect(seen[0]!.outcomes[0]!.kind).toBe('aborted')
+  })
+
+  it('a signal asked for afterwards is aborted', async () => {
+    let context: Context | undefined
+    const t = testServer((c) => {
+      context = c
+      return new Promise<Reply>(() => {})
+    })
+    const client = t.connect()
+    client.send(get())
+    await cut(t, client)
+    await turn()
+    expect(context!.signal.aborted).toBe(true)
+    expect((context!.signal.reason as AbortedError).by).toBe(by)
+  })
+
+  it('a read of the content fails with the reason', async () => {
+    let failed: unknown
+    const { t } = watching(async (c) => {
+      await c.body.text().catch((error: unknown) => (failed = error))
+      return c.text('x')
+    })
+    const client = t.connect()
+    client.send(`${request('POST', '/', 'Content-Length: 10\r\n')}abc`)
+    await turn()
+    await cut(t, client)
+    await turn()
+    expect(failed).toBeInstanceOf(AbortedError)
+    expect((failed as AbortedError).by).toBe(by)
+  })
+
+  it('requests behind it are never handled', async () => {
+    const { t, seen } = watching(() => new Promise<Reply>(() => {}))
+    const client = t.connect()
+    client.send(get() + get())
+    await cut(t, client)
+    await turn()
+    expect(seen).toHaveLength(1)
+  })
+})
+
+describe('the client ends its side behind the request (RFC 9112 §9.6)', () => {
+  it('signal fires, and the reply is still sent and counted as sent', async () => {
+    const late = deferred()
+    const { t, seen } = watching(async (c) => {
+      await late.promise
+      return c.text('late')
+    })
+    const client = t.connect()
+    client.send(get())
+    client.end()
+    await turn()
+    expect(seen[0]!.aborts.map((reason) => reason.by)).toEqual(['peer'])
+    expect(client.state).toBe('open')
+    late.resolve()
+    await turn()
+    expect(onlyReply(client.received)).toMatchObject({ status: 200, body: 'late', complete: true })
+    expect(onlyReply(client.received).fields.get('connection')).toBe('close')
+    expect(seen[0]!.outcomes).toEqual([{ kind: 'sent', status: 200, bytes: client.received.length }])
+    expect(client.state).toBe('closed')
+    expect(t.server.stats.open).toBe(0)
+  })
+
+  it('a streamed reply goes on to its end', async () => {
+    const more = deferred()
+    const { t, seen } = watching((c) =>
+      c.stream(
+        (async function* () {
+          yield 'a'
+          await more.promise
+          yield 'b'
+        })(),
+      ),
+    )
+    const client = t.connect()
+    client.send(get())
+    await turn()
+    client.end()
+    await turn()
+    more.resolve()
+    await turn(4)
+    expect(onlyReply(client.received)).toMatchObject({ body: 'ab', complete: true })
+    expect(seen[0]!.outcomes).toEqual([{ kind: 'sent', status: 200, bytes: client.received.length }])
+    expect(client.state).toBe('closed')
+  })
+
+  it('in the middle of its content: the read fails, and the client is told (RFC 9112 §8)', async () => {
+    const { t, seen } = watching(async (c) => c.text(await c.body.text()))
+    const client = t.connect()
+    client.send(`${request('POST', '/', 'Content-Length: 10\r\n')}abc`)
+    await turn()
+    client.end()
+    await turn()
+    expect(onlyReply(client.received).status).toBe(400)
+    expect(seen[0]!.aborts.map((reason) => reason.by)).toEqual(['peer'])
+    expect(seen[0]!.outcomes).toHaveLength(1)
+    expect(client.state).toBe('closed')
+  })
+
+  it('in the middle of a head, or before any: the connection just ends', async () => {
+    const { t, seen } = watching((c) => c.text('x'))
+    for (const wire of ['', 'GET / HT', get()]) {
+      const client = t.connect()
+      client.send(wire)
+      client.end()
+      await turn()
+      expect(client.state).toBe('closed')
+    }
+    expect(seen).toHaveLength(1)
+    expect(t.server.stats.open).toBe(0)
+  })
+
+  it('everything was answered already: in order', async () => {
+    const { t } = watching((c) => c.text(c.path))
+    const client = t.connect()
+    client.send(get('/1') + get('/2'))
+    client.end()
+    await turn()
+    expect(replies(client.received).map((m) => m.body)).toEqual(['/1', '/2'])
+    expect(client.state).toBe('closed')
+  })
+})

@@ -1,0 +1,316 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { type Closed, type Context, type Outcome, Reply } from '../src/index.ts'
+import { type MemoryClient, type TestServer, testServer } from '../src/testing.ts'
+import { deferred, get, muteErrors, onlyReply, post, replies, request, turn } from './support.ts'
+
+muteErrors()
+
+// The deadline of `close` is a timer of the process; everything else runs on the server's clock.
+beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] }))
+afterEach(() => void vi.useRealTimers())
+
+const grace = 500
+const linger = 2000
+
+/** Begins a shutdown and tells whether it has ended. */
+function closing(t: TestServer, deadline = 10_000): { readonly result: () => Closed | undefined } {
+  let result: Closed | undefined
+  void t.server.close({ deadline }).then((closed) => (result = closed))
+  return { result: () => result }
+}
+
+/** Waits for the handler: its answer comes when `go` is resolved. */
+function held(): { answer: (c: Context) => Promise<Reply>; go: () => void; outcomes: Outcome[] } {
+  const go = deferred()
+  const outcomes: Outcome[] = []
+  return {
+    answer: async (c) => {
+      c.done((outcome) => outcomes.push(outcome))
+      await go.promise
+      return c.text(await c.body.text())
+    },
+    go: go.resolve,
+    outcomes,
+  }
+}
+
+async function expectGone(t: TestServer, client: MemoryClient, result: () => Closed | undefined): Promise<void> {
+  client.end()
+  await turn()
+  expect(client.state).toBe('closed')
+  expect(t.server.stats.open).toBe(0)
+  expect(result()).toEqual({ drained: 1, killed: 0 })
+}
+
+describe('shutdown meets a connection that', () => {
+  it('is silent since accept: closed after a short grace', async () => {
+    const t = testServer((c) => c.text('x'))
+    const client = t.connect()
+    const { result } = closing(t)
+    await turn()
+    expect(client.state).toBe('open')
+    t.advance(grace + 500)
+    await turn()
+    expect(client.state).toBe('ended')
+    expect(client.received).toBe('')
+    await expectGone(t, client, result)
+  })
+
+  it('is idle after a reply: closed after a short grace', async () => {
+    const t = testServer((c) => c.text('x'))
+    const client = t.connect()
+    client.send(get())
+    const { result } = closing(t)
+    t.advance(grace + 500)
+    await turn()
+    expect(client.state).toBe('ended')
+    expect(replies(client.received)).toHaveLength(1)
+    await expectGone(t, client, result)
+  })
+
+  it('is idle, with a request on its way: served, told to close (RFC 9112 §9.6)', async () => {
+    for (const before of ['', get('/before')]) {
+      const t = testServer((c) => c.text(c.path))
+      const client = t.connect()
+      client.send(before)
+      closing(t)
+      t.advance(grace / 2)
+      client.send(get('/late'))
+      const last = replies(client.received).at(-1)!
+      expect([last.body, last.fields.get('connection')]).toEqual(['/late', 'close'])
+      expect(client.state).toBe('ended')
+    }
+  })
+
+  it('has sent half a head: the rest is awaited, answered, and the last', async () => {
+    const t = testServer((c) => c.text(c.path))
+    const client = t.connect()
+    client.send(get('/half').slice(0, 10))
+    const { result } = closing(t)
+    t.advance(grace + 1000)
+    expect(client.state).toBe('open')
+    client.send(get('/half').slice(10) + get('/next'))
+    expect(onlyReply(client.received).body).toBe('/half')
+    expect(onlyReply(client.received).fields.get('connection')).toBe('close')
+    await expectGone(t, client, result)
+  })
+
+  it('has sent half a head and stops: 408 at the head deadline', async () => {
+    const t = testServer((c) => c.text('x'), { timeouts: { head: 5000 } })
+    const client = t.connect()
+    client.send('GET')
+    const { result } = closing(t)
+    t.advance(5500)
+    expect(onlyReply(client.received).status).toBe(408)
+    await expectGone(t, client, result)
+  })
+
+  it('is sending content: it is read, answered, and the last', async () => {
+    const { answer, go, outcomes } = held()
+    const t = testServer(answer)
+    const client = t.connect()
+    client.send(post('abcdef').slice(0, -3))
+    const { result } = closing(t)
+    go()
+    await turn()
+    client.send(`def${get()}`)
+    await turn()
+    expect(onlyReply(client.received).body).toBe('abcdef')
+    expect(onlyReply(client.received).fields.get('connection')).toBe('close')
+    expect(outcomes).toEqual([{ kind: 'sent', status: 200, bytes: client.received.length }])
+    await expectGone(t, client, result)
+  })
+
+  it('waits for its handler: answered, and the last', async () => {
+    const { answer, go, outcomes } = held()
+    const t = testServer(answer)
+    const client = t.connect()
+    client.send(get())
+    const { result } = closing(t)
+    t.advance(9000)
+    await turn()
+    expect(client.received).toBe('')
+    go()
+    await turn()
+    expect(onlyReply(client.received).fields.get('connection')).toBe('close')
+    expect(outcomes).toMatchObject([{ kind: 'sent' }])
+    await expectGone(t, client, result)
+  })
+
+  it('is streaming a reply: it goes on to its end', async () => {
+    const more = deferred()
+    const t = testServer((c) =>
+      c.stream(
+        (async function* () {
+          yield 'a'
+          await more.promise
+          yield 'b'
+        })(),
+      ),
+    )
+    const client = t.connect()
+    client.send(get())
+    await turn()
+    const { result } = closing(t)
+    t.advance(9000)
+    more.resolve()
+    await turn(4)
+    expect(onlyReply(client.received)).toMatchObject({ body: 'ab', complete: true })
+    expect(client.state).toBe('ended')
+    await expectGone(t, client, result)
+  })
+
+  it('has pipelined requests: the one in hand is answered, and the last', async () => {
+    const { answer, go } = held()
+    const t = testServer(answer)
+    const client = t.connect()
+    client.send(get() + get() + get())
+    const { result } = closing(t)
+    go()
+    await turn()
+    expect(onlyReply(client.received).fields.get('connection')).toBe('close')
+    await expectGone(t, client, result)
+  })
+
+  it('has a reply done and unread content coming: it ends', async () => {
+    const t = testServer((c) => c.text('x'))
+    const client = t.connect()
+    client.send(post('abcdef').slice(0, -3))
+    expect(replies(client.received)).toHaveLength(1)
+    const { result } = closing(t)
+    client.send('def')
+    await turn()
+    expect(client.state).toBe('ended')
+    await expectGone(t, client, result)
+  })
+
+  it('is lingering already: it goes on to its end', async () => {
+    const t = testServer((c) => c.text('x'))
+    const client = t.connect()
+    client.send(get('/', 'Connection: close\r\n'))
+    const { result } = closing(t)
+    t.advance(linger + 500)
+    expect(client.state).toBe('closed')
+    await turn()
+    expect(result()).toEqual({ drained: 1, killed: 0 })
+  })
+
+  it('has been turned away: the same', async () => {
+    const t = testServer((c) => c.text('x'), { limits: { connections: 1 } })
+    t.connect().end()
+    t.connect()
+    const { result } = closing(t)
+    t.advance(linger + 500)
+    await turn()
+    t.advance(linger + 500)
+    await turn()
+    expect(result()?.killed).toBe(0)
+    expect(t.server.stats.open).toBe(0)
+  })
+
+  it('does not read: it ends when it does', async () => {
+    const t = testServer(() => new Reply('x'.repeat(1000)))
+    const client = t.connect()
+    client.stall(10)
+    client.send(get())
+    const { result } = closing(t)
+    t.advance(9000)
+    expect(result()).toBe(undefined)
+    client.drain()
+    await turn()
+    expect(onlyReply(client.received).complete).toBe(true)
+    expect(client.state).toBe('ended')
+    await expectGone(t, client, result)
+  })
+})
+
+function handler(c: Context): Reply | Promise<Reply> {
+  if (c.path === '/upgrade') return c.upgrade(() => {}, { upgrade: 'x' })
+  if (c.path === '/idle') return c.text('x')
+  if (c.path === '/stream')
+    return c.stream(
+      (async function* () {
+        yield 'a'
+        await new Promise(() => {})
+      })(),
+    )
+  return c.path === '/hang' ? new Promise(() => {}) : c.body.text().then((text) => c.text(text))
+}
+
+describe('at its deadline shutdown cuts what is left', () => {
+  const states: readonly (readonly [string, (client: MemoryClient) => void])[] = [
+    ['silent', () => {}],
+    ['idle', (client) => client.send(get('/idle'))],
+    ['half a head', (client) => client.send('GET')],
+    ['in its content', (client) => client.send(request('POST', '/', 'Content-Length: 5\r\n'))],
+    ['in its handler', (client) => client.send(get('/hang'))],
+    ['streaming', (client) => client.send(get('/stream'))],
+    [
+      'not reading',
+      (client) => {
+        client.stall()
+        client.send(get('/idle'))
+      },
+    ],
+    ['lingering', (client) => client.send(get('/idle', 'Connection: close\r\n'))],
+    ['upgraded', (client) => client.send(get('/upgrade', 'Connection: upgrade\r\nUpgrade: x\r\n'))],
+  ]
+
+  it.each(states)('%s', async (_, bring) => {
+    const t = testServer(handler)
+    const client = t.connect()
+    bring(client)
+    await turn()
+    const { result } = closing(t, 1000)
+    await turn()
+    expect(client.state).not.toBe('closed')
+    vi.advanceTimersByTime(1001)
+    await turn()
+    expect(['closed', 'reset']).toContain(client.state)
+    expect(result()).toEqual({ drained: 0, killed: 1 })
+    expect(t.server.stats.open).toBe(0)
+  })
+
+  it('the exchange knows: signal and done say shutdown', async () => {
+    const outcomes: Outcome[] = []
+    let signal: AbortSignal | undefined
+    const t = testServer((c) => {
+      signal = c.signal
+      c.done((outcome) => outcomes.push(outcome))
+      return new Promise<Reply>(() => {})
+    })
+    t.connect().send(get())
+    closing(t, 1000)
+    await turn()
+    expect(signal!.aborted).toBe(false)
+    vi.advanceTimersByTime(1001)
+    await turn()
+    expect(outcomes).toMatchObject([{ kind: 'aborted', by: 'shutdown', bytes: 0 }])
+    expect(signal!.aborted).toBe(true)
+  })
+
+  it('those that ended before are counted as drained', async () => {
+    const t = testServer(handler)
+    const quick = t.connect()
+    t.connect()
+    t.connect()
+    const { result } = closing(t, 1000)
+    quick.end()
+    await turn()
+    vi.advanceTimersByTime(1001)
+    await turn()
+    expect(result()).toEqual({ drained: 1, killed: 2 })
+  })
+})
+
+describe('close', () => {
+  it('without connections ends at once', async () => {
+    expect(await testServer((c) => c.text('x')).server.close()).toEqual({ drained: 0, killed: 0 })
+  })
+
+  it('twice is the same shutdown', async () => {
+    const t = testServer((c) => c.text('x'))
+    expect(t.server.close()).toBe(t.server.close({ deadline: 5 }))
+    await t.server[Symbol.asyncDispose]()
+  })
+})

@@ -1,0 +1,235 @@
+import { describe, expect, it } from 'vitest'
+import { type Context, type Outcome, type Reply, type Transport, type TransportSink, serve } from '../src/index.ts'
+import { type TestServer, testServer } from '../src/testing.ts'
+import { events, get, muteErrors, onlyReply, rawClient, record, replies, request, turn, until } from './support.ts'
+
+muteErrors()
+
+const asking = get('/chat', 'Connection: Upgrade\r\nUpgrade: shout\r\n')
+const connecting = 'CONNECT b:443 HTTP/1.1\r\nHost: b:443\r\n\r\n'
+
+/** What a new owner of a connection hears. */
+interface Heard {
+  readonly events: string[]
+  transport: Transport | undefined
+}
+
+/** A protocol that answers in capitals. */
+function shout(heard: Heard): (transport: Transport, leftover: Uint8Array) => void {
+  return (transport, leftover) => {
+    heard.transport = transport
+    heard.events.push(`leftover ${Buffer.from(leftover).toString()}`)
+    const sink: TransportSink = {
+      onData(chunk) {
+        heard.events.push(`data ${Buffer.from(chunk).toString()}`)
+        transport.write(Buffer.from(chunk).toString().toUpperCase())
+      },
+      onDrain: () => void heard.events.push('drain'),
+      onEnd() {
+        heard.events.push('end')
+        transport.end()
+      },
+      onClose: (error) => void heard.events.push(error ? 'broken' : 'close'),
+    }
+    transport.attach(sink)
+  }
+}
+
+function shouting(handler?: (reply: () => Reply, c: Context) => Reply | Promise<Reply>): {
+  t: TestServer
+  heard: Heard
+} {
+  const heard: Heard = { events: [], transport: undefined }
+  const t = testServer((c) => {
+    const reply = (): Reply => c.upgrade(shout(heard), { Upgrade: 'shout' })
+    return handler ? handler(reply, c) : reply()
+  })
+  return { t, heard }
+}
+
+describe('upgrade (RFC 9110 §7.8)', () => {
+  it('101 says so, has no content, and then the bytes are the other protocol’s', async () => {
+    const { t, heard } = shouting()
+    const client = t.connect()
+    client.send(asking)
+    await turn()
+    const head = client.received
+    expect(head.startsWith('HTTP/1.1 101 Switching Protocols\r\n')).toBe(true)
+    const { fields } = onlyReply(head)
+    expect([fields.get('connection'), fields.get('upgrade')]).toEqual(['Upgrade', 'shout'])
+    expect([fields.has('content-length'), fields.has('transfer-encoding')]).toEqual([false, false])
+    client.send('hello')
+    client.send(get('/not-a-request'))
+    expect(client.received.slice(head.length)).toBe(`HELLO${get('/not-a-request').toUpperCase()}`)
+    expect(heard.events).toEqual(['leftover ', 'data hello', `data ${get('/not-a-request')}`])
+  })
+
+  it.each(['sync', 'async'])('bytes behind the request are handed over, not parsed (%s)', async (kind) => {
+    const { t, heard } = shouting((reply) => (kind === 'sync' ? reply() : turn().then(reply)))
+    const client = t.connect()
+    client.send(`${asking}GET / HTTP/1.1\r\n`)
+    client.send('more')
+    await turn(4)
+    client.send('last')
+    expect(heard.events.join('').replaceAll(/leftover |data /g, '')).toBe('GET / HTTP/1.1\r\nmorelast')
+    expect(client.received).toMatch(/^HTTP\/1\.1 101 [^]*LAST$/)
+  })
+
+  it('comes after the replies before it', async () => {
+    const { t } = shouting((reply, c) => (c.path === '/chat' ? reply() : c.text('first')))
+    const client = t.connect()
+    client.send(get('/') + asking)
+    await turn()
+    expect(replies(client.received).map((m) => m.status)).toEqual([200, 101])
+  })
+
+  it.each([
+    ['no fields', ''],
+    ['Upgrade without Connection', 'Upgrade: shout\r\n'],
+    ['Connection without Upgrade', 'Connection: upgrade\r\n'],
+  ])('%s: 426, and the connection stays (RFC 9110 §15.5.22)', (_, fields) => {
+    const { t, heard } = shouting()
+    const client = t.connect()
+    client.send(get('/chat', fields) + get('/chat', fields))
+    expect(replies(client.received).map((m) => m.status)).toEqual([426, 426])
+    expect(heard.events).toEqual([])
+  })
+
+  it('an HTTP/1.0 request cannot ask for it', () => {
+    const { t } = shouting()
+    const client = t.connect()
+    client.send(get('/chat', 'Connection: Upgrade\r\nUpgrade: shout\r\n', '1.0'))
+    expect(onlyReply(client.received).status).toBe(426)
+  })
+
+  it('a handler may ignore it: an ordinary reply, and the connection stays', () => {
+    const { t } = shouting((_, c) => c.text('no thanks'))
+    const client = t.connect()
+    client.send(asking + get())
+    expect(replies(client.received).map((m) => m.body)).toEqual(['no thanks', 'no thanks'])
+  })
+
+  it('the end of either side, and the close, are told', async () => {
+    const { t, heard } = shouting()
+    const client = t.connect()
+    client.send(asking)
+    client.end()
+    await turn()
+    expect(heard.events).toEqual(['leftover ', 'end', 'close'])
+    expect(client.state).toBe('closed')
+    expect(t.server.stats.open).toBe(0)
+  })
+
+  it('a reset is told', async () => {
+    const { t, heard } = shouting()
+    const client = t.connect()
+    client.send(asking)
+    client.reset()
+    await turn()
+    expect(heard.events).toEqual(['leftover ', 'broken'])
+    expect(t.server.stats.open).toBe(0)
+  })
+
+  it('back-pressure is the new owner’s: writes wait, drain is told, reading can be paused', () => {
+    const { t, heard } = shouting()
+    const client = t.connect()
+    client.send(asking)
+    client.stall()
+    expect(heard.transport!.write('xyz')).toBe(false)
+    expect(heard.transport!.bufferedBytes).toBe(3)
+    client.drain()
+    expect(heard.events).toContain('drain')
+    heard.transport!.pause()
+    client.send('a')
+    expect(heard.events).not.toContain('data a')
+    heard.transport!.resume()
+    expect(heard.events).toContain('data a')
+  })
+
+  it('deadlines of HTTP do not touch it', () => {
+    const { t } = shouting()
+    const client = t.connect()
+    client.send(asking)
+    t.advance(10_000_000)
+    expect(client.state).toBe('open')
+  })
+
+  it('the server’s books stay right', async () => {
+    const { t } = shouting()
+    const client = t.connect()
+    client.send(asking)
+    expect(t.server.stats).toEqual({ open: 1, active: 0 })
+    const seen = await record(t.server, async () => {
+      client.send('abc')
+      client.end()
+      await turn()
+    })
+    expect(events(seen, 'close')).toMatchObject([{ reason: 'upgraded', requests: 1, bytesIn: asking.length + 3 }])
+    expect(t.server.stats).toEqual({ open: 0, active: 0 })
+  })
+
+  it('done: the exchange is over with its head, and signal stays silent', async () => {
+    const outcomes: Outcome[] = []
+    let signal: AbortSignal | undefined
+    const { t } = shouting((reply, c) => {
+      signal = c.signal
+      c.done((outcome) => outcomes.push(outcome))
+      return reply()
+    })
+    const client = t.connect()
+    client.send(asking)
+    await turn()
+    const head = client.received.length
+    client.send('abc')
+    client.reset()
+    await turn()
+    expect(outcomes).toEqual([{ kind: 'sent', status: 101, bytes: head }])
+    expect(signal!.aborted).toBe(false)
+  })
+
+  it('works over sockets', async () => {
+    const heard: Heard = { events: [], transport: undefined }
+    const server = await serve((c) => c.upgrade(shout(heard), { upgrade: 'shout' }), { port: 0 })
+    const client = rawClient(server)
+    client.send(`${asking}abc`)
+    await client.saw(/\r\n\r\n/)
+    client.send('def')
+    await client.saw(/DEF$/)
+    expect(heard.events[0]).toBe('leftover abc')
+    expect(heard.transport!.peer.address).toBe('127.0.0.1')
+    client.end()
+    await client.ended
+    await until(() => server.stats.open === 0)
+    expect(await server.close()).toEqual({ drained: 0, killed: 0 })
+  })
+})
+
+describe('CONNECT (RFC 9110 §9.3.6)', () => {
+  it('200 without framing fields, then the tunnel', async () => {
+    const { t, heard } = shouting((reply, c) => {
+      expect([c.method, c.target, c.path, c.url]).toEqual(['CONNECT', 'b:443', '', 'http://b:443'])
+      return reply()
+    })
+    const client = t.connect()
+    client.send(`${connecting}abc`)
+    await turn()
+    expect(client.received.startsWith('HTTP/1.1 200 OK\r\n')).toBe(true)
+    const { fields } = onlyReply(client.received)
+    expect([fields.has('content-length'), fields.has('transfer-encoding')]).toEqual([false, false])
+    client.send('def')
+    expect(heard.events).toEqual(['leftover abc', 'data def'])
+  })
+
+  it('refused: an ordinary reply', () => {
+    const { t } = shouting((_, c) => c.text('no', 405))
+    const client = t.connect()
+    client.send(connecting + get())
+    expect(replies(client.received).map((m) => m.status)).toEqual([405, 405])
+  })
+
+  it.each(['/', 'http://b:443/', '*', 'b'])('with the target %s: 400 (RFC 9112 §3.2.3)', (target) => {
+    const client = shouting().t.connect()
+    client.send(request('CONNECT', target))
+    expect(onlyReply(client.received).status).toBe(400)
+  })
+})
