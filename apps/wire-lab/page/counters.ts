@@ -1,7 +1,7 @@
 import type { WireEvent } from '../src/model/events.ts'
 import { median } from '../src/model/state.ts'
 import { byId, setText } from './dom.ts'
-import { formatBytes, formatMs } from './format.ts'
+import { formatBytes, formatMs, formatTime } from './format.ts'
 import type { Store } from './store.ts'
 
 /** Which step of the loop an event belongs to. */
@@ -15,18 +15,18 @@ const stepOf: Readonly<Partial<Record<WireEvent['type'], readonly string[]>>> = 
 }
 const calm = matchMedia('(prefers-reduced-motion: reduce)')
 
-export function showCounters({ state, server }: Store): void {
+export function showCounters({ state, server, epoch }: Store): void {
   const { totals, waits, open } = state
   let idle = 0
   for (const connection of open.values()) if (connection.idleAt !== undefined) idle++
   const wait = median(waits)
-  const set = (id: string, text: string) => setText(byId(id), text)
   set('n-listen', new URL(server.url).host)
+  set('s-listen', `since ${formatTime(epoch).slice(0, 8)}`)
   set('n-accept', count(totals.accepted))
   set('s-accept', totals.accepted === 1 ? 'connection' : 'connections')
   set('n-receive', count(totals.requests))
-  const errors = totals.errors > 0 ? `, ${count(totals.errors)} not HTTP` : ''
-  set('s-receive', `${totals.requests === 1 ? 'request' : 'requests'}, ${formatBytes(totals.bytesIn)}${errors}`)
+  set('s-receive', `${totals.requests === 1 ? 'request' : 'requests'}, ${formatBytes(totals.bytesIn)}`)
+  set('n-errors', totals.errors > 0 ? `${count(totals.errors)} not HTTP` : '')
   set('n-process', wait === undefined ? '–' : formatMs(wait))
   set('n-respond', count(totals.replies))
   set('s-respond', `${totals.replies === 1 ? 'reply' : 'replies'}, ${formatBytes(totals.bytesOut)}`)
@@ -43,6 +43,10 @@ export function pulse(events: readonly WireEvent[]): void {
       duration: 900,
       easing: 'ease-out',
     })
+}
+
+function set(id: string, text: string): void {
+  setText(byId(id), text)
 }
 
 function count(value: number): string {

@@ -1,6 +1,6 @@
 /** The element of an id that the page is known to have. */
-export function byId<E extends HTMLElement = HTMLElement>(id: string): E {
-  return document.getElementById(id) as E
+export function byId(id: string): HTMLElement {
+  return document.getElementById(id)!
 }
 
 /** Makes an element. Content is text or other elements, never markup, so nothing a client sent is ever read as such. */

@@ -31,7 +31,11 @@ export class Inspector {
     this.#store = store
     this.#show('Details', [
       el('p', { class: 'hint' }, 'Pick a connection to see its requests and why it ended.'),
-      el('p', { class: 'hint' }, 'Or press a button above: what was sent and what came back will be here, byte for byte.'),
+      el(
+        'p',
+        { class: 'hint' },
+        'Or press a button above: what was sent and what came back will be here, byte for byte.',
+      ),
     ])
   }
 
@@ -99,13 +103,22 @@ export class Inspector {
       ['From', role ? `${peer}, ${role}` : peer],
       ['Accepted', formatTime(epoch + openedAt)],
       [close ? 'Was open' : 'Open for', formatMs((close?.at ?? now) - openedAt)],
-      ['Bytes', `${formatBytes(connection.bytesIn)} in, ${formatBytes(connection.bytesOut)} out${close ? '' : ' so far'}`],
+      [
+        'Bytes',
+        `${formatBytes(connection.bytesIn)} in, ${formatBytes(connection.bytesOut)} out${close ? '' : ' so far'}`,
+      ],
     ]
     const verdict = close ? reasons[close.reason] : undefined
     const hidden = requests - exchanges.length
     return [
-      el('p', { class: verdict && !verdict.calm ? 'verdict bad' : 'verdict' }, verdict?.sentence ?? `Open: ${phaseOf(connection, this.#store, now)}.`),
-      ...(error ? [el('p', { class: 'error' }, `${error.code} at byte ${error.offset}. ${error.message} (${error.rfc})`)] : []),
+      el(
+        'p',
+        { class: verdict && !verdict.calm ? 'verdict bad' : 'verdict' },
+        verdict?.sentence ?? `Open: ${phaseOf(connection, this.#store, now)}.`,
+      ),
+      ...(error
+        ? [el('p', { class: 'error' }, `${error.code} at byte ${error.offset}. ${error.message} (${error.rfc})`)]
+        : []),
       el('dl', {}, ...facts.flatMap(([name, value]) => [el('dt', {}, name), el('dd', {}, value)])),
       el('h3', {}, plural(requests, 'request')),
       el('ol', { class: 'exchanges', start: String(hidden + 1) }, ...exchanges.map(exchangeItem)),
@@ -138,7 +151,7 @@ function exchangeItem({ method, target, version, status, bytesOut, at, endedAt, 
 function wire(text: string): HTMLElement {
   const pre = el('pre', { tabindex: '0' })
   for (const [i, line] of text.split('\r\n').entries()) {
-    if (i > 0) pre.append(el('span', { class: 'crlf', 'aria-hidden': 'true' }, '␍␊'), '\n')
+    if (i > 0) pre.append(el('span', { class: 'crlf', 'aria-hidden': 'true' }, '\\r\\n'), '\n')
     pre.append(line)
   }
   if (text === '') pre.append(el('span', { class: 'thin' }, 'nothing'))

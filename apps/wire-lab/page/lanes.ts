@@ -25,7 +25,9 @@ export function phaseOf(connection: Connection, { server }: Pick<Store, 'server'
   if (error || (ending && last?.endedAt !== undefined)) return 'saying goodbye'
   if (!last) return `no request yet, ${seconds(server.headMs - (now - connection.openedAt))} left`
   if (last.endedAt !== undefined) return 'open'
-  return last.repliedAt === undefined ? 'handler at work' : `replying for ${formatMs(Math.max(0, now - last.repliedAt))}`
+  return last.repliedAt === undefined
+    ? 'handler at work'
+    : `replying for ${formatMs(Math.max(0, now - last.repliedAt))}`
 }
 
 function seconds(ms: number): string {
@@ -81,6 +83,6 @@ function makeLabel(id: number): Label {
   const who = el('span', { class: 'chip' })
   const phase = el('span', { class: 'phase' })
   const name = el('span', { class: 'id' }, `#${id}`)
-  const button = el('button', { type: 'button', 'data-connection': String(id) }, name, who, phase)
+  const button = el('button', { type: 'button', 'data-connection': String(id) }, name, ' ', who, ' ', phase)
   return { item: el('li', {}, button), button, who, phase }
 }

@@ -61,7 +61,12 @@ export class Log {
       'tr',
       { 'data-kind': kind },
       el('td', { class: 'time' }, formatTime(epoch + event.at)),
-      el('td', { class: 'who' }, button, ...(role ? [el('span', { class: 'chip', 'data-role': connection!.role }, role)] : [])),
+      el(
+        'td',
+        { class: 'who' },
+        button,
+        ...(role ? [el('span', { class: 'chip', 'data-role': connection!.role }, role)] : []),
+      ),
       el('td', {}, el('span', { class: 'tag' }, word)),
       el('td', { class: 'what' }, what),
       el('td', { class: 'num' }, bytes),
@@ -73,13 +78,13 @@ export class Log {
 /** A reply that is complete already needs no line for its beginning. */
 function endsIn(events: readonly WireEvent[], reply: WireEvent & { type: 'reply' }, from: number): boolean {
   const { connection, exchange } = reply
-  return events.some((one, i) => i > from && one.type === 'end' && one.connection === connection && one.exchange === exchange)
+  return events.some(
+    (one, i) => i > from && one.type === 'end' && one.connection === connection && one.exchange === exchange,
+  )
 }
 
-function lineOf(event: WireEvent, { server }: Store): Line | undefined {
+function lineOf(event: WireEvent, { server }: Store): Line | null {
   switch (event.type) {
-    case 'mark':
-      return undefined
     case 'open':
       return { kind: 'open', word: 'accepted', what: `from ${event.peer}` }
     case 'request': {
@@ -91,7 +96,11 @@ function lineOf(event: WireEvent, { server }: Store): Line | undefined {
     case 'end':
       return endLine(event)
     case 'idle':
-      return { kind: 'idle', word: 'kept', what: `waits for another request, ${formatMs(server.keepAliveMs)} at the most` }
+      return {
+        kind: 'idle',
+        word: 'kept',
+        what: `waits for another request, ${formatMs(server.keepAliveMs)} at the most`,
+      }
     case 'error': {
       const what = `${event.message} ${event.rfc}; seen at byte ${event.offset}, answered ${statusText(event.status)}`
       return { kind: 'error', word: 'error', what }
@@ -101,6 +110,8 @@ function lineOf(event: WireEvent, { server }: Store): Line | undefined {
       const { calm, sentence } = reasons[event.reason]
       return { kind: calm ? 'close' : 'broken', word: 'closed', what: sentence, bytes }
     }
+    default:
+      return null
   }
 }
 
@@ -124,6 +135,9 @@ export function summary(events: readonly WireEvent[]): string {
     [count('error'), 'errors'],
     [count('close'), 'closed'],
   ] as const
-  const text = parts.filter(([n]) => n > 0).map(([n, word]) => `${n} ${word}`).join(', ')
+  const text = parts
+    .filter(([n]) => n > 0)
+    .map(([n, word]) => `${n} ${word}`)
+    .join(', ')
   return last ? `${text}. Connection ${last.connection}: ${reasons[last.reason].sentence}` : text
 }

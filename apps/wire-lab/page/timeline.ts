@@ -1,19 +1,23 @@
-import type { Connection, Exchange } from '../src/model/events.ts'
+import type { CloseEvent, Connection, Exchange } from '../src/model/events.ts'
 import { reasons } from '../src/model/reasons.ts'
 import { byId } from './dom.ts'
 
 /** Height of a lane; `style.css` gives its label the same. */
-export const laneHeight = 36
+const laneHeight = 44
 /** Room on the right of now, for the marks of what happens at this moment. */
 const margin = 18
-const axisHeight = 22
+const axisHeight = 26
 /** Half the height of a block, and its least width: most requests take less time than a pixel is wide. */
-const half = 7
+const half = 8
 const least = 5
 /** Exchanges closer than this (px) are drawn as one group. */
 const near = 6
+/** A block with so many pixels has its text inside. */
+const wide = 40
 
-type Paint = Readonly<Record<'line' | 'wait' | 'work' | 'good' | 'bad' | 'idle' | 'live' | 'text' | 'muted' | 'surface', string>>
+type Paint = Readonly<
+  Record<'line' | 'wait' | 'work' | 'good' | 'bad' | 'idle' | 'live' | 'text' | 'muted' | 'surface', string>
+>
 
 /** What a lane is drawn with: where a time is, and until when it goes. */
 interface View {
@@ -24,8 +28,8 @@ interface View {
 
 /** Draws connections as lanes over time, all of them in one canvas. */
 export class Timeline {
-  readonly #canvas = byId<HTMLCanvasElement>('timeline')
-  readonly #axis = byId<HTMLCanvasElement>('axis')
+  readonly #canvas = byId('timeline') as HTMLCanvasElement
+  readonly #axis = byId('axis') as HTMLCanvasElement
   #paint: Paint = readPaint()
 
   constructor() {
@@ -77,20 +81,30 @@ export class Timeline {
     this.#drawWaiting(g, connection, y, view, end)
     this.#dot(g, x(openedAt), y, 3, this.#paint.wait)
     const groups = groupsOf(exchanges, view)
+    let right = x(openedAt)
     for (const [i, group] of groups.entries()) {
-      const right = this.#drawGroup(g, group, y, view, good)
-      const next = groups[i + 1]
-      const limit = next ? x(next[0]!.at) : error ? x(error.at) : x(end) - 6
-      this.#label(g, captionOf(group), right + 6, y - 8, limit, this.#paint.muted)
+      // Blocks have a least width, so they may have to make room for each other.
+      const left = i > 0 ? Math.max(x(group[0]!.at), right + 1) : x(group[0]!.at)
+      right =
+        group.length > 1
+          ? this.#drawGroup(g, group, left, y, good)
+          : this.#drawExchange(g, group[0]!, left, y, view, good)
+      const limit = x(groups[i + 1]?.[0]!.at ?? error?.at ?? end) - 6
+      if (right - left > wide) this.#text(g, captionOf(group), left + 8, y, right - 4, this.#paint.text)
+      else this.#text(g, captionOf(group), right + 6, y - 9, limit, this.#paint.muted)
     }
-    if (error && error.at <= now) this.#cross(g, x(error.at), y)
-    if (close && close.at <= now) {
-      const { calm, short } = reasons[close.reason]
-      const colour = calm ? this.#paint.muted : this.#paint.bad
-      g.fillStyle = colour
-      g.fillRect(x(close.at) - 1, y - half, 2, half * 2)
-      this.#label(g, short, x(close.at) + 7, y, view.width, colour)
-    } else this.#dot(g, x(now), y, 3.5, connection.idleAt === undefined ? good : this.#paint.idle)
+    if (error && error.at <= now) right = this.#cross(g, x(error.at), y)
+    if (close && close.at <= now)
+      this.#drawClose(g, close, Math.max(x(close.at), right + 2), y, view, error === undefined)
+    else this.#dot(g, x(now), y, 3.5, connection.idleAt === undefined ? good : this.#paint.idle)
+  }
+
+  #drawClose(g: CanvasRenderingContext2D, close: CloseEvent, x: number, y: number, view: View, tick: boolean): void {
+    const { calm, short } = reasons[close.reason]
+    const colour = calm ? this.#paint.muted : this.#paint.bad
+    g.fillStyle = colour
+    if (tick) g.fillRect(x - 1, y - half, 2, half * 2)
+    this.#text(g, short, x + 7, y, view.width, colour)
   }
 
   /** The line of a lane: before the first request, between two, and after the last. */
@@ -102,7 +116,11 @@ export class Timeline {
     }
     // Of a long life only the latest exchanges are known; before them the connection was in use.
     const first = exchanges[0]
-    stretch(openedAt, Math.min(first?.at ?? end, end), first && first.exchange > 1 ? this.#paint.idle : this.#paint.wait)
+    stretch(
+      openedAt,
+      Math.min(first?.at ?? end, end),
+      first && first.exchange > 1 ? this.#paint.idle : this.#paint.wait,
+    )
     for (const [i, exchange] of exchanges.entries()) {
       const next = exchanges[i + 1]
       const last = connection.ending ? this.#paint.line : this.#paint.idle
@@ -110,27 +128,31 @@ export class Timeline {
     }
   }
 
-  /** Draws exchanges side by side, or as one block with their number; returns where it ends. */
-  #drawGroup(g: CanvasRenderingContext2D, group: readonly Exchange[], y: number, view: View, good: string): number {
-    let left = view.x(group[0]!.at)
-    if (group.length === 1) return this.#drawExchange(g, group[0]!, y, view, good)
-    const shown = group.length > 6 ? [group.find(({ status = 0 }) => status >= 400) ?? group[0]!] : group
-    for (const one of shown) {
-      this.#block(g, left, y, shown.length === 1 ? least * 2 : least, this.#colourOf(one, good))
-      left += (shown.length === 1 ? least * 2 : least) + 1
-    }
-    return left - 1
+  /** Draws short exchanges side by side, or as one block when they are many; returns where it ends. */
+  #drawGroup(g: CanvasRenderingContext2D, group: readonly Exchange[], left: number, y: number, good: string): number {
+    const many = group.length > 6
+    const shown = many ? [group.find(({ status = 0 }) => status >= 400) ?? group[0]!] : group
+    const width = many ? least * 3 : least
+    for (const [i, one] of shown.entries()) this.#block(g, left + i * (width + 1), y, width, this.#colourOf(one, good))
+    return left + shown.length * (width + 1) - 1
   }
 
-  #drawExchange(g: CanvasRenderingContext2D, exchange: Exchange, y: number, { x, now }: View, good: string): number {
-    const left = x(exchange.at)
+  #drawExchange(
+    g: CanvasRenderingContext2D,
+    exchange: Exchange,
+    left: number,
+    y: number,
+    { x, now }: View,
+    good: string,
+  ): number {
     const right = Math.max(left + least, x(Math.min(exchange.endedAt ?? now, now)))
-    const replied = Math.min(x(exchange.repliedAt ?? now), right)
     const colour = this.#colourOf(exchange, good)
     if (right - left <= least) this.#block(g, left, y, least, colour)
+    else if (exchange.repliedAt === undefined) this.#block(g, left, y, right - left, this.#paint.work)
     else {
-      this.#block(g, left, y, Math.max(2, replied - left), this.#paint.work)
-      if (exchange.repliedAt !== undefined) this.#block(g, Math.min(replied, right - least), y, Math.max(least, right - replied), colour)
+      const replied = Math.min(Math.max(left, x(exchange.repliedAt)), right - least)
+      if (replied - left >= 2) this.#block(g, left, y, replied - left, this.#paint.work)
+      this.#block(g, replied, y, right - replied, colour)
     }
     return right
   }
@@ -141,10 +163,16 @@ export class Timeline {
   }
 
   #block(g: CanvasRenderingContext2D, left: number, y: number, width: number, colour: string): void {
+    const from = Math.max(-8, left)
+    const rest = width - (from - left)
     g.fillStyle = colour
+    // Something long is the ground for its text; a firm edge shows where it began.
+    if (rest > wide) g.globalAlpha = 0.3
     g.beginPath()
-    g.roundRect(Math.max(-8, left), y - half, width + Math.min(0, left + 8), half * 2, 2.5)
+    g.roundRect(from, y - half, rest, half * 2, 2.5)
     g.fill()
+    g.globalAlpha = 1
+    if (rest > wide) g.fillRect(from, y - half, 3, half * 2)
   }
 
   #dot(g: CanvasRenderingContext2D, x: number, y: number, radius: number, colour: string): void {
@@ -154,20 +182,23 @@ export class Timeline {
     g.fill()
   }
 
-  #cross(g: CanvasRenderingContext2D, x: number, y: number): void {
+  /** Marks an error; returns where the mark ends. */
+  #cross(g: CanvasRenderingContext2D, x: number, y: number): number {
     g.strokeStyle = this.#paint.bad
     g.lineWidth = 2.5
+    g.lineCap = 'round'
     g.beginPath()
-    g.moveTo(x - 5, y - 5)
-    g.lineTo(x + 5, y + 5)
-    g.moveTo(x + 5, y - 5)
-    g.lineTo(x - 5, y + 5)
+    for (const slope of [-4.5, 4.5]) {
+      g.moveTo(x - 4.5, y - slope)
+      g.lineTo(x + 4.5, y + slope)
+    }
     g.stroke()
+    return x + 5
   }
 
-  /** Text, where there is room for it. */
-  #label(g: CanvasRenderingContext2D, text: string, left: number, y: number, limit: number, colour: string): void {
-    const from = Math.max(6, left)
+  /** Writes text where there is room for it. */
+  #text(g: CanvasRenderingContext2D, text: string, left: number, y: number, limit: number, colour: string): void {
+    const from = Math.max(8, left)
     if (from + g.measureText(text).width > limit) return
     g.textAlign = 'left'
     g.fillStyle = colour
@@ -175,16 +206,17 @@ export class Timeline {
   }
 }
 
-/** Exchanges that would lie on top of each other, together. */
+/** Short exchanges that would lie on top of each other go together; a long one is always alone. */
 function groupsOf(exchanges: readonly Exchange[], { x, now }: View): Exchange[][] {
   const groups: Exchange[][] = []
   let right = -Infinity
   for (const exchange of exchanges) {
-    const end = x(exchange.endedAt ?? now)
-    if (end < -margin || exchange.at > now) continue
-    if (x(exchange.at) - right < near) groups.at(-1)!.push(exchange)
+    const [from, to] = [x(exchange.at), x(exchange.endedAt ?? now)]
+    if (to < -margin || exchange.at > now) continue
+    const long = to - from > near
+    if (!long && from - right < near) groups.at(-1)!.push(exchange)
     else groups.push([exchange])
-    right = Math.max(end, x(exchange.at) + least)
+    right = long ? -Infinity : Math.max(to, from + least)
   }
   return groups
 }

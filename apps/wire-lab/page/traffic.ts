@@ -17,7 +17,7 @@ const actions: Readonly<Record<string, Action>> = {
   },
   three: {
     title: 'Three at once',
-    note: 'HTTP/1.1 carries one exchange at a time, so for three at once your browser needs three connections.',
+    note: 'HTTP/1.1 carries one exchange at a time, so for three at once your browser spreads over several connections.',
     targets: ['/api/time?1', '/api/time?2', '/api/time?3'],
   },
   missing: {

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { type Context, type Handler, HttpError } from '@spillway/core'
+import { type Context, type Handler, type Reply } from '@spillway/core'
 import { type Middleware, defineMiddleware } from '@spillway/middleware'
 import { logger } from '@spillway/middleware/logger'
 import { router } from '@spillway/middleware/router'
@@ -34,28 +34,28 @@ export function wireLab({ recorder, feed, root, target, log }: AppParts): Handle
 
   const time = (c: Context) => {
     const connection = recorder.connectionOf(c.peer)
-    return c.json({ time: new Date().toISOString(), connection }, { headers: { 'cache-control': 'no-store' } })
+    return c.json({ time: new Date().toISOString(), connection }, { headers: { 'Cache-Control': 'no-store' } })
   }
 
   const events = (c: Context) => {
-    if (feed.size >= mostViewers) throw new HttpError(503, 'Enough people are watching')
+    if (feed.size >= mostViewers) return c.text('Enough people are watching\n', 503)
     recorder.mark(c.peer, 'viewer')
     const viewer = feed.join(recorder.connectionOf(c.peer))
     c.signal.addEventListener('abort', () => viewer.end())
     c.done(() => viewer.end())
-    return c.stream(viewer, { headers: { 'content-type': 'text/event-stream', 'cache-control': 'no-store' } })
+    return c.stream(viewer, { headers: { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' } })
   }
 
   const attempt = async (c: Context<{ name: string }>) => {
     const at = target()
-    if (!at) throw new HttpError(403, 'The client of the lab is off, because the lab can be reached from other machines')
-    if (!isOwnRequest(c)) throw new HttpError(403, 'Only the page of the lab itself may ask for this')
-    if (trying >= mostTries) throw new HttpError(429, 'Enough is being tried at the moment')
+    if (!at) return c.text('The client of the lab is off, as other machines can reach the lab\n', 403)
+    if (!isOwnRequest(c)) return c.text('Only the page of the lab itself may ask for this\n', 403)
+    if (trying >= mostTries) return c.text('Enough is being tried at the moment\n', 429)
     trying++
     try {
       const result = await runTry(c.params.name, at, recorder)
-      if (!result) throw new HttpError(404, 'There is no try of that name')
-      return c.json(result, { headers: { 'cache-control': 'no-store' } })
+      if (!result) return c.text('There is no try of that name\n', 404)
+      return c.json(result, { headers: { 'Cache-Control': 'no-store' } })
     } finally {
       trying--
     }
@@ -85,11 +85,17 @@ const policy = [
   "frame-ancestors 'none'",
 ].join('; ')
 
-const guarded: Middleware = defineMiddleware(async (_, next) => {
-  const reply = await next()
-  reply.headers.set('Content-Security-Policy', policy)
-  reply.headers.set('X-Content-Type-Options', 'nosniff')
-  reply.headers.set('Referrer-Policy', 'no-referrer')
-  reply.headers.set('Cross-Origin-Resource-Policy', 'same-origin')
-  return reply
+const guarded: Middleware = defineMiddleware((_, next) => {
+  const reply = next()
+  // Not `async`: what can be answered in this turn is answered in this turn, and pipelined replies leave together.
+  return reply instanceof Promise ? reply.then(guard) : guard(reply)
 })
+
+function guard(reply: Reply): Reply {
+  reply.headers.set('X-Content-Type-Options', 'nosniff')
+  if (!reply.headers.get('content-type')?.startsWith('text/html')) return reply
+  reply.headers.set('Content-Security-Policy', policy)
+  reply.headers.set('Referrer-Policy', 'no-referrer')
+  reply.headers.set('Cross-Origin-Opener-Policy', 'same-origin')
+  return reply
+}

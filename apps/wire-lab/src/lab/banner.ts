@@ -17,6 +17,9 @@ export function banner(url: string, colour: boolean): string {
 }
 
 /** Whether a stream shows colours and is wanted to (https://no-color.org). */
-export function wantsColour(stream: { readonly isTTY?: boolean }, env: Readonly<Record<string, string | undefined>>): boolean {
+export function wantsColour(
+  stream: { readonly isTTY?: boolean },
+  env: Readonly<Record<string, string | undefined>>,
+): boolean {
   return stream.isTTY === true && !env['NO_COLOR'] && env['TERM'] !== 'dumb'
 }

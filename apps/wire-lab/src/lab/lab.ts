@@ -10,8 +10,10 @@ import type { Target } from './tries.ts'
 export interface LabOptions {
   /** Default: `127.0.0.1`, this machine only. */
   readonly host?: string
-  /** Default: 3000, or any free one when that is taken. */
+  /** Default: the preferred one, or any free one when that is taken. */
   readonly port?: number
+  /** Default: 3000. */
+  readonly preferredPort?: number
   /** The folder of the site. */
   readonly root: URL
   /** Whether requests are printed. Default: no. */
@@ -28,12 +30,12 @@ export interface Lab {
 
 /** Shorter than core's, so that one can watch them pass. */
 const labTimeouts = { head: 6_000, keepAlive: 20_000 } as const
-const preferredPort = 3000
 /** Connections at a time, as the lab remembers each of them. */
 const connections = 1000
 
 /** Starts the lab. @throws the system's error when it cannot listen. */
-export async function startLab({ host = '127.0.0.1', port, root, log = false, timeouts }: LabOptions): Promise<Lab> {
+export async function startLab(options: LabOptions): Promise<Lab> {
+  const { host = '127.0.0.1', port, preferredPort = 3000, root, log = false, timeouts } = options
   const times = { ...labTimeouts, ...timeouts }
   const server = createServer((c) => handler(c), { timeouts: times, limits: { connections } })
   const recorder = new Recorder(server, (event) => feed.push(event))
@@ -48,7 +50,10 @@ export async function startLab({ host = '127.0.0.1', port, root, log = false, ti
   try {
     await server.listen({ host, port: port ?? preferredPort })
   } catch (error) {
-    if (port !== undefined || (error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error
+    if (port !== undefined || (error as NodeJS.ErrnoException).code !== 'EADDRINUSE') {
+      recorder.stop()
+      throw error
+    }
     await server.listen({ host, port: 0 })
   }
   return {

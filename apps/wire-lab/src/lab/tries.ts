@@ -26,10 +26,8 @@ const tries: Readonly<Record<string, Try>> = {
   },
   pipeline: {
     title: 'Pipelined ×3',
-    note: 'Three requests in one piece, before any reply has come. The replies come back in order, in one write.',
-    send: (host) => [
-      get('/api/time', host) + get('/nothing-here', host) + get('/api/time', host, 'Connection: close'),
-    ],
+    note: 'Three requests in one piece, before any reply has come. The replies come back in order.',
+    send: (host) => [get('/api/time', host) + get('/nothing-here', host) + get('/api/time', host, 'Connection: close')],
     pause: 0,
   },
   'two-hosts': {
@@ -90,7 +88,12 @@ async function run({ title, note, send, pause }: Try, { host, port }: Target, re
 }
 
 /** Writes piece after piece until there are no more or the server has ended its side. */
-async function drip(socket: Socket, pieces: Iterable<string>, pause: number, onSent: (text: string) => void): Promise<void> {
+async function drip(
+  socket: Socket,
+  pieces: Iterable<string>,
+  pause: number,
+  onSent: (text: string) => void,
+): Promise<void> {
   for (const piece of pieces) {
     if (!socket.writable || socket.readableEnded) return
     socket.write(piece, 'latin1')

@@ -93,5 +93,9 @@ export const reasons: Readonly<Record<Reason, ReasonText>> = {
     calm: false,
   },
   shutdown: { short: 'server stops', sentence: 'The server is shutting down.', calm: true },
-  upgraded: { short: 'left HTTP', sentence: 'The connection went over to another protocol, and has ended there.', calm: true },
+  upgraded: {
+    short: 'left HTTP',
+    sentence: 'The connection went over to another protocol, and has ended there.',
+    calm: true,
+  },
 }

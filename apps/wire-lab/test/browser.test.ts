@@ -1,0 +1,219 @@
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, readdirSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { type Browser, type BrowserContextOptions, type Page, chromium } from 'playwright-core'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { type Lab, startLab } from '../src/lab/lab.ts'
+import { type Built, buildLab } from './built.ts'
+import { rawClient } from './clients.ts'
+
+const executablePath = findChromium()
+/** A folder for screenshots to look at; they are not kept otherwise. */
+const shots = process.env['WIRE_LAB_SCREENSHOTS']
+const timeouts = { head: 600, keepAlive: 8_000, linger: 200 }
+const flags =
+  '--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync'
+
+let built: Built
+let browser: Browser
+let lab: Lab
+let page: Page
+let complaints: string[]
+
+function findChromium(): string | undefined {
+  try {
+    return execFileSync('which', ['chromium'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim()
+  } catch {
+    process.stderr.write('wire-lab: no `chromium` on the PATH, so the tests of the page are skipped\n')
+    return undefined
+  }
+}
+
+async function visit(options: BrowserContextOptions = {}): Promise<Page> {
+  const context = await browser.newContext({ viewport: { width: 1360, height: 960 }, ...options })
+  context.setDefaultTimeout(8_000)
+  const visited = await context.newPage()
+  visited.on('pageerror', (error) => complaints.push(error.message))
+  visited.on('console', (message) => {
+    if (message.type() === 'error') complaints.push(`${message.text()} ${message.location().url}`)
+  })
+  await visited.goto(lab.url)
+  await visited.waitForSelector('#live[data-state=live]')
+  return visited
+}
+
+const row = (text: string) => page.locator('#log tr', { hasText: text }).first()
+const details = (text: string) => page.locator('#inspector', { hasText: text }).waitFor()
+
+describe.skipIf(!executablePath)('the page', () => {
+  beforeAll(async () => {
+    built = await buildLab({ server: false })
+    browser = await chromium.launch({ executablePath: executablePath!, args: flags.split(' ') })
+  }, 60_000)
+
+  afterAll(async () => {
+    await browser?.close()
+    built?.remove()
+  })
+
+  beforeEach(async () => {
+    complaints = []
+    lab = await startLab({ root: built.root, port: 0, timeouts })
+    page = await visit()
+  })
+
+  afterEach(async () => {
+    await page.context().close()
+    await lab.close(50)
+    if (complaints.length > 0) throw new Error(complaints.join('\n'))
+  })
+
+  it('shows its own connection, live', async () => {
+    const own = page.locator('#labels li').first()
+    expect(await own.textContent()).toMatch(/^#\d+ this page replying for /)
+    expect(await page.locator('#n-listen').textContent()).toBe(new URL(lab.url).host)
+    await row('GET /events HTTP/1.1').waitFor()
+    await row('200 OK, and the content follows').waitFor()
+    // The timeline is drawn: not every pixel of it is empty.
+    const drawn = await page.locator('#timeline').evaluate((canvas: any) => {
+      const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height)
+      return data.some((value: number) => value > 0)
+    })
+    expect(drawn).toBe(true)
+  })
+
+  it('shows what a stranger does: its bytes, its reply, and why it ended', async () => {
+    const text = 'GET /api/time?stranger HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n'
+    const received = await rawClient(lab.port, text).received
+    await row('GET /api/time?stranger').waitFor()
+    expect(await row('GET /api/time?stranger').textContent()).toContain(`${text.length} B`)
+    const closed = row('The request asked for it')
+    expect(await closed.textContent()).toContain(`${text.length} B in, ${received.length} B out`)
+    await closed.getByRole('button').click()
+    await details('The request asked for it')
+    await details('GET /api/time?stranger')
+    await details(`200 OK · ${received.length} B`)
+  })
+
+  it('shows after a reload what is open', async () => {
+    const { socket } = rawClient(lab.port, 'GET /api/time?kept HTTP/1.1\r\nHost: a\r\n\r\n')
+    await row('GET /api/time?kept').waitFor()
+    await page.reload()
+    await row('GET /api/time?kept').getByRole('button').click()
+    await details('GET /api/time?kept')
+    expect(await page.locator('#labels li button[aria-pressed=true]').textContent()).toMatch(/idle, \d s left$/)
+    await details('Open: idle')
+    socket.end()
+    await details('The client had no more requests and ended the connection.')
+  })
+
+  it('makes requests of its own', async () => {
+    await page.getByRole('button', { name: 'One request' }).click()
+    await details('200 OK in ')
+    await details('"time":"20')
+    await page.getByRole('button', { name: 'Three at once' }).click()
+    await details('GET /api/time?3')
+    const connections = await page.locator('#details [data-connection]').allTextContents()
+    // One that is done early may serve twice.
+    expect(new Set(connections).size).toBeGreaterThan(1)
+    await page.getByRole('button', { name: 'A missing page' }).click()
+    await details('404 Not Found in ')
+    await row('404 Not Found').waitFor()
+    // Chromium itself says so for every 404.
+    complaints = complaints.filter((text) => !text.includes('/no-such-page'))
+  })
+
+  it('makes the server’s client do what browsers do not', async () => {
+    const press = (name: string) => page.getByRole('button', { name, exact: true }).click()
+    await press('HTTP/1.0')
+    await details('GET /api/time HTTP/1.0\\r\\n')
+    await details('Connection: close')
+    await press('Pipelined ×3')
+    await details('404 Not Found')
+    await press('Two Host fields')
+    await details('400 Bad Request')
+    await page.locator('#details [data-connection]').click()
+    await details('HOST_REPEATED at byte')
+    await details('The bytes were not valid HTTP')
+    await press('Slow head')
+    await details('408 Request Timeout')
+    await row('The request head did not come in time').waitFor()
+    expect(await page.locator('#n-errors').textContent()).toBe('1 not HTTP')
+  })
+
+  it('can be paused, and catches up', async () => {
+    await page.getByRole('button', { name: 'Pause' }).click()
+    await rawClient(lab.port, 'GET /api/time?meanwhile HTTP/1.0\r\n\r\n').received
+    await page.waitForTimeout(200)
+    expect(await page.locator('#log tr', { hasText: '?meanwhile' }).count()).toBe(0)
+    await page.getByRole('button', { name: 'Go on' }).click()
+    await row('GET /api/time?meanwhile').waitFor()
+  })
+
+  it('works from the keyboard, and speaks', async () => {
+    await page.keyboard.press('Tab')
+    expect(await page.evaluate('document.activeElement.textContent')).toBe('Skip to the live view')
+    await page.keyboard.press('Enter')
+    for (let i = 0; i < 12; i++) {
+      await page.keyboard.press('Tab')
+      if (await page.evaluate("document.activeElement.closest('#labels') !== null")) break
+    }
+    await page.keyboard.press('Enter')
+    await details('Connection #')
+    expect(await page.evaluate("document.activeElement.getAttribute('aria-pressed')")).toBe('true')
+    await rawClient(lab.port, 'GET /api/time HTTP/1.0\r\n\r\n').received
+    await page.locator('#announce', { hasText: 'The request asked for it' }).waitFor({ state: 'attached' })
+    for (const name of ['banner', 'main', 'navigation', 'contentinfo', 'table'] as const)
+      expect(await page.getByRole(name).count()).toBe(1)
+  }, 15_000)
+
+  it('finds the server again when it has been away', async () => {
+    const { port } = lab
+    await lab.close(50)
+    await page.locator('#live[data-state=waiting]').waitFor()
+    lab = await startLab({ root: built.root, port, timeouts })
+    await page.locator('#live[data-state=live]').waitFor()
+    await row('GET /events').waitFor()
+    expect(await page.locator('#n-listen').textContent()).toBe(`127.0.0.1:${port}`)
+    // The attempts in between found nobody.
+    complaints = complaints.filter((text) => !/ERR_(?:CONNECTION_REFUSED|INCOMPLETE_CHUNKED_ENCODING)/.test(text))
+  }, 15_000)
+
+  it('runs no script but its own', async () => {
+    const before = await page.evaluate(`new Promise((resolve) => {
+      document.addEventListener('securitypolicyviolation', (event) => resolve(event.violatedDirective))
+      const script = document.createElement('script')
+      script.textContent = 'window.stranger = true'
+      document.head.append(script)
+    })`)
+    expect(before).toBe('script-src-elem')
+    expect(await page.evaluate('window.stranger')).toBeUndefined()
+    complaints = complaints.filter((text) => !text.includes('inline script'))
+  })
+
+  it.each([
+    ['light', { colorScheme: 'light' }],
+    ['dark', { colorScheme: 'dark' }],
+    ['phone', { colorScheme: 'light', viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true }],
+  ] as const)('has a %s look', async (name, options) => {
+    const other = await visit(options)
+    await other.getByRole('button', { name: 'Two Host fields' }).click()
+    await other.locator('#inspector', { hasText: '400 Bad Request' }).waitFor()
+    expect(await other.evaluate('document.documentElement.scrollWidth <= innerWidth')).toBe(true)
+    const background = await other.evaluate<string>('getComputedStyle(document.body).backgroundColor')
+    const [red] = /\d+/.exec(background)!
+    expect(Number(red) < 128).toBe(name === 'dark')
+    if (shots) {
+      mkdirSync(shots, { recursive: true })
+      await other.screenshot({ path: join(shots, `${name}.png`), fullPage: true })
+    }
+    await other.context().close()
+  })
+
+  it('weighs little', () => {
+    const folder = fileURLToPath(built.root)
+    const bytes = readdirSync(folder).reduce((sum, file) => sum + statSync(join(folder, file)).size, 0)
+    expect(bytes).toBeLessThan(80_000)
+  })
+})

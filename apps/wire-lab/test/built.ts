@@ -1,0 +1,53 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { type Options, build } from 'tsup'
+import { page } from '../tsup.config.ts'
+
+const here = fileURLToPath(new URL('..', import.meta.url))
+const packages = fileURLToPath(new URL('../../../packages', import.meta.url))
+
+/** What is built for one test file. */
+export interface Built {
+  readonly folder: string
+  /** The folder of the site. */
+  readonly root: URL
+  remove(): void
+}
+
+/** Builds the lab from the sources as they are, so that no test runs against a forgotten build. */
+export async function buildLab(parts: { readonly server: boolean }): Promise<Built> {
+  const folder = mkdtempSync(join(tmpdir(), 'wire-lab-'))
+  const common: Options = { config: false, silent: true, clean: false }
+  const site = join(folder, 'public')
+  const publicDir = join(here, 'public')
+  await build({ ...page, ...common, entry: { app: join(here, 'page/main.ts') }, outDir: site, publicDir })
+  if (parts.server)
+    await build({
+      ...common,
+      entry: { main: join(here, 'src/main.ts') },
+      format: ['esm'],
+      target: 'node20',
+      outDir: folder,
+      outExtension: () => ({ js: '.mjs' }),
+      noExternal: [/.*/],
+      removeNodeProtocol: false,
+      esbuildOptions(options) {
+        options.alias = Object.fromEntries(aliases())
+      },
+    })
+  return { folder, root: new URL(`file://${site}/`), remove: () => rmSync(folder, { recursive: true }) }
+}
+
+function* aliases(): Iterable<[string, string]> {
+  for (const entry of [
+    'middleware/router',
+    'middleware/static',
+    'middleware/logger',
+    'parser/serialize',
+    'parser/fields',
+  ])
+    yield [`@spillway/${entry}`, join(packages, entry.replace('/', '/src/').concat('.ts'))]
+  for (const name of ['parser', 'core', 'middleware']) yield [`@spillway/${name}`, join(packages, name, 'src/index.ts')]
+}
