@@ -27,7 +27,7 @@ import { dropSource } from './reply-stream.ts'
 import { ContentFraming } from './reply-writer.ts'
 import { type BodyPort, RequestBody } from './request-body.ts'
 import { RequestReader } from './request-reader.ts'
-import type { ServerCore } from './server-core.ts'
+import type { Member, ServerCore } from './server-core.ts'
 import type { Peer, Transport, TransportSink } from './transport.ts'
 import { Tunnel } from './tunnel.ts'
 
@@ -44,7 +44,9 @@ const keepAliveGrace = 1000
  * Pumps one connection: transport events in, state functions asked, handler called, replies out. The rules are
  * elsewhere: `connection-state` decides what follows, `reply-writer` what a reply looks like, the parser what bytes mean.
  */
-export class Connection implements ConnectionState, TransportSink, ContextPort, BodyPort, ReplyTarget, SenderOwner {
+export class Connection
+  implements ConnectionState, TransportSink, ContextPort, BodyPort, ReplyTarget, SenderOwner, Member
+{
   read: ReadState = ReadState.Head
   write: WriteState = WriteState.Idle
   persist: boolean = true
@@ -52,7 +54,6 @@ export class Connection implements ConnectionState, TransportSink, ContextPort, 
   peerEnded: boolean = false
 
   readonly id: number
-  /** Turned away because the server was full. */
   shedded: boolean = false
   readonly #core: ServerCore
   readonly #transport: Transport
@@ -80,7 +81,6 @@ export class Connection implements ConnectionState, TransportSink, ContextPort, 
     this.id = id
     this.#readDeadline = core.clock.after(core.timeouts.head)
     transport.attach(this)
-    if (channels.open.hasSubscribers) channels.open.publish({ ...this.#event(), peer: this.peer })
   }
 
   /** Whether a request is being read or answered. */
@@ -147,7 +147,7 @@ export class Connection implements ConnectionState, TransportSink, ContextPort, 
         reason: this.#reason,
         requests: this.#requests,
         bytesIn: this.#bytesIn,
-        bytesOut: this.#sender.output.total,
+        bytesOut: this.#sender.output.total + (this.#tunnel?.written ?? 0),
       })
   }
 
@@ -459,7 +459,6 @@ export class Connection implements ConnectionState, TransportSink, ContextPort, 
 
   /** The server is full: says so and ends. */
   shed(): void {
-    this.shedded = true
     this.#reason = 'overload'
     onBroken(this)
     this.#write(undefined, this.#core.overloadReply(), 'GET')

@@ -32,7 +32,7 @@ export interface Context<Params = {}, State = {}> {
   readonly search: string
   /** The full URL (RFC 9110 §7.1): scheme from the connection, authority from the target or Host. */
   readonly url: string
-  readonly httpVersion: '1.0' | '1.1'
+  readonly httpVersion: '1.0' | '1.1' | '2.0'
   readonly headers: RequestHeaders
   readonly body: RequestBody
   readonly peer: Peer
@@ -137,7 +137,7 @@ export class RequestContext implements Context {
     return `${scheme}://${host}${path === '*' ? '' : path}${query}`
   }
 
-  get httpVersion(): '1.0' | '1.1' {
+  get httpVersion(): Context['httpVersion'] {
     return this.head.minorVersion === 0 ? '1.0' : '1.1'
   }
 

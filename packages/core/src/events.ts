@@ -1,5 +1,6 @@
 import { channel } from 'node:diagnostics_channel'
 import type { ParseErrorCode } from '@spillway/parser'
+import type { Context } from './context.ts'
 import type { Outcome } from './errors.ts'
 import type { Server } from './server.ts'
 import type { Peer } from './transport.ts'
@@ -19,6 +20,11 @@ export type CloseReason =
   /** More unread content followed the reply than `limits.discardBytes`. */
   | 'unread-content'
   | 'parse-error'
+  /** The TLS handshake failed: no common protocol, no accepted certificate, or no TLS at all. */
+  | 'tls-error'
+  | 'handshake-timeout'
+  /** A trusted proxy sent no PROXY header, or a malformed one. */
+  | 'proxy-error'
   /** The handler failed after its reply had begun. */
   | 'handler-error'
   | 'keep-alive-timeout'
@@ -47,11 +53,13 @@ export interface ExchangeEvent extends ConnectionEvent {
 export interface ConnectionEvents {
   /** A connection was accepted. */
   open: ConnectionEvent & { readonly peer: Peer }
+  /** A TLS handshake is complete. */
+  secure: ConnectionEvent & { readonly peer: Peer; /** `TLSv1.3`, for example. */ readonly protocol: string }
   /** A request head is complete and the handler is about to run. */
   request: ExchangeEvent & {
     readonly method: string
     readonly target: string
-    readonly httpVersion: '1.0' | '1.1'
+    readonly httpVersion: Context['httpVersion']
     readonly headBytes: number
   }
   /** A reply's head was written. */
@@ -89,6 +97,7 @@ export interface EventChannel<T> {
  */
 export const channels: { readonly [K in keyof ConnectionEvents]: EventChannel<ConnectionEvents[K]> } = {
   open: typed('open'),
+  secure: typed('secure'),
   request: typed('request'),
   reply: typed('reply'),
   end: typed('end'),

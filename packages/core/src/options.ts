@@ -37,6 +37,8 @@ export const defaultLimits: Limits = {
 
 /** How long each phase may take, in milliseconds; 0 switches a deadline off. Each is a clock of its own. */
 export interface Timeouts {
+  /** The TLS handshake, from accept (from the PROXY header's end, where there is one). */
+  readonly handshake: number
   /** From the first byte of a head (from accept, for the first one) to its end; bytes do not reset it. */
   readonly head: number
   /** Between two reads of content, while content is wanted. */
@@ -53,6 +55,8 @@ export interface Timeouts {
 }
 
 export const defaultTimeouts: Timeouts = {
+  // Two round trips and a signature each; nobody sends it by hand.
+  handshake: 10_000,
   // Heads fit a few packets; 20 s forgive a bad radio link and starve slowloris.
   head: 20_000,
   bodyIdle: 30_000,

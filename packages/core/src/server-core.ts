@@ -4,12 +4,13 @@ import { Clock } from './clock.ts'
 import { Connection } from './connection.ts'
 import type { Context, Handler, MaybePromise, Result } from './context.ts'
 import { AbortedError, errorFacts } from './errors.ts'
+import { channels } from './events.ts'
 import { type Limits, type Timeouts, defaultLimits, defaultTimeouts } from './options.ts'
 import { Reply } from './reply.ts'
 import { ReplyHeaders, fieldLine } from './reply-headers.ts'
 import type { ReplyFacts } from './reply-writer.ts'
 import type { Server, ServerOptions } from './server.ts'
-import type { Transport } from './transport.ts'
+import type { Peer, Transport } from './transport.ts'
 
 /** Parsers kept for reuse; a connection holds one only while a head is incomplete. */
 const sparedHeads = 32
@@ -22,7 +23,27 @@ const slowestTick = 250
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] }
 
-let connections = 0
+/** What occupies a place in a server: a connection, a handshake that may become one, an HTTP/2 session. */
+export interface Member {
+  /** Counts up from 1 within the process. */
+  readonly id: number
+  /** Its address is empty as long as it is not known, and for unix sockets. */
+  readonly peer: Peer
+  /** Whether it was turned away because the server was full. */
+  shedded: boolean
+  /** Whether a request is being read or answered. */
+  readonly active: boolean
+  /** Bytes held for it, in both directions. */
+  readonly buffered: number
+  /** One tick of the server's clock. */
+  onTick(now: number): void
+  /** Shutdown begins. */
+  shutdown(): void
+  /** Shutdown's deadline has passed. */
+  kill(): void
+}
+
+let members = 0
 
 /** What the connections of one server share: its handler, its numbers, its clock, its books. */
 export class ServerCore {
@@ -33,7 +54,7 @@ export class ServerCore {
   readonly clock: Clock
   /** Filled in for each reply. */
   readonly facts: Mutable<ReplyFacts>
-  readonly open: Set<Connection> = new Set()
+  readonly open: Set<Member> = new Set()
   readonly #onError: ServerOptions['onError']
   readonly #heads: RequestHead[] = []
   #accepted = 0
@@ -63,35 +84,80 @@ export class ServerCore {
     }
   }
 
+  nextId(): number {
+    return ++members
+  }
+
   /** Starts a connection on an accepted transport; over a limit, one that says 503 and ends. */
   accept(transport: Transport): void {
     this.#accepted++
     const full = this.#isFull(transport)
     if (full && this.#shed >= shedAtOnce) return transport.destroy()
-    const connection = new Connection(this, transport, ++connections)
-    this.open.add(connection)
-    if (this.limits.connectionsPerAddress > 0) this.#count(connection, 1)
-    if (!full) return
-    this.#shed++
-    connection.shed()
+    const connection = new Connection(this, transport, this.nextId())
+    this.#enter(connection, full)
+    this.opened(connection)
+    if (full) connection.shed()
   }
 
-  remove(connection: Connection): void {
-    if (!this.open.delete(connection)) return
-    if (this.limits.connectionsPerAddress > 0) this.#count(connection, -1)
-    if (connection.shedded) this.#shed--
+  /** Gives a place to a handshake that begins; over a limit, one to say so later. False: not even that. */
+  enter(pending: Member): boolean {
+    this.#accepted++
+    const full = this.#isFull(pending)
+    if (full && this.#shed >= shedAtOnce) return false
+    this.#enter(pending, full)
+    return true
+  }
+
+  /** A handshake has told the address that it entered without. False: there is no place for it. */
+  identify(pending: Member): boolean {
+    const full = this.#isFull(pending)
+    if (full && this.#shed >= shedAtOnce && !pending.shedded) return false
+    this.#count(pending, 1)
+    if (full) this.#shedOne(pending)
+    return true
+  }
+
+  /** What a handshake has led to takes its place. */
+  replace(pending: Member, member: Member): void {
+    this.open.delete(pending)
+    this.open.add(member)
+    member.shedded = pending.shedded
+  }
+
+  remove(member: Member): void {
+    if (!this.open.delete(member)) return
+    this.#count(member, -1)
+    if (member.shedded) this.#shed--
     if (this.open.size === 0) this.#whenEmpty?.()
   }
 
-  #isFull(transport: Transport): boolean {
+  opened({ id, peer }: Member): void {
+    if (channels.open.hasSubscribers) channels.open.publish({ server: this.server, connection: id, peer })
+  }
+
+  #isFull(place: { readonly peer: Peer }): boolean {
     const { connections: most, connectionsPerAddress, bufferedBytes } = this.limits
     if (most > 0 && this.open.size - this.#shed >= most) return true
     if (this.#buffered > bufferedBytes) return true
-    return connectionsPerAddress > 0 && (this.#addresses.get(transport.peer.address) ?? 0) >= connectionsPerAddress
+    return connectionsPerAddress > 0 && (this.#addresses.get(place.peer.address) ?? 0) >= connectionsPerAddress
   }
 
-  #count(connection: Connection, change: 1 | -1): void {
-    const { address } = connection.peer
+  #enter(member: Member, full: boolean): void {
+    this.open.add(member)
+    this.#count(member, 1)
+    if (full) this.#shedOne(member)
+  }
+
+  #shedOne(member: Member): void {
+    if (!member.shedded) this.#shed++
+    member.shedded = true
+  }
+
+  /** Unix sockets have no address, and no place among the addresses. */
+  #count(member: Member, change: 1 | -1): void {
+    if (this.limits.connectionsPerAddress === 0) return
+    const { address } = member.peer
+    if (address === '') return
     const count = (this.#addresses.get(address) ?? 0) + change
     if (count === 0) this.#addresses.delete(address)
     else this.#addresses.set(address, count)

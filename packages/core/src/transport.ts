@@ -1,10 +1,18 @@
-/** The other end of a connection. */
+import type { X509Certificate } from 'node:crypto'
+
+/** The other end of a connection; behind a trusted proxy that sends PROXY headers, the client that it speaks for. */
 export interface Peer {
-  /** IP address as text; empty for unix sockets. */
+  /** IP address as text, IPv4 in its plain form always; empty for unix sockets. */
   readonly address: string
   readonly port: number
-  /** Whether the connection is encrypted (TLS). */
+  /** Whether the client's connection is encrypted (TLS). */
   readonly secure: boolean
+  /** The protocol agreed on by ALPN (RFC 7301), if any: `http/1.1` or `h2`. */
+  readonly alpn?: string | undefined
+  /** The server name the client asked for (SNI, RFC 6066 §3), if any. */
+  readonly servername?: string | undefined
+  /** The client's certificate. It is here only when it was asked for and an authority in `tls.ca` vouches for it. */
+  readonly certificate?: X509Certificate | undefined
 }
 
 /**

@@ -7,6 +7,8 @@ import type { Peer, Transport, TransportSink } from './transport.ts'
 export class Tunnel implements Transport {
   /** @internal */
   sink: TransportSink | undefined
+  /** @internal Bytes written by the new owner. */
+  written: number = 0
   readonly #transport: Transport
 
   constructor(transport: Transport) {
@@ -26,6 +28,7 @@ export class Tunnel implements Transport {
   }
 
   write(chunk: string | Uint8Array): boolean {
+    this.written += chunk.length
     return this.#transport.write(chunk)
   }
 

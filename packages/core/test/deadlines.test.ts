@@ -8,7 +8,14 @@ muteErrors()
 /** The clock's tick with these deadlines; a deadline may be this much later, never earlier. */
 const slack = 500
 
-const timeouts: Timeouts = { head: 10_000, bodyIdle: 10_000, keepAlive: 20_000, writeStall: 30_000, linger: 2_000 }
+const timeouts: Timeouts = {
+  handshake: 10_000,
+  head: 10_000,
+  bodyIdle: 10_000,
+  keepAlive: 20_000,
+  writeStall: 30_000,
+  linger: 2_000,
+}
 
 function server(handler: (c: Context) => Reply | Promise<Reply>, over: Partial<Timeouts> = {}): TestServer {
   return testServer(handler, { timeouts: { ...timeouts, ...over }, limits: { bodyBytes: 1e9 } })

@@ -17,6 +17,9 @@ export type Reason =
   | 'max-requests'
   | 'unread-content'
   | 'parse-error'
+  | 'tls-error'
+  | 'handshake-timeout'
+  | 'proxy-error'
   | 'handler-error'
   | 'keep-alive-timeout'
   | 'head-timeout'
@@ -60,6 +63,21 @@ export const reasons: Readonly<Record<Reason, ReasonText>> = {
   'parse-error': {
     short: 'not valid HTTP',
     sentence: 'The bytes were not valid HTTP, so nobody can say where the next request would begin.',
+    calm: false,
+  },
+  'tls-error': {
+    short: 'no secure connection',
+    sentence: 'Client and server found no way to encrypt the connection, or the client was not let in.',
+    calm: false,
+  },
+  'handshake-timeout': {
+    short: 'handshake too slow',
+    sentence: 'The two sides did not agree on encryption in time; a silent client may not hold a place for ever.',
+    calm: false,
+  },
+  'proxy-error': {
+    short: 'bad PROXY header',
+    sentence: 'The proxy in front did not say whom it speaks for, or said it wrongly.',
     calm: false,
   },
   'handler-error': {
