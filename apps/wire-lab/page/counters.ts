@@ -31,7 +31,7 @@ export function showCounters({ state, server, epoch }: Store): void {
   set('n-respond', count(totals.replies))
   set('s-respond', `${totals.replies === 1 ? 'reply' : 'replies'}, ${formatBytes(totals.bytesOut)}`)
   set('n-keep', count(totals.open))
-  set('s-keep', `open, ${count(idle)} idle, ${count(totals.closed)} closed`)
+  set('s-keep', `${count(idle)} idle, ${count(totals.closed)} closed`)
 }
 
 /** Lights up the steps that something has just gone through. */

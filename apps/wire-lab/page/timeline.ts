@@ -30,6 +30,7 @@ interface View {
 export class Timeline {
   readonly #canvas = byId('timeline') as HTMLCanvasElement
   readonly #axis = byId('axis') as HTMLCanvasElement
+  readonly #scroll = this.#canvas.parentElement!
   #paint: Paint = readPaint()
 
   constructor() {
@@ -38,16 +39,20 @@ export class Timeline {
 
   /** @param span milliseconds from the left edge to now. */
   draw(lanes: readonly Connection[], now: number, span: number, you: number, selected: number): void {
-    const g = fit(this.#canvas, lanes.length * laneHeight)
+    // The canvas is as high as what can be seen of the list, and stays in sight while that scrolls.
+    const { scrollTop, clientHeight } = this.#scroll
+    const height = Math.min(lanes.length * laneHeight, clientHeight || Infinity)
+    const g = fit(this.#canvas, height)
     const width = this.#canvas.clientWidth
     if (!g || width === 0) return
     const view: View = { x: (at) => width - margin - ((now - at) / span) * (width - margin), now, width }
     this.#drawAxis(view, span)
-    this.#drawGrid(g, view, span, lanes.length * laneHeight)
+    this.#drawGrid(g, view, span, height)
     g.font = '11px system-ui, sans-serif'
     g.textBaseline = 'middle'
     for (const [i, connection] of lanes.entries()) {
-      const y = i * laneHeight + laneHeight / 2
+      const y = (i + 0.5) * laneHeight - scrollTop
+      if (y < -laneHeight || y > height + laneHeight) continue
       if (connection.id === selected) {
         g.globalAlpha = 0.07
         g.fillStyle = this.#paint.live
@@ -87,7 +92,7 @@ export class Timeline {
       const left = i > 0 ? Math.max(x(group[0]!.at), right + 1) : x(group[0]!.at)
       right =
         group.length > 1
-          ? this.#drawGroup(g, group, left, y, good)
+          ? this.#drawGroup(g, group, left, y, view, good)
           : this.#drawExchange(g, group[0]!, left, y, view, good)
       const limit = x(groups[i + 1]?.[0]!.at ?? error?.at ?? end) - 6
       if (right - left > wide) this.#text(g, captionOf(group), left + 8, y, right - 4, this.#paint.text)
@@ -129,12 +134,24 @@ export class Timeline {
   }
 
   /** Draws short exchanges side by side, or as one block when they are many; returns where it ends. */
-  #drawGroup(g: CanvasRenderingContext2D, group: readonly Exchange[], left: number, y: number, good: string): number {
-    const many = group.length > 6
-    const shown = many ? [group.find(({ status = 0 }) => status >= 400) ?? group[0]!] : group
-    const width = many ? least * 3 : least
-    for (const [i, one] of shown.entries()) this.#block(g, left + i * (width + 1), y, width, this.#colourOf(one, good))
-    return left + shown.length * (width + 1) - 1
+  #drawGroup(
+    g: CanvasRenderingContext2D,
+    group: readonly Exchange[],
+    left: number,
+    y: number,
+    { x, width }: View,
+    good: string,
+  ): number {
+    const bad = group.find(({ status = 0 }) => status >= 400)
+    if (group.length > 6) {
+      const right = Math.max(left + least * 3, x(group.at(-1)!.endedAt ?? 0))
+      this.#block(g, left, y, right - left, this.#colourOf(bad ?? group[0]!, good))
+      return right
+    }
+    const step = least + 1
+    const from = Math.min(left, width - group.length * step)
+    for (const [i, one] of group.entries()) this.#block(g, from + i * step, y, least, this.#colourOf(one, good))
+    return from + group.length * step - 1
   }
 
   #drawExchange(

@@ -32,7 +32,7 @@ function findChromium(): string | undefined {
 
 async function visit(options: BrowserContextOptions = {}): Promise<Page> {
   const context = await browser.newContext({ viewport: { width: 1360, height: 960 }, ...options })
-  context.setDefaultTimeout(8_000)
+  context.setDefaultTimeout(15_000)
   const visited = await context.newPage()
   visited.on('pageerror', (error) => complaints.push(error.message))
   visited.on('console', (message) => {
@@ -46,7 +46,8 @@ async function visit(options: BrowserContextOptions = {}): Promise<Page> {
 const row = (text: string) => page.locator('#log tr', { hasText: text }).first()
 const details = (text: string) => page.locator('#inspector', { hasText: text }).waitFor()
 
-describe.skipIf(!executablePath)('the page', () => {
+// Several browsers and other tests may share the machine.
+describe.skipIf(!executablePath)('the page', { timeout: 30_000 }, () => {
   beforeAll(async () => {
     built = await buildLab({ server: false })
     browser = await chromium.launch({ executablePath: executablePath!, args: flags.split(' ') })
@@ -61,7 +62,7 @@ describe.skipIf(!executablePath)('the page', () => {
     complaints = []
     lab = await startLab({ root: built.root, port: 0, timeouts })
     page = await visit()
-  })
+  }, 30_000)
 
   afterEach(async () => {
     await page.context().close()
@@ -166,7 +167,7 @@ describe.skipIf(!executablePath)('the page', () => {
     await page.locator('#announce', { hasText: 'The request asked for it' }).waitFor({ state: 'attached' })
     for (const name of ['banner', 'main', 'navigation', 'contentinfo', 'table'] as const)
       expect(await page.getByRole(name).count()).toBe(1)
-  }, 15_000)
+  })
 
   it('finds the server again when it has been away', async () => {
     const { port } = lab
@@ -178,7 +179,7 @@ describe.skipIf(!executablePath)('the page', () => {
     expect(await page.locator('#n-listen').textContent()).toBe(`127.0.0.1:${port}`)
     // The attempts in between found nobody.
     complaints = complaints.filter((text) => !/ERR_(?:CONNECTION_REFUSED|INCOMPLETE_CHUNKED_ENCODING)/.test(text))
-  }, 15_000)
+  })
 
   it('runs no script but its own', async () => {
     const before = await page.evaluate(`new Promise((resolve) => {
