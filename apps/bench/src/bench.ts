@@ -1,0 +1,153 @@
+import { writeFileSync, mkdirSync } from 'node:fs'
+import { cpus } from 'node:os'
+import { join } from 'node:path'
+import { type Answer, answersOf, differences } from './compare.ts'
+import { type RunningServer, findProgram, freePort, startServer } from './processes.ts'
+import { usage } from './proc.ts'
+import type { Progress } from './progress.ts'
+import { type Result, type Round, summarize } from './results.ts'
+import { type Contender, type Places, commandOf } from './servers.ts'
+import { type Workload, staticFiles } from './workloads.ts'
+import { load } from './wrk.ts'
+
+/** One use of the bench. */
+export interface Bench {
+  readonly places: Places
+  readonly contenders: readonly Contender[]
+  readonly rounds: number
+  readonly seconds: number
+  readonly progress: Progress
+  /** Tells of what went wrong; the bench goes on without it. */
+  readonly warn: (message: string) => void
+}
+
+const serverCore = 0
+const loadCore = 1
+
+/** Microseconds of processor time after which a server counts as warm, and the runs it gets for that at the most. */
+const warmTime = 1_500_000
+const warmUps = 5
+
+/** Whether the server and the load generator each get a core. */
+export const canPin: boolean = findProgram('taskset') !== undefined && cpus().length > loadCore
+
+function pinned(core: number): string[] {
+  return canPin ? ['taskset', '-c', String(core)] : []
+}
+
+/** Makes the files that servers and load generators need. */
+export function furnish({ folder, directory }: Places): void {
+  mkdirSync(directory, { recursive: true })
+  for (const [name, size] of staticFiles) writeFileSync(join(directory, name), 'spillway'.repeat(size / 8))
+  const items = Array.from({ length: 50 }, (_, i) => ({
+    id: i + 1,
+    name: `Item ${i + 1}`,
+    category: ['tools', 'garden', 'kitchen', 'office'][i % 4],
+    price: 5 + ((i * 37) % 200),
+    quantity: 1 + ((i * 13) % 20),
+    active: i % 3 !== 0,
+    tags: ['fast', 'new', 'sale'].slice(0, 1 + (i % 3)),
+    rating: { score: (i * 7) % 50, count: (i * 31) % 400 },
+  }))
+  writeFileSync(join(folder, 'dataset.json'), JSON.stringify(items))
+}
+
+/** Runs one workload: all its servers are up, and take turns in every round. */
+export async function measure(workload: Workload, bench: Bench): Promise<Result[]> {
+  const { contenders, progress, rounds } = bench
+  const able = contenders.filter(({ features }) => features.includes(workload.needs))
+  progress.skip((contenders.length - able.length) * (rounds + 1))
+  const up = new Map<string, RunningServer>()
+  try {
+    for (const contender of able) {
+      try {
+        up.set(contender.name, await start(contender, bench))
+      } catch (error) {
+        bench.warn((error as Error).message)
+      }
+    }
+    await leaveOutWrong(workload, up, bench)
+    return await takeTurns(workload, up, bench)
+  } finally {
+    await Promise.all([...up.values()].map((server) => server.stop()))
+  }
+}
+
+/** Starts a server on its core. */
+export async function start(
+  contender: Contender,
+  { places }: Pick<Bench, 'places'>,
+  nodeFlags: readonly string[] = [],
+): Promise<RunningServer> {
+  const port = await freePort()
+  const command = [...pinned(serverCore), ...commandOf(contender, places, port, nodeFlags)]
+  return startServer(command, port, {
+    // Express and others are slower unless told that this is serious.
+    NODE_ENV: 'production',
+    BENCH_PORT: String(port),
+    BENCH_STATIC: places.directory,
+    BENCH_DATASET: join(places.folder, 'dataset.json'),
+  })
+}
+
+async function leaveOutWrong(workload: Workload, up: Map<string, RunningServer>, { warn }: Bench): Promise<void> {
+  const answers = new Map<string, readonly Answer[]>()
+  for (const [name, server] of up) {
+    try {
+      answers.set(name, await answersOf(workload, server.port))
+    } catch (error) {
+      warn(`${workload.name}: ${name} left out: ${(error as Error).message}`)
+      await server.stop()
+      up.delete(name)
+    }
+  }
+  for (const { server: name, what } of differences(workload, answers)) {
+    warn(`${workload.name}: ${name} left out: ${what}`)
+    await up.get(name)?.stop()
+    up.delete(name)
+  }
+}
+
+async function takeTurns(workload: Workload, up: ReadonlyMap<string, RunningServer>, bench: Bench): Promise<Result[]> {
+  const { progress, rounds } = bench
+  for (const [name, server] of up) {
+    progress.step(workload.name, `${name}, warm-up`)
+    await warmUp(workload, server, bench)
+  }
+  const found = new Map<string, Round[]>([...up.keys()].map((name) => [name, []]))
+  for (let round = 1; round <= rounds; round++) {
+    for (const [name, server] of up) {
+      progress.step(workload.name, `${name}, round ${round} of ${rounds}`)
+      found.get(name)?.push(await loadOnce(workload, server, bench))
+    }
+  }
+  return [...found].map(([name, list]) => summarize(workload.name, name, list))
+}
+
+/** A compiler that optimizes what runs often needs processor time for it, which a busy machine gives slowly. */
+async function warmUp(workload: Workload, server: RunningServer, bench: Bench): Promise<void> {
+  const before = usage(server.pid).cpu
+  // No more than is spent on measuring.
+  const enough = Math.min(warmTime, (bench.rounds * bench.seconds * 1e6) / 2)
+  for (let i = 0; i < warmUps && usage(server.pid).cpu - before < enough; i++) await loadOnce(workload, server, bench)
+}
+
+/** Loads a running server once. */
+export async function loadOnce(
+  workload: Workload,
+  { pid, port }: RunningServer,
+  { places, seconds }: Pick<Bench, 'places' | 'seconds'>,
+): Promise<Round> {
+  const before = usage(pid)
+  const seen = await load(workload, port, { seconds, folder: places.folder, prefix: pinned(loadCore) })
+  const after = usage(pid)
+  return {
+    requestsPerSecond: (seen.requests * 1e6) / seen.duration,
+    cpuPerRequest: (after.cpu - before.cpu) / seen.requests,
+    p50: seen.p50,
+    p99: seen.p99,
+    p999: seen.p999,
+    resident: after.resident,
+    errors: seen.errors,
+  }
+}

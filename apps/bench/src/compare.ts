@@ -1,0 +1,58 @@
+import { once } from 'node:events'
+import { type IncomingMessage, request as send } from 'node:http'
+import { type BenchRequest, type Workload, expected } from './workloads.ts'
+
+/** What a server answered, as far as all must agree. */
+export interface Answer {
+  readonly status: number
+  readonly content: string
+}
+
+/** Asks a server for everything that a workload will ask for. */
+export async function answersOf(workload: Workload, port: number): Promise<Answer[]> {
+  const answers: Answer[] = []
+  for (const request of workload.requests) answers.push(await ask(request, port))
+  return answers
+}
+
+async function ask({ method, target, fields, content, chunked }: BenchRequest, port: number): Promise<Answer> {
+  const headers: Record<string, string> = Object.fromEntries(fields)
+  if (content !== undefined && !chunked) headers['Content-Length'] = String(content.length)
+  // A connection for each: one that a server has closed must not spoil the next question.
+  const request = send({ method, path: target, headers, port, host: '127.0.0.1', agent: false, timeout: 10_000 })
+  request.on('timeout', () => request.destroy(new Error(`no answer to ${method} ${target}`)))
+  if (content !== undefined) request.write(content, 'latin1')
+  request.end()
+  const [response] = (await once(request, 'response')) as [IncomingMessage]
+  let text = ''
+  for await (const part of response.setEncoding('latin1')) text += part
+  return { status: response.statusCode ?? 0, content: text }
+}
+
+/** What is wrong with a server's answers. */
+export interface Difference {
+  readonly server: string
+  readonly what: string
+}
+
+/** Servers that answer wrong: all answers must be 200, as expected, and the same from all. One line for each server. */
+export function differences(workload: Workload, answers: ReadonlyMap<string, readonly Answer[]>): Difference[] {
+  const [reference] = answers.values()
+  const found: Difference[] = []
+  for (const [server, own] of answers) {
+    const what = workload.requests.map((request, i) => fault(request, own[i], reference?.[i])).find(Boolean)
+    if (what !== undefined) found.push({ server, what })
+  }
+  return found
+}
+
+function fault(request: BenchRequest, answer: Answer | undefined, other: Answer | undefined): string | undefined {
+  const what = `${request.method} ${request.target}:`
+  const content = expected(request) ?? other?.content
+  if (answer?.status !== 200) return `${what} status ${answer?.status}`
+  return answer.content === content ? undefined : `${what} ${brief(answer.content)} instead of ${brief(content)}`
+}
+
+function brief(content = ''): string {
+  return content.length > 60 ? `${JSON.stringify(content.slice(0, 60))}… (${content.length})` : JSON.stringify(content)
+}

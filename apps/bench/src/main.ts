@@ -1,0 +1,128 @@
+import { mkdtempSync, rmSync, writeFileSync, chmodSync } from 'node:fs'
+import { cpus, tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { type Arguments, readArguments, usageText } from './arguments.ts'
+import { type Bench, canPin, furnish, loadOnce, measure, start } from './bench.ts'
+import { canMeasure } from './proc.ts'
+import { findProgram, killAll } from './processes.ts'
+import { hottest, profileTable } from './profile.ts'
+import { Progress } from './progress.ts'
+import { type Result, ratios } from './results.ts'
+import { type Contender, type Places, contenders, versionOf } from './servers.ts'
+import { table } from './table.ts'
+import { type Workload, workloads } from './workloads.ts'
+
+let args: Arguments
+try {
+  args = readArguments(process.argv.slice(2))
+} catch (error) {
+  fail((error as Error).message)
+}
+if (args.help) {
+  console.log(usageText)
+  process.exit(0)
+}
+if (findProgram('wrk') === undefined)
+  fail('the load comes from wrk, which is not installed (Debian, Ubuntu: apt-get install wrk)')
+if (!canMeasure) fail('processor time is read from /proc, so this runs on Linux only')
+
+const folder = mkdtempSync(join(tmpdir(), 'spillway-bench-'))
+// A web server that gives up root's rights still has to reach its files.
+chmodSync(folder, 0o755)
+process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(signal, () => {
+    killAll()
+    process.exit(1)
+  })
+}
+
+const servers = fileURLToPath(new URL('servers/', import.meta.url))
+const places: Places = { servers, folder, directory: join(folder, 'static') }
+furnish(places)
+const chosen = installed(pick(contenders, args.servers))
+const tasks = pick(workloads, args.workloads)
+const steps = tasks.length * chosen.length * (args.rounds + 1) + (args.profile ? tasks.length : 0)
+const progress = new Progress(steps)
+const bench: Bench = { places, contenders: chosen, rounds: args.rounds, seconds: args.seconds, progress, warn }
+
+const versions = Object.fromEntries(
+  await Promise.all(chosen.map(async (one) => [one.name, await versionOf(one, places)] as const)),
+)
+const machine = { processor: cpus()[0]?.model ?? 'unknown', cores: cpus().length, node: process.versions.node }
+console.log(
+  `${machine.processor}, ${machine.cores} cores, Node ${machine.node}; × tells how many times better than ${args.base}`,
+)
+if (!canPin) note('one core, or no taskset: server and load generator are not kept apart')
+
+const results: Result[] = []
+for (const workload of tasks) {
+  const found = await measure(workload, bench)
+  results.push(...found)
+  progress.clear()
+  const title = `\n${workload.name} (${workload.title}, ${workload.connections} connections)`
+  if (found.length > 0) console.log(table(title, found, args.base).trimEnd())
+  if (args.profile) await profile(workload)
+}
+if (args.json !== undefined) writeFileSync(args.json, `${JSON.stringify(record(), null, 2)}\n`)
+
+/** Servers whose program is there. */
+function installed(wanted: readonly Contender[]): Contender[] {
+  const [there, missing] = [wanted.filter(isThere), wanted.filter((one) => !isThere(one))]
+  for (const { name } of missing) note(`${name} is not installed and left out`)
+  return there
+}
+
+function isThere({ program }: Contender): boolean {
+  return program === undefined || findProgram(program) !== undefined
+}
+
+/** Apart from the rounds, because it slows the server down. */
+async function profile(workload: Workload): Promise<void> {
+  const contender = contenders.find(({ name }) => name === 'spillway')
+  if (!contender) return
+  progress.step(workload.name, 'spillway, profile')
+  const directory = resolve('profiles')
+  const name = `spillway-${workload.name}.cpuprofile`
+  const server = await start(contender, bench, ['--cpu-prof', `--cpu-prof-dir=${directory}`, `--cpu-prof-name=${name}`])
+  try {
+    await loadOnce(workload, server, bench)
+  } finally {
+    await server.stop()
+  }
+  progress.clear()
+  console.log(`\n  where spillway spends it (${join(directory, name)})`)
+  console.log(profileTable(hottest(join(directory, name), 25)).trimEnd())
+}
+
+function record(): object {
+  const baseOf = (workload: string): Result | undefined =>
+    results.find((one) => one.workload === workload && one.server === args.base)
+  return {
+    date: new Date().toISOString(),
+    machine,
+    versions,
+    options: { rounds: args.rounds, seconds: args.seconds, base: args.base, pinned: canPin },
+    results: results.map((one) => ({ ...one, ratios: ratios(one, baseOf(one.workload)) })),
+  }
+}
+
+function pick<T extends { readonly name: string }>(all: readonly T[], names: readonly string[]): T[] {
+  return names.flatMap((wanted) => all.filter(({ name }) => name === wanted))
+}
+
+function note(message: string): void {
+  console.error(`bench: ${message}`)
+}
+
+/** What is wrong, though the rest can go on. */
+function warn(message: string): void {
+  note(message)
+  process.exitCode = 1
+}
+
+function fail(message: string): never {
+  console.error(`bench: ${message}`)
+  process.exit(2)
+}

@@ -1,0 +1,35 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { greeting, host } from './settings.ts'
+
+/** Writes a configuration for one worker and returns the arguments that make nginx use it. */
+export function nginxArguments(folder: string, port: number, directory: string): string[] {
+  const home = join(folder, 'nginx')
+  mkdirSync(home, { recursive: true })
+  // Names are quoted: a folder may have a space in it.
+  const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
+    (name) => `  ${name}_temp_path ${JSON.stringify(join(home, name))};\n`,
+  )
+  const configuration = `daemon off;
+worker_processes 1;
+pid ${JSON.stringify(join(home, 'pid'))};
+error_log stderr crit;
+events { worker_connections 8192; }
+http {
+${temporary.join('')}  access_log off;
+  default_type text/plain;
+  sendfile on;
+  tcp_nopush on;
+  open_file_cache max=1000 inactive=60s;
+  keepalive_requests 1000000000;
+  server {
+    listen ${host}:${port};
+    location = /plaintext { return 200 "${greeting}"; }
+    location /static/ { alias ${JSON.stringify(`${directory}/`)}; }
+  }
+}
+`
+  const file = join(home, 'nginx.conf')
+  writeFileSync(file, configuration)
+  return ['-p', home, '-e', 'stderr', '-c', file]
+}

@@ -1,0 +1,118 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { accessSync, constants } from 'node:fs'
+import { type AddressInfo, connect, createServer } from 'node:net'
+import { delimiter, join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+/** Milliseconds a server has to open its port, and to end. */
+const startTime = 15_000
+const stopTime = 5000
+
+/** Where a program is, or undefined when it is not installed. */
+export function findProgram(name: string): string | undefined {
+  // Debian keeps nginx where only root looks.
+  const folders = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/usr/local/sbin']
+  return folders.map((folder) => join(folder, name)).find(isExecutable)
+}
+
+function isExecutable(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** Runs a command to its end and returns what it printed. @throws Error when it fails or takes too long. */
+export async function run(command: readonly string[], timeout: number): Promise<string> {
+  const child = spawn(command[0] ?? '', command.slice(1), { stdio: ['ignore', 'pipe', 'pipe'], timeout })
+  running.add(child)
+  const output = collect(child)
+  const [status] = (await once(child, 'close')) as [number | null]
+  running.delete(child)
+  if (status !== 0) throw new Error(`${command.join(' ')} ended with ${status ?? child.signalCode}:\n${output()}`)
+  return output()
+}
+
+/** A server under test. */
+export interface RunningServer {
+  readonly pid: number
+  readonly port: number
+  /** Ends it, with force when it does not hear. */
+  stop(): Promise<void>
+}
+
+/** Starts a server and waits for its port. @throws Error with what the server printed, when it does not come up. */
+export async function startServer(
+  command: readonly string[],
+  port: number,
+  env: NodeJS.ProcessEnv,
+): Promise<RunningServer> {
+  const child = spawn(command[0] ?? '', command.slice(1), {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...env },
+  })
+  running.add(child)
+  let ended = false
+  const output = collect(child)
+  const end = once(child, 'close').finally(() => {
+    ended = true
+    running.delete(child)
+  })
+  // Waited for below; until then a failure to start is found by the flag.
+  end.catch(() => {})
+  const stop = async (): Promise<void> => {
+    child.kill('SIGTERM')
+    const timer = setTimeout(() => child.kill('SIGKILL'), stopTime)
+    await end.catch(() => {})
+    clearTimeout(timer)
+  }
+  const deadline = Date.now() + startTime
+  while (!(await accepts(port))) {
+    if (!ended && Date.now() < deadline) {
+      await sleep(20)
+      continue
+    }
+    await stop()
+    throw new Error(`${command.join(' ')} did not start:\n${output()}`)
+  }
+  return { pid: child.pid ?? 0, port, stop }
+}
+
+const running = new Set<ChildProcess>()
+
+/** Ends everything that was started, when the bench itself has to end at once. */
+export function killAll(): void {
+  for (const child of running) child.kill('SIGKILL')
+}
+
+/** A port of 127.0.0.1 that nobody listened on a moment ago. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
+}
+
+function accepts(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1')
+    socket.on('connect', () => {
+      socket.destroy()
+      resolve(true)
+    })
+    socket.on('error', () => resolve(false))
+  })
+}
+
+/** Keeps the last of what a process prints. */
+function collect(child: ChildProcess): () => string {
+  let text = ''
+  for (const stream of [child.stdout, child.stderr])
+    stream?.setEncoding('utf8').on('data', (part: string) => (text = (text + part).slice(-10_000)))
+  return () => text
+}

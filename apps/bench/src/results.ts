@@ -1,0 +1,62 @@
+/** One run of the load generator against one server. */
+export interface Round {
+  readonly requestsPerSecond: number
+  /** Microseconds of the server's processes. */
+  readonly cpuPerRequest: number
+  /** Latencies in microseconds. */
+  readonly p50: number
+  readonly p99: number
+  readonly p999: number
+  /** Bytes resident at the end. */
+  readonly resident: number
+  readonly errors: number
+}
+
+/** One server under one workload. */
+export interface Result {
+  readonly workload: string
+  readonly server: string
+  readonly rounds: readonly Round[]
+  /** Of each number by itself; errors are added up. */
+  readonly median: Round
+}
+
+/** How many times better than the base: above 1 is more requests, less processor time. */
+export interface Ratios {
+  readonly requestsPerSecond: number
+  readonly cpuPerRequest: number
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b)
+  const middle = sorted.length / 2
+  const [low = NaN, high = NaN] = [sorted[Math.ceil(middle) - 1], sorted[Math.floor(middle)]]
+  return (low + high) / 2
+}
+
+export function summarize(workload: string, server: string, rounds: readonly Round[]): Result {
+  const of = (key: keyof Round): number => median(rounds.map((round) => round[key]))
+  return {
+    workload,
+    server,
+    rounds,
+    median: {
+      requestsPerSecond: of('requestsPerSecond'),
+      cpuPerRequest: of('cpuPerRequest'),
+      p50: of('p50'),
+      p99: of('p99'),
+      p999: of('p999'),
+      resident: of('resident'),
+      errors: rounds.reduce((sum, { errors }) => sum + errors, 0),
+    },
+  }
+}
+
+/** Undefined when the base did not run this workload. */
+export function ratios(result: Result, base: Result | undefined): Ratios | undefined {
+  if (!base) return undefined
+  return {
+    requestsPerSecond: result.median.requestsPerSecond / base.median.requestsPerSecond,
+    cpuPerRequest: base.median.cpuPerRequest / result.median.cpuPerRequest,
+  }
+}

@@ -1,0 +1,25 @@
+import files from '@fastify/static'
+import { fastify } from 'fastify'
+import { directory, greeting, host, port, selection, sum } from '../settings.ts'
+
+const app = fastify()
+interface Query {
+  a?: string
+  b?: string
+  m?: string
+}
+
+app.get('/plaintext', () => greeting)
+app.get<{ Querystring: Query }>('/baseline11', ({ query }) => sum(query.a, query.b))
+app.post<{ Querystring: Query }>('/baseline11', ({ query, body }) => sum(query.a, query.b, body))
+app.get<{ Params: { count: string }; Querystring: Query }>('/json/:count', ({ params, query }) =>
+  selection(params.count, query.m),
+)
+app.addContentTypeParser('application/octet-stream', (_request, payload, done) => done(null, payload))
+app.post<{ Body: AsyncIterable<Buffer> }>('/upload', async ({ body }) => {
+  let size = 0
+  for await (const chunk of body) size += chunk.length
+  return String(size)
+})
+await app.register(files, { root: directory, prefix: '/static/' })
+await app.listen({ port, host })

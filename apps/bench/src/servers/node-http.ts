@@ -1,0 +1,41 @@
+import { createServer } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import sirv from 'sirv'
+import { directory, greeting, host, port, selection, sum } from '../settings.ts'
+
+const files = sirv(directory, { etag: true })
+
+createServer((request, response) => {
+  const target = request.url ?? '/'
+  if (target === '/plaintext') return send(response, 'text/plain', greeting)
+  if (target.startsWith('/static/')) {
+    request.url = target.slice('/static'.length)
+    return files(request, response)
+  }
+  void route(request, response, target)
+}).listen(port, host)
+
+async function route(request: IncomingMessage, response: ServerResponse, target: string): Promise<void> {
+  const { pathname, searchParams } = new URL(target, 'http://localhost')
+  if (pathname === '/baseline11') {
+    const content = request.method === 'POST' ? (await read(request)).toString() : 0
+    send(response, 'text/plain', sum(searchParams.get('a'), searchParams.get('b'), content))
+  } else if (pathname.startsWith('/json/')) {
+    const value = selection(pathname.slice('/json/'.length), searchParams.get('m'))
+    send(response, 'application/json', JSON.stringify(value))
+  } else if (pathname === '/upload') {
+    let size = 0
+    for await (const chunk of request) size += (chunk as Buffer).length
+    send(response, 'text/plain', String(size))
+  } else response.writeHead(404).end()
+}
+
+async function read(request: IncomingMessage): Promise<Buffer> {
+  const chunks: Buffer[] = []
+  for await (const chunk of request) chunks.push(chunk as Buffer)
+  return Buffer.concat(chunks)
+}
+
+function send(response: ServerResponse, type: string, content: string): void {
+  response.writeHead(200, { 'Content-Type': type, 'Content-Length': Buffer.byteLength(content) }).end(content)
+}

@@ -1,0 +1,27 @@
+import { serve } from '@spillway/core'
+import { router } from '@spillway/middleware/router'
+import { staticFiles } from '@spillway/middleware/static'
+import { directory, greeting, host, port, selection, sum } from '../settings.ts'
+
+const app = router()
+  .get('/plaintext', (c) => c.text(greeting))
+  .get('/baseline11', (c) => {
+    const query = new URLSearchParams(c.search)
+    return c.text(sum(query.get('a'), query.get('b')))
+  })
+  .post('/baseline11', async (c) => {
+    const query = new URLSearchParams(c.search)
+    return c.text(sum(query.get('a'), query.get('b'), await c.body.text()))
+  })
+  .get('/json/:count', (c) => c.json(selection(c.params.count, new URLSearchParams(c.search).get('m'))))
+  .post('/upload', async (c) => {
+    c.body.limit = Infinity
+    let size = 0
+    for await (const chunk of c.body) size += chunk.length
+    return c.text(String(size))
+  })
+  .get('/static/**:path', staticFiles(directory))
+
+const server = await serve(app, { port, host })
+// A tidy end, so that a profiler can write its file.
+process.once('SIGTERM', () => void server.close({ deadline: 1000 }))

@@ -1,0 +1,30 @@
+import { readFileSync } from 'node:fs'
+
+/** What every server of the bench is told, by its environment. */
+export const host = '127.0.0.1'
+export const port: number = Number(process.env['BENCH_PORT'] ?? 3000)
+/** Directory behind `/static/`. */
+export const directory: string = process.env['BENCH_STATIC'] ?? '.'
+
+export const greeting = 'Hello, World!'
+
+/** One record of the dataset. */
+interface Item {
+  readonly price: number
+  readonly quantity: number
+}
+
+const file = process.env['BENCH_DATASET']
+const items = file === undefined ? [] : (JSON.parse(readFileSync(file, 'utf8')) as Item[])
+
+/** The first items, each with its total: the work of `/json/:count?m=` is the same in every server. */
+export function selection(count: string | undefined, multiplier: string | null | undefined): object {
+  const m = Number(multiplier ?? 1)
+  const chosen = items.slice(0, Number(count)).map((item) => ({ ...item, total: item.price * item.quantity * m }))
+  return { items: chosen, count: chosen.length }
+}
+
+/** The answer of `/baseline11?a=&b=`, with the number in the content of a POST. */
+export function sum(a: unknown, b: unknown, content: unknown = 0): string {
+  return String(Number(a) + Number(b) + Number(content))
+}

@@ -1,0 +1,144 @@
+import { greeting } from './settings.ts'
+
+/** One request, for the load generator as bytes and for the comparison of answers. */
+export interface BenchRequest {
+  readonly method: 'GET' | 'POST'
+  readonly target: string
+  readonly fields: readonly (readonly [name: string, value: string])[]
+  /** Latin1. */
+  readonly content?: string
+  /** Sends the content chunked instead of with a length. */
+  readonly chunked?: boolean
+}
+
+/** What clients do to a server. */
+export interface Workload {
+  readonly name: string
+  readonly title: string
+  readonly connections: number
+  /** Sent in turn. */
+  readonly requests: readonly BenchRequest[]
+  /** Requests sent at once. Default: 1. */
+  readonly pipelined?: number
+  /** A connection is closed after so many requests, on average. Default: never. */
+  readonly requestsPerConnection?: number
+  /** What a server must have to take part. */
+  readonly needs: Feature
+}
+
+/** `greeting`: answers `/plaintext`, keeping the connection. `closing`: and closes it when asked. */
+export type Feature = 'greeting' | 'closing' | 'application' | 'static'
+
+/** Sizes of the files that the static workloads ask for, by name. */
+export const staticFiles: ReadonlyMap<string, number> = new Map([
+  ['4k.txt', 4 * 1024],
+  ['100k.txt', 100 * 1024],
+  ['1m.txt', 1024 * 1024],
+])
+
+const hostField = ['Host', 'localhost'] as const
+
+/** The twelve fields that a browser sends with a click, values as found in 2025. */
+const browserFields = [
+  hostField,
+  ['Connection', 'keep-alive'],
+  ['sec-ch-ua', '"Chromium";v="140", "Not=A?Brand";v="24", "Google Chrome";v="140"'],
+  ['sec-ch-ua-mobile', '?0'],
+  ['sec-ch-ua-platform', '"Linux"'],
+  ['Upgrade-Insecure-Requests', '1'],
+  [
+    'User-Agent',
+    'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36',
+  ],
+  ['Accept', 'text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8'],
+  ['Sec-Fetch-Site', 'none'],
+  ['Sec-Fetch-Mode', 'navigate'],
+  ['Accept-Encoding', 'gzip, deflate, br, zstd'],
+  ['Accept-Language', 'en-GB,en;q=0.9,de;q=0.8'],
+] as const
+
+function get(target: string, fields: BenchRequest['fields'] = [hostField]): BenchRequest {
+  return { method: 'GET', target, fields }
+}
+
+function post(target: string, content: string, type: string, chunked = false): BenchRequest {
+  return { method: 'POST', target, fields: [hostField, ['Content-Type', type]], content, chunked }
+}
+
+function staticWorkload(name: string, title: string, file: string, connections: number): Workload {
+  return { name, title, connections, needs: 'static', requests: [get(`/static/${file}`)] }
+}
+
+const plaintext = [get('/plaintext')]
+
+export const workloads: readonly Workload[] = [
+  { name: 'plaintext', title: 'hello, keep-alive', connections: 64, needs: 'greeting', requests: plaintext },
+  {
+    name: 'browser',
+    title: "hello with a browser's 12 fields",
+    connections: 64,
+    needs: 'greeting',
+    requests: [get('/plaintext', browserFields)],
+  },
+  {
+    name: 'pipelined',
+    title: 'hello, 16 pipelined',
+    connections: 64,
+    needs: 'greeting',
+    pipelined: 16,
+    requests: plaintext,
+  },
+  {
+    name: 'baseline',
+    title: 'query + POST, length and chunked',
+    connections: 64,
+    needs: 'application',
+    requests: [
+      get('/baseline11?a=13&b=42'),
+      post('/baseline11?a=13&b=42', '20', 'text/plain'),
+      post('/baseline11?a=13&b=42', '20', 'text/plain', true),
+    ],
+  },
+  {
+    name: 'json',
+    title: 'JSON of 1 to 50 items',
+    connections: 64,
+    needs: 'application',
+    requests: [1, 5, 10, 15, 25, 40, 50].map((count) => get(`/json/${count}?m=${(count % 3) + 1}`)),
+  },
+  {
+    name: 'short-lived',
+    title: 'hello, connections of 10 requests',
+    connections: 64,
+    needs: 'closing',
+    requestsPerConnection: 10,
+    requests: plaintext,
+  },
+  staticWorkload('static-4k', 'file of 4 KiB', '4k.txt', 64),
+  staticWorkload('static-100k', 'file of 100 KiB', '100k.txt', 32),
+  staticWorkload('static-1m', 'file of 1 MiB', '1m.txt', 16),
+  {
+    name: 'upload-1m',
+    title: 'upload of 1 MiB',
+    connections: 16,
+    needs: 'application',
+    requests: [post('/upload', 'x'.repeat(1024 * 1024), 'application/octet-stream')],
+  },
+  { name: 'c512', title: 'hello, keep-alive', connections: 512, needs: 'greeting', requests: plaintext },
+]
+
+/** The bytes of a request, as latin1. */
+export function wireFormat(request: BenchRequest, close = false): string {
+  const { method, target, fields, content, chunked } = request
+  const lines = [`${method} ${target} HTTP/1.1`, ...fields.map(([name, value]) => `${name}: ${value}`)]
+  if (close) lines.push('Connection: close')
+  if (content === undefined) return `${lines.join('\r\n')}\r\n\r\n`
+  lines.push(chunked ? 'Transfer-Encoding: chunked' : `Content-Length: ${content.length}`)
+  const body = chunked ? `${content.length.toString(16)}\r\n${content}\r\n0\r\n\r\n` : content
+  return `${lines.join('\r\n')}\r\n\r\n${body}`
+}
+
+/** What the bench knows about its own answers; whatever it does not know must still be the same everywhere. */
+export function expected({ target }: BenchRequest): string | undefined {
+  return target === '/plaintext' ? greeting : undefined
+}

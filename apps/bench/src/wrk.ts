@@ -1,0 +1,76 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { run } from './processes.ts'
+import { type Workload, wireFormat } from './workloads.ts'
+
+/** What wrk saw in one run. Times are microseconds. */
+export interface Load {
+  readonly requests: number
+  readonly duration: number
+  readonly p50: number
+  readonly p99: number
+  readonly p999: number
+  /** Failed connects, reads and writes, timeouts, and statuses of 400 and up. */
+  readonly errors: number
+}
+
+/** wrk's own text rounds its numbers; its script may print them as they are. */
+const report = `
+done = function(summary, latency)
+  local e = summary.errors
+  print(string.format('BENCH {"requests":%d,"duration":%d,"p50":%d,"p99":%d,"p999":%d,"errors":%d}',
+    summary.requests, summary.duration, latency:percentile(50), latency:percentile(99), latency:percentile(99.9),
+    e.connect + e.read + e.write + e.status + e.timeout))
+end
+`
+
+/** The Lua script that makes wrk send a workload. */
+export function wrkScript(workload: Workload): string {
+  const { requests, pipelined = 1, requestsPerConnection } = workload
+  const wire = requests.map((request) => lua(wireFormat(request).repeat(pipelined)))
+  // One request is made once and sent for ever, without a call of Lua.
+  if (wire.length === 1 && requestsPerConnection === undefined)
+    return `local text = ${wire[0]}\ninit = function() wrk.format = function() return text end end\n${report}`
+  const closing = requests.map((request) => lua(wireFormat(request, true)))
+  // By chance, because one counter for all connections can fall into step with them, and some would never be closed.
+  const last = `math.random(${requestsPerConnection}) == 1`
+  const choice = requestsPerConnection === undefined ? 'keep[n]' : `${last} and last[n] or keep[n]`
+  return `local keep = { ${wire.join(',\n')} }
+local last = { ${requestsPerConnection === undefined ? '' : closing.join(',\n')} }
+local n = 0
+request = function()
+  n = n % #keep + 1
+  return ${choice}
+end
+${report}`
+}
+
+/** Loads a server for some seconds. @throws Error when wrk failed. */
+export async function load(workload: Workload, port: number, at: LoadOptions): Promise<Load> {
+  const file = join(at.folder, `${workload.name}.lua`)
+  writeFileSync(file, wrkScript(workload), 'latin1')
+  const seconds = Math.max(1, Math.ceil(at.seconds))
+  const command = [...at.prefix, 'wrk', '-t1', `-c${workload.connections}`, `-d${seconds}s`, '-s', file]
+  const output = await run([...command, `http://127.0.0.1:${port}/`], (seconds + 30) * 1000)
+  return parseReport(output)
+}
+
+export interface LoadOptions {
+  /** Whole seconds: wrk knows no parts of them. */
+  readonly seconds: number
+  /** For scripts. */
+  readonly folder: string
+  /** What stands before `wrk` on the command line, to pin it. */
+  readonly prefix: readonly string[]
+}
+
+export function parseReport(output: string): Load {
+  const line = /^BENCH (.+)$/m.exec(output)?.[1]
+  if (line === undefined) throw new Error(`wrk gave no report:\n${output}`)
+  return JSON.parse(line) as Load
+}
+
+function lua(text: string): string {
+  const escaped = text.replace(/[\\"]/g, '\\$&').replaceAll('\r', '\\r').replaceAll('\n', '\\n')
+  return `"${escaped}"`
+}

@@ -1,0 +1,9 @@
+import { defineApp } from '@spillway/tsup-config'
+import type { Options } from 'tsup'
+
+// Each server is a program of its own. What they import are dependencies, so it stays outside, as it would for users.
+const config: Options = defineApp({
+  entry: ['src/main.ts', 'src/micro.ts', 'src/servers/*.ts'],
+  outDir: 'dist',
+})
+export default config
