@@ -84,17 +84,20 @@ describe('success', () => {
     expect(late).toEqual({ kind: 'sent', status: 200, bytes: client.received.length })
   })
 
-  it('a callback that throws harms nobody', async () => {
+  it('a callback that throws harms nobody, and the others are called', async () => {
+    let called = 0
     const t = testServer((c) => {
       c.done(() => {
         throw new Error('x')
       })
+      c.done(() => void called++)
       return c.text('abc')
     })
     const client = t.connect()
     client.send(get() + get())
     await turn()
     expect(replies(client.received)).toHaveLength(2)
+    expect(called).toBe(2)
     expect(client.state).toBe('open')
   })
 
@@ -195,6 +198,23 @@ describe.each(cuts)('%s', (_, by, cut) => {
     await turn()
     expect(failed).toBeInstanceOf(AbortedError)
     expect((failed as AbortedError).by).toBe(by)
+  })
+
+  it('content that is first touched afterwards is no empty success (RFC 9112 §8)', async () => {
+    const late = deferred()
+    let result: unknown
+    const { t } = watching(async (c) => {
+      await late.promise
+      result = await c.body.text().catch((error: unknown) => error)
+      return c.text('x')
+    })
+    const client = t.connect()
+    client.send(request('POST', '/', 'Content-Length: 5\r\n'))
+    await cut(t, client)
+    await turn()
+    late.resolve()
+    await turn()
+    expect(result).toBeInstanceOf(AbortedError)
   })
 
   it('requests behind it are never handled', async () => {

@@ -1,7 +1,19 @@
 import { describe, expect, it } from 'vitest'
 import { type Context, type Outcome, type Reply, type Transport, type TransportSink, serve } from '../src/index.ts'
 import { type TestServer, testServer } from '../src/testing.ts'
-import { events, get, muteErrors, onlyReply, rawClient, record, replies, request, turn, until } from './support.ts'
+import {
+  deferred,
+  events,
+  get,
+  muteErrors,
+  onlyReply,
+  rawClient,
+  record,
+  replies,
+  request,
+  turn,
+  until,
+} from './support.ts'
 
 muteErrors()
 
@@ -144,6 +156,39 @@ describe('upgrade (RFC 9110 §7.8)', () => {
     expect(heard.events).not.toContain('data a')
     heard.transport!.resume()
     expect(heard.events).toContain('data a')
+  })
+
+  it('bytes that wait in a paused connection reach its new owner', async () => {
+    const go = deferred()
+    const heard: Heard = { events: [], transport: undefined }
+    const t = testServer(
+      async (c) => {
+        await go.promise
+        return c.upgrade(shout(heard), { upgrade: 'shout' })
+      },
+      { limits: { pipelinedBytes: 5 } },
+    )
+    const client = t.connect()
+    client.send(asking)
+    client.send('0123456789')
+    client.send('more')
+    expect(client.paused).toBe(true)
+    go.resolve()
+    await turn()
+    expect(heard.events).toEqual(['leftover 0123456789', 'data more'])
+  })
+
+  it('done is called as well when the answer comes later', async () => {
+    const outcomes: Outcome[] = []
+    const { t } = shouting(async (reply, c) => {
+      c.done((outcome) => outcomes.push(outcome))
+      await turn()
+      return reply()
+    })
+    const client = t.connect()
+    client.send(asking)
+    await turn(4)
+    expect(outcomes).toEqual([{ kind: 'sent', status: 101, bytes: client.received.length }])
   })
 
   it('deadlines of HTTP do not touch it', () => {
