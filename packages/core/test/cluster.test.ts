@@ -117,8 +117,8 @@ describe('reload', { timeout: 30_000 + rounds * 10_000 }, () => {
     expect(program.errors).toBe('')
   })
 
-  it('fails no request that comes on a new connection', async () => {
-    const program = launch({ options: { workers: 1 } })
+  it.each(['round-robin', 'kernel'] as const)('fails no request on a new connection, balance: %s', async (balance) => {
+    const program = launch({ options: { workers: 1, balance } })
     await program.ready()
     const state = { running: true }
     const failures: unknown[] = []
