@@ -15,7 +15,12 @@ const server = createServer((socket) => {
         socket.write(responseHead(200, [['content-length', String(body.length)]]) + body)
       }
     } catch (error) {
-      socket.end(responseHead(error.status ?? 500, [['content-length', '0'], ['connection', 'close']]))
+      socket.end(
+        responseHead(error.status ?? 500, [
+          ['content-length', '0'],
+          ['connection', 'close'],
+        ]),
+      )
     }
   })
   socket.on('error', () => socket.destroy())

@@ -23,11 +23,15 @@ function example(code: ParseErrorCode): Vector {
   return found ?? { id: '-', rfc: '-', what: '-', bytes: 'GET / HTTP/1.1\r\nHost', expect: { error: code, offset: 20 } }
 }
 
-function checkPage(path: string, content: string): void {
+/** What the page in the repository holds, after it was written when that is wanted. */
+function page(path: string, content: string): string {
   const url = new URL(path, import.meta.url)
   if (process.env['UPDATE_PAGES'] === '1') writeFileSync(url, content)
-  expect(readFileSync(url, 'utf8')).toBe(content)
+  return readFileSync(url, 'utf8')
 }
+
+// sorts §10 behind §9
+const order = (rfc: string): string => rfc.replace(/\d+/g, (n) => n.padStart(5, '0'))
 
 const visible = (text: string): string => {
   const json = JSON.stringify(text).slice(1, -1).replaceAll('\\"', '"')
@@ -40,22 +44,29 @@ test('docs/parser-errors.md lists every error with an input that makes it', () =
     const v = example(code)
     const limits = v.limits === undefined ? '' : ` with the limits ${JSON.stringify(v.limits)}`
     const input = visible(expand(v.bytes))
-    return [`## ${code}`, '', `${status} · ${rfc}`, '', message, '', `Example: \`${input}\`${limits}, at ${v.expect!.offset}.`, '']
+    return [
+      `## ${code}`,
+      '',
+      `${status} · ${rfc}`,
+      '',
+      message,
+      '',
+      `Example: \`${input}\`${limits}, at ${v.expect!.offset}.`,
+      '',
+    ]
   })
-  checkPage(
-    '../../../docs/parser-errors.md',
-    [
-      '# Errors of @spillway/parser',
-      '',
-      '<!-- Made by packages/parser/test/pages.test.ts from src/errors.ts and vectors/*.json. -->',
-      '',
-      'The status is what a server answers a request with; a gateway that meets the error in a response answers 502. An error',
-      'is final: no later byte of the connection can be trusted. The example is a whole input and the offset of the offending',
-      'byte in it: in the message for heads, in the body for chunked bodies.',
-      '',
-      ...entries,
-    ].join('\n'),
-  )
+  const content = [
+    '# Errors of @spillway/parser',
+    '',
+    '<!-- Made by packages/parser/test/pages.test.ts from src/errors.ts and vectors/*.json. -->',
+    '',
+    'The status is what a server answers a request with; a gateway that meets the error in a response answers 502. An error',
+    'is final: no later byte of the connection can be trusted. The example is a whole input and the offset of the offending',
+    'byte in it: in the message for heads, in the body for chunked bodies.',
+    '',
+    ...entries,
+  ].join('\n')
+  expect(page('../../../docs/parser-errors.md', content)).toBe(content)
 })
 
 test('every error but the cut message has a case', () => {
@@ -69,7 +80,6 @@ test('every error but the cut message has a case', () => {
 test('vectors/README.md maps the sections of the specifications to cases', () => {
   const sections = new Map<string, Vector[]>()
   for (const v of vectors) sections.set(v.rfc, [...(sections.get(v.rfc) ?? []), v])
-  const order = (rfc: string): string => rfc.replace(/\d+/g, (n) => n.padStart(5, '0'))
   const lines = [...sections]
     .toSorted(([a], [b]) => order(a).localeCompare(order(b)))
     .map(([rfc, list]) => {
@@ -77,23 +87,21 @@ test('vectors/README.md maps the sections of the specifications to cases', () =>
       for (const v of list) groups.set(v.id.split('/')[0]!, (groups.get(v.id.split('/')[0]!) ?? 0) + 1)
       return `| ${rfc} | ${list.length} | ${[...groups].map(([name, n]) => `${name} (${n})`).join(', ')} |`
     })
-  checkPage(
-    '../vectors/README.md',
-    [
-      '# Cases',
-      '',
-      '<!-- The table is made by test/pages.test.ts. -->',
-      '',
-      'Each case is one object on a line of its own: `id`, the section it follows from (`rfc`), one sentence (`what`), the',
-      '`bytes` (one character per byte; an array is joined, and `[text, count]` in it is repeated), `limits` that differ from the',
-      'defaults, and what to `expect`: facts, `{"error", "offset"}` or `{"incomplete": true}`. Cases with `kind` are bodies, with',
-      '`requestMethod` responses, with `messages` several requests one behind the other; all others are request heads.',
-      '`test/replay.ts` replays them, in every way the bytes can come, on any runtime.',
-      '',
-      '| Section | Cases | In |',
-      '| --- | --- | --- |',
-      ...lines,
-      '',
-    ].join('\n'),
-  )
+  const content = [
+    '# Cases',
+    '',
+    '<!-- The table is made by test/pages.test.ts. -->',
+    '',
+    'Each case is one object on a line of its own: `id`, the section it follows from (`rfc`), one sentence (`what`), the',
+    '`bytes` (one character per byte; an array is joined, and `[text, count]` in it is repeated), `limits` that differ from the',
+    'defaults, and what to `expect`: facts, `{"error", "offset"}` or `{"incomplete": true}`. Cases with `kind` are bodies, with',
+    '`requestMethod` responses, with `messages` several requests one behind the other; all others are request heads.',
+    '`test/replay.ts` replays them, in every way the bytes can come, on any runtime.',
+    '',
+    '| Section | Cases | In |',
+    '| --- | --- | --- |',
+    ...lines,
+    '',
+  ].join('\n')
+  expect(page('../vectors/README.md', content)).toBe(content)
 })
