@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { createServer, serve } from '../src/index.ts'
 import { testServer } from '../src/testing.ts'
-import { deferred, get, onlyReply, rawClient, replies, turn, until } from './support.ts'
+import { deferred, get, onlyReply, rawClient, replies, request, turn, until } from './support.ts'
 
 describe('limits.connections (RFC 9110 §15.6.4)', () => {
   const limits = { connections: 2 }
@@ -117,6 +117,45 @@ describe('limits.connections (RFC 9110 §15.6.4)', () => {
     third.send(get('/', 'Connection: close\r\n'))
     expect(onlyReply(await third.ended).status).toBe(200)
     await server.close({ deadline: 0 })
+  })
+})
+
+describe('limits.connectionsPerAddress', () => {
+  it('one more from the same address is answered 503, others are served', async () => {
+    const t = testServer((c) => c.text('x'), { limits: { connectionsPerAddress: 2 } })
+    const first = t.connect({ address: '10.0.0.1' })
+    t.connect({ address: '10.0.0.1' })
+    expect(onlyReply(t.connect({ address: '10.0.0.1' }).received).status).toBe(503)
+    expect(t.connect({ address: '10.0.0.2' }).received).toBe('')
+    first.reset()
+    // Those that were turned away count until they are gone: they hold a socket as well.
+    t.advance(5000)
+    await turn()
+    expect(t.connect({ address: '10.0.0.1' }).received).toBe('')
+  })
+})
+
+describe('limits.bufferedBytes', () => {
+  it('new connections are turned away while those there hold too much, and let in after', async () => {
+    const t = testServer((c) => c.text('x'.repeat(100_000)), { limits: { bufferedBytes: 250_000 } })
+    const slow = [t.connect(), t.connect(), t.connect()]
+    for (const client of slow) {
+      client.stall()
+      client.send(get())
+    }
+    t.advance(250)
+    expect(t.connect().received).toContain('503')
+    for (const client of slow) client.drain()
+    t.advance(250)
+    expect(t.connect().received).toBe('')
+  })
+
+  it('content that waits to be read counts', async () => {
+    const t = testServer(() => new Promise(() => {}), { limits: { bufferedBytes: 250_000 } })
+    for (let i = 0; i < 5; i++)
+      t.connect().send(`${request('POST', '/', 'Content-Length: 900000\r\n')}${'x'.repeat(64_000)}`)
+    t.advance(250)
+    expect(t.connect().received).toContain('503')
   })
 })
 
