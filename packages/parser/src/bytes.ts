@@ -1,7 +1,7 @@
 /** Turns the bytes of `buf` from `start` (inclusive) to `end` (exclusive) into a string, one character per byte. */
 export type DecodeLatin1 = (buf: Uint8Array, start: number, end: number) => string
 
-export const HTAB = 0x09
+const HTAB = 0x09
 export const LF = 0x0a
 export const CR = 0x0d
 export const SP = 0x20
@@ -19,7 +19,7 @@ export const VALUE = 2
 /** what a request target may hold: the URI characters, and those that browsers leave bare in a query */
 export const TARGET = 4
 /** unreserved and sub-delims, RFC 3986 §2: the characters of a reg-name beside percent-encoding */
-export const REG_NAME = 8
+const REG_NAME = 8
 /** HEXDIG */
 export const HEX = 16
 /** DIGIT */

@@ -1,8 +1,18 @@
 import { classes, COLON, CR, isBlank, LF, TCHAR, VALUE, smaller } from './bytes.ts'
 import type { ParseErrorCode } from './errors.ts'
-import { KNOWN_NONE, knownField } from './framing.ts'
+import { knownField } from './framing.ts'
+import {
+  END_LF,
+  KNOWN_NONE,
+  LINE,
+  NAME,
+  SECTION_END,
+  SECTION_ERROR,
+  SECTION_MORE,
+  VALUE_BYTES,
+  VALUE_LF,
+} from './states.ts'
 import type { FramingFacts } from './framing.ts'
-import { END_LF, LINE, NAME, SECTION_END, SECTION_ERROR, SECTION_MORE, VALUE_BYTES, VALUE_LF } from './states.ts'
 
 /*
  * Field lines up to and with the empty line that ends them (RFC 9112 §5), for heads and trailers alike.

@@ -2,17 +2,24 @@ import { COMMA, isBlank, lowerWord, SEMICOLON, skipToken } from './bytes.ts'
 import type { ParseErrorCode } from './errors.ts'
 import { scanAuthority, VALID } from './target.ts'
 import {
-  HOST_SEEN,
-  HAS_LENGTH,
-  CODING_SEEN,
   CHUNKED,
-  OTHER_CODING,
   CLOSE,
-  KEEP_ALIVE,
-  UPGRADE_OPTION,
-  UPGRADE_FIELD,
+  CODING_SEEN,
   EXPECT_CONTINUE,
   EXPECT_UNKNOWN,
+  HAS_LENGTH,
+  HOST_SEEN,
+  KEEP_ALIVE,
+  KNOWN_CODING,
+  KNOWN_CONNECTION,
+  KNOWN_EXPECT,
+  KNOWN_HOST,
+  KNOWN_LENGTH,
+  KNOWN_NONE,
+  KNOWN_UPGRADE,
+  OTHER_CODING,
+  UPGRADE_FIELD,
+  UPGRADE_OPTION,
 } from './states.ts'
 import {
   HOST,
@@ -50,15 +57,6 @@ export type BodyKind = (typeof BodyKind)[keyof typeof BodyKind]
 /** What the Expect field of a request asks for. RFC 9110 §10.1.1. */
 export const Expectation = { None: 0, Continue: 1, Unknown: 2 } as const
 export type Expectation = (typeof Expectation)[keyof typeof Expectation]
-
-/** The fields that decide about framing, persistence and routing; everything else is opaque to the parser. */
-export const KNOWN_NONE = 0
-export const KNOWN_HOST = 1
-export const KNOWN_LENGTH = 2
-export const KNOWN_CODING = 3
-export const KNOWN_CONNECTION = 4
-export const KNOWN_UPGRADE = 5
-export const KNOWN_EXPECT = 6
 
 /** Which of the known fields the name `from`..`to` is, if any. The words are the quarters of the names. */
 export function knownField(buf: Uint8Array, from: number, to: number): number {
@@ -273,14 +271,14 @@ export class FramingFacts {
 }
 
 /** The first byte of `from`..`to` that is neither SP nor HTAB, or `to`. */
-export function trimStart(buf: Uint8Array, from: number, to: number): number {
+function trimStart(buf: Uint8Array, from: number, to: number): number {
   let p = from
   while (p < to && isBlank(buf[p]!)) p++
   return p
 }
 
 /** The place behind the last byte of `from`..`to` that is neither SP nor HTAB, or `from`. */
-export function trimEnd(buf: Uint8Array, from: number, to: number): number {
+function trimEnd(buf: Uint8Array, from: number, to: number): number {
   let p = to
   while (p > from && isBlank(buf[p - 1]!)) p--
   return p

@@ -191,7 +191,9 @@ export function isToken(text: string): boolean {
 }
 
 /** Field names are tokens. RFC 9110 §5.1. */
-export const isFieldName: (name: string) => boolean = isToken
+export function isFieldName(name: string): boolean {
+  return isToken(name)
+}
 
 /**
  * Whether `value` can stand on a field line and comes back from it as it was: no control characters but HTAB, nothing

@@ -4,7 +4,7 @@ import type { TargetForm } from './target.ts'
  * The fields of a head as one string that is cut only where someone asks. Names are compared without regard to case
  * (RFC 9110 §5.1) and are plain data: `__proto__` is a field like any other.
  */
-export class FieldsView {
+class FieldsView {
   readonly fieldCount: number
   /** The head from its first byte to its empty line, one character per byte. */
   readonly text: string

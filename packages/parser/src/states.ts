@@ -63,3 +63,12 @@ export const UPGRADE_OPTION = 128
 export const UPGRADE_FIELD = 256
 export const EXPECT_CONTINUE = 512
 export const EXPECT_UNKNOWN = 1024
+
+/** The fields that decide about framing, persistence and routing; everything else is opaque to the parser. */
+export const KNOWN_NONE = 0
+export const KNOWN_HOST = 1
+export const KNOWN_LENGTH = 2
+export const KNOWN_CODING = 3
+export const KNOWN_CONNECTION = 4
+export const KNOWN_UPGRADE = 5
+export const KNOWN_EXPECT = 6
