@@ -55,6 +55,7 @@ export class WorkerProcess {
   readonly ended: Promise<void>
   readonly #observer: ProcessObserver
   readonly #worker: Worker | undefined
+  #close: CloseOptions | undefined
   #readyAt = 0
   #endedAt = 0
   #startTimer: ReturnType<typeof setTimeout> | undefined
@@ -87,6 +88,7 @@ export class WorkerProcess {
   async drain(close: CloseOptions): Promise<void> {
     if (this.state === 'ended') return
     this.asked = true
+    this.#close = close
     this.#enter('draining')
     this.#send({ spillway: 'drain', close })
     const { announce = 0, deadline = 30_000 } = close
@@ -129,7 +131,8 @@ export class WorkerProcess {
   #hear(message: ClusterMessage | null): void {
     switch (message?.spillway) {
       case 'ready':
-        if (this.state !== 'starting') return
+        // It may have been asked to end before it could hear.
+        if (this.#close) return this.#send({ spillway: 'drain', close: this.#close })
         this.#readyAt = performance.now()
         this.#enter('ready')
         break

@@ -98,10 +98,9 @@ let called = false
  */
 export async function cluster(start: Start, options: ClusterOptions = {}): Promise<Cluster> {
   if (called) throw new Error('cluster() may be called once in a process')
-  called = true
-  if (nodeCluster.isWorker) return runWorker(start, options)
   const { workers = availableParallelism() } = options
   if (!Number.isInteger(workers) || workers < 1) throw new RangeError(`Not a number of workers: ${workers}`)
   if (process.argv[1] === undefined) throw new Error('cluster() starts the program again, so it must be a file')
-  return new Primary(workers, options).start()
+  called = true
+  return nodeCluster.isWorker ? runWorker(start, options) : new Primary(workers, options).start()
 }

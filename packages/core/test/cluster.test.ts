@@ -3,10 +3,13 @@ import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { type Program, clusterProgram, fetchText, holdRequest, startLoad, told } from './cluster-support.ts'
+import { cluster } from '../src/cluster.ts'
 import { until } from './support.ts'
 
 const { folder, launch } = clusterProgram()
 const rounds = Number(process.env['SPILLWAY_RELOAD_ROUNDS'] ?? 2)
+/** Runs a command as the first process of a namespace of its own. */
+const namespace = ['unshare', '-Urpf'] as const
 /** What a client sees of a server that died. */
 const hungUp = /socket hang up|ECONNRESET/
 
@@ -162,6 +165,12 @@ describe('reload', { timeout: 30_000 + rounds * 10_000 }, () => {
 })
 
 describe('the start', { timeout: 30_000 }, () => {
+  it.each([0, -1, 1.5, Number.NaN])('wants a number of workers, not %d', async (workers) => {
+    await expect(cluster(() => expect.unreachable(), { workers })).rejects.toThrow(
+      `Not a number of workers: ${workers}`,
+    )
+  })
+
   it('is given up when workers end at once, with the reason', async () => {
     const broken = join(folder(), 'never')
     writeFileSync(broken, '')
@@ -200,6 +209,28 @@ describe('the end', { timeout: 30_000 }, () => {
     for (const pid of pids) for (const signal of ['SIGINT', 'SIGHUP'] as const) process.kill(pid, signal)
     await fetchText(program.url)
     expect(await program.ready()).toEqual(pids)
+  })
+
+  it('may come before a worker is ready', async () => {
+    const program = launch()
+    await program.saw(told({ state: 'starting', worker: 2 }))
+    program.child.kill('SIGTERM')
+    expect(await program.gone).toEqual({ code: 0, signal: null })
+    expect(program.lines.some(({ primary }) => primary)).toBe(false)
+    expect(program.errors).toBe('')
+  })
+
+  it('may come in the middle of a reload', async () => {
+    const program = launch()
+    await program.ready()
+    const from = program.lines.length
+    program.child.kill('SIGHUP')
+    await program.saw(told({ state: 'starting' }), from)
+    program.child.kill('SIGTERM')
+    expect(await program.gone).toEqual({ code: 0, signal: null })
+    expect(program.lines.filter(told({ state: 'starting' }))).toHaveLength(3)
+    expect(program.lines.filter(told({ state: 'ended' }))).toHaveLength(3)
+    expect(program.errors).toBe('')
   })
 
   it('comes at once with the second signal', async () => {
@@ -241,7 +272,7 @@ describe('the end', { timeout: 30_000 }, () => {
   })
 
   it.skipIf(!canBeFirst())('comes by signal to process 1, too', async () => {
-    const program = launch({ under: ['unshare', '-Urpf', '--kill-child'] })
+    const program = launch({ under: [...namespace, '--kill-child'] })
     const { primary } = await program.saw(({ primary: pid }) => pid !== undefined)
     expect(primary).toBe(1)
     // Its parent is `unshare`, which does not pass signals on.
@@ -258,7 +289,7 @@ async function untilReady(program: Program, count: number): Promise<void> {
 /** Whether this system lets a process be the first of a namespace of its own. */
 function canBeFirst(): boolean {
   try {
-    execFileSync('unshare', ['-Urpf', 'true'], { stdio: 'ignore' })
+    execFileSync(namespace[0], [...namespace.slice(1), 'true'], { stdio: 'ignore' })
     execFileSync('ps', ['-o', 'pid=', '--ppid', '1'], { stdio: 'ignore' })
     return true
   } catch {
