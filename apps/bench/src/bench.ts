@@ -6,7 +6,7 @@ import { type RunningServer, findProgram, freePort, startServer } from './proces
 import { usage } from './proc.ts'
 import type { Progress } from './progress.ts'
 import { type Result, type Round, summarize } from './results.ts'
-import { type Contender, type Places, commandOf } from './servers.ts'
+import { type Contender, type Places, commandOf, spillway } from './servers.ts'
 import { type Workload, staticFiles } from './workloads.ts'
 import { load } from './wrk.ts'
 
@@ -24,9 +24,11 @@ export interface Bench {
 const serverCore = 0
 const loadCore = 1
 
-/** Microseconds of processor time after which a server counts as warm, and the runs it gets for that at the most. */
+/** Microseconds of processor time after which a server counts as warm, and that a profile should cover. */
 const warmTime = 1_500_000
-const warmUps = 5
+const profiledTime = 4_000_000
+/** Runs of the load generator that either gets at the most. */
+const runsForTime = 12
 
 /** Whether the server and the load generator each get a core. */
 export const canPin: boolean = findProgram('taskset') !== undefined && cpus().length > loadCore
@@ -74,10 +76,11 @@ export async function measure(workload: Workload, bench: Bench): Promise<Result[
 }
 
 /** Starts a server on its core. */
-export async function start(
+async function start(
   contender: Contender,
-  { places }: Pick<Bench, 'places'>,
+  { places }: Bench,
   nodeFlags: readonly string[] = [],
+  env: NodeJS.ProcessEnv = {},
 ): Promise<RunningServer> {
   const port = await freePort()
   const command = [...pinned(serverCore), ...commandOf(contender, places, port, nodeFlags)]
@@ -87,7 +90,23 @@ export async function start(
     BENCH_PORT: String(port),
     BENCH_STATIC: places.directory,
     BENCH_DATASET: join(places.folder, 'dataset.json'),
+    ...env,
   })
+}
+
+/** Writes a CPU profile of spillway under a workload, once it is warm. */
+export async function writeProfile(workload: Workload, bench: Bench, file: string): Promise<void> {
+  const profiler = join(bench.places.servers, '../profiler.js')
+  const server = await start(spillway, bench, ['--import', profiler], { BENCH_PROFILE: file })
+  try {
+    await loadFor(warmTime, workload, server, bench)
+    process.kill(server.pid, 'SIGUSR2')
+    await loadFor(profiledTime, workload, server, bench)
+    process.kill(server.pid, 'SIGUSR2')
+    await server.end
+  } finally {
+    await server.stop()
+  }
 }
 
 async function leaveOutWrong(workload: Workload, up: Map<string, RunningServer>, { warn }: Bench): Promise<void> {
@@ -126,18 +145,18 @@ async function takeTurns(workload: Workload, up: ReadonlyMap<string, RunningServ
 
 /** A compiler that optimizes what runs often needs processor time for it, which a busy machine gives slowly. */
 async function warmUp(workload: Workload, server: RunningServer, bench: Bench): Promise<void> {
-  const before = usage(server.pid).cpu
   // No more than is spent on measuring.
-  const enough = Math.min(warmTime, (bench.rounds * bench.seconds * 1e6) / 2)
-  for (let i = 0; i < warmUps && usage(server.pid).cpu - before < enough; i++) await loadOnce(workload, server, bench)
+  await loadFor(Math.min(warmTime, (bench.rounds * bench.seconds * 1e6) / 2), workload, server, bench)
+}
+
+/** Loads a server until it has used some microseconds of processor time. */
+async function loadFor(time: number, workload: Workload, server: RunningServer, bench: Bench): Promise<void> {
+  const before = usage(server.pid).cpu
+  for (let i = 0; i < runsForTime && usage(server.pid).cpu - before < time; i++) await loadOnce(workload, server, bench)
 }
 
 /** Loads a running server once. */
-export async function loadOnce(
-  workload: Workload,
-  { pid, port }: RunningServer,
-  { places, seconds }: Pick<Bench, 'places' | 'seconds'>,
-): Promise<Round> {
+async function loadOnce(workload: Workload, { pid, port }: RunningServer, { places, seconds }: Bench): Promise<Round> {
   const before = usage(pid)
   const seen = await load(workload, port, { seconds, folder: places.folder, prefix: pinned(loadCore) })
   const after = usage(pid)

@@ -1,12 +1,12 @@
-import { mkdtempSync, rmSync, writeFileSync, chmodSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { cpus, tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Arguments, readArguments, usageText } from './arguments.ts'
-import { type Bench, canPin, furnish, loadOnce, measure, start } from './bench.ts'
+import { type Bench, canPin, furnish, measure, writeProfile } from './bench.ts'
 import { canMeasure } from './proc.ts'
 import { findProgram, killAll } from './processes.ts'
-import { hottest, profileTable } from './profile.ts'
+import { parts, profileTable, readProfile } from './profile.ts'
 import { Progress } from './progress.ts'
 import { type Result, ratios } from './results.ts'
 import { type Contender, type Places, contenders, versionOf } from './servers.ts'
@@ -63,7 +63,7 @@ for (const workload of tasks) {
   progress.clear()
   const title = `\n${workload.name} (${workload.title}, ${workload.connections} connections)`
   if (found.length > 0) console.log(table(title, found, args.base).trimEnd())
-  if (args.profile) await profile(workload)
+  if (args.profile) await profile(workload).catch((error: Error) => warn(error.message))
 }
 if (args.json !== undefined) writeFileSync(args.json, `${JSON.stringify(record(), null, 2)}\n`)
 
@@ -80,20 +80,16 @@ function isThere({ program }: Contender): boolean {
 
 /** Apart from the rounds, because it slows the server down. */
 async function profile(workload: Workload): Promise<void> {
-  const contender = contenders.find(({ name }) => name === 'spillway')
-  if (!contender) return
   progress.step(workload.name, 'spillway, profile')
   const directory = resolve('profiles')
-  const name = `spillway-${workload.name}.cpuprofile`
-  const server = await start(contender, bench, ['--cpu-prof', `--cpu-prof-dir=${directory}`, `--cpu-prof-name=${name}`])
-  try {
-    await loadOnce(workload, server, bench)
-  } finally {
-    await server.stop()
-  }
+  mkdirSync(directory, { recursive: true })
+  const file = join(directory, `spillway-${workload.name}.cpuprofile`)
+  await writeProfile(workload, bench, file)
   progress.clear()
-  console.log(`\n  where spillway spends it (${join(directory, name)})`)
-  console.log(profileTable(hottest(join(directory, name), 25)).trimEnd())
+  console.log(`\n  where spillway spends it (${file})`)
+  const times = readProfile(file)
+  console.log(profileTable(times.slice(0, 25)).trimEnd())
+  console.log(`  ${parts(times)}`)
 }
 
 function record(): object {

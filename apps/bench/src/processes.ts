@@ -40,6 +40,8 @@ export async function run(command: readonly string[], timeout: number): Promise<
 export interface RunningServer {
   readonly pid: number
   readonly port: number
+  /** Settles when it has ended by itself. */
+  readonly end: Promise<unknown>
   /** Ends it, with force when it does not hear. */
   stop(): Promise<void>
 }
@@ -78,7 +80,7 @@ export async function startServer(
     await stop()
     throw new Error(`${command.join(' ')} did not start:\n${output()}`)
   }
-  return { pid: child.pid ?? 0, port, stop }
+  return { pid: child.pid ?? 0, port, end, stop }
 }
 
 const running = new Set<ChildProcess>()

@@ -4,7 +4,6 @@ import { readFileSync } from 'node:fs'
 interface CpuProfile {
   readonly nodes: readonly { readonly id: number; readonly callFrame: CallFrame }[]
   readonly samples: readonly number[]
-  readonly timeDeltas: readonly number[]
 }
 
 interface CallFrame {
@@ -21,29 +20,29 @@ export interface SelfTime {
   readonly percent: number
 }
 
-/** The functions that took most, from a file of `--cpu-prof`. */
-export function hottest(file: string, count: number): SelfTime[] {
-  return selfTimes(JSON.parse(readFileSync(file, 'utf8')) as CpuProfile).slice(0, count)
+/** All functions of a file of the profiler, those that took most first. */
+export function readProfile(file: string): SelfTime[] {
+  return selfTimes(JSON.parse(readFileSync(file, 'utf8')) as CpuProfile)
 }
 
-export function selfTimes({ nodes, samples, timeDeltas }: CpuProfile): SelfTime[] {
+/** Samples are counted: the time between two of them is also time in which others had the processor. */
+export function selfTimes({ nodes, samples }: CpuProfile): SelfTime[] {
   const frames = new Map(nodes.map(({ id, callFrame }) => [id, callFrame]))
-  const spent = new Map<string, { name: string; where: string; time: number }>()
+  const spent = new Map<string, { name: string; where: string; count: number }>()
   let total = 0
-  for (const [i, id] of samples.entries()) {
+  for (const id of samples) {
     const frame = frames.get(id)
-    const time = timeDeltas[i] ?? 0
     if (!frame || frame.functionName === '(idle)') continue
-    total += time
+    total++
     const name = frame.functionName || '(anonymous)'
     const where = place(frame)
     const entry = spent.get(`${name} ${where}`)
-    if (entry) entry.time += time
-    else spent.set(`${name} ${where}`, { name, where, time })
+    if (entry) entry.count++
+    else spent.set(`${name} ${where}`, { name, where, count: 1 })
   }
   return [...spent.values()]
-    .toSorted((a, b) => b.time - a.time)
-    .map(({ name, where, time }) => ({ name, where, percent: (time / total) * 100 }))
+    .toSorted((a, b) => b.count - a.count)
+    .map(({ name, where, count }) => ({ name, where, percent: (count / total) * 100 }))
 }
 
 /** `core:123` for a line of a built package, else the name of the module. */
@@ -51,6 +50,17 @@ function place({ url, lineNumber }: CallFrame): string {
   if (url === '') return ''
   const own = /packages\/(\w+)\/dist\//.exec(url)?.[1]
   return `${own ?? url.slice(url.lastIndexOf('/') + 1)}:${lineNumber + 1}`
+}
+
+/** The same time by package or module, as one line. */
+export function parts(times: readonly SelfTime[]): string {
+  const sums = new Map<string, number>()
+  for (const { where, percent } of times) {
+    const part = where === '' ? 'native' : where.slice(0, where.lastIndexOf(':'))
+    sums.set(part, (sums.get(part) ?? 0) + percent)
+  }
+  const sorted = [...sums].toSorted(([, a], [, b]) => b - a).slice(0, 12)
+  return sorted.map(([part, percent]) => `${part} ${percent.toFixed(1)} %`).join(', ')
 }
 
 /** Lines of a table. */

@@ -16,10 +16,12 @@ export interface Contender {
 
 const everything: readonly Feature[] = ['greeting', 'closing', 'application', 'static']
 
+export const spillway: Contender = { name: 'spillway', features: everything, package: '@spillway/core' }
+
 export const contenders: readonly Contender[] = [
   { name: 'raw-net', features: ['greeting'] },
   { name: 'node-http', features: everything },
-  { name: 'spillway', features: everything, package: '@spillway/core' },
+  spillway,
   { name: 'fastify', features: everything, package: 'fastify' },
   { name: 'hono', features: everything, package: 'hono' },
   { name: 'express', features: everything, package: 'express' },

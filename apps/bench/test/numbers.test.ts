@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { parseResident, parseStat, usage } from '../src/proc.ts'
-import { selfTimes } from '../src/profile.ts'
+import { parts, selfTimes } from '../src/profile.ts'
 import { type Round, median, ratios, summarize } from '../src/results.ts'
 import { duration, table } from '../src/table.ts'
 
@@ -92,11 +92,13 @@ describe('profile', () => {
       { id: 3, callFrame: frame('', 'node:net') },
       { id: 4, callFrame: frame('parse', 'file:///x/packages/parser/dist/chunk-A.js') },
     ]
-    const profile = { nodes, samples: [1, 2, 3, 4], timeDeltas: [1000, 20, 25, 55] }
-    expect(selfTimes(profile as unknown as Parameters<typeof selfTimes>[0])).toEqual([
+    const profile = { nodes, samples: [1, 1, 2, 3, 4, 4] }
+    const times = selfTimes(profile as unknown as Parameters<typeof selfTimes>[0])
+    expect(times).toEqual([
       { name: 'parse', where: 'parser:10', percent: 75 },
       { name: '(anonymous)', where: 'node:net:10', percent: 25 },
     ])
+    expect(parts(times)).toBe('parser 75.0 %, node:net 25.0 %')
   })
 })
 

@@ -10,10 +10,12 @@ import { findProgram } from '../src/processes.ts'
 import type { Result } from '../src/results.ts'
 
 const main = fileURLToPath(new URL('../dist/main.js', import.meta.url))
+const needed = ['apps/bench/dist/main.js', 'packages/core/dist/index.js', 'packages/middleware/dist/router.js']
+const root = fileURLToPath(new URL('../../../', import.meta.url))
 const missing = [
   findProgram('wrk') === undefined && 'wrk is not installed',
   !canMeasure && 'there is no /proc',
-  !existsSync(main) && 'the bench is not built',
+  !needed.every((file) => existsSync(join(root, file))) && 'not all is built',
 ].filter((reason) => reason !== false)
 const skipped = missing.length === 0 ? '' : ` (skipped: ${missing.join(', ')})`
 
