@@ -122,12 +122,12 @@ export class Primary implements Cluster {
     const restartIn = hopeless || this.#isFilled(place) ? undefined : delay
     const report = this.#options.onCrash ?? printCrash
     report({ worker: place.number, pid, code, signal, error, restartIn })
-    if (hopeless) this.#giveUp(error ?? endText(code, signal))
+    if (hopeless) this.#giveUp(worker)
     else this.#refill(place, delay)
   }
 
-  #giveUp(reason: string): void {
-    const text = `${this.#failedStarts} workers in a row ended before they were ready; the last: ${reason}`
+  #giveUp(last: WorkerProcess): void {
+    const text = `${this.#failedStarts} workers in a row ended before they were ready; the last: ${endLine(last)}`
     void this.close().then(() => this.#settleStart(new Error(`The cluster could not start: ${text}`)))
   }
 
@@ -151,10 +151,8 @@ export class Primary implements Cluster {
       const fresh = this.#fill(place)
       if (!(await fresh.ready)) {
         if (this.#closing) return
-        throw new Error(
-          `The reload stopped: the new worker ${place.number} of ${this.#places.length} did not become ready: ` +
-            (fresh.error ?? endText(fresh.code, fresh.signal)),
-        )
+        const which = `${place.number} of ${this.#places.length}`
+        throw new Error(`The reload stopped: the new worker ${which} did not become ready: ${endLine(fresh)}`)
       }
       // The announcement is for the last of all: here others go on.
       await Promise.all(old.map((worker) => worker.drain({ ...this.#options, announce: 0 })))
@@ -209,6 +207,11 @@ function printCrash(crash: WorkerCrash): void {
   const { pid, code, signal, error, restartIn } = crash
   const next = restartIn === undefined ? '' : `; another starts ${restartIn === 0 ? 'now' : `in ${restartIn} ms`}`
   console.error(`worker ${pid} ended: ${error ?? endText(code, signal)}${next}`)
+}
+
+/** Why a worker ended, in one line; all of it has been reported. */
+function endLine({ error, code, signal }: WorkerProcess): string {
+  return error?.split('\n', 1)[0] ?? endText(code, signal)
 }
 
 function endText(code: number | null, signal: string | null): string {
