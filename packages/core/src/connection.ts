@@ -64,6 +64,8 @@ export class Connection
   #tunnel: Tunnel | undefined
   #peer: Peer | undefined
   #pumping = false
+  /** The connection is idle, and that has not been said. */
+  #idleDue = false
   #reason: CloseReason | undefined
   #cutBy: AbortedBy = 'peer'
   /** Ticks of the server's clock, 0 for none. What the read deadline is about follows from the read state. */
@@ -200,8 +202,15 @@ export class Connection
     onNext(this)
     this.#context = undefined
     this.#readDeadline = this.draining ? this.#core.clock.after(shutdownGrace) : this.#idleDeadline()
-    if (channels.idle.hasSubscribers && this.#reader.input.length === 0)
-      channels.idle.publish({ ...this.#event(), exchange: this.#requests })
+    this.#idleDue = channels.idle.hasSubscribers && this.#reader.input.length === 0
+    this.#announceIdle()
+  }
+
+  /** Says that the connection waits for another request, once the end of the last one has been said. */
+  #announceIdle(): void {
+    if (!this.#idleDue || this.#sender.finishing) return
+    this.#idleDue = false
+    channels.idle.publish({ ...this.#event(), exchange: this.#requests })
   }
 
   #idleDeadline(): number {
@@ -408,6 +417,7 @@ export class Connection
   ended(context: RequestContext, outcome: Outcome): void {
     context.finish(outcome, (error) => this.#core.logError(error, context))
     if (channels.end.hasSubscribers) channels.end.publish({ ...this.#event(), exchange: context.exchange, outcome })
+    this.#announceIdle()
   }
 
   // ── ending ─────────────────────────────────────────────────────────────────────────────────────────────────────

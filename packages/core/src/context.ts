@@ -87,8 +87,9 @@ export class RequestContext implements Context {
   readonly head: HeadSnapshot
   params: Record<string, string>
   state: Record<string, unknown>
-  /** Where the reply begins among the bytes of its connection. */
+  /** Where the reply begins among the bytes of its connection, and where it ends once it is complete. */
   replyStart: number = 0
+  replyEnd: number = 0
   /** Status of the reply once its head is written, 0 before. */
   status: number = 0
   /** 1 for the first request of its connection. */

@@ -28,11 +28,18 @@ export class ReplySender implements StreamSink {
   #scheduled = false
   /** Exchanges that are written, while someone waits to hear that their bytes have left. */
   #finishing: RequestContext[] | undefined
+  /** Of these, how many are on their way to the operating system. */
+  #leaving = 0
 
   constructor(transport: Transport, owner: SenderOwner) {
     this.output = new Output(transport)
     this.#transport = transport
     this.#owner = owner
+  }
+
+  /** Whether someone still waits to hear that a reply has left. */
+  get finishing(): boolean {
+    return this.#finishing !== undefined || this.#leaving > 0
   }
 
   /** Whether the reply being streamed can end only with the connection. */
@@ -105,21 +112,19 @@ export class ReplySender implements StreamSink {
   /** The last byte of a context's reply is in the output. */
   complete(context: RequestContext): void {
     this.#stream = undefined
-    if (context.observed || channels.end.hasSubscribers) (this.#finishing ??= []).push(context)
-    else this.#owner.ended(context, { kind: 'sent', status: context.status, bytes: this.#bytesOf(context) })
+    context.replyEnd = this.output.total + this.output.length
+    const observed = context.observed || channels.end.hasSubscribers || channels.idle.hasSubscribers
+    if (observed) (this.#finishing ??= []).push(context)
+    else this.#sent(context)
   }
 
   /** A context's reply will never be complete. */
   abort(context: RequestContext, by: AbortedBy, error?: unknown): void {
-    const bytes = context.status === 0 ? 0 : Math.max(0, this.#bytesOf(context) - this.output.length)
+    const { status, replyStart, replyEnd } = context
+    const written = replyEnd === 0 ? this.output.total : Math.min(replyEnd, this.output.total)
+    const bytes = status === 0 ? 0 : Math.max(0, written - replyStart)
     context.abort(new AbortedError(by, abortMessage[by]))
-    this.#owner.ended(context, {
-      kind: 'aborted',
-      by,
-      status: context.status,
-      bytes,
-      ...(error !== undefined && { error }),
-    })
+    this.#owner.ended(context, { kind: 'aborted', by, status, bytes, ...(error !== undefined && { error }) })
   }
 
   /** Replies that become ready outside a turn of the transport still leave together, when this turn of the event loop ends. */
@@ -135,20 +140,24 @@ export class ReplySender implements StreamSink {
     const finishing = this.#finishing
     if (!finishing) return
     this.#finishing = undefined
-    const ends = finishing.map((context) => this.#bytesOf(context))
+    this.#leaving += finishing.length
     this.#transport.flushed((ok) => {
-      for (const [i, context] of finishing.entries())
-        if (ok) this.#owner.ended(context, { kind: 'sent', status: context.status, bytes: ends[i]! })
+      for (const context of finishing) {
+        this.#leaving--
+        if (ok) this.#sent(context)
         else this.abort(context, 'peer')
+      }
     })
   }
 
-  #bytesOf(context: RequestContext): number {
-    return this.output.total + this.output.length - context.replyStart
+  #sent(context: RequestContext): void {
+    const { status, replyStart, replyEnd } = context
+    this.#owner.ended(context, { kind: 'sent', status, bytes: replyEnd - replyStart })
   }
 }
 
-const abortMessage: Readonly<Record<AbortedBy, string>> = {
+/** What `c.signal` says. */
+export const abortMessage: Readonly<Record<AbortedBy, string>> = {
   peer: 'The client is gone',
   timeout: 'The client was too slow',
   handler: 'The handler failed',
