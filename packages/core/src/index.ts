@@ -5,14 +5,8 @@ export { Reply, type BodySource, type ReplyInit, type TakeOver } from './reply.t
 export { type HeadersInit, ReplyHeaders } from './reply-headers.ts'
 export { RequestBody } from './request-body.ts'
 export type { Peer, Transport, TransportSink } from './transport.ts'
-export {
-  type CloseOptions,
-  type Closed,
-  type ListenOptions,
-  type Server,
-  type ServerOptions,
-  createServer,
-  serve,
-} from './server.ts'
+export { type CloseOptions, type Closed, type Server, type ServerOptions, createServer, serve } from './server.ts'
+export { type InheritedSocket, listenFds } from './listen-fds.ts'
+export type { Certificate, ListenOptions, Listening, Pem, ProxyProtocolOptions, TlsOptions } from './listen-options.ts'
 export { type SignalOptions, closeOnSignals } from './signals.ts'
 export { type Limits, type Timeouts, defaultLimits, defaultTimeouts } from './options.ts'

@@ -111,10 +111,10 @@ export class ServerCore {
   /** A handshake has told the address that it entered without. False: there is no place for it. */
   identify(pending: Member): boolean {
     const full = this.#isFull(pending)
-    if (full && this.#shed >= shedAtOnce && !pending.shedded) return false
+    const hasPlace = !full || pending.shedded || this.#shed < shedAtOnce
     this.#count(pending, 1)
     if (full) this.#shedOne(pending)
-    return true
+    return hasPlace
   }
 
   /** What a handshake has led to takes its place. */
@@ -131,7 +131,7 @@ export class ServerCore {
     if (this.open.size === 0) this.#whenEmpty?.()
   }
 
-  opened({ id, peer }: Member): void {
+  opened({ id, peer }: Pick<Member, 'id' | 'peer'>): void {
     if (channels.open.hasSubscribers) channels.open.publish({ server: this.server, connection: id, peer })
   }
 

@@ -1,9 +1,8 @@
 import type { Context, Handler, MaybePromise, Result } from './context.ts'
+import { type Listener, listenNode } from './listen.ts'
+import type { ListenOptions, Listening } from './listen-options.ts'
 import type { Limits, Timeouts } from './options.ts'
 import { ServerCore } from './server-core.ts'
-import { type ListenOptions, type Listener, type Listening, listenNode } from './transport-node.ts'
-
-export type { ListenOptions, Listening }
 
 /** What a server can be told; everything has a default. */
 export interface ServerOptions {
@@ -35,7 +34,11 @@ export interface Server extends AsyncDisposable {
   readonly stats: { readonly open: number; readonly active: number }
   /** True from the call of `close` on: what a readiness check should report as not ready. */
   readonly closing: boolean
-  /** Opens a listening socket; may be called again for another one. @throws the system's error, `EADDRINUSE` for example. */
+  /**
+   * Opens a listening socket; may be called again for another one.
+   * @throws the system's error with its `code`, `EADDRINUSE` for example; TypeError when the options contradict each
+   * other; Node's error when a certificate or key is not valid.
+   */
   listen(at?: ListenOptions): Promise<Listening>
   /**
    * Shuts down: accepts no more, finishes what is active, closes what is idle, and cuts what is left at the deadline.
@@ -94,8 +97,12 @@ class NodeServer implements Server {
 
   async listen(at: ListenOptions = {}): Promise<Listening> {
     if (this.#closing) throw new Error('The server is closed')
-    const listener = await listenNode(at, (transport) => this.#core.accept(transport))
+    const listener = await listenNode(at, this.#core)
     this.#listeners.push(listener)
+    if (this.#closing) {
+      listener.close()
+      throw new Error('The server was closed meanwhile')
+    }
     this.#core.clock.start()
     return listener.at
   }

@@ -1,5 +1,6 @@
-import { type AddressInfo, type Server as NetServer, type Socket, createServer } from 'node:net'
+import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
+import { plainAddress } from './proxy-protocol.ts'
 import type { Peer, Transport, TransportSink } from './transport.ts'
 
 /** A socket with its transport; the listeners below are shared by all sockets and find it here: no closures per connection. */
@@ -9,13 +10,16 @@ const transport: unique symbol = Symbol('transport')
 /** A TCP or TLS socket as {@link Transport}. */
 export class NodeTransport implements Transport {
   readonly #socket: Socket
+  readonly #peer: Peer | undefined
   /** @internal */
   sink: TransportSink | undefined
   /** @internal The socket's error; Node emits it before `close`. */
   error: Error | undefined
 
-  constructor(socket: Socket) {
+  /** @param peer what a handshake has found out. Default: what the socket says. */
+  constructor(socket: Socket, peer?: Peer) {
     this.#socket = socket
+    this.#peer = peer
     ;(socket as Attached)[transport] = this
     socket.on('data', onData)
     socket.on('drain', onDrain)
@@ -25,12 +29,7 @@ export class NodeTransport implements Transport {
   }
 
   get peer(): Peer {
-    const { remoteAddress, remotePort } = this.#socket
-    return {
-      address: remoteAddress ?? '',
-      port: remotePort ?? 0,
-      secure: (this.#socket as Partial<TLSSocket>).encrypted === true,
-    }
+    return this.#peer ?? socketPeer(this.#socket)
   }
 
   get bufferedBytes(): number {
@@ -76,7 +75,7 @@ export class NodeTransport implements Transport {
 
   reset(): void {
     // Only a bare TCP socket can be reset; a TLS peer sees the missing close_notify instead.
-    if (this.peer.secure || this.#socket.remotePort === undefined) this.#socket.destroy()
+    if ((this.#socket as Partial<TLSSocket>).encrypted || this.#socket.remotePort === undefined) this.#socket.destroy()
     else this.#socket.resetAndDestroy()
   }
 }
@@ -102,51 +101,7 @@ function onClose(this: Socket): void {
   self.sink?.onClose(self.error)
 }
 
-/** Where to listen: an address and port, or the path of a unix socket. */
-export interface ListenOptions {
-  /** Default: 3000. 0 takes a free one. */
-  readonly port?: number
-  /** Address or name to bind to. Default: `127.0.0.1`, this machine only; `::` is everywhere. */
-  readonly host?: string
-  /** A unix socket instead of host and port. */
-  readonly path?: string
-  /** Connections the kernel keeps waiting to be accepted. Default: 511. */
-  readonly backlog?: number
-}
-
-/** A listening socket's address. */
-export interface Listening {
-  /** `http://host:port`, or `unix:` and the path. */
-  readonly url: string
-  readonly port: number
-}
-
-/** @internal */
-export interface Listener {
-  readonly at: Listening
-  /** Accepts no more connections; those there are stay. */
-  close(): void
-}
-
-/** Opens a listening socket and hands every accepted connection over. @throws the system's error when it cannot. */
-export function listenNode(options: ListenOptions, accept: (transport: Transport) => void): Promise<Listener> {
-  const { port = 3000, host = '127.0.0.1', path, backlog = 511 } = options
-  // A client may end its side and still read: half-open connections are ours to close.
-  const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => accept(new NodeTransport(socket)))
-  return new Promise((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(path === undefined ? { port, host, backlog } : { path, backlog }, () => {
-      server.off('error', reject)
-      // Out of descriptors, for example: that connection is lost, the server is not.
-      server.on('error', () => {})
-      resolve({ at: listeningAt(server), close: () => void server.close() })
-    })
-  })
-}
-
-function listeningAt(server: NetServer): Listening {
-  const address = server.address() as AddressInfo | string
-  if (typeof address === 'string') return { url: `unix:${address}`, port: 0 }
-  const host = address.family === 'IPv6' ? `[${address.address}]` : address.address
-  return { url: `http://${host}:${address.port}`, port: address.port }
+/** Who is at the other end of a plain socket. */
+export function socketPeer({ remoteAddress, remotePort }: Socket): Peer {
+  return { address: plainAddress(remoteAddress ?? ''), port: remotePort ?? 0, secure: false }
 }

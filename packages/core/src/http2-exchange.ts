@@ -1,0 +1,315 @@
+import { type ServerHttp2Stream, constants } from 'node:http2'
+import { BodyDecoder, BodyEvent, BodyKind, Expectation } from '@spillway/parser'
+import { trailerSection } from '@spillway/parser/serialize'
+import { type Context, type ContextPort, RequestContext } from './context.ts'
+import { type ReplyTarget, dispatch, settleResult } from './dispatch.ts'
+import { type AbortedBy, AbortedError, HttpError, type Outcome } from './errors.ts'
+import { channels } from './events.ts'
+import type { Http2Head } from './http2-head.ts'
+import { type Http2Fields, type Http2Plan, fieldsOf, planHttp2 } from './http2-reply.ts'
+import { minimumBodyRate } from './options.ts'
+import type { Reply } from './reply.ts'
+import { type HeadersInit, ReplyHeaders, addHeaders } from './reply-headers.ts'
+import { abortMessage } from './reply-sender.ts'
+import { ReplyStream, type StreamEnd, type StreamSink, dropSource } from './reply-stream.ts'
+import { ContentFraming } from './reply-writer.ts'
+import { type BodyPort, RequestBody } from './request-body.ts'
+import type { ServerCore } from './server-core.ts'
+import type { Peer } from './transport.ts'
+
+const { NGHTTP2_CANCEL, NGHTTP2_INTERNAL_ERROR, NGHTTP2_NO_ERROR } = constants
+
+/** What an exchange needs of its connection. */
+export interface Http2Owner {
+  readonly id: number
+  readonly peer: Peer
+  ended(exchange: Http2Exchange): void
+}
+
+class Http2Context extends RequestContext {
+  override get httpVersion(): Context['httpVersion'] {
+    return '2.0'
+  }
+
+  override upgrade(): Reply {
+    throw new HttpError(501, 'Connections of HTTP/2 carry many requests and cannot be upgraded')
+  }
+}
+
+/** One stream of an HTTP/2 connection: a request and its reply (RFC 9113 §8.1). */
+export class Http2Exchange implements ContextPort, BodyPort, ReplyTarget, StreamSink, StreamEnd {
+  readonly #core: ServerCore
+  readonly #owner: Http2Owner
+  readonly #stream: ServerHttp2Stream
+  readonly #context: RequestContext
+  /** Undefined: there is none. Null: its length is not known. */
+  readonly #contentLength: number | null | undefined
+  #continueAwaited: boolean
+  #body: RequestBody | undefined
+  #trailers: readonly (readonly [string, string])[] | null = null
+  #source: ReplyStream | undefined
+  #pending: Uint8Array[] = []
+  #replied = false
+  #over = false
+  #wanted = false
+  #wantedTicks = 0
+  #received = 0
+  #sent = 0
+  #readDeadline = 0
+  #writeDeadline = 0
+
+  constructor(core: ServerCore, owner: Http2Owner, stream: ServerHttp2Stream, head: Http2Head, exchange: number) {
+    this.#core = core
+    this.#owner = owner
+    this.#stream = stream
+    this.#contentLength = stream.endAfterHeaders ? undefined : (head.contentLength ?? null)
+    this.#continueAwaited = head.expectation === Expectation.Continue && !stream.endAfterHeaders
+    this.#context = new Http2Context(this, head.snapshot, false, exchange)
+    stream.on('error', ignore)
+    stream.on('close', () => this.#closed())
+    stream.on('drain', () => this.#drained())
+  }
+
+  /** Runs the handler. */
+  begin(head: Http2Head): void {
+    const context = this.#context
+    if (channels.request.hasSubscribers) {
+      const { exchange, method, target, httpVersion } = context
+      channels.request.publish({ ...this.#event(), exchange, method, target, httpVersion, headBytes: head.bytes })
+    }
+    if (head.expectation === Expectation.Unknown) this.reply(context, this.#core.expectationFailed())
+    else dispatch(this.#core.handler, context, this)
+  }
+
+  get peer(): Peer {
+    return this.#owner.peer
+  }
+
+  get buffered(): number {
+    return this.#context.bufferedBody + this.#stream.writableLength
+  }
+
+  // ── content of the request ─────────────────────────────────────────────────────────────────────────────────────
+
+  openBody(): RequestBody {
+    const length = this.#contentLength === undefined ? 0 : this.#contentLength
+    return (this.#body = new RequestBody(this, length, this.#core.limits.bodyBytes))
+  }
+
+  demand(): void {
+    if (this.#over || this.#contentLength === undefined) return
+    if (this.#continueAwaited) this.#continue()
+    if (!this.#wanted) this.#startReading()
+    this.#stream.resume()
+    this.#readDeadline = this.#core.clock.after(this.#core.timeouts.bodyIdle)
+  }
+
+  #startReading(): void {
+    this.#wanted = true
+    this.#stream.on('data', (chunk: Uint8Array) => this.#onData(chunk))
+    this.#stream.on('trailers', (_headers: unknown, _flags: number, raw: readonly string[]) => {
+      this.#trailers = readTrailers(raw, this.#core)
+    })
+    this.#stream.on('end', () => {
+      this.#readDeadline = 0
+      this.#body!.end(this.#trailers)
+    })
+  }
+
+  #onData(chunk: Uint8Array): void {
+    const body = this.#body!
+    this.#received += chunk.length
+    body.push(chunk)
+    // What is not read stays within the stream's window; the client has to wait (RFC 9113 §5.2).
+    if (body.full) this.#stream.pause()
+    this.#readDeadline = body.full ? 0 : this.#core.clock.after(this.#core.timeouts.bodyIdle)
+  }
+
+  #continue(): void {
+    this.#continueAwaited = false
+    if (!this.#replied) this.#additional({ ':status': 100 })
+  }
+
+  interim(_context: RequestContext, status: number, headers: ReplyHeaders): void {
+    if (!this.#replied && !this.#over) this.#additional({ ...fieldsOf(headers), ':status': status })
+  }
+
+  #additional(fields: Http2Fields): void {
+    if (!this.#stream.destroyed) this.#stream.additionalHeaders(fields)
+  }
+
+  // ── the reply ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+  reply(context: RequestContext, reply: Reply): void {
+    if (this.#over || this.#replied) return dropSource(reply.body, new AbortedError('peer', abortMessage.peer))
+    try {
+      this.#send(reply)
+    } catch (error) {
+      dropSource(reply.body, error)
+      this.#send(this.#core.unsendable(error, context))
+    }
+  }
+
+  fail(context: RequestContext, error: unknown): void {
+    if (!this.#over && !this.#replied) settleResult(context, this.#core.errorReply(error, context), this)
+  }
+
+  resume(): void {}
+
+  #send(reply: Reply): void {
+    const context = this.#context
+    const plan = planHttp2(reply, context.method)
+    const { headers, content, source } = plan
+    const hasContent = content !== null || source !== null
+    const { trailers } = reply
+    // Throws when Node finds a field that cannot be repeated; then nothing was sent.
+    this.#stream.respond(headers, { endStream: !hasContent, waitForTrailers: hasContent && trailers !== undefined })
+    this.#replied = true
+    context.status = reply.status
+    if (channels.reply.hasSubscribers) {
+      const { exchange, status } = context
+      channels.reply.publish({ ...this.#event(), exchange, status, persist: true })
+    }
+    if (hasContent && trailers) this.#stream.on('wantTrailers', () => this.#sendTrailers(trailers))
+    if (source !== null) return this.#startStream(plan)
+    if (reply.body !== null && typeof reply.body === 'object') dropSource(reply.body, undefined)
+    if (content) {
+      this.#sent += content.length
+      this.#stream.end(content)
+    }
+    this.#finish()
+  }
+
+  #startStream({ source, length }: Http2Plan): void {
+    // HTTP/2 says itself where content ends.
+    const framing = length < 0 ? ContentFraming.UntilClose : ContentFraming.Length
+    this.#source = new ReplyStream(this, source, framing, length, undefined)
+    void this.#source.run(this)
+  }
+
+  append(text: string): void {
+    this.#pending.push(Buffer.from(text, 'latin1'))
+  }
+
+  appendBytes(bytes: Uint8Array): void {
+    this.#pending.push(bytes)
+  }
+
+  commit(): boolean {
+    let ready = true
+    for (const bytes of this.#pending.splice(0)) {
+      this.#sent += bytes.length
+      if (!this.#stream.destroyed) ready = this.#stream.write(bytes)
+    }
+    if (!ready) this.#writeDeadline = this.#core.clock.after(this.#core.timeouts.writeStall)
+    return ready
+  }
+
+  #drained(): void {
+    this.#writeDeadline = 0
+    this.#source?.resume()
+  }
+
+  streamEnded(): void {
+    this.#source = undefined
+    this.#stream.end()
+    this.#finish()
+  }
+
+  streamFailed(error: unknown): void {
+    this.#core.logError(error, this.#context)
+    this.#cut('handler', NGHTTP2_INTERNAL_ERROR, error)
+  }
+
+  #sendTrailers(trailers: () => HeadersInit): void {
+    try {
+      const fields = new ReplyHeaders()
+      addHeaders(fields, trailers())
+      this.#stream.sendTrailers(fieldsOf(fields))
+    } catch (error) {
+      this.streamFailed(error)
+    }
+  }
+
+  /** All of the reply was handed over. */
+  #finish(): void {
+    this.#context.dropBody()
+    this.#readDeadline = 0
+    this.#wanted = false
+    if (this.#stream.writableFinished) return
+    this.#writeDeadline = this.#core.clock.after(this.#core.timeouts.writeStall)
+    // Content that nobody reads need not be sent (RFC 9113 §8.1).
+    if (!this.#stream.readableEnded) this.#stream.close(NGHTTP2_NO_ERROR)
+  }
+
+  // ── ending ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #closed(): void {
+    const isSent = this.#replied && this.#stream.writableFinished && !this.#source
+    if (isSent) this.#end({ kind: 'sent', status: this.#context.status, bytes: this.#sent })
+    else this.#abort('peer')
+  }
+
+  #abort(by: AbortedBy, error?: unknown): void {
+    if (this.#over) return
+    const bytes = Math.max(0, this.#sent - this.#stream.writableLength)
+    this.#source?.stop(error ?? new AbortedError(by, abortMessage[by]))
+    this.#context.abort(new AbortedError(by, abortMessage[by]))
+    const { status } = this.#context
+    this.#end({ kind: 'aborted', by, status, bytes, ...(error !== undefined && { error }) })
+  }
+
+  #end(outcome: Outcome): void {
+    if (this.#over) return
+    this.#over = true
+    this.#readDeadline = 0
+    this.#writeDeadline = 0
+    const context = this.#context
+    context.finish(outcome, (error) => this.#core.logError(error, context))
+    if (channels.end.hasSubscribers) channels.end.publish({ ...this.#event(), exchange: context.exchange, outcome })
+    this.#owner.ended(this)
+  }
+
+  #cut(by: AbortedBy, code: number, error?: unknown): void {
+    this.#abort(by, error)
+    this.#stream.close(code)
+  }
+
+  /** Shutdown's deadline has passed. */
+  kill(): void {
+    this.#cut('shutdown', NGHTTP2_CANCEL)
+  }
+
+  onTick(now: number): void {
+    if (this.#writeDeadline !== 0 && now >= this.#writeDeadline) return this.#cut('timeout', NGHTTP2_CANCEL)
+    const late = this.#readDeadline !== 0 && (now >= this.#readDeadline || this.#tooSlow())
+    if (!late) return
+    this.#readDeadline = 0
+    this.#context.body.fail(new AbortedError('timeout', 'The request content came too slowly'))
+  }
+
+  #tooSlow(): boolean {
+    const counted = ++this.#wantedTicks * this.#core.clock.interval - minimumBodyRate.grace
+    return counted > 0 && this.#received < (counted / 1000) * minimumBodyRate.bytesPerSecond
+  }
+
+  #event(): { readonly server: ServerCore['server']; readonly connection: number } {
+    return { server: this.#core.server, connection: this.#owner.id }
+  }
+}
+
+/** Trailer fields by the rules that trailers of chunked content have. */
+function readTrailers(raw: readonly string[], core: ServerCore): readonly (readonly [string, string])[] | null {
+  const fields: [string, string][] = []
+  for (let i = 0; i < raw.length; i += 2) fields.push([raw[i]!, raw[i + 1]!])
+  try {
+    const bytes = Buffer.from(trailerSection(fields), 'latin1')
+    const decoder = new BodyDecoder()
+    decoder.reset(BodyKind.Chunked, 0, core.limits)
+    return decoder.next(bytes, 0, bytes.length) === BodyEvent.End ? decoder.trailers : null
+  } catch {
+    return null
+  }
+}
+
+function ignore(): void {}

@@ -1,0 +1,150 @@
+import { type ServerHttp2Session, type ServerHttp2Stream, constants, performServerHandshake } from 'node:http2'
+import type { TLSSocket } from 'node:tls'
+import { parseErrors } from '@spillway/parser'
+import { type CloseReason, channels } from './events.ts'
+import { Http2Exchange, type Http2Owner } from './http2-exchange.ts'
+import { readHead } from './http2-head.ts'
+import { planHttp2 } from './http2-reply.ts'
+import type { Reply } from './reply.ts'
+import type { Member, ServerCore } from './server-core.ts'
+import type { Peer } from './transport.ts'
+
+const { NGHTTP2_NO_ERROR } = constants
+
+/** Requests at a time on one connection: what browsers and proxies expect, and RFC 9113 §6.5.2 asks for at least. */
+const concurrentStreams = 100
+/** Milliseconds between the announcement of the end and the end, for requests that are on their way. */
+const shutdownGrace = 500
+/** The highest stream there can be: in a GOAWAY it means that the last one is not decided yet (RFC 9113 §6.8). */
+const anyStream = 2 ** 31 - 1
+
+/** An HTTP/2 connection. Node speaks the protocol; this keeps the server's books, deadlines and rules. */
+export class Http2Connection implements Member, Http2Owner {
+  readonly id: number
+  readonly peer: Peer
+  shedded: boolean = false
+  readonly #core: ServerCore
+  readonly #socket: TLSSocket
+  readonly #session: ServerHttp2Session
+  readonly #exchanges: Set<Http2Exchange> = new Set()
+  #requests = 0
+  #reason: CloseReason | undefined
+  /** What it is about follows from whether the session is closing. */
+  #deadline: number
+  #draining = false
+
+  constructor(core: ServerCore, socket: TLSSocket, peer: Peer, id: number) {
+    this.id = id
+    this.peer = peer
+    this.#core = core
+    this.#socket = socket
+    this.#deadline = core.clock.after(core.timeouts.head)
+    const { headBytes, fields } = core.limits
+    this.#session = performServerHandshake(socket, {
+      // Some more than allowed are let through, to be answered 431 instead of being cut off.
+      maxHeaderListPairs: fields + 16,
+      settings: { maxConcurrentStreams: concurrentStreams, maxHeaderListSize: headBytes },
+    })
+  }
+
+  begin(): void {
+    const session = this.#session
+    session.on('stream', (stream: ServerHttp2Stream, _headers: unknown, _flags: number, raw: readonly string[]) => {
+      this.#onStream(stream, raw)
+    })
+    session.on('error', (error: NodeJS.ErrnoException) => {
+      this.#reason ??= error.code?.startsWith('ERR_HTTP2') ? 'parse-error' : 'client-gone'
+    })
+    session.on('close', () => this.#closed())
+  }
+
+  get active(): boolean {
+    return this.#exchanges.size > 0
+  }
+
+  get buffered(): number {
+    let bytes = this.#socket.writableLength
+    for (const exchange of this.#exchanges) bytes += exchange.buffered
+    return bytes
+  }
+
+  #onStream(stream: ServerHttp2Stream, raw: readonly string[]): void {
+    const core = this.#core
+    stream.on('error', ignore)
+    if (this.shedded) {
+      this.#answer(stream, core.overloadReply())
+      return this.#leave('overload')
+    }
+    const head = readHead(core, raw)
+    if (typeof head === 'string') {
+      if (channels.error.hasSubscribers)
+        channels.error.publish({ ...this.#event(), code: head, status: parseErrors[head].status, offset: 0 })
+      return this.#answer(stream, core.parseErrorReply(head))
+    }
+    if (!this.#draining) this.#deadline = 0
+    const exchange = new Http2Exchange(core, this, stream, head, ++this.#requests)
+    this.#exchanges.add(exchange)
+    exchange.begin(head)
+    if (this.#requests === core.limits.requestsPerConnection) this.#leave('max-requests')
+  }
+
+  /** Answers a request that no handler sees. */
+  #answer(stream: ServerHttp2Stream, reply: Reply): void {
+    const { headers, content } = planHttp2(reply, '')
+    stream.respond(headers)
+    stream.end(content)
+    stream.close(NGHTTP2_NO_ERROR)
+  }
+
+  ended(exchange: Http2Exchange): void {
+    this.#exchanges.delete(exchange)
+    if (this.#exchanges.size > 0 || this.#deadline !== 0) return
+    const { clock, timeouts } = this.#core
+    this.#deadline = clock.after(this.#session.closed ? timeouts.linger : timeouts.keepAlive)
+    if (channels.idle.hasSubscribers) channels.idle.publish({ ...this.#event(), exchange: this.#requests })
+  }
+
+  /** No further requests; the connection ends with the last reply. */
+  #leave(reason: CloseReason): void {
+    this.#reason ??= reason
+    this.#session.close()
+    this.#deadline = this.#exchanges.size > 0 ? 0 : this.#core.clock.after(this.#core.timeouts.linger)
+  }
+
+  #closed(): void {
+    for (const exchange of this.#exchanges) exchange.kill()
+    this.#core.remove(this)
+    if (!channels.close.hasSubscribers) return
+    const reason = this.#reason ?? 'client-closed'
+    const { bytesRead: bytesIn, bytesWritten: bytesOut } = this.#socket
+    channels.close.publish({ ...this.#event(), reason, requests: this.#requests, bytesIn, bytesOut })
+  }
+
+  onTick(now: number): void {
+    for (const exchange of this.#exchanges) exchange.onTick(now)
+    if (this.#deadline === 0 || now < this.#deadline) return
+    if (this.#session.closed) this.#session.destroy()
+    else if (this.#draining) this.#leave('shutdown')
+    else this.#leave(this.#requests === 0 ? 'head-timeout' : 'keep-alive-timeout')
+  }
+
+  /** Says that the end is near, and a little later which request was the last. */
+  shutdown(): void {
+    if (this.#session.closed) return
+    this.#draining = true
+    this.#session.goaway(NGHTTP2_NO_ERROR, anyStream)
+    this.#deadline = this.#core.clock.after(shutdownGrace)
+  }
+
+  kill(): void {
+    this.#reason ??= 'shutdown'
+    for (const exchange of this.#exchanges) exchange.kill()
+    this.#session.destroy()
+  }
+
+  #event(): { readonly server: ServerCore['server']; readonly connection: number } {
+    return { server: this.#core.server, connection: this.id }
+  }
+}
+
+function ignore(): void {}

@@ -1,0 +1,74 @@
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+/** A certificate and its key, as PEM text and as files. */
+export interface TestCertificate {
+  readonly cert: string
+  readonly key: string
+  readonly certFile: string
+  readonly keyFile: string
+}
+
+/** An authority for tests and what it vouches for. */
+export interface TestAuthority {
+  readonly ca: string
+  readonly caFile: string
+  /** @param names DNS names and addresses; none makes a client certificate. */
+  issue(subject: string, names?: readonly string[]): TestCertificate
+  remove(): void
+}
+
+/** Undefined when this machine has no `openssl`. */
+export const openssl: string | undefined = version()
+
+function version(): string | undefined {
+  try {
+    return execFileSync('openssl', ['version'], { encoding: 'utf8' })
+  } catch {
+    console.warn('openssl is missing: tests of TLS are skipped')
+    return undefined
+  }
+}
+
+/** Makes an authority that lives in a folder of its own. */
+export function makeAuthority(name = 'Test authority'): TestAuthority {
+  const folder = mkdtempSync(join(tmpdir(), 'spillway-tls-'))
+  const run = (...args: string[]): void => void execFileSync('openssl', args, { cwd: folder, stdio: 'pipe' })
+  const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes']
+  run('req', '-x509', ...curve, '-keyout', 'ca.key', '-out', 'ca.pem', '-subj', `/CN=${name}`, '-days', '3')
+  let count = 0
+  return {
+    ca: readFileSync(join(folder, 'ca.pem'), 'utf8'),
+    caFile: join(folder, 'ca.pem'),
+    issue: (subject, names = []) => {
+      const base = `issued-${++count}`
+      const [certFile, keyFile] = [join(folder, `${base}.pem`), join(folder, `${base}.key`)]
+      run('req', ...curve, '-keyout', keyFile, '-out', `${base}.csr`, '-subj', `/CN=${subject}`)
+      const alternatives = names.map((entry) => `${/^[\d.]+$|:/.test(entry) ? 'IP' : 'DNS'}:${entry}`)
+      const usage = names.length > 0 ? 'serverAuth' : 'clientAuth'
+      const lines = [
+        `extendedKeyUsage=${usage}`,
+        ...(alternatives.length > 0 ? [`subjectAltName=${alternatives.join(',')}`] : []),
+      ]
+      writeFileSync(join(folder, `${base}.ext`), `${lines.join('\n')}\n`)
+      const from = ['-in', `${base}.csr`, '-CA', 'ca.pem', '-CAkey', 'ca.key', '-CAcreateserial']
+      run('x509', '-req', ...from, '-out', certFile, '-days', '3', '-extfile', `${base}.ext`)
+      return { cert: readFileSync(certFile, 'utf8'), key: readFileSync(keyFile, 'utf8'), certFile, keyFile }
+    },
+    remove: () => rmSync(folder, { recursive: true }),
+  }
+}
+
+/** Undefined when this machine has no `curl`; otherwise what it can do. */
+export const curl: string | undefined = features()
+
+function features(): string | undefined {
+  try {
+    return execFileSync('curl', ['--version'], { encoding: 'utf8' })
+  } catch {
+    console.warn('curl is missing: tests with it are skipped')
+    return undefined
+  }
+}
