@@ -40,6 +40,18 @@ describe('success', () => {
     )
   })
 
+  it('bytes of pipelined replies are each reply’s own', async () => {
+    const outcomes: Outcome[] = []
+    const t = testServer((c) => {
+      c.done((outcome) => outcomes.push(outcome))
+      return c.text('x')
+    })
+    const client = t.connect()
+    client.send(get().repeat(3))
+    await turn()
+    expect(outcomes.map(({ bytes }) => bytes)).toEqual(Array.from({ length: 3 }, () => client.received.length / 3))
+  })
+
   it('is told only when the bytes have left', async () => {
     const { t, seen } = watching(() => new Reply('x'.repeat(1000)))
     const client = t.connect()
@@ -97,6 +109,38 @@ const cuts: readonly (readonly [string, AbortedError['by'], (t: TestServer, clie
   ['the client resets', 'peer', (_, client) => client.reset()],
   ['shutdown passes its deadline', 'shutdown', (t) => t.server.close({ deadline: 0 })],
 ]
+
+it('a reply that is complete stays a success when the client ends its side before it has read it', async () => {
+  let context: Context | undefined
+  const t = testServer((c) => {
+    context = c
+    return c.text('x')
+  })
+  const client = t.connect()
+  client.stall()
+  client.send(get())
+  const { signal } = context!
+  client.end()
+  await turn()
+  expect(signal.aborted).toBe(false)
+  client.drain()
+  await turn()
+  expect(onlyReply(client.received).complete).toBe(true)
+})
+
+it('the first reason stays', async () => {
+  let context: Context | undefined
+  const t = testServer((c) => {
+    context = c
+    return new Promise<Reply>(() => {})
+  })
+  const client = t.connect()
+  client.send(get())
+  client.end()
+  await t.server.close({ deadline: 0 })
+  await turn()
+  expect((context!.signal.reason as AbortedError).by).toBe('peer')
+})
 
 describe.each(cuts)('%s', (_, by, cut) => {
   it('before the reply: signal and done say so, once, with no bytes', async () => {

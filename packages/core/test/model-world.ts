@@ -15,6 +15,7 @@ export const kinds = [
   'wait',
   'stream',
   'large',
+  'big',
   'read',
   'readLarge',
   'readChunks',
@@ -36,6 +37,7 @@ const requests: Record<Kind, (path: string) => string> = {
   wait: (path) => get(path),
   stream: (path) => get(path),
   large: (path) => get(path),
+  big: (path) => get(path),
   read: (path) => post(kilobytes(1), path),
   readLarge: (path) => post(kilobytes(300), path),
   readChunks: (path) => postChunked(['abc', kilobytes(2), 'd'], path, 'X-Sum: 1\r\n\r\n'),
@@ -78,7 +80,7 @@ export class World {
 
   constructor() {
     this.t = testServer((c) => this.#handle(c), {
-      limits: { bodyBytes: 500_000, discardBytes: 50_000, requestsPerConnection: 40, bufferedBytes: 1_500_000 },
+      limits: { bodyBytes: 500_000, discardBytes: 50_000, requestsPerConnection: 40, bufferedBytes: 1_000_000 },
       timeouts: { head: 4000, bodyIdle: 4000, keepAlive: 8000, writeStall: 12_000, linger: 2000 },
       onError: (error, c) => {
         const status = error instanceof HttpError ? error.status : ((error as { status?: number }).status ?? 500)
@@ -139,6 +141,7 @@ export class World {
       return handled.answer.promise
     }
     if (kind === 'large') return c.text(kilobytes(270), init)
+    if (kind === 'big') return c.text(kilobytes(60), init)
     if (kind === 'stream')
       return c.stream(
         (async function* () {
