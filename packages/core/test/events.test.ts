@@ -45,15 +45,15 @@ describe('channels', () => {
       client.end()
     })
     const { length } = client!.received
-    expect(seen.map(({ name }) => name)).toEqual(['open', 'request', 'reply', 'idle', 'end', 'close'])
+    expect(seen.map(({ name }) => name)).toEqual(['open', 'request', 'reply', 'end', 'idle', 'close'])
     const connection = seen[0]!.event.connection
     expect(seen.map(({ event }) => ({ ...event, server: undefined }))).toEqual(
       [
         { connection, peer: { address: '10.0.0.1', port: 50_000, secure: false } },
         { connection, exchange: 1, method: 'POST', target: '/read?q', httpVersion: '1.1', headBytes: wire.length - 3 },
         { connection, exchange: 1, status: 200, persist: true },
-        { connection, exchange: 1 },
         { connection, exchange: 1, outcome: { kind: 'sent', status: 200, bytes: length } },
+        { connection, exchange: 1 },
         { connection, reason: 'client-closed', requests: 1, bytesIn: wire.length, bytesOut: length },
       ].map((event) => ({ ...event, server: undefined })),
     )
