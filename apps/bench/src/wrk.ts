@@ -14,12 +14,19 @@ export interface Load {
   readonly errors: number
 }
 
-/** wrk's own text rounds its numbers; its script may print them as they are. */
+/**
+ * wrk's own text rounds its numbers; its script may print them as they are. A percentile of 0 is one that wrk looked for
+ * in vain: the samples it adds for requests that others held up may lie below the least it has seen.
+ */
 const report = `
 done = function(summary, latency)
   local e = summary.errors
+  local function at(percent)
+    local value = latency:percentile(percent)
+    return value > 0 and value or latency.max
+  end
   print(string.format('BENCH {"requests":%d,"duration":%d,"p50":%d,"p99":%d,"p999":%d,"errors":%d}',
-    summary.requests, summary.duration, latency:percentile(50), latency:percentile(99), latency:percentile(99.9),
+    summary.requests, summary.duration, at(50), at(99), at(99.9),
     e.connect + e.read + e.write + e.status + e.timeout))
 end
 `
