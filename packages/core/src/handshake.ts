@@ -131,13 +131,15 @@ class Handshake implements Member {
   secured(socket: TLSSocket): void {
     const { tls, http2 } = this.#gates
     if (!tls!.isWelcome(socket)) return this.end('tls-error')
-    socket.allowHalfOpen = true
     this.peer = new SecurePeer(this.peer, socket)
     if (channels.secure.hasSubscribers) {
       const { id, peer } = this
       channels.secure.publish({ server: this.#core.server, connection: id, peer, protocol: socket.getProtocol() ?? '' })
     }
-    if (!http2 || socket.alpnProtocol !== 'h2') return this.#connect(socket)
+    if (!http2 || socket.alpnProtocol !== 'h2') {
+      socket.allowHalfOpen = true
+      return this.#connect(socket)
+    }
     this.#release()
     const connection = new http2(this.#core, socket, this.peer, this.id)
     this.#core.replace(this, connection)

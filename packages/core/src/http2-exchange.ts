@@ -112,6 +112,8 @@ export class Http2Exchange implements ContextPort, BodyPort, ReplyTarget, Stream
     })
     this.#stream.on('end', () => {
       this.#readDeadline = 0
+      // Node says so too when the stream was reset; then it is not the end of the content.
+      if (this.#stream.closed) return
       this.#body!.end(this.#trailers)
     })
   }
@@ -160,24 +162,25 @@ export class Http2Exchange implements ContextPort, BodyPort, ReplyTarget, Stream
     const context = this.#context
     const plan = planHttp2(reply, context.method)
     const { headers, content, source } = plan
-    const hasContent = content !== null || source !== null
-    const { trailers } = reply
-    // Throws when Node finds a field that cannot be repeated; then nothing was sent.
-    this.#stream.respond(headers, { endStream: !hasContent, waitForTrailers: hasContent && trailers !== undefined })
+    const isStreamed = source !== null
+    if (isStreamed) this.#stream.on('wantTrailers', () => this.#sendTrailers(reply.trailers))
+    // Throws when Node finds a field that cannot be repeated; then nothing was sent. The end of streamed content is
+    // left to the trailers, or Node would say it even when the stream is reset before.
+    this.#stream.respond(headers, { endStream: !isStreamed && content === null, waitForTrailers: isStreamed })
     this.#replied = true
     context.status = reply.status
     if (channels.reply.hasSubscribers) {
       const { exchange, status } = context
       channels.reply.publish({ ...this.#event(), exchange, status, persist: true })
     }
-    if (hasContent && trailers) this.#stream.on('wantTrailers', () => this.#sendTrailers(trailers))
-    if (source !== null) return this.#startStream(plan)
+    if (isStreamed) return this.#startStream(plan)
     if (reply.body !== null && typeof reply.body === 'object') dropSource(reply.body, undefined)
     if (content) {
       this.#sent += content.length
       this.#stream.end(content)
     }
     this.#finish()
+    this.#refuseContent()
   }
 
   #startStream({ source, length }: Http2Plan): void {
@@ -217,15 +220,19 @@ export class Http2Exchange implements ContextPort, BodyPort, ReplyTarget, Stream
   }
 
   streamFailed(error: unknown): void {
-    this.#core.logError(error, this.#context)
+    this.#core.report(error, this.#context ?? null)
     this.#cut('handler', NGHTTP2_INTERNAL_ERROR, error)
   }
 
-  #sendTrailers(trailers: () => HeadersInit): void {
+  /** All content is out; now for its end. */
+  #sendTrailers(trailers: (() => HeadersInit) | undefined): void {
+    if (this.#over) return
     try {
       const fields = new ReplyHeaders()
-      addHeaders(fields, trailers())
+      if (trailers) addHeaders(fields, trailers())
       this.#stream.sendTrailers(fieldsOf(fields))
+      // Behind what was just sent.
+      setImmediate(() => this.#refuseContent())
     } catch (error) {
       this.streamFailed(error)
     }
@@ -235,11 +242,13 @@ export class Http2Exchange implements ContextPort, BodyPort, ReplyTarget, Stream
   #finish(): void {
     this.#context.dropBody()
     this.#readDeadline = 0
-    this.#wanted = false
-    if (this.#stream.writableFinished) return
+    if (this.#stream.destroyed) return
     this.#writeDeadline = this.#core.clock.after(this.#core.timeouts.writeStall)
-    // Content that nobody reads need not be sent (RFC 9113 §8.1).
-    if (!this.#stream.readableEnded) this.#stream.close(NGHTTP2_NO_ERROR)
+  }
+
+  /** Content that nobody reads need not be sent (RFC 9113 §8.1). */
+  #refuseContent(): void {
+    if (this.#contentLength !== undefined && !this.#stream.readableEnded) this.#stream.close(NGHTTP2_NO_ERROR)
   }
 
   // ── ending ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -265,7 +274,7 @@ export class Http2Exchange implements ContextPort, BodyPort, ReplyTarget, Stream
     this.#readDeadline = 0
     this.#writeDeadline = 0
     const context = this.#context
-    context.finish(outcome, (error) => this.#core.logError(error, context))
+    context.finish(outcome, (error) => this.#core.report(error, context))
     if (channels.end.hasSubscribers) channels.end.publish({ ...this.#event(), exchange: context.exchange, outcome })
     this.#owner.ended(this)
   }

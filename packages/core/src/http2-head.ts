@@ -34,6 +34,7 @@ function writeHead(raw: readonly string[]): { readonly text: string } | ParseErr
   const pseudo = new Map<string, string>()
   let fields = ''
   let host: string | undefined
+  const cookies: string[] = []
   try {
     for (let i = 0; i < raw.length; i += 2) {
       const name = raw[i]!
@@ -42,8 +43,11 @@ function writeHead(raw: readonly string[]): { readonly text: string } | ParseErr
       else if (name === 'host') {
         if (host !== undefined) return 'HOST_REPEATED'
         host = value
-      } else fields = appendField(fields, name, value)
+      } else if (name === 'cookie') cookies.push(value)
+      else fields = appendField(fields, name, value)
     }
+    // Split only to be compressed better (RFC 9113 §8.2.3).
+    if (cookies.length > 0) fields = appendField(fields, 'cookie', cookies.join('; '))
     const authority = pseudo.get(':authority') ?? host
     // Two names for one resource: whoever is behind us might believe the other one.
     if (host !== undefined && host !== authority) return 'HOST_INVALID'

@@ -130,7 +130,7 @@ export class Http2Connection implements Member, Http2Owner {
 
   /** Says that the end is near, and a little later which request was the last. */
   shutdown(): void {
-    if (this.#session.closed) return
+    if (this.#session.closed || this.#session.destroyed) return
     this.#draining = true
     this.#session.goaway(NGHTTP2_NO_ERROR, anyStream)
     this.#deadline = this.#core.clock.after(shutdownGrace)
