@@ -1,8 +1,9 @@
 import { realpathSync, statSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { type Context, HttpError, type MaybePromise, Reply } from '@spillway/core'
+import { formatDate } from '@spillway/parser/fields'
+import { evaluatePreconditions } from '../http/preconditions.ts'
 import type { Next } from '../types.ts'
-import { isNotModified, type Validators } from './conditional.ts'
 import { contentType } from './content-type.ts'
 import { FileBody } from './file-body.ts'
 import { type OpenFile, openInside } from './open-file.ts'
@@ -20,6 +21,12 @@ export interface StaticOptions {
 /** Serves files: as a handler, or as middleware that passes on what it has no file for. */
 export type StaticFiles = (c: Context<any, any>, next?: Next) => MaybePromise<Reply>
 
+interface FileValidators {
+  readonly etag: string
+  /** Milliseconds since 1970. */
+  readonly modified: number
+}
+
 /** Files up to here are read whole and sent with their head in one piece. */
 const wholeBytes = 64 * 1024
 
@@ -27,7 +34,7 @@ const wholeBytes = 64 * 1024
 const attempts = 4
 
 /**
- * Serves the files of a directory to GET and HEAD: content types, `ETag` and `Last-Modified`, 304 (RFC 9110 §13),
+ * Serves the files of a directory to GET and HEAD: content types, `ETag` and `Last-Modified`, 304 and 412 (RFC 9110 §13),
  * `index.html` for a directory, and a redirect to the slash it lacks.
  *
  * Below a catch-all route, `/assets/**:path` or `/assets/:path*`, the parameter `path` names the file; anywhere else the
@@ -89,7 +96,8 @@ async function fileReply(c: Context, file: OpenFile, name: string): Promise<Repl
   const validators = validatorsOf(file)
   let streaming = false
   try {
-    if (isNotModified(c.headers, validators)) return describe(new Reply(null, 304), validators)
+    const refused = evaluatePreconditions(c.method, c.headers, validators)
+    if (refused) return describe(new Reply(null, refused), validators)
     const reply = describe(new Reply(null), validators)
     reply.headers.set('Content-Type', contentType(name))
     reply.headers.set('X-Content-Type-Options', 'nosniff')
@@ -127,15 +135,15 @@ async function readWhole({ handle }: OpenFile, size: number): Promise<Uint8Array
  * The tag is weak: a file written twice within one tick of the file system's clock keeps size and time (RFC 9110 §8.8.1).
  * The inode is left out, since it differs between servers that hold copies of one site.
  */
-function validatorsOf({ stats }: OpenFile): Validators {
+function validatorsOf({ stats }: OpenFile): FileValidators {
   const etag = `W/"${stats.size.toString(36)}-${stats.mtimeNs.toString(36)}"`
   // A time in the future must not be told (RFC 9110 §8.8.2.1).
-  return { etag, modified: Math.floor(Math.min(Number(stats.mtimeMs), Date.now()) / 1000) }
+  return { etag, modified: Math.min(Number(stats.mtimeMs), Date.now()) }
 }
 
-function describe(reply: Reply, { etag, modified }: Validators): Reply {
+function describe(reply: Reply, { etag, modified }: FileValidators): Reply {
   reply.headers.set('ETag', etag)
-  reply.headers.set('Last-Modified', new Date(modified * 1000).toUTCString())
+  reply.headers.set('Last-Modified', formatDate(modified))
   return reply
 }
 

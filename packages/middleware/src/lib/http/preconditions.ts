@@ -1,0 +1,48 @@
+import type { RequestHeaders } from '@spillway/core'
+import { type EntityTag, matchesTag, parseDate, parseEntityTag, parseEntityTags } from '@spillway/parser/fields'
+
+/** What tells one version of a resource from another (RFC 9110 §8.8). */
+export interface Validators {
+  /** As in the field: `"abc"`, or `W/"abc"` when versions with this tag may differ in their bytes. */
+  readonly etag?: string | undefined
+  /** When it was last changed: milliseconds since 1970, or a date. Compared in whole seconds, for the fields have no more. */
+  readonly modified?: number | Date | undefined
+}
+
+/**
+ * What the conditions of a request say about a version, in the order of RFC 9110 §13.2.2: If-Match, or else
+ * If-Unmodified-Since; then If-None-Match, or else If-Modified-Since. A condition that cannot be read is one that is not
+ * met, if it is made of tags, and is not there, if it is a date (§13.1.3).
+ * @param current null when there is no version yet.
+ * @returns 304 or 412 for the reply to send instead; undefined to go on.
+ */
+export function evaluatePreconditions(
+  method: string,
+  headers: RequestHeaders,
+  current: Validators | null,
+): 304 | 412 | undefined {
+  const tag = current?.etag === undefined ? null : parseEntityTag(current.etag)
+  const match = headers.get('if-match')
+  if (match !== null) {
+    if (!lists(match, tag, current !== null, true)) return 412
+  } else if (changedSince(headers.get('if-unmodified-since'), current) === true) return 412
+  const reads = method === 'GET' || method === 'HEAD'
+  const noneMatch = headers.get('if-none-match')
+  if (noneMatch !== null) {
+    if (lists(noneMatch, tag, current !== null, false)) return reads ? 304 : 412
+  } else if (reads && changedSince(headers.get('if-modified-since'), current) === false) return 304
+  return undefined
+}
+
+function lists(value: string, tag: EntityTag | null, exists: boolean, strong: boolean): boolean {
+  const tags = parseEntityTags(value)
+  if (tags === '*') return exists
+  return tags !== null && tag !== null && matchesTag(tag, tags, strong)
+}
+
+/** Undefined when the field is no date, or the time of the change is not known. */
+function changedSince(value: string | null, current: Validators | null): boolean | undefined {
+  const date = value === null ? null : parseDate(value)
+  if (date === null || current?.modified === undefined) return undefined
+  return Math.floor(Number(current.modified) / 1000) > date / 1000
+}
