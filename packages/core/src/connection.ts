@@ -396,6 +396,7 @@ export class Connection
     this.#sender.flush()
     this.#context = undefined
     this.#tunnel = new Tunnel(this.#transport)
+    if (this.draining) this.#tunnel.shutdown()
     reply.takeOver!(this.#tunnel, this.#reader.input.take())
   }
 
@@ -457,8 +458,10 @@ export class Connection
 
   /** Shutdown begins: the current exchange is the last, an idle connection gets a short grace. */
   shutdown(): void {
-    if (this.read === ReadState.Upgraded) return
+    const context = this.#context
     onShutdown(this)
+    if (this.read === ReadState.Upgraded) return this.#tunnel?.shutdown()
+    context?.shutdown((error) => this.#core.logError(error, context))
     if (this.read === ReadState.Head && !this.#reader.head) this.#readDeadline = this.#core.clock.after(shutdownGrace)
   }
 

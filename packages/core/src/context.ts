@@ -68,11 +68,23 @@ export interface Context<Params = {}, State = {}> {
   hints(headers: HeadersInit): void
   /** Calls back once: after the last byte of the reply, or when it will never come. */
   done(callback: (outcome: Outcome) => void): void
+  /**
+   * Calls back when the server begins to shut down and this exchange is not over, at once when it has begun before: time
+   * for a reply without an end to find one, rather than being cut at the deadline.
+   */
+  onShutdown(callback: () => void): void
+  /**
+   * Fields that the reply gets when the handler fails, whoever makes it, unless it has them already; `Vary` and
+   * `Set-Cookie` are added. For middleware whose fields every reply must carry: an error passes it by.
+   */
+  readonly errorHeaders: ReplyHeaders
 }
 
 /** What a context needs of its connection. @internal */
 export interface ContextPort {
   readonly peer: Peer
+  /** Whether the server shuts down. */
+  readonly draining: boolean
   openBody(): RequestBody
   /** Sends an interim reply, if the exchange still allows one. */
   interim(context: RequestContext, status: number, headers: ReplyHeaders): void
@@ -102,6 +114,8 @@ export class RequestContext implements Context {
   #controller: AbortController | undefined
   #aborted: AbortedError | undefined
   #callbacks: ((outcome: Outcome) => void)[] | undefined
+  #onShutdown: (() => void)[] | undefined
+  #errorHeaders: ReplyHeaders | undefined
   #outcome: Outcome | undefined
 
   /** @param upgrade whether the request asks for another protocol. */
@@ -224,6 +238,32 @@ export class RequestContext implements Context {
     else (this.#callbacks ??= []).push(callback)
   }
 
+  onShutdown(callback: () => void): void {
+    if (this.#port.draining) callback()
+    else (this.#onShutdown ??= []).push(callback)
+  }
+
+  get errorHeaders(): ReplyHeaders {
+    return (this.#errorHeaders ??= new ReplyHeaders())
+  }
+
+  /** Adds the fields that the reply to an error must carry. */
+  complete(result: Result): Result {
+    if (!this.#errorHeaders) return result
+    const reply = result instanceof Response ? Reply.from(result) : result
+    for (const [name, value] of this.#errorHeaders)
+      if (/^(?:vary|set-cookie)$/i.test(name)) reply.headers.append(name, value)
+      else if (!reply.headers.has(name)) reply.headers.set(name, value)
+    return reply
+  }
+
+  /** Shutdown begins. A callback that throws is reported, and the others are called all the same. */
+  shutdown(report: (error: unknown) => void): void {
+    const callbacks = this.#onShutdown
+    this.#onShutdown = undefined
+    if (callbacks && !this.#outcome) callAll(callbacks, undefined, report)
+  }
+
   /** Whether someone waits for the outcome. */
   get observed(): boolean {
     return this.#callbacks !== undefined
@@ -253,14 +293,17 @@ export class RequestContext implements Context {
     this.#outcome = outcome
     const callbacks = this.#callbacks
     this.#callbacks = undefined
-    if (!callbacks) return
-    for (const callback of callbacks)
-      try {
-        callback(outcome)
-      } catch (error) {
-        report(error)
-      }
+    if (callbacks) callAll(callbacks, outcome, report)
   }
+}
+
+function callAll<T>(callbacks: readonly ((value: T) => void)[], value: T, report: (error: unknown) => void): void {
+  for (const callback of callbacks)
+    try {
+      callback(value)
+    } catch (error) {
+      report(error)
+    }
 }
 
 const none: Record<string, string> = Object.freeze({})

@@ -23,6 +23,7 @@ const { NGHTTP2_CANCEL, NGHTTP2_INTERNAL_ERROR, NGHTTP2_NO_ERROR } = constants
 export interface Http2Owner {
   readonly id: number
   readonly peer: Peer
+  readonly draining: boolean
   ended(exchange: Http2Exchange): void
 }
 
@@ -83,6 +84,10 @@ export class Http2Exchange implements ContextPort, BodyPort, ReplyTarget, Stream
 
   get peer(): Peer {
     return this.#owner.peer
+  }
+
+  get draining(): boolean {
+    return this.#owner.draining
   }
 
   get buffered(): number {
@@ -282,6 +287,12 @@ export class Http2Exchange implements ContextPort, BodyPort, ReplyTarget, Stream
   #cut(by: AbortedBy, code: number, error?: unknown): void {
     this.#abort(by, error)
     this.#stream.close(code)
+  }
+
+  /** Shutdown begins. */
+  shutdown(): void {
+    const context = this.#context
+    context.shutdown((error) => this.#core.logError(error, context))
   }
 
   /** Shutdown's deadline has passed. */

@@ -23,6 +23,7 @@ export class Http2Connection implements Member, Http2Owner {
   readonly id: number
   readonly peer: Peer
   shedded: boolean = false
+  draining: boolean = false
   readonly #core: ServerCore
   readonly #socket: TLSSocket
   readonly #session: ServerHttp2Session
@@ -31,7 +32,6 @@ export class Http2Connection implements Member, Http2Owner {
   #reason: CloseReason | undefined
   /** What it is about follows from whether the session is closing. */
   #deadline: number
-  #draining = false
 
   constructor(core: ServerCore, socket: TLSSocket, peer: Peer, id: number) {
     this.id = id
@@ -81,7 +81,7 @@ export class Http2Connection implements Member, Http2Owner {
         channels.error.publish({ ...this.#event(), code: head, status: parseErrors[head].status, offset: 0 })
       return this.#answer(stream, core.parseErrorReply(head))
     }
-    if (!this.#draining) this.#deadline = 0
+    if (!this.draining) this.#deadline = 0
     const exchange = new Http2Exchange(core, this, stream, head, ++this.#requests)
     this.#exchanges.add(exchange)
     exchange.begin(head)
@@ -124,16 +124,17 @@ export class Http2Connection implements Member, Http2Owner {
     for (const exchange of this.#exchanges) exchange.onTick(now)
     if (this.#deadline === 0 || now < this.#deadline) return
     if (this.#session.closed) this.#session.destroy()
-    else if (this.#draining) this.#leave('shutdown')
+    else if (this.draining) this.#leave('shutdown')
     else this.#leave(this.#requests === 0 ? 'head-timeout' : 'keep-alive-timeout')
   }
 
   /** Says that the end is near, and a little later which request was the last. */
   shutdown(): void {
     if (this.#session.closed || this.#session.destroyed) return
-    this.#draining = true
+    this.draining = true
     this.#session.goaway(NGHTTP2_NO_ERROR, anyStream)
     this.#deadline = this.#core.clock.after(shutdownGrace)
+    for (const exchange of this.#exchanges) exchange.shutdown()
   }
 
   kill(): void {

@@ -2,7 +2,7 @@ import { type ParseErrorCode, RequestHead, parseErrors } from '@spillway/parser'
 import { reasonPhrase } from '@spillway/parser/serialize'
 import { Clock } from './clock.ts'
 import { Connection } from './connection.ts'
-import type { Context, Handler, MaybePromise, Result } from './context.ts'
+import type { Context, Handler, MaybePromise, RequestContext, Result } from './context.ts'
 import { AbortedError, errorFacts } from './errors.ts'
 import { channels } from './events.ts'
 import { type Limits, type Timeouts, defaultLimits, defaultTimeouts } from './options.ts'
@@ -196,8 +196,13 @@ export class ServerCore {
     if (this.#heads.length < sparedHeads) this.#heads.push(head)
   }
 
-  /** The reply to an error of the handler: what `onError` makes of it, or a plain one. */
-  errorReply(error: unknown, context: Context): MaybePromise<Result> {
+  /** The reply to an error of the handler: what `onError` makes of it, or a plain one; with the fields asked for. */
+  errorReply(error: unknown, context: RequestContext): MaybePromise<Result> {
+    const result = this.#errorResult(error, context)
+    return result instanceof Promise ? result.then((r) => context.complete(r)) : context.complete(result)
+  }
+
+  #errorResult(error: unknown, context: Context): MaybePromise<Result> {
     if (!this.#onError) {
       this.logError(error, context)
       return plainError(error)

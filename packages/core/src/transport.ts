@@ -53,4 +53,9 @@ export interface TransportSink {
   onEnd(): void
   /** The connection is gone; with an error when it was not closed in order. */
   onClose(error?: Error): void
+  /**
+   * The server begins to shut down. The owner of an upgraded connection ends it in its protocol's own way; what is left
+   * at the deadline is cut.
+   */
+  onShutdown?(): void
 }

@@ -10,6 +10,7 @@ export class Tunnel implements Transport {
   /** @internal Bytes written by the new owner. */
   written: number = 0
   readonly #transport: Transport
+  #draining = false
 
   constructor(transport: Transport) {
     this.#transport = transport
@@ -25,6 +26,13 @@ export class Tunnel implements Transport {
 
   attach(sink: TransportSink): void {
     this.sink = sink
+    if (this.#draining) queueMicrotask(() => this.sink?.onShutdown?.())
+  }
+
+  /** @internal The server shuts down; an owner that is still to come hears it then. */
+  shutdown(): void {
+    this.#draining = true
+    this.sink?.onShutdown?.()
   }
 
   write(chunk: string | Uint8Array): boolean {
