@@ -26,8 +26,14 @@ export interface Context<Params = {}, State = {}> {
   readonly method: string
   /** The request target as sent (RFC 9112 §3.2). */
   readonly target: string
-  /** The path as sent, still percent-encoded; `/` for an absolute form without one, `*` for the asterisk form. */
-  readonly path: string
+  /**
+   * The path as sent, still percent-encoded; `/` for an absolute form without one, `*` for the asterisk form. Who hands
+   * the request on may set it: a router that mounts another one takes the prefix off and puts it into `base`. `target`,
+   * `url` and `request` stay what was sent.
+   */
+  path: string
+  /** What a router that mounts another one took off the front of `path`; empty when there is none. */
+  base: string
   /** The query with its `?`, still percent-encoded; empty when there is none. */
   readonly search: string
   /** The full URL (RFC 9110 §7.1): scheme from the connection, authority from the target or Host. */
@@ -99,6 +105,7 @@ export class RequestContext implements Context {
   readonly head: HeadSnapshot
   params: Record<string, string>
   state: Record<string, unknown>
+  base: string = ''
   /** Where the reply begins among the bytes of its connection, and where it ends once it is complete. */
   replyStart: number = 0
   replyEnd: number = 0
@@ -109,6 +116,7 @@ export class RequestContext implements Context {
   readonly #port: ContextPort
   readonly #upgrade: boolean
   #parts: TargetParts | undefined
+  #path: string | undefined
   #body: RequestBody | undefined
   #request: Request | undefined
   #controller: AbortController | undefined
@@ -137,7 +145,11 @@ export class RequestContext implements Context {
   }
 
   get path(): string {
-    return (this.#parts ??= splitTarget(this.head.target, this.head.targetForm)).path
+    return this.#path ?? (this.#parts ??= splitTarget(this.head.target, this.head.targetForm)).path
+  }
+
+  set path(path: string) {
+    this.#path = path
   }
 
   get search(): string {
