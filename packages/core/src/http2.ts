@@ -123,7 +123,8 @@ export class Http2Connection implements Member, Http2Owner {
   onTick(now: number): void {
     for (const exchange of this.#exchanges) exchange.onTick(now)
     if (this.#deadline === 0 || now < this.#deadline) return
-    if (this.#session.closed) this.#session.destroy()
+    // A session that has said goodbye waits for the client to end the connection, which it need not do.
+    if (this.#session.closed) this.#socket.destroy()
     else if (this.draining) this.#leave('shutdown')
     else this.#leave(this.#requests === 0 ? 'head-timeout' : 'keep-alive-timeout')
   }
