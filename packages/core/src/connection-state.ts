@@ -37,7 +37,7 @@ export type WriteState = (typeof WriteState)[keyof typeof WriteState]
  * | content complete              | Body → Hold, Discard → Hold | – |
  * | reply head written            | –               | Idle → Streaming |
  * | reply complete                | –               | → Done    |
- * | peer ends, or message broken  | → Closed        | –         |
+ * | message broken, or peer ends in mid-content | → Closed | – |
  * | next request                  | Hold → Head     | Done → Idle |
  * | upgrade                       | → Upgraded      | → Closed  |
  */
@@ -69,11 +69,13 @@ export function onBroken(s: ConnectionState): void {
   s.persist = false
 }
 
-/** The peer has ended its sending side; a reply may still reach it. */
+/**
+ * The peer has ended its sending side. A reply may still reach it, and requests that came before the end are answered;
+ * content that is not complete will never be.
+ */
 export function onPeerEnd(s: ConnectionState): void {
   s.peerEnded = true
-  s.persist = false
-  if (s.read !== ReadState.Upgraded) s.read = ReadState.Closed
+  if (s.read === ReadState.Body || s.read === ReadState.Discard) onBroken(s)
 }
 
 /** The reply's head is written, its content follows. */
@@ -133,8 +135,7 @@ export type Settled =
 export function settle(s: ConnectionState): Settled {
   if (s.read === ReadState.Upgraded) return 'wait'
   if (s.write !== WriteState.Done) return 'wait'
-  if (s.peerEnded) return 'close'
-  if (!s.persist || s.read === ReadState.Closed) return 'linger'
+  if (!s.persist || s.read === ReadState.Closed) return s.peerEnded ? 'close' : 'linger'
   if (s.read === ReadState.Body) return 'discard'
   return s.read === ReadState.Discard ? 'wait' : 'next'
 }

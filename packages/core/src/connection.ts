@@ -1,4 +1,4 @@
-import { BodyEvent, Expectation, type ParseErrorCode, type RequestHead, parseErrors } from '@spillway/parser'
+import { BodyEvent, BodyKind, Expectation, type ParseErrorCode, type RequestHead, parseErrors } from '@spillway/parser'
 import {
   type ConnectionState,
   ReadState,
@@ -20,7 +20,7 @@ import { type ContextPort, RequestContext } from './context.ts'
 import { type ReplyTarget, dispatch, settleResult } from './dispatch.ts'
 import { type AbortedBy, AbortedError, HttpError, type Outcome } from './errors.ts'
 import { type CloseReason, channels } from './events.ts'
-import type { Reply } from './reply.ts'
+import type { Reply, TakeOver } from './reply.ts'
 import type { ReplyHeaders } from './reply-headers.ts'
 import { ReplySender, type SenderOwner } from './reply-sender.ts'
 import { dropSource } from './reply-stream.ts'
@@ -121,14 +121,10 @@ export class Connection
   onEnd(): void {
     if (this.read === ReadState.Upgraded) return this.#tunnel!.sink?.onEnd()
     onPeerEnd(this)
-    if (this.#context) {
-      // The client may only have finished sending: the handler is told, and what it still answers is sent.
-      this.#context.abort(new AbortedError('peer', 'The client ended the connection'))
-      this.#pump()
-    } else if (this.write !== WriteState.Closed) {
-      this.#reason ??= this.#reader.head ? 'client-gone' : 'client-closed'
-      this.#leave()
-    }
+    // The client may only have finished sending: the handler is told, and what it still answers is sent.
+    if (this.write !== WriteState.Done)
+      this.#context?.abort(new AbortedError('peer', 'The client ended the connection'))
+    this.#pump()
     this.#sender.flush()
   }
 
@@ -181,6 +177,11 @@ export class Connection
       }
     }
     this.#pumping = false
+    if (this.peerEnded && this.read === ReadState.Head) {
+      // Every request that came before the end is answered.
+      this.#reason ??= this.#reader.head ? 'client-gone' : 'client-closed'
+      this.#leave()
+    }
     if (this.#reader.continueAwaited && this.#reader.wanted) this.#continue()
     this.#reader.input.settle()
     this.#throttle()
@@ -256,6 +257,7 @@ export class Connection
 
   /** A request begins: its facts become the connection's state. */
   #begin(context: RequestContext, head: RequestHead): void {
+    context.contentLength = head.bodyKind === BodyKind.Chunked ? null : head.contentLength
     const last = this.#requests === this.#core.limits.requestsPerConnection
     if (!head.keepAlive) this.#reason ??= 'client-asked'
     else if (last) this.#reason ??= 'max-requests'
@@ -299,13 +301,15 @@ export class Connection
     if (body && this.#reader.wanted) this.#readDeadline = paused ? 0 : clock.after(timeouts.bodyIdle)
   }
 
-  openBody(): RequestBody {
-    const length = this.read === ReadState.Body ? this.#reader.content.length : 0
-    return new RequestBody(this, length, this.#core.limits.bodyBytes)
+  openBody(context: RequestContext): RequestBody {
+    const body = new RequestBody(this, context.contentLength, this.#core.limits.bodyBytes)
+    // Opened too late: its content has been dropped, or was cut off.
+    if (this.#context !== context || this.read !== ReadState.Body) body.fail(unread())
+    return body
   }
 
-  demand(): void {
-    if (this.read !== ReadState.Body) return
+  demand(body: RequestBody): void {
+    if (this.read !== ReadState.Body || !this.#context?.owns(body)) return
     this.#reader.wanted = true
     // Within a turn, content may be there already, and then there is nothing to ask for.
     if (this.#pumping) return
@@ -361,10 +365,15 @@ export class Connection
   }
 
   #write(context: RequestContext | undefined, reply: Reply, method: string): void {
+    // The other protocol begins behind a complete request (RFC 9110 §7.8).
+    if (reply.takeOver && this.read !== ReadState.Hold)
+      throw new HttpError(400, 'A request to upgrade was answered before its content was read')
     const { facts } = this.#core
     facts.method = method
     facts.minorVersion = context ? context.head.minorVersion : 1
-    facts.persist = this.persist && !this.draining && !(this.read === ReadState.Body && this.#reader.tooMuchLeft)
+    const ended = this.peerEnded && this.#reader.input.length === 0
+    facts.persist =
+      !ended && this.persist && !this.draining && !(this.read === ReadState.Body && this.#reader.tooMuchLeft)
     const plan = this.#sender.send(context, reply, facts)
     const { persist, framing } = plan
     if (!persist) this.#last(facts.persist)
@@ -372,7 +381,7 @@ export class Connection
       const { exchange, status } = context
       channels.reply.publish({ ...this.#event(), exchange, status, persist })
     }
-    if (reply.takeOver) this.#upgrade(context!, reply)
+    if (reply.takeOver) this.#upgrade(context!, reply.takeOver)
     else if (framing === ContentFraming.Whole) {
       onReplyEnd(this)
       if (context) this.#sender.complete(context)
@@ -385,11 +394,12 @@ export class Connection
   /** The connection ends with this reply. @param allowed whether it could have been kept but for the reply itself. */
   #last(allowed: boolean): void {
     if (this.draining) this.#reason ??= 'shutdown'
+    else if (this.peerEnded) this.#reason ??= 'client-closed'
     else this.#reason ??= allowed ? 'reply-asked' : 'unread-content'
     this.persist = false
   }
 
-  #upgrade(context: RequestContext, reply: Reply): void {
+  #upgrade(context: RequestContext, takeOver: TakeOver): void {
     onUpgrade(this)
     this.#reason = 'upgraded'
     this.#sender.complete(context)
@@ -397,7 +407,12 @@ export class Connection
     this.#context = undefined
     this.#tunnel = new Tunnel(this.#transport)
     if (this.draining) this.#tunnel.shutdown()
-    reply.takeOver!(this.#tunnel, this.#reader.input.take())
+    try {
+      takeOver(this.#tunnel, this.#reader.input.take())
+    } catch (error) {
+      this.#core.report(error, context)
+      this.#cut('handler', 'handler-error', error)
+    }
   }
 
   streamEnded(): void {
@@ -407,7 +422,7 @@ export class Connection
   }
 
   streamFailed(error: unknown): void {
-    this.#core.logError(error, this.#context)
+    this.#core.report(error, this.#context ?? null)
     this.#cut('handler', 'handler-error', error)
   }
 
@@ -416,7 +431,7 @@ export class Connection
   }
 
   ended(context: RequestContext, outcome: Outcome): void {
-    context.finish(outcome, (error) => this.#core.logError(error, context))
+    context.finish(outcome, (error) => this.#core.report(error, context))
     if (channels.end.hasSubscribers) channels.end.publish({ ...this.#event(), exchange: context.exchange, outcome })
     this.#announceIdle()
   }
@@ -461,7 +476,7 @@ export class Connection
     const context = this.#context
     onShutdown(this)
     if (this.read === ReadState.Upgraded) return this.#tunnel?.shutdown()
-    context?.shutdown((error) => this.#core.logError(error, context))
+    context?.shutdown((error) => this.#core.report(error, context))
     if (this.read === ReadState.Head && !this.#reader.head) this.#readDeadline = this.#core.clock.after(shutdownGrace)
   }
 
@@ -516,8 +531,13 @@ export class Connection
       return this.#leave()
     }
     // A request may already wait in the kernel: one more look at the socket before the connection is given up.
+    const before = this.#bytesIn
     setImmediate(() => {
-      if (this.read !== ReadState.Head || this.#reader.head?.partial) return
+      if (this.read !== ReadState.Head) return
+      if (this.#bytesIn !== before) {
+        if (this.#readDeadline === 0) this.#readDeadline = this.#core.clock.after(this.#core.timeouts.head)
+        return
+      }
       if (this.draining) this.#reason ??= 'shutdown'
       else this.#reason ??= this.#requests === 0 ? 'head-timeout' : 'keep-alive-timeout'
       this.#leave()
@@ -527,6 +547,10 @@ export class Connection
   #event(): { readonly server: ServerCore['server']; readonly connection: number } {
     return { server: this.#core.server, connection: this.id }
   }
+}
+
+function unread(): AbortedError {
+  return new AbortedError('handler', 'The reply was sent before the content was read')
 }
 
 function parseFailure(code: ParseErrorCode): HttpError {

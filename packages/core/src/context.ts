@@ -91,7 +91,7 @@ export interface ContextPort {
   readonly peer: Peer
   /** Whether the server shuts down. */
   readonly draining: boolean
-  openBody(): RequestBody
+  openBody(context: RequestContext): RequestBody
   /** Sends an interim reply, if the exchange still allows one. */
   interim(context: RequestContext, status: number, headers: ReplyHeaders): void
 }
@@ -106,6 +106,8 @@ export class RequestContext implements Context {
   params: Record<string, string>
   state: Record<string, unknown>
   base: string = ''
+  /** Content-Length, null when chunked, 0 when there is no content. */
+  contentLength: number | null = 0
   /** Where the reply begins among the bytes of its connection, and where it ends once it is complete. */
   replyStart: number = 0
   replyEnd: number = 0
@@ -173,7 +175,7 @@ export class RequestContext implements Context {
   }
 
   get body(): RequestBody {
-    return (this.#body ??= this.#port.openBody())
+    return (this.#body ??= this.#port.openBody(this))
   }
 
   get peer(): Peer {
@@ -198,7 +200,15 @@ export class RequestContext implements Context {
       init.body = this.body.stream()
       init.duplex = 'half'
     }
-    return (this.#request = new Request(this.url, init))
+    try {
+      return (this.#request = new Request(this.url, init))
+    } catch (cause) {
+      // Fetch knows fewer hosts than HTTP, and neither CONNECT nor TRACE.
+      const forbidden = method === 'CONNECT' || method === 'TRACE'
+      throw new HttpError(forbidden ? 501 : 400, `The request has no form in fetch: ${(cause as Error).message}`, {
+        cause,
+      })
+    }
   }
 
   text(content: string, init?: ReplyInit): Reply {
@@ -233,10 +243,13 @@ export class RequestContext implements Context {
 
   upgrade(take: TakeOver, headers?: HeadersInit): Reply {
     const connect = this.method === 'CONNECT'
-    if (!connect && !this.#upgrade) throw new HttpError(426, 'This resource needs an upgraded connection')
     const reply = new Reply(null, { status: connect ? 200 : 101, ...(headers && { headers }) })
     reply.takeOver = take
-    return reply
+    if (connect || this.#upgrade) return reply
+    const refusal = new HttpError(426, 'This resource needs an upgraded connection')
+    // A 426 has to say which protocol (RFC 9110 §15.5.22).
+    refusal.headers.set('Upgrade', reply.headers.get('upgrade') ?? '')
+    throw refusal
   }
 
   hints(headers: HeadersInit): void {
@@ -287,6 +300,11 @@ export class RequestContext implements Context {
     this.#aborted = reason
     this.#body?.fail(reason)
     this.#controller?.abort(reason)
+  }
+
+  /** Whether this body belongs to the request. */
+  owns(body: RequestBody): boolean {
+    return this.#body === body
   }
 
   /** Bytes of content waiting to be read. */

@@ -35,8 +35,21 @@ export function settleResult(context: RequestContext, result: Result | Promise<R
         target.resume()
       },
     )
-  else if (result instanceof Response) target.reply(context, Reply.from(result))
-  else target.fail(context, new TypeError('The handler returned neither a Reply nor a Response'))
+  else {
+    let reply
+    try {
+      reply = toReply(result)
+    } catch (error) {
+      return target.fail(context, error)
+    }
+    target.reply(context, reply)
+  }
+}
+
+function toReply(result: unknown): Reply {
+  if (!(result instanceof Response)) throw new TypeError('The handler returned neither a Reply nor a Response')
+  if (result.bodyUsed) throw new TypeError('The handler returned a Response whose body was already used')
+  return Reply.from(result)
 }
 
 function isPromise(result: Result | Promise<Result> | undefined): result is Promise<Result> {

@@ -292,7 +292,7 @@ export class Http2Exchange implements ContextPort, BodyPort, ReplyTarget, Stream
   /** Shutdown begins. */
   shutdown(): void {
     const context = this.#context
-    context.shutdown((error) => this.#core.logError(error, context))
+    context.shutdown((error) => this.#core.report(error, context))
   }
 
   /** Shutdown's deadline has passed. */

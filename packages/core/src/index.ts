@@ -1,6 +1,14 @@
 export { type ConnectionEvents, channels } from './events.ts'
 export type { Context, Handler, MaybePromise, RequestHeaders, Result } from './context.ts'
-export { AbortedError, type AbortedBy, HttpError, type HttpErrorOptions, type Outcome } from './errors.ts'
+export {
+  AbortedError,
+  type AbortedBy,
+  type ErrorFacts,
+  HttpError,
+  type HttpErrorOptions,
+  type Outcome,
+  errorFacts,
+} from './errors.ts'
 export { Reply, type BodySource, type ReplyInit, type TakeOver } from './reply.ts'
 export { type HeadersInit, ReplyHeaders } from './reply-headers.ts'
 export { RequestBody } from './request-body.ts'

@@ -74,6 +74,7 @@ class MemoryTransport implements Transport {
   room = Infinity
   #sink: TransportSink | undefined
   #corked: string[] | undefined
+  #corkedBytes = 0
   #pending = ''
   #flushed: ((ok: boolean) => void)[] = []
   #inbox: (Uint8Array | 'end')[] = []
@@ -99,9 +100,12 @@ class MemoryTransport implements Transport {
   write(chunk: string | Uint8Array): boolean {
     if (this.state !== 'open' || this.#ending) throw new Error('write after end')
     const text = typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString('latin1')
-    if (this.#corked) this.#corked.push(text)
-    else this.#send(text)
-    return this.#pending.length === 0
+    if (!this.#corked) this.#send(text)
+    else {
+      this.#corked.push(text)
+      this.#corkedBytes += text.length
+    }
+    return this.#pending.length === 0 && this.#corkedBytes <= this.room
   }
 
   cork(): void {
@@ -111,6 +115,7 @@ class MemoryTransport implements Transport {
   uncork(): void {
     const parts = this.#corked ?? []
     this.#corked = undefined
+    this.#corkedBytes = 0
     if (parts.length > 0) this.#send(parts.join(''))
   }
 
@@ -160,6 +165,7 @@ class MemoryTransport implements Transport {
     if (!this.isOpen) return
     this.state = state
     this.#inbox = []
+    this.#pending = ''
     for (const done of this.#flushed.splice(0)) done(false)
     queueMicrotask(() => this.#sink?.onClose(error))
   }

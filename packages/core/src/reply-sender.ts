@@ -4,7 +4,7 @@ import { channels } from './events.ts'
 import { Output } from './output.ts'
 import type { Reply } from './reply.ts'
 import type { ReplyHeaders } from './reply-headers.ts'
-import { ReplyStream, type StreamEnd, type StreamSink, dropSource } from './reply-stream.ts'
+import { ReplyStream, type StreamEnd, type StreamSink } from './reply-stream.ts'
 import { ContentFraming, type ReplyFacts, type ReplyPlan, interimHead, planReply } from './reply-writer.ts'
 import type { Transport } from './transport.ts'
 
@@ -54,20 +54,22 @@ export class ReplySender implements StreamSink {
 
   /**
    * Puts a reply into the output. The plan says whether it is complete or has begun to stream.
-   * @throws RangeError as `planReply`; nothing was put out then.
+   * @throws RangeError and TypeError when the reply cannot be sent; nothing was put out then.
    */
   send(context: RequestContext | undefined, reply: Reply, facts: ReplyFacts): ReplyPlan {
     const plan = planReply(reply, facts)
     const { output } = this
+    // Before anything is put out: a source that cannot be read throws here.
+    const { source, framing, length } = plan
+    const stream = source === null ? undefined : new ReplyStream(this, source, framing, length, reply.trailers)
     if (context) {
       context.status = reply.status
       context.replyStart = output.total + output.length
     }
     output.append(plan.head)
     if (plan.content) output.appendBytes(plan.content)
-    if (plan.framing !== ContentFraming.Whole)
-      this.#stream = new ReplyStream(this, plan.source, plan.framing, plan.length, reply.trailers)
-    else if (plan.source !== null) dropSource(plan.source, undefined)
+    if (framing === ContentFraming.Whole) stream?.stop(undefined)
+    else this.#stream = stream
     return plan
   }
 
@@ -129,7 +131,7 @@ export class ReplySender implements StreamSink {
 
   /** Replies that become ready outside a turn of the transport still leave together, when this turn of the event loop ends. */
   scheduleFlush(): void {
-    if (this.#scheduled || this.output.length === 0) return
+    if (this.#scheduled || (this.output.length === 0 && !this.#finishing)) return
     this.#scheduled = true
     process.nextTick(flushScheduled, this)
   }

@@ -32,6 +32,8 @@ export class ReplyStream {
   readonly #trailers: (() => HeadersInit) | undefined
   #left: number
   #stopped = false
+  /** Bytes sent since the event loop last had a turn. */
+  #sinceTurn = 0
   #resume: (() => void) | undefined
 
   constructor(
@@ -56,6 +58,7 @@ export class ReplyStream {
         if (done) break
         if (value === undefined || value.length === 0) continue
         await this.#send(value)
+        await this.#pause(value.length)
         if (this.#stopped) return
       }
       this.#end()
@@ -97,6 +100,14 @@ export class ReplyStream {
     }
   }
 
+  /** A source that is always ready, and a client that always reads, must not keep the event loop from everybody else. */
+  async #pause(bytes: number): Promise<void> {
+    this.#sinceTurn += bytes
+    if (this.#sinceTurn < sliceBytes) return
+    this.#sinceTurn = 0
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+
   #drained(): Promise<void> {
     return new Promise((resolve) => {
       this.#resume = resolve
@@ -125,10 +136,14 @@ export class ReplyStream {
   }
 }
 
-/** Cancels the source of a reply that is not going to be sent. */
+/** Cancels the source of a reply that is not going to be sent; one that cannot be read cannot be cancelled either. */
 export function dropSource(source: BodySource, reason: unknown): void {
-  if (typeof source === 'object' && source !== null && !(source instanceof Uint8Array))
+  if (typeof source !== 'object' || source === null || source instanceof Uint8Array) return
+  try {
     pullerOf(source).cancel(reason).catch(ignore)
+  } catch {
+    // Its owner has it.
+  }
 }
 
 function pullerOf(source: BodySource): Puller {
@@ -137,6 +152,8 @@ function pullerOf(source: BodySource): Puller {
     return { next: () => reader.read(), cancel: (reason) => reader.cancel(reason) }
   }
   if (source === null || typeof source === 'string' || source instanceof Uint8Array) return once(source ?? '')
+  if (typeof source[Symbol.asyncIterator] !== 'function')
+    throw new TypeError('The content of a reply is text, bytes, or a stream of them')
   const iterator = source[Symbol.asyncIterator]()
   return {
     next: () => iterator.next(),

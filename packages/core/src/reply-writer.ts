@@ -67,7 +67,9 @@ const own: OwnFields = { text: '', length: -1, close: false, date: false }
  */
 export function planReply(reply: Reply, facts: ReplyFacts): ReplyPlan {
   const { status, body } = reply
-  checkStatus(reply)
+  checkStatus(reply, facts.method)
+  if (typeof body !== 'object' && typeof body !== 'string')
+    throw new TypeError('The content of a reply is text, bytes, or a stream of them')
   readFields(reply.headers.flat)
   const isHead = facts.method === 'HEAD'
   const streamed =
@@ -80,9 +82,10 @@ export function planReply(reply: Reply, facts: ReplyFacts): ReplyPlan {
   let text = ''
   let framing = ''
 
-  if (status === 204 || status === 304 || status < 200 || reply.takeOver) {
-    // No content, and no Content-Length but the one a 304 may repeat (RFC 9110 §8.6).
+  if (hasNoContent(status) || reply.takeOver) {
+    // No content, and no Content-Length but the one a 304 may repeat, and a 205's (RFC 9110 §8.6, §15.3.6).
     if (status === 304 && own.length >= 0) framing = `Content-Length: ${own.length}\r\n`
+    else if (status === 205) framing = 'Content-Length: 0\r\n'
     plan.source = streamed ? body : null
   } else if (streamed) {
     if (own.length >= 0) {
@@ -125,8 +128,10 @@ export function planReply(reply: Reply, facts: ReplyFacts): ReplyPlan {
     own.text +
     framing +
     (own.date ? '' : facts.dateLine) +
-    (reply.takeOver && status === 101
-      ? 'Connection: Upgrade\r\n\r\n'
+    (reply.takeOver
+      ? status === 101
+        ? 'Connection: Upgrade\r\n\r\n'
+        : '\r\n'
       : plan.persist
         ? facts.keepAliveLine
         : 'Connection: close\r\n\r\n')
@@ -145,9 +150,15 @@ export function interimHead(status: number, headers?: ReplyHeaders): string {
   return `${statusLine(status)}${own.text}\r\n`
 }
 
-function checkStatus({ status, takeOver }: Reply): void {
-  if (Number.isInteger(status) && status <= 599 && status >= (takeOver ? 101 : 200)) return
-  throw new RangeError(`Not a final status: ${status}`)
+function hasNoContent(status: number): boolean {
+  return status === 204 || status === 205 || status === 304
+}
+
+function checkStatus({ status, takeOver }: Reply, method: string): void {
+  if (!Number.isInteger(status) || status > 599 || status < (takeOver ? 101 : 200))
+    throw new RangeError(`Not a final status: ${status}`)
+  // What follows a 2xx to CONNECT is the tunnel, whatever the reply says (RFC 9110 §9.3.6).
+  if (method === 'CONNECT' && status < 300 && !takeOver) throw new RangeError('CONNECT is accepted with c.upgrade')
 }
 
 /** Trailers need chunks, so a reply that has some is streamed even when its content is at hand. */

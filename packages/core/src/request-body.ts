@@ -2,8 +2,8 @@ import { HttpError } from './errors.ts'
 
 /** What a body asks of its connection. @internal */
 export interface BodyPort {
-  /** More bytes are wanted: ask the client to go on (100), resume reading. */
-  demand(): void
+  /** More bytes are wanted by this body: ask the client to go on (100), resume reading. */
+  demand(body: RequestBody): void
 }
 
 /** Bytes kept ready for a reader before the socket is paused. */
@@ -151,11 +151,11 @@ export class RequestBody implements AsyncIterable<Uint8Array> {
       if (chunk) {
         const wasFull = this.full
         this.#queued -= chunk.length
-        if (wasFull && !this.full) this.#port.demand()
+        if (wasFull && !this.full) this.#port.demand(this)
         return chunk
       }
       if (this.#ended) return undefined
-      this.#port.demand()
+      this.#port.demand(this)
       await new Promise<void>((resolve) => {
         this.#wake = resolve
       })

@@ -204,28 +204,34 @@ export class ServerCore {
 
   #errorResult(error: unknown, context: Context): MaybePromise<Result> {
     if (!this.#onError) {
-      this.logError(error, context)
+      const answer = error instanceof AbortedError || errorFacts(error).status < 500
+      if (!answer) this.#print(error, context)
       return plainError(error)
     }
     try {
       const result = this.#onError(error, context)
-      return result instanceof Promise ? this.#eventually(result, error) : (result ?? plainError(error))
+      return result instanceof Promise ? this.#eventually(result, error) : errorResult(result, error)
     } catch (second) {
       return this.#unhandled(second)
     }
   }
 
-  /** Errors that are nobody's answer go to the process's error output, unless `onError` takes them. */
-  logError(error: unknown, context: Context | null = null): void {
-    if (error instanceof AbortedError || errorFacts(error).status < 500) return
-    if (!this.#onError) console.error(context ? `${context.method} ${context.target}:` : 'connection:', error)
-    else if (context === null) void this.#onError(error, null)
+  /** An error that no reply can tell of any more: for `onError` to know, or the process's error output. */
+  report(error: unknown, context: Context | null): void {
+    if (error instanceof AbortedError) return
+    if (!this.#onError) return this.#print(error, context)
+    try {
+      const result = this.#onError(error, context)
+      if (result instanceof Promise) void this.#eventually(result, error)
+    } catch (second) {
+      this.#unhandled(second)
+    }
   }
 
-  /** The handler's reply could not be written: that is an error of the handler. */
+  /** The handler's reply cannot be sent: that is an error of the handler, unless it says that it is the client's. */
   unsendable(error: unknown, context: Context): Reply {
-    this.logError(error, context)
-    return plainError(undefined)
+    if (errorFacts(error).status >= 500) this.report(error, context)
+    return plainError(error)
   }
 
   parseErrorReply(code: ParseErrorCode): Reply {
@@ -249,10 +255,14 @@ export class ServerCore {
 
   async #eventually(result: Promise<Result | void>, error: unknown): Promise<Result> {
     try {
-      return (await result) ?? plainError(error)
+      return errorResult(await result, error)
     } catch (second) {
       return this.#unhandled(second)
     }
+  }
+
+  #print(error: unknown, context: Context | null): void {
+    console.error(context ? `${context.method} ${context.target}:` : 'connection:', error)
   }
 
   #unhandled(error: unknown): Reply {
@@ -269,6 +279,14 @@ export class ServerCore {
       this.#buffered += connection.buffered
     }
   }
+}
+
+/** What `onError` returned, or the default when that is nothing. @throws TypeError when it is no reply. */
+function errorResult(result: Result | void, error: unknown): Result {
+  if (result === undefined) return plainError(error)
+  if (result instanceof Reply) return result
+  if (result instanceof Response && !result.bodyUsed) return result
+  throw new TypeError('onError returned neither a Reply nor a Response that can be sent')
 }
 
 /** Says no more about an error than it allows. */

@@ -45,7 +45,7 @@ export interface Transport {
 
 /** Receives what happens on a transport. After `onClose` nothing more comes. */
 export interface TransportSink {
-  /** Bytes came in. They are the receiver's only until it returns. */
+  /** Bytes came in. They are the receiver's from now on: to keep, and to change. */
   onData(chunk: Uint8Array): void
   /** `write` may go on after it returned false. */
   onDrain(): void

@@ -50,11 +50,11 @@ const table: readonly (readonly [string, (s: ConnectionState) => void, Change])[
   [
     'peer ends',
     onPeerEnd,
-    (s) => ({
-      read: s.read === ReadState.Upgraded ? ReadState.Upgraded : ReadState.Closed,
-      persist: false,
-      peerEnded: true,
-    }),
+    // Requests that came before the end are still read; content that is not complete will never be.
+    (s) =>
+      s.read === ReadState.Body || s.read === ReadState.Discard
+        ? { read: ReadState.Closed, persist: false, peerEnded: true }
+        : { peerEnded: true },
   ],
   ['reply head written', onReplyStart, () => ({ write: WriteState.Streaming })],
   ['reply complete', onReplyEnd, () => ({ write: WriteState.Done })],
@@ -83,19 +83,19 @@ describe('settle, the one place that decides reuse (RFC 9112 §9.3)', () => {
     // read side, write side: what follows with (persist, peer there) · (persist, peer ended) · (no persist, peer there) · (neither)
     ['Head', 'Idle', 'wait wait wait wait'],
     ['Head', 'Streaming', 'wait wait wait wait'],
-    ['Head', 'Done', 'next close linger close'],
+    ['Head', 'Done', 'next next linger close'],
     ['Head', 'Closed', 'wait wait wait wait'],
     ['Body', 'Idle', 'wait wait wait wait'],
     ['Body', 'Streaming', 'wait wait wait wait'],
-    ['Body', 'Done', 'discard close linger close'],
+    ['Body', 'Done', 'discard discard linger close'],
     ['Body', 'Closed', 'wait wait wait wait'],
     ['Hold', 'Idle', 'wait wait wait wait'],
     ['Hold', 'Streaming', 'wait wait wait wait'],
-    ['Hold', 'Done', 'next close linger close'],
+    ['Hold', 'Done', 'next next linger close'],
     ['Hold', 'Closed', 'wait wait wait wait'],
     ['Discard', 'Idle', 'wait wait wait wait'],
     ['Discard', 'Streaming', 'wait wait wait wait'],
-    ['Discard', 'Done', 'wait close linger close'],
+    ['Discard', 'Done', 'wait wait linger close'],
     ['Discard', 'Closed', 'wait wait wait wait'],
     ['Closed', 'Idle', 'wait wait wait wait'],
     ['Closed', 'Streaming', 'wait wait wait wait'],

@@ -17,7 +17,7 @@ import {
 
 const errors = muteErrors()
 
-describe('known bugs', () => {
+describe('what once went wrong', () => {
   it('content first touched after the reply is not that of the next request', async () => {
     const late = deferred()
     let result: unknown = 'never settled'
@@ -165,7 +165,7 @@ describe('known bugs', () => {
     ['a reply that cannot be sent', () => new Reply('x', 1000)],
   ])('%s is not lost when there is an onError', async (_, handler) => {
     const seen: unknown[] = []
-    const t = testServer(handler as never, { onError: (error) => void seen.push(error) })
+    const t = testServer(handler, { onError: (error) => void seen.push(error) })
     t.connect().send(get())
     await turn(4)
     expect(seen.length + errors.calls.length).toBeGreaterThan(0)
