@@ -1,0 +1,122 @@
+import type { Context } from '@spillway/core'
+import { ProblemError } from '../../problem.ts'
+import { type MediaType, requestMediaType } from '../http/media-type.ts'
+import { decoderOf, decompress } from './decompress.ts'
+import { type FormLimits, parseForm } from './form.ts'
+import { type JsonLimits, parseJson } from './json.ts'
+
+/** What content is read as. */
+export type BodyKind = 'json' | 'urlencoded' | 'text' | 'bytes'
+
+/** Options for reading a body. */
+export interface ReadOptions extends JsonLimits, FormLimits {
+  /** Most bytes, before and after decoding. Default: what the server allows, `limits.bodyBytes`. */
+  readonly limit?: number
+}
+
+/** A body that was read, with the bytes it was read from. */
+export interface ReadBody {
+  readonly value: unknown
+  /** Without the content coding, as signatures count them. */
+  readonly raw: Uint8Array
+}
+
+interface Reader {
+  /** For `Accept` in a 415 (RFC 9110 §15.5.16). */
+  readonly accept: string
+  takes(essence: string): boolean
+  parse(bytes: Uint8Array, type: MediaType | undefined, options: ReadOptions): unknown
+}
+
+const readers: Readonly<Record<BodyKind, Reader>> = {
+  json: {
+    accept: 'application/json',
+    takes: (essence) => essence === 'application/json' || /^application\/[^+]+\+json$/.test(essence),
+    parse: (bytes, type, options) => {
+      expectUtf8(type)
+      return parseJson(bytes, options)
+    },
+  },
+  urlencoded: {
+    accept: 'application/x-www-form-urlencoded',
+    takes: (essence) => essence === 'application/x-www-form-urlencoded',
+    parse: (bytes, type, options) => {
+      expectUtf8(type)
+      return parseForm(decode(bytes, 'utf-8'), options)
+    },
+  },
+  text: {
+    accept: 'text/*',
+    takes: (essence) => essence.startsWith('text/'),
+    parse: (bytes, type) => decode(bytes, type?.parameters.get('charset') ?? 'utf-8'),
+  },
+  bytes: { accept: '*/*', takes: () => true, parse: (bytes) => bytes },
+}
+
+/**
+ * Reads a request's content as the first of `kinds` that takes its Content-Type, whose every reader is this one.
+ * @throws ProblemError 415 when none does, or for a coding or charset that is not known; 400 when there is none or it is
+ * malformed; 413 when it is too large. AbortedError when it never becomes complete.
+ */
+export async function readBody(
+  c: Context<any, any>,
+  kinds: readonly BodyKind[],
+  options: ReadOptions = {},
+): Promise<ReadBody> {
+  const { body } = c
+  const type = requestMediaType(c.headers)
+  const reader = kinds.map((kind) => readers[kind]).find((each) => accepts(each, type))
+  if (!reader) throw body.length === 0 && type === undefined ? missing() : unsupported(kinds, type)
+  if (options.limit !== undefined) body.limit = options.limit
+  const decoder = decoderOf(c)
+  const raw = decoder ? await decompress(body, decoder(), body.limit) : await body.bytes()
+  return { value: reader.parse(raw, type ?? undefined, options), raw }
+}
+
+/** Content without a type may be anything, so only who asks for bytes gets it (RFC 9110 §8.3). */
+function accepts(reader: Reader, type: MediaType | null | undefined): boolean {
+  return type ? reader.takes(type.essence) : type === undefined && reader === readers.bytes
+}
+
+function missing(): ProblemError {
+  return new ProblemError(400, 'CONTENT_MISSING', { detail: 'The request has no content' })
+}
+
+function unsupported(kinds: readonly BodyKind[], type: MediaType | null | undefined): ProblemError {
+  const detail =
+    type === null
+      ? 'The Content-Type is malformed'
+      : type
+        ? 'The content has a type that is not supported here'
+        : 'The content has no Content-Type'
+  const error = new ProblemError(415, 'TYPE_UNSUPPORTED', { detail })
+  error.headers.set('Accept', kinds.map((kind) => readers[kind].accept).join(', '))
+  return error
+}
+
+/** JSON and forms are in UTF-8 by definition (RFC 8259 §8.1, URL Standard §5). */
+function expectUtf8(type: MediaType | undefined): void {
+  const charset = type?.parameters.get('charset')
+  if (charset !== undefined && !/^utf-?8$/i.test(charset)) throw unknownCharset()
+}
+
+function decode(bytes: Uint8Array, charset: string): string {
+  const decoder = decoderFor(charset)
+  try {
+    return decoder.decode(bytes)
+  } catch (cause) {
+    throw new ProblemError(400, 'CHARSET_INVALID', { detail: `The content is not in ${decoder.encoding}` }, cause)
+  }
+}
+
+function decoderFor(charset: string): InstanceType<typeof TextDecoder> {
+  try {
+    return new TextDecoder(charset, { fatal: true })
+  } catch {
+    throw unknownCharset()
+  }
+}
+
+function unknownCharset(): ProblemError {
+  return new ProblemError(415, 'CHARSET_UNSUPPORTED', { detail: 'The charset of the content is not supported' })
+}

@@ -1,0 +1,84 @@
+import { type Transform } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import * as zlib from 'node:zlib'
+import type { Context } from '@spillway/core'
+import { ProblemError } from '../../problem.ts'
+
+/** Not in Node before 22.15. */
+const { createZstdDecompress } = zlib as { createZstdDecompress?: () => Transform }
+
+const decoders: ReadonlyMap<string, () => Transform> = /* @__PURE__ */ new Map<string, () => Transform>([
+  ['gzip', () => zlib.createGunzip()],
+  ['x-gzip', () => zlib.createGunzip()],
+  ['deflate', () => zlib.createInflate()],
+  ['br', () => zlib.createBrotliDecompress()],
+  ...(createZstdDecompress ? ([['zstd', createZstdDecompress]] as const) : []),
+])
+
+/** Content codings that a request may use, for `Accept-Encoding` in a 415 (RFC 9110 §12.5.3). */
+const acceptable: string = /* @__PURE__ */ [...decoders.keys()].filter((name) => name !== 'x-gzip').join(', ')
+
+/** What data that people have compresses to at the very best; a bomb is ten times that and more. */
+const mostRatio = 200
+/** Below this many bytes a ratio says nothing. */
+const ratioFrom = 128 * 1024
+
+/**
+ * Finds the decoder for a request's Content-Encoding (RFC 9110 §8.4).
+ * @returns undefined when the content is not encoded.
+ * @throws ProblemError 415 for a coding that is not known, and for more than one: each would multiply the last one's ratio.
+ */
+export function decoderOf(c: Context<any, any>): (() => Transform) | undefined {
+  const coding = c.headers.get('content-encoding')?.toLowerCase()
+  if (coding === undefined || coding === '' || coding === 'identity') return undefined
+  const decoder = decoders.get(coding)
+  if (decoder) return decoder
+  const error = new ProblemError(415, 'CODING_UNSUPPORTED', {
+    detail: coding.includes(',')
+      ? 'The content has more than one content coding'
+      : 'The content coding is not supported',
+  })
+  error.headers.set('Accept-Encoding', acceptable)
+  throw error
+}
+
+/**
+ * The whole decoded content. Stops as soon as it is larger than `limit` or grows out of all proportion.
+ * @throws ProblemError 413 for such content, 400 when it is not what its coding says; and as reading the body does.
+ */
+export async function decompress(body: AsyncIterable<Uint8Array>, decoder: Transform, limit: number): Promise<Buffer> {
+  const chunks: Uint8Array[] = []
+  let received = 0
+  let size = 0
+  await pipeline(
+    async function* () {
+      for await (const chunk of body) {
+        received += chunk.length
+        yield chunk
+      }
+    },
+    decoder,
+    async (decoded: AsyncIterable<Uint8Array>) => {
+      for await (const chunk of decoded) {
+        size += chunk.length
+        if (size > limit) throw tooLarge(`The decoded content is larger than ${limit} bytes`)
+        if (size > Math.max(ratioFrom, received * mostRatio)) throw tooLarge('The content is compressed too well')
+        chunks.push(chunk)
+      }
+    },
+  ).catch((error: unknown) => {
+    throw isCodingError(error)
+      ? new ProblemError(400, 'CODING_INVALID', { detail: 'The content is not what its Content-Encoding says' }, error)
+      : error
+  })
+  return Buffer.concat(chunks, size)
+}
+
+function tooLarge(detail: string): ProblemError {
+  return new ProblemError(413, 'CONTENT_TOO_LARGE', { detail })
+}
+
+/** zlib names its errors by the failing step: `Z_DATA_ERROR`, `ERR__ERROR_FORMAT_PADDING_1`, `ZSTD_error_…`. */
+function isCodingError(error: unknown): boolean {
+  return /^(?:Z_|ERR__|ZSTD_)/.test((error as { code?: string }).code ?? '')
+}

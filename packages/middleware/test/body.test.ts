@@ -1,0 +1,275 @@
+import { createHmac } from 'node:crypto'
+import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib'
+import * as zlib from 'node:zlib'
+import { body, type BodyKind, type BodyOptions } from '@spillway/middleware/body'
+import { router } from '@spillway/middleware/router'
+import { AbortedError, type Outcome, type Server } from '@spillway/core'
+import { describe, expect, test, vi } from 'vitest'
+import { start } from './server.ts'
+import { ask, open, readReply, type WireReply } from './wire.ts'
+
+const { zstdCompressSync } = zlib as { zstdCompressSync?: (bytes: Uint8Array) => Buffer }
+const json = 'Content-Type: application/json'
+const form = 'Content-Type: application/x-www-form-urlencoded'
+
+function echo(kinds: BodyKind | BodyKind[], options: BodyOptions = {}): Promise<Server> {
+  return start(router().post('/', [body(kinds, options)], (c) => c.json(c.state.body)))
+}
+
+function valueOf(reply: WireReply): unknown {
+  return JSON.parse(reply.content.toString())
+}
+
+async function refused(server: Server, fields: string[], content: string | Uint8Array = ''): Promise<string> {
+  const reply = await ask(server, 'POST /', { fields, content })
+  expect(reply.headers.get('content-type')).toBe('application/problem+json')
+  const problem = valueOf(reply) as { status: number; code: string; title: string }
+  expect(problem.status).toBe(reply.status)
+  expect(problem.title).not.toBe('')
+  return `${reply.status} ${problem.code}`
+}
+
+describe('json', () => {
+  test.each([
+    ['application/json', '{"a":[1,"é"]}', { a: [1, 'é'] }],
+    ['Application/JSON; Charset="UTF-8"', '1', 1],
+    ['application/problem+json', 'null', null],
+    ['application/json;', '"\\"[{"', '"[{'],
+    ['application/json', '\ufeff{"constructor":{"prototype":1}}', { constructor: { prototype: 1 } }],
+  ])('reads %s', async (type, content, value) => {
+    const reply = await ask(await echo('json'), 'POST /', { fields: [`Content-Type: ${type}`], content })
+    expect([reply.status, valueOf(reply)]).toEqual([200, value])
+  })
+
+  test.each([
+    ['text/json'],
+    ['application/jsonp'],
+    ['application/json\ta'],
+    ['application/json/x'],
+    ['application/json, text/plain'],
+    ['text/plain;application/json'],
+    ['application/xml+json+zip'],
+    [';'],
+    ['application/json; charset=latin1'],
+    ['application/json; charset'],
+  ])('refuses %s', async (type) => {
+    expect(await refused(await echo('json'), [`Content-Type: ${type}`], '1')).toMatch(
+      /^415 (?:TYPE|CHARSET)_UNSUPPORTED$/,
+    )
+  })
+
+  test('refuses content without a type, and with two', async () => {
+    const server = await echo('json')
+    expect(await refused(server, [], '1')).toBe('415 TYPE_UNSUPPORTED')
+    expect(await refused(server, [json, 'Content-Type: text/plain'], '1')).toBe('415 TYPE_UNSUPPORTED')
+    expect((await ask(server, 'POST /', { content: '1' })).headers.get('accept')).toBe('application/json')
+  })
+
+  test.each([
+    ['nothing', ''],
+    ['half of it', '{"a":'],
+    ['an open string', '"abc\\'],
+    ['what is not UTF-8', Uint8Array.of(0x22, 0xff, 0x22)],
+    ['closing brackets only', ']]]'],
+    ['__proto__', '{"a":[{"__proto__":{"admin":true}}]}'],
+    ['__proto__ in disguise', '{"\\u005f_proto\\u005f_":1}'],
+    ['65 levels', `${'['.repeat(65)}${']'.repeat(65)}`],
+    ['65 levels behind a string', `["\\"]", ${'{"a":'.repeat(64)}1${'}'.repeat(65)}`],
+  ])('refuses %s', async (_, content) => {
+    expect(await refused(await echo('json'), [json], content)).toBe('400 JSON_INVALID')
+  })
+
+  test('takes 64 levels, and __proto__ as a value', async () => {
+    const server = await echo('json')
+    for (const content of [`${'['.repeat(64)}${']'.repeat(64)}`, '{"name":"__proto__"}', '["\\u0041"]'])
+      expect(await ask(server, 'POST /', { fields: [json], content })).toMatchObject({ status: 200 })
+  })
+
+  test('caps the members', async () => {
+    const server = await echo('json', { keys: 3 })
+    expect(await ask(server, 'POST /', { fields: [json], content: '{"a":1,"b:":{"c":":::"}}' })).toMatchObject({
+      status: 200,
+    })
+    expect(await refused(server, [json], '[{"a":1,"b":2},{"c":3,"d":4}]')).toBe('400 JSON_INVALID')
+  })
+})
+
+describe('urlencoded', () => {
+  test('gives plain names without a prototype', async () => {
+    let seen: unknown
+    const app = router().post('/', [body('urlencoded')], (c) => {
+      seen = c.state.body
+      return c.empty()
+    })
+    const content = 'a=1&b=x+y%26&a=2&__proto__=p&c[d]=3&&e&a=3&%zz=%ff'
+    await ask(await start(app), 'POST /', { fields: [`${form}; charset=utf-8`], content })
+    expect(Object.getPrototypeOf(seen)).toBeNull()
+    expect(Object.entries(seen as object)).toEqual([
+      ['a', ['1', '2', '3']],
+      ['b', 'x y&'],
+      ['__proto__', 'p'],
+      ['c[d]', '3'],
+      ['e', ''],
+      ['%zz', '\ufffd'],
+    ])
+  })
+
+  test('caps the fields', async () => {
+    const server = await echo('urlencoded')
+    expect(await refused(server, [form], '&'.repeat(1000))).toBe('400 TOO_MANY_FIELDS')
+    expect(await ask(server, 'POST /', { fields: [form], content: 'a&'.repeat(999) })).toMatchObject({ status: 200 })
+  })
+})
+
+test('text is read in the charset it says', async () => {
+  const server = await echo('text')
+  const send = async (type: string, content: Uint8Array): Promise<unknown> =>
+    valueOf(await ask(server, 'POST /', { fields: [`Content-Type: ${type}`], content }))
+  expect(await send('text/plain', Buffer.from('é'))).toBe('é')
+  expect(await send('text/csv; charset=iso-8859-1', Uint8Array.of(0xe9))).toBe('é')
+  expect(await send('text/plain; charset="utf-16le"', Buffer.from('é', 'utf16le'))).toBe('é')
+  expect(await refused(server, ['Content-Type: text/plain'], Uint8Array.of(0xe9))).toBe('400 CHARSET_INVALID')
+  expect(await refused(server, ['Content-Type: text/plain; charset=klingon'])).toBe('415 CHARSET_UNSUPPORTED')
+})
+
+test('bytes take any type and none; several kinds share the types among them', async () => {
+  const seen: unknown[] = []
+  const app = router()
+    .post('/', [body('bytes')], (c) => c.text(String(c.state.body.length)))
+    .post('/any', [body(['json', 'urlencoded', 'text', 'bytes'])], (c) => {
+      seen.push(c.state.body)
+      return c.empty()
+    })
+  const server = await start(app)
+  expect((await ask(server, 'POST /', { content: Uint8Array.of(0, 1, 255) })).content.toString()).toBe('3')
+  expect((await ask(server, 'POST /')).content.toString()).toBe('0')
+  for (const [type, content] of [
+    ['application/json', '[1]'],
+    ['application/x-www-form-urlencoded', 'a=b'],
+    ['text/html', '<p>'],
+    ['image/png', 'x'],
+  ])
+    await ask(server, 'POST /any', { fields: [`Content-Type: ${type}`], content: content! })
+  expect(seen).toEqual([[1], Object.assign(Object.create(null), { a: 'b' }), '<p>', expect.any(Uint8Array)])
+})
+
+test('a request without content has none', async () => {
+  expect(await refused(await echo('json'), [])).toBe('400 CONTENT_MISSING')
+})
+
+test('raw bytes check a signature, compressed or not', async () => {
+  const app = router().post('/hook', [body('json', { raw: true })], (c) => {
+    const signature = createHmac('sha256', 'secret').update(c.state.raw).digest('hex')
+    return c.json({ good: c.headers.get('x-signature') === signature, value: c.state.body })
+  })
+  const server = await start(app)
+  const content = '{ "amount" : 1.0 }'
+  const signature = `X-Signature: ${createHmac('sha256', 'secret').update(content).digest('hex')}`
+  const plain = await ask(server, 'POST /hook', { fields: [json, signature], content })
+  const fields = [json, signature, 'Content-Encoding: gzip']
+  const compressed = await ask(server, 'POST /hook', { fields, content: gzipSync(content) })
+  for (const reply of [plain, compressed]) expect(valueOf(reply)).toEqual({ good: true, value: { amount: 1 } })
+})
+
+describe('limits', () => {
+  const chunked = ['Transfer-Encoding: chunked', json]
+
+  test('a client that sends all of it reads the 413', async () => {
+    const server = await echo('json', { limit: 10 })
+    expect(await refused(server, [json], `"${'x'.repeat(500_000)}"`)).toBe('413 CONTENT_TOO_LARGE')
+  })
+
+  test('chunks are counted, and so are those that come late', async () => {
+    const server = await echo('json', { limit: 10 })
+    const socket = open(server, 'POST /', chunked)
+    const received: Buffer[] = []
+    socket.on('data', (chunk: Buffer) => received.push(chunk))
+    for (let i = 0; i < 3; i++) {
+      await new Promise((resolve) => setTimeout(resolve, 20))
+      socket.write('4\r\n1234\r\n')
+    }
+    await new Promise((resolve) => socket.on('close', resolve))
+    expect(readReply(Buffer.concat(received))).toMatchObject({ status: 413, complete: true })
+  })
+
+  test('the limit of the server holds without one, and a larger one lifts it', async () => {
+    const app = router()
+      .post('/', [body('bytes')], (c) => c.text(String(c.state.body.length)))
+      .post('/more', [body('bytes', { limit: 3_000_000 })], (c) => c.text(String(c.state.body.length)))
+    const server = await start(app)
+    const content = Buffer.alloc(2_000_000)
+    expect(await ask(server, 'POST /', { content })).toMatchObject({ status: 413 })
+    expect(String((await ask(server, 'POST /more', { content })).content)).toBe('2000000')
+  })
+
+  test('a client that leaves is nobody that could be answered', async () => {
+    const outcomes: Outcome[] = []
+    const handler = vi.fn<() => never>()
+    const guarded = body('json')
+    const errors: unknown[] = []
+    const server = await start((c) => {
+      c.done((outcome) => outcomes.push(outcome))
+      return (guarded(c as never, handler) as Promise<never>).catch((error: unknown) => {
+        errors.push(error)
+        throw error
+      })
+    })
+    const socket = open(server, 'POST /', [json, 'Content-Length: 100'])
+    socket.write('{"a":')
+    setTimeout(() => socket.resetAndDestroy(), 30)
+    await vi.waitFor(() => expect(outcomes).toHaveLength(1))
+    expect(outcomes[0]).toMatchObject({ kind: 'aborted', by: 'peer' })
+    expect(errors[0]).toBeInstanceOf(AbortedError)
+    expect(handler).not.toHaveBeenCalled()
+  })
+})
+
+describe('content codings', () => {
+  const content = JSON.stringify({ text: 'abc'.repeat(100) })
+  const codings: [string, Uint8Array][] = [
+    ['gzip', gzipSync(content)],
+    ['X-GZIP', gzipSync(content)],
+    ['deflate', deflateSync(content)],
+    ['br', brotliCompressSync(content)],
+    ['identity', Buffer.from(content)],
+    ...(zstdCompressSync ? [['zstd', zstdCompressSync(Buffer.from(content))] as [string, Buffer]] : []),
+  ]
+
+  test.each(codings)('%s', async (coding, bytes) => {
+    const server = await echo('json')
+    const fields = [json, `Content-Encoding: ${coding}`]
+    expect(valueOf(await ask(server, 'POST /', { fields, content: bytes }))).toEqual(JSON.parse(content))
+    if (coding === 'identity') return
+    expect(await refused(server, fields, bytes.subarray(0, -9))).toBe('400 CODING_INVALID')
+    expect(await refused(server, fields, 'no such coding')).toBe('400 CODING_INVALID')
+  })
+
+  test('an unknown coding is told what is known, and more than one is refused', async () => {
+    const server = await echo('json')
+    const reply = await ask(server, 'POST /', { fields: [json, 'Content-Encoding: lzma'], content })
+    expect(reply.status).toBe(415)
+    expect(reply.headers.get('accept-encoding')).toMatch(/^gzip, deflate, br/)
+    const twice = gzipSync(gzipSync(content))
+    expect(await refused(server, [json, 'Content-Encoding: gzip, gzip'], twice)).toBe('415 CODING_UNSUPPORTED')
+    const lines = [json, 'Content-Encoding: gzip', 'Content-Encoding: gzip']
+    expect(await refused(server, lines, twice)).toBe('415 CODING_UNSUPPORTED')
+  })
+
+  test('a bomb is put out by its ratio, and by what it is worth', async () => {
+    const bomb = gzipSync(Buffer.alloc(50_000_000))
+    expect(await refused(await echo('bytes'), ['Content-Encoding: gzip'], bomb)).toBe('413 CONTENT_TOO_LARGE')
+    const server = await echo('bytes', { limit: 1e9 })
+    const before = process.memoryUsage().arrayBuffers
+    expect(await refused(server, ['Content-Encoding: gzip'], bomb)).toBe('413 CONTENT_TOO_LARGE')
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(30_000_000)
+  })
+
+  test('a bomb whose sender then waits is answered all the same', async () => {
+    const bomb = gzipSync(Buffer.alloc(50_000_000))
+    const socket = open(await echo('bytes'), 'POST /', ['Content-Encoding: gzip', `Content-Length: ${bomb.length}`])
+    socket.write(bomb.subarray(0, 20_000))
+    const [first] = await new Promise<Buffer[]>((resolve) => socket.once('data', (chunk: Buffer) => resolve([chunk])))
+    expect(first!.toString('latin1')).toMatch(/^HTTP\/1.1 413 /)
+    socket.destroy()
+  })
+})
