@@ -11,6 +11,7 @@ export {
 } from './errors.ts'
 export { Reply, type BodySource, type ReplyInit, type TakeOver } from './reply.ts'
 export { type HeadersInit, ReplyHeaders } from './reply-headers.ts'
+export { type Puller, dropSource, pullerOf } from './reply-stream.ts'
 export { RequestBody } from './request-body.ts'
 export type { Peer, Transport, TransportSink } from './transport.ts'
 export { type CloseOptions, type Closed, type Server, type ServerOptions, createServer, serve } from './server.ts'

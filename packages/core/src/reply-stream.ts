@@ -18,9 +18,10 @@ export interface StreamEnd {
   streamFailed(error: unknown): void
 }
 
-/** One pull of a source, whatever its kind. */
-interface Puller {
+/** The content of a reply, read piece by piece, whatever its kind. */
+export interface Puller {
   next(): Promise<{ readonly done?: boolean | undefined; readonly value?: Uint8Array | string | undefined }>
+  /** Lets go of the source, also while `next` waits for it. */
   cancel(reason: unknown): Promise<unknown>
 }
 
@@ -146,7 +147,8 @@ export function dropSource(source: BodySource, reason: unknown): void {
   }
 }
 
-function pullerOf(source: BodySource): Puller {
+/** Reads the content of a reply in place of core, to send it on in another form. @throws TypeError when it is none. */
+export function pullerOf(source: BodySource): Puller {
   if (source instanceof ReadableStream) {
     const reader = source.getReader()
     return { next: () => reader.read(), cancel: (reason) => reader.cancel(reason) }
