@@ -1,2 +1,11 @@
 export { router } from './lib/router/router.ts'
-export type { AddRoute, AddRouteOn, ParamsOf, RouteInfo, Router, Routes } from './lib/router/types.ts'
+export type {
+  AddRoute,
+  AddRouteOn,
+  ParamsOf,
+  RouteInfo,
+  Router,
+  RouterOptions,
+  Routes,
+  TrailingSlash,
+} from './lib/router/types.ts'

@@ -1,23 +1,29 @@
+import type { Context, MaybePromise, Result } from '@spillway/core'
 import type { AnyMiddleware } from '../types.ts'
+
+export type AnyHandler = (c: Context<any, any>) => MaybePromise<Result>
 
 /** A node of the tree of routes: a prefix, and the middleware that `use` has put there. */
 export class Node {
   readonly prefix: string
   /** Matches every path at or below the prefix. */
   readonly below: string
+  /** What `notFound` has put here. */
+  missing: AnyHandler | undefined
   readonly #parent: Node | undefined
   readonly #own: AnyMiddleware[] = []
 
-  /** @param prefix empty for the root. */
+  /** @param prefix empty for a root. */
   constructor(prefix: string, parent?: Node) {
     this.prefix = prefix
     this.below = `${prefix.endsWith('/') ? prefix.slice(0, -1) : prefix}/**`
     this.#parent = parent
+    this.missing = undefined
   }
 
-  /** Whether middleware was put here, and not only further up. */
-  get guarded(): boolean {
-    return this.#own.length > 0
+  /** Whether something was put here that has to stand in front of every path below, known or not. */
+  get owns(): boolean {
+    return this.#own.length > 0 || this.missing !== undefined
   }
 
   use(middlewares: readonly AnyMiddleware[]): void {
@@ -29,9 +35,24 @@ export class Node {
     return [...(this.#parent?.layers() ?? []), ...this.#own]
   }
 
-  /** A pattern below this node, in full. @throws TypeError when it does not begin with a slash. */
+  /** Who answers for paths that no route takes: the nearest node upwards that has something to say. */
+  answerMissing(c: Context): MaybePromise<Result> {
+    if (this.missing) return this.missing(c)
+    return this.#parent ? this.#parent.answerMissing(c) : c.text('Not Found', 404)
+  }
+
+  isWithin(other: Node): boolean {
+    return this === other || (this.#parent?.isWithin(other) ?? false)
+  }
+
+  /**
+   * A pattern below this node, in full; `/` is the prefix itself.
+   * @throws TypeError when it does not begin with a slash.
+   */
   join(pattern: string): string {
     if (!pattern.startsWith('/')) throw new TypeError(`A pattern begins with a slash: ${JSON.stringify(pattern)}`)
+    if (this.prefix === '') return pattern
+    if (pattern === '/') return this.prefix
     return this.prefix.endsWith('/') ? this.prefix + pattern.slice(1) : this.prefix + pattern
   }
 }

@@ -11,13 +11,14 @@ export interface Pattern {
   readonly optional: readonly string[]
   /** Names of catch-alls, whose captures may span segments. */
   readonly tails: ReadonlySet<string>
+  /** Whether the paths it means end in a slash; undefined when some do and some do not. */
+  readonly slash: boolean | undefined
 }
 
 /** @throws TypeError when the pattern does not begin with a slash. */
 export function readPattern(source: string): Pattern {
   if (!source.startsWith('/')) throw new TypeError(`A pattern begins with a slash: ${JSON.stringify(source)}`)
-  // constraints may hold anything that looks like a parameter; `(.*)` is a catch-all
-  const outline = source.replace(/\((?!\.\*\))(?:\\.|[^)])*\)/g, '()')
+  const outline = outlineOf(source)
   const names = [...outline.matchAll(/(?<!\\):([A-Za-z_]\w*)/g)].map(([, name]) => name!)
   const tails = [...outline.matchAll(/\*\*:(\w+)|:(\w+)(?:[+*]|\(\.\*\))/g)].map(([, a, b]) => a ?? b!)
   return {
@@ -25,7 +26,37 @@ export function readPattern(source: string): Pattern {
     literal: /[\\:*?+(){}]/.test(source) ? undefined : literalPath(source),
     optional: /[?*}]/.test(outline) ? names : [],
     tails: new Set(tails),
+    slash: source === '/' || /(?:\*\*(?::\w+)?|[*+]|\(\.\*\))$/.test(outline) ? undefined : source.endsWith('/'),
   }
+}
+
+/** A pattern without its constraints, which may hold anything that looks like a parameter; `(.*)` is a catch-all. */
+function outlineOf(source: string): string {
+  return source.replace(/\((?!\.\*\))(?:\\.|[^)])*\)/g, '()')
+}
+
+/** Patterns of one shape take the same paths: it has no names, and no slash at the end. */
+export function shapeOf(source: string): string {
+  const nameless = source.replace(/\((?:\\.|[^)])*\)|(?<!\\):[A-Za-z_]\w*/g, (part) =>
+    part.startsWith('(') ? part : ':',
+  )
+  return nameless
+    .replace(/:\*$/, '**')
+    .replace(/:\+$/, '**:')
+    .replace(/(?<=.)\/$/, '')
+}
+
+/** The shape of a pattern for everything below a prefix, or undefined when a pattern is of another kind. */
+export function catchAllShape(source: string): string | undefined {
+  const shape = shapeOf(source).replace(/\*\*:$|\(\.\*\)$/, '**')
+  return shape.endsWith('/**') ? shape : undefined
+}
+
+/** How many segments the prefix of a mount takes. @throws TypeError when that depends on the path. */
+export function segmentCount(prefix: string): number {
+  if (/[*+?{}]|\(\.|\/\//.test(outlineOf(prefix)))
+    throw new TypeError(`The prefix of a mount has nothing optional, empty or endless in it: ${JSON.stringify(prefix)}`)
+  return prefix.split('/').filter((segment) => segment !== '').length
 }
 
 function literalPath(source: string): string | undefined {

@@ -1,20 +1,26 @@
 import type { Context, MaybePromise, Reply, Result } from '@spillway/core'
-import { addRoute, createRouter, findRoute, removeRoute, type RouterContext } from 'rou3'
+import { addRoute, createRouter, findAllRoutes, findRoute, removeRoute, type RouterContext } from 'rou3'
 import { chain } from '../compose.ts'
 import { normalizePath } from '../path.ts'
 import type { AnyMiddleware } from '../types.ts'
-import type { Node } from './node.ts'
-import { finishParams, type Pattern, readPattern } from './pattern.ts'
-import type { RouteInfo } from './types.ts'
-
-type AnyHandler = (c: any) => MaybePromise<Result>
+import type { AnyHandler, Node } from './node.ts'
+import { catchAllShape, finishParams, type Pattern, readPattern, shapeOf } from './pattern.ts'
+import type { RouteInfo, TrailingSlash } from './types.ts'
 
 interface Route {
   readonly pattern: Pattern
   readonly node: Node
   readonly run: AnyHandler
-  /** Stands for the paths below a node that no route takes. */
-  readonly missing: boolean
+  /** `missing` stands for the paths below a node that no route takes. */
+  readonly kind: 'route' | 'mount' | 'missing'
+}
+
+/** A route as it was registered. */
+interface Listed {
+  readonly info: RouteInfo
+  readonly node: Node
+  /** Lists the routes of a mounted router. */
+  readonly below: (() => readonly RouteInfo[] | undefined) | undefined
 }
 
 /** rou3's name for every method. */
@@ -25,37 +31,74 @@ export class RouteTable {
   readonly #routes: RouterContext<Route> = createRouter()
   /** The paths of routes without parameters, by method. */
   readonly #literals: Map<string, Map<string, Route>> = new Map()
-  readonly #listing: Map<string, RouteInfo> = new Map()
-
+  /** By method and shape: what takes the same requests is the same route. */
+  readonly #listing: Map<string, Listed> = new Map()
+  /** The groups and mounts that own every path below them, by the shape of the catch-all for these. */
+  readonly #owners: Map<string, Node> = new Map()
   readonly #root: Node
+  readonly #slashes: TrailingSlash
 
-  constructor(root: Node) {
+  constructor(root: Node, slashes: TrailingSlash) {
     this.#root = root
+    this.#slashes = slashes
   }
 
-  /** Makes a node answer for every path below it that no route takes, so that its middleware stands in front of them. */
+  /**
+   * Makes a node answer for every path below it that no route takes, so that its middleware stands in front of them.
+   * @throws TypeError when a catch-all elsewhere takes them already.
+   */
   own(node: Node): void {
+    const shape = catchAllShape(node.below)!
+    const owner = this.#owners.get(shape)
+    // another group of that prefix, or a mount in this one
+    if (owner && (owner.owns || owner.isWithin(node))) return
+    this.#claim(shape, node)
+    if (this.#listing.has(`${anyMethod} ${shape}`)) return
     const pattern = readPattern(node.below)
     const run = (c: Context): MaybePromise<Result> => this.#answerMissing(c, normalizePath(c.path), node)
-    addRoute(this.#routes, anyMethod, pattern.source, { pattern, node, run, missing: true })
+    addRoute(this.#routes, anyMethod, pattern.source, { pattern, node, run, kind: 'missing' })
+  }
+
+  /**
+   * @param at the node whose paths are handed on.
+   * @param below lists the routes of what is mounted, or nothing when these are not known.
+   * @throws TypeError when there is a mount already, or a catch-all that takes the same paths.
+   */
+  mount(at: Node, handler: AnyHandler, below: () => readonly RouteInfo[] | undefined): void {
+    this.add(anyMethod, at.below, at, [], handler, below)
+    this.#claim(catchAllShape(at.below)!, at)
   }
 
   /** @throws TypeError when the method already has this pattern; Error when rou3 cannot make sense of it. */
-  add(method: string, source: string, node: Node, middlewares: readonly AnyMiddleware[], handler: AnyHandler): void {
-    const name = method === anyMethod ? '*' : method
-    const key = `${method} ${source}`
-    if (this.#listing.has(key)) throw new TypeError(`There already is a route ${name} ${source}`)
+  add(
+    method: string,
+    source: string,
+    node: Node,
+    middlewares: readonly AnyMiddleware[],
+    handler: AnyHandler,
+    below?: () => readonly RouteInfo[] | undefined,
+  ): void {
+    const pattern = readPattern(source)
+    const shape = shapeOf(source)
+    const info = { method: method === anyMethod ? '*' : method, pattern: source }
+    this.#check(method, shape, info, node)
     const layers = [...node.layers(), ...middlewares]
     const run = layers.length === 0 ? handler : chain(layers, handler)
-    const route: Route = { pattern: readPattern(source), node, run, missing: false }
-    if (method === 'HEAD' && this.#listing.has(`GET ${source}`)) removeRoute(this.#routes, 'HEAD', source)
+    const route: Route = { pattern, node, run, kind: below ? 'mount' : 'route' }
+    const get = method === 'HEAD' ? this.#listing.get(`GET ${shape}`) : undefined
+    if (get) removeRoute(this.#routes, 'HEAD', get.info.pattern)
+    const owner = method === anyMethod ? this.#owners.get(shape) : undefined
+    if (owner) removeRoute(this.#routes, anyMethod, owner.below)
     this.#insert(method, route)
-    if (method === 'GET' && !this.#listing.has(`HEAD ${source}`)) this.#insert('HEAD', route)
-    this.#listing.set(key, { method: name, pattern: source })
+    if (method === 'GET' && !this.#listing.has(`HEAD ${shape}`)) this.#insert('HEAD', route)
+    this.#listing.set(`${method} ${shape}`, { info, node, below })
   }
 
   list(): readonly RouteInfo[] {
-    return [...this.#listing.values()]
+    return [...this.#listing.values()].flatMap(({ info, below }) => {
+      const prefix = info.pattern.slice(0, -'/**'.length)
+      return below?.()?.map((route) => ({ ...route, pattern: prefix + route.pattern })) ?? [info]
+    })
   }
 
   /** Answers a request with the route that fits it best. */
@@ -66,17 +109,67 @@ export class RouteTable {
     if (literal) return literal.run(c)
     const found = findRoute(this.#routes, c.method, path)
     if (!found) return this.#answerMissing(c, path, this.#root)
+    if (!this.#fits(found.data, path)) return this.#otherSlash(c, path, found.data)
+    return this.#run(c, path, found)
+  }
+
+  #run(c: Context, path: string, found: { data: Route; params?: Record<string, string> }): MaybePromise<Result> {
     const { data: route, params } = found
-    if (params || route.pattern.optional.length > 0) c.params = finishParams(params ?? {}, route.pattern, path)
+    if (params && route.kind === 'mount') {
+      // what the catch-all took is the path of the mounted
+      delete params['_']
+      delete params['0']
+    }
+    if (params || route.pattern.optional.length > 0) {
+      const own = finishParams(params ?? {}, route.pattern, path)
+      // below a mount, with those of its prefix
+      c.params = c.base === '' ? own : { ...c.params, ...own }
+    }
     return route.run(c)
   }
 
+  /** @throws TypeError when a catch-all from outside of the node takes the paths below it. */
+  #claim(shape: string, node: Node): void {
+    for (const { info, node: other } of this.#listing.values())
+      if (catchAllShape(info.pattern) === shape && !other.isWithin(node)) throw taken(node, info)
+    this.#owners.set(shape, node)
+  }
+
+  #check(method: string, shape: string, info: RouteInfo, node: Node): void {
+    const same = this.#listing.get(`${method} ${shape}`)
+    if (same) throw new TypeError(`There already is a route ${name(same.info)}`)
+    if (method !== anyMethod && !/^[!#$%&'*+\-.^`|~\w]+$/.test(method))
+      throw new TypeError(`Not a method: ${JSON.stringify(method)}`)
+    const owner = this.#owners.get(catchAllShape(info.pattern) ?? '')
+    if (owner && !node.isWithin(owner)) throw taken(owner, info)
+  }
+
   #insert(method: string, route: Route): void {
-    addRoute(this.#routes, method, route.pattern.source, route)
-    if (route.pattern.literal === undefined) return
+    const { source, literal, slash } = route.pattern
+    addRoute(this.#routes, method, source, route)
+    if (literal === undefined || (slash && this.#slashes !== 'ignore')) return
     let paths = this.#literals.get(method)
     if (!paths) this.#literals.set(method, (paths = new Map()))
-    paths.set(route.pattern.literal, route)
+    paths.set(literal, route)
+  }
+
+  /** Whether a path ends as a route means it to. */
+  #fits({ pattern }: Route, path: string): boolean {
+    return this.#slashes === 'ignore' || pattern.slash === undefined || pattern.slash === path.endsWith('/')
+  }
+
+  /** A route fits but for the slash at the end. */
+  #otherSlash(c: Context, path: string, route: Route): MaybePromise<Result> {
+    if (this.#slashes === 'redirect') {
+      const location = c.base + (path.endsWith('/') ? path.slice(0, -1) : `${path}/`)
+      // what begins with two slashes would lead to another host (RFC 3986 §4.2)
+      const isSafe = !location.startsWith('//')
+      return chain(route.node.layers(), (context: Context) =>
+        isSafe ? context.redirect(location + context.search, 308) : context.text('Not Found', 404),
+      )(c)
+    }
+    const next = findAllRoutes(this.#routes, c.method, path).findLast(({ data }) => this.#fits(data, path))
+    return next ? this.#run(c, path, next) : this.#answerMissing(c, path, this.#root)
   }
 
   /**
@@ -85,32 +178,42 @@ export class RouteTable {
    */
   #answerMissing(c: Context, path: string | undefined, node: Node): MaybePromise<Result> {
     const known = path === undefined ? [] : this.#methodsOf(path)
-    const layers = (known[0]?.route.node ?? node).layers()
+    const at = known[0]?.route.node ?? node
     const methods = known.map(({ method }) => method)
-    return chain(layers, (context: Context) => this.#missingReply(context, path, methods))(c)
+    return chain(at.layers(), (context: Context) => this.#missingReply(context, path, methods, at))(c)
   }
 
-  #missingReply(c: Context, path: string | undefined, methods: readonly string[]): Reply {
+  #missingReply(c: Context, path: string | undefined, methods: readonly string[], node: Node): MaybePromise<Result> {
     if (c.path === '*' && c.method === 'OPTIONS') return allowed(c, 204, this.#methods())
     if (path === undefined && c.path.startsWith('/')) return c.text('Bad Request', 400)
-    if (methods.length === 0) return c.text('Not Found', 404)
+    if (methods.length === 0) return node.answerMissing(c)
     return allowed(c, c.method === 'OPTIONS' ? 204 : 405, methods)
   }
 
   #methodsOf(path: string): { method: string; route: Route }[] {
     return this.#methods().flatMap((method) => {
       const found = findRoute(this.#routes, method, path, { params: false })
-      return found && !found.data.missing ? { method, route: found.data } : []
+      const isRoute =
+        found && found.data.kind !== 'missing' && (this.#slashes !== 'strict' || this.#fits(found.data, path))
+      return isRoute ? { method, route: found.data } : []
     })
   }
 
   /** Every method some route is for. */
   #methods(): string[] {
-    const methods = new Set([...this.#listing.values()].map(({ method }) => method))
+    const methods = new Set([...this.#listing.values()].map(({ info }) => info.method))
     methods.delete('*')
     if (methods.has('GET')) methods.add('HEAD')
     return [...methods]
   }
+}
+
+function taken(owner: Node, info: RouteInfo): TypeError {
+  return new TypeError(`The paths below ${owner.prefix || '/'} belong to a group or mount, not to ${name(info)}`)
+}
+
+function name({ method, pattern }: RouteInfo): string {
+  return `${method} ${pattern}`
 }
 
 /** RFC 9110 §10.2.1, §15.5.6; OPTIONS is always allowed, for it is answered here. */

@@ -10,6 +10,21 @@ export interface RouteInfo {
   /** `*` for every method. */
   readonly method: string
   readonly pattern: string
+  /** The host it is for; absent for the routes of every other host. */
+  readonly host?: string
+}
+
+/** What a slash at the end of a path means. */
+export type TrailingSlash = 'ignore' | 'redirect' | 'strict'
+
+/** Options of `router`. */
+export interface RouterOptions {
+  /**
+   * A path that differs from a route's pattern by the slash at its end alone is the same (`ignore`), is sent to the
+   * pattern's form with 308, query kept (`redirect`), or is another path that has no route (`strict`).
+   * A pattern is registered in one form only. Default: `ignore`, which breaks no link.
+   */
+  readonly trailingSlash?: TrailingSlash
 }
 
 /**
@@ -69,11 +84,30 @@ export interface Routes<S = {}, Base extends string = ''> {
    * A guard given there with `use` stands in front of every one of them; no spelling of the path walks around it.
    */
   group<P extends string>(prefix: P, build: (routes: Routes<S, `${Base}${P}`>) => unknown): this
-  /** Every route of the whole tree, in order of registration; without the automatic ones. */
+  /**
+   * Hands everything at or below `prefix`, every method of it, to another router or handler, behind the middleware so far.
+   * It sees `c.path` without the prefix, which is in `c.base`, until it has made its reply. The prefix ends between
+   * segments: `/api` does not take `/apis`. A route registered here for a path below the prefix goes first.
+   */
+  mount<P extends string>(prefix: P, handler: Handler<Context<ParamsOf<`${Base}${P}`>, S>>): this
+  /** Replies in place of the 404 to paths at or below this node that no route takes; the nearest one upwards counts. */
+  notFound(handler: Handler<Context<{}, S>>): this
+  /** Every route of the whole tree with those of mounted routers, in order of registration; without the automatic ones. */
   routes(): readonly RouteInfo[]
 }
 
-/** The root of a tree of routes, which is also the handler that answers with them: `serve(router().get(…))`. */
-export interface Router<S = {}> extends Routes<S>, Handler {
-  use<const Ms extends readonly AnyMiddleware[]>(...middlewares: Ms & Ok<S, Ms>): Router<StateAfter<S, Ms>>
+/**
+ * The root of a tree of routes, which is also the handler that answers with them: `serve(router().get(…))`.
+ * @typeParam Needs what must be in `c.state` where it is mounted.
+ * @typeParam Base the pattern of the prefix it is mounted at, when its handlers want the parameters of that.
+ */
+export interface Router<S = {}, Needs = {}, Base extends string = ''>
+  extends Routes<S, Base>, Handler<Context<ParamsOf<Base>, Needs>> {
+  use<const Ms extends readonly AnyMiddleware[]>(...middlewares: Ms & Ok<S, Ms>): Router<StateAfter<S, Ms>, Needs, Base>
+  /**
+   * Adds a tree of routes for one host, behind the middleware so far: requests to that host see these routes alone, all
+   * others the routes outside. Ports, case and a dot at the end do not count; `*.example.com` stands for one label.
+   * @throws TypeError when it is no host name, or there are routes for it already.
+   */
+  host(name: string, build: (routes: Routes<S, Base>) => unknown): this
 }

@@ -1,0 +1,43 @@
+import type { Context } from '@spillway/core'
+
+/** Something for each of several hosts, by the name that a request was sent to. */
+export class HostMap<T> {
+  readonly #names: Map<string, T> = new Map()
+
+  get size(): number {
+    return this.#names.size
+  }
+
+  entries(): IterableIterator<[name: string, value: T]> {
+    return this.#names.entries()
+  }
+
+  /** @throws TypeError when it is no host name, or is there already. */
+  add(name: string, value: T): void {
+    const key = name.toLowerCase()
+    if (!/^(?:(?:\*\.)?[\da-z_-]+(?:\.[\da-z_-]+)*|\[[\da-f:.]+\])$/.test(key))
+      throw new TypeError(`Not a host name, which has no port and may begin with "*.": ${JSON.stringify(name)}`)
+    if (this.#names.has(key)) throw new TypeError(`There already are routes for the host ${key}`)
+    this.#names.set(key, value)
+  }
+
+  /** The host in full goes before a wildcard, which stands for exactly one label, as in certificates (RFC 9525 §6.3). */
+  find(c: Context): T | undefined {
+    const name = hostOf(c)
+    const exact = this.#names.get(name)
+    if (exact !== undefined) return exact
+    const dot = name.indexOf('.')
+    return dot > 0 ? this.#names.get(`*${name.slice(dot)}`) : undefined
+  }
+}
+
+/**
+ * The host a request is for, in lower case, without port and without the dot that may end a full name: the authority of
+ * the target, if it has one, before Host (RFC 9112 §3.2.2). Empty when there is none.
+ */
+function hostOf(c: Context): string {
+  const authority =
+    c.target.startsWith('/') || c.target === '*' ? (c.headers.get('host') ?? '') : c.url.replace(/^\w+:\/\//, '')
+  const name = /^(?:\[[^\]]*\]|[^:/?#]*)/.exec(authority)![0].toLowerCase()
+  return name.endsWith('.') ? name.slice(0, -1) : name
+}

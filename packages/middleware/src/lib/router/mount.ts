@@ -1,0 +1,48 @@
+import type { MaybePromise, Result } from '@spillway/core'
+import { normalizePath } from '../path.ts'
+import type { AnyHandler } from './node.ts'
+import { segmentCount } from './pattern.ts'
+
+/**
+ * What answers below a prefix: `handler`, which sees `c.path` without the prefix for as long as it makes its reply.
+ * Afterwards everything is as before, for the middleware around.
+ * @throws TypeError when it cannot be said how many segments the prefix takes.
+ */
+export function mounted(prefix: string, handler: AnyHandler): AnyHandler {
+  const depth = segmentCount(prefix)
+  return (c) => {
+    const { path, base, params } = c
+    // Whoever found the mount has found that there is a normal form.
+    const normal = normalizePath(path)!
+    const end = prefixEnd(normal, depth)
+    c.base = base + normal.slice(0, end)
+    c.path = normal.slice(end) || '/'
+    const restore = (): void => void Object.assign(c, { path, base, params })
+    return finallyCall(() => handler(c), restore)
+  }
+}
+
+/** Where the first `depth` segments of a path end. */
+function prefixEnd(path: string, depth: number): number {
+  let end = 0
+  for (let i = 0; i < depth; i++) {
+    end = path.indexOf('/', end + 1)
+    if (end < 0) return path.length
+  }
+  return end
+}
+
+/** `try … finally` around what may or may not be a promise. */
+function finallyCall(call: () => MaybePromise<Result>, after: () => void): MaybePromise<Result> {
+  let result: MaybePromise<Result>
+  try {
+    result = call()
+  } catch (error) {
+    after()
+    throw error
+  }
+  if (typeof (result as Promise<Result> | undefined)?.then === 'function')
+    return (result as Promise<Result>).finally(after)
+  after()
+  return result
+}
