@@ -20,7 +20,7 @@ export function weakenTag({ headers }: Reply): void {
 }
 
 /** Says that the reply depends on a field of the request, beside those already told (RFC 9110 §12.5.5). */
-export function addVary({ headers }: Reply, name: string): void {
+export function addVary({ headers }: Pick<Reply, 'headers'>, name: string): void {
   const vary = headers.get('Vary')
   if (vary === null) headers.set('Vary', name)
   else if (!tokenList(vary).some((member) => member === '*' || member.toLowerCase() === name.toLowerCase()))

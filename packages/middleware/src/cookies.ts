@@ -1,0 +1,94 @@
+import type { KeyObject } from 'node:crypto'
+import type { Context, ReplyHeaders } from '@spillway/core'
+import { type CookieOptions, readCookies, setCookieValue } from './lib/cookies/set-cookie.ts'
+import { sign, unsign } from './lib/cookies/sign.ts'
+import { withFields } from './lib/reply-fields.ts'
+import { type Secrets, deriveKeys } from './lib/secrets.ts'
+import type { Middleware } from './lib/types.ts'
+
+export type { CookieOptions } from './lib/cookies/set-cookie.ts'
+export type { Secrets } from './lib/secrets.ts'
+
+/** The cookies of a request, and those its reply will set. */
+export interface Cookies {
+  /** What the client sent, percent-decoded; of a name that came twice, the first. */
+  get(name: string): string | undefined
+  /**
+   * Sets a cookie with the reply, in place of one of this name that was set before. The value is percent-encoded.
+   * @throws TypeError when name, value or attributes are not valid, or browsers would drop the cookie.
+   */
+  set(name: string, value: string, options?: CookieOptions): void
+  /** Ends a cookie; path and domain are those it was set with. */
+  delete(name: string, options?: Omit<CookieOptions, 'maxAge'>): void
+}
+
+/** Cookies, and those that only this application can have made. */
+export interface SignedCookies extends Cookies {
+  /** The same with a signature: `get` knows only what `set` has signed. The value can be read by the client. */
+  readonly signed: Pick<Cookies, 'get' | 'set'>
+}
+
+/** Options of {@link cookies}. */
+export interface CookiesOptions {
+  /**
+   * Key of the signatures, 32 bytes or more. Of several the first signs and all are accepted, so a key is changed by
+   * putting the new one in front.
+   */
+  readonly secrets: Secrets
+}
+
+/**
+ * Gives handlers `c.state.cookies`. What they set is sent with whatever reply follows, that to an error too.
+ * Defaults are strict: `Path=/; HttpOnly; Secure; SameSite=Lax`. Signatures are HMAC-SHA-256 (RFC 6265bis, RFC 2104).
+ * @throws TypeError when a secret is too short.
+ */
+export function cookies(): Middleware<{ cookies: Cookies }>
+export function cookies(options: CookiesOptions): Middleware<{ cookies: SignedCookies }>
+export function cookies(options?: CookiesOptions): Middleware<any> {
+  const keys = options ? deriveKeys(options.secrets, 'signed cookies') : []
+  return (c, next) => {
+    const jar = new CookieJar(c, keys)
+    c.state.cookies = jar
+    return withFields(c, next, (headers) => jar.write(headers))
+  }
+}
+
+class CookieJar implements SignedCookies {
+  readonly #context: Context<any, any>
+  readonly #keys: readonly KeyObject[]
+  #received: Readonly<Record<string, string | undefined>> | undefined
+  #set: Map<string, string> | undefined
+
+  constructor(c: Context<any, any>, keys: readonly KeyObject[]) {
+    this.#context = c
+    this.#keys = keys
+  }
+
+  get signed(): Pick<Cookies, 'get' | 'set'> {
+    const keys = this.#keys
+    if (keys.length === 0) throw new TypeError('Signed cookies need `secrets`')
+    return {
+      get: (name) => {
+        const value = this.get(name)
+        return value === undefined ? undefined : unsign(name, value, keys)
+      },
+      set: (name, value, cookieOptions) => this.set(name, sign(name, value, keys[0]!), cookieOptions),
+    }
+  }
+
+  get(name: string): string | undefined {
+    return (this.#received ??= readCookies(this.#context))[name]
+  }
+
+  set(name: string, value: string, options?: CookieOptions): void {
+    ;(this.#set ??= new Map()).set(name, setCookieValue(name, value, options))
+  }
+
+  delete(name: string, options?: Omit<CookieOptions, 'maxAge'>): void {
+    this.set(name, '', { ...options, maxAge: 0 })
+  }
+
+  write(headers: ReplyHeaders): void {
+    if (this.#set) for (const value of this.#set.values()) headers.append('Set-Cookie', value)
+  }
+}

@@ -1,0 +1,87 @@
+import { type Context, Reply, type ReplyHeaders } from '@spillway/core'
+import { isFieldName } from '@spillway/parser/serialize'
+import { addVary } from './lib/http/changed-body.ts'
+import { originSet } from './lib/origin.ts'
+import { withFields } from './lib/reply-fields.ts'
+import type { Middleware } from './lib/types.ts'
+
+/** Options of {@link cors}. */
+export interface CorsOptions {
+  /**
+   * Who may read replies: a list of origins, `*` for everybody, or a function that decides. There is no default: it is
+   * the one question CORS asks.
+   */
+  readonly origins: '*' | readonly string[] | ((origin: string, c: Context) => boolean)
+  /** Methods that may be used. Default: those a REST interface has. */
+  readonly methods?: readonly string[]
+  /** Request fields that may be sent beside those that always may. Default: `Content-Type` and `Authorization`. */
+  readonly allowHeaders?: readonly string[]
+  /** Reply fields that scripts may read beside those they always may. Default: none. */
+  readonly exposeHeaders?: readonly string[]
+  /** Whether cookies and other credentials may be sent. Not with `*`. Default: false. */
+  readonly credentials?: boolean
+  /** Seconds a browser may remember a preflight. Default: 7200, the most that Chromium does. */
+  readonly maxAge?: number
+}
+
+/**
+ * Lets scripts of other origins read replies (Fetch §3.2); everything is decided by lists that are written out when the
+ * application starts. Preflights are answered with 204 here and go no further. A request of an origin that is not allowed
+ * is handled all the same, without the fields, as the protocol has it: to refuse it is the task of `csrf`.
+ * Replies to errors carry the fields, too, so that scripts can see what failed.
+ * @throws TypeError for credentials with `*`, which would let every site read as the user, and for what is not an origin,
+ * method or field name.
+ */
+export function cors(options: CorsOptions): Middleware {
+  const { origins, credentials = false } = options
+  if (origins === '*' && credentials)
+    throw new TypeError('CORS with credentials for every origin would let any site act as the user: list the origins')
+  const isAllowed = decide(origins)
+  const anybody = origins === '*'
+  const preflight = preflightFields(options)
+  const exposed = list(options.exposeHeaders ?? [])
+  const allow = (c: Context<any, any>, headers: ReplyHeaders): boolean => {
+    if (!anybody) addVary({ headers }, 'Origin')
+    const origin = c.headers.get('origin')
+    if (origin === null || !isAllowed(origin, c)) return false
+    headers.set('Access-Control-Allow-Origin', anybody ? '*' : origin)
+    if (credentials) headers.set('Access-Control-Allow-Credentials', 'true')
+    return true
+  }
+  return (c, next) => {
+    if (c.method === 'OPTIONS' && c.headers.has('origin') && c.headers.has('access-control-request-method')) {
+      const reply = new Reply(null, 204)
+      if (allow(c, reply.headers)) for (const [name, value] of preflight) reply.headers.set(name, value)
+      return reply
+    }
+    return withFields(c, next, (headers) => {
+      if (allow(c, headers) && exposed) headers.set('Access-Control-Expose-Headers', exposed)
+    })
+  }
+}
+
+function decide(origins: CorsOptions['origins']): (origin: string, c: Context) => boolean {
+  if (origins === '*') return () => true
+  if (typeof origins === 'function') return origins
+  const allowed = originSet(origins)
+  return (origin) => allowed.has(origin)
+}
+
+function preflightFields(options: CorsOptions): [name: string, value: string][] {
+  const { methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'], maxAge = 7200 } = options
+  const { allowHeaders = ['Content-Type', 'Authorization'] } = options
+  if (!Number.isInteger(maxAge) || maxAge < 0) throw new TypeError(`Not a number of seconds: ${maxAge}`)
+  const fields: [string, string][] = [
+    ['Access-Control-Allow-Methods', list(methods)],
+    ['Access-Control-Allow-Headers', list(allowHeaders)],
+    ['Access-Control-Max-Age', String(maxAge)],
+  ]
+  return fields.filter(([, value]) => value !== '')
+}
+
+/** Methods and field names are both tokens. */
+function list(tokens: readonly string[]): string {
+  for (const token of tokens)
+    if (!isFieldName(token)) throw new TypeError(`Not a method or field name: ${JSON.stringify(token)}`)
+  return tokens.join(', ')
+}

@@ -1,0 +1,65 @@
+import type { Context } from '@spillway/core'
+import { parseCookie, stringifySetCookie } from 'cookie'
+
+/** Attributes of a cookie (RFC 6265bis §4.1.2). */
+export interface CookieOptions {
+  /** Seconds to keep it; 0 ends it. Default: until the browser closes. */
+  readonly maxAge?: number
+  /** Default: `/`. */
+  readonly path?: string
+  /** Sends it to subdomains, too. Default: this host only. */
+  readonly domain?: string
+  /** Keeps scripts from reading it. Default: true. */
+  readonly httpOnly?: boolean
+  /**
+   * Sends it over TLS only. Default: true, as a page that is served without is read and changed by anybody on the way.
+   * Browsers treat `localhost` as secure, Safari excepted.
+   */
+  readonly secure?: boolean
+  /** Default: `lax`, so that other sites cannot post with it. */
+  readonly sameSite?: 'strict' | 'lax' | 'none'
+  /** One jar for each top-level site that embeds this one (CHIPS). Default: false. */
+  readonly partitioned?: boolean
+}
+
+/** Browsers drop a cookie whose name and value have more bytes, without a word (RFC 6265bis §5.6). */
+const largest = 4096
+
+/** The cookies of a request; of a name that comes twice, the first. Values that are not percent-encoded stay as they are. */
+export function readCookies(c: Context<any, any>): Readonly<Record<string, string | undefined>> {
+  return parseCookie(c.headers.get('cookie') ?? '')
+}
+
+/**
+ * The value of a Set-Cookie field.
+ * @throws TypeError when a name, value or attribute has characters it cannot, or when browsers would drop the cookie: for
+ * a broken promise of its prefix, `SameSite=None` or `Partitioned` without `Secure`, or its size.
+ */
+export function setCookieValue(name: string, value: string, options: CookieOptions = {}): string {
+  const { maxAge, path = '/', domain, httpOnly = true, secure = true, sameSite = 'lax', partitioned } = options
+  const refuse = (reason: string): never => {
+    throw new TypeError(`Cookie ${JSON.stringify(name)}: ${reason}`)
+  }
+  // Browsers compare prefixes without case (RFC 6265bis §4.1.3).
+  const prefix = /^__(?:secure|host)-/i.exec(name)?.[0].toLowerCase()
+  if (prefix && !secure) refuse('its prefix asks for `secure`')
+  if (prefix === '__host-' && (path !== '/' || domain !== undefined))
+    refuse('the prefix __Host- asks for path `/` and no domain')
+  if (!secure && sameSite === 'none') refuse('`sameSite: none` asks for `secure`')
+  if (!secure && partitioned) refuse('`partitioned` asks for `secure`')
+  if (!path.startsWith('/')) refuse('a path begins with a slash')
+  if (domain === '') refuse('a domain is not empty')
+  const text = stringifySetCookie({
+    name,
+    value,
+    path,
+    httpOnly,
+    secure,
+    sameSite,
+    ...(maxAge !== undefined && { maxAge }),
+    ...(domain !== undefined && { domain }),
+    ...(partitioned !== undefined && { partitioned }),
+  })
+  if (text.indexOf(';') > largest) refuse(`name and value have more than ${largest} bytes`)
+  return text
+}

@@ -1,0 +1,94 @@
+import type { MaybePromise } from '@spillway/core'
+
+/**
+ * Keeps the records of sessions. Keys are digests, records are text; a record ends `seconds` after it was last asked for
+ * or written. There is no `set`: a session that was ended while a request still had it must not come back.
+ */
+export interface SessionStore {
+  /** The record, whose time starts anew. */
+  get(key: string, seconds: number): MaybePromise<string | undefined>
+  create(key: string, record: string, seconds: number): MaybePromise<void>
+  /** Replaces a record that is there; does nothing when it is not. */
+  update(key: string, record: string, seconds: number): MaybePromise<void>
+  delete(key: string): MaybePromise<void>
+}
+
+/** Options of {@link memoryStore}. */
+export interface MemoryStoreOptions {
+  /** Sessions at a time; beyond it the one that was not used for the longest time ends. Default: 10 000. */
+  readonly sessions?: number
+}
+
+/** Sessions in the memory of this process: they end with it, and another process knows nothing of them. */
+export function memoryStore(options: MemoryStoreOptions = {}): SessionStore {
+  const most = options.sessions ?? 10_000
+  // In order of their last use.
+  const records = new Map<string, { record: string; expires: number }>()
+  const put = (key: string, record: string, seconds: number): void => {
+    records.delete(key)
+    records.set(key, { record, expires: performance.now() + seconds * 1000 })
+  }
+  const live = (key: string): string | undefined => {
+    const found = records.get(key)
+    if (found && found.expires > performance.now()) return found.record
+    records.delete(key)
+    return undefined
+  }
+  /** Frees what has expired, a few at a time, and the oldest when all places are taken. */
+  const evict = (): void => {
+    let looks = 8
+    for (const [key, { expires }] of records) {
+      if (records.size < most && (looks-- === 0 || expires > performance.now())) return
+      records.delete(key)
+    }
+  }
+  return {
+    get(key, seconds) {
+      const record = live(key)
+      if (record !== undefined) put(key, record, seconds)
+      return record
+    },
+    create(key, record, seconds) {
+      evict()
+      put(key, record, seconds)
+    },
+    update(key, record, seconds) {
+      if (live(key) !== undefined) put(key, record, seconds)
+    },
+    delete(key) {
+      records.delete(key)
+    },
+  }
+}
+
+/** Sends one command to Redis 6.2 or later, Valkey or the like, and gives its reply. */
+export type RedisCommand = (command: string, ...args: string[]) => Promise<unknown>
+
+/** Options of {@link redisStore}. */
+export interface RedisStoreOptions {
+  /** What keys begin with. Default: `session:`. */
+  readonly prefix?: string
+}
+
+/**
+ * Sessions in Redis, through whatever client there is: `redisStore((...command) => redis.call(...command))` with ioredis,
+ * `redisStore((...command) => client.sendCommand(command))` with node-redis.
+ */
+export function redisStore(command: RedisCommand, options: RedisStoreOptions = {}): SessionStore {
+  const { prefix = 'session:' } = options
+  return {
+    async get(key, seconds) {
+      const record = await command('GETEX', prefix + key, 'EX', String(seconds))
+      return typeof record === 'string' ? record : undefined
+    },
+    async create(key, record, seconds) {
+      await command('SET', prefix + key, record, 'EX', String(seconds))
+    },
+    async update(key, record, seconds) {
+      await command('SET', prefix + key, record, 'XX', 'EX', String(seconds))
+    },
+    async delete(key) {
+      await command('DEL', prefix + key)
+    },
+  }
+}

@@ -1,0 +1,130 @@
+import { AbortedError } from '@spillway/core'
+
+interface Waiting {
+  readonly text: string
+  readonly taken: () => void
+  readonly refused: (error: unknown) => void
+}
+
+/** Bytes that may wait for a client before it is cut: it comes back, and says which event it saw last. */
+const mostWaiting = 1024 * 1024
+/** Milliseconds of silence before a comment is sent, below the 60 s after which proxies give up. */
+const keepAlive = 15_000
+
+/** Text on its way to one client: pushed on one side, pulled by core at the client's pace on the other. */
+export class EventQueue implements AsyncIterableIterator<string> {
+  readonly #start: () => void
+  readonly #controller: AbortController = new AbortController()
+  #started = false
+  #ended = false
+  #queue: Waiting[] = []
+  #size = 0
+  #pulled: { resolve: (result: IteratorResult<string>) => void; reject: (error: unknown) => void } | undefined
+  #failure: { readonly error: unknown } | undefined
+  #timer: NodeJS.Timeout | undefined
+
+  /** @param start called when the reply has begun and content is wanted; never for a HEAD request. */
+  constructor(start: () => void) {
+    this.#start = start
+  }
+
+  /** Aborts when nothing more can be sent: the client is gone, or the server shuts down. */
+  get signal(): AbortSignal {
+    return this.#controller.signal
+  }
+
+  /** Resolves when the text was taken; rejects when it never will be. */
+  push(text: string): Promise<void> {
+    const sent = new Promise<void>((taken, refused) => {
+      if (this.#ended) return refused(this.#reason())
+      this.#queue.push({ text, taken, refused })
+      this.#size += text.length
+      if (this.#size > mostWaiting)
+        this.fail(new AbortedError('timeout', 'The client does not keep up with its events'))
+      else this.#deliver()
+    })
+    // Who does not wait for it has nothing to do about it either.
+    sent.catch(ignore)
+    return sent
+  }
+
+  /** What was pushed is still sent, and then the stream ends in order. */
+  end(): void {
+    this.#ended = true
+    this.#deliver()
+  }
+
+  /** As `end`, and tells whoever still makes events. */
+  close(reason: AbortedError): void {
+    if (this.#ended) return
+    this.end()
+    this.#controller.abort(reason)
+  }
+
+  /** Nothing more is sent, and the client sees that the stream was cut. */
+  fail(error: unknown): void {
+    if (this.#failure) return
+    this.#failure = { error }
+    this.#discard(error)
+    this.#pulled?.reject(error)
+    this.#pulled = undefined
+  }
+
+  next(): Promise<IteratorResult<string>> {
+    if (!this.#started) {
+      this.#started = true
+      this.#start()
+    }
+    return new Promise((resolve, reject) => {
+      if (this.#failure) return reject(this.#failure.error)
+      this.#pulled = { resolve, reject }
+      this.#deliver()
+      if (this.#pulled) this.#timer ??= setTimeout(() => this.#comment(), keepAlive).unref()
+    })
+  }
+
+  /** Core's word that the client takes no more. */
+  return(): Promise<IteratorResult<string>> {
+    this.#discard(new AbortedError('peer', 'The client is gone'))
+    this.#pulled?.resolve({ done: true, value: undefined })
+    this.#pulled = undefined
+    return Promise.resolve({ done: true, value: undefined })
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this
+  }
+
+  /** Gives what waits to whoever waits for it; what was pushed in one turn leaves together. */
+  #deliver(): void {
+    const pulled = this.#pulled
+    if (!pulled || (this.#queue.length === 0 && !this.#ended)) return
+    this.#pulled = undefined
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    const queue = this.#queue
+    if (queue.length === 0) return pulled.resolve({ done: true, value: undefined })
+    this.#queue = []
+    this.#size = 0
+    pulled.resolve({ done: false, value: queue.map(({ text }) => text).join('') })
+    for (const { taken } of queue) taken()
+  }
+
+  #comment(): void {
+    this.#timer = undefined
+    void this.push(':\n\n')
+  }
+
+  #discard(reason: unknown): void {
+    this.#ended = true
+    clearTimeout(this.#timer)
+    for (const { refused } of this.#queue.splice(0)) refused(reason)
+    this.#controller.abort(reason)
+  }
+
+  #reason(): unknown {
+    return this.signal.aborted ? this.signal.reason : new AbortedError('handler', 'The event stream has ended')
+  }
+}
+
+function ignore(): void {}

@@ -1,0 +1,106 @@
+import { AbortedError, type Context, type Reply, type ReplyInit } from '@spillway/core'
+import { EventQueue } from './lib/sse/event-queue.ts'
+import { type EventFrame, encodeEvent } from './lib/sse/frame.ts'
+
+/** One of the events that a stream may carry: `Events` maps their names to the type of their data. */
+export type ServerEvent<Events extends object = Record<string, unknown>> = {
+  [Name in keyof Events & string]: Omit<EventFrame, 'event' | 'data'> & {
+    readonly data: Events[Name]
+  } & (Name extends 'message'
+      ? { readonly event?: Name }
+      : string extends Name
+        ? { readonly event?: Name }
+        : { readonly event: Name })
+}[keyof Events & string]
+
+/** The sending end of a stream of events. */
+export interface EventStream<Events extends object = Record<string, unknown>> {
+  /** What the client saw last before it was cut off; send what came after it. */
+  readonly lastEventId: string | undefined
+  /** Aborts when nothing more can be sent: the client is gone, or the server shuts down. */
+  readonly signal: AbortSignal
+  /** Resolves when `signal` aborts: what a function waits for whose events come from elsewhere. */
+  readonly closed: Promise<void>
+  /**
+   * Sends an event. Resolves when the client's connection takes it, so that waiting for it is back-pressure; a client that
+   * lets more than 1 MiB pile up is cut.
+   * Rejects with an AbortedError when nothing more can be sent; nobody has to listen to that.
+   * @throws TypeError when name or id have line breaks, or data has no JSON form.
+   */
+  send(event: ServerEvent<Events>): Promise<void>
+}
+
+/** Where events come from: a function that sends them until it returns, or an iterable that is read at the client's pace. */
+export type EventSource<Events extends object = Record<string, unknown>> =
+  | ((stream: EventStream<Events>) => Promise<void> | void)
+  | AsyncIterable<ServerEvent<Events>>
+
+/**
+ * A reply of server-sent events (HTML §9.2). Text is sent as it is, other data as JSON. A comment is sent after 15 s of
+ * silence. The stream ends when the source does, when the client leaves, and when the server begins to shut down: the
+ * client comes back by itself then, to the next server.
+ * @typeParam Events names of events and the type of their data. Default: any.
+ */
+export function sse<Events extends object = Record<string, unknown>>(
+  c: Context<any, any>,
+  source: EventSource<Events>,
+  init?: ReplyInit,
+): Reply {
+  const queue = new EventQueue(() => void run())
+  const stream: EventStream<Events> = {
+    lastEventId: lastEventId(c),
+    signal: queue.signal,
+    get closed() {
+      return closed(queue.signal)
+    },
+    send: (event) => queue.push(encodeEvent(event)),
+  }
+  const run = async (): Promise<void> => {
+    c.onShutdown(() => queue.close(new AbortedError('shutdown', 'The server is shutting down')))
+    try {
+      if (queue.signal.aborted) return
+      if (typeof source === 'function') await source(stream)
+      else await forward(source, stream)
+      queue.end()
+    } catch (error) {
+      // After the end nobody is left to tell, and its own abort is no failure of the source.
+      if (error instanceof AbortedError) queue.end()
+      else queue.fail(error)
+    }
+  }
+  const reply = c.stream(queue, init)
+  const fields = { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store', 'X-Accel-Buffering': 'no' }
+  for (const [name, value] of Object.entries(fields)) if (!reply.headers.has(name)) reply.headers.set(name, value)
+  return reply
+}
+
+/** Reads an iterable until it or the stream ends. */
+async function forward<Events extends object>(
+  source: AsyncIterable<ServerEvent<Events>>,
+  stream: EventStream<Events>,
+): Promise<void> {
+  const iterator = source[Symbol.asyncIterator]()
+  const { signal } = stream
+  // A generator that waits for something returns when that has come; nobody waits for it then.
+  signal.addEventListener('abort', () => void iterator.return?.().catch(ignore), { once: true })
+  for (;;) {
+    const { done, value } = await iterator.next()
+    if (done || signal.aborted) return
+    await stream.send(value)
+  }
+}
+
+/** Clients send the id in UTF-8 (HTML §9.2.3), fields are read as latin1. */
+function lastEventId(c: Context<any, any>): string | undefined {
+  const id = c.headers.get('last-event-id')
+  return id === null ? undefined : Buffer.from(id, 'latin1').toString()
+}
+
+function closed(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve()
+    else signal.addEventListener('abort', () => resolve(), { once: true })
+  })
+}
+
+function ignore(): void {}
