@@ -3,7 +3,7 @@ import { type AddressInfo, type Server as NetServer, connect, createServer } fro
 import { type Gates, beginHandshake, handshakes } from './handshake.ts'
 import type { ListenOptions, Listening } from './listen-options.ts'
 import type { ServerCore } from './server-core.ts'
-import { TlsGate } from './tls.ts'
+import type { TlsGate } from './tls.ts'
 import { NodeTransport } from './transport-node.ts'
 import { TrustedPeers } from './trusted-peers.ts'
 
@@ -44,9 +44,9 @@ async function gatesOf({ tls, http2, proxyProtocol }: ListenOptions): Promise<Ga
   if (!tls && !proxyProtocol) return undefined
   const protocols = http2 ? ['h2', 'http/1.1'] : ['http/1.1']
   return {
-    tls: tls && new TlsGate(tls, protocols, handshakes),
+    // Node's TLS and HTTP/2 are large modules; whoever does not use them does not load them.
+    tls: tls && new (await import('./tls.ts')).TlsGate(tls, protocols, handshakes),
     trusted: proxyProtocol && new TrustedPeers(proxyProtocol.trusted),
-    // Node's HTTP/2 is a large module; whoever does not use it does not load it.
     http2: http2 ? (await import('./http2.ts')).Http2Connection : undefined,
   }
 }

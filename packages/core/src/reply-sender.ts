@@ -67,6 +67,7 @@ export class ReplySender implements StreamSink {
       context.replyStart = output.total + output.length
     }
     output.append(plan.head)
+    if (plan.text !== '') output.append(plan.text)
     if (plan.content) output.appendBytes(plan.content)
     if (framing === ContentFraming.Whole) stream?.stop(undefined)
     else this.#stream = stream

@@ -18,9 +18,11 @@ export type ContentFraming = (typeof ContentFraming)[keyof typeof ContentFraming
 
 /** What goes out for a reply. Reused: valid until the next call of {@link planReply}. */
 export interface ReplyPlan {
-  /** Status line, fields and the empty line, behind them the content when it is short text. */
+  /** Status line, fields and the empty line. */
   head: string
-  /** Content that could not join `head`. */
+  /** Content that is ASCII text, or empty. */
+  text: string
+  /** Content that is bytes. */
   content: Uint8Array | null
   framing: ContentFraming
   /** Content that is streamed, or null. */
@@ -42,6 +44,7 @@ export interface ReplyFacts {
 
 const plan: ReplyPlan = {
   head: '',
+  text: '',
   content: null,
   framing: ContentFraming.Whole,
   source: null,
@@ -63,7 +66,8 @@ const own: OwnFields = { text: '', length: -1, close: false, date: false }
 
 /**
  * Decides what a reply looks like on the wire: framing, persistence, and the rules of HEAD, 204, 205 and 304.
- * @throws RangeError when the status or a Content-Length set by the handler cannot be true.
+ * @throws RangeError when the status or a Content-Length set by the handler cannot be true; TypeError when the content
+ * is none.
  */
 export function planReply(reply: Reply, facts: ReplyFacts): ReplyPlan {
   const { status, body } = reply
@@ -71,77 +75,137 @@ export function planReply(reply: Reply, facts: ReplyFacts): ReplyPlan {
   if (typeof body !== 'object' && typeof body !== 'string')
     throw new TypeError('The content of a reply is text, bytes, or a stream of them')
   readFields(reply.headers.flat)
-  const isHead = facts.method === 'HEAD'
   const streamed =
     (typeof body === 'object' && body !== null && !(body instanceof Uint8Array)) || hasTrailers(reply, facts)
 
+  plan.text = ''
   plan.content = null
   plan.source = null
   plan.framing = ContentFraming.Whole
   plan.persist = facts.persist && !own.close
-  let text = ''
-  let framing = ''
-
   if (hasNoContent(status) || reply.takeOver) {
-    // No content, and no Content-Length but the one a 304 may repeat, and a 205's (RFC 9110 §8.6, §15.3.6).
-    if (status === 304 && own.length >= 0) framing = `Content-Length: ${own.length}\r\n`
-    else if (status === 205) framing = 'Content-Length: 0\r\n'
     plan.source = streamed ? body : null
-  } else if (streamed) {
-    if (own.length >= 0) {
-      plan.framing = ContentFraming.Length
-      plan.length = own.length
-      framing = `Content-Length: ${own.length}\r\n`
-    } else if (facts.minorVersion === 1) {
-      plan.framing = ContentFraming.Chunked
-      framing = 'Transfer-Encoding: chunked\r\n'
-    } else {
-      plan.framing = ContentFraming.UntilClose
-      plan.persist = false
-    }
-    plan.source = body
-  } else {
-    let length = 0
-    if (typeof body === 'string' && isAscii(body)) {
-      text = body
-      length = body.length
-    } else if (body !== null) {
-      plan.content = typeof body === 'string' ? Buffer.from(body) : body
-      length = plan.content.length
-    }
-    if (own.length >= 0 && own.length !== length) {
-      if (!isHead || body !== null) throw new RangeError(`Content-Length: ${own.length} was set for ${length} bytes`)
-      length = own.length
-    }
-    framing = `Content-Length: ${length}\r\n`
-    if (length > sliceBytes && !isHead) {
-      plan.source = plan.content ?? Buffer.from(text, 'latin1')
-      plan.framing = ContentFraming.Length
-      plan.length = length
-      plan.content = null
-      text = ''
-    }
-  }
+    plan.head = head(status, emptyFraming(status), facts, reply)
+  } else if (streamed) planStream(reply, facts)
+  else planWhole(reply, facts)
 
-  plan.head =
-    statusLine(status) +
-    own.text +
-    framing +
-    (own.date ? '' : facts.dateLine) +
-    (reply.takeOver
-      ? status === 101
-        ? 'Connection: Upgrade\r\n\r\n'
-        : '\r\n'
-      : plan.persist
-        ? facts.keepAliveLine
-        : 'Connection: close\r\n\r\n')
-
-  if (isHead) {
+  if (facts.method === 'HEAD') {
     // The same head as GET, and nothing behind it (RFC 9110 §9.3.2).
+    plan.text = ''
     plan.content = null
     plan.framing = ContentFraming.Whole
-  } else plan.head += text
+  }
   return plan
+}
+
+/** Content that comes piece by piece. */
+function planStream(reply: Reply, facts: ReplyFacts): void {
+  let framing = ''
+  plan.source = reply.body
+  if (own.length >= 0) {
+    plan.framing = ContentFraming.Length
+    plan.length = own.length
+    framing = lengthLine(own.length)
+  } else if (facts.minorVersion === 1) {
+    plan.framing = ContentFraming.Chunked
+    framing = 'Transfer-Encoding: chunked\r\n'
+  } else {
+    plan.framing = ContentFraming.UntilClose
+    plan.persist = false
+  }
+  plan.head = head(reply.status, framing, facts, reply)
+}
+
+/** Content that is at hand. */
+function planWhole({ status, body }: Reply, facts: ReplyFacts): void {
+  let length = 0
+  if (typeof body === 'string' && isAscii(body)) {
+    plan.text = body
+    length = body.length
+  } else if (body !== null) {
+    plan.content = typeof body === 'string' ? Buffer.from(body) : (body as Uint8Array)
+    length = plan.content.length
+  }
+  if (own.length >= 0 && own.length !== length) {
+    if (facts.method !== 'HEAD' || body !== null)
+      throw new RangeError(`Content-Length: ${own.length} was set for ${length} bytes`)
+    length = own.length
+  }
+  plan.head = wholeHead(status, length, facts)
+  if (length <= sliceBytes || facts.method === 'HEAD') return
+  plan.source = plan.content ?? Buffer.from(plan.text, 'latin1')
+  plan.framing = ContentFraming.Length
+  plan.length = length
+  plan.content = null
+  plan.text = ''
+}
+
+/** No content, and no Content-Length but the one a 304 may repeat, and a 205's (RFC 9110 §8.6, §15.3.6). */
+function emptyFraming(status: number): string {
+  if (status === 304 && own.length >= 0) return lengthLine(own.length)
+  return status === 205 ? lengthLine(0) : ''
+}
+
+function lengthLine(length: number): string {
+  return `Content-Length: ${length}\r\n`
+}
+
+function head(status: number, framing: string, facts: ReplyFacts, { takeOver }: Reply): string {
+  const date = own.date ? '' : facts.dateLine
+  const upgrade = status === 101 ? 'Connection: Upgrade\r\n\r\n' : '\r\n'
+  return statusLine(status) + own.text + framing + date + (takeOver ? upgrade : persistence(facts))
+}
+
+function persistence(facts: ReplyFacts): string {
+  return plan.persist ? facts.keepAliveLine : 'Connection: close\r\n\r\n'
+}
+
+/** A head as it was written before, whole: joining its parts again would cost more than the rest of a small reply. */
+interface KnownHead {
+  status: number
+  length: number
+  fields: string
+  date: string
+  persistence: string
+  /** Empty until the same head comes a second time. */
+  text: string
+}
+const knownHeads: readonly KnownHead[] = Array.from({ length: 16 }, () => ({
+  status: 0,
+  length: 0,
+  fields: '',
+  date: '',
+  persistence: '',
+  text: '',
+}))
+
+/** The head of a reply whose content is at hand. */
+function wholeHead(status: number, length: number, facts: ReplyFacts): string {
+  const known = knownHeads[(status ^ length) & 15]!
+  const fields = own.text
+  const date = own.date ? '' : facts.dateLine
+  const ending = persistence(facts)
+  const same =
+    known.status === status &&
+    known.length === length &&
+    known.date === date &&
+    known.persistence === ending &&
+    known.fields === fields
+  if (same && known.text !== '') return known.text
+  const text = statusLine(status) + fields + lengthLine(length) + date + ending
+  if (same) return (known.text = flatten(text))
+  known.status = status
+  known.length = length
+  known.fields = fields
+  known.date = date
+  known.persistence = ending
+  known.text = ''
+  return text
+}
+
+/** One string of bytes in place of a tree of parts. */
+function flatten(text: string): string {
+  return Buffer.from(text, 'latin1').toString('latin1')
 }
 
 /** The head of an interim reply: whatever says how a message ends has no place in it. */

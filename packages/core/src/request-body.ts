@@ -32,6 +32,8 @@ export class RequestBody implements AsyncIterable<Uint8Array> {
   #used = false
   #ended = false
   #error: Error | undefined
+  /** Someone waits for the whole content: the limit bounds what is queued. */
+  #collecting = false
   #wake: (() => void) | undefined
 
   /** @internal */
@@ -52,16 +54,19 @@ export class RequestBody implements AsyncIterable<Uint8Array> {
    * @param max most bytes, in place of `limit`.
    * @throws HttpError 413 when it is larger; AbortedError when it never becomes complete; TypeError when already used.
    */
-  async bytes(max?: number): Promise<Uint8Array> {
-    if (max !== undefined) this.limit = max
-    this.#use()
-    const chunks: Uint8Array[] = []
-    let size = 0
-    for (let chunk = await this.#read(); chunk; chunk = await this.#read()) {
-      chunks.push(chunk)
-      size += chunk.length
-    }
-    return chunks.length === 1 ? chunks[0]! : concat(chunks, size)
+  bytes(max?: number): Promise<Uint8Array> {
+    return new Promise((resolve, reject) => {
+      if (max !== undefined) this.limit = max
+      this.#use()
+      const settle = (): void => {
+        if (this.#error) reject(this.#error)
+        else resolve(this.#takeAll())
+      }
+      if (this.#ended || this.#error) return settle()
+      this.#collecting = true
+      this.#wake = settle
+      this.#port.demand(this)
+    })
   }
 
   /** The whole content, decoded as UTF-8; malformed sequences become U+FFFD. @throws as `bytes`. */
@@ -106,7 +111,7 @@ export class RequestBody implements AsyncIterable<Uint8Array> {
 
   /** @internal Whether the connection should stop reading. */
   get full(): boolean {
-    return this.#queued >= highWater || this.#error !== undefined
+    return (this.#queued >= highWater && !this.#collecting) || this.#error !== undefined
   }
 
   /** @internal Bytes came in. */
@@ -116,7 +121,7 @@ export class RequestBody implements AsyncIterable<Uint8Array> {
     if (this.#used && this.#received > this.limit) return this.#refuse(tooLarge(this.limit))
     this.#queue.push(chunk)
     this.#queued += chunk.length
-    this.#notify()
+    if (!this.#collecting) this.#notify()
   }
 
   /** @internal The content is complete. */
@@ -160,6 +165,14 @@ export class RequestBody implements AsyncIterable<Uint8Array> {
         this.#wake = resolve
       })
     }
+  }
+
+  #takeAll(): Uint8Array {
+    const chunks = this.#queue
+    const size = this.#queued
+    this.#queue = []
+    this.#queued = 0
+    return chunks.length === 1 ? chunks[0]! : concat(chunks, size)
   }
 
   #notify(): void {

@@ -199,7 +199,7 @@ export class ServerCore {
   /** The reply to an error of the handler: what `onError` makes of it, or a plain one; with the fields asked for. */
   errorReply(error: unknown, context: RequestContext): MaybePromise<Result> {
     const result = this.#errorResult(error, context)
-    return result instanceof Promise ? result.then((r) => context.complete(r)) : context.complete(result)
+    return result instanceof Promise ? completed(result, context) : context.complete(result)
   }
 
   #errorResult(error: unknown, context: Context): MaybePromise<Result> {
@@ -279,6 +279,10 @@ export class ServerCore {
       this.#buffered += connection.buffered
     }
   }
+}
+
+async function completed(result: Promise<Result>, context: RequestContext): Promise<Result> {
+  return context.complete(await result)
 }
 
 /** What `onError` returned, or the default when that is nothing. @throws TypeError when it is no reply. */
