@@ -1,47 +1,31 @@
-import {
-  BACKSLASH,
-  classes,
-  CR,
-  DQUOTE,
-  EQUALS,
-  hexValues,
-  isBlank,
-  LF,
-  QDTEXT,
-  SEMICOLON,
-  TCHAR,
-  VALUE,
-  smaller,
-} from './bytes.ts'
+import { classes, CR, HEX, isBlank, LF, SEMICOLON, smaller, TCHAR, VALUE } from './bytes.ts'
 import type { ParseErrorCode } from './errors.ts'
-import { BodyKind } from './framing.ts'
+import type { BodyKind } from './framing.ts'
 import { defaultBodyLimits } from './limits.ts'
 import type { BodyLimits } from './limits.ts'
-import { TrailerSection } from './trailers.ts'
 import {
+  BROKEN,
+  CHUNKS,
+  CLOSED,
   DATA,
   DATA_CR,
   DATA_LF,
   DONE,
-  EXT_BEFORE,
-  EXT_NAME,
-  EXT_NAME_AFTER,
-  EXT_NAME_FIRST,
-  EXT_QUOTED,
-  EXT_QUOTED_AFTER,
-  EXT_QUOTED_PAIR,
-  EXT_VALUE,
-  EXT_VALUE_AFTER,
-  EXT_VALUE_FIRST,
+  ENDED,
+  EXTENSION,
   FAILED,
   FINAL_LF,
+  HAS_DATA,
+  LENGTH,
+  NEED_MORE,
   SIZE,
   SIZE_FIRST,
   SIZE_LF,
-  TRAILERS,
   TRAILER_LINES,
+  TRAILERS,
   UNTIL_CLOSE,
 } from './states.ts'
+import { TrailerSection } from './trailers.ts'
 
 /** What {@link BodyDecoder.next} found. */
 export const BodyEvent = { NeedMore: 0, Data: 1, End: 2, Error: 3 } as const
@@ -80,16 +64,16 @@ export class BodyDecoder {
   /** Bytes of data that were handed out so far. */
   dataBytes: number = 0
 
-  private state: number = DONE
+  private _state: number = DONE
   /** Bytes of the body or of the chunk that are still to come. */
-  private left: number = 0
-  private chunked: boolean = false
-  private digits: number = 0
-  private size: number = 0
-  private extensionBytes: number = 0
-  private framingBytes: number = 0
-  private limits: BodyLimits = defaultBodyLimits
-  private section: TrailerSection | null = null
+  private _left: number = 0
+  private _chunked: boolean = false
+  private _digits: number = 0
+  private _size: number = 0
+  private _extensionBytes: number = 0
+  private _framingBytes: number = 0
+  private _limits: BodyLimits = defaultBodyLimits
+  private _section: TrailerSection | null = null
 
   /**
    * Prepares for a new body.
@@ -99,24 +83,18 @@ export class BodyDecoder {
    * @param limits all of them; the default are {@link defaultBodyLimits}
    */
   reset(kind: BodyKind, contentLength: number, limits: BodyLimits = defaultBodyLimits): void {
-    this.limits = limits
-    this.chunked = kind === BodyKind.Chunked
-    this.left = kind === BodyKind.Length ? contentLength : 0
-    this.state =
-      kind === BodyKind.Length ? DATA : this.chunked ? SIZE_FIRST : kind === BodyKind.UntilClose ? UNTIL_CLOSE : DONE
-    this.trailers = null
+    this._limits = limits
+    this._chunked = kind === CHUNKS
+    this._left = kind === LENGTH ? contentLength : 0
+    this._state = kind === LENGTH ? DATA : this._chunked ? SIZE_FIRST : kind === CLOSED ? UNTIL_CLOSE : DONE
+    this.trailers = this._section = null
     this.error = undefined
-    this.errorOffset = 0
-    this.consumed = 0
-    this.dataBytes = 0
-    this.extensionBytes = 0
-    this.framingBytes = 0
-    this.section = null
+    this.errorOffset = this.consumed = this.dataBytes = this._extensionBytes = this._framingBytes = 0
   }
 
   /** Whether the body has been read to its end. */
   get done(): boolean {
-    return this.state === DONE || (this.state === DATA && this.left === 0 && !this.chunked)
+    return this._state === DONE || (this._state === DATA && this._left === 0 && !this._chunked)
   }
 
   /**
@@ -124,174 +102,158 @@ export class BodyDecoder {
    * the bytes behind End belong to the next message.
    */
   next(buf: Uint8Array, pos: number, end: number): BodyEvent {
-    if (this.state === DATA && this.left > 0) return this.data(pos, end)
-    if (this.chunked) return this.chunk(buf, pos, end)
+    if (this._state === DATA && this._left > 0) return this._data(pos, end)
+    if (this._chunked) return this._chunk(buf, pos, end)
     this.pos = pos
-    if (this.state === UNTIL_CLOSE) {
-      this.left = end - pos
-      return this.data(pos, end)
+    if (this._state === UNTIL_CLOSE) {
+      this._left = end - pos
+      return this._data(pos, end)
     }
-    if (this.state === DATA) this.state = DONE
-    return this.state === DONE ? BodyEvent.End : BodyEvent.Error
+    if (this._state === DATA) this._state = DONE
+    return this._state === DONE ? ENDED : BROKEN
   }
 
-  private data(pos: number, end: number): BodyEvent {
-    const size = smaller(this.left, end - pos)
+  private _data(pos: number, end: number): BodyEvent {
+    const size = smaller(this._left, end - pos)
     this.pos = pos + size
-    if (size === 0) return BodyEvent.NeedMore
+    if (size === 0) return NEED_MORE
     this.dataStart = pos
     this.dataEnd = this.pos
-    this.left -= size
+    this._left -= size
     this.consumed += size
     this.dataBytes += size
-    return BodyEvent.Data
+    return HAS_DATA
   }
 
-  private chunk(buf: Uint8Array, pos: number, end: number): BodyEvent {
+  private _chunk(buf: Uint8Array, pos: number, end: number): BodyEvent {
     let p = pos
-    let state = this.state
+    let state = this._state
     if (state <= FAILED) {
       this.pos = pos
-      return state === DONE ? BodyEvent.End : BodyEvent.Error
+      return state === DONE ? ENDED : BROKEN
     }
     if (state === DATA) state = DATA_CR
     while (p < end) {
       const c = buf[p]!
-      if (state === SIZE_FIRST || state === SIZE) {
-        const digit = hexValues[c]!
-        if (digit < 16) {
-          if (state === SIZE_FIRST) this.size = this.digits = 0
-          if (this.digits === this.limits.chunkSizeDigits || this.size > MAX_SIZE_BEFORE_DIGIT)
-            return this.fail('CHUNK_SIZE_TOO_LARGE', pos, p)
-          this.size = this.size * 16 + digit
-          this.digits++
+      if (state <= SIZE) {
+        if ((classes[c]! & HEX) !== 0) {
+          if (state === SIZE_FIRST) this._size = this._digits = 0
+          if (this._digits === this._limits.chunkSizeDigits || this._size > MAX_SIZE_BEFORE_DIGIT)
+            return this._fail('CHUNK_SIZE_TOO_LARGE', pos, p)
+          // letters have bit 6 and count from 1
+          this._size = this._size * 16 + (c & 15) + (c >> 6) * 9
+          this._digits++
           state = SIZE
-        } else if (state === SIZE && c === CR) state = SIZE_LF
-        else if (state === SIZE && (c === SEMICOLON || isBlank(c))) {
-          state = EXT_BEFORE
+        } else if (state === SIZE_FIRST) return this._fail('CHUNK_SIZE_INVALID', pos, p)
+        else if (c === CR) state = SIZE_LF
+        else if (c === SEMICOLON || isBlank(c)) {
+          state = EXTENSION
           continue
-        } else return this.fail(c === LF && state === SIZE ? 'INVALID_LINE_END' : 'CHUNK_SIZE_INVALID', pos, p)
+        } else return this._fail(c === LF ? 'INVALID_LINE_END' : 'CHUNK_SIZE_INVALID', pos, p)
         p++
-      } else if (state === SIZE_LF) {
-        if (c !== LF) return this.fail('INVALID_LINE_END', pos, p)
-        p++
-        state = this.size === 0 ? TRAILERS : DATA
-        this.framingBytes += this.digits + 4
-        if (this.framingBytes > this.limits.overheadRatio * (this.dataBytes + this.size) + this.limits.overheadBytes)
-          return this.fail('CHUNK_OVERHEAD_TOO_LARGE', pos, p - 1)
-        if (state === TRAILERS) continue
-        this.state = DATA
-        this.left = this.size
-        this.consumed += p - pos
-        return this.data(p, end)
-      } else if (state === DATA_CR || state === DATA_LF) {
-        if (c !== (state === DATA_CR ? CR : LF)) return this.fail('CHUNK_END_INVALID', pos, p)
-        state = state === DATA_CR ? DATA_LF : SIZE_FIRST
-        p++
-      } else if (state === TRAILERS) {
-        if (c === CR) {
-          state = FINAL_LF
-          p++
-        } else state = TRAILER_LINES
-      } else if (state === FINAL_LF) {
-        if (c !== LF) return this.fail('INVALID_LINE_END', pos, p)
-        return this.finish(pos, p + 1)
-      } else if (state === TRAILER_LINES) return this.trailerLines(buf, pos, p, end)
-      else {
-        const next = this.extension(buf, p, end, state)
-        if (next < 0) return this.fail(this.error!, pos, ~next)
+      } else if (state === TRAILERS && c !== CR) state = TRAILER_LINES
+      else if (state === TRAILER_LINES) return this._trailerLines(buf, pos, p, end)
+      else if (state >= EXTENSION) {
+        const next = this._extension(buf, p, end, state)
+        if (next < 0) return this._fail(this.error!, pos, ~next)
         p = next
-        state = this.state
+        state = this._state
+      } else {
+        // the other states wait for one certain byte
+        if (c !== (state === DATA_CR || state === TRAILERS ? CR : LF))
+          return this._fail(state === DATA_CR || state === DATA_LF ? 'CHUNK_END_INVALID' : 'INVALID_LINE_END', pos, p)
+        p++
+        if (state === FINAL_LF) return this._finish(pos, p)
+        if (state === SIZE_LF) {
+          this._framingBytes += this._digits + 4
+          if (
+            this._framingBytes >
+            this._limits.overheadRatio * (this.dataBytes + this._size) + this._limits.overheadBytes
+          )
+            return this._fail('CHUNK_OVERHEAD_TOO_LARGE', pos, p - 1)
+          if (this._size > 0) {
+            this._state = DATA
+            this._left = this._size
+            this.consumed += p - pos
+            return this._data(p, end)
+          }
+          state = TRAILERS
+        } else state = state === DATA_CR ? DATA_LF : state === DATA_LF ? SIZE_FIRST : FINAL_LF
       }
     }
-    return this.pause(state, pos, p)
+    return this._pause(state, pos, p)
   }
 
   /** Reads a chunk extension up to its CR, leaves the state in `state`; the complement of the offending byte's place for an error. */
-  private extension(buf: Uint8Array, from: number, end: number, state: number): number {
-    const room = this.limits.extensionBytes - this.extensionBytes
+  private _extension(buf: Uint8Array, from: number, end: number, state: number): number {
+    const room = this._limits.extensionBytes - this._extensionBytes
     let p = from
-    let next = state
+    let next = state - EXTENSION
     for (; p < end; p++) {
       const c = buf[p]!
-      if (c === CR && endsExtension(next)) {
-        next = SIZE_LF
-        break
+      // the line may end behind a complete name or value, but not behind whitespace
+      if (c === CR && next % 3 === 2) {
+        this._extensionBytes += p - from
+        this._state = SIZE_LF
+        return p + 1
       }
-      if (p - from === room) {
-        this.error = 'CHUNK_EXT_TOO_LARGE'
-        return ~p
-      }
-      next = extensionStep(next, c)
-      if (next === FAILED) {
-        this.error = c === LF ? 'INVALID_LINE_END' : 'CHUNK_EXT_INVALID'
-        return ~p
-      }
+      this.error = p - from === room ? 'CHUNK_EXT_TOO_LARGE' : undefined
+      next = Number(steps[next]![extensionClass(c)])
+      if (!(next >= 0)) this.error ??= c === LF ? 'INVALID_LINE_END' : 'CHUNK_EXT_INVALID'
+      if (this.error !== undefined) return ~p
     }
-    this.extensionBytes += p - from
-    this.state = next
-    return next === SIZE_LF ? p + 1 : p
+    this._extensionBytes += p - from
+    this._state = next + EXTENSION
+    return p
   }
 
-  private trailerLines(buf: Uint8Array, pos: number, from: number, end: number): BodyEvent {
-    this.section ??= new TrailerSection(this.limits)
-    const { section } = this
+  private _trailerLines(buf: Uint8Array, pos: number, from: number, end: number): BodyEvent {
+    const section = (this._section ??= new TrailerSection(this._limits))
     const used = section.feed(buf, from, end)
-    if (section.error !== undefined) return this.fail(section.error, pos, from + used)
-    if (!section.done) return this.pause(TRAILER_LINES, pos, end)
+    if (section.error !== undefined) return this._fail(section.error, pos, from + used)
+    if (from + used > end) return this._pause(TRAILER_LINES, pos, end)
     this.trailers = section.fields
-    return this.finish(pos, from + used)
+    return this._finish(pos, from + used)
   }
 
-  private finish(pos: number, p: number): BodyEvent {
-    this.pause(DONE, pos, p)
-    return BodyEvent.End
+  private _finish(pos: number, p: number): BodyEvent {
+    this._pause(DONE, pos, p)
+    return ENDED
   }
 
-  private pause(state: number, pos: number, p: number): BodyEvent {
-    this.state = state
+  private _pause(state: number, pos: number, p: number): BodyEvent {
+    this._state = state
     this.pos = p
     this.consumed += p - pos
-    return BodyEvent.NeedMore
+    return NEED_MORE
   }
 
-  private fail(error: ParseErrorCode, pos: number, p: number): BodyEvent {
-    this.pause(FAILED, pos, p)
+  private _fail(error: ParseErrorCode, pos: number, p: number): BodyEvent {
+    this._pause(FAILED, pos, p)
     this.error = error
     this.errorOffset = this.consumed
-    return BodyEvent.Error
+    return BROKEN
   }
 }
 
-/** Whether the line may end in this state: behind a complete name or value, but not behind whitespace. */
-function endsExtension(state: number): boolean {
-  return state === EXT_NAME || state === EXT_VALUE || state === EXT_QUOTED_AFTER
-}
+/**
+ * `chunk-ext = *( BWS ";" BWS chunk-ext-name [ BWS "=" BWS ( token / quoted-string ) ] )`: the state that follows each state
+ * (row) at a byte of each class (column, see `extensionClass`); a dot is an error.
+ */
+const steps: readonly string[] = [
+  '.10....', // 0 before a semicolon, behind whitespace
+  '2.1....', // 1 before a name
+  '2134...', // 2 in a name
+  '.134...', // 3 behind a name, in whitespace
+  '5.4.6..', // 4 before a value
+  '510....', // 5 in a value
+  '6666876', // 6 in a quoted string
+  '6666666', // 7 behind a backslash
+  '.10....', // 8 behind a quoted string
+]
 
-/** `chunk-ext = *( BWS ";" BWS chunk-ext-name [ BWS "=" BWS ( token / quoted-string ) ] )`, one byte further. */
-function extensionStep(state: number, c: number): number {
-  const token = (classes[c]! & TCHAR) !== 0
-  switch (state) {
-    case EXT_BEFORE:
-      return c === SEMICOLON ? EXT_NAME_FIRST : isBlank(c) ? EXT_BEFORE : FAILED
-    case EXT_NAME_FIRST:
-      return token ? EXT_NAME : isBlank(c) ? EXT_NAME_FIRST : FAILED
-    case EXT_NAME:
-    case EXT_NAME_AFTER:
-      if (token && state === EXT_NAME) return EXT_NAME
-      if (c === EQUALS) return EXT_VALUE_FIRST
-      return c === SEMICOLON ? EXT_NAME_FIRST : isBlank(c) ? EXT_NAME_AFTER : FAILED
-    case EXT_VALUE_FIRST:
-      if (c === DQUOTE) return EXT_QUOTED
-      return token ? EXT_VALUE : isBlank(c) ? EXT_VALUE_FIRST : FAILED
-    case EXT_QUOTED:
-      if (c === DQUOTE) return EXT_QUOTED_AFTER
-      if (c === BACKSLASH) return EXT_QUOTED_PAIR
-      return (classes[c]! & QDTEXT) !== 0 ? EXT_QUOTED : FAILED
-    case EXT_QUOTED_PAIR:
-      return (classes[c]! & VALUE) !== 0 ? EXT_QUOTED : FAILED
-    default:
-      if (token && state === EXT_VALUE) return EXT_VALUE
-      return c === SEMICOLON ? EXT_NAME_FIRST : isBlank(c) ? EXT_VALUE_AFTER : FAILED
-  }
+/** 0 token, 1 semicolon, 2 whitespace, 3 equals sign, 4 quote, 5 backslash, 6 the rest of what a field may hold, 7 nothing. */
+function extensionClass(c: number): number {
+  const special = ';\t="\\'.indexOf(String.fromCharCode(c)) + 1
+  return special > 0 ? special : c === 0x20 ? 2 : (classes[c]! & TCHAR) !== 0 ? 0 : (classes[c]! & VALUE) !== 0 ? 6 : 7
 }

@@ -1,16 +1,18 @@
 /** Turns the bytes of `buf` from `start` (inclusive) to `end` (exclusive) into a string, one character per byte. */
 export type DecodeLatin1 = (buf: Uint8Array, start: number, end: number) => string
 
-const HTAB = 0x09
 export const LF = 0x0a
 export const CR = 0x0d
 export const SP = 0x20
-export const DQUOTE = 0x22
 export const COMMA = 0x2c
+export const SLASH = 0x2f
 export const COLON = 0x3a
 export const SEMICOLON = 0x3b
-export const EQUALS = 0x3d
-export const BACKSLASH = 0x5c
+export const QUESTION = 0x3f
+export const PERCENT = 0x25
+export const LEFT_BRACKET = 0x5b
+export const RIGHT_BRACKET = 0x5d
+export const DOT = 0x2e
 
 /** tchar, RFC 9110 §5.6.2 */
 export const TCHAR = 1
@@ -19,102 +21,59 @@ export const VALUE = 2
 /** what a request target may hold: the URI characters, and those that browsers leave bare in a query */
 export const TARGET = 4
 /** unreserved and sub-delims, RFC 3986 §2: the characters of a reg-name beside percent-encoding */
-const REG_NAME = 8
+export const REG_NAME = 8
 /** HEXDIG */
 export const HEX = 16
 /** DIGIT */
 export const DIGIT = 32
 /** what a URI scheme may hold after its first letter, RFC 3986 §3.1 */
 export const SCHEME = 64
-/** qdtext, RFC 9110 §5.6.4 */
-export const QDTEXT = 128
-
-const digits = '0123456789'
-const letters = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ'
-
-function buildClasses(): Uint8Array {
-  const table = new Uint8Array(256)
-  const add = (characters: string, flag: number): void => {
-    for (let i = 0; i < characters.length; i++) table[characters.charCodeAt(i)]! |= flag
-  }
-  add(`${digits}${letters}!#$%&'*+-.^_\`|~`, TCHAR)
-  for (let c = 0x21; c < 0x7f; c++) table[c]! |= VALUE | TARGET | QDTEXT
-  for (let c = 0x80; c < 0x100; c++) table[c]! |= VALUE | QDTEXT
-  for (const c of [HTAB, SP]) table[c]! |= VALUE | QDTEXT
-  for (const c of [DQUOTE, BACKSLASH]) table[c]! &= ~QDTEXT
-  // a fragment never goes on the wire; quotes and angle brackets are delimiters that every browser encodes
-  for (const c of '"<>#') table[c.charCodeAt(0)]! &= ~TARGET
-  add(`${digits}${letters}-._~!$&'()*+,;=`, REG_NAME)
-  add(`${digits}abcdefABCDEF`, HEX)
-  add(digits, DIGIT)
-  add(`${digits}${letters}+-.`, SCHEME)
-  return table
-}
 
 /** One byte of flags for each byte value. */
-export const classes: Uint8Array = /* @__PURE__ */ buildClasses()
-
-function buildHexValues(): Uint8Array {
-  const table = new Uint8Array(256).fill(255)
-  for (let i = 0; i < 10; i++) table[0x30 + i] = i
-  for (let i = 0; i < 6; i++) table[0x41 + i] = table[0x61 + i] = 10 + i
-  return table
-}
-
-/** The value of each hexadecimal digit, 255 for every other byte. */
-export const hexValues: Uint8Array = /* @__PURE__ */ buildHexValues()
-
-/** The first place from `p` on whose byte is not of a class, or `stop`. */
-type Skip = (buf: Uint8Array, p: number, stop: number) => number
+export const classes: Uint8Array = /* @__PURE__ */ (() => {
+  // in the order of the flags. A fragment never goes on the wire; quotes and angle brackets every browser encodes
+  const sets = [
+    /[\w!#$%&'*+.^`|~-]/,
+    /[\t -~\x80-\xff]/,
+    /[!$-;=?-~]/,
+    /[\w!$&'()*+,.;=~-]/,
+    /[\da-f]/i,
+    /\d/,
+    /[\da-z+.-]/i,
+  ]
+  return new Uint8Array(256).map((_, c) =>
+    sets.reduce((flags, set, bit) => flags | (Number(set.test(String.fromCharCode(c))) << bit), 0),
+  )
+})()
 
 // Bundlers turn a constant of a module into a variable, which the compiler must load and check for every byte; a
 // constant of a function stays one. This halves the time of a head.
-export const skipToken: Skip = /* @__PURE__ */ (() => {
+
+/** The first place from `from` on whose byte is not of the class `flag`, or `stop`. */
+export const skip: (buf: Uint8Array, from: number, stop: number, flag: number) => number = /* @__PURE__ */ (() => {
   const table = classes
-  return (buf: Uint8Array, from: number, stop: number): number => {
+  return (buf: Uint8Array, from: number, stop: number, flag: number): number => {
     let p = from
-    while (p < stop && (table[buf[p]!]! & TCHAR) !== 0) p++
+    while (p < stop && (table[buf[p]!]! & flag) !== 0) p++
     return p
   }
 })()
 
-export const skipTarget: Skip = /* @__PURE__ */ (() => {
+/** Whether all characters of `text` are of the class `flag`. */
+export const consistsOf: (text: string, flag: number) => boolean = /* @__PURE__ */ (() => {
   const table = classes
-  return (buf: Uint8Array, from: number, stop: number): number => {
-    let p = from
-    while (p < stop && (table[buf[p]!]! & TARGET) !== 0) p++
-    return p
+  return (text: string, flag: number): boolean => {
+    // a code above 255 has no entry in the table
+    for (let i = 0; i < text.length; i++) if (((table[text.charCodeAt(i)] ?? 0) & flag) === 0) return false
+    return true
   }
 })()
 
-export const skipRegName: Skip = /* @__PURE__ */ (() => {
-  const table = classes
-  return (buf: Uint8Array, from: number, stop: number): number => {
-    let p = from
-    while (p < stop && (table[buf[p]!]! & REG_NAME) !== 0) p++
-    return p
-  }
-})()
-
-// values are the bulk of a head, so they are taken four bytes at a time
-export const skipValue: Skip = /* @__PURE__ */ (() => {
-  const table = classes
-  return (buf: Uint8Array, from: number, stop: number): number => {
-    let p = from
-    for (; p + 4 <= stop; p += 4) {
-      if ((table[buf[p]!]! & table[buf[p + 1]!]! & table[buf[p + 2]!]! & table[buf[p + 3]!]! & VALUE) === 0) break
-    }
-    while (p < stop && (table[buf[p]!]! & VALUE) !== 0) p++
-    return p
-  }
-})()
-
-/**
- * Four bytes from `p` on as one number, the first lowest, ASCII letters in lower case. Fit for comparing tokens and
- * field values: the other bytes that it maps to a letter, a digit or a hyphen are control characters, which they never hold.
- */
-export function lowerWord(buf: Uint8Array, p: number): number {
-  return buf[p]! | (buf[p + 1]! << 8) | (buf[p + 2]! << 16) | (buf[p + 3]! << 24) | 0x20202020
+/** Whether `word` stands at `from`, ASCII letters in any case. The bytes there are those of tokens, so that `|` maps no other to a letter. */
+export function isWord(buf: Uint8Array, from: number, word: Uint8Array): boolean {
+  let i = word.length
+  while (--i >= 0) if ((buf[from + i]! | 0x20) !== word[i]) return false
+  return true
 }
 
 /** `Math.min` for whole numbers: the compiler takes that one to floating point and back. */
@@ -122,9 +81,28 @@ export function smaller(a: number, b: number): number {
   return a < b ? a : b
 }
 
-/** True when `char` is SP or HTAB, the two characters of optional whitespace (RFC 9110 §5.6.3). */
+/** True for SP and HTAB, the two characters of optional whitespace, RFC 9110 §5.6.3 */
 export function isBlank(char: number): boolean {
-  return char === SP || char === HTAB
+  return char === SP || char === 9
+}
+
+/** The bytes of a text, one for each character; one above U+00FF becomes a byte that no token, host or number may hold. */
+export function encode(text: string): Uint8Array {
+  const bytes = new Uint8Array(text.length)
+  for (let i = 0; i < text.length; i++) bytes[i] = smaller(text.charCodeAt(i), 255)
+  return bytes
+}
+
+/** `piece` behind the first `length` bytes of `bytes`, in a copy with more room when there is not enough. */
+export function append(bytes: Uint8Array, length: number, piece: Uint8Array): Uint8Array {
+  const needed = length + piece.length
+  let room = bytes
+  if (needed > room.length) {
+    room = new Uint8Array(needed * 2)
+    room.set(bytes)
+  }
+  room.set(piece, length)
+  return room
 }
 
 /**
@@ -134,9 +112,7 @@ export function isBlank(char: number): boolean {
 export function decodeLatin1(buf: Uint8Array, start: number, end: number): string {
   let text = ''
   // an argument list is limited by the stack, so long ranges are taken piece by piece
-  for (let from = start; from < end; from += 4096) {
-    const piece = buf.subarray(from, Math.min(end, from + 4096))
-    text += String.fromCharCode.apply(null, piece as unknown as number[])
-  }
+  for (let from = start; from < end; from += 4096)
+    text += String.fromCharCode(...buf.subarray(from, smaller(end, from + 4096)))
   return text
 }

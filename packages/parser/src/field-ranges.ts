@@ -1,4 +1,4 @@
-import { trimBlank } from './field-lists.ts'
+import { members } from './field-lists.ts'
 
 /** Bytes `start` to `end`, both included, as Content-Range has them. */
 export interface ByteRange {
@@ -9,8 +9,6 @@ export interface ByteRange {
 /** More ranges than this in one request are an attack rather than a reader (RFC 9110 §17.15). */
 const MAX_RANGES = 32
 
-const spec = /^(\d{1,15})-(\d{1,15})?$|^-(\d{1,15})$/
-
 /**
  * The ranges that the Range field asks for of a representation of `size` bytes. RFC 9110 §14.1.2 and §14.2.
  *
@@ -18,36 +16,25 @@ const spec = /^(\d{1,15})-(\d{1,15})?$|^-(\d{1,15})$/
  *   when the field must be ignored (answer 200): another unit, not well formed, more than 32 ranges, or more than two that overlap
  */
 export function parseRange(value: string, size: number): ByteRange[] | 'unsatisfiable' | null {
-  const m = /^bytes=(.*)$/i.exec(value)
-  if (m === null) return null
-  const parts = m[1]!.split(',')
-  if (parts.length > MAX_RANGES) return null
+  if (!/^bytes=/i.test(value)) return null
+  const parts = members(value.slice(6), ',')
+  if (parts.length === 0 || parts.length > MAX_RANGES) return null
   const ranges: ByteRange[] = []
-  let asked = 0
   for (const part of parts) {
-    const text = trimBlank(part, 0, part.length)
-    if (text === '') continue
-    const range = spec.exec(text)
-    if (range === null) return null
-    asked++
-    const suffix = range[3]
-    const first = suffix === undefined ? Number(range[1]) : Math.max(0, size - Number(suffix))
-    const last = range[2] === undefined ? size - 1 : Number(range[2])
-    if (suffix === undefined && range[2] !== undefined && last < first) return null
-    if (first < size && Number(suffix ?? 1) > 0) ranges.push({ start: first, end: Math.min(last, size - 1) })
+    const m = /^(\d{0,15})-(\d{0,15})$/.exec(part)
+    if (m === null || part === '-') return null
+    const suffix = m[1] === ''
+    const first = suffix ? Math.max(0, size - Number(m[2])) : Number(m[1])
+    const last = suffix || m[2] === '' ? Infinity : Number(m[2])
+    if (last < first) return null
+    if (first < size) ranges.push({ start: first, end: Math.min(last, size - 1) })
   }
-  if (asked === 0 || overlaps(ranges) > 2) return null
-  return ranges.length === 0 ? 'unsatisfiable' : ranges
-}
-
-/** How many ranges begin inside another one. */
-function overlaps(ranges: readonly ByteRange[]): number {
-  const sorted = ranges.toSorted((a, b) => a.start - b.start)
-  let count = 0
+  // how many begin inside another one
+  let overlaps = 0
   let reach = -1
-  for (const { start, end } of sorted) {
-    if (start <= reach) count++
+  for (const { start, end } of ranges.toSorted((a, b) => a.start - b.start)) {
+    if (start <= reach) overlaps++
     reach = Math.max(reach, end)
   }
-  return count
+  return overlaps > 2 ? null : ranges.length === 0 ? 'unsatisfiable' : ranges
 }

@@ -1,72 +1,60 @@
-import { classes, COLON, CR, isBlank, LF, TCHAR, VALUE, smaller } from './bytes.ts'
+import { CR, classes, COLON, isBlank, LF, smaller, TCHAR, VALUE } from './bytes.ts'
 import type { ParseErrorCode } from './errors.ts'
-import { knownField } from './framing.ts'
-import {
-  END_LF,
-  KNOWN_NONE,
-  LINE,
-  NAME,
-  SECTION_END,
-  SECTION_ERROR,
-  SECTION_MORE,
-  VALUE_BYTES,
-  VALUE_LF,
-} from './states.ts'
-import type { FramingFacts } from './framing.ts'
+import { END_LF, IDLE, LINE, NAME, VALUE_BYTES, VALUE_LF } from './states.ts'
 
 /*
  * Field lines up to and with the empty line that ends them (RFC 9112 §5), for heads and trailers alike.
  *
- *              CR                          LF
- *   LINE ─────────────────────────► END_LF ───► done
- *    │ tchar           ▲
- *    ▼     ":"         │ LF
- *   NAME ──────► VALUE ───CR──► VALUE_LF
+ *                  CR                          LF
+ *   ──LF──► LINE ─────────────────────► END_LF ───► done
+ *            │ tchar           ▲
+ *            ▼     ":"         │ LF
+ *           NAME ──────► VALUE ───CR──► VALUE_LF
  *
  * Between two calls only the state, the place and the places of the tokens are kept, all of them counted from the start
  * of the message: the bytes may come again in another buffer, and none of them is looked at twice.
  */
 
-const INITIAL_FIELDS = 32
-
-export class FieldSection {
-  /** Four places for each field: start and end of the name, start and end of the trimmed value. */
-  spans: Int32Array = new Int32Array(4 * INITIAL_FIELDS)
-  /** Complete fields. */
-  count: number = 0
-  /** The place of the next byte to look at, or of the offending one. */
-  at: number = 0
+export abstract class FieldSection {
+  /**
+   * The places of the fields, four for each: start and end of the name, start and end of the value without the whitespace
+   * around it. Counted from the first byte that was given for the message; valid for {@link fieldCount} fields.
+   */
+  spans: Int32Array = new Int32Array(128)
+  /** Field lines. */
+  fieldCount: number = 0
   error: ParseErrorCode | undefined = undefined
-  private state: number = LINE
-  private lineStart: number = 0
-  private readonly maxFields: number
-  private readonly maxLine: number
+  /** The offending byte, counted from the first byte that was given for the message. */
+  errorOffset: number = 0
 
-  private readonly facts: FramingFacts | null
+  protected _state: number = IDLE
+  /** The place of the next byte to look at. */
+  protected _at: number = 0
+  private _lineStart: number = 0
+  private readonly _maxFields: number
+  private readonly _maxLine: number
 
-  /** @param facts told of the fields that the parser itself must understand, as soon as they are complete */
-  constructor(maxFields: number, maxLine: number, facts: FramingFacts | null) {
-    this.facts = facts
-    this.maxFields = maxFields
-    this.maxLine = maxLine
+  constructor(maxFields: number, maxLine: number) {
+    this._maxFields = maxFields
+    this._maxLine = maxLine
   }
 
-  /** Starts a new section at the place `at`. */
-  begin(at: number): void {
-    this.count = 0
-    this.at = at
-    this.state = LINE
-    this.error = undefined
-  }
+  /** Takes a complete field; < 0 for an error. The message starts at `base`, the name at `name`, the value is `from`..`to`. */
+  protected abstract _field(
+    buf: Uint8Array,
+    base: number,
+    name: number,
+    nameEnd: number,
+    from: number,
+    to: number,
+  ): number
 
-  /** Goes on at `at`; the message starts at `base` in `buf` and its bytes are there up to `end`. */
-  scan(buf: Uint8Array, base: number, end: number): number {
-    let p = base + this.at
-    let state = this.state
-    let line = base + this.lineStart
-    let i = this.count * 4
-    let { spans } = this
-    const { facts } = this
+  /** Reads on; > 0 when the section is complete, and ends at `at`; 0 when the bytes end before it does; < 0 for an error. */
+  protected _scan(buf: Uint8Array, base: number, end: number): number {
+    let p = base + this._at
+    let { spans, _state: state } = this
+    let line = base + this._lineStart
+    let i = this.fieldCount * 4
     for (;;) {
       if (state === LINE) {
         if (p === end) break
@@ -75,15 +63,20 @@ export class FieldSection {
           p++
           state = END_LF
         } else {
-          if ((classes[c]! & TCHAR) === 0) return this.badLineStart(c, p - base)
-          if (this.count === this.maxFields) return this.fail('TOO_MANY_FIELDS', p - base)
-          if (i === spans.length) spans = this.grow()
+          if ((classes[c]! & TCHAR) === 0)
+            return this._badLine(c, p - base, i === 0 ? 'LEADING_WHITESPACE' : 'OBSOLETE_FOLDING', 'INVALID_FIELD_NAME')
+          if (this.fieldCount === this._maxFields) return this._fail('TOO_MANY_FIELDS', p - base)
+          if (i === spans.length) {
+            this.spans = new Int32Array(i * 2)
+            this.spans.set(spans)
+            spans = this.spans
+          }
           line = p
           state = NAME
         }
       }
       if (state === NAME) {
-        const stop = smaller(end, line + this.maxLine)
+        const stop = smaller(end, line + this._maxLine)
         // letters and hyphens are told without the table
         for (; p < stop; p++) {
           const c = buf[p]!
@@ -91,15 +84,18 @@ export class FieldSection {
           if (c === COLON || (classes[c]! & TCHAR) === 0) break
         }
         if (p === end) break
-        if (p === stop) return this.fail('FIELD_LINE_TOO_LONG', p - base)
-        if (buf[p] !== COLON) return this.badName(buf[p]!, p - base)
+        if (p === stop) return this._fail('FIELD_LINE_TOO_LONG', p - base)
+        const c = buf[p]!
+        if (c !== COLON)
+          return this._badLine(c, p - base, 'FIELD_NAME_WHITESPACE', c === CR ? 'COLON_MISSING' : 'INVALID_FIELD_NAME')
         spans[i] = line - base
         spans[i + 1] = p - base
         p++
         state = VALUE_BYTES
       }
       if (state === VALUE_BYTES) {
-        const stop = smaller(end, line + this.maxLine)
+        const stop = smaller(end, line + this._maxLine)
+        // values are the bulk of a head, so they are taken four bytes at a time
         for (const four = stop - 3; p < four; p += 4) {
           const a = buf[p]!
           const b = buf[p + 1]!
@@ -109,7 +105,9 @@ export class FieldSection {
         }
         while (p < stop && (classes[buf[p]!]! & VALUE) !== 0) p++
         if (p === end) break
-        if (buf[p] !== CR) return this.badValue(buf[p]!, p - base, p === stop)
+        const c = buf[p]!
+        if (p === stop && c !== CR) return this._fail('FIELD_LINE_TOO_LONG', p - base)
+        if (c !== CR) return this._badLine(c, p - base, 'INVALID_FIELD_VALUE', 'INVALID_FIELD_VALUE')
         let from = base + spans[i + 1]! + 1
         let to = p
         while (from < to && isBlank(buf[from]!)) from++
@@ -120,54 +118,40 @@ export class FieldSection {
         state = VALUE_LF
       }
       if (p === end) break
-      if (buf[p] !== LF) return this.fail('INVALID_LINE_END', p - base)
+      if (buf[p] !== LF) return this._fail('INVALID_LINE_END', p - base)
       p++
       if (state === END_LF) {
-        this.at = p - base
-        return SECTION_END
+        this._at = p - base
+        return 1
       }
-      this.count++
+      if (state === VALUE_LF) {
+        this.fieldCount++
+        if (this._field(buf, base, line, base + spans[i + 1]!, base + spans[i + 2]!, base + spans[i + 3]!) < 0)
+          return -1
+        i += 4
+      }
       state = LINE
-      if (facts !== null) {
-        const known = knownField(buf, line, base + spans[i + 1]!)
-        if (known !== KNOWN_NONE) {
-          const error = facts.apply(known, buf, base, base + spans[i + 2]!, base + spans[i + 3]!)
-          if (error !== undefined) return this.fail(error, facts.errorOffset)
-        }
-      }
-      i += 4
     }
-    this.at = p - base
-    this.state = state
-    this.lineStart = line - base
-    return SECTION_MORE
+    this._state = state
+    this._lineStart = line - base
+    return this._wait(p - base)
   }
 
-  private grow(): Int32Array {
-    const grown = new Int32Array(this.spans.length * 2)
-    grown.set(this.spans)
-    this.spans = grown
-    return grown
+  /** The bytes end before the message does. */
+  protected _wait(at: number): number {
+    this._at = at
+    return 0
   }
 
-  private fail(error: ParseErrorCode, at: number): number {
+  protected _fail(error: ParseErrorCode, at: number): number {
     this.error = error
-    this.at = at
-    return SECTION_ERROR
+    this.errorOffset = at
+    this._state = IDLE
+    return -1
   }
 
-  private badLineStart(c: number, at: number): number {
-    if (isBlank(c)) return this.fail(this.count === 0 ? 'LEADING_WHITESPACE' : 'OBSOLETE_FOLDING', at)
-    return this.fail(c === LF ? 'INVALID_LINE_END' : 'INVALID_FIELD_NAME', at)
-  }
-
-  private badName(c: number, at: number): number {
-    if (isBlank(c)) return this.fail('FIELD_NAME_WHITESPACE', at)
-    return this.fail(c === LF ? 'INVALID_LINE_END' : c === CR ? 'COLON_MISSING' : 'INVALID_FIELD_NAME', at)
-  }
-
-  private badValue(c: number, at: number, lineFull: boolean): number {
-    if (lineFull) return this.fail('FIELD_LINE_TOO_LONG', at)
-    return this.fail(c === LF ? 'INVALID_LINE_END' : 'INVALID_FIELD_VALUE', at)
+  /** The byte `c` at `at` is wrong: what that means depends on it. */
+  private _badLine(c: number, at: number, blank: ParseErrorCode, other: ParseErrorCode): number {
+    return this._fail(c === LF ? 'INVALID_LINE_END' : isBlank(c) ? blank : other, at)
   }
 }

@@ -1,111 +1,115 @@
-import { smaller } from './bytes.ts'
-import type { ParseErrorCode } from './errors.ts'
-import { FieldSection } from './field-section.ts'
-import { FramingFacts } from './framing.ts'
+import { classes, CR, DIGIT, LF, smaller } from './bytes.ts'
+import { ParseError } from './errors.ts'
+import { Framing } from './framing.ts'
 import { defaultHeadLimits } from './limits.ts'
 import type { HeadLimits } from './limits.ts'
-import { IDLE, METHOD, SECTION_END, SECTION_MORE } from './states.ts'
-import { VERSION_LENGTH } from './version.ts'
+import { EMPTY, IDLE, METHOD, START_LF, VERSION_LENGTH } from './states.ts'
 
 /**
- * What the heads of requests and responses have in common: the field section, the facts about framing, errors, and the
- * places of the tokens, which are counted in bytes from the first byte that was given for the message.
+ * What the heads of requests and responses have in common: the version, the field section, the facts about framing,
+ * errors. All places are counted in bytes from the first byte that was given for the message.
  */
-export abstract class MessageHead {
-  /** 1 for every HTTP/1.x with x > 0 (RFC 9110 §2.5). */
-  minorVersion: 0 | 1 = 1
-  error: ParseErrorCode | undefined = undefined
-  errorOffset: number = 0
+export abstract class MessageHead extends Framing {
+  /** The first byte of the start line, behind the empty lines. */
+  headStart: number = 0
+  /** The version has eight bytes from here. */
   versionStart: number = 0
-  /** Where the head ends: what `parse` returned. */
-  headEnd: number = 0
 
-  protected state: number = IDLE
-  protected at: number = 0
-  protected readonly limits: HeadLimits
-  protected readonly fields: FieldSection
-  protected readonly facts: FramingFacts
+  protected readonly _limits: HeadLimits
 
-  constructor(limits: Partial<HeadLimits> | undefined, request: boolean) {
-    this.limits = { ...defaultHeadLimits, ...limits }
-    this.facts = new FramingFacts(request)
-    this.fields = new FieldSection(this.limits.fields, this.limits.fieldLineBytes, this.facts)
+  /** @param limits those that differ from {@link defaultHeadLimits} */
+  constructor(limits?: Partial<HeadLimits>) {
+    const all = { ...defaultHeadLimits, ...limits }
+    super(all.fields, all.fieldLineBytes)
+    this._limits = all
   }
 
   /** Whether a part of a head, more than empty lines, has been seen. */
   get partial(): boolean {
-    return this.state >= METHOD
-  }
-
-  /** Whether Content-Length is there. */
-  get hasLength(): boolean {
-    return this.facts.hasLength
-  }
-
-  /** The value of Content-Length, 0 without it. */
-  get contentLength(): number {
-    return this.facts.contentLength
-  }
-
-  /** Whether the sender lets the connection persist. RFC 9112 §9.3. */
-  get keepAlive(): boolean {
-    return this.facts.persistent
-  }
-
-  get versionEnd(): number {
-    return this.versionStart + VERSION_LENGTH
-  }
-
-  /** Field lines of the head. */
-  get fieldCount(): number {
-    return this.fields.count
-  }
-
-  fieldNameStart(index: number): number {
-    return this.fields.spans[index * 4]!
-  }
-
-  fieldNameEnd(index: number): number {
-    return this.fields.spans[index * 4 + 1]!
-  }
-
-  /** The value without the whitespace around it. */
-  fieldValueStart(index: number): number {
-    return this.fields.spans[index * 4 + 2]!
-  }
-
-  fieldValueEnd(index: number): number {
-    return this.fields.spans[index * 4 + 3]!
+    return this._state >= METHOD
   }
 
   /** Forgets a partial head; the next `parse` starts a new one. */
   reset(): void {
-    this.state = IDLE
+    this._state = IDLE
     this.error = undefined
   }
 
-  /** Reads on in the fields of the head that starts at `head`; > 0 when they are complete. */
-  protected fieldSection(buf: Uint8Array, start: number, head: number, end: number): number {
-    const { fields, facts } = this
-    const last = smaller(end, head + this.limits.headBytes)
-    const found = fields.scan(buf, start, last)
-    if (found === SECTION_MORE) return this.short(fields.at, last < end)
-    if (found !== SECTION_END) return this.fail(fields.error!, fields.at)
-    const error = facts.finish()
-    return error === undefined ? fields.at : this.fail(error, facts.errorOffset < 0 ? fields.at - 1 : facts.errorOffset)
+  /**
+   * Reads on in the head whose first byte is at `start`, up to `end` (exclusive).
+   *
+   * @returns the bytes of the head when it is complete; 0 when more are needed: call again with the same bytes and more
+   *   behind them, in this or another buffer; -1 for an error, which is in `error` and `errorOffset` and does not depend
+   *   on how the bytes were cut into pieces
+   */
+  parse(buf: Uint8Array, start: number, end: number): number {
+    if (this._state === IDLE) {
+      if (start === end) return 0
+      this._state = EMPTY
+      this.error = undefined
+      this.errorOffset = 0
+      this._at = 0
+      this.headStart = 0
+      this.fieldCount = 0
+      this._flags = 0
+      this.contentLength = 0
+    }
+    let result = this._state < START_LF ? this._startLine(buf, start, end) : 1
+    const last = this._lastByte(start, end)
+    if (result > 0) result = this._scan(buf, start, last)
+    if (result > 0) result = this._finish(buf, start)
+    if (result === 0 && last < end && this.partial) return this._fail('HEAD_TOO_LARGE', this._at)
+    return result
   }
 
-  /** The bytes end before the head does: because there are no more yet, or because the limit is reached. */
-  protected short(at: number, limited: boolean): number {
-    if (limited) return this.fail('HEAD_TOO_LARGE', at)
-    this.at = at
-    return 0
+  /** Reads the start line up to its LF; > 0 when that is what comes next. */
+  protected abstract _startLine(buf: Uint8Array, start: number, end: number): number
+
+  protected _lastByte(start: number, end: number): number {
+    return smaller(end, start + this.headStart + this._limits.headBytes)
   }
 
-  protected fail(error: ParseErrorCode, at: number): number {
-    this.error = error
-    this.errorOffset = at
-    this.state = IDLE
-    return -1
+  /** Reads on in the version at `p`; the place behind it, or ≤ 0 as `parse`. RFC 9112 §2.3. */
+  protected _version(buf: Uint8Array, start: number, from: number, last: number): number {
+    const first = start + this.versionStart
+    const stop = first + VERSION_LENGTH
+    // nearly always the version is there as a whole, and a usual one
+    const whole =
+      stop <= last &&
+      buf[first] === 0x48 &&
+      buf[first + 1] === 0x54 &&
+      buf[first + 2] === 0x54 &&
+      buf[first + 3] === 0x50 &&
+      buf[first + 4] === 0x2f &&
+      buf[first + 5] === 0x31 &&
+      buf[first + 6] === 0x2e &&
+      buf[first + 7] === 0x31
+    for (let p = whole ? stop : from; p < stop; p++) {
+      if (p === last) return this._wait(p - start)
+      const i = p - first
+      const c = buf[p]!
+      if (i === 5 || i === 7 ? (classes[c]! & DIGIT) === 0 : c !== 'HTTP/1.1'.charCodeAt(i))
+        return this._fail('INVALID_VERSION', p - start)
+    }
+    // others are well formed but cannot be understood
+    if (buf[first + 5] !== 0x31) return this._fail('VERSION_UNSUPPORTED', first + 5 - start)
+    // every HTTP/1.x after 1.0 is handled as 1.1 (RFC 9110 §2.5)
+    this.minorVersion = buf[first + 7] === 0x30 ? 0 : 1
+    return stop
   }
+
+  /** The start line ends at `p`, or `code` tells what is wrong. */
+  protected _lineEnd(c: number, at: number, code: 'INVALID_VERSION' | 'INVALID_REASON'): number {
+    if (c !== CR) return this._fail(c === LF ? 'INVALID_LINE_END' : code, at)
+    this._state = START_LF
+    this._at = at + 1
+    return 1
+  }
+}
+
+/** Reads one head from the start of `bytes`: its length, or 0 when it goes on behind them; throws for an error. */
+export function parseOrThrow(head: MessageHead, bytes: Uint8Array): number {
+  const consumed = head.parse(bytes, 0, bytes.length)
+  if (consumed < 0) throw new ParseError(head.error!, head.errorOffset)
+  return consumed
 }

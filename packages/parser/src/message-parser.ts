@@ -1,12 +1,14 @@
-import { BodyDecoder, BodyEvent } from './body.ts'
+import { BodyDecoder } from './body.ts'
+import { append } from './bytes.ts'
 import { ParseError } from './errors.ts'
 import type { ParseErrorCode } from './errors.ts'
-import { BodyKind } from './framing.ts'
+import type { BodyKind } from './framing.ts'
 import { RequestHead } from './head.ts'
 import { defaultBodyLimits } from './limits.ts'
 import type { BodyLimits, HeadLimits } from './limits.ts'
 import { ResponseHead } from './response-head.ts'
 import type { HeadSnapshot, ResponseSnapshot } from './snapshot.ts'
+import { BROKEN, CLOSED, HAS_DATA, IN_BODY, IN_HEAD, NEED_MORE, STOPPED } from './states.ts'
 
 /** What {@link MessageParser} finds, in wire order: a head, its data, its end; then the next message. */
 export type ParserEvent =
@@ -24,11 +26,6 @@ export type ParserEvent =
   /** Bytes that are no longer HTTP: behind a switch of protocols, the opening of a tunnel, or `stop`. */
   | { readonly type: 'rest'; readonly data: Uint8Array }
 
-const IN_HEAD = 0
-const IN_BODY = 1
-const STOPPED = 2
-const BROKEN = 3
-
 /**
  * Turns the bytes of one direction of a connection into messages. Made for tools: proxies, captures, mocks, tests.
  *
@@ -39,24 +36,24 @@ const BROKEN = 3
  * ```
  */
 export class MessageParser {
-  private readonly head: RequestHead | ResponseHead
-  private readonly body: BodyDecoder = new BodyDecoder()
-  private readonly limits: BodyLimits
-  private readonly methods: string[] = []
-  private phase: number = IN_HEAD
+  private readonly _head: RequestHead | ResponseHead
+  private readonly _body: BodyDecoder = new BodyDecoder()
+  private readonly _limits: BodyLimits
+  private readonly _methods: string[] = []
+  private _phase: number = IN_HEAD
   /** A head that has begun in an earlier piece. */
-  private pending: Uint8Array = new Uint8Array(0)
-  private pendingLength: number = 0
-  private headBytes: number = 0
-  private kind: BodyKind = BodyKind.None
+  private _pending: Uint8Array = new Uint8Array(0)
+  private _pendingLength: number = 0
+  private _headBytes: number = 0
+  private _kind: BodyKind = 0
   /** What follows the message in hand is no HTTP. */
-  private tunnel: boolean = false
-  private error: ParseError | null = null
+  private _tunnel: boolean = false
+  private _error: ParseError | null = null
 
   /** @param limits those that differ from the defaults, for heads and bodies together */
   constructor(kind: 'request' | 'response', limits?: Partial<HeadLimits & BodyLimits>) {
-    this.head = kind === 'request' ? new RequestHead(limits) : new ResponseHead(limits)
-    this.limits = { ...defaultBodyLimits, ...limits }
+    this._head = kind === 'request' ? new RequestHead(limits) : new ResponseHead(limits)
+    this._limits = { ...defaultBodyLimits, ...limits }
   }
 
   /**
@@ -64,17 +61,17 @@ export class MessageParser {
    * what is not told.
    */
   expect(requestMethod: string): void {
-    this.methods.push(requestMethod)
+    this._methods.push(requestMethod)
   }
 
   /** Ends the reading of HTTP after the event in hand: all further bytes come as `rest`. */
   stop(): void {
-    this.phase = STOPPED
+    this._phase = STOPPED
   }
 
   /** Whether a message has begun and not ended. */
   get partial(): boolean {
-    return this.phase === IN_BODY || this.head.partial
+    return this._phase === IN_BODY || this._head.partial
   }
 
   /**
@@ -85,40 +82,40 @@ export class MessageParser {
    */
   *feed(chunk: Uint8Array): Generator<ParserEvent, void, undefined> {
     let buf = chunk
-    if (this.pendingLength > 0) {
-      this.keep(chunk)
-      buf = this.pending.subarray(0, this.pendingLength)
+    if (this._pendingLength > 0) {
+      this._keep(chunk, this._pendingLength)
+      buf = this._pending.subarray(0, this._pendingLength)
     }
     let p = 0
     for (;;) {
-      if (this.error !== null) throw this.error
-      if (this.phase === STOPPED) {
-        this.restart(buf.subarray(buf.length))
+      if (this._error !== null) throw this._error
+      if (this._phase === STOPPED) {
+        this._pendingLength = 0
         if (p < buf.length) yield { type: 'rest', data: buf.subarray(p) }
         return
       }
-      if (this.phase === IN_HEAD) {
-        const used = this.head.parse(buf, p, buf.length)
-        if (used < 0) throw this.broken(this.head.error!, this.head.errorOffset)
+      if (this._phase === IN_HEAD) {
+        const used = this._head.parse(buf, p, buf.length)
+        if (used < 0) throw this._broken(this._head.error!, this._head.errorOffset)
         if (used === 0) {
           // a head that goes on is in `pending` already when it started there
-          if (p > 0 || this.pendingLength === 0) this.restart(buf.subarray(p))
+          if (p > 0 || this._pendingLength === 0) this._keep(buf.subarray(p), 0)
           return
         }
-        const event = this.open(buf, p)
+        const event = this._open(buf, p)
         p += used
         yield event
         continue
       }
-      const event = this.body.next(buf, p, buf.length)
-      p = this.body.pos
-      if (event === BodyEvent.Error) throw this.broken(this.body.error!, this.headBytes + this.body.errorOffset)
-      if (event === BodyEvent.NeedMore) {
-        this.restart(buf.subarray(p))
+      const event = this._body.next(buf, p, buf.length)
+      p = this._body.pos
+      if (event === BROKEN) throw this._broken(this._body.error!, this._headBytes + this._body.errorOffset)
+      if (event === NEED_MORE) {
+        this._pendingLength = 0
         return
       }
-      if (event === BodyEvent.Data) yield { type: 'data', data: buf.subarray(this.body.dataStart, this.body.dataEnd) }
-      else yield this.close()
+      if (event === HAS_DATA) yield { type: 'data', data: buf.subarray(this._body.dataStart, this._body.dataEnd) }
+      else yield this._close()
     }
   }
 
@@ -128,66 +125,49 @@ export class MessageParser {
    * @throws {ParseError} MESSAGE_INCOMPLETE when a message was cut short
    */
   *end(): Generator<ParserEvent, void, undefined> {
-    if (this.error !== null) throw this.error
-    if (this.phase === IN_BODY && this.kind === BodyKind.UntilClose) yield this.close()
-    else if (this.phase !== STOPPED && this.partial) {
-      throw this.broken(
-        'MESSAGE_INCOMPLETE',
-        this.phase === IN_BODY ? this.headBytes + this.body.consumed : this.pendingLength,
-      )
-    }
-    this.phase = STOPPED
+    if (this._error !== null) throw this._error
+    const inBody = this._phase === IN_BODY
+    if (inBody && this._kind === CLOSED) yield this._close()
+    else if (this._phase !== STOPPED && this.partial)
+      throw this._broken('MESSAGE_INCOMPLETE', inBody ? this._headBytes + this._body.consumed : this._pendingLength)
+    this.stop()
   }
 
-  private open(buf: Uint8Array, start: number): ParserEvent {
-    const { head } = this
-    const { keepAlive } = head
-    this.headBytes = head.headEnd
-    this.phase = IN_BODY
+  private _open(buf: Uint8Array, start: number): ParserEvent {
+    const { _head: head, _methods: methods } = this
+    let event: ParserEvent
+    let { keepAlive } = head
+    this._headBytes = head.headEnd
+    this._phase = IN_BODY
     if (head instanceof RequestHead) {
-      this.kind = head.bodyKind
-      this.body.reset(this.kind, head.contentLength, this.limits)
-      return { type: 'request', head: head.snapshot(buf, start), bodyKind: this.kind, keepAlive }
+      this._kind = head.bodyKind
+      event = { type: 'request', head: head.snapshot(buf, start), bodyKind: this._kind, keepAlive }
+    } else {
+      const method = methods[0] ?? 'GET'
+      // an interim response is not the answer yet
+      if (head.status >= 200) methods.shift()
+      this._kind = head.bodyKindFor(method)
+      this._tunnel = head.upgrade || (method === 'CONNECT' && head.status >= 200 && head.status < 300)
+      keepAlive &&= this._kind !== CLOSED
+      event = { type: 'response', head: head.snapshot(buf, start), bodyKind: this._kind, keepAlive }
     }
-    const method = this.methods[0] ?? 'GET'
-    // an interim response is not the answer yet
-    if (head.status >= 200) this.methods.shift()
-    this.kind = head.bodyKindFor(method)
-    this.body.reset(this.kind, head.contentLength, this.limits)
-    this.tunnel = head.upgrade || (method === 'CONNECT' && head.status >= 200 && head.status < 300)
-    return {
-      type: 'response',
-      head: head.snapshot(buf, start),
-      bodyKind: this.kind,
-      keepAlive: keepAlive && this.kind !== BodyKind.UntilClose,
-    }
+    this._body.reset(this._kind, head.contentLength, this._limits)
+    return event
   }
 
-  private close(): ParserEvent {
-    this.phase = this.tunnel ? STOPPED : IN_HEAD
-    return { type: 'end', trailers: this.body.trailers ?? [], bytes: this.headBytes + this.body.consumed }
+  private _close(): ParserEvent {
+    this._phase = this._tunnel ? STOPPED : IN_HEAD
+    return { type: 'end', trailers: this._body.trailers ?? [], bytes: this._headBytes + this._body.consumed }
   }
 
-  private restart(rest: Uint8Array): void {
-    this.pending = new Uint8Array(0)
-    this.pendingLength = 0
-    if (rest.length > 0) this.keep(rest)
+  /** Keeps `piece` behind the first `length` bytes of `pending`; in a new one when these are none, since views of the old are out. */
+  private _keep(piece: Uint8Array, length: number): void {
+    this._pending = append(length > 0 ? this._pending : new Uint8Array(0), length, piece)
+    this._pendingLength = length + piece.length
   }
 
-  private keep(piece: Uint8Array): void {
-    const needed = this.pendingLength + piece.length
-    if (needed > this.pending.length) {
-      const grown = new Uint8Array(Math.max(needed, this.pending.length * 2))
-      grown.set(this.pending.subarray(0, this.pendingLength))
-      this.pending = grown
-    }
-    this.pending.set(piece, this.pendingLength)
-    this.pendingLength = needed
-  }
-
-  private broken(code: ParseErrorCode, offset: number): ParseError {
-    this.phase = BROKEN
-    this.error = new ParseError(code, offset)
-    return this.error
+  private _broken(code: ParseErrorCode, offset: number): ParseError {
+    this._error = new ParseError(code, offset)
+    return this._error
   }
 }

@@ -1,78 +1,29 @@
-import { classes, TARGET, TCHAR } from './bytes.ts'
-import { ParseError } from './errors.ts'
+import { consistsOf, encode, isBlank, TARGET, TCHAR, VALUE } from './bytes.ts'
 import { RequestHead } from './head.ts'
 import type { HeadLimits } from './limits.ts'
+import { parseOrThrow } from './message-head.ts'
 import { ResponseHead } from './response-head.ts'
 
 /** Ends a chunked body that has no trailer fields. RFC 9112 §7.1. */
 export const LAST_CHUNK = '0\r\n\r\n'
 
-const reasons: Readonly<Record<number, string>> = {
-  100: 'Continue',
-  101: 'Switching Protocols',
-  102: 'Processing',
-  103: 'Early Hints',
-  200: 'OK',
-  201: 'Created',
-  202: 'Accepted',
-  203: 'Non-Authoritative Information',
-  204: 'No Content',
-  205: 'Reset Content',
-  206: 'Partial Content',
-  207: 'Multi-Status',
-  208: 'Already Reported',
-  226: 'IM Used',
-  300: 'Multiple Choices',
-  301: 'Moved Permanently',
-  302: 'Found',
-  303: 'See Other',
-  304: 'Not Modified',
-  305: 'Use Proxy',
-  307: 'Temporary Redirect',
-  308: 'Permanent Redirect',
-  400: 'Bad Request',
-  401: 'Unauthorized',
-  402: 'Payment Required',
-  403: 'Forbidden',
-  404: 'Not Found',
-  405: 'Method Not Allowed',
-  406: 'Not Acceptable',
-  407: 'Proxy Authentication Required',
-  408: 'Request Timeout',
-  409: 'Conflict',
-  410: 'Gone',
-  411: 'Length Required',
-  412: 'Precondition Failed',
-  413: 'Content Too Large',
-  414: 'URI Too Long',
-  415: 'Unsupported Media Type',
-  416: 'Range Not Satisfiable',
-  417: 'Expectation Failed',
-  421: 'Misdirected Request',
-  422: 'Unprocessable Content',
-  423: 'Locked',
-  424: 'Failed Dependency',
-  425: 'Too Early',
-  426: 'Upgrade Required',
-  428: 'Precondition Required',
-  429: 'Too Many Requests',
-  431: 'Request Header Fields Too Large',
-  451: 'Unavailable For Legal Reasons',
-  500: 'Internal Server Error',
-  501: 'Not Implemented',
-  502: 'Bad Gateway',
-  503: 'Service Unavailable',
-  504: 'Gateway Timeout',
-  505: 'HTTP Version Not Supported',
-  506: 'Variant Also Negotiates',
-  507: 'Insufficient Storage',
-  508: 'Loop Detected',
-  511: 'Network Authentication Required',
-}
+/** One list for each hundred, with gaps where a code is not registered, or has never been of use. */
+const reasons: readonly string[][] = /* @__PURE__ */ [
+  'Continue,Switching Protocols,Processing,Early Hints',
+  'OK,Created,Accepted,Non-Authoritative Information,No Content,Reset Content,Partial Content,Multi-Status',
+  'Multiple Choices,Moved Permanently,Found,See Other,Not Modified,,,Temporary Redirect,Permanent Redirect',
+  'Bad Request,Unauthorized,Payment Required,Forbidden,Not Found,Method Not Allowed,Not Acceptable,' +
+    'Proxy Authentication Required,Request Timeout,Conflict,Gone,Length Required,Precondition Failed,' +
+    'Content Too Large,URI Too Long,Unsupported Media Type,Range Not Satisfiable,Expectation Failed,,,,' +
+    'Misdirected Request,Unprocessable Content,Locked,Failed Dependency,Too Early,Upgrade Required,,' +
+    'Precondition Required,Too Many Requests,,Request Header Fields Too Large',
+  'Internal Server Error,Not Implemented,Bad Gateway,Service Unavailable,Gateway Timeout,' +
+    'HTTP Version Not Supported,,Insufficient Storage',
+].map((list) => list.split(','))
 
 /** The registered reason phrase of a status code, empty for an unknown one. RFC 9110 §15. */
 export function reasonPhrase(status: number): string {
-  return reasons[status] ?? ''
+  return reasons[Math.floor(status / 100) - 1]?.[status % 100] ?? ''
 }
 
 const statusLines: string[] = []
@@ -89,11 +40,13 @@ export function statusLine(status: number, reason?: string): string {
 }
 
 function makeStatusLine(status: number, reason: string): string {
-  if (!Number.isInteger(status) || status < 100 || status > 999)
-    throw new TypeError('A status is an integer from 100 to 999')
-  if (!isText(reason))
-    throw new TypeError('A reason phrase holds no control characters and only characters up to U+00FF')
+  check(Number.isInteger(status) && status >= 100 && status <= 999, 'status')
+  check(consistsOf(reason, VALUE), 'reason phrase')
   return `HTTP/1.1 ${status} ${reason}\r\n`
+}
+
+function check(valid: boolean, what: string): void {
+  if (!valid) throw new TypeError(`Invalid ${what}`)
 }
 
 /**
@@ -102,9 +55,8 @@ function makeStatusLine(status: number, reason: string): string {
  * @throws {TypeError} when the method is not a token, or the target is empty or holds a character that has no place in one
  */
 export function requestLine(method: string, target: string): string {
-  if (!isToken(method)) throw new TypeError('A method is a token')
-  if (target === '' || !isOf(target, TARGET))
-    throw new TypeError('A request target holds visible ASCII without " < > #')
+  check(isToken(method), 'method')
+  check(target !== '' && consistsOf(target, TARGET), 'request target')
   return `${method} ${target} HTTP/1.1\r\n`
 }
 
@@ -114,8 +66,8 @@ export function requestLine(method: string, target: string): string {
  * @throws {TypeError} when name or value are not valid; nothing that holds CR, LF or NUL ever passes
  */
 export function appendField(out: string, name: string, value: string): string {
-  if (!isFieldName(name)) throw new TypeError('A field name is a token')
-  if (!isFieldValue(value)) throw new TypeError(`The value of the field ${name} holds what a field value may not hold`)
+  if (!isToken(name)) check(false, 'field name')
+  if (!isFieldValue(value)) check(false, `value of the field ${name}`)
   return `${out}${name}: ${value}\r\n`
 }
 
@@ -125,7 +77,7 @@ export function appendField(out: string, name: string, value: string): string {
  * @throws {TypeError} unless `bytes` is a positive integer: a chunk of size 0 would end the body
  */
 export function chunkPrefix(bytes: number): string {
-  if (!Number.isSafeInteger(bytes) || bytes <= 0) throw new TypeError('The size of a chunk is a positive integer')
+  check(Number.isSafeInteger(bytes) && bytes > 0, 'chunk size')
   return `${bytes.toString(16)}\r\n`
 }
 
@@ -135,9 +87,7 @@ export function chunkPrefix(bytes: number): string {
  * @throws {TypeError} as {@link appendField}
  */
 export function trailerSection(fields: Iterable<readonly [string, string]>): string {
-  let out = '0\r\n'
-  for (const [name, value] of fields) out = appendField(out, name, value)
-  return `${out}\r\n`
+  return section('0\r\n', fields)
 }
 
 /**
@@ -179,45 +129,22 @@ function section(startLine: string, fields: Iterable<readonly [string, string]>)
 }
 
 function readBack(head: RequestHead | ResponseHead, text: string): string {
-  const bytes = new Uint8Array(text.length)
-  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i)
-  if (head.parse(bytes, 0, bytes.length) < 0) throw new ParseError(head.error!, head.errorOffset)
+  parseOrThrow(head, encode(text))
   return text
 }
 
 /** RFC 9110 §5.6.2: one character at least, each a letter, a digit or one of ``!#$%&'*+-.^_`|~``. */
 export function isToken(text: string): boolean {
-  return text !== '' && isOf(text, TCHAR)
+  return text !== '' && consistsOf(text, TCHAR)
 }
 
 /** Field names are tokens. RFC 9110 §5.1. */
-export function isFieldName(name: string): boolean {
-  return isToken(name)
-}
+export { isToken as isFieldName }
 
 /**
  * Whether `value` can stand on a field line and comes back from it as it was: no control characters but HTAB, nothing
  * above U+00FF, no whitespace at either end. RFC 9110 §5.5.
  */
 export function isFieldValue(value: string): boolean {
-  return isText(value) && !isBlankAt(value, 0) && !isBlankAt(value, value.length - 1)
-}
-
-function isBlankAt(text: string, index: number): boolean {
-  const c = text.charCodeAt(index)
-  return c === 0x20 || c === 0x09
-}
-
-function isText(text: string): boolean {
-  for (let i = 0; i < text.length; i++) {
-    const c = text.charCodeAt(i)
-    if (c < 0x20 ? c !== 0x09 : c === 0x7f || c > 0xff) return false
-  }
-  return true
-}
-
-function isOf(text: string, flag: number): boolean {
-  // a code above 255 has no entry in the table
-  for (let i = 0; i < text.length; i++) if (((classes[text.charCodeAt(i)] ?? 0) & flag) === 0) return false
-  return true
+  return consistsOf(value, VALUE) && !isBlank(value.charCodeAt(0)) && !isBlank(value.charCodeAt(value.length - 1))
 }

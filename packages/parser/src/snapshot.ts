@@ -1,3 +1,7 @@
+import { isBlank } from './bytes.ts'
+import type { RequestHead } from './head.ts'
+import type { MessageHead } from './message-head.ts'
+import type { ResponseHead } from './response-head.ts'
 import type { TargetForm } from './target.ts'
 
 /**
@@ -6,15 +10,15 @@ import type { TargetForm } from './target.ts'
  */
 class FieldsView {
   readonly fieldCount: number
+  readonly minorVersion: 0 | 1
   /** The head from its first byte to its empty line, one character per byte. */
   readonly text: string
-  private readonly fieldsStart: number
-  private spans: number[] | null = null
+  private _places: number[] | null = null
 
-  constructor(text: string, fieldsStart: number, fieldCount: number) {
+  constructor(head: MessageHead, text: string) {
     this.text = text
-    this.fieldsStart = fieldsStart
-    this.fieldCount = fieldCount
+    this.fieldCount = head.fieldCount
+    this.minorVersion = head.minorVersion
   }
 
   /**
@@ -22,77 +26,71 @@ class FieldsView {
    * (RFC 9110 §5.3), those of Cookie with `"; "` (RFC 9113 §8.2.3 has the reason). Characters are bytes.
    */
   get(name: string): string | null {
-    const spans = this.spans ?? this.index()
-    let value: string | null = null
-    for (let i = 0; i < spans.length; i += 4) {
-      if (!this.isName(name, spans[i]!, spans[i + 1]!)) continue
-      const line = this.text.slice(spans[i + 2], spans[i + 3])
-      if (value === null) value = line
-      else value += (name.length === 6 && name.toLowerCase() === 'cookie' ? '; ' : ', ') + line
-    }
+    let i = this._find(name, 0)
+    if (i < 0) return null
+    let value = this._value(i)
+    while ((i = this._find(name, i + 4)) >= 0) value += (/^cookie$/i.test(name) ? '; ' : ', ') + this._value(i)
     return value
   }
 
   /** The values of all lines of the field `name` in wire order; the only right way to read Set-Cookie. */
   getAll(name: string): string[] {
-    const spans = this.spans ?? this.index()
     const values: string[] = []
-    for (let i = 0; i < spans.length; i += 4) {
-      if (this.isName(name, spans[i]!, spans[i + 1]!)) values.push(this.text.slice(spans[i + 2], spans[i + 3]))
-    }
+    for (let i = -4; (i = this._find(name, i + 4)) >= 0;) values.push(this._value(i))
     return values
   }
 
   has(name: string): boolean {
-    const spans = this.spans ?? this.index()
-    for (let i = 0; i < spans.length; i += 4) if (this.isName(name, spans[i]!, spans[i + 1]!)) return true
-    return false
+    return this._find(name, 0) >= 0
   }
 
   /** All field lines in wire order, names in lower case. */
   *[Symbol.iterator](): Iterator<[string, string]> {
-    const spans = this.spans ?? this.index()
-    for (let i = 0; i < spans.length; i += 4) {
-      yield [this.text.slice(spans[i], spans[i + 1]).toLowerCase(), this.text.slice(spans[i + 2], spans[i + 3])]
-    }
+    const places = this._index()
+    for (let i = 0; i < places.length; i += 4)
+      yield [this.text.slice(places[i], places[i + 1]).toLowerCase(), this._value(i)]
   }
 
-  private isName(name: string, from: number, to: number): boolean {
-    if (to - from !== name.length) return false
-    for (let i = 0; i < name.length; i++) {
-      const a = this.text.charCodeAt(from + i)
-      const b = name.charCodeAt(i)
-      if (a !== b && lower(a) !== lower(b)) return false
+  private _value(i: number): string {
+    return this.text.slice(this._places![i + 2], this._places![i + 3])
+  }
+
+  /** The first field line `name` from the place `from` in the index on, or -1. */
+  private _find(name: string, from: number): number {
+    const places = this._index()
+    for (let i = from; i < places.length; i += 4) {
+      const start = places[i]!
+      let n = name.length
+      if (places[i + 1]! - start !== n) continue
+      while (n > 0 && lower(this.text.charCodeAt(start + n - 1)) === lower(name.charCodeAt(n - 1))) n--
+      if (n === 0) return i
     }
-    return true
+    return -1
   }
 
   // the head has been validated, so its line ends and colons are where they seem to be
-  private index(): number[] {
+  private _index(): number[] {
+    if (this._places !== null) return this._places
     const { text } = this
-    const spans: number[] = []
-    let p = this.fieldsStart
+    const places: number[] = []
+    let p = text.indexOf('\n') + 1
     for (let n = this.fieldCount; n > 0; n--) {
       const colon = text.indexOf(':', p)
       const lineEnd = text.indexOf('\r', colon)
       let from = colon + 1
       let to = lineEnd
-      while (from < to && blank(text.charCodeAt(from))) from++
-      while (to > from && blank(text.charCodeAt(to - 1))) to--
-      spans.push(p, colon, from, to)
+      while (from < to && isBlank(text.charCodeAt(from))) from++
+      while (to > from && isBlank(text.charCodeAt(to - 1))) to--
+      places.push(p, colon, from, to)
       p = lineEnd + 2
     }
-    this.spans = spans
-    return spans
+    this._places = places
+    return places
   }
 }
 
 function lower(c: number): number {
   return c >= 0x41 && c <= 0x5a ? c | 0x20 : c
-}
-
-function blank(c: number): boolean {
-  return c === 0x20 || c === 0x09
 }
 
 /** A request head that outlives the buffer it came in and the {@link RequestHead} that read it. */
@@ -101,22 +99,12 @@ export class HeadSnapshot extends FieldsView {
   /** The request target as sent, nothing decoded. */
   readonly target: string
   readonly targetForm: TargetForm
-  readonly minorVersion: 0 | 1
 
-  constructor(
-    text: string,
-    fieldsStart: number,
-    fieldCount: number,
-    method: string,
-    target: string,
-    targetForm: TargetForm,
-    minorVersion: 0 | 1,
-  ) {
-    super(text, fieldsStart, fieldCount)
-    this.method = method
-    this.target = target
-    this.targetForm = targetForm
-    this.minorVersion = minorVersion
+  constructor(head: RequestHead, text: string) {
+    super(head, text)
+    this.method = head.method
+    this.target = text.slice(head.targetStart - head.headStart, head.targetEnd - head.headStart)
+    this.targetForm = head.targetForm
   }
 }
 
@@ -125,19 +113,10 @@ export class ResponseSnapshot extends FieldsView {
   readonly status: number
   /** The reason phrase as sent; it may be empty. */
   readonly reason: string
-  readonly minorVersion: 0 | 1
 
-  constructor(
-    text: string,
-    fieldsStart: number,
-    fieldCount: number,
-    status: number,
-    reason: string,
-    minorVersion: 0 | 1,
-  ) {
-    super(text, fieldsStart, fieldCount)
-    this.status = status
-    this.reason = reason
-    this.minorVersion = minorVersion
+  constructor(head: ResponseHead, text: string) {
+    super(head, text)
+    this.status = head.status
+    this.reason = text.slice(head.reasonStart, head.reasonEnd)
   }
 }

@@ -1,67 +1,72 @@
-import { CR, classes, COLON, DIGIT, HEX, SCHEME, skipRegName } from './bytes.ts'
+import {
+  classes,
+  COLON,
+  DIGIT,
+  DOT,
+  encode,
+  HEX,
+  LEFT_BRACKET,
+  PERCENT,
+  QUESTION,
+  REG_NAME,
+  RIGHT_BRACKET,
+  SCHEME,
+  skip,
+  SLASH,
+} from './bytes.ts'
+import { ABSOLUTE, ASTERISK, AUTHORITY, VALID } from './states.ts'
 
 /** The four forms of a request target. RFC 9112 §3.2. */
 export const TargetForm = { Origin: 0, Absolute: 1, Authority: 2, Asterisk: 3 } as const
 export type TargetForm = (typeof TargetForm)[keyof typeof TargetForm]
 
-const SLASH = 0x2f
-const QUESTION = 0x3f
-const PERCENT = 0x25
-const LEFT_BRACKET = 0x5b
-const RIGHT_BRACKET = 0x5d
-const DOT = 0x2e
-
-/** The result of the scanners below when everything is right; otherwise they give the place of the offending byte. */
-export const VALID = -1
-
 /**
  * Checks `uri-host [ ":" port ]` (RFC 9110 §7.2, RFC 3986 §3.2.2). There is no userinfo, a port is at most 65535, and an
- * IP literal is an IPv6 address: IPvFuture has never been given a meaning. The host must not be empty.
+ * IP literal is an IPv6 address: IPvFuture has never been given a meaning. The host must not be empty, the port may be,
+ * unless it is needed, as in the target of CONNECT (RFC 9112 §3.2.3).
  */
-export function scanAuthority(buf: Uint8Array, from: number, to: number): number {
+export function scanAuthority(buf: Uint8Array, from: number, to: number, needsPort: boolean = false): number {
   let p = from
   if (p < to && buf[p] === LEFT_BRACKET) {
-    p++
-    const close = ipv6End(buf, p, to)
+    const close = ipv6End(buf, p + 1, to)
     if (close < 0) return ~close
     p = close + 1
   } else {
-    p = skipRegName(buf, p, to)
+    p = skip(buf, p, to, REG_NAME)
     while (p < to && buf[p] === PERCENT) {
       if (p + 2 >= to || (classes[buf[p + 1]!]! & classes[buf[p + 2]!]! & HEX) === 0) return p
-      p = skipRegName(buf, p + 3, to)
+      p = skip(buf, p + 3, to, REG_NAME)
     }
     if (p === from) return p
   }
-  return p === to ? VALID : scanPort(buf, p, to)
-}
-
-/** Checks `":" port` up to `to`; the port may be empty. RFC 3986 §3.2.3. */
-function scanPort(buf: Uint8Array, from: number, to: number): number {
-  if (buf[from] !== COLON) return from
-  let port = 0
-  for (let p = from + 1; p < to; p++) {
-    const c = buf[p]!
-    if ((classes[c]! & DIGIT) === 0) return p
-    port = port * 10 + (c - 0x30)
-    if (port > 65535) return p
+  if (p < to && buf[p++] !== COLON) return p - 1
+  if (needsPort && p === to) return to - 1
+  for (let port = 0; p < to; p++) {
+    port = port * 10 + digit(buf, p)
+    if (!(port <= 65535)) return p
   }
   return VALID
 }
 
+/** The value of the digit at `p`, NaN for another byte. */
+function digit(buf: Uint8Array, p: number): number {
+  return (classes[buf[p]!]! & DIGIT) === 0 ? NaN : buf[p]! - 0x30
+}
+
 /** Where the bracket is that closes an IPv6 address, or the complement of the place of the offending byte. RFC 3986 §3.2.2. */
 function ipv6End(buf: Uint8Array, from: number, to: number): number {
+  const at = (place: number): number => (place < to ? buf[place]! : -1)
   let groups = 0
   let gap = false
   let p = from
-  if (buf[p] === COLON && p + 1 < to && buf[p + 1] === COLON) {
+  if (at(p) === COLON && at(p + 1) === COLON) {
     gap = true
     p += 2
-    if (p < to && buf[p] === RIGHT_BRACKET) return p
+    if (at(p) === RIGHT_BRACKET) return p
   }
   for (;;) {
     const group = p
-    while (p < to && p - group < 4 && (classes[buf[p]!]! & HEX) !== 0) p++
+    p = skip(buf, p, Math.min(to, p + 4), HEX)
     if (p === to || p === group) return ~p
     if (buf[p] === DOT) {
       p = ipv4End(buf, group, to)
@@ -71,27 +76,23 @@ function ipv6End(buf: Uint8Array, from: number, to: number): number {
     }
     groups++
     if (buf[p] !== COLON) break
-    if (++p < to && buf[p] === COLON) {
+    if (at(++p) === COLON) {
       if (gap) return ~p
       gap = true
-      if (++p < to && buf[p] === RIGHT_BRACKET) break
+      if (at(++p) === RIGHT_BRACKET) break
     }
   }
-  if (p === to || buf[p] !== RIGHT_BRACKET) return ~p
   // the gap stands for at least one group of zeros
-  return (gap ? groups <= 7 : groups === 8) ? p : ~p
+  return at(p) === RIGHT_BRACKET && (gap ? groups <= 7 : groups === 8) ? p : ~p
 }
 
 function ipv4End(buf: Uint8Array, from: number, to: number): number {
   let p = from
   for (let part = 0; part < 4; part++) {
-    if (part > 0) {
-      if (p === to || buf[p] !== DOT) return ~p
-      p++
-    }
+    if (part > 0 && (p === to || buf[p++] !== DOT)) return ~(p === to ? p : p - 1)
     const first = p
     let value = 0
-    for (; p < to && p - first < 3 && (classes[buf[p]!]! & DIGIT) !== 0; p++) value = value * 10 + (buf[p]! - 0x30)
+    for (; p < to && p - first < 3 && (classes[buf[p]!]! & DIGIT) !== 0; p++) value = value * 10 + digit(buf, p)
     if (p === first || value > 255 || (p - first > 1 && buf[first] === 0x30)) return ~first
   }
   return p
@@ -99,13 +100,11 @@ function ipv4End(buf: Uint8Array, from: number, to: number): number {
 
 /**
  * Checks a target in absolute form: `scheme "://" authority`, and what follows starts a path or a query. RFC 9112 §3.2.2.
- * Userinfo is refused: RFC 9110 §4.2.4 warns of it, and hosts that hold an `@` have been used to mislead routers.
+ * Its first byte is known to be a letter. Userinfo is refused: RFC 9110 §4.2.4 warns of it, and hosts that hold an `@`
+ * have been used to mislead routers.
  */
 export function scanAbsolute(buf: Uint8Array, from: number, to: number): number {
-  let p = from
-  const first = buf[p]! | 0x20
-  if (first < 0x61 || first > 0x7a) return p
-  while (p < to && (classes[buf[p]!]! & SCHEME) !== 0) p++
+  let p = skip(buf, from, to, SCHEME)
   for (const c of [COLON, SLASH, SLASH]) {
     if (p === to || buf[p] !== c) return p
     p++
@@ -113,17 +112,6 @@ export function scanAbsolute(buf: Uint8Array, from: number, to: number): number 
   const authority = p
   while (p < to && buf[p] !== SLASH && buf[p] !== QUESTION) p++
   return p === authority ? p : scanAuthority(buf, authority, p)
-}
-
-/** Checks a target in authority form: `uri-host ":" port`, the port must be there. RFC 9112 §3.2.3. */
-export function scanConnectTarget(buf: Uint8Array, from: number, to: number): number {
-  const bad = scanAuthority(buf, from, to)
-  if (bad !== VALID) return bad
-  const last = buf[to - 1]!
-  if ((classes[last]! & DIGIT) === 0) return to - 1
-  let p = to
-  while (p > from && (classes[buf[p - 1]!]! & DIGIT) !== 0) p--
-  return p > from && buf[p - 1] === COLON ? VALID : to - 1
 }
 
 /** A request target in its parts, each as sent: nothing is decoded or normalised. */
@@ -140,28 +128,25 @@ export interface TargetParts {
 
 /** Splits a target that {@link RequestHead} has accepted. `form` is the head's `targetForm`. RFC 9112 §3.2. */
 export function splitTarget(target: string, form: TargetForm): TargetParts {
-  if (form === TargetForm.Authority) return { path: '', query: '', authority: target, scheme: '' }
-  if (form === TargetForm.Asterisk) return { path: '*', query: '', authority: '', scheme: '' }
-  const mark = target.indexOf('?')
-  const query = mark < 0 ? '' : target.slice(mark)
-  const rest = mark < 0 ? target : target.slice(0, mark)
-  if (form === TargetForm.Origin) return { path: rest, query, authority: '', scheme: '' }
-  const colon = rest.indexOf(':')
-  const slash = rest.indexOf('/', colon + 3)
-  return {
-    path: slash < 0 ? '/' : rest.slice(slash),
-    query,
-    authority: slash < 0 ? rest.slice(colon + 3) : rest.slice(colon + 3, slash),
-    scheme: rest.slice(0, colon).toLowerCase(),
+  let [path, query, authority, scheme] = [target, '', '', '']
+  if (form === AUTHORITY) return { path: '', query, authority: target, scheme }
+  const mark = form === ASTERISK ? -1 : target.indexOf('?')
+  if (mark >= 0) {
+    query = target.slice(mark)
+    path = target.slice(0, mark)
   }
+  if (form === ABSOLUTE) {
+    const colon = path.indexOf(':')
+    const slash = path.indexOf('/', colon + 3)
+    scheme = path.slice(0, colon).toLowerCase()
+    authority = path.slice(colon + 3, slash < 0 ? undefined : slash)
+    path = slash < 0 ? '/' : path.slice(slash)
+  }
+  return { path, query, authority, scheme }
 }
 
 /** True for `host` or `host:port` as the Host field and request targets have it. RFC 9110 §7.2. */
 export function isAuthority(value: string): boolean {
-  const bytes = new Uint8Array(value.length)
-  for (let i = 0; i < value.length; i++) {
-    const c = value.charCodeAt(i)
-    bytes[i] = c > 0xff ? CR : c
-  }
+  const bytes = encode(value)
   return scanAuthority(bytes, 0, bytes.length) === VALID
 }
