@@ -1,0 +1,98 @@
+import { type Context, type MaybePromise, type Reply, dropSource } from '@spillway/core'
+import { hasToken } from '@spillway/parser/fields'
+import { type Coding, codings } from './lib/compression/codings.ts'
+import { isCompressible } from './lib/compression/compressible.ts'
+import { EncodedBody } from './lib/compression/encoded-body.ts'
+import { chooseCoding } from './lib/compression/negotiate.ts'
+import { addVary, changeBody } from './lib/http/changed-body.ts'
+import { parseMediaType } from './lib/http/media-type.ts'
+import type { Middleware } from './lib/types.ts'
+
+/** Options of {@link compression}. */
+export interface CompressionOptions {
+  /**
+   * Fewest bytes worth compressing, where the length is known. Default: 1024, for less than that fits the packet that is
+   * sent anyway. Streams are always compressed.
+   */
+  readonly threshold?: number
+}
+
+/** Up to here content is compressed in this turn, in a quarter of a millisecond: another thread would cost more. */
+const shortBytes = 8 * 1024
+/** From here on content is compressed piece by piece, so that the first bytes leave early and a client that goes saves work. */
+const longBytes = 1024 * 1024
+
+/**
+ * Compresses replies in what the client likes best of zstd (where Node has it), brotli, gzip and deflate; of what it likes
+ * equally, in this order (RFC 9110 §12.5.3). Streams are compressed as they come: every piece is sent when it is there,
+ * server-sent events too. `Vary` is set, a strong `ETag` is weakened, and `Content-Length` is that of the new content.
+ *
+ * Left as they are: replies without content, 206, already encoded, with `Cache-Control: no-transform`, short ones, and types
+ * that do not get shorter. A client that refuses content as it is (`identity;q=0`) gets the last two compressed. The reply
+ * to HEAD has the fields of the one to GET, without the length, and nothing is compressed for it.
+ */
+export function compression(options: CompressionOptions = {}): Middleware {
+  const threshold = options.threshold ?? 1024
+  return (c, next) => {
+    const result = next()
+    return result instanceof Promise
+      ? result.then((reply) => compress(c, reply, threshold))
+      : compress(c, result, threshold)
+  }
+}
+
+function compress(c: Context<any, any>, reply: Reply, threshold: number): MaybePromise<Reply> {
+  if (!mayChange(c.method, reply)) return reply
+  const worthwhile = isWorthwhile(reply, threshold)
+  const { coding, required } = chooseCoding(c.headers.get('accept-encoding'), codings)
+  if (!worthwhile && !required) return reply
+  addVary(reply, 'Accept-Encoding')
+  if (!coding) return reply
+  return c.method === 'HEAD' ? describe(reply, coding) : encode(c, reply, coding)
+}
+
+/** Whether the reply has content, all of it, that nobody has encoded or forbidden to encode. */
+function mayChange(method: string, { status, headers, body }: Reply): boolean {
+  if (status < 200 || status === 204 || status === 205 || status === 206 || status === 304) return false
+  if (body === '' || (body === null && !(method === 'HEAD' && headers.has('Content-Length')))) return false
+  if (headers.has('Content-Range') || headers.has('Content-Encoding')) return false
+  return !hasToken(headers.get('Cache-Control') ?? '', 'no-transform')
+}
+
+function isWorthwhile({ headers, body }: Reply, threshold: number): boolean {
+  const type = parseMediaType(headers.get('Content-Type') ?? '')
+  if (type === null || !isCompressible(type.essence)) return false
+  const length = headers.get('Content-Length') ?? knownLength(body)
+  return length === undefined || Number(length) >= threshold
+}
+
+function knownLength(body: Reply['body']): number | undefined {
+  return typeof body === 'string' || body instanceof Uint8Array ? body.length : undefined
+}
+
+function encode(c: Context<any, any>, reply: Reply, coding: Coding): MaybePromise<Reply> {
+  const { body } = reply
+  const bytes = typeof body === 'string' ? Buffer.from(body) : body instanceof Uint8Array ? body : undefined
+  if (!bytes || bytes.length > longBytes) return encodeStream(c, reply, coding)
+  if (bytes.length <= shortBytes) return finish(reply, coding, coding.short(bytes))
+  return coding.whole(bytes).then((encoded) => finish(reply, coding, encoded))
+}
+
+function encodeStream(c: Context<any, any>, reply: Reply, coding: Coding): Reply {
+  const encoded = new EncodedBody(reply.body, coding.stream())
+  // Whatever becomes of the reply: middleware further out may replace it, and nobody would read it to its end.
+  c.done(() => dropSource(encoded, undefined))
+  return finish(reply, coding, encoded)
+}
+
+/** The head that GET would have, but for a length that nobody knows without the work (RFC 9110 §9.3.2). */
+function describe(reply: Reply, coding: Coding): Reply {
+  dropSource(reply.body, undefined)
+  return finish(reply, coding, new ReadableStream())
+}
+
+function finish(reply: Reply, coding: Coding, body: Reply['body']): Reply {
+  changeBody(reply, body)
+  reply.headers.set('Content-Encoding', coding.name)
+  return reply
+}

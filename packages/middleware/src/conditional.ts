@@ -1,0 +1,65 @@
+import { hash } from 'node:crypto'
+import { type Context, Reply, dropSource } from '@spillway/core'
+import { type Validators, evaluatePreconditions } from './lib/http/preconditions.ts'
+import type { Middleware } from './lib/types.ts'
+import { problem } from './problem.ts'
+
+export type { Validators } from './lib/http/preconditions.ts'
+
+/** What a 304 says nothing about, for the client has it already (RFC 9110 §15.4.5). */
+const known = ['Content-Type', 'Content-Length', 'Content-Encoding', 'Content-Language', 'Content-Range']
+
+/**
+ * Gives replies with content at hand (text or bytes, status 200, GET or HEAD) an `ETag`, a hash of the content, and
+ * answers conditional requests for them, and for those that bring an `ETag` or `Last-Modified` of their own: 304 when the
+ * client has this version, 412 when it insists on another (RFC 9110 §13.2.2). What it saves is the transfer, not the work:
+ * a handler that knows its version beforehand calls {@link precondition} instead. Streams are left as they are.
+ */
+export function conditional(): Middleware {
+  return (c, next) => {
+    const result = next()
+    if (c.method !== 'GET' && c.method !== 'HEAD') return result
+    return result instanceof Promise ? result.then((reply) => answer(c, reply)) : answer(c, result)
+  }
+}
+
+function answer(c: Context<any, any>, reply: Reply): Reply {
+  if (reply.status !== 200) return reply
+  const { headers, body } = reply
+  if (!headers.has('ETag') && (typeof body === 'string' || body instanceof Uint8Array)) headers.set('ETag', tagOf(body))
+  const modified = Date.parse(headers.get('Last-Modified') ?? '')
+  const etag = headers.get('ETag') ?? undefined
+  if (etag === undefined && Number.isNaN(modified)) return reply
+  const validators = { etag, modified: Number.isNaN(modified) ? undefined : modified }
+  const status = evaluatePreconditions(c.method, c.headers, validators)
+  if (status === undefined) return reply
+  dropSource(body, undefined)
+  if (status === 412) return preconditionFailed()
+  reply.status = status
+  reply.body = null
+  for (const name of known) headers.delete(name)
+  return reply
+}
+
+/**
+ * Checks the conditions of a request before its work is done, GET as well as PUT: `If-Match` against lost updates,
+ * `If-None-Match: *` against replacing what is there, and the others (RFC 9110 §13.2.2).
+ * @param current the version there is, or null when there is none yet.
+ * @returns the 304 or 412 to return instead; undefined to go on.
+ */
+export function precondition(c: Context<any, any>, current: Validators | null): Reply | undefined {
+  const status = evaluatePreconditions(c.method, c.headers, current)
+  if (status === undefined) return undefined
+  const reply = status === 412 ? preconditionFailed() : new Reply(null, 304)
+  if (current?.etag !== undefined) reply.headers.set('ETag', current.etag)
+  return reply
+}
+
+function preconditionFailed(): Reply {
+  return problem(412, { detail: 'The resource is not in the state that the request asks for' })
+}
+
+/** 27 characters that differ when the content does. */
+function tagOf(content: string | Uint8Array): string {
+  return `"${hash('sha1', content, 'base64url')}"`
+}
