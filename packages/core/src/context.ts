@@ -86,6 +86,9 @@ export interface Context<Params = {}, State = {}> {
   readonly errorHeaders: ReplyHeaders
 }
 
+/** What a context needs of the head of its request. @internal */
+export type ContextHead = Pick<HeadSnapshot, 'method' | 'target' | 'targetForm' | 'minorVersion'> & RequestHeaders
+
 /** What a context needs of its connection. @internal */
 export interface ContextPort {
   readonly peer: Peer
@@ -102,7 +105,7 @@ const applicationJson = fieldLine('Content-Type', 'application/json')
 
 /** @internal The one implementation of {@link Context}: every field is there from the start, so its shape never changes. */
 export class RequestContext implements Context {
-  readonly head: HeadSnapshot
+  readonly head: ContextHead
   params: Record<string, string>
   state: Record<string, unknown>
   base: string = ''
@@ -129,7 +132,7 @@ export class RequestContext implements Context {
   #outcome: Outcome | undefined
 
   /** @param upgrade whether the request asks for another protocol. */
-  constructor(port: ContextPort, head: HeadSnapshot, upgrade: boolean, exchange: number) {
+  constructor(port: ContextPort, head: ContextHead, upgrade: boolean, exchange: number) {
     this.head = head
     this.params = none
     this.state = {}

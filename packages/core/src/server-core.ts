@@ -1,13 +1,12 @@
 import { type ParseErrorCode, RequestHead, parseErrors } from '@spillway/parser'
-import { reasonPhrase } from '@spillway/parser/serialize'
 import { Clock } from './clock.ts'
 import { Connection } from './connection.ts'
 import type { Context, Handler, MaybePromise, RequestContext, Result } from './context.ts'
+import { errorText, plainError } from './error-reply.ts'
 import { AbortedError, errorFacts } from './errors.ts'
 import { channels } from './events.ts'
 import { type Limits, type Timeouts, defaultLimits, defaultTimeouts } from './options.ts'
 import { Reply } from './reply.ts'
-import { ReplyHeaders, fieldLine } from './reply-headers.ts'
 import type { ReplyFacts } from './reply-writer.ts'
 import type { Server, ServerOptions } from './server.ts'
 import type { Peer, Transport } from './transport.ts'
@@ -294,13 +293,3 @@ function errorResult(result: Result | void, error: unknown): Result {
 }
 
 /** Says no more about an error than it allows. */
-function plainError(error: unknown): Reply {
-  const { status, text, headers } = errorFacts(error)
-  const reply = errorText(status, text ?? reasonPhrase(status))
-  if (headers) for (const [name, value] of headers) reply.headers.set(name, value)
-  return reply
-}
-
-function errorText(status: number, text: string): Reply {
-  return new Reply(`${text}\n`, status, new ReplyHeaders(fieldLine('Content-Type', 'text/plain; charset=utf-8')))
-}
