@@ -5,8 +5,9 @@ import type { Context } from '@spillway/core'
  * @throws TypeError when one is not a serialized origin: scheme, host, and port unless it is the default (RFC 6454 §6.2).
  */
 export function originSet(origins: readonly string[]): ReadonlySet<string> {
+  // `*` may stand in a host name, and would never be one.
   for (const origin of origins)
-    if (!URL.canParse(origin) || new URL(origin).origin !== origin || origin === 'null')
+    if (!URL.canParse(origin) || new URL(origin).origin !== origin || /[*]|^null$/.test(origin))
       throw new TypeError(`Not an origin: ${JSON.stringify(origin)}. An origin looks like https://example.com`)
   return new Set(origins)
 }

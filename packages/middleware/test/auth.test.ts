@@ -1,0 +1,119 @@
+import { basicAuth, bearerAuth, sameText } from '@spillway/middleware/auth'
+import { router } from '@spillway/middleware/router'
+import { describe, expect, expectTypeOf, test } from 'vitest'
+import { type RawReply, send, start } from './server.ts'
+
+interface User {
+  name: string
+}
+
+const basic = basicAuth<User>({
+  realm: 'the "back" \\ office',
+  verify: (name, password) => (sameText(name, 'ali') && sameText(password, 'sé:same') ? { name } : undefined),
+})
+const bearer = bearerAuth<User>({
+  verify: async (token) => (sameText(token, 'secret-token') ? { name: 'machine' } : undefined),
+})
+const app = router()
+  .group('/basic', (g) => g.use(basic).get('/', (c) => c.text(c.state.user.name)))
+  .group('/bearer', (g) => g.use(bearer).get('/', (c) => c.text(c.state.user.name)))
+
+const ask = async (path: string, ...authorization: string[]): Promise<RawReply> =>
+  send(
+    await start(app),
+    'GET',
+    path,
+    authorization.map((value) => `Authorization: ${value}`),
+  )
+const base64 = (text: string | Buffer): string => Buffer.from(text as string).toString('base64')
+
+describe('sameText', () => {
+  test.each([
+    ['', '', true],
+    ['a', 'a', true],
+    ['ä', 'ä', true],
+    ['a', 'b', false],
+    ['a', 'aa', false],
+    ['', 'a', false],
+  ])('%j %j: %s', (a, b, same) => {
+    expect(sameText(a, b)).toBe(same)
+  })
+})
+
+describe('basicAuth', () => {
+  test('lets whom verify knows, in UTF-8 and with colons in the password', async () => {
+    for (const scheme of ['Basic', 'basic', 'BASIC']) {
+      const reply = await ask('/basic', `${scheme} ${base64('ali:sé:same')}`)
+      expect([reply.status, reply.content.toString()]).toEqual([200, 'ali'])
+    }
+  })
+
+  test.each([
+    ['nothing'],
+    ['a wrong password', `Basic ${base64('ali:guess')}`],
+    ['a wrong name', `Basic ${base64('eve:sé:same')}`],
+    ['another scheme', `Bearer ${base64('ali:sé:same')}`],
+    ['no credentials', 'Basic'],
+    ['no credentials, with a space', 'Basic '],
+    ['no colon', `Basic ${base64('ali')}`],
+    ['what is not base64', 'Basic ali:sé:same'],
+    ['base64 with something in it', `Basic ${base64('ali:sé:same')}!`],
+    ['latin1', `Basic ${base64(Buffer.from('ali:sé:same', 'latin1'))}`],
+    ['a control character', `Basic ${base64('ali:sé:same\0')}`],
+    ['credentials twice', `Basic ${base64('ali:sé:same')}`, `Basic ${base64('ali:sé:same')}`],
+  ])('asks again for %s', async (_, ...authorization) => {
+    const reply = await ask('/basic', ...authorization)
+    expect(reply.status).toBe(401)
+    expect(reply.headers.get('www-authenticate')).toBe('Basic realm="the \\"back\\" \\\\ office", charset="UTF-8"')
+    expect(reply.content.toString()).not.toContain('ali')
+  })
+
+  test('guards every path below, found or not', async () => {
+    expect((await ask('/basic/none')).status).toBe(401)
+  })
+
+  test('a realm that cannot be sent is refused when it is made', () => {
+    expect(() => basicAuth({ realm: 'a\r\nb', verify: () => undefined })).toThrow(TypeError)
+    expect(() => bearerAuth({ realm: 'ä', verify: () => undefined })).toThrow(TypeError)
+  })
+})
+
+describe('bearerAuth', () => {
+  test('lets whom verify knows', async () => {
+    const reply = await ask('/bearer', 'bearer secret-token')
+    expect([reply.status, reply.content.toString()]).toEqual([200, 'machine'])
+  })
+
+  // RFC 6750 §3.1: no error is named when there were no credentials
+  test.each<[string, number, string, ...string[]]>([
+    ['nothing', 401, 'Bearer realm="restricted"'],
+    ['another scheme', 401, 'Bearer realm="restricted"', 'Basic YTpi'],
+    ['a wrong token', 401, 'Bearer realm="restricted", error="invalid_token"', 'Bearer guess'],
+    ['an empty token', 400, 'Bearer realm="restricted", error="invalid_request"', 'Bearer'],
+    ['a token with a space', 400, 'Bearer realm="restricted", error="invalid_request"', 'Bearer secret-token x'],
+    ['two tokens', 400, 'Bearer realm="restricted", error="invalid_request"', 'Bearer a', 'Bearer b'],
+    ['padding alone', 400, 'Bearer realm="restricted", error="invalid_request"', 'Bearer =='],
+  ])('%s: %i', async (_, status, challenge, ...authorization) => {
+    const reply = await ask('/bearer', ...authorization)
+    expect([reply.status, reply.headers.get('www-authenticate')]).toEqual([status, challenge])
+  })
+
+  test('does not look for tokens anywhere else', async () => {
+    expect((await ask('/bearer?access_token=secret-token')).status).toBe(401)
+  })
+
+  test('takes linear time', async () => {
+    const started = performance.now()
+    expect((await ask('/bearer', `Bearer ${'='.repeat(15_000)}!`)).status).toBe(400)
+    expect(performance.now() - started).toBeLessThan(1000)
+  })
+})
+
+test('the user is typed', () => {
+  router()
+    .use(basic)
+    .get('/', (c) => {
+      expectTypeOf(c.state.user).toEqualTypeOf<User>()
+      return c.empty()
+    })
+})

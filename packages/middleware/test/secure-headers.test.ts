@@ -1,0 +1,95 @@
+import { secureHeaders } from '@spillway/middleware/secure-headers'
+import { router } from '@spillway/middleware/router'
+import { testServer } from '@spillway/core/testing'
+import { describe, expect, test } from 'vitest'
+import { type RawReply, send, start } from './server.ts'
+
+const ask = async (options = {}, path = '/'): Promise<RawReply> => {
+  const app = router()
+    .use(secureHeaders(options))
+    .get('/', (c) => c.html(`<script nonce="${c.state.nonce}">run()</script>`))
+    .get('/own', (c) => c.text('x', { headers: { 'Referrer-Policy': 'no-referrer' } }))
+    .get('/broken', () => {
+      throw new Error('broken')
+    })
+  return send(await start(app, { onError: () => undefined }), 'GET', path)
+}
+
+const overTls = (secure: boolean): string => {
+  const client = testServer(
+    router()
+      .use(secureHeaders())
+      .get('/', (c) => c.text('')),
+  ).connect({ secure })
+  client.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
+  return client.received
+}
+
+describe('secureHeaders', () => {
+  test('sends a strict policy with the nonce of the page', async () => {
+    const { headers, content } = await ask()
+    const nonce = /nonce="([A-Za-z\d+/]{22}==)"/.exec(content.toString())![1]!
+    expect(headers.get('content-security-policy')).toBe(
+      `default-src 'self'; script-src 'nonce-${nonce}' 'strict-dynamic'; style-src 'self' 'nonce-${nonce}'; ` +
+        `img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'`,
+    )
+    expect(Object.fromEntries(headers)).toMatchObject({
+      'cross-origin-opener-policy': 'same-origin',
+      'cross-origin-resource-policy': 'same-origin',
+      'origin-agent-cluster': '?1',
+      'permissions-policy': 'camera=(), geolocation=(), microphone=()',
+      'referrer-policy': 'strict-origin-when-cross-origin',
+      'x-content-type-options': 'nosniff',
+    })
+  })
+
+  test('never uses a nonce twice', async () => {
+    const nonces = new Set<string>()
+    const app = router()
+      .use(secureHeaders())
+      .get('/', (c) => c.text(String(nonces.add(c.state.nonce).size)))
+    const client = testServer(app).connect()
+    for (let i = 0; i < 1000; i++) client.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
+    expect(nonces.size).toBe(1000)
+  })
+
+  test('sends HSTS over TLS, and there only', () => {
+    expect(overTls(true)).toContain('Strict-Transport-Security: max-age=31536000; includeSubDomains\r\n')
+    expect(overTls(false)).not.toContain('Strict-Transport-Security')
+  })
+
+  test('leaves what the handler has said', async () => {
+    expect((await ask({}, '/own')).headers.get('referrer-policy')).toBe('no-referrer')
+  })
+
+  test('covers errors and what is not found', async () => {
+    for (const path of ['/broken', '/none'])
+      expect((await ask({}, path)).headers.get('x-content-type-options')).toBe('nosniff')
+  })
+
+  test('changes what it is told to', async () => {
+    const { headers } = await ask({
+      csp: { 'img-src': "'self' https://cdn.example", 'form-action': false, 'upgrade-insecure-requests': '' },
+      fields: { 'Origin-Agent-Cluster': false, 'Cross-Origin-Embedder-Policy': 'require-corp' },
+    })
+    const policy = headers.get('content-security-policy')!
+    expect(policy).toContain("img-src 'self' https://cdn.example; object-src")
+    expect(policy).toMatch(/; upgrade-insecure-requests$/)
+    expect(policy).not.toContain('form-action')
+    expect(headers.has('origin-agent-cluster')).toBe(false)
+    expect(headers.get('cross-origin-embedder-policy')).toBe('require-corp')
+    expect((await ask({ csp: false })).headers.has('content-security-policy')).toBe(false)
+  })
+
+  test.each([
+    [{ csp: { 'script-src': "'self'; object-src *" } }],
+    [{ csp: { 'script-src': "'self', x" } }],
+    [{ csp: { 'Script Src': "'self'" } }],
+    [{ csp: { 'script-src': "'self'\r\nX: y" } }],
+    [{ hsts: 'max-age=1\n' }],
+    [{ fields: { 'X\n': 'y' } }],
+    [{ fields: { X: 'y\n' } }],
+  ])('refuses %o when it is made', (options) => {
+    expect(() => secureHeaders(options)).toThrow(TypeError)
+  })
+})

@@ -1,0 +1,409 @@
+import { execFileSync, spawn } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Redis } from 'ioredis'
+import {
+  type SessionStore,
+  type SessionsOptions,
+  memoryStore,
+  redisStore,
+  sessions,
+} from '@spillway/middleware/sessions'
+import { router } from '@spillway/middleware/router'
+import type { Handler } from '@spillway/core'
+import { afterAll, beforeAll, describe, expect, expectTypeOf, onTestFinished, test, vi } from 'vitest'
+import { start } from './server.ts'
+
+interface Data {
+  user: string
+  visits: number
+}
+
+const secret = 'the secret of today, 32 bytes or more'
+const oldSecret = 'the former secret, of 32 bytes or more'
+
+function app(options: SessionsOptions): Handler {
+  return router()
+    .use(sessions<Data>(options))
+    .get('/', (c) => c.json({ ...c.state.session.data, isNew: c.state.session.isNew }))
+    .get('/visit', (c) => {
+      const { data } = c.state.session
+      data.visits = (data.visits ?? 0) + 1
+      return c.json(data)
+    })
+    .get('/login', (c) => {
+      c.state.session.regenerate()
+      c.state.session.data.user = 'ali'
+      return c.text('in', { headers: { 'Cache-Control': 'private' } })
+    })
+    .get('/logout', async (c) => {
+      c.state.session.destroy()
+      return c.text('out')
+    })
+    .get('/fail', (c) => {
+      c.state.session.data.user = 'half'
+      throw new Error('broken')
+    })
+    .get('/large', (c) => {
+      c.state.session.data.user = 'x'.repeat(4000)
+      return c.text('never')
+    })
+}
+
+/** A browser in a few lines: keeps the cookie, and says what it was told. */
+class Client {
+  cookie = ''
+  told: string | undefined
+  status = 0
+  headers: Headers = new Headers()
+  readonly #url: string
+
+  constructor(url: string, cookie = '') {
+    this.#url = url
+    this.cookie = cookie
+  }
+
+  async get(path: string): Promise<unknown> {
+    const response = await fetch(this.#url + path, { headers: this.cookie ? { cookie: this.cookie } : {} })
+    this.headers = response.headers
+    this.status = response.status
+    this.told = response.headers.getSetCookie()[0]
+    if (this.told) this.cookie = this.told.includes('Max-Age=0') ? '' : this.told.slice(0, this.told.indexOf(';'))
+    const text = await response.text()
+    return text.startsWith('{') ? JSON.parse(text) : text
+  }
+}
+
+async function client(options: SessionsOptions): Promise<Client> {
+  return new Client((await start(app(options), { onError: () => undefined })).url)
+}
+
+/** Time that the tests move. */
+function clock(): (seconds: number) => void {
+  vi.useFakeTimers({ toFake: ['Date', 'performance'] })
+  onTestFinished(() => void vi.useRealTimers())
+  return (seconds) => void vi.advanceTimersByTime(seconds * 1000)
+}
+
+describe.each<[string, () => SessionsOptions]>([
+  ['sealed', () => ({ secrets: secret })],
+  ['in memory', () => ({})],
+])('sessions %s', (kind, options) => {
+  test('are not made for who leaves nothing behind', async () => {
+    const c = await client(options())
+    expect(await c.get('/')).toEqual({ isNew: true })
+    expect(c.told).toBe(undefined)
+  })
+
+  test('remember, and the cookie is set only when it changes', async () => {
+    const c = await client(options())
+    expect(await c.get('/visit')).toEqual({ visits: 1 })
+    expect(c.told).toMatch(/^__Host-session=[\w-]{40,}; Max-Age=2592000; Path=\/; HttpOnly; Secure; SameSite=Lax$/)
+    expect(c.headers.get('cache-control')).toBe('no-store')
+    expect(await c.get('/')).toEqual({ visits: 1, isNew: false })
+    expect([c.told, c.headers.has('cache-control')]).toEqual([undefined, false])
+    expect(await c.get('/visit')).toEqual({ visits: 2 })
+    expect(c.told === undefined).toBe(kind !== 'sealed')
+    expect(await c.get('/visit')).toEqual({ visits: 3 })
+  })
+
+  test('get a new name when somebody logs in, and keep what they had', async () => {
+    const c = await client(options())
+    await c.get('/visit')
+    const before = c.cookie
+    await c.get('/login')
+    expect(c.cookie).not.toBe(before)
+    expect(c.headers.get('cache-control')).toBe('private')
+    expect(await c.get('/')).toEqual({ user: 'ali', visits: 1, isNew: false })
+    // Session fixation: what was known before the log-in is worth nothing after it.
+    c.cookie = before
+    expect(await c.get('/')).not.toHaveProperty('user')
+  })
+
+  test('a name that the client chose is never taken', async () => {
+    const c = await client(options())
+    c.cookie = `__Host-session=${'A'.repeat(43)}`
+    expect(await c.get('/visit')).toEqual({ visits: 1 })
+    expect(c.cookie).not.toContain('AAAA')
+    expect(c.told).toBeDefined()
+  })
+
+  test('end on log-out', async () => {
+    const c = await client(options())
+    await c.get('/login')
+    const { cookie } = c
+    await c.get('/logout')
+    expect(c.told).toBe('__Host-session=; Max-Age=0; Path=/; HttpOnly; Secure; SameSite=Lax')
+    expect(await c.get('/')).toEqual({ isNew: true })
+    c.cookie = cookie
+    // A sealed session is all in the cookie: that a copy of it lives on is said in the documentation.
+    expect(await c.get('/')).toEqual(kind === 'sealed' ? { user: 'ali', isNew: false } : { isNew: true })
+  })
+
+  test('a log-out of who was never here says nothing', async () => {
+    const c = await client(options())
+    await c.get('/logout')
+    expect(c.told).toBe(undefined)
+  })
+
+  test('what a handler changed before it threw is not kept', async () => {
+    const c = await client(options())
+    await c.get('/fail')
+    expect([c.status, c.told]).toEqual([500, undefined])
+  })
+
+  test('end when they are not used for a while', async () => {
+    const pass = clock()
+    const c = await client({ ...options(), idle: 100, maxAge: 1000 })
+    await c.get('/visit')
+    for (let i = 0; i < 5; i++) {
+      pass(60)
+      expect(await c.get('/')).toEqual({ visits: 1, isNew: false })
+    }
+    pass(101)
+    expect(await c.get('/')).toEqual({ isNew: true })
+  })
+
+  test('end after their time, used or not', async () => {
+    const pass = clock()
+    const c = await client({ ...options(), idle: 100, maxAge: 250 })
+    await c.get('/visit')
+    for (let i = 0; i < 4; i++) {
+      pass(60)
+      expect(await c.get('/visit')).toMatchObject({ visits: i + 2 })
+    }
+    pass(20)
+    expect(await c.get('/visit')).toEqual({ visits: 1 })
+  })
+
+  test('the name and attributes are the application’s', async () => {
+    const c = await client({ ...options(), name: 'sid', cookie: { secure: false, sameSite: 'strict', path: '/visit' } })
+    await c.get('/visit')
+    expect(c.told).toMatch(/^sid=[\w-]+; Max-Age=2592000; Path=\/visit; HttpOnly; SameSite=Strict$/)
+  })
+})
+
+describe('sealed sessions', () => {
+  test('open with former keys, until these are taken out, and are sealed anew with the first', async () => {
+    const old = await client({ secrets: oldSecret })
+    await old.get('/visit')
+    const both = new Client((await start(app({ secrets: [secret, oldSecret] }))).url, old.cookie)
+    const recent = new Client((await start(app({ secrets: [secret] }))).url, old.cookie)
+    expect(await recent.get('/')).toEqual({ isNew: true })
+    expect(await both.get('/visit')).toEqual({ visits: 2 })
+    recent.cookie = both.cookie
+    expect(await recent.get('/')).toEqual({ visits: 2, isNew: false })
+  })
+
+  test('do not open when a bit was changed, or under another name', async () => {
+    const c = await client({ secrets: secret })
+    await c.get('/visit')
+    const sealed = c.cookie.slice(c.cookie.indexOf('=') + 1)
+    const bytes = Buffer.from(sealed, 'base64url')
+    for (let i = 0; i < bytes.length; i += 5) {
+      const changed = Buffer.from(bytes)
+      changed[i]! ^= 1
+      c.cookie = `__Host-session=${changed.toString('base64url')}`
+      expect(await c.get('/')).toEqual({ isNew: true })
+    }
+    for (const length of [0, 1, 27, 28, bytes.length - 1]) {
+      c.cookie = `__Host-session=${bytes.subarray(0, length).toString('base64url')}`
+      expect(await c.get('/')).toEqual({ isNew: true })
+    }
+    const other = await client({ secrets: secret, name: '__Host-other' })
+    other.cookie = `__Host-other=${sealed}`
+    expect(await other.get('/')).toEqual({ isNew: true })
+  })
+
+  test('cannot be read by the client', async () => {
+    const c = await client({ secrets: secret })
+    await c.get('/login')
+    expect(Buffer.from(c.cookie.slice(15), 'base64url').toString('latin1')).not.toContain('ali')
+  })
+
+  test('too much data is an error at once, not a cookie that browsers drop', async () => {
+    const c = await client({ secrets: secret })
+    await c.get('/large')
+    expect([c.status, c.told]).toEqual([500, undefined])
+  })
+})
+
+test('sessions are typed', () => {
+  router()
+    .use(sessions<Data>())
+    .get('/', (c) => {
+      expectTypeOf(c.state.session.data).toEqualTypeOf<Partial<Data>>()
+      // @ts-expect-error not in the data
+      c.state.session.data.nope = 1
+      return c.empty()
+    })
+})
+
+test.each<[string, SessionsOptions]>([
+  ['a short secret', { secrets: 'short' }],
+  ['secrets and a store', { secrets: secret, store: memoryStore() }],
+  ['a name whose promise is broken', { cookie: { secure: false } }],
+  ['a fraction of a second', { idle: 0.5 }],
+  ['no time at all', { maxAge: 0 }],
+])('sessions refuse %s when they are made', (_, options) => {
+  expect(() => sessions(options)).toThrow(TypeError)
+})
+
+/** What every store has to do. */
+function storeRules(make: () => SessionStore, wait: (ms: number) => Promise<void> | void): void {
+  test('gives back what was created or updated, and nothing else', async () => {
+    const store = make()
+    expect(await store.get('a', 10)).toBe(undefined)
+    await store.create('a', '1 {"x":"ö\\n"}', 10)
+    await store.create('b', 'two', 10)
+    expect(await store.get('a', 10)).toBe('1 {"x":"ö\\n"}')
+    await store.update('a', 'three', 10)
+    expect([await store.get('a', 10), await store.get('b', 10)]).toEqual(['three', 'two'])
+    await store.delete('a')
+    await store.delete('a')
+    expect([await store.get('a', 10), await store.get('b', 10)]).toEqual([undefined, 'two'])
+  })
+
+  test('an update brings nothing back that was deleted', async () => {
+    const store = make()
+    await store.create('gone', '1', 10)
+    await store.delete('gone')
+    await store.update('gone', '2', 10)
+    expect(await store.get('gone', 10)).toBe(undefined)
+  })
+
+  test('forgets after the time since the last use', async () => {
+    const store = make()
+    await store.create('short', '1', 1)
+    await wait(600)
+    expect(await store.get('short', 1)).toBe('1')
+    await wait(600)
+    expect(await store.get('short', 1)).toBe('1')
+    await wait(1200)
+    expect(await store.get('short', 1)).toBe(undefined)
+    await store.update('short', '2', 1)
+    expect(await store.get('short', 1)).toBe(undefined)
+  })
+}
+
+describe('the memory store', () => {
+  storeRules(memoryStore, (ms) => {
+    if (!vi.isFakeTimers()) clock()
+    vi.advanceTimersByTime(ms)
+  })
+
+  test('is bounded: what was not used for the longest time goes first', () => {
+    const store = memoryStore({ sessions: 3 })
+    for (const key of ['a', 'b', 'c']) void store.create(key, key, 10)
+    void store.get('a', 10)
+    void store.create('d', 'd', 10)
+    expect(['a', 'b', 'c', 'd'].map((key) => store.get(key, 10))).toEqual(['a', undefined, 'c', 'd'])
+  })
+
+  test('gives up what has expired before what lives', () => {
+    const pass = clock()
+    const store = memoryStore({ sessions: 2 })
+    void store.create('long', '1', 100)
+    void store.create('short', '2', 1)
+    void store.get('long', 100)
+    pass(2)
+    void store.create('new', '3', 100)
+    expect(['long', 'short', 'new'].map((key) => store.get(key, 100))).toEqual(['1', undefined, '3'])
+  })
+})
+
+test('a store that answers late or fails is waited for, and its failure is an error', async () => {
+  const memory = memoryStore()
+  const late: SessionStore = {
+    get: async (key, seconds) => memory.get(key, seconds),
+    create: async (key, record, seconds) => memory.create(key, record, seconds),
+    update: () => Promise.reject(new Error('down')),
+    delete: async (key) => memory.delete(key),
+  }
+  const c = await client({ store: late })
+  await c.get('/login')
+  expect(await c.get('/')).toEqual({ user: 'ali', isNew: false })
+  await c.get('/visit')
+  expect([c.status, c.told]).toEqual([500, undefined])
+  await c.get('/logout')
+  expect(await c.get('/')).toEqual({ isNew: true })
+})
+
+test('a request that outlives the log-out does not bring the session back', async () => {
+  let go!: () => void
+  const slow = router()
+    .use(sessions<Data>())
+    .get('/login', (c) => c.text((c.state.session.data.user = 'ali')))
+    .get('/slow', async (c) => {
+      await new Promise<void>((resolve) => (go = resolve))
+      c.state.session.data.visits = 1
+      return c.text('slow')
+    })
+    .get('/logout', (c) => c.text(String(c.state.session.destroy())))
+    .get('/', (c) => c.json(c.state.session.data))
+  const { url } = await start(slow)
+  const c = new Client(url)
+  await c.get('/login')
+  const { cookie } = c
+  const outliving = new Client(url, cookie).get('/slow')
+  await vi.waitFor(() => expect(go).toBeDefined())
+  await c.get('/logout')
+  go()
+  expect(await outliving).toBe('slow')
+  expect(await new Client(url, cookie).get('/')).toEqual({})
+})
+
+const redisServer = findRedis()
+
+function findRedis(): string | undefined {
+  try {
+    return execFileSync('which', ['redis-server'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim()
+  } catch {
+    process.stderr.write('middleware: no `redis-server` on the PATH, so the tests of sessions in Redis are skipped\n')
+    return undefined
+  }
+}
+
+describe.skipIf(!redisServer)('the Redis store, with a real server', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'spillway-redis-'))
+  const socket = join(folder, 'redis.sock')
+  let redis: Redis
+  let stop: () => Promise<void>
+
+  beforeAll(async () => {
+    const options = ['--port', '0', '--unixsocket', socket, '--save', '', '--dir', folder]
+    const child = spawn(redisServer!, options, { stdio: 'ignore' })
+    const gone = new Promise<void>((resolve) => child.on('close', () => resolve()))
+    stop = () => (child.kill(), gone)
+    redis = new Redis(socket, { retryStrategy: () => 50 })
+    redis.on('error', () => {})
+    await redis.ping()
+  })
+
+  afterAll(async () => {
+    redis?.disconnect()
+    await stop?.()
+    rmSync(folder, { recursive: true })
+  })
+
+  const make = (): SessionStore => redisStore((command, ...args) => redis.call(command, ...args))
+  storeRules(make, (ms) => new Promise((resolve) => setTimeout(resolve, ms)))
+
+  test('keeps sessions, under digests of their names', async () => {
+    const c = await client({ store: make() })
+    await c.get('/login')
+    expect(await c.get('/visit')).toEqual({ user: 'ali', visits: 1 })
+    expect(await c.get('/')).toEqual({ user: 'ali', visits: 1, isNew: false })
+    const keys = await redis.keys('session:*')
+    expect(keys.join(' ')).not.toContain(c.cookie.slice(15))
+    await c.get('/logout')
+    expect((await redis.keys('session:*')).length).toBe(keys.length - 1)
+  })
+
+  test('has its own prefix', async () => {
+    await redisStore((command, ...args) => redis.call(command, ...args), { prefix: 'p:' }).create('k', 'v', 10)
+    expect(await redis.get('p:k')).toBe('v')
+    expect(await redis.ttl('p:k')).toBeGreaterThan(8)
+  })
+})
