@@ -131,7 +131,7 @@ describe.skipIf(!openssl)('a request of HTTP/2 (RFC 9113 §8.3.1)', () => {
 
   it.each<[string, OutgoingHttpHeaders, number]>([
     ['a target with characters that have no place in one', { ':path': '/<x>' }, 400],
-    ['an authority that is none', { ':authority': 'a@b' }, 400],
+    ['an authority that is none', { ':authority': 'a:99999' }, 400],
     ['a Host beside another authority', { ':authority': 'a', host: 'b' }, 400],
     ['a target that is too long', { ':path': `/${'x'.repeat(9000)}` }, 414],
     ['an expectation nobody knows', { expect: 'miracles' }, 417],
