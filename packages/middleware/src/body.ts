@@ -1,8 +1,7 @@
-import { AbortedError, type Reply, errorFacts } from '@spillway/core'
 import { type BodyKind, type ReadOptions, readBody } from './lib/body/content.ts'
 import type { FormFields } from './lib/body/form.ts'
+import { refusal } from './lib/http/refusal.ts'
 import type { Middleware } from './lib/types.ts'
-import { problemOf } from './problem.ts'
 
 export type { BodyKind, ReadOptions } from './lib/body/content.ts'
 export type { FormFields, FormLimits } from './lib/body/form.ts'
@@ -55,10 +54,4 @@ export function body<const K extends BodyKind, const O extends BodyOptions = {}>
     }
     return next()
   }
-}
-
-/** The reply to a request that cannot be read. @throws the error when it is not about the request. */
-function refusal(error: unknown): Reply {
-  if (error instanceof AbortedError || errorFacts(error).status >= 500) throw error
-  return problemOf(error)
 }

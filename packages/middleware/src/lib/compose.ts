@@ -1,4 +1,5 @@
 import { type Context, type Handler, type MaybePromise, Reply, type Result } from '@spillway/core'
+import { note, notesOf } from './route-notes.ts'
 import type { AnyMiddleware, Middleware, NeedsOfAll, Next, Ok, StateAfter } from './types.ts'
 
 /** A layer with everything behind it; `last` is what stands behind the whole list. */
@@ -17,7 +18,8 @@ export function defineMiddleware<Adds = {}, Needs = {}>(middleware: Middleware<A
 export function compose<const Ms extends readonly AnyMiddleware[]>(
   ...middlewares: Ms
 ): Middleware<StateAfter<{}, Ms>, NeedsOfAll<Ms>> {
-  return middlewares.reduceRight<Chain>(surround, (_, last) => last())
+  const composed = middlewares.reduceRight<Chain>(surround, (_, last) => last())
+  return note(composed as Middleware<any, any>, notesOf(middlewares))
 }
 
 /** Puts middleware around a handler, the first one outermost; composed once, as {@link compose} does. */

@@ -2,6 +2,7 @@ import type { Context, MaybePromise, Reply, Result } from '@spillway/core'
 import { addRoute, createRouter, findAllRoutes, findRoute, removeRoute, type RouterContext } from 'rou3'
 import { chain } from '../compose.ts'
 import { normalizePath } from '../path.ts'
+import { notesOf } from '../route-notes.ts'
 import type { AnyMiddleware } from '../types.ts'
 import type { AnyHandler, Node } from './node.ts'
 import { catchAllShape, finishParams, type Pattern, readPattern, shapeOf } from './pattern.ts'
@@ -80,9 +81,14 @@ export class RouteTable {
   ): void {
     const pattern = readPattern(source)
     const shape = shapeOf(source)
-    const info = { method: method === anyMethod ? '*' : method, pattern: source }
-    this.#check(method, shape, info, node)
     const layers = [...node.layers(), ...middlewares]
+    const notes = notesOf(layers)
+    const info = {
+      method: method === anyMethod ? '*' : method,
+      pattern: source,
+      ...(notes.length > 0 && { notes }),
+    }
+    this.#check(method, shape, info, node)
     const run = layers.length === 0 ? handler : chain(layers, handler)
     const route: Route = { pattern, node, run, kind: below ? 'mount' : 'route' }
     const get = method === 'HEAD' ? this.#listing.get(`GET ${shape}`) : undefined

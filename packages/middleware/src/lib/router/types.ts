@@ -1,5 +1,6 @@
 import type { Context, Handler } from '@spillway/core'
 import type { InferRouteParams } from 'rou3'
+import type { RouteNote } from '../route-notes.ts'
 import type { AnyMiddleware, Ok, StateAfter } from '../types.ts'
 
 /** The parameters of a pattern: `'/users/:id'` gives `{ id: string }`. */
@@ -12,6 +13,8 @@ export interface RouteInfo {
   readonly pattern: string
   /** The host it is for; absent for the routes of every other host. */
   readonly host?: string
+  /** What the layers in front of it tell, `validate` its schemas; absent when they tell nothing. */
+  readonly notes?: readonly RouteNote[]
 }
 
 /** What a slash at the end of a path means. */

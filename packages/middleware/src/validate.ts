@@ -1,0 +1,107 @@
+import type { Context } from '@spillway/core'
+import type { StandardSchemaV1 } from '@standard-schema/spec'
+import { type BodyKind, type ReadOptions, readBody } from './lib/body/content.ts'
+import { parseForm } from './lib/body/form.ts'
+import { refusal } from './lib/http/refusal.ts'
+import { note } from './lib/route-notes.ts'
+import type { Middleware } from './lib/types.ts'
+import { ProblemError } from './problem.ts'
+
+/** What parts of a request must be: a schema of any library that speaks Standard Schema for each part. */
+export interface Schemas {
+  /** The content, as {@link ValidateOptions.kinds} reads it. */
+  readonly body?: StandardSchemaV1
+  /** The query as fields by name, each a text, or a list of texts when it came more than once. */
+  readonly query?: StandardSchemaV1
+  /** The parameters of the path, each a text. */
+  readonly params?: StandardSchemaV1
+}
+
+/** What the schemas make of the parts of a request. */
+export type Valid<S extends Schemas> = {
+  readonly [Part in keyof S]: S[Part] extends StandardSchemaV1 ? StandardSchemaV1.InferOutput<S[Part]> : never
+}
+
+/** Options of {@link validate}. */
+export interface ValidateOptions extends ReadOptions {
+  /** What content is read as, when no `body()` in front has read it. Default: `['json']`. */
+  readonly kinds?: readonly BodyKind[]
+}
+
+/** One thing that is wrong with a request; a member of `errors` in the problem. */
+export interface ValidationIssue {
+  readonly in: keyof Schemas
+  /** Where it is within that part, as a JSON pointer in a URI fragment (RFC 6901 §6): `#/items/0/name`. */
+  readonly pointer: string
+  readonly detail: string
+}
+
+/** Issues told at most: a large array of wrong things must not make a larger reply. */
+const mostIssues = 50
+
+/**
+ * Lets only valid requests pass, and puts what the schemas made of them into `c.state.valid`: coerced, defaulted and typed.
+ * Path and query are checked first; only if they are valid is the content read. What is not valid is answered with a
+ * problem whose `errors` say where and why: 400 for path and query, 422 for content (RFC 9110 §15.5.21, RFC 9457 §3).
+ * Content that cannot be read is answered as `body` does. Several layers add up.
+ */
+export function validate<const S extends Schemas>(
+  schemas: S,
+  options: ValidateOptions = {},
+): Middleware<{ valid: Valid<S> }> {
+  const kinds = options.kinds ?? ['json']
+  const middleware: Middleware<{ valid: Valid<S> }> = async (c, next) => {
+    const state = c.state as { valid?: object }
+    try {
+      state.valid = { ...state.valid, ...(await inspect(c, schemas, kinds, options)) }
+    } catch (error) {
+      return refusal(error)
+    }
+    return next()
+  }
+  return note(middleware, [{ ...schemas, ...(schemas.body && { kinds }) }])
+}
+
+async function inspect(
+  c: Context<any, any>,
+  schemas: Schemas,
+  kinds: readonly BodyKind[],
+  options: ReadOptions,
+): Promise<Record<string, unknown>> {
+  const valid: Record<string, unknown> = {}
+  const issues: ValidationIssue[] = []
+  if (schemas.params) await check('params', schemas.params, c.params, valid, issues)
+  if (schemas.query) await check('query', schemas.query, parseForm(c.search.slice(1), options), valid, issues)
+  if (issues.length > 0) throw invalid(400, issues)
+  if (schemas.body) await check('body', schemas.body, await contentOf(c, kinds, options), valid, issues)
+  if (issues.length > 0) throw invalid(422, issues)
+  return valid
+}
+
+async function contentOf(c: Context<any, any>, kinds: readonly BodyKind[], options: ReadOptions): Promise<unknown> {
+  if (c.body.used && 'body' in c.state) return (c.state as { body: unknown }).body
+  return (await readBody(c, kinds, options)).value
+}
+
+async function check(
+  part: keyof Schemas,
+  schema: StandardSchemaV1,
+  input: unknown,
+  valid: Record<string, unknown>,
+  issues: ValidationIssue[],
+): Promise<void> {
+  const result = await schema['~standard'].validate(input)
+  if (!result.issues) valid[part] = result.value
+  else
+    for (const { message, path } of result.issues.slice(0, mostIssues))
+      issues.push({ in: part, pointer: pointerTo(path ?? []), detail: message })
+}
+
+function pointerTo(path: NonNullable<StandardSchemaV1.Issue['path']>): string {
+  const keys = path.map((segment) => String(typeof segment === 'object' ? segment.key : segment))
+  return `#${keys.map((key) => `/${encodeURIComponent(key.replaceAll('~', '~0').replaceAll('/', '~1'))}`).join('')}`
+}
+
+function invalid(status: number, errors: readonly ValidationIssue[]): ProblemError {
+  return new ProblemError(status, 'INVALID', { detail: 'The request is not valid', errors })
+}
