@@ -43,7 +43,7 @@ export type EventSource<Events extends object = Record<string, unknown>> =
  */
 export function sse<Events extends object = Record<string, unknown>>(
   c: Context<any, any>,
-  source: EventSource<Events>,
+  source: EventSource<NoInfer<Events>>,
   init?: ReplyInit,
 ): Reply {
   const queue = new EventQueue(() => void run())
@@ -57,6 +57,8 @@ export function sse<Events extends object = Record<string, unknown>>(
   }
   const run = async (): Promise<void> => {
     c.onShutdown(() => queue.close(new AbortedError('shutdown', 'The server is shutting down')))
+    // Who has ended the sending side could still read, but no reader of events does that.
+    c.signal.addEventListener('abort', () => queue.close(c.signal.reason as AbortedError), { once: true })
     try {
       if (queue.signal.aborted) return
       if (typeof source === 'function') await source(stream)

@@ -172,14 +172,14 @@ const signing = (secrets: string | [string, ...string[]]) =>
       c.json([c.state.cookies.signed.get('user') ?? null, c.state.cookies.signed.get('other') ?? null]),
     )
 
-describe('signed cookies', () => {
-  const make = async (secrets: string): Promise<string> => {
-    const [cookie = ''] = (await fetch(`${(await start(signing(secrets))).url}/set`)).headers.getSetCookie()
-    return cookie.slice(0, cookie.indexOf(';'))
-  }
-  const read = async (secrets: string | [string, ...string[]], cookie: string): Promise<unknown> =>
-    JSON.parse((await send(await start(signing(secrets)), 'GET', '/get', [`Cookie: ${cookie}`])).content.toString())
+const make = async (secrets: string): Promise<string> => {
+  const [cookie = ''] = (await fetch(`${(await start(signing(secrets))).url}/set`)).headers.getSetCookie()
+  return cookie.slice(0, cookie.indexOf(';'))
+}
+const read = async (secrets: string | [string, ...string[]], cookie: string): Promise<unknown> =>
+  JSON.parse((await send(await start(signing(secrets)), 'GET', '/get', [`Cookie: ${cookie}`])).content.toString())
 
+describe('signed cookies', () => {
   test('come back as they were set', async () => {
     expect(await read(secret, await make(secret))).toEqual(['ali.b=ö', null])
   })
