@@ -9,7 +9,7 @@ const request = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n'
 
 /** Asks on one connection after the other until none can be opened; counts answers, and requests without one. */
 async function client(port, counts) {
-  for (let going = true; going; )
+  for (let going = true; going;)
     going = await new Promise((resolve) => {
       const socket = connect(port, '127.0.0.1', () => ask())
       let waiting = false
