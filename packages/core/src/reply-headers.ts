@@ -72,6 +72,12 @@ export class ReplyHeaders implements Iterable<[name: string, value: string]> {
     return this
   }
 
+  /** The same fields for another reply. They are shared until one of the two is changed, so a copy costs next to nothing. */
+  clone(): ReplyHeaders {
+    this.#copied = false
+    return new ReplyHeaders(this.#flat)
+  }
+
   delete(name: string): this {
     const flat = this.#own()
     for (let i = flat.length - stride; i >= 0; i -= stride) if (sameName(flat[i]!, name)) flat.splice(i, stride)

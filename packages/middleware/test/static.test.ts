@@ -204,11 +204,11 @@ describe('what is asked of it', () => {
   })
 
   test('conditional requests', async () => {
-    const server = await start(staticFiles(pathToFileURL(root)))
+    const server = await start(staticFiles(pathToFileURL(root), { maxStale: 0 }))
     const first = await send(server, 'GET', '/a.txt')
     const etag = first.headers.get('etag')!
     const modified = first.headers.get('last-modified')!
-    expect(etag).toMatch(/^W\/"[\da-z]+-[\da-z]+"$/)
+    expect(etag).toMatch(/^"[\w-]{27}"$/)
     const ask = (...lines: string[]) => send(server, 'GET', '/a.txt', lines)
     const same = await ask(`If-None-Match: "x", ${etag}`)
     expect(same).toMatchObject({ status: 304 })
@@ -222,7 +222,9 @@ describe('what is asked of it', () => {
     expect(await ask(`If-Modified-Since: Thu, 01 Jan 1970 00:00:00 GMT`)).toMatchObject({ status: 200 })
     expect(await send(server, 'HEAD', '/a.txt', [`If-None-Match: ${etag}`])).toMatchObject({ status: 304 })
     utimesSync(join(root, 'a.txt'), 1e9, 1e9)
-    const changed = await ask(`If-None-Match: ${etag}`)
+    // Only the time is another one: clients that have these bytes need not get them again.
+    expect(await ask(`If-None-Match: ${etag}`)).toMatchObject({ status: 304 })
+    const changed = await ask(`If-None-Match: "x"`)
     expect(changed).toMatchObject({ status: 200 })
     expect(changed.headers.get('last-modified')).toBe('Sun, 09 Sep 2001 01:46:40 GMT')
     utimesSync(join(root, 'a.txt'), 4e9, 4e9)

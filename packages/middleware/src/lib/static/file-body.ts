@@ -1,34 +1,39 @@
+import type { ByteRange } from '@spillway/parser/fields'
+import type { Piece } from './byte-ranges.ts'
 import type { OpenFile } from './open-file.ts'
 
 /** Bytes of one read. A read costs a trip through the thread pool; big ones are what makes large files fast. */
-const blockBytes = 512 * 1024
+const blockBytes = 1024 * 1024
 
 /**
- * The content of a large file. The next block is read while the last one is being sent, and no further ahead.
- * The last block is held back until the file is known to be the same still: one that got shorter, or was written anew,
- * makes reading fail, so that the reply is cut and never looks complete. One that was appended to is sent as it was.
+ * The content of a large file, or pieces of it. The next block is read while the last one is being sent, and no further
+ * ahead. The last block is held back until the file is known to be the same still: one that got shorter, or was written
+ * anew, makes reading fail, so that the reply is cut and never looks complete. One that was appended to is sent as it was.
  */
-export class FileBody implements AsyncIterable<Uint8Array>, AsyncIterator<Uint8Array, undefined> {
+export class FileBody implements AsyncIterable<Uint8Array | string>, AsyncIterator<Uint8Array | string, undefined> {
   readonly #file: OpenFile
-  readonly #size: number
-  #position = 0
-  #ahead: Promise<Uint8Array> | undefined
+  readonly #pieces: readonly Piece[]
+  /** The piece to read from next, and how much of it was read. */
+  #index = 0
+  #offset = 0
+  #ahead: Promise<Uint8Array | string> | undefined
   #closing: Promise<void> | undefined
 
-  constructor(file: OpenFile) {
+  constructor(file: OpenFile, pieces: readonly Piece[]) {
     this.#file = file
-    this.#size = Number(file.stats.size)
+    this.#pieces = pieces
   }
 
-  [Symbol.asyncIterator](): AsyncIterator<Uint8Array, undefined> {
+  [Symbol.asyncIterator](): AsyncIterator<Uint8Array | string, undefined> {
     return this
   }
 
-  async next(): Promise<IteratorResult<Uint8Array, undefined>> {
-    if (this.#closing || (this.#position === this.#size && !this.#ahead)) return this.return()
+  async next(): Promise<IteratorResult<Uint8Array | string, undefined>> {
+    if (this.#closing) return this.return()
     try {
-      const value = await (this.#ahead ?? this.#read())
-      this.#ahead = this.#position < this.#size ? this.#read() : undefined
+      const value = await (this.#ahead ?? this.#piece())
+      if (value === undefined) return await this.return()
+      this.#ahead = this.#piece()
       // Nobody may come to ask for this block.
       this.#ahead?.catch(ignore)
       if (!this.#ahead) await this.#verify()
@@ -39,7 +44,7 @@ export class FileBody implements AsyncIterable<Uint8Array>, AsyncIterator<Uint8A
     }
   }
 
-  async return(): Promise<IteratorResult<Uint8Array, undefined>> {
+  async return(): Promise<IteratorResult<Uint8Array | string, undefined>> {
     await this.close()
     return { done: true, value: undefined }
   }
@@ -49,12 +54,25 @@ export class FileBody implements AsyncIterable<Uint8Array>, AsyncIterator<Uint8A
     return (this.#closing ??= this.#file.handle.close().catch(ignore))
   }
 
-  async #read(): Promise<Uint8Array> {
+  /** The next piece, or block of one; undefined behind the last. */
+  #piece(): Promise<Uint8Array | string> | undefined {
+    const piece = this.#pieces[this.#index]
+    if (typeof piece === 'object') return this.#read(piece)
+    this.#index++
+    return piece === undefined ? undefined : Promise.resolve(piece)
+  }
+
+  async #read({ start, end }: ByteRange): Promise<Uint8Array> {
+    const position = start + this.#offset
     // A new buffer each time: the last one still belongs to the socket.
-    const buffer = Buffer.allocUnsafeSlow(Math.min(blockBytes, this.#size - this.#position))
-    const { bytesRead } = await this.#file.handle.read(buffer, 0, buffer.length, this.#position)
+    const buffer = Buffer.allocUnsafeSlow(Math.min(blockBytes, end + 1 - position))
+    const { bytesRead } = await this.#file.handle.read(buffer, 0, buffer.length, position)
     if (bytesRead === 0) throw new Error('The file became shorter while it was sent')
-    this.#position += bytesRead
+    this.#offset += bytesRead
+    if (start + this.#offset > end) {
+      this.#index++
+      this.#offset = 0
+    }
     return buffer.subarray(0, bytesRead)
   }
 

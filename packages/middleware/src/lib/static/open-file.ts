@@ -8,10 +8,14 @@ import { HttpError } from '@spillway/core'
 export interface OpenFile {
   readonly handle: FileHandle
   readonly stats: BigIntStats
+  /** Its path without symbolic links. */
+  readonly real: string
 }
 
 /** A FIFO without a writer must not keep a thread of the pool waiting in `open`. */
 const flags = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0) | (constants.O_NOCTTY ?? 0)
+
+const tickMs = 2000
 
 /** Times to look again when the name got another file between two looks, as when a site is deployed. */
 const attempts = 8
@@ -55,12 +59,32 @@ export async function openInside(
       if (named?.ino !== stats.ino || named.dev !== stats.dev) continue
       if (stats.isDirectory()) return 'directory'
       keep = stats.isFile()
-      return keep ? { handle, stats } : undefined
+      return keep ? { handle, stats, real } : undefined
     } finally {
       if (!keep) await handle.close()
     }
   }
   return undefined
+}
+
+/** Whether a path still names the very file that was opened, where it was then, and nothing was written to it. */
+export async function isUnchanged(path: string, { stats, real }: Omit<OpenFile, 'handle'>): Promise<boolean> {
+  const [now, nowReal] = await Promise.all([tried(stat(path, { bigint: true })), tried(realpath(path))])
+  return now !== undefined && nowReal === real && sameVersion(now, stats)
+}
+
+/** Every change of content moves `ctime`, which nobody can set, unlike `mtime`; a replaced file is another inode. */
+export function sameVersion(a: BigIntStats, b: BigIntStats): boolean {
+  return a.ino === b.ino && a.dev === b.dev && a.size === b.size && a.mtimeNs === b.mtimeNs && a.ctimeNs === b.ctimeNs
+}
+
+/**
+ * Whether the last change is so long ago that another one would show in the times: clocks of file systems tick, at worst
+ * every two seconds, and two changes within one tick look like one (RFC 9110 §8.8.2.2 knows this of dates).
+ */
+export function isSettled({ ctimeMs, mtimeMs }: BigIntStats): boolean {
+  const age = Date.now() - Number(ctimeMs > mtimeMs ? ctimeMs : mtimeMs)
+  return age > tickMs
 }
 
 function isInside(root: string, real: string): boolean {

@@ -5,6 +5,8 @@ import { normalizePath, pathSegments } from '../path.ts'
 export interface Target {
   /** Decoded, each a plain name: joined to the root they stay below it. */
   readonly segments: readonly string[]
+  /** The same, joined by slashes, which no segment has. */
+  readonly path: string
   /** Whether the path ended in a slash, and so can only name a directory. */
   readonly directory: boolean
   /** The last segment of the whole path as it stands in a URL. */
@@ -28,7 +30,7 @@ export function readTarget(c: Context<any, any>): Target | 'malformed' | undefin
   if (segments.includes('')) return undefined
   const own = segments.slice(segments.length - ownLength(c.params as Record<string, unknown>, segments.length))
   if (!own.every(isPlainName)) return undefined
-  return { segments: own, directory, name: path.slice(path.lastIndexOf('/') + 1) }
+  return { segments: own, path: own.join('/'), directory, name: path.slice(path.lastIndexOf('/') + 1) }
 }
 
 /** How many segments belong to us. In a catch-all's capture encoded slashes are still encoded: it can be counted. */

@@ -1,0 +1,93 @@
+import { type Context, Reply } from '@spillway/core'
+import type { ByteRange } from '@spillway/parser/fields'
+import { evaluatePreconditions } from '../http/preconditions.ts'
+import { type Piece, contentRange, multipart, rangeApplies, rangesToSend } from './byte-ranges.ts'
+import { FileBody } from './file-body.ts'
+import type { OpenFile } from './open-file.ts'
+import type { Representation } from './representation.ts'
+
+/**
+ * Answers GET and HEAD with a representation: conditions first, then ranges (RFC 9110 §13.2.2). An open file is closed in
+ * any case, now or when the reply is over.
+ * @param status of a reply with the whole content: 404 for a page that says so, to which no condition and no range applies.
+ */
+export function respond(c: Context<any, any>, representation: Representation, status: 200 | 404 = 200): Reply {
+  const reply = status === 200 ? partOrNothing(c, representation) : undefined
+  if (!reply) return whole(c, representation, status)
+  if (reply.body === null) release(representation)
+  return reply
+}
+
+/** The reply to a request that does not want, or must not get, all of the content. */
+function partOrNothing(c: Context<any, any>, representation: Representation): Reply | undefined {
+  const { headers, method } = c
+  const { brief, fields, size } = representation
+  const refused = evaluatePreconditions(method, headers, representation)
+  if (refused) return new Reply(null, refused, brief.clone())
+  // Range is defined for GET only (RFC 9110 §14.2): HEAD tells what a GET without it would.
+  const field = method === 'GET' ? headers.get('range') : null
+  if (field === null || !rangeApplies(headers.get('if-range'), representation)) return undefined
+  const ranges = rangesToSend(field, size)
+  if (ranges === null) return undefined
+  if (ranges === 'unsatisfiable') {
+    const reply = new Reply(null, 416, brief.clone())
+    reply.headers.set('Content-Range', `bytes */${size}`).set('Accept-Ranges', 'bytes')
+    return reply
+  }
+  const [first, second] = ranges
+  const reply = new Reply(null, 206, fields.clone())
+  if (!second) {
+    reply.headers.set('Content-Range', contentRange(first!, size))
+    return fill(c, reply, representation, [first!], first!.end - first!.start + 1)
+  }
+  const { type, pieces, length } = multipart(ranges, size, representation.type)
+  reply.headers.set('Content-Type', type)
+  return fill(c, reply, representation, pieces, length)
+}
+
+function whole(c: Context<any, any>, representation: Representation, status: 200 | 404): Reply {
+  const { content, fields, size } = representation
+  if (content instanceof Uint8Array) return new Reply(content, status, fields.clone())
+  const reply = new Reply(null, status, fields.clone())
+  if (c.method !== 'HEAD') return fill(c, reply, representation, [{ start: 0, end: size - 1 }], size)
+  reply.headers.set('Content-Length', String(size))
+  release(representation)
+  return reply
+}
+
+/** Gives a reply pieces of the content. */
+function fill(
+  c: Context<any, any>,
+  reply: Reply,
+  { content }: Representation,
+  pieces: readonly Piece[],
+  length: number,
+): Reply {
+  if (content instanceof Uint8Array) {
+    reply.body = joined(content, pieces)
+    return reply
+  }
+  const body = new FileBody(content, pieces)
+  // Whatever becomes of the reply: middleware may replace its body, and the client may leave before the first block.
+  c.done(() => void body.close())
+  reply.headers.set('Content-Length', String(length))
+  reply.body = body
+  return reply
+}
+
+function joined(content: Uint8Array, pieces: readonly Piece[]): Uint8Array {
+  const bytes = pieces.map((piece) =>
+    typeof piece === 'string' ? Buffer.from(piece, 'latin1') : content.subarray(piece.start, piece.end + 1),
+  )
+  return bytes.length === 1 ? bytes[0]! : Buffer.concat(bytes)
+}
+
+/** Closes what a representation holds open. */
+export function release({ content }: Representation): void {
+  if (!(content instanceof Uint8Array)) closeFile(content)
+}
+
+/** Nothing was written, so failing to close loses nothing. */
+export function closeFile({ handle }: OpenFile): void {
+  handle.close().catch(() => {})
+}
