@@ -32,7 +32,7 @@ export function application(args: Pick<Arguments, 'directory' | 'dataset'>): Han
     .post('/baseline11', async (c) => c.text(String(sum(c) + integer(await c.body.text()))))
     .get('/json/:count', (c) => c.json(selection(items, c.params.count, new URLSearchParams(c.search).get('m'))))
     .post('/upload', async (c) => c.text(String(await measure(unlimited(c)))))
-    .get('/bytes/:count', (c) => c.stream(bytes(Number(c.params.count) || 0, watched(c).signal)))
+    .get('/bytes/:count', (c) => watched(c).stream(bytes(Number(c.params.count) || 0)))
     .get('/delay/:ms', async (c) => {
       await sleep(Number(c.params.ms) || 0, undefined, { signal: watched(c).signal }).catch(() => {})
       return c.text('done')
@@ -82,8 +82,8 @@ async function measure(c: Context): Promise<number> {
 }
 
 // oxlint-disable-next-line require-await -- content is asynchronous; these blocks happen to be there
-async function* bytes(total: number, signal: AbortSignal): AsyncGenerator<Uint8Array> {
-  for (let left = total; left > 0 && !signal.aborted; left -= block.length)
+async function* bytes(total: number): AsyncGenerator<Uint8Array> {
+  for (let left = total; left > 0; left -= block.length)
     yield left >= block.length ? block : block.subarray(0, left)
 }
 

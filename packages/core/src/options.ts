@@ -63,7 +63,7 @@ export const defaultTimeouts: Timeouts = {
   // Longer than the 60 s of common load balancers, so that they end connections and never meet a closed one.
   keepAlive: 72_000,
   // A socket says "writable" only when a third of its send buffer has drained: a slow but honest reader needs a minute.
-  writeStall: 70_000,
+  writeStall: 62_000,
   linger: 2_000,
 }
 
