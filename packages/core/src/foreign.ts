@@ -115,7 +115,7 @@ export class ForeignExchange implements ContextPort, BodyPort {
   run(handler: Handler): MaybePromise<Reply> {
     let result: MaybePromise<Result>
     try {
-      result = handler(this.context as Context)
+      result = handler(this.context)
     } catch (error) {
       return this.fail(error)
     }
@@ -163,7 +163,7 @@ export class ForeignExchange implements ContextPort, BodyPort {
   async fail(error: unknown): Promise<Reply> {
     let result: Result | void = undefined
     try {
-      if (this.#options.onError) result = await this.#options.onError(error, this.context as Context)
+      if (this.#options.onError) result = await this.#options.onError(error, this.context)
       else if (!(error instanceof AbortedError) && errorFacts(error).status >= 500) console.error(error)
     } catch (second) {
       console.error(second)
