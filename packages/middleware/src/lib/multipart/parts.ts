@@ -1,0 +1,136 @@
+import { ProblemError } from '../../problem.ts'
+import { type PartHead, readPartHead } from './part-head.ts'
+import { PartReader, malformed } from './part-reader.ts'
+
+/** How much a form may have. */
+export interface MultipartLimits {
+  /** Bytes of the whole content. Default: what the server allows, `limits.bodyBytes`. */
+  readonly totalBytes?: number
+  /** Bytes of one file. Default: any number within `totalBytes`. */
+  readonly fileBytes?: number
+  /** Bytes of one field, which is held in memory. Default: 65536, more than people type. */
+  readonly fieldBytes?: number
+  /** Bytes of the head of one part. Default: 8192, as for the heads of messages. */
+  readonly headBytes?: number
+  /** Default: 1000, as for other forms. */
+  readonly fields?: number
+  /** Default: 100. */
+  readonly files?: number
+}
+
+/** A field of a form. */
+export interface FieldPart {
+  readonly kind: 'field'
+  readonly name: string
+  readonly value: string
+}
+
+/**
+ * A file of a form. Its content is read as it comes, once, and before the next part is asked for; what is not read by then
+ * is passed over.
+ */
+export interface FilePart extends AsyncIterable<Uint8Array> {
+  readonly kind: 'file'
+  readonly name: string
+  /** What the client calls it, without directories. Empty when no file was chosen. Do not store under this name. */
+  readonly filename: string
+  /** What the client says it is, in lower case and without parameters; `application/octet-stream` when it does not. */
+  readonly type: string
+  /** The whole content. @throws ProblemError 413 when it is larger than `fileBytes`. */
+  bytes(): Promise<Uint8Array>
+}
+
+export type Part = FieldPart | FilePart
+
+const defaults = { fieldBytes: 64 * 1024, headBytes: 8 * 1024, fields: 1000, files: 100, fileBytes: Infinity }
+type KnownLimits = Required<Omit<MultipartLimits, 'totalBytes'>>
+
+/** The parts of a message, from any source of bytes. @param boundary without the dashes in front. */
+export async function* parts(
+  source: AsyncIterator<Uint8Array>,
+  boundary: string,
+  limits: MultipartLimits,
+): AsyncGenerator<Part, void, undefined> {
+  const known: KnownLimits = { ...defaults, ...limits }
+  const reader = new PartReader(source, boundary)
+  const left = { field: known.fields, file: known.files }
+  // The preamble is for readers of mail.
+  while (await reader.content());
+  while (await reader.next()) {
+    const head = readPartHead(await reader.head(known.headBytes))
+    const kind = head.filename === undefined ? 'field' : 'file'
+    if (left[kind]-- === 0)
+      throw tooLarge(`The form has more than ${kind === 'file' ? known.files : known.fields} ${kind}s`)
+    if (kind === 'field') yield { kind, name: head.name, value: await readField(reader, head, known) }
+    else {
+      const file = new File(reader, head, known.fileBytes)
+      yield file
+      await file.skip()
+    }
+  }
+  await reader.finish()
+}
+
+async function readField(reader: PartReader, { type }: PartHead, { fieldBytes }: KnownLimits): Promise<string> {
+  const bytes = await collect(limited(reader, fieldBytes, 'A field'))
+  const charset = type?.parameters.get('charset') ?? 'utf-8'
+  try {
+    return new TextDecoder(charset, { ignoreBOM: true }).decode(bytes)
+  } catch {
+    throw malformed('The charset of a field is not known')
+  }
+}
+
+class File implements FilePart {
+  readonly kind = 'file'
+  readonly name: string
+  readonly filename: string
+  readonly type: string
+  readonly #content: AsyncGenerator<Uint8Array, void, undefined>
+  #over = false
+
+  constructor(reader: PartReader, { name, filename, type }: PartHead, most: number) {
+    this.name = name
+    this.filename = filename ?? ''
+    this.type = type?.essence ?? 'application/octet-stream'
+    this.#content = limited(reader, most, 'A file')
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void, undefined> {
+    for (;;) {
+      if (this.#over) throw new TypeError('The next part has been asked for')
+      const { done, value } = await this.#content.next()
+      if (done) return
+      yield value
+    }
+  }
+
+  bytes(): Promise<Uint8Array> {
+    return collect(this)
+  }
+
+  /** Passes over what was not read. */
+  async skip(): Promise<void> {
+    this.#over = true
+    while (!(await this.#content.next()).done);
+  }
+}
+
+async function* limited(reader: PartReader, most: number, what: string): AsyncGenerator<Uint8Array, void, undefined> {
+  let size = 0
+  for (let piece = await reader.content(); piece; piece = await reader.content()) {
+    size += piece.length
+    if (size > most) throw tooLarge(`${what} is larger than ${most} bytes`)
+    yield piece
+  }
+}
+
+async function collect(source: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+  const pieces: Uint8Array[] = []
+  for await (const piece of source) pieces.push(piece)
+  return Buffer.concat(pieces)
+}
+
+function tooLarge(detail: string): ProblemError {
+  return new ProblemError(413, 'CONTENT_TOO_LARGE', { detail })
+}

@@ -1,0 +1,35 @@
+import type { Context } from '@spillway/core'
+import { requestMediaType } from './lib/http/media-type.ts'
+import { malformed } from './lib/multipart/part-reader.ts'
+import { type MultipartLimits, type Part, parts } from './lib/multipart/parts.ts'
+import { ProblemError } from './problem.ts'
+
+export type { FieldPart, FilePart, MultipartLimits, Part } from './lib/multipart/parts.ts'
+
+/**
+ * The parts of a form with files, `multipart/form-data` (RFC 7578), one after the other as they arrive. Reading a file reads
+ * the connection: a slow disk slows the client down, and memory does not grow with the upload. Fields are whole.
+ * @throws ProblemError, while iterating: 415 for another type, 413 beyond a limit, 400 for a form that is malformed or cut
+ * short. AbortedError when the client has gone.
+ */
+export async function* multipart(
+  c: Context<any, any>,
+  limits: MultipartLimits = {},
+): AsyncGenerator<Part, void, undefined> {
+  const boundary = boundaryOf(c)
+  if (limits.totalBytes !== undefined) c.body.limit = limits.totalBytes
+  yield* parts(c.body[Symbol.asyncIterator](), boundary, limits)
+}
+
+function boundaryOf(c: Context<any, any>): string {
+  const type = requestMediaType(c.headers)
+  const boundary = type?.parameters.get('boundary') ?? ''
+  const coding = c.headers.get('content-encoding') ?? 'identity'
+  if (type?.essence !== 'multipart/form-data' || coding.toLowerCase() !== 'identity') {
+    const error = new ProblemError(415, 'TYPE_UNSUPPORTED', { detail: 'The content is not a form with files' })
+    error.headers.set('Accept', 'multipart/form-data')
+    throw error
+  }
+  if (!/^[\w'()+,\-./:=? ]{0,69}[\w'()+,\-./:=?]$/.test(boundary)) throw malformed('The boundary is malformed')
+  return boundary
+}
