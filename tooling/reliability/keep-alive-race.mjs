@@ -10,19 +10,21 @@ const batch = 500
 const keepAlive = 100
 const request = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n'
 
-/** One connection: a request, a wait, and another request in the moment of the server's end. */
-function trial(port, wait) {
+/** One connection: a request, a wait, and another request in the moment of the server's end; `ends` learns when that was. */
+function trial(port, wait, ends) {
   return new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1')
     let replies = 0
     let sentAgain = false
     let seen = ''
+    let replied = 0
     socket.setNoDelay(true)
     socket.on('connect', () => socket.write(request))
     socket.on('data', (chunk) => {
       seen += chunk.toString('latin1')
       if (!seen.endsWith('ok')) return
       seen = ''
+      replied = performance.now()
       replies++
       if (replies === 2) {
         socket.destroy()
@@ -35,38 +37,29 @@ function trial(port, wait) {
         }, wait)
     })
     // A client that had nothing under way is not hurt; one that sees an orderly end before any byte may safely retry.
-    socket.on('end', () => resolve(sentAgain ? 'ended' : 'closed before'))
+    socket.on('end', () => {
+      ends.push(performance.now() - replied)
+      resolve(sentAgain ? 'ended' : 'closed before')
+    })
     socket.on('error', (error) => resolve(error.code === 'ECONNRESET' || error.code === 'EPIPE' ? 'reset' : error.code))
   })
 }
 
-/** When an idle connection is ended, in milliseconds after its reply: earliest and latest of a few. */
-async function measure(port) {
-  const times = await Promise.all(
-    Array.from(
-      { length: 50 },
-      () =>
-        new Promise((resolve) => {
-          const socket = connect(port, '127.0.0.1', () => socket.write(request))
-          let replied = 0
-          socket.on('data', () => (replied = performance.now()))
-          socket.on('end', () => resolve(performance.now() - replied))
-        }),
-    ),
-  )
-  return [Math.min(...times), Math.max(...times)]
-}
-
 async function run(name, port) {
-  const [earliest, latest] = await measure(port)
   const counts = {}
-  for (let done = 0; done < trials; done += batch) {
+  // The first batch only waits for the end; each later one aims at the ends that the one before has seen.
+  let [from, to] = [5000, 5000]
+  for (let done = -batch; done < trials; done += batch) {
+    const ends = []
     const results = await Promise.all(
-      Array.from({ length: batch }, () => trial(port, earliest - 2 + Math.random() * (latest - earliest + 4))),
+      Array.from({ length: batch }, () => trial(port, from + Math.random() * (to - from), ends)),
     )
+    ends.sort((a, b) => a - b)
+    if (ends.length > 0) [from, to] = [ends[0] - 4, ends[Math.floor(ends.length / 2)] + 2]
+    if (done < 0) continue
     for (const result of results) counts[result] = (counts[result] ?? 0) + 1
   }
-  console.log(`${name}: ends idle connections ${earliest.toFixed(0)}–${latest.toFixed(0)} ms after a reply;`, counts)
+  console.log(`${name}:`, counts)
   return counts.reset ?? 0
 }
 
