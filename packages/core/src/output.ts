@@ -1,5 +1,8 @@
 import type { Transport } from './transport.ts'
 
+/** Up to here it is cheaper to copy bytes behind the text than to write them as a piece of their own. */
+const joinedBytes = 8 * 1024
+
 /** Bytes waiting to leave in one write. Text is latin1: a head, or content that is ASCII. */
 export class Output {
   /** The transport asked to wait; `onDrain` ends it. */
@@ -22,6 +25,7 @@ export class Output {
   }
 
   appendBytes(bytes: Uint8Array): void {
+    if (bytes.length <= joinedBytes) return this.append(latin1(bytes))
     this.#parts ??= []
     if (this.#text !== '') this.#parts.push(this.#text)
     this.#text = ''
@@ -48,4 +52,8 @@ export class Output {
     if (!ready) this.congested = true
     return ready
   }
+}
+
+function latin1({ buffer, byteOffset, length }: Uint8Array): string {
+  return Buffer.from(buffer, byteOffset, length).latin1Slice()
 }

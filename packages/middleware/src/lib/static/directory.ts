@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { HttpError } from '@spillway/core'
 import { FileCache } from './file-cache.ts'
-import { type OpenFile, isSettled, isUnchanged, openInside, sameVersion } from './open-file.ts'
+import { type OpenFile, isSettled, isUnchanged, openInside } from './open-file.ts'
 import { type Description, type Representation, type Sibling, describeBytes, describeFile } from './representation.ts'
 import { closeFile } from './respond.ts'
 

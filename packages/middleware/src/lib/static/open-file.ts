@@ -1,5 +1,5 @@
-import { constants } from 'node:fs'
-import { type FileHandle, open, realpath, stat } from 'node:fs/promises'
+import { constants, existsSync } from 'node:fs'
+import { type FileHandle, open, readlink, realpath, stat } from 'node:fs/promises'
 import { join, sep } from 'node:path'
 import type { BigIntStats } from 'node:fs'
 import { HttpError } from '@spillway/core'
@@ -40,7 +40,7 @@ const missing: ReadonlySet<string> = new Set([
  * @param root the real path of the root.
  * @returns 'directory' for one; undefined when there is nothing that may be served: no file, a link to the outside,
  * a FIFO, socket or device.
- * @throws HttpError 503 when the process is out of file descriptors; the system's error when the disk fails.
+ * @throws HttpError 503 when the process is out of file descriptors, or the file is replaced faster than looked at; the system's error when the disk fails.
  */
 export async function openInside(
   root: string,
@@ -52,11 +52,10 @@ export async function openInside(
     if (!handle) return undefined
     let keep = false
     try {
-      const [stats, real] = await Promise.all([handle.stat({ bigint: true }), tried(realpath(path))])
+      const [stats, real] = await Promise.all([handle.stat({ bigint: true }), pathOf(handle, path)])
       if (real === undefined) continue
       if (!isInside(root, real)) return undefined
-      const named = await tried(stat(real, { bigint: true }))
-      if (named?.ino !== stats.ino || named.dev !== stats.dev) continue
+      if (!fromKernel && !(await isNamed(real, stats))) continue
       if (stats.isDirectory()) return 'directory'
       keep = stats.isFile()
       return keep ? { handle, stats, real } : undefined
@@ -64,7 +63,21 @@ export async function openInside(
       if (!keep) await handle.close()
     }
   }
-  return undefined
+  throw new HttpError(503, 'The file is being replaced')
+}
+
+/** Whether the kernel tells the path of an open file, so that nothing that happens to names can come in between. */
+const fromKernel = process.platform === 'linux' && existsSync('/proc/self/fd')
+
+/** Where an open file is; a deleted one is where it was. */
+function pathOf({ fd }: FileHandle, path: string): Promise<string | undefined> {
+  return tried(fromKernel ? readlink(`/proc/self/fd/${fd}`) : realpath(path))
+}
+
+/** Whether a path names this very file. */
+async function isNamed(path: string, { ino, dev }: BigIntStats): Promise<boolean> {
+  const named = await tried(stat(path, { bigint: true }))
+  return named?.ino === ino && named.dev === dev
 }
 
 /** Whether a path still names the very file that was opened, where it was then, and nothing was written to it. */

@@ -1,5 +1,4 @@
 import { type Context, Reply } from '@spillway/core'
-import type { ByteRange } from '@spillway/parser/fields'
 import { evaluatePreconditions } from '../http/preconditions.ts'
 import { type Piece, contentRange, multipart, rangeApplies, rangesToSend } from './byte-ranges.ts'
 import { FileBody } from './file-body.ts'
