@@ -1,0 +1,6 @@
+import { csrf } from '@spillway/middleware/csrf'
+import { type Router, router } from '@spillway/middleware/router'
+
+export const app: Router = router()
+  .use(csrf({ trusted: ['https://admin.example'] }))
+  .post('/transfer', (c) => c.text('done'))
