@@ -55,5 +55,5 @@ export class Output {
 }
 
 function latin1({ buffer, byteOffset, length }: Uint8Array): string {
-  return Buffer.from(buffer, byteOffset, length).latin1Slice()
+  return Buffer.from(buffer, byteOffset, length).toString('latin1')
 }
