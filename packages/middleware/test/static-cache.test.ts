@@ -115,21 +115,22 @@ test('many requests for one file read it once', async () => {
   expect(new Set(bodies).size).toBe(1)
 })
 
+const version = (i: number) => Buffer.alloc(1000 + i * 37, `${i},`)
+
 test('files that are replaced under load never mix', async () => {
   const server = await start(staticFiles(folder, { maxStale: 1 }))
-  const version = (i: number) => Buffer.alloc(1000 + i * 37, `${i},`)
   const tags = new Map<string, string>()
-  let running = true
+  const load = { running: true }
   const write = async () => {
     for (let i = 0; i < 100; i++) {
       writeFileSync(file('g.new'), version(i))
       renameSync(file('g.new'), file('g.txt'))
       await new Promise((resolve) => setImmediate(resolve))
     }
-    running = false
+    load.running = false
   }
   const read = async () => {
-    while (running) {
+    while (load.running) {
       const { status, content, complete, headers } = await send(server, 'GET', '/g.txt')
       expect({ status, complete }).toEqual({ status: 200, complete: true })
       expect(content.equals(version((content.length - 1000) / 37))).toBe(true)
@@ -143,9 +144,9 @@ test('files that are replaced under load never mix', async () => {
   expect((await send(server, 'GET', '/g.txt')).status).toBe(200)
 })
 
-describe('the cache', () => {
-  const entry = (cost: number) => ({ cost, checked: 0 })
+const entry = (cost: number) => ({ cost, checked: 0 })
 
+describe('the cache', () => {
   test('keeps to its bytes, whatever comes', () => {
     const cache = new FileCache<{ cost: number; checked: number }>(1000, 1000)
     for (let i = 0; i < 500; i++) {

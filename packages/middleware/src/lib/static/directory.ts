@@ -103,8 +103,11 @@ export class Directory {
       let keep = false
       try {
         const description = await this.#describe(path, coding)
-        keep = file.stats.size > wholeBytes
-        if (keep) return describeFile(file, description)
+        if (file.stats.size > wholeBytes) {
+          const described = describeFile(file, description)
+          keep = true
+          return described
+        }
         const content = await readWhole(file)
         if (content) return this.#entry(file, content, description, key, started)
       } finally {

@@ -1,19 +1,40 @@
 import { realpathSync, statSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import type { Context, MaybePromise, Reply } from '@spillway/core'
+import { type Context, type MaybePromise, type Reply, dropSource } from '@spillway/core'
+import { parseQualityList } from '@spillway/parser/fields'
+import { chooseCoding } from '../compression/negotiate.ts'
 import type { Next } from '../types.ts'
 import { Directory } from './directory.ts'
-import type { Representation } from './representation.ts'
+import type { Representation, Sibling } from './representation.ts'
 import { release, respond } from './respond.ts'
 import { readTarget, type Target } from './target.ts'
 
 /** Options of {@link staticFiles}. */
 export interface StaticOptions {
   /**
-   * The Cache-Control of every reply. Default: `no-cache`, so that a client asks each time and mostly hears 304; give
-   * `public, max-age=31536000, immutable` for a directory whose names change with their content.
+   * The Cache-Control of every reply, or of those for a path below the root. Default: `no-cache`, so that a client asks each
+   * time and mostly hears 304.
    */
-  readonly cacheControl?: string
+  readonly cacheControl?: string | ((path: string) => string)
+  /**
+   * Whether names with a hash in them, as bundlers make them (`app-B3x9kQ2z.js`, `main.3f2a1b9c.css`), are for ever: they get
+   * `public, max-age=31536000, immutable` (RFC 8246). Default: false.
+   */
+  readonly immutable?: boolean
+  /**
+   * Whether `app.js.br`, `app.js.zst` and `app.js.gz` are sent in place of `app.js` to who prefers them (RFC 9110 §12.5.3).
+   * Default: false.
+   */
+  readonly precompressed?: boolean
+  /** Whether `/about` is answered with `about.html`. Default: false. */
+  readonly cleanUrls?: boolean
+  /**
+   * The page of a single-page application, `index.html`: sent when somebody navigates to a path that nothing else is at.
+   * Scripts, images and whatever has a dot in its name stay missing.
+   */
+  readonly fallback?: string
+  /** A page for what is missing, `404.html`; sent with that status to who takes HTML. */
+  readonly notFound?: string
   /** Memory for files of up to 1 MiB, in bytes. Default: 64 MiB. */
   readonly cacheBytes?: number
   /** Milliseconds for which a file in memory may be sent without looking whether it was changed. Default: 1000. */
@@ -36,9 +57,10 @@ export type StaticFiles = (c: Context<any, any>, next?: Next) => MaybePromise<Re
 export function staticFiles(root: string | URL, options: StaticOptions = {}): StaticFiles {
   const real = realpathSync(typeof root === 'string' ? root : fileURLToPath(root))
   if (!statSync(real).isDirectory()) throw new Error(`Not a directory: ${real}`)
-  const { cacheControl = 'no-cache', cacheBytes = 64 * 1024 * 1024, maxStale = 1000 } = options
-  const directory = new Directory(real, { maxBytes: cacheBytes, maxStale }, [], () => cacheControl)
-  const redirectFields = { 'Cache-Control': cacheControl }
+  const { cacheBytes: maxBytes = 64 * 1024 * 1024, maxStale = 1000 } = options
+  const rule = cacheRule(options)
+  const directory = new Directory(real, { maxBytes, maxStale }, options.precompressed ? siblings : [], rule)
+  const site: Site = { directory, rule, options }
   return (c, next) => {
     if (c.method !== 'GET' && c.method !== 'HEAD') return next ? next() : notAllowed(c)
     const target = readTarget(c)
@@ -46,36 +68,105 @@ export function staticFiles(root: string | URL, options: StaticOptions = {}): St
     if (!target) return next ? next() : notFound(c)
     const path = target.directory ? indexOf(target.path) : target.path
     const known = directory.peek(path)
-    return known ? respond(c, known) : answerOr(c, directory, target, path, redirectFields, next)
+    if (!known) return answerOr(c, site, target, path, next)
+    return known.siblings.length === 0 ? respond(c, known) : inBestCoding(c, site, path, known, 200)
   }
+}
+
+interface Site {
+  readonly directory: Directory
+  readonly rule: (path: string) => string
+  readonly options: StaticOptions
+}
+
+/** In the order of what is shortest as a rule. */
+const siblings: readonly Sibling[] = [
+  { name: 'br', extension: '.br' },
+  { name: 'zstd', extension: '.zst' },
+  { name: 'gzip', extension: '.gz' },
+]
+
+/** A hash of eight or more characters between a name and its extension: with a digit, for words have none, and a letter. */
+const hashedName = /[.-](?=[\w-]*\d)(?=[\w-]*[A-Za-z])[\w-]{8,64}\.\w+$/
+
+function cacheRule({ cacheControl = 'no-cache', immutable = false }: StaticOptions): (path: string) => string {
+  const rule = typeof cacheControl === 'string' ? () => cacheControl : cacheControl
+  if (!immutable) return rule
+  return (path) => (hashedName.test(path) ? 'public, max-age=31536000, immutable' : rule(path))
 }
 
 function indexOf(path: string): string {
   return path === '' ? 'index.html' : `${path}/index.html`
 }
 
-async function answerOr(
-  c: Context,
-  directory: Directory,
-  target: Target,
-  path: string,
-  redirectFields: Record<string, string>,
-  next: Next | undefined,
-): Promise<Reply> {
+async function answerOr(c: Context, site: Site, target: Target, path: string, next: Next | undefined): Promise<Reply> {
+  const { directory, options } = site
   let found = await directory.find(path)
   if (found === 'directory' && !target.directory) {
     found = await directory.find(indexOf(path))
-    if (typeof found === 'object') return addSlash(c, target, found, redirectFields)
+    if (typeof found === 'object') return addSlash(c, target, found, site.rule(path))
   }
-  if (typeof found === 'object') return respond(c, found)
-  return next ? next() : notFound(c)
+  let at = path
+  if (typeof found !== 'object' && options.cleanUrls && !target.directory && path !== '') {
+    at = `${path}.html`
+    found = await directory.find(at)
+  }
+  return typeof found === 'object' ? inBestCoding(c, site, at, found, 200) : missing(c, site, next)
+}
+
+/** Sends a file, or its sibling in the coding that the client likes best. */
+function inBestCoding(
+  c: Context<any, any>,
+  { directory }: Site,
+  path: string,
+  identity: Representation,
+  status: 200 | 404,
+): MaybePromise<Reply> {
+  if (identity.siblings.length === 0) return respond(c, identity, status)
+  const { coding } = chooseCoding(c.headers.get('accept-encoding'), identity.siblings)
+  if (!coding) return respond(c, identity, status)
+  const known = directory.peek(path, coding)
+  if (known) {
+    release(identity)
+    return respond(c, known, status)
+  }
+  return directory.find(path, coding).then(
+    (found) => {
+      // It may have gone since its name was seen.
+      if (typeof found !== 'object') return respond(c, identity, status)
+      release(identity)
+      return respond(c, found, status)
+    },
+    (error: unknown) => {
+      release(identity)
+      throw error
+    },
+  )
+}
+
+/** What is behind us answers; a page of ours stands in for its 404, and for the one we would give. */
+async function missing(c: Context, site: Site, next: Next | undefined): Promise<Reply> {
+  const reply = next ? await next() : notFound(c)
+  const { fallback, notFound: page } = site.options
+  if (reply.status !== 404 || (fallback === undefined && page === undefined) || !wantsHtml(c)) return reply
+  const navigation = !c.path.slice(c.path.lastIndexOf('/')).includes('.')
+  const [path, status] = fallback !== undefined && navigation ? [fallback, 200 as const] : [page, 404 as const]
+  const found = path === undefined ? undefined : await site.directory.find(path)
+  if (typeof found !== 'object') return reply
+  dropSource(reply.body, undefined)
+  return inBestCoding(c, site, path!, found, status)
+}
+
+/** Browsers name `text/html` when somebody navigates, and not when a page asks for its parts. */
+function wantsHtml(c: Context): boolean {
+  return parseQualityList(c.headers.get('accept') ?? '').some(({ value, q }) => q > 0 && value === 'text/html')
 }
 
 /** The redirect is relative to the path asked for, so it can never lead to another host. */
-function addSlash(c: Context, target: Target, index: Representation, fields: Record<string, string>): Reply {
+function addSlash(c: Context, target: Target, index: Representation, cacheControl: string): Reply {
   release(index)
   const reply = c.redirect(`./${target.name}/${c.search}`, 301)
-  for (const [name, value] of Object.entries(fields)) reply.headers.set(name, value)
+  reply.headers.set('Cache-Control', cacheControl)
   return reply
 }
 
