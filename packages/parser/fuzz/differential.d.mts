@@ -5,4 +5,10 @@ export declare function compare(
   api: Api,
   seed: number,
   enough: (inputs: number) => boolean,
-): { inputs: number; open: { what: string; count: number; example: string }[]; counts: [string, number][] }
+): {
+  inputs: number
+  bytes: number
+  slowest: { ms: number; bytes: number }
+  open: { what: string; count: number; example: string }[]
+  counts: [string, number][]
+}

@@ -39,8 +39,9 @@ const { exports: wasm } = new WebAssembly.Instance(module, {
   },
 })
 
-export function llhttp(bytes) {
-  const parser = wasm.llhttp_alloc(1)
+/** @param kind 1 for a request, 2 for the response to a GET */
+export function llhttp(bytes, kind) {
+  const parser = wasm.llhttp_alloc(kind)
   const at = wasm.malloc(bytes.length || 1)
   new Uint8Array(wasm.memory.buffer, at, bytes.length).set(bytes)
   now = { fields: [], value: null, data: '', head: false, done: false }

@@ -18,6 +18,7 @@ import {
   HAS_DATA,
   LENGTH,
   NEED_MORE,
+  PIECE,
   SIZE,
   SIZE_FIRST,
   SIZE_LF,
@@ -209,11 +210,16 @@ export class BodyDecoder {
 
   private _trailerLines(buf: Uint8Array, pos: number, from: number, end: number): BodyEvent {
     const section = (this._section ??= new TrailerSection(this._limits))
-    const used = section.feed(buf, from, end)
-    if (section.error !== undefined) return this._fail(section.error, pos, from + used)
-    if (from + used > end) return this._pause(TRAILER_LINES, pos, end)
-    this.trailers = section.fields
-    return this._finish(pos, from + used)
+    // by pieces: what is copied should not be much more than the section, whatever comes behind it
+    for (let p = from; p < end; p += PIECE) {
+      const stop = smaller(end, p + PIECE)
+      const used = section.feed(buf, p, stop)
+      if (section.error !== undefined) return this._fail(section.error, pos, p + used)
+      if (p + used > stop) continue
+      this.trailers = section.fields
+      return this._finish(pos, p + used)
+    }
+    return this._pause(TRAILER_LINES, pos, end)
   }
 
   private _finish(pos: number, p: number): BodyEvent {

@@ -85,3 +85,6 @@ export const UPGRADE_OPTION = 128
 export const UPGRADE_FIELD = 256
 export const EXPECT_CONTINUE = 512
 export const EXPECT_UNKNOWN = 1024
+
+/** Bytes of a trailer section that are copied at a time. */
+export const PIECE = 128
