@@ -18,7 +18,9 @@ export function originSet(origins: readonly string[]): ReadonlySet<string> {
  */
 export function isSameOrigin(c: Context<any, any>, origin: string): boolean {
   const host = c.headers.get('host')
-  if (!host || !URL.canParse(origin)) return false
+  if (!host) return false
+  if (origin === `https://${host}` || (!c.peer.secure && origin === `http://${host}`)) return true
+  if (!URL.canParse(origin)) return false
   const { protocol } = new URL(origin)
   if (protocol !== 'https:' && (protocol !== 'http:' || c.peer.secure)) return false
   // The same scheme on both sides, so that a default port that is written out makes no difference.
