@@ -1,8 +1,10 @@
 import type { Context, Handler, RequestHeaders } from './context.ts'
 import { ForeignExchange, type ForeignOptions, type ForeignRequest } from './foreign.ts'
 import type { BodySource, Reply } from './reply.ts'
+import { dropSource, pullerOf } from './reply-stream.ts'
 import type { Peer } from './transport.ts'
 
+export { type Puller, pullerOf } from './reply-stream.ts'
 export { ForeignExchange, type ForeignOptions, type ForeignRequest } from './foreign.ts'
 
 /** What a fetch-style application is told about a request beside itself; the shape is that of `Deno.serve`. */
@@ -174,7 +176,7 @@ function respond(exchange: ForeignExchange, reply: Reply): Response {
   for (const [name, value] of reply.headers) if (!connectionFields.test(name)) headers.append(name, value)
   if (status === 204 || status === 205 || status === 304 || isHead) {
     if (isHead && !headers.has('content-length')) announce(headers, body)
-    drop(body)
+    dropSource(body, undefined)
     const response = new Response(null, { status, headers })
     exchange.sent(0)
     return response
@@ -197,23 +199,16 @@ function isStream(body: BodySource): body is Stream {
   return typeof body === 'object' && body !== null && !(body instanceof Uint8Array)
 }
 
-/** Content that is not sent after all. */
-function drop(body: BodySource): void {
-  if (!isStream(body)) return
-  if (body instanceof ReadableStream) body.cancel().catch(ignore)
-  else Promise.resolve(body[Symbol.asyncIterator]().return?.()).catch(ignore)
-}
-
 /** The content of a reply as fetch wants it, read no further than it is asked for; tells the exchange how it ended. */
 function contentOf(body: Stream, exchange: ForeignExchange): ReadableStream<Uint8Array<ArrayBuffer>> {
-  const iterator = body[Symbol.asyncIterator]()
+  const source = pullerOf(body)
   const utf8 = new TextEncoder()
   let bytes = 0
   return new ReadableStream(
     {
       async pull(controller) {
         try {
-          const { done, value } = await iterator.next()
+          const { done, value } = await source.next()
           if (done) {
             controller.close()
             return exchange.sent(bytes)
@@ -229,11 +224,9 @@ function contentOf(body: Stream, exchange: ForeignExchange): ReadableStream<Uint
       },
       async cancel(reason) {
         exchange.abort('peer', bytes)
-        await iterator.return?.(reason)
+        await source.cancel(reason)
       },
     },
     { highWaterMark: 0 },
   )
 }
-
-function ignore(): void {}

@@ -1,0 +1,379 @@
+import { createHash } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { brotliDecompressSync, gunzipSync } from 'node:zlib'
+import { HttpError } from '@spillway/core'
+import { type ConnectMiddleware, type ConnectRequest, connect } from '@spillway/middleware/connect'
+import { router } from '@spillway/middleware/router'
+import compression from 'compression'
+import session from 'express-session'
+import helmet from 'helmet'
+import morgan from 'morgan'
+import multer from 'multer'
+import passport from 'passport'
+import { describe, expect, test, vi } from 'vitest'
+import { send, start } from './server.ts'
+
+const text = 'compressible '.repeat(500)
+
+describe('helmet', () => {
+  test('sets its fields on every reply, and a handler may change them', async () => {
+    const app = router()
+      .use(connect(helmet()))
+      .get('/', (c) => c.text('x', { headers: { 'X-Frame-Options': 'DENY' } }))
+      .get('/stream', (c) => c.stream(pieces()))
+    const server = await start(app)
+    const { status, headers, content } = await send(server, 'GET', '/')
+    expect([status, content.toString(), headers.get('content-length')]).toEqual([200, 'x', '1'])
+    expect(headers.get('content-security-policy')).toContain("default-src 'self'")
+    expect([headers.get('x-content-type-options'), headers.get('x-frame-options')]).toEqual(['nosniff', 'DENY'])
+    expect((await send(server, 'GET', '/none')).headers.get('x-dns-prefetch-control')).toBe('off')
+    expect(await (await fetch(`${server.url}/stream`)).text()).toBe('abc')
+    expect((await send(server, 'HEAD', '/')).headers.get('content-length')).toBe('1')
+  })
+})
+
+describe('morgan', () => {
+  test('logs when the reply has left, with its status and length; errors and aborts too', async () => {
+    const lines: string[] = []
+    const log = morgan(':method :url :status :res[content-length] :response-time :remote-addr', {
+      stream: { write: (line) => void lines.push(line.trim()) },
+    })
+    const app = router()
+      .use(connect(log))
+      .get('/ok', (c) => c.text('four'))
+      .get('/late', async (c) => (await sleep(20), c.text('x', 201)))
+      .get('/fails', () => Promise.reject(new HttpError(418, 'tea')))
+      .get('/endless', (c) => c.stream(endless()))
+    const server = await start(app)
+    for (const path of ['/ok', '/late', '/fails', '/none']) await send(server, 'GET', path)
+    await vi.waitFor(() => expect(lines).toHaveLength(4))
+    expect(lines[0]).toMatch(/^GET \/ok 200 4 [\d.]+ 127\.0\.0\.1$/)
+    expect(lines[1]).toMatch(/^GET \/late 201 1 \d{2,}\.\d+ /)
+    expect(lines[2]).toMatch(/^GET \/fails 418 /)
+    expect(lines[3]).toMatch(/^GET \/none 404 9 /)
+    const leaving = new AbortController()
+    await fetch(`${server.url}/endless`, { signal: leaving.signal })
+    leaving.abort()
+    await vi.waitFor(() => expect(lines).toHaveLength(5))
+  })
+})
+
+describe('compression', () => {
+  const app = router()
+    .use(connect(compression({ threshold: 100 })))
+    .get('/text', (c) => c.text(text))
+    .get('/small', (c) => c.text('small'))
+    .get('/stream', (c) => c.stream(pieces(200), { headers: { 'Content-Type': 'text/plain' } }))
+    .get('/image', (c) => c.stream(new Uint8Array(5000), { headers: { 'Content-Type': 'image/png' } }))
+    .get('/fails', (c) =>
+      c.stream(
+        (async function* () {
+          yield text
+          throw new Error('x')
+        })(),
+        { headers: { 'Content-Type': 'text/plain' } },
+      ),
+    )
+    .get('/endless', (c) => c.stream(endless(), { headers: { 'Content-Type': 'text/plain' } }))
+
+  test('compresses replies of ours', async () => {
+    const server = await start(app)
+    const gzip = await fetch(`${server.url}/text`, { headers: { 'accept-encoding': 'gzip' } })
+    expect([gzip.headers.get('content-encoding'), gzip.headers.get('vary')]).toEqual(['gzip', 'Accept-Encoding'])
+    expect(await gzip.text()).toBe(text)
+    const raw = await send(server, 'GET', '/text', ['Accept-Encoding: br'])
+    expect(raw.headers.get('content-length')).toBe(undefined)
+    expect(brotliDecompressSync(unchunk(raw.content)).toString()).toBe(text)
+    const stream = await send(server, 'GET', '/stream', ['Accept-Encoding: gzip'])
+    expect(gunzipSync(unchunk(stream.content)).toString()).toBe('abc'.repeat(200))
+  })
+
+  test('leaves alone what it should', async () => {
+    const server = await start(app)
+    for (const path of ['/small', '/image']) {
+      const { headers, complete } = await send(server, 'GET', path, ['Accept-Encoding: gzip'])
+      expect([path, headers.get('content-encoding'), complete]).toEqual([path, undefined, true])
+    }
+    const head = await send(server, 'HEAD', '/text', ['Accept-Encoding: gzip'])
+    expect([head.status, head.content.length]).toEqual([200, 0])
+  })
+
+  test('a source that fails does not look complete', async () => {
+    const server = await start(app, { onError: () => {} })
+    const { content } = await send(server, 'GET', '/fails', ['Accept-Encoding: gzip'])
+    expect(content.toString('latin1')).not.toMatch(/0\r\n\r\n$/)
+  })
+
+  test('a client that does not read slows the source, and one that leaves ends it', async () => {
+    const server = await start(app)
+    const leaving = new AbortController()
+    produced = 0
+    await fetch(`${server.url}/endless`, { signal: leaving.signal, headers: { 'accept-encoding': 'gzip' } })
+    await sleep(150)
+    const before = produced
+    await sleep(100)
+    expect(produced - before).toBeLessThan(40)
+    leaving.abort()
+    await vi.waitFor(() => expect(endlessEnded).toBe(true))
+  })
+})
+
+describe('multer', () => {
+  const upload = multer({ storage: multer.memoryStorage(), limits: { fileSize: 100_000 } })
+  const app = router().post(
+    '/',
+    [connect<{ file?: { buffer: Buffer; originalname: string }; body: object }>(upload.single('file'))],
+    (c) =>
+      c.json({
+        name: c.state.req.file?.originalname,
+        sha: sha(c.state.req.file?.buffer),
+        fields: { ...c.state.req.body },
+      }),
+  )
+
+  test('takes an upload', async () => {
+    const server = await start(app)
+    const form = new FormData()
+    const bytes = new Uint8Array(90_000).fill(7)
+    form.set('title', 'Ä')
+    form.set('file', new Blob([bytes]), 'a.bin')
+    const response = await fetch(server.url, { method: 'POST', body: form })
+    expect(await response.json()).toEqual({ name: 'a.bin', sha: sha(bytes), fields: { title: 'Ä' } })
+  })
+
+  test('its errors are ours', async () => {
+    const seen: unknown[] = []
+    const server = await start(app, { onError: (error) => void seen.push((error as { code?: string }).code) })
+    const form = new FormData()
+    form.set('file', new Blob([new Uint8Array(200_000)]), 'a.bin')
+    expect((await fetch(server.url, { method: 'POST', body: form })).status).toBe(500)
+    expect(seen).toEqual(['LIMIT_FILE_SIZE'])
+  })
+
+  test('leaves other content to the handler', async () => {
+    const echo = router().post('/', [connect(upload.single('file'))], async (c) => c.text(await c.body.text()))
+    const response = await fetch((await start(echo)).url, { method: 'POST', body: 'plain' })
+    expect(await response.text()).toBe('plain')
+  })
+})
+
+interface Session {
+  views?: number
+  destroy(done: () => void): void
+}
+
+describe('express-session', () => {
+  const app = router()
+    .use(connect<{ session: Session }>(session({ secret: 's', resave: false, saveUninitialized: false })))
+    .get('/', (c) => {
+      const { session: current } = c.state.req
+      current.views = (current.views ?? 0) + 1
+      return c.text(`${current.views}`)
+    })
+    .get('/stream', (c) => {
+      c.state.req.session.views = 10
+      return c.stream(pieces())
+    })
+    .get('/none', (c) => c.text('none'))
+    .get('/out', async (c) => {
+      await new Promise<void>((resolve) => c.state.req.session.destroy(resolve))
+      return c.text('bye')
+    })
+
+  test('counts, in a cookie of its own', async () => {
+    const server = await start(app)
+    const first = await fetch(server.url)
+    const cookie = first.headers.get('set-cookie')!.split(';')[0]!
+    const get = async (path: string): Promise<string> =>
+      (await fetch(server.url + path, { headers: { cookie } })).text()
+    expect([await first.text(), await get('/'), await get('/')]).toEqual(['1', '2', '3'])
+    expect([await get('/stream'), await get('/')]).toEqual(['abc', '11'])
+    expect((await fetch(`${server.url}/none`)).headers.get('set-cookie')).toBe(null)
+    expect([await get('/out'), await get('/')]).toEqual(['bye', '1'])
+    expect((await send(server, 'GET', '/')).headers.get('content-length')).toBe('1')
+  })
+})
+
+describe('passport', () => {
+  const auth = new passport.Passport()
+  const Strategy = passport.Strategy
+  class Form extends Strategy {
+    readonly name = 'form'
+    authenticate(req: ConnectRequest): void {
+      const user = new URL(req.url, 'http://h').searchParams.get('user')
+      if (user) this['success']({ id: user })
+      else this['fail']('No user', 401)
+    }
+  }
+  auth.use(new Form())
+  auth.serializeUser((user: { id: string }, done) => done(null, user.id))
+  auth.deserializeUser((id: string, done) => done(null, { id }))
+  const app = router()
+    .use(connect(session({ secret: 's', resave: false, saveUninitialized: false })))
+    .use(connect(auth.initialize()), connect<{ user?: { id: string }; isAuthenticated(): boolean }>(auth.session()))
+    .get('/login', [connect(auth.authenticate('form'))], (c) => c.text(`hello ${c.state.req.user!.id}`))
+    .get('/go', [connect(auth.authenticate('form', { successRedirect: '/me', failureRedirect: '/no' }))], (c) =>
+      c.empty(),
+    )
+    .get('/me', (c) => (c.state.req.isAuthenticated() ? c.text(c.state.req.user!.id) : c.text('nobody', 401)))
+
+  test('logs in, remembers, and refuses', async () => {
+    const server = await start(app)
+    const refused = await fetch(`${server.url}/login`)
+    expect([refused.status, refused.headers.get('www-authenticate')]).toEqual([401, 'No user'])
+    const login = await fetch(`${server.url}/login?user=ali`)
+    expect(await login.text()).toBe('hello ali')
+    const cookie = login.headers.get('set-cookie')!.split(';')[0]!
+    expect(await (await fetch(`${server.url}/me`, { headers: { cookie } })).text()).toBe('ali')
+    expect((await fetch(`${server.url}/me`)).status).toBe(401)
+    for (const [query, to] of [
+      ['?user=b', '/me'],
+      ['', '/no'],
+    ]) {
+      const redirected = await fetch(`${server.url}/go${query!}`, { redirect: 'manual' })
+      expect([redirected.status, redirected.headers.get('location')]).toEqual([302, to])
+    }
+  })
+})
+
+const run = async (...middlewares: ConnectMiddleware[]): Promise<string> => {
+  const app = router({})
+    .use(connect(...middlewares))
+    .all('/**', (c) => c.text('behind'))
+  const { status, content, headers } = await send(await start(app, { onError: () => {} }), 'POST', '/p?q')
+  const fields = [...headers].filter(([name]) => name.startsWith('x-')).join(';')
+  return `${status} ${headers.has('transfer-encoding') ? unchunk(content).toString() : content.toString()} ${fields}`.trim()
+}
+
+const show: ConnectMiddleware = (req, res) => res.end(`${req.baseUrl} ${req.url} ${req.originalUrl}`)
+
+describe('connect', () => {
+  test.each<[string, ConnectMiddleware, string]>([
+    ['passes on', (_, __, next) => next(), '200 behind'],
+    ['passes on later', (_, __, next) => void setTimeout(next, 5), '200 behind'],
+    ['answers', (_, res) => res.end('own'), '200 own'],
+    ['answers in pieces', (_, res) => (res.write('a'), res.write('b'), setTimeout(() => res.end('c'), 5)), '200 abc'],
+    ['answers with a head', (_, res) => res.writeHead(404, 'Nope', { 'X-A': '1' }).end(), '404  x-a,1'],
+    ['answers with a list', (_, res) => res.writeHead(404, ['X-A', '1', 'X-B', '2']).end(), '404  x-a,1;x-b,2'],
+    ['answers nothing', (_, res) => (res.setHeader('X-A', ['1', '2']), res.end()), '200  x-a,1, 2'],
+    ['throws', () => raise(new HttpError(418, 'tea')), '418 tea'],
+    ['rejects', () => Promise.reject(new HttpError(418, 'tea')), '418 tea'],
+    [
+      'passes an error',
+      (_, __, next) => next(Object.assign(new Error('t'), { statusCode: 418, expose: true })),
+      '418 t',
+    ],
+    ['passes a text', (_, __, next) => next('text'), '500 Internal Server Error'],
+    ['calls twice', (_, __, next) => (next(), next()), '200 behind'],
+    ['ends and goes on', (_, res, next) => (res.end('own'), next()), '200 own'],
+    ['destroys', (_, res) => res.destroy(), '500 Internal Server Error'],
+    ['sees the request', (req, res) => res.end(`${req.method} ${req.url} ${req.headers.host}`), '200 POST /p?q test'],
+  ])('%s', async (_, middleware, answer) => {
+    expect((await run(middleware)).replace(/\n/g, '')).toBe(answer)
+  })
+
+  test('takes several, and refuses those for errors', async () => {
+    const order: string[] = []
+    const named =
+      (name: string): ConnectMiddleware =>
+      (req, res, next) => {
+        order.push(name)
+        res.setHeader(`x-${name}`, name)
+        next()
+      }
+    expect(await run(named('a'), named('b'))).toBe('200 behind x-a,a;x-b,b')
+    expect(order).toEqual(['a', 'b'])
+    const four = Object.defineProperty(() => {}, 'length', { value: 4 })
+    expect(() => connect(four)).toThrow('onError')
+  })
+
+  test('below a mount the path has no prefix', async () => {
+    const app = router().mount('/api', router().use(connect(show)))
+    expect((await send(await start(app), 'GET', '/api/x?q')).content.toString()).toBe('/api /x?q /api/x?q')
+  })
+
+  test('reads the content, once', async () => {
+    const app = router().post(
+      '/',
+      [
+        connect<{ got: string }>(async (req, _, next) => {
+          req.got = ''
+          for await (const chunk of req) req.got += chunk
+          next()
+        }),
+      ],
+      (c) => c.text(`${c.state.req.got} ${c.body.used} ${c.state.req.complete}`),
+    )
+    const response = await fetch((await start(app)).url, { method: 'POST', body: 'content' })
+    expect(await response.text()).toBe('content true true')
+  })
+
+  test('tells of a client that has left', async () => {
+    const seen = new Set<string>()
+    const watch: ConnectMiddleware = (req, res) => {
+      for (const name of ['aborted', 'close']) req.on(name, () => seen.add(`request ${name}`))
+      for (const name of ['finish', 'close']) res.on(name, () => seen.add(`response ${name}`))
+      req.socket.on('close', () => seen.add('socket close'))
+      res.writeHead(200)
+      const writing = setInterval(() => res.write('more'), 5)
+      res.on('close', () => clearInterval(writing))
+    }
+    const leaving = new AbortController()
+    const server = await start(
+      router()
+        .use(connect(watch))
+        .get('/', (c) => c.empty()),
+    )
+    await fetch(server.url, { signal: leaving.signal })
+    leaving.abort()
+    await vi.waitFor(() =>
+      expect([...seen].toSorted((a, b) => (a < b ? -1 : 1))).toEqual([
+        'request aborted',
+        'request close',
+        'response close',
+        'socket close',
+      ]),
+    )
+  })
+})
+
+let produced = 0
+let endlessEnded = false
+
+async function* endless(): AsyncGenerator<Uint8Array> {
+  try {
+    for (;;) {
+      const chunk = new Uint8Array(64 * 1024)
+      crypto.getRandomValues(chunk)
+      produced++
+      yield chunk
+    }
+  } finally {
+    endlessEnded = true
+  }
+}
+
+async function* pieces(times = 1): AsyncGenerator<string> {
+  for (let i = 0; i < times; i++) for (const piece of 'abc') yield piece
+}
+
+function unchunk(wire: Buffer): Buffer {
+  const parts: Buffer[] = []
+  for (let at = 0; at < wire.length;) {
+    const line = wire.indexOf('\r\n', at)
+    const size = Number.parseInt(wire.subarray(at, line).toString(), 16)
+    parts.push(wire.subarray(line + 2, line + 2 + size))
+    at = line + 4 + size
+  }
+  return Buffer.concat(parts)
+}
+
+function sha(bytes: Uint8Array | undefined): string {
+  return createHash('sha256')
+    .update(bytes ?? '')
+    .digest('hex')
+}
+
+function raise(error: Error): never {
+  throw error
+}
