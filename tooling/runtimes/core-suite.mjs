@@ -11,6 +11,14 @@ const get = (path = '/', fields = '') => `GET ${path} HTTP/1.1\r\nHost: a\r\n${f
 const last = 'Connection: close\r\n'
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms))
 
+function nothing() {}
+
+async function* words() {
+  yield 'one '
+  await sleep(1)
+  yield new TextEncoder().encode('two')
+}
+
 /** A server for the time of one check. */
 async function withServer(handler, use, options = {}) {
   const server = await serve(handler, options.path ? options : { port: 0, ...options })
@@ -25,7 +33,7 @@ async function withServer(handler, use, options = {}) {
 function open(server, options = {}) {
   const socket = connect({ port: server.port, host: '127.0.0.1', allowHalfOpen: true, ...options })
   const client = { socket, text: '', ended: false, error: undefined }
-  let wake = () => {}
+  let wake = nothing
   socket.on('data', (chunk) => {
     client.text += chunk.toString('latin1')
     wake()
@@ -164,11 +172,6 @@ const checks = {
   'streams of every kind': () =>
     withServer(
       (c) => {
-        const words = async function* () {
-          yield 'one '
-          await sleep(1)
-          yield new TextEncoder().encode('two')
-        }
         if (c.path === '/web') return c.stream(new Blob(['one ', 'two']).stream())
         return c.stream(c.path === '/node' ? Readable.from([Buffer.from('one '), Buffer.from('two')]) : words())
       },

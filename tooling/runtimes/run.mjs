@@ -61,7 +61,7 @@ function inProcess(folder, [command, ...args]) {
       // the runtime itself could not be had
       else if (/npm (error|ERR!)/.test(stderr) || error?.code === 'ENOENT')
         resolve({ missing: (/(?:error|ERR!) (?!code)(.{0,60})/.exec(stderr)?.[1] ?? 'no npx').trim() })
-      else resolve({ passed: 0, failed: [stderr.trim().slice(-500) || String(error)] })
+      else resolve({ passed: 0, failed: [stderr.trim().slice(-500) || (error?.message ?? 'said nothing')] })
     })
   })
 }

@@ -83,8 +83,7 @@ async function measure(c: Context): Promise<number> {
 
 // oxlint-disable-next-line require-await -- content is asynchronous; these blocks happen to be there
 async function* bytes(total: number): AsyncGenerator<Uint8Array> {
-  for (let left = total; left > 0; left -= block.length)
-    yield left >= block.length ? block : block.subarray(0, left)
+  for (let left = total; left > 0; left -= block.length) yield left >= block.length ? block : block.subarray(0, left)
 }
 
 async function* failing(): AsyncGenerator<string> {

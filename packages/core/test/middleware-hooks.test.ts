@@ -115,22 +115,23 @@ describe('onShutdown', () => {
   })
 })
 
-describe('errorHeaders', () => {
-  const failing = (c: Context) => {
-    c.errorHeaders.set('X-Policy', 'strict')
-    c.errorHeaders.set('Vary', 'Origin')
-    c.errorHeaders.set('Retry-After', '9')
-    const error = new HttpError(429)
-    error.headers.set('Retry-After', '1')
-    throw c.path === '/plain' ? new Error('no answer') : error
-  }
-  const answer = async (path: string, options: ServerOptions = {}) => {
-    const client = testServer(failing, options).connect()
-    client.send(get(path))
-    await turn()
-    return onlyReply(client.received)
-  }
+const failing = (c: Context) => {
+  c.errorHeaders.set('X-Policy', 'strict')
+  c.errorHeaders.set('Vary', 'Origin')
+  c.errorHeaders.set('Retry-After', '9')
+  const error = new HttpError(429)
+  error.headers.set('Retry-After', '1')
+  throw c.path === '/plain' ? new Error('no answer') : error
+}
 
+async function answer(path: string, options: ServerOptions = {}) {
+  const client = testServer(failing, options).connect()
+  client.send(get(path))
+  await turn()
+  return onlyReply(client.received)
+}
+
+describe('errorHeaders', () => {
   it('are on the reply to an error, which keeps its own', async () => {
     const { status, fields } = await answer('/')
     expect([status, fields.get('x-policy'), fields.get('retry-after')]).toEqual([429, 'strict', '1'])

@@ -112,9 +112,9 @@ for (const [i, [title, , , per]] of cases.entries()) {
 }
 
 const head = new RequestHead()
-for (const [title, buf] of [
-  ['accepted', browser],
-  ['refused', refused],
+for (const { title, buf } of [
+  { title: 'accepted', buf: browser },
+  { title: 'refused', buf: refused },
 ]) {
   for (let i = 0; i < 50_000; i++) head.parse(buf, 0, buf.length)
   const before = process.memoryUsage().heapUsed

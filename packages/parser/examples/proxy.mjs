@@ -42,8 +42,8 @@ const origin = createServer((socket) => {
   socket.on('data', (bytes) => {
     for (const event of parser.feed(bytes)) {
       if (event.type === 'request')
-        console.log(`server: ${event.head.method} ${event.head.target} ${event.head.get('via')}`)
-      if (event.type === 'data') console.log(`server: ${Buffer.from(event.data)}`)
+        console.log(`server: ${event.head.method} ${event.head.target} ${event.head.get('via') ?? ''}`)
+      if (event.type === 'data') console.log(`server: ${Buffer.from(event.data).toString()}`)
       if (event.type === 'end') socket.end(responseHead(204, [['connection', 'close']]))
     }
   })
