@@ -7,7 +7,7 @@ import { WebSocket } from 'ws'
 import { start } from './server.ts'
 
 export const key = 'dGhlIHNhbXBsZSBub25jZQ=='
-export const fields = [
+export const fields: string[] = [
   'Connection: Upgrade',
   'Upgrade: websocket',
   'Sec-WebSocket-Version: 13',
