@@ -17,7 +17,11 @@ export function mounted(prefix: string, handler: AnyHandler): AnyHandler {
     const end = prefixEnd(normal, depth)
     c.base = base + normal.slice(0, end)
     c.path = normal.slice(end) || '/'
-    const restore = (): void => void Object.assign(c, { path, base, params })
+    const restore = (): void => {
+      c.path = path
+      c.base = base
+      c.params = params
+    }
     return finallyCall(() => handler(c), restore)
   }
 }

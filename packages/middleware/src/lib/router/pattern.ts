@@ -7,6 +7,8 @@ export interface Pattern {
   readonly source: string
   /** The one path it matches, in normal form and without a slash at the end; undefined when it has parameters. */
   readonly literal: string | undefined
+  /** Whether it names parameters. */
+  readonly named: boolean
   /** Parameters that a match may leave out. */
   readonly optional: readonly string[]
   /** Names of catch-alls, whose captures may span segments. */
@@ -24,6 +26,7 @@ export function readPattern(source: string): Pattern {
   return {
     source,
     literal: /[\\:*?+(){}]/.test(source) ? undefined : literalPath(source),
+    named: names.length > 0,
     optional: /[?*}]/.test(outline) ? names : [],
     tails: new Set(tails),
     slash: source === '/' || /(?:\*\*(?::\w+)?|[*+]|\(\.\*\))$/.test(outline) ? undefined : source.endsWith('/'),

@@ -121,10 +121,11 @@ export class RouteTable {
 
   #run(c: Context, path: string, found: { data: Route; params?: Record<string, string> }): MaybePromise<Result> {
     const { data: route, params } = found
-    if (params && route.kind === 'mount') {
+    if (route.kind === 'mount') {
       // what the catch-all took is the path of the mounted
-      delete params['_']
-      delete params['0']
+      if (!route.pattern.named) return route.run(c)
+      delete params!['_']
+      delete params!['0']
     }
     if (params || route.pattern.optional.length > 0) {
       const own = finishParams(params ?? {}, route.pattern, path)
