@@ -1,5 +1,4 @@
-import { type Transform } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
+import type { Transform } from 'node:stream'
 import * as zlib from 'node:zlib'
 import type { Context } from '@spillway/core'
 import { ProblemError } from '../../problem.ts'
@@ -43,35 +42,42 @@ export function decoderOf(c: Context<any, any>): (() => Transform) | undefined {
 }
 
 /**
- * The whole decoded content. Stops as soon as it is larger than `limit` or grows out of all proportion.
+ * The whole decoded content. Stops as soon as it is larger than `limit` or grows out of all proportion, and waits for
+ * nothing then: not for the rest of the content either.
  * @throws ProblemError 413 for such content, 400 when it is not what its coding says; and as reading the body does.
  */
-export async function decompress(body: AsyncIterable<Uint8Array>, decoder: Transform, limit: number): Promise<Buffer> {
+export function decompress(body: AsyncIterable<Uint8Array>, decoder: Transform, limit: number): Promise<Buffer> {
   const chunks: Uint8Array[] = []
   let received = 0
   let size = 0
-  await pipeline(
-    async function* () {
+  return new Promise((resolve, reject) => {
+    const fail = (error: unknown): void => {
+      decoder.destroy()
+      reject(isCodingError(error) ? invalid(error) : error)
+    }
+    const feed = async (): Promise<void> => {
       for await (const chunk of body) {
         received += chunk.length
-        yield chunk
+        // Called with an error, too, of which 'error' tells.
+        await new Promise<void>((written) => decoder.write(chunk, () => written()))
+        if (decoder.destroyed) return
       }
-    },
-    decoder,
-    async (decoded: AsyncIterable<Uint8Array>) => {
-      for await (const chunk of decoded) {
-        size += chunk.length
-        if (size > limit) throw tooLarge(`The decoded content is larger than ${limit} bytes`)
-        if (size > Math.max(ratioFrom, received * mostRatio)) throw tooLarge('The content is compressed too well')
-        chunks.push(chunk)
-      }
-    },
-  ).catch((error: unknown) => {
-    throw isCodingError(error)
-      ? new ProblemError(400, 'CODING_INVALID', { detail: 'The content is not what its Content-Encoding says' }, error)
-      : error
+      decoder.end()
+    }
+    decoder.on('data', (chunk: Uint8Array) => {
+      size += chunk.length
+      chunks.push(chunk)
+      if (size > limit) fail(tooLarge(`The decoded content is larger than ${limit} bytes`))
+      else if (size > Math.max(ratioFrom, received * mostRatio)) fail(tooLarge('The content is compressed too well'))
+    })
+    decoder.on('error', fail)
+    decoder.on('end', () => resolve(Buffer.concat(chunks, size)))
+    feed().catch(fail)
   })
-  return Buffer.concat(chunks, size)
+}
+
+function invalid(cause: unknown): ProblemError {
+  return new ProblemError(400, 'CODING_INVALID', { detail: 'The content is not what its Content-Encoding says' }, cause)
 }
 
 function tooLarge(detail: string): ProblemError {
