@@ -87,7 +87,7 @@ export async function isUnchanged(path: string, { stats, real }: Omit<OpenFile, 
 }
 
 /** Every change of content moves `ctime`, which nobody can set, unlike `mtime`; a replaced file is another inode. */
-export function sameVersion(a: BigIntStats, b: BigIntStats): boolean {
+function sameVersion(a: BigIntStats, b: BigIntStats): boolean {
   return a.ino === b.ino && a.dev === b.dev && a.size === b.size && a.mtimeNs === b.mtimeNs && a.ctimeNs === b.ctimeNs
 }
 
