@@ -9,6 +9,7 @@ import { router } from '../dist/router.js'
 const runs = 5
 const clients = new Map()
 const answer = () => new Reply('x')
+const build = (tree) => tree.get('/x', answer)
 const inner = router().get('/users/:id', answer).get('/x', answer)
 
 const direct = {
@@ -45,7 +46,6 @@ const app = toFetch(answer)
 await report('toFetch', 50_000, () => app(request))
 
 function hosts() {
-  const build = (tree) => tree.get('/x', answer)
   return router().host('a.example.com', build).host('*.example.com', build).host('c.example.com', build)
 }
 
