@@ -2,6 +2,7 @@ import { Writable } from 'node:stream'
 import { type BodySource, type Context, Reply } from '@spillway/core'
 import { pullerOf } from '@spillway/core/web'
 import { reasonPhrase } from '@spillway/parser/serialize'
+import { Content } from './content.ts'
 import type { ConnectRequest } from './request.ts'
 
 type FieldValue = number | string | readonly string[]
@@ -267,69 +268,6 @@ function* pairsOf(fields: Fields | undefined): Iterable<readonly [string, FieldV
   const list = fields as readonly FieldValue[]
   for (let i = 0; i < list.length; i += Array.isArray(list[i]) ? 1 : 2)
     yield Array.isArray(list[i]) ? (list[i] as unknown as [string, string]) : [String(list[i]), list[i + 1]!]
-}
-
-/** What was written and not read yet: one chunk at a time, which the writer waits for. */
-class Content implements AsyncIterable<Uint8Array> {
-  #chunk: { readonly bytes: Uint8Array; readonly taken: () => void } | undefined
-  #ended = false
-  #unwanted = false
-  #error: Error | undefined
-  #wake: (() => void) | undefined
-
-  push(bytes: Uint8Array, taken: () => void): void {
-    if (this.#unwanted) return queueMicrotask(taken)
-    this.#chunk = { bytes, taken }
-    this.#wake?.()
-  }
-
-  end(): void {
-    this.#ended = true
-    this.#wake?.()
-  }
-
-  fail(error: Error): void {
-    if (this.#ended) return
-    this.#error = error
-    this.#wake?.()
-  }
-
-  /** All there is, if it is one chunk or none. @param length what the writer has still in hand. */
-  whole(length: number): Uint8Array | null | undefined {
-    const chunk = this.#chunk
-    if (length !== (chunk?.bytes.length ?? 0)) return undefined
-    this.#take()
-    this.#unwanted = true
-    return chunk?.bytes ?? null
-  }
-
-  async next(): Promise<IteratorResult<Uint8Array, undefined>> {
-    for (;;) {
-      const value = this.#take()
-      if (value) return { done: false, value }
-      if (this.#error) throw this.#error
-      if (this.#ended) return { done: true, value: undefined }
-      await new Promise<void>((resolve) => (this.#wake = resolve))
-    }
-  }
-
-  /** Nobody reads on: HEAD, or the client is gone. */
-  async return(): Promise<IteratorResult<Uint8Array, undefined>> {
-    this.#unwanted = true
-    this.#take()
-    return { done: true, value: undefined }
-  }
-
-  [Symbol.asyncIterator](): AsyncIterator<Uint8Array, undefined> {
-    return this
-  }
-
-  #take(): Uint8Array | undefined {
-    const chunk = this.#chunk
-    this.#chunk = undefined
-    chunk?.taken()
-    return chunk?.bytes
-  }
 }
 
 function ignore(): void {}
