@@ -17,12 +17,16 @@ export function respond(c: Context<any, any>, representation: Representation, st
   return reply
 }
 
+const conditions = ['if-none-match', 'if-modified-since', 'if-match', 'if-unmodified-since']
+
 /** The reply to a request that does not want, or must not get, all of the content. */
 function partOrNothing(c: Context<any, any>, representation: Representation): Reply | undefined {
   const { headers, method } = c
   const { brief, fields, size } = representation
-  const refused = evaluatePreconditions(method, headers, representation)
-  if (refused) return new Reply(null, refused, brief.clone())
+  if (conditions.some((name) => headers.has(name))) {
+    const refused = evaluatePreconditions(method, headers, representation)
+    if (refused) return new Reply(null, refused, brief.clone())
+  }
   // Range is defined for GET only (RFC 9110 §14.2): HEAD tells what a GET without it would.
   const field = method === 'GET' ? headers.get('range') : null
   if (field === null || !rangeApplies(headers.get('if-range'), representation)) return undefined
