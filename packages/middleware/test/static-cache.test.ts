@@ -1,8 +1,9 @@
-import { mkdtempSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Reply } from '@spillway/core'
+import { type Context, Reply } from '@spillway/core'
 import { testServer } from '@spillway/core/testing'
+import { router } from '@spillway/middleware/router'
 import { staticFiles } from '@spillway/middleware/static'
 import { afterAll, describe, expect, test, vi } from 'vitest'
 import { FileCache } from '../src/lib/static/file-cache.ts'
@@ -11,6 +12,11 @@ import { send, start } from './server.ts'
 const folder = mkdtempSync(join(tmpdir(), 'spillway-cache-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 const file = (name: string) => join(folder, name)
+
+function withoutParameters(c: Context<any>): Context {
+  c.params = {}
+  return c
+}
 
 /** A clock that only the test moves. */
 function stoppedClock(): (ms: number) => void {
@@ -142,6 +148,19 @@ test('files that are replaced under load never mix', async () => {
   writeFileSync(file('g.txt'), version(0))
   await Promise.all([write(), read(), read(), read()])
   expect((await send(server, 'GET', '/g.txt')).status).toBe(200)
+})
+
+test('one handler in two places does not mix them up', async () => {
+  mkdirSync(file('sub'))
+  writeFileSync(file('index.html'), 'root')
+  writeFileSync(file('sub/index.html'), 'sub')
+  const handler = staticFiles(folder)
+  const app = router().get('/sub/:path*', (c) => (c.search === '?all' ? handler(withoutParameters(c)) : handler(c)))
+  const server = await start(app)
+  for (let i = 0; i < 2; i++) {
+    expect((await send(server, 'GET', '/sub/')).content.toString()).toBe('root')
+    expect((await send(server, 'GET', '/sub/?all')).content.toString()).toBe('sub')
+  }
 })
 
 const entry = (cost: number) => ({ cost, checked: 0 })

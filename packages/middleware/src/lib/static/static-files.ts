@@ -5,9 +5,10 @@ import { parseQualityList } from '@spillway/parser/fields'
 import { chooseCoding } from '../compression/negotiate.ts'
 import type { Next } from '../types.ts'
 import { Directory } from './directory.ts'
+import { KnownTargets } from './known-targets.ts'
 import type { Representation, Sibling } from './representation.ts'
 import { release, respond } from './respond.ts'
-import { readTarget, type Target } from './target.ts'
+import { type Target, indexOf, readTarget } from './target.ts'
 
 /** Options of {@link staticFiles}. */
 export interface StaticOptions {
@@ -60,16 +61,20 @@ export function staticFiles(root: string | URL, options: StaticOptions = {}): St
   const { cacheBytes: maxBytes = 64 * 1024 * 1024, maxStale = 1000 } = options
   const rule = cacheRule(options)
   const directory = new Directory(real, { maxBytes, maxStale }, options.precompressed ? siblings : [], rule)
+  const targets = new KnownTargets()
   const site: Site = { directory, rule, options }
   return (c, next) => {
     if (c.method !== 'GET' && c.method !== 'HEAD') return next ? next() : notAllowed(c)
-    const target = readTarget(c)
+    const { params } = c as Context<Record<string, unknown>>
+    const param = 'path' in params ? (params['path'] ?? '') : undefined
+    const seen = targets.get(c.path, param)
+    const target = seen ?? readTarget(c)
     if (target === 'malformed') return c.text('Bad Request', 400)
     if (!target) return next ? next() : notFound(c)
-    const path = target.directory ? indexOf(target.path) : target.path
-    const known = directory.peek(path)
-    if (!known) return answerOr(c, site, target, path, next)
-    return known.siblings.length === 0 ? respond(c, known) : inBestCoding(c, site, path, known, 200)
+    const known = directory.peek(target.file)
+    if (!known) return answerOr(c, site, target, next)
+    if (!seen) targets.set(c.path, param, target)
+    return known.siblings.length === 0 ? respond(c, known) : inBestCoding(c, site, target.file, known, 200)
   }
 }
 
@@ -95,18 +100,15 @@ function cacheRule({ cacheControl = 'no-cache', immutable = false }: StaticOptio
   return (path) => (hashedName.test(path) ? 'public, max-age=31536000, immutable' : rule(path))
 }
 
-function indexOf(path: string): string {
-  return path === '' ? 'index.html' : `${path}/index.html`
-}
-
-async function answerOr(c: Context, site: Site, target: Target, path: string, next: Next | undefined): Promise<Reply> {
+async function answerOr(c: Context, site: Site, target: Target, next: Next | undefined): Promise<Reply> {
+  const { path, file } = target
   const { directory, options } = site
-  let found = await directory.find(path)
+  let found = await directory.find(file)
   if (found === 'directory' && !target.directory) {
     found = await directory.find(indexOf(path))
     if (typeof found === 'object') return addSlash(c, target, found, site.rule(path))
   }
-  let at = path
+  let at = file
   if (typeof found !== 'object' && options.cleanUrls && !target.directory && path !== '') {
     at = `${path}.html`
     found = await directory.find(at)

@@ -3,10 +3,10 @@ import { normalizePath, pathSegments } from '../path.ts'
 
 /** What a request asks of the root. */
 export interface Target {
-  /** Decoded, each a plain name: joined to the root they stay below it. */
-  readonly segments: readonly string[]
-  /** The same, joined by slashes, which no segment has. */
+  /** Decoded plain names, joined by slashes, which none of them has: joined to the root it stays below it. */
   readonly path: string
+  /** The file to send: `path`, or the index of a directory. */
+  readonly file: string
   /** Whether the path ended in a slash, and so can only name a directory. */
   readonly directory: boolean
   /** The last segment of the whole path as it stands in a URL. */
@@ -30,7 +30,13 @@ export function readTarget(c: Context<any, any>): Target | 'malformed' | undefin
   if (segments.includes('')) return undefined
   const own = segments.slice(segments.length - ownLength(c.params as Record<string, unknown>, segments.length))
   if (!own.every(isPlainName)) return undefined
-  return { segments: own, path: own.join('/'), directory, name: path.slice(path.lastIndexOf('/') + 1) }
+  const joined = own.join('/')
+  return {
+    path: joined,
+    file: directory ? indexOf(joined) : joined,
+    directory,
+    name: path.slice(path.lastIndexOf('/') + 1),
+  }
 }
 
 /** How many segments belong to us. In a catch-all's capture encoded slashes are still encoded: it can be counted. */
@@ -45,4 +51,9 @@ function isPlainName(name: string, index: number): boolean {
   if (name.startsWith('.') && !(index === 0 && name === '.well-known')) return false
   // eslint-disable-next-line no-control-regex
   return !/[/\\\x00-\x1f\x7f]/.test(name) && !(process.platform === 'win32' && windowsNames.test(name))
+}
+
+/** The page of a directory. */
+export function indexOf(path: string): string {
+  return path === '' ? 'index.html' : `${path}/index.html`
 }
