@@ -18,6 +18,20 @@ test('shows the examples as they are tested here, and no others', () => {
   expect(new Set(blocks)).toEqual(new Set(files))
 })
 
+test('lists every section at the top, in order', () => {
+  const sections = [...readme.matchAll(/^##+ (.+)$/gm)].map(([, title]) => title)
+  const links = [...readme.slice(0, readme.indexOf('\n## ')).matchAll(/\[([^\]]+)\]\(#([^)]+)\)/g)]
+  expect(links.map(([, title]) => title)).toEqual(sections)
+  // what GitHub makes of a heading
+  const anchors = sections.map((title) =>
+    title!
+      .toLowerCase()
+      .replace(/[^\w\- ]/g, '')
+      .replaceAll(' ', '-'),
+  )
+  expect(links.map(([, , anchor]) => anchor)).toEqual(anchors)
+})
+
 describe('examples', () => {
   test('router', async () => {
     const stdout = vi.spyOn(process.stdout, 'write').mockReturnValue(true)
