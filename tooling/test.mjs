@@ -10,6 +10,7 @@ const turbo = (task) => ['turbo', 'run', task, '--continue=dependencies-successf
 const build = { name: 'build', command: turbo('build') }
 const checks = [
   { name: 'packages', command: turbo('check:pkg'), needsBuild: true },
+  { name: 'installation', command: ['node', 'tooling/consumer/check.mjs'], needsBuild: true },
   { name: 'types', command: ['tsc', '-p', '.', '--incremental'] },
   { name: 'types without Node', command: ['tsc', '-p', 'packages/parser/tsconfig.src.json'] },
   { name: 'types of the page', command: ['tsc', '-p', 'apps/wire-lab/page'] },
