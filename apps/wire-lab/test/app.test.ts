@@ -8,7 +8,7 @@ import type { Tried } from '../src/model/tried.ts'
 import { Watcher, rawClient } from './clients.ts'
 
 const root = new URL('../public/', import.meta.url)
-const timeouts = { head: 250, keepAlive: 5_000, linger: 200 }
+const timeouts = { head: 1_500, keepAlive: 60_000, linger: 200 }
 let lab: Lab
 let watcher: Watcher
 
@@ -81,7 +81,7 @@ describe('the live feed', () => {
     expect(open[1]!.exchanges).toMatchObject([{ target: '/api/time', status: 200 }])
     expect(totals).toMatchObject({ open: 3, requests: 3 })
     expect(recent.length).toBeGreaterThan(5)
-    expect(server).toMatchObject({ url: lab.url, keepAliveMs: 5_000, control: true })
+    expect(server).toMatchObject({ url: lab.url, keepAliveMs: 60_000, control: true })
     socket.destroy()
     await late.leave()
   })
@@ -95,9 +95,9 @@ describe('the live feed', () => {
   })
 
   it('ends at once when the server closes', async () => {
-    const started = performance.now()
-    await Promise.all([lab.close(3_000), watcher.ended])
-    expect(performance.now() - started).toBeLessThan(1_500)
+    // Far beyond the time a test has: streams that were left to the deadline would fail this one.
+    await Promise.all([lab.close(600_000), watcher.ended])
+    await expect(fetch(lab.url)).rejects.toThrow('fetch failed')
   })
 })
 
@@ -114,7 +114,7 @@ describe('the site', () => {
   it('tells the time, and on which connection', async () => {
     const response = await fetch(`${lab.url}/api/time`)
     const { time, connection } = (await response.json()) as { time: string; connection: number }
-    expect(Math.abs(Date.parse(time) - Date.now())).toBeLessThan(2_000)
+    expect(Math.abs(Date.parse(time) - Date.now())).toBeLessThan(60_000)
     expect(connection).toBeGreaterThan(1)
   })
 
