@@ -276,9 +276,8 @@ export class RequestContext implements Context {
   }
 
   /** Adds the fields that the reply to an error must carry. */
-  complete(result: Result): Result {
-    if (!this.#errorHeaders) return result
-    const reply = result instanceof Response ? Reply.from(result) : result
+  complete(reply: Reply): Reply {
+    if (!this.#errorHeaders) return reply
     for (const [name, value] of this.#errorHeaders)
       if (/^(?:vary|set-cookie)$/i.test(name)) reply.headers.append(name, value)
       else if (!reply.headers.has(name)) reply.headers.set(name, value)

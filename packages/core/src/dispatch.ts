@@ -1,5 +1,5 @@
 import type { Handler, RequestContext, Result } from './context.ts'
-import { Reply } from './reply.ts'
+import { Reply, replyOf } from './reply.ts'
 
 /** Who takes what a handler made of a request. */
 export interface ReplyTarget {
@@ -38,18 +38,12 @@ export function settleResult(context: RequestContext, result: Result | Promise<R
   else {
     let reply
     try {
-      reply = toReply(result)
+      reply = replyOf(result)
     } catch (error) {
       return target.fail(context, error)
     }
     target.reply(context, reply)
   }
-}
-
-function toReply(result: unknown): Reply {
-  if (!(result instanceof Response)) throw new TypeError('The handler returned neither a Reply nor a Response')
-  if (result.bodyUsed) throw new TypeError('The handler returned a Response whose body was already used')
-  return Reply.from(result)
 }
 
 function isPromise(result: Result | Promise<Result> | undefined): result is Promise<Result> {

@@ -1,6 +1,7 @@
 import { reasonPhrase } from '@spillway/parser/serialize'
 import { errorFacts } from './errors.ts'
-import { Reply } from './reply.ts'
+import type { Result } from './context.ts'
+import { Reply, replyOf } from './reply.ts'
 import { ReplyHeaders, fieldLine } from './reply-headers.ts'
 
 /** What is answered for anything thrown, unless the application says otherwise. */
@@ -9,6 +10,11 @@ export function plainError(error: unknown): Reply {
   const reply = errorText(status, text ?? reasonPhrase(status))
   if (headers) for (const [name, value] of headers) reply.headers.set(name, value)
   return reply
+}
+
+/** What `onError` returned, or the default when that is nothing. @throws TypeError when it is no reply. */
+export function errorResult(result: Result | void, error: unknown): Reply {
+  return result === undefined ? plainError(error) : replyOf(result, 'onError')
 }
 
 export function errorText(status: number, text: string): Reply {

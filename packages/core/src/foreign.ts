@@ -1,10 +1,10 @@
 import { TargetForm } from '@spillway/parser'
 import { type Context, type ContextHead, type ContextPort, type Handler, RequestContext } from './context.ts'
 import type { MaybePromise, RequestHeaders, Result } from './context.ts'
-import { plainError } from './error-reply.ts'
+import { errorResult, plainError } from './error-reply.ts'
 import { type AbortedBy, AbortedError, HttpError, type Outcome, errorFacts } from './errors.ts'
 import { defaultLimits } from './options.ts'
-import { Reply } from './reply.ts'
+import { Reply, replyOf } from './reply.ts'
 import type { ReplyHeaders } from './reply-headers.ts'
 import { type BodyPort, RequestBody } from './request-body.ts'
 import type { ServerOptions } from './server.ts'
@@ -150,31 +150,32 @@ export class ForeignExchange implements ContextPort, BodyPort {
   }
 
   #settled(result: Result): MaybePromise<Reply> {
-    if (result instanceof Response) return this.#settled(Reply.from(result))
-    if (!(result instanceof Reply))
-      return this.fail(new TypeError('The handler returned neither a Reply nor a Response'))
-    if (!Number.isInteger(result.status) || result.status < 200 || result.status > 599)
-      return this.fail(new RangeError(`Not a final status: ${result.status}`))
-    this.context.status = result.status
-    return result
+    try {
+      return this.#checked(replyOf(result))
+    } catch (error) {
+      return this.fail(error)
+    }
+  }
+
+  #checked(reply: Reply): Reply {
+    const { status } = reply
+    if (!Number.isInteger(status) || status < 200 || status > 599) throw new RangeError(`Not a final status: ${status}`)
+    this.context.status = status
+    return reply
   }
 
   /** The reply to an error: what `onError` makes of it, or a text with its status. */
   async fail(error: unknown): Promise<Reply> {
-    let result: Result | void = undefined
+    let reply: Reply
     try {
-      if (this.#options.onError) result = await this.#options.onError(error, this.context)
-      else if (!(error instanceof AbortedError) && errorFacts(error).status >= 500) console.error(error)
+      const { onError } = this.#options
+      if (!onError && !(error instanceof AbortedError) && errorFacts(error).status >= 500) console.error(error)
+      reply = this.#checked(errorResult(await onError?.(error, this.context), error))
     } catch (second) {
-      console.error(second)
+      console.error('onError:', second)
+      reply = this.#checked(plainError(undefined))
     }
-    const reply = this.context.complete(result ?? plainError(error))
-    return reply instanceof Response ? Reply.from(reply) : this.#withStatus(reply)
-  }
-
-  #withStatus(reply: Reply): Reply {
-    this.context.status = reply.status
-    return reply
+    return this.context.complete(reply)
   }
 
   /** Moves content to whom wants it, until that has enough. */

@@ -1,6 +1,6 @@
 import type { BodySource, Reply } from './reply.ts'
 import type { ReplyHeaders } from './reply-headers.ts'
-import { sliceBytes } from './reply-writer.ts'
+import { hasNoContent, sliceBytes } from './reply-writer.ts'
 
 /** Fields as Node's HTTP/2 takes them. */
 export type Http2Fields = Record<string, number | string | string[]>
@@ -26,7 +26,7 @@ const dropped: ReadonlySet<string> = new Set([
 ])
 
 /**
- * Decides what a reply looks like in HTTP/2, by the same rules of HEAD, 204 and 304 as in HTTP/1.1.
+ * Decides what a reply looks like in HTTP/2, by the same rules of HEAD, 204, 205 and 304 as in HTTP/1.1.
  * @throws RangeError when the status or a Content-Length set by the handler cannot be true.
  */
 export function planHttp2(reply: Reply, method: string): Http2Plan {
@@ -39,8 +39,9 @@ export function planHttp2(reply: Reply, method: string): Http2Plan {
   const isHead = method === 'HEAD'
   const none: Http2Plan = { headers, content: null, source: null, length: -1 }
 
-  if (status === 204 || status === 304) {
-    if (status === 204) delete headers['content-length']
+  if (hasNoContent(status)) {
+    if (status !== 304) delete headers['content-length']
+    if (status === 205) headers['content-length'] = '0'
     return none
   }
   if (typeof body === 'object' && body !== null && !(body instanceof Uint8Array))

@@ -214,7 +214,8 @@ export function interimHead(status: number, headers?: ReplyHeaders): string {
   return `${statusLine(status)}${own.text}\r\n`
 }
 
-function hasNoContent(status: number): boolean {
+/** Whether a reply with this status has none, whatever the handler gave (RFC 9110 §15.3.5, §15.3.6, §15.4.5). */
+export function hasNoContent(status: number): boolean {
   return status === 204 || status === 205 || status === 304
 }
 

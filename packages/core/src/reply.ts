@@ -37,8 +37,12 @@ export class Reply {
     if (init.headers) addHeaders(headers, init.headers)
   }
 
-  /** Makes a reply of a fetch `Response`; its body is streamed, and the `Response` is used up. */
+  /**
+   * Makes a reply of a fetch `Response`; its body is streamed, and the `Response` is used up.
+   * @throws TypeError when its body was read before.
+   */
   static from(response: Response): Reply {
+    if (response.bodyUsed) throw new TypeError('The body of the Response has been read already')
     const reply = new Reply(response.body, response.status)
     for (const [name, value] of response.headers) reply.headers.append(name, value)
     return reply
@@ -55,6 +59,13 @@ export class Reply {
       },
     )
   }
+}
+
+/** What a handler or hook returned, as a reply. @throws TypeError when it is none. */
+export function replyOf(result: unknown, who: string = 'The handler'): Reply {
+  if (result instanceof Reply) return result
+  if (result instanceof Response) return Reply.from(result)
+  throw new TypeError(`${who} returned neither a Reply nor a Response`)
 }
 
 function isAsyncIterable(body: BodySource): body is AsyncIterable<Uint8Array | string> {

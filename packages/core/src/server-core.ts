@@ -2,11 +2,11 @@ import { type ParseErrorCode, RequestHead, parseErrors } from '@spillway/parser'
 import { Clock } from './clock.ts'
 import { Connection } from './connection.ts'
 import type { Context, Handler, MaybePromise, RequestContext, Result } from './context.ts'
-import { errorText, plainError } from './error-reply.ts'
+import { errorResult, errorText, plainError } from './error-reply.ts'
 import { AbortedError, errorFacts } from './errors.ts'
 import { channels } from './events.ts'
 import { type Limits, type Timeouts, defaultLimits, defaultTimeouts } from './options.ts'
-import { Reply } from './reply.ts'
+import type { Reply } from './reply.ts'
 import type { ReplyFacts } from './reply-writer.ts'
 import type { Server, ServerOptions } from './server.ts'
 import type { Peer, Transport } from './transport.ts'
@@ -196,12 +196,12 @@ export class ServerCore {
   }
 
   /** The reply to an error of the handler: what `onError` makes of it, or a plain one; with the fields asked for. */
-  errorReply(error: unknown, context: RequestContext): MaybePromise<Result> {
+  errorReply(error: unknown, context: RequestContext): MaybePromise<Reply> {
     const result = this.#errorResult(error, context)
     return result instanceof Promise ? completed(result, context) : context.complete(result)
   }
 
-  #errorResult(error: unknown, context: Context): MaybePromise<Result> {
+  #errorResult(error: unknown, context: Context): MaybePromise<Reply> {
     if (!this.#onError) {
       const answer = error instanceof AbortedError || errorFacts(error).status < 500
       if (!answer) this.#print(error, context)
@@ -252,7 +252,7 @@ export class ServerCore {
     return reply
   }
 
-  async #eventually(result: Promise<Result | void>, error: unknown): Promise<Result> {
+  async #eventually(result: Promise<Result | void>, error: unknown): Promise<Reply> {
     try {
       return errorResult(await result, error)
     } catch (second) {
@@ -280,16 +280,6 @@ export class ServerCore {
   }
 }
 
-async function completed(result: Promise<Result>, context: RequestContext): Promise<Result> {
-  return context.complete(await result)
+async function completed(reply: Promise<Reply>, context: RequestContext): Promise<Reply> {
+  return context.complete(await reply)
 }
-
-/** What `onError` returned, or the default when that is nothing. @throws TypeError when it is no reply. */
-function errorResult(result: Result | void, error: unknown): Result {
-  if (result === undefined) return plainError(error)
-  if (result instanceof Reply) return result
-  if (result instanceof Response && !result.bodyUsed) return result
-  throw new TypeError('onError returned neither a Reply nor a Response that can be sent')
-}
-
-/** Says no more about an error than it allows. */

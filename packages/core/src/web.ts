@@ -2,6 +2,7 @@ import type { Context, Handler, RequestHeaders } from './context.ts'
 import { ForeignExchange, type ForeignOptions, type ForeignRequest } from './foreign.ts'
 import type { BodySource, Reply } from './reply.ts'
 import { dropSource, pullerOf } from './reply-stream.ts'
+import { hasNoContent } from './reply-writer.ts'
 import type { Peer } from './transport.ts'
 
 export { type Puller, pullerOf } from './reply-stream.ts'
@@ -24,15 +25,7 @@ export type FetchApp = (request: Request, info: FetchInfo) => Response | Promise
  * A `Response` that was read before, or whose status is not final (101, or 0 of `Response.error()`), is an error: 500.
  */
 export function fromFetch(app: FetchApp): Handler {
-  return (c) => {
-    const response = app(c.base === '' ? c.request : rebased(c), new Info(c))
-    return response instanceof Response ? usable(response) : response.then(usable)
-  }
-}
-
-function usable(response: Response): Response {
-  if (response.bodyUsed) throw new TypeError('The body of the Response has been read already')
-  return response
+  return (c) => app(c.base === '' ? c.request : rebased(c), new Info(c))
 }
 
 function rebased(c: Context): Request {
@@ -174,7 +167,7 @@ function respond(exchange: ForeignExchange, reply: Reply): Response {
   const isHead = exchange.context.method === 'HEAD'
   const headers = new Headers()
   for (const [name, value] of reply.headers) if (!connectionFields.test(name)) headers.append(name, value)
-  if (status === 204 || status === 205 || status === 304 || isHead) {
+  if (hasNoContent(status) || isHead) {
     if (isHead && !headers.has('content-length')) announce(headers, body)
     dropSource(body, undefined)
     const response = new Response(null, { status, headers })

@@ -18,6 +18,8 @@ export interface Line {
   readonly place?: string
   readonly primary?: number
   readonly blocked?: number
+  /** The worker with a request that has learnt of the shutdown. */
+  readonly shutdown?: number
   readonly status?: ClusterStatus
   readonly reload?: string
   readonly twice?: string

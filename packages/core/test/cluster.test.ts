@@ -249,7 +249,7 @@ describe('the end', { timeout: 30_000 }, () => {
     await program.ready()
     const held = await holdRequest(program.url)
     program.child.kill('SIGKILL')
-    await new Promise((resolve) => program.child.once('exit', resolve))
+    await program.saw(({ shutdown }) => shutdown !== undefined)
     expect(await held.finish()).toMatch(/Connection: close\r\n[^]*\d held$/)
     expect(await program.gone).toEqual({ code: null, signal: 'SIGKILL' })
   })

@@ -300,6 +300,12 @@ describe.skipIf(!openssl)('a reply', () => {
     expect([headers[':status'], body, headers['content-length']]).toEqual([status, '', undefined])
   })
 
+  it('205 has no content and says so (RFC 9110 §15.3.6)', async () => {
+    await start(() => new Reply('dropped', 205))
+    const { headers, body } = await ask({})
+    expect([headers[':status'], body, headers['content-length']]).toEqual([205, '', '0'])
+  })
+
   it('streams, announced or not, with trailers', async () => {
     await start((c) => {
       const reply = c.stream(pieces('ab', 'ü', 'c'))

@@ -90,6 +90,12 @@ describe('next', () => {
     ])
   })
 
+  test('refuses a Response whose body was read before', async () => {
+    const used = new Response('x')
+    await used.text()
+    await expect(async () => wrap([header], () => used)(context)).rejects.toThrow(TypeError)
+  })
+
   test('gives a Reply for the Response of an inner layer', async () => {
     const reply = await wrap([header, early], () => new Reply())(context)
     expect(reply.headers.get('x-layer')).toBe('yes')
