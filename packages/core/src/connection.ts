@@ -355,8 +355,10 @@ export class Connection
   }
 
   fail(context: RequestContext, error: unknown): void {
-    if (this.#context === context && this.write === WriteState.Idle)
-      settleResult(context, this.#core.errorReply(error, context), this)
+    if (this.#context !== context || this.write !== WriteState.Idle) return
+    // The handler stopped because the client of a whole request has gone: that is no answer, and nobody waits for one.
+    if (this.read === ReadState.Hold && context.stoppedBy(error)) this.#cut('peer', 'client-gone')
+    else settleResult(context, this.#core.errorReply(error, context), this)
   }
 
   interim(context: RequestContext, status: number, headers: ReplyHeaders): void {

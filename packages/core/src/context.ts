@@ -296,6 +296,11 @@ export class RequestContext implements Context {
     return this.#callbacks !== undefined
   }
 
+  /** @internal Whether an error is what `signal` said, let through by the handler. */
+  stoppedBy(error: unknown): boolean {
+    return this.#aborted !== undefined && error === this.#aborted
+  }
+
   /** The exchange will not complete: fails what still reads or waits. */
   abort(reason: AbortedError): void {
     if (this.#outcome || this.#aborted) return

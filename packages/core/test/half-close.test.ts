@@ -26,6 +26,19 @@ describe('the client ends its side behind the request (RFC 9112 §9.6)', () => {
     expect(t.server.stats.open).toBe(0)
   })
 
+  it('a handler that gives up for it has answered nothing: the connection is cut, and that is what is said', async () => {
+    const { t, seen } = watching(
+      (c) => new Promise((_, reject) => c.signal.addEventListener('abort', () => reject(c.signal.reason as Error))),
+    )
+    const client = t.connect()
+    client.send(get())
+    client.end()
+    await turn()
+    expect(client.received).toBe('')
+    expect(seen[0]!.outcomes).toMatchObject([{ kind: 'aborted', by: 'peer', status: 0, bytes: 0 }])
+    expect(client.state).toBe('closed')
+  })
+
   it('a streamed reply goes on to its end', async () => {
     const more = deferred()
     const { t, seen } = watching((c) =>
