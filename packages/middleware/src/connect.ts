@@ -1,7 +1,6 @@
 import { type Context, HttpError, Reply } from '@spillway/core'
 import { ConnectRequest } from './lib/connect/request.ts'
 import { ConnectResponse } from './lib/connect/response.ts'
-import { isThenable } from './lib/maybe-promise.ts'
 import type { Middleware, Next } from './lib/types.ts'
 
 export type { ConnectRequest } from './lib/connect/request.ts'
@@ -62,7 +61,7 @@ function run(
       }
       try {
         const result = middleware(req, res, proceed)
-        if (isThenable(result)) void Promise.resolve(result).catch(reject)
+        if (result instanceof Promise) result.catch(reject)
       } catch (error) {
         reject(error)
       }

@@ -1,5 +1,4 @@
 import type { Context, Handler, MaybePromise, Reply } from '@spillway/core'
-import { after } from './lib/maybe-promise.ts'
 import { Connection, type WebSocketHandlers } from './lib/websocket/connection.ts'
 import { Handshake } from './lib/websocket/handshake.ts'
 
@@ -64,7 +63,8 @@ export function websocket<C extends Context<any, any> = Context>(
   }
   return (c) => {
     handshake.check(c)
-    return after(accept(c), (handlers) => open(c, handlers))
+    const handlers = accept(c)
+    return handlers instanceof Promise ? handlers.then((later) => open(c, later)) : open(c, handlers)
   }
 }
 

@@ -2,10 +2,9 @@ import { secureHeaders } from '@spillway/middleware/secure-headers'
 import { router } from '@spillway/middleware/router'
 import { testServer } from '@spillway/core/testing'
 import { describe, expect, test } from 'vitest'
-import { send, start } from './server.ts'
-import type { WireReply } from './wire.ts'
+import { type RawReply, send, start } from './server.ts'
 
-const ask = async (options = {}, path = '/'): Promise<WireReply> => {
+const ask = async (options = {}, path = '/'): Promise<RawReply> => {
   const app = router()
     .use(secureHeaders(options))
     .get('/', (c) => c.html(`<script nonce="${c.state.nonce}">run()</script>`))

@@ -52,7 +52,9 @@ describe('an event', () => {
   })
 
   test('takes linear time', () => {
-    expect(encodeEvent({ data: '\r'.repeat(500_000) }).length).toBe(500_001 * 'data: \n'.length + 1)
+    const started = performance.now()
+    encodeEvent({ data: '\r'.repeat(500_000) })
+    expect(performance.now() - started).toBeLessThan(1000)
   })
 })
 

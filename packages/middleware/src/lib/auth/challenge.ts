@@ -1,11 +1,11 @@
 import { type HttpErrorOptions, HttpError } from '@spillway/core'
 
 /**
- * The error of a request that says how to authenticate (RFC 9110 §11.6.1).
+ * A refusal that says how to authenticate (RFC 9110 §11.6.1).
  * @param challenge the value of WWW-Authenticate.
  */
-export function challenged(
-  status: 400 | 401,
+export function refusal(
+  status: 400 | 401 | 403,
   message: string,
   challenge: string,
   options?: HttpErrorOptions,

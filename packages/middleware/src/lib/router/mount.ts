@@ -1,4 +1,4 @@
-import { settle } from '../maybe-promise.ts'
+import type { MaybePromise, Result } from '@spillway/core'
 import { normalizePath } from '../path.ts'
 import type { AnyHandler } from './node.ts'
 import { segmentCount } from './pattern.ts'
@@ -22,17 +22,7 @@ export function mounted(prefix: string, handler: AnyHandler): AnyHandler {
       c.base = base
       c.params = params
     }
-    return settle(
-      () => handler(c),
-      (result) => {
-        restore()
-        return result
-      },
-      (error) => {
-        restore()
-        throw error
-      },
-    )
+    return finallyCall(() => handler(c), restore)
   }
 }
 
@@ -44,4 +34,19 @@ function prefixEnd(path: string, depth: number): number {
     if (end < 0) return path.length
   }
   return end
+}
+
+/** `try … finally` around what may or may not be a promise. */
+function finallyCall(call: () => MaybePromise<Result>, after: () => void): MaybePromise<Result> {
+  let result: MaybePromise<Result>
+  try {
+    result = call()
+  } catch (error) {
+    after()
+    throw error
+  }
+  if (typeof (result as Promise<Result> | undefined)?.then === 'function')
+    return (result as Promise<Result>).finally(after)
+  after()
+  return result
 }

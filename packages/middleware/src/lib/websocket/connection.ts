@@ -1,6 +1,5 @@
 import { AbortedError, type MaybePromise } from '@spillway/core'
 import type { RawData, WebSocket } from 'ws'
-import { isThenable } from '../maybe-promise.ts'
 import type { TransportDuplex } from '../transport-duplex.ts'
 
 /** An open WebSocket. */
@@ -157,7 +156,7 @@ export class Connection implements WebSocketConnection {
     for (let job = this.#jobs.shift(); job; job = this.#jobs.shift())
       try {
         const result = job()
-        if (!isThenable(result)) continue
+        if (!(result instanceof Promise)) continue
         this.#wait(result)
         return
       } catch (error) {
@@ -170,7 +169,7 @@ export class Connection implements WebSocketConnection {
     const socket = this.#socket
     this.#busy = true
     if (socket.readyState === socket.OPEN) socket.pause()
-    void Promise.resolve(result)
+    void result
       .catch((error: unknown) => this.#failed(error))
       .then(() => {
         this.#busy = false

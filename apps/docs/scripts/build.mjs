@@ -1,0 +1,16 @@
+// Builds the site into dist: first the pages that are made from something else, then all. A link to no page, or to no place
+// on one, fails the build.
+import { fileURLToPath } from 'node:url'
+import { build } from 'vitepress'
+import { brokenAnchors } from './anchors.mjs'
+import { copyPages } from './copied-pages.mjs'
+import { reference } from './reference.mjs'
+
+copyPages()
+await reference()
+await build(fileURLToPath(new URL('../site', import.meta.url)))
+const broken = brokenAnchors(new URL('../dist/', import.meta.url))
+if (broken.length > 0) {
+  console.error(`Links to places that are not there:\n${broken.join('\n')}`)
+  process.exitCode = 1
+}

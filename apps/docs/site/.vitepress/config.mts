@@ -1,0 +1,80 @@
+import { readFileSync } from 'node:fs'
+import { type DefaultTheme, type UserConfig, defineConfig } from 'vitepress'
+
+const json = (path: string): DefaultTheme.SidebarItem[] =>
+  JSON.parse(readFileSync(new URL(path, import.meta.url), 'utf8')) as DefaultTheme.SidebarItem[]
+
+/** Places have the names that GitHub gives them, so that a link works in both. */
+function slugify(title: string): string {
+  return title
+    .trim()
+    .toLowerCase()
+    .replaceAll(/[^\p{L}\p{N}\s_-]/gu, '')
+    .replaceAll(/\s/g, '-')
+}
+
+const config: UserConfig<DefaultTheme.Config> = defineConfig({
+  title: 'Spillway',
+  description: 'A web server in TypeScript, from the TCP socket up',
+  lang: 'en',
+  cleanUrls: true,
+  outDir: '../dist',
+  cacheDir: '../node_modules/.cache/vitepress',
+  vite: { build: { chunkSizeWarningLimit: 2000 } },
+  markdown: { anchor: { slugify } },
+  themeConfig: {
+    search: { provider: 'local' },
+    outline: [2, 3],
+    nav: [
+      { text: 'Guide', link: '/guide/getting-started' },
+      { text: 'Recipes', link: '/recipes/' },
+      { text: 'Packages', link: '/packages/core' },
+      { text: 'Reference', link: '/reference/' },
+    ],
+    sidebar: {
+      '/reference/': json('../reference/typedoc-sidebar.json'),
+      '/': [
+        {
+          text: 'Guide',
+          items: [
+            { text: 'Getting started', link: '/guide/getting-started' },
+            { text: 'Listen', link: '/guide/listen' },
+            { text: 'Accept and receive', link: '/guide/receive' },
+            { text: 'Process', link: '/guide/process' },
+            { text: 'Reply', link: '/guide/reply' },
+            { text: 'Close or keep alive', link: '/guide/keep-alive' },
+            { text: 'Repeat, for many clients', link: '/guide/many-clients' },
+          ],
+        },
+        {
+          text: 'Recipes',
+          items: [
+            { text: 'All', link: '/recipes/' },
+            { text: 'Testing', link: '/recipes/testing' },
+          ],
+        },
+        {
+          text: 'Packages',
+          items: [
+            { text: 'parser', link: '/packages/parser' },
+            { text: 'core', link: '/packages/core' },
+            { text: 'middleware', link: '/packages/middleware' },
+            { text: 'Errors of the parser', link: '/packages/parser-errors' },
+          ],
+        },
+        {
+          text: 'Evidence',
+          items: [
+            { text: 'Benchmarks', link: '/benchmarks' },
+            { text: 'Conformance', link: '/conformance' },
+            { text: 'Security model', link: '/security' },
+            { text: 'Beside others', link: '/comparison' },
+            { text: 'Decisions', link: '/decisions' },
+          ],
+        },
+      ],
+    },
+    socialLinks: [{ icon: 'github', link: 'https://github.com/spillway/spillway' }],
+  },
+})
+export default config
