@@ -100,11 +100,13 @@ export function isSettled({ ctimeMs, mtimeMs }: BigIntStats): boolean {
   return age > tickMs
 }
 
-function isInside(root: string, real: string): boolean {
+/** Whether a real path is the root's, or below it. */
+export function isInside(root: string, real: string): boolean {
   return real === root || real.startsWith(root.endsWith(sep) ? root : root + sep)
 }
 
-async function tried<T>(step: Promise<T>): Promise<T | undefined> {
+/** What an operation on a file gave, undefined when there is no such file. @throws HttpError 503 when out of descriptors. */
+export async function tried<T>(step: Promise<T>): Promise<T | undefined> {
   try {
     return await step
   } catch (error) {

@@ -40,13 +40,14 @@ export function readTarget(c: Context<any, any>): Target | 'malformed' | undefin
 }
 
 /** How many segments belong to us. In a catch-all's capture encoded slashes are still encoded: it can be counted. */
-function ownLength(params: Record<string, unknown>, all: number): number {
+export function ownLength(params: Record<string, unknown>, all: number): number {
   if (!('path' in params)) return all
   const { path } = params
   return typeof path === 'string' && path !== '' ? path.split('/').length : 0
 }
 
-function isPlainName(name: string, index: number): boolean {
+/** Whether a segment can only name something inside its directory that is anybody's business. */
+export function isPlainName(name: string, index: number): boolean {
   // RFC 8615 gives `.well-known` a place at the root; other names with a dot in front are nobody's business
   if (name.startsWith('.') && !(index === 0 && name === '.well-known')) return false
   // eslint-disable-next-line no-control-regex

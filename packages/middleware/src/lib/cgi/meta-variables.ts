@@ -1,0 +1,129 @@
+import { join } from 'node:path'
+import type { Context } from '@spillway/core'
+import type { ScriptTarget } from './script-target.ts'
+
+/** What a script can be told beside the request itself. */
+export interface MetaOptions {
+  /**
+   * Where PATH_TRANSLATED and DOCUMENT_ROOT lead. Default: the directory of the scripts.
+   */
+  readonly documentRoot?: string
+  /**
+   * Host and port that the server is known by, `example.com` or `[::1]:8080`, for SERVER_NAME and SERVER_PORT. Default: what
+   * the request says (Host), which a script must not rely on.
+   */
+  readonly authority?: string
+  /** Who has been authenticated, for AUTH_TYPE (`Basic`) and REMOTE_USER. Default: nobody. */
+  readonly user?: (c: Context<any, any>) => { readonly type: string; readonly name: string } | undefined
+  /** Whether scripts get HTTP_AUTHORIZATION, to check credentials of their own (RFC 3875 §4.1.18). Default: false. */
+  readonly authorization?: boolean
+}
+
+/** Meta-variables by name. */
+export type MetaVariables = Record<string, string>
+
+/**
+ * Fields that no script gets: `Proxy` would be HTTP_PROXY, which programs take for their own configuration (httpoxy); two
+ * are variables of their own; the others are about the connection and the transfer, which end here.
+ */
+const withheld: ReadonlySet<string> = new Set([
+  'proxy',
+  'proxy-authorization',
+  'proxy-connection',
+  'content-type',
+  'content-length',
+  'connection',
+  'keep-alive',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+  'expect',
+])
+
+const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+/**
+ * Every meta-variable of RFC 3875 §4.1 but REMOTE_IDENT, for nobody asks identd any more; and those that Apache and nginx
+ * have added and scripts expect: REQUEST_URI, SCRIPT_FILENAME, DOCUMENT_ROOT, REMOTE_PORT, REQUEST_SCHEME and HTTPS. Values
+ * are text to be written as UTF-8, so that a field's octets come out as they came in; those that are no UTF-8 are taken
+ * for ISO 8859-1.
+ * @param length of the content; undefined when there is none.
+ */
+export function metaVariables(
+  c: Context<any, any>,
+  { file, scriptName, pathInfo }: ScriptTarget,
+  documentRoot: string,
+  length: number | undefined,
+  options: MetaOptions,
+): MetaVariables {
+  const { peer } = c
+  const [name, port] = splitAuthority(options.authority ?? authorityOf(c.url), peer.secure)
+  const variables: MetaVariables = fieldVariables(c, options.authorization === true)
+  variables['GATEWAY_INTERFACE'] = 'CGI/1.1'
+  variables['SERVER_SOFTWARE'] = 'Spillway'
+  variables['SERVER_PROTOCOL'] = `HTTP/${c.httpVersion}`
+  variables['SERVER_NAME'] = name
+  variables['SERVER_PORT'] = port
+  variables['REQUEST_METHOD'] = c.method
+  variables['REQUEST_URI'] = c.target
+  variables['REQUEST_SCHEME'] = peer.secure ? 'https' : 'http'
+  variables['QUERY_STRING'] = c.search.slice(1)
+  variables['SCRIPT_NAME'] = scriptName
+  variables['SCRIPT_FILENAME'] = file
+  variables['DOCUMENT_ROOT'] = documentRoot
+  variables['REMOTE_ADDR'] = peer.address
+  // No name is looked up: a request must not wait for somebody else's name server, and §4.1.9 allows this.
+  variables['REMOTE_HOST'] = peer.address
+  variables['REMOTE_PORT'] = String(peer.port)
+  if (peer.secure) variables['HTTPS'] = 'on'
+  if (pathInfo !== '') {
+    variables['PATH_INFO'] = pathInfo
+    variables['PATH_TRANSLATED'] = join(documentRoot, pathInfo)
+  }
+  const user = options.user?.(c)
+  if (user) {
+    variables['AUTH_TYPE'] = user.type
+    variables['REMOTE_USER'] = user.name
+  }
+  const type = c.headers.get('content-type')
+  if (type !== null) variables['CONTENT_TYPE'] = asUtf8(type)
+  if (length !== undefined) variables['CONTENT_LENGTH'] = String(length)
+  return variables
+}
+
+/** HTTP_* (§4.1.18). Names that could be taken for others, `X_Real_IP` for `X-Real-IP`, are left out. */
+function fieldVariables(c: Context<any, any>, authorization: boolean): MetaVariables {
+  const variables: MetaVariables = {}
+  for (const [name, value] of c.headers) {
+    if (!/^[a-z\d-]+$/i.test(name)) continue
+    const lower = name.toLowerCase()
+    if (withheld.has(lower) || (lower === 'authorization' && !authorization)) continue
+    const variable = `HTTP_${lower.toUpperCase().replaceAll('-', '_')}`
+    const before = variables[variable]
+    const separator = lower === 'cookie' ? '; ' : ', '
+    variables[variable] = before === undefined ? asUtf8(value) : before + separator + asUtf8(value)
+  }
+  return variables
+}
+
+/** @param value one character for each octet. */
+function asUtf8(value: string): string {
+  // eslint-disable-next-line no-control-regex
+  if (!/[^\x00-\x7f]/.test(value)) return value
+  try {
+    return strictUtf8.decode(Buffer.from(value, 'latin1'))
+  } catch {
+    return value
+  }
+}
+
+function authorityOf(url: string): string {
+  return url.slice(url.indexOf('//') + 2).replace(/[/?].*/, '')
+}
+
+/** An IPv6 address keeps its brackets (§4.1.14). */
+function splitAuthority(authority: string, secure: boolean): [name: string, port: string] {
+  const [, name = '', port = ''] = /^(\[.*\]|[^:]*)(?::(\d*))?$/.exec(authority) ?? []
+  return [name, port || (secure ? '443' : '80')]
+}
