@@ -1,6 +1,7 @@
 import type { X509Certificate } from 'node:crypto'
 import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
+import type { AddressSet } from './addresses.ts'
 import { Connection } from './connection.ts'
 import { type CloseReason, channels } from './events.ts'
 import type { Http2Connection } from './http2.ts'
@@ -9,7 +10,6 @@ import type { Member, ServerCore } from './server-core.ts'
 import type { TlsGate, TlsOwner } from './tls.ts'
 import { NodeTransport, socketPeer } from './transport-node.ts'
 import type { Peer } from './transport.ts'
-import type { TrustedPeers } from './trusted-peers.ts'
 
 /** Milliseconds a handshake is left when the server shuts down: a request may be behind it. */
 const shutdownGrace = 500
@@ -18,7 +18,7 @@ const shutdownGrace = 500
 export interface Gates {
   readonly tls: TlsGate | undefined
   /** Who sends PROXY headers. */
-  readonly trusted: TrustedPeers | undefined
+  readonly trusted: AddressSet | undefined
   readonly http2: typeof Http2Connection | undefined
 }
 

@@ -5,7 +5,7 @@ import type { ListenOptions, Listening } from './listen-options.ts'
 import type { ServerCore } from './server-core.ts'
 import type { TlsGate } from './tls.ts'
 import { NodeTransport } from './transport-node.ts'
-import { TrustedPeers } from './trusted-peers.ts'
+import { AddressSet } from './addresses.ts'
 
 /** @internal */
 export interface Listener {
@@ -46,7 +46,7 @@ async function gatesOf({ tls, http2, proxyProtocol }: ListenOptions): Promise<Ga
   return {
     // Node's TLS and HTTP/2 are large modules; whoever does not use them does not load them.
     tls: tls && new (await import('./tls.ts')).TlsGate(tls, protocols, handshakes),
-    trusted: proxyProtocol && new TrustedPeers(proxyProtocol.trusted),
+    trusted: proxyProtocol && new AddressSet(proxyProtocol.trusted),
     http2: http2 ? (await import('./http2.ts')).Http2Connection : undefined,
   }
 }

@@ -1,4 +1,5 @@
-import { SocketAddress, isIP, isIPv4, isIPv6 } from 'node:net'
+import { isIPv4, isIPv6 } from 'node:net'
+import { normalAddress } from './addresses.ts'
 
 /** What a PROXY header says. */
 export interface ProxyHeader {
@@ -51,7 +52,7 @@ function parseV1(bytes: Uint8Array): ProxyHeader | 'more' | 'malformed' {
   if (family === undefined) return { length, source: null, secure: false }
   const isRight = family === '4' ? isIPv4 : isIPv6
   if (!isRight(from!) || !isRight(to!) || Number(fromPort) > 65_535 || Number(toPort) > 65_535) return 'malformed'
-  return { length, source: { address: canonical(from!), port: Number(fromPort) }, secure: false }
+  return { length, source: { address: normalAddress(from!)!, port: Number(fromPort) }, secure: false }
 }
 
 function parseV2(bytes: Uint8Array): ProxyHeader | 'more' | 'malformed' {
@@ -78,7 +79,7 @@ function sourceOf(header: Buffer): ProxyHeader['source'] {
       return { address: header.subarray(16, 20).join('.'), port: header.readUInt16BE(24) }
     case 2: {
       const groups = Array.from({ length: 8 }, (_, i) => header.readUInt16BE(16 + 2 * i).toString(16))
-      return { address: canonical(groups.join(':')), port: header.readUInt16BE(48) }
+      return { address: normalAddress(groups.join(':'))!, port: header.readUInt16BE(48) }
     }
     default:
       // A unix socket has no address that means something here.
@@ -123,15 +124,4 @@ function isChecksum(header: Buffer, at: number): boolean {
     for (let bit = 0; bit < 8; bit++) crc = (crc >>> 1) ^ (crc & 1 ? 0x82f63b78 : 0)
   }
   return ~crc >>> 0 === header.readUInt32BE(at)
-}
-
-/** One text for one address, so that addresses can be compared as text. */
-function canonical(address: string): string {
-  if (isIP(address) === 4) return address
-  return plainAddress(new SocketAddress({ address, family: 'ipv6' }).address)
-}
-
-/** An IPv4 address in the clothes of IPv6, as dual-stack sockets give it, in its plain form (RFC 4291 §2.5.5.2). */
-export function plainAddress(address: string): string {
-  return address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address
 }

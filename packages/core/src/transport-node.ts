@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
-import { plainAddress } from './proxy-protocol.ts'
+import { plainAddress } from './addresses.ts'
 import type { Peer, Transport, TransportSink } from './transport.ts'
 
 /** A socket with its transport; the listeners below are shared by all sockets and find it here: no closures per connection. */

@@ -7,7 +7,6 @@ import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type ListenOptions, type Server, type ServerOptions, serve } from '../src/index.ts'
 import { type ProxyHeader, parseProxyHeader } from '../src/proxy-protocol.ts'
-import { TrustedPeers } from '../src/trusted-peers.ts'
 import { makeAuthority, openssl } from './certificates.ts'
 import { events, get, onlyReply, rawClient, record, until } from './support.ts'
 
@@ -162,23 +161,6 @@ describe('parseProxyHeader', () => {
     const property = fc.property(fc.oneof(fc.ipV4(), fc.ipV6()), fc.nat(65_535), comesBack)
     expect(fc.check(property).failed).toBe(false)
   })
-})
-
-describe('TrustedPeers', () => {
-  it('has addresses and networks of both families, also in their other clothes', () => {
-    const peers = new TrustedPeers(['10.0.0.0/8', '192.0.2.7', 'fd00::/8', '::1'])
-    for (const address of ['10.255.0.1', '::ffff:10.0.0.1', '192.0.2.7', 'fd12::1', '::1'])
-      expect(peers.has(address)).toBe(true)
-    for (const address of ['11.0.0.1', '192.0.2.8', '::2', undefined]) expect(peers.has(address)).toBe(false)
-    expect(new TrustedPeers(['unix']).has(undefined)).toBe(true)
-  })
-
-  it.each(['', 'localhost', '10.0.0.0/33', '::/129', '10.0.0.0/', '10.0.0.0/8/8', '10.0.0.0/-1', '10.0.0/8'])(
-    'refuses %j',
-    (entry) => {
-      expect(() => new TrustedPeers([entry])).toThrow(TypeError)
-    },
-  )
 })
 
 /** Tells who the client is, and trusts proxies on this machine. */
