@@ -1,5 +1,6 @@
 import { randomFillSync } from 'node:crypto'
 import { ReplyHeaders } from '@spillway/core'
+import { clientOf } from './lib/client/known-client.ts'
 import { withFields } from './lib/reply-fields.ts'
 import type { Middleware } from './lib/types.ts'
 
@@ -68,7 +69,7 @@ export function secureHeaders(options: SecureHeadersOptions = {}): Middleware<{ 
         if (!headers.has(name)) headers.append(name, value)
       }
       if (parts) add('Content-Security-Policy', parts.join(`'nonce-${nonce}'`))
-      if (hsts && c.peer.secure) add('Strict-Transport-Security', hsts)
+      if (hsts && clientOf(c).protocol === 'https') add('Strict-Transport-Security', hsts)
       for (const [name, value] of fixed) add(name, value)
     })
   }

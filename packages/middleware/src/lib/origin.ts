@@ -1,4 +1,5 @@
 import type { Context } from '@spillway/core'
+import { clientOf } from './client/known-client.ts'
 
 /**
  * Checks a list of origins when an application starts.
@@ -13,16 +14,17 @@ export function originSet(origins: readonly string[]): ReadonlySet<string> {
 }
 
 /**
- * Whether an origin is the one a request was sent to. Behind a proxy that ends TLS the request's own scheme is not
- * known, so an https page may call what looks like http here; the reverse is refused.
+ * Whether an origin is the one a request was sent to. Behind a proxy that ends TLS and does not say so the request's own
+ * scheme is not known, so an https page may call what looks like http here; the reverse is refused.
  */
 export function isSameOrigin(c: Context<any, any>, origin: string): boolean {
-  const host = c.headers.get('host')
+  const { host, protocol: scheme } = clientOf(c)
   if (!host) return false
-  if (origin === `https://${host}` || (!c.peer.secure && origin === `http://${host}`)) return true
+  const secure = scheme === 'https'
+  if (origin === `https://${host}` || (!secure && origin === `http://${host}`)) return true
   if (!URL.canParse(origin)) return false
   const { protocol } = new URL(origin)
-  if (protocol !== 'https:' && (protocol !== 'http:' || c.peer.secure)) return false
+  if (protocol !== 'https:' && (protocol !== 'http:' || secure)) return false
   // The same scheme on both sides, so that a default port that is written out makes no difference.
   const own = `${protocol}//${host}`
   return URL.canParse(own) && new URL(own).origin === origin

@@ -1,0 +1,110 @@
+import { AddressSet, type Context, HttpError, type Peer } from '@spillway/core'
+import { isAuthority } from '@spillway/parser'
+import { type ForwardedElement, parseForwarded, readProtocol } from './lib/client/forwarded.ts'
+import { type Client, type ForwardedFacts, KnownClient, direct, peerAddress } from './lib/client/known-client.ts'
+import { type ForwardedNode, readXNode } from './lib/client/node.ts'
+import type { Middleware } from './lib/types.ts'
+
+export { type Client, clientOf } from './lib/client/known-client.ts'
+
+/** A field that proxies made up before there was a standard. */
+export type XForwardedField = 'x-forwarded-for' | 'x-forwarded-proto' | 'x-forwarded-host'
+
+/** Options of {@link client}. */
+export interface ClientOptions {
+  /** The proxies: addresses, networks (`10.0.0.0/8`, `fd00::/8`), and `unix` for whoever comes by a unix socket. */
+  readonly trusted: readonly string[]
+  /**
+   * What all of them set: `forwarded` (RFC 7239), or a list of the other fields. There is no default and never both: a
+   * field that the proxies pass on untouched is the client's to write.
+   */
+  readonly fields: 'forwarded' | readonly XForwardedField[]
+}
+
+/**
+ * Finds out whom a request comes from and puts it into `c.state.client`, for logs, limits and allow lists. The fields are
+ * believed as far as trusted proxies have written them: from the peer on, and from the right to the left of a list up to
+ * the first address that is not a trusted proxy's. What a client writes stands further left and is never looked at.
+ * X-Forwarded-Proto and -Host have no order that could be relied upon: their last value counts, of the nearest proxy.
+ * A trusted proxy that sends no field speaks for itself. What it sends and cannot be read is answered 400
+ * (`FORWARDED_MALFORMED`), as any guess would make the client somebody else.
+ * @throws TypeError when there is no proxy, what is trusted is neither address nor network, or fields are mixed.
+ */
+export function client(options: ClientOptions): Middleware<{ client: Client }> {
+  const { fields } = options
+  if (options.trusted.length === 0) throw new TypeError('Without trusted proxies there is nobody to believe')
+  const trusted = new AddressSet(options.trusted)
+  const find = fields === 'forwarded' ? findForwarded(trusted) : findXForwarded(trusted, fields)
+  // Connections of proxies carry many requests, and looking an address up costs more than all the rest.
+  const peers = new WeakMap<Peer, boolean>()
+  const isTrusted = (peer: Peer): boolean => {
+    let known = peers.get(peer)
+    if (known === undefined) peers.set(peer, (known = trusted.has(peerAddress(peer) || undefined)))
+    return known
+  }
+  return (c, next) => {
+    c.state.client = new KnownClient(c, isTrusted(c.peer) ? find(c) : direct)
+    return next()
+  }
+}
+
+type Find = (c: Context<any, any>) => ForwardedFacts
+
+function findForwarded(trusted: AddressSet): Find {
+  return (c) => {
+    const elements: ForwardedElement[] = []
+    // Every line for itself, so that no quote can reach from one into the next.
+    for (const line of c.headers.getAll('forwarded')) elements.push(...(parseForwarded(line) ?? malformed('Forwarded')))
+    const first = firstSender(elements.length, (i) => elements[i]!.node, trusted)
+    if (first < 0) return direct
+    const { node, protocol, host } = elements[first]!
+    return { address: node?.address ?? '', name: node?.name, protocol, host }
+  }
+}
+
+function findXForwarded(trusted: AddressSet, fields: readonly XForwardedField[]): Find {
+  const known: readonly string[] = ['x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-host']
+  if (!Array.isArray(fields) || fields.length === 0 || fields.some((field) => !known.includes(field)))
+    throw new TypeError(`Fields are 'forwarded' or a list of ${known.join(', ')}: ${JSON.stringify(fields)}`)
+  const [has, hasProtocol, hasHost] = known.map((field) => (fields as readonly string[]).includes(field))
+  return (c) => {
+    const node = has ? xForwardedFor(c, trusted) : undefined
+    const proto = hasProtocol ? lastMember(c, 'x-forwarded-proto') : undefined
+    const host = hasHost ? lastMember(c, 'x-forwarded-host') : undefined
+    const protocol = proto === undefined ? undefined : (readProtocol(proto) ?? malformed('X-Forwarded-Proto'))
+    if (host !== undefined && !isAuthority(host)) malformed('X-Forwarded-Host')
+    return { address: node?.address, name: node?.name, protocol, host }
+  }
+}
+
+function xForwardedFor(c: Context<any, any>, trusted: AddressSet): ForwardedNode | undefined {
+  const members = membersOf(c, 'x-forwarded-for')
+  const nodeAt = (i: number): ForwardedNode => readXNode(members[i]!) ?? malformed('X-Forwarded-For')
+  const first = firstSender(members.length, nodeAt, trusted)
+  return first < 0 ? undefined : nodeAt(first)
+}
+
+/**
+ * Which of the senders is the client: counted from the right, the first one that is not a trusted proxy, or the one in
+ * front of all of them. -1 for none.
+ */
+function firstSender(count: number, nodeAt: (i: number) => ForwardedNode | undefined, trusted: AddressSet): number {
+  for (let i = count - 1; i > 0; i--) if (!trusted.has(nodeAt(i)?.address ?? '')) return i
+  return count === 0 ? -1 : 0
+}
+
+/** The members of a list, without empty ones. */
+function membersOf(c: Context<any, any>, field: XForwardedField): string[] {
+  return (c.headers.get(field) ?? '')
+    .split(',')
+    .map((member) => member.trim())
+    .filter((member) => member !== '')
+}
+
+function lastMember(c: Context<any, any>, field: XForwardedField): string | undefined {
+  return membersOf(c, field).at(-1)
+}
+
+function malformed(field: string): never {
+  throw new HttpError(400, `The ${field} field is malformed`, { code: 'FORWARDED_MALFORMED' })
+}

@@ -1,0 +1,30 @@
+import { AddressSet, HttpError } from '@spillway/core'
+import { clientOf } from './lib/client/known-client.ts'
+import type { Middleware } from './lib/types.ts'
+
+/** Options of {@link ip}: addresses, networks (`10.0.0.0/8`, `fd00::/8`), and `unix` for clients of unix sockets. */
+export interface IpOptions {
+  /** Nobody else comes in. Default: everybody may. */
+  readonly allow?: readonly string[]
+  /** They do not come in, whatever `allow` says. Default: nobody. */
+  readonly deny?: readonly string[]
+}
+
+/**
+ * Lets clients in by their address: that of the connection, or behind proxies the one that `client` has found. Addresses
+ * are compared as numbers, so it makes no difference how they are written. A client whose address is not known is in no
+ * list: `allow` keeps it out, `deny` does not. Others get 403 with the code `ADDRESS_REFUSED`.
+ * @throws TypeError when both lists are missing, or an entry is neither address nor network.
+ */
+export function ip({ allow, deny }: IpOptions): Middleware {
+  if (!allow && !deny) throw new TypeError('A list of addresses is needed: allow, deny, or both')
+  const allowed = allow && new AddressSet(allow)
+  const denied = deny && new AddressSet(deny)
+  return (c, next) => {
+    const { address, key } = clientOf(c)
+    const known = key === 'unix' ? undefined : address
+    if ((allowed && !allowed.has(known)) || denied?.has(known))
+      throw new HttpError(403, 'Requests from this address are not welcome', { code: 'ADDRESS_REFUSED' })
+    return next()
+  }
+}

@@ -1,0 +1,42 @@
+import { normalAddress } from '@spillway/core'
+
+/** Whom a proxy got a request from (RFC 7239 §6). */
+export interface ForwardedNode {
+  /** IP address in its normal form; empty when it is not told. */
+  readonly address: string
+  /** An obfuscated identifier, with its underscore (§6.3); empty for none. */
+  readonly name: string
+}
+
+const port = '(?::(?:\\d{1,5}|_[\\w.-]+))?'
+const nodeForm = new RegExp(`^(?:([\\d.]+)|\\[([\\da-f:.]+)\\]|unknown|(_[\\w.-]+))${port}$`, 'i')
+
+/** Reads an identifier: address, IPv6 in brackets, `unknown`, or an obfuscated one, each with or without a port. */
+export function readNode(text: string): ForwardedNode | undefined {
+  const found = nodeForm.exec(text)
+  if (!found) return undefined
+  const [, v4, v6, name = ''] = found
+  if (v4 === undefined && v6 === undefined) return { address: '', name }
+  // The brackets tell the family.
+  const address = v4 === undefined ? (v6!.includes(':') ? normalAddress(v6!) : undefined) : normalAddress(v4)
+  return address === undefined ? undefined : { address, name: '' }
+}
+
+/** A member of X-Forwarded-For, for which there is no grammar: IPv6 comes without brackets, too. */
+export function readXNode(text: string): ForwardedNode | undefined {
+  const bare = text.includes('%') ? undefined : normalAddress(text)
+  return bare === undefined ? readNode(text) : { address: bare, name: '' }
+}
+
+/** What is counted as one client: an IPv4 address, and of an IPv6 address the /64 network that one customer has. */
+export function networkOf(address: string): string {
+  if (!address.includes(':')) return address
+  const [left = '', right] = address.split('::')
+  const groups = left === '' ? [] : left.split(':')
+  if (right !== undefined) {
+    const rest = right === '' ? [] : right.split(':')
+    while (groups.length + rest.length < 8) groups.push('0')
+    groups.push(...rest)
+  }
+  return `${groups.slice(0, 4).join(':')}::/64`
+}

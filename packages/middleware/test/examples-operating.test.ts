@@ -1,0 +1,23 @@
+import type { Handler } from '@spillway/core'
+import { describe, expect, test } from 'vitest'
+import { start } from './server.ts'
+
+async function run(app: Handler, path: string, init?: RequestInit): Promise<Response> {
+  return fetch((await start(app)).url + path, init)
+}
+
+describe('examples of the README', () => {
+  test('client', async () => {
+    const { app } = await import('./examples/client.ts')
+    const headers = { forwarded: 'for=evil, for="[2001:db8::7]";proto=https;host=shop.example, for=10.1.2.3' }
+    expect(await run(app, '/', { headers })).toMatchObject({ status: 400 })
+    headers.forwarded = headers.forwarded.replace('evil', '127.0.0.1')
+    expect(await (await run(app, '/', { headers })).text()).toBe('2001:db8::7 asked for https://shop.example')
+  })
+
+  test('ip', async () => {
+    const { app } = await import('./examples/ip.ts')
+    expect(await run(app, '/')).toMatchObject({ status: 200 })
+    expect(await run(app, '/admin')).toMatchObject({ status: 403 })
+  })
+})
