@@ -73,6 +73,11 @@ export interface ConnectionEvents {
   idle: ExchangeEvent
   /** A message could not be parsed. */
   error: ConnectionEvent & { readonly code: ParseErrorCode; readonly status: number; readonly offset: number }
+  /**
+   * Bytes came in, or were given to the operating system to send; decrypted, and framing included. Only connections are
+   * watched that were accepted while someone listened, and none of HTTP/2. The bytes are to be read at once: they change.
+   */
+  bytes: ConnectionEvent & { readonly direction: 'in' | 'out'; readonly bytes: Uint8Array }
   /** A connection is gone. */
   close: ConnectionEvent & {
     readonly reason: CloseReason
@@ -103,6 +108,7 @@ export const channels: { readonly [K in keyof ConnectionEvents]: EventChannel<Co
   end: typed('end'),
   idle: typed('idle'),
   error: typed('error'),
+  bytes: typed('bytes'),
   close: typed('close'),
 }
 

@@ -10,6 +10,7 @@ import type { Member, ServerCore } from './server-core.ts'
 import type { TlsGate, TlsOwner } from './tls.ts'
 import { NodeTransport, socketPeer } from './transport-node.ts'
 import type { Peer } from './transport.ts'
+import { tapped } from './wire-tap.ts'
 
 /** Milliseconds a handshake is left when the server shuts down: a request may be behind it. */
 const shutdownGrace = 500
@@ -160,11 +161,11 @@ class Handshake implements Member {
   #connect(socket: Socket, rest?: Uint8Array): void {
     this.#release()
     const transport = new NodeTransport(socket, this.peer)
-    const connection = new Connection(this.#core, transport, this.id)
+    const connection = new Connection(this.#core, tapped(transport, this.#core.server, this.id), this.id)
     this.#core.replace(this, connection)
     if (connection.shedded) return connection.shed()
     if (this.#draining) connection.shutdown()
-    if (rest && rest.length > 0) connection.onData(rest)
+    if (rest && rest.length > 0) transport.sink!.onData(rest)
   }
 
   /** Ends it before it was a connection. */

@@ -10,6 +10,7 @@ import type { Reply } from './reply.ts'
 import type { ReplyFacts } from './reply-writer.ts'
 import type { Server, ServerOptions } from './server.ts'
 import type { Peer, Transport } from './transport.ts'
+import { tapped } from './wire-tap.ts'
 
 /** Parsers kept for reuse; a connection holds one only while a head is incomplete. */
 const sparedHeads = 32
@@ -92,7 +93,8 @@ export class ServerCore {
     this.#accepted++
     const full = this.#isFull(transport)
     if (full && this.#shed >= shedAtOnce) return transport.destroy()
-    const connection = new Connection(this, transport, this.nextId())
+    const id = this.nextId()
+    const connection = new Connection(this, tapped(transport, this.server, id), id)
     this.#enter(connection, full)
     this.opened(connection)
     if (full) connection.shed()

@@ -169,17 +169,19 @@ export function muteErrors(): { readonly calls: readonly unknown[][] } {
 type Names = keyof ConnectionEvents
 export type Recorded = { [K in Names]: { readonly name: K; readonly event: ConnectionEvents[K] } }[Names]
 
-/** What one server publishes while `run` runs. */
+/** What one server publishes while `run` runs, the bytes aside. */
 export async function record(server: Server, run: () => void | Promise<void>): Promise<Recorded[]> {
   const seen: Recorded[] = []
-  const stops = (Object.keys(channels) as Names[]).map((name) => {
-    const listener = (event: ConnectionEvents[Names]): void => {
-      if (event.server === server) seen.push({ name, event } as Recorded)
-    }
-    const at = channels[name] as { subscribe(f: typeof listener): void; unsubscribe(f: typeof listener): boolean }
-    at.subscribe(listener)
-    return () => at.unsubscribe(listener)
-  })
+  const stops = (Object.keys(channels) as Names[])
+    .filter((name) => name !== 'bytes')
+    .map((name) => {
+      const listener = (event: ConnectionEvents[Names]): void => {
+        if (event.server === server) seen.push({ name, event } as Recorded)
+      }
+      const at = channels[name] as { subscribe(f: typeof listener): void; unsubscribe(f: typeof listener): boolean }
+      at.subscribe(listener)
+      return () => at.unsubscribe(listener)
+    })
   try {
     await run()
     await turn()

@@ -1,25 +1,29 @@
-import { type Context, type MaybePromise, type Reply } from '@spillway/core'
+import type { Context, MaybePromise } from '@spillway/core'
 import { BearerScheme } from './lib/auth/bearer.ts'
-import { credentials, quoted, refusal } from './lib/auth/challenge.ts'
+import { challenged, credentials, quoted } from './lib/auth/challenge.ts'
+import { after } from './lib/maybe-promise.ts'
 import type { Middleware } from './lib/types.ts'
 
 export { sameText } from './lib/secrets.ts'
 
+/** What `verify` says of credentials that are nobody's. */
+export type Nobody = undefined | null | false
+
 /** Options of {@link basicAuth}. */
 export interface BasicAuthOptions<User> {
   /**
-   * Says who it is, or nothing when name and password do not fit. Compare with `sameText`, or better with the verification
+   * Says who it is, or nothing (undefined, null, false) when name and password do not fit. Compare with `sameText`, or better with the verification
    * of a password hash, and take as long for a name that does not exist.
    */
-  readonly verify: (name: string, password: string, c: Context) => MaybePromise<User | undefined>
+  readonly verify: (name: string, password: string, c: Context) => MaybePromise<User | Nobody>
   /** What the browser shows when it asks. Default: `restricted`. */
   readonly realm?: string
 }
 
 /** Options of {@link bearerAuth}. */
 export interface BearerAuthOptions<User> {
-  /** Says whose token it is, or nothing when it is nobody's. Look it up by a digest, or compare with `sameText`. */
-  readonly verify: (token: string, c: Context) => MaybePromise<User | undefined>
+  /** Says whose token it is, or nothing (undefined, null, false) when it is nobody's. Look it up by a digest, or compare with `sameText`. */
+  readonly verify: (token: string, c: Context) => MaybePromise<User | Nobody>
   /** Default: `restricted`. */
   readonly realm?: string
 }
@@ -36,7 +40,7 @@ export function basicAuth<User>(options: BasicAuthOptions<User>): Middleware<{ u
       const pair = decodeBasic(credentials(c.headers.get('authorization'), 'basic'))
       return pair && options.verify(pair.name, pair.password, c)
     },
-    () => refusal(401, 'A name and a password are needed', challenge),
+    () => challenged(401, 'A name and a password are needed', challenge),
   )
 }
 
@@ -54,18 +58,15 @@ export function bearerAuth<User>(options: BearerAuthOptions<User>): Middleware<{
 }
 
 function authenticate<User>(
-  find: (c: Context<any, any>) => MaybePromise<User | undefined>,
+  find: (c: Context<any, any>) => MaybePromise<User | Nobody>,
   refuse: () => Error,
 ): Middleware<{ user: User }> {
-  return (c, next) => {
-    const proceed = (user: User | undefined): MaybePromise<Reply> => {
-      if (user === undefined) throw refuse()
+  return (c, next) =>
+    after(find(c), (user) => {
+      if (user === undefined || user === null || user === false) throw refuse()
       c.state.user = user
       return next()
-    }
-    const user = find(c)
-    return user instanceof Promise ? user.then(proceed) : proceed(user)
-  }
+    })
 }
 
 /** Strict base64, UTF-8, and no control characters (RFC 7617 §2). */

@@ -6,6 +6,7 @@ import { EncodedBody } from './lib/compression/encoded-body.ts'
 import { chooseCoding } from './lib/compression/negotiate.ts'
 import { addVary, changeBody } from './lib/http/changed-body.ts'
 import { parseMediaType } from './lib/http/media-type.ts'
+import { after } from './lib/maybe-promise.ts'
 import type { Middleware } from './lib/types.ts'
 
 /** Options of {@link compression}. */
@@ -33,12 +34,7 @@ const longBytes = 1024 * 1024
  */
 export function compression(options: CompressionOptions = {}): Middleware {
   const threshold = options.threshold ?? 1024
-  return (c, next) => {
-    const result = next()
-    return result instanceof Promise
-      ? result.then((reply) => compress(c, reply, threshold))
-      : compress(c, result, threshold)
-  }
+  return (c, next) => after(next(), (reply) => compress(c, reply, threshold))
 }
 
 function compress(c: Context<any, any>, reply: Reply, threshold: number): MaybePromise<Reply> {

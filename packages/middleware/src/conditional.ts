@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto'
 import { type Context, Reply, dropSource } from '@spillway/core'
 import { type Validators, evaluatePreconditions } from './lib/http/preconditions.ts'
+import { after } from './lib/maybe-promise.ts'
 import type { Middleware } from './lib/types.ts'
 import { problem } from './problem.ts'
 
@@ -19,7 +20,7 @@ export function conditional(): Middleware {
   return (c, next) => {
     const result = next()
     if (c.method !== 'GET' && c.method !== 'HEAD') return result
-    return result instanceof Promise ? result.then((reply) => answer(c, reply)) : answer(c, result)
+    return after(result, (reply) => answer(c, reply))
   }
 }
 

@@ -1,6 +1,7 @@
 import { type Context, HttpError, Reply } from '@spillway/core'
 import { ConnectRequest } from './lib/connect/request.ts'
 import { ConnectResponse } from './lib/connect/response.ts'
+import { isThenable } from './lib/maybe-promise.ts'
 import type { Middleware, Next } from './lib/types.ts'
 
 export type { ConnectRequest } from './lib/connect/request.ts'
@@ -61,7 +62,7 @@ function run(
       }
       try {
         const result = middleware(req, res, proceed)
-        if (result instanceof Promise) result.catch(reject)
+        if (isThenable(result)) void Promise.resolve(result).catch(reject)
       } catch (error) {
         reject(error)
       }

@@ -62,7 +62,12 @@ export function cors(options: CorsOptions): Middleware {
 
 function decide(origins: CorsOptions['origins']): (origin: string, c: Context) => boolean {
   if (origins === '*') return () => true
-  if (typeof origins === 'function') return origins
+  if (typeof origins === 'function')
+    return (origin, c) => {
+      const answer: unknown = origins(origin, c)
+      if (typeof answer !== 'boolean') throw new TypeError('`origins` decides at once, with true or false')
+      return answer
+    }
   const allowed = originSet(origins)
   return (origin) => allowed.has(origin)
 }

@@ -1,4 +1,4 @@
-import type { Reply } from '@spillway/core'
+import type { MaybePromise, Reply } from '@spillway/core'
 import {
   type CryptoKey,
   type JWTPayload,
@@ -18,9 +18,10 @@ export interface JwtOptions<Claims extends object> extends Omit<JWTVerifyOptions
   /** Algorithms that are accepted. There is no default: it must never be the token that chooses (RFC 8725 §3.1). */
   readonly algorithms: [string, ...string[]]
   /**
-   * Makes of the verified payload what handlers see, or nothing when it is not acceptable. Default: the payload as it is.
+   * Makes of the verified payload what handlers see, or nothing (undefined, null) when it is not acceptable. Default: the
+   * payload as it is.
    */
-  readonly claims?: (payload: JWTPayload) => Claims | undefined
+  readonly claims?: (payload: JWTPayload) => MaybePromise<Claims | undefined | null>
   /** Default: `restricted`. */
   readonly realm?: string
 }
@@ -45,8 +46,8 @@ export function jwt<Claims extends object = JWTPayload>(options: JwtOptions<Clai
     } catch (error) {
       throw isRefusal(error) ? scheme.invalid(error) : error
     }
-    const claims = read ? read(payload) : (payload as Claims)
-    if (claims === undefined) throw scheme.invalid()
+    const claims = read ? await read(payload) : (payload as Claims)
+    if (claims === undefined || claims === null) throw scheme.invalid()
     return claims
   }
   return async (c, next): Promise<Reply> => {

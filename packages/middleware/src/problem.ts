@@ -1,5 +1,7 @@
 import { AbortedError, type Context, HttpError, Reply, errorFacts } from '@spillway/core'
 import { reasonPhrase } from '@spillway/parser/serialize'
+import { settle } from './lib/maybe-promise.ts'
+import { addErrorFields } from './lib/reply-fields.ts'
 import type { Middleware } from './lib/types.ts'
 
 /** The members of a problem (RFC 9457 §3.1); any others are extensions (§3.2). */
@@ -64,19 +66,13 @@ export function problems(options: ProblemsOptions = {}): Middleware {
   const report =
     options.report ?? ((error: unknown, c: Context<any, any>) => console.error(`${c.method} ${c.target}:`, error))
   return (c, next) =>
-    catching(next, (error) => {
-      if (error instanceof AbortedError) throw error
-      if (errorFacts(error).status >= 500) report(error, c)
-      return problemOf(error)
-    })
-}
-
-/** Calls `step`; synchronous as long as that is. */
-function catching(step: () => Reply | Promise<Reply>, handle: (error: unknown) => Reply): Reply | Promise<Reply> {
-  try {
-    const result = step()
-    return result instanceof Promise ? result.catch(handle) : result
-  } catch (error) {
-    return handle(error)
-  }
+    settle(
+      next,
+      (reply) => reply,
+      (error) => {
+        if (error instanceof AbortedError) throw error
+        if (errorFacts(error).status >= 500) report(error, c)
+        return addErrorFields(c, problemOf(error))
+      },
+    )
 }

@@ -1,5 +1,6 @@
 import { type MaybePromise, Reply } from '@spillway/core'
 import { type CookieOptions, readCookies, setCookieValue } from './lib/cookies/set-cookie.ts'
+import { after } from './lib/maybe-promise.ts'
 import { type Secrets, deriveKeys } from './lib/secrets.ts'
 import { type Keeper, type Kept, SealKeeper, StoreKeeper } from './lib/sessions/keeper.ts'
 import { type SessionStore, memoryStore } from './lib/sessions/store.ts'
@@ -136,10 +137,6 @@ class OpenSession<Data extends object> implements Session<Data> {
     if (this.#regenerated) return after(keeper.drop(kept), () => keep(now))
     return json === kept.json && !kept.stale ? undefined : keep(kept.created, kept)
   }
-}
-
-function after<T, R>(value: MaybePromise<T>, go: (value: T) => MaybePromise<R>): MaybePromise<R> {
-  return value instanceof Promise ? value.then(go) : go(value)
 }
 
 function seconds(): number {

@@ -1,4 +1,5 @@
 import type { Context, Handler, MaybePromise, Reply } from '@spillway/core'
+import { after } from './lib/maybe-promise.ts'
 import { Connection, type WebSocketHandlers } from './lib/websocket/connection.ts'
 import { Handshake } from './lib/websocket/handshake.ts'
 
@@ -63,8 +64,7 @@ export function websocket<C extends Context<any, any> = Context>(
   }
   return (c) => {
     handshake.check(c)
-    const handlers = accept(c)
-    return handlers instanceof Promise ? handlers.then((later) => open(c, later)) : open(c, handlers)
+    return after(accept(c), (handlers) => open(c, handlers))
   }
 }
 

@@ -83,9 +83,9 @@ describe('compression', () => {
     expect(await gzip.text()).toBe(text)
     const raw = await send(server, 'GET', '/text', ['Accept-Encoding: br'])
     expect(raw.headers.get('content-length')).toBe(undefined)
-    expect(brotliDecompressSync(unchunk(raw.content)).toString()).toBe(text)
+    expect(brotliDecompressSync(raw.content).toString()).toBe(text)
     const stream = await send(server, 'GET', '/stream', ['Accept-Encoding: gzip'])
-    expect(gunzipSync(unchunk(stream.content)).toString()).toBe('abc'.repeat(200))
+    expect(gunzipSync(stream.content).toString()).toBe('abc'.repeat(200))
   })
 
   test('leaves alone what it should', async () => {
@@ -100,8 +100,8 @@ describe('compression', () => {
 
   test('a source that fails does not look complete', async () => {
     const server = await start(app, { onError: () => {} })
-    const { content } = await send(server, 'GET', '/fails', ['Accept-Encoding: gzip'])
-    expect(content.toString('latin1')).not.toMatch(/0\r\n\r\n$/)
+    const { complete } = await send(server, 'GET', '/fails', ['Accept-Encoding: gzip'])
+    expect(complete).toBe(false)
   })
 
   test('a client that does not read slows the source, and one that leaves ends it', async () => {
@@ -242,7 +242,7 @@ const run = async (...middlewares: ConnectMiddleware[]): Promise<string> => {
     .all('/**', (c) => c.text('behind'))
   const { status, content, headers } = await send(await start(app, { onError: () => {} }), 'POST', '/p?q')
   const fields = [...headers].filter(([name]) => name.startsWith('x-')).join(';')
-  return `${status} ${headers.has('transfer-encoding') ? unchunk(content).toString() : content.toString()} ${fields}`.trim()
+  return `${status} ${content.toString()} ${fields}`.trim()
 }
 
 const show: ConnectMiddleware = (req, res) => res.end(`${req.baseUrl} ${req.url} ${req.originalUrl}`)
@@ -355,17 +355,6 @@ async function* endless(): AsyncGenerator<Uint8Array> {
 
 async function* pieces(times = 1): AsyncGenerator<string> {
   for (let i = 0; i < times; i++) for (const piece of 'abc') yield piece
-}
-
-function unchunk(wire: Buffer): Buffer {
-  const parts: Buffer[] = []
-  for (let at = 0; at < wire.length;) {
-    const line = wire.indexOf('\r\n', at)
-    const size = Number.parseInt(wire.subarray(at, line).toString(), 16)
-    parts.push(wire.subarray(line + 2, line + 2 + size))
-    at = line + 4 + size
-  }
-  return Buffer.concat(parts)
 }
 
 function sha(bytes: Uint8Array | undefined): string {

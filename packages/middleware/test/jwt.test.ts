@@ -2,7 +2,8 @@ import { type JWTPayload, SignJWT, UnsecuredJWT, createRemoteJWKSet, exportJWK, 
 import { type JwtOptions, jwt } from '@spillway/middleware/jwt'
 import { router } from '@spillway/middleware/router'
 import { describe, expect, expectTypeOf, test } from 'vitest'
-import { type RawReply, send, start } from './server.ts'
+import { send, start } from './server.ts'
+import type { WireReply } from './wire.ts'
 
 const secret = new TextEncoder().encode('a secret of 32 bytes at the least')
 const options: JwtOptions<JWTPayload> = {
@@ -21,7 +22,7 @@ const token = (claims: JWTPayload = {}, exp: number | string | null = '1m', head
   return exp === null ? made : made.setExpirationTime(exp)
 }
 
-async function ask<C extends object>(settings: JwtOptions<C>, authorization?: string): Promise<RawReply> {
+async function ask<C extends object>(settings: JwtOptions<C>, authorization?: string): Promise<WireReply> {
   const app = router()
     .use(jwt(settings))
     .get('/', (c) => c.json(c.state.claims))
@@ -93,6 +94,8 @@ describe('jwt', () => {
     const { content } = await ask({ ...options, claims }, await token().sign(secret))
     expect(JSON.parse(content.toString())).toEqual({ id: 'ali' })
     expect((await ask({ ...options, claims }, await token().setSubject('').sign(secret))).status).toBe(401)
+    for (const nobody of [null, undefined, Promise.resolve(null)])
+      expect((await ask({ ...options, claims: () => nobody }, await token().sign(secret))).status).toBe(401)
     router()
       .use(jwt({ ...options, claims }))
       .get('/', (c) => {

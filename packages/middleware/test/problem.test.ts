@@ -1,6 +1,9 @@
 import { HttpError } from '@spillway/core'
+import { cookies } from '@spillway/middleware/cookies'
+import { cors } from '@spillway/middleware/cors'
 import { ProblemError, problem, problemOf, problems } from '@spillway/middleware/problem'
 import { router } from '@spillway/middleware/router'
+import { secureHeaders } from '@spillway/middleware/secure-headers'
 import { expect, test, vi } from 'vitest'
 import { start } from './server.ts'
 import { ask, open } from './wire.ts'
@@ -76,6 +79,24 @@ test('as onError of the server it also tells what core refuses', async () => {
   const reply = await ask(server, 'POST /', { content: '{' })
   expect(reply.headers.get('content-type')).toBe('application/problem+json')
   expect(JSON.parse(String(reply.content))).toMatchObject({ status: 400, code: 'JSON_INVALID' })
+})
+
+test('errors of layers behind keep the fields that every reply must carry', async () => {
+  const app = router()
+    .use(problems({ report: () => {} }), cors({ origins: '*', exposeHeaders: ['X-A'] }), cookies(), secureHeaders())
+    .get('/', (c) => {
+      c.state.cookies.set('seen', '1')
+      throw new Error('x')
+    })
+  const reply = await ask(await start(app), 'GET /', { fields: ['Origin: https://a.example'] })
+  expect(reply.status).toBe(500)
+  expect(Object.fromEntries(reply.headers)).toMatchObject({
+    'content-type': 'application/problem+json',
+    'access-control-allow-origin': '*',
+    'access-control-expose-headers': 'X-A',
+    'set-cookie': expect.stringMatching(/^seen=1;/),
+    'x-content-type-options': 'nosniff',
+  })
 })
 
 test('an exchange that was cut is left to core', async () => {

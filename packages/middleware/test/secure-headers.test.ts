@@ -2,9 +2,10 @@ import { secureHeaders } from '@spillway/middleware/secure-headers'
 import { router } from '@spillway/middleware/router'
 import { testServer } from '@spillway/core/testing'
 import { describe, expect, test } from 'vitest'
-import { type RawReply, send, start } from './server.ts'
+import { send, start } from './server.ts'
+import type { WireReply } from './wire.ts'
 
-const ask = async (options = {}, path = '/'): Promise<RawReply> => {
+const ask = async (options = {}, path = '/'): Promise<WireReply> => {
   const app = router()
     .use(secureHeaders(options))
     .get('/', (c) => c.html(`<script nonce="${c.state.nonce}">run()</script>`))

@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { type Server, serve } from '@spillway/core'
 import { staticFiles } from '@spillway/middleware/static'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type RawReply, send } from './server.ts'
+import { send } from './server.ts'
+import type { WireReply } from './wire.ts'
 
 // One file that is kept in memory and one that is read as it is sent: both answer alike.
 
@@ -30,7 +31,7 @@ const later = 'Sun, 09 Sep 2001 01:46:41 GMT'
 const earlier = 'Sun, 09 Sep 2001 01:46:39 GMT'
 
 /** Reads multipart/byteranges by its boundary, as RFC 2046 §5.1.1 says. */
-function parts({ headers, content }: RawReply): { range: string; type: string; bytes: string }[] {
+function parts({ headers, content }: WireReply): { range: string; type: string; bytes: string }[] {
   const boundary = /^multipart\/byteranges; boundary=(\S+)$/.exec(headers.get('content-type')!)![1]!
   const text = `\r\n${content.toString('latin1')}`
   expect(text.endsWith(`\r\n--${boundary}--\r\n`)).toBe(true)

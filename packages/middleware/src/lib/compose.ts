@@ -1,4 +1,5 @@
 import { type Context, type Handler, type MaybePromise, Reply, type Result } from '@spillway/core'
+import { after } from './maybe-promise.ts'
 import { note, notesOf } from './route-notes.ts'
 import type { AnyMiddleware, Middleware, NeedsOfAll, Next, Ok, StateAfter } from './types.ts'
 
@@ -55,18 +56,13 @@ function surround(inner: Chain, middleware: AnyMiddleware): Chain {
 
 /** The edge of a layer: whatever it returned becomes a `Reply`, without a promise when there was none. */
 function toReply(result: MaybePromise<Result>): MaybePromise<Reply> {
-  if (result instanceof Reply) return result
-  return isThenable(result) ? result.then(settled) : settled(result)
+  return result instanceof Reply ? result : after(result, settled)
 }
 
 function settled(result: Result): Reply {
   if (result instanceof Reply) return result
   if (result instanceof Response) return Reply.from(result)
   throw new TypeError(`A handler or middleware returned ${describe(result)}, which is no Reply or Response`)
-}
-
-function isThenable(value: unknown): value is Promise<Result> {
-  return typeof value === 'object' && value !== null && typeof (value as Promise<Result>).then === 'function'
 }
 
 function describe(value: unknown): string {

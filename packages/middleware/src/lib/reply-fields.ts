@@ -1,4 +1,5 @@
-import { type Context, type MaybePromise, Reply, type ReplyHeaders } from '@spillway/core'
+import type { Context, MaybePromise, Reply, ReplyHeaders } from '@spillway/core'
+import { settle } from './maybe-promise.ts'
 import type { Next } from './types.ts'
 
 /**
@@ -10,19 +11,26 @@ export function withFields(
   next: Next,
   change: (headers: ReplyHeaders) => void,
 ): MaybePromise<Reply> {
-  const changed = (reply: Reply): Reply => {
-    change(reply.headers)
-    return reply
-  }
-  const failed = (error: unknown): never => {
-    change(c.errorHeaders)
-    throw error
-  }
-  let result
-  try {
-    result = next()
-  } catch (error) {
-    return failed(error)
-  }
-  return result instanceof Reply ? changed(result) : result.then(changed, failed)
+  return settle(
+    next,
+    (reply) => {
+      change(reply.headers)
+      return reply
+    },
+    (error) => {
+      change(c.errorHeaders)
+      throw error
+    },
+  )
+}
+
+/**
+ * Gives a reply that was made of an error the fields it must carry, as core does for those it makes itself: without this
+ * whoever catches an error would take away what CORS, cookies and the like have to say.
+ */
+export function addErrorFields(c: Context<any, any>, reply: Reply): Reply {
+  for (const [name, value] of c.errorHeaders)
+    if (/^(?:vary|set-cookie)$/i.test(name)) reply.headers.append(name, value)
+    else if (!reply.headers.has(name)) reply.headers.set(name, value)
+  return reply
 }

@@ -1,5 +1,5 @@
 import type { Context, HttpError } from '@spillway/core'
-import { credentials, quoted, refusal } from './challenge.ts'
+import { challenged, credentials, quoted } from './challenge.ts'
 
 /** A token68 (RFC 9110 §11.2): at least one character, and padding only at the end. */
 const token68 = /^[\w\-.~+/]+=*$/
@@ -18,9 +18,9 @@ export class BearerScheme {
    */
   token(c: Context<any, any>): string {
     const token = credentials(c.headers.get('authorization'), 'bearer')
-    if (token === undefined) throw refusal(401, 'A bearer token is needed', this.#challenge)
+    if (token === undefined) throw challenged(401, 'A bearer token is needed', this.#challenge)
     if (!token68.test(token))
-      throw refusal(400, 'Not a bearer token', `${this.#challenge}, error="invalid_request"`, {
+      throw challenged(400, 'Not a bearer token', `${this.#challenge}, error="invalid_request"`, {
         code: 'INVALID_REQUEST',
       })
     return token
@@ -28,6 +28,6 @@ export class BearerScheme {
 
   invalid(cause?: unknown): HttpError {
     const challenge = `${this.#challenge}, error="invalid_token"`
-    return refusal(401, 'The bearer token is not valid', challenge, { code: 'INVALID_TOKEN', cause })
+    return challenged(401, 'The bearer token is not valid', challenge, { code: 'INVALID_TOKEN', cause })
   }
 }

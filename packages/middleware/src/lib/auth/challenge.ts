@@ -1,11 +1,11 @@
 import { type HttpErrorOptions, HttpError } from '@spillway/core'
 
 /**
- * A refusal that says how to authenticate (RFC 9110 §11.6.1).
+ * The error of a request that says how to authenticate (RFC 9110 §11.6.1).
  * @param challenge the value of WWW-Authenticate.
  */
-export function refusal(
-  status: 400 | 401 | 403,
+export function challenged(
+  status: 400 | 401,
   message: string,
   challenge: string,
   options?: HttpErrorOptions,

@@ -1,4 +1,4 @@
-import type { MaybePromise, Result } from '@spillway/core'
+import { settle } from '../maybe-promise.ts'
 import { normalizePath } from '../path.ts'
 import type { AnyHandler } from './node.ts'
 import { segmentCount } from './pattern.ts'
@@ -22,7 +22,17 @@ export function mounted(prefix: string, handler: AnyHandler): AnyHandler {
       c.base = base
       c.params = params
     }
-    return finallyCall(() => handler(c), restore)
+    return settle(
+      () => handler(c),
+      (result) => {
+        restore()
+        return result
+      },
+      (error) => {
+        restore()
+        throw error
+      },
+    )
   }
 }
 
@@ -34,19 +44,4 @@ function prefixEnd(path: string, depth: number): number {
     if (end < 0) return path.length
   }
   return end
-}
-
-/** `try … finally` around what may or may not be a promise. */
-function finallyCall(call: () => MaybePromise<Result>, after: () => void): MaybePromise<Result> {
-  let result: MaybePromise<Result>
-  try {
-    result = call()
-  } catch (error) {
-    after()
-    throw error
-  }
-  if (typeof (result as Promise<Result> | undefined)?.then === 'function')
-    return (result as Promise<Result>).finally(after)
-  after()
-  return result
 }

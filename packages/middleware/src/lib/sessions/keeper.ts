@@ -1,5 +1,6 @@
 import { createHash, createCipheriv, createDecipheriv, randomBytes, type KeyObject } from 'node:crypto'
 import type { MaybePromise } from '@spillway/core'
+import { after } from '../maybe-promise.ts'
 import type { SessionStore } from './store.ts'
 
 /** A session as it was found. Times are seconds. */
@@ -101,7 +102,7 @@ export class StoreKeeper implements Keeper {
   open(cookie: string, now: number): MaybePromise<Kept | undefined> {
     const key = digest(cookie)
     const record = this.#store.get(key, this.#lifetimes.idle)
-    return record instanceof Promise ? record.then((r) => this.#read(key, r, now)) : this.#read(key, record, now)
+    return after(record, (found) => this.#read(key, found, now))
   }
 
   async keep(json: string, created: number, kept: Kept | undefined): Promise<string | undefined> {

@@ -1,5 +1,6 @@
 import { AbortedError, type MaybePromise } from '@spillway/core'
 import type { RawData, WebSocket } from 'ws'
+import { isThenable } from '../maybe-promise.ts'
 import type { TransportDuplex } from '../transport-duplex.ts'
 
 /** An open WebSocket. */
@@ -156,7 +157,7 @@ export class Connection implements WebSocketConnection {
     for (let job = this.#jobs.shift(); job; job = this.#jobs.shift())
       try {
         const result = job()
-        if (!(result instanceof Promise)) continue
+        if (!isThenable(result)) continue
         this.#wait(result)
         return
       } catch (error) {
@@ -169,7 +170,7 @@ export class Connection implements WebSocketConnection {
     const socket = this.#socket
     this.#busy = true
     if (socket.readyState === socket.OPEN) socket.pause()
-    void result
+    void Promise.resolve(result)
       .catch((error: unknown) => this.#failed(error))
       .then(() => {
         this.#busy = false

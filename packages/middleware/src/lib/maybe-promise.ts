@@ -1,0 +1,26 @@
+import type { MaybePromise } from '@spillway/core'
+
+/** Whether a value has to be waited for: a promise, or what is used like one, such as the queries of database clients. */
+export function isThenable<T>(value: MaybePromise<T>): value is Promise<T> {
+  return typeof value === 'object' && value !== null && typeof (value as Promise<T>).then === 'function'
+}
+
+/** Goes on with a value: in this turn when it is there, so that what is synchronous stays so. */
+export function after<T, R>(value: MaybePromise<T>, go: (value: T) => MaybePromise<R>): MaybePromise<R> {
+  return isThenable(value) ? Promise.resolve(value).then(go) : go(value)
+}
+
+/** `call().then(fulfilled, rejected)`, in this turn when there is nothing to wait for. */
+export function settle<T, R>(
+  call: () => MaybePromise<T>,
+  fulfilled: (value: T) => MaybePromise<R>,
+  rejected: (error: unknown) => MaybePromise<R>,
+): MaybePromise<R> {
+  let value: MaybePromise<T>
+  try {
+    value = call()
+  } catch (error) {
+    return rejected(error)
+  }
+  return isThenable(value) ? Promise.resolve(value).then(fulfilled, rejected) : fulfilled(value)
+}
