@@ -1,10 +1,10 @@
 import { type Context, type MaybePromise, type Reply, dropSource } from '@spillway/core'
-import { hasToken } from '@spillway/parser/fields'
+import { hasToken, matchesTag, parseEntityTag, parseEntityTags } from '@spillway/parser/fields'
 import { type Coding, codings } from './lib/compression/codings.ts'
 import { isCompressible } from './lib/compression/compressible.ts'
 import { EncodedBody } from './lib/compression/encoded-body.ts'
 import { chooseCoding } from './lib/compression/negotiate.ts'
-import { addVary, changeBody } from './lib/http/changed-body.ts'
+import { addVary, changeBody, weakenTag } from './lib/http/changed-body.ts'
 import { parseMediaType } from './lib/http/media-type.ts'
 import { after } from './lib/maybe-promise.ts'
 import type { Middleware } from './lib/types.ts'
@@ -38,6 +38,7 @@ export function compression(options: CompressionOptions = {}): Middleware {
 }
 
 function compress(c: Context<any, any>, reply: Reply, threshold: number): MaybePromise<Reply> {
+  if (reply.status === 304) return nameVersion(c, reply)
   if (!mayChange(c.method, reply)) return reply
   const worthwhile = isWorthwhile(reply, threshold)
   const { coding, required } = chooseCoding(c.headers.get('accept-encoding'), codings)
@@ -47,9 +48,23 @@ function compress(c: Context<any, any>, reply: Reply, threshold: number): MaybeP
   return c.method === 'HEAD' ? describe(reply, coding) : encode(c, reply, coding)
 }
 
+/**
+ * A 304 tells which version the client may go on with, by the tag that this one has (RFC 9110 §15.4.5). Whoever holds the
+ * compressed content knows the weak form of the tag only, and a cache finds nothing by the strong one (RFC 9111 §4.3.4).
+ */
+function nameVersion(c: Context<any, any>, reply: Reply): Reply {
+  const tag = parseEntityTag(reply.headers.get('ETag') ?? '')
+  const held = parseEntityTags(c.headers.get('if-none-match') ?? '')
+  if (tag === null || held === null || held === '*') return reply
+  if (!matchesTag(tag, held, false) || matchesTag(tag, held, true)) return reply
+  weakenTag(reply)
+  addVary(reply, 'Accept-Encoding')
+  return reply
+}
+
 /** Whether the reply has content, all of it, that nobody has encoded or forbidden to encode. */
 function mayChange(method: string, { status, headers, body }: Reply): boolean {
-  if (status < 200 || status === 204 || status === 205 || status === 206 || status === 304) return false
+  if (status < 200 || status === 204 || status === 205 || status === 206) return false
   if (body === '' || (body === null && !(method === 'HEAD' && headers.has('Content-Length')))) return false
   if (headers.has('Content-Range') || headers.has('Content-Encoding')) return false
   return !hasToken(headers.get('Cache-Control') ?? '', 'no-transform')
@@ -63,7 +78,7 @@ function isWorthwhile({ headers, body }: Reply, threshold: number): boolean {
 }
 
 function knownLength(body: Reply['body']): number | undefined {
-  return typeof body === 'string' || body instanceof Uint8Array ? body.length : undefined
+  return typeof body === 'string' ? Buffer.byteLength(body) : body instanceof Uint8Array ? body.length : undefined
 }
 
 function encode(c: Context<any, any>, reply: Reply, coding: Coding): MaybePromise<Reply> {

@@ -36,8 +36,9 @@ export interface ValidationIssue {
   readonly detail: string
 }
 
-/** Issues told at most: a large array of wrong things must not make a larger reply. */
+/** Issues told at most, and characters of them: many wrong things, or one of a long name, must not make a large reply. */
 const mostIssues = 50
+const mostText = 16 * 1024
 
 /**
  * Lets only valid requests pass, and puts what the schemas made of them into `c.state.valid`: coerced, defaulted and typed.
@@ -62,6 +63,9 @@ export function validate<const S extends Schemas>(
   return note(middleware, [{ ...schemas, ...(schemas.body && { kinds }) }])
 }
 
+/** An issue as a schema tells it, with the part of the request that it was found in. */
+type FoundIssue = readonly [part: keyof Schemas, issue: StandardSchemaV1.Issue]
+
 async function inspect(
   c: Context<any, any>,
   schemas: Schemas,
@@ -69,7 +73,7 @@ async function inspect(
   options: ReadOptions,
 ): Promise<Record<string, unknown>> {
   const valid: Record<string, unknown> = {}
-  const issues: ValidationIssue[] = []
+  const issues: FoundIssue[] = []
   if (schemas.params) await check('params', schemas.params, c.params, valid, issues)
   if (schemas.query) await check('query', schemas.query, parseForm(c.search.slice(1), options), valid, issues)
   if (issues.length > 0) throw invalid(400, issues)
@@ -88,13 +92,11 @@ async function check(
   schema: StandardSchemaV1,
   input: unknown,
   valid: Record<string, unknown>,
-  issues: ValidationIssue[],
+  issues: FoundIssue[],
 ): Promise<void> {
   const result = await schema['~standard'].validate(input)
   if (!result.issues) valid[part] = result.value
-  else
-    for (const { message, path } of result.issues.slice(0, mostIssues))
-      issues.push({ in: part, pointer: pointerTo(path ?? []), detail: message })
+  else for (const issue of result.issues.slice(0, mostIssues)) issues.push([part, issue])
 }
 
 function pointerTo(path: NonNullable<StandardSchemaV1.Issue['path']>): string {
@@ -102,6 +104,14 @@ function pointerTo(path: NonNullable<StandardSchemaV1.Issue['path']>): string {
   return `#${keys.map((key) => `/${encodeURIComponent(key.replaceAll('~', '~0').replaceAll('/', '~1'))}`).join('')}`
 }
 
-function invalid(status: number, errors: readonly ValidationIssue[]): ProblemError {
+function invalid(status: number, issues: readonly FoundIssue[]): ProblemError {
+  const errors: ValidationIssue[] = []
+  let size = 0
+  for (const [part, { message, path = [] }] of issues.slice(0, mostIssues)) {
+    const issue = { in: part, pointer: pointerTo(path), detail: message }
+    size += issue.pointer.length + issue.detail.length
+    if (size > mostText) break
+    errors.push(issue)
+  }
   return new ProblemError(status, 'INVALID', { detail: 'The request is not valid', errors })
 }

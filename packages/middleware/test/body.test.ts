@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto'
+import { once } from 'node:events'
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib'
 import * as zlib from 'node:zlib'
 import { body, type BodyKind, type BodyOptions } from '@spillway/middleware/body'
@@ -207,7 +208,9 @@ describe('limits', () => {
     const handler = vi.fn<() => never>()
     const guarded = body('json')
     const errors: unknown[] = []
+    const reached = vi.fn<() => void>()
     const server = await start((c) => {
+      reached()
       c.done((outcome) => outcomes.push(outcome))
       return (guarded(c as never, handler) as Promise<never>).catch((error: unknown) => {
         errors.push(error)
@@ -216,7 +219,8 @@ describe('limits', () => {
     })
     const socket = open(server, 'POST /', [json, 'Content-Length: 100'])
     socket.write('{"a":')
-    setTimeout(() => socket.resetAndDestroy(), 30)
+    await vi.waitFor(() => expect(reached).toHaveBeenCalled())
+    socket.resetAndDestroy()
     await vi.waitFor(() => expect(outcomes).toHaveLength(1))
     expect(outcomes[0]).toMatchObject({ kind: 'aborted', by: 'peer' })
     expect(errors[0]).toBeInstanceOf(AbortedError)
@@ -241,7 +245,22 @@ describe('content codings', () => {
     expect(valueOf(await ask(server, 'POST /', { fields, content: bytes }))).toEqual(JSON.parse(content))
     if (coding === 'identity') return
     expect(await refused(server, fields, bytes.subarray(0, -9))).toBe('400 CODING_INVALID')
+    for (const more of ['more', '\0\0\0\0'])
+      expect(await refused(server, fields, Buffer.concat([bytes, Buffer.from(more)]))).toBe('400 CODING_INVALID')
     expect(await refused(server, fields, 'no such coding')).toBe('400 CODING_INVALID')
+  })
+
+  test('what comes late behind the end of the coded content is not ignored', async () => {
+    const bytes = brotliCompressSync(content)
+    const socket = open(await echo('json'), 'POST /', [json, 'Content-Encoding: br', 'Transfer-Encoding: chunked'])
+    const reply = once(socket, 'data') as Promise<[Buffer]>
+    socket.write(`${bytes.length.toString(16)}\r\n`)
+    socket.write(bytes)
+    // It has been decoded whole by then.
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    socket.write('\r\n4\r\nmore\r\n0\r\n\r\n')
+    expect(String((await reply)[0])).toMatch(/^HTTP\/1.1 400 /)
+    socket.destroy()
   })
 
   test('an unknown coding is told what is known, and more than one is refused', async () => {

@@ -4,6 +4,7 @@ import type { Transform } from 'node:stream'
 import type { Context, Outcome, Reply } from '@spillway/core'
 import { wrap } from '@spillway/middleware'
 import { compression } from '@spillway/middleware/compression'
+import { conditional } from '@spillway/middleware/conditional'
 import { staticFiles } from '@spillway/middleware/static'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { codings } from '../src/lib/compression/codings.ts'
@@ -92,6 +93,7 @@ test.each([
 describe('leaves alone', () => {
   const cases: [string, (c: Context) => Reply][] = [
     ['short text', (c) => c.text('x'.repeat(1023))],
+    ['short text of other letters', (c) => c.text('é'.repeat(511))],
     ['images', (c) => c.text(text, { headers: { 'Content-Type': 'image/png' } })],
     ['content without a type', (c) => c.stream(text)],
     ['no-transform', (c) => c.text(text, { headers: { 'Cache-Control': 'public, No-Transform' } })],
@@ -111,6 +113,23 @@ describe('leaves alone', () => {
     const server = await app((c) => c.stream(once(text), { status: 304, headers: { ETag: '"1"', ...plain } }))
     const reply = await ask(server, 'GET /', accept('gzip'))
     expect([reply.status, reply.headers.get('etag'), reply.content.length]).toEqual([304, '"1"', 0])
+  })
+
+  test.each([
+    ['the compressed one', 'W/"1"', 'W/"1"', 'Accept-Encoding'],
+    ['the compressed one among others', '"0", W/"1"', 'W/"1"', 'Accept-Encoding'],
+    ['both', 'W/"1", "1"', '"1"', undefined],
+    ['the one as it is', '"1"', '"1"', undefined],
+    ['any', '*', '"1"', undefined],
+  ])('304, but names the version that the client has: %s', async (_, given, etag, vary) => {
+    const server = await start(wrap([compression(), conditional()], (c) => c.text(text, { headers: { ETag: '"1"' } })))
+    const reply = await ask(server, 'GET /', { fields: ['Accept-Encoding: gzip', `If-None-Match: ${given}`] })
+    expect([reply.status, reply.headers.get('etag'), reply.headers.get('vary')]).toEqual([304, etag, vary])
+  })
+
+  test.each(['x'.repeat(1024), 'é'.repeat(512)])('nothing from 1024 bytes on', async (content) => {
+    const reply = await ask(await app((c) => c.text(content)), 'GET /', accept('gzip'))
+    expect(reply.headers.get('content-encoding')).toBe('gzip')
   })
 
   test('clients that do not ask, but caches are told', async () => {

@@ -253,10 +253,11 @@ test('a slow reader slows the client down', async () => {
 test('a client that leaves in the middle is told to whoever reads', async () => {
   const outcomes: Outcome[] = []
   const errors: unknown[] = []
+  const reached = vi.fn<() => void>()
   const server = await start(async (c) => {
     c.done((outcome) => outcomes.push(outcome))
     try {
-      for await (const each of multipart(c)) if (each.kind === 'file') await each.bytes()
+      for await (const each of multipart(c)) if (each.kind === 'file') for await (const _ of each) reached()
     } catch (error) {
       errors.push(error)
       throw error
@@ -264,8 +265,9 @@ test('a client that leaves in the middle is told to whoever reads', async () => 
     return c.empty()
   })
   const socket = open(server, 'POST /', [type, 'Content-Length: 5000'])
-  socket.write(file('a', 'half').slice(0, -3))
-  setTimeout(() => socket.resetAndDestroy(), 30)
+  socket.write(file('a', 'half'.repeat(100)).slice(0, -3))
+  await vi.waitFor(() => expect(reached).toHaveBeenCalled())
+  socket.resetAndDestroy()
   await vi.waitFor(() => expect(outcomes).toMatchObject([{ kind: 'aborted', by: 'peer' }]))
   expect(errors).toEqual([expect.any(AbortedError)])
 })

@@ -102,15 +102,18 @@ test('errors of layers behind keep the fields that every reply must carry', asyn
 test('an exchange that was cut is left to core', async () => {
   const report = vi.fn<() => void>()
   const outcomes: unknown[] = []
+  const reached = vi.fn<() => void>()
   const app = router()
     .use(problems({ report }))
     .post('/', async (c) => {
+      reached()
       c.done((outcome) => outcomes.push(outcome))
       return c.text(await c.body.text())
     })
   const socket = open(await start(app), 'POST /', ['Content-Length: 10'])
   socket.write('123')
-  setTimeout(() => socket.resetAndDestroy(), 30)
+  await vi.waitFor(() => expect(reached).toHaveBeenCalled())
+  socket.resetAndDestroy()
   await vi.waitFor(() => expect(outcomes).toMatchObject([{ kind: 'aborted', by: 'peer' }]))
   expect(report).not.toHaveBeenCalled()
 })

@@ -152,6 +152,19 @@ test('a request with everything wrong does not get a reply larger than itself', 
   expect((await send(app, 'POST /', Array(10_000).fill(1))).errors).toHaveLength(50)
 })
 
+test.each<[string, number, unknown]>([
+  ['a long name over many wrong things', 0, { ['n'.repeat(200_000)]: Array(50).fill(1) }],
+  ['names of which some fit', 16, Object.fromEntries(Array.from({ length: 50 }, (_, i) => [`${i}`.repeat(500), [1]]))],
+])('%s does not get a large reply either', async (_, told, content) => {
+  const schema = z.record(z.string(), z.array(z.string()))
+  const server = await start(router().post('/', [validate({ body: schema })], (c) => c.empty()))
+  const fields = ['Content-Type: application/json']
+  const reply = await ask(server, 'POST /', { fields, content: JSON.stringify(content) })
+  expect(reply.status).toBe(422)
+  expect(reply.content.length).toBeLessThan(20_000)
+  expect((JSON.parse(String(reply.content)) as { errors: unknown[] }).errors.length).toBeGreaterThanOrEqual(told)
+})
+
 test('a schema that throws is the fault of the server', async () => {
   const app = router().get('/', [validate({ query: z.unknown().transform(() => JSON.parse('{')) })], (c) => c.empty())
   const errors: unknown[] = []

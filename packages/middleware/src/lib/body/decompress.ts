@@ -43,7 +43,8 @@ export function decoderOf(c: Context<any, any>): (() => Transform) | undefined {
 
 /**
  * The whole decoded content. Stops as soon as it is larger than `limit` or grows out of all proportion, and waits for
- * nothing then: not for the rest of the content either.
+ * nothing then: not for the rest of the content either. Anything behind the end of the coded data is an error, for what is
+ * passed over here another reader may see.
  * @throws ProblemError 413 for such content, 400 when it is not what its coding says; and as reading the body does.
  */
 export function decompress(body: AsyncIterable<Uint8Array>, decoder: Transform, limit: number): Promise<Buffer> {
@@ -51,6 +52,7 @@ export function decompress(body: AsyncIterable<Uint8Array>, decoder: Transform, 
   let received = 0
   let size = 0
   return new Promise((resolve, reject) => {
+    const ended = new Promise<void>((end) => decoder.on('end', end))
     const fail = (error: unknown): void => {
       decoder.destroy()
       reject(isCodingError(error) ? invalid(error) : error)
@@ -63,6 +65,9 @@ export function decompress(body: AsyncIterable<Uint8Array>, decoder: Transform, 
         if (decoder.destroyed) return
       }
       decoder.end()
+      await ended
+      if ((decoder as zlib.Gunzip).bytesWritten < received) throw invalid('There is more behind the coded content')
+      resolve(Buffer.concat(chunks, size))
     }
     decoder.on('data', (chunk: Uint8Array) => {
       size += chunk.length
@@ -71,7 +76,6 @@ export function decompress(body: AsyncIterable<Uint8Array>, decoder: Transform, 
       else if (size > Math.max(ratioFrom, received * mostRatio)) fail(tooLarge('The content is compressed too well'))
     })
     decoder.on('error', fail)
-    decoder.on('end', () => resolve(Buffer.concat(chunks, size)))
     feed().catch(fail)
   })
 }

@@ -14,7 +14,7 @@ export function changeBody(reply: Reply, body: BodySource): void {
 }
 
 /** Says that two replies with this ETag may differ in their bytes, though not in what they mean (RFC 9110 §8.8.1). */
-function weakenTag({ headers }: Reply): void {
+export function weakenTag({ headers }: Reply): void {
   const etag = headers.get('ETag')
   if (etag?.startsWith('"')) headers.set('ETag', `W/${etag}`)
 }
