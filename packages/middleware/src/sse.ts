@@ -84,7 +84,7 @@ async function forward<Events extends object>(
   const iterator = source[Symbol.asyncIterator]()
   const { signal } = stream
   // A generator that waits for something returns when that has come; nobody waits for it then.
-  signal.addEventListener('abort', () => void iterator.return?.().catch(ignore), { once: true })
+  signal.addEventListener('abort', () => void giveBack(iterator), { once: true })
   for (;;) {
     const { done, value } = await iterator.next()
     if (done || signal.aborted) return
@@ -105,4 +105,11 @@ function closed(signal: AbortSignal): Promise<void> {
   })
 }
 
-function ignore(): void {}
+/** Ends an iterator that is not read on. Nobody could be told of a failure. */
+async function giveBack(iterator: AsyncIterator<unknown>): Promise<void> {
+  try {
+    await iterator.return?.()
+  } catch {
+    // as said
+  }
+}

@@ -53,6 +53,7 @@ describe('json', () => {
     [';'],
     ['application/json; charset=latin1'],
     ['application/json; charset'],
+    ['application/json; charset=utf-8; charset=utf-16'],
   ])('refuses %s', async (type) => {
     expect(await refused(await echo('json'), [`Content-Type: ${type}`], '1')).toMatch(
       /^415 (?:TYPE|CHARSET)_UNSUPPORTED$/,

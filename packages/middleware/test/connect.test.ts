@@ -292,6 +292,20 @@ describe('connect', () => {
     expect((await send(await start(app), 'GET', '/api/x?q')).content.toString()).toBe('/api /x?q /api/x?q')
   })
 
+  // CVE-2026-21710
+  test('fields with the names of what every object has are fields like others', async () => {
+    const seen: unknown[] = []
+    const look: ConnectMiddleware = ({ headers }, _, next) => {
+      for (const name of ['constructor', '__proto__', 'hasownproperty'])
+        seen.push(Object.hasOwn(headers, name) && headers[name])
+      next()
+    }
+    const server = await start(router().get('/', [connect(look)], (c) => c.empty()))
+    await send(server, 'GET', '/', ['Constructor: a', '__proto__: b', 'hasOwnProperty: c', 'constructor: d'])
+    expect(seen).toEqual(['a, d', 'b', 'c'])
+    expect(Object.getPrototypeOf({})).toBe(Object.prototype)
+  })
+
   test('reads the content, once', async () => {
     const app = router().post(
       '/',

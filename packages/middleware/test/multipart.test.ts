@@ -36,7 +36,8 @@ async function readAll(source: AsyncGenerator<Uint8Array>, limits: MultipartLimi
   return all
 }
 
-const read = (text: string, limits: MultipartLimits = {}) => readAll(pieces(Buffer.from(text)), limits)
+const read = (text: string | Buffer, limits: MultipartLimits = {}) =>
+  readAll(pieces(Buffer.from(text as string)), limits)
 
 const framed = (text: string | Buffer) => [`${text.length.toString(16)}\r\n`, text, '\r\n']
 
@@ -98,7 +99,7 @@ describe('the grammar', () => {
     }
   })
 
-  test.each([
+  test.each<[string, string | Buffer, string]>([
     ['no part at all', '', 'ends'],
     ['something else', 'a=b&c=d', 'ends'],
     ['bare line feeds', (field('a', 'b') + end).replaceAll('\r\n', '\n'), 'delimiter'],
@@ -112,6 +113,19 @@ describe('the grammar', () => {
       part('Content-Disposition: form-data; name=a\r\nContent-Disposition: form-data; name=b', '') + end,
       'two',
     ],
+    ['two names', part('Content-Disposition: form-data; name=a; name=b', '') + end, 'no name'],
+    ['two filenames', part('Content-Disposition: form-data; name=a; filename=a; Filename=b', '') + end, 'no name'],
+    [
+      'a filename in the other form alone',
+      part("Content-Disposition: form-data; name=a; filename*=utf-8''b", '') + end,
+      'filename',
+    ],
+    [
+      'content in a coding of its own',
+      part('Content-Disposition: form-data; name=a\r\nContent-Transfer-Encoding: base64', 'YQ==') + end,
+      'transfer',
+    ],
+    ['a field that is not in UTF-8', Buffer.from(field('a', '\xe9') + end, 'latin1'), 'charset'],
     ['a field without a colon', part('Content-Disposition form-data; name=a', 'x') + end, 'head'],
     ['a folded line', part('Content-Disposition: form-data;\r\n name=a', 'x') + end, 'head'],
     ['a NUL in the head', part('Content-Disposition: form-data; name="a\0"', 'x') + end, 'head'],
@@ -170,6 +184,20 @@ describe('limits', () => {
     await expect(source.next()).rejects.toMatchObject({ status: 413 })
   })
 
+  test('beyond its limit a file stays refused, also for who goes on with the next part', async () => {
+    const bytes = Buffer.from(file('a', 'x'.repeat(60)) + field('b', 'c') + end)
+    for (let cut = 1; cut < bytes.length; cut++) {
+      const seen: unknown[] = []
+      const reading = (async () => {
+        for await (const each of parts(pieces(bytes, cut), boundary, { fileBytes: 20 }))
+          if (each.kind === 'file') await each.bytes().catch((error: unknown) => seen.push(error))
+          else seen.push(each.name)
+      })()
+      await expect(reading).rejects.toMatchObject({ status: 413 })
+      expect(seen).toMatchObject([{ status: 413 }])
+    }
+  })
+
   test('the whole is counted over the wire, and the client reads the answer', async () => {
     const content = file('a', 'x'.repeat(2_000_000)) + end
     expect((await ask(await app(), 'POST /', { fields: [type], content })).status).toBe(413)
@@ -184,6 +212,7 @@ test.each([
   ['multipart/mixed; boundary=x', 415],
   ['multipart/form-data\ta; boundary=x', 415],
   ['multipart/form-data', 400],
+  [`multipart/form-data; boundary=${boundary}; boundary=x`, 415],
   ['multipart/form-data; boundary=""', 400],
   ['multipart/form-data; boundary="x "', 400],
   [`multipart/form-data; boundary=${'x'.repeat(71)}`, 400],

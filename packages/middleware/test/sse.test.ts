@@ -188,17 +188,27 @@ describe('a client that leaves', () => {
     await vi.waitFor(() => expect(ended).toEqual(['left']))
   })
 
-  test('returns an iterable, even one that waits', async () => {
+  test.each<[string, () => unknown]>([
+    ['resolves', () => Promise.resolve({ done: true, value: undefined })],
+    ['rejects', () => Promise.reject(new Error('cannot return'))],
+    [
+      'throws',
+      () => {
+        throw new Error('cannot return')
+      },
+    ],
+    ['gives nothing', () => undefined],
+  ])('returns an iterable, even one that waits, whose return %s', async (_, giveBack) => {
     let returned = 0
-    const waiting: AsyncIterable<ServerEvent> = {
+    const waiting = {
       [Symbol.asyncIterator]: () => ({
         next: () => new Promise(() => {}),
-        return: () => {
+        return() {
           returned++
-          return Promise.resolve({ done: true, value: undefined })
+          return giveBack()
         },
       }),
-    }
+    } as unknown as AsyncIterable<ServerEvent>
     const server = await start((c) => sse(c, waiting))
     const socket = connect(server.port, '127.0.0.1', () => socket.write(request))
     await once(socket, 'data')

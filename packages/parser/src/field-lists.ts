@@ -37,7 +37,7 @@ export function quote(text: string): string {
 export interface Parameterized {
   /** What comes before the first semicolon, as sent. */
   readonly value: string
-  /** Names in lower case; quoted values unquoted. Of a repeated name the first one counts. */
+  /** Names in lower case; quoted values unquoted. */
   readonly parameters: ReadonlyMap<string, string>
 }
 
@@ -45,7 +45,8 @@ export interface Parameterized {
  * Reads `value *( OWS ";" OWS [ name "=" ( token / quoted-string ) ] )`: Content-Type, Content-Disposition, and the members
  * of lists such as Accept. RFC 9110 §5.6.6.
  *
- * @returns null when a parameter is not well formed or the value before it is empty
+ * @returns null when a parameter is not well formed or repeated, of which readers would see one or the other, or the value
+ * before them is empty
  */
 export function parseParameters(value: string): Parameterized | null {
   const [first = '', ...rest] = members(value, ';')
@@ -55,8 +56,8 @@ export function parseParameters(value: string): Parameterized | null {
     const m = /^([\w!#$%&'*+.^`|~-]+)=(?:([\w!#$%&'*+.^`|~-]+)|(".*"))$/s.exec(parameter)
     const name = m?.[1]!.toLowerCase()
     const text = m?.[2] ?? unquote(m?.[3] ?? '')
-    if (name === undefined || text === null) return null
-    if (!parameters.has(name)) parameters.set(name, text)
+    if (name === undefined || text === null || parameters.has(name)) return null
+    parameters.set(name, text)
   }
   return { value: first, parameters }
 }

@@ -134,10 +134,11 @@ export class ConnectRequest extends Readable {
 
 /** One value for a name, as Node has it: the first where only one makes sense, else joined; cookies with a semicolon. */
 function headersOf(c: Context): ConnectRequest['headers'] {
-  const headers: ConnectRequest['headers'] = {}
+  // A name may be that of a member of every object, `constructor` or `__proto__`.
+  const headers = new Map<string, string | string[]>()
   for (const [name] of c.headers)
-    headers[name] ??= name === 'set-cookie' ? c.headers.getAll(name) : c.headers.get(name)!
-  return headers
+    if (!headers.has(name)) headers.set(name, name === 'set-cookie' ? c.headers.getAll(name) : c.headers.get(name)!)
+  return Object.fromEntries(headers)
 }
 
 function ignore(): void {}

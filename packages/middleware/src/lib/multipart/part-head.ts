@@ -13,7 +13,7 @@ export interface PartHead {
 
 /**
  * Reads the field lines of a part. Anything doubtful is refused, for what one reader drops another may see.
- * @throws ProblemError 400 for a line that is none, and for a part without a name.
+ * @throws ProblemError 400 for a line that is none, for a part without a name, and for content that would have to be decoded.
  */
 export function readPartHead(lines: readonly string[]): PartHead {
   const fields = new Map<string, string>()
@@ -29,6 +29,11 @@ export function readPartHead(lines: readonly string[]): PartHead {
   const name = disposition?.parameters.get('name')
   if (disposition?.value.toLowerCase() !== 'form-data' || name === undefined) throw malformed('A part has no name')
   const filename = disposition.parameters.get('filename')
+  // No form has it alone (RFC 7578 §4.2): a file for one reader would be a field for another.
+  if (filename === undefined && disposition.parameters.has('filename*')) throw malformed('A part has no plain filename')
+  // Nobody sends it any more (§4.7), and coded content must not pass for the content itself.
+  if (!/^(?:7bit|8bit|binary|)$/i.test(fields.get('content-transfer-encoding') ?? ''))
+    throw malformed('A part has a transfer encoding')
   const type = fields.get('content-type')
   return {
     name: readName(name),

@@ -75,9 +75,9 @@ async function readField(reader: PartReader, { type }: PartHead, { fieldBytes }:
   const bytes = await collect(limited(reader, fieldBytes, 'A field'))
   const charset = type?.parameters.get('charset') ?? 'utf-8'
   try {
-    return new TextDecoder(charset, { ignoreBOM: true }).decode(bytes)
+    return new TextDecoder(charset, { fatal: true, ignoreBOM: true }).decode(bytes)
   } catch {
-    throw malformed('The charset of a field is not known')
+    throw malformed('A field is not in its charset, or that is not known')
   }
 }
 
@@ -88,6 +88,7 @@ class File implements FilePart {
   readonly type: string
   readonly #content: AsyncGenerator<Uint8Array, void, undefined>
   #over = false
+  #failure: { readonly error: unknown } | undefined
 
   constructor(reader: PartReader, { name, filename, type }: PartHead, most: number) {
     this.name = name
@@ -99,7 +100,7 @@ class File implements FilePart {
   async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void, undefined> {
     for (;;) {
       if (this.#over) throw new TypeError('The next part has been asked for')
-      const { done, value } = await this.#content.next()
+      const { done, value } = await this.#next()
       if (done) return
       yield value
     }
@@ -109,10 +110,20 @@ class File implements FilePart {
     return collect(this)
   }
 
-  /** Passes over what was not read. */
+  /** Passes over what was not read. @throws what reading has failed with: from there nobody can go on. */
   async skip(): Promise<void> {
     this.#over = true
-    while (!(await this.#content.next()).done);
+    while (!(await this.#next()).done);
+    if (this.#failure) throw this.#failure.error
+  }
+
+  async #next(): Promise<IteratorResult<Uint8Array, void>> {
+    try {
+      return await this.#content.next()
+    } catch (error) {
+      this.#failure = { error }
+      throw error
+    }
   }
 }
 
