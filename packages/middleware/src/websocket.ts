@@ -1,4 +1,5 @@
 import type { Context, Handler, MaybePromise, Reply } from '@spillway/core'
+import { isFieldName } from '@spillway/parser/serialize'
 import { after } from './lib/maybe-promise.ts'
 import { Connection, type WebSocketHandlers } from './lib/websocket/connection.ts'
 import { Handshake } from './lib/websocket/handshake.ts'
@@ -33,7 +34,7 @@ export interface WebSocketOptions {
  * gives the handlers of one connection: whatever it has to remember can be in its closure, and what it throws refuses.
  * Refused are also: what does not ask for a WebSocket (426), does so in a wrong way (400), or from a page of another
  * origin (403). When the server begins to shut down, clients are told with 1001.
- * @throws TypeError when an origin is not one.
+ * @throws TypeError when an origin, a protocol or a number is not one.
  */
 export function websocket<C extends Context<any, any> = Context>(
   accept: (c: C) => MaybePromise<WebSocketHandlers>,
@@ -45,6 +46,9 @@ export function websocket<C extends Context<any, any> = Context>(
     messagesPerSecond = 1000,
     onError = (error) => console.error('websocket:', error),
   } = options
+  for (const protocol of protocols)
+    if (!isFieldName(protocol)) throw new TypeError(`Not the name of a protocol: ${JSON.stringify(protocol)}`)
+  checkNumbers({ maxMessage, maxBuffered, messagesPerSecond, pingInterval })
   const handshake = new Handshake({ origins, protocols, maxMessage, deflate })
   const pinged = new PingedConnections(pingInterval)
   const open = (c: C, handlers: WebSocketHandlers): Reply => {
@@ -66,6 +70,13 @@ export function websocket<C extends Context<any, any> = Context>(
     handshake.check(c)
     return after(accept(c), (handlers) => open(c, handlers))
   }
+}
+
+/** A limit that is no number would be none, and so would one beyond what `ws` and timers can count. */
+function checkNumbers(numbers: Readonly<Record<string, number>>): void {
+  for (const [name, value] of Object.entries(numbers))
+    if (!Number.isInteger(value) || value < 1 || value > 2 ** 31 - 1)
+      throw new TypeError(`${name} is no number from 1 to 2147483647: ${value}`)
 }
 
 /** One timer for all connections of a handler; none when there are none. */

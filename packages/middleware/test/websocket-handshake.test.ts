@@ -85,6 +85,20 @@ describe('the handshake (RFC 6455 §4.2)', () => {
     expect(() => websocket(() => echo, { origins: ['partner.example'] })).toThrow(TypeError)
   })
 
+  test.each<WebSocketOptions>([
+    { maxMessage: 0 },
+    { maxMessage: Infinity },
+    { maxMessage: 2 ** 31 },
+    { maxBuffered: NaN },
+    { messagesPerSecond: -1 },
+    { messagesPerSecond: 0.5 },
+    { pingInterval: 0 },
+    { protocols: ['a b'] },
+    { protocols: ['a', ''] },
+  ])('%o is refused when it is made', (options) => {
+    expect(() => websocket(() => echo, options)).toThrow(TypeError)
+  })
+
   // CVE-2021-32640
   test('takes linear time, whatever the fields', async () => {
     for (const name of ['Sec-WebSocket-Protocol', 'Sec-WebSocket-Extensions', 'Sec-WebSocket-Key'])

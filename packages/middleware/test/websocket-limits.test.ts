@@ -142,25 +142,3 @@ describe('deflate (RFC 7692)', () => {
     expect(sizes).toEqual([])
   })
 })
-
-describe('frames that are broken (RFC 6455 §5) close with 1002, or 1007 for text that is not UTF-8', () => {
-  test.each<[string, Buffer, number]>([
-    ['a reserved bit', frame(0xc1, 'x'), 1002],
-    ['a reserved opcode', frame(0x83, 'x'), 1002],
-    ['no mask', Buffer.from([0x81, 1, 120]), 1002],
-    ['a continuation of nothing', frame(0x80, 'x'), 1002],
-    ['a ping in fragments', frame(0x09, 'x'), 1002],
-    ['a close code that may not be sent', frame(0x88, Buffer.from([0x03, 0xed])), 1002],
-    ['text that is not UTF-8', frame(0x81, Buffer.from([0xff])), 1007],
-  ])('%s', async (_, bytes, code) => {
-    const codes: number[] = []
-    const socket = await raw(await serving({ close: (_ws, given) => void codes.push(given) }))
-    let received = Buffer.alloc(0)
-    socket.on('data', (chunk: Buffer) => (received = Buffer.concat([received, chunk])))
-    socket.write(bytes)
-    await vi.waitFor(() => expect(received.length).toBeGreaterThanOrEqual(4))
-    expect([received[0], received.readUInt16BE(2)]).toEqual([0x88, code])
-    socket.end()
-    await vi.waitFor(() => expect(codes).toEqual([1006]))
-  })
-})

@@ -130,6 +130,21 @@ describe('the end', () => {
     await vi.waitFor(() => expect(server.stats.open).toBe(0))
   })
 
+  test('what came in front of a close is handled in order, though it can be answered no more', async () => {
+    const log: string[] = []
+    const server = await serving({
+      async message(socket, data) {
+        await new Promise((resolve) => setTimeout(resolve, 5))
+        log.push(String(data))
+        await socket.send(data)
+      },
+      close: (_, code) => void log.push(`closed with ${code}`),
+    })
+    const socket = await raw(server)
+    socket.write(Buffer.concat([frame(0x81, 'a'), frame(0x81, 'b'), frame(0x88, Buffer.from([0x03, 0xe8]))]))
+    await vi.waitFor(() => expect(log).toEqual(['a', 'b', 'closed with 1000']))
+  })
+
   test('what is sent after it rejects, and nobody has to listen', async () => {
     let ws!: WebSocketConnection
     const server = await serving({ open: (socket) => void (ws = socket) })
