@@ -69,7 +69,7 @@ export function peerAddress({ address }: Peer): string {
 }
 
 /** The authority of the target, if it has one, before Host (RFC 9112 §3.2.2). */
-function authorityOf(c: Context<any, any>): string {
+export function authorityOf(c: Context<any, any>): string {
   if (c.target.startsWith('/') || c.target === '*') return c.headers.get('host') ?? ''
   return /^\w+:\/\/([^/]*)/.exec(c.url)?.[1] ?? ''
 }

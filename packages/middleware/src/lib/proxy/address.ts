@@ -1,0 +1,49 @@
+import { isIP } from 'node:net'
+
+/** Where an upstream server listens. */
+export interface UpstreamAddress {
+  /** As it was configured. */
+  readonly url: string
+  readonly secure: boolean
+  /** Host name or IP address; empty for a unix socket. */
+  readonly host: string
+  readonly port: number
+  /** Path of a unix socket. */
+  readonly socketPath: string | undefined
+  /** What Host says when the upstream's own name is wanted. */
+  readonly authority: string
+  /** Put in front of every path; empty, or begins with a slash and does not end in one. */
+  readonly basePath: string
+}
+
+/**
+ * Reads `http://host:port/base`, `https://…` and `unix:/run/app.sock`.
+ * @throws TypeError that says what is wrong.
+ */
+export function parseAddress(url: string): UpstreamAddress {
+  if (url.startsWith('unix:')) {
+    const socketPath = url.slice(5)
+    if (!socketPath.startsWith('/')) throw new TypeError(`Not an absolute path of a unix socket: ${url}`)
+    return { url, secure: false, host: '', port: 0, socketPath, authority: 'localhost', basePath: '' }
+  }
+  const parsed = URL.canParse(url) ? new URL(url) : undefined
+  if (parsed?.protocol !== 'http:' && parsed?.protocol !== 'https:')
+    throw new TypeError(`Not http://host, https://host or unix:/path: ${url}`)
+  if (parsed.username || parsed.password || parsed.search || parsed.hash)
+    throw new TypeError(`An upstream has neither credentials nor query nor fragment: ${url}`)
+  const secure = parsed.protocol === 'https:'
+  return {
+    url,
+    secure,
+    host: parsed.hostname.replace(/^\[(.*)\]$/, '$1'),
+    port: Number(parsed.port) || (secure ? 443 : 80),
+    socketPath: undefined,
+    authority: parsed.host,
+    basePath: parsed.pathname.replace(/\/+$/, ''),
+  }
+}
+
+/** The name a TLS upstream is asked for and must prove; addresses are no names (RFC 6066 §3). */
+export function serverName({ host }: UpstreamAddress): string {
+  return isIP(host) ? '' : host
+}

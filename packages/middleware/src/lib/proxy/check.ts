@@ -1,0 +1,87 @@
+import type { Requester, UpstreamConnection } from './connection.ts'
+import type { Upstream } from './upstream.ts'
+
+/** How servers are asked whether they work. */
+export interface CheckOptions {
+  /** What GET is sent for; any status from 200 to 399 means yes. */
+  readonly path: string
+  /** Value of Host. Default: the server's own name. */
+  readonly host?: string
+  /** Milliseconds between two checks of a server, ± 10 % so that they do not come together. Default: 5000. */
+  readonly interval?: number
+  /** Milliseconds for an answer. Default: 2000. */
+  readonly timeout?: number
+  /** Good answers in a row until a server that was down is used again. Default: 2. */
+  readonly healthy?: number
+  /** Bad or missing answers in a row until a server is not used. Default: 3; the very first counts alone. */
+  readonly unhealthy?: number
+}
+
+const quiet: Requester = { onContinue: ignore, onHints: ignore, onWait: ignore }
+
+/** Asks one server again and again, each time over a connection of its own, as a new client would. */
+export class HealthCheck {
+  readonly #server: Upstream
+  readonly #options: Required<CheckOptions>
+  #timer: NodeJS.Timeout | undefined
+  #connection: UpstreamConnection | undefined
+  #stopped = false
+  #first = true
+  /** Results in a row that differ from what is believed. */
+  #against = 0
+
+  constructor(server: Upstream, options: CheckOptions) {
+    const defaults = { host: server.address.authority, interval: 5000, timeout: 2000, healthy: 2, unhealthy: 3 }
+    this.#server = server
+    this.#options = { ...defaults, ...options }
+    void this.#run()
+  }
+
+  stop(): void {
+    this.#stopped = true
+    clearTimeout(this.#timer)
+    this.#connection?.cancel(new Error('The checks end'))
+  }
+
+  async #run(): Promise<void> {
+    const works = await this.#ask()
+    if (this.#stopped) return
+    this.#learn(works)
+    const { interval } = this.#options
+    this.#timer = setTimeout(() => void this.#run(), interval * (0.9 + Math.random() * 0.2)).unref()
+  }
+
+  async #ask(): Promise<boolean> {
+    const { path, host, timeout } = this.#options
+    const connection = (this.#connection = this.#server.dial(undefined))
+    const timer = setTimeout(() => connection.cancel(new Error('The check took too long')), timeout).unref()
+    try {
+      await connection.connected()
+      const target = this.#server.address.basePath + path
+      const head = `GET ${target} HTTP/1.1\r\nhost: ${host}\r\nuser-agent: spillway-check\r\nconnection: close\r\n\r\n`
+      const { status } = await connection.request('GET', head, false, quiet)
+      return status < 400
+    } catch {
+      return false
+    } finally {
+      clearTimeout(timer)
+      connection.destroy()
+    }
+  }
+
+  #learn(works: boolean): void {
+    const { health } = this.#server
+    const needed = this.#first ? 1 : works ? this.#options.healthy : this.#options.unhealthy
+    this.#first = false
+    if (works === health.checked) {
+      this.#against = 0
+      return
+    }
+    if (++this.#against < needed) return
+    this.#against = 0
+    health.checked = works
+    if (works) health.succeeded()
+  }
+}
+
+function ignore(): void {}

@@ -1,0 +1,306 @@
+import type { Socket } from 'node:net'
+import type { ReplyHeaders } from '@spillway/core'
+import { type FailureKind, UpstreamError } from './errors.ts'
+import type { ResponseBody } from './response-body.ts'
+import { type Response, ResponseReader, type ResponseSink } from './response-reader.ts'
+import type { Swept } from './sweep.ts'
+
+/** How long each phase of an exchange with an upstream server may take. Milliseconds; 0 switches a deadline off. */
+export interface UpstreamTimeouts {
+  /** Until the connection is there, its TLS handshake included; also for a free one, where all are taken. Default: 5000. */
+  readonly connect: number
+  /** From the end of the request to the end of the response's head; and for the server to take what is sent. Default: 60 000. */
+  readonly head: number
+  /** Between two pieces of the response's content, while the client takes them. Default: 60 000. */
+  readonly bodyIdle: number
+  /**
+   * A connection is kept for the next request. A server that says `Keep-Alive: timeout` is believed. Default: 4000, less
+   * than the 5 seconds of the servers that end theirs soonest.
+   */
+  readonly keepAlive: number
+}
+
+/** Milliseconds before the announced end of an idle connection at which it is not used any more. */
+const keepAliveMargin = 1000
+
+const Phase = { Connecting: 0, Idle: 1, Head: 2, Content: 3, Closed: 4 } as const
+type Phase = (typeof Phase)[keyof typeof Phase]
+
+/** What became of a request. */
+export interface Answer extends Response {
+  /** 101: the connection as a bare socket, paused, and the bytes of the other protocol that came already. */
+  readonly tunnel?: { readonly socket: Socket; readonly leftover: Uint8Array }
+}
+
+/** Who sends a request hears what happens before its answer. */
+export interface Requester {
+  /** 100 (Continue). */
+  onContinue(): void
+  /** 103 (Early Hints). */
+  onHints(fields: ReplyHeaders): void
+  /** Time has passed without an answer. */
+  onWait(): void
+}
+
+/** Whom a connection belongs to. */
+export interface ConnectionOwner {
+  readonly url: string
+  readonly timeouts: UpstreamTimeouts
+  /** The exchange is over, and the connection may be used again. */
+  released(connection: UpstreamConnection): void
+  closed(connection: UpstreamConnection): void
+}
+
+/** One connection to an upstream server: one request at a time, and a deadline for everything that is waited for. */
+export class UpstreamConnection implements Swept, ResponseSink {
+  readonly #owner: ConnectionOwner
+  readonly #socket: Socket
+  readonly #reader: ResponseReader = new ResponseReader(this)
+  #phase: Phase = Phase.Connecting
+  /** As `performance.now()` tells it, 0 for none. What it is about follows from the phase. */
+  #deadline: number
+  /** Whether it has served an exchange before. */
+  #reused = false
+  /** The request is complete. */
+  #sent = false
+  #requester: Requester | undefined
+  #resolve: ((answer: Answer) => void) | undefined
+  #reject: ((error: Error) => void) | undefined
+  /** Who waits for the connection to be there, or for room to write. */
+  #ready: ((ok: boolean) => void) | undefined
+  #error: Error | undefined
+
+  /** @param dial opens the socket and calls back when it can be written to. */
+  constructor(owner: ConnectionOwner, dial: (ready: () => void) => Socket) {
+    this.#owner = owner
+    this.#deadline = after(owner.timeouts.connect)
+    this.#socket = dial(() => this.#connected())
+    this.#socket.on('data', (chunk: Buffer) => this.#onData(chunk))
+    this.#socket.on('drain', () => this.#onDrain())
+    this.#socket.on('end', () => this.#onEnd())
+    this.#socket.on('error', (error) => {
+      this.#error = error
+    })
+    this.#socket.on('close', () => this.#onClose())
+  }
+
+  get connecting(): boolean {
+    return this.#phase === Phase.Connecting
+  }
+
+  /** Whether a request can be sent: nobody has ended since the last one, and nothing has come that was not asked for. */
+  get usable(): boolean {
+    return this.#phase === Phase.Idle && (this.#deadline === 0 || performance.now() < this.#deadline)
+  }
+
+  /** Resolves when the connection is there. @throws UpstreamError when it never will be. */
+  connected(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#reject = reject
+      this.#ready = (ok) => {
+        if (ok) resolve()
+      }
+    })
+  }
+
+  // ── the request ────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /**
+   * Sends the head of a request and waits for the final response.
+   * @param hasContent whether content follows: then {@link sent} says that it is complete.
+   */
+  request(method: string, head: string, hasContent: boolean, requester: Requester): Promise<Answer> {
+    this.#phase = Phase.Head
+    this.#requester = requester
+    this.#reader.begin(method)
+    this.#sent = !hasContent
+    this.#deadline = hasContent ? 0 : after(this.#owner.timeouts.head)
+    if (hasContent) {
+      // Content that is at hand leaves together with the head.
+      this.#socket.cork()
+      setImmediate(() => this.#socket.uncork())
+    }
+    this.#socket.write(head, 'latin1')
+    return new Promise((resolve, reject) => {
+      this.#resolve = resolve
+      this.#reject = reject
+    })
+  }
+
+  /** Writes a part of the request's content; false when the server does not keep up, or the exchange is over. */
+  write(bytes: string | Uint8Array): boolean {
+    if (!this.#open) return false
+    const ready = typeof bytes === 'string' ? this.#socket.write(bytes, 'latin1') : this.#socket.write(bytes)
+    if (this.#phase === Phase.Head) this.#deadline = ready ? 0 : after(this.#owner.timeouts.head)
+    return ready
+  }
+
+  /** Resolves with true when more can be written, with false when the exchange is over. */
+  writable(): Promise<boolean> {
+    if (!this.#open) return Promise.resolve(false)
+    return new Promise((resolve) => {
+      this.#ready = resolve
+    })
+  }
+
+  /** The request is complete. */
+  sent(): void {
+    if (!this.#open) return
+    this.#sent = true
+    if (this.#phase === Phase.Head) this.#deadline = after(this.#owner.timeouts.head)
+  }
+
+  /** Whether an exchange is under way. */
+  get #open(): boolean {
+    return this.#phase === Phase.Head || this.#phase === Phase.Content
+  }
+
+  #connected(): void {
+    this.#phase = Phase.Idle
+    this.#deadline = 0
+    this.#wake(true)
+  }
+
+  #onDrain(): void {
+    // What is waited for now is the client's content, which has a deadline of its own.
+    if (this.#phase === Phase.Head && !this.#sent) this.#deadline = 0
+    this.#wake(true)
+  }
+
+  #wake(ok: boolean): void {
+    const ready = this.#ready
+    this.#ready = undefined
+    ready?.(ok)
+  }
+
+  // ── the response ───────────────────────────────────────────────────────────────────────────────────────────────
+
+  #onData(chunk: Uint8Array): void {
+    if (this.#open) this.#reader.read(chunk)
+    // Nobody has asked: what comes next could not be told from it.
+    else this.destroy()
+  }
+
+  interim(status: number, fields: ReplyHeaders): void {
+    if (status === 100) this.#requester!.onContinue()
+    else if (status === 103) this.#requester!.onHints(fields)
+  }
+
+  response(response: Response): void {
+    this.#phase = Phase.Content
+    this.#resolve!(response)
+  }
+
+  received(body: ResponseBody): void {
+    if (!body.full) this.#deadline = after(this.#owner.timeouts.bodyIdle)
+    else {
+      this.#deadline = 0
+      this.#socket.pause()
+    }
+  }
+
+  demand(): void {
+    this.#deadline = after(this.#owner.timeouts.bodyIdle)
+    this.#socket.resume()
+  }
+
+  complete(reusable: boolean, keepAlive: number | undefined): void {
+    this.#over()
+    if (!reusable || !this.#sent || this.#socket.readableEnded) return this.destroy()
+    const { timeouts } = this.#owner
+    this.#reused = true
+    this.#phase = Phase.Idle
+    this.#deadline =
+      keepAlive === undefined ? after(timeouts.keepAlive) : after(Math.max(1, keepAlive * 1000 - keepAliveMargin))
+    this.#socket.resume()
+    this.#owner.released(this)
+  }
+
+  switched(fields: ReplyHeaders, leftover: Uint8Array): void {
+    if (!fields.has('upgrade')) return this.malformed('101 without Upgrade')
+    const resolve = this.#resolve!
+    const socket = this.#socket
+    this.#phase = Phase.Closed
+    this.#deadline = 0
+    this.#over()
+    for (const event of ['data', 'drain', 'end']) socket.removeAllListeners(event)
+    socket.pause()
+    resolve({ status: 101, fields, content: null, trailers: null, tunnel: { socket, leftover } })
+  }
+
+  malformed(what: string): void {
+    this.#fail('invalid', `malformed response: ${what}`)
+  }
+
+  // ── ending ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** The exchange is over. */
+  #over(): void {
+    this.#requester = undefined
+    this.#resolve = undefined
+    this.#reject = undefined
+    this.#wake(false)
+  }
+
+  #onEnd(): void {
+    if (!this.#reader.end()) this.#lost('ended by the server')
+  }
+
+  #onClose(): void {
+    this.#lost(this.#error?.message ?? 'closed')
+    this.#owner.closed(this)
+  }
+
+  /** The connection is gone, or as good as gone. */
+  #lost(message: string): void {
+    if (this.#phase === Phase.Connecting) this.#fail('connect', message)
+    else if (this.#phase === Phase.Head) this.#fail('closed', message)
+    else if (this.#phase === Phase.Content) this.#fail('cut', message)
+    else this.destroy()
+  }
+
+  #fail(kind: FailureKind, message: string): void {
+    const error = new UpstreamError(kind, this.#owner.url, message, this.#error)
+    error.stale = kind === 'closed' && this.#reused && !this.#reader.heard
+    this.cancel(error)
+  }
+
+  /** Ends the exchange, or the attempt to connect, with an error; nothing happens when it is over. */
+  cancel(reason: Error): void {
+    if (this.#phase === Phase.Closed) return
+    const reject = this.#reject
+    const { body } = this.#reader
+    this.destroy()
+    body?.fail(reason)
+    reject?.(reason)
+  }
+
+  destroy(): void {
+    this.#phase = Phase.Closed
+    this.#deadline = 0
+    this.#over()
+    this.#socket.destroy()
+  }
+
+  tick(now: number): void {
+    if (this.#deadline !== 0 && now >= this.#deadline) this.#expire()
+    else if (this.#phase === Phase.Head) this.#requester!.onWait()
+  }
+
+  /** Bytes may wait in the kernel if this process was busy: one more look before it is too late. */
+  #expire(): void {
+    const deadline = this.#deadline
+    setImmediate(() => {
+      if (this.#deadline !== deadline) return
+      if (this.#phase === Phase.Connecting) this.#fail('connect-timeout', 'no connection in time')
+      else if (this.#phase === Phase.Head) this.#fail('timeout', 'no response in time')
+      else if (this.#phase === Phase.Content) this.#fail('timeout', 'no content in time')
+      else this.destroy()
+    })
+  }
+}
+
+/** A deadline so many milliseconds from now; 0 for none. */
+function after(ms: number): number {
+  return ms === 0 ? 0 : performance.now() + ms
+}

@@ -1,0 +1,76 @@
+import { type Context, type ReplyHeaders } from '@spillway/core'
+import { LAST_CHUNK, chunkPrefix, trailerSection } from '@spillway/parser/serialize'
+import type { Requester, UpstreamConnection } from './connection.ts'
+import type { RequestPlan } from './request-head.ts'
+
+/** Milliseconds that content waits for 100 (Continue): the server may be too old to say it (RFC 9110 §10.1.1). */
+const continueWait = 1000
+
+/** The request's side of one exchange: sends the content as fast as the server takes it, and watches the client. */
+export class ContentPump implements Requester {
+  readonly #c: Context<any, any>
+  readonly #connection: UpstreamConnection
+  readonly #chunked: boolean
+  readonly #since: number
+  #held: boolean
+  #watched: AbortSignal | undefined
+  readonly #stop = (): void => this.#connection.cancel(this.#watched!.reason as Error)
+
+  constructor(c: Context<any, any>, connection: UpstreamConnection, { hasContent, expectContinue }: RequestPlan) {
+    this.#c = c
+    this.#connection = connection
+    this.#chunked = hasContent && c.body.length === null
+    this.#held = hasContent
+    this.#since = expectContinue ? performance.now() : 0
+  }
+
+  /** The head has been sent. */
+  begin(): void {
+    if (this.#since === 0) this.onContinue()
+  }
+
+  /** Reading the content is what tells the client to go on. */
+  onContinue(): void {
+    if (!this.#held) return
+    this.#held = false
+    void this.#send()
+  }
+
+  onHints(fields: ReplyHeaders): void {
+    this.#c.hints(fields)
+  }
+
+  /** A signal costs more than most exchanges have to spare, so the client is watched only once there is time. */
+  onWait(): void {
+    if (this.#held && performance.now() - this.#since >= continueWait) this.onContinue()
+    if (this.#watched) return
+    this.#watched = this.#c.signal
+    if (this.#watched.aborted) this.#stop()
+    else this.#watched.addEventListener('abort', this.#stop, { once: true })
+  }
+
+  /** The answer is there, or will never be. */
+  end(): void {
+    this.#watched?.removeEventListener('abort', this.#stop)
+  }
+
+  async #send(): Promise<void> {
+    const connection = this.#connection
+    try {
+      for await (const chunk of this.#c.body) {
+        if (this.#chunked) connection.write(chunkPrefix(chunk.length))
+        let ready = connection.write(chunk)
+        if (this.#chunked) ready = connection.write('\r\n')
+        if (!ready && !(await connection.writable())) return
+      }
+      if (this.#chunked) {
+        const { trailers } = this.#c.body
+        connection.write(trailers ? trailerSection(trailers) : LAST_CHUNK)
+      }
+      connection.sent()
+    } catch (error) {
+      // The client's content broke off; or its reply is complete, and then the connection is already gone.
+      connection.cancel(error as Error)
+    }
+  }
+}

@@ -1,0 +1,124 @@
+import type { Context } from '@spillway/core'
+import { parseAddress } from './address.ts'
+import { type Balance, consistentHash, leastConnections, roundRobin } from './balance.ts'
+import { Budget, type RetryBudget } from './budget.ts'
+import { type CheckOptions, HealthCheck } from './check.ts'
+import type { UpstreamTimeouts } from './connection.ts'
+import { Dialer, type UpstreamTls } from './dial.ts'
+import { type Ejection, Health, defaultEjection } from './health.ts'
+import { Sweep } from './sweep.ts'
+import { type PoolLimits, Upstream, defaultPool } from './upstream.ts'
+
+/** One server of a group: its URL, or with a weight. */
+export type UpstreamTarget =
+  | string
+  | {
+      readonly url: string
+      /** Its share of the requests. Default: 1. */
+      readonly weight?: number
+    }
+
+/** Options of `upstreams`. */
+export interface UpstreamsOptions {
+  /**
+   * Who gets a request: the next one in turn, the one with the least to do, or always the same for the same key, which the
+   * function gives (rendezvous hashing: when servers come and go, only their own keys move). Default: `round-robin`.
+   */
+  readonly balance?: 'round-robin' | 'least-connections' | ((c: Context<any, any>) => string)
+  readonly timeouts?: Partial<UpstreamTimeouts>
+  readonly pool?: Partial<PoolLimits>
+  /** Passive health: servers that fail are left out for a while. */
+  readonly ejection?: Partial<Ejection>
+  /** Active health: servers are asked whether they work. Default: they are not. */
+  readonly check?: CheckOptions
+  readonly retryBudget?: Partial<RetryBudget>
+  /** For servers with `https:`. */
+  readonly tls?: UpstreamTls
+  /**
+   * Connections begin with a PROXY header of this version, which says who the client is. Such a connection speaks for one
+   * client and is used for one request.
+   */
+  readonly proxyProtocol?: 1 | 2
+}
+
+/** What is known of one server. */
+export interface UpstreamStatus {
+  readonly url: string
+  /** In use, left out because requests failed, or because the checks do. */
+  readonly state: 'up' | 'ejected' | 'down'
+  /** Exchanges and tunnels under way. */
+  readonly active: number
+  /** Connections kept for the next request. */
+  readonly idle: number
+  /** Since the start: requests sent to it, and those that failed. */
+  readonly requests: number
+  readonly failures: number
+}
+
+const defaultTimeouts: UpstreamTimeouts = { connect: 5000, head: 60_000, bodyIdle: 60_000, keepAlive: 4000 }
+
+/** A group of servers that can answer the same requests, and the connections to them. */
+export class Upstreams {
+  /** @internal */
+  readonly budget: Budget
+  readonly #servers: readonly Upstream[]
+  readonly #balance: Balance
+  readonly #key: ((c: Context<any, any>) => string) | undefined
+  readonly #checks: readonly HealthCheck[]
+
+  /** @throws TypeError when a URL is none, RangeError when there is no server or a weight is not positive. */
+  constructor(targets: readonly UpstreamTarget[], options: UpstreamsOptions = {}) {
+    const { balance = 'round-robin', tls, proxyProtocol, check } = options
+    if (targets.length === 0) throw new RangeError('A group of upstream servers needs one at least')
+    this.budget = new Budget(options.retryBudget)
+    const timeouts = { ...defaultTimeouts, ...options.timeouts }
+    const pool = { ...defaultPool, ...options.pool }
+    const ejection = { ...defaultEjection, ...options.ejection }
+    const sweep = new Sweep()
+    const mayEject = (): boolean => {
+      const now = performance.now()
+      const ejected = this.#servers.filter(({ health }) => health.ejected(now)).length
+      return ejected + 1 <= this.#servers.length * ejection.maxShare
+    }
+    this.#servers = targets.map((target) => {
+      const { url, weight = 1 } = typeof target === 'string' ? { url: target } : target
+      if (!(weight > 0)) throw new RangeError(`Not a weight: ${weight}`)
+      const address = parseAddress(url)
+      const dialer = new Dialer(address, tls, proxyProtocol)
+      return new Upstream(address, weight, { dialer, timeouts, pool, health: new Health(ejection, mayEject), sweep })
+    })
+    this.#key = typeof balance === 'function' ? balance : undefined
+    this.#balance = this.#key ? consistentHash : balance === 'least-connections' ? leastConnections : roundRobin
+    this.#checks = check ? this.#servers.map((server) => new HealthCheck(server, check)) : []
+  }
+
+  get status(): readonly UpstreamStatus[] {
+    const now = performance.now()
+    return this.#servers.map(({ url, health, active, idle, requests, failures }) => {
+      const state = !health.checked ? 'down' : health.ejected(now) ? 'ejected' : 'up'
+      return { url, state, active, idle, requests, failures }
+    })
+  }
+
+  /** Ends the checks and the connections without an exchange; the others end after theirs. Requests are still taken. */
+  close(): void {
+    for (const check of this.#checks) check.stop()
+    for (const server of this.#servers) server.close()
+  }
+
+  /**
+   * @internal A server for the request, healthy and with a free connection if there is one. When none is healthy, all are:
+   * a check that is wrong must not make everything unreachable.
+   */
+  pick(c: Context<any, any>, tried: readonly Upstream[]): Upstream | undefined {
+    const now = performance.now()
+    const key = this.#key ? this.#key(c) : ''
+    const isNew = (server: Upstream): boolean => tried.length === 0 || !tried.includes(server)
+    const servers = this.#servers
+    return (
+      this.#balance(servers, (server) => isNew(server) && server.health.available(now) && server.free, key) ??
+      this.#balance(servers, (server) => isNew(server) && server.health.available(now), key) ??
+      this.#balance(servers, isNew, key)
+    )
+  }
+}

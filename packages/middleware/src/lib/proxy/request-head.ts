@@ -1,0 +1,145 @@
+import { isIPv6 } from 'node:net'
+import { type Context, type HeadersInit, HttpError } from '@spillway/core'
+import { hasToken } from '@spillway/parser/fields'
+import { appendField, requestLine } from '@spillway/parser/serialize'
+import type { UpstreamAddress } from './address.ts'
+import { authorityOf, clientOf } from '../client/known-client.ts'
+import { connectionOptions } from './response-fields.ts'
+
+/** How the request is rewritten on its way. */
+export interface HeadRules {
+  readonly host: string
+  readonly forwarded: 'x-forwarded' | 'forwarded' | 'both' | 'none'
+  readonly headers: ((c: Context<any, any>) => HeadersInit) | undefined
+  readonly via: string
+}
+
+/**
+ * What of the client's fields is not passed on as it is: of this connection only (RFC 9110 §7.6.1), written anew, or who it
+ * is, which others than trusted proxies lie about.
+ */
+const dropped: ReadonlySet<string> = new Set([
+  'connection',
+  'content-length',
+  'expect',
+  'forwarded',
+  'host',
+  'http2-settings',
+  'keep-alive',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'proxy-connection',
+  'te',
+  'transfer-encoding',
+  'upgrade',
+  'via',
+  'x-forwarded-for',
+  'x-forwarded-host',
+  'x-forwarded-port',
+  'x-forwarded-prefix',
+  'x-forwarded-proto',
+  'x-real-ip',
+])
+
+/** Facts about the request that are known before a server is chosen. */
+export interface RequestPlan {
+  readonly hasContent: boolean
+  /** The client holds its content back until it is told 100 (Continue). */
+  readonly expectContinue: boolean
+  /** The protocols that the client would like to change to; empty when none. */
+  readonly upgrade: string
+  /** Everything between the Host field and the empty line. */
+  readonly fields: string
+  /** Host as the client said it; empty when it did not. */
+  readonly host: string
+}
+
+/** @throws HttpError 413 when the content is known to be too large, TypeError when a field of `headers` cannot be sent. */
+export function planRequest(c: Context<any, any>, rules: HeadRules): RequestPlan {
+  const { headers, body } = c
+  if ((body.length ?? 0) > body.limit)
+    throw new HttpError(413, `The request content is larger than ${body.limit} bytes`, { code: 'CONTENT_TOO_LARGE' })
+  const connection = headers.get('connection')
+  const options = connection === null ? [] : connectionOptions(connection)
+  const hasContent = body.length !== 0
+  const expectContinue = hasContent && /^100-continue$/i.test(headers.get('expect') ?? '')
+  const upgrade = upgradeOf(c, options)
+  let fields = endToEnd(c, rules, options) + via(c, rules.via)
+  if (rules.forwarded !== 'none') fields += forwardedFields(c, rules.forwarded)
+  fields += connectionFields(upgrade, headers.has('te') && hasToken(headers.get('te')!, 'trailers'))
+  if (body.length === null) fields += 'transfer-encoding: chunked\r\n'
+  else if (hasContent || headers.has('content-length')) fields += `content-length: ${body.length}\r\n`
+  if (expectContinue) fields += 'expect: 100-continue\r\n'
+  return { hasContent, expectContinue, upgrade, fields, host: authorityOf(c) }
+}
+
+/** The client's fields that are passed on, and those of `rules.headers` in place of its own. */
+function endToEnd(c: Context<any, any>, rules: HeadRules, options: readonly string[]): string {
+  const own = rules.headers && [...entries(rules.headers(c))]
+  const hops = c.method === 'OPTIONS'
+  let out = ''
+  for (const [name, value] of c.headers) {
+    if (dropped.has(name) || (options.length > 0 && options.includes(name))) continue
+    if (own?.some(([given]) => given.toLowerCase() === name)) continue
+    // RFC 9110 §7.6.2; at 0 it has been answered.
+    if (hops && name === 'max-forwards' && /^\d+$/.test(value)) out += `max-forwards: ${String(Number(value) - 1)}\r\n`
+    else out += `${name}: ${value}\r\n`
+  }
+  if (own) for (const [name, value] of own) out = appendField(out, name, value)
+  return out
+}
+
+function via(c: Context<any, any>, name: string): string {
+  const before = c.headers.get('via')
+  return `via: ${before === null ? '' : `${before}, `}${c.httpVersion} ${name}\r\n`
+}
+
+/** What we ask of our own connection to the server. */
+function connectionFields(upgrade: string, trailers: boolean): string {
+  if (!upgrade && !trailers) return ''
+  const te = trailers ? 'te: trailers\r\n' : ''
+  if (!upgrade) return `${te}connection: te\r\n`
+  return `${te}upgrade: ${upgrade}\r\nconnection: upgrade${trailers ? ', te' : ''}\r\n`
+}
+
+/** The head as this server gets it. @throws HttpError 400 when the path cannot be sent. */
+export function requestHead(c: Context<any, any>, plan: RequestPlan, rules: HeadRules, to: UpstreamAddress): string {
+  const host =
+    rules.host === 'client' ? plan.host || to.authority : rules.host === 'upstream' ? to.authority : rules.host
+  const path = c.path === '*' ? '*' : `${to.basePath}${c.path}${c.search}`
+  return `${requestLine(c.method, path)}host: ${host}\r\n${plan.fields}\r\n`
+}
+
+function entries(init: HeadersInit): Iterable<readonly [string, string]> {
+  return Symbol.iterator in init ? init : Object.entries(init)
+}
+
+/** h2c would turn the connection into one that nobody here can read. */
+function upgradeOf(c: Context<any, any>, options: readonly string[]): string {
+  if (c.httpVersion !== '1.1' || !options.includes('upgrade')) return ''
+  const protocols = (c.headers.get('upgrade') ?? '').split(',').map((protocol) => protocol.trim())
+  return protocols.filter((protocol) => protocol !== '' && !/^h2c?$/i.test(protocol)).join(', ')
+}
+
+/** Whom the request comes from, as far as that is known, and the proxy of ours that has told us. */
+function forwardedFields(c: Context<any, any>, kind: HeadRules['forwarded']): string {
+  const { address, host, protocol } = clientOf(c)
+  const { address: peer } = c.peer
+  const nearest = peer !== '' && peer !== address ? peer : undefined
+  let out = ''
+  if (kind !== 'forwarded') {
+    out = `x-forwarded-for: ${address || 'unknown'}${nearest ? `, ${nearest}` : ''}\r\n`
+    if (host) out += `x-forwarded-host: ${host}\r\n`
+    out += `x-forwarded-proto: ${protocol}\r\n`
+    if (c.base) out = appendField(out, 'x-forwarded-prefix', c.base)
+  }
+  if (kind === 'x-forwarded') return out
+  const named = `for=${node(address)}${host ? `;host="${host}"` : ''};proto=${protocol}`
+  return `${out}forwarded: ${named}${nearest ? `, for=${node(nearest)}` : ''}\r\n`
+}
+
+/** RFC 7239 §6. */
+function node(address: string): string {
+  if (address === '') return 'unknown'
+  return isIPv6(address) ? `"[${address}]"` : address
+}

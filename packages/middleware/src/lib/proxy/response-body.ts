@@ -1,0 +1,94 @@
+/** Bytes kept ready before the upstream connection is paused. */
+const highWater = 64 * 1024
+
+/** What content asks of the connection it comes from. */
+export interface ContentSource {
+  /** More is wanted: read on. */
+  demand(): void
+  /** Nothing more is wanted. */
+  destroy(): void
+}
+
+/**
+ * The content of a response that is still coming. An iterator by itself, as it is read once, so that a piece costs one
+ * promise; `destroy` is how core lets go of it.
+ */
+export class ResponseBody implements AsyncIterableIterator<Uint8Array> {
+  /** Trailer fields, once the content has ended. */
+  trailers: readonly (readonly [name: string, value: string])[] = []
+  #source: ContentSource | undefined
+  #queue: Uint8Array[] = []
+  #queued = 0
+  #error: Error | undefined
+  #waiting: { resolve(result: IteratorResult<Uint8Array>): void; reject(error: Error): void } | undefined
+
+  constructor(source: ContentSource) {
+    this.#source = source
+  }
+
+  /** Whether the connection should stop reading. */
+  get full(): boolean {
+    return this.#queued >= highWater
+  }
+
+  push(chunk: Uint8Array): void {
+    const waiting = this.#waiting
+    if (waiting) {
+      this.#waiting = undefined
+      waiting.resolve({ done: false, value: chunk })
+      return
+    }
+    this.#queue.push(chunk)
+    this.#queued += chunk.length
+  }
+
+  end(trailers: readonly (readonly [string, string])[] | null): void {
+    this.#source = undefined
+    if (trailers) this.trailers = trailers
+    this.#waiting?.resolve({ done: true, value: undefined })
+    this.#waiting = undefined
+  }
+
+  /** The content will never be complete; what has come before is still given out. */
+  fail(error: Error): void {
+    this.#source = undefined
+    this.#error = error
+    this.#waiting?.reject(error)
+    this.#waiting = undefined
+  }
+
+  next(): Promise<IteratorResult<Uint8Array>> {
+    const chunk = this.#queue.shift()
+    if (chunk) {
+      const wasFull = this.full
+      this.#queued -= chunk.length
+      if (wasFull && !this.full) this.#source?.demand()
+      return Promise.resolve({ done: false, value: chunk })
+    }
+    if (this.#error) return Promise.reject(this.#error)
+    if (!this.#source) return Promise.resolve({ done: true, value: undefined })
+    return new Promise((resolve, reject) => {
+      this.#waiting = { resolve, reject }
+    })
+  }
+
+  return(): Promise<IteratorResult<Uint8Array>> {
+    this.destroy()
+    return Promise.resolve({ done: true, value: undefined })
+  }
+
+  /** Cancels the exchange, unless it is over. */
+  destroy(): void {
+    const source = this.#source
+    this.#source = undefined
+    this.#queue = []
+    this.#queued = 0
+    source?.destroy()
+    this.#waiting?.resolve({ done: true, value: undefined })
+    this.#waiting = undefined
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this
+  }
+}

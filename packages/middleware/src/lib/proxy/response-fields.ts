@@ -1,0 +1,68 @@
+import { ReplyHeaders } from '@spillway/core'
+import type { ResponseHead } from '@spillway/parser'
+
+/** Fields that concern one connection only, by the length of their names (RFC 9110 §7.6.1), and for a proxy's own client. */
+const hopByHop: ReadonlyMap<number, readonly string[]> = new Map([
+  [2, ['te']],
+  [7, ['upgrade']],
+  [10, ['connection', 'keep-alive']],
+  [16, ['proxy-connection']],
+  [17, ['transfer-encoding']],
+  [18, ['proxy-authenticate']],
+])
+
+/**
+ * The fields of a response as they are passed on, names and values as they came. They need no second check: the parser has
+ * found them good.
+ * @param text the head as latin1, from the byte on that the head's places count from.
+ */
+export function responseFields(head: ResponseHead, text: string): ReplyHeaders {
+  const flat: string[] = []
+  const { spans, fieldCount, status } = head
+  let options = ''
+  for (let i = 0; i < fieldCount * 4; i += 4) {
+    const start = spans[i]!
+    const nameEnd = spans[i + 1]!
+    const name = text.slice(start, nameEnd)
+    const value = text.slice(spans[i + 2], spans[i + 3])
+    const suspects = hopByHop.get(nameEnd - start)
+    if (suspects) {
+      const lower = name.toLowerCase()
+      if (lower === 'connection') options += `,${value}`
+      // A 426 has to say which protocol it wants, and a 101 which it speaks (RFC 9110 §15.5.22, §15.2.2).
+      const keep = lower === 'upgrade' && (status === 426 || status === 101)
+      if (!keep && suspects.includes(lower)) continue
+    }
+    flat.push(name, value, `${name}: ${value}\r\n`)
+  }
+  const fields = new ReplyHeaders(flat)
+  if (options !== '') dropOptions(fields, options)
+  return fields
+}
+
+/** Drops the fields that Connection names; those that say how the message ends are core's business. */
+function dropOptions(fields: ReplyHeaders, options: string): void {
+  for (const option of connectionOptions(options))
+    if (!/^(?:close|keep-alive|upgrade|content-length)$/.test(option)) fields.delete(option)
+}
+
+/** The connection options of a Connection field, in lower case. Whatever is no name of a field can name none. */
+export function connectionOptions(value: string): string[] {
+  return value
+    .toLowerCase()
+    .split(',')
+    .map((option) => option.trim())
+    .filter((option) => option !== '')
+}
+
+/** Seconds an idle connection is kept by the server, as its Keep-Alive field says; undefined when it does not. */
+export function keepAliveHint(head: ResponseHead, text: string): number | undefined {
+  const { spans } = head
+  for (let i = 0; i < head.fieldCount * 4; i += 4) {
+    if (spans[i + 1]! - spans[i]! !== 10) continue
+    if (text.slice(spans[i], spans[i + 1]).toLowerCase() !== 'keep-alive') continue
+    const timeout = /(?:^|[,\s])timeout\s*=\s*"?(\d{1,9})/i.exec(text.slice(spans[i + 2], spans[i + 3]))
+    if (timeout) return Number(timeout[1])
+  }
+  return undefined
+}

@@ -1,0 +1,195 @@
+import type { ReplyHeaders } from '@spillway/core'
+import { BodyDecoder, BodyEvent, BodyKind, ResponseHead } from '@spillway/parser'
+import { type ContentSource, ResponseBody } from './response-body.ts'
+import { keepAliveHint, responseFields } from './response-fields.ts'
+
+/** Interim responses that one request may get. */
+const maxInterim = 32
+
+/** The final response to a request; its content may still be coming. */
+export interface Response {
+  readonly status: number
+  readonly fields: ReplyHeaders
+  readonly content: Uint8Array | ResponseBody | null
+  /** Of content that is complete. */
+  readonly trailers: readonly (readonly [string, string])[] | null
+}
+
+/** Who is told what was read. */
+export interface ResponseSink extends ContentSource {
+  interim(status: number, fields: ReplyHeaders): void
+  response(response: Response): void
+  /** Content has come, and more is to come. */
+  received(body: ResponseBody): void
+  /**
+   * The response is complete.
+   * @param reusable whether the server lets the connection persist, and nothing has come that belongs to no response.
+   * @param keepAlive seconds that the server says it keeps an idle connection.
+   */
+  complete(reusable: boolean, keepAlive: number | undefined): void
+  /** 101: what follows is another protocol. */
+  switched(fields: ReplyHeaders, leftover: Uint8Array): void
+  malformed(what: string): void
+}
+
+/**
+ * Reads the responses on one connection, as strictly as requests are read: whatever could make two readers disagree about
+ * where a response ends is malformed. Content that has come whole with its head is given out whole.
+ */
+export class ResponseReader {
+  /** Whether a byte has come since the request. */
+  heard: boolean = false
+  readonly #sink: ResponseSink
+  readonly #head = new ResponseHead()
+  readonly #decoder = new BodyDecoder()
+  #method = ''
+  /** Bytes of a head that is not complete: the first `#partial` of the buffer. */
+  #buffer: Uint8Array = new Uint8Array(0)
+  #partial = 0
+  #interim = 0
+  #kind: BodyKind = BodyKind.None
+  #keepAlive: number | undefined
+  #body: ResponseBody | undefined
+
+  constructor(sink: ResponseSink) {
+    this.#sink = sink
+  }
+
+  /** A request was sent; what comes is its response. */
+  begin(method: string): void {
+    this.#method = method
+    this.#interim = 0
+    this.#body = undefined
+    this.heard = false
+  }
+
+  /** The content that is still coming. */
+  get body(): ResponseBody | undefined {
+    return this.#body
+  }
+
+  read(chunk: Uint8Array): void {
+    if (this.#body) return this.#readContent(chunk, this.#body)
+    this.heard = true
+    const buf = this.#partial === 0 ? chunk : this.#append(chunk)
+    const end = this.#partial === 0 ? chunk.length : this.#partial
+    this.#readHeads(buf, end)
+  }
+
+  /** The server has ended its side; whether that is how the response ends. */
+  end(): boolean {
+    const body = this.#body
+    if (!body || this.#kind !== BodyKind.UntilClose) return false
+    this.#body = undefined
+    this.#sink.complete(false, undefined)
+    body.end(null)
+    return true
+  }
+
+  #readHeads(buf: Uint8Array, end: number): void {
+    const head = this.#head
+    for (let at = 0; at < end;) {
+      const used = head.parse(buf, at, end)
+      if (used < 0) return this.#sink.malformed(head.error!)
+      if (used === 0) return this.#keep(buf, at, end)
+      const { status } = head
+      const text = Buffer.prototype.latin1Slice.call(buf, at, at + used)
+      at += used
+      if (status === 101) return this.#sink.switched(responseFields(head, text), buf.slice(at, end))
+      if (status >= 200) return this.#readFinal(text, buf, at, end)
+      if (++this.#interim > maxInterim) return this.#sink.malformed('too many interim responses')
+      this.#sink.interim(status, responseFields(head, text))
+    }
+    this.#partial = 0
+  }
+
+  /** Joins bytes to those of the head so far. */
+  #append(chunk: Uint8Array): Uint8Array {
+    const end = this.#partial + chunk.length
+    if (this.#buffer.length < end) {
+      const larger = new Uint8Array(Math.max(end, this.#buffer.length * 2))
+      larger.set(this.#buffer.subarray(0, this.#partial))
+      this.#buffer = larger
+    }
+    this.#buffer.set(chunk, this.#partial)
+    this.#partial = end
+    return this.#buffer
+  }
+
+  /** The head that begins at `at` is not complete: it waits at the start of the buffer. */
+  #keep(buf: Uint8Array, at: number, end: number): void {
+    if (buf === this.#buffer && at === 0) return
+    const rest = buf.slice(at, end)
+    this.#partial = 0
+    this.#append(rest)
+  }
+
+  #readFinal(text: string, buf: Uint8Array, at: number, end: number): void {
+    const head = this.#head
+    const { status } = head
+    const sink = this.#sink
+    this.#partial = 0
+    if (status > 599) return sink.malformed(`status ${status}`)
+    this.#kind = head.bodyKindFor(this.#method)
+    this.#keepAlive = keepAliveHint(head, text)
+    const fields = responseFields(head, text)
+    if (this.#kind === BodyKind.None) {
+      sink.response({ status, fields, content: null, trailers: null })
+      return sink.complete(head.keepAlive && at === end, this.#keepAlive)
+    }
+    this.#decoder.reset(this.#kind, head.contentLength)
+    // The buffer is used again.
+    if (buf === this.#buffer) this.#startContent(status, fields, buf.slice(at, end), 0)
+    else this.#startContent(status, fields, buf.subarray(0, end), at)
+  }
+
+  #startContent(status: number, fields: ReplyHeaders, buf: Uint8Array, from: number): void {
+    const decoder = this.#decoder
+    const pieces: Uint8Array[] = []
+    for (let at = from; ; at = decoder.pos) {
+      switch (decoder.next(buf, at, buf.length)) {
+        case BodyEvent.Data:
+          pieces.push(buf.subarray(decoder.dataStart, decoder.dataEnd))
+          continue
+        case BodyEvent.End:
+          this.#sink.response({ status, fields, content: joined(pieces), trailers: decoder.trailers })
+          return this.#complete(buf)
+        case BodyEvent.Error:
+          return this.#sink.malformed(decoder.error!)
+        default: {
+          const body = (this.#body = new ResponseBody(this.#sink))
+          for (const piece of pieces) body.push(piece)
+          this.#sink.response({ status, fields, content: body, trailers: null })
+          return this.#sink.received(body)
+        }
+      }
+    }
+  }
+
+  #readContent(chunk: Uint8Array, body: ResponseBody): void {
+    const decoder = this.#decoder
+    for (let at = 0; ; at = decoder.pos) {
+      switch (decoder.next(chunk, at, chunk.length)) {
+        case BodyEvent.Data:
+          body.push(chunk.subarray(decoder.dataStart, decoder.dataEnd))
+          continue
+        case BodyEvent.End:
+          this.#body = undefined
+          this.#complete(chunk)
+          return body.end(decoder.trailers)
+        case BodyEvent.Error:
+          return this.#sink.malformed(decoder.error!)
+        default:
+          return this.#sink.received(body)
+      }
+    }
+  }
+
+  #complete(buf: Uint8Array): void {
+    this.#sink.complete(this.#head.keepAlive && this.#decoder.pos === buf.length, this.#keepAlive)
+  }
+}
+
+function joined(pieces: readonly Uint8Array[]): Uint8Array {
+  return pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces)
+}

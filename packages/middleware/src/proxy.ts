@@ -1,0 +1,62 @@
+import { type Context, type Handler, type HeadersInit, HttpError } from '@spillway/core'
+import { isToken } from '@spillway/parser/serialize'
+import { forward } from './lib/proxy/forward.ts'
+import { type UpstreamTarget, Upstreams, type UpstreamsOptions } from './lib/proxy/group.ts'
+
+export type { CheckOptions } from './lib/proxy/check.ts'
+export type { UpstreamTimeouts } from './lib/proxy/connection.ts'
+export type { UpstreamTls } from './lib/proxy/dial.ts'
+export { type FailureKind, UpstreamError } from './lib/proxy/errors.ts'
+export type { RetryBudget } from './lib/proxy/budget.ts'
+export type { UpstreamStatus, UpstreamTarget, Upstreams, UpstreamsOptions } from './lib/proxy/group.ts'
+export type { Ejection } from './lib/proxy/health.ts'
+export type { PoolLimits } from './lib/proxy/upstream.ts'
+
+/** Options of {@link proxy}. */
+export interface ProxyOptions {
+  /** What Host says: what the `client` asked for, the `upstream` server's own name, or this name. Default: `client`. */
+  readonly host?: 'client' | 'upstream' | (string & {})
+  /**
+   * How the server learns who the client is: by `X-Forwarded-For`, `-Host`, `-Proto` and `-Prefix`, by `Forwarded`
+   * (RFC 7239), or not at all. It is who `clientOf(c)` says: behind other proxies of ours, the `client` middleware finds
+   * that out. What came in these fields is dropped. Default: `x-forwarded`.
+   */
+  readonly forwarded?: 'x-forwarded' | 'forwarded' | 'both' | 'none'
+  /** Further fields for the server, in place of those that the client sent under these names. */
+  readonly headers?: (c: Context<any, any>) => HeadersInit
+  /** Our name in `Via` (RFC 9110 §7.6.3), a token. Default: `spillway`. */
+  readonly via?: string
+  /** Servers that may be tried after the first. Default: 2. */
+  readonly retries?: number
+}
+
+/**
+ * A group of servers that can answer the same requests, for {@link proxy}: `http://host:port`, `https://…`, each with a
+ * path that goes in front of the request's, or `unix:/path`.
+ * @throws TypeError when a URL is none; RangeError when there is no server, or a weight is not positive.
+ */
+export function upstreams(targets: readonly UpstreamTarget[], options: UpstreamsOptions = {}): Upstreams {
+  return new Upstreams(targets, options)
+}
+
+/**
+ * A handler that sends requests on to a server of the group, and its responses back, both as they come and no faster than
+ * they are taken. The path is `c.path`: where a router has mounted the proxy, the prefix is taken off.
+ *
+ * When there is no response, the reply is 502, or 504 for a deadline, or 503 when all connections are taken, by throwing an
+ * {@link UpstreamError}. What breaks off after its head cuts the client's connection. Another server is tried only if no byte
+ * of the request was sent, or if its method is idempotent, its content is still unread, and no response has begun.
+ * @throws TypeError when an option cannot be sent.
+ */
+export function proxy(to: Upstreams, options: ProxyOptions = {}): Handler<Context<any, any>> {
+  const { host = 'client', forwarded = 'x-forwarded', via = 'spillway', retries = 2, headers } = options
+  if (!isToken(via)) throw new TypeError(`Not a name for Via: ${JSON.stringify(via)}`)
+  if (/[^!-~]/.test(host)) throw new TypeError(`Not a host: ${JSON.stringify(host)}`)
+  const rules = { host, forwarded, via, headers }
+  return (c) => {
+    // A tunnel to anywhere is a forward proxy's business; TRACE would show fields that were added here.
+    if (c.method === 'CONNECT' || c.method === 'TRACE') throw new HttpError(501, `${c.method} is not supported here`)
+    if (c.method === 'OPTIONS' && /^0+$/.test(c.headers.get('max-forwards') ?? '')) return c.empty()
+    return forward(c, to, rules, retries)
+  }
+}
