@@ -1,37 +1,54 @@
 // What dynamic scripts cost per request, over memory instead of sockets: node bench/scripts.mjs, after a build. Nearly all of
-// it is starting the process; the same process started without us is the line to compare with.
+// CGI is starting the process; the same process started without us is the line to compare with. FastCGI is asked of an
+// application in this process that answers the same bytes each time; they once there and back without us are the line.
 import { spawn } from 'node:child_process'
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { testServer } from '@spillway/core/testing'
 import { cgi } from '../dist/cgi.js'
+import { fastcgi } from '../dist/fastcgi.js'
 
-const runs = 3
-const count = 100
+const runs = 5
 const root = mkdtempSync(join(tmpdir(), 'spillway-bench-'))
 const script = join(root, 'hello.sh')
 writeFileSync(script, "#!/bin/sh\nprintf 'Content-Type: text/plain\\n\\nhello'\n")
 chmodSync(script, 0o755)
 
+const record = (type, text) =>
+  Buffer.from([1, type, 0, 1, text.length >> 8, text.length & 255, 0, 0, ...Buffer.from(text)])
+const answer = Buffer.concat([record(6, 'Content-Type: text/plain\n\nhello'), record(6, ''), record(3, '\0'.repeat(8))])
+const endOfContent = record(5, '')
+const application = createServer((socket) =>
+  socket.on('data', (bytes) => bytes.subarray(-8).equals(endOfContent) && socket.write(answer)),
+)
+const address = { path: join(root, 'app.sock') }
+await new Promise((resolve) => application.listen(address, resolve))
+const plain = connect(address)
+
 const cases = [
-  ['a process of its own, without us', ended],
-  ['cgi: a shell script', exchange(cgi(root))],
+  ['a process of its own, without us', 100, ended],
+  ['cgi: a shell script', 100, exchange(cgi(root))],
+  ['the bytes of FastCGI, without us', 5000, thereAndBack],
+  ['fastcgi: one script', 5000, exchange(fastcgi(address).script('/app'))],
 ]
-for (const [name, once] of cases) {
-  const times = []
-  for (let run = 0; run < runs; run++) {
+const best = cases.map(() => Infinity)
+for (let run = 0; run < runs; run++)
+  for (const [at, [, count, once]] of cases.entries()) {
     const started = performance.now()
     for (let i = 0; i < count; i++) await once()
-    times.push(((performance.now() - started) / count) * 1000)
+    best[at] = Math.min(best[at], ((performance.now() - started) / count) * 1000)
   }
-  console.log(
-    `${name.padEnd(36)} ${Math.min(...times)
-      .toFixed(0)
-      .padStart(6)} µs`,
-  )
-}
+for (const [at, [name]] of cases.entries()) console.log(`${name.padEnd(36)} ${best[at].toFixed(0).padStart(6)} µs`)
 rmSync(root, { recursive: true })
+plain.destroy()
+application.close()
+
+function thereAndBack() {
+  plain.write(endOfContent)
+  return new Promise((resolve) => plain.once('data', resolve))
+}
 
 /** Starts the script as a server would, and reads its output. */
 function ended() {

@@ -8,6 +8,9 @@ import { directoryOf } from './scripts.ts'
 import { start } from './server.ts'
 import { type WireReply, ask, open } from './wire.ts'
 
+// Processes start late on a busy machine.
+vi.setConfig({ testTimeout: 60_000 })
+
 const shell = (body: string): string => `#!/bin/sh\n${body}\n`
 const root = directoryOf({
   'say.sh': shell('exec cat'),
@@ -215,7 +218,7 @@ function isRunning(pid: number): boolean {
 
 describe('processes', () => {
   test('end with their group when time is over: 504', async () => {
-    const reply = get('sleep.sh?timeout', { limits: { timeout: 1500 } })
+    const reply = get('sleep.sh?timeout', { limits: { timeout: 5000 } })
     const pids = await pidsOf('timeout', 2)
     expect(await reply).toMatchObject({ status: 504 })
     await vi.waitFor(() => expect(alive(pids)).toEqual([]), patience)

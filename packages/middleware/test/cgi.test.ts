@@ -3,11 +3,14 @@ import { join } from 'node:path'
 import { type Handler, Reply } from '@spillway/core'
 import { cgi } from '@spillway/middleware/cgi'
 import { router } from '@spillway/middleware/router'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { escapes } from './path-tricks.ts'
 import { directoryOf } from './scripts.ts'
 import { send, start } from './server.ts'
 import { ask, open, readReply } from './wire.ts'
+
+// Processes start late on a busy machine.
+vi.setConfig({ testTimeout: 60_000 })
 
 const shell = (body: string): string => `#!/bin/sh\n${body}\n`
 const root = directoryOf({

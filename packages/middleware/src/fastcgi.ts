@@ -1,0 +1,181 @@
+import { realpathSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { Context, MaybePromise, Reply } from '@spillway/core'
+import { metaVariables } from './lib/cgi/meta-variables.ts'
+import { type RequestContent, requestContent } from './lib/cgi/request-content.ts'
+import { ScriptErrors } from './lib/cgi/script-errors.ts'
+import { type ScriptOptions, answered } from './lib/cgi/script-options.ts'
+import { type LocalRedirect, readScriptReply } from './lib/cgi/script-reply.ts'
+import { type ScriptPath, type ScriptTarget, findScript, readScriptPath, wholePath } from './lib/cgi/script-target.ts'
+import type { FastCgiExchange } from './lib/fastcgi/exchange.ts'
+import { type FastCgiAddress, Pool } from './lib/fastcgi/pool.ts'
+import { requestHead } from './lib/fastcgi/records.ts'
+import { normalizePath } from './lib/path.ts'
+import type { Next } from './lib/types.ts'
+
+export type { ScriptOptions } from './lib/cgi/script-options.ts'
+export type { FastCgiAddress } from './lib/fastcgi/pool.ts'
+
+/** What an application may take. */
+export interface FastCgiLimits {
+  /** Milliseconds for which the application may be silent while we wait for it. Default: 60 000. */
+  readonly timeout: number
+  /** Bytes of the head of a reply. Default: 16 KiB. */
+  readonly headBytes: number
+  /**
+   * Connections at the same time, each of which holds a process of php-fpm: no more than its `pm.max_children`, divided by the
+   * processes of ours. Default: 4.
+   */
+  readonly connections: number
+  /** Requests that may wait for a connection; one more is answered 503. Default: 128. */
+  readonly waiting: number
+  /** Milliseconds to get a connection, the wait for a free one included. Default: 5000. */
+  readonly connectTimeout: number
+  /** Milliseconds that a connection is kept without a request. Default: 10 000. */
+  readonly idleTimeout: number
+  /** Bytes of content that are kept in memory when a request does not tell their length; 411 for more. Default: 1 MiB. */
+  readonly bufferBytes: number
+}
+
+/** Options of {@link fastcgi}. */
+export interface FastCgiOptions extends ScriptOptions {
+  readonly limits?: Partial<FastCgiLimits>
+}
+
+/** Options of {@link FastCgi.scripts}. */
+export interface FastCgiScripts {
+  /** The end of the names of scripts; nothing else is ever given to the application. Default: `.php`. */
+  readonly extension?: string
+  /** The script of a directory. Default: `index` with the extension. */
+  readonly index?: string
+}
+
+/** Has scripts run elsewhere: as a handler, or as middleware that passes on what it has no script for. */
+export type ScriptHandler = (c: Context<any, any>, next?: Next) => MaybePromise<Reply>
+
+/** An application that speaks FastCGI. */
+export interface FastCgi {
+  /**
+   * Runs the scripts of a directory that the application sees as we do. The script is found here, before anything is sent:
+   * the first name in the path that is no directory must be a regular file inside the root with the extension, wherever
+   * links lead. What follows it is PATH_INFO. So a picture is never run for `/picture.jpg/x.php`, however the application is
+   * set up.
+   * @param root the directory; what it is a link to is found out now. @throws Error when there is none.
+   */
+  scripts(root: string | URL, options?: FastCgiScripts): ScriptHandler
+  /**
+   * Has one script answer everything: a front controller, or a program without files.
+   * @param file SCRIPT_FILENAME, as the application knows it; it need not be here.
+   */
+  script(file: string): ScriptHandler
+}
+
+const defaults: FastCgiLimits = {
+  timeout: 60_000,
+  headBytes: 16 * 1024,
+  connections: 4,
+  waiting: 128,
+  connectTimeout: 5000,
+  idleTimeout: 10_000,
+  bufferBytes: 1024 * 1024,
+}
+
+/**
+ * Has requests answered by an application that speaks FastCGI 1.0, php-fpm for example, over TCP or a unix socket.
+ * Connections are kept for the next request, and closed when nobody waits for the reply any more. Content and output are
+ * streamed at the pace of who reads them. Below a catch-all route the parameter `path` is what names a script, anywhere else
+ * the whole path is.
+ *
+ * 504 for an application that is silent, 502 for one that cannot be reached, breaks off or breaks the protocol; once the
+ * head is sent, the reply is cut instead. A request without content and side effects that a kept connection fails, before a
+ * byte of reply, is sent once more.
+ */
+export function fastcgi(address: FastCgiAddress, options: FastCgiOptions = {}): FastCgi {
+  const limits = { ...defaults, ...options.limits }
+  const responder = new Responder(new Pool(address, limits), limits, options)
+  return {
+    script: (file) => (c, next) => {
+      const path = readScriptPath(c)
+      if (path === 'malformed') return c.text('Bad Request', 400)
+      return path ? responder.run(c, wholePath(file, path), dirname(file)) : missing(c, next)
+    },
+    scripts: (root, { extension = '.php', index = `index${extension}` } = {}) => {
+      const real = realpathSync(typeof root === 'string' ? root : fileURLToPath(root))
+      const accepts = (file: string, name: string): boolean => name.endsWith(extension) && file.endsWith(extension)
+      const find = (path: ScriptPath): Promise<ScriptTarget | undefined> => findScript(real, path, accepts, index)
+      return async (c, next) => {
+        const path = readScriptPath(c)
+        if (path === 'malformed') return c.text('Bad Request', 400)
+        const target = path && (await find(path))
+        if (target) return responder.run(c, target, real)
+        return path && (await find(slashed(path))) ? addSlash(c) : missing(c, next)
+      }
+    },
+  }
+}
+
+function missing(c: Context<any, any>, next: Next | undefined): MaybePromise<Reply> {
+  return next ? next() : c.text('Not Found', 404)
+}
+
+/** The path as a directory; an empty segment is nothing's name, so adding a second one leads nowhere. */
+function slashed({ prefix, segments }: ScriptPath): ScriptPath {
+  return { prefix, segments: [...segments, ''] }
+}
+
+/** The redirect is relative to the path asked for, so it can never lead to another host. */
+function addSlash(c: Context<any, any>): Reply {
+  const path = normalizePath(c.path)!
+  return c.redirect(`./${path.slice(path.lastIndexOf('/') + 1)}/${c.search}`, 308)
+}
+
+class Responder {
+  readonly #pool: Pool
+  readonly #limits: FastCgiLimits
+  readonly #options: FastCgiOptions
+
+  constructor(pool: Pool, limits: FastCgiLimits, options: FastCgiOptions) {
+    this.#pool = pool
+    this.#limits = limits
+    this.#options = options
+  }
+
+  async run(c: Context<any, any>, target: ScriptTarget, root: string): Promise<Reply> {
+    const content = await requestContent(c, this.#limits.bufferBytes)
+    const documentRoot = this.#options.documentRoot ?? root
+    const head = requestHead(metaVariables(c, target, documentRoot, content.length, this.#options))
+    return answered(c, await this.#ask(c, head, content), this.#options)
+  }
+
+  async #ask(c: Context<any, any>, head: Uint8Array, content: RequestContent): Promise<Reply | LocalRedirect> {
+    const lease = await this.#pool.lease(c.signal)
+    if (c.signal.aborted) {
+      lease.cancel()
+      throw c.signal.reason
+    }
+    const { reused } = lease
+    const exchange = lease.begin(head, new ScriptErrors(c, this.#options.onStderr))
+    const abort = (): void => exchange.fail(c.signal.reason)
+    c.signal.addEventListener('abort', abort)
+    // Whatever becomes of the reply: middleware may replace it.
+    c.done(abort)
+    void exchange.feed(content.chunks)
+    try {
+      return await readScriptReply(exchange, this.#limits.headBytes)
+    } catch (error) {
+      exchange.fail(error)
+      if (reused && mayRepeat(c, content, exchange)) return this.#ask(c, head, content)
+      throw error
+    }
+  }
+}
+
+/** Whether a connection failed that the application may have closed while the request was on its way (RFC 9110 §9.2.2). */
+function mayRepeat(
+  { method, signal }: Context<any, any>,
+  { length }: RequestContent,
+  exchange: FastCgiExchange,
+): boolean {
+  return exchange.lost && !length && !signal.aborted && (method === 'GET' || method === 'HEAD' || method === 'OPTIONS')
+}
