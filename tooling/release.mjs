@@ -6,11 +6,11 @@ import { must, root, run, setup } from './setup.mjs'
 
 const dryRun = process.argv.includes('--dry-run')
 setup()
-must('turbo', 'run', 'build', 'check:pkg', '--filter=./packages/*')
+must('turbo', 'run', 'build', 'check:pkg', '--filter=./packages/*', '--filter=@spillway/serve')
 if (!dryRun) process.exitCode = run('changeset', 'publish')
 else {
-  for (const folder of readdirSync(join(root, 'packages'))) {
-    const { name } = JSON.parse(readFileSync(join(root, 'packages', folder, 'package.json'), 'utf8'))
+  for (const folder of [...readdirSync(join(root, 'packages')).map((name) => `packages/${name}`), 'apps/file-server']) {
+    const { name } = JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8'))
     must('pnpm', '--filter', name, 'publish', '--dry-run', '--no-git-checks')
     console.log(`${name} is ready`)
   }

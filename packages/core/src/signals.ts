@@ -1,23 +1,41 @@
-import type { CloseOptions, Closed, Server } from './server.ts'
+import type { CloseOptions, Closed } from './server.ts'
+
+/** Whatever closes in order: a server, a cluster, or a server and its database together. */
+export interface Closable<T = Closed> {
+  close(options: CloseOptions): Promise<T>
+}
 
 /** Options of {@link closeOnSignals}. */
-export interface SignalOptions extends CloseOptions {
+export interface SignalOptions<T = Closed> extends CloseOptions {
   /** Default: SIGTERM (service managers, containers) and SIGINT (Ctrl-C). */
   readonly signals?: readonly NodeJS.Signals[]
   /** Called when the first signal has come and shutdown begins. */
   readonly onClosing?: (signal: NodeJS.Signals) => void
   /** Called when every connection has ended, before the process exits. */
-  readonly onClosed?: (closed: Closed) => void | Promise<void>
+  readonly onClosed?: (closed: T) => void | Promise<void>
 }
 
 /**
- * Shuts a server down when the process is told to end, and then exits: 0 after an orderly shutdown, 1 at once when a
- * second signal comes. Works as PID 1 of a container, where the default action of signals is to do nothing.
+ * One press of Ctrl-C can come twice: from the terminal, which tells everybody in front of it, and from npm or npx, which
+ * pass on what they got themselves. Milliseconds.
  */
-export function closeOnSignals(server: Server, options: SignalOptions = {}): void {
+const samePress = 500
+
+/**
+ * Shuts a server down when the process is told to end, and then exits: 0 after an orderly shutdown, 1 at once when a
+ * second signal comes, half a second later or more. Works as PID 1 of a container, where the default action of signals is
+ * to do nothing.
+ */
+export function closeOnSignals<T>(server: Closable<T>, options: SignalOptions<T> = {}): void {
   const { signals = ['SIGTERM', 'SIGINT'], onClosing, onClosed } = options
+  let first: number | undefined
   const stop = async (signal: NodeJS.Signals): Promise<void> => {
-    if (server.closing) process.exit(1)
+    const now = performance.now()
+    if (first !== undefined) {
+      if (now - first >= samePress) process.exit(1)
+      return
+    }
+    first = now
     onClosing?.(signal)
     const closed = await server.close(options)
     await onClosed?.(closed)

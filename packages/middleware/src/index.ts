@@ -1,3 +1,4 @@
+export { changeBody } from './lib/http/changed-body.ts'
 export { compose, defineMiddleware, wrap } from './lib/compose.ts'
 export type {
   AddsOf,

@@ -1,0 +1,53 @@
+import type { Handler } from '@spillway/core'
+import { type Middleware, wrap } from '@spillway/middleware'
+import { basicAuth, sameText } from '@spillway/middleware/auth'
+import { compression } from '@spillway/middleware/compression'
+import { cors } from '@spillway/middleware/cors'
+import { logger } from '@spillway/middleware/logger'
+import { staticFiles } from '@spillway/middleware/static'
+import { LiveReload } from './live-reload.ts'
+import type { Settings } from './options.ts'
+
+/** The application that a folder and its settings make, and how to let go of what it holds. */
+export interface Application {
+  readonly handler: Handler
+  readonly close: () => void
+}
+
+/** @param color whether the access log is coloured. */
+export function application(settings: Settings, color: boolean): Application {
+  const live = settings.live ? new LiveReload(settings.folder) : undefined
+  const layers: Middleware<any, any>[] = []
+  if (settings.log !== 'none') layers.push(logger({ format: settings.log, color }))
+  if (settings.headers.length > 0) layers.push(addFields(settings.headers))
+  if (settings.cors) layers.push(cors({ origins: '*' }))
+  if (settings.auth) layers.push(guard(settings.auth))
+  if (live) layers.push(live.middleware)
+  layers.push(compression())
+  const files = staticFiles(settings.folder, {
+    cleanUrls: true,
+    precompressed: true,
+    notFound: '404.html',
+    ...(settings.spa && { fallback: 'index.html' }),
+    // While somebody writes, what was saved is what is shown.
+    ...(live ? { cacheControl: 'no-store', maxStale: 0 } : { immutable: true }),
+  })
+  return { handler: wrap(layers, files), close: () => live?.close() }
+}
+
+function addFields(fields: Settings['headers']): Middleware {
+  return async (c, next) => {
+    for (const [name, value] of fields) c.errorHeaders.set(name, value)
+    const reply = await next()
+    for (const [name, value] of fields) reply.headers.set(name, value)
+    return reply
+  }
+}
+
+function guard({ name, password }: NonNullable<Settings['auth']>): Middleware<{ user: string }> {
+  return basicAuth({
+    realm: 'files',
+    // Both are compared, so that a wrong name takes as long as a wrong password.
+    verify: (n, p) => (Number(sameText(n, name)) & Number(sameText(p, password)) ? n : undefined),
+  })
+}

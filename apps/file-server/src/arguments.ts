@@ -1,0 +1,86 @@
+import { parseArgs } from 'node:util'
+import { nearest } from './nearest.ts'
+import { type Given, type OptionName, UsageError, optionEntries, options } from './options.ts'
+
+/** What stands on the command line. */
+export interface CommandLine {
+  readonly folder: string | undefined
+  readonly given: Given
+}
+
+const names = Object.keys(options)
+
+/** Reads the command line. @throws UsageError for an option that there is not, a missing value, or two folders. */
+export function readArguments(args: readonly string[]): CommandLine {
+  refuseUnknown(args)
+  let parsed
+  try {
+    parsed = parseArgs({ args: [...args], options, allowPositionals: true })
+  } catch (error) {
+    throw new UsageError(explain(error as Error), { cause: error })
+  }
+  const [folder, second] = parsed.positionals
+  if (second !== undefined) throw new UsageError(`One folder is served at a time: ${folder} or ${second}?`)
+  return { folder, given: { ...parsed.values } }
+}
+
+/** Node's parser says what is unknown, and this says what may have been meant. */
+function refuseUnknown(args: readonly string[]): void {
+  const { tokens } = parseArgs({ args: [...args], options, allowPositionals: true, strict: false, tokens: true })
+  for (const token of tokens) {
+    if (token.kind !== 'option' || names.includes(token.name)) continue
+    throw unknownOption(token.rawName, token.name.length > 1 ? nearest(token.name, names) : undefined)
+  }
+}
+
+function unknownOption(raw: string, meant: string | undefined): UsageError {
+  return new UsageError(`There is no ${raw}. ${meant ? `Did you mean --${meant}?` : 'See --help.'}`)
+}
+
+function explain(error: Error): string {
+  const [, name] = /'(?:-\w, )?--(\w+)/.exec(error.message) ?? []
+  const [, option] = optionEntries.find(([one]) => one === name) ?? []
+  if (!option) return error.message
+  return option.type === 'string' ? `--${name} needs a value: --${name} ${option.value}` : `--${name} takes no value`
+}
+
+/** Checks the keys and types of a configuration file. @throws UsageError with the path of what is wrong. */
+export function readConfig(file: string, text: string): { readonly folder: string | undefined; readonly given: Given } {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch (error) {
+    throw new UsageError(`${file} is not JSON: ${(error as Error).message}`, { cause: error })
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new UsageError(`${file} must be an object of options, such as { "spa": true }`)
+  const { folder, $schema: _, ...rest } = value as Record<string, unknown>
+  if (folder !== undefined && typeof folder !== 'string') throw new UsageError(`${file}: folder must be a string`)
+  const allowed = names.filter((name) => !['config', 'help', 'version'].includes(name))
+  const given: Given = {}
+  for (const [name, one] of Object.entries(rest)) {
+    if (!allowed.includes(name)) {
+      const meant = nearest(name, allowed)
+      throw new UsageError(
+        `${file}: there is no option ${JSON.stringify(name)}${meant ? `; did you mean "${meant}"?` : ''}`,
+      )
+    }
+    given[name as OptionName] = checked(file, name as OptionName, one)
+  }
+  return { folder, given }
+}
+
+function checked(file: string, name: OptionName, value: unknown): string | boolean | readonly string[] {
+  const [, option] = optionEntries.find(([one]) => one === name)!
+  if (option.type === 'boolean') {
+    if (typeof value === 'boolean') return value
+    throw new UsageError(`${file}: ${name} must be true or false`)
+  }
+  if (option.multiple) {
+    if (Array.isArray(value) && value.every((one) => typeof one === 'string')) return value
+    throw new UsageError(`${file}: ${name} must be a list of strings`)
+  }
+  if (typeof value === 'string') return value
+  if (typeof value === 'number' && name === 'port') return String(value)
+  throw new UsageError(`${file}: ${name} must be a string`)
+}

@@ -1,0 +1,56 @@
+import { networkInterfaces } from 'node:os'
+import type { Settings } from './options.ts'
+import type { Style } from './style.ts'
+
+/** Where the server can be reached from. */
+export interface Places {
+  readonly local: string
+  /** From other machines on the network; undefined when nobody else is let in. */
+  readonly network: string | undefined
+}
+
+/** @param host what the server listens on, as given; undefined for every address. */
+export function placesOf(scheme: 'http' | 'https', host: string | undefined, port: number): Places {
+  const url = (name: string): string => `${scheme}://${name.includes(':') ? `[${name}]` : name}:${port}`
+  const everywhere = host === undefined || host === '::' || host === '0.0.0.0'
+  if (!everywhere) return { local: url(host), network: undefined }
+  const address = networkAddress()
+  return { local: url('localhost'), network: address && url(address) }
+}
+
+/** The IPv4 address that other machines most likely know this one by. */
+function networkAddress(): string | undefined {
+  const all = Object.values(networkInterfaces()).flatMap((list) => list ?? [])
+  return all.find(({ family, internal }) => family === 'IPv4' && !internal)?.address
+}
+
+/** What is said when the server is ready. @param qr whether a code for telephones is drawn. */
+export async function banner(settings: Settings, places: Places, style: Style, qr: boolean): Promise<string> {
+  const { local, network } = places
+  const lines = [`${style('bold', 'spillway')} serves ${style('bold', settings.folder)}`, '']
+  lines.push(`  here     ${style('cyan', local)}`)
+  if (network) lines.push(`  network  ${style('cyan', network)}`)
+  const notes = notesOn(settings)
+  if (notes.length > 0) lines.push('', `  ${style('dim', notes.join(' · '))}`)
+  if (network && qr) {
+    const { renderUnicodeCompact } = await import('uqr')
+    lines.push(
+      '',
+      ...renderUnicodeCompact(network, { border: 2 })
+        .split('\n')
+        .map((line) => `  ${line}`),
+    )
+  }
+  return `\n${lines.join('\n')}\n\n  ${style('dim', 'Ctrl-C ends it')}\n\n`
+}
+
+function notesOn({ spa, live, cors, auth, https, cert, cluster }: Settings): string[] {
+  const notes: string[] = []
+  if (cluster > 0) notes.push(`${cluster} workers`)
+  if (https && cert === undefined) notes.push('self-signed certificate: the browser will ask once')
+  if (spa) notes.push('every page is index.html')
+  if (live) notes.push('pages reload when files change')
+  if (cors) notes.push('other origins may read')
+  if (auth) notes.push(`for ${auth.name} only`)
+  return notes
+}

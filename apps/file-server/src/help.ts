@@ -1,0 +1,46 @@
+import { type OptionName, optionEntries, options } from './options.ts'
+import type { Style } from './style.ts'
+
+const groups: readonly (readonly [title: string, names: readonly OptionName[]])[] = [
+  ['Where', ['port', 'host', 'https', 'cert', 'key', 'cluster']],
+  ['What', ['spa', 'live']],
+  ['Who', ['cors', 'auth', 'header']],
+  ['And', ['log', 'config', 'help', 'version']],
+]
+
+const examples: readonly (readonly [command: string, what: string])[] = [
+  ['spillway', 'this folder'],
+  ['spillway dist --spa', 'what a bundler has built'],
+  ['spillway docs --live', 'while writing'],
+  ['spillway . --https --host 127.0.0.1', 'for what browsers only do over HTTPS'],
+]
+
+/** `-p, --port number` */
+function left(name: OptionName): string {
+  const option = optionEntries.find(([one]) => one === name)![1]
+  return `${option.short ? `-${option.short}, ` : '    '}--${name}${option.value ? ` ${option.value}` : ''}`
+}
+
+/** The text of `--help`. */
+export function help(style: Style): string {
+  const width = Math.max(...optionEntries.map(([name]) => left(name).length)) + 3
+  const sections = groups.map(([title, names]) => {
+    const lines = names.map((name) => `  ${style('cyan', left(name).padEnd(width))}${options[name].help}`)
+    return `${style('bold', title)}\n${lines.join('\n')}`
+  })
+  const wide = Math.max(...examples.map(([command]) => command.length)) + 3
+  const shown = examples.map(([command, what]) => `  ${command.padEnd(wide)}${style('dim', what)}`)
+  return `
+${style('bold', 'spillway')} serves a folder.
+
+  spillway ${style('cyan', '[folder] [options]')}
+
+${shown.join('\n')}
+
+${sections.join('\n\n')}
+
+Files come with types, entity tags, ranges, and .br, .zst and .gz beside them are used.
+Names that begin with a dot and whatever is outside the folder are not served.
+Ctrl-C finishes what is under way; a second one does not.
+`
+}

@@ -1,0 +1,81 @@
+#!/usr/bin/env node
+import { existsSync, readFileSync, statSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
+import { resolve } from 'node:path'
+import { readArguments, readConfig } from './arguments.ts'
+import { help } from './help.ts'
+import { type Settings, UsageError, settingsOf } from './options.ts'
+import { styleFor } from './style.ts'
+
+const configFile = 'spillway.config.json'
+const style = styleFor(process.stdout)
+
+/** The command line over the configuration file over the defaults. */
+function readSettings(args: readonly string[]): Settings | 'help' | 'version' {
+  const { folder, given } = readArguments(args)
+  if (given.help === true) return 'help'
+  if (given.version === true) return 'version'
+  const file = (given.config as string | undefined) ?? (existsSync(configFile) ? configFile : undefined)
+  const config = file === undefined ? { folder: undefined, given: {} } : readConfig(file, read(file))
+  const settings = settingsOf(folder ?? config.folder ?? '.', { ...config.given, ...given }, availableParallelism())
+  return { ...settings, folder: checkedFolder(settings.folder) }
+}
+
+function read(file: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (error) {
+    throw new UsageError(`Cannot read ${file} (${(error as NodeJS.ErrnoException).code})`, { cause: error })
+  }
+}
+
+function checkedFolder(folder: string): string {
+  let isDirectory
+  try {
+    isDirectory = statSync(folder).isDirectory()
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    const what = code === 'EACCES' ? 'There is no permission to read' : 'There is no folder'
+    throw new UsageError(`${what} ${resolve(folder)}`, { cause: error })
+  }
+  if (!isDirectory) throw new UsageError(`${resolve(folder)} is a file; name the folder that it is in`)
+  return folder
+}
+
+/** What the system says when it cannot listen, for people. */
+function explain(error: NodeJS.ErrnoException & { readonly port?: number; readonly address?: string }): string {
+  const { code, port, address } = error
+  if (code === 'EADDRINUSE')
+    return `Port ${port} is in use. Without --port a free one is taken; --port ${Number(port) + 1} may be one`
+  if (code === 'EACCES' && port !== undefined)
+    return `There is no permission to listen on port ${port}: those below 1024 are for root`
+  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') return `--host: ${address ?? ''} is no address of this machine`
+  return error.message
+}
+
+function ownVersion(): string {
+  const manifest = readFileSync(new URL('../package.json', import.meta.url), 'utf8')
+  return (JSON.parse(manifest) as { version: string }).version
+}
+
+try {
+  const settings = readSettings(process.argv.slice(2))
+  if (settings === 'help') process.stdout.write(help(style))
+  else if (settings === 'version') process.stdout.write(`${ownVersion()}\n`)
+  else {
+    // Whoever asks for help does not wait for a server to be loaded.
+    const { run } = await import('./serve.ts')
+    await run(settings, {
+      style,
+      color: style('red', 'x') !== 'x',
+      interactive: process.stdout.isTTY,
+      print: (text) => void process.stdout.write(text),
+    })
+  }
+} catch (error) {
+  const known = error instanceof UsageError || (error as NodeJS.ErrnoException).code !== undefined
+  console.error(
+    `${styleFor(process.stderr)('red', 'spillway:')} ${known ? explain(error as Error) : (error as Error).stack}`,
+  )
+  process.exitCode = 1
+}

@@ -1,0 +1,128 @@
+import { isFieldName, isFieldValue } from '@spillway/parser/serialize'
+
+/** What the command line and the configuration file can say. */
+export interface Settings {
+  /** The folder that is served. */
+  folder: string
+  /** Undefined: 3000, or the next one that is free. */
+  port: number | undefined
+  /** Undefined: every address of this machine. */
+  host: string | undefined
+  https: boolean
+  /** Files of a certificate and its key, in PEM; with `https`. */
+  cert: string | undefined
+  key: string | undefined
+  cors: boolean
+  spa: boolean
+  live: boolean
+  auth: Credentials | undefined
+  headers: readonly (readonly [name: string, value: string])[]
+  /** Workers; 0 serves in this process. */
+  cluster: number
+  log: LogFormat
+}
+
+export interface Credentials {
+  readonly name: string
+  readonly password: string
+}
+
+export type LogFormat = (typeof logFormats)[number]
+export const logFormats = ['text', 'json', 'none'] as const
+
+/** A mistake in what the user asked for; its message is all they need to read. */
+export class UsageError extends Error {
+  override readonly name: string = 'UsageError'
+}
+
+interface Option {
+  readonly type: 'string' | 'boolean'
+  readonly short?: string
+  readonly multiple?: true
+  /** What stands for the value in the help. */
+  readonly value?: string
+  readonly help: string
+}
+
+/** One table for the command line, the configuration file and the help, in the order of the help. */
+export const options = {
+  port: { type: 'string', short: 'p', value: 'number', help: '3000, or the next free one' },
+  host: { type: 'string', value: 'address', help: 'listen here only; 127.0.0.1 keeps others out' },
+  https: { type: 'boolean', short: 's', help: 'serve HTTPS, with a certificate made for development' },
+  cert: { type: 'string', value: 'file', help: 'use this certificate instead' },
+  key: { type: 'string', value: 'file', help: 'and its key' },
+  spa: { type: 'boolean', help: 'answer every page with index.html (single-page application)' },
+  live: { type: 'boolean', help: 'reload pages in the browser when a file changes' },
+  cors: { type: 'boolean', help: 'let pages of other origins read everything' },
+  header: { type: 'string', short: 'H', multiple: true, value: "'Name: value'", help: 'add a field to every reply' },
+  auth: { type: 'string', value: 'user:pass', help: 'ask for a name and a password' },
+  cluster: { type: 'boolean', help: 'use every core' },
+  log: { type: 'string', value: 'text|json|none', help: 'how requests are logged' },
+  config: { type: 'string', short: 'c', value: 'file', help: 'read options from here (spillway.config.json)' },
+  help: { type: 'boolean', short: 'h', help: 'show this' },
+  version: { type: 'boolean', short: 'v', help: 'show the version' },
+} as const
+
+export type OptionName = keyof typeof options
+export const optionEntries: readonly (readonly [OptionName, Option])[] = Object.entries(options) as [
+  OptionName,
+  Option,
+][]
+
+/** What was given for an option, before it is checked. */
+export type Given = Partial<Record<OptionName, string | boolean | readonly string[]>>
+
+/** Checks everything that was given. @throws UsageError for what cannot be. */
+export function settingsOf(folder: string, given: Given, cores: number): Settings {
+  const text = (name: OptionName): string | undefined => given[name] as string | undefined
+  const flag = (name: OptionName): boolean => given[name] === true
+  if ((text('cert') === undefined) !== (text('key') === undefined))
+    throw new UsageError('--cert and --key go together: one is no use without the other')
+  return {
+    folder,
+    port: portOf(text('port')),
+    host: text('host'),
+    https: flag('https') || text('cert') !== undefined,
+    cert: text('cert'),
+    key: text('key'),
+    cors: flag('cors'),
+    spa: flag('spa'),
+    live: flag('live'),
+    auth: credentialsOf(text('auth')),
+    headers: ((given.header ?? []) as readonly string[]).map(fieldOf),
+    cluster: flag('cluster') ? cores : 0,
+    log: logOf(text('log')),
+  }
+}
+
+function portOf(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined
+  if (!/^\d{1,5}$/.test(text) || Number(text) > 65_535)
+    throw new UsageError(`--port takes a number from 0 to 65535, not ${JSON.stringify(text)}`)
+  return Number(text)
+}
+
+function credentialsOf(text: string | undefined): Credentials | undefined {
+  if (text === undefined) return undefined
+  const colon = text.indexOf(':')
+  if (colon < 1 || colon === text.length - 1)
+    throw new UsageError('--auth takes a name and a password with a colon between them: --auth alice:secret')
+  return { name: text.slice(0, colon), password: text.slice(colon + 1) }
+}
+
+function fieldOf(line: string): readonly [name: string, value: string] {
+  const colon = line.indexOf(':')
+  const name = line.slice(0, colon).trim()
+  const value = line.slice(colon + 1).trim()
+  if (colon < 1 || !isFieldName(name) || !isFieldValue(value))
+    throw new UsageError(
+      `--header takes a name and a value, such as 'X-Robots-Tag: noindex', not ${JSON.stringify(line)}`,
+    )
+  return [name, value]
+}
+
+function logOf(text = 'text'): LogFormat {
+  const format = logFormats.find((one) => one === text)
+  if (!format) throw new UsageError(`--log takes ${logFormats.join(', ')}, not ${JSON.stringify(text)}`)
+  return format
+}

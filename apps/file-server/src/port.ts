@@ -1,0 +1,27 @@
+import { type AddressInfo, createServer } from 'node:net'
+
+const usual = 3000
+/** Ports looked at before any is taken. */
+const tries = 10
+
+/** The usual port, or one of those behind it, or any that is free. @param wish 0 for any. */
+export async function freePort(host: string | undefined, wish: number = usual): Promise<number> {
+  const last = wish === 0 ? 0 : wish + tries
+  for (let port = wish; port < last; port++) if (await isFree(host, port)) return port
+  return (await isFree(host, 0)) as number
+}
+
+/** The port, or undefined when it is in use. @throws the system's error for any other reason. */
+function isFree(host: string | undefined, port: number): Promise<number | undefined> {
+  return new Promise((resolve, reject) => {
+    const server = createServer()
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EADDRINUSE' || error.code === 'EACCES') resolve(undefined)
+      else reject(error)
+    })
+    server.listen(port, host, () => {
+      const found = (server.address() as AddressInfo).port
+      server.close(() => resolve(found))
+    })
+  })
+}

@@ -1,0 +1,96 @@
+import nodeCluster from 'node:cluster'
+import { networkInterfaces } from 'node:os'
+import { type Server, closeOnSignals, serve } from '@spillway/core'
+import { application } from './application.ts'
+import { banner, placesOf } from './banner.ts'
+import { certificateFor } from './certificate.ts'
+import type { Settings } from './options.ts'
+import { freePort } from './port.ts'
+import type { Style } from './style.ts'
+import { type Totals, addTotals, countTotals, noTotals, summary } from './summary.ts'
+
+/** Milliseconds that what is under way has to finish after Ctrl-C. */
+const deadline = 10_000
+
+/** Where it says what: the banner, the log and the summary all go to the standard output, unless that is for machines. */
+export interface Terminal {
+  readonly style: Style
+  readonly color: boolean
+  /** Whether anybody looks: no code is drawn into a file. */
+  readonly interactive: boolean
+  print(text: string): void
+}
+
+/** Serves until a signal ends the process. @throws the system's error when it cannot listen. */
+export async function run(settings: Settings, terminal: Terminal): Promise<void> {
+  if (settings.cluster > 0) return runCluster(settings, terminal)
+  const started = performance.now()
+  const totals = countTotals()
+  const { server, close } = await listen(settings, terminal, settings.port ?? (await freePort(settings.host)))
+  await announce(settings, terminal, server.port)
+  closeOnSignals(server, {
+    deadline,
+    onClosing: close,
+    onClosed: () => terminal.print(summary(totals, performance.now() - started, terminal.style)),
+  })
+}
+
+async function listen(
+  settings: Settings,
+  { color }: Terminal,
+  port: number,
+): Promise<{ server: Server; close: () => void }> {
+  const { handler, close } = application(settings, color)
+  const tls = settings.https ? { tls: await certificateFor(settings), http2: true } : {}
+  const server = await serve(handler, { port, host: settings.host ?? everywhere(), ...tls })
+  return { server, close }
+}
+
+/** IPv4 is served there, too, where the machine knows both. */
+function everywhere(): string {
+  const addresses = Object.values(networkInterfaces()).flatMap((list) => list ?? [])
+  return addresses.some(({ family }) => family === 'IPv6') ? '::' : '0.0.0.0'
+}
+
+async function announce(settings: Settings, terminal: Terminal, port: number): Promise<void> {
+  if (settings.log === 'json') return
+  const places = placesOf(settings.https ? 'https' : 'http', settings.host, port)
+  terminal.print(await banner(settings, places, terminal.style, terminal.interactive))
+}
+
+/** The same on every core: this process keeps the workers, they serve. */
+async function runCluster(settings: Settings, terminal: Terminal): Promise<void> {
+  const { cluster } = await import('@spillway/core/cluster')
+  const started = performance.now()
+  const port = settings.port === undefined || settings.port === 0 ? await placeForAll(settings) : settings.port
+  const sum = noTotals()
+  nodeCluster.on('message', (_, { totals }: { totals?: Totals }) => totals && addTotals(sum, totals))
+  const running = await cluster(
+    async () => {
+      const totals = countTotals()
+      const { server, close } = await listen(settings, terminal, port)
+      return {
+        async close(options) {
+          close()
+          await server.close(options)
+          await new Promise<void>((resolve) => process.send!({ totals }, undefined, undefined, () => resolve()))
+        },
+      }
+    },
+    { workers: settings.cluster, deadline, signals: [] },
+  )
+  await announce(settings, terminal, port)
+  closeOnSignals(running, {
+    deadline,
+    onClosed: () => terminal.print(summary(sum, performance.now() - started, terminal.style)),
+  })
+}
+
+/** All workers must agree on a port: the first process finds it, and the others are told. */
+async function placeForAll({ host, port }: Settings): Promise<number> {
+  const told = Number(process.env['SPILLWAY_PORT'])
+  if (told > 0) return told
+  const found = await freePort(host, port)
+  process.env['SPILLWAY_PORT'] = String(found)
+  return found
+}

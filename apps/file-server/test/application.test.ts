@@ -1,0 +1,102 @@
+import { once } from 'node:events'
+import { writeFileSync } from 'node:fs'
+import { connect } from 'node:net'
+import { join } from 'node:path'
+import { serve } from '@spillway/core'
+import { expect, it, onTestFinished, vi } from 'vitest'
+import { application } from '../src/application.ts'
+import { readArguments } from '../src/arguments.ts'
+import { settingsOf } from '../src/options.ts'
+import { folderWith } from './program.ts'
+
+const site = {
+  'index.html': '<h1>home</h1>',
+  'about.html': 'about',
+  'app.js': 'run()',
+  '.env': 'SECRET=1',
+  '404.html': 'gone',
+}
+
+/** Serves a folder with what a command line says. */
+async function start(
+  line = '',
+  files: Readonly<Record<string, string>> = site,
+): Promise<{ url: string; folder: string }> {
+  const folder = folderWith(files)
+  const { given } = readArguments(line.split(' ').filter((word) => word !== ''))
+  const { handler, close } = application(settingsOf(folder, { log: 'none', ...given }, 1), false)
+  const server = await serve(handler, { port: 0, host: '127.0.0.1' })
+  onTestFinished(async () => {
+    close()
+    await server.close({ deadline: 0 })
+  })
+  return { url: server.url, folder }
+}
+
+it('serves files by their clean names, and nothing that is hidden', async () => {
+  const { url } = await start()
+  const statuses = await Promise.all(
+    ['/', '/about', '/app.js', '/.env', '/..%2f', '/missing'].map(async (path) => (await fetch(url + path)).status),
+  )
+  expect(statuses).toEqual([200, 200, 200, 404, 404, 404])
+  const missing = await fetch(`${url}/missing`, { headers: { accept: 'text/html' } })
+  expect([missing.status, await missing.text()]).toEqual([404, 'gone'])
+})
+
+it('--spa answers navigation with the page, and scripts that are missing with 404', async () => {
+  const { url } = await start('--spa')
+  const html = { headers: { accept: 'text/html' } }
+  expect(await (await fetch(`${url}/users/7`, html)).text()).toBe('<h1>home</h1>')
+  expect((await fetch(`${url}/chunk.js`)).status).toBe(404)
+})
+
+it('--cors and --header add fields, also to what is missing', async () => {
+  const { url } = await start('--cors --header X-Robots-Tag:noindex')
+  for (const path of ['/', '/missing']) {
+    const { headers } = await fetch(url + path, { headers: { origin: 'http://other.example' } })
+    expect([headers.get('access-control-allow-origin'), headers.get('x-robots-tag')]).toEqual(['*', 'noindex'])
+  }
+})
+
+it('--auth lets in who knows the password', async () => {
+  const { url } = await start('--auth alice:wonder:land')
+  const ask = async (pair?: string): Promise<number> =>
+    (await fetch(url, pair === undefined ? {} : { headers: { authorization: `Basic ${btoa(pair)}` } })).status
+  expect(await Promise.all([ask(), ask('alice:x'), ask('bob:wonder:land'), ask('alice:wonder:land')])).toEqual([
+    401, 401, 401, 200,
+  ])
+})
+
+it('compresses what is worth it', async () => {
+  const { url } = await start('', { 'big.txt': 'all work and no play '.repeat(500) })
+  const response = await fetch(`${url}/big.txt`)
+  expect(['zstd', 'br', 'gzip']).toContain(response.headers.get('content-encoding'))
+  expect(await response.text()).toHaveLength(21 * 500)
+})
+
+it('--live puts a script into pages only, and tells them of changes', async () => {
+  const { url, folder } = await start('--live')
+  const page = await (await fetch(url)).text()
+  expect(page).toMatch(/^<h1>home<\/h1><script>.*EventSource/)
+  expect(await (await fetch(`${url}/app.js`)).text()).toBe('run()')
+  expect((await fetch(`${url}/app.js`)).headers.get('cache-control')).toBe('no-store')
+  const again = await fetch(url, { headers: { 'if-none-match': '*' } })
+  await again.text()
+
+  const socket = connect(Number(new URL(url).port), '127.0.0.1')
+  onTestFinished(() => void socket.destroy())
+  let seen = ''
+  socket.on('data', (bytes) => (seen += bytes.toString()))
+  socket.write('GET /.spillway/live HTTP/1.1\r\nHost: a\r\n\r\n')
+  await vi.waitFor(() => expect(seen).toContain('text/event-stream'), { timeout: 20_000 })
+  // Whoever watches files may need a moment until it does.
+  await vi.waitFor(
+    () => {
+      writeFileSync(join(folder, 'index.html'), `<h1>${Math.random()}</h1>`)
+      expect(seen).toContain('data: changed')
+    },
+    { timeout: 20_000, interval: 200 },
+  )
+  socket.end()
+  await once(socket, 'close')
+}, 60_000)

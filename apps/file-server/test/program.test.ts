@@ -1,0 +1,179 @@
+import { execFileSync } from 'node:child_process'
+import { createServer } from 'node:http'
+import { request } from 'node:https'
+import { type AddressInfo, connect } from 'node:net'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
+import { Run, buildProgram, folderWith } from './program.ts'
+
+let file: string
+let remove: () => void
+
+beforeAll(async () => {
+  ;({ file, remove } = await buildProgram())
+}, 60_000)
+
+afterAll(() => remove())
+
+const local = ['--host', '127.0.0.1', '--port', '0']
+const site = { 'index.html': '<h1>home</h1>' }
+
+describe('the program', { timeout: 60_000 }, () => {
+  it('serves, logs, and sums up when it is told to end', async () => {
+    const run = new Run(file, [folderWith(site), ...local])
+    const url = await run.url()
+    expect(await (await fetch(url)).text()).toBe('<h1>home</h1>')
+    await (await fetch(`${url}/missing`)).text()
+    await vi.waitFor(() => expect(run.out).toMatch(/ GET \/missing 404 /))
+    expect(run.out).toMatch(/ GET \/ 200 /)
+    expect(run.out).not.toContain('\u001B[')
+    run.child.kill('SIGINT')
+    run.child.kill('SIGINT') // npx passes on what the terminal has sent already
+    expect(await run.end()).toBe(0)
+    expect(run.out).toMatch(/spillway served 2 requests, \d+ B sent, \d connections?, 1 with an error in \d+ s\n$/)
+  })
+
+  it('finishes what is under way', async () => {
+    const run = new Run(file, [folderWith({ 'big.bin': 'x'.repeat(8_000_000) }), ...local, '--log', 'none'])
+    const { port } = new URL(await run.url())
+    const socket = connect(Number(port), '127.0.0.1')
+    let bytes = 0
+    socket.write('GET /big.bin HTTP/1.1\r\nHost: a\r\n\r\n')
+    await new Promise((resolve) => socket.once('readable', resolve))
+    run.child.kill('SIGTERM')
+    await vi.waitFor(() => expect(connectFails(Number(port))).resolves.toBe(true), { timeout: 20_000 })
+    for await (const piece of socket) bytes += (piece as Buffer).length
+    expect(bytes).toBeGreaterThan(8_000_000)
+    expect(await run.end()).toBe(0)
+  })
+
+  it('logs JSON and nothing else, for machines', async () => {
+    const run = new Run(file, [folderWith(site), '--host', '127.0.0.1', '--port', await unused(), '--log', 'json'])
+    const port = run.child.spawnargs.at(-3)!
+    await vi.waitFor(async () => expect((await fetch(`http://127.0.0.1:${port}/`)).status).toBe(200), {
+      timeout: 20_000,
+    })
+    run.child.kill('SIGTERM')
+    expect(await run.end()).toBe(0)
+    const lines = run.out.trim().split('\n')
+    expect(JSON.parse(lines[0]!)).toMatchObject({ method: 'GET', target: '/', status: 200 })
+  })
+
+  it('takes another port when the usual one is in use, and says so when a chosen one is', async () => {
+    const taken = createServer().listen(0, '127.0.0.1')
+    onTestFinished(() => void taken.close())
+    await new Promise((resolve) => taken.once('listening', resolve))
+    const { port } = taken.address() as AddressInfo
+    const run = new Run(file, [folderWith(site), '--host', '127.0.0.1', '--port', String(port)])
+    expect(await run.end()).toBe(1)
+    expect(run.err).toMatch(`spillway: Port ${port} is in use. Without --port a free one is taken`)
+    const other = new Run(file, [folderWith(site), '--host', '127.0.0.1'])
+    expect((await fetch(await other.url())).status).toBe(200)
+  })
+
+  it('reads its configuration file, and the command line wins', async () => {
+    const cwd = folderWith({
+      'spillway.config.json': '{ "folder": "web", "log": "none", "header": ["X-From: file"], "spa": true }',
+      'web/index.html': 'home',
+    })
+    const run = new Run(file, [...local, '--header', 'X-From: line'], { cwd })
+    const response = await fetch(`${await run.url()}/users/1`, { headers: { accept: 'text/html' } })
+    expect([await response.text(), response.headers.get('x-from')]).toEqual(['home', 'line'])
+  })
+
+  it.each([
+    [['nowhere'], /^spillway: There is no folder .*nowhere\n$/],
+    [['package.json'], /^spillway: .*package\.json is a file; name the folder that it is in\n$/],
+    [['--prot', '1'], /^spillway: There is no --prot\. Did you mean --port\?\n$/],
+    [['--config', 'none.json'], /^spillway: Cannot read none\.json \(ENOENT\)\n$/],
+    [['--host', '203.0.113.1', '--port', '0'], /^spillway: --host: 203\.0\.113\.1 is no address of this machine\n$/],
+    [['--cert', 'no.pem', '--key', 'no.pem'], /^spillway: --cert: cannot read no\.pem \(ENOENT\)\n$/],
+  ])('%j is told in one line', async (args, message) => {
+    const run = new Run(file, args, { cwd: folderWith({ 'package.json': '{}' }) })
+    expect(await run.end()).toBe(1)
+    expect(run.err).toMatch(message)
+    expect(run.out).toBe('')
+  })
+
+  it('helps', async () => {
+    const run = new Run(file, ['--help'])
+    expect(await run.end()).toBe(0)
+    expect(run.out).toContain('-p, --port number')
+    expect(run.out.split('\n').every((line) => line.length <= 100)).toBe(true)
+    const version = new Run(file, ['-v'])
+    expect([await version.end(), version.out]).toEqual([0, '1.2.3\n'])
+  })
+
+  it('makes a certificate for development, and keeps it', async () => {
+    const env = { XDG_CACHE_HOME: folderWith({}) }
+    const certificates: string[] = []
+    for (let i = 0; i < 2; i++) {
+      const run = new Run(file, [folderWith(site), ...local, '--https'], { env })
+      const url = await run.url()
+      expect(url).toMatch(/^https:/)
+      certificates.push(await fingerprint(url))
+      run.child.kill('SIGTERM')
+      await run.end()
+    }
+    expect(certificates[0]).toBe(certificates[1])
+    expect(certificates[0]).toMatch(/^[\dA-F:]{95}$/)
+  })
+
+  it('uses every core, and sums up what all of them did', async () => {
+    const run = new Run(file, [folderWith(site), ...local, '--cluster'])
+    const url = await run.url()
+    expect(run.out).toMatch(/\d+ workers/)
+    for (let i = 0; i < 6; i++) await (await fetch(url, { headers: { connection: 'close' } })).text()
+    run.child.kill('SIGTERM')
+    expect(await run.end()).toBe(0)
+    expect(run.out).toMatch(/spillway served 6 requests/)
+  })
+})
+
+describe.skipIf(!has('curl'))('with curl', { timeout: 60_000 }, () => {
+  it('a download is resumed', async () => {
+    const content = Array.from({ length: 10_000 }, (_, i) => `line ${i}\n`).join('')
+    const run = new Run(file, [folderWith({ 'data.txt': content }), ...local])
+    const cwd = folderWith({ 'data.txt': content.slice(0, 12_345) })
+    execFileSync('curl', ['-sS', '-C', '-', '-O', `${await run.url()}/data.txt`], { cwd })
+    expect(execFileSync('cat', ['data.txt'], { cwd, encoding: 'utf8' })).toBe(content)
+  })
+})
+
+function has(tool: string): boolean {
+  try {
+    execFileSync('which', [tool], { stdio: 'ignore' })
+    return true
+  } catch {
+    process.stderr.write(`file-server: no \`${tool}\` on the PATH, so a test with it is skipped\n`)
+    return false
+  }
+}
+
+/** SHA-256 of the certificate that a server shows. */
+function fingerprint(url: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const asked = request(url, { rejectUnauthorized: false }, (response) => {
+      const { fingerprint256 } = (response.socket as import('node:tls').TLSSocket).getPeerCertificate()
+      response.resume().on('end', () => resolve(fingerprint256))
+    })
+    asked.on('error', reject).end()
+  })
+}
+
+async function unused(): Promise<string> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await new Promise((resolve) => server.once('listening', resolve))
+  const { port } = server.address() as AddressInfo
+  await new Promise((resolve) => server.close(resolve))
+  return String(port)
+}
+
+function connectFails(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1', () => {
+      socket.destroy()
+      resolve(false)
+    })
+    socket.on('error', () => resolve(true))
+  })
+}
