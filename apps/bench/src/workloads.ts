@@ -29,8 +29,15 @@ export interface Workload {
 /** `greeting`: answers `/plaintext`, keeping the connection. `closing`: and closes it when asked. */
 export type Feature = 'greeting' | 'closing' | 'application' | 'static'
 
+/** A site of 20 files from 3 to 300 KB, each larger than the one before by the same factor. */
+const site: readonly (readonly [string, number])[] = Array.from({ length: 20 }, (_, i) => [
+  `site-${i}.txt`,
+  Math.round((3000 * 100 ** (i / 19)) / 8) * 8,
+])
+
 /** Sizes of the files that the static workloads ask for, by name. */
 export const staticFiles: ReadonlyMap<string, number> = new Map([
+  ...site,
   ['4k.txt', 4 * 1024],
   ['100k.txt', 100 * 1024],
   ['1m.txt', 1024 * 1024],
@@ -115,8 +122,15 @@ export const workloads: readonly Workload[] = [
     requests: plaintext,
   },
   staticWorkload('static-4k', 'file of 4 KiB', '4k.txt', 64),
-  staticWorkload('static-100k', 'file of 100 KiB', '100k.txt', 32),
-  staticWorkload('static-1m', 'file of 1 MiB', '1m.txt', 16),
+  staticWorkload('static-100k', 'file of 100 KiB', '100k.txt', 64),
+  staticWorkload('static-1m', 'file of 1 MiB', '1m.txt', 64),
+  {
+    name: 'static-site',
+    title: '20 files of 3 to 300 KB',
+    connections: 64,
+    needs: 'static',
+    requests: site.map(([name]) => get(`/static/${name}`)),
+  },
   {
     name: 'upload-1m',
     title: 'upload of 1 MiB',

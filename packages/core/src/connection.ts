@@ -71,6 +71,8 @@ export class Connection
   /** Ticks of the server's clock, 0 for none. What the read deadline is about follows from the read state. */
   #readDeadline = 0
   #writeDeadline = 0
+  /** Bytes that waited for the client when the write deadline was set. */
+  #unsent = 0
   #requests = 0
   #bytesIn = 0
   #lingered = 0
@@ -430,6 +432,14 @@ export class Connection
 
   congested(): void {
     this.#writeDeadline = this.#core.clock.after(this.#core.timeouts.writeStall)
+    this.#unsent = this.#transport.bufferedBytes
+  }
+
+  /** Whether the client has taken no write at all in its time. */
+  #isStuck(): boolean {
+    if (this.#transport.bufferedBytes >= this.#unsent) return true
+    this.congested()
+    return false
   }
 
   ended(context: RequestContext, outcome: Outcome): void {
@@ -499,7 +509,8 @@ export class Connection
 
   /** One tick of the server's clock. */
   onTick(now: number): void {
-    if (this.#writeDeadline !== 0 && now >= this.#writeDeadline) return this.#cut('timeout', 'write-timeout')
+    if (this.#writeDeadline !== 0 && now >= this.#writeDeadline && this.#isStuck())
+      return this.#cut('timeout', 'write-timeout')
     if (this.#readDeadline !== 0 && now >= this.#readDeadline) return this.#expire()
     if (this.#reader.tooSlow(this.read)) this.#expire()
   }

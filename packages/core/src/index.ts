@@ -10,6 +10,7 @@ export {
   type Outcome,
   errorFacts,
 } from './errors.ts'
+export { KeptReply } from './kept-reply.ts'
 export { Reply, type BodySource, type ReplyInit, type TakeOver } from './reply.ts'
 export { type HeadersInit, ReplyHeaders } from './reply-headers.ts'
 export { type Puller, dropSource, pullerOf } from './reply-stream.ts'

@@ -19,7 +19,7 @@ export interface MemoryClient {
   end(): void
   /** Leaves without a goodbye (RST). */
   reset(): void
-  /** Stops taking bytes: once `room` are under way, the server's writes have to wait. Default: any number. */
+  /** Takes `room` bytes more and then stops: the server's writes have to wait. Default: none. */
   stall(room?: number): void
   /** Takes everything that waits, and what follows. */
   drain(): void
@@ -153,12 +153,12 @@ class MemoryTransport implements Transport {
     this.#deliver()
   }
 
-  /** The client takes all that waits. */
-  drain(): void {
+  /** The client takes what waits, and what follows, as long as there is room. */
+  take(room: number): void {
     const waited = this.#pending !== ''
-    this.room = Infinity
+    this.room = room
     this.#move()
-    if (waited && this.isOpen) this.#sink?.onDrain()
+    if (waited && this.#pending === '' && this.isOpen) this.#sink?.onDrain()
   }
 
   close(state: 'closed' | 'reset', error?: Error): void {
@@ -242,10 +242,10 @@ class Client implements MemoryClient {
   }
 
   stall(room = 0): void {
-    this.#transport.room = room
+    this.#transport.take(room)
   }
 
   drain(): void {
-    this.#transport.drain()
+    this.#transport.take(Infinity)
   }
 }

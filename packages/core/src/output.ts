@@ -1,3 +1,4 @@
+import { sliceBytes } from './reply-writer.ts'
 import type { Transport } from './transport.ts'
 
 /** Up to here it is cheaper to copy bytes behind the text than to write them as a piece of their own. */
@@ -45,11 +46,29 @@ export class Output {
     if (!parts) ready = this.#transport.write(text)
     else {
       if (text !== '') parts.push(text)
-      this.#transport.cork()
-      for (const part of parts) ready = this.#transport.write(part)
-      this.#transport.uncork()
+      ready = this.#writeAll(parts)
     }
-    if (!ready) this.congested = true
+    // A large write is "too much" for the transport even when the operating system has taken it at once.
+    if (ready || this.#transport.bufferedBytes === 0) return true
+    this.congested = true
+    return false
+  }
+
+  /** One write, but that none has more than a slice of content: the end of each write shows that the client takes bytes. */
+  #writeAll(parts: readonly (string | Uint8Array)[]): boolean {
+    const transport = this.#transport
+    let ready = true
+    transport.cork()
+    for (const part of parts) {
+      if (part.length <= sliceBytes || typeof part === 'string') ready = transport.write(part)
+      else
+        for (let at = 0; at < part.length; at += sliceBytes) {
+          ready = transport.write(part.subarray(at, at + sliceBytes))
+          transport.uncork()
+          transport.cork()
+        }
+    }
+    transport.uncork()
     return ready
   }
 }

@@ -55,6 +55,9 @@ const plan: ReplyPlan = {
 /** Most bytes written at once. A reader that takes less than one slice within `timeouts.writeStall` counts as stuck. */
 export const sliceBytes: number = 512 * 1024
 
+/** Longer content at hand is streamed: other connections want a turn, too. */
+const wholeBytes = 2 * sliceBytes
+
 /** Fields that core writes itself, found while the others are serialized. */
 interface OwnFields {
   text: string
@@ -70,6 +73,21 @@ const own: OwnFields = { text: '', length: -1, close: false, date: false }
  * is none.
  */
 export function planReply(reply: Reply, facts: ReplyFacts): ReplyPlan {
+  const { kept } = reply
+  if (kept === undefined || !kept.matches(reply)) return planAnew(reply, facts)
+  if (!kept.recall(plan, facts)) {
+    planAnew(reply, facts)
+    if (plan.persist && plan.framing === ContentFraming.Whole && facts.method !== 'HEAD') kept.keep(plan, facts)
+    return plan
+  }
+  plan.text = ''
+  plan.source = null
+  plan.framing = ContentFraming.Whole
+  plan.persist = true
+  return plan
+}
+
+function planAnew(reply: Reply, facts: ReplyFacts): ReplyPlan {
   const { status, body } = reply
   checkStatus(reply, facts.method)
   if (typeof body !== 'object' && typeof body !== 'string')
@@ -132,7 +150,7 @@ function planWhole({ status, body }: Reply, facts: ReplyFacts): void {
     length = own.length
   }
   plan.head = wholeHead(status, length, facts)
-  if (length <= sliceBytes || facts.method === 'HEAD') return
+  if (length <= wholeBytes || facts.method === 'HEAD') return
   plan.source = plan.content ?? Buffer.from(plan.text, 'latin1')
   plan.framing = ContentFraming.Length
   plan.length = length

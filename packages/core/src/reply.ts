@@ -1,3 +1,4 @@
+import type { KeptReply } from './kept-reply.ts'
 import { type HeadersInit, ReplyHeaders, addHeaders } from './reply-headers.ts'
 import type { Transport } from './transport.ts'
 
@@ -22,6 +23,8 @@ export class Reply {
   trailers: (() => HeadersInit) | undefined
   /** @internal set by `c.upgrade`. */
   takeOver: TakeOver | undefined
+  /** @internal Where this reply came from. */
+  kept: KeptReply | undefined
 
   /** @param headers @internal taken over, not copied. */
   constructor(body: BodySource = null, init: ReplyInit = 200, headers: ReplyHeaders = new ReplyHeaders()) {
@@ -29,6 +32,7 @@ export class Reply {
     this.headers = headers
     this.trailers = undefined
     this.takeOver = undefined
+    this.kept = undefined
     if (typeof init === 'number') {
       this.status = init
       return

@@ -124,8 +124,8 @@ export class Directory {
     key: string,
     checked: number,
   ): CachedFile {
-    const cost = content.length + 2 * key.length + overhead
     const described = describeBytes(content, Number(stats.mtimeMs), description)
+    const cost = content.length + described.ok!.cost + 2 * key.length + overhead
     return { ...described, content, stats, real, cost, checked, settled: isSettled(stats) }
   }
 

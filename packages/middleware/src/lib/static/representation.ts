@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import { ReplyHeaders } from '@spillway/core'
+import { KeptReply, ReplyHeaders } from '@spillway/core'
 import { formatDate } from '@spillway/parser/fields'
 import type { Validators } from '../http/preconditions.ts'
 import { contentType } from './content-type.ts'
@@ -35,6 +35,8 @@ export interface Representation extends Validators {
   readonly brief: ReplyHeaders
   /** The bytes, or where to read them. */
   readonly content: Uint8Array | OpenFile
+  /** The 200, when the content is at hand. */
+  readonly ok: KeptReply | undefined
 }
 
 /**
@@ -79,5 +81,6 @@ function describe(
   const fields = brief.clone().set('Content-Type', type)
   if (coding) fields.set('Content-Encoding', coding.name)
   fields.set('X-Content-Type-Options', 'nosniff').set('Accept-Ranges', 'bytes')
-  return { size, etag, modified, type, siblings, fields, brief, content }
+  const ok = content instanceof Uint8Array ? new KeptReply(200, fields, content) : undefined
+  return { size, etag, modified, type, siblings, fields, brief, content, ok }
 }

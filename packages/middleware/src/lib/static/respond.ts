@@ -49,7 +49,8 @@ function partOrNothing(c: Context<any, any>, representation: Representation): Re
 }
 
 function whole(c: Context<any, any>, representation: Representation, status: 200 | 404): Reply {
-  const { content, fields, size } = representation
+  const { content, fields, size, ok } = representation
+  if (ok && status === 200) return ok.reply()
   if (content instanceof Uint8Array) return new Reply(content, status, fields.clone())
   const reply = new Reply(null, status, fields.clone())
   if (c.method !== 'HEAD') return fill(c, reply, representation, [{ start: 0, end: size - 1 }], size)
