@@ -4,6 +4,7 @@ import { testServer } from '@spillway/core/testing'
 import { client, clientOf } from '../dist/client.js'
 import { wrap } from '../dist/index.js'
 import { ip } from '../dist/ip.js'
+import { rateLimit } from '../dist/rate-limit.js'
 
 const runs = 5
 const answer = (c) => c.text('x')
@@ -35,6 +36,7 @@ const cases = [
     context('Forwarded: for="[2001:db8::7]:4711";proto=https;host=a.example'),
   ],
   ['ip, one list', [ip({ deny: ['203.0.113.0/24'] })], answer, context()],
+  ['rate limit, in memory', [rateLimit({ limit: 1e9, window: 3600 })], answer, context()],
 ]
 
 for (const [name, layers, handler, c] of cases) {

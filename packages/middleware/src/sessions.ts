@@ -6,9 +6,9 @@ import { type Keeper, type Kept, SealKeeper, StoreKeeper } from './lib/sessions/
 import { type SessionStore, memoryStore } from './lib/sessions/store.ts'
 import type { Middleware } from './lib/types.ts'
 
+export type { RedisCommand } from './lib/redis.ts'
 export {
   type MemoryStoreOptions,
-  type RedisCommand,
   type RedisStoreOptions,
   type SessionStore,
   memoryStore,

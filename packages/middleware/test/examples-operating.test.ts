@@ -20,4 +20,14 @@ describe('examples of the README', () => {
     expect(await run(app, '/')).toMatchObject({ status: 200 })
     expect(await run(app, '/admin')).toMatchObject({ status: 403 })
   })
+
+  test('rate-limit', async () => {
+    const { app } = await import('./examples/rate-limit.ts')
+    const { url } = await start(app)
+    expect((await fetch(url)).headers.get('ratelimit-policy')).toBe('"default";q=100;w=60')
+    const replies = []
+    for (let i = 0; i < 6; i++) replies.push(await fetch(`${url}/login`, { method: 'POST' }))
+    expect(replies.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200, 429])
+    expect(await replies[5]!.json()).toMatchObject({ code: 'RATE_LIMITED', 'violated-policies': ['login'] })
+  })
 })

@@ -1,8 +1,3 @@
-import { execFileSync, spawn } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { Redis } from 'ioredis'
 import {
   type SessionStore,
   type SessionsOptions,
@@ -12,7 +7,8 @@ import {
 } from '@spillway/middleware/sessions'
 import { router } from '@spillway/middleware/router'
 import type { Handler } from '@spillway/core'
-import { afterAll, beforeAll, describe, expect, expectTypeOf, onTestFinished, test, vi } from 'vitest'
+import { describe, expect, expectTypeOf, onTestFinished, test, vi } from 'vitest'
+import { findRedis, redisForTests } from './redis.ts'
 import { start } from './server.ts'
 
 interface Data {
@@ -354,40 +350,12 @@ test('a request that outlives the log-out does not bring the session back', asyn
   expect(await new Client(url, cookie).get('/')).toEqual({})
 })
 
-const redisServer = findRedis()
-
-function findRedis(): string | undefined {
-  try {
-    return execFileSync('which', ['redis-server'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim()
-  } catch {
-    process.stderr.write('middleware: no `redis-server` on the PATH, so the tests of sessions in Redis are skipped\n')
-    return undefined
-  }
-}
+const redisServer = findRedis('sessions in Redis')
 
 describe.skipIf(!redisServer)('the Redis store, with a real server', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'spillway-redis-'))
-  const socket = join(folder, 'redis.sock')
-  let redis: Redis
-  let stop: () => Promise<void>
+  const server = redisForTests(redisServer!)
 
-  beforeAll(async () => {
-    const options = ['--port', '0', '--unixsocket', socket, '--save', '', '--dir', folder]
-    const child = spawn(redisServer!, options, { stdio: 'ignore' })
-    const gone = new Promise<void>((resolve) => child.on('close', () => resolve()))
-    stop = () => (child.kill(), gone)
-    redis = new Redis(socket, { retryStrategy: () => 50 })
-    redis.on('error', () => {})
-    await redis.ping()
-  })
-
-  afterAll(async () => {
-    redis?.disconnect()
-    await stop?.()
-    rmSync(folder, { recursive: true })
-  })
-
-  const make = (): SessionStore => redisStore((command, ...args) => redis.call(command, ...args))
+  const make = (): SessionStore => redisStore((command, ...args) => server().redis.call(command, ...args))
   storeRules(make, (ms) => new Promise((resolve) => setTimeout(resolve, ms)))
 
   test('keeps sessions, under digests of their names', async () => {
@@ -395,15 +363,15 @@ describe.skipIf(!redisServer)('the Redis store, with a real server', () => {
     await c.get('/login')
     expect(await c.get('/visit')).toEqual({ user: 'ali', visits: 1 })
     expect(await c.get('/')).toEqual({ user: 'ali', visits: 1, isNew: false })
-    const keys = await redis.keys('session:*')
+    const keys = await server().redis.keys('session:*')
     expect(keys.join(' ')).not.toContain(c.cookie.slice(15))
     await c.get('/logout')
-    expect((await redis.keys('session:*')).length).toBe(keys.length - 1)
+    expect((await server().redis.keys('session:*')).length).toBe(keys.length - 1)
   })
 
   test('has its own prefix', async () => {
-    await redisStore((command, ...args) => redis.call(command, ...args), { prefix: 'p:' }).create('k', 'v', 10)
-    expect(await redis.get('p:k')).toBe('v')
-    expect(await redis.ttl('p:k')).toBeGreaterThan(8)
+    await redisStore((command, ...args) => server().redis.call(command, ...args), { prefix: 'p:' }).create('k', 'v', 10)
+    expect(await server().redis.get('p:k')).toBe('v')
+    expect(await server().redis.ttl('p:k')).toBeGreaterThan(8)
   })
 })

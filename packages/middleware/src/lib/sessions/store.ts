@@ -1,4 +1,6 @@
 import type { MaybePromise } from '@spillway/core'
+import { ExpiringMap } from '../expiring-map.ts'
+import type { RedisCommand } from '../redis.ts'
 
 /**
  * Keeps the records of sessions. Keys are digests, records are text; a record ends `seconds` after it was last asked for
@@ -21,37 +23,19 @@ export interface MemoryStoreOptions {
 
 /** Sessions in the memory of this process: they end with it, and another process knows nothing of them. */
 export function memoryStore(options: MemoryStoreOptions = {}): SessionStore {
-  const most = options.sessions ?? 10_000
-  // In order of their last use.
-  const records = new Map<string, { record: string; expires: number }>()
+  const records = new ExpiringMap<string>(options.sessions ?? 10_000)
   const put = (key: string, record: string, seconds: number): void => {
-    records.delete(key)
-    records.set(key, { record, expires: performance.now() + seconds * 1000 })
+    const now = performance.now()
+    records.set(key, record, now + seconds * 1000, now)
   }
-  const live = (key: string): string | undefined => {
-    const found = records.get(key)
-    if (found && found.expires > performance.now()) return found.record
-    records.delete(key)
-    return undefined
-  }
-  /** Frees what has expired, a few at a time, and the oldest when all places are taken. */
-  const evict = (): void => {
-    let looks = 8
-    for (const [key, { expires }] of records) {
-      if (records.size < most && (looks-- === 0 || expires > performance.now())) return
-      records.delete(key)
-    }
-  }
+  const live = (key: string): string | undefined => records.get(key, performance.now())
   return {
     get(key, seconds) {
       const record = live(key)
       if (record !== undefined) put(key, record, seconds)
       return record
     },
-    create(key, record, seconds) {
-      evict()
-      put(key, record, seconds)
-    },
+    create: put,
     update(key, record, seconds) {
       if (live(key) !== undefined) put(key, record, seconds)
     },
@@ -60,9 +44,6 @@ export function memoryStore(options: MemoryStoreOptions = {}): SessionStore {
     },
   }
 }
-
-/** Sends one command to Redis 6.2 or later, Valkey or the like, and gives its reply. */
-export type RedisCommand = (command: string, ...args: string[]) => Promise<unknown>
 
 /** Options of {@link redisStore}. */
 export interface RedisStoreOptions {

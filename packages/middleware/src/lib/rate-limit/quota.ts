@@ -1,0 +1,34 @@
+/** How much is allowed. Whole microseconds, so that sums are exact. */
+export interface Quota {
+  /** What one request costs. */
+  readonly interval: number
+  /** How much may be used up at once. */
+  readonly burst: number
+}
+
+/** What became of a request. */
+export interface Taken {
+  readonly allowed: boolean
+  /** Microseconds until the whole quota is there again. */
+  readonly ahead: number
+}
+
+/**
+ * The generic cell rate algorithm: a key is one number, the time at which all that it has used will be made up for. There
+ * is no window that begins and ends, and so no moment at which twice the quota gets through.
+ * @param until that time, undefined for a key that has used nothing.
+ */
+export function take(until: number | undefined, now: number, { interval, burst }: Quota): Taken {
+  const used = until === undefined || until < now ? 0 : until - now
+  return used + interval > burst ? { allowed: false, ahead: used } : { allowed: true, ahead: used + interval }
+}
+
+/** Requests that are left. */
+export function remaining({ ahead }: Taken, { interval, burst }: Quota): number {
+  return Math.floor((burst - ahead) / interval)
+}
+
+/** Microseconds until one more request is allowed. */
+export function wait({ ahead }: Taken, { interval, burst }: Quota): number {
+  return Math.max(0, ahead + interval - burst)
+}

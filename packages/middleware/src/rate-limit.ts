@@ -1,0 +1,149 @@
+import type { Context, MaybePromise, Reply, ReplyHeaders } from '@spillway/core'
+import { clientOf } from './lib/client/known-client.ts'
+import { after } from './lib/maybe-promise.ts'
+import { GuardedStore } from './lib/rate-limit/guarded-store.ts'
+import { type Quota, type Taken, remaining, wait } from './lib/rate-limit/quota.ts'
+import { type RateLimitStore, memoryStore } from './lib/rate-limit/store.ts'
+import { withFields } from './lib/reply-fields.ts'
+import type { Middleware, Next } from './lib/types.ts'
+import { ProblemError, problem } from './problem.ts'
+
+export type { RedisCommand } from './lib/redis.ts'
+export type { Quota, Taken } from './lib/rate-limit/quota.ts'
+export {
+  type MemoryStoreOptions,
+  type RateLimitStore,
+  type RedisStoreOptions,
+  memoryStore,
+  redisStore,
+} from './lib/rate-limit/store.ts'
+
+/** Options of {@link rateLimit}. */
+export type RateLimitOptions = RateLimitRule & (LocalQuotas | SharedQuotas)
+
+/** Who may do how much. */
+export interface RateLimitRule {
+  /** Requests in a window. */
+  readonly limit: number
+  /** Its length in seconds. Default: 60. */
+  readonly window?: number
+  /** Requests that may come all at once. Default: `limit`. */
+  readonly burst?: number
+  /**
+   * Whose quota it is; undefined for requests that are not limited. Default: the client, of IPv6 its /64 network, by
+   * `clientOf`.
+   */
+  readonly key?: (c: Context<any, any>) => string | undefined
+  /** What clients and the store know the rule by; rules of one name in one store share quotas. Default: `default`. */
+  readonly name?: string
+}
+
+/** Quotas of this process alone. */
+export interface LocalQuotas {
+  /** Default: `memoryStore()`. */
+  readonly store?: undefined
+}
+
+/** Quotas in a store that may be away. */
+export interface SharedQuotas {
+  readonly store: RateLimitStore
+  /** What happens then: `open` lets all requests in, `closed` answers 503. There is no default. */
+  readonly whenAway: 'open' | 'closed'
+  /** Milliseconds to wait for the store before it counts as away. Default: 500. */
+  readonly patience?: number
+  /** Hears why the store is away, once a second at the most. Default: the process's error output. */
+  readonly report?: (error: unknown) => void
+}
+
+/**
+ * Limits how often a client may ask, by the generic cell rate algorithm: used requests come back one by one, at the pace
+ * of `limit` in `window`. Replies carry `RateLimit` and `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers-10);
+ * without a request left it is 429 with `Retry-After` and the code `RATE_LIMITED`. Stands behind `client`, when there are
+ * proxies, and in front of what costs.
+ * @throws TypeError for numbers that are none, a name that cannot be sent, or a store without `whenAway`.
+ */
+export function rateLimit(options: RateLimitOptions): Middleware {
+  const { name = 'default', key = (c: Context<any, any>): string => clientOf(c).key } = options
+  const rule = new Rule(name, options)
+  const store = guardedStore(options)
+  const proceed = (taken: Taken | undefined, c: Context<any, any>, next: Next): MaybePromise<Reply> => {
+    if (!taken) return options.store && options.whenAway === 'closed' ? unavailable() : next()
+    const change = (headers: ReplyHeaders): void => rule.tell(headers, taken)
+    return withFields(c, taken.allowed ? next : () => rule.refuse(taken), change)
+  }
+  return (c, next) => {
+    const whose = key(c)
+    if (whose === undefined) return next()
+    return after(store.take(`${name}:${whose}`, rule.quota), (taken) => proceed(taken, c, next))
+  }
+}
+
+function guardedStore(options: LocalQuotas | SharedQuotas): GuardedStore {
+  if (!options.store) return new GuardedStore(memoryStore(), 0, rethrow)
+  const { store, whenAway, patience = 500, report = printError } = options
+  if (whenAway !== 'open' && whenAway !== 'closed')
+    throw new TypeError("A store may be away: say with whenAway whether that is 'open' or 'closed'")
+  return new GuardedStore(store, patience, report)
+}
+
+class Rule {
+  readonly quota: Quota
+  readonly #policy: string
+  readonly #name: string
+
+  constructor(name: string, { limit, window = 60, burst = limit }: RateLimitRule) {
+    if (!/^[ !#-[\]-~]+$/.test(name)) throw new TypeError(`Not a name for a limit: ${JSON.stringify(name)}`)
+    if (!isCount(limit) || !isCount(window) || !isCount(burst))
+      throw new TypeError(`A limit is made of whole numbers above 0: ${limit} in ${window} s, ${burst} at once`)
+    const interval = Math.round((window * 1_000_000) / limit)
+    if (interval === 0) throw new TypeError(`A limit of more than a million in a second is none: ${limit}`)
+    this.quota = { interval, burst: interval * burst }
+    this.#policy = `"${name}";q=${limit};w=${window}`
+    this.#name = name
+  }
+
+  /** Several rules make one list. */
+  tell(headers: ReplyHeaders, taken: Taken): void {
+    const state = `"${this.#name}";r=${remaining(taken, this.quota)};t=${seconds(taken.ahead)}`
+    addMember(headers, 'RateLimit-Policy', this.#policy)
+    addMember(headers, 'RateLimit', state)
+  }
+
+  refuse(taken: Taken): never {
+    const retryAfter = Math.max(1, seconds(wait(taken, this.quota)))
+    const error = new ProblemError(429, 'RATE_LIMITED', {
+      type: 'https://iana.org/assignments/http-problem-types#quota-exceeded',
+      detail: `Too many requests; the next one may come in ${retryAfter} s`,
+      'violated-policies': [this.#name],
+    })
+    error.headers.set('Retry-After', String(retryAfter))
+    throw error
+  }
+}
+
+function addMember(headers: ReplyHeaders, name: string, member: string): void {
+  const list = headers.get(name)
+  headers.set(name, list === null ? member : `${list}, ${member}`)
+}
+
+function unavailable(): Reply {
+  const reply = problem(503, { detail: 'The limit of requests cannot be checked', code: 'RATE_LIMIT_UNAVAILABLE' })
+  reply.headers.set('Retry-After', '1')
+  return reply
+}
+
+function isCount(value: number): boolean {
+  return Number.isInteger(value) && value > 0
+}
+
+function seconds(microseconds: number): number {
+  return Math.ceil(microseconds / 1_000_000)
+}
+
+function rethrow(error: unknown): never {
+  throw error
+}
+
+function printError(error: unknown): void {
+  console.error('rate limit:', error)
+}
