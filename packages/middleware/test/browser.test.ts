@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process'
 import { cookies } from '@spillway/middleware/cookies'
 import { cors } from '@spillway/middleware/cors'
 import { csrf } from '@spillway/middleware/csrf'
@@ -8,21 +7,10 @@ import { sessions } from '@spillway/middleware/sessions'
 import { sse } from '@spillway/middleware/sse'
 import { websocket } from '@spillway/middleware/websocket'
 import type { Handler } from '@spillway/core'
-import { type Browser, type Page, chromium } from 'playwright-core'
+import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
+import { executablePath, launch } from './chromium.ts'
 import { start } from './server.ts'
-
-const executablePath = findChromium()
-const flags = '--headless --no-sandbox --disable-gpu --no-first-run --disable-background-networking --disable-sync'
-
-function findChromium(): string | undefined {
-  try {
-    return execFileSync('which', ['chromium'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim()
-  } catch {
-    process.stderr.write('middleware: no `chromium` on the PATH, so the tests with a browser are skipped\n')
-    return undefined
-  }
-}
 
 let browser: Browser
 
@@ -44,7 +32,7 @@ const blank = (c: { html(text: string): ReturnType<Handler> }): ReturnType<Handl
 
 describe.skipIf(!executablePath)('a browser', { timeout: 30_000 }, () => {
   beforeAll(async () => {
-    browser = await chromium.launch({ executablePath: executablePath!, args: flags.split(' ') })
+    browser = await launch()
   }, 60_000)
 
   afterAll(() => browser?.close())

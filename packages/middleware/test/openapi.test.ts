@@ -1,14 +1,13 @@
-import { execFileSync } from 'node:child_process'
 import { Validator } from '@seriousme/openapi-schema-validator'
 import { toJsonSchema } from '@valibot/to-json-schema'
 import { type } from 'arktype'
-import { chromium } from 'playwright-core'
 import * as v from 'valibot'
 import { z } from 'zod'
 import { type OpenApiDocument, apiPage, describe as tell, openApi } from '@spillway/middleware/openapi'
 import { type Router, router } from '@spillway/middleware/router'
 import { validate } from '@spillway/middleware/validate'
 import { describe, expect, test } from 'vitest'
+import { executablePath, launch } from './chromium.ts'
 import { start } from './server.ts'
 
 const info = { title: 'Books', version: '1.0.0' }
@@ -163,7 +162,6 @@ describe('the page', () => {
     expect(html).not.toMatch(/https?:\/\//)
   })
 
-  const executablePath = findChromium()
   test.skipIf(!executablePath)('sends requests from a browser', { timeout: 60_000 }, async () => {
     const api = router().post(
       '/books/:id',
@@ -176,8 +174,7 @@ describe('the page', () => {
     const document = openApi(api, { info })
     api.get('/openapi.json', (c) => c.json(document)).get('/docs', apiPage('/openapi.json'))
     const { url } = await start(api)
-    const args = '--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking'
-    const browser = await chromium.launch({ executablePath: executablePath!, args: args.split(' ') })
+    const browser = await launch()
     try {
       const page = await browser.newPage()
       const complaints: string[] = []
@@ -206,12 +203,3 @@ describe('the page', () => {
     }
   })
 })
-
-function findChromium(): string | undefined {
-  try {
-    return execFileSync('which', ['chromium'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim()
-  } catch {
-    process.stderr.write('No `chromium` on the PATH: the test of the page in a browser is skipped\n')
-    return undefined
-  }
-}

@@ -295,7 +295,7 @@ test('a name with a line break fails the stream, and nothing of it is sent', asy
   expect(client.received).not.toContain('forged')
 })
 
-// peers-and-users.md §2 item 9: a stream without events is not idle
+// oven-sh/bun#27479: a stream without events is not idle
 test('a comment is sent when nothing else is, and no deadline of the server ends a silent stream', async () => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
   onTestFinished(() => void vi.useRealTimers())

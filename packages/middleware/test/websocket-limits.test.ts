@@ -14,7 +14,7 @@ async function stalled(handlers: WebSocketHandlers, options?: WebSocketOptions) 
 }
 
 describe('a slow client', () => {
-  // peers-and-users.md §2 item 23
+  // websockets/ws#1218
   test('slows down who waits for what it sends', async () => {
     let sent = 0
     const { socket } = await stalled({

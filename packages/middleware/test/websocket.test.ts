@@ -209,7 +209,7 @@ describe('the end', () => {
   })
 })
 
-// peers-and-users.md §2 item 5: WebSockets hold shutdown
+// fastify/fastify-websocket#45: WebSockets hold shutdown
 describe('shutdown', () => {
   test('tells clients with 1001, and ends long before the deadline', async () => {
     const codes: number[] = []
