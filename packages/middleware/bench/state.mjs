@@ -1,5 +1,6 @@
 // What state, guards and streams cost per request, in microseconds: node bench/state.mjs, after a build. Each is measured
-// around a handler that does nothing, on contexts of real requests.
+// around a handler that does nothing, on contexts of real requests; WebSockets over memory in place of sockets.
+import { HttpError } from '@spillway/core'
 import { testServer } from '@spillway/core/testing'
 import { SignJWT } from 'jose'
 import { basicAuth, bearerAuth, sameText } from '../dist/auth.js'
@@ -8,9 +9,12 @@ import { cors } from '../dist/cors.js'
 import { csrf } from '../dist/csrf.js'
 import { wrap } from '../dist/index.js'
 import { jwt } from '../dist/jwt.js'
+import { logger } from '../dist/logger.js'
+import { problems } from '../dist/problem.js'
 import { secureHeaders } from '../dist/secure-headers.js'
 import { sessions } from '../dist/sessions.js'
 import { sse } from '../dist/sse.js'
+import { websocket } from '../dist/websocket.js'
 
 const runs = 5
 const secrets = 'the secret of a benchmark, 32 bytes or more'
@@ -35,6 +39,10 @@ async function cookieOf(middleware, set) {
   return `Cookie: ${/Set-Cookie: ([^;]+)/i.exec(reply)[1]}`
 }
 
+function fail() {
+  throw new HttpError(409, 'no')
+}
+
 const setUser = (c) => {
   c.state.session.data.user = 'ali'
   return answer(c)
@@ -50,6 +58,9 @@ const origin = 'Origin: https://app.example'
 
 const cases = [
   ['handler alone', [], answer, await context()],
+  ['problems, no error', [problems()], answer, await context()],
+  ['problems, an error', [problems()], fail, await context()],
+  ['logger, until the reply leaves', [logger({ write() {} })], answer, await context()],
   ['cookies, none read', [cookies()], answer, await context()],
   [
     'cookies, one read',
@@ -84,12 +95,34 @@ const cases = [
   ['sse, a stream begins', [], (c) => sse(c, () => {}), await context()],
 ]
 
-for (const [name, layers, handler, c] of cases) {
-  const wrapped = wrap(layers, handler)
-  const times = []
-  for (let run = 0; run < runs; run++) times.push(await measure(wrapped, c))
-  const [best] = times.toSorted((a, b) => a - b)
-  console.log(`${name.padEnd(30)} ${best.toFixed(2).padStart(7)} µs`)
+// In turns, or those measured first would pay for the compiler.
+const times = new Map()
+const wrapped = cases.map(([name, layers, handler, c]) => [name, wrap(layers, handler), c])
+for (let run = 0; run < runs; run++)
+  for (const [name, handler, c] of wrapped) {
+    const time = await measure(handler, c)
+    times.set(name, Math.min(times.get(name) ?? Infinity, time))
+  }
+for (const [name, time] of times) print(name, time)
+
+const upgrade = ['Connection: Upgrade', 'Upgrade: websocket', 'Sec-WebSocket-Version: 13']
+const head = ['GET / HTTP/1.1', 'Host: a', ...upgrade, 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==', '', ''].join(
+  '\r\n',
+)
+const echo = { message: (socket, data) => void socket.send(data) }
+const socketServer = testServer(websocket(() => echo, { messagesPerSecond: 2 ** 31 - 1 }))
+
+let best = Infinity
+for (let run = 0; run < runs; run++) best = Math.min(best, await measureHandshakes(500))
+print('websocket, a handshake', best)
+for (const size of [32, 100_000]) {
+  best = Infinity
+  for (let run = 0; run < runs; run++) best = Math.min(best, await measureMessages(size, size > 1000 ? 200 : 5000))
+  print(`websocket, ${size} bytes echoed`, best)
+}
+
+function print(name, time) {
+  console.log(`${name.padEnd(32)} ${time.toFixed(2).padStart(7)} µs`)
 }
 
 async function measure(handler, c) {
@@ -99,4 +132,36 @@ async function measure(handler, c) {
   if (asynchronous) for (let i = 0; i < count; i++) await handler(c)
   else for (let i = 0; i < count; i++) handler(c)
   return ((performance.now() - started) / count) * 1e3
+}
+
+async function measureHandshakes(count) {
+  const started = performance.now()
+  for (let i = 0; i < count; i++) (await openSocket()).reset()
+  return ((performance.now() - started) / count) * 1e3
+}
+
+async function openSocket() {
+  const client = socketServer.connect()
+  client.send(head)
+  while (!client.received.includes('\r\n\r\n')) await new Promise((resolve) => setImmediate(resolve))
+  return client
+}
+
+async function measureMessages(size, count) {
+  const client = await openSocket()
+  const bytes = Buffer.alloc(size)
+  const length =
+    size < 126 ? [0x80 | size] : [0xff, 0, 0, 0, 0, ...Buffer.from(size.toString(16).padStart(8, '0'), 'hex')]
+  const frame = Buffer.concat([Buffer.from([0x82, ...length, 0, 0, 0, 0]), bytes])
+  const replySize = size + (size < 126 ? 2 : 10)
+  let expected = client.received.length
+  const started = performance.now()
+  for (let i = 0; i < count; i++) {
+    client.send(frame)
+    expected += replySize
+    while (client.received.length < expected) await new Promise((resolve) => setImmediate(resolve))
+  }
+  const each = ((performance.now() - started) / count) * 1e3
+  client.reset()
+  return each
 }
