@@ -426,6 +426,8 @@ export class Connection
   }
 
   streamFailed(error: unknown): void {
+    // The content stopped because the client has gone, which is no failure.
+    if (this.#context?.stoppedBy(error)) return this.#cut('peer', 'client-gone')
     this.#core.report(error, this.#context ?? null)
     this.#cut('handler', 'handler-error', error)
   }

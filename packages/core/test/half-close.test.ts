@@ -39,6 +39,25 @@ describe('the client ends its side behind the request (RFC 9112 §9.6)', () => {
     expect(client.state).toBe('closed')
   })
 
+  it('content that gives up for it is cut, and that is what is said', async () => {
+    const { t, seen } = watching((c) =>
+      c.stream(
+        (async function* () {
+          yield 'a'
+          await new Promise((_, reject) => c.signal.addEventListener('abort', () => reject(c.signal.reason as Error)))
+        })(),
+      ),
+    )
+    const client = t.connect()
+    client.send(get())
+    await turn()
+    client.end()
+    await turn(4)
+    expect(client.received).toMatch(/a\r\n$/)
+    expect(seen[0]!.outcomes).toMatchObject([{ kind: 'aborted', by: 'peer', status: 200 }])
+    expect(client.state).toBe('closed')
+  })
+
   it('a streamed reply goes on to its end', async () => {
     const more = deferred()
     const { t, seen } = watching((c) =>

@@ -1,6 +1,8 @@
-import { UpstreamError } from '@spillway/middleware/proxy'
+import type { Outcome } from '@spillway/core'
+import { UpstreamError, proxy } from '@spillway/middleware/proxy'
 import { describe, expect, test } from 'vitest'
 import { type RawUpstream, client, deadPort, echoHead, front, get, group, rawUpstream, until } from './proxy-support.ts'
+import { start } from './server.ts'
 
 const request = (method = 'GET'): string => `${method} / HTTP/1.1\r\nHost: a.example\r\n\r\n`
 const post = 'POST / HTTP/1.1\r\nHost: a.example\r\nContent-Length: 5\r\n\r\nhello'
@@ -170,6 +172,22 @@ describe('a client that leaves', () => {
     asking.socket.resetAndDestroy()
     await until(() => upstream.sockets.size === 0)
     expect(to.status).toMatchObject([{ active: 0 }])
+  })
+
+  test('with an end, while the server is silent in its content, cancels the exchange', async () => {
+    const upstream = await rawUpstream((socket) => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf'))
+    const outcomes: Outcome[] = []
+    const ours = proxy(group([upstream.url]))
+    const server = await start((c) => {
+      c.done((outcome) => outcomes.push(outcome))
+      return ours(c)
+    })
+    const asking = client(server, request())
+    await asking.reads('half')
+    asking.socket.destroy()
+    await until(() => upstream.sockets.size === 0)
+    await until(() => outcomes.length > 0)
+    expect(outcomes).toMatchObject([{ kind: 'aborted', by: 'peer', status: 200 }])
   })
 
   test('while the connection to the server is made cancels that', async () => {

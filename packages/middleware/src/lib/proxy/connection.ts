@@ -38,8 +38,9 @@ export interface Requester {
   onContinue(): void
   /** 103 (Early Hints). */
   onHints(fields: ReplyHeaders): void
-  /** Time has passed without an answer. */
+  /** Time has passed, and the exchange is not over. */
   onWait(): void
+  onOver(): void
 }
 
 /** Whom a connection belongs to. */
@@ -236,9 +237,11 @@ export class UpstreamConnection implements Swept, ResponseSink {
 
   /** The exchange is over. */
   #over(): void {
+    const requester = this.#requester
     this.#requester = undefined
     this.#resolve = undefined
     this.#reject = undefined
+    requester?.onOver()
     this.#wake(false)
   }
 
@@ -284,7 +287,7 @@ export class UpstreamConnection implements Swept, ResponseSink {
 
   tick(now: number): void {
     if (this.#deadline !== 0 && now >= this.#deadline) this.#expire()
-    else if (this.#phase === Phase.Head) this.#requester!.onWait()
+    else this.#requester?.onWait()
   }
 
   /** Bytes may wait in the kernel if this process was busy: one more look before it is too late. */

@@ -40,7 +40,10 @@ export class ContentPump implements Requester {
     this.#c.hints(fields)
   }
 
-  /** A signal costs more than most exchanges have to spare, so the client is watched only once there is time. */
+  /**
+   * A signal costs more than most exchanges have to spare, so the client is watched only once there is time. It is gone when
+   * it has ended its side: for a client that only says that it has asked, we would have to keep a server busy for all others.
+   */
   onWait(): void {
     if (this.#held && performance.now() - this.#since >= continueWait) this.onContinue()
     if (this.#watched) return
@@ -49,8 +52,12 @@ export class ContentPump implements Requester {
     else this.#watched.addEventListener('abort', this.#stop, { once: true })
   }
 
-  /** The answer is there, or will never be. */
-  end(): void {
+  /** A final response: content that is still held back is not wanted. */
+  answered(): void {
+    this.#held = false
+  }
+
+  onOver(): void {
     this.#watched?.removeEventListener('abort', this.#stop)
   }
 

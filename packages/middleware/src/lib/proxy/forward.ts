@@ -68,15 +68,15 @@ async function attempt(
   server.active++
   server.requests++
   health.begin()
-  let content: ContentPump | undefined
   let open = false
   try {
     const head = requestHead(c, plan, rules, server.address)
     const connection = await connect(c, server, fresh)
-    content = new ContentPump(c, connection, plan)
+    const content = new ContentPump(c, connection, plan)
     const answering = connection.request(c.method, head, plan.hasContent, content)
     content.begin()
     const answer = await answering
+    content.answered()
     health.succeeded()
     open = answer.content instanceof ResponseBody || answer.tunnel !== undefined
     return answer.tunnel ? upgraded(c, plan, answer, server) : reply(c, answer, server)
@@ -87,7 +87,6 @@ async function attempt(
     } else health.unknown()
     throw error
   } finally {
-    content?.end()
     if (!open) server.active--
   }
 }
