@@ -203,6 +203,11 @@ export class Http2Exchange implements ContextPort, BodyPort, ReplyTarget, Stream
     this.#pending.push(bytes)
   }
 
+  /** HTTP/2 holds bytes back for its own windows, and does not tell when they have left. */
+  get settled(): boolean {
+    return false
+  }
+
   commit(): boolean {
     let ready = true
     for (const bytes of this.#pending.splice(0)) {

@@ -100,6 +100,10 @@ export class ReplySender implements StreamSink {
     return !this.output.congested
   }
 
+  get settled(): boolean {
+    return this.output.length === 0 && this.#transport.bufferedBytes === 0
+  }
+
   /** The transport takes bytes again. */
   resume(): void {
     this.output.congested = false

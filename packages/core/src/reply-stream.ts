@@ -9,6 +9,8 @@ export interface StreamSink {
   appendBytes(bytes: Uint8Array): void
   /** Sends what was appended by the end of this turn; false when the client does not keep up. */
   commit(): boolean
+  /** Whether nobody needs the bytes any more that were appended so far. */
+  readonly settled: boolean
 }
 
 /** Who is told how streamed content ended. @internal */
@@ -20,7 +22,10 @@ export interface StreamEnd {
 
 /** The content of a reply, read piece by piece, whatever its kind. */
 export interface Puller {
-  next(): Promise<{ readonly done?: boolean | undefined; readonly value?: Uint8Array | string | undefined }>
+  /** @param spare the bytes of the last value, when they have been sent: the source may write the next ones over them. */
+  next(
+    spare?: Uint8Array,
+  ): Promise<{ readonly done?: boolean | undefined; readonly value?: Uint8Array | string | undefined }>
   /** Lets go of the source, also while `next` waits for it. */
   cancel(reason: unknown): Promise<unknown>
 }
@@ -53,12 +58,14 @@ export class ReplyStream {
 
   async run(owner: StreamEnd): Promise<void> {
     try {
-      for (;;) {
-        const { done, value } = await this.#puller.next()
+      for (let spare: Uint8Array | undefined; ;) {
+        const { done, value } = await this.#puller.next(spare)
+        spare = undefined
         if (this.#stopped) return
         if (done) break
         if (value === undefined || value.length === 0) continue
         await this.#send(value)
+        if (typeof value !== 'string' && this.#sink.settled) spare = value
         await this.#pause(value.length)
         if (this.#stopped) return
       }
@@ -158,7 +165,8 @@ export function pullerOf(source: BodySource): Puller {
     throw new TypeError('The content of a reply is text, bytes, or a stream of them')
   const iterator = source[Symbol.asyncIterator]()
   return {
-    next: () => iterator.next(),
+    // Whoever wraps a source, with `for await` for example, hides this offer from it.
+    next: (spare) => (iterator as AsyncIterator<Uint8Array | string, undefined, Uint8Array | undefined>).next(spare),
     cancel: async (reason) => {
       // A Node stream's iterator waits for a pending read before it returns; its own destroy does not.
       const { destroy } = source as { destroy?: (error?: Error) => void }

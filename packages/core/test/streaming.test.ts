@@ -259,3 +259,38 @@ describe('streams', () => {
     expect(t.server.stats.open).toBe(0)
   })
 })
+
+/** A source that says whether it was offered the last piece for the next. */
+function asking(pieces: number, size: number): { source: BodySource; offered: boolean[] } {
+  const offered: boolean[] = []
+  let last: Uint8Array | undefined
+  const iterator = {
+    next(spare?: Uint8Array) {
+      if (last) offered.push(spare === last)
+      if (offered.length === pieces) return Promise.resolve({ done: true as const, value: undefined })
+      return Promise.resolve({ value: (last = new Uint8Array(size)) })
+    },
+  }
+  return { source: { [Symbol.asyncIterator]: () => iterator }, offered }
+}
+
+describe('a source gets its bytes back', () => {
+  it('when they have left, and only then', async () => {
+    const { source, offered } = asking(3, 100_000)
+    const { client } = await start(source, { stall: 150_000 })
+    expect(offered).toEqual([true])
+    client.stall(10_000)
+    await turn(10)
+    expect(offered).toEqual([true])
+    client.drain()
+    await turn(20)
+    expect(offered).toEqual([true, true, true])
+    expect(onlyReply(client.received).complete).toBe(true)
+  })
+
+  it('never while they wait for the end of the turn', async () => {
+    const { source, offered } = asking(3, 100)
+    await start(source)
+    expect(offered).toEqual([false, false, false])
+  })
+})
