@@ -1,16 +1,18 @@
 import { defineApp } from '@spillway/tsup-config'
 import type { Options } from 'tsup'
 
-/** The page: one script for browsers, beside the files of `public/`. The tests build it, too. */
+/** The site: one script for each page that has one, beside the files of `public/`. The tests build it, too. */
 export const page: Options = {
-  entry: { app: 'page/main.ts' },
+  entry: { live: 'page/live/main.ts' },
   format: ['esm'],
   target: 'es2022',
   platform: 'browser',
   outDir: 'dist/public',
   publicDir: 'public',
   minify: true,
+  splitting: true,
   clean: true,
+  noExternal: [/.*/],
 }
 
 // Both are built at the same time, so each cleans its own folder only.

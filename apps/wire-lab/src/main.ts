@@ -25,13 +25,14 @@ function portFrom(text: string | undefined): number | undefined {
 }
 
 try {
-  const { PORT, HOST } = process.env
+  const { PORT, HOST, WIRE_LAB_CONTROL } = process.env
   const port = portFrom(PORT)
   const lab = await startLab({
     root: new URL('public/', import.meta.url),
     log: process.stdout.isTTY,
     ...(port !== undefined && { port }),
     ...(HOST && { host: HOST }),
+    ...(WIRE_LAB_CONTROL === 'on' && { control: true }),
   })
   stopOnSignals(lab)
   process.stdout.write(banner(lab.url, wantsColour(process.stdout, process.env)))

@@ -1,10 +1,13 @@
 import { request } from 'node:http'
 import { createServer } from 'node:net'
+import type { ParseErrorCode } from '@spillway/parser'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { isOwnRequest } from '../src/lab/guard.ts'
 import { type Lab, startLab } from '../src/lab/lab.ts'
-import type { CloseEvent, EndEvent, ErrorEvent, OpenEvent, RequestEvent, WireEvent } from '../src/model/events.ts'
-import type { Tried } from '../src/model/tried.ts'
+import type { CloseEvent, EndEvent, OpenEvent, RequestEvent, WireEvent } from '../src/model/events.ts'
+import type { Reason } from '../src/model/reasons.ts'
+import type { Wire } from '../src/model/tape.ts'
+import type { Run, Tried } from '../src/model/tried.ts'
 import { Watcher, rawClient } from './clients.ts'
 
 const root = new URL('../public/', import.meta.url)
@@ -23,16 +26,16 @@ afterEach(async () => {
   await lab.close(50)
 })
 
-const isOwnHost = (host: string) => isOwnRequest({ headers: new Headers({ host }) as never })
+const isOwnHost = (host: string) => isOwnRequest({ headers: new Headers({ host }) as never }, true)
 const isOpen = (event: WireEvent): event is OpenEvent => event.type === 'open'
 const isClose = (event: WireEvent): event is CloseEvent => event.type === 'close'
 const isEnd = (event: WireEvent): event is EndEvent => event.type === 'end'
 const isRequest = (event: WireEvent): event is RequestEvent => event.type === 'request'
 
 /** `fetch` sends some fields itself and does not let them be chosen. */
-function post(path: string, headers: Record<string, string>): Promise<number> {
+function ask(method: string, path: string, headers: Record<string, string>): Promise<number> {
   return new Promise((resolve, reject) => {
-    const sent = request(`${lab.url}${path}`, { method: 'POST', headers, agent: false }, (response) => {
+    const sent = request(`${lab.url}${path}`, { method, headers, agent: false }, (response) => {
       response.resume().on('end', () => resolve(response.statusCode!))
     })
     sent.on('error', reject).end()
@@ -56,7 +59,7 @@ describe('the live feed', () => {
       bytesOut: received.length,
     })
     const seen = watcher.events.filter((event) => event.connection === connection)
-    expect(seen.map(({ type }) => type)).toEqual(['open', 'request', 'reply', 'end', 'close'])
+    expect(seen.map(({ type }) => type)).toEqual(['open', 'head', 'request', 'reply', 'end', 'close'])
     expect(seen.find(isRequest)).toMatchObject({ method: 'GET', target: '/api/time?x', bytes: text.length })
     expect(seen.find(isEnd)).toMatchObject({ status: 200, bytes: received.length })
     expect(received).toContain(`"connection":${connection}}`)
@@ -66,7 +69,7 @@ describe('the live feed', () => {
     const { socket } = rawClient(lab.port, 'GET /api/time HTTP/1.1\r\nHost: a\r\n\r\n')
     const idle = await watcher.until((event): event is WireEvent & { type: 'idle' } => event.type === 'idle')
     const types = watcher.events.filter((event) => event.connection === idle.connection).map(({ type }) => type)
-    expect(types).toEqual(['open', 'request', 'reply', 'end', 'idle'])
+    expect(types).toEqual(['open', 'head', 'request', 'reply', 'end', 'idle'])
     socket.end()
     expect(await watcher.until(isClose)).toMatchObject({ reason: 'client-closed' })
   })
@@ -125,62 +128,147 @@ describe('the site', () => {
   })
 })
 
+/** What came back on a connection of the lab's client. */
+const received = (run: Run | undefined) => Buffer.from(run?.received ?? '', 'base64').toString('latin1')
+const sent = (run: Run | undefined) => Buffer.from(run?.sent ?? '', 'base64').toString('latin1')
+const isCloseOf =
+  (run: Run | undefined) =>
+  (event: WireEvent): event is CloseEvent =>
+    isClose(event) && event.connection === run?.connection
+
+/** Tries with a single connection: the status lines that come back, why the connection ended, and the error if there is one. */
+const singles: [name: string, statuses: string, reason: Reason, error?: ParseErrorCode][] = [
+  ['http-1.0', '200', 'client-asked'],
+  ['http-1.1', '200 200', 'client-asked'],
+  ['pipeline', '200 200 200', 'client-asked'],
+  ['leaves', '200', 'client-gone'],
+  ['chunked', '200', 'client-asked'],
+  ['continue', '100 200', 'client-asked'],
+  ['range', '206', 'client-asked'],
+  ['websocket', '101', 'upgraded'],
+  ['crash', '500', 'client-asked'],
+  ['crash-late', '200', 'handler-error'],
+  ['slow-client', '200', 'client-asked'],
+  ['slow-head', '408', 'head-timeout'],
+  ['large-head', '431', 'parse-error', 'HEAD_TOO_LARGE'],
+  ['cl-te', '400', 'parse-error', 'CODING_WITH_LENGTH'],
+  ['two-lengths', '400', 'parse-error', 'LENGTH_CONFLICT'],
+  ['te-obfuscated', '400', 'parse-error', 'CODING_INVALID'],
+  ['name-space', '400', 'parse-error', 'FIELD_NAME_WHITESPACE'],
+  ['bare-lf', '400', 'parse-error', 'INVALID_LINE_END'],
+  ['two-hosts', '400', 'parse-error', 'HOST_REPEATED'],
+  ['bad-chunk', '400', 'parse-error', 'CHUNK_END_INVALID'],
+]
+
 describe('the lab’s own client', () => {
-  it('speaks HTTP/1.0', async () => {
-    const { sent, received, connection } = await attempt('http-1.0')
-    expect(sent).toBe('GET /api/time HTTP/1.0\r\n\r\n')
-    expect(received).toMatch(/^HTTP\/1\.1 200 OK\r\n[^]*Connection: close\r\n/)
-    const closed = await watcher.until(
-      (event): event is CloseEvent => isClose(event) && event.connection === connection,
-    )
-    expect(closed).toMatchObject({ reason: 'client-asked', bytesIn: sent.length, bytesOut: received.length })
-    const mark = watcher.events.find(
-      (event) => event.connection === connection && 'label' in event && event.label !== '',
-    )
-    expect(mark).toMatchObject({ role: 'lab', label: 'HTTP/1.0' })
+  it.each(singles)('%s: %s, %s', async (name, statuses, reason, error) => {
+    const { runs, title } = await attempt(name)
+    expect(runs).toHaveLength(1)
+    expect(
+      received(runs[0])
+        .match(/(?<=HTTP\/1\.1 )\d+/g)
+        ?.join(' '),
+    ).toBe(statuses)
+    const closed = await watcher.until(isCloseOf(runs[0]))
+    expect(closed.reason).toBe(reason)
+    // Whoever leaves, drips or is refused in the middle does not hear, or is not heard, to the end.
+    const { total } = runs[0]!
+    const cut = ['leaves', 'slow-head', 'large-head'].includes(name)
+    const whole = closed.bytesIn === total.sent && closed.bytesOut === total.received
+    expect(whole || cut).toBe(true)
+    const own = watcher.events.filter((event) => event.connection === runs[0]!.connection)
+    expect(own.filter((event) => event.type === 'error').map(({ code }) => code)).toEqual(error ? [error] : [])
+    expect(own.find((event) => 'label' in event && event.label !== '')).toMatchObject({ role: 'lab', label: title })
   })
 
-  it('pipelines', async () => {
-    const { received, connection } = await attempt('pipeline')
-    expect(received.match(/HTTP\/1\.1 (?:\d+)/g)).toEqual(['HTTP/1.1 200', 'HTTP/1.1 404', 'HTTP/1.1 200'])
-    await watcher.until((event): event is CloseEvent => isClose(event) && event.connection === connection)
-    const ends = watcher.events.filter(isEnd).filter((event) => event.connection === connection)
-    expect(ends.map(({ exchange, status }) => [exchange, status])).toEqual([
-      [1, 200],
-      [2, 404],
-      [3, 200],
+  it('knows the bytes of each connection', async () => {
+    const { runs } = await attempt('chunked')
+    await watcher.until(isCloseOf(runs[0]))
+    const { segments } = (await (await fetch(`${lab.url}/api/wire/${runs[0]!.connection}`)).json()) as Wire
+    expect(segments).toHaveLength(1)
+    expect([segments[0]!.in, segments[0]!.out]).toEqual([runs[0]!.sent, runs[0]!.received])
+    expect(received(runs[0])).toMatch(/77 bytes in \d+ reads, and the trailer x-pieces: 3/)
+    expect(sent(runs[0])).toMatch(/0\r\nX-Pieces: 3\r\n\r\n$/)
+  })
+
+  it('measures what keep-alive saves', async () => {
+    const { facts } = await attempt('keep-alive')
+    expect(
+      facts
+        .map(([, value]) => value)
+        .slice(0, 2)
+        .join(),
+    ).toMatch(/^20 replies in .+,20 replies in /)
+    const { open, closed } = lab.recorder.state
+    const own = [...open.values(), ...closed].filter(({ label }) => label.startsWith('Keep-alive'))
+    expect(own.map(({ requests }) => requests).toSorted((a, b) => b - a)).toEqual([
+      20,
+      ...Array.from({ length: 20 }, () => 1),
     ])
   })
 
-  it('sends what is refused', async () => {
-    const { sent, received, connection } = await attempt('two-hosts')
-    expect(received).toMatch(/^HTTP\/1\.1 400 /)
-    await watcher.until((event): event is CloseEvent => isClose(event) && event.connection === connection)
-    const error = watcher.events.find((event) => event.type === 'error' && event.connection === connection)
-    expect(error).toMatchObject({ code: 'HOST_REPEATED', status: 400 })
-    // It is told from the first byte that proves it, which is in the line of the second one.
-    expect(sent.slice(0, (error as ErrorEvent).offset)).toMatch(/\r\nHost:? ?$/)
+  it('unpacks nothing: a compressed reply is shorter', async () => {
+    const { runs, facts } = await attempt('compressed')
+    expect(runs[0]!.total.received).toBeLessThan(runs[1]!.total.received)
+    expect(facts[0]![1]).toMatch(/ of \d+, gzip$/)
   })
 
-  it('drips until the server has had enough', async () => {
-    const { received, connection } = await attempt('slow-head')
-    expect(received).toMatch(/^HTTP\/1\.1 408 /)
-    const closed = await watcher.until(
-      (event): event is CloseEvent => isClose(event) && event.connection === connection,
-    )
-    expect(closed.reason).toBe('head-timeout')
-  })
+  it('cannot keep others out with two hundred slow clients', async () => {
+    const { facts } = await attempt('slowloris')
+    expect(facts[0]![1]).toBe('200, of which 200 were told 408')
+    expect(Number.parseInt(facts[2]![1], 10)).toBeGreaterThan(0)
+    const { state } = lab.recorder
+    expect(state.closed.filter(({ close }) => close!.reason === 'head-timeout').length).toBeGreaterThanOrEqual(200)
+  }, 30_000)
+
+  it('sees the server drain, and another take over', async () => {
+    const began = await fetch(`${lab.url}/api/try/drain`, { method: 'POST' })
+    expect(began.status).toBe(202)
+    let tried: Tried | undefined
+    while (!tried) {
+      const response = await fetch(`${lab.url}/api/try/drain`).catch(() => undefined)
+      if (response?.status === 200) tried = (await response.json()) as Tried
+      else await new Promise((resolve) => setTimeout(resolve, 50))
+    }
+    const facts = Object.fromEntries(tried.facts)
+    expect(facts['Under way when it began']).toBe('200, Connection: close')
+    expect(facts['Served by the next one']).toMatch(/^200 /)
+    expect(facts['Cut']).toBe('1')
+    const reasonOf = (label: string) => {
+      const { connection } = tried.runs.find((run) => run.label.endsWith(label))!
+      return lab.recorder.state.closed.find(({ id }) => id === connection)?.close?.reason
+    }
+    expect(['idle', 'at work', 'hangs', 'after'].map(reasonOf)).toEqual([
+      'shutdown',
+      'shutdown',
+      'shutdown',
+      'client-asked',
+    ])
+    expect(lab.recorder.state.recent.filter(({ type }) => type === 'server')).toMatchObject([
+      { what: 'listens' },
+      { what: 'drains' },
+      { what: 'listens' },
+      { what: 'drained' },
+    ])
+  }, 30_000)
 
   it('does nothing for other sites', async () => {
     const path = '/api/try/http-1.0'
-    expect(await post(path, { 'sec-fetch-site': 'same-origin', origin: lab.url })).toBe(200)
-    expect(await post(path, { 'sec-fetch-site': 'cross-site' })).toBe(403)
-    expect(await post(path, { 'sec-fetch-site': 'same-site' })).toBe(403)
-    expect(await post(path, { origin: 'http://evil.example' })).toBe(403)
-    expect(await post(path, { origin: 'null' })).toBe(403)
-    expect(await post(path, { host: `evil.example:${lab.port}` })).toBe(403)
-    expect(await post('/api/try/constructor', {})).toBe(404)
+    expect(await ask('POST', path, { 'sec-fetch-site': 'same-origin', origin: lab.url })).toBe(200)
+    expect(await ask('POST', path, { 'sec-fetch-site': 'cross-site' })).toBe(403)
+    expect(await ask('POST', path, { 'sec-fetch-site': 'same-site' })).toBe(403)
+    expect(await ask('POST', path, { origin: 'http://evil.example' })).toBe(403)
+    expect(await ask('POST', path, { origin: 'null' })).toBe(403)
+    expect(await ask('POST', path, { host: `evil.example:${lab.port}` })).toBe(403)
+    expect(await ask('POST', '/api/try/constructor', {})).toBe(404)
     expect((await fetch(`${lab.url}${path}`)).status).toBe(404)
+  })
+
+  it('tells other sites nothing', async () => {
+    const path = '/api/wire/1'
+    expect(await ask('GET', path, {})).toBe(200)
+    for (const headers of [{ origin: 'http://evil.example' }, { host: `evil.example:${lab.port}` }])
+      for (const target of [path, '/events', '/api/try/drain']) expect(await ask('GET', target, headers)).toBe(403)
   })
 
   it('takes every loopback name for its own, and no other', () => {
@@ -190,9 +278,14 @@ describe('the lab’s own client', () => {
 
   it('is off where other machines can reach the lab', async () => {
     const wide = await startLab({ root, port: 0, host: '0.0.0.0', timeouts })
-    const response = await fetch(`http://127.0.0.1:${wide.port}/api/try/http-1.0`, { method: 'POST' })
-    expect(response.status).toBe(403)
+    const here = `http://127.0.0.1:${wide.port}`
+    expect((await fetch(`${here}/api/try/http-1.0`, { method: 'POST' })).status).toBe(403)
+    expect((await fetch(`${here}/api/wire/1`)).status).toBe(403)
     await wide.close(50)
+    const asked = await startLab({ root, port: 0, host: '0.0.0.0', control: true, timeouts })
+    const response = await fetch(`http://127.0.0.1:${asked.port}/api/try/http-1.0`, { method: 'POST' })
+    expect(response.status).toBe(200)
+    await asked.close(50)
   })
 })
 

@@ -22,7 +22,8 @@ export async function buildLab(parts: { readonly server: boolean }): Promise<Bui
   const common: Options = { config: false, silent: true, clean: false }
   const site = join(folder, 'public')
   const publicDir = join(here, 'public')
-  await build({ ...page, ...common, entry: { app: join(here, 'page/main.ts') }, outDir: site, publicDir })
+  const entry = Object.fromEntries(Object.entries(page.entry!).map(([name, file]) => [name, join(here, file)]))
+  await build({ ...page, ...common, entry, outDir: site, publicDir, esbuildOptions })
   if (parts.server)
     await build({
       ...common,
@@ -33,11 +34,15 @@ export async function buildLab(parts: { readonly server: boolean }): Promise<Bui
       outExtension: () => ({ js: '.mjs' }),
       noExternal: [/.*/],
       removeNodeProtocol: false,
-      esbuildOptions(options) {
-        options.alias = Object.fromEntries(aliases())
-      },
+      // Some of what is bundled is CommonJS and asks for Node's modules by name.
+      banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
+      esbuildOptions,
     })
   return { folder, root: new URL(`file://${site}/`), remove: () => rmSync(folder, { recursive: true }) }
+}
+
+const esbuildOptions: NonNullable<Options['esbuildOptions']> = (options) => {
+  options.alias = Object.fromEntries(aliases())
 }
 
 function* aliases(): Iterable<[string, string]> {
@@ -45,6 +50,8 @@ function* aliases(): Iterable<[string, string]> {
     'middleware/router',
     'middleware/static',
     'middleware/logger',
+    'middleware/compression',
+    'middleware/websocket',
     'parser/serialize',
     'parser/fields',
   ])

@@ -65,7 +65,7 @@ export class Watcher {
   }
 
   #take(message: string): void {
-    const [, kind, data] = /^event: (\w+)\ndata: (.*)$/.exec(message) ?? []
+    const [, kind, data] = /^event: (\w+)\ndata: (.*)$/m.exec(message) ?? []
     if (kind === 'snapshot') this.snapshot = JSON.parse(data!) as Snapshot
     if (kind === 'events') this.events.push(...(JSON.parse(data!) as WireEvent[]))
     for (const wake of this.#wake.splice(0)) wake()

@@ -4,13 +4,13 @@ import { Feed, type Viewer } from '../src/lab/feed.ts'
 import type { WireEvent } from '../src/model/events.ts'
 
 const event = (at: number): WireEvent => ({ type: 'idle', at, connection: 1, exchange: 1 })
-const kind = async (viewer: Viewer) => /^event: (\w+)/.exec((await viewer.next()).value ?? '')?.[1]
+const kind = async (viewer: Viewer) => /^event: (\w+)/m.exec((await viewer.next()).value ?? '')?.[1]
 
 describe('the feed', () => {
   it('sends a snapshot first, then what happens', async () => {
     const feed = new Feed((you) => ({ you }))
     const viewer = feed.join(7)
-    expect((await viewer.next()).value).toBe('event: snapshot\ndata: {"you":7}\n\n')
+    expect((await viewer.next()).value).toBe(`retry: 500\nevent: snapshot\ndata: {"you":7}\n\n`)
     feed.push(event(1))
     feed.push(event(2))
     expect((await viewer.next()).value).toBe(`event: events\ndata: ${JSON.stringify([event(1), event(2)])}\n\n`)

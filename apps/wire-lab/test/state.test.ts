@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { CloseEvent, WireEvent } from '../src/model/events.ts'
-import { type LabState, apply, bounds, emptyState, freeze, median, thaw } from '../src/model/state.ts'
+import { type LabState, apply, bounds, emptyState, freeze, percentile, thaw } from '../src/model/state.ts'
 
 const peer = '127.0.0.1:5000'
 const open = (connection: number, at = 0): WireEvent => ({
@@ -48,6 +48,7 @@ describe('the state of the lab', () => {
         version: '1.1',
         bytesIn: 50,
         at: 1,
+        headAt: 1,
         repliedAt: 3,
         status: 200,
         endedAt: 4,
@@ -159,8 +160,24 @@ describe('the state of the lab', () => {
     expect(snapshot.totals.open).toBe(bounds.snapshot + 50)
   })
 
-  it('knows the median', () => {
-    expect(median([])).toBeUndefined()
-    expect(median([9, 1, 5])).toBe(5)
+  it('knows percentiles', () => {
+    expect(percentile([], 0.5)).toBeUndefined()
+    expect(percentile([9, 1, 5], 0.5)).toBe(5)
+    expect(percentile([9, 1, 5], 0.99)).toBe(9)
+    expect(percentile([3], 1)).toBe(3)
+  })
+
+  it('knows how long a head took to come in', () => {
+    const state = after(open(1), { type: 'head', at: 0.5, connection: 1 })
+    expect(state.open.get(1)!.headAt).toBe(0.5)
+    apply(state, request(1, 1, 2))
+    expect(state.open.get(1)!).not.toHaveProperty('headAt')
+    expect(state.open.get(1)!.exchanges[0]).toMatchObject({ headAt: 0.5, at: 2 })
+  })
+
+  it('keeps what happens to the server apart from connections', () => {
+    const state = after({ type: 'server', at: 1, connection: 0, what: 'drains' })
+    expect(state.totals).toEqual(emptyState().totals)
+    expect(state.recent).toHaveLength(1)
   })
 })

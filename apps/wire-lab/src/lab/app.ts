@@ -1,13 +1,19 @@
 import { readFileSync } from 'node:fs'
-import { type Context, type Handler, type Reply } from '@spillway/core'
+import type { Context, Handler, Reply } from '@spillway/core'
 import { type Middleware, defineMiddleware } from '@spillway/middleware'
+import { compression } from '@spillway/middleware/compression'
 import { logger } from '@spillway/middleware/logger'
-import { router } from '@spillway/middleware/router'
+import { type Router, router } from '@spillway/middleware/router'
 import { staticFiles } from '@spillway/middleware/static'
+import type { Wire } from '../model/tape.ts'
+import type { Tried } from '../model/tried.ts'
+import type { Target } from './client.ts'
 import type { Feed } from './feed.ts'
 import { isOwnRequest } from './guard.ts'
 import type { Recorder } from './recorder.ts'
-import { type Target, runTry } from './tries.ts'
+import { things, upload } from './things.ts'
+import { runTry, tries } from './tries.ts'
+import type { Bench } from './tries/try.ts'
 
 /** Streams at a time; each costs a message per batch of events. */
 const mostViewers = 40
@@ -20,58 +26,97 @@ export interface AppParts {
   readonly feed: Feed
   /** The folder of the site. */
   readonly root: URL
-  /** Where the lab's own client connects to; undefined while it must not be used. */
+  /** Whether the lab can be reached from this machine only. */
+  readonly local: boolean
+  /** Where the lab's own client connects to; undefined while nobody may make the lab do something. */
   readonly target: () => Target | undefined
+  readonly restart: Bench['restart']
   /** Whether requests are printed. */
   readonly log: boolean
 }
 
-/** The lab as a handler: a site from disk, a clock, the live feed and the lab's own client. */
-export function wireLab({ recorder, feed, root, target, log }: AppParts): Handler {
+/** The lab as a handler: a site from disk, the live feed, things to watch, and the lab's own client. */
+export function wireLab(parts: AppParts): Handler {
+  const { recorder, root, log } = parts
   const files = staticFiles(root)
+  const packed = compression()
   const missing = readFileSync(new URL('404.html', root), 'utf8')
-  let trying = 0
 
-  const time = (c: Context) => {
-    const connection = recorder.connectionOf(c.peer)
-    return c.json({ time: new Date().toISOString(), connection }, { headers: { 'Cache-Control': 'no-store' } })
-  }
-
-  const events = (c: Context) => {
-    if (feed.size >= mostViewers) return c.text('Enough people are watching\n', 503)
-    recorder.mark(c.peer, 'viewer')
-    const viewer = feed.join(recorder.connectionOf(c.peer))
-    c.signal.addEventListener('abort', () => viewer.end())
-    c.done(() => viewer.end())
-    return c.stream(viewer, { headers: { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' } })
-  }
-
-  const attempt = async (c: Context<{ name: string }>) => {
-    const at = target()
-    if (!at) return c.text('The client of the lab is off, as other machines can reach the lab\n', 403)
-    if (!isOwnRequest(c)) return c.text('Only the page of the lab itself may ask for this\n', 403)
-    if (trying >= mostTries) return c.text('Enough is being tried at the moment\n', 429)
-    trying++
-    try {
-      const result = await runTry(c.params.name, at, recorder)
-      if (!result) return c.text('There is no try of that name\n', 404)
-      return c.json(result, { headers: { 'Cache-Control': 'no-store' } })
-    } finally {
-      trying--
-    }
-  }
-
-  return router()
+  const app = router()
     .use(...(log ? [logger()] : []), guarded)
-    .get('/api/time', time)
-    .get('/events', events)
-    .post('/api/try/:name', attempt)
-    .get('/:path*', async (c) => {
+    .get('/events', (c) => watch(c, parts))
+  for (const [name, thing] of Object.entries(things(recorder))) app.get(`/api/${name}`, thing)
+  app.post('/api/upload', upload)
+  control(app, parts)
+  return app.get('/:path*', (c) =>
+    packed(c, async () => {
       const reply = await files(c)
       const wantsPage = c.headers.get('accept')?.includes('text/html') ?? false
       return reply.status === 404 && wantsPage ? c.html(missing, 404) : reply
+    }),
+  )
+}
+
+/** The live feed. */
+function watch(c: Context, { recorder, feed, local }: AppParts): Reply {
+  if (!isOwnRequest(c, local)) return c.text('Only the page of the lab itself may watch\n', 403)
+  if (feed.size >= mostViewers) return c.text('Enough people are watching\n', 503)
+  recorder.mark(c.peer, 'viewer')
+  const viewer = feed.join(recorder.connectionOf(c.peer))
+  c.signal.addEventListener('abort', () => viewer.end())
+  c.done(() => viewer.end())
+  return c.stream(viewer, { headers: { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' } })
+}
+
+/** What makes the lab do something, or tells what others sent: for its own page, where that is allowed at all. */
+function control(app: Router, { recorder, local, target, restart }: AppParts): void {
+  let trying = 0
+  /** The result of a try that takes the server with it, for the page to fetch from the next one. */
+  let drained: Promise<Tried> | undefined
+  let result: Tried | undefined
+  const refusal = (c: Context): Reply | undefined => {
+    if (!target()) return c.text('This is off, as other machines can reach the lab\n', 403)
+    return isOwnRequest(c, local) ? undefined : c.text('Only the page of the lab itself may ask for this\n', 403)
+  }
+  const attempt = async (c: Context<{ name: string }>): Promise<Reply> => {
+    const refused = refusal(c)
+    if (refused) return refused
+    const { name } = c.params
+    if (!tries.has(name)) return c.text('There is no try of that name\n', 404)
+    if (trying >= mostTries || (name === 'drain' && drained))
+      return c.text('Enough is being tried at the moment\n', 429)
+    trying++
+    const running = runTry(name, target()!, recorder, restart)!.finally(() => trying--)
+    if (name !== 'drain') return c.json(await running, fresh)
+    result = undefined
+    drained = running
+    running.then(
+      (tried) => {
+        result = tried
+        drained = undefined
+      },
+      (error: unknown) => {
+        console.error('drain:', error)
+        drained = undefined
+      },
+    )
+    return c.json({ see: '/api/try/drain' }, { status: 202, ...fresh })
+  }
+  app
+    .post('/api/try/:name', attempt)
+    .get('/api/try/drain', (c) => {
+      const refused = refusal(c)
+      if (refused) return refused
+      if (result) return c.json(result, fresh)
+      return drained ? c.json({}, { status: 202, ...fresh }) : c.text('Nothing was drained\n', 404)
+    })
+    .get('/api/wire/:connection', (c) => {
+      const connection = Number(c.params.connection)
+      return refusal(c) ?? c.json({ connection, segments: recorder.tapes.read(connection) } satisfies Wire, fresh)
     })
 }
+
+const fresh = { headers: { 'Cache-Control': 'no-store' } }
 
 /** Scripts and styles from here and nowhere else, in nobody's frame. */
 const policy = [

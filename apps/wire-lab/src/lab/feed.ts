@@ -6,6 +6,8 @@ const gather = 40
 const gathered = 400
 /** Messages that wait for a viewer who does not keep up; then it gets a snapshot in their place. */
 const waiting = 16
+/** Milliseconds after which a viewer that was cut off comes back. */
+const comeBack = 500
 /** A comment is sent after so many milliseconds of silence, or a dead viewer would never be noticed. */
 const heartbeat = 15_000
 
@@ -53,7 +55,7 @@ export class Feed {
     const snapshot = () => {
       // What has been gathered is in the snapshot: it goes to the others now, and never to this one.
       this.flush()
-      return message('snapshot', this.#snapshot(connection))
+      return `retry: ${comeBack}\n${message('snapshot', this.#snapshot(connection))}`
     }
     const viewer = new Viewer(snapshot, () => this.#viewers.delete(viewer))
     if (this.#ended) viewer.end()
@@ -61,11 +63,16 @@ export class Feed {
     return viewer
   }
 
+  /** Ends every stream; who wants to may join again. */
+  disconnect(): void {
+    this.flush()
+    for (const viewer of this.#viewers) viewer.end()
+  }
+
   /** Ends every stream, for good. */
   end(): void {
     this.#ended = true
-    this.flush()
-    for (const viewer of this.#viewers) viewer.end()
+    this.disconnect()
   }
 }
 

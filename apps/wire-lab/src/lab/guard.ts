@@ -6,13 +6,14 @@ export function isLoopback(host: string): boolean {
 }
 
 /**
- * Whether a request that makes the lab do something comes from the lab's own page, or from a program on this machine,
- * and not from some other site that is open in the same browser.
+ * Whether a request comes from the lab's own page, or from a program, and not from some other site that is open in the
+ * same browser.
+ * @param local whether the lab can be reached from this machine only. Then a foreign name in the Host field is one that was
+ * made to lead here (DNS rebinding); elsewhere the lab cannot know its names.
  */
-export function isOwnRequest(c: Pick<Context, 'headers'>): boolean {
+export function isOwnRequest(c: Pick<Context, 'headers'>, local: boolean): boolean {
   const host = c.headers.get('host') ?? ''
-  // A foreign name that was made to lead to this address (DNS rebinding) is still in the Host field.
-  if (!isLoopback(host.replace(/:\d+$/, ''))) return false
+  if (local && !isLoopback(host.replace(/:\d+$/, ''))) return false
   const site = c.headers.get('sec-fetch-site')
   if (site !== null && site !== 'same-origin') return false
   const origin = c.headers.get('origin')

@@ -1,11 +1,13 @@
-import { type Handler, type Timeouts, createServer } from '@spillway/core'
+import { type Server, type Timeouts, createServer, errorFacts } from '@spillway/core'
 import type { Snapshot } from '../model/events.ts'
 import { freeze } from '../model/state.ts'
 import { wireLab } from './app.ts'
+import type { Target } from './client.ts'
 import { Feed } from './feed.ts'
 import { isLoopback } from './guard.ts'
 import { Recorder } from './recorder.ts'
-import type { Target } from './tries.ts'
+import { Crash } from './things.ts'
+import type { Bench } from './tries/try.ts'
 
 export interface LabOptions {
   /** Default: `127.0.0.1`, this machine only. */
@@ -16,6 +18,11 @@ export interface LabOptions {
   readonly preferredPort?: number
   /** The folder of the site. */
   readonly root: URL
+  /**
+   * Whether visitors may make the lab do something, and read the bytes of connections, those of others too. Default: only
+   * when it is bound to a loopback address.
+   */
+  readonly control?: boolean
   /** Whether requests are printed. Default: no. */
   readonly log?: boolean
   readonly timeouts?: Partial<Timeouts>
@@ -24,6 +31,8 @@ export interface LabOptions {
 export interface Lab {
   readonly url: string
   readonly port: number
+  /** What the server recorded of itself. */
+  readonly recorder: Recorder
   /** Ends the live streams at once and everything else in order; what is left after the deadline (ms) is cut. */
   close(deadline?: number): Promise<void>
 }
@@ -32,39 +41,134 @@ export interface Lab {
 const labTimeouts = { head: 6_000, keepAlive: 20_000 } as const
 /** Connections at a time, as the lab remembers each of them. */
 const connections = 1000
+/** Milliseconds a drain for show may take. */
+const drainDeadline = 2_500
+/** Milliseconds between two attempts to take over the port, and after which they are given up. */
+const [takeEvery, takeFor] = [10, 5_000]
 
 /** Starts the lab. @throws the system's error when it cannot listen. */
 export async function startLab(options: LabOptions): Promise<Lab> {
-  const { host = '127.0.0.1', port, preferredPort = 3000, root, log = false, timeouts } = options
-  const times = { ...labTimeouts, ...timeouts }
-  const server = createServer((c) => handler(c), { timeouts: times, limits: { connections } })
-  const recorder = new Recorder(server, (event) => feed.push(event))
-  const control = isLoopback(host)
-  const feed = new Feed((you): Snapshot => {
-    const facts = { url: server.url, keepAliveMs: times.keepAlive, headMs: times.head, control }
-    return { now: recorder.now(), epoch: recorder.epoch, you, server: facts, ...freeze(recorder.state) }
-  })
-  const target = (): Target | undefined => (control ? { host, port: server.port } : undefined)
-  const handler: Handler = wireLab({ recorder, feed, root, target, log })
+  const lab = new RunningLab(options)
+  await lab.start(options)
+  return lab
+}
 
-  try {
-    await server.listen({ host, port: port ?? preferredPort })
-  } catch (error) {
-    if (port !== undefined || (error as NodeJS.ErrnoException).code !== 'EADDRINUSE') {
-      recorder.stop()
-      throw error
+class RunningLab implements Lab {
+  readonly recorder: Recorder
+  readonly #feed: Feed
+  readonly #make: () => Server
+  readonly #host: string
+  readonly #control: boolean
+  #server: Server
+  /** Servers that drain. */
+  readonly #leaving: Set<Promise<unknown>> = new Set()
+  #url = ''
+  #port = 0
+
+  constructor({ host = '127.0.0.1', control = isLoopback(host), root, log = false, timeouts }: LabOptions) {
+    const times = { ...labTimeouts, ...timeouts }
+    this.#host = host
+    this.#control = control
+    this.#feed = new Feed((you): Snapshot => {
+      const { url } = this
+      const facts = { url, keepAliveMs: times.keepAlive, headMs: times.head, control }
+      return {
+        now: this.recorder.now(),
+        epoch: this.recorder.epoch,
+        you,
+        server: facts,
+        ...freeze(this.recorder.state),
+      }
+    })
+    this.recorder = new Recorder((event) => this.#feed.push(event))
+    const handler = wireLab({
+      recorder: this.recorder,
+      feed: this.#feed,
+      root,
+      local: isLoopback(host),
+      target: () => this.#target(),
+      restart: () => this.#restart(),
+      log,
+    })
+    this.#make = () => createServer((c) => handler(c), { timeouts: times, limits: { connections }, onError })
+    this.#server = this.#make()
+  }
+
+  get url(): string {
+    return this.#url
+  }
+
+  get port(): number {
+    return this.#port
+  }
+
+  async start({ port, preferredPort = 3000 }: LabOptions): Promise<void> {
+    const host = this.#host
+    this.recorder.watch(this.#server)
+    try {
+      await this.#server.listen({ host, port: port ?? preferredPort })
+    } catch (error) {
+      if (port !== undefined || (error as NodeJS.ErrnoException).code !== 'EADDRINUSE') {
+        this.recorder.stop()
+        throw error
+      }
+      await this.#server.listen({ host, port: 0 })
     }
-    await server.listen({ host, port: 0 })
+    this.#url = this.#server.url
+    this.#port = this.#server.port
+    this.recorder.server('listens', this.#server)
   }
-  return {
-    url: server.url,
-    port: server.port,
-    async close(deadline = 2_000) {
-      // First: a stream that ends while the server closes takes its connection with it.
-      const closed = server.close({ deadline })
-      feed.end()
-      await closed
-      recorder.stop()
-    },
+
+  async close(deadline: number = 2_000): Promise<void> {
+    // First: a stream that ends while the server closes takes its connection with it.
+    const closed = this.#server.close({ deadline })
+    this.#feed.end()
+    await Promise.all([closed, ...this.#leaving])
+    this.recorder.stop()
   }
+
+  #target(): Target | undefined {
+    if (!this.#control) return undefined
+    // Whoever listens everywhere is reached here, too.
+    const host = this.#host === '0.0.0.0' ? '127.0.0.1' : this.#host === '::' ? '::1' : this.#host
+    return { host, port: this.#port }
+  }
+
+  /** Drains the server while another takes over its port. */
+  async #restart(): ReturnType<Bench['restart']> {
+    const old = this.#server
+    const began = performance.now()
+    this.recorder.server('drains', old)
+    const closed = old.close({ deadline: drainDeadline })
+    const leaving = closed.then(() => this.recorder.server('drained', old))
+    this.#leaving.add(leaving)
+    void leaving.finally(() => this.#leaving.delete(leaving))
+    // The viewers' streams have no end of their own; they come back by themselves, to the next server.
+    this.#feed.disconnect()
+    this.#server = this.#make()
+    this.recorder.watch(this.#server)
+    await this.#takeOver(began + takeFor)
+    const away = performance.now() - began
+    this.recorder.server('listens', this.#server)
+    const { drained, killed } = await closed
+    return { drained, killed, away }
+  }
+
+  /** Listens on the port as soon as the one before has let go of it. */
+  async #takeOver(until: number): Promise<void> {
+    for (;;) {
+      try {
+        await this.#server.listen({ host: this.#host, port: this.#port })
+        return
+      } catch (error) {
+        if (performance.now() > until) throw error
+        await new Promise((resolve) => setTimeout(resolve, takeEvery))
+      }
+    }
+  }
+}
+
+/** Prints what went wrong; what answers the client is no news, and a crash on demand is none either. */
+function onError(error: unknown): void {
+  if (!(error instanceof Crash) && errorFacts(error).status >= 500) console.error(error)
 }

@@ -1,34 +1,44 @@
 import { type ConnectionEvents, type Peer, type Server, channels } from '@spillway/core'
 import { parseErrors } from '@spillway/parser'
-import type { Role, WireEvent } from '../model/events.ts'
+import type { Role, ServerEvent, WireEvent } from '../model/events.ts'
 import { type LabState, apply, emptyState, find } from '../model/state.ts'
+import { Tapes } from './tapes.ts'
 
 /** Characters kept of what a client sent, in its target for example. */
 const textLength = 200
 
-/** Turns the lifecycle events of one server into those of the lab, and keeps its state. */
+/** Who will connect from a port of this machine. */
+interface Expected {
+  readonly role: Role
+  readonly label: string
+  readonly found?: (connection: number) => void
+}
+
+/** Turns the lifecycle events of a server, and of those that replace it, into those of the lab, and keeps their state. */
 export class Recorder {
   readonly state: LabState = emptyState()
   /** The time of day when the clock of the events began. */
   readonly epoch: number = Date.now()
   readonly #zero = performance.now()
-  readonly #server: Server
+  readonly tapes: Tapes = new Tapes()
+  readonly #servers: Set<Server> = new Set()
   readonly #emit: (event: WireEvent) => void
-  /** Who will connect from a port of this machine. */
-  readonly #expected: Map<string, { readonly role: Role; readonly label: string }> = new Map()
+  readonly #expected: Map<string, Expected> = new Map()
   readonly #byPeer: Map<string, number> = new Map()
   /** Connections that wait for a request while their last reply is still on its way out, with its exchange. */
   readonly #idling: Map<number, number> = new Map()
+  /** Connections whose next byte is the first of a request. */
+  readonly #awaiting: Set<number> = new Set()
   readonly #stops: (() => void)[]
 
-  /** Listens to the events of a server until {@link stop}. */
-  constructor(server: Server, emit: (event: WireEvent) => void) {
-    this.#server = server
+  /** Hears of the servers that it {@link watch}es, until {@link stop}. */
+  constructor(emit: (event: WireEvent) => void) {
     this.#emit = emit
     this.#stops = [
       this.#on('open', (event) => this.#opened(event.connection, event.peer)),
       this.#on('request', ({ connection, exchange, method, target, httpVersion, headBytes }) => {
         this.#idling.delete(connection)
+        this.#awaiting.delete(connection)
         this.#record({
           type: 'request',
           at: this.now(),
@@ -49,8 +59,20 @@ export class Recorder {
         const { message, rfc } = parseErrors[code]
         this.#record({ type: 'error', at: this.now(), connection, code, status, offset, message, rfc })
       }),
+      this.#on('bytes', (event) => this.#bytes(event)),
       this.#on('close', (event) => this.#closed(event)),
     ]
+  }
+
+  /** Takes one more server for the lab's own. */
+  watch(server: Server): void {
+    this.#servers.add(server)
+  }
+
+  /** Something happened to a server. Of one that is gone nothing is heard any more. */
+  server(what: ServerEvent['what'], server: Server): void {
+    if (what === 'drained') this.#servers.delete(server)
+    this.#record({ type: 'server', at: this.now(), connection: 0, what })
   }
 
   /** Milliseconds on the clock of the events. */
@@ -63,11 +85,18 @@ export class Recorder {
     return this.#byPeer.get(peerText(peer)) ?? 0
   }
 
-  /** Says who the connection from a peer is, whether it has been accepted already or not. */
-  mark(peer: Peer, role: Role, label: string = ''): void {
+  /**
+   * Says who the connection from a peer is, whether it has been accepted already or not.
+   * @param found is told the number of it.
+   */
+  mark(peer: Peer, role: Role, label: string = '', found?: (connection: number) => void): void {
     const connection = this.connectionOf(peer)
-    if (connection === 0) this.#expected.set(peerText(peer), { role, label })
-    else this.#record({ type: 'mark', at: this.now(), connection, role, label })
+    if (connection === 0) {
+      this.#expected.set(peerText(peer), { role, label, ...(found && { found }) })
+      return
+    }
+    found?.(connection)
+    this.#record({ type: 'mark', at: this.now(), connection, role, label })
   }
 
   /** Takes back what {@link mark} said of a connection that was never accepted. */
@@ -82,7 +111,7 @@ export class Recorder {
   #on<K extends keyof ConnectionEvents>(name: K, listener: (event: ConnectionEvents[K]) => void): () => void {
     const channel = channels[name]
     const own = (event: ConnectionEvents[K]) => {
-      if (event.server === this.#server) listener(event)
+      if (this.#servers.has(event.server)) listener(event)
     }
     channel.subscribe(own)
     return () => channel.unsubscribe(own)
@@ -90,9 +119,11 @@ export class Recorder {
 
   #opened(connection: number, from: Peer): void {
     const peer = peerText(from)
-    const { role, label } = this.#expected.get(peer) ?? { role: 'visitor', label: '' }
+    const { role, label, found }: Expected = this.#expected.get(peer) ?? { role: 'visitor', label: '' }
+    found?.(connection)
     this.#expected.delete(peer)
     this.#byPeer.set(peer, connection)
+    this.#awaiting.add(connection)
     this.#record({ type: 'open', at: this.now(), connection, peer, role, label })
   }
 
@@ -112,6 +143,18 @@ export class Recorder {
     })
     if (this.#idling.get(connection) !== exchange) return
     this.#idling.delete(connection)
+    this.#kept(connection, exchange, at)
+  }
+
+  #bytes({ connection, direction, bytes }: ConnectionEvents['bytes']): void {
+    const at = this.now()
+    this.tapes.record(connection, direction, bytes, at)
+    if (direction === 'in' && this.#awaiting.delete(connection)) this.#record({ type: 'head', at, connection })
+  }
+
+  #kept(connection: number, exchange: number, at: number): void {
+    this.#awaiting.add(connection)
+    this.tapes.cut(connection)
     this.#record({ type: 'idle', at, connection, exchange })
   }
 
@@ -119,14 +162,16 @@ export class Recorder {
   #idle(connection: number, exchange: number): void {
     const known = this.state.open.get(connection)
     const ended = !known || find(known, exchange)?.endedAt !== undefined
-    if (ended) this.#record({ type: 'idle', at: this.now(), connection, exchange })
+    if (ended) this.#kept(connection, exchange, this.now())
     else this.#idling.set(connection, exchange)
   }
 
   #closed({ connection, reason, requests, bytesIn, bytesOut }: ConnectionEvents['close']): void {
     const peer = this.state.open.get(connection)?.peer
-    if (peer !== undefined) this.#byPeer.delete(peer)
+    if (peer !== undefined && this.#byPeer.get(peer) === connection) this.#byPeer.delete(peer)
     this.#idling.delete(connection)
+    this.#awaiting.delete(connection)
+    this.tapes.close(connection)
     this.#record({ type: 'close', at: this.now(), connection, reason, requests, bytesIn, bytesOut })
   }
 

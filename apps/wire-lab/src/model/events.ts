@@ -7,12 +7,14 @@ import type { Reason } from './reasons.ts'
 export type WireEvent =
   | OpenEvent
   | MarkEvent
+  | HeadEvent
   | RequestEvent
   | ReplyEvent
   | EndEvent
   | IdleEvent
   | ErrorEvent
   | CloseEvent
+  | ServerEvent
 
 /** Who is at the other end: anybody, a page that watches, or the lab's own client. */
 export type Role = 'visitor' | 'viewer' | 'lab'
@@ -42,6 +44,9 @@ export interface MarkEvent extends Of<'mark'> {
   readonly role: Role
   readonly label: string
 }
+
+/** The first byte of a request has come. */
+export type HeadEvent = Of<'head'>
 
 /** A request head is complete. */
 export interface RequestEvent extends OfExchange<'request'> {
@@ -91,6 +96,12 @@ export interface CloseEvent extends Of<'close'> {
   readonly bytesOut: number
 }
 
+/** Something happened to the server itself; it is on connection 0. */
+export interface ServerEvent extends Of<'server'> {
+  /** It listens; it accepts no more and finishes what is under way; nothing is left. */
+  readonly what: 'listens' | 'drains' | 'drained'
+}
+
 /** The present, sent first and whenever a viewer could not keep up: all that a page needs to go on from here. */
 export interface Snapshot {
   /** The server's clock when this was made, in milliseconds, and the time of day when that clock began. */
@@ -137,7 +148,9 @@ export interface Exchange {
   readonly target: string
   readonly version: string
   readonly bytesIn: number
+  /** When its head was complete, and when the first byte of it came. */
   readonly at: number
+  readonly headAt: number
   repliedAt?: number
   endedAt?: number
   status?: number
@@ -158,6 +171,8 @@ export interface Connection {
   bytesOut: number
   /** Since when it waits for another request; missing while it does not. */
   idleAt?: number
+  /** Since when a head is coming in; missing while none is. */
+  headAt?: number
   /** The reply that is last on this connection has begun. */
   ending?: boolean
   error?: ErrorEvent

@@ -3,15 +3,15 @@ import type { Connection, Exchange, Snapshot, Totals, WireEvent } from './events
 /** Most of everything that is kept, so that memory stays flat however long the lab runs. */
 export const bounds = {
   /** Closed connections. */
-  closed: 80,
+  closed: 240,
   /** Exchanges of one connection. */
   exchanges: 24,
   /** Events for the log. */
   recent: 200,
-  /** Milliseconds from request to reply, for their median. */
-  waits: 200,
+  /** Milliseconds from request to reply, for their percentiles. */
+  waits: 400,
   /** Open connections in a snapshot. */
-  snapshot: 200,
+  snapshot: 400,
 } as const
 
 /** What is known of a server's connections. Server and page hold the same state and apply the same events to it. */
@@ -52,6 +52,7 @@ export function thaw(snapshot: Pick<Snapshot, 'totals' | 'open' | 'closed' | 're
 export function apply(state: LabState, event: WireEvent): void {
   const { totals } = state
   keep(state.recent, event, bounds.recent)
+  if (event.type === 'server') return
   if (event.type === 'open') {
     totals.accepted++
     totals.open++
@@ -64,6 +65,9 @@ export function apply(state: LabState, event: WireEvent): void {
   switch (event.type) {
     case 'mark':
       if (connection) Object.assign(connection, { role: event.role, label: event.label })
+      return
+    case 'head':
+      if (connection) connection.headAt = event.at
       return
     case 'request':
       totals.requests++
@@ -98,10 +102,12 @@ export function apply(state: LabState, event: WireEvent): void {
 
 function begin(connection: Connection, event: WireEvent & { type: 'request' }): void {
   const { exchange, method, target, version, bytes, at } = event
+  const { headAt = at } = connection
   delete connection.idleAt
+  delete connection.headAt
   connection.requests++
   connection.bytesIn += bytes
-  keep(connection.exchanges, { exchange, method, target, version, bytesIn: bytes, at }, bounds.exchanges)
+  keep(connection.exchanges, { exchange, method, target, version, bytesIn: bytes, at, headAt }, bounds.exchanges)
 }
 
 function finish(connection: Connection, event: WireEvent & { type: 'end' }): void {
@@ -126,6 +132,8 @@ function close(state: LabState, connection: Connection | undefined, event: WireE
   connection.bytesIn = event.bytesIn
   connection.bytesOut = event.bytesOut
   connection.close = event
+  delete connection.idleAt
+  delete connection.headAt
   state.open.delete(connection.id)
   keep(state.closed, connection, bounds.closed)
 }
@@ -135,9 +143,9 @@ export function find(connection: Connection, exchange: number): Exchange | undef
   return connection.exchanges.findLast((one) => one.exchange === exchange)
 }
 
-/** The middle one of some numbers, undefined when there are none. */
-export function median(numbers: readonly number[]): number | undefined {
-  return numbers.toSorted((a, b) => a - b)[numbers.length >> 1]
+/** What a part of some numbers is not above: 0.5 gives the median. Undefined when there are none. */
+export function percentile(numbers: readonly number[], part: number): number | undefined {
+  return numbers.toSorted((a, b) => a - b)[Math.min(numbers.length - 1, Math.floor(numbers.length * part))]
 }
 
 /** Appends to a list that holds the last `most`. */

@@ -1,4 +1,4 @@
-import type { Snapshot, WireEvent } from '../src/model/events.ts'
+import type { Snapshot, WireEvent } from '../../src/model/events.ts'
 
 export interface Followed {
   snapshot(snapshot: Snapshot): void

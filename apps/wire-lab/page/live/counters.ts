@@ -1,12 +1,13 @@
-import type { WireEvent } from '../src/model/events.ts'
-import { median } from '../src/model/state.ts'
-import { byId, setText } from './dom.ts'
-import { formatBytes, formatMs, formatTime } from './format.ts'
+import type { WireEvent } from '../../src/model/events.ts'
+import { percentile } from '../../src/model/state.ts'
+import { byId, setText } from '../shared/dom.ts'
+import { formatBytes, formatMs, formatTime } from '../shared/format.ts'
 import type { Store } from './store.ts'
 
 /** Which step of the loop an event belongs to. */
 const stepOf: Readonly<Partial<Record<WireEvent['type'], readonly string[]>>> = {
   open: ['accept'],
+  head: ['receive'],
   request: ['receive', 'process'],
   error: ['receive'],
   reply: ['respond'],
@@ -15,19 +16,22 @@ const stepOf: Readonly<Partial<Record<WireEvent['type'], readonly string[]>>> = 
 }
 const calm = matchMedia('(prefers-reduced-motion: reduce)')
 
-export function showCounters({ state, server, epoch }: Store): void {
+export function showCounters(store: Store): void {
+  const { state, server, epoch } = store
   const { totals, waits, open } = state
   let idle = 0
   for (const connection of open.values()) if (connection.idleAt !== undefined) idle++
-  const wait = median(waits)
+  const [p50, p99] = [percentile(waits, 0.5), percentile(waits, 0.99)]
+  const rate = store.rate()
   set('n-listen', new URL(server.url).host)
   set('s-listen', `since ${formatTime(epoch).slice(0, 8)}`)
   set('n-accept', count(totals.accepted))
   set('s-accept', totals.accepted === 1 ? 'connection' : 'connections')
   set('n-receive', count(totals.requests))
-  set('s-receive', `${totals.requests === 1 ? 'request' : 'requests'}, ${formatBytes(totals.bytesIn)}`)
+  set('s-receive', `${rate.toFixed(rate < 10 ? 1 : 0)} a second, ${formatBytes(totals.bytesIn)}`)
   set('n-errors', totals.errors > 0 ? `${count(totals.errors)} not HTTP` : '')
-  set('n-process', wait === undefined ? '–' : formatMs(wait))
+  set('n-process', p50 === undefined ? '–' : formatMs(p50))
+  set('s-process', p99 === undefined ? 'until the reply' : `median, p99 ${formatMs(p99)}`)
   set('n-respond', count(totals.replies))
   set('s-respond', `${totals.replies === 1 ? 'reply' : 'replies'}, ${formatBytes(totals.bytesOut)}`)
   set('n-keep', count(totals.open))

@@ -1,9 +1,9 @@
-import type { WireEvent } from '../src/model/events.ts'
-import { reasons } from '../src/model/reasons.ts'
-import { bounds } from '../src/model/state.ts'
-import { statusText } from '../src/model/status.ts'
-import { byId, el } from './dom.ts'
-import { formatBytes, formatMs, formatTime } from './format.ts'
+import type { ServerEvent, WireEvent } from '../../src/model/events.ts'
+import { reasons } from '../../src/model/reasons.ts'
+import { bounds } from '../../src/model/state.ts'
+import { statusText } from '../../src/model/status.ts'
+import { byId, el } from '../shared/dom.ts'
+import { formatBytes, formatMs, formatTime } from '../shared/format.ts'
 import { type Store, roleText } from './store.ts'
 
 /** One line of the log. */
@@ -21,6 +21,12 @@ const abortedBy: Readonly<Record<string, string>> = {
   timeout: 'because a deadline passed',
   handler: 'because the handler failed',
   shutdown: 'because the server stops',
+}
+
+const serverText: Readonly<Record<ServerEvent['what'], string>> = {
+  listens: 'It listens, and takes connections.',
+  drains: 'It accepts no more, ends what is idle, and finishes what is under way.',
+  drained: 'The server from before has ended: no connection of it is left.',
 }
 
 /** Lists what happened, newest first, in a table. */
@@ -54,7 +60,7 @@ export class Log {
     const { epoch, you } = this.#store
     const connection = this.#store.find(event.connection)
     const role = connection ? roleText(connection, you) : ''
-    const id = `#${event.connection}`
+    const id = event.connection > 0 ? `#${event.connection}` : ''
     const button = el('button', { type: 'button', class: 'id', 'data-connection': String(event.connection) }, id)
     button.setAttribute('aria-label', `Connection ${event.connection}, details`)
     return el(
@@ -64,7 +70,7 @@ export class Log {
       el(
         'td',
         { class: 'who' },
-        button,
+        ...(id ? [button] : []),
         ...(role ? [el('span', { class: 'chip', 'data-role': connection!.role }, role)] : []),
       ),
       el('td', {}, el('span', { class: 'tag' }, word)),
@@ -95,6 +101,8 @@ function lineOf(event: WireEvent, { server }: Store): Line | null {
       return { kind: 'reply', word: 'reply', what: `${statusText(event.status)}, and the content follows` }
     case 'end':
       return endLine(event)
+    case 'server':
+      return { kind: 'server', word: 'server', what: serverText[event.what] }
     case 'idle':
       return {
         kind: 'idle',

@@ -1,13 +1,13 @@
-import type { Connection, WireEvent } from '../src/model/events.ts'
-import { bounds } from '../src/model/state.ts'
+import type { Connection, WireEvent } from '../../src/model/events.ts'
+import { bounds } from '../../src/model/state.ts'
+import { byId, dataButtons, setText } from '../shared/dom.ts'
 import { pulse, showCounters } from './counters.ts'
-import { byId, dataButtons, setText } from './dom.ts'
 import { follow } from './follow.ts'
 import { Inspector } from './inspector.ts'
 import { LaneLabels, lanesOf } from './lanes.ts'
 import { Log, summary } from './log.ts'
 import { Store } from './store.ts'
-import { Timeline } from './timeline.ts'
+import { Timeline, clampSpan } from './timeline.ts'
 import { wireButtons } from './traffic.ts'
 
 /** Milliseconds between two announcements to a screen reader: more would be noise. */
@@ -22,13 +22,12 @@ const [crowd, crowdEvery] = [40, 600]
 const store = new Store()
 const inspector = new Inspector(store)
 const log = new Log(store)
-const timeline = new Timeline()
 const labels = new LaneLabels()
 const calm = matchMedia('(prefers-reduced-motion: reduce)')
 
 let span = 30_000
-/** The moment that is shown while the picture stands still. */
-let pausedAt: number | undefined
+/** The moment at the right edge while the picture stands still, and the one at which it was stopped. */
+let [pausedAt, stoppedAt]: (number | undefined)[] = []
 let lanes: Connection[] = []
 let news = false
 let unlogged: WireEvent[] = []
@@ -36,14 +35,30 @@ let unannounced: WireEvent[] = []
 /** When each part was brought up to date. */
 const done = { text: 0, log: 0, picture: 0 }
 
+const timeline = new Timeline({
+  select: (lane) => {
+    inspector.select(lanes[lane]!.id)
+    showText()
+  },
+  zoom,
+  pan(by) {
+    if (pausedAt === undefined) pause(true)
+    pausedAt = Math.min(stoppedAt!, pausedAt! + by * span)
+    showLanes(pausedAt)
+  },
+})
+
 function showText(): void {
   done.text = performance.now()
   news = false
   showCounters(store)
   inspector.refresh()
-  if (pausedAt !== undefined) return
-  const now = store.now()
-  lanes = lanesOf(store, now, span)
+  // While the picture stands still its lanes stay the same; but one of them may be picked.
+  showLanes(pausedAt ?? store.now(), pausedAt === undefined)
+}
+
+function showLanes(now: number, anew: boolean = true): void {
+  if (anew) lanes = lanesOf(store, now, span)
   labels.show(lanes, store, now, inspector.selected)
   byId('no-lanes').hidden = lanes.length > 0
 }
@@ -58,7 +73,7 @@ function showLog(now: number): void {
 
 function draw(now: number): void {
   done.picture = now
-  timeline.draw(lanes, pausedAt ?? store.now(), span, store.you, inspector.selected)
+  timeline.draw(lanes, pausedAt ?? store.now(), span, store.server, inspector.selected)
 }
 
 function frame(): void {
@@ -109,21 +124,34 @@ document.addEventListener('click', (event) => {
 })
 
 const spans = dataButtons('span')
-for (const [button, value] of spans)
-  button.addEventListener('click', () => {
-    span = Number(value) * 1000
-    for (const [other] of spans) other.setAttribute('aria-pressed', String(other === button))
-    showText()
-  })
+function setSpan(to: number): void {
+  span = clampSpan(to)
+  for (const [button, value] of spans) button.setAttribute('aria-pressed', String(Number(value) * 1000 === span))
+  showLanes(pausedAt ?? store.now())
+}
 
-byId('pause').addEventListener('click', () => {
-  pausedAt = pausedAt === undefined ? store.now() : undefined
-  byId('pause').setAttribute('aria-pressed', String(pausedAt !== undefined))
-  setText(byId('pause'), pausedAt === undefined ? 'Pause' : 'Go on')
+/** Shows more or less time; what is under the pointer stays there while the picture stands still. */
+function zoom(factor: number, at: number): void {
+  const to = clampSpan(span * factor)
+  if (pausedAt !== undefined) pausedAt = Math.min(stoppedAt!, pausedAt + (to - span) * (1 - at))
+  setSpan(to)
+}
+
+function pause(paused: boolean): void {
+  pausedAt = stoppedAt = paused ? store.now() : undefined
+  byId('pause').setAttribute('aria-pressed', String(paused))
+  setText(byId('pause'), paused ? 'Go on' : 'Pause')
   unlogged = []
-  if (pausedAt === undefined) log.reset()
-  showText()
-})
+  if (!paused) log.reset()
+  showLanes(pausedAt ?? store.now())
+}
+
+for (const [button, value] of spans) button.addEventListener('click', () => setSpan(Number(value) * 1000))
+for (const [button, value] of dataButtons('zoom')) button.addEventListener('click', () => zoom(Number(value), 1))
+byId('pause').addEventListener('click', () => pause(pausedAt === undefined))
 
 wireButtons(inspector)
+// A link may lead to one connection.
+const linked = /^#connection=(\d+)$/.exec(location.hash)?.[1]
+if (linked) inspector.select(Number(linked))
 requestAnimationFrame(frame)

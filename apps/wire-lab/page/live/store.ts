@@ -1,5 +1,8 @@
-import type { Connection, ServerFacts, Snapshot, WireEvent } from '../src/model/events.ts'
-import { type LabState, apply, emptyState, thaw } from '../src/model/state.ts'
+import type { Connection, ServerFacts, Snapshot, WireEvent } from '../../src/model/events.ts'
+import { type LabState, apply, emptyState, thaw } from '../../src/model/state.ts'
+
+/** Seconds that the rate of requests is averaged over. */
+const rateSeconds = 5
 
 /** What the page knows: the server's state, as of its latest event, and the server's clock. */
 export class Store {
@@ -11,6 +14,8 @@ export class Store {
   epoch = 0
   /** What to add to the page's clock to get the server's. */
   #ahead = 0
+  /** Requests there had been, second by second, the latest last. */
+  #counts: { readonly at: number; readonly requests: number }[] = []
 
   take(snapshot: Snapshot): void {
     this.state = thaw(snapshot)
@@ -27,6 +32,17 @@ export class Store {
   /** The server's clock, in milliseconds. */
   now(): number {
     return performance.now() + this.#ahead
+  }
+
+  /** Requests per second of late. */
+  rate(): number {
+    const at = this.now()
+    const { requests } = this.state.totals
+    const last = this.#counts.at(-1)
+    if (!last || at - last.at >= 1000) this.#counts.push({ at, requests })
+    if (this.#counts.length > rateSeconds) this.#counts.shift()
+    const first = this.#counts[0]!
+    return at - first.at < 500 ? 0 : Math.max(0, (requests - first.requests) / ((at - first.at) / 1000))
   }
 
   find(id: number): Connection | undefined {

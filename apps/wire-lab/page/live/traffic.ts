@@ -1,6 +1,7 @@
-import type { Tried } from '../src/model/tried.ts'
-import { dataButtons } from './dom.ts'
-import type { Fetched, Inspector } from './inspector.ts'
+import type { Tried } from '../../src/model/tried.ts'
+import { dataButtons } from '../shared/dom.ts'
+import type { Fetched } from './fetched.ts'
+import type { Inspector } from './inspector.ts'
 
 interface Action {
   readonly title: string
@@ -26,6 +27,9 @@ const actions: Readonly<Record<string, Action>> = {
     targets: ['/no-such-page'],
   },
 }
+
+/** Milliseconds between two looks for a result that is not there yet, and looks until it is given up. */
+const [lookEvery, looks] = [300, 60]
 
 /** Makes the buttons work. */
 export function wireButtons(inspector: Inspector): void {
@@ -64,5 +68,17 @@ async function fetchText(target: string): Promise<Fetched> {
 async function ask(name: string): Promise<Tried> {
   const response = await fetch(`/api/try/${name}`, { method: 'POST' })
   if (!response.ok) throw new Error(await response.text())
-  return (await response.json()) as Tried
+  const answer = (await response.json()) as Tried | { readonly see: string }
+  return 'see' in answer ? await lookFor(answer.see) : answer
+}
+
+/** Fetches a result that takes the server with it: from whoever listens when it is there. */
+async function lookFor(target: string): Promise<Tried> {
+  for (let i = 0; i < looks; i++) {
+    await new Promise((resolve) => setTimeout(resolve, lookEvery))
+    const response = await fetch(target).catch(() => undefined)
+    if (response?.status === 200) return (await response.json()) as Tried
+    if (response && response.status !== 202) throw new Error(await response.text())
+  }
+  throw new Error('There is still no result')
 }

@@ -1,0 +1,143 @@
+import type { Connection, ServerFacts } from '../../src/model/events.ts'
+import { byId } from '../shared/dom.ts'
+import { type Paint, LanePainter, readPaint } from './lane-painter.ts'
+import { laneHeight } from './lanes.ts'
+
+/** Room on the right of now, for the clocks and the marks of what happens at this moment. */
+const margin = 26
+const axisHeight = 26
+/** Least and greatest milliseconds from edge to edge, and how much of it a turn of the wheel takes away. */
+const [leastSpan, mostSpan, wheelStep] = [2, 240_000, 1.2]
+
+/** What is drawn: which time is where. */
+export interface View {
+  /** The time at the right edge, in milliseconds on the server's clock. */
+  readonly now: number
+  readonly span: number
+  readonly width: number
+  readonly x: (at: number) => number
+}
+
+/** What somebody does to the picture with a pointer. */
+export interface Gestures {
+  readonly select: (lane: number) => void
+  /** @param at the part of the width that stays where it is, 1 for the right edge. */
+  readonly zoom: (factor: number, at: number) => void
+  /** @param by the part of the width. */
+  readonly pan: (by: number) => void
+}
+
+/** Draws connections as lanes over time, all of them in one canvas. */
+export class Timeline {
+  readonly #canvas = byId('timeline') as HTMLCanvasElement
+  readonly #axis = byId('axis') as HTMLCanvasElement
+  readonly #scroll = this.#canvas.parentElement!
+  #lane = 44
+  #lanes = 0
+  #paint: Paint = readPaint()
+
+  constructor(gestures: Gestures) {
+    matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => (this.#paint = readPaint()))
+    this.#listen(gestures)
+  }
+
+  /** @param now the time at the right edge. @param span milliseconds from edge to edge. */
+  draw(lanes: readonly Connection[], now: number, span: number, server: ServerFacts, selected: number): void {
+    const lane = (this.#lane = laneHeight(lanes.length))
+    this.#lanes = lanes.length
+    // The canvas is as high as what can be seen of the list, and stays in sight while that scrolls.
+    const { scrollTop, clientHeight } = this.#scroll
+    const height = Math.min(lanes.length * lane, clientHeight || Infinity)
+    const g = fit(this.#canvas, height)
+    const width = this.#canvas.clientWidth
+    if (!g || width === 0) return
+    const view: View = { x: (at) => width - margin - ((now - at) / span) * (width - margin), now, span, width }
+    this.#drawAxis(view)
+    this.#drawGrid(g, view, height)
+    const painter = new LanePainter(g, view, lane, this.#paint, server)
+    for (const [i, connection] of lanes.entries()) {
+      const y = (i + 0.5) * lane - scrollTop
+      if (y < -lane || y > height + lane) continue
+      if (connection.id === selected) painter.shade(y)
+      painter.draw(connection, y)
+    }
+  }
+
+  #drawAxis({ x, now, span }: View): void {
+    const g = fit(this.#axis, axisHeight)
+    if (!g) return
+    g.font = '11px system-ui, sans-serif'
+    g.fillStyle = this.#paint.muted
+    for (const ago of ticks(span)) {
+      g.textAlign = ago === 0 ? 'right' : 'center'
+      g.fillText(agoText(ago), ago === 0 ? x(now) + margin / 2 : x(now - ago), 15)
+    }
+  }
+
+  #drawGrid(g: CanvasRenderingContext2D, { x, now, span }: View, height: number): void {
+    g.fillStyle = this.#paint.line
+    for (const ago of ticks(span)) g.fillRect(Math.round(x(now - ago)), 0, 1, height)
+  }
+
+  #listen({ select, zoom, pan }: Gestures): void {
+    const canvas = this.#canvas
+    const place = (event: MouseEvent) => event.offsetX / Math.max(1, canvas.clientWidth - margin)
+    canvas.addEventListener(
+      'wheel',
+      (event) => {
+        // Without a key the wheel scrolls, as everywhere.
+        if (!event.ctrlKey && !event.metaKey && !event.shiftKey) return
+        event.preventDefault()
+        zoom((event.deltaY || event.deltaX) > 0 ? wheelStep : 1 / wheelStep, Math.min(1, place(event)))
+      },
+      { passive: false },
+    )
+    let from: number | undefined
+    let moved = false
+    canvas.addEventListener('pointerdown', (event) => {
+      from = event.clientX
+      moved = false
+    })
+    addEventListener('pointermove', (event) => {
+      if (from === undefined || (!moved && Math.abs(event.clientX - from) < 5)) return
+      moved = true
+      pan((from - event.clientX) / Math.max(1, canvas.clientWidth - margin))
+      from = event.clientX
+    })
+    addEventListener('pointerup', () => (from = undefined))
+    canvas.addEventListener('click', (event) => {
+      const lane = Math.floor((event.offsetY + this.#scroll.scrollTop) / this.#lane)
+      if (!moved && lane < this.#lanes) select(lane)
+    })
+  }
+}
+
+/** A span within what can be shown. */
+export function clampSpan(span: number): number {
+  return Math.max(leastSpan, Math.min(mostSpan, span))
+}
+
+/** Where the grid has its lines, in milliseconds ago: at round numbers, so far apart that they can be read. */
+function ticks(span: number): number[] {
+  const rough = span / (innerWidth < 700 ? 3 : 6)
+  const power = 10 ** Math.floor(Math.log10(rough))
+  const step = power * ([1, 2, 5, 10].find((n) => n * power >= rough) ?? 10)
+  return Array.from({ length: Math.floor((span / step) * 0.97) + 1 }, (_, i) => i * step)
+}
+
+function agoText(ago: number): string {
+  if (ago === 0) return 'now'
+  return ago < 1000 ? `−${Number(ago.toPrecision(3))} ms` : `−${Number((ago / 1000).toPrecision(3))} s`
+}
+
+/** Brings a canvas to the size it has on the page, in real pixels, and clears it. */
+function fit(canvas: HTMLCanvasElement, height: number): CanvasRenderingContext2D | null {
+  const scale = devicePixelRatio
+  const [w, h] = [Math.round(canvas.clientWidth * scale), Math.round(height * scale)]
+  if (canvas.height !== h) canvas.style.height = `${height}px`
+  if (canvas.width !== w || canvas.height !== h) Object.assign(canvas, { width: w, height: h })
+  const g = canvas.getContext('2d')
+  g?.setTransform(scale, 0, 0, scale, 0, 0)
+  g?.clearRect(0, 0, canvas.clientWidth, height)
+  return g
+}

@@ -1,0 +1,5 @@
+/** Bytes from base64, in its common or its URL-safe alphabet. @throws when it is not base64. */
+export function fromBase64(text: string): Uint8Array {
+  const binary = atob(text.replaceAll('-', '+').replaceAll('_', '/'))
+  return Uint8Array.from(binary, (char) => char.charCodeAt(0))
+}

@@ -1,0 +1,66 @@
+import type { TokenKind } from '../../src/model/tokens.ts'
+
+/** What a kind of token is, for somebody who points at one. */
+export interface KindText {
+  readonly name: string
+  readonly sentence: string
+  /** `RFC 9112 §3.1`; empty where no section is about it. */
+  readonly rfc: string
+}
+
+export const kinds: Readonly<Record<TokenKind, KindText>> = {
+  method: { name: 'Method', sentence: 'What the client wants done. Case counts.', rfc: 'RFC 9110 §9.1' },
+  target: {
+    name: 'Request target',
+    sentence: 'What it wants it done to: most often a path and a query.',
+    rfc: 'RFC 9112 §3.2',
+  },
+  version: {
+    name: 'Version',
+    sentence: 'The protocol version; HTTP/1.0 knows neither Host nor chunks.',
+    rfc: 'RFC 9112 §2.3',
+  },
+  status: { name: 'Status', sentence: 'How it went, in three digits; the first is the class.', rfc: 'RFC 9110 §15' },
+  reason: { name: 'Reason phrase', sentence: 'The status in words. Nobody may rely on it.', rfc: 'RFC 9112 §4' },
+  name: {
+    name: 'Field name',
+    sentence: 'A token, without regard to case, right in front of its colon.',
+    rfc: 'RFC 9110 §5.1',
+  },
+  value: {
+    name: 'Field value',
+    sentence: 'Opaque to the server’s core; the whitespace around it does not count.',
+    rfc: 'RFC 9110 §5.5',
+  },
+  known: {
+    name: 'Value that decides',
+    sentence: 'Where the message ends, which site it is for, or whether the connection lasts.',
+    rfc: 'RFC 9112 §6.3',
+  },
+  mark: { name: 'Between tokens', sentence: 'A space, a colon, or the whitespace around a value.', rfc: 'RFC 9112 §5' },
+  eol: {
+    name: 'Line end',
+    sentence: 'CR LF, both of them. LF alone is refused: not everybody takes it for a line end.',
+    rfc: 'RFC 9112 §2.2',
+  },
+  end: {
+    name: 'Empty line',
+    sentence: 'The fields are over. Content follows, or the next message.',
+    rfc: 'RFC 9112 §2.1',
+  },
+  size: {
+    name: 'Chunk size',
+    sentence: 'So many bytes of data follow, in hexadecimal. 0 is the last chunk.',
+    rfc: 'RFC 9112 §7.1',
+  },
+  extension: { name: 'Chunk extension', sentence: 'Allowed, checked, and of no meaning here.', rfc: 'RFC 9112 §7.1.1' },
+  data: { name: 'Content', sentence: 'What the message carries, just as it is.', rfc: 'RFC 9112 §6' },
+  wrong: { name: 'The wrong byte', sentence: 'The first byte that proves that this is not valid.', rfc: '' },
+  rest: { name: 'Not read', sentence: 'Nobody reads these bytes as HTTP.', rfc: '' },
+}
+
+/** Where a section can be read: `RFC 9112 §3.1`. */
+export function rfcUrl(rfc: string): string {
+  const [, number, section] = /^RFC (\d+) §([\d.]+)$/.exec(rfc) ?? []
+  return `https://www.rfc-editor.org/rfc/rfc${number}#section-${section}`
+}

@@ -1,0 +1,37 @@
+import type { Reading, Token } from '../../src/model/tokens.ts'
+import { el } from './dom.ts'
+import { kinds } from './kinds.ts'
+
+/** Bytes shown of one message; more would only be scrolled past. */
+const mostShown = 4096
+
+/** Bytes as text, every token in the colour of its kind, and the line ends that matter in HTTP made visible. */
+export function wireText(bytes: Uint8Array, { tokens }: Reading, lost = 0): HTMLElement {
+  const pre = el('pre', { class: 'wire', tabindex: '0' })
+  for (const token of tokens) {
+    if (token.from >= mostShown) break
+    const span = el('span', { class: `t-${token.kind}`, title: kinds[token.kind].name })
+    span.append(...tokenText(bytes.subarray(token.from, Math.min(token.to, mostShown)), token))
+    pre.append(span)
+  }
+  const hidden = Math.max(0, bytes.length - mostShown) + lost
+  if (bytes.length === 0) pre.append(el('span', { class: 'thin' }, 'nothing'))
+  else if (hidden > 0) pre.append(el('span', { class: 'thin' }, `\n… and ${hidden} bytes more`))
+  return pre
+}
+
+/** Line ends are written out and then made. */
+function tokenText(bytes: Uint8Array, { kind }: Token): (string | HTMLElement)[] {
+  const text = Array.from(bytes, (byte) => printable(byte, kind === 'data' || kind === 'rest')).join('')
+  if (kind === 'eol' || kind === 'end') return [el('span', { class: 'eol' }, text), text.endsWith('\\n') ? '\n' : '']
+  return [text]
+}
+
+/** A byte as text; in content, what cannot be printed is a dot. */
+function printable(byte: number, content: boolean): string {
+  if (byte >= 32 && byte < 127) return String.fromCharCode(byte)
+  if (content) return byte === 10 ? '\n' : byte === 13 ? '' : '·'
+  if (byte === 13) return '\\r'
+  if (byte === 10) return '\\n'
+  return byte === 9 ? '\\t' : `\\x${byte.toString(16).padStart(2, '0')}`
+}

@@ -1,0 +1,112 @@
+import type { Piece, Segment } from '../model/tape.ts'
+
+/** Most of everything that is recorded; bytes unless said otherwise. */
+export const tapeBounds: Readonly<Record<'segment' | 'segments' | 'pieces' | 'connection' | 'all' | 'closed', number>> =
+  {
+    /** Of one segment, each way. */
+    segment: 8 * 1024,
+    /** Segments of one connection. */
+    segments: 16,
+    /** Pieces of one segment: reads and writes. */
+    pieces: 160,
+    /** Of one connection; whole segments go, oldest first. */
+    connection: 24 * 1024,
+    /** Of all connections together. */
+    all: 16 * 1024 * 1024,
+    /** Connections that have closed. */
+    closed: 240,
+  }
+
+interface Recording {
+  segments: Taken[]
+  bytes: number
+  /** The next byte begins another segment. */
+  cut: boolean
+}
+
+interface Taken {
+  readonly at: number
+  readonly chunks: { readonly in: Uint8Array[]; readonly out: Uint8Array[] }
+  readonly kept: { in: number; out: number }
+  readonly total: { in: number; out: number }
+  readonly pieces: Piece[]
+}
+
+/**
+ * The bytes of connections as they went over the wire, in bounded memory: the beginning of what was said between two idle
+ * moments, for the last few of these moments.
+ */
+export class Tapes {
+  readonly #recordings: Map<number, Recording> = new Map()
+  readonly #closed: number[] = []
+  #bytes = 0
+
+  /** Bytes held. */
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  /** @param bytes are copied. */
+  record(connection: number, direction: 'in' | 'out', bytes: Uint8Array, at: number): void {
+    let recording = this.#recordings.get(connection)
+    if (!recording) this.#recordings.set(connection, (recording = { segments: [], bytes: 0, cut: true }))
+    if (recording.cut) this.#begin(recording, at)
+    const { chunks, kept, total, pieces } = recording.segments.at(-1)!
+    const room = Math.min(tapeBounds.segment - kept[direction], tapeBounds.all - this.#bytes)
+    if (room > 0) {
+      // A copy: a view would keep the whole buffer it is in.
+      const part = Uint8Array.prototype.slice.call(bytes, 0, room)
+      chunks[direction].push(part)
+      kept[direction] += part.length
+      recording.bytes += part.length
+      this.#bytes += part.length
+    }
+    total[direction] += bytes.length
+    if (pieces.length < tapeBounds.pieces) pieces.push({ at, direction, bytes: bytes.length })
+  }
+
+  /** What follows belongs to another segment. */
+  cut(connection: number): void {
+    const recording = this.#recordings.get(connection)
+    if (recording) recording.cut = true
+  }
+
+  /** The connection is gone: its tape stays for as long as those of not many others have come behind it. */
+  close(connection: number): void {
+    this.#closed.push(connection)
+    if (this.#closed.length <= tapeBounds.closed) return
+    const oldest = this.#closed.shift()!
+    this.#bytes -= this.#recordings.get(oldest)?.bytes ?? 0
+    this.#recordings.delete(oldest)
+  }
+
+  /** What is known of a connection's bytes, oldest first. */
+  read(connection: number): Segment[] {
+    return (this.#recordings.get(connection)?.segments ?? []).map(({ at, chunks, total, pieces }) => ({
+      at,
+      in: Buffer.concat(chunks.in).toString('base64'),
+      out: Buffer.concat(chunks.out).toString('base64'),
+      total,
+      pieces,
+    }))
+  }
+
+  #begin(recording: Recording, at: number): void {
+    recording.cut = false
+    recording.segments.push({
+      at,
+      chunks: { in: [], out: [] },
+      kept: { in: 0, out: 0 },
+      total: { in: 0, out: 0 },
+      pieces: [],
+    })
+    const { segments } = recording
+    // The new one may become as large as two of its bounds.
+    const room = tapeBounds.connection - 2 * tapeBounds.segment
+    while (segments.length > 1 && (recording.bytes > room || segments.length > tapeBounds.segments)) {
+      const { kept } = segments.shift()!
+      recording.bytes -= kept.in + kept.out
+      this.#bytes -= kept.in + kept.out
+    }
+  }
+}
