@@ -194,6 +194,28 @@ describe('limits', () => {
     expect(readReply(Buffer.concat(received))).toMatchObject({ status: 413, complete: true })
   })
 
+  // CVE-2026-44456
+  test('who goes on in spite of the 413 gets no content either', async () => {
+    const seen: unknown[] = []
+    const app = router().post('/', async (c) => {
+      c.body.limit = 10
+      for (let i = 0; i < 2; i++)
+        seen.push(await c.body.text().catch((error: { status?: number }) => error.status ?? error))
+      return c.text('all the same')
+    })
+    const server = await start(app)
+    for (const [field, content] of [
+      ['Content-Length: 11', 'x'.repeat(11)],
+      ['Transfer-Encoding: chunked', `b\r\n${'x'.repeat(11)}\r\n0\r\n\r\n`],
+    ] as const) {
+      const socket = open(server, 'POST /', [field])
+      socket.write(content)
+      expect(String(((await once(socket, 'data')) as [Buffer])[0])).toMatch(/^HTTP\/1.1 200 /)
+      expect(seen.splice(0)).toEqual([413, expect.any(TypeError)])
+      socket.destroy()
+    }
+  })
+
   test('the limit of the server holds without one, and a larger one lifts it', async () => {
     const app = router()
       .post('/', [body('bytes')], (c) => c.text(String(c.state.body.length)))

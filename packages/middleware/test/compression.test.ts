@@ -90,6 +90,18 @@ test.each([
   expect(chooseCoding(header, all).coding?.name).toBe(name)
 })
 
+// CVE-2016-10539
+test.each([
+  ['names', 'x'.repeat(15_000)],
+  ['members', 'a,'.repeat(7000)],
+  ['weights', `gzip${';q=0'.repeat(3000)}`],
+  ['blanks', `gzip${' '.repeat(15_000)};q=1`],
+  ['quotes', '"'.repeat(15_001)],
+])('many %s in Accept-Encoding take linear time', async (_, value) => {
+  const reply = await ask(await app((c) => c.text(text)), 'GET /', accept(value))
+  expect([reply.status, reply.complete]).toEqual([200, true])
+})
+
 describe('leaves alone', () => {
   const cases: [string, (c: Context) => Reply][] = [
     ['short text', (c) => c.text('x'.repeat(1023))],

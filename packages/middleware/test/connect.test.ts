@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { brotliDecompressSync, gunzipSync } from 'node:zlib'
 import { HttpError } from '@spillway/core'
+import { testServer } from '@spillway/core/testing'
 import { type ConnectMiddleware, type ConnectRequest, connect } from '@spillway/middleware/connect'
 import { router } from '@spillway/middleware/router'
 import compression from 'compression'
@@ -11,6 +12,7 @@ import morgan from 'morgan'
 import multer from 'multer'
 import passport from 'passport'
 import { describe, expect, test, vi } from 'vitest'
+import { escapes } from './path-tricks.ts'
 import { send, start } from './server.ts'
 
 const text = 'compressible '.repeat(500)
@@ -292,6 +294,26 @@ describe('connect', () => {
     expect((await send(await start(app), 'GET', '/api/x?q')).content.toString()).toBe('/api /x?q /api/x?q')
   })
 
+  // CVE-2026-33807, CVE-2026-33808, CVE-2026-22037
+  test('has one form of the path, that of the routes: who guards by it is not walked around', async () => {
+    const app = router()
+      .use(connect(guardsAdmin))
+      .get('/admin/**:rest', (c) => c.text('secret'))
+      .get('/public', (c) => c.text('public'))
+    expect(escapes.length).toBeGreaterThan(400)
+    const seen = new Set<string>()
+    const server = testServer(app)
+    for (const path of escapes) {
+      const client = server.connect()
+      client.send(`GET ${path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`)
+      while (client.received === '') await new Promise((resolve) => setImmediate(resolve))
+      seen.add(client.received.slice(9, 12) + (client.received.includes('secret') ? ' secret' : ''))
+    }
+    expect([...seen].toSorted()).toEqual(['200', '401', '404'])
+    const url = `${(await start(router().get('/a%20b/:c', [connect(guardsAdmin)], (c) => c.text(c.state.req.url)))).url}/%61%20b/%2f?q=%61`
+    expect(await (await fetch(url)).text()).toBe('/a%20b/%2F?q=%61')
+  })
+
   // CVE-2026-21710
   test('fields with the names of what every object has are fields like others', async () => {
     const seen: unknown[] = []
@@ -369,6 +391,13 @@ async function* endless(): AsyncGenerator<Uint8Array> {
 
 async function* pieces(times = 1): AsyncGenerator<string> {
   for (let i = 0; i < times; i++) for (const piece of 'abc') yield piece
+}
+
+const guardsAdmin: ConnectMiddleware = ({ url }: { url: string }, res, next) => {
+  if (!url.startsWith('/admin')) return next()
+  res.statusCode = 401
+  res.end()
+  return undefined
 }
 
 function sha(bytes: Uint8Array | undefined): string {

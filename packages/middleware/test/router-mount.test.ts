@@ -175,6 +175,27 @@ describe('no path walks around a guard', () => {
   })
 })
 
+// CVE-2025-29927 and its like: other servers are steered by these
+test('no field of the request walks around a guard, or stands for another method or path', async () => {
+  const app = router()
+    .group('/admin', (g) => g.use(deny).all('/**:rest', secret))
+    .get('/public', (c) => c.text('public'))
+  const server = await start(app)
+  const fields = [
+    'X-Middleware-Subrequest: middleware:middleware:middleware:middleware:middleware',
+    'X-HTTP-Method-Override: DELETE',
+    'X-Method-Override: DELETE',
+    'X-Original-URL: /public',
+    'X-Rewrite-URL: /public',
+    'X-Forwarded-Prefix: /public',
+    'X-Forwarded-Host: localhost',
+    'X-Forwarded-For: 127.0.0.1',
+  ]
+  expect((await send(server, 'GET', '/admin/x', fields)).status).toBe(401)
+  const swapped = fields.map((field) => field.replace('/public', '/admin/x'))
+  expect((await send(server, 'GET', '/public', swapped)).content.toString()).toBe('public')
+})
+
 describe('notFound', () => {
   const app = router()
     .use(async (_, next) => {

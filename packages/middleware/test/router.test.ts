@@ -114,6 +114,17 @@ describe('matching', () => {
   })
 })
 
+// CVE-2024-45296, CVE-2024-45813
+test.each(['/:a-:b-:c-:d', '/:a.:b.:c/:d-:e-:f', '/x/:a(\\d+)-:b(\\d+)-:c(\\d+)'])(
+  '%s is matched without backtracking',
+  async (pattern) => {
+    const server = await start(router().get(pattern, (c) => c.text('found')))
+    for (const piece of ['-', '.', 'a-', '1-', '1'])
+      for (const prefix of ['/', '/x/'])
+        expect((await send(server, 'GET', `${prefix}${piece.repeat(7000 / piece.length)}/%0a`)).status).toBe(404)
+  },
+)
+
 describe('methods', () => {
   const app = router()
     .get('/both', named('get'))

@@ -133,6 +133,17 @@ test('forms, and what body() in front has read', async () => {
   expect(String((await ask(server, 'POST /raw', { fields: [json], content })).content)).toBe('[23,"Ali"]')
 })
 
+// CVE-2024-45590, CVE-2025-15284
+test.each([
+  [999, 200],
+  [1000, 200],
+  [1001, 400],
+])('a query of %i fields: %i', async (count, status) => {
+  const app = router().get('/', [validate({ query: z.object({ a: z.array(z.string()) }) })], (c) => c.text('read'))
+  const query = Array(count).fill('a=').join('&')
+  expect((await ask(await start(app), `GET /?${query}`)).status).toBe(status)
+})
+
 test('layers add up, and schemas may be asynchronous', async () => {
   const first = validate({ params: z.object({ id: z.string() }) })
   const second = validate({ query: z.object({ q: z.string().refine(async (q) => q !== 'no') }) })

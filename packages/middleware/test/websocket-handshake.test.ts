@@ -68,8 +68,25 @@ describe('the handshake (RFC 6455 §4.2)', () => {
   })
 
   test('extensions that are malformed: 400, when any are spoken', async () => {
-    const malformed = [...fields, 'Sec-WebSocket-Extensions: permessage-deflate; ;']
-    expect((await ask('GET', malformed, { deflate: true })).status).toBe(400)
+    for (const value of [
+      'permessage-deflate; ;',
+      // CVE-2026-2229: window bits that zlib does not take
+      ...['7', '16', '-1', 'x', ''].map((bits) => `permessage-deflate; server_max_window_bits=${bits}`),
+      'permessage-deflate; client_max_window_bits=99',
+      'permessage-deflate; server_no_context_takeover=1',
+      'permessage-deflate; server_no_context_takeover; server_no_context_takeover',
+      'permessage-deflate; unknown',
+    ])
+      expect([
+        value,
+        (await ask('GET', [...fields, `Sec-WebSocket-Extensions: ${value}`], { deflate: true })).status,
+      ]).toEqual([value, 400])
+  })
+
+  // CVE-2024-37890: with fields cut off, others than those that were checked would be missing
+  test('with more fields than there may be: 431, none is left out', async () => {
+    const many = Array.from({ length: 3000 }, (_, i) => `A${i}: b`)
+    expect((await ask('GET', [...many, ...fields])).status).toBe(431)
   })
 
   test.each(['http://a', 'https://a'])('from a page of its own, %s', async (origin) => {

@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events'
 import { Readable } from 'node:stream'
 import type { Context } from '@spillway/core'
+import { normalizePath } from '../path.ts'
 
 /** What middleware asks of a socket. There is none behind it: it only tells. */
 export class ConnectSocket extends EventEmitter {
@@ -49,7 +50,7 @@ export class ConnectRequest extends Readable {
   /** Whatever middleware adds. */
   [added: string]: any
   method: string
-  /** Path and query, without the prefix of a mount. */
+  /** Path and query, without the prefix of a mount; the path is in the normal form that routes are found by. */
   url: string
   /** Path and query as they came. */
   readonly originalUrl: string
@@ -72,7 +73,7 @@ export class ConnectRequest extends Readable {
     super({ highWaterMark: 64 * 1024 })
     this.#c = c
     this.method = c.method
-    this.url = c.path + c.search
+    this.url = (normalizePath(c.path) ?? c.path) + c.search
     this.originalUrl = c.target
     this.baseUrl = c.base
     this.headers = headersOf(c)
