@@ -144,6 +144,7 @@ export class Connection
     if (channels.close.hasSubscribers)
       channels.close.publish({
         ...this.#event(),
+        peer: this.peer,
         reason: this.#reason,
         requests: this.#requests,
         bytesIn: this.#bytesIn,
@@ -233,7 +234,10 @@ export class Connection
     const core = this.#core
     const reader = this.#reader
     // One clock for the whole head: bytes that drip in do not reset it. The first head's runs since accept.
-    if (!reader.head && this.#requests > 0) this.#readDeadline = core.clock.after(core.timeouts.head)
+    if (!reader.head) {
+      if (this.#requests > 0) this.#readDeadline = core.clock.after(core.timeouts.head)
+      if (channels.head.hasSubscribers) channels.head.publish({ ...this.#event(), exchange: this.#requests + 1 })
+    }
     const used = reader.parseHead()
     if (used === 0) return false
     const head = reader.head!
@@ -338,7 +342,7 @@ export class Connection
   #report(code: ParseErrorCode, offset: number): void {
     this.#reason ??= 'parse-error'
     if (channels.error.hasSubscribers)
-      channels.error.publish({ ...this.#event(), code, status: parseErrors[code].status, offset })
+      channels.error.publish({ ...this.#event(), peer: this.peer, code, status: parseErrors[code].status, offset })
   }
 
   // ── answering ──────────────────────────────────────────────────────────────────────────────────────────────────

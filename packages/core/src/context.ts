@@ -34,6 +34,11 @@ export interface Context<Params = {}, State = {}> {
   path: string
   /** What a router that mounts another one took off the front of `path`; empty when there is none. */
   base: string
+  /**
+   * The pattern of the route that answers, as it was registered, for logs and numbers; empty when no router has found one.
+   * Set by routers, below a mount with the prefix in front.
+   */
+  route: string
   /** The query with its `?`, still percent-encoded; empty when there is none. */
   readonly search: string
   /** The full URL (RFC 9110 §7.1): scheme from the connection, authority from the target or Host. */
@@ -46,7 +51,10 @@ export interface Context<Params = {}, State = {}> {
   params: Readonly<Params>
   /** Slots for middleware. */
   readonly state: State
-  /** Aborts with the reason when the client is gone, a deadline passed or shutdown cut the exchange; never after success. */
+  /**
+   * Aborts with the reason when the client is gone, a deadline passed, shutdown cut the exchange, or `abort` gave it up;
+   * never after success.
+   */
   readonly signal: AbortSignal
   /** A genuine fetch `Request`, built when first touched; its body is this context's body. */
   readonly request: Request
@@ -74,6 +82,12 @@ export interface Context<Params = {}, State = {}> {
   hints(headers: HeadersInit): void
   /** Calls back once: after the last byte of the reply, or when it will never come. */
   done(callback: (outcome: Outcome) => void): void
+  /**
+   * Gives the work up that still goes on for this exchange: `signal` aborts, and content that is still read fails, with the
+   * reason. A reply may be given all the same. For middleware with a limit of its own. Does nothing once the exchange is
+   * over, or aborted already.
+   */
+  abort(reason: AbortedError): void
   /**
    * Calls back when the server begins to shut down and this exchange is not over, at once when it has begun before: time
    * for a reply without an end to find one, rather than being cut at the deadline.
@@ -109,6 +123,7 @@ export class RequestContext implements Context {
   params: Record<string, string>
   state: Record<string, unknown>
   base: string = ''
+  route: string = ''
   /** Content-Length, null when chunked, 0 when there is no content. */
   contentLength: number | null = 0
   /** Where the reply begins among the bytes of its connection, and where it ends once it is complete. */
@@ -301,7 +316,6 @@ export class RequestContext implements Context {
     return this.#aborted !== undefined && error === this.#aborted
   }
 
-  /** The exchange will not complete: fails what still reads or waits. */
   abort(reason: AbortedError): void {
     if (this.#outcome || this.#aborted) return
     this.#aborted = reason

@@ -55,6 +55,8 @@ export interface ConnectionEvents {
   open: ConnectionEvent & { readonly peer: Peer }
   /** A TLS handshake is complete. */
   secure: ConnectionEvent & { readonly peer: Peer; /** `TLSv1.3`, for example. */ readonly protocol: string }
+  /** The first bytes of a request head are here. Streams of HTTP/2 come with their heads complete. */
+  head: ExchangeEvent
   /** A request head is complete and the handler is about to run. */
   request: ExchangeEvent & {
     readonly method: string
@@ -72,7 +74,12 @@ export interface ConnectionEvents {
   /** The exchange is over and the connection waits for another request. */
   idle: ExchangeEvent
   /** A message could not be parsed. */
-  error: ConnectionEvent & { readonly code: ParseErrorCode; readonly status: number; readonly offset: number }
+  error: ConnectionEvent & {
+    readonly peer: Peer
+    readonly code: ParseErrorCode
+    readonly status: number
+    readonly offset: number
+  }
   /**
    * Bytes came in, or were given to the operating system to send; decrypted, and framing included. Only connections are
    * watched that were accepted while someone listened, and none of HTTP/2. The bytes are to be read at once: they change.
@@ -80,6 +87,7 @@ export interface ConnectionEvents {
   bytes: ConnectionEvent & { readonly direction: 'in' | 'out'; readonly bytes: Uint8Array }
   /** A connection is gone. */
   close: ConnectionEvent & {
+    readonly peer: Peer
     readonly reason: CloseReason
     readonly requests: number
     readonly bytesIn: number
@@ -103,6 +111,7 @@ export interface EventChannel<T> {
 export const channels: { readonly [K in keyof ConnectionEvents]: EventChannel<ConnectionEvents[K]> } = {
   open: typed('open'),
   secure: typed('secure'),
+  head: typed('head'),
   request: typed('request'),
   reply: typed('reply'),
   end: typed('end'),

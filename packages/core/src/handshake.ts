@@ -177,7 +177,15 @@ class Handshake implements Member {
     this.#discard()
     core.remove(this)
     if (channels.close.hasSubscribers)
-      channels.close.publish({ server: core.server, connection: this.id, reason, requests: 0, bytesIn, bytesOut })
+      channels.close.publish({
+        server: core.server,
+        connection: this.id,
+        peer: this.peer,
+        reason,
+        requests: 0,
+        bytesIn,
+        bytesOut,
+      })
   }
 
   onTick(now: number): void {

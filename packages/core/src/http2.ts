@@ -78,7 +78,13 @@ export class Http2Connection implements Member, Http2Owner {
     const head = readHead(core, raw)
     if (typeof head === 'string') {
       if (channels.error.hasSubscribers)
-        channels.error.publish({ ...this.#event(), code: head, status: parseErrors[head].status, offset: 0 })
+        channels.error.publish({
+          ...this.#event(),
+          peer: this.peer,
+          code: head,
+          status: parseErrors[head].status,
+          offset: 0,
+        })
       return this.#answer(stream, core.parseErrorReply(head))
     }
     if (!this.draining) this.#deadline = 0
@@ -115,9 +121,10 @@ export class Http2Connection implements Member, Http2Owner {
     for (const exchange of this.#exchanges) exchange.kill()
     this.#core.remove(this)
     if (!channels.close.hasSubscribers) return
+    const { peer } = this
     const reason = this.#reason ?? 'client-closed'
     const { bytesRead: bytesIn, bytesWritten: bytesOut } = this.#socket
-    channels.close.publish({ ...this.#event(), reason, requests: this.#requests, bytesIn, bytesOut })
+    channels.close.publish({ ...this.#event(), peer, reason, requests: this.#requests, bytesIn, bytesOut })
   }
 
   onTick(now: number): void {

@@ -92,8 +92,11 @@ export class ServerCore {
   accept(transport: Transport): void {
     this.#accepted++
     const full = this.#isFull(transport)
-    if (full && this.#shed >= shedAtOnce) return transport.destroy()
     const id = this.nextId()
+    if (full && this.#shed >= shedAtOnce) {
+      this.#turnedAway({ id, peer: transport.peer })
+      return transport.destroy()
+    }
     const connection = new Connection(this, tapped(transport, this.server, id), id)
     this.#enter(connection, full)
     this.opened(connection)
@@ -104,7 +107,10 @@ export class ServerCore {
   enter(pending: Member): boolean {
     this.#accepted++
     const full = this.#isFull(pending)
-    if (full && this.#shed >= shedAtOnce) return false
+    if (full && this.#shed >= shedAtOnce) {
+      this.#turnedAway(pending)
+      return false
+    }
     this.#enter(pending, full)
     return true
   }
@@ -134,6 +140,15 @@ export class ServerCore {
 
   opened({ id, peer }: Pick<Member, 'id' | 'peer'>): void {
     if (channels.open.hasSubscribers) channels.open.publish({ server: this.server, connection: id, peer })
+  }
+
+  /** Says what becomes of a connection that is closed without a word. */
+  #turnedAway({ id, peer }: Pick<Member, 'id' | 'peer'>): void {
+    this.opened({ id, peer })
+    if (channels.close.hasSubscribers) {
+      const nothing = { requests: 0, bytesIn: 0, bytesOut: 0 }
+      channels.close.publish({ server: this.server, connection: id, peer, reason: 'overload', ...nothing })
+    }
   }
 
   #isFull(place: { readonly peer: Peer }): boolean {

@@ -1,6 +1,6 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { describe, expect, it } from 'vitest'
-import { type ConnectionEvents, type Context, Reply, type ServerOptions } from '../src/index.ts'
+import { type ConnectionEvents, type Context, Reply, type ServerOptions, channels } from '../src/index.ts'
 import { type MemoryClient, type TestServer, testServer } from '../src/testing.ts'
 import { events, get, muteErrors, post, record, request, turn } from './support.ts'
 
@@ -47,16 +47,45 @@ describe('channels', () => {
     const { length } = client!.received
     expect(seen.map(({ name }) => name)).toEqual(['open', 'request', 'reply', 'end', 'idle', 'close'])
     const connection = seen[0]!.event.connection
+    const peer = { address: '10.0.0.1', port: 50_000, secure: false }
     expect(seen.map(({ event }) => ({ ...event, server: undefined }))).toEqual(
       [
-        { connection, peer: { address: '10.0.0.1', port: 50_000, secure: false } },
+        { connection, peer },
         { connection, exchange: 1, method: 'POST', target: '/read?q', httpVersion: '1.1', headBytes: wire.length - 3 },
         { connection, exchange: 1, status: 200, persist: true },
         { connection, exchange: 1, outcome: { kind: 'sent', status: 200, bytes: length } },
         { connection, exchange: 1 },
-        { connection, reason: 'client-closed', requests: 1, bytesIn: wire.length, bytesOut: length },
+        { connection, peer, reason: 'client-closed', requests: 1, bytesIn: wire.length, bytesOut: length },
       ].map((event) => ({ ...event, server: undefined })),
     )
+  })
+
+  it('a head begins with its first byte, once, and that of a pipelined request when its turn comes', () => {
+    const t = testServer(handler)
+    const begun: number[] = []
+    const listener = ({ server, exchange }: ConnectionEvents['head']): void => {
+      if (server === t.server) begun.push(exchange)
+    }
+    channels.head.subscribe(listener)
+    const client = t.connect()
+    client.send('G')
+    expect(begun).toEqual([1])
+    client.send(get('/').slice(1) + get('/'))
+    expect(begun).toEqual([1, 2])
+    client.send(get('/').slice(0, 9))
+    client.send(get('/').slice(9))
+    channels.head.unsubscribe(listener)
+    expect(begun).toEqual([1, 2, 3])
+  })
+
+  it('connections that are closed without a word are told of', async () => {
+    const t = testServer(handler, { limits: { connections: 1 } })
+    const seen = await record(t.server, () => {
+      for (let i = 0; i < 1 + 64 + 3; i++) t.connect()
+    })
+    const silent = events(seen, 'close').filter(({ bytesOut }) => bytesOut === 0)
+    expect(silent.map(({ reason }) => reason)).toEqual(['overload', 'overload', 'overload'])
+    expect(events(seen, 'open')).toHaveLength(68)
   })
 
   it('connections are counted up', async () => {

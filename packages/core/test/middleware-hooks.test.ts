@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { type Context, HttpError, type ServerOptions, type TransportSink } from '../src/index.ts'
+import { AbortedError, type Context, HttpError, type ServerOptions, type TransportSink } from '../src/index.ts'
 import { testServer } from '../src/testing.ts'
 import { deferred, get, muteErrors, onlyReply, replies, turn } from './support.ts'
 
@@ -156,5 +156,41 @@ describe('errorHeaders', () => {
     const client = t.connect()
     client.send(get())
     expect(replies(client.received)[0]!.fields.has('x-policy')).toBe(false)
+  })
+})
+
+describe('c.abort', () => {
+  it('stops the work and leaves the reply to whoever stopped it', async () => {
+    const reason = new AbortedError('timeout', 'too long')
+    const seen: unknown[] = []
+    const t = testServer((c) => {
+      c.signal.addEventListener('abort', () => seen.push(c.signal.reason))
+      c.body.text().catch((error: unknown) => seen.push(error))
+      c.done((outcome) => seen.push(outcome.kind))
+      c.abort(reason)
+      c.abort(new AbortedError('handler', 'once is enough'))
+      return c.text('late', 503)
+    })
+    const client = t.connect()
+    client.send('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\na')
+    await turn()
+    expect(client.received).toMatch(/^HTTP\/1\.1 503 [^]*late$/)
+    expect(seen.filter((what) => what === reason)).toHaveLength(2)
+    expect(seen).toContain('sent')
+    client.send('bcGET / HTTP/1.1\r\nHost: a\r\n\r\n')
+    await turn()
+    expect(client.received.match(/HTTP\/1\.1 503/g)).toHaveLength(2)
+  })
+
+  it('does nothing once the exchange is over', async () => {
+    let signal: AbortSignal | undefined
+    const t = testServer((c) => {
+      signal = c.signal
+      c.done(() => c.abort(new AbortedError('timeout', 'too late')))
+      return c.text('sent')
+    })
+    t.connect().send(get('/'))
+    await turn()
+    expect(signal!.aborted).toBe(false)
   })
 })

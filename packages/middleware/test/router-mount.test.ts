@@ -226,3 +226,37 @@ describe('notFound', () => {
     expect(reply.headers.get('x-root')).toBe('1')
   })
 })
+
+describe('c.route', () => {
+  const routes: string[] = []
+  const shop = router().get('/', view).get('/items/:id(\\d+)', view).mount('/more', router().get('/:page?', view))
+  const app = router()
+    .use((c, next) => {
+      const reply = next()
+      routes.push(c.route)
+      return reply
+    })
+    .get('/literal', view)
+    .get('/files/:path*', view)
+    .group('/admin', (admin) => admin.use((_, next) => next()).get('/:any', view))
+    .mount('/shops/:shop', shop)
+    .mount('/raw', view)
+
+  test.each([
+    ['GET', '/literal', '/literal'],
+    ['HEAD', '/literal/', '/literal'],
+    ['GET', '/files/a/b', '/files/:path*'],
+    ['GET', '/admin/x', '/admin/:any'],
+    ['GET', '/admin/x/y', ''],
+    ['GET', '/shops/a', '/shops/:shop/'],
+    ['GET', '/shops/a/items/7', '/shops/:shop/items/:id(\\d+)'],
+    ['GET', '/shops/a/more/2', '/shops/:shop/more/:page?'],
+    ['GET', '/shops/a/none', '/shops/:shop'],
+    ['GET', '/raw/x', '/raw'],
+    ['GET', '/none', ''],
+    ['POST', '/literal', ''],
+  ])('%s %s is "%s"', (method, target, route) => {
+    overMemory(app, method, target)
+    expect(routes.at(-1)).toBe(route)
+  })
+})

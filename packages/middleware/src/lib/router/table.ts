@@ -12,6 +12,8 @@ interface Route {
   readonly pattern: Pattern
   readonly node: Node
   readonly run: AnyHandler
+  /** What `c.route` says: the pattern as it was registered, of a mount its prefix. */
+  readonly title: string
   /** `missing` stands for the paths below a node that no route takes. */
   readonly kind: 'route' | 'mount' | 'missing'
 }
@@ -57,7 +59,7 @@ export class RouteTable {
     if (this.#listing.has(`${anyMethod} ${shape}`)) return
     const pattern = readPattern(node.below)
     const run = (c: Context): MaybePromise<Result> => this.#answerMissing(c, normalizePath(c.path), node)
-    addRoute(this.#routes, anyMethod, pattern.source, { pattern, node, run, kind: 'missing' })
+    addRoute(this.#routes, anyMethod, pattern.source, { pattern, node, run, title: '', kind: 'missing' })
   }
 
   /**
@@ -90,7 +92,8 @@ export class RouteTable {
     }
     this.#check(method, shape, info, node)
     const run = layers.length === 0 ? handler : chain(layers, handler)
-    const route: Route = { pattern, node, run, kind: below ? 'mount' : 'route' }
+    const title = below ? source.slice(0, -'/**'.length) : source
+    const route: Route = { pattern, node, run, title, kind: below ? 'mount' : 'route' }
     const get = method === 'HEAD' ? this.#listing.get(`GET ${shape}`) : undefined
     if (get) removeRoute(this.#routes, 'HEAD', get.info.pattern)
     const owner = method === anyMethod ? this.#owners.get(shape) : undefined
@@ -112,7 +115,10 @@ export class RouteTable {
     const path = normalizePath(c.path)
     if (path === undefined) return this.#answerMissing(c, undefined, this.#root)
     const literal = this.#literals.get(c.method)?.get(path)
-    if (literal) return literal.run(c)
+    if (literal) {
+      nameRoute(c, literal)
+      return literal.run(c)
+    }
     const found = findRoute(this.#routes, c.method, path)
     if (!found) return this.#answerMissing(c, path, this.#root)
     if (!this.#fits(found.data, path)) return this.#otherSlash(c, path, found.data)
@@ -121,6 +127,7 @@ export class RouteTable {
 
   #run(c: Context, path: string, found: { data: Route; params?: Record<string, string> }): MaybePromise<Result> {
     const { data: route, params } = found
+    nameRoute(c, route)
     if (route.kind === 'mount') {
       // what the catch-all took is the path of the mounted
       if (!route.pattern.named) return route.run(c)
@@ -213,6 +220,11 @@ export class RouteTable {
     if (methods.has('GET')) methods.add('HEAD')
     return [...methods]
   }
+}
+
+/** Below a mount, its prefix is there already. */
+function nameRoute(c: Context, { title }: Route): void {
+  c.route = c.base === '' ? title : c.route + title
 }
 
 function taken(owner: Node, info: RouteInfo): TypeError {
