@@ -1,4 +1,14 @@
 import { classes, CR, HEX, isBlank, LF, SEMICOLON, smaller, TCHAR, VALUE } from './bytes.ts'
+import {
+  CHUNK_END_INVALID,
+  CHUNK_EXT_INVALID,
+  CHUNK_EXT_TOO_LARGE,
+  CHUNK_OVERHEAD_TOO_LARGE,
+  CHUNK_SIZE_INVALID,
+  CHUNK_SIZE_TOO_LARGE,
+  INVALID_LINE_END,
+} from './codes.ts'
+import { errorCodes } from './errors.ts'
 import type { ParseErrorCode } from './errors.ts'
 import type { BodyKind } from './framing.ts'
 import { defaultBodyLimits } from './limits.ts'
@@ -18,13 +28,11 @@ import {
   HAS_DATA,
   LENGTH,
   NEED_MORE,
-  PIECE,
   SIZE,
   SIZE_FIRST,
   SIZE_LF,
   TRAILER_LINES,
   TRAILERS,
-  UNTIL_CLOSE,
 } from './states.ts'
 import { TrailerSection } from './trailers.ts'
 
@@ -57,7 +65,6 @@ export class BodyDecoder {
   dataEnd: number = 0
   /** After End: the trailer fields in wire order, names in lower case, or null when there are none. */
   trailers: readonly [string, string][] | null = null
-  error: ParseErrorCode | undefined = undefined
   /** The offending byte, counted from the first byte of the body. */
   errorOffset: number = 0
   /** Bytes of the body that were used so far, framing included. */
@@ -65,10 +72,12 @@ export class BodyDecoder {
   /** Bytes of data that were handed out so far. */
   dataBytes: number = 0
 
+  private _error: number = 0
   private _state: number = DONE
+  /** The state behind the last byte of data. */
+  private _after: number = DONE
   /** Bytes of the body or of the chunk that are still to come. */
   private _left: number = 0
-  private _chunked: boolean = false
   private _digits: number = 0
   private _size: number = 0
   private _extensionBytes: number = 0
@@ -84,18 +93,22 @@ export class BodyDecoder {
    * @param limits all of them; the default are {@link defaultBodyLimits}
    */
   reset(kind: BodyKind, contentLength: number, limits: BodyLimits = defaultBodyLimits): void {
+    const isChunked = kind === CHUNKS
     this._limits = limits
-    this._chunked = kind === CHUNKS
-    this._left = kind === LENGTH ? contentLength : 0
-    this._state = kind === LENGTH ? DATA : this._chunked ? SIZE_FIRST : kind === CLOSED ? UNTIL_CLOSE : DONE
+    this._left = kind === LENGTH ? contentLength : kind === CLOSED ? Infinity : 0
+    this._after = isChunked ? DATA_CR : DONE
+    this._state = isChunked ? SIZE_FIRST : this._left > 0 ? DATA : DONE
     this.trailers = this._section = null
-    this.error = undefined
-    this.errorOffset = this.consumed = this.dataBytes = this._extensionBytes = this._framingBytes = 0
+    this.errorOffset = this.consumed = this.dataBytes = this._error = this._extensionBytes = this._framingBytes = 0
+  }
+
+  get error(): ParseErrorCode | undefined {
+    return errorCodes[this._error]
   }
 
   /** Whether the body has been read to its end. */
   get done(): boolean {
-    return this._state === DONE || (this._state === DATA && this._left === 0 && !this._chunked)
+    return this._state === DONE
   }
 
   /**
@@ -103,140 +116,100 @@ export class BodyDecoder {
    * the bytes behind End belong to the next message.
    */
   next(buf: Uint8Array, pos: number, end: number): BodyEvent {
-    if (this._state === DATA && this._left > 0) return this._data(pos, end)
-    if (this._chunked) return this._chunk(buf, pos, end)
     this.pos = pos
-    if (this._state === UNTIL_CLOSE) {
-      this._left = end - pos
-      return this._data(pos, end)
-    }
-    if (this._state === DATA) this._state = DONE
-    return this._state === DONE ? ENDED : BROKEN
+    const state = this._state
+    return state === DATA
+      ? this._data(pos, end)
+      : state > DATA
+        ? this._chunk(buf, end)
+        : state === DONE
+          ? ENDED
+          : BROKEN
   }
 
-  private _data(pos: number, end: number): BodyEvent {
-    const size = smaller(this._left, end - pos)
-    this.pos = pos + size
+  /** Hands out data from `from` on. */
+  private _data(from: number, end: number): BodyEvent {
+    const size = smaller(this._left, end - from)
+    this._pause(DATA, from + size)
     if (size === 0) return NEED_MORE
-    this.dataStart = pos
+    this.dataStart = from
     this.dataEnd = this.pos
-    this._left -= size
-    this.consumed += size
     this.dataBytes += size
+    this._left -= size
+    if (this._left === 0) this._state = this._after
     return HAS_DATA
   }
 
-  private _chunk(buf: Uint8Array, pos: number, end: number): BodyEvent {
-    let p = pos
+  private _chunk(buf: Uint8Array, end: number): BodyEvent {
+    const limits = this._limits
+    let p = this.pos
     let state = this._state
-    if (state <= FAILED) {
-      this.pos = pos
-      return state === DONE ? ENDED : BROKEN
-    }
-    if (state === DATA) state = DATA_CR
     while (p < end) {
       const c = buf[p]!
       if (state <= SIZE) {
         if ((classes[c]! & HEX) !== 0) {
           if (state === SIZE_FIRST) this._size = this._digits = 0
-          if (this._digits === this._limits.chunkSizeDigits || this._size > MAX_SIZE_BEFORE_DIGIT)
-            return this._fail('CHUNK_SIZE_TOO_LARGE', pos, p)
+          if (this._digits === limits.chunkSizeDigits || this._size > MAX_SIZE_BEFORE_DIGIT)
+            return this._fail(CHUNK_SIZE_TOO_LARGE, p)
           // letters have bit 6 and count from 1
           this._size = this._size * 16 + (c & 15) + (c >> 6) * 9
           this._digits++
           state = SIZE
-        } else if (state === SIZE_FIRST) return this._fail('CHUNK_SIZE_INVALID', pos, p)
+        } else if (state === SIZE_FIRST) return this._fail(CHUNK_SIZE_INVALID, p)
         else if (c === CR) state = SIZE_LF
         else if (c === SEMICOLON || isBlank(c)) {
           state = EXTENSION
           continue
-        } else return this._fail(c === LF ? 'INVALID_LINE_END' : 'CHUNK_SIZE_INVALID', pos, p)
-        p++
-      } else if (state === TRAILERS && c !== CR) state = TRAILER_LINES
-      else if (state === TRAILER_LINES) return this._trailerLines(buf, pos, p, end)
-      else if (state >= EXTENSION) {
-        const next = this._extension(buf, p, end, state)
-        if (next < 0) return this._fail(this.error!, pos, ~next)
-        p = next
-        state = this._state
-      } else {
-        // the other states wait for one certain byte
-        if (c !== (state === DATA_CR || state === TRAILERS ? CR : LF))
-          return this._fail(state === DATA_CR || state === DATA_LF ? 'CHUNK_END_INVALID' : 'INVALID_LINE_END', pos, p)
-        p++
-        if (state === FINAL_LF) return this._finish(pos, p)
-        if (state === SIZE_LF) {
-          this._framingBytes += this._digits + 4
-          if (
-            this._framingBytes >
-            this._limits.overheadRatio * (this.dataBytes + this._size) + this._limits.overheadBytes
-          )
-            return this._fail('CHUNK_OVERHEAD_TOO_LARGE', pos, p - 1)
-          if (this._size > 0) {
-            this._state = DATA
-            this._left = this._size
-            this.consumed += p - pos
-            return this._data(p, end)
-          }
-          state = TRAILERS
-        } else state = state === DATA_CR ? DATA_LF : state === DATA_LF ? SIZE_FIRST : FINAL_LF
-      }
+        } else return this._fail(c === LF ? INVALID_LINE_END : CHUNK_SIZE_INVALID, p)
+      } else if (state >= EXTENSION) {
+        // the line may end behind a complete name or value, but not behind whitespace
+        if (c === CR && state % 3 === 2) state = SIZE_LF
+        else if (this._extensionBytes++ === limits.extensionBytes) return this._fail(CHUNK_EXT_TOO_LARGE, p)
+        else state = EXTENSION + Number(steps[state - EXTENSION]![extensionClass(c)])
+        if (!(state > 0)) return this._fail(c === LF ? INVALID_LINE_END : CHUNK_EXT_INVALID, p)
+      } else if (state === TRAILER_LINES || (state === TRAILERS && c !== CR)) return this._trailerLines(buf, p, end)
+      // the other states wait for one certain byte
+      else if (c !== (state === DATA_CR || state === TRAILERS ? CR : LF))
+        return this._fail(state === DATA_CR || state === DATA_LF ? CHUNK_END_INVALID : INVALID_LINE_END, p)
+      else if (state === FINAL_LF) return this._end(p + 1)
+      else if (state === SIZE_LF) {
+        this._framingBytes += this._digits + 4
+        if (this._framingBytes > limits.overheadRatio * (this.dataBytes + this._size) + limits.overheadBytes)
+          return this._fail(CHUNK_OVERHEAD_TOO_LARGE, p)
+        this._left = this._size
+        if (this._size > 0) return this._data(p + 1, end)
+        state = TRAILERS
+      } else state = state === DATA_LF ? SIZE_FIRST : state + 1
+      p++
     }
-    return this._pause(state, pos, p)
+    return this._pause(state, p)
   }
 
-  /** Reads a chunk extension up to its CR, leaves the state in `state`; the complement of the offending byte's place for an error. */
-  private _extension(buf: Uint8Array, from: number, end: number, state: number): number {
-    const room = this._limits.extensionBytes - this._extensionBytes
-    let p = from
-    let next = state - EXTENSION
-    for (; p < end; p++) {
-      const c = buf[p]!
-      // the line may end behind a complete name or value, but not behind whitespace
-      if (c === CR && next % 3 === 2) {
-        this._extensionBytes += p - from
-        this._state = SIZE_LF
-        return p + 1
-      }
-      this.error = p - from === room ? 'CHUNK_EXT_TOO_LARGE' : undefined
-      next = Number(steps[next]![extensionClass(c)])
-      if (!(next >= 0)) this.error ??= c === LF ? 'INVALID_LINE_END' : 'CHUNK_EXT_INVALID'
-      if (this.error !== undefined) return ~p
-    }
-    this._extensionBytes += p - from
-    this._state = next + EXTENSION
-    return p
-  }
-
-  private _trailerLines(buf: Uint8Array, pos: number, from: number, end: number): BodyEvent {
+  private _trailerLines(buf: Uint8Array, from: number, end: number): BodyEvent {
     const section = (this._section ??= new TrailerSection(this._limits))
-    // by pieces: what is copied should not be much more than the section, whatever comes behind it
-    for (let p = from; p < end; p += PIECE) {
-      const stop = smaller(end, p + PIECE)
-      const used = section.feed(buf, p, stop)
-      if (section.error !== undefined) return this._fail(section.error, pos, p + used)
-      if (p + used > stop) continue
-      this.trailers = section.fields
-      return this._finish(pos, p + used)
-    }
-    return this._pause(TRAILER_LINES, pos, end)
+    const p = from + section.feed(buf, from, end)
+    if (section._error > 0) return this._fail(section._error, p)
+    if (p > end) return this._pause(TRAILER_LINES, end)
+    this.trailers = section.fields
+    return this._end(p)
   }
 
-  private _finish(pos: number, p: number): BodyEvent {
-    this._pause(DONE, pos, p)
+  private _end(p: number): BodyEvent {
+    this._pause(DONE, p)
     return ENDED
   }
 
-  private _pause(state: number, pos: number, p: number): BodyEvent {
+  /** Leaves off at `p`. */
+  private _pause(state: number, p: number): BodyEvent {
     this._state = state
+    this.consumed += p - this.pos
     this.pos = p
-    this.consumed += p - pos
     return NEED_MORE
   }
 
-  private _fail(error: ParseErrorCode, pos: number, p: number): BodyEvent {
-    this._pause(FAILED, pos, p)
-    this.error = error
+  private _fail(error: number, p: number): BodyEvent {
+    this._pause(FAILED, p)
+    this._error = error
     this.errorOffset = this.consumed
     return BROKEN
   }

@@ -24,10 +24,10 @@ export const TARGET = 4
 export const REG_NAME = 8
 /** HEXDIG */
 export const HEX = 16
-/** DIGIT */
-export const DIGIT = 32
 /** what a URI scheme may hold after its first letter, RFC 3986 §3.1 */
-export const SCHEME = 64
+export const SCHEME = 32
+/** SP and HTAB, the characters of optional whitespace, RFC 9110 §5.6.3 */
+export const BLANK = 64
 
 /** One byte of flags for each byte value. */
 export const classes: Uint8Array = /* @__PURE__ */ (() => {
@@ -38,8 +38,8 @@ export const classes: Uint8Array = /* @__PURE__ */ (() => {
     /[!$-;=?-~]/,
     /[\w!$&'()*+,.;=~-]/,
     /[\da-f]/i,
-    /\d/,
     /[\da-z+.-]/i,
+    /[\t ]/,
   ]
   return new Uint8Array(256).map((_, c) =>
     sets.reduce((flags, set, bit) => flags | (Number(set.test(String.fromCharCode(c))) << bit), 0),
@@ -76,14 +76,43 @@ export function isWord(buf: Uint8Array, from: number, word: Uint8Array): boolean
   return true
 }
 
+/** The four bytes from `p` on as one number, the first one the lowest. */
+export function four(buf: Uint8Array, p: number): number {
+  return buf[p]! | (buf[p + 1]! << 8) | (buf[p + 2]! << 16) | (buf[p + 3]! << 24)
+}
+
 /** `Math.min` for whole numbers: the compiler takes that one to floating point and back. */
 export function smaller(a: number, b: number): number {
   return a < b ? a : b
 }
 
+/** DIGIT */
+export function isDigit(char: number): boolean {
+  return char >= 0x30 && char <= 0x39
+}
+
 /** True for SP and HTAB, the two characters of optional whitespace, RFC 9110 §5.6.3 */
 export function isBlank(char: number): boolean {
   return char === SP || char === 9
+}
+
+/** The text from `start` to `end` without the blanks around it. */
+export function trimmed(text: string, start: number, end: number): string {
+  let from = start
+  let to = end
+  while (from < to && isBlank(text.charCodeAt(from))) from++
+  while (to > from && isBlank(text.charCodeAt(to - 1))) to--
+  return text.slice(from, to)
+}
+
+/** RFC 9110 §5.6.2: one character at least, each a letter, a digit or one of ``!#$%&'*+-.^_`|~``. */
+export function isToken(text: string): boolean {
+  return text !== '' && consistsOf(text, TCHAR)
+}
+
+/** @throws {TypeError} unless `valid` */
+export function check(valid: boolean, what: string): void {
+  if (!valid) throw new TypeError(`Invalid ${what}`)
 }
 
 /** The bytes of a text, one for each character; one above U+00FF becomes a byte that no token, host or number may hold. */

@@ -1,8 +1,8 @@
 // in the order of preference: IMF-fixdate, RFC 850, asctime
 const forms = [
-  /^(?:Sun|Mon|Tue|Wed|Thu|Fri|Sat), (?<day>\d\d) (?<month>[A-Z]..) (?<year>\d{4}) (?<h>\d\d):(?<m>\d\d):(?<s>\d\d) GMT$/,
-  /^(?:Sun|Mon|Tues|Wednes|Thurs|Fri|Satur)day, (?<day>\d\d)-(?<month>[A-Z]..)-(?<year>\d\d) (?<h>\d\d):(?<m>\d\d):(?<s>\d\d) GMT$/,
-  /^(?:Sun|Mon|Tue|Wed|Thu|Fri|Sat) (?<month>[A-Z]..) (?<day>[ \d]\d) (?<h>\d\d):(?<m>\d\d):(?<s>\d\d) (?<year>\d{4})$/,
+  /^(?:Sun|Mon|Tue|Wed|Thu|Fri|Sat), (?<day>\d\d) (?<month>Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) (?<year>\d{4}) (?<h>[01]\d|2[0-3]):(?<m>[0-5]\d):(?<s>[0-5]\d|60) GMT$/,
+  /^(?:Sun|Mon|Tues|Wednes|Thurs|Fri|Satur)day, (?<day>\d\d)-(?<month>Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)-(?<year>\d\d) (?<h>[01]\d|2[0-3]):(?<m>[0-5]\d):(?<s>[0-5]\d|60) GMT$/,
+  /^(?:Sun|Mon|Tue|Wed|Thu|Fri|Sat) (?<month>Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) (?<day>[ \d]\d) (?<h>[01]\d|2[0-3]):(?<m>[0-5]\d):(?<s>[0-5]\d|60) (?<year>\d{4})$/,
 ]
 
 /**
@@ -15,8 +15,6 @@ export function parseDate(value: string, now: number = Date.now()): number | nul
   for (const form of forms) {
     const { day, month, year, h, m, s } = form.exec(value)?.groups ?? {}
     if (year === undefined) continue
-    const index = 'JanFebMarAprMayJunJulAugSepOctNovDec'.indexOf(month!) / 3
-    if (!Number.isInteger(index) || index < 0 || Number(h) > 23 || Number(m) > 59 || Number(s) > 60) return null
     let fullYear = Number(year)
     if (year.length === 2) {
       const thisYear = new Date(now).getUTCFullYear()
@@ -25,7 +23,7 @@ export function parseDate(value: string, now: number = Date.now()): number | nul
     }
     const date = new Date(0)
     // Date.UTC takes the years 0 to 99 for 1900 to 1999
-    date.setUTCFullYear(fullYear, index, Number(day))
+    date.setUTCFullYear(fullYear, 'Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec'.indexOf(month!) / 4, Number(day))
     return date.getUTCDate() === Number(day) ? date.setUTCHours(Number(h), Number(m), Number(s)) : null
   }
   return null
@@ -38,8 +36,7 @@ export function parseDate(value: string, now: number = Date.now()): number | nul
  * @throws {RangeError} for a year that has not four digits
  */
 export function formatDate(ms: number): string {
-  const date = new Date(ms)
-  const year = date.getUTCFullYear()
-  if (!(year >= 0 && year <= 9999)) throw new RangeError('An HTTP date has a year of four digits')
-  return date.toUTCString()
+  const text = new Date(ms).toUTCString()
+  if (text.length !== 29) throw new RangeError('Invalid date')
+  return text
 }

@@ -1,4 +1,4 @@
-import { isBlank } from './bytes.ts'
+import { check, consistsOf, isToken, trimmed, VALUE } from './bytes.ts'
 
 /** The members of a comma-separated list without the empty ones. RFC 9110 §5.6.1. Commas in quoted strings do not separate. */
 export function tokenList(value: string): string[] {
@@ -18,7 +18,7 @@ export function parseContentLength(value: string): number | null {
 
 /** The text that a quoted string stands for, or null when `value` is none. RFC 9110 §5.6.4. */
 export function unquote(value: string): string | null {
-  return /^"(?:[\t !#-[\]-~\x80-\xff]|\\[\t -~\x80-\xff])*"$/.test(value)
+  return /^"(?:[^"\\]|\\.)*"$/.test(value) && consistsOf(value, VALUE)
     ? value.slice(1, -1).replaceAll(/\\(.)/g, '$1')
     : null
 }
@@ -29,7 +29,7 @@ export function unquote(value: string): string | null {
  * @throws {TypeError} when it holds a control character or one above U+00FF
  */
 export function quote(text: string): string {
-  if (/[^\t -~\x80-\xff]/.test(text)) throw new TypeError('Invalid quoted string')
+  check(consistsOf(text, VALUE), 'quoted string')
   return `"${text.replaceAll(/["\\]/g, '\\$&')}"`
 }
 
@@ -49,17 +49,18 @@ export interface Parameterized {
  * before them is empty
  */
 export function parseParameters(value: string): Parameterized | null {
-  const [first = '', ...rest] = members(value, ';')
-  if (first === '' || first.includes('"') || /^[ \t]*;/.test(value)) return null
+  // the value would be empty or hold a quote
+  if (/^[\t ]*(;|$)|^[^;]*"/.test(value)) return null
+  const [first, ...rest] = members(value, ';')
   const parameters = new Map<string, string>()
   for (const parameter of rest) {
-    const m = /^([\w!#$%&'*+.^`|~-]+)=(?:([\w!#$%&'*+.^`|~-]+)|(".*"))$/s.exec(parameter)
-    const name = m?.[1]!.toLowerCase()
-    const text = m?.[2] ?? unquote(m?.[3] ?? '')
-    if (name === undefined || text === null || parameters.has(name)) return null
-    parameters.set(name, text)
+    const [, name = '', sent = ''] = /^([^=]*)=(.*)$/.exec(parameter) ?? []
+    const text = isToken(sent) ? sent : unquote(sent)
+    const key = name.toLowerCase()
+    if (!isToken(name) || text === null || parameters.has(key)) return null
+    parameters.set(key, text)
   }
-  return { value: first, parameters }
+  return { value: first!, parameters }
 }
 
 /** A member of a list with its weight. */
@@ -80,11 +81,11 @@ export function parseQualityList(value: string): Weighted[] {
     const parts = members(member, ';')
     // what follows the weight was an extension of Accept once and is ignored
     const weight = parts.findIndex((part, i) => i > 0 && /^q=/i.test(part))
-    const q = weight < 0 ? '1' : parts[weight]!.slice(2)
-    const kept = weight < 0 ? parts : parts.slice(0, weight)
+    const end = weight < 0 ? parts.length : weight
+    const q = parts[end]?.slice(2) ?? '1'
     // 0 or 1 with at most three decimals, the latter's being zeros
-    if (kept.length > 0 && /^(?:0(?:\.\d{0,3})?|1(?:\.0{0,3})?)$/.test(q))
-      list.push({ value: kept.join(';').toLowerCase(), q: Number(q) })
+    if (end > 0 && /^(?:0(?:\.\d{0,3})?|1(?:\.0{0,3})?)$/.test(q))
+      list.push({ value: parts.slice(0, end).join(';').toLowerCase(), q: Number(q) })
   }
   return list.toSorted((a, b) => b.q - a.q)
 }
@@ -99,10 +100,8 @@ export function members(value: string, separator: ',' | ';'): string[] {
     if (quoted && c === '\\' && i < value.length - 1) i++
     else if (c === '"') quoted = !quoted
     else if (i === value.length || (c === separator && !quoted)) {
-      let end = i
-      while (from < end && isBlank(value.charCodeAt(from))) from++
-      while (end > from && isBlank(value.charCodeAt(end - 1))) end--
-      if (end > from) parts.push(value.slice(from, end))
+      const part = trimmed(value, from, i)
+      if (part !== '') parts.push(part)
       from = i + 1
     }
   }

@@ -1,4 +1,16 @@
 import { CR, classes, COLON, isBlank, LF, smaller, TCHAR, VALUE } from './bytes.ts'
+import {
+  COLON_MISSING,
+  FIELD_LINE_TOO_LONG,
+  FIELD_NAME_WHITESPACE,
+  INVALID_FIELD_NAME,
+  INVALID_FIELD_VALUE,
+  INVALID_LINE_END,
+  LEADING_WHITESPACE,
+  OBSOLETE_FOLDING,
+  TOO_MANY_FIELDS,
+} from './codes.ts'
+import { errorCodes } from './errors.ts'
 import type { ParseErrorCode } from './errors.ts'
 import { END_LF, IDLE, LINE, NAME, VALUE_BYTES, VALUE_LF } from './states.ts'
 
@@ -23,13 +35,16 @@ export abstract class FieldSection {
   spans: Int32Array = new Int32Array(128)
   /** Field lines. */
   fieldCount: number = 0
-  error: ParseErrorCode | undefined = undefined
   /** The offending byte, counted from the first byte that was given for the message. */
   errorOffset: number = 0
 
   protected _state: number = IDLE
-  /** The place of the next byte to look at. */
+  /** Where the message starts in the buffer of this call. */
+  protected _base: number = 0
+  /** The place of the next byte to look at, counted from there. */
   protected _at: number = 0
+  /** The number of the error, 0 for none. */
+  _error: number = 0
   private _lineStart: number = 0
   private readonly _maxFields: number
   private readonly _maxLine: number
@@ -39,18 +54,16 @@ export abstract class FieldSection {
     this._maxLine = maxLine
   }
 
-  /** Takes a complete field; < 0 for an error. The message starts at `base`, the name at `name`, the value is `from`..`to`. */
-  protected abstract _field(
-    buf: Uint8Array,
-    base: number,
-    name: number,
-    nameEnd: number,
-    from: number,
-    to: number,
-  ): number
+  get error(): ParseErrorCode | undefined {
+    return errorCodes[this._error]
+  }
+
+  /** Takes a complete field, whose name is `name`..`nameEnd` and whose value `from`..`to`; < 0 for an error. */
+  protected abstract _field(buf: Uint8Array, name: number, nameEnd: number, i: number): number
 
   /** Reads on; > 0 when the section is complete, and ends at `at`; 0 when the bytes end before it does; < 0 for an error. */
-  protected _scan(buf: Uint8Array, base: number, end: number): number {
+  protected _scan(buf: Uint8Array, end: number): number {
+    const base = this._base
     let p = base + this._at
     let { spans, _state: state } = this
     let line = base + this._lineStart
@@ -64,8 +77,8 @@ export abstract class FieldSection {
           state = END_LF
         } else {
           if ((classes[c]! & TCHAR) === 0)
-            return this._badLine(c, p - base, i === 0 ? 'LEADING_WHITESPACE' : 'OBSOLETE_FOLDING', 'INVALID_FIELD_NAME')
-          if (this.fieldCount === this._maxFields) return this._fail('TOO_MANY_FIELDS', p - base)
+            return this._badLine(c, p, i === 0 ? LEADING_WHITESPACE : OBSOLETE_FOLDING, INVALID_FIELD_NAME)
+          if (this.fieldCount === this._maxFields) return this._fail(TOO_MANY_FIELDS, p)
           if (i === spans.length) {
             this.spans = new Int32Array(i * 2)
             this.spans.set(spans)
@@ -84,10 +97,10 @@ export abstract class FieldSection {
           if (c === COLON || (classes[c]! & TCHAR) === 0) break
         }
         if (p === end) break
-        if (p === stop) return this._fail('FIELD_LINE_TOO_LONG', p - base)
+        if (p === stop) return this._fail(FIELD_LINE_TOO_LONG, p)
         const c = buf[p]!
         if (c !== COLON)
-          return this._badLine(c, p - base, 'FIELD_NAME_WHITESPACE', c === CR ? 'COLON_MISSING' : 'INVALID_FIELD_NAME')
+          return this._badLine(c, p, FIELD_NAME_WHITESPACE, c === CR ? COLON_MISSING : INVALID_FIELD_NAME)
         spans[i] = line - base
         spans[i + 1] = p - base
         p++
@@ -106,8 +119,10 @@ export abstract class FieldSection {
         while (p < stop && (classes[buf[p]!]! & VALUE) !== 0) p++
         if (p === end) break
         const c = buf[p]!
-        if (p === stop && c !== CR) return this._fail('FIELD_LINE_TOO_LONG', p - base)
-        if (c !== CR) return this._badLine(c, p - base, 'INVALID_FIELD_VALUE', 'INVALID_FIELD_VALUE')
+        if (c !== CR)
+          return p === stop
+            ? this._fail(FIELD_LINE_TOO_LONG, p)
+            : this._badLine(c, p, INVALID_FIELD_VALUE, INVALID_FIELD_VALUE)
         let from = base + spans[i + 1]! + 1
         let to = p
         while (from < to && isBlank(buf[from]!)) from++
@@ -118,7 +133,7 @@ export abstract class FieldSection {
         state = VALUE_LF
       }
       if (p === end) break
-      if (buf[p] !== LF) return this._fail('INVALID_LINE_END', p - base)
+      if (buf[p] !== LF) return this._fail(INVALID_LINE_END, p)
       p++
       if (state === END_LF) {
         this._at = p - base
@@ -126,32 +141,31 @@ export abstract class FieldSection {
       }
       if (state === VALUE_LF) {
         this.fieldCount++
-        if (this._field(buf, base, line, base + spans[i + 1]!, base + spans[i + 2]!, base + spans[i + 3]!) < 0)
-          return -1
+        if (this._field(buf, line, base + spans[i + 1]!, i) < 0) return -1
         i += 4
       }
       state = LINE
     }
     this._state = state
     this._lineStart = line - base
-    return this._wait(p - base)
+    return this._wait(p)
   }
 
   /** The bytes end before the message does. */
-  protected _wait(at: number): number {
-    this._at = at
+  protected _wait(p: number): number {
+    this._at = p - this._base
     return 0
   }
 
-  protected _fail(error: ParseErrorCode, at: number): number {
-    this.error = error
-    this.errorOffset = at
+  protected _fail(error: number, p: number): number {
+    this._error = error
+    this.errorOffset = p - this._base
     this._state = IDLE
     return -1
   }
 
-  /** The byte `c` at `at` is wrong: what that means depends on it. */
-  private _badLine(c: number, at: number, blank: ParseErrorCode, other: ParseErrorCode): number {
-    return this._fail(c === LF ? 'INVALID_LINE_END' : isBlank(c) ? blank : other, at)
+  /** The byte `c` at `p` is wrong: what that means depends on it. */
+  private _badLine(c: number, p: number, blank: number, other: number): number {
+    return this._fail(c === LF ? INVALID_LINE_END : isBlank(c) ? blank : other, p)
   }
 }

@@ -1,11 +1,25 @@
-import { COMMA, encode, isBlank, isWord, SEMICOLON, skip, TCHAR } from './bytes.ts'
+import { BLANK, COMMA, encode, four, isDigit, isWord, SEMICOLON, skip, TCHAR } from './bytes.ts'
 import { FieldSection } from './field-section.ts'
 import {
+  CODING_IN_HTTP10,
+  CODING_INVALID,
+  CODING_UNSUPPORTED,
+  CODING_WITH_LENGTH,
+  HOST_INVALID,
+  HOST_MISSING,
+  HOST_REPEATED,
+  LENGTH_CONFLICT,
+  LENGTH_INVALID,
+  LENGTH_TOO_LARGE,
+} from './codes.ts'
+import {
   CHUNKED,
+  CHUNKED_WORD,
   CLOSE,
   CODING_SEEN,
   CONNECTION,
   CONTENT_LENGTH,
+  CONTINUE,
   EXPECT,
   EXPECT_CONTINUE,
   EXPECT_UNKNOWN,
@@ -14,8 +28,10 @@ import {
   HOST_SEEN,
   IDLE,
   KEEP_ALIVE,
+  LONGEST_WORD,
   MAX_LENGTH_DIGITS,
   OTHER_CODING,
+  SLOTS,
   TRANSFER_ENCODING,
   UPGRADE,
   UPGRADE_FIELD,
@@ -28,18 +44,28 @@ import { scanAuthority } from './target.ts'
 export const BodyKind = { None: 0, Length: 1, Chunked: 2, UntilClose: 3 } as const
 export type BodyKind = (typeof BodyKind)[keyof typeof BodyKind]
 
-const upgrade: Uint8Array = /* @__PURE__ */ encode('upgrade')
-/** The fields that decide about framing, persistence and routing, each at the length of its name. All others are opaque. */
-const names: readonly (Uint8Array | undefined)[] = /* @__PURE__ */ (() => {
-  const list = Array.from<Uint8Array | undefined>({ length: TRANSFER_ENCODING + 1 })
-  for (const name of ['expect', 'connection', 'content-length', 'transfer-encoding']) list[name.length] = encode(name)
-  list[UPGRADE] = upgrade
+/** Tells the known words apart; a letter in either case gives the same. The constants in states.ts are what it gives. */
+function slot(length: number, first: number): number {
+  return length + (first & 24)
+}
+
+/** The words of fields that decide about framing, persistence and routing, each at its slot. All others are opaque. */
+const words: readonly (Uint8Array | undefined)[] = /* @__PURE__ */ (() => {
+  const list: Uint8Array[] = []
+  const all = 'expect connection content-length transfer-encoding upgrade chunked close keep-alive 100-continue'
+  for (const word of all.split(' ')) list[slot(word.length, word.charCodeAt(0))] = encode(word)
   return list
 })()
-const chunked: Uint8Array = /* @__PURE__ */ encode('chunked')
-const close: Uint8Array = /* @__PURE__ */ encode('close')
-const keepAlive: Uint8Array = /* @__PURE__ */ encode('keep-alive')
-const goOn: Uint8Array = /* @__PURE__ */ encode('100-continue')
+
+/** The slot of the word at `from`..`to`, 0 for an unknown one. */
+function known(buf: Uint8Array, from: number, to: number): number {
+  const length = to - from
+  const place = slot(length, buf[from]!)
+  // most are told by these two alone
+  if (length > LONGEST_WORD || ((1 << place) & SLOTS) === 0) return 0
+  const word = words[place]
+  return word?.length === length && isWord(buf, from, word) ? place : 0
+}
 
 /**
  * The facts that the known fields of one head give, taken field by field so that a contradiction is found at the line
@@ -73,38 +99,44 @@ export abstract class Framing extends FieldSection {
     return (this._flags & flag) !== 0
   }
 
-  protected override _field(
-    buf: Uint8Array,
-    base: number,
-    name: number,
-    nameEnd: number,
-    from: number,
-    to: number,
-  ): number {
-    const known = nameEnd - name
-    // in every request, so its four bytes are compared as one number
-    if (
-      known === HOST &&
-      (buf[name]! | (buf[name + 1]! << 8) | (buf[name + 2]! << 16) | (buf[name + 3]! << 24) | 0x20202020) === 0x74736f68
-    )
-      return this._host(buf, base, from, to)
-    if (known > TRANSFER_ENCODING) return 0
-    const word = names[known]
-    if (word === undefined || !isWord(buf, name, word)) return 0
-    if (known === CONTENT_LENGTH) return this._length(buf, base, from, to)
-    if (known === TRANSFER_ENCODING) {
-      if (this.minorVersion === 0) return this._fail('CODING_IN_HTTP10', from - base)
-      if (this._has(HAS_LENGTH)) return this._fail('CODING_WITH_LENGTH', from - base)
-      if (!this._has(CODING_SEEN)) this._codingOffset = from - base
+  protected override _field(buf: Uint8Array, name: number, nameEnd: number, i: number): number {
+    // in every request
+    const isHost = nameEnd - name === 4 && (four(buf, name) | 0x20202020) === 0x74736f68
+    const field = isHost ? HOST : known(buf, name, nameEnd)
+    if (field === 0) return 0
+    const from = this._base + this.spans[i + 2]!
+    const to = this._base + this.spans[i + 3]!
+    if (field === HOST) return this._host(buf, from, to)
+    if (field === CONTENT_LENGTH) return this._length(buf, from, to)
+    if (field === TRANSFER_ENCODING) {
+      if (this.minorVersion === 0) return this._fail(CODING_IN_HTTP10, from)
+      if (this._has(HAS_LENGTH)) return this._fail(CODING_WITH_LENGTH, from)
+      if (!this._has(CODING_SEEN)) this._codingOffset = from - this._base
       this._flags |= CODING_SEEN
     }
     for (let p = from; p < to; p++) {
-      while (p < to && isBlank(buf[p]!)) p++
-      const member = p
+      const member = skip(buf, p, to, BLANK)
+      const tokenEnd = skip(buf, member, to, TCHAR)
+      p = skip(buf, tokenEnd, to, BLANK)
+      const word = known(buf, member, tokenEnd)
+      // whether the member is more than a token
+      const more = p < to && buf[p] !== COMMA
+      if (p === member && !more) continue
+      if (field === TRANSFER_ENCODING) {
+        // nothing may follow chunked, chunked itself included
+        if (tokenEnd === member || this._has(CHUNKED)) return this._fail(CODING_INVALID, member)
+        if (word === CHUNKED_WORD) this._flags |= CHUNKED
+        else if (!this._has(OTHER_CODING)) {
+          this._flags |= OTHER_CODING
+          this._codingOffset = member - this._base
+        }
+        // a parameter list is skipped: its coding is refused in any case. Chunked has no parameters (RFC 9112 §7.1)
+        if (more && (word === CHUNKED_WORD || buf[p] !== SEMICOLON)) return this._fail(CODING_INVALID, p)
+      } else if (field === UPGRADE) this._flags |= UPGRADE_FIELD
+      else if (field === EXPECT) this._flags |= word === CONTINUE && !more ? EXPECT_CONTINUE : EXPECT_UNKNOWN
+      // each option has the flag of its slot
+      else if (field === CONNECTION && !more) this._flags |= (1 << word) & (CLOSE | KEEP_ALIVE | UPGRADE_OPTION)
       while (p < to && buf[p] !== COMMA) p++
-      let end = p
-      while (end > member && isBlank(buf[end - 1]!)) end--
-      if (end > member && this._member(known, buf, base, member, end) < 0) return -1
     }
     return 0
   }
@@ -113,66 +145,39 @@ export abstract class Framing extends FieldSection {
    * What is wrong now that every field is known: chunked may still be missing from Transfer-Encoding, or something else be
    * in it (RFC 9112 §6.3); and HTTP/1.1 asks for Host (§3.2), whose absence shows at the end. Otherwise the length.
    */
-  protected _finish(_buf: Uint8Array, _start: number): number {
+  protected _finish(_buf: Uint8Array): number {
+    const coding = this._base + this._codingOffset
     if (this._has(CODING_SEEN)) {
-      if (!this._has(CHUNKED)) return this._fail('CODING_INVALID', this._codingOffset)
-      if (this._has(OTHER_CODING)) return this._fail('CODING_UNSUPPORTED', this._codingOffset)
+      if (!this._has(CHUNKED)) return this._fail(CODING_INVALID, coding)
+      if (this._has(OTHER_CODING)) return this._fail(CODING_UNSUPPORTED, coding)
     }
     if (this._isRequest && this.minorVersion === 1 && !this._has(HOST_SEEN))
-      return this._fail('HOST_MISSING', this._at - 1)
+      return this._fail(HOST_MISSING, this._base + this._at - 1)
     this._state = IDLE
     return (this.headEnd = this._at)
   }
 
-  private _host(buf: Uint8Array, base: number, from: number, to: number): number {
+  private _host(buf: Uint8Array, from: number, to: number): number {
     if (!this._isRequest) return 0
-    if (this._has(HOST_SEEN)) return this._fail('HOST_REPEATED', from - base)
+    if (this._has(HOST_SEEN)) return this._fail(HOST_REPEATED, from)
     this._flags |= HOST_SEEN
     // an empty Host is what a client sends for a target URI without an authority
     const bad = from === to ? VALID : scanAuthority(buf, from, to)
-    return bad === VALID ? 0 : this._fail('HOST_INVALID', bad - base)
+    return bad === VALID ? 0 : this._fail(HOST_INVALID, bad)
   }
 
-  private _length(buf: Uint8Array, base: number, from: number, to: number): number {
-    if (this._has(HAS_LENGTH)) return this._fail('LENGTH_CONFLICT', from - base)
-    if (this._has(CODING_SEEN)) return this._fail('CODING_WITH_LENGTH', from - base)
+  private _length(buf: Uint8Array, from: number, to: number): number {
+    if (this._has(HAS_LENGTH)) return this._fail(LENGTH_CONFLICT, from)
+    if (this._has(CODING_SEEN)) return this._fail(CODING_WITH_LENGTH, from)
     let value = 0
     let p = from
     do {
-      const digit = p < to ? buf[p]! - 0x30 : -1
-      if (digit < 0 || digit > 9 || p - from === MAX_LENGTH_DIGITS) return this._fail('LENGTH_INVALID', p - base)
-      value = value * 10 + digit
-      if (value > Number.MAX_SAFE_INTEGER) return this._fail('LENGTH_TOO_LARGE', p - base)
+      if (p === to || !isDigit(buf[p]!) || p - from === MAX_LENGTH_DIGITS) return this._fail(LENGTH_INVALID, p)
+      value = value * 10 + (buf[p]! - 0x30)
+      if (value > Number.MAX_SAFE_INTEGER) return this._fail(LENGTH_TOO_LARGE, p)
     } while (++p < to)
     this._flags |= HAS_LENGTH
     this.contentLength = value
-    return 0
-  }
-
-  /** Takes the member `from`..`to` of the list in the field `known`. */
-  private _member(known: number, buf: Uint8Array, base: number, from: number, to: number): number {
-    const length = to - from
-    if (known === UPGRADE) this._flags |= UPGRADE_FIELD
-    else if (known === EXPECT)
-      this._flags |= length === goOn.length && isWord(buf, from, goOn) ? EXPECT_CONTINUE : EXPECT_UNKNOWN
-    else if (known === CONNECTION) {
-      if (length === close.length && isWord(buf, from, close)) this._flags |= CLOSE
-      else if (length === keepAlive.length && isWord(buf, from, keepAlive)) this._flags |= KEEP_ALIVE
-      else if (length === UPGRADE && isWord(buf, from, upgrade)) this._flags |= UPGRADE_OPTION
-    } else {
-      let p = skip(buf, from, to, TCHAR)
-      // nothing may follow chunked, chunked itself included
-      if (p === from || this._has(CHUNKED)) return this._fail('CODING_INVALID', from - base)
-      const isChunked = p - from === chunked.length && isWord(buf, from, chunked)
-      if (isChunked) this._flags |= CHUNKED
-      else if (!this._has(OTHER_CODING)) {
-        this._flags |= OTHER_CODING
-        this._codingOffset = from - base
-      }
-      while (p < to && isBlank(buf[p]!)) p++
-      // a parameter list is skipped: its coding is refused in any case. Chunked has no parameters (RFC 9112 §7.1)
-      if (p < to && (isChunked || buf[p] !== SEMICOLON)) return this._fail('CODING_INVALID', p - base)
-    }
     return 0
   }
 }

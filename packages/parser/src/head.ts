@@ -1,8 +1,17 @@
-import { CR, classes, decodeLatin1, LF, skip, SLASH, smaller, SP, TARGET, TCHAR } from './bytes.ts'
+import { CR, classes, decodeLatin1, four, LF, skip, SLASH, smaller, SP, TARGET, TCHAR } from './bytes.ts'
 import type { DecodeLatin1 } from './bytes.ts'
+import {
+  INVALID_LINE_END,
+  INVALID_METHOD,
+  INVALID_TARGET,
+  INVALID_VERSION,
+  METHOD_TOO_LONG,
+  TARGET_TOO_LONG,
+  TOO_MANY_EMPTY_LINES,
+} from './codes.ts'
 import type { BodyKind } from './framing.ts'
 import type { HeadLimits } from './limits.ts'
-import { MessageHead, parseOrThrow } from './message-head.ts'
+import { MessageHead, parseHead } from './message-head.ts'
 import { HeadSnapshot } from './snapshot.ts'
 import {
   ABSOLUTE,
@@ -37,6 +46,9 @@ import { scanAbsolute, scanAuthority, type TargetForm } from './target.ts'
  * Between two calls only the state, the place and the places of the tokens are kept, counted from the start of the
  * message: no byte is looked at twice, and the bytes may come again in another buffer.
  */
+
+/** `GET` and a space, as `four` reads them. */
+const GET_ = 0x20544547
 
 /** Shared strings for the methods in common use, so that a head with one of them allocates no method string. */
 const methods: readonly string[] =
@@ -86,79 +98,71 @@ export class RequestHead extends MessageHead {
     return new HeadSnapshot(this, decode(buf, start + this.headStart, start + this.headEnd))
   }
 
-  protected override _finish(buf: Uint8Array, start: number): number {
-    const result = super._finish(buf, start)
+  protected override _finish(buf: Uint8Array): number {
+    const result = super._finish(buf)
     if (result > 0 && this.method === '')
-      this.method = decodeLatin1(buf, start + this.headStart, start + this.methodEnd)
+      this.method = decodeLatin1(buf, this._base + this.headStart, this._base + this.methodEnd)
     return result
   }
 
-  protected override _startLine(buf: Uint8Array, start: number, end: number): number {
-    let p = start + this._at
+  protected override _startLine(buf: Uint8Array, end: number): number {
+    const base = this._base
+    let p = base + this._at
     for (; this._state === EMPTY; p++) {
-      const at = p - start
-      if (p === end) return this._wait(at)
+      if (p === end) return this._wait(p)
       const c = buf[p]!
       // empty lines (RFC 9112 §2.2) have two bytes each: an odd place is that of a line feed
-      if (at % 2 === 1) {
-        if (c !== LF) return this._fail('INVALID_LINE_END', at)
-      } else if ((classes[c]! & TCHAR) !== 0) {
-        this.headStart = at
+      const odd = (p - base) % 2 === 1
+      if (!odd && (classes[c]! & TCHAR) !== 0) {
+        this.headStart = p - base
         this._state = METHOD
         break
-      } else if (c !== CR) return this._fail(c === LF ? 'INVALID_LINE_END' : 'INVALID_METHOD', at)
-      else if (at === this._limits.emptyLines * 2) return this._fail('TOO_MANY_EMPTY_LINES', at)
+      }
+      if (c !== (odd ? LF : CR)) return this._fail(odd || c === LF ? INVALID_LINE_END : INVALID_METHOD, p)
+      if (p - base === this._limits.emptyLines * 2) return this._fail(TOO_MANY_EMPTY_LINES, p)
     }
-    const first = start + this.headStart
-    const last = this._lastByte(start, end)
+    const first = base + this.headStart
+    const last = this._lastByte(end)
     if (this._state === METHOD) {
       // most requests by far
-      if (
-        p === first &&
-        p + 3 < last &&
-        buf[p] === 0x47 &&
-        buf[p + 1] === 0x45 &&
-        buf[p + 2] === 0x54 &&
-        buf[p + 3] === SP
-      ) {
+      if (p === first && p + 4 <= last && four(buf, p) === GET_) {
         this.method = 'GET'
         p += 3
       } else {
         p = skip(buf, p, smaller(last, first + this._limits.methodBytes), TCHAR)
-        if (p === last) return this._wait(p - start)
-        if (buf[p] !== SP)
-          return this._fail((classes[buf[p]!]! & TCHAR) === 0 ? 'INVALID_METHOD' : 'METHOD_TOO_LONG', p - start)
+        if (p === last) return this._wait(p)
+        if (buf[p] !== SP) return this._fail((classes[buf[p]!]! & TCHAR) === 0 ? INVALID_METHOD : METHOD_TOO_LONG, p)
         this.method = knownMethod(buf, first, p)
       }
-      this.methodEnd = p - start
+      this.methodEnd = p - base
       p++
-      this.targetStart = p - start
+      this.targetStart = p - base
       this._state = TARGET_BYTES
     }
     if (this._state === TARGET_BYTES) {
-      const target = start + this.targetStart
-      if (p === target && p < last && !this._openTarget(buf[p]!)) return this._fail('INVALID_TARGET', p - start)
+      const target = base + this.targetStart
+      if (p === target && p < last && !this._openTarget(buf[p]!)) return this._fail(INVALID_TARGET, p)
       p = skip(buf, p, smaller(last, target + this._limits.targetBytes), TARGET)
-      if (p === last) return this._wait(p - start)
+      if (p === last) return this._wait(p)
       const c = buf[p]!
       if (c !== SP) {
-        if ((classes[c]! & TARGET) !== 0) return this._fail('TARGET_TOO_LONG', p - start)
+        if ((classes[c]! & TARGET) !== 0) return this._fail(TARGET_TOO_LONG, p)
         // a line that ends here is the request line of HTTP/0.9
-        return this._fail(c === LF ? 'INVALID_LINE_END' : c === CR ? 'INVALID_VERSION' : 'INVALID_TARGET', p - start)
+        return this._fail(c === LF ? INVALID_LINE_END : c === CR ? INVALID_VERSION : INVALID_TARGET, p)
       }
       const bad = this._checkTarget(buf, target, p)
-      if (bad !== VALID) return this._fail('INVALID_TARGET', bad - start)
-      this.targetEnd = p - start
+      if (bad !== VALID) return this._fail(INVALID_TARGET, bad)
+      this.targetEnd = p - base
       p++
-      this.versionStart = p - start
+      this.versionStart = p - base
       this._state = VERSION
     }
     if (this._state === VERSION) {
-      p = this._version(buf, start, p, last)
+      p = this._version(buf, p, last)
       if (p <= 0) return p
       this._state = LINE_CR
     }
-    return p === last ? this._wait(p - start) : this._lineEnd(buf[p]!, p - start, 'INVALID_VERSION')
+    return p === last ? this._wait(p) : this._lineEnd(buf[p]!, p, INVALID_VERSION)
   }
 
   /** Chooses the form by the first byte; only OPTIONS may have an asterisk and only CONNECT an authority. RFC 9112 §3.2. */
@@ -199,7 +203,5 @@ export function parseRequest(
   bytes: Uint8Array,
   limits?: Partial<HeadLimits>,
 ): { head: HeadSnapshot; consumed: number } | null {
-  const parser = new RequestHead(limits)
-  const consumed = parseOrThrow(parser, bytes)
-  return consumed === 0 ? null : { head: parser.snapshot(bytes, 0), consumed }
+  return parseHead(new RequestHead(limits), bytes)
 }

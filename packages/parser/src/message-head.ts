@@ -1,9 +1,10 @@
-import { classes, CR, DIGIT, LF, smaller } from './bytes.ts'
+import { CR, four, isDigit, LF, smaller } from './bytes.ts'
+import { HEAD_TOO_LARGE, INVALID_LINE_END, INVALID_VERSION, VERSION_UNSUPPORTED } from './codes.ts'
 import { ParseError } from './errors.ts'
 import { Framing } from './framing.ts'
 import { defaultHeadLimits } from './limits.ts'
 import type { HeadLimits } from './limits.ts'
-import { EMPTY, IDLE, METHOD, START_LF, VERSION_LENGTH } from './states.ts'
+import { EMPTY, IDLE, METHOD, START_LF } from './states.ts'
 
 /**
  * What the heads of requests and responses have in common: the version, the field section, the facts about framing,
@@ -32,7 +33,7 @@ export abstract class MessageHead extends Framing {
   /** Forgets a partial head; the next `parse` starts a new one. */
   reset(): void {
     this._state = IDLE
-    this.error = undefined
+    this._error = 0
   }
 
   /**
@@ -46,63 +47,55 @@ export abstract class MessageHead extends Framing {
     if (this._state === IDLE) {
       if (start === end) return 0
       this._state = EMPTY
-      this.error = undefined
-      this.errorOffset = 0
-      this._at = 0
-      this.headStart = 0
-      this.fieldCount = 0
-      this._flags = 0
-      this.contentLength = 0
+      this._error =
+        this.errorOffset =
+        this._at =
+        this.headStart =
+        this.fieldCount =
+        this._flags =
+        this.contentLength =
+          0
     }
-    let result = this._state < START_LF ? this._startLine(buf, start, end) : 1
-    const last = this._lastByte(start, end)
-    if (result > 0) result = this._scan(buf, start, last)
-    if (result > 0) result = this._finish(buf, start)
-    if (result === 0 && last < end && this.partial) return this._fail('HEAD_TOO_LARGE', this._at)
+    this._base = start
+    let result = this._state < START_LF ? this._startLine(buf, end) : 1
+    const last = this._lastByte(end)
+    if (result > 0) result = this._scan(buf, last)
+    if (result > 0) result = this._finish(buf)
+    if (result === 0 && last < end && this.partial) return this._fail(HEAD_TOO_LARGE, last)
     return result
   }
 
   /** Reads the start line up to its LF; > 0 when that is what comes next. */
-  protected abstract _startLine(buf: Uint8Array, start: number, end: number): number
+  protected abstract _startLine(buf: Uint8Array, end: number): number
 
-  protected _lastByte(start: number, end: number): number {
-    return smaller(end, start + this.headStart + this._limits.headBytes)
+  protected _lastByte(end: number): number {
+    return smaller(end, this._base + this.headStart + this._limits.headBytes)
   }
 
-  /** Reads on in the version at `p`; the place behind it, or ≤ 0 as `parse`. RFC 9112 §2.3. */
-  protected _version(buf: Uint8Array, start: number, from: number, last: number): number {
-    const first = start + this.versionStart
-    const stop = first + VERSION_LENGTH
+  /** Reads on in the version at `from`; the place behind it, or ≤ 0 as `parse`. RFC 9112 §2.3. */
+  protected _version(buf: Uint8Array, from: number, last: number): number {
+    const first = this._base + this.versionStart
+    const stop = first + 8
     // nearly always the version is there as a whole, and a usual one
-    const whole =
-      stop <= last &&
-      buf[first] === 0x48 &&
-      buf[first + 1] === 0x54 &&
-      buf[first + 2] === 0x54 &&
-      buf[first + 3] === 0x50 &&
-      buf[first + 4] === 0x2f &&
-      buf[first + 5] === 0x31 &&
-      buf[first + 6] === 0x2e &&
-      buf[first + 7] === 0x31
+    const whole = stop <= last && four(buf, first) === 0x50545448 && four(buf, first + 4) === 0x312e312f
     for (let p = whole ? stop : from; p < stop; p++) {
-      if (p === last) return this._wait(p - start)
+      if (p === last) return this._wait(p)
       const i = p - first
       const c = buf[p]!
-      if (i === 5 || i === 7 ? (classes[c]! & DIGIT) === 0 : c !== 'HTTP/1.1'.charCodeAt(i))
-        return this._fail('INVALID_VERSION', p - start)
+      if (i === 5 || i === 7 ? !isDigit(c) : c !== 'HTTP/1.1'.charCodeAt(i)) return this._fail(INVALID_VERSION, p)
     }
     // others are well formed but cannot be understood
-    if (buf[first + 5] !== 0x31) return this._fail('VERSION_UNSUPPORTED', first + 5 - start)
+    if (buf[first + 5] !== 0x31) return this._fail(VERSION_UNSUPPORTED, first + 5)
     // every HTTP/1.x after 1.0 is handled as 1.1 (RFC 9110 §2.5)
     this.minorVersion = buf[first + 7] === 0x30 ? 0 : 1
     return stop
   }
 
   /** The start line ends at `p`, or `code` tells what is wrong. */
-  protected _lineEnd(c: number, at: number, code: 'INVALID_VERSION' | 'INVALID_REASON'): number {
-    if (c !== CR) return this._fail(c === LF ? 'INVALID_LINE_END' : code, at)
+  protected _lineEnd(c: number, p: number, code: number): number {
+    if (c !== CR) return this._fail(c === LF ? INVALID_LINE_END : code, p)
     this._state = START_LF
-    this._at = at + 1
+    this._at = p + 1 - this._base
     return 1
   }
 }
@@ -112,4 +105,13 @@ export function parseOrThrow(head: MessageHead, bytes: Uint8Array): number {
   const consumed = head.parse(bytes, 0, bytes.length)
   if (consumed < 0) throw new ParseError(head.error!, head.errorOffset)
   return consumed
+}
+
+/** The head at the start of `bytes` and its length, or null when it goes on behind them. */
+export function parseHead<T>(
+  parser: MessageHead & { snapshot(buf: Uint8Array, start: number): T },
+  bytes: Uint8Array,
+): { head: T; consumed: number } | null {
+  const consumed = parseOrThrow(parser, bytes)
+  return consumed === 0 ? null : { head: parser.snapshot(bytes, 0), consumed }
 }

@@ -36,6 +36,7 @@ export type ParserEvent =
  * ```
  */
 export class MessageParser {
+  private readonly _type: 'request' | 'response'
   private readonly _head: RequestHead | ResponseHead
   private readonly _body: BodyDecoder = new BodyDecoder()
   private readonly _limits: BodyLimits
@@ -52,6 +53,7 @@ export class MessageParser {
 
   /** @param limits those that differ from the defaults, for heads and bodies together */
   constructor(kind: 'request' | 'response', limits?: Partial<HeadLimits & BodyLimits>) {
+    this._type = kind
     this._head = kind === 'request' ? new RequestHead(limits) : new ResponseHead(limits)
     this._limits = { ...defaultBodyLimits, ...limits }
   }
@@ -81,16 +83,17 @@ export class MessageParser {
    *   start of the message
    */
   *feed(chunk: Uint8Array): Generator<ParserEvent, void, undefined> {
+    const before = this._pendingLength
     let buf = chunk
-    if (this._pendingLength > 0) {
-      this._keep(chunk, this._pendingLength)
-      buf = this._pending.subarray(0, this._pendingLength)
+    if (before > 0) {
+      this._pending = append(this._pending, before, chunk)
+      buf = this._pending.subarray(0, before + chunk.length)
     }
+    this._pendingLength = 0
     let p = 0
     for (;;) {
       if (this._error !== null) throw this._error
       if (this._phase === STOPPED) {
-        this._pendingLength = 0
         if (p < buf.length) yield { type: 'rest', data: buf.subarray(p) }
         return
       }
@@ -98,8 +101,9 @@ export class MessageParser {
         const used = this._head.parse(buf, p, buf.length)
         if (used < 0) throw this._broken(this._head.error!, this._head.errorOffset)
         if (used === 0) {
-          // a head that goes on is in `pending` already when it started there
-          if (p > 0 || this._pendingLength === 0) this._keep(buf.subarray(p), 0)
+          // a head that goes on is in `pending` already when it started there; otherwise views of the old one may be out
+          if (p > 0 || before === 0) this._pending = append(new Uint8Array(0), 0, buf.subarray(p))
+          this._pendingLength = buf.length - p
           return
         }
         const event = this._open(buf, p)
@@ -110,10 +114,7 @@ export class MessageParser {
       const event = this._body.next(buf, p, buf.length)
       p = this._body.pos
       if (event === BROKEN) throw this._broken(this._body.error!, this._headBytes + this._body.errorOffset)
-      if (event === NEED_MORE) {
-        this._pendingLength = 0
-        return
-      }
+      if (event === NEED_MORE) return
       if (event === HAS_DATA) yield { type: 'data', data: buf.subarray(this._body.dataStart, this._body.dataEnd) }
       else yield this._close()
     }
@@ -135,35 +136,28 @@ export class MessageParser {
 
   private _open(buf: Uint8Array, start: number): ParserEvent {
     const { _head: head, _methods: methods } = this
-    let event: ParserEvent
     let { keepAlive } = head
-    this._headBytes = head.headEnd
-    this._phase = IN_BODY
-    if (head instanceof RequestHead) {
-      this._kind = head.bodyKind
-      event = { type: 'request', head: head.snapshot(buf, start), bodyKind: this._kind, keepAlive }
-    } else {
+    let kind: BodyKind
+    if (head instanceof RequestHead) kind = head.bodyKind
+    else {
+      const { status } = head
       const method = methods[0] ?? 'GET'
       // an interim response is not the answer yet
-      if (head.status >= 200) methods.shift()
-      this._kind = head.bodyKindFor(method)
-      this._tunnel = head.upgrade || (method === 'CONNECT' && head.status >= 200 && head.status < 300)
-      keepAlive &&= this._kind !== CLOSED
-      event = { type: 'response', head: head.snapshot(buf, start), bodyKind: this._kind, keepAlive }
+      if (status >= 200) methods.shift()
+      kind = head.bodyKindFor(method)
+      this._tunnel = status === 101 || (method === 'CONNECT' && status >= 200 && status < 300)
+      keepAlive &&= kind !== CLOSED
     }
-    this._body.reset(this._kind, head.contentLength, this._limits)
-    return event
+    this._headBytes = head.headEnd
+    this._phase = IN_BODY
+    this._kind = kind
+    this._body.reset(kind, head.contentLength, this._limits)
+    return { type: this._type, head: head.snapshot(buf, start), bodyKind: kind, keepAlive } as ParserEvent
   }
 
   private _close(): ParserEvent {
     this._phase = this._tunnel ? STOPPED : IN_HEAD
     return { type: 'end', trailers: this._body.trailers ?? [], bytes: this._headBytes + this._body.consumed }
-  }
-
-  /** Keeps `piece` behind the first `length` bytes of `pending`; in a new one when these are none, since views of the old are out. */
-  private _keep(piece: Uint8Array, length: number): void {
-    this._pending = append(length > 0 ? this._pending : new Uint8Array(0), length, piece)
-    this._pendingLength = length + piece.length
   }
 
   private _broken(code: ParseErrorCode, offset: number): ParseError {

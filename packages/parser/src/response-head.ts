@@ -1,8 +1,9 @@
-import { classes, decodeLatin1, DIGIT, skip, SP, VALUE } from './bytes.ts'
+import { decodeLatin1, isDigit, skip, SP, VALUE } from './bytes.ts'
 import type { DecodeLatin1 } from './bytes.ts'
+import { INVALID_REASON, INVALID_STATUS } from './codes.ts'
 import type { BodyKind } from './framing.ts'
 import type { HeadLimits } from './limits.ts'
-import { MessageHead, parseOrThrow } from './message-head.ts'
+import { MessageHead, parseHead } from './message-head.ts'
 import { ResponseSnapshot } from './snapshot.ts'
 import { CHUNKED, CHUNKS, CLOSED, EMPTY, LENGTH, NONE, REASON, STATUS, VERSION } from './states.ts'
 
@@ -50,32 +51,31 @@ export class ResponseHead extends MessageHead {
     return new ResponseSnapshot(this, decode(buf, start, start + this.headEnd))
   }
 
-  protected override _startLine(buf: Uint8Array, start: number, end: number): number {
+  protected override _startLine(buf: Uint8Array, end: number): number {
     if (this._state === EMPTY) this._state = VERSION
-    const last = this._lastByte(start, end)
-    let p = start + this._at
+    const last = this._lastByte(end)
+    let p = this._base + this._at
     if (this._state === VERSION) {
-      p = this._version(buf, start, p, last)
+      p = this._version(buf, p, last)
       if (p <= 0) return p
       this.status = 0
       this._state = STATUS
     }
     for (; this._state === STATUS; p++) {
-      if (p === last) return this._wait(p - start)
+      if (p === last) return this._wait(p)
       const c = buf[p]!
-      const i = p - start - 8
+      const i = p - this._base - 8
       // SP 3DIGIT SP, and the first digit is not 0
-      if (i === 0 || i === 4 ? c !== SP : (classes[c]! & DIGIT) === 0 || (i === 1 && c === 0x30))
-        return this._fail('INVALID_STATUS', p - start)
+      if (i % 4 === 0 ? c !== SP : !isDigit(c) || (i === 1 && c === 0x30)) return this._fail(INVALID_STATUS, p)
       if (i === 4) {
-        this.reasonStart = p + 1 - start
+        this.reasonStart = 13
         this._state = REASON
       } else if (i > 0) this.status = this.status * 10 + c - 0x30
     }
     p = skip(buf, p, last, VALUE)
-    if (p === last) return this._wait(p - start)
-    this.reasonEnd = p - start
-    return this._lineEnd(buf[p]!, p - start, 'INVALID_REASON')
+    if (p === last) return this._wait(p)
+    this.reasonEnd = p - this._base
+    return this._lineEnd(buf[p]!, p, INVALID_REASON)
   }
 }
 
@@ -89,7 +89,5 @@ export function parseResponse(
   bytes: Uint8Array,
   limits?: Partial<HeadLimits>,
 ): { head: ResponseSnapshot; consumed: number } | null {
-  const parser = new ResponseHead(limits)
-  const consumed = parseOrThrow(parser, bytes)
-  return consumed === 0 ? null : { head: parser.snapshot(bytes, 0), consumed }
+  return parseHead(new ResponseHead(limits), bytes)
 }

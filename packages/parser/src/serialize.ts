@@ -1,4 +1,9 @@
-import { consistsOf, encode, isBlank, TARGET, TCHAR, VALUE } from './bytes.ts'
+/**
+ * Writes the parts of HTTP/1.1 messages, and refuses what could not be read back or would inject. RFC 9110 and RFC 9112.
+ *
+ * @module
+ */
+import { check, consistsOf, encode, isBlank, isToken, TARGET, VALUE } from './bytes.ts'
 import { RequestHead } from './head.ts'
 import type { HeadLimits } from './limits.ts'
 import { parseOrThrow } from './message-head.ts'
@@ -43,10 +48,6 @@ function makeStatusLine(status: number, reason: string): string {
   check(Number.isInteger(status) && status >= 100 && status <= 999, 'status')
   check(consistsOf(reason, VALUE), 'reason phrase')
   return `HTTP/1.1 ${status} ${reason}\r\n`
-}
-
-function check(valid: boolean, what: string): void {
-  if (!valid) throw new TypeError(`Invalid ${what}`)
 }
 
 /**
@@ -133,13 +134,8 @@ function readBack(head: RequestHead | ResponseHead, text: string): string {
   return text
 }
 
-/** RFC 9110 §5.6.2: one character at least, each a letter, a digit or one of ``!#$%&'*+-.^_`|~``. */
-export function isToken(text: string): boolean {
-  return text !== '' && consistsOf(text, TCHAR)
-}
-
 /** Field names are tokens. RFC 9110 §5.1. */
-export { isToken as isFieldName }
+export { isToken, isToken as isFieldName }
 
 /**
  * Whether `value` can stand on a field line and comes back from it as it was: no control characters but HTAB, nothing

@@ -1,4 +1,4 @@
-import { isBlank } from './bytes.ts'
+import { trimmed } from './bytes.ts'
 import type { RequestHead } from './head.ts'
 import type { MessageHead } from './message-head.ts'
 import type { ResponseHead } from './response-head.ts'
@@ -13,6 +13,7 @@ class FieldsView {
   readonly minorVersion: 0 | 1
   /** The head from its first byte to its empty line, one character per byte. */
   readonly text: string
+  /** Of each field line the start, the colon and the end. */
   private _places: number[] | null = null
 
   constructor(head: MessageHead, text: string) {
@@ -26,17 +27,15 @@ class FieldsView {
    * (RFC 9110 §5.3), those of Cookie with `"; "` (RFC 9113 §8.2.3 has the reason). Characters are bytes.
    */
   get(name: string): string | null {
-    let i = this._find(name, 0)
+    const i = this._find(name, 0)
     if (i < 0) return null
-    let value = this._value(i)
-    while ((i = this._find(name, i + 4)) >= 0) value += (/^cookie$/i.test(name) ? '; ' : ', ') + this._value(i)
-    return value
+    return this._find(name, i + 3) < 0 ? this._value(i) : this.getAll(name).join(/^cookie$/i.test(name) ? '; ' : ', ')
   }
 
   /** The values of all lines of the field `name` in wire order; the only right way to read Set-Cookie. */
   getAll(name: string): string[] {
     const values: string[] = []
-    for (let i = -4; (i = this._find(name, i + 4)) >= 0;) values.push(this._value(i))
+    for (let i = -3; (i = this._find(name, i + 3)) >= 0;) values.push(this._value(i))
     return values
   }
 
@@ -47,18 +46,18 @@ class FieldsView {
   /** All field lines in wire order, names in lower case. */
   *[Symbol.iterator](): Iterator<[string, string]> {
     const places = this._index()
-    for (let i = 0; i < places.length; i += 4)
+    for (let i = 0; i < places.length; i += 3)
       yield [this.text.slice(places[i], places[i + 1]).toLowerCase(), this._value(i)]
   }
 
   private _value(i: number): string {
-    return this.text.slice(this._places![i + 2], this._places![i + 3])
+    return trimmed(this.text, this._places![i + 1]! + 1, this._places![i + 2]!)
   }
 
   /** The first field line `name` from the place `from` in the index on, or -1. */
   private _find(name: string, from: number): number {
     const places = this._index()
-    for (let i = from; i < places.length; i += 4) {
+    for (let i = from; i < places.length; i += 3) {
       const start = places[i]!
       let n = name.length
       if (places[i + 1]! - start !== n) continue
@@ -70,22 +69,18 @@ class FieldsView {
 
   // the head has been validated, so its line ends and colons are where they seem to be
   private _index(): number[] {
-    if (this._places !== null) return this._places
-    const { text } = this
-    const places: number[] = []
-    let p = text.indexOf('\n') + 1
-    for (let n = this.fieldCount; n > 0; n--) {
-      const colon = text.indexOf(':', p)
-      const lineEnd = text.indexOf('\r', colon)
-      let from = colon + 1
-      let to = lineEnd
-      while (from < to && isBlank(text.charCodeAt(from))) from++
-      while (to > from && isBlank(text.charCodeAt(to - 1))) to--
-      places.push(p, colon, from, to)
-      p = lineEnd + 2
+    if (this._places === null) {
+      const places: number[] = []
+      let p = this.text.indexOf('\n') + 1
+      for (let n = this.fieldCount; n > 0; n--) {
+        const colon = this.text.indexOf(':', p)
+        const lineEnd = this.text.indexOf('\r', colon)
+        places.push(p, colon, lineEnd)
+        p = lineEnd + 2
+      }
+      this._places = places
     }
-    this._places = places
-    return places
+    return this._places
   }
 }
 

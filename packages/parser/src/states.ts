@@ -24,29 +24,34 @@ export const END_LF = 13
 export const DONE = 0
 export const FAILED = 1
 export const DATA = 2
-export const UNTIL_CLOSE = 3
-export const SIZE_FIRST = 4
-export const SIZE = 5
-export const SIZE_LF = 6
-export const DATA_CR = 7
-export const DATA_LF = 8
-export const TRAILERS = 9
-export const FINAL_LF = 10
-export const TRAILER_LINES = 11
-/** The states from here on are inside a chunk extension, RFC 9112 §7.1.1; they are in `extension`. */
+/** From here on in chunked framing. */
+export const SIZE_FIRST = 3
+export const SIZE = 4
+export const SIZE_LF = 5
+export const DATA_CR = 6
+export const DATA_LF = 7
+export const TRAILERS = 8
+export const FINAL_LF = 9
+export const TRAILER_LINES = 10
+/** The states from here on are inside a chunk extension, RFC 9112 §7.1.1: one for each row of `steps`. Divisible by 3. */
 export const EXTENSION = 12
 
-/** The known fields, by the length of their names. */
-export const HOST = 4
+/** The known words of framing.ts: their `slot`, length plus two bits of the first letter. */
+export const CHUNKED_WORD = 7
 export const EXPECT = 6
-export const UPGRADE = 7
 export const CONNECTION = 10
+export const HOST = 12
 export const CONTENT_LENGTH = 14
-export const TRANSFER_ENCODING = 17
+export const UPGRADE = 23
+export const CONTINUE = 28
+export const TRANSFER_ENCODING = 33
+/** All slots of known words as bits, as a shift counts them: modulo 32. */
+export const SLOTS = 0x10_84_44_e2
+/** The length of transfer-encoding. */
+export const LONGEST_WORD = 17
 
 /** The result of the scanners in target.ts when everything is right; otherwise they give the place of the offending byte. */
 export const VALID = -1
-export const VERSION_LENGTH = 8
 /** More digits of Content-Length are refused even when they are zeros: 2^53 - 1 has 16. */
 export const MAX_LENGTH_DIGITS = 20
 
@@ -79,12 +84,10 @@ export const HAS_LENGTH = 2
 export const CODING_SEEN = 4
 export const CHUNKED = 8
 export const OTHER_CODING = 16
-export const CLOSE = 32
-export const KEEP_ALIVE = 64
-export const UPGRADE_OPTION = 128
+/** The slots of close (5), keep-alive (18) and upgrade (23), as bits. */
+export const CLOSE = 0x20
+export const KEEP_ALIVE = 0x4_00_00
+export const UPGRADE_OPTION = 0x80_00_00
 export const UPGRADE_FIELD = 256
 export const EXPECT_CONTINUE = 512
 export const EXPECT_UNKNOWN = 1024
-
-/** Bytes of a trailer section that are copied at a time. */
-export const PIECE = 128

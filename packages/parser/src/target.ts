@@ -1,10 +1,10 @@
 import {
   classes,
   COLON,
-  DIGIT,
   DOT,
   encode,
   HEX,
+  isDigit,
   LEFT_BRACKET,
   PERCENT,
   QUESTION,
@@ -50,7 +50,7 @@ export function scanAuthority(buf: Uint8Array, from: number, to: number, needsPo
 
 /** The value of the digit at `p`, NaN for another byte. */
 function digit(buf: Uint8Array, p: number): number {
-  return (classes[buf[p]!]! & DIGIT) === 0 ? NaN : buf[p]! - 0x30
+  return isDigit(buf[p]!) ? buf[p]! - 0x30 : NaN
 }
 
 /** Where the bracket is that closes an IPv6 address, or the complement of the place of the offending byte. RFC 3986 §3.2.2. */
@@ -92,7 +92,7 @@ function ipv4End(buf: Uint8Array, from: number, to: number): number {
     if (part > 0 && (p === to || buf[p++] !== DOT)) return ~(p === to ? p : p - 1)
     const first = p
     let value = 0
-    for (; p < to && p - first < 3 && (classes[buf[p]!]! & DIGIT) !== 0; p++) value = value * 10 + digit(buf, p)
+    for (; p < to && p - first < 3 && isDigit(buf[p]!); p++) value = value * 10 + digit(buf, p)
     if (p === first || value > 255 || (p - first > 1 && buf[first] === 0x30)) return ~first
   }
   return p
@@ -128,21 +128,16 @@ export interface TargetParts {
 
 /** Splits a target that {@link RequestHead} has accepted. `form` is the head's `targetForm`. RFC 9112 §3.2. */
 export function splitTarget(target: string, form: TargetForm): TargetParts {
-  let [path, query, authority, scheme] = [target, '', '', '']
-  if (form === AUTHORITY) return { path: '', query, authority: target, scheme }
+  if (form === AUTHORITY) return { path: '', query: '', authority: target, scheme: '' }
+  const [prefix = '', scheme = '', authority = ''] = (form === ABSOLUTE && /^(.+?):\/\/([^/?]*)/.exec(target)) || []
   const mark = form === ASTERISK ? -1 : target.indexOf('?')
-  if (mark >= 0) {
-    query = target.slice(mark)
-    path = target.slice(0, mark)
+  const end = mark < 0 ? target.length : mark
+  return {
+    path: target.slice(prefix.length, end) || '/',
+    query: target.slice(end),
+    authority,
+    scheme: scheme.toLowerCase(),
   }
-  if (form === ABSOLUTE) {
-    const colon = path.indexOf(':')
-    const slash = path.indexOf('/', colon + 3)
-    scheme = path.slice(0, colon).toLowerCase()
-    authority = path.slice(colon + 3, slash < 0 ? undefined : slash)
-    path = slash < 0 ? '/' : path.slice(slash)
-  }
-  return { path, query, authority, scheme }
 }
 
 /** True for `host` or `host:port` as the Host field and request targets have it. RFC 9110 §7.2. */

@@ -1,4 +1,5 @@
 import { append, decodeLatin1, smaller } from './bytes.ts'
+import { TOO_MANY_FIELDS, TOO_MANY_TRAILERS, TRAILERS_TOO_LARGE } from './codes.ts'
 import { FieldSection } from './field-section.ts'
 import type { BodyLimits } from './limits.ts'
 import { LINE } from './states.ts'
@@ -10,10 +11,11 @@ import { LINE } from './states.ts'
 const dropped =
   /^(age|cache-control|connection|content-(encoding|length|range|type)|(set-)?cookie|date|expect|expires|host|if-.+|keep-alive|location|max-forwards|pragma|(proxy-)?(authorization|connection)|(proxy|www)-authenticate|range|retry-after|te|trailer|transfer-encoding|upgrade|vary|warning)$/
 
-/** Collects the trailer section of one chunked body. The bytes are copied: trailers are short and rare. */
+/** Collects the trailer section of one chunked body. Only a section that comes in pieces is copied. */
 export class TrailerSection extends FieldSection {
   /** The fields that were kept, or null. */
   fields: [string, string][] | null = null
+  /** What has come so far, when that was not all. */
   private _bytes: Uint8Array = new Uint8Array(0)
   private _length: number = 0
   private readonly _maxBytes: number
@@ -27,15 +29,23 @@ export class TrailerSection extends FieldSection {
   /** Takes `buf` from `from` to `end`; gives how many of these bytes belong to the section, or all and one more when it goes on. */
   feed(buf: Uint8Array, from: number, end: number): number {
     const before = this._length
-    const piece = buf.subarray(from, smaller(end, from + this._maxBytes - before))
-    this._bytes = append(this._bytes, before, piece)
-    this._length += piece.length
-    const found = this._scan(this._bytes, 0, this._length)
-    if (found > 0) this._collect()
-    else if (this.error === 'TOO_MANY_FIELDS') this.error = 'TOO_MANY_TRAILERS'
+    const stop = smaller(end, from + this._maxBytes - before)
+    let bytes = buf
+    this._base = from
+    this._length += stop - from
+    if (before > 0) {
+      bytes = this._bytes = append(this._bytes, before, buf.subarray(from, stop))
+      this._base = 0
+    }
+    const found = this._scan(bytes, this._base + this._length)
+    if (found > 0) this._collect(bytes)
+    else if (this._error === TOO_MANY_FIELDS) this._error = TOO_MANY_TRAILERS
     else if (found === 0) {
-      if (from + piece.length === end) return piece.length + 1
-      this._fail('TRAILERS_TOO_LARGE', this._at)
+      if (stop < end) this._fail(TRAILERS_TOO_LARGE, this._base + this._at)
+      else {
+        if (before === 0) this._bytes = append(this._bytes, 0, buf.subarray(from, end))
+        return end - from + 1
+      }
     }
     return (found > 0 ? this._at : this.errorOffset) - before
   }
@@ -44,9 +54,9 @@ export class TrailerSection extends FieldSection {
     return 0
   }
 
-  private _collect(): void {
+  private _collect(bytes: Uint8Array): void {
     const { spans } = this
-    const text = decodeLatin1(this._bytes, 0, this._at)
+    const text = decodeLatin1(bytes, this._base, this._base + this._at)
     for (let i = 0; i < this.fieldCount * 4; i += 4) {
       const name = text.slice(spans[i], spans[i + 1]).toLowerCase()
       if (dropped.test(name)) continue

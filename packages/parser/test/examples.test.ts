@@ -25,7 +25,7 @@ client: HTTP/1.1 400 Bad Request
     transfer-encoding: chunked
     5 bytes of data
     digest: x (trailer)
-178: FIELD_NAME_WHITESPACE: The field name holds whitespace. (RFC 9112 §5.1)
+178: FIELD_NAME_WHITESPACE: Field name whitespace: in it or behind it. (RFC 9112 §5.1)
 `,
 }
 

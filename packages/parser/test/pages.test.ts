@@ -38,6 +38,19 @@ const visible = (text: string): string => {
   return json.length > 90 ? `${json.slice(0, 60)} … ${json.slice(-20)}` : json
 }
 
+/** What src/codes.ts says of each code, with its number. */
+const explained = [
+  ...readFileSync(new URL('../src/codes.ts', import.meta.url), 'utf8').matchAll(
+    /\/\*\* (.+) \*\/\nexport const (\w+) = (\d+)/g,
+  ),
+].map(([, text, code, number]) => ({ text: text!, code: code!, number: Number(number) }))
+
+test('the number of a code is its place in the table', () => {
+  expect(explained.map(({ code, number }) => ({ code, number }))).toEqual(
+    codes.map((code, i) => ({ code, number: i + 1 })),
+  )
+})
+
 test('docs/parser-errors.md lists every error with an input that makes it', () => {
   const entries = codes.flatMap((code) => {
     const { status, rfc, message } = parseErrors[code]
@@ -49,7 +62,7 @@ test('docs/parser-errors.md lists every error with an input that makes it', () =
       '',
       `${status} · ${rfc}`,
       '',
-      message,
+      `“${message}” ${explained.find((one) => one.code === code)!.text}`,
       '',
       `Example: \`${input}\`${limits}, at ${v.expect!.offset}.`,
       '',
@@ -58,7 +71,7 @@ test('docs/parser-errors.md lists every error with an input that makes it', () =
   const content = [
     '# Errors of @spillway/parser',
     '',
-    '<!-- Made by packages/parser/test/pages.test.ts from src/errors.ts and vectors/*.json. -->',
+    '<!-- Made by packages/parser/test/pages.test.ts from src/errors.ts, src/codes.ts and vectors/*.json. -->',
     '',
     'The status is what a server answers a request with; a gateway that meets the error in a response answers 502. An error',
     'is final: no later byte of the connection can be trusted. The example is a whole input and the offset of the offending',

@@ -14,7 +14,6 @@ import {
   chunkPrefix,
   isFieldName,
   isFieldValue,
-  isToken,
   LAST_CHUNK,
   reasonPhrase,
   requestHead,
@@ -99,7 +98,6 @@ describe('what cannot be read back is refused', () => {
     expect(() => trailerSection([['x', v]])).toThrow(TypeError)
   })
   test.each(['', ' ', 'a b', 'a:', 'a\r\n', 'é', '\u0141', '"', 'a\0'])('name %j', (n) => {
-    expect(isToken(n)).toBe(false)
     expect(isFieldName(n)).toBe(false)
     expect(() => appendField('', n, 'v')).toThrow(TypeError)
     expect(() => requestLine(n, '/')).toThrow(TypeError)
@@ -108,7 +106,7 @@ describe('what cannot be read back is refused', () => {
     expect(() => requestLine('GET', t)).toThrow(TypeError)
   })
   test.each(['a', 'http:///', '*', 'a:1'])('target %j of GET', (t) => {
-    expect(() => requestHead('GET', t, [['host', 'a']])).toThrow('request target')
+    expect(() => requestHead('GET', t, [['host', 'a']])).toThrow(expect.objectContaining({ code: 'INVALID_TARGET' }))
   })
   test.each([99, 1000, 20.5, NaN])('status %d', (s) => expect(() => statusLine(s)).toThrow(TypeError))
   test.each(['a\r\nX: y', '\0', '\u0100'])('reason %j', (r) => expect(() => statusLine(200, r)).toThrow(TypeError))
