@@ -18,6 +18,6 @@ test('jsr.json says the same as package.json, of the sources instead of what is 
   )
   expect(jsr).toMatchObject({ name: npm.name, version: npm.version, license: npm.license })
   expect(jsr.exports).toEqual(Object.fromEntries(entries))
-  for (const path of Object.values(jsr.exports))
-    expect(readFileSync(new URL(`../${String(path)}`, import.meta.url), 'utf8')).toContain('@module')
+  for (const path of Object.values(jsr.exports) as string[])
+    expect(readFileSync(new URL(`../${path}`, import.meta.url), 'utf8')).toContain('@module')
 })
