@@ -10,8 +10,12 @@ export interface Arguments {
   readonly seconds: number
   /** The server that the ratios are taken to. */
   readonly base: string
+  /** Who makes the load; undefined: wrk, if it is installed. */
+  readonly load: 'wrk' | 'own' | undefined
   /** File for the results. */
   readonly json: string | undefined
+  /** File for a page with charts. */
+  readonly html: string | undefined
   /** Leaves CPU profiles of spillway. */
   readonly profile: boolean
   readonly help: boolean
@@ -28,7 +32,9 @@ export function readArguments(args: readonly string[]): Arguments {
       rounds: { type: 'string', default: '5' },
       seconds: { type: 'string', default: '3' },
       base: { type: 'string', default: 'node-http' },
+      load: { type: 'string' },
       json: { type: 'string' },
+      html: { type: 'string' },
       profile: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
     },
@@ -40,10 +46,17 @@ export function readArguments(args: readonly string[]): Arguments {
     rounds: count('rounds', values.rounds, 100),
     seconds: count('seconds', values.seconds, 600),
     base,
+    load: generator(values.load),
     json: values.json,
+    html: values.html,
     profile: values.profile,
     help: values.help,
   }
+}
+
+function generator(text: string | undefined): 'wrk' | 'own' | undefined {
+  if (text === undefined || text === 'wrk' || text === 'own') return text
+  throw new TypeError(`--load takes wrk or own, not ${JSON.stringify(text)}`)
 }
 
 function chosen(flag: string, list: string | undefined, all: readonly { readonly name: string }[]): string[] {
@@ -71,6 +84,8 @@ export const usageText: string = `Measures web servers side by side, on 127.0.0.
   --rounds 5        measured rounds, after a warm-up
   --seconds 3       length of each run of the load generator
   --base node-http  the server that ratios are taken to
+  --load wrk|own    who makes the load: wrk, or the generator that is part of the bench
   --json FILE       writes all numbers of all rounds
+  --html FILE       writes a page with charts
   --profile         leaves CPU profiles of spillway in ./profiles and says what costs
 `

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { writeFileSync, mkdirSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { join } from 'node:path'
@@ -7,8 +8,9 @@ import { usage } from './proc.ts'
 import type { Progress } from './progress.ts'
 import { type Result, type Round, summarize } from './results.ts'
 import { type Contender, type Places, commandOf, spillway } from './servers.ts'
+import { type LoadOptions, own } from './load.ts'
 import { type Workload, staticFiles } from './workloads.ts'
-import { load } from './wrk.ts'
+import { wrk } from './wrk.ts'
 
 /** One use of the bench. */
 export interface Bench {
@@ -16,6 +18,8 @@ export interface Bench {
   readonly contenders: readonly Contender[]
   readonly rounds: number
   readonly seconds: number
+  /** Who makes the load. WebSockets are always for our own generator. */
+  readonly generator: 'wrk' | 'own'
   readonly progress: Progress
   /** Tells of what went wrong; the bench goes on without it. */
   readonly warn: (message: string) => void
@@ -54,6 +58,13 @@ export function furnish({ folder, directory }: Places): void {
   writeFileSync(join(folder, 'dataset.json'), JSON.stringify(items))
 }
 
+/** Makes a certificate for the workload over TLS. @throws Error when openssl is not installed. */
+export function makeCertificate({ folder }: Places): void {
+  const options = '-x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=localhost'.split(' ')
+  const files = ['-keyout', join(folder, 'key.pem'), '-out', join(folder, 'cert.pem')]
+  execFileSync('openssl', ['req', ...options, ...files], { stdio: 'ignore' })
+}
+
 /** Runs one workload: all its servers are up, and take turns in every round. */
 export async function measure(workload: Workload, bench: Bench): Promise<Result[]> {
   const { contenders, progress, rounds } = bench
@@ -63,7 +74,7 @@ export async function measure(workload: Workload, bench: Bench): Promise<Result[
   try {
     for (const contender of able) {
       try {
-        up.set(contender.name, await start(contender, bench))
+        up.set(contender.name, await start(contender, workload, bench))
       } catch (error) {
         bench.warn((error as Error).message)
       }
@@ -78,17 +89,20 @@ export async function measure(workload: Workload, bench: Bench): Promise<Result[
 /** Starts a server on its core. */
 async function start(
   contender: Contender,
+  workload: Workload,
   { places }: Bench,
   nodeFlags: readonly string[] = [],
   env: NodeJS.ProcessEnv = {},
 ): Promise<RunningServer> {
   const port = await freePort()
-  const command = [...pinned(serverCore), ...commandOf(contender, places, port, nodeFlags)]
+  const tls = workload.tls === true
+  const command = [...pinned(serverCore), ...(await commandOf(contender, places, port, tls, nodeFlags))]
   return startServer(command, port, {
     // Express and others are slower unless told that this is serious.
     NODE_ENV: 'production',
     BENCH_PORT: String(port),
     BENCH_STATIC: places.directory,
+    ...(tls && { BENCH_TLS: places.folder }),
     BENCH_DATASET: join(places.folder, 'dataset.json'),
     ...env,
   })
@@ -97,7 +111,7 @@ async function start(
 /** Writes a CPU profile of spillway under a workload, once it is warm. */
 export async function writeProfile(workload: Workload, bench: Bench, file: string): Promise<void> {
   const profiler = join(bench.places.servers, '../profiler.js')
-  const server = await start(spillway, bench, ['--import', profiler], { BENCH_PROFILE: file })
+  const server = await start(spillway, workload, bench, ['--import', profiler], { BENCH_PROFILE: file })
   try {
     await loadFor(warmTime, workload, server, bench)
     process.kill(server.pid, 'SIGUSR2')
@@ -127,19 +141,31 @@ async function leaveOutWrong(workload: Workload, up: Map<string, RunningServer>,
   }
 }
 
-async function takeTurns(workload: Workload, up: ReadonlyMap<string, RunningServer>, bench: Bench): Promise<Result[]> {
-  const { progress, rounds } = bench
-  for (const [name, server] of up) {
-    progress.step(workload.name, `${name}, warm-up`)
-    await warmUp(workload, server, bench)
-  }
-  const found = new Map<string, Round[]>([...up.keys()].map((name) => [name, []]))
-  for (let round = 1; round <= rounds; round++) {
-    for (const [name, server] of up) {
-      progress.step(workload.name, `${name}, round ${round} of ${rounds}`)
-      found.get(name)?.push(await loadOnce(workload, server, bench))
+async function takeTurns(workload: Workload, up: Map<string, RunningServer>, bench: Bench): Promise<Result[]> {
+  const { progress, rounds, warn } = bench
+  const found = new Map<string, Round[]>()
+  /** A server that breaks down under load is out, and the others go on. */
+  const turn = async (name: string, what: string, work: (server: RunningServer) => Promise<void>): Promise<void> => {
+    progress.step(workload.name, `${name}, ${what}`)
+    const server = up.get(name)
+    if (!server) return
+    try {
+      await work(server)
+    } catch (error) {
+      warn(`${workload.name}: ${name} left out: ${(error as Error).message}`)
+      up.delete(name)
+      found.delete(name)
+      await server.stop()
     }
   }
+  const names = [...up.keys()]
+  for (const name of names) await turn(name, 'warm-up', (server) => warmUp(workload, server, bench))
+  for (const name of up.keys()) found.set(name, [])
+  for (let round = 1; round <= rounds; round++)
+    for (const name of names)
+      await turn(name, `round ${round} of ${rounds}`, async (server) => {
+        found.get(name)!.push(await loadOnce(workload, server, bench))
+      })
   return [...found].map(([name, list]) => summarize(workload.name, name, list))
 }
 
@@ -156,9 +182,12 @@ async function loadFor(time: number, workload: Workload, server: RunningServer, 
 }
 
 /** Loads a running server once. */
-async function loadOnce(workload: Workload, { pid, port }: RunningServer, { places, seconds }: Bench): Promise<Round> {
+async function loadOnce(workload: Workload, { pid, port }: RunningServer, bench: Bench): Promise<Round> {
+  const { places, seconds, generator } = bench
   const before = usage(pid)
-  const seen = await load(workload, port, { seconds, folder: places.folder, prefix: pinned(loadCore) })
+  const program = join(places.servers, '../generator.js')
+  const at: LoadOptions = { seconds, folder: places.folder, prefix: pinned(loadCore), program }
+  const seen = await (generator === 'own' || workload.messageBytes !== undefined ? own : wrk)(workload, port, at)
   const after = usage(pid)
   return {
     requestsPerSecond: (seen.requests * 1e6) / seen.duration,

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
-import { type IncomingMessage, request as send } from 'node:http'
+import { type IncomingMessage, request as plain } from 'node:http'
+import { request as secure } from 'node:https'
 import { type BenchRequest, type Workload, expected } from './workloads.ts'
 
 /** What a server answered, as far as all must agree. */
@@ -11,15 +12,20 @@ export interface Answer {
 /** Asks a server for everything that a workload will ask for. */
 export async function answersOf(workload: Workload, port: number): Promise<Answer[]> {
   const answers: Answer[] = []
-  for (const request of workload.requests) answers.push(await ask(request, port))
+  for (const request of workload.requests) answers.push(await ask(request, port, workload.tls))
   return answers
 }
 
-async function ask({ method, target, fields, content, chunked }: BenchRequest, port: number): Promise<Answer> {
+async function ask(
+  { method, target, fields, content, chunked }: BenchRequest,
+  port: number,
+  tls = false,
+): Promise<Answer> {
   const headers: Record<string, string> = Object.fromEntries(fields)
   if (content !== undefined && !chunked) headers['Content-Length'] = String(content.length)
   // A connection for each: one that a server has closed must not spoil the next question.
-  const request = send({ method, path: target, headers, port, host: '127.0.0.1', agent: false, timeout: 10_000 })
+  const to = { method, path: target, headers, port, host: '127.0.0.1', agent: false, timeout: 10_000 } as const
+  const request = tls ? secure({ ...to, rejectUnauthorized: false }) : plain(to)
   request.on('timeout', () => request.destroy(new Error(`no answer to ${method} ${target}`)))
   if (content !== undefined) request.write(content, 'latin1')
   request.end()

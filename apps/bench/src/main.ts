@@ -3,7 +3,8 @@ import { cpus, tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Arguments, readArguments, usageText } from './arguments.ts'
-import { type Bench, canPin, furnish, measure, writeProfile } from './bench.ts'
+import { type Bench, canPin, furnish, makeCertificate, measure, writeProfile } from './bench.ts'
+import { type Record, page } from './page.ts'
 import { canMeasure } from './proc.ts'
 import { findProgram, killAll } from './processes.ts'
 import { parts, profileTable, readProfile } from './profile.ts'
@@ -23,8 +24,8 @@ if (args.help) {
   console.log(usageText)
   process.exit(0)
 }
-if (findProgram('wrk') === undefined)
-  fail('the load comes from wrk, which is not installed (Debian, Ubuntu: apt-get install wrk)')
+const hasWrk = findProgram('wrk') !== undefined
+if (args.load === 'wrk' && !hasWrk) fail('wrk is not installed (Debian, Ubuntu: apt-get install wrk)')
 if (!canMeasure) fail('processor time is read from /proc, so this runs on Linux only')
 
 const folder = mkdtempSync(join(tmpdir(), 'spillway-bench-'))
@@ -45,7 +46,10 @@ const chosen = installed(pick(contenders, args.servers))
 const tasks = pick(workloads, args.workloads)
 const steps = tasks.length * chosen.length * (args.rounds + 1) + (args.profile ? tasks.length : 0)
 const progress = new Progress(steps)
-const bench: Bench = { places, contenders: chosen, rounds: args.rounds, seconds: args.seconds, progress, warn }
+const generator = args.load ?? (hasWrk ? 'wrk' : 'own')
+const { rounds, seconds } = args
+const bench: Bench = { places, contenders: chosen, rounds, seconds, generator, progress, warn }
+if (tasks.some(({ tls }) => tls)) makeCertificate(places)
 
 const versions = Object.fromEntries(
   await Promise.all(chosen.map(async (one) => [one.name, await versionOf(one, places)] as const)),
@@ -54,6 +58,7 @@ const machine = { processor: cpus()[0]?.model ?? 'unknown', cores: cpus().length
 console.log(
   `${machine.processor}, ${machine.cores} cores, Node ${machine.node}; × tells how many times better than ${args.base}`,
 )
+if (args.load === undefined && !hasWrk) note('wrk is not installed: the load comes from the generator of the bench')
 if (!canPin) note('one core, or no taskset: server and load generator are not kept apart')
 
 const results: Result[] = []
@@ -66,6 +71,7 @@ for (const workload of tasks) {
   if (args.profile) await profile(workload).catch((error: Error) => warn(error.message))
 }
 if (args.json !== undefined) writeFileSync(args.json, `${JSON.stringify(record(), null, 2)}\n`)
+if (args.html !== undefined) writeFileSync(args.html, page(record()))
 
 /** Servers whose program is there. */
 function installed(wanted: readonly Contender[]): Contender[] {
@@ -92,14 +98,14 @@ async function profile(workload: Workload): Promise<void> {
   console.log(`  ${parts(times)}`)
 }
 
-function record(): object {
+function record(): Record {
   const baseOf = (workload: string): Result | undefined =>
     results.find((one) => one.workload === workload && one.server === args.base)
   return {
     date: new Date().toISOString(),
     machine,
     versions,
-    options: { rounds: args.rounds, seconds: args.seconds, base: args.base, pinned: canPin },
+    options: { rounds, seconds, base: args.base, load: generator, pinned: canPin },
     results: results.map((one) => ({ ...one, ratios: ratios(one, baseOf(one.workload)) })),
   }
 }

@@ -2,8 +2,13 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { greeting, host } from './settings.ts'
 
+function certificate(folder: string): string {
+  const file = (name: string): string => JSON.stringify(join(folder, name))
+  return `\n    ssl_certificate ${file('cert.pem')};\n    ssl_certificate_key ${file('key.pem')};`
+}
+
 /** Writes a configuration for one worker and returns the arguments that make nginx use it. */
-export function nginxArguments(folder: string, port: number, directory: string): string[] {
+export function nginxArguments(folder: string, port: number, directory: string, tls: boolean): string[] {
   const home = join(folder, 'nginx')
   mkdirSync(home, { recursive: true })
   // Names are quoted: a folder may have a space in it.
@@ -23,7 +28,7 @@ ${temporary.join('')}  access_log off;
   open_file_cache max=1000 inactive=60s;
   keepalive_requests 1000000000;
   server {
-    listen ${host}:${port};
+    listen ${host}:${port}${tls ? ' ssl' : ''};${tls ? certificate(folder) : ''}
     location = /plaintext { return 200 "${greeting}"; }
     location /static/ { alias ${JSON.stringify(`${directory}/`)}; }
   }

@@ -12,9 +12,14 @@ export interface Contender {
   readonly package?: string
   /** A program that must be installed. Default: Node.js, running the file of the server's name. */
   readonly program?: string
+  /** Another runtime for the file, from npm: package and version; the program has the package's name. */
+  readonly runtime?: string
 }
 
-const everything: readonly Feature[] = ['greeting', 'closing', 'application', 'static']
+/** Milliseconds for a runtime to come from npm. */
+const fetchTime = 120_000
+
+const everything: readonly Feature[] = ['greeting', 'closing', 'application', 'static', 'tls', 'websocket']
 
 export const spillway: Contender = { name: 'spillway', features: everything, package: '@spillway/core' }
 
@@ -22,11 +27,13 @@ export const contenders: readonly Contender[] = [
   { name: 'raw-net', features: ['greeting'] },
   { name: 'node-http', features: everything },
   spillway,
-  { name: 'fastify', features: everything, package: 'fastify' },
-  { name: 'hono', features: everything, package: 'hono' },
-  { name: 'express', features: everything, package: 'express' },
+  { name: 'fastify', features: ['greeting', 'closing', 'application', 'static', 'tls'], package: 'fastify' },
+  { name: 'hono', features: ['greeting', 'closing', 'application', 'static'], package: 'hono' },
+  { name: 'express', features: ['greeting', 'closing', 'application', 'static'], package: 'express' },
   { name: 'h3', features: ['greeting', 'closing', 'application'], package: 'h3' },
-  { name: 'nginx', features: ['greeting', 'closing', 'static'], program: 'nginx' },
+  { name: 'bun', features: everything, runtime: 'bun@1.4.5' },
+  { name: 'deno', features: ['greeting', 'closing', 'application', 'tls', 'websocket'], runtime: 'deno@2.9.6' },
+  { name: 'nginx', features: ['greeting', 'closing', 'static', 'tls'], program: 'nginx' },
 ]
 
 /** Where things are. */
@@ -40,12 +47,33 @@ export interface Places {
 }
 
 /** The command line of a server, without pinning. */
-export function commandOf(contender: Contender, places: Places, port: number, nodeFlags: readonly string[]): string[] {
-  const { name, program } = contender
-  if (program !== undefined) {
-    return [findProgram(program) ?? program, ...nginxArguments(places.folder, port, places.directory)]
-  }
+export async function commandOf(
+  contender: Contender,
+  places: Places,
+  port: number,
+  tls: boolean,
+  nodeFlags: readonly string[],
+): Promise<string[]> {
+  const { name, program, runtime } = contender
+  if (program !== undefined)
+    return [findProgram(program) ?? program, ...nginxArguments(places.folder, port, places.directory, tls)]
+  if (runtime !== undefined) return [...(await runtimeCommand(runtime)), join(places.servers, `${name}.js`)]
   return [process.execPath, ...nodeFlags, join(places.servers, `${name}.js`)]
+}
+
+/** Where npx keeps a runtime, by package; fetched when it is asked for first. */
+const runtimes = new Map<string, Promise<string>>()
+
+async function runtimeCommand(spec: string): Promise<string[]> {
+  const [name = ''] = spec.split('@')
+  let found = runtimes.get(spec)
+  if (!found) {
+    found = run(['npx', '--yes', `--package=${spec}`, '-c', `command -v ${name}`], fetchTime).then((text) =>
+      text.trim(),
+    )
+    runtimes.set(spec, found)
+  }
+  return name === 'deno' ? [await found, 'run', '-A', '--no-lock'] : [await found]
 }
 
 /** Version of what is measured, for the record. */
@@ -54,6 +82,7 @@ export async function versionOf(contender: Contender, places: Places): Promise<s
     const output = await run([findProgram(contender.program) ?? contender.program, '-v'], 5000)
     return /\d[\w.]*/.exec(output)?.[0] ?? 'unknown'
   }
+  if (contender.runtime !== undefined) return contender.runtime.split('@')[1] ?? ''
   if (contender.package === undefined) return process.versions.node
   const manifest = join(places.servers, '../../node_modules', contender.package, 'package.json')
   return (JSON.parse(readFileSync(manifest, 'utf8')) as { version: string }).version

@@ -6,6 +6,13 @@ export const port: number = Number(process.env['BENCH_PORT'] ?? 3000)
 /** Directory behind `/static/`. */
 export const directory: string = process.env['BENCH_STATIC'] ?? '.'
 
+/** Certificate and key, when the workload is to be served over TLS. */
+const pem = process.env['BENCH_TLS']
+export const tls: { cert: string; key: string } | undefined =
+  pem === undefined
+    ? undefined
+    : { cert: readFileSync(`${pem}/cert.pem`, 'utf8'), key: readFileSync(`${pem}/key.pem`, 'utf8') }
+
 export const greeting = 'Hello, World!'
 
 /** One record of the dataset. */

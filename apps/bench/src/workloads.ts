@@ -24,10 +24,14 @@ export interface Workload {
   readonly requestsPerConnection?: number
   /** What a server must have to take part. */
   readonly needs: Feature
+  /** Over TLS 1.3. */
+  readonly tls?: true
+  /** Instead of requests: messages of so many bytes over a WebSocket, each sent when the last one has come back. */
+  readonly messageBytes?: number
 }
 
 /** `greeting`: answers `/plaintext`, keeping the connection. `closing`: and closes it when asked. */
-export type Feature = 'greeting' | 'closing' | 'application' | 'static'
+export type Feature = 'greeting' | 'closing' | 'application' | 'static' | 'tls' | 'websocket'
 
 /** A site of 20 files from 3 to 300 KB, each larger than the one before by the same factor. */
 const site: readonly (readonly [string, number])[] = Array.from({ length: 20 }, (_, i) => [
@@ -74,6 +78,11 @@ function post(target: string, content: string, type: string, chunked = false): B
 
 function staticWorkload(name: string, title: string, file: string, connections: number): Workload {
   return { name, title, connections, needs: 'static', requests: [get(`/static/${file}`)] }
+}
+
+function uploadWorkload(name: string, size: string, bytes: number, connections: number): Workload {
+  const requests = [post('/upload', 'x'.repeat(bytes), 'application/octet-stream')]
+  return { name, title: `upload of ${size}`, connections, needs: 'application', requests }
 }
 
 const plaintext = [get('/plaintext')]
@@ -131,14 +140,20 @@ export const workloads: readonly Workload[] = [
     needs: 'static',
     requests: site.map(([name]) => get(`/static/${name}`)),
   },
+  uploadWorkload('upload-500k', '500 KB', 500_000, 32),
+  uploadWorkload('upload-1m', '1 MiB', 1024 * 1024, 16),
+  uploadWorkload('upload-20m', '20 MB', 20_000_000, 4),
   {
-    name: 'upload-1m',
-    title: 'upload of 1 MiB',
-    connections: 16,
-    needs: 'application',
-    requests: [post('/upload', 'x'.repeat(1024 * 1024), 'application/octet-stream')],
+    name: 'websocket',
+    title: 'WebSocket echo, 125 bytes',
+    connections: 64,
+    needs: 'websocket',
+    requests: [],
+    messageBytes: 125,
   },
+  { name: 'tls', title: 'hello over TLS', connections: 64, needs: 'tls', requests: plaintext, tls: true },
   { name: 'c512', title: 'hello, keep-alive', connections: 512, needs: 'greeting', requests: plaintext },
+  { name: 'c4096', title: 'hello, keep-alive', connections: 4096, needs: 'greeting', requests: plaintext },
 ]
 
 /** The bytes of a request, as latin1. */

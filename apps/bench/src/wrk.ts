@@ -1,18 +1,8 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { run } from './processes.ts'
+import { type Load, type LoadOptions, parseReport } from './load.ts'
 import { type Workload, wireFormat } from './workloads.ts'
-
-/** What wrk saw in one run. Times are microseconds. */
-export interface Load {
-  readonly requests: number
-  readonly duration: number
-  readonly p50: number
-  readonly p99: number
-  readonly p999: number
-  /** Failed connects, reads and writes, timeouts, and statuses of 400 and up. */
-  readonly errors: number
-}
 
 /**
  * wrk's own text rounds its numbers; its script may print them as they are. A percentile of 0 is one that wrk looked for
@@ -53,28 +43,14 @@ ${report}`
 }
 
 /** Loads a server for some seconds. @throws Error when wrk failed. */
-export async function load(workload: Workload, port: number, at: LoadOptions): Promise<Load> {
+export async function wrk(workload: Workload, port: number, at: LoadOptions): Promise<Load> {
   const file = join(at.folder, `${workload.name}.lua`)
   writeFileSync(file, wrkScript(workload), 'latin1')
   const seconds = Math.max(1, Math.ceil(at.seconds))
   const command = [...at.prefix, 'wrk', '-t1', `-c${workload.connections}`, `-d${seconds}s`, '-s', file]
-  const output = await run([...command, `http://127.0.0.1:${port}/`], (seconds + 30) * 1000)
+  const scheme = workload.tls ? 'https' : 'http'
+  const output = await run([...command, `${scheme}://127.0.0.1:${port}/`], (seconds + 30) * 1000)
   return parseReport(output)
-}
-
-export interface LoadOptions {
-  /** Whole seconds: wrk knows no parts of them. */
-  readonly seconds: number
-  /** For scripts. */
-  readonly folder: string
-  /** What stands before `wrk` on the command line, to pin it. */
-  readonly prefix: readonly string[]
-}
-
-export function parseReport(output: string): Load {
-  const line = /^BENCH (.+)$/m.exec(output)?.[1]
-  if (line === undefined) throw new Error(`wrk gave no report:\n${output}`)
-  return JSON.parse(line) as Load
 }
 
 function lua(text: string): string {

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { differences } from '../src/compare.ts'
+import { parseReport } from '../src/load.ts'
 import { type Workload, wireFormat } from '../src/workloads.ts'
-import { parseReport, wrkScript } from '../src/wrk.ts'
+import { wrkScript } from '../src/wrk.ts'
 
 const get = { method: 'GET', target: '/a', fields: [['Host', 'x']] } as const
 const workload: Workload = { name: 'a', title: 'a', connections: 1, needs: 'application', requests: [get] }

@@ -1,8 +1,8 @@
 import files from '@fastify/static'
 import { fastify } from 'fastify'
-import { directory, greeting, host, port, selection, sum } from '../settings.ts'
+import { directory, greeting, host, port, selection, sum, tls } from '../settings.ts'
 
-const app = fastify()
+const app = fastify(tls ? ({ https: tls } as object) : {})
 interface Query {
   a?: string
   b?: string

@@ -1,19 +1,27 @@
-import { createServer } from 'node:http'
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import { type IncomingMessage, type ServerResponse, createServer } from 'node:http'
+import { createServer as createSecureServer } from 'node:https'
 import sirv from 'sirv'
-import { directory, greeting, host, port, selection, sum } from '../settings.ts'
+import { WebSocketServer } from 'ws'
+import { directory, greeting, host, port, selection, sum, tls } from '../settings.ts'
 
 const files = sirv(directory, { etag: true })
 
-createServer((request, response) => {
+function listener(request: IncomingMessage, response: ServerResponse): void {
   const target = request.url ?? '/'
   if (target === '/plaintext') return send(response, 'text/plain', greeting)
   if (target.startsWith('/static/')) {
     request.url = target.slice('/static'.length)
     return files(request, response)
   }
-  void route(request, response, target)
-}).listen(port, host)
+  // A client that leaves in the middle of its content ends its own request, and nothing else.
+  route(request, response, target).catch(() => response.destroy())
+}
+
+const server = tls ? createSecureServer(tls, listener) : createServer(listener)
+new WebSocketServer({ server, path: '/echo' }).on('connection', (socket) => {
+  socket.on('message', (data, isBinary) => socket.send(data as Buffer, { binary: isBinary }))
+})
+server.listen(port, host)
 
 async function route(request: IncomingMessage, response: ServerResponse, target: string): Promise<void> {
   const { pathname, searchParams } = new URL(target, 'http://localhost')

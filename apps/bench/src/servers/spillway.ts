@@ -1,7 +1,8 @@
 import { serve } from '@spillway/core'
 import { router } from '@spillway/middleware/router'
 import { staticFiles } from '@spillway/middleware/static'
-import { directory, greeting, host, port, selection, sum } from '../settings.ts'
+import { websocket } from '@spillway/middleware/websocket'
+import { directory, greeting, host, port, selection, sum, tls } from '../settings.ts'
 
 const app = router()
   .get('/plaintext', (c) => c.text(greeting))
@@ -21,7 +22,11 @@ const app = router()
     return c.text(String(size))
   })
   .get('/static/**:path', staticFiles(directory))
+  .get(
+    '/echo',
+    websocket(() => ({ message: (socket, data) => socket.send(data) })),
+  )
 
-const server = await serve(app, { port, host })
+const server = await serve(app, { port, host, ...(tls && { tls }) })
 // A tidy end, so that a profiler can write its file.
 process.once('SIGTERM', () => void server.close({ deadline: 1000 }))
