@@ -3,7 +3,7 @@ import type { Options } from 'tsup'
 
 /** The site: one script for each page that has one, beside the files of `public/`. The tests build it, too. */
 export const page: Options = {
-  entry: { live: 'page/live/main.ts' },
+  entry: { live: 'page/live/main.ts', bytes: 'page/bytes/main.ts' },
   format: ['esm'],
   target: 'es2022',
   platform: 'browser',

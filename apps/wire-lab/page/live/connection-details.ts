@@ -3,7 +3,7 @@ import { reasons } from '../../src/model/reasons.ts'
 import { statusText } from '../../src/model/status.ts'
 import type { Segment } from '../../src/model/tape.ts'
 import { readBytes } from '../../src/model/tokens.ts'
-import { fromBase64 } from '../shared/base64.ts'
+import { fromBase64, toBase64Url } from '../shared/base64.ts'
 import { el } from '../shared/dom.ts'
 import { formatBytes, formatMs, formatTime, plural } from '../shared/format.ts'
 import { rfcUrl } from '../shared/kinds.ts'
@@ -85,9 +85,9 @@ function segmentDetails({ in: incoming, out, total, pieces }: Segment): HTMLElem
   const upgraded = reading.messages[0]?.line.includes(' 101 ') ?? false
   const reads = pieces.filter(({ direction }) => direction === 'in').length
   return [
-    wireHead(`Received in ${plural(reads, 'read')}`, total.in),
+    wireHead(`Received in ${plural(reads, 'read')}`, total.in, 'request', received),
     wireText(received, readBytes(received, 'request', { upgraded }), total.in - received.length),
-    wireHead('Sent', total.out),
+    wireHead('Sent', total.out, 'response', sent),
     wireText(sent, reading, total.out - sent.length),
   ]
 }
@@ -97,9 +97,11 @@ function methodsOf(bytes: Uint8Array): string[] {
   return readBytes(bytes, 'request').messages.map(({ line }) => line.split(' ', 1)[0]!)
 }
 
-/** The title of some bytes. */
-export function wireHead(title: string, size: number): HTMLElement {
-  return el('h3', { class: 'wire-head' }, `${title}, ${formatBytes(size)}`)
+/** The title of some bytes, with a way to look at them more closely. */
+export function wireHead(title: string, size: number, side: 'request' | 'response', bytes: Uint8Array): HTMLElement {
+  const href = `/bytes.html#${side}=${toBase64Url(bytes)}`
+  const link = el('a', { href, class: 'closer' }, 'Byte by byte')
+  return el('h3', { class: 'wire-head' }, `${title}, ${formatBytes(size)}`, ...(bytes.length > 0 ? [link] : []))
 }
 
 function exchangeItem(exchange: Exchange): HTMLElement {

@@ -46,9 +46,9 @@ function runDetails(run: Run, store: Store, open: boolean): HTMLElement {
       ...(connection > 0 ? [lookAt(connection)] : []),
     ),
     ...(known ? [verdictOf(known, phaseOf(known, store, store.now())), ...errorOf(known)] : []),
-    wireHead('Sent', total.sent),
+    wireHead('Sent', total.sent, 'request', out),
     wireText(out, readBytes(out, 'request', { upgraded }), total.sent - out.length),
-    wireHead('Received', total.received),
+    wireHead('Received', total.received, 'response', back),
     wireText(back, reading, total.received - back.length),
   )
   return details

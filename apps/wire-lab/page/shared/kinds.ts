@@ -1,4 +1,4 @@
-import type { TokenKind } from '../../src/model/tokens.ts'
+import type { Token, TokenKind } from '../../src/model/tokens.ts'
 
 /** What a kind of token is, for somebody who points at one. */
 export interface KindText {
@@ -57,6 +57,26 @@ export const kinds: Readonly<Record<TokenKind, KindText>> = {
   data: { name: 'Content', sentence: 'What the message carries, just as it is.', rfc: 'RFC 9112 §6' },
   wrong: { name: 'The wrong byte', sentence: 'The first byte that proves that this is not valid.', rfc: '' },
   rest: { name: 'Not read', sentence: 'Nobody reads these bytes as HTTP.', rfc: '' },
+}
+
+/** Sections about single fields. */
+const fieldSections: Readonly<Record<string, string>> = {
+  host: 'RFC 9112 §3.2',
+  'content-length': 'RFC 9110 §8.6',
+  'transfer-encoding': 'RFC 9112 §6.1',
+  connection: 'RFC 9110 §7.6.1',
+  upgrade: 'RFC 9110 §7.8',
+  expect: 'RFC 9110 §10.1.1',
+  trailer: 'RFC 9110 §6.6.2',
+}
+
+/** What a token is; for the value of a field with the section about that field. */
+export function describe(tokens: readonly Token[], index: number, text: (token: Token) => string): KindText {
+  const kind = kinds[tokens[index]!.kind]
+  if (tokens[index]!.kind !== 'known') return kind
+  const name = tokens.slice(0, index).findLast((token) => token.kind === 'name')
+  const field = name ? text(name) : ''
+  return { ...kind, name: `Value of ${field}`, rfc: fieldSections[field.toLowerCase()] ?? kind.rfc }
 }
 
 /** Where a section can be read: `RFC 9112 §3.1`. */

@@ -116,9 +116,9 @@ class Reader {
     const used = head.parse(bytes, from, bytes.length)
     const stop = used > 0 ? from + used : used === 0 ? bytes.length : from + head.errorOffset
     this.#take(headMarks(bytes, from, stop, head))
-    if (used < 0) return this.#fail(from, head.errorOffset, head.error!)
-    if (used === 0) return this.#open(from, bytes.length, head, [])
-    return this.#content(from, stop, head)
+    if (used > 0) return this.#content(from, stop, head)
+    this.#open(from, stop, head, [])
+    return used < 0 && this.#fail(from, head.errorOffset, head.error!)
   }
 
   #content(from: number, start: number, head: RequestHead | ResponseHead): boolean {

@@ -1,0 +1,24 @@
+import { fromBase64, toBase64Url } from '../shared/base64.ts'
+
+export type Side = 'request' | 'response'
+
+/** What the address of the page says after its `#`, so that it can be shared: `request=R0VU…`. */
+export interface Shared {
+  readonly side: Side
+  readonly bytes: Uint8Array
+}
+
+/** @returns undefined when the address says nothing, or nothing that can be read. */
+export function parseHash(hash: string): Shared | undefined {
+  const [, side, text] = /^#(request|response)=([\w-]*)$/.exec(hash) ?? []
+  if (side === undefined) return undefined
+  try {
+    return { side: side as Side, bytes: fromBase64(text!) }
+  } catch {
+    return undefined
+  }
+}
+
+export function toHash({ side, bytes }: Shared): string {
+  return `#${side}=${toBase64Url(bytes)}`
+}

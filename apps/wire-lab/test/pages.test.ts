@@ -1,0 +1,104 @@
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type Lab, startLab } from '../src/lab/lab.ts'
+import { type Built, buildLab } from './built.ts'
+import { executablePath, launch, visit } from './chromium.ts'
+
+let built: Built
+let browser: Browser
+let lab: Lab
+let complaints: string[] = []
+
+async function open(path: string): Promise<Page> {
+  complaints = []
+  return await visit(browser, lab.url + path, complaints)
+}
+
+describe.skipIf(!executablePath)('the other pages', { timeout: 60_000 }, () => {
+  beforeAll(async () => {
+    built = await buildLab({ server: false })
+    browser = await launch()
+    lab = await startLab({ root: built.root, port: 0, timeouts: { head: 10_000, keepAlive: 60_000, linger: 200 } })
+  }, 60_000)
+
+  afterAll(async () => {
+    await browser?.close()
+    await lab?.close(50)
+    built?.remove()
+  })
+
+  describe('bytes', () => {
+    it('parses as one types, and says which byte is wrong', async () => {
+      const page = await open('/bytes.html')
+      const says = (text: string) => page.locator('#verdict', { hasText: text }).waitFor()
+      await says('Valid: 1 request, complete')
+      await page.locator('#source').fill('')
+      await says('Nothing yet')
+      await page.locator('#source').pressSequentially('GET / HTTP/1.1\nHost: a')
+      await says('So far so good')
+      await page.locator('#source').pressSequentially('\nHost: b')
+      // It is told from the first byte that proves it, once the line is complete.
+      await page.locator('#source').pressSequentially('\n\n')
+      await says('HOST_REPEATED at byte 31')
+      await says('RFC 9112 §3.2')
+      await says('A server answers 400 Bad Request')
+      expect(await page.locator('#behind .t-wrong').textContent()).toBe('b')
+      expect(await page.locator('#dump .hex .t-wrong').textContent()).toBe('62')
+      expect(await page.locator('#verdict a').getAttribute('href')).toBe(
+        'https://www.rfc-editor.org/rfc/rfc9112#section-3.2',
+      )
+      // The byte in the sentence leads to the one in the text.
+      await page.getByRole('button', { name: 'byte 31' }).click()
+      expect(await page.evaluate('document.activeElement.selectionStart')).toBe(24 + 'Host: '.length)
+      expect(complaints).toEqual([])
+      await page.context().close()
+    })
+
+    it('shows the same bytes in two ways, and what each is', async () => {
+      const page = await open('/bytes.html')
+      await page.locator('#samples').selectOption({ label: 'Chunks and trailers' })
+      await page.locator('#messages', { hasText: '13 bytes in 2 chunks' }).waitFor()
+      await page.locator('#dump .hex .t-size').first().hover()
+      await page.locator('#token', { hasText: 'Chunk size' }).waitFor()
+      await page.locator('#token', { hasText: 'RFC 9112 §7.1' }).waitFor()
+      expect(await page.locator('#behind .lit').textContent()).toBe('5')
+      await page.getByRole('button', { name: 'Hex' }).click()
+      expect(await page.locator('#source').inputValue()).toMatch(/^50 4f 53 54 20/)
+      await page.locator('#source').fill('47 45 54 20')
+      await page.getByRole('button', { name: 'Text' }).click()
+      expect(await page.locator('#source').inputValue()).toBe('GET ')
+      await page.getByRole('button', { name: 'Response' }).click()
+      await page.locator('#verdict', { hasText: 'INVALID_VERSION at byte 0' }).waitFor()
+      await page.context().close()
+    })
+
+    it('is shared by its address', async () => {
+      const page = await open('/bytes.html')
+      await page.locator('#source').fill('GET /shared HTTP/1.1\nHost: a\n\n')
+      await page.waitForURL(/#request=R0VUIC9zaGFyZWQ/)
+      const other = await open(page.url().slice(lab.url.length))
+      expect(await other.locator('#source').inputValue()).toBe('GET /shared HTTP/1.1\nHost: a\n\n')
+      await other.locator('#messages', { hasText: 'GET /shared HTTP/1.1' }).waitFor()
+      await page.context().close()
+      await other.context().close()
+    })
+
+    it('is where the live view leads to for a closer look', async () => {
+      const page = await open('/')
+      await page.locator('[data-try="two-hosts"]').click()
+      await page.getByRole('link', { name: 'Byte by byte' }).first().click()
+      await page.locator('#verdict', { hasText: 'HOST_REPEATED at byte' }).waitFor()
+      expect(await page.locator('#source').inputValue()).toContain('Host: evil.example')
+      await page.context().close()
+    })
+
+    it('runs nothing and stays quick on whatever is pasted', async () => {
+      const page = await open('/bytes.html')
+      await page.locator('#source').fill('<img src=x onerror=alert(1)>'.repeat(2000))
+      await page.locator('#verdict', { hasText: 'INVALID_METHOD at byte 0' }).waitFor()
+      expect(await page.locator('img').count()).toBe(0)
+      expect(complaints).toEqual([])
+      await page.context().close()
+    })
+  })
+})
