@@ -32,7 +32,8 @@ export function connect<Added = {}>(
     const state = c.state as { req?: ConnectRequest }
     const req = (state.req ??= new ConnectRequest(c as Context))
     const res = new ConnectResponse(c as Context, req)
-    return run(middlewares, req, res, next)
+    const leave = req.enter(c as Context)
+    return run(middlewares, req, res, next).finally(leave)
   }
 }
 

@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process'
 import zlib, { brotliDecompressSync, createGunzip, gunzipSync, inflateSync } from 'node:zlib'
 import type { Transform } from 'node:stream'
 import type { Context, Outcome, Reply } from '@spillway/core'
@@ -9,6 +8,7 @@ import { staticFiles } from '@spillway/middleware/static'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { codings } from '../src/lib/compression/codings.ts'
 import { chooseCoding } from '../src/lib/compression/negotiate.ts'
+import { curl, hasCurl } from './curl.ts'
 import { start } from './server.ts'
 import { ask, open } from './wire.ts'
 
@@ -331,21 +331,7 @@ describe('when it does not go well', () => {
   })
 })
 
-test.skipIf(!hasCurl())('curl reads it', async () => {
+test.skipIf(!hasCurl)('curl reads it', async () => {
   const server = await app((c) => c.stream(once(text), { headers: plain }))
-  const { execFile } = await import('node:child_process')
-  const output = await new Promise<string>((resolve, reject) => {
-    execFile('curl', ['-s', '--compressed', server.url], (error, stdout) => (error ? reject(error) : resolve(stdout)))
-  })
-  expect(output).toBe(text)
+  expect(await curl('--compressed', server.url)).toBe(text)
 })
-
-function hasCurl(): boolean {
-  try {
-    execFileSync('curl', ['--version'], { stdio: 'ignore' })
-    return true
-  } catch {
-    process.stderr.write('No `curl` on the PATH: a test with it is skipped\n')
-    return false
-  }
-}

@@ -294,6 +294,33 @@ describe('connect', () => {
     expect((await send(await start(app), 'GET', '/api/x?q')).content.toString()).toBe('/api /x?q /api/x?q')
   })
 
+  test('each sees the path as it is where it stands, and again when the mount is left', async () => {
+    const seen: string[] = []
+    const look =
+      (name: string): ConnectMiddleware =>
+      (req, res, next) => {
+        const tell = (): number => seen.push(`${name} ${req.baseUrl} ${req.url} ${req.originalUrl}`)
+        tell()
+        if (name === 'outer') res.on('finish', tell)
+        next()
+      }
+    const inner = router()
+      .use(connect(look('inner')))
+      .get('/x', (c) => c.text('x'))
+      .get('/fails', () => raise(new Error('x')))
+    const app = router()
+      .use(connect(look('outer')))
+      .mount('/api', inner)
+    const server = await start(app, { onError: () => {} })
+    for (const path of ['/x', '/fails']) {
+      seen.length = 0
+      await send(server, 'GET', `/api${path}?q`)
+      await vi.waitFor(() => expect(seen).toHaveLength(3))
+      const outer = `outer  /api${path}?q /api${path}?q`
+      expect(seen).toEqual([outer, `inner /api ${path}?q /api${path}?q`, outer])
+    }
+  })
+
   // CVE-2026-33807, CVE-2026-33808, CVE-2026-22037
   test('has one form of the path, that of the routes: who guards by it is not walked around', async () => {
     const app = router()

@@ -1,4 +1,3 @@
-import { execFile, execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -9,6 +8,7 @@ import { type FilePart, type MultipartLimits, multipart } from '@spillway/middle
 import { problemOf } from '@spillway/middleware/problem'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { parts } from '../src/lib/multipart/parts.ts'
+import { curl, hasCurl } from './curl.ts'
 import { start } from './server.ts'
 import { ask, open } from './wire.ts'
 
@@ -325,15 +325,12 @@ describe('real clients', () => {
     ])
   })
 
-  test.skipIf(!hasCurl())('curl', async () => {
+  test.skipIf(!hasCurl)('curl', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'spillway-curl-'))
     onTestFinished(() => rmSync(folder, { recursive: true }))
     writeFileSync(join(folder, 'a b.bin'), content)
     const { url } = await app()
-    const args = ['-s', '-F', 'title=x;y', '-F', `f=@${join(folder, 'a b.bin')};type=a/b`, url]
-    const output = await new Promise<string>((resolve, reject) => {
-      execFile('curl', args, (error, stdout) => (error ? reject(error) : resolve(stdout)))
-    })
+    const output = await curl('-F', 'title=x;y', '-F', `f=@${join(folder, 'a b.bin')};type=a/b`, url)
     expect(JSON.parse(output)).toEqual([
       ['title', 'x'],
       ['f', 'a b.bin', 'a/b', sha1],
@@ -367,13 +364,3 @@ test('memory stays flat', { timeout: 600_000 }, async () => {
   expect(String((await answer)[0])).toContain(`\r\n\r\n${total}`)
   expect((highest - before) / 1e6).toBeLessThan(100)
 })
-
-function hasCurl(): boolean {
-  try {
-    execFileSync('curl', ['--version'], { stdio: 'ignore' })
-    return true
-  } catch {
-    process.stderr.write('No `curl` on the PATH: a test with it is skipped\n')
-    return false
-  }
-}

@@ -54,7 +54,8 @@ export class ConnectRequest extends Readable {
   url: string
   /** Path and query as they came. */
   readonly originalUrl: string
-  readonly baseUrl: string
+  /** The prefix of a mount. */
+  baseUrl: string
   readonly headers: Record<string, string | string[] | undefined>
   readonly httpVersion: string
   readonly httpVersionMajor: number
@@ -73,7 +74,7 @@ export class ConnectRequest extends Readable {
     super({ highWaterMark: 64 * 1024 })
     this.#c = c
     this.method = c.method
-    this.url = (normalizePath(c.path) ?? c.path) + c.search
+    this.url = urlOf(c)
     this.originalUrl = c.target
     this.baseUrl = c.base
     this.headers = headersOf(c)
@@ -99,6 +100,22 @@ export class ConnectRequest extends Readable {
       else this.#c.signal.addEventListener('abort', () => this.#left())
     }
     return super.on(name, listener)
+  }
+
+  /**
+   * Takes the path as it is where the request has come to, below another mount than before.
+   * @returns what gives back the path that was.
+   */
+  enter(c: Context): () => void {
+    const { url, baseUrl } = this
+    // Where nothing was mounted in between, what middleware has written there stays.
+    if (c.base === baseUrl) return ignore
+    this.url = urlOf(c)
+    this.baseUrl = c.base
+    return () => {
+      this.url = url
+      this.baseUrl = baseUrl
+    }
   }
 
   get rawHeaders(): string[] {
@@ -131,6 +148,10 @@ export class ConnectRequest extends Readable {
       (error: Error) => this.destroy(error),
     )
   }
+}
+
+function urlOf(c: Context): string {
+  return (normalizePath(c.path) ?? c.path) + c.search
 }
 
 /** One value for a name, as Node has it: the first where only one makes sense, else joined; cookies with a semicolon. */
