@@ -4,9 +4,10 @@ import { basicAuth, sameText } from '@spillway/middleware/auth'
 import { compression } from '@spillway/middleware/compression'
 import { cors } from '@spillway/middleware/cors'
 import { logger } from '@spillway/middleware/logger'
+import { router } from '@spillway/middleware/router'
 import { staticFiles } from '@spillway/middleware/static'
 import { LiveReload } from './live-reload.ts'
-import type { Settings } from './options.ts'
+import type { Proxied, Settings } from './options.ts'
 
 /** The application that a folder and its settings make, and how to let go of what it holds. */
 export interface Application {
@@ -15,7 +16,7 @@ export interface Application {
 }
 
 /** @param color whether the access log is coloured. */
-export function application(settings: Settings, color: boolean): Application {
+export async function application(settings: Settings, color: boolean): Promise<Application> {
   const live = settings.live ? new LiveReload(settings.folder) : undefined
   const layers: Middleware<any, any>[] = []
   if (settings.log !== 'none') layers.push(logger({ format: settings.log, color }))
@@ -32,7 +33,16 @@ export function application(settings: Settings, color: boolean): Application {
     // While somebody writes, what was saved is what is shown.
     ...(live ? { cacheControl: 'no-store', maxStale: 0 } : { immutable: true }),
   })
-  return { handler: wrap(layers, files), close: () => live?.close() }
+  const inner = settings.proxies.length > 0 ? await behindProxies(settings.proxies, files) : files
+  return { handler: wrap(layers, inner), close: () => live?.close() }
+}
+
+/** Loaded only when it is asked for. */
+async function behindProxies(proxies: readonly Proxied[], files: Handler): Promise<Handler> {
+  const { proxy, upstreams } = await import('@spillway/middleware/proxy')
+  const routes = router().notFound(files)
+  for (const { prefix, url } of proxies) routes.mount(prefix, proxy(upstreams([url]), { host: 'upstream' }))
+  return routes
 }
 
 function addFields(fields: Settings['headers']): Middleware {

@@ -3,7 +3,7 @@ import type { Style } from './style.ts'
 
 const groups: readonly (readonly [title: string, names: readonly OptionName[]])[] = [
   ['Where', ['port', 'host', 'https', 'cert', 'key', 'cluster']],
-  ['What', ['spa', 'live']],
+  ['What', ['spa', 'live', 'proxy']],
   ['Who', ['cors', 'auth', 'header']],
   ['And', ['log', 'config', 'help', 'version']],
 ]

@@ -17,9 +17,17 @@ export interface Settings {
   live: boolean
   auth: Credentials | undefined
   headers: readonly (readonly [name: string, value: string])[]
+  proxies: readonly Proxied[]
   /** Workers; 0 serves in this process. */
   cluster: number
   log: LogFormat
+}
+
+/** What is below a prefix comes from another server. */
+export interface Proxied {
+  readonly prefix: string
+  /** With the path that stands in place of the prefix there. */
+  readonly url: string
 }
 
 export interface Credentials {
@@ -56,6 +64,7 @@ export const options = {
   cors: { type: 'boolean', help: 'let pages of other origins read everything' },
   header: { type: 'string', short: 'H', multiple: true, value: "'Name: value'", help: 'add a field to every reply' },
   auth: { type: 'string', value: 'user:pass', help: 'ask for a name and a password' },
+  proxy: { type: 'string', multiple: true, value: '/path=url', help: 'what is below /path comes from another server' },
   cluster: { type: 'boolean', help: 'use every core' },
   log: { type: 'string', value: 'text|json|none', help: 'how requests are logged' },
   config: { type: 'string', short: 'c', value: 'file', help: 'read options from here (spillway.config.json)' },
@@ -90,6 +99,7 @@ export function settingsOf(folder: string, given: Given, cores: number): Setting
     live: flag('live'),
     auth: credentialsOf(text('auth')),
     headers: ((given.header ?? []) as readonly string[]).map(fieldOf),
+    proxies: ((given.proxy ?? []) as readonly string[]).map(proxiedOf),
     cluster: flag('cluster') ? cores : 0,
     log: logOf(text('log')),
   }
@@ -119,6 +129,18 @@ function fieldOf(line: string): readonly [name: string, value: string] {
       `--header takes a name and a value, such as 'X-Robots-Tag: noindex', not ${JSON.stringify(line)}`,
     )
   return [name, value]
+}
+
+/** A URL without a path keeps the prefix, one with a path has that in its place. */
+function proxiedOf(text: string): Proxied {
+  const equals = text.indexOf('=')
+  const [prefix, url] = [text.slice(0, equals).replace(/\/$/, ''), text.slice(equals + 1)]
+  const good = /^(\/[\w.~-]+)+$/.test(prefix) && /^https?:\/\//.test(url) && URL.canParse(url)
+  if (!good)
+    throw new UsageError(
+      `--proxy takes a path and a URL, such as /api=http://localhost:4000, not ${JSON.stringify(text)}`,
+    )
+  return { prefix, url: /^https?:\/\/[^/]+$/.test(url) ? url + prefix : url }
 }
 
 function logOf(text = 'text'): LogFormat {

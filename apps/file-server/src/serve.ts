@@ -40,7 +40,7 @@ async function listen(
   { color }: Terminal,
   port: number,
 ): Promise<{ server: Server; close: () => void }> {
-  const { handler, close } = application(settings, color)
+  const { handler, close } = await application(settings, color)
   const tls = settings.https ? { tls: await certificateFor(settings), http2: true } : {}
   const server = await serve(handler, { port, host: settings.host ?? everywhere(), ...tls })
   return { server, close }

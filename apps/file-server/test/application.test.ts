@@ -24,7 +24,7 @@ async function start(
 ): Promise<{ url: string; folder: string }> {
   const folder = folderWith(files)
   const { given } = readArguments(line.split(' ').filter((word) => word !== ''))
-  const { handler, close } = application(settingsOf(folder, { log: 'none', ...given }, 1), false)
+  const { handler, close } = await application(settingsOf(folder, { log: 'none', ...given }, 1), false)
   const server = await serve(handler, { port: 0, host: '127.0.0.1' })
   onTestFinished(async () => {
     close()
@@ -65,6 +65,17 @@ it('--auth lets in who knows the password', async () => {
   expect(await Promise.all([ask(), ask('alice:x'), ask('bob:wonder:land'), ask('alice:wonder:land')])).toEqual([
     401, 401, 401, 200,
   ])
+})
+
+it('--proxy takes what is below a path from another server', async () => {
+  const upstream = await serve((c) => c.text(`${c.method} ${c.path}${c.search}`), { port: 0, host: '127.0.0.1' })
+  onTestFinished(() => upstream.close({ deadline: 0 }).then(() => {}))
+  const { url } = await start(`--proxy /api=${upstream.url} --proxy /old/=${upstream.url}/v1`)
+  const ask = async (path: string, method = 'GET'): Promise<string> => (await fetch(url + path, { method })).text()
+  expect(await ask('/api/users?id=1', 'POST')).toBe('POST /api/users?id=1')
+  expect(await ask('/old/users')).toBe('GET /v1/users')
+  expect(await ask('/about')).toBe('about')
+  expect((await fetch(`${url}/apis`)).status).toBe(404)
 })
 
 it('compresses what is worth it', async () => {

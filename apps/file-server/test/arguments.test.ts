@@ -11,7 +11,17 @@ function settings(...args: string[]): Settings {
 describe('the command line', () => {
   it('is a folder and options', () => {
     const all = 'dist -p 8080 --host ::1 --https --cors --spa --live --auth a:b:c --cluster --log json'.split(' ')
-    expect(settings(...all, '-H', 'X-A: 1', '--header=X-B:  2 ')).toEqual({
+    expect(
+      settings(
+        ...all,
+        '-H',
+        'X-A: 1',
+        '--header=X-B:  2 ',
+        '--proxy',
+        '/api=http://localhost:4000',
+        '--proxy=/old/=https://localhost/v1',
+      ),
+    ).toEqual({
       folder: 'dist',
       port: 8080,
       host: '::1',
@@ -25,6 +35,10 @@ describe('the command line', () => {
       headers: [
         ['X-A', '1'],
         ['X-B', '2'],
+      ],
+      proxies: [
+        { prefix: '/api', url: 'http://localhost:4000/api' },
+        { prefix: '/old', url: 'https://localhost/v1' },
       ],
       cluster: 4,
       log: 'json',
@@ -62,6 +76,13 @@ describe('the command line', () => {
   it.each(['nonsense', ': x', 'a b: x', 'X: a\nb'])('a header %j is refused', (line) => {
     expect(() => settings('--header', line)).toThrow(/^--header takes a name and a value/)
   })
+
+  it.each(['/api', '/=http://a', 'api=http://a', '/api=ftp://a', '/api=http://', '/a b=http://a'])(
+    '--proxy %s is refused',
+    (text) => {
+      expect(() => settings('--proxy', text)).toThrow(/^--proxy takes a path and a URL/)
+    },
+  )
 
   it.each([0, 65_535])('port %i is taken', (port) => {
     expect(settings('--port', String(port)).port).toBe(port)
