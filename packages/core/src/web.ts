@@ -1,3 +1,4 @@
+import { parseContentLength } from '@spillway/parser/fields'
 import type { Context, Handler, RequestHeaders } from './context.ts'
 import { ForeignExchange, type ForeignOptions, type ForeignRequest } from './foreign.ts'
 import type { BodySource, Reply } from './reply.ts'
@@ -104,8 +105,7 @@ class FetchRequest implements ForeignRequest {
     this.method = request.method
     this.target = hash < 0 ? url.slice(at) : url.slice(at, hash)
     this.headers = new FetchHeaders(request.headers, url.slice(url.indexOf('//') + 2, at))
-    this.length = request.body === null ? 0 : Number(request.headers.get('content-length') ?? NaN)
-    if (Number.isNaN(this.length)) this.length = null
+    this.length = request.body === null ? 0 : parseContentLength(request.headers.get('content-length') ?? '')
     this.request = request.body === null ? request : undefined
     this.#request = request
     this.#info = info

@@ -38,6 +38,17 @@ describe('toFetch: a handler as fetch-style application', () => {
     expect(await (await app(new Request('http://a/'))).json()).toEqual({ address: '', port: 0, secure: false })
   })
 
+  it.each([
+    ['4', 4],
+    ['1e1', null],
+    ['0x4', null],
+    ['', null],
+  ])('takes the length %j of the content for what it is', async (length, expected) => {
+    const app = toFetch((c) => c.json(c.body.length))
+    const request = new Request(url, { method: 'POST', body: 'body', headers: { 'content-length': length } })
+    expect(await (await app(request)).json()).toBe(expected)
+  })
+
   it.each(['bytes', 'text', 'json', 'stream', 'request'] as const)('reads content with %s', async (how) => {
     const app = toFetch(async (c) => {
       if (how === 'stream') return c.stream(c.body.stream())

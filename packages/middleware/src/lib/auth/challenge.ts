@@ -1,4 +1,5 @@
 import { type HttpErrorOptions, HttpError } from '@spillway/core'
+import { quote } from '@spillway/parser/fields'
 
 /**
  * The error of a request that says how to authenticate (RFC 9110 §11.6.1).
@@ -18,7 +19,7 @@ export function challenged(
 /** A realm as quoted string. @throws TypeError when it has characters that cannot be quoted. */
 export function quoted(text: string): string {
   if (!/^[\x20-\x7e]*$/.test(text)) throw new TypeError(`Not printable ASCII: ${JSON.stringify(text)}`)
-  return `"${text.replace(/["\\]/g, '\\$&')}"`
+  return quote(text)
 }
 
 /** The credentials of a scheme, when the request has them; scheme names compare without case (RFC 9110 §11.1). */
