@@ -69,6 +69,11 @@ export const consistsOf: (text: string, flag: number) => boolean = /* @__PURE__ 
   }
 })()
 
+/** Tells the known words apart; a letter in either case gives the same. The constants in states.ts are what it gives. */
+export function slot(length: number, first: number): number {
+  return length + (first & 24)
+}
+
 /** Whether `word` stands at `from`, ASCII letters in any case. The bytes there are those of tokens, so that `|` maps no other to a letter. */
 export function isWord(buf: Uint8Array, from: number, word: Uint8Array): boolean {
   let i = word.length

@@ -1,4 +1,4 @@
-import { BLANK, COMMA, encode, four, isDigit, isWord, SEMICOLON, skip, TCHAR } from './bytes.ts'
+import { BLANK, COMMA, encode, four, isDigit, isWord, SEMICOLON, skip, slot, TCHAR } from './bytes.ts'
 import { FieldSection } from './field-section.ts'
 import {
   CODING_IN_HTTP10,
@@ -43,11 +43,6 @@ import { scanAuthority } from './target.ts'
 /** How the end of a body is found. RFC 9112 §6.3. `UntilClose` is for responses only. */
 export const BodyKind = { None: 0, Length: 1, Chunked: 2, UntilClose: 3 } as const
 export type BodyKind = (typeof BodyKind)[keyof typeof BodyKind]
-
-/** Tells the known words apart; a letter in either case gives the same. The constants in states.ts are what it gives. */
-function slot(length: number, first: number): number {
-  return length + (first & 24)
-}
 
 /** The words of fields that decide about framing, persistence and routing, each at its slot. All others are opaque. */
 const words: readonly (Uint8Array | undefined)[] = /* @__PURE__ */ (() => {

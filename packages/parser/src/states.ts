@@ -46,7 +46,7 @@ export const UPGRADE = 23
 export const CONTINUE = 28
 export const TRANSFER_ENCODING = 33
 /** All slots of known words as bits, as a shift counts them: modulo 32. */
-export const SLOTS = 0x10_84_44_e2
+export const SLOTS = 0x10_84_54_e2
 /** The length of transfer-encoding. */
 export const LONGEST_WORD = 17
 
