@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Handler } from '@spillway/core'
+import { strToU8, zipSync } from 'fflate'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { start } from './server.ts'
 
@@ -51,6 +52,23 @@ describe('examples', () => {
     expect(await run(app, '/account/none')).toMatchObject({ status: 401 })
     const headers = { authorization: 'Bearer sesame' }
     expect(await (await run(app, '/account', { headers })).text()).toBe('Hello, Ali')
+  })
+
+  test('source', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'spillway-source-'))
+    const before = process.cwd()
+    onTestFinished(() => {
+      process.chdir(before)
+      rmSync(folder, { recursive: true })
+    })
+    writeFileSync(join(folder, 'docs.zip'), zipSync({ 'guide.md': strToU8('# Guide') }))
+    process.chdir(folder)
+    process.env['FILES_AT'] = (await start((c) => (c.path === '/a.css' ? c.text('a{}') : c.empty(404)))).url
+    const { app } = await import('./examples/source.ts')
+    expect(await (await run(app, '/docs/guide.md')).text()).toBe('# Guide')
+    expect(await (await run(app, '/docs/')).text()).toContain('guide.md')
+    expect((await run(app, '/a.css')).headers.get('content-type')).toBe('text/css; charset=utf-8')
+    expect(await run(app, '/b.css')).toMatchObject({ status: 404 })
   })
 
   test('static', async () => {

@@ -126,8 +126,8 @@ const html = 'Accept: text/html,application/xhtml+xml,*/*;q=0.8'
 
 test.each<[StaticOptions, string, string, number, string]>([
   [{ cleanUrls: true }, '/about', html, 200, 'about'],
-  [{ cleanUrls: true }, '/about.html', html, 200, 'about'],
-  [{ cleanUrls: true }, '/about/', html, 404, 'Not Found'],
+  [{ cleanUrls: true }, '/nothing.html', html, 404, 'Not Found'],
+  [{ cleanUrls: true }, '/nothing/', html, 404, 'Not Found'],
   [{ cleanUrls: true }, '/docs', html, 301, ''],
   [{}, '/about', html, 404, 'Not Found'],
   [{ fallback: 'index.html' }, '/users/7', html, 200, 'app'],
@@ -146,6 +146,26 @@ test.each<[StaticOptions, string, string, number, string]>([
   const reply = await send(await site(options), 'GET', path, [accept])
   expect(reply).toMatchObject({ status, complete: true })
   expect(reply.content.toString()).toBe(content)
+})
+
+test.each([
+  ['/about.html', './about'],
+  ['/about.html?a=1', './about?a=1'],
+  ['/about/', '../about'],
+  ['/index.html', './'],
+  ['/docs/index.html?q', './?q'],
+  ['/docs', './docs/'],
+])('with clean URLs there is one for each page: %s leads to %s', async (target, location) => {
+  const server = await site({ cleanUrls: true })
+  // from the disk, and once the file is in memory
+  for (let i = 0; i < 2; i++) {
+    const reply = await send(server, 'GET', target)
+    expect(reply).toMatchObject({ status: 301, complete: true })
+    expect(reply.headers.get('location')).toBe(location)
+    expect(reply.headers.get('cache-control')).toBe('no-cache')
+    const { pathname } = new URL(location, `http://a${target}`)
+    expect(await send(server, 'GET', pathname)).toMatchObject({ status: 200 })
+  }
 })
 
 test('as middleware, routes come before the fallback', async () => {

@@ -38,6 +38,11 @@ export class FileCache<T extends Cacheable> {
     return entry && this.isFresh(entry.checked) ? entry : undefined
   }
 
+  /** An entry, however long ago it was looked at. */
+  entry(key: string): T | undefined {
+    return this.#entries.get(key)
+  }
+
   /** An entry to look at again. Whoever is asked for is used: this is what the order goes by. */
   stale(key: string): T | undefined {
     const entry = this.#entries.get(key)

@@ -66,8 +66,19 @@ export async function openInside(
   throw new HttpError(503, 'The file is being replaced')
 }
 
+/** A directory inside the root, open; the caller closes the handle. Undefined when there is none. */
+export async function openDirectory(root: string, path: string): Promise<Omit<OpenFile, 'stats'> | undefined> {
+  const full = join(root, path)
+  const handle = await tried(open(full, flags | (constants.O_DIRECTORY ?? 0)))
+  if (!handle) return undefined
+  const real = await pathOf(handle, full).catch(() => undefined)
+  if (real !== undefined && isInside(root, real) && (await handle.stat()).isDirectory()) return { handle, real }
+  await handle.close()
+  return undefined
+}
+
 /** Whether the kernel tells the path of an open file, so that nothing that happens to names can come in between. */
-const fromKernel = process.platform === 'linux' && existsSync('/proc/self/fd')
+export const fromKernel: boolean = process.platform === 'linux' && existsSync('/proc/self/fd')
 
 /** Where an open file is; a deleted one is where it was. */
 function pathOf({ fd }: FileHandle, path: string): Promise<string | undefined> {

@@ -1,9 +1,8 @@
 import { type Context, Reply } from '@spillway/core'
 import { evaluatePreconditions } from '../http/preconditions.ts'
 import { type Piece, contentRange, multipart, rangeApplies, rangesToSend } from './byte-ranges.ts'
-import { FileBody } from './file-body.ts'
-import type { OpenFile } from './open-file.ts'
 import type { Representation } from './representation.ts'
+import type { SourceFile } from './source.ts'
 
 /**
  * Answers GET and HEAD with a representation: conditions first, then ranges (RFC 9110 §13.2.2). An open file is closed in
@@ -71,12 +70,19 @@ function fill(
     reply.body = joined(content, pieces)
     return reply
   }
-  const body = new FileBody(content, pieces)
+  const [first] = pieces
+  reply.body =
+    pieces.length === 1 && typeof first === 'object' ? content.stream!(first.start, first.end) : inTurn(content, pieces)
   // Whatever becomes of the reply: middleware may replace its body, and the client may leave before the first block.
-  c.done(() => void body.close())
+  c.done(() => content.close?.())
   reply.headers.set('Content-Length', String(length))
-  reply.body = body
   return reply
+}
+
+async function* inTurn(file: SourceFile, pieces: readonly Piece[]): AsyncGenerator<Uint8Array | string> {
+  for (const piece of pieces)
+    if (typeof piece === 'string') yield piece
+    else yield* file.stream!(piece.start, piece.end)
 }
 
 function joined(content: Uint8Array, pieces: readonly Piece[]): Uint8Array {
@@ -88,10 +94,5 @@ function joined(content: Uint8Array, pieces: readonly Piece[]): Uint8Array {
 
 /** Closes what a representation holds open. */
 export function release({ content }: Representation): void {
-  if (!(content instanceof Uint8Array)) closeFile(content)
-}
-
-/** Nothing was written, so failing to close loses nothing. */
-export function closeFile({ handle }: OpenFile): void {
-  handle.close().catch(() => {})
+  if (!(content instanceof Uint8Array)) content.close?.()
 }

@@ -2,12 +2,16 @@ import { realpathSync, statSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { type Context, type MaybePromise, type Reply, dropSource } from '@spillway/core'
 import { parseQualityList } from '@spillway/parser/fields'
+import { codings } from '../compression/codings.ts'
 import { chooseCoding } from '../compression/negotiate.ts'
 import type { Next } from '../types.ts'
-import { Directory } from './directory.ts'
+import { DiskFiles } from './disk-files.ts'
+import { FileStore } from './file-store.ts'
 import { KnownTargets } from './known-targets.ts'
-import type { Representation, Sibling } from './representation.ts'
+import { describeListing } from './listing.ts'
+import type { Representation, Variant } from './representation.ts'
 import { release, respond } from './respond.ts'
+import type { FileSource } from './source.ts'
 import { type Target, indexOf, readTarget } from './target.ts'
 
 /** Options of {@link staticFiles}. */
@@ -27,8 +31,21 @@ export interface StaticOptions {
    * Default: false.
    */
   readonly precompressed?: boolean
-  /** Whether `/about` is answered with `about.html`. Default: false. */
+  /**
+   * Whether content of types that get shorter is compressed for who takes that, in zstd (where Node has it), brotli, gzip or
+   * deflate: once for everybody, and kept like the files are. Files of up to 1 MiB. Default: false.
+   */
+  readonly compress?: boolean
+  /**
+   * Whether `/about` is answered with `about.html`, and `/about.html`, `/about/` and `/docs/index.html` lead to the one clean
+   * URL by a 301. Default: false.
+   */
   readonly cleanUrls?: boolean
+  /**
+   * Whether a directory without an index is answered with what is in it: a page, or JSON for who prefers `application/json`.
+   * Default: false.
+   */
+  readonly listing?: boolean
   /**
    * The page of a single-page application, `index.html`: sent when somebody navigates to a path that nothing else is at.
    * Scripts, images and whatever has a dot in its name stay missing.
@@ -46,23 +63,28 @@ export interface StaticOptions {
 export type StaticFiles = (c: Context<any, any>, next?: Next) => MaybePromise<Reply>
 
 /**
- * Serves the files of a directory to GET and HEAD: content types, `ETag` and `Last-Modified`, 304 and 412 (RFC 9110 §13),
+ * Serves the files of a directory, or of another source, to GET and HEAD: content types, `ETag` and `Last-Modified`, 304 and 412 (RFC 9110 §13),
  * ranges (§14), `index.html` for a directory, and a redirect to the slash it lacks.
  *
  * Below a catch-all route, `/assets/**:path` or `/assets/:path*`, the parameter `path` names the file; anywhere else the
  * whole path of the request does. Nothing outside the directory is ever served, whatever path, link or race is tried,
  * nor names that begin with a dot (but `/.well-known`), nor anything that is not a regular file.
- * @param root the directory; what it is a link to is found out now.
+ * @param root the directory, and what it is a link to is found out now; or another source of files.
  * @throws Error when there is no such directory.
  */
-export function staticFiles(root: string | URL, options: StaticOptions = {}): StaticFiles {
-  const real = realpathSync(typeof root === 'string' ? root : fileURLToPath(root))
-  if (!statSync(real).isDirectory()) throw new Error(`Not a directory: ${real}`)
+export function staticFiles(root: string | URL | FileSource, options: StaticOptions = {}): StaticFiles {
+  const source = typeof root === 'string' || root instanceof URL ? directoryAt(root) : root
   const { cacheBytes: maxBytes = 64 * 1024 * 1024, maxStale = 1000 } = options
-  const rule = cacheRule(options)
-  const directory = new Directory(real, { maxBytes, maxStale }, options.precompressed ? siblings : [], rule)
+  const cacheControl = cacheRule(options)
+  const store = new FileStore(source, {
+    maxBytes,
+    maxStale,
+    cacheControl,
+    siblings: options.precompressed ? siblings : [],
+    made: options.compress ? codings.map((coding) => ({ name: coding.name, extension: '', coding })) : [],
+  })
   const targets = new KnownTargets()
-  const site: Site = { directory, rule, options }
+  const site: Site = { source, store, cacheControl, options }
   return (c, next) => {
     if (c.method !== 'GET' && c.method !== 'HEAD') return next ? next() : notAllowed(c)
     const { params } = c as Context<Record<string, unknown>>
@@ -71,21 +93,29 @@ export function staticFiles(root: string | URL, options: StaticOptions = {}): St
     const target = seen ?? readTarget(c)
     if (target === 'malformed') return c.text('Bad Request', 400)
     if (!target) return next ? next() : notFound(c)
-    const known = directory.peek(target.file)
+    const known = isUnclean(target, options) ? undefined : store.peek(target.file)
     if (!known) return answerOr(c, site, target, next)
     if (!seen) targets.set(c.path, param, target)
-    return known.siblings.length === 0 ? respond(c, known) : inBestCoding(c, site, target.file, known, 200)
+    return known.variants.length === 0 ? respond(c, known) : inBestCoding(c, site, target.file, known, 200)
   }
 }
 
+/** @throws Error when there is no such directory. */
+function directoryAt(root: string | URL): FileSource {
+  const real = realpathSync(typeof root === 'string' ? root : fileURLToPath(root))
+  if (!statSync(real).isDirectory()) throw new Error(`Not a directory: ${real}`)
+  return new DiskFiles(real)
+}
+
 interface Site {
-  readonly directory: Directory
-  readonly rule: (path: string) => string
+  readonly source: FileSource
+  readonly store: FileStore
+  readonly cacheControl: (path: string) => string
   readonly options: StaticOptions
 }
 
 /** In the order of what is shortest as a rule. */
-const siblings: readonly Sibling[] = [
+const siblings: readonly Variant[] = [
   { name: 'br', extension: '.br' },
   { name: 'zstd', extension: '.zst' },
   { name: 'gzip', extension: '.gz' },
@@ -102,41 +132,69 @@ function cacheRule({ cacheControl = 'no-cache', immutable = false }: StaticOptio
 
 async function answerOr(c: Context, site: Site, target: Target, next: Next | undefined): Promise<Reply> {
   const { path, file } = target
-  const { directory, options } = site
-  let found = await directory.find(file)
-  if (found === 'directory' && !target.directory) {
-    found = await directory.find(indexOf(path))
-    if (typeof found === 'object') return addSlash(c, target, found, site.rule(path))
+  const { store, options } = site
+  const found = await store.find(file)
+  if (typeof found === 'object') {
+    if (!isUnclean(target, options)) return inBestCoding(c, site, file, found, 200)
+    release(found)
+    const name = target.name.slice(0, -'.html'.length)
+    return moved(c, site, path, name === 'index' ? './' : `./${name}`)
   }
-  let at = file
-  if (typeof found !== 'object' && options.cleanUrls && !target.directory && path !== '') {
-    at = `${path}.html`
-    found = await directory.find(at)
+  if (found === 'directory' && !target.directory && (await hasPage(site, path)))
+    return moved(c, site, path, `./${target.name}/`)
+  if (options.cleanUrls && path !== '') {
+    const page = await store.find(`${path}.html`)
+    if (typeof page === 'object') {
+      if (!target.directory) return inBestCoding(c, site, `${path}.html`, page, 200)
+      release(page)
+      return moved(c, site, path, `../${encodeURIComponent(path.slice(path.lastIndexOf('/') + 1))}`)
+    }
   }
-  return typeof found === 'object' ? inBestCoding(c, site, at, found, 200) : missing(c, site, next)
+  if (options.listing && target.directory) {
+    const files = await site.source.list?.(path)
+    if (files) return listed(c, describeListing(c, path, files, site.cacheControl(path)))
+  }
+  return missing(c, site, next)
 }
 
-/** Sends a file, or its sibling in the coding that the client likes best. */
+/** The names in a listing are somebody else's: should one get past the escaping, it could still do nothing. */
+function listed(c: Context, listing: Representation): Reply {
+  const reply = respond(c, listing)
+  reply.headers.set('Content-Security-Policy', "default-src 'none'; style-src 'unsafe-inline'")
+  return reply
+}
+
+/** Whether a path names a page in a way that its clean URL does not. */
+function isUnclean({ directory, name }: Target, { cleanUrls = false }: StaticOptions): boolean {
+  return cleanUrls && !directory && name.endsWith('.html')
+}
+
+/** Whether a directory is answered with something. */
+async function hasPage({ store, options }: Site, path: string): Promise<boolean> {
+  const index = await store.find(indexOf(path))
+  if (typeof index === 'object') release(index)
+  return typeof index === 'object' || (options.listing ?? false)
+}
+
+/** Sends a file, or its form in the coding that the client likes best. */
 function inBestCoding(
   c: Context<any, any>,
-  { directory }: Site,
+  { store }: Site,
   path: string,
   identity: Representation,
   status: 200 | 404,
 ): MaybePromise<Reply> {
-  if (identity.siblings.length === 0) return respond(c, identity, status)
-  const { coding } = chooseCoding(c.headers.get('accept-encoding'), identity.siblings)
-  if (!coding) return respond(c, identity, status)
-  const known = directory.peek(path, coding)
+  if (identity.variants.length === 0) return respond(c, identity, status)
+  const { coding: variant } = chooseCoding(c.headers.get('accept-encoding'), identity.variants)
+  if (!variant) return respond(c, identity, status)
+  const known = store.peekIn(variant, path, identity)
   if (known) {
-    release(identity)
+    if (known !== identity) release(identity)
     return respond(c, known, status)
   }
-  return directory.find(path, coding).then(
+  return store.findIn(variant, path, identity).then(
     (found) => {
-      // It may have gone since its name was seen.
-      if (typeof found !== 'object') return respond(c, identity, status)
-      release(identity)
+      if (found !== identity) release(identity)
       return respond(c, found, status)
     },
     (error: unknown) => {
@@ -153,7 +211,7 @@ async function missing(c: Context, site: Site, next: Next | undefined): Promise<
   if (reply.status !== 404 || (fallback === undefined && page === undefined) || !wantsHtml(c)) return reply
   const navigation = !c.path.slice(c.path.lastIndexOf('/')).includes('.')
   const [path, status] = fallback !== undefined && navigation ? [fallback, 200 as const] : [page, 404 as const]
-  const found = path === undefined ? undefined : await site.directory.find(path)
+  const found = path === undefined ? undefined : await site.store.find(path)
   if (typeof found !== 'object') return reply
   dropSource(reply.body, undefined)
   return inBestCoding(c, site, path!, found, status)
@@ -164,11 +222,10 @@ function wantsHtml(c: Context): boolean {
   return parseQualityList(c.headers.get('accept') ?? '').some(({ value, q }) => q > 0 && value === 'text/html')
 }
 
-/** The redirect is relative to the path asked for, so it can never lead to another host. */
-function addSlash(c: Context, target: Target, index: Representation, cacheControl: string): Reply {
-  release(index)
-  const reply = c.redirect(`./${target.name}/${c.search}`, 301)
-  reply.headers.set('Cache-Control', cacheControl)
+/** Redirects are relative to the path asked for, so they can never lead to another host. */
+function moved(c: Context, site: Site, path: string, location: string): Reply {
+  const reply = c.redirect(`${location}${c.search}`, 301)
+  reply.headers.set('Cache-Control', site.cacheControl(path))
   return reply
 }
 

@@ -1,0 +1,133 @@
+import type { Dirent } from 'node:fs'
+import { readdir, realpath, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { FileBody } from './file-body.ts'
+import {
+  type OpenFile,
+  fromKernel,
+  isInside,
+  isSettled,
+  isUnchanged,
+  openDirectory,
+  openInside,
+  tried,
+} from './open-file.ts'
+import type { FileSource, ListedFile, SourceFile } from './source.ts'
+import { isPlainName } from './target.ts'
+
+/** Names that are looked at together. */
+const atOnce = 32
+
+/** The files of a directory of the system. @param root its real path. */
+export class DiskFiles implements FileSource {
+  readonly #root: string
+
+  constructor(root: string) {
+    this.#root = root
+  }
+
+  async open(path: string): Promise<SourceFile | 'directory' | undefined> {
+    const file = await openInside(this.#root, [path])
+    return typeof file === 'object' ? new DiskFile(join(this.#root, path), file) : file
+  }
+
+  /** Only what would be served: not what begins with a dot, leads outside, or is neither file nor directory. */
+  async list(path: string): Promise<readonly ListedFile[] | undefined> {
+    const directory = await openDirectory(this.#root, path)
+    if (!directory) return undefined
+    const { handle, real } = directory
+    try {
+      // By its handle, so that nothing can be put in the place of the directory that was checked.
+      const at = fromKernel ? `/proc/self/fd/${handle.fd}` : real
+      const names = (await readdir(at, { withFileTypes: true })).filter(({ name }) =>
+        isPlainName(name, path === '' ? 0 : 1),
+      )
+      const found: ListedFile[] = []
+      for (let i = 0; i < names.length; i += atOnce) {
+        const some = await Promise.all(names.slice(i, i + atOnce).map((entry) => this.#describe(at, entry)))
+        for (const entry of some) if (entry) found.push(entry)
+      }
+      return found
+    } finally {
+      await handle.close()
+    }
+  }
+
+  async #describe(at: string, entry: Dirent): Promise<ListedFile | undefined> {
+    const { name } = entry
+    if (!entry.isFile() && !entry.isDirectory() && !entry.isSymbolicLink()) return undefined
+    const path = `${at}/${name}`
+    if (entry.isSymbolicLink()) {
+      const real = await tried(realpath(path))
+      if (real === undefined || !isInside(this.#root, real)) return undefined
+    }
+    const stats = await tried(stat(path))
+    if (stats?.isDirectory()) return { name, type: 'directory', modified: stats.mtimeMs }
+    return stats?.isFile() ? { name, type: 'file', size: stats.size, modified: stats.mtimeMs } : undefined
+  }
+}
+
+class DiskFile implements SourceFile {
+  readonly size: number
+  readonly modified: number
+  readonly #path: string
+  readonly #file: OpenFile
+  readonly #settled: boolean
+  #closed = false
+
+  constructor(path: string, file: OpenFile) {
+    this.#path = path
+    this.#file = file
+    this.size = Number(file.stats.size)
+    this.modified = Number(file.stats.mtimeMs)
+    this.#settled = isSettled(file.stats)
+  }
+
+  /**
+   * Size and times make a strong tag (RFC 9110 §8.8.1) once a further change could not go unseen, and a weak one until then.
+   * `ctime` is part of it: `mtime` may be set to anything, and tools that unpack archives or build reproducibly set it to the
+   * same for every version.
+   */
+  get etag(): string {
+    const { size, mtimeNs, ctimeNs } = this.#file.stats
+    const tag = `"${[size, mtimeNs, ctimeNs].map((n) => n.toString(36)).join('-')}"`
+    return this.#settled ? tag : `W/${tag}`
+  }
+
+  bytes(): Promise<Uint8Array | undefined> {
+    return readWhole(this.#file)
+  }
+
+  stream(start: number, end: number): AsyncIterable<Uint8Array> {
+    return new FileBody(this.#file, start, end)
+  }
+
+  /** What was changed a moment ago is never known to be current: another change could look the same. */
+  async isCurrent(): Promise<boolean> {
+    return this.#settled && (await isUnchanged(this.#path, this.#file))
+  }
+
+  /** A read that is under way ends first. Nothing was written, so failing to close loses nothing. */
+  close(): void {
+    if (this.#closed) return
+    this.#closed = true
+    this.#file.handle.close().catch(() => {})
+  }
+}
+
+/** The content, or undefined when the file was changed in the meantime. */
+async function readWhole({ handle, stats }: OpenFile): Promise<Uint8Array | undefined> {
+  const size = Number(stats.size)
+  // One byte more than there should be shows a file that has grown. No part of a shared slab, which would stay in memory.
+  const buffer = Buffer.allocUnsafeSlow(size + 1)
+  let length = 0
+  for (;;) {
+    const { bytesRead } = await handle.read(buffer, length, buffer.length - length, length)
+    length += bytesRead
+    if (bytesRead === 0 || length > size) break
+  }
+  if (length !== size) return undefined
+  const now = await handle.stat({ bigint: true })
+  // Being replaced moves `ctime`, and changes nothing of what was read.
+  return now.size === stats.size && now.mtimeNs === stats.mtimeNs ? buffer.subarray(0, size) : undefined
+}
