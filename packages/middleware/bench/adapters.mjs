@@ -5,8 +5,9 @@ import { fromFetch, toFetch } from '@spillway/core/web'
 import { testServer } from '@spillway/core/testing'
 import { connect } from '../dist/connect.js'
 import { router } from '../dist/router.js'
+import { compare } from './measure.mjs'
 
-const runs = 5
+const cases = []
 const clients = new Map()
 const answer = () => new Reply('x')
 const build = (tree) => tree.get('/x', answer)
@@ -23,7 +24,7 @@ const direct = {
 for (const [name, [app, host, path]] of Object.entries(direct)) {
   const headers = { get: () => host }
   const c = { method: 'GET', target: path, path, base: '', search: '', params: {}, headers, redirect: answer, url: '' }
-  await report(name, 300_000, () => app(c))
+  cases.push([name, 300_000, () => app(c)])
 }
 
 const passOn = (_req, _res, next) => next()
@@ -41,9 +42,10 @@ const exchanges = {
   'through one that replaces `end`': router().use(connect(patch)).get('/x', answer),
   'with fromFetch': fromFetch(() => new Response('x')),
 }
-for (const [name, app] of Object.entries(exchanges)) await report(name, 10_000, () => exchange(app))
+for (const [name, app] of Object.entries(exchanges)) cases.push([name, 50_000, () => exchange(app)])
 const app = toFetch(answer)
-await report('toFetch', 50_000, () => app(request))
+cases.push(['toFetch', 200_000, () => app(request)])
+await compare(cases)
 
 function hosts() {
   return router().host('a.example.com', build).host('*.example.com', build).host('c.example.com', build)
@@ -61,17 +63,4 @@ function connectTo(handler) {
   const client = testServer(handler).connect()
   clients.set(handler, { client })
   return { client }
-}
-
-async function report(name, count, call) {
-  let best = Infinity
-  for (let run = 0; run < runs; run++) {
-    const started = performance.now()
-    for (let i = 0; i < count; i++) {
-      const result = call()
-      if (result instanceof Promise) await result
-    }
-    best = Math.min(best, (performance.now() - started) / count)
-  }
-  console.log(`${name.padEnd(34)} ${(best * 1000).toFixed(2).padStart(8)} µs`)
 }

@@ -2,9 +2,7 @@
 import { Reply } from '@spillway/core'
 import { wrap } from '../dist/index.js'
 import { router } from '../dist/router.js'
-
-const runs = 7
-const batch = 1_000_000
+import { compare } from './measure.mjs'
 
 const reply = new Reply('x')
 const answer = () => reply
@@ -35,18 +33,7 @@ const cases = [
   ['route with a parameter to decode', routes, get('/posts/a%20b')],
 ]
 
-for (const [name, handler, context] of cases) {
-  const times = []
-  for (let run = 0; run < runs; run++) times.push(await measure(handler, context))
-  const [best] = times.toSorted((a, b) => a - b)
-  console.log(`${name.padEnd(34)} ${best.toFixed(0).padStart(6)} ns`)
-}
-
-async function measure(handler, context) {
-  const asynchronous = handler(context) instanceof Promise
-  const count = asynchronous ? batch / 10 : batch
-  const started = performance.now()
-  if (asynchronous) for (let i = 0; i < count; i++) await handler(context)
-  else for (let i = 0; i < count; i++) handler(context)
-  return ((performance.now() - started) / count) * 1e6
-}
+await compare(
+  cases.map(([name, handler, context]) => [name, 1_000_000, () => handler(context)]),
+  { unit: 'ns', runs: 7 },
+)

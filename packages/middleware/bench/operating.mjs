@@ -5,8 +5,8 @@ import { client, clientOf } from '../dist/client.js'
 import { wrap } from '../dist/index.js'
 import { ip } from '../dist/ip.js'
 import { rateLimit } from '../dist/rate-limit.js'
+import { compare } from './measure.mjs'
 
-const runs = 5
 const answer = (c) => c.text('x')
 
 /** The context of a request with these fields. */
@@ -39,19 +39,9 @@ const cases = [
   ['rate limit, in memory', [rateLimit({ limit: 1e9, window: 3600 })], answer, context()],
 ]
 
-for (const [name, layers, handler, c] of cases) {
-  const wrapped = wrap(layers, handler)
-  const times = []
-  for (let run = 0; run < runs; run++) times.push(await measure(wrapped, c))
-  const [best] = times.toSorted((a, b) => a - b)
-  console.log(`${name.padEnd(38)} ${best.toFixed(2).padStart(7)} µs`)
-}
-
-async function measure(handler, c) {
-  const asynchronous = handler(c) instanceof Promise
-  const count = asynchronous ? 3000 : 30_000
-  const started = performance.now()
-  if (asynchronous) for (let i = 0; i < count; i++) await handler(c)
-  else for (let i = 0; i < count; i++) handler(c)
-  return ((performance.now() - started) / count) * 1e3
-}
+await compare(
+  cases.map(([name, layers, handler, c]) => {
+    const wrapped = wrap(layers, handler)
+    return [name, 30_000, () => wrapped(c)]
+  }),
+)

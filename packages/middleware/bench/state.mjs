@@ -15,8 +15,8 @@ import { secureHeaders } from '../dist/secure-headers.js'
 import { sessions } from '../dist/sessions.js'
 import { sse } from '../dist/sse.js'
 import { websocket } from '../dist/websocket.js'
+import { compare } from './measure.mjs'
 
-const runs = 5
 const secrets = 'the secret of a benchmark, 32 bytes or more'
 const answer = (c) => c.text('x')
 
@@ -95,16 +95,6 @@ const cases = [
   ['sse, a stream begins', [], (c) => sse(c, () => {}), await context()],
 ]
 
-// In turns, or those measured first would pay for the compiler.
-const times = new Map()
-const wrapped = cases.map(([name, layers, handler, c]) => [name, wrap(layers, handler), c])
-for (let run = 0; run < runs; run++)
-  for (const [name, handler, c] of wrapped) {
-    const time = await measure(handler, c)
-    times.set(name, Math.min(times.get(name) ?? Infinity, time))
-  }
-for (const [name, time] of times) print(name, time)
-
 const upgrade = ['Connection: Upgrade', 'Upgrade: websocket', 'Sec-WebSocket-Version: 13']
 const head = ['GET / HTTP/1.1', 'Host: a', ...upgrade, 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==', '', ''].join(
   '\r\n',
@@ -112,33 +102,17 @@ const head = ['GET / HTTP/1.1', 'Host: a', ...upgrade, 'Sec-WebSocket-Key: dGhlI
 const echo = { message: (socket, data) => void socket.send(data) }
 const socketServer = testServer(websocket(() => echo, { messagesPerSecond: 2 ** 31 - 1 }))
 
-let best = Infinity
-for (let run = 0; run < runs; run++) best = Math.min(best, await measureHandshakes(500))
-print('websocket, a handshake', best)
-for (const size of [32, 100_000]) {
-  best = Infinity
-  for (let run = 0; run < runs; run++) best = Math.min(best, await measureMessages(size, size > 1000 ? 200 : 5000))
-  print(`websocket, ${size} bytes echoed`, best)
-}
+const talking = await Promise.all([32, 100_000].map(talk))
 
-function print(name, time) {
-  console.log(`${name.padEnd(32)} ${time.toFixed(2).padStart(7)} µs`)
-}
-
-async function measure(handler, c) {
-  const asynchronous = handler(c) instanceof Promise
-  const count = asynchronous ? 3000 : 30_000
-  const started = performance.now()
-  if (asynchronous) for (let i = 0; i < count; i++) await handler(c)
-  else for (let i = 0; i < count; i++) handler(c)
-  return ((performance.now() - started) / count) * 1e3
-}
-
-async function measureHandshakes(count) {
-  const started = performance.now()
-  for (let i = 0; i < count; i++) (await openSocket()).reset()
-  return ((performance.now() - started) / count) * 1e3
-}
+await compare([
+  ...cases.map(([name, layers, handler, c]) => {
+    const wrapped = wrap(layers, handler)
+    return [name, 30_000, () => wrapped(c)]
+  }),
+  ['websocket, a handshake', 5000, async () => (await openSocket()).reset()],
+  ['websocket, 32 bytes echoed', 50_000, talking[0]],
+  ['websocket, 100000 bytes echoed', 2000, talking[1]],
+])
 
 async function openSocket() {
   const client = socketServer.connect()
@@ -147,21 +121,16 @@ async function openSocket() {
   return client
 }
 
-async function measureMessages(size, count) {
+/** Gives a function that sends a message of some bytes and waits for its echo. */
+async function talk(size) {
   const client = await openSocket()
-  const bytes = Buffer.alloc(size)
   const length =
     size < 126 ? [0x80 | size] : [0xff, 0, 0, 0, 0, ...Buffer.from(size.toString(16).padStart(8, '0'), 'hex')]
-  const frame = Buffer.concat([Buffer.from([0x82, ...length, 0, 0, 0, 0]), bytes])
-  const replySize = size + (size < 126 ? 2 : 10)
+  const frame = Buffer.concat([Buffer.from([0x82, ...length, 0, 0, 0, 0]), Buffer.alloc(size)])
   let expected = client.received.length
-  const started = performance.now()
-  for (let i = 0; i < count; i++) {
+  return async () => {
+    expected += size + (size < 126 ? 2 : 10)
     client.send(frame)
-    expected += replySize
     while (client.received.length < expected) await new Promise((resolve) => setImmediate(resolve))
   }
-  const each = ((performance.now() - started) / count) * 1e3
-  client.reset()
-  return each
 }
