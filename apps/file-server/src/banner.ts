@@ -44,11 +44,12 @@ export async function banner(settings: Settings, places: Places, style: Style, q
   return `\n${lines.join('\n')}\n\n  ${style('dim', 'Ctrl-C ends it')}\n\n`
 }
 
-function notesOn({ spa, live, proxies, cors, auth, https, cert, cluster }: Settings): string[] {
+function notesOn({ spa, listing, live, proxies, cors, auth, https, cert, cluster }: Settings): string[] {
   const notes: string[] = []
   if (cluster > 0) notes.push(`${cluster} workers`)
   if (https && cert === undefined) notes.push('self-signed certificate: the browser will ask once')
   if (spa) notes.push('every page is index.html')
+  if (listing) notes.push('folders are listed')
   if (live) notes.push('pages reload when files change')
   for (const { prefix, url } of proxies) notes.push(`${prefix} from ${url}`)
   if (cors) notes.push('other origins may read')

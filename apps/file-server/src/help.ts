@@ -3,7 +3,7 @@ import type { Style } from './style.ts'
 
 const groups: readonly (readonly [title: string, names: readonly OptionName[]])[] = [
   ['Where', ['port', 'host', 'https', 'cert', 'key', 'cluster']],
-  ['What', ['spa', 'live', 'proxy']],
+  ['What', ['spa', 'listing', 'live', 'proxy']],
   ['Who', ['cors', 'auth', 'header']],
   ['And', ['log', 'config', 'help', 'version']],
 ]
@@ -11,7 +11,7 @@ const groups: readonly (readonly [title: string, names: readonly OptionName[]])[
 const examples: readonly (readonly [command: string, what: string])[] = [
   ['spillway', 'this folder'],
   ['spillway dist --spa', 'what a bundler has built'],
-  ['spillway docs --live', 'while writing'],
+  ['spillway docs --live --listing', 'while writing'],
   ['spillway . --https --host 127.0.0.1', 'for what browsers only do over HTTPS'],
 ]
 

@@ -14,6 +14,7 @@ export interface Settings {
   key: string | undefined
   cors: boolean
   spa: boolean
+  listing: boolean
   live: boolean
   auth: Credentials | undefined
   headers: readonly (readonly [name: string, value: string])[]
@@ -60,6 +61,7 @@ export const options = {
   cert: { type: 'string', value: 'file', help: 'use this certificate instead' },
   key: { type: 'string', value: 'file', help: 'and its key' },
   spa: { type: 'boolean', help: 'answer every page with index.html (single-page application)' },
+  listing: { type: 'boolean', short: 'l', help: 'list folders that have no index.html' },
   live: { type: 'boolean', help: 'reload pages in the browser when a file changes' },
   cors: { type: 'boolean', help: 'let pages of other origins read everything' },
   header: { type: 'string', short: 'H', multiple: true, value: "'Name: value'", help: 'add a field to every reply' },
@@ -96,6 +98,7 @@ export function settingsOf(folder: string, given: Given, cores: number): Setting
     key: text('key'),
     cors: flag('cors'),
     spa: flag('spa'),
+    listing: flag('listing'),
     live: flag('live'),
     auth: credentialsOf(text('auth')),
     headers: ((given.header ?? []) as readonly string[]).map(fieldOf),

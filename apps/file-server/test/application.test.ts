@@ -78,6 +78,16 @@ it('--proxy takes what is below a path from another server', async () => {
   expect((await fetch(`${url}/apis`)).status).toBe(404)
 })
 
+it('--listing shows what is in a folder, and without it nobody sees', async () => {
+  const files = { 'docs/a.txt': 'a', 'docs/.hidden': 'b' }
+  const { url } = await start('--listing', files)
+  const page = await (await fetch(`${url}/docs/`)).text()
+  expect(page).toContain('a.txt')
+  expect(page).not.toContain('hidden')
+  const closed = await start('', files)
+  expect((await fetch(`${closed.url}/docs/`)).status).toBe(404)
+})
+
 it('compresses what is worth it', async () => {
   const { url } = await start('', { 'big.txt': 'all work and no play '.repeat(500) })
   const response = await fetch(`${url}/big.txt`)

@@ -10,7 +10,7 @@ function settings(...args: string[]): Settings {
 
 describe('the command line', () => {
   it('is a folder and options', () => {
-    const all = 'dist -p 8080 --host ::1 --https --cors --spa --live --auth a:b:c --cluster --log json'.split(' ')
+    const all = 'dist -p 8080 --host ::1 --https --cors --spa -l --live --auth a:b:c --cluster --log json'.split(' ')
     expect(
       settings(
         ...all,
@@ -30,6 +30,7 @@ describe('the command line', () => {
       key: undefined,
       cors: true,
       spa: true,
+      listing: true,
       live: true,
       auth: { name: 'a', password: 'b:c' },
       headers: [
@@ -57,6 +58,7 @@ describe('the command line', () => {
 
   it.each([
     ['--prot 80', 'There is no --prot. Did you mean --port?'],
+    ['--lstng', 'There is no --lstng. Did you mean --listing?'],
     ['--clster', 'There is no --clster. Did you mean --cluster?'],
     ['--zzzzzz', 'There is no --zzzzzz. See --help.'],
     ['-x', 'There is no -x. See --help.'],
