@@ -1,0 +1,60 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type Handler, HttpError } from '@spillway/core'
+import { type Middleware, wrap } from '@spillway/middleware'
+import { csrf } from '@spillway/middleware/csrf'
+import { router } from '@spillway/middleware/router'
+import { secureHeaders } from '@spillway/middleware/secure-headers'
+import { sse } from '@spillway/middleware/sse'
+import { staticFiles } from '@spillway/middleware/static'
+import { ConfigError } from './config.ts'
+import type { Gateway } from './gateway.ts'
+import { snapshot } from './snapshot.ts'
+
+/** Dashboard, its events and buttons, health and readiness. @param page the folder with the files of the dashboard. */
+export function adminHandler(gateway: Gateway, page: string): Handler {
+  const app = router()
+    .get('/events', (c) =>
+      sse(c, async (stream) => {
+        while (!stream.signal.aborted) {
+          await stream.send({ data: snapshot(gateway) })
+          await sleep(1000, undefined, { signal: stream.signal }).catch(() => {})
+        }
+      }),
+    )
+    .get('/status', (c) => c.json(snapshot(gateway)))
+    .get('/healthz', (c) => c.text('ok\n'))
+    .get('/readyz', (c) => (gateway.server.closing ? c.text('closing\n', 503) : c.text('ready\n')))
+    .post('/reload', (c) => {
+      try {
+        gateway.reload()
+        return c.json({ loads: gateway.loads })
+      } catch (error) {
+        if (error instanceof ConfigError) return c.json({ error: error.message }, 422)
+        throw error
+      }
+    })
+    .post('/demo/:name/kill', (c) => (demoOf(gateway).kill(c.params.name) ? c.empty() : missing()))
+    .post('/demo/:name/start', async (c) => ((await demoOf(gateway).revive(c.params.name)) ? c.empty() : missing()))
+    .get('/:path*', staticFiles(page))
+  const policy = { 'script-src': "'self'", 'style-src': "'self'", 'connect-src': "'self'" }
+  return wrap([ownName, secureHeaders({ csp: policy }), csrf()], app)
+}
+
+/**
+ * A page of another site whose name has been made to lead here (DNS rebinding) is of the same origin to the browser; only
+ * the name gives it away.
+ */
+const ownName: Middleware = (c, next) => {
+  const host = (c.headers.get('host') ?? '').replace(/:\d+$/, '')
+  if (host !== 'localhost' && !/^[\d.]+$|^\[[\da-f:.]+\]$/i.test(host))
+    throw new HttpError(403, 'The dashboard is reached by an address or as localhost', { code: 'HOST_REFUSED' })
+  return next()
+}
+
+function demoOf({ demo }: Gateway): NonNullable<Gateway['demo']> {
+  return demo ?? missing()
+}
+
+function missing(): never {
+  throw new HttpError(404, 'There is no such server to kill or start')
+}

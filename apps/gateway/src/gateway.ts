@@ -1,0 +1,167 @@
+import { readFileSync } from 'node:fs'
+import { type Handler, type Server, type ServerOptions, createServer, serve } from '@spillway/core'
+import { adminHandler } from './admin.ts'
+import { type Config, ConfigError, type ListenConfig, type UpstreamConfig, readConfig } from './config.ts'
+import { Demo } from './demo.ts'
+import { Groups } from './groups.ts'
+import { buildHandler } from './routes.ts'
+import { Traffic } from './traffic.ts'
+
+interface CertificateAndKey {
+  readonly cert: Buffer
+  readonly key: Buffer
+}
+
+/** What a gateway is started with. */
+export interface GatewayOptions {
+  /** The configuration file. */
+  readonly file: string
+  /** What the dashboard is made of: a folder of files. */
+  readonly page: string
+  /** The file that runs as a server of the demo. */
+  readonly program: string
+}
+
+/** A running gateway: its listeners, its routes, which a reload exchanges under them, and its dashboard. */
+export class Gateway {
+  readonly traffic: Traffic = new Traffic()
+  readonly demo: Demo | undefined
+  readonly started: number = Date.now()
+  /** How often the configuration was loaded, and when last. */
+  loads: number = 1
+  loadedAt: number = Date.now()
+  readonly #file: string
+  #config: Config
+  #groups: Groups
+  #handler: Handler
+  #certificates: readonly (CertificateAndKey | undefined)[]
+  readonly #server: Server
+  #admin: Server | undefined
+
+  private constructor(file: string, config: Config, demo: Demo | undefined) {
+    this.#file = file
+    this.#config = config
+    this.demo = demo
+    this.#certificates = readCertificates(config)
+    this.#groups = new Groups(this.#upstreams(config))
+    this.#handler = this.#build(config, this.#groups)
+    const options: ServerOptions = { limits: { connections: config.connections }, onError: quietly }
+    this.#server = createServer((c) => this.#handler(c), options)
+  }
+
+  /** @throws ConfigError when the configuration cannot be used; the system's error when a port is taken. */
+  static async start({ file, page, program }: GatewayOptions): Promise<Gateway> {
+    const config = readConfig(file)
+    const demo = config.demo && (await Demo.start(program, config.demo.backends))
+    let gateway
+    try {
+      gateway = new Gateway(file, config, demo)
+      for (const [i, one] of config.listen.entries()) await gateway.#listen(one, i)
+      if (config.admin) gateway.#admin = await serve(adminHandler(gateway, page), config.admin)
+      if (config.demo) demo!.ask(`${gateway.url}/api/hello`, config.demo.requestsPerSecond)
+      return gateway
+    } catch (error) {
+      demo?.stop()
+      await gateway?.close({ deadline: 0 })
+      throw error
+    }
+  }
+
+  /** URL of the first listener. */
+  get url(): string {
+    return this.#server.url
+  }
+
+  get adminUrl(): string | undefined {
+    return this.#admin?.url
+  }
+
+  get server(): Server {
+    return this.#server
+  }
+
+  get groups(): Groups {
+    return this.#groups
+  }
+
+  /**
+   * Reads the configuration again. Connections stay, requests under way are finished by the rules they began with, and
+   * groups of servers that have not changed keep their connections.
+   * @throws ConfigError when it cannot be used; then everything stays as it was.
+   */
+  reload(): void {
+    const config = readConfig(this.#file)
+    for (const part of ['listen', 'admin', 'demo', 'connections'] as const)
+      if (JSON.stringify(config[part]) !== JSON.stringify(this.#config[part]))
+        throw new ConfigError(`${this.#file}: ${part}: a change here needs a restart`)
+    const certificates = readCertificates(config)
+    const before = this.#groups
+    const groups = new Groups(this.#upstreams(config), before)
+    try {
+      this.#handler = this.#build(config, groups)
+    } catch (error) {
+      groups.close(before)
+      throw error
+    }
+    this.#groups = groups
+    this.#config = config
+    this.#certificates = certificates
+    before.close(groups)
+    this.loads++
+    this.loadedAt = Date.now()
+  }
+
+  async close(options: { readonly deadline: number }): Promise<{ drained: number; killed: number }> {
+    const closed = await this.#server.close(options)
+    await this.#admin?.close({ deadline: 0 })
+    this.#groups.close()
+    this.traffic.stop()
+    this.demo?.stop()
+    return closed
+  }
+
+  /** The demo's servers are a group like those of the configuration. */
+  #upstreams(config: Config): Record<string, UpstreamConfig> {
+    if (!this.demo) return config.upstreams
+    const servers = this.demo.backends.map(({ url }) => url)
+    const check = { path: '/healthz', interval: 1000, healthy: 1, unhealthy: 2 }
+    return { ...config.upstreams, demo: { servers, balance: 'least-connections', check } }
+  }
+
+  #build(config: Config, groups: Groups): Handler {
+    return buildHandler(config, groups, this.traffic.observe)
+  }
+
+  async #listen({ tls, proxyProtocol, http2, ...place }: ListenConfig, i: number): Promise<void> {
+    // Asked for each connection, so that a reload takes new certificates.
+    const secure = tls && { ...this.#certificates[i]!, sni: () => this.#certificates[i]! }
+    await this.#server.listen({
+      ...place,
+      ...(secure && { tls: secure }),
+      ...(http2 && { http2 }),
+      ...(proxyProtocol && { proxyProtocol: { trusted: proxyProtocol } }),
+    })
+  }
+}
+
+function readCertificates({ listen }: Config): (CertificateAndKey | undefined)[] {
+  return listen.map(
+    ({ tls }, i) =>
+      tls && { cert: read(`listen[${i}].tls.cert`, tls.cert), key: read(`listen[${i}].tls.key`, tls.key) },
+  )
+}
+
+function read(place: string, file: string): Buffer {
+  try {
+    return readFileSync(file)
+  } catch (error) {
+    throw new ConfigError(`${place}: ${file} cannot be read (${(error as NodeJS.ErrnoException).code})`)
+  }
+}
+
+/** One line for what went wrong; the details of an upstream's failure are in its message. */
+function quietly(error: unknown): void {
+  const { status, message } = error as { status?: number; message?: string }
+  if (status === undefined || status === 500) console.error(error)
+  else if (status > 500) console.error(`gateway: ${message}`)
+}

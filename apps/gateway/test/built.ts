@@ -1,0 +1,55 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { type Options, build } from 'tsup'
+import { page } from '../tsup.config.ts'
+
+const here = fileURLToPath(new URL('..', import.meta.url))
+const packages = fileURLToPath(new URL('../../../packages', import.meta.url))
+
+/** What is built for one test file. */
+export interface Built {
+  /** The program, and the folder of the dashboard. */
+  readonly program: string
+  readonly page: string
+  remove(): void
+}
+
+/** Builds the gateway from the sources as they are, so that no test runs against a forgotten build. */
+export async function buildGateway(): Promise<Built> {
+  const folder = mkdtempSync(join(tmpdir(), 'gateway-'))
+  const common: Options = { config: false, silent: true, clean: false }
+  const site = join(folder, 'public')
+  await build({
+    ...page,
+    ...common,
+    entry: { app: join(here, 'page/main.ts') },
+    outDir: site,
+    publicDir: join(here, 'public'),
+  })
+  await build({
+    ...common,
+    entry: { main: join(here, 'src/main.ts') },
+    format: ['esm'],
+    target: 'node20',
+    outDir: folder,
+    outExtension: () => ({ js: '.mjs' }),
+    noExternal: [/.*/],
+    removeNodeProtocol: false,
+    // What is CommonJS among the dependencies asks for Node's modules by `require`.
+    banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
+    esbuildPlugins: [
+      {
+        name: 'sources of the workspace',
+        setup: (builder) => {
+          builder.onResolve({ filter: /^@spillway\// }, ({ path }) => {
+            const [, name, entry = 'index'] = /^@spillway\/([\w-]+)(?:\/([\w-]+))?$/.exec(path)!
+            return { path: join(packages, name!, 'src', `${entry}.ts`) }
+          })
+        },
+      },
+    ],
+  })
+  return { program: join(folder, 'main.mjs'), page: site, remove: () => rmSync(folder, { recursive: true }) }
+}

@@ -1,0 +1,100 @@
+import { readFileSync } from 'node:fs'
+import { expect, test } from 'vitest'
+import { parseConfig, readConfig } from '../src/config.ts'
+
+const good = {
+  listen: [{ port: 8080 }],
+  upstreams: { api: { servers: ['http://127.0.0.1:3000'] } },
+  routes: [{ path: '/api', proxy: 'api' }],
+}
+
+function problem(change: object): string {
+  try {
+    parseConfig(JSON.stringify({ ...good, ...change }), '/etc/gateway')
+    return 'none'
+  } catch (error) {
+    return (error as Error).message
+  }
+}
+
+test('the defaults', () => {
+  expect(parseConfig(JSON.stringify(good), '/etc/gateway')).toEqual({
+    listen: [{ port: 8080, host: '127.0.0.1' }],
+    log: 'text',
+    compression: true,
+    connections: 0,
+    upstreams: { api: { servers: ['http://127.0.0.1:3000'] } },
+    routes: [{ path: '/api', proxy: 'api', strip: false }],
+  })
+})
+
+test('names of files are relative to the configuration', () => {
+  const tls = { cert: 'cert.pem', key: '/keys/key.pem' }
+  const config = parseConfig(
+    JSON.stringify({ listen: [{ port: 1, tls }], routes: [{ path: '/', files: '../site' }] }),
+    '/etc/gateway',
+  )
+  expect(config.listen[0]!.tls).toEqual({ cert: '/etc/gateway/cert.pem', key: '/keys/key.pem' })
+  expect(config.routes[0]!.files).toBe('/etc/site')
+})
+
+test('the demo and the example of the README are valid', () => {
+  expect(readConfig(new URL('../demo.json', import.meta.url).pathname).demo?.backends).toBe(3)
+  const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8')
+  const [, example] = /```json\n([^]*?)```/.exec(readme)!
+  expect(parseConfig(example!, '/srv').routes.length).toBeGreaterThan(2)
+})
+
+test.each([
+  [{ listen: undefined }, 'listen is missing'],
+  [{ listen: [] }, 'listen must have one entry at least'],
+  [{ listen: [{}] }, 'listen[0].port is missing'],
+  [{ listen: [{ port: '80' }] }, 'listen[0].port must be a number'],
+  [{ listen: [{ port: 65_536 }] }, 'listen[0].port must be a port'],
+  [{ listen: [{ port: 80, tls: { cert: 'a' } }] }, 'listen[0].tls.key is missing'],
+  [{ listen: [{ port: 80, http2: true }] }, 'listen[0].http2 needs "tls"'],
+  [{ route: [] }, 'route is not known here'],
+  [{ upstreams: { api: { servers: [] } } }, 'upstreams.api.servers must name one server at least'],
+  [
+    { upstreams: { api: { servers: [7] } } },
+    'upstreams.api.servers[0] must be a URL, or an object with "url" and perhaps "weight"',
+  ],
+  [
+    { upstreams: { api: { servers: ['http://a'], balance: 'random' } } },
+    /^upstreams\.api\.balance must be "round-robin"/,
+  ],
+  [{ upstreams: { api: { servers: ['http://a'], check: {} } } }, 'upstreams.api.check.path is missing'],
+  [{ routes: [{ path: 'api', proxy: 'api' }] }, /^routes\[0\]\.path must begin with a slash/],
+  [{ routes: [{ path: '/api/', proxy: 'api' }] }, /^routes\[0\]\.path must begin with a slash/],
+  [{ routes: [{ path: '/a' }] }, 'routes[0] must have either "proxy" or "files"'],
+  [{ routes: [{ path: '/a', proxy: 'api', files: 'x' }] }, 'routes[0] must have either "proxy" or "files"'],
+  [{ routes: [{ path: '/a', proxy: 'apis' }] }, 'routes[0].proxy names "apis", which is not in upstreams'],
+  [{ routes: [{ path: '/a', proxy: 'demo' }] }, 'routes[0].proxy names "demo", which is not in upstreams'],
+  [{ routes: [{ path: '/a', files: 'x', strip: true }] }, 'routes[0] has "strip" or "host" without "proxy"'],
+  [
+    {
+      routes: [
+        { path: '/a', proxy: 'api' },
+        { path: '/a', proxy: 'api' },
+      ],
+    },
+    'routes[1].path /a is there twice',
+  ],
+  [
+    { routes: [{ path: '/a', proxy: 'api', rateLimit: { limit: 0 } }] },
+    'routes[0].rateLimit.limit must be greater than 0',
+  ],
+  [{ routes: {} }, 'routes must be a list'],
+  [
+    { log: 'loud', connections: -1 },
+    '2 problems\n  log must be "text", "json" or "none"\n  connections must not be negative',
+  ],
+])('%j: %s', (change, expected) => {
+  expect(problem(change)).toMatch(expected)
+})
+
+test('what is not JSON, or not an object, or not there', () => {
+  expect(() => parseConfig('{', '/')).toThrow(/^not JSON: /)
+  expect(() => parseConfig('7', '/')).toThrow('the configuration must be an object')
+  expect(() => readConfig('/none/gateway.json')).toThrow('/none/gateway.json cannot be read: ENOENT')
+})
