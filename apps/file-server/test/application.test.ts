@@ -83,7 +83,7 @@ it('--listing shows what is in a folder, and without it nobody sees', async () =
   const { url } = await start('--listing', files)
   const page = await (await fetch(`${url}/docs/`)).text()
   expect(page).toContain('a.txt')
-  expect(page).not.toContain('hidden')
+  expect(page).not.toContain('.hidden')
   const closed = await start('', files)
   expect((await fetch(`${closed.url}/docs/`)).status).toBe(404)
 })
