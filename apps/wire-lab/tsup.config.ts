@@ -1,9 +1,16 @@
 import { defineApp } from '@spillway/tsup-config'
 import type { Options } from 'tsup'
 
+/** The lab, and what it starts as processes of their own. */
+export const programs: Record<string, string> = {
+  main: 'src/main.ts',
+  'many-server': 'src/many/server.ts',
+  'many-load': 'src/many/load.ts',
+}
+
 /** The site: one script for each page that has one, beside the files of `public/`. The tests build it, too. */
 export const page: Options = {
-  entry: { live: 'page/live/main.ts', bytes: 'page/bytes/main.ts' },
+  entry: { live: 'page/live/main.ts', bytes: 'page/bytes/main.ts', many: 'page/many/main.ts' },
   format: ['esm'],
   target: 'es2022',
   platform: 'browser',
@@ -16,5 +23,5 @@ export const page: Options = {
 }
 
 // Both are built at the same time, so each cleans its own folder only.
-const config: Options[] = [defineApp({ clean: ['!public/**'] }), page]
+const config: Options[] = [defineApp({ entry: programs, clean: ['!public/**'] }), page]
 export default config

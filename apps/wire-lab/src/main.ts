@@ -1,3 +1,4 @@
+import { extname } from 'node:path'
 import { banner, wantsColour } from './lab/banner.ts'
 import { type Lab, startLab } from './lab/lab.ts'
 
@@ -24,11 +25,17 @@ function portFrom(text: string | undefined): number | undefined {
   return Number(text)
 }
 
+/** A program that was built beside this one. */
+function program(name: string): URL {
+  return new URL(`${name}${extname(import.meta.url)}`, import.meta.url)
+}
+
 try {
   const { PORT, HOST, WIRE_LAB_CONTROL } = process.env
   const port = portFrom(PORT)
   const lab = await startLab({
     root: new URL('public/', import.meta.url),
+    programs: { server: program('many-server'), load: program('many-load') },
     log: process.stdout.isTTY,
     ...(port !== undefined && { port }),
     ...(HOST && { host: HOST }),

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Options, build } from 'tsup'
-import { page } from '../tsup.config.ts'
+import { page, programs } from '../tsup.config.ts'
 
 const here = fileURLToPath(new URL('..', import.meta.url))
 const packages = fileURLToPath(new URL('../../../packages', import.meta.url))
@@ -22,12 +22,18 @@ export async function buildLab(parts: { readonly server: boolean }): Promise<Bui
   const common: Options = { config: false, silent: true, clean: false }
   const site = join(folder, 'public')
   const publicDir = join(here, 'public')
-  const entry = Object.fromEntries(Object.entries(page.entry!).map(([name, file]) => [name, join(here, file)]))
-  await build({ ...page, ...common, entry, outDir: site, publicDir, esbuildOptions })
+  await build({
+    ...page,
+    ...common,
+    entry: inHere(page.entry as Record<string, string>),
+    outDir: site,
+    publicDir,
+    esbuildOptions,
+  })
   if (parts.server)
     await build({
       ...common,
-      entry: { main: join(here, 'src/main.ts') },
+      entry: inHere(programs),
       format: ['esm'],
       target: 'node20',
       outDir: folder,
@@ -41,6 +47,10 @@ export async function buildLab(parts: { readonly server: boolean }): Promise<Bui
   return { folder, root: new URL(`file://${site}/`), remove: () => rmSync(folder, { recursive: true }) }
 }
 
+function inHere(entry: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(entry).map(([name, file]) => [name, join(here, file)]))
+}
+
 const esbuildOptions: NonNullable<Options['esbuildOptions']> = (options) => {
   options.alias = Object.fromEntries(aliases())
 }
@@ -52,6 +62,7 @@ function* aliases(): Iterable<[string, string]> {
     'middleware/logger',
     'middleware/compression',
     'middleware/websocket',
+    'core/cluster',
     'parser/serialize',
     'parser/fields',
   ])

@@ -1,6 +1,9 @@
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Lab, startLab } from '../src/lab/lab.ts'
+import { ways } from '../src/model/many.ts'
 import { type Built, buildLab } from './built.ts'
 import { executablePath, launch, visit } from './chromium.ts'
 
@@ -16,9 +19,12 @@ async function open(path: string): Promise<Page> {
 
 describe.skipIf(!executablePath)('the other pages', { timeout: 60_000 }, () => {
   beforeAll(async () => {
-    built = await buildLab({ server: false })
+    built = await buildLab({ server: true })
     browser = await launch()
-    lab = await startLab({ root: built.root, port: 0, timeouts: { head: 10_000, keepAlive: 60_000, linger: 200 } })
+    const timeouts = { head: 10_000, keepAlive: 60_000, linger: 200 }
+    const program = (name: string) => pathToFileURL(join(built.folder, `${name}.mjs`))
+    const programs = { server: program('many-server'), load: program('many-load'), seconds: 1 }
+    lab = await startLab({ root: built.root, port: 0, timeouts, programs })
   }, 60_000)
 
   afterAll(async () => {
@@ -101,6 +107,53 @@ describe.skipIf(!executablePath)('the other pages', { timeout: 60_000 }, () => {
       expect(await page.locator('img').count()).toBe(0)
       expect(complaints).toEqual([])
       await page.context().close()
+    })
+  })
+
+  describe('many clients', () => {
+    it('measures three servers, and shows what was measured', async () => {
+      const page = await open('/many.html')
+      await page.getByRole('button', { name: 'Put all three under load' }).click()
+      await page.locator('#status', { hasText: 'Half of the quick requests' }).waitFor({ timeout: 50_000 })
+      for (const way of ways) {
+        const rows = await page
+          .locator(`#numbers-${way} tr`)
+          .evaluateAll((all: any[]) => all.map((row) => [...row.children].map((cell: any) => String(cell.textContent))))
+        const counts = rows.map(([, count]) => Number(count!.replaceAll(',', '')))
+        expect(rows.map(([name]) => name)).toEqual(['quick', 'wait', 'work', 'all'])
+        expect(counts[3]).toBe(counts[0]! + counts[1]! + counts[2]!)
+        expect(counts[3]).toBeGreaterThan(0)
+        const drawn = await page.locator(`#chart-${way}`).evaluate((canvas: any) => {
+          const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height)
+          return data.some((value: number) => value > 0)
+        })
+        expect(drawn).toBe(true)
+      }
+      expect(await page.locator('#processes-event').textContent()).toBe('1 process')
+      expect(complaints).toEqual([])
+      await page.context().close()
+    })
+
+    it('leaves no process behind when nobody looks on', async () => {
+      const abort = new AbortController()
+      const response = await fetch(`${lab.url}/api/many`, { method: 'POST', signal: abort.signal })
+      expect(response.status).toBe(200)
+      expect((await fetch(`${lab.url}/api/many`, { method: 'POST' })).status).toBe(429)
+      const reader = response.body!.getReader()
+      await reader.read()
+      abort.abort()
+      // Another may begin as soon as all of this one is gone.
+      const again = async (): Promise<number> => {
+        const next = await fetch(`${lab.url}/api/many`, { method: 'POST' })
+        await next.body!.cancel()
+        return next.status
+      }
+      await expect.poll(again, { timeout: 30_000, interval: 200 }).toBe(200)
+    })
+
+    it('is for the lab’s own page only', async () => {
+      const headers = { origin: 'http://evil.example' }
+      expect((await fetch(`${lab.url}/api/many`, { method: 'POST', headers })).status).toBe(403)
     })
   })
 })

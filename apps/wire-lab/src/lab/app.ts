@@ -10,6 +10,7 @@ import type { Tried } from '../model/tried.ts'
 import type { Target } from './client.ts'
 import type { Feed } from './feed.ts'
 import { isOwnRequest } from './guard.ts'
+import { type Programs, compare } from './many.ts'
 import type { Recorder } from './recorder.ts'
 import { things, upload } from './things.ts'
 import { runTry, tries } from './tries.ts'
@@ -31,6 +32,10 @@ export interface AppParts {
   /** Where the lab's own client connects to; undefined while nobody may make the lab do something. */
   readonly target: () => Target | undefined
   readonly restart: Bench['restart']
+  /** The lab does not end before this has. */
+  readonly outlive: (work: Promise<unknown>) => void
+  /** The programs of the comparison; without them there is none. */
+  readonly programs: Programs | undefined
   /** Whether requests are printed. */
   readonly log: boolean
 }
@@ -48,6 +53,7 @@ export function wireLab(parts: AppParts): Handler {
   for (const [name, thing] of Object.entries(things(recorder))) app.get(`/api/${name}`, thing)
   app.post('/api/upload', upload)
   control(app, parts)
+  comparison(app, parts)
   return app.get('/:path*', (c) =>
     packed(c, async () => {
       const reply = await files(c)
@@ -69,17 +75,14 @@ function watch(c: Context, { recorder, feed, local }: AppParts): Reply {
 }
 
 /** What makes the lab do something, or tells what others sent: for its own page, where that is allowed at all. */
-function control(app: Router, { recorder, local, target, restart }: AppParts): void {
+function control(app: Router, parts: AppParts): void {
+  const { recorder, target, restart } = parts
   let trying = 0
   /** The result of a try that takes the server with it, for the page to fetch from the next one. */
   let drained: Promise<Tried> | undefined
   let result: Tried | undefined
-  const refusal = (c: Context): Reply | undefined => {
-    if (!target()) return c.text('This is off, as other machines can reach the lab\n', 403)
-    return isOwnRequest(c, local) ? undefined : c.text('Only the page of the lab itself may ask for this\n', 403)
-  }
   const attempt = async (c: Context<{ name: string }>): Promise<Reply> => {
-    const refused = refusal(c)
+    const refused = refusal(c, parts)
     if (refused) return refused
     const { name } = c.params
     if (!tries.has(name)) return c.text('There is no try of that name\n', 404)
@@ -105,15 +108,41 @@ function control(app: Router, { recorder, local, target, restart }: AppParts): v
   app
     .post('/api/try/:name', attempt)
     .get('/api/try/drain', (c) => {
-      const refused = refusal(c)
+      const refused = refusal(c, parts)
       if (refused) return refused
       if (result) return c.json(result, fresh)
       return drained ? c.json({}, { status: 202, ...fresh }) : c.text('Nothing was drained\n', 404)
     })
     .get('/api/wire/:connection', (c) => {
       const connection = Number(c.params.connection)
-      return refusal(c) ?? c.json({ connection, segments: recorder.tapes.read(connection) } satisfies Wire, fresh)
+      return (
+        refusal(c, parts) ?? c.json({ connection, segments: recorder.tapes.read(connection) } satisfies Wire, fresh)
+      )
     })
+}
+
+/** Three servers under the same load; one comparison at a time, as two would disturb each other. */
+function comparison(app: Router, parts: AppParts): void {
+  const { programs, outlive } = parts
+  let running = false
+  app.post('/api/many', (c) => {
+    const refused = refusal(c, parts)
+    if (refused) return refused
+    if (!programs) return c.text('The programs for this are not there\n', 404)
+    if (running) return c.text('One comparison is under way\n', 429)
+    running = true
+    const lines = compare(programs)
+    const over = (): void => outlive(lines.return(undefined).finally(() => (running = false)))
+    c.onShutdown(over)
+    c.done(over)
+    return c.stream(lines, { headers: { 'Content-Type': 'application/x-ndjson', 'Cache-Control': 'no-store' } })
+  })
+}
+
+/** The reply to whoever may not make the lab do something, or be told what others sent. */
+function refusal(c: Context, { target, local }: AppParts): Reply | undefined {
+  if (!target()) return c.text('This is off, as other machines can reach the lab\n', 403)
+  return isOwnRequest(c, local) ? undefined : c.text('Only the page of the lab itself may ask for this\n', 403)
 }
 
 const fresh = { headers: { 'Cache-Control': 'no-store' } }

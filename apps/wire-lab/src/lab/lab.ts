@@ -5,6 +5,7 @@ import { wireLab } from './app.ts'
 import type { Target } from './client.ts'
 import { Feed } from './feed.ts'
 import { isLoopback } from './guard.ts'
+import type { Programs } from './many.ts'
 import { Recorder } from './recorder.ts'
 import { Crash } from './things.ts'
 import type { Bench } from './tries/try.ts'
@@ -23,6 +24,8 @@ export interface LabOptions {
    * when it is bound to a loopback address.
    */
   readonly control?: boolean
+  /** The programs of the comparison of servers. Default: there is none. */
+  readonly programs?: Programs
   /** Whether requests are printed. Default: no. */
   readonly log?: boolean
   readonly timeouts?: Partial<Timeouts>
@@ -60,12 +63,12 @@ class RunningLab implements Lab {
   readonly #host: string
   readonly #control: boolean
   #server: Server
-  /** Servers that drain. */
+  /** What has to end before the lab does: servers that drain, programs that were started. */
   readonly #leaving: Set<Promise<unknown>> = new Set()
   #url = ''
   #port = 0
 
-  constructor({ host = '127.0.0.1', control = isLoopback(host), root, log = false, timeouts }: LabOptions) {
+  constructor({ host = '127.0.0.1', control = isLoopback(host), root, log = false, timeouts, programs }: LabOptions) {
     const times = { ...labTimeouts, ...timeouts }
     this.#host = host
     this.#control = control
@@ -88,6 +91,8 @@ class RunningLab implements Lab {
       local: isLoopback(host),
       target: () => this.#target(),
       restart: () => this.#restart(),
+      outlive: (work) => this.#outlive(work),
+      programs,
       log,
     })
     this.#make = () => createServer((c) => handler(c), { timeouts: times, limits: { connections }, onError })
@@ -123,8 +128,14 @@ class RunningLab implements Lab {
     // First: a stream that ends while the server closes takes its connection with it.
     const closed = this.#server.close({ deadline })
     this.#feed.end()
-    await Promise.all([closed, ...this.#leaving])
+    await closed
+    await Promise.all(this.#leaving)
     this.recorder.stop()
+  }
+
+  #outlive(work: Promise<unknown>): void {
+    this.#leaving.add(work)
+    void work.finally(() => this.#leaving.delete(work))
   }
 
   #target(): Target | undefined {
@@ -141,8 +152,7 @@ class RunningLab implements Lab {
     this.recorder.server('drains', old)
     const closed = old.close({ deadline: drainDeadline })
     const leaving = closed.then(() => this.recorder.server('drained', old))
-    this.#leaving.add(leaving)
-    void leaving.finally(() => this.#leaving.delete(leaving))
+    this.#outlive(leaving)
     // The viewers' streams have no end of their own; they come back by themselves, to the next server.
     this.#feed.disconnect()
     this.#server = this.#make()

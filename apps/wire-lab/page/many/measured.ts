@@ -1,0 +1,27 @@
+import { type Sample, errands } from '../../src/model/many.ts'
+import { percentile } from '../../src/model/state.ts'
+
+/** What the numbers of one errand come to. */
+export interface Numbers {
+  readonly count: number
+  readonly p50: number | undefined
+  readonly p99: number | undefined
+}
+
+/** What was measured of one server. */
+export class Measured {
+  seconds = 5
+  readonly samples: Sample[] = []
+  readonly #times: number[][] = errands.map(() => [])
+
+  add(samples: readonly Sample[]): void {
+    this.samples.push(...samples)
+    for (const [, errand, ms] of samples) this.#times[errand]!.push(ms)
+  }
+
+  /** @param errand the place in {@link errands}; without one, all of them. */
+  numbers(errand?: number): Numbers {
+    const times = errand === undefined ? this.#times.flat() : this.#times[errand]!
+    return { count: times.length, p50: percentile(times, 0.5), p99: percentile(times, 0.99) }
+  }
+}
