@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto'
 import { type Context, Reply, dropSource } from '@spillway/core'
+import { parseDate } from '@spillway/parser/fields'
 import { type Validators, evaluatePreconditions } from './lib/http/preconditions.ts'
 import { after } from './lib/maybe-promise.ts'
 import type { Middleware } from './lib/types.ts'
@@ -28,11 +29,10 @@ function answer(c: Context<any, any>, reply: Reply): Reply {
   if (reply.status !== 200) return reply
   const { headers, body } = reply
   if (!headers.has('ETag') && (typeof body === 'string' || body instanceof Uint8Array)) headers.set('ETag', tagOf(body))
-  const modified = Date.parse(headers.get('Last-Modified') ?? '')
+  const modified = parseDate(headers.get('Last-Modified') ?? '') ?? undefined
   const etag = headers.get('ETag') ?? undefined
-  if (etag === undefined && Number.isNaN(modified)) return reply
-  const validators = { etag, modified: Number.isNaN(modified) ? undefined : modified }
-  const status = evaluatePreconditions(c.method, c.headers, validators)
+  if (etag === undefined && modified === undefined) return reply
+  const status = evaluatePreconditions(c.method, c.headers, { etag, modified })
   if (status === undefined) return reply
   dropSource(body, undefined)
   if (status === 412) return preconditionFailed()

@@ -1,14 +1,17 @@
+import { compression } from '@spillway/middleware/compression'
 import { cookies } from '@spillway/middleware/cookies'
 import { cors } from '@spillway/middleware/cors'
 import { csrf } from '@spillway/middleware/csrf'
+import { multipart } from '@spillway/middleware/multipart'
 import { router } from '@spillway/middleware/router'
 import { secureHeaders } from '@spillway/middleware/secure-headers'
 import { sessions } from '@spillway/middleware/sessions'
 import { sse } from '@spillway/middleware/sse'
 import { websocket } from '@spillway/middleware/websocket'
-import type { Handler } from '@spillway/core'
+import { type Handler, serve } from '@spillway/core'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
+import { makeAuthority, openssl } from '../../core/test/certificates.ts'
 import { executablePath, launch } from './chromium.ts'
 import { start } from './server.ts'
 
@@ -23,6 +26,20 @@ async function open(app: Handler): Promise<{ page: Page; url: string; stop: () =
   const url = `http://localhost:${server.port}`
   await page.goto(url)
   return { page, url, stop: () => server.close({ deadline: 20_000 }) }
+}
+
+/** As {@link open}, over TLS and HTTP/2, with a certificate that the browser is told to take. */
+async function openSecure(app: Handler): Promise<Page> {
+  const authority = makeAuthority()
+  onTestFinished(() => authority.remove())
+  const { cert, key } = authority.issue('localhost', ['localhost'])
+  const server = await serve(app, { port: 0, host: '127.0.0.1', tls: { cert, key }, http2: true })
+  onTestFinished(() => server.close({ deadline: 0 }).then(() => {}))
+  const context = await browser.newContext({ ignoreHTTPSErrors: true })
+  onTestFinished(() => context.close())
+  const page = await context.newPage()
+  await page.goto(`https://localhost:${server.port}`)
+  return page
 }
 
 /** Runs a script in the page. It is text, as the types of a page are not those of a server. */
@@ -195,6 +212,46 @@ describe.skipIf(!executablePath)('a browser', { timeout: 30_000 }, () => {
     expect(await call(here.page)).toEqual([{ done: true }, '3', 410])
     const elsewhere = await open(router().get('/', blank))
     expect(await call(elsewhere.page)).toBe('TypeError')
+  })
+
+  test.skipIf(!openssl)('finds it all over HTTP/2, and opens WebSockets beside it', async () => {
+    const app = router()
+      .use(secureHeaders({ csp: false }), csrf(), compression(), cookies())
+      .get('/', (c) => {
+        c.state.cookies.set('__Host-seen', c.httpVersion)
+        return blank(c)
+      })
+      .get('/seen', (c) => c.text(c.state.cookies.get('__Host-seen') ?? ''))
+      .get('/long', (c) => c.text('x'.repeat(5000)))
+      .get('/events', (c) => sse(c, (stream) => stream.send({ data: c.httpVersion })))
+      .post('/upload', async (c) => {
+        for await (const part of multipart(c)) if (part.kind === 'file') return c.json((await part.bytes()).length)
+        return c.empty(400)
+      })
+      .get(
+        '/echo',
+        websocket((c) => ({ message: (ws, data) => ws.send(`${c.httpVersion} ${String(data)}`) })),
+      )
+    const page = await openSecure(app)
+    const seen = await run(
+      page,
+      `const long = await fetch('/long')
+      const form = new FormData()
+      form.append('f', new Blob(['x'.repeat(100_000)]), 'f')
+      const uploaded = await fetch('/upload', { method: 'POST', body: form })
+      const source = new EventSource('/events')
+      const event = await new Promise((done) => (source.onmessage = ({ data }) => done(data)))
+      source.close()
+      const socket = new WebSocket('wss://' + location.host + '/echo')
+      await new Promise((done) => (socket.onopen = done))
+      const answer = new Promise((done) => (socket.onmessage = ({ data }) => done(data)))
+      socket.send('hi')
+      return [
+        await (await fetch('/seen')).text(), (await long.text()).length, long.headers.get('content-encoding'),
+        long.headers.has('strict-transport-security'), await uploaded.json(), event, await answer,
+      ]`,
+    )
+    expect(seen).toEqual(['2.0', 5000, expect.stringMatching(/^(?:br|zstd)$/), true, 100_000, '2.0', '1.1 hi'])
   })
 
   test('runs scripts with the nonce, and no others', async () => {
