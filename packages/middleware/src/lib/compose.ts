@@ -19,7 +19,7 @@ export function defineMiddleware<Adds = {}, Needs = {}>(middleware: Middleware<A
 export function compose<const Ms extends readonly AnyMiddleware[]>(
   ...middlewares: Ms
 ): Middleware<StateAfter<{}, Ms>, NeedsOfAll<Ms>> {
-  const composed = middlewares.reduceRight<Chain>(surround, (_, last) => last())
+  const composed = middlewares.reduceRight<Chain>(surround, (c, last) => last(c))
   return note(composed as Middleware<any, any>, notesOf(middlewares))
 }
 
@@ -45,10 +45,10 @@ function surround(inner: Chain, middleware: AnyMiddleware): Chain {
   return (c, last) => {
     let called = false
     return toReply(
-      middleware(c, () => {
+      middleware(c, (as = c) => {
         if (called) throw new TypeError('next() was called twice')
         called = true
-        return inner(c, last)
+        return inner(as, last)
       }),
     )
   }

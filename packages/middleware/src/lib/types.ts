@@ -3,8 +3,11 @@ import type { Context, MaybePromise, Reply, Result } from '@spillway/core'
 declare const adds: unique symbol
 declare const needs: unique symbol
 
-/** Hands the request on to what stands behind a layer. May be called once. */
-export type Next = () => MaybePromise<Reply>
+/**
+ * Hands the request on to what stands behind a layer. May be called once.
+ * @param as what they get in place of this layer's context: another view of the same exchange. Default: the same.
+ */
+export type Next = (as?: Context<any, any>) => MaybePromise<Reply>
 
 /**
  * One layer around everything behind it: answers itself, or calls `next()` and returns that reply, changed or not.

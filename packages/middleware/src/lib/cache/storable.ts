@@ -1,0 +1,41 @@
+import type { Context, Reply } from '@spillway/core'
+import { parseContentLength } from '@spillway/parser/fields'
+import { readDirectives } from './directives.ts'
+import { lifetimeOf, varyOf } from './stored.ts'
+
+/** Statuses that we know the meaning of for a cache (RFC 9111 §3); 206 and 304 are never stored by themselves. */
+const understood: ReadonlySet<number> = new Set([
+  200, 203, 204, 300, 301, 302, 303, 307, 308, 404, 405, 410, 414, 451, 500, 501, 502, 503, 504,
+])
+
+/**
+ * Whether a reply may be stored (RFC 9111 §3), and is worth it: it is fresh for a while, or can be validated. Stricter than
+ * the RFC in two ways: one that says nothing of caching is not stored unless heuristics are asked for, and one that sets a
+ * cookie never is.
+ * @param maxBytes most bytes of content.
+ * @param fraction see {@link lifetimeOf}.
+ */
+export function isStorable(
+  c: Context<any, any>,
+  reply: Reply,
+  received: number,
+  maxBytes: number,
+  fraction: number,
+): boolean {
+  const { status, headers } = reply
+  if (c.method !== 'GET' || !understood.has(status) || reply.takeOver || reply.trailers) return false
+  const directives = readDirectives(headers.get('Cache-Control'))
+  // Who understands the status may pass no-store over, which is there for those who do not (§5.2.2.3).
+  if (directives.has('no-store') && !directives.has('must-understand')) return false
+  // Fields that `private` or `no-cache` names are not told from the whole response (§5.2.2.7 allows that).
+  if (directives.has('private') || headers.has('Set-Cookie')) return false
+  const open = directives.has('public') || directives.has('s-maxage')
+  if (c.headers.has('authorization') && !open && !directives.has('must-revalidate')) return false
+  if (varyOf(headers).includes('*')) return false
+  const length = headers.get('Content-Length')
+  if (length !== null && !((parseContentLength(length) ?? Infinity) <= maxBytes)) return false
+  const lifetime = lifetimeOf(reply, received, fraction)
+  if (lifetime > 0 && !directives.has('no-cache')) return true
+  const told = open || directives.has('max-age') || directives.has('no-cache') || headers.has('Expires')
+  return told && (headers.has('ETag') || headers.has('Last-Modified'))
+}

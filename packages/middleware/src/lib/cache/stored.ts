@@ -1,0 +1,128 @@
+import { ReplyHeaders, type RequestHeaders } from '@spillway/core'
+import { formatDate, parseDate, tokenList } from '@spillway/parser/fields'
+import { type Directives, readDirectives, secondsOf } from './directives.ts'
+
+/** A stored response, with what is needed to tell whether it may be used. Times in milliseconds. */
+export interface Stored {
+  readonly status: number
+  readonly headers: ReplyHeaders
+  readonly content: Uint8Array
+  readonly directives: Directives
+  /** Names and values of the request's fields that the response depends on (RFC 9111 §4.1). */
+  readonly vary: readonly (readonly [name: string, value: string | undefined])[]
+  /** When it was stored, and how old it was then (§4.2.3). */
+  readonly since: number
+  readonly initialAge: number
+  /** How long it is fresh (§4.2.1). */
+  readonly lifetime: number
+  /** Bytes it takes, about. */
+  readonly size: number
+}
+
+/** What a response says in its head. */
+export interface ResponseHead {
+  readonly status: number
+  readonly headers: ReplyHeaders
+}
+
+/** When a request was sent on, and when its response came. Milliseconds since 1970. */
+export interface Times {
+  readonly requested: number
+  readonly received: number
+}
+
+/** Fields that concern one connection (§3.1), and a length that our own framing tells. */
+const unstored = [
+  'Connection',
+  'Keep-Alive',
+  'Proxy-Authenticate',
+  'Proxy-Authentication-Info',
+  'Proxy-Authorization',
+  'Proxy-Connection',
+  'TE',
+  'Trailer',
+  'Transfer-Encoding',
+  'Upgrade',
+  'Content-Length',
+  'Age',
+]
+
+/** Statuses that may be kept without being told so (RFC 9110 §15.1), apart from 206. */
+const heuristic: ReadonlySet<number> = new Set([200, 203, 204, 300, 301, 308, 404, 405, 410, 414, 501])
+
+const dayMs = 86_400_000
+
+/** Makes a stored response of one that came in. @param fraction of its age that a response without a lifetime is fresh. */
+export function storedOf(
+  { status, headers }: ResponseHead,
+  content: Uint8Array,
+  request: RequestHeaders,
+  times: Times,
+  fraction: number,
+): Stored {
+  const directives = readDirectives(headers.get('Cache-Control'))
+  const kept = headers.clone()
+  for (const name of [...tokenList(headers.get('Connection') ?? ''), ...unstored]) kept.delete(name)
+  if (!kept.has('Date')) kept.set('Date', formatDate(times.received))
+  let size = content.length + 512
+  for (const [name, value] of kept) size += 2 * (name.length + value.length) + 32
+  return {
+    status,
+    headers: kept,
+    content,
+    directives,
+    vary: varyOf(headers).map((name) => [name, valueFor(request, name)]),
+    since: times.received,
+    initialAge: ageOnArrival(headers, times),
+    lifetime: lifetimeOf({ status, headers }, times.received, fraction),
+    size,
+  }
+}
+
+/** Fields that a 304 does not change: about content, which stays, and what is for one client alone. */
+const kept304 = /^(?:content-(?:encoding|type|range|length)|set-cookie)$/i
+
+/** The fields of a stored response after a 304 (§3.2, §4.3.4). */
+export function freshenedHeaders(stored: Stored, update: ReplyHeaders): ReplyHeaders {
+  const headers = stored.headers.clone().delete('Date')
+  for (const [name] of update) if (!kept304.test(name)) headers.delete(name)
+  for (const [name, value] of update) if (!kept304.test(name)) headers.append(name, value)
+  return headers
+}
+
+/** How long a response is fresh, in milliseconds (§4.2.1): what a shared cache is told goes before what any is. */
+export function lifetimeOf({ status, headers }: ResponseHead, received: number, fraction: number): number {
+  const directives = readDirectives(headers.get('Cache-Control'))
+  const seconds = secondsOf(directives, 's-maxage') ?? secondsOf(directives, 'max-age')
+  if (seconds !== undefined) return seconds * 1000
+  const date = parseDate(headers.get('Date') ?? '') ?? received
+  const expires = headers.get('Expires')
+  // What is no date, `0` above all, is in the past (§5.3).
+  if (expires !== null) return Math.max(0, (parseDate(expires) ?? 0) - date)
+  const modified = parseDate(headers.get('Last-Modified') ?? '')
+  if (fraction === 0 || modified === null || !(heuristic.has(status) || directives.has('public'))) return 0
+  return Math.min(dayMs, Math.max(0, date - modified) * fraction)
+}
+
+/** How old a response was when it came (§4.2.3): by its own account, or by that of the caches before us. */
+function ageOnArrival(headers: ReplyHeaders, { requested, received }: Times): number {
+  const date = parseDate(headers.get('Date') ?? '') ?? received
+  const age = /^\d+$/.test(headers.get('Age') ?? '') ? Number(headers.get('Age')) * 1000 : 0
+  return Math.max(0, received - date, age + received - requested)
+}
+
+/** The names in Vary, in lower case. */
+export function varyOf(headers: ReplyHeaders): string[] {
+  return tokenList(headers.get('Vary') ?? '').map((name) => name.toLowerCase())
+}
+
+/** All lines of a field, with the blanks around its members normalized (§4.1). */
+export function valueFor(request: RequestHeaders, name: string): string | undefined {
+  const lines = request.getAll(name)
+  return lines.length === 0 ? undefined : lines.join(',').replace(/[ \t]*,[ \t]*/g, ', ')
+}
+
+/** How old a response is now, in milliseconds. */
+export function ageOf({ since, initialAge }: Stored, now: number): number {
+  return initialAge + Math.max(0, now - since)
+}

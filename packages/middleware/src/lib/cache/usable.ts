@@ -1,0 +1,45 @@
+import type { RequestHeaders } from '@spillway/core'
+import { type Directives, readDirectives, secondsOf } from './directives.ts'
+import { type Stored, ageOf } from './stored.ts'
+
+/** How a stored response may be used for a request: as it is; as it is, while a new one is fetched; or not before that. */
+export type Use = 'fresh' | 'stale' | 'while-revalidate' | 'validate'
+
+/** The directives of a request; `Pragma: no-cache` is one where there is no Cache-Control (RFC 9111 §5.4). */
+export function wishesOf(headers: RequestHeaders): Directives {
+  const value = headers.get('cache-control')
+  return readDirectives(value ?? (/\bno-cache\b/i.test(headers.get('pragma') ?? '') ? 'no-cache' : null))
+}
+
+/** Decides on a stored response that fits the request (RFC 9111 §4, §5.2.1; RFC 5861 §3). */
+export function useOf(stored: Stored, wishes: Directives, now: number): Use {
+  const { directives, lifetime } = stored
+  if (wishes.has('no-cache') || directives.has('no-cache')) return 'validate'
+  const age = ageOf(stored, now)
+  const maxAge = secondsOf(wishes, 'max-age') ?? Infinity
+  if (age > maxAge * 1000) return 'validate'
+  const minFresh = (secondsOf(wishes, 'min-fresh') ?? 0) * 1000
+  const left = lifetime - age
+  if (left > 0 && left >= minFresh) return 'fresh'
+  if (minFresh > 0 || !mayBeStale(stored)) return 'validate'
+  if (wishes.has('max-stale')) {
+    const maxStale = wishes.get('max-stale') === undefined ? Infinity : secondsOf(wishes, 'max-stale')!
+    if (-left <= maxStale * 1000) return 'stale'
+  }
+  const window = secondsOf(directives, 'stale-while-revalidate')
+  return window !== undefined && -left <= window * 1000 ? 'while-revalidate' : 'validate'
+}
+
+/** Whether a stale response may stand in for an error (RFC 5861 §4); the request may ask for it as well. */
+export function useOnError(stored: Stored, wishes: Directives, now: number): boolean {
+  const window = Math.max(
+    secondsOf(stored.directives, 'stale-if-error') ?? -1,
+    secondsOf(wishes, 'stale-if-error') ?? -1,
+  )
+  return mayBeStale(stored) && ageOf(stored, now) - stored.lifetime <= window * 1000
+}
+
+/** Whether nothing forbids to use a stale response at all (RFC 9111 §4.2.4); `s-maxage` does so in a shared cache (§5.2.2.10). */
+function mayBeStale({ directives }: Stored): boolean {
+  return !['must-revalidate', 'proxy-revalidate', 's-maxage', 'no-cache'].some((name) => directives.has(name))
+}

@@ -1,0 +1,49 @@
+import type { Context, RequestHeaders } from '@spillway/core'
+
+/** What a view has of its own. */
+export type ViewOf = Partial<Record<keyof Context, unknown>>
+
+/**
+ * Another view of an exchange, for who is to see a request other than the one that came in: everything is that of `c` but
+ * what is in `own`, which can be set without `c` changing. `request` is made of what the view says.
+ */
+export function viewOf(c: Context<any, any>, own: ViewOf): Context<any, any> {
+  let request: Request | undefined
+  const view: Context<any, any> = new Proxy(c, {
+    get: (_, key: keyof Context) => {
+      if (key in own) return own[key]
+      if (key === 'request') return (request ??= requestOf(view))
+      const value = c[key]
+      return typeof value === 'function' ? (value as () => unknown).bind(c) : value
+    },
+    set: (_, key: keyof Context, value: unknown) =>
+      key in own ? ((own[key] = value), true) : Reflect.set(c, key, value),
+  })
+  return view
+}
+
+/** Views have no content: whoever makes one has read it, or there was none. */
+function requestOf({ url, method, headers, signal }: Context<any, any>): Request {
+  return new Request(url, { method, headers: [...headers], signal })
+}
+
+/** The fields of a request without some, and with others in their place. @param added names in lower case. */
+export function changedHeaders(
+  headers: RequestHeaders,
+  without: (name: string) => boolean,
+  added: ReadonlyMap<string, string> = new Map(),
+): RequestHeaders {
+  const kept = (name: string): boolean => !added.has(name.toLowerCase()) && !without(name.toLowerCase())
+  return {
+    get: (name) => added.get(name.toLowerCase()) ?? (kept(name) ? headers.get(name) : null),
+    getAll: (name) => {
+      const value = added.get(name.toLowerCase())
+      return value === undefined ? (kept(name) ? headers.getAll(name) : []) : [value]
+    },
+    has: (name) => added.has(name.toLowerCase()) || (kept(name) && headers.has(name)),
+    *[Symbol.iterator]() {
+      for (const field of headers) if (kept(field[0])) yield field
+      yield* added
+    },
+  }
+}
