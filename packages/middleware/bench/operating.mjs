@@ -4,8 +4,11 @@ import { testServer } from '@spillway/core/testing'
 import { client, clientOf } from '../dist/client.js'
 import { wrap } from '../dist/index.js'
 import { ip } from '../dist/ip.js'
+import { logger } from '../dist/logger.js'
 import { rateLimit } from '../dist/rate-limit.js'
 import { compare } from './measure.mjs'
+import { requestId } from '../dist/request-id.js'
+import { serverTiming } from '../dist/server-timing.js'
 
 const answer = (c) => c.text('x')
 
@@ -37,6 +40,14 @@ const cases = [
   ],
   ['ip, one list', [ip({ deny: ['203.0.113.0/24'] })], answer, context()],
   ['rate limit, in memory', [rateLimit({ limit: 1e9, window: 3600 })], answer, context()],
+  ...['text', 'combined', 'json'].map((format) => [
+    `logger, ${format}`,
+    [logger({ format, write() {} })],
+    answer,
+    context(),
+  ]),
+  ['request id', [requestId()], answer, context()],
+  ['server timing', [serverTiming()], answer, context()],
 ]
 
 await compare(

@@ -1,35 +1,119 @@
-import { type AccessEntry, formatJson, formatText } from './lib/logger/format.ts'
+import type { Context, Server } from '@spillway/core'
+import { clientOf } from './lib/client/known-client.ts'
+import { watchFailures } from './lib/logger/failures.ts'
+import {
+  type AccessEntry,
+  type ConnectionEntry,
+  type LineFormat,
+  accessMessage,
+  accessRecord,
+  commonFormat,
+  failureRecord,
+  jsonFormat,
+  textFormat,
+} from './lib/logger/format.ts'
 import type { Middleware } from './lib/types.ts'
 
-export type { AccessEntry } from './lib/logger/format.ts'
+/** What takes objects: a logger of pino, and those that are called like it. */
+export interface LogSink {
+  info(record: object, message: string): void
+}
 
-/** Options of {@link logger}. */
+/** Options of {@link logger} and {@link logFailures}. */
 export interface LoggerOptions {
-  /** One line of text for people, or of JSON for machines. Default: text. */
-  readonly format?: 'text' | 'json'
+  /**
+   * Lines of text for people, the Common Log Format or the combined one for tools that read those of Apache and nginx, or
+   * JSON. Default: text.
+   */
+  readonly format?: 'text' | 'common' | 'combined' | 'json'
   /** Takes each line, which ends in a line feed. Default: writes to the standard output. */
   readonly write?: (line: string) => void
   /** Whether text is coloured. Default: when it goes to a terminal and `NO_COLOR` is not set. */
   readonly color?: boolean
+  /** Takes the members of a JSON line as an object instead, with a message. */
+  readonly sink?: LogSink
 }
 
 /**
  * Logs each request once, when the last byte of its reply is gone or it is known that it never will be; an exchange that
- * did not complete is logged as aborted, with who ended it. Control characters are escaped, so a request cannot forge
- * lines or reach the terminal. Put it outermost.
+ * did not complete is logged as aborted, with who ended it. Bytes are those sent, the head included. Control characters,
+ * and in quoted fields quotes, are escaped, so a request cannot forge lines or reach the terminal. The client is that of
+ * `clientOf`. Put it outermost.
+ * @throws TypeError for a format that is none, or a sink beside what is for lines.
  */
 export function logger(options: LoggerOptions = {}): Middleware {
-  const write = options.write ?? ((line: string) => void process.stdout.write(line))
-  const color = options.color ?? (options.write === undefined && process.stdout.isTTY && !process.env['NO_COLOR'])
-  const format = options.format === 'json' ? formatJson : (entry: AccessEntry) => formatText(entry, color)
+  const log = logOf(options)
   return (c, next) => {
     const time = new Date()
     const started = performance.now()
     c.done((outcome) => {
-      const { method, target, httpVersion, peer } = c
       const ms = performance.now() - started
-      write(`${format({ time, peer: peer.address, method, target, httpVersion, ms, outcome })}\n`)
+      log.access({ time, ms, outcome, ...factsOf(c) })
     })
     return next()
+  }
+}
+
+/**
+ * Logs what goes wrong on the connections of a server before a handler could see it: requests that cannot be parsed or do
+ * not come in time, connections refused because the server is full, failed handshakes of TLS and the PROXY protocol.
+ * Call the result to stop.
+ */
+export function logFailures(server: Server, options: LoggerOptions = {}): () => void {
+  const log = logOf(options)
+  return watchFailures(server, (entry) => log.failure(entry))
+}
+
+interface Log {
+  access(entry: AccessEntry): void
+  failure(entry: ConnectionEntry): void
+}
+
+function logOf(options: LoggerOptions): Log {
+  const { sink } = options
+  if (!sink) return lineLog(options)
+  if (options.format !== undefined || options.write || options.color !== undefined)
+    throw new TypeError('A sink takes objects: format, write and color are for lines')
+  return {
+    access: (entry) => sink.info(accessRecord(entry), accessMessage(entry)),
+    failure: (entry) => sink.info(failureRecord(entry), `connection failed: ${entry.reason}`),
+  }
+}
+
+function lineLog(options: LoggerOptions): Log {
+  const write = options.write ?? ((line: string) => void process.stdout.write(line))
+  const format = formatOf(options)
+  return {
+    access: (entry) => write(`${format.access(entry)}\n`),
+    failure: (entry) => write(`${format.failure(entry)}\n`),
+  }
+}
+
+function formatOf({ format = 'text', write, color }: LoggerOptions): LineFormat {
+  switch (format) {
+    case 'text':
+      return textFormat(color ?? (write === undefined && process.stdout.isTTY && !process.env['NO_COLOR']))
+    case 'common':
+    case 'combined':
+      return commonFormat(format === 'combined')
+    case 'json':
+      return jsonFormat
+    default:
+      throw new TypeError(`Not a format of logs: ${String(format)}`)
+  }
+}
+
+function factsOf(c: Context<any, any>): Omit<AccessEntry, 'time' | 'ms' | 'outcome'> {
+  const { method, target, httpVersion, peer, headers, state } = c
+  const client = clientOf(c).address
+  return {
+    client,
+    peer: client === peer.address ? undefined : peer.address,
+    method,
+    target,
+    httpVersion,
+    id: (state as { requestId?: string }).requestId,
+    referer: headers.get('referer') ?? undefined,
+    userAgent: headers.get('user-agent') ?? undefined,
   }
 }

@@ -1,5 +1,5 @@
 import type { Handler } from '@spillway/core'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { start } from './server.ts'
 
 async function run(app: Handler, path: string, init?: RequestInit): Promise<Response> {
@@ -29,5 +29,28 @@ describe('examples of the README', () => {
     for (let i = 0; i < 6; i++) replies.push(await fetch(`${url}/login`, { method: 'POST' }))
     expect(replies.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200, 429])
     expect(await replies[5]!.json()).toMatchObject({ code: 'RATE_LIMITED', 'violated-policies': ['login'] })
+  })
+
+  test('request-id', async () => {
+    const stdout = vi.spyOn(process.stdout, 'write').mockReturnValue(true)
+    onTestFinished(() => stdout.mockRestore())
+    const { app } = await import('./examples/request-id.ts')
+    expect(await (await run(app, '/', { headers: { 'x-request-id': 'abc' } })).text()).toBe('This is request abc')
+    await vi.waitFor(() => expect(stdout.mock.calls.join('')).toContain('"id":"abc"'))
+  })
+
+  test('server-timing', async () => {
+    const { app } = await import('./examples/server-timing.ts')
+    expect((await run(app, '/books')).headers.get('server-timing')).toMatch(
+      /^db;dur=[\d.]+, render;desc="the list";dur=[\d.]+, total;dur=[\d.]+$/,
+    )
+  })
+
+  test('health', async () => {
+    const { main } = await import('./examples/health.ts')
+    const server = await main(0)
+    onTestFinished(() => server.close({ deadline: 0 }).then(() => {}))
+    expect(await (await fetch(`${server.url}/live`)).json()).toEqual({ status: 'alive' })
+    expect(await (await fetch(`${server.url}/ready`)).json()).toEqual({ status: 'ready', checks: { db: 'ok' } })
   })
 })

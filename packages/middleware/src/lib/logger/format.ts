@@ -4,46 +4,154 @@ import type { Outcome } from '@spillway/core'
 export interface AccessEntry {
   /** When the request reached the log. */
   readonly time: Date
-  readonly peer: string
+  /** The client's address, as `clientOf` has it; empty when it is not known. */
+  readonly client: string
+  /** The other end of the connection, when that is a proxy. */
+  readonly peer?: string | undefined
   readonly method: string
   readonly target: string
   readonly httpVersion: string
   /** From the request to the last byte of the reply. */
   readonly ms: number
   readonly outcome: Outcome
+  /** `c.state.requestId`, which `requestId` sets. */
+  readonly id?: string | undefined
+  readonly referer?: string | undefined
+  readonly userAgent?: string | undefined
+}
+
+/** What went wrong on a connection without a request that a handler could see. */
+export interface ConnectionEntry {
+  readonly time: Date
+  /** The other end of the connection. */
+  readonly client: string
+  /** Why it failed: a parse error's code (`HOST_REPEATED`), or why the connection was closed (`overload`). */
+  readonly reason: string
+  /** The status that was answered; 0 when nothing was. */
+  readonly status: number
+}
+
+/** One way to write a log: exchanges, and failures of connections. */
+export interface LineFormat {
+  access(entry: AccessEntry): string
+  failure(entry: ConnectionEntry): string
 }
 
 /** Also what terminals (C1) and line readers (U+2028) act upon beside the ASCII control characters. */
 // eslint-disable-next-line no-control-regex
 const unsafe = /[\x00-\x1f\x7f-\x9f\u2028\u2029]/g
+// eslint-disable-next-line no-control-regex
+const unsafeQuoted = /["\\\x00-\x1f\x7f-\uffff]/g
 
 const [red, green, yellow, cyan] = [31, 32, 33, 36]
 
 /** `2026-01-31T09:30:00.000Z 127.0.0.1 GET /users/7 200 345 B 1.2 ms` */
-export function formatText(entry: AccessEntry, color: boolean): string {
-  const { time, peer, method, target, outcome, ms } = entry
-  const status = outcome.status === 0 ? '-' : String(outcome.status)
-  const fields = [time.toISOString(), peer, method, target.replace(unsafe, escape), paint(status, outcome, color)]
-  if (outcome.kind === 'aborted') fields.push(`aborted by ${outcome.by}`)
-  fields.push(`${outcome.bytes} B`, `${ms.toFixed(1)} ms`)
-  return fields.join(' ')
+export function textFormat(color: boolean): LineFormat {
+  return {
+    access({ time, client, method, target, outcome, ms }) {
+      const status = paint(statusText(outcome.status), outcome.kind === 'aborted', outcome.status, color)
+      const fields = [time.toISOString(), client || '-', method, target.replace(unsafe, escape), status]
+      if (outcome.kind === 'aborted') fields.push(`aborted by ${outcome.by}`)
+      fields.push(`${outcome.bytes} B`, `${ms.toFixed(1)} ms`)
+      return fields.join(' ')
+    },
+    failure({ time, client, reason, status }) {
+      return [time.toISOString(), client || '-', reason, paint(statusText(status), true, status, color)].join(' ')
+    },
+  }
 }
 
-export function formatJson(entry: AccessEntry): string {
-  const { time, peer, method, target, httpVersion, outcome } = entry
-  const status = outcome.status === 0 ? null : outcome.status
-  const ms = Math.round(entry.ms * 1000) / 1000
-  const record = { time, peer, method, target, httpVersion, status, bytes: outcome.bytes, ms, outcome: outcome.kind }
-  const text = JSON.stringify(outcome.kind === 'aborted' ? { ...record, by: outcome.by } : record)
-  return text.replace(unsafe, escape)
+/**
+ * The Common Log Format, or with `combined` Referer and User-Agent behind it. There is no place in it for an exchange that
+ * did not complete, so its status is 499, as readers of nginx's logs know it.
+ */
+export function commonFormat(combined: boolean): LineFormat {
+  return {
+    access(entry) {
+      const { method, target, httpVersion, outcome, referer, userAgent } = entry
+      const status = outcome.kind === 'aborted' ? 499 : outcome.status
+      const told = clfLine(
+        entry,
+        quotable(`${method} ${target} HTTP/${httpVersion}`),
+        `${status} ${outcome.bytes || '-'}`,
+      )
+      return combined ? `${told} "${quotable(referer ?? '-')}" "${quotable(userAgent ?? '-')}"` : told
+    },
+    failure(entry) {
+      return clfLine(entry, '-', `${statusText(entry.status)} -${combined ? ' "-" "-"' : ''}`)
+    },
+  }
+}
+
+export const jsonFormat: LineFormat = {
+  access: (entry) => jsonText({ time: entry.time, ...accessRecord(entry) }),
+  failure: (entry) => jsonText({ time: entry.time, ...failureRecord(entry) }),
+}
+
+/** The members of a JSON line, but for the time. */
+export function accessRecord(entry: AccessEntry): Record<string, unknown> {
+  const { client, peer, method, target, httpVersion, outcome, id, referer, userAgent } = entry
+  return {
+    client,
+    peer,
+    id,
+    method,
+    target,
+    httpVersion,
+    status: outcome.status || null,
+    bytes: outcome.bytes,
+    ms: Math.round(entry.ms * 1000) / 1000,
+    outcome: outcome.kind,
+    ...(outcome.kind === 'aborted' && { by: outcome.by }),
+    referer,
+    userAgent,
+  }
+}
+
+export function failureRecord({ client, reason, status }: ConnectionEntry): Record<string, unknown> {
+  return { client, status: status || null, outcome: 'failed', reason }
+}
+
+/** What a logger for objects is told in words beside the record. */
+export function accessMessage({ method, target, outcome }: AccessEntry): string {
+  const aborted = outcome.kind === 'aborted' ? ` aborted by ${outcome.by}` : ''
+  return `${method} ${target.replace(unsafe, escape)} ${statusText(outcome.status)}${aborted}`
+}
+
+function jsonText(record: Record<string, unknown>): string {
+  return JSON.stringify(record).replace(unsafe, escape)
 }
 
 function escape(character: string): string {
   return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
 }
 
-function paint(text: string, { kind, status }: Outcome, color: boolean): string {
+/** As nginx and Apache write what would end a quoted field, or is not ASCII. */
+function quotable(text: string): string {
+  return text.replace(unsafeQuoted, (character) => {
+    const code = character.charCodeAt(0)
+    return code < 256 ? `\\x${code.toString(16).padStart(2, '0').toUpperCase()}` : escape(character)
+  })
+}
+
+function statusText(status: number): string {
+  return status === 0 ? '-' : String(status)
+}
+
+function clfLine({ client, time }: Pick<AccessEntry, 'client' | 'time'>, request: string, rest: string): string {
+  return `${client || '-'} - - [${clfTime(time)}] "${request}" ${rest}`
+}
+
+const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
+
+/** `31/Jan/2026:09:30:00 +0000` */
+function clfTime(time: Date): string {
+  const [date = '', clock = ''] = time.toISOString().split('T')
+  const [year, month, day] = date.split('-')
+  return `${day}/${months[Number(month) - 1]}/${year}:${clock.slice(0, 8)} +0000`
+}
+
+function paint(text: string, failed: boolean, status: number, color: boolean): string {
   if (!color) return text
-  const failed = kind === 'aborted' || status >= 500
-  return `\x1b[${failed ? red : status >= 400 ? yellow : status >= 300 ? cyan : green}m${text}\x1b[39m`
+  return `\x1b[${failed || status >= 500 ? red : status >= 400 ? yellow : status >= 300 ? cyan : green}m${text}\x1b[39m`
 }

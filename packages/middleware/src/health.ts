@@ -1,0 +1,56 @@
+import { type Handler, Reply, type Server } from '@spillway/core'
+import { type Check, Checks, type Results } from './lib/health/checks.ts'
+import { after } from './lib/maybe-promise.ts'
+
+export type { Check } from './lib/health/checks.ts'
+
+/** Options of {@link readiness}. */
+export interface ReadinessOptions {
+  /** The server; nothing as long as it has not started. */
+  readonly server: () => Pick<Server, 'closing'> | undefined
+  /** What the server cannot do without, by name. Default: nothing. */
+  readonly checks?: Readonly<Record<string, Check>>
+  /** Milliseconds that each check may take; its signal aborts then. Default: 1000. */
+  readonly timeout?: number
+  /** Milliseconds that results hold, for any number of probes. Default: 1000. */
+  readonly maxAge?: number
+}
+
+/**
+ * Whether the process is alive: 200 as long as it answers. It asks nobody else, for whoever restarts a process because its
+ * database is down has two outages.
+ */
+export function health(): Handler<any> {
+  return () => report(200, 'alive')
+}
+
+/**
+ * Whether requests may be sent here: 200, or 503 while the server starts, when a check fails, and from the moment that it
+ * closes. Give `close` a time to announce that (`server.close({ announce: 5000 })`), in which load balancers see it and the
+ * server still accepts.
+ */
+export function readiness(options: ReadinessOptions): Handler<any> {
+  const { server, timeout = 1000, maxAge = 1000 } = options
+  const checks = new Checks(options.checks ?? {}, timeout, maxAge)
+  const state = (): 'starting' | 'closing' | undefined => {
+    const known = server()
+    return known ? (known.closing ? 'closing' : undefined) : 'starting'
+  }
+  return () => {
+    const before = state()
+    if (before) return report(503, before)
+    return after(checks.results(), (results) => {
+      // Checks take their time.
+      const now = state()
+      if (now) return report(503, now)
+      const isReady = Object.values(results).every((result) => result === 'ok')
+      return report(isReady ? 200 : 503, isReady ? 'ready' : 'failing', results)
+    })
+  }
+}
+
+/** Why a check failed is not for everybody to know. */
+function report(status: number, text: string, checks: Results = {}): Reply {
+  const content = JSON.stringify({ status: text, ...(Object.keys(checks).length > 0 && { checks }) })
+  return new Reply(content, { status, headers: { 'Content-Type': 'application/json', 'Cache-Control': 'no-store' } })
+}

@@ -1,0 +1,57 @@
+import type { MaybePromise } from '@spillway/core'
+
+/** Looks after something the server cannot do without; fails by throwing, or by giving false. */
+export type Check = (signal: AbortSignal) => MaybePromise<unknown>
+
+/** What became of each check. */
+export type Results = Readonly<Record<string, 'ok' | 'failed' | 'timeout'>>
+
+/** Runs checks for all who ask: one round at a time, whose results hold for a while. */
+export class Checks {
+  readonly #checks: readonly (readonly [name: string, check: Check])[]
+  readonly #timeout: number
+  readonly #maxAge: number
+  #running: Promise<Results> | undefined
+  #last: Results = {}
+  #until = -Infinity
+
+  /** @param timeout for each check. @param maxAge of results. Milliseconds. */
+  constructor(checks: Readonly<Record<string, Check>>, timeout: number, maxAge: number) {
+    this.#checks = Object.entries(checks)
+    this.#timeout = timeout
+    this.#maxAge = maxAge
+  }
+
+  results(): MaybePromise<Results> {
+    if (this.#checks.length === 0 || performance.now() < this.#until) return this.#last
+    return (this.#running ??= this.#run())
+  }
+
+  async #run(): Promise<Results> {
+    const results = await Promise.all(
+      this.#checks.map(async ([name, check]) => [name, await this.#ask(check)] as const),
+    )
+    this.#last = Object.fromEntries(results)
+    this.#until = performance.now() + this.#maxAge
+    this.#running = undefined
+    return this.#last
+  }
+
+  async #ask(check: Check): Promise<Results[string]> {
+    const controller = new AbortController()
+    let timer: NodeJS.Timeout | undefined
+    // A check that does not mind the signal is not waited for either.
+    const late = new Promise<'timeout'>((resolve) => {
+      timer = setTimeout(() => {
+        controller.abort(new DOMException('The check took too long', 'TimeoutError'))
+        resolve('timeout')
+      }, this.#timeout)
+    })
+    const done = (async () => ((await check(controller.signal)) === false ? 'failed' : 'ok'))().catch(
+      () => 'failed' as const,
+    )
+    const result = await Promise.race([done, late])
+    clearTimeout(timer)
+    return result
+  }
+}

@@ -1,0 +1,35 @@
+import { type ConnectionEvents, type Server, channels } from '@spillway/core'
+import type { ConnectionEntry } from './format.ts'
+
+type CloseReason = ConnectionEvents['close']['reason']
+
+/** Ends that are told of, and the status that was sent with them. What a client does by itself is none. */
+const failures: ReadonlyMap<CloseReason, number> = new Map<CloseReason, number>([
+  ['overload', 503],
+  ['tls-error', 0],
+  ['handshake-timeout', 0],
+  ['proxy-error', 0],
+])
+
+/** Reports what goes wrong on the connections of a server before a handler could know. Call the result to stop. */
+export function watchFailures(server: Server, log: (entry: ConnectionEntry) => void): () => void {
+  const onError = (event: ConnectionEvents['error']): void => {
+    if (event.server !== server) return
+    log({ time: new Date(), client: event.peer.address, reason: event.code, status: event.status })
+  }
+  const onClose = (event: ConnectionEvents['close']): void => {
+    if (event.server !== server) return
+    const { reason, peer, bytesIn, bytesOut } = event
+    const time = new Date()
+    // A connection that was opened in advance, and never used, is nobody's failure.
+    if (reason === 'head-timeout' && bytesIn > 0) log({ time, client: peer.address, reason, status: 408 })
+    const status = failures.get(reason)
+    if (status !== undefined) log({ time, client: peer.address, reason, status: bytesOut > 0 ? status : 0 })
+  }
+  channels.error.subscribe(onError)
+  channels.close.subscribe(onClose)
+  return () => {
+    channels.error.unsubscribe(onError)
+    channels.close.unsubscribe(onClose)
+  }
+}

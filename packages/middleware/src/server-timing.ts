@@ -1,0 +1,70 @@
+import type { Context, MaybePromise } from '@spillway/core'
+import { quote } from '@spillway/parser/fields'
+import { isFieldName } from '@spillway/parser/serialize'
+import { settle } from './lib/maybe-promise.ts'
+import { withFields } from './lib/reply-fields.ts'
+import type { Middleware } from './lib/types.ts'
+
+/** Tells the client's developer tools what a reply spent its time on. Names are tokens; all throw a TypeError otherwise. */
+export interface Timing {
+  /** Adds an entry, with its time in milliseconds, a description, or both. */
+  add(name: string, ms?: number, description?: string): void
+  /** Measures from now on until the result is called. */
+  start(name: string, description?: string): () => void
+  /** Measures a piece of work, whether it succeeds or not, and gives what it gives. */
+  measure<T>(name: string, work: () => MaybePromise<T>): MaybePromise<T>
+}
+
+/** Options of {@link serverTiming}. */
+export interface ServerTimingOptions {
+  /** Who may see it; asked when the reply is there. Times tell about what is inside. Default: everybody. */
+  readonly show?: (c: Context<any, any>) => boolean
+}
+
+/**
+ * Sends Server-Timing (W3C): what was measured with `c.state.timing`, and `total`, the time until the reply was there. What is
+ * measured while the content is streamed comes too late to be sent.
+ */
+export function serverTiming(options: ServerTimingOptions = {}): Middleware<{ timing: Timing }> {
+  const { show = () => true } = options
+  return (c, next) => {
+    const started = performance.now()
+    const timing = new Entries()
+    c.state.timing = timing
+    return withFields(c, next, (headers) => {
+      if (!show(c)) return
+      timing.add('total', performance.now() - started)
+      headers.append('Server-Timing', timing.list.join(', '))
+    })
+  }
+}
+
+class Entries implements Timing {
+  readonly list: string[] = []
+
+  add(name: string, ms?: number, description?: string): void {
+    if (!isFieldName(name)) throw new TypeError(`Not a name for a time: ${JSON.stringify(name)}`)
+    const about = description === undefined ? '' : `;desc=${quote(description)}`
+    this.list.push(`${name}${about}${ms === undefined ? '' : `;dur=${Math.round(ms * 1000) / 1000}`}`)
+  }
+
+  start(name: string, description?: string): () => void {
+    const started = performance.now()
+    return () => this.add(name, performance.now() - started, description)
+  }
+
+  measure<T>(name: string, work: () => MaybePromise<T>): MaybePromise<T> {
+    const stop = this.start(name)
+    return settle(
+      work,
+      (result) => {
+        stop()
+        return result
+      },
+      (error) => {
+        stop()
+        throw error
+      },
+    )
+  }
+}
