@@ -3,27 +3,24 @@
 import { testServer } from '@spillway/core/testing'
 import { cache } from '../dist/cache.js'
 import { wrap } from '../dist/index.js'
+import { compare } from './measure.mjs'
 
-const runs = 5
-const count = 10_000
 const text = 'x'.repeat(4096)
-const answer = (cacheControl) => (c) => c.text(text, { headers: { 'Cache-Control': cacheControl, ETag: '"a"' } })
-const get = (...fields) => `${['GET /some/path?query HTTP/1.1', 'Host: example.com', ...fields].join('\r\n')}\r\n\r\n`
+const count = 50_000
 
-const cases = [
-  ['4 KB, no cache', answer('max-age=600'), get()],
-  ['hit', wrap([cache()], answer('max-age=600')), get()],
-  ['hit, with Vary', wrap([cache()], varying), get('Accept-Language: de')],
-  ['hit, 304', wrap([cache()], answer('max-age=600')), get('If-None-Match: "a"')],
-  ['hit, range', wrap([cache()], answer('max-age=600')), get('Range: bytes=0-99')],
-  ['not to be stored', wrap([cache()], answer('private')), get()],
-  ['validated', wrap([cache()], validated), get()],
-]
+await compare([
+  ['4 KB, no cache', count, exchange(answer('max-age=600'))],
+  ['hit', count, exchange(wrap([cache()], answer('max-age=600')))],
+  ['hit, with Vary', count, exchange(wrap([cache()], varying), 'Accept-Language: de')],
+  ['hit, 304', count, exchange(wrap([cache()], answer('max-age=600')), 'If-None-Match: "a"')],
+  ['hit, range', count, exchange(wrap([cache()], answer('max-age=600')), 'Range: bytes=0-99')],
+  ['not to be stored', count, exchange(wrap([cache()], answer('private')))],
+  ['validated', count, exchange(wrap([cache()], validated))],
+])
 
-const best = cases.map(() => Infinity)
-for (let run = 0; run < runs; run++)
-  for (const [at, [, handler, bytes]] of cases.entries()) best[at] = Math.min(best[at], await measure(handler, bytes))
-for (const [at, [name]] of cases.entries()) console.log(`${name.padEnd(24)} ${best[at].toFixed(1).padStart(6)} µs`)
+function answer(cacheControl) {
+  return (c) => c.text(text, { headers: { 'Cache-Control': cacheControl, ETag: '"a"' } })
+}
 
 function varying(c) {
   const reply = answer('max-age=600')(c)
@@ -36,17 +33,20 @@ function validated(c) {
   return answer('no-cache')(c)
 }
 
-/** Microseconds for one exchange, each sent when the one before has been answered. */
-async function measure(handler, bytes) {
-  let left = count
+/** One request after the other to a handler, a new connection for every thousand: the memory of a client grows. */
+function exchange(handler, ...fields) {
+  const bytes = `${['GET /some/path?query HTTP/1.1', 'Host: example.com', ...fields].join('\r\n')}\r\n\r\n`
   let over
-  const done = new Promise((resolve) => (over = resolve))
-  const client = testServer((c) => {
-    c.done(() => (--left > 0 ? setImmediate(() => client.send(bytes)) : over()))
+  const server = testServer((c) => {
+    c.done(() => over())
     return handler(c)
-  }).connect()
-  const started = performance.now()
-  client.send(bytes)
-  await done
-  return ((performance.now() - started) / count) * 1000
+  })
+  let client
+  let sent = 0
+  return () => {
+    const done = new Promise((resolve) => (over = resolve))
+    if (sent++ % 1000 === 0) client = server.connect()
+    client.send(bytes)
+    return done
+  }
 }

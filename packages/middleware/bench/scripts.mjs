@@ -9,8 +9,8 @@ import { join } from 'node:path'
 import { testServer } from '@spillway/core/testing'
 import { cgi } from '../dist/cgi.js'
 import { fastcgi } from '../dist/fastcgi.js'
+import { compare } from './measure.mjs'
 
-const runs = 5
 const root = mkdtempSync(join(tmpdir(), 'spillway-bench-'))
 const script = join(root, 'hello.sh')
 writeFileSync(script, "#!/bin/sh\nprintf 'Content-Type: text/plain\\n\\nhello'\n")
@@ -27,20 +27,12 @@ const address = { path: join(root, 'app.sock') }
 await new Promise((resolve) => application.listen(address, resolve))
 const plain = connect(address)
 
-const cases = [
-  ['a process of its own, without us', 100, ended],
-  ['cgi: a shell script', 100, exchange(cgi(root))],
-  ['the bytes of FastCGI, without us', 5000, thereAndBack],
-  ['fastcgi: one script', 5000, exchange(fastcgi(address).script('/app'))],
-]
-const best = cases.map(() => Infinity)
-for (let run = 0; run < runs; run++)
-  for (const [at, [, count, once]] of cases.entries()) {
-    const started = performance.now()
-    for (let i = 0; i < count; i++) await once()
-    best[at] = Math.min(best[at], ((performance.now() - started) / count) * 1000)
-  }
-for (const [at, [name]] of cases.entries()) console.log(`${name.padEnd(36)} ${best[at].toFixed(0).padStart(6)} µs`)
+await compare([
+  ['a process of its own, without us', 1000, ended],
+  ['cgi: a shell script', 1000, exchange(cgi(root))],
+  ['the bytes of FastCGI, without us', 50_000, thereAndBack],
+  ['fastcgi: one script', 50_000, exchange(fastcgi(address).script('/app'))],
+])
 rmSync(root, { recursive: true })
 plain.destroy()
 application.close()

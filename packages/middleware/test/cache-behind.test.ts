@@ -1,9 +1,10 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
-import { type Handler, Reply } from '@spillway/core'
+import { type Context, type Handler, Reply } from '@spillway/core'
 import { compose, wrap } from '@spillway/middleware'
 import { cache } from '@spillway/middleware/cache'
+import { client, clientOf } from '@spillway/middleware/client'
 import { compression } from '@spillway/middleware/compression'
 import { proxy, upstreams } from '@spillway/middleware/proxy'
 import { router } from '@spillway/middleware/router'
@@ -99,6 +100,48 @@ test('a proxy: its server is asked once, and answers conditions', async () => {
   expect(await get()).toEqual(['content', 200, true])
   expect(seen).toEqual([null, '"a"'])
 })
+
+test('hosts that trusted proxies tell are told apart', async () => {
+  const layers = [
+    client({ trusted: ['127.0.0.1'], fields: ['x-forwarded-host', 'x-forwarded-proto'] }),
+    cache(),
+  ] as const
+  const server = await start(
+    wrap(layers, (c) => {
+      const { protocol, host } = clientOf(c)
+      return reply(`${protocol}://${host}`, 'Cache-Control: max-age=100')
+    }),
+  )
+  const get = async (host: string, protocol = 'http') => {
+    const fields = [`X-Forwarded-Host: ${host}`, `X-Forwarded-Proto: ${protocol}`]
+    return String((await ask(server, 'GET /', { fields })).content)
+  }
+  expect(await get('a.example')).toBe('http://a.example')
+  expect(await get('b.example')).toBe('http://b.example')
+  expect(await get('a.example', 'https')).toBe('https://a.example')
+  expect(await get('A.example')).toBe('http://a.example')
+})
+
+test('GET with content over HTTP/2, which need not tell its length, is passed on', async () => {
+  const view = (content: string): Handler =>
+    wrap([(c, next) => next(viewAs(c, content)), shared], () => reply(content, 'Cache-Control: max-age=100'))
+  const shared = cache()
+  const [first, second] = [await start(view('a')), await start(view('b'))]
+  for (const [server, content] of [
+    [first, 'a'],
+    [second, 'b'],
+  ] as const)
+    expect(String((await ask(server, 'GET http://same/')).content)).toBe(content)
+})
+
+/** A request over HTTP/2 with content of an unknown length. */
+function viewAs(c: Context<any, any>, content: string): Context<any, any> {
+  const own = new Map<string | symbol, unknown>([
+    ['httpVersion', '2.0'],
+    ['body', { length: content.length }],
+  ])
+  return new Proxy(c, { get: (_, key) => own.get(key) ?? (Reflect.get(c, key) as unknown) })
+}
 
 test('layers behind one that hands on another view see that one', async () => {
   const server = await start(

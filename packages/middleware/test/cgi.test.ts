@@ -1,7 +1,9 @@
 import { existsSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Handler, Reply } from '@spillway/core'
+import { wrap } from '@spillway/middleware'
 import { cgi } from '@spillway/middleware/cgi'
+import { client } from '@spillway/middleware/client'
 import { router } from '@spillway/middleware/router'
 import { describe, expect, test, vi } from 'vitest'
 import { escapes } from './path-tricks.ts'
@@ -167,6 +169,20 @@ describe('meta-variables', () => {
       SERVER_NAME: 'other.example',
       SERVER_PORT: '81',
     })
+  })
+
+  test('behind a trusted proxy, those of the client', async () => {
+    const handler = wrap([client({ trusted: ['127.0.0.1'], fields: 'forwarded' })], cgi(root))
+    const fields = ['Forwarded: for=192.0.2.7;proto=https;host=shop.example']
+    const variables = await environment(handler, 'GET /env.sh', fields)
+    expect(variables).toMatchObject({
+      REMOTE_ADDR: '192.0.2.7',
+      SERVER_NAME: 'shop.example',
+      SERVER_PORT: '443',
+      REQUEST_SCHEME: 'https',
+      HTTPS: 'on',
+    })
+    expect(variables).not.toHaveProperty('REMOTE_PORT')
   })
 
   test('a script runs in its own directory', async () => {

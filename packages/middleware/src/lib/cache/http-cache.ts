@@ -8,6 +8,7 @@ import {
   dropSource,
   pullerOf,
 } from '@spillway/core'
+import { clientOf } from '../client/known-client.ts'
 import { type ViewOf, changedHeaders, viewOf } from '../context-view.ts'
 import { after } from '../maybe-promise.ts'
 import type { Next } from '../types.ts'
@@ -60,7 +61,7 @@ export class HttpCache {
     // These are for the origin to decide on (§4.3.2), and a GET with content is nobody's key.
     if (headers.has('if-match') || headers.has('if-unmodified-since') || hasContent(c))
       return this.#pass(c, next, 'fwd=bypass')
-    const url = c.url
+    const url = keyOf(c)
     const now = Date.now()
     const stored = this.#store.find(url, headers)
     const use = stored && useOf(stored, wishes, now)
@@ -85,7 +86,8 @@ export class HttpCache {
     })
   }
 
-  #invalidate({ url }: Context<any, any>, { headers }: Reply): void {
+  #invalidate(c: Context<any, any>, { headers }: Reply): void {
+    const url = keyOf(c)
     for (const reference of ['', headers.get('Location'), headers.get('Content-Location')]) {
       if (reference === null || !URL.canParse(reference, url)) continue
       const target = new URL(reference, url)
@@ -220,6 +222,13 @@ export class HttpCache {
   #said(what: string): string {
     return `${this.#settings.name}; ${what}`
   }
+}
+
+/** The URL as the client knows it (RFC 9111 §2): behind trusted proxies a handler may well put their host into links. */
+function keyOf(c: Context<any, any>): string {
+  const { url } = c
+  const { protocol, host } = clientOf(c)
+  return `${protocol}://${host.toLowerCase() || 'localhost'}${url.slice(url.indexOf('/', url.indexOf('//') + 2))}`
 }
 
 /** The body is looked at only where no field tells: there is none until somebody asks for it. */

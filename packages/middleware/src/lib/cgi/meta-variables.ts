@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import type { Context } from '@spillway/core'
+import { clientOf } from '../client/known-client.ts'
 import type { ScriptTarget } from './script-target.ts'
 
 /** What a script can be told beside the request itself. */
@@ -10,7 +11,7 @@ export interface MetaOptions {
   readonly documentRoot?: string
   /**
    * Host and port that the server is known by, `example.com` or `[::1]:8080`, for SERVER_NAME and SERVER_PORT. Default: what
-   * the request says (Host), which a script must not rely on.
+   * the request says, which a script must not rely on.
    */
   readonly authority?: string
   /** Who has been authenticated, for AUTH_TYPE (`Basic`) and REMOTE_USER. Default: nobody. */
@@ -45,8 +46,8 @@ const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /**
  * Every meta-variable of RFC 3875 §4.1 but REMOTE_IDENT, for nobody asks identd any more; and those that Apache and nginx
- * have added and scripts expect: REQUEST_URI, SCRIPT_FILENAME, DOCUMENT_ROOT, REMOTE_PORT, REQUEST_SCHEME and HTTPS. Values
- * are text to be written as UTF-8, so that a field's octets come out as they came in; those that are no UTF-8 are taken
+ * have added and scripts expect: REQUEST_URI, SCRIPT_FILENAME, DOCUMENT_ROOT, REMOTE_PORT, REQUEST_SCHEME and HTTPS. Behind
+ * trusted proxies, client, scheme and host are those that `client` has found. Values are text to be written as UTF-8, so that a field's octets come out as they came in; those that are no UTF-8 are taken
  * for ISO 8859-1.
  * @param length of the content; undefined when there is none.
  */
@@ -57,8 +58,8 @@ export function metaVariables(
   length: number | undefined,
   options: MetaOptions,
 ): MetaVariables {
-  const { peer } = c
-  const [name, port] = splitAuthority(options.authority ?? authorityOf(c.url), peer.secure)
+  const { address, protocol, host } = clientOf(c)
+  const [name, port] = splitAuthority(options.authority ?? (host || 'localhost'), protocol)
   const variables: MetaVariables = fieldVariables(c, options.authorization === true)
   variables['GATEWAY_INTERFACE'] = 'CGI/1.1'
   variables['SERVER_SOFTWARE'] = 'Spillway'
@@ -67,16 +68,16 @@ export function metaVariables(
   variables['SERVER_PORT'] = port
   variables['REQUEST_METHOD'] = c.method
   variables['REQUEST_URI'] = c.target
-  variables['REQUEST_SCHEME'] = peer.secure ? 'https' : 'http'
+  variables['REQUEST_SCHEME'] = protocol
   variables['QUERY_STRING'] = c.search.slice(1)
   variables['SCRIPT_NAME'] = scriptName
   variables['SCRIPT_FILENAME'] = file
   variables['DOCUMENT_ROOT'] = documentRoot
-  variables['REMOTE_ADDR'] = peer.address
+  variables['REMOTE_ADDR'] = address
   // No name is looked up: a request must not wait for somebody else's name server, and §4.1.9 allows this.
-  variables['REMOTE_HOST'] = peer.address
-  variables['REMOTE_PORT'] = String(peer.port)
-  if (peer.secure) variables['HTTPS'] = 'on'
+  variables['REMOTE_HOST'] = address
+  if (address === c.peer.address) variables['REMOTE_PORT'] = String(c.peer.port)
+  if (protocol === 'https') variables['HTTPS'] = 'on'
   if (pathInfo !== '') {
     variables['PATH_INFO'] = pathInfo
     variables['PATH_TRANSLATED'] = join(documentRoot, pathInfo)
@@ -118,12 +119,8 @@ function asUtf8(value: string): string {
   }
 }
 
-function authorityOf(url: string): string {
-  return url.slice(url.indexOf('//') + 2).replace(/[/?].*/, '')
-}
-
 /** An IPv6 address keeps its brackets (§4.1.14). */
-function splitAuthority(authority: string, secure: boolean): [name: string, port: string] {
+function splitAuthority(authority: string, protocol: 'http' | 'https'): [name: string, port: string] {
   const [, name = '', port = ''] = /^(\[.*\]|[^:]*)(?::(\d*))?$/.exec(authority) ?? []
-  return [name, port || (secure ? '443' : '80')]
+  return [name, port || (protocol === 'https' ? '443' : '80')]
 }
