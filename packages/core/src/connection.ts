@@ -310,7 +310,8 @@ export class Connection
   openBody(context: RequestContext): RequestBody {
     const body = new RequestBody(this, context.contentLength, this.#core.limits.bodyBytes)
     // Opened too late: its content has been dropped, or was cut off.
-    if (this.#context !== context || this.read !== ReadState.Body) body.fail(unread())
+    const late = this.#context !== context || this.read !== ReadState.Body
+    if (late && context.contentLength !== 0) body.fail(unread())
     return body
   }
 

@@ -1,8 +1,17 @@
 // What a proxied request costs beside nginx and http-proxy, in one interleaved run: node bench/proxy.mjs [rounds, 5], after a
-// build. Needs wrk and nginx. The proxy has core 0; wrk and the upstream server, nginx with a constant, have core 1. What
+// build. `gateway` is apps/gateway, where it is built, with its counts for the dashboard. Needs wrk and nginx. The proxy has core 0; wrk and the upstream server, nginx with a constant, have core 1. What
 // counts is processor time of the proxy for each request, the median of the rounds.
 import { execFileSync, spawn } from 'node:child_process'
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { Agent, createServer as createHttpServer } from 'node:http'
 import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -33,6 +42,14 @@ function nginxProxy(at, to) {
     server { listen 127.0.0.1:${at}; location / { proxy_pass http://backend; proxy_http_version 1.1;
       client_max_body_size 0; proxy_set_header Connection ""; proxy_set_header X-Forwarded-For $remote_addr;
       proxy_set_header X-Forwarded-Host $http_host; proxy_set_header X-Forwarded-Proto $scheme; } }`
+}
+
+function gatewayConfig(folder, at, to) {
+  const file = join(folder, 'gateway.json')
+  const upstreams = { api: { servers: [`http://127.0.0.1:${to}`] } }
+  const routes = [{ path: '/', proxy: 'api', host: 'upstream', bodyBytes: 1e9 }]
+  writeFileSync(file, JSON.stringify({ listen: [{ port: at }], log: 'none', compression: false, upstreams, routes }))
+  return file
 }
 
 function nginxUpstream(at, folder) {
@@ -114,12 +131,18 @@ async function measure(rounds) {
     children.push(startNginx('1', join(folder, 'upstream'), nginxUpstream(to, folder)))
     await up(to)
     const peers = []
-    for (const name of ['spillway', 'nginx', 'http-proxy']) {
+    const gateway = fileURLToPath(new URL('../../../apps/gateway/dist/main.js', import.meta.url))
+    const names = ['spillway', ...(existsSync(gateway) ? ['gateway'] : []), 'nginx', 'http-proxy']
+    for (const name of names) {
       const at = await freePort()
+      const node = (...args) =>
+        spawn('taskset', ['-c', '0', process.execPath, ...args], { stdio: ['ignore', 'ignore', 'inherit'] })
       const child =
         name === 'nginx'
           ? startNginx('0', join(folder, 'proxy'), nginxProxy(at, to))
-          : spawn('taskset', ['-c', '0', process.execPath, here, name, String(at), String(to)], { stdio: 'inherit' })
+          : name === 'gateway'
+            ? node(gateway, gatewayConfig(folder, at, to))
+            : node(here, name, String(at), String(to))
       children.push(child)
       await up(at)
       peers.push({ name, at, pid: child.pid })
