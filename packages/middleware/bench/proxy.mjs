@@ -72,6 +72,10 @@ function startNginx(core, home, server) {
   })
 }
 
+function node(...args) {
+  return spawn('taskset', ['-c', '0', process.execPath, ...args], { stdio: ['ignore', 'ignore', 'inherit'] })
+}
+
 async function freePort() {
   const server = createServer().listen(0, '127.0.0.1')
   await new Promise((resolve) => server.once('listening', resolve))
@@ -135,8 +139,6 @@ async function measure(rounds) {
     const names = ['spillway', ...(existsSync(gateway) ? ['gateway'] : []), 'nginx', 'http-proxy']
     for (const name of names) {
       const at = await freePort()
-      const node = (...args) =>
-        spawn('taskset', ['-c', '0', process.execPath, ...args], { stdio: ['ignore', 'ignore', 'inherit'] })
       const child =
         name === 'nginx'
           ? startNginx('0', join(folder, 'proxy'), nginxProxy(at, to))
