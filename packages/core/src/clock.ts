@@ -20,7 +20,7 @@ export class Clock {
 
   start(): void {
     if (this.#timer) return
-    this.#writeDate()
+    this.tick()
     this.#timer = setInterval(() => this.tick(), this.interval)
     // Open sockets keep the process alive, not the clock.
     this.#timer.unref?.()

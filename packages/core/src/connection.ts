@@ -37,8 +37,6 @@ const headsPerTurn = 64
 const lingerBytes = 16 * 1024 * 1024
 /** Milliseconds an idle connection is left open when the server shuts down, for a request that is on its way. */
 const shutdownGrace = 500
-/** Milliseconds added to the keep-alive time the client was told, for a request sent at its last moment. */
-const keepAliveGrace = 1000
 
 /**
  * Pumps one connection: transport events in, state functions asked, handler called, replies out. The rules are
@@ -205,7 +203,7 @@ export class Connection
   #next(): void {
     onNext(this)
     this.#context = undefined
-    this.#readDeadline = this.draining ? this.#core.clock.after(shutdownGrace) : this.#idleDeadline()
+    this.#readDeadline = this.draining ? this.#core.clock.after(shutdownGrace) : this.#core.idleDeadline()
     this.#idleDue = channels.idle.hasSubscribers && this.#reader.input.length === 0
     this.#announceIdle()
   }
@@ -215,11 +213,6 @@ export class Connection
     if (!this.#idleDue || this.#sender.finishing) return
     this.#idleDue = false
     channels.idle.publish({ ...this.#event(), exchange: this.#requests })
-  }
-
-  #idleDeadline(): number {
-    const { clock, timeouts } = this.#core
-    return timeouts.keepAlive === 0 ? 0 : clock.after(timeouts.keepAlive + keepAliveGrace)
   }
 
   /** Parses what is there; false when it takes more bytes to go on. */
@@ -233,25 +226,24 @@ export class Connection
   #receiveHead(): boolean {
     const core = this.#core
     const reader = this.#reader
-    // One clock for the whole head: bytes that drip in do not reset it. The first head's runs since accept.
-    if (!reader.head) {
-      if (this.#requests > 0) this.#readDeadline = core.clock.after(core.timeouts.head)
-      if (channels.head.hasSubscribers) channels.head.publish({ ...this.#event(), exchange: this.#requests + 1 })
+    const isNew = !reader.head
+    if (isNew && channels.head.hasSubscribers) channels.head.publish({ ...this.#event(), exchange: this.#requests + 1 })
+    const head = reader.parseHead()
+    if (!head) {
+      // One clock for the whole head: bytes that drip in do not reset it. The first head's runs since accept.
+      if (isNew && this.#requests > 0) this.#readDeadline = core.clock.after(core.timeouts.head)
+      return false
     }
-    const used = reader.parseHead()
-    if (used === 0) return false
-    const head = reader.head!
-    if (used < 0) {
+    if (head.error !== undefined) {
       this.#refuse(head)
       return true
     }
     const { input } = reader
-    const { expectation } = head
+    const { expectation, headEnd: used } = head
     const snapshot = head.snapshot(input.buf, input.pos, decodeLatin1)
     const context = new RequestContext(this, snapshot, head.upgrade, ++this.#requests)
     input.pos += used
     this.#begin(context, head)
-    reader.release()
     if (channels.request.hasSubscribers) {
       const { exchange, method, target, httpVersion } = context
       channels.request.publish({ ...this.#event(), exchange, method, target, httpVersion, headBytes: used })
@@ -335,7 +327,6 @@ export class Connection
     const { method } = head
     this.#report(code, head.errorOffset)
     this.#reader.input.clear()
-    this.#reader.release()
     onBroken(this)
     this.#write(undefined, this.#core.parseErrorReply(code), method)
   }
@@ -450,7 +441,7 @@ export class Connection
   }
 
   ended(context: RequestContext, outcome: Outcome): void {
-    context.finish(outcome, (error) => this.#core.report(error, context))
+    context.finish(outcome, this.#core)
     if (channels.end.hasSubscribers) channels.end.publish({ ...this.#event(), exchange: context.exchange, outcome })
     this.#announceIdle()
   }
@@ -495,7 +486,7 @@ export class Connection
     const context = this.#context
     onShutdown(this)
     if (this.read === ReadState.Upgraded) return this.#tunnel?.shutdown()
-    context?.shutdown((error) => this.#core.report(error, context))
+    context?.shutdown(this.#core)
     if (this.read === ReadState.Head && !this.#reader.head) this.#readDeadline = this.#core.clock.after(shutdownGrace)
   }
 
@@ -578,7 +569,10 @@ function parseFailure(code: ParseErrorCode): HttpError {
   return new HttpError(status, message, { code })
 }
 
+// Taken once: `Buffer` is an accessor of the global object, and dear to look up.
+const { latin1Slice } = Buffer.prototype
+
 /** Node's own latin1 decoder; the parser's portable loop is for other places. */
 function decodeLatin1(buf: Uint8Array, start: number, end: number): string {
-  return Buffer.prototype.latin1Slice.call(buf, start, end)
+  return latin1Slice.call(buf, start, end)
 }

@@ -113,6 +113,11 @@ export interface ContextPort {
   interim(context: RequestContext, status: number, headers: ReplyHeaders): void
 }
 
+/** Where errors go that no reply can tell of. @internal */
+export interface ErrorReporter {
+  report(error: unknown, context: Context | null): void
+}
+
 const textHtml = fieldLine('Content-Type', 'text/html; charset=utf-8')
 const textPlain = fieldLine('Content-Type', 'text/plain; charset=utf-8')
 const applicationJson = fieldLine('Content-Type', 'application/json')
@@ -300,10 +305,10 @@ export class RequestContext implements Context {
   }
 
   /** Shutdown begins. A callback that throws is reported, and the others are called all the same. */
-  shutdown(report: (error: unknown) => void): void {
+  shutdown(reporter: ErrorReporter): void {
     const callbacks = this.#onShutdown
     this.#onShutdown = undefined
-    if (callbacks && !this.#outcome) callAll(callbacks, undefined, report)
+    if (callbacks && !this.#outcome) this.#callAll(callbacks, undefined, reporter)
   }
 
   /** Whether someone waits for the outcome. */
@@ -339,22 +344,22 @@ export class RequestContext implements Context {
   }
 
   /** Settles the outcome, once. A callback that throws is reported, and the others are called all the same. */
-  finish(outcome: Outcome, report: (error: unknown) => void): void {
+  finish(outcome: Outcome, reporter: ErrorReporter): void {
     if (this.#outcome) return
     this.#outcome = outcome
     const callbacks = this.#callbacks
     this.#callbacks = undefined
-    if (callbacks) callAll(callbacks, outcome, report)
+    if (callbacks) this.#callAll(callbacks, outcome, reporter)
   }
-}
 
-function callAll<T>(callbacks: readonly ((value: T) => void)[], value: T, report: (error: unknown) => void): void {
-  for (const callback of callbacks)
-    try {
-      callback(value)
-    } catch (error) {
-      report(error)
-    }
+  #callAll<T>(callbacks: readonly ((value: T) => void)[], value: T, reporter: ErrorReporter): void {
+    for (const callback of callbacks)
+      try {
+        callback(value)
+      } catch (error) {
+        reporter.report(error, this)
+      }
+  }
 }
 
 const none: Record<string, string> = Object.freeze({})

@@ -146,7 +146,7 @@ export class ForeignExchange implements ContextPort, BodyPort {
   }
 
   #finish(outcome: Outcome): void {
-    this.context.finish(outcome, (error) => this.report(error))
+    this.context.finish(outcome, this)
   }
 
   #settled(result: Result): MaybePromise<Reply> {

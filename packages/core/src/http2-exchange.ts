@@ -284,7 +284,7 @@ export class Http2Exchange implements ContextPort, BodyPort, ReplyTarget, Stream
     this.#readDeadline = 0
     this.#writeDeadline = 0
     const context = this.#context
-    context.finish(outcome, (error) => this.#core.report(error, context))
+    context.finish(outcome, this.#core)
     if (channels.end.hasSubscribers) channels.end.publish({ ...this.#event(), exchange: context.exchange, outcome })
     this.#owner.ended(this)
   }
@@ -297,7 +297,7 @@ export class Http2Exchange implements ContextPort, BodyPort, ReplyTarget, Stream
   /** Shutdown begins. */
   shutdown(): void {
     const context = this.#context
-    context.shutdown((error) => this.#core.report(error, context))
+    context.shutdown(this.#core)
   }
 
   /** Shutdown's deadline has passed. */

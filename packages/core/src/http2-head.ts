@@ -20,12 +20,11 @@ export function readHead(core: ServerCore, raw: readonly string[]): Http2Head | 
   const written = writeHead(raw)
   if (typeof written === 'string') return written
   const bytes = Buffer.from(written.text, 'latin1')
-  const head = core.takeHead()
+  const { head } = core
   const used = head.parse(bytes, 0, bytes.length)
   const { error, expectation, contentLength, bodyKind } = head
   const snapshot = used > 0 ? head.snapshot(bytes, 0) : undefined
   head.reset()
-  core.giveHead(head)
   if (!snapshot) return error ?? 'MESSAGE_INCOMPLETE'
   return { snapshot, expectation, contentLength: bodyKind === 0 ? undefined : contentLength, bytes: bytes.length }
 }

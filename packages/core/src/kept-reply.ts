@@ -15,7 +15,7 @@ export class KeptReply {
   readonly #fields: ReplyHeaders
   readonly #flat: readonly string[]
   #dateLine = ''
-  #keepAliveLine = ''
+  #keepAliveLines = ''
   #head = ''
   #message = ''
 
@@ -51,8 +51,8 @@ export class KeptReply {
   }
 
   /** @internal Makes the plan of what is kept. False when it would not be true any more. */
-  recall(plan: ReplyPlan, { method, persist, dateLine, keepAliveLine }: ReplyFacts): boolean {
-    if (!persist || this.#dateLine !== dateLine || this.#keepAliveLine !== keepAliveLine) return false
+  recall(plan: ReplyPlan, { method, persist, known }: ReplyFacts): boolean {
+    if (!persist || this.#dateLine !== known.dateLine || this.#keepAliveLines !== known.keepAliveLines) return false
     const isHead = method === 'HEAD'
     const isJoined = this.#message !== '' && !isHead
     plan.head = isJoined ? this.#message : this.#head
@@ -61,9 +61,9 @@ export class KeptReply {
   }
 
   /** @internal Keeps a plan that was made for a reply to GET on a connection that persists. */
-  keep({ head, content }: ReplyPlan, { dateLine, keepAliveLine }: ReplyFacts): void {
-    this.#dateLine = dateLine
-    this.#keepAliveLine = keepAliveLine
+  keep({ head, content }: ReplyPlan, { known }: ReplyFacts): void {
+    this.#dateLine = known.dateLine
+    this.#keepAliveLines = known.keepAliveLines
     const isJoined = content !== null && content.length <= joinedBytes
     this.#head = head
     this.#message = isJoined ? Buffer.concat([Buffer.from(head, 'latin1'), content]).toString('latin1') : ''

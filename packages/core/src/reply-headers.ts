@@ -18,6 +18,11 @@ export class ReplyHeaders implements Iterable<[name: string, value: string]> {
     this.#copied = false
   }
 
+  /** @internal Whether `flat` is shared and will not change: a field that is changed makes a copy. */
+  get isShared(): boolean {
+    return !this.#copied
+  }
+
   /** @internal name, value, line, name, value, line, … */
   get flat(): readonly string[] {
     return this.#flat

@@ -1,7 +1,8 @@
 import { hasToken } from '@spillway/parser/fields'
 import { statusLine } from '@spillway/parser/serialize'
 import type { BodySource, Reply } from './reply.ts'
-import type { ReplyHeaders } from './reply-headers.ts'
+import { type KnownReplies, wholeReply } from './known-replies.ts'
+import { ReplyHeaders } from './reply-headers.ts'
 
 /** How the content of a reply is delimited on the wire (RFC 9112 §6.3). */
 export const ContentFraming = {
@@ -38,8 +39,7 @@ export interface ReplyFacts {
   readonly minorVersion: 0 | 1
   /** Whether the connection may be kept, as far as the request and the server are concerned. */
   readonly persist: boolean
-  readonly dateLine: string
-  readonly keepAliveLine: string
+  readonly known: KnownReplies
 }
 
 const plan: ReplyPlan = {
@@ -58,14 +58,15 @@ export const sliceBytes: number = 512 * 1024
 /** Longer content at hand is streamed: other connections want a turn, too. */
 const wholeBytes = 2 * sliceBytes
 
-/** Fields that core writes itself, found while the others are serialized. */
-interface OwnFields {
-  text: string
-  length: number
-  close: boolean
-  date: boolean
+/** What the fields of a reply say, beside those that core writes itself. Reused: valid until the next {@link readFields}. */
+const own = {
+  /** The list that was read, when it cannot have changed since. */
+  flat: null as readonly string[] | null,
+  text: '',
+  length: -1,
+  close: false,
+  date: false,
 }
-const own: OwnFields = { text: '', length: -1, close: false, date: false }
 
 /**
  * Decides what a reply looks like on the wire: framing, persistence, and the rules of HEAD, 204, 205 and 304.
@@ -89,10 +90,11 @@ export function planReply(reply: Reply, facts: ReplyFacts): ReplyPlan {
 
 function planAnew(reply: Reply, facts: ReplyFacts): ReplyPlan {
   const { status, body } = reply
+  if (typeof body === 'string' && planKnown(reply, body, facts)) return plan
   checkStatus(reply, facts.method)
   if (typeof body !== 'object' && typeof body !== 'string')
     throw new TypeError('The content of a reply is text, bytes, or a stream of them')
-  readFields(reply.headers.flat)
+  readFields(reply.headers)
   const streamed =
     (typeof body === 'object' && body !== null && !(body instanceof Uint8Array)) || hasTrailers(reply, facts)
 
@@ -116,6 +118,21 @@ function planAnew(reply: Reply, facts: ReplyFacts): ReplyPlan {
   return plan
 }
 
+/** A reply that was written before needs no second thought. False: it was not. */
+function planKnown({ status, headers, trailers, takeOver }: Reply, text: string, facts: ReplyFacts): boolean {
+  const { method, persist, known } = facts
+  if (trailers !== undefined || takeOver !== undefined || method === 'HEAD' || method === 'CONNECT') return false
+  const whole = known.recall(status, text, headers.flat, persist)
+  if (whole === '') return false
+  plan.head = whole
+  plan.text = ''
+  plan.content = null
+  plan.source = null
+  plan.framing = ContentFraming.Whole
+  plan.persist = persist
+  return true
+}
+
 /** Content that comes piece by piece. */
 function planStream(reply: Reply, facts: ReplyFacts): void {
   let framing = ''
@@ -136,6 +153,7 @@ function planStream(reply: Reply, facts: ReplyFacts): void {
 
 /** Content that is at hand. */
 function planWhole({ status, body }: Reply, facts: ReplyFacts): void {
+  const isHead = facts.method === 'HEAD'
   let length = 0
   if (typeof body === 'string' && isAscii(body)) {
     plan.text = body
@@ -145,12 +163,21 @@ function planWhole({ status, body }: Reply, facts: ReplyFacts): void {
     length = plan.content.length
   }
   if (own.length >= 0 && own.length !== length) {
-    if (facts.method !== 'HEAD' || body !== null)
-      throw new RangeError(`Content-Length: ${own.length} was set for ${length} bytes`)
+    if (!isHead || body !== null) throw new RangeError(`Content-Length: ${own.length} was set for ${length} bytes`)
     length = own.length
   }
-  plan.head = wholeHead(status, length, facts)
-  if (length <= wholeBytes || facts.method === 'HEAD') return
+  const known = facts.known.find(status, length, plan.persist, own)
+  plan.head = known.head
+  if (isHead) return
+  if (length > wholeBytes) return sliceWhole(length)
+  const whole = plan.text === '' ? '' : wholeReply(known, plan.text)
+  if (whole === '') return
+  plan.head = whole
+  plan.text = ''
+}
+
+/** Too much content for one write. */
+function sliceWhole(length: number): void {
   plan.source = plan.content ?? Buffer.from(plan.text, 'latin1')
   plan.framing = ContentFraming.Length
   plan.length = length
@@ -169,66 +196,17 @@ function lengthLine(length: number): string {
 }
 
 function head(status: number, framing: string, facts: ReplyFacts, { takeOver }: Reply): string {
-  const date = own.date ? '' : facts.dateLine
+  const { known } = facts
+  const date = own.date ? '' : known.dateLine
   const upgrade = status === 101 ? 'Connection: Upgrade\r\n\r\n' : '\r\n'
-  return statusLine(status) + own.text + framing + date + (takeOver ? upgrade : persistence(facts))
+  return statusLine(status) + own.text + framing + date + (takeOver ? upgrade : known.persistence(plan.persist))
 }
 
-function persistence(facts: ReplyFacts): string {
-  return plan.persist ? facts.keepAliveLine : 'Connection: close\r\n\r\n'
-}
-
-/** A head as it was written before, whole: joining its parts again would cost more than the rest of a small reply. */
-interface KnownHead {
-  status: number
-  length: number
-  fields: string
-  date: string
-  persistence: string
-  /** Empty until the same head comes a second time. */
-  text: string
-}
-const knownHeads: readonly KnownHead[] = Array.from({ length: 16 }, () => ({
-  status: 0,
-  length: 0,
-  fields: '',
-  date: '',
-  persistence: '',
-  text: '',
-}))
-
-/** The head of a reply whose content is at hand. */
-function wholeHead(status: number, length: number, facts: ReplyFacts): string {
-  const known = knownHeads[(status ^ length) & 15]!
-  const fields = own.text
-  const date = own.date ? '' : facts.dateLine
-  const ending = persistence(facts)
-  const same =
-    known.status === status &&
-    known.length === length &&
-    known.date === date &&
-    known.persistence === ending &&
-    known.fields === fields
-  if (same && known.text !== '') return known.text
-  const text = statusLine(status) + fields + lengthLine(length) + date + ending
-  if (same) return (known.text = flatten(text))
-  known.status = status
-  known.length = length
-  known.fields = fields
-  known.date = date
-  known.persistence = ending
-  known.text = ''
-  return text
-}
-
-/** One string of bytes in place of a tree of parts. */
-function flatten(text: string): string {
-  return Buffer.from(text, 'latin1').toString('latin1')
-}
+const none: ReplyHeaders = new ReplyHeaders()
 
 /** The head of an interim reply: whatever says how a message ends has no place in it. */
 export function interimHead(status: number, headers?: ReplyHeaders): string {
-  readFields(headers ? headers.flat : [])
+  readFields(headers ?? none)
   return `${statusLine(status)}${own.text}\r\n`
 }
 
@@ -250,12 +228,16 @@ function hasTrailers(reply: Reply, facts: ReplyFacts): boolean {
 }
 
 /** Serializes the handler's fields, but for those that say how the message and the connection end: these are core's. */
-function readFields(flat: readonly string[]): void {
+function readFields({ flat, isShared }: ReplyHeaders): void {
+  if (flat === own.flat) return
+  own.flat = null
   own.text = ''
   own.length = -1
   own.close = false
   own.date = false
   for (let i = 0; i < flat.length; i += 3) if (!isOwn(flat[i]!, flat[i + 1]!)) own.text += flat[i + 2]!
+  // Not before they are known to be good.
+  if (isShared) own.flat = flat
 }
 
 function isOwn(name: string, value: string): boolean {

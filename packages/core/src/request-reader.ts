@@ -25,7 +25,7 @@ export class RequestReader {
     this.#transport = transport
   }
 
-  /** The head that is being read, or was read last until {@link release}. */
+  /** The head that has begun and goes on. */
   get head(): RequestHead | undefined {
     return this.#head
   }
@@ -35,11 +35,22 @@ export class RequestReader {
     return this.#content!
   }
 
-  /** Parses on: > 0 bytes of a complete head, 0 more bytes are needed, < 0 an error that `head` describes. */
-  parseHead(): number {
-    const { input } = this
-    this.#head ??= this.#core.takeHead()
-    return this.#head.parse(input.buf, input.pos, input.end)
+  /**
+   * Parses on. The head is complete, or its error says why it cannot be: read it before anything else is parsed.
+   * Undefined: more bytes are needed.
+   */
+  parseHead(): RequestHead | undefined {
+    const { buf, pos, end } = this.input
+    const head = this.#head ?? this.#core.head
+    if (head.parse(buf, pos, end) === 0) {
+      this.#head ??= this.#core.lendHead()
+      return undefined
+    }
+    if (this.#head) {
+      this.#head = undefined
+      this.#core.giveHead(head)
+    }
+    return head
   }
 
   /** Gives the parser back; a head that was incomplete is forgotten. */

@@ -5,6 +5,7 @@ import type { Context, Handler, MaybePromise, RequestContext, Result } from './c
 import { errorResult, errorText, plainError } from './error-reply.ts'
 import { AbortedError, errorFacts } from './errors.ts'
 import { channels } from './events.ts'
+import { KnownReplies } from './known-replies.ts'
 import { type Limits, type Timeouts, defaultLimits, defaultTimeouts } from './options.ts'
 import type { Reply } from './reply.ts'
 import type { ReplyFacts } from './reply-writer.ts'
@@ -12,7 +13,7 @@ import type { Server, ServerOptions } from './server.ts'
 import type { Peer, Transport } from './transport.ts'
 import { tapped } from './wire-tap.ts'
 
-/** Parsers kept for reuse; a connection holds one only while a head is incomplete. */
+/** Parsers kept for reuse. */
 const sparedHeads = 32
 
 /** Connections over the limit that may wait for their 503 to be read; more are closed without a word. */
@@ -20,6 +21,9 @@ const shedAtOnce = 64
 
 /** Milliseconds between two ticks at the most; a shorter deadline makes the clock tick faster. */
 const slowestTick = 250
+
+/** Milliseconds added to the keep-alive time the client was told, for a request sent at its last moment. */
+const keepAliveGrace = 1000
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] }
 
@@ -55,8 +59,12 @@ export class ServerCore {
   /** Filled in for each reply. */
   readonly facts: Mutable<ReplyFacts>
   readonly open: Set<Member> = new Set()
+  /** Parses the heads of all connections; a head that is not complete at once gets a parser to itself. */
+  head: RequestHead
   readonly #onError: ServerOptions['onError']
   readonly #heads: RequestHead[] = []
+  /** Computed once: every request needs it. */
+  readonly #idleTicks: number
   #accepted = 0
   #shed = 0
   readonly #addresses: Map<string, number> = new Map()
@@ -69,9 +77,12 @@ export class ServerCore {
     this.handler = handler
     this.limits = { ...defaultLimits, ...options.limits }
     this.timeouts = { ...defaultTimeouts, ...options.timeouts }
+    this.head = new RequestHead(this.limits)
     this.#onError = options.onError
     const set = Object.values(this.timeouts).filter((ms) => ms > 0)
     this.clock = new Clock(Math.max(10, Math.min(slowestTick, ...set.map((ms) => ms / 4))), () => this.#tick())
+    const { keepAlive: idle } = this.timeouts
+    this.#idleTicks = idle === 0 ? 0 : this.clock.after(idle + keepAliveGrace)
     // Whole seconds are all the field can say.
     const seconds = Math.floor(this.timeouts.keepAlive / 1000)
     const keepAlive = seconds > 0 ? `Keep-Alive: timeout=${seconds}\r\n` : ''
@@ -79,9 +90,14 @@ export class ServerCore {
       method: '',
       minorVersion: 1,
       persist: true,
-      dateLine: this.clock.dateLine,
-      keepAliveLine: `Connection: keep-alive\r\n${keepAlive}\r\n`,
+      known: new KnownReplies(`Connection: keep-alive\r\n${keepAlive}\r\n`),
     }
+    this.facts.known.dateLine = this.clock.dateLine
+  }
+
+  /** The tick at which a connection that waits for its next request has waited long enough. */
+  idleDeadline(): number {
+    return this.#idleTicks === 0 ? 0 : this.clock.now + this.#idleTicks
   }
 
   nextId(): number {
@@ -204,8 +220,11 @@ export class ServerCore {
     return { open: this.open.size, active }
   }
 
-  takeHead(): RequestHead {
-    return this.#heads.pop() ?? new RequestHead(this.limits)
+  /** Takes `head` away for a connection whose head goes on in bytes that are still to come. */
+  lendHead(): RequestHead {
+    const { head } = this
+    this.head = this.#heads.pop() ?? new RequestHead(this.limits)
+    return head
   }
 
   giveHead(head: RequestHead): void {
@@ -288,7 +307,7 @@ export class ServerCore {
 
   #tick(): void {
     const { now } = this.clock
-    this.facts.dateLine = this.clock.dateLine
+    this.facts.known.dateLine = this.clock.dateLine
     this.#buffered = 0
     for (const connection of this.open) {
       connection.onTick(now)

@@ -1,0 +1,117 @@
+import { statusLine } from '@spillway/parser/serialize'
+
+/** Characters of text that are remembered with the head before them. */
+const rememberedText = 256
+
+/** A head that was written before. */
+export interface KnownReply {
+  status: number
+  length: number
+  persist: boolean
+  fields: string
+  /** The list that `fields` were made of, while it cannot change. */
+  flat: readonly string[] | null
+  /** The head, in one piece from its second time on. */
+  head: string
+  isFlat: boolean
+  /** The text that came behind it last. */
+  text: string
+  /** Head and text in one piece, once the same text has come again; otherwise empty. */
+  whole: string
+}
+
+/** The fields of a reply, serialized. */
+export interface KnownFields {
+  readonly text: string
+  /** Whether a date is among them. */
+  readonly date: boolean
+  /** The list they were made of, if it cannot change. */
+  readonly flat: readonly string[] | null
+}
+
+/**
+ * Small replies repeat themselves: error texts, redirects, health checks. As one piece they cost nothing to make and
+ * little to write; joining the parts again would cost more than all the rest of such a reply. One for each server.
+ */
+export class KnownReplies {
+  /** The last lines of a head whose connection is kept, with the empty one. */
+  readonly keepAliveLines: string
+  #dateLine = ''
+  readonly #replies: readonly KnownReply[] = Array.from({ length: 16 }, () => ({
+    status: 0,
+    length: 0,
+    persist: true,
+    fields: '',
+    flat: null,
+    head: '',
+    isFlat: false,
+    text: '',
+    whole: '',
+  }))
+
+  constructor(keepAliveLines: string) {
+    this.keepAliveLines = keepAliveLines
+  }
+
+  /** `Date` with its line end. What is known has the date of its second. */
+  get dateLine(): string {
+    return this.#dateLine
+  }
+
+  set dateLine(line: string) {
+    if (line === this.#dateLine) return
+    this.#dateLine = line
+    for (const reply of this.#replies) reply.status = 0
+  }
+
+  /** A whole reply, if it was written before; otherwise nothing. @param flat a list that cannot have changed since. */
+  recall(status: number, text: string, flat: readonly string[], persist: boolean): string {
+    const known = this.#replies[(status ^ text.length) & 15]!
+    const isSame = known.status === status && known.persist === persist && known.flat === flat && known.text === text
+    return isSame ? known.whole : ''
+  }
+
+  /** A reply with content at hand. */
+  find(status: number, length: number, persist: boolean, fields: KnownFields): KnownReply {
+    const known = this.#replies[(status ^ length) & 15]!
+    const isSame =
+      known.length === length && known.status === status && known.persist === persist && known.fields === fields.text
+    if (!isSame) this.#learn(known, status, length, persist, fields)
+    else if (!known.isFlat) {
+      known.head = flatten(known.head)
+      known.isFlat = true
+    }
+    known.flat = fields.flat
+    return known
+  }
+
+  #learn(known: KnownReply, status: number, length: number, persist: boolean, { text, date }: KnownFields): void {
+    known.status = status
+    known.length = length
+    known.persist = persist
+    known.fields = text
+    const ending = (date ? '' : this.#dateLine) + this.persistence(persist)
+    known.head = `${statusLine(status)}${text}Content-Length: ${length}\r\n${ending}`
+    known.isFlat = false
+    known.text = ''
+    known.whole = ''
+  }
+
+  /** The last lines of a head. */
+  persistence(persist: boolean): string {
+    return persist ? this.keepAliveLines : 'Connection: close\r\n\r\n'
+  }
+}
+
+/** The head with `text` behind it, if the two came together before; otherwise nothing. */
+export function wholeReply(known: KnownReply, text: string): string {
+  if (known.text === text) return (known.whole ||= flatten(known.head + text))
+  known.whole = ''
+  known.text = text.length > rememberedText ? '' : text
+  return ''
+}
+
+/** One string of bytes in place of a tree of parts. */
+function flatten(text: string): string {
+  return Buffer.from(text, 'latin1').toString('latin1')
+}
