@@ -185,11 +185,11 @@ describe('the end', () => {
 
   test('a client that does not answer pings is cut, one that does stays', async () => {
     const codes: number[] = []
-    const server = await serving({ close: (_, code) => void codes.push(code) }, { pingInterval: 50 })
+    const server = await serving({ close: (_, code) => void codes.push(code) }, { pingInterval: 400 })
     const dead = await raw(server)
     const alive = await client(server)
     await once(dead, 'close')
-    await new Promise((resolve) => setTimeout(resolve, 200))
+    await once(alive, 'ping')
     expect([alive.readyState, codes]).toEqual([alive.OPEN, [1006]])
   })
 
@@ -197,11 +197,11 @@ describe('the end', () => {
     const server = await serving(
       {
         async message(ws) {
-          await new Promise((resolve) => setTimeout(resolve, 300))
+          await new Promise((resolve) => setTimeout(resolve, 1000))
           await ws.send('done')
         },
       },
-      { pingInterval: 50 },
+      { pingInterval: 300 },
     )
     const socket = await client(server)
     socket.send('go')
