@@ -35,6 +35,7 @@ try {
   const port = portFrom(PORT)
   const lab = await startLab({
     root: new URL('public/', import.meta.url),
+    sources: new URL('../../../', import.meta.url),
     programs: { server: program('many-server'), load: program('many-load') },
     log: process.stdout.isTTY,
     ...(port !== undefined && { port }),

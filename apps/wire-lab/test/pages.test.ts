@@ -24,7 +24,8 @@ describe.skipIf(!executablePath)('the other pages', { timeout: 60_000 }, () => {
     const timeouts = { head: 10_000, keepAlive: 60_000, linger: 200 }
     const program = (name: string) => pathToFileURL(join(built.folder, `${name}.mjs`))
     const programs = { server: program('many-server'), load: program('many-load'), seconds: 1 }
-    lab = await startLab({ root: built.root, port: 0, timeouts, programs })
+    const sources = new URL('../../../', import.meta.url)
+    lab = await startLab({ root: built.root, port: 0, timeouts, programs, sources })
   }, 60_000)
 
   afterAll(async () => {
@@ -107,6 +108,38 @@ describe.skipIf(!executablePath)('the other pages', { timeout: 60_000 }, () => {
       expect(await page.locator('img').count()).toBe(0)
       expect(complaints).toEqual([])
       await page.context().close()
+    })
+  })
+
+  describe('the loop', () => {
+    it('leads to the live view, to the files that do it, and to their tests, all of them there', async () => {
+      const page = await open('/loop.html')
+      expect(await page.locator('.steps > li').count()).toBe(8)
+      const links = await page.locator('main a').evaluateAll((all: any[]) => all.map((a) => a.getAttribute('href')))
+      for (const href of new Set<string>(links))
+        expect([href, (await fetch(lab.url + href)).status]).toEqual([href, 200])
+      // Each step has all three.
+      for (const word of ['See it', 'Source', 'Test'])
+        expect(await page.getByText(word, { exact: true }).count()).toBe(9)
+      await page.getByRole('link', { name: 'framing.ts', exact: true }).click()
+      await page.locator('h1', { hasText: 'packages/parser/src/framing.ts' }).waitFor()
+      await page.locator('pre', { hasText: 'export abstract class Framing' }).waitFor()
+      expect(complaints).toEqual([])
+      await page.context().close()
+    })
+
+    it('shows a button in the live view, and lets the reader press it', async () => {
+      const page = await open('/#show=keep-alive')
+      expect(await page.evaluate('document.activeElement.textContent')).toBe('Keep-alive')
+      await page.waitForSelector('#live[data-state=live]')
+      await page.keyboard.press('Enter')
+      await page.locator('#details', { hasText: '19 handshakes' }).waitFor()
+      await page.context().close()
+    })
+
+    it('shows no file that it does not lead to', async () => {
+      for (const path of ['package.json', '../package.json', '%2e%2e/x', 'packages/core/package.json'])
+        expect((await fetch(`${lab.url}/source/${path}`)).status).toBe(404)
     })
   })
 

@@ -154,4 +154,11 @@ wireButtons(inspector)
 // A link may lead to one connection.
 const linked = /^#connection=(\d+)$/.exec(location.hash)?.[1]
 if (linked) inspector.select(Number(linked))
+// Or to one button, to be pressed by whoever followed it.
+const shown = /^#show=([\w.-]+)$/.exec(location.hash)?.[1]
+if (shown) {
+  const button = document.querySelector<HTMLElement>(`[data-try="${shown}"], [data-fetch="${shown}"]`)
+  button?.classList.add('shown')
+  button?.focus()
+}
 requestAnimationFrame(frame)

@@ -12,6 +12,7 @@ import type { Feed } from './feed.ts'
 import { isOwnRequest } from './guard.ts'
 import { type Programs, compare } from './many.ts'
 import type { Recorder } from './recorder.ts'
+import { sourcePages } from './sources.ts'
 import { things, upload } from './things.ts'
 import { runTry, tries } from './tries.ts'
 import type { Bench } from './tries/try.ts'
@@ -27,6 +28,8 @@ export interface AppParts {
   readonly feed: Feed
   /** The folder of the site. */
   readonly root: URL
+  /** The folder of the project, whose files the tour shows; without it, it shows none. */
+  readonly sources: URL | undefined
   /** Whether the lab can be reached from this machine only. */
   readonly local: boolean
   /** Where the lab's own client connects to; undefined while nobody may make the lab do something. */
@@ -42,7 +45,7 @@ export interface AppParts {
 
 /** The lab as a handler: a site from disk, the live feed, things to watch, and the lab's own client. */
 export function wireLab(parts: AppParts): Handler {
-  const { recorder, root, log } = parts
+  const { recorder, root, log, sources } = parts
   const files = staticFiles(root)
   const packed = compression()
   const missing = readFileSync(new URL('404.html', root), 'utf8')
@@ -52,6 +55,7 @@ export function wireLab(parts: AppParts): Handler {
     .get('/events', (c) => watch(c, parts))
   for (const [name, thing] of Object.entries(things(recorder))) app.get(`/api/${name}`, thing)
   app.post('/api/upload', upload)
+  if (sources) app.get('/source/:path*', sourcePages(root, sources))
   control(app, parts)
   comparison(app, parts)
   return app.get('/:path*', (c) =>

@@ -19,6 +19,8 @@ export interface LabOptions {
   readonly preferredPort?: number
   /** The folder of the site. */
   readonly root: URL
+  /** The folder of the project, whose source files the tour shows. Default: it shows none. */
+  readonly sources?: URL
   /**
    * Whether visitors may make the lab do something, and read the bytes of connections, those of others too. Default: only
    * when it is bound to a loopback address.
@@ -68,7 +70,15 @@ class RunningLab implements Lab {
   #url = ''
   #port = 0
 
-  constructor({ host = '127.0.0.1', control = isLoopback(host), root, log = false, timeouts, programs }: LabOptions) {
+  constructor({
+    host = '127.0.0.1',
+    control = isLoopback(host),
+    root,
+    log = false,
+    timeouts,
+    programs,
+    sources,
+  }: LabOptions) {
     const times = { ...labTimeouts, ...timeouts }
     this.#host = host
     this.#control = control
@@ -88,6 +98,7 @@ class RunningLab implements Lab {
       recorder: this.recorder,
       feed: this.#feed,
       root,
+      sources,
       local: isLoopback(host),
       target: () => this.#target(),
       restart: () => this.#restart(),

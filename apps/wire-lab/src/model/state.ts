@@ -132,8 +132,6 @@ function close(state: LabState, connection: Connection | undefined, event: WireE
   connection.bytesIn = event.bytesIn
   connection.bytesOut = event.bytesOut
   connection.close = event
-  delete connection.idleAt
-  delete connection.headAt
   state.open.delete(connection.id)
   keep(state.closed, connection, bounds.closed)
 }
