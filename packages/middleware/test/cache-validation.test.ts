@@ -281,6 +281,23 @@ describe('stale responses (RFC 5861)', () => {
     expect(await get('/', ['Cache-Control: stale-if-error=30'])).toMatchObject({ text: 'good' })
   })
 
+  test('beside s-maxage are for the response to allow, not for the request', async () => {
+    const setTime = stopTime()
+    const { get, seen } = await cached((c, times) => {
+      if (c.path === '/fails' && times > 1) throw new HttpError(503)
+      return reply(String(times), 'Cache-Control: s-maxage=10, stale-while-revalidate=100, stale-if-error=200')
+    })
+    await get('/fails')
+    setTime(120)
+    expect(await get('/fails')).toMatchObject({ text: '1', cache: 'fwd=stale; detail=stale-if-error' })
+    setTime(211)
+    expect(await get('/fails', ['Cache-Control: stale-if-error=1000, max-stale'])).toMatchObject({ status: 503 })
+    const before = seen.length
+    await get('/')
+    setTime(222)
+    expect(await get('/')).toMatchObject({ text: String(before + 1), cache: 'hit; ttl=-1' })
+  })
+
   test('do not when they must be validated', async () => {
     const setTime = stopTime()
     const { get } = await cached((c, times) => {

@@ -21,8 +21,8 @@ export function useOf(stored: Stored, wishes: Directives, now: number): Use {
   const minFresh = (secondsOf(wishes, 'min-fresh') ?? 0) * 1000
   const left = lifetime - age
   if (left > 0 && left >= minFresh) return 'fresh'
-  if (minFresh > 0 || !mayBeStale(stored)) return 'validate'
-  if (wishes.has('max-stale')) {
+  if (minFresh > 0 || mustValidate(stored)) return 'validate'
+  if (wishes.has('max-stale') && !directives.has('s-maxage')) {
     const maxStale = wishes.get('max-stale') === undefined ? Infinity : secondsOf(wishes, 'max-stale')!
     if (-left <= maxStale * 1000) return 'stale'
   }
@@ -32,14 +32,16 @@ export function useOf(stored: Stored, wishes: Directives, now: number): Use {
 
 /** Whether a stale response may stand in for an error (RFC 5861 §4); the request may ask for it as well. */
 export function useOnError(stored: Stored, wishes: Directives, now: number): boolean {
-  const window = Math.max(
-    secondsOf(stored.directives, 'stale-if-error') ?? -1,
-    secondsOf(wishes, 'stale-if-error') ?? -1,
-  )
-  return mayBeStale(stored) && ageOf(stored, now) - stored.lifetime <= window * 1000
+  const { directives, lifetime } = stored
+  const asked = directives.has('s-maxage') ? undefined : secondsOf(wishes, 'stale-if-error')
+  const window = Math.max(secondsOf(directives, 'stale-if-error') ?? -1, asked ?? -1)
+  return !mustValidate(stored) && ageOf(stored, now) - lifetime <= window * 1000
 }
 
-/** Whether nothing forbids to use a stale response at all (RFC 9111 §4.2.4); `s-maxage` does so in a shared cache (§5.2.2.10). */
-function mayBeStale({ directives }: Stored): boolean {
-  return !['must-revalidate', 'proxy-revalidate', 's-maxage', 'no-cache'].some((name) => directives.has(name))
+/**
+ * Whether nothing but a validated response will do (RFC 9111 §4.2.4). `s-maxage` says so too (§5.2.2.10), but whoever writes
+ * `stale-while-revalidate` beside it means that: it is no match for what the response itself allows, only for the request.
+ */
+function mustValidate({ directives }: Stored): boolean {
+  return ['must-revalidate', 'proxy-revalidate', 'no-cache'].some((name) => directives.has(name))
 }
