@@ -4,11 +4,14 @@ import { testServer } from '@spillway/core/testing'
 import { client, clientOf } from '../dist/client.js'
 import { wrap } from '../dist/index.js'
 import { ip } from '../dist/ip.js'
+import { loadShed } from '../dist/load-shed.js'
 import { logger } from '../dist/logger.js'
 import { rateLimit } from '../dist/rate-limit.js'
+import { metrics } from '../dist/metrics.js'
 import { compare } from './measure.mjs'
 import { requestId } from '../dist/request-id.js'
 import { serverTiming } from '../dist/server-timing.js'
+import { timeout } from '../dist/timeout.js'
 
 const answer = (c) => c.text('x')
 
@@ -26,6 +29,13 @@ function context(...fields) {
 const trusted = ['127.0.0.1', '10.0.0.0/8']
 const xForwarded = client({ trusted, fields: ['x-forwarded-for', 'x-forwarded-proto'] })
 const asked = (c) => (clientOf(c).key, answer(c))
+
+/** The events of connections are another matter: they are counted below. */
+function observing() {
+  const { observe, stop } = metrics()
+  stop()
+  return observe
+}
 
 const cases = [
   ['handler alone', [], answer, context()],
@@ -47,6 +57,10 @@ const cases = [
     context(),
   ]),
   ['request id', [requestId()], answer, context()],
+  ['metrics, by route', [observing()], answer, context()],
+  ['timeout, synchronous', [timeout(1000)], answer, context()],
+  ['timeout, asynchronous', [timeout(1000)], async (c) => answer(c), context()],
+  ['load shedding', [loadShed({ delay: 1000, concurrency: 1e6 })], answer, context()],
   ['server timing', [serverTiming()], answer, context()],
 ]
 
@@ -56,3 +70,20 @@ await compare(
     return [name, 30_000, () => wrapped(c)]
   }),
 )
+
+// Whole exchanges over memory, with and without somebody who counts connections.
+function exchange() {
+  const connection = testServer(answer).connect()
+  const request = 'GET /a HTTP/1.1\r\nHost: a.example\r\n\r\n'
+  return (watched) => {
+    const numbers = watched ? metrics() : undefined
+    for (let i = 0; i < 100; i++) connection.send(request)
+    numbers?.stop()
+  }
+}
+
+const [silent, watched] = [exchange(), exchange()]
+await compare([
+  ['100 exchanges, nobody counts', 100, () => silent(false)],
+  ['100 exchanges, metrics', 100, () => watched(true)],
+])

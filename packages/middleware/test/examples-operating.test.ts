@@ -53,4 +53,25 @@ describe('examples of the README', () => {
     expect(await (await fetch(`${server.url}/live`)).json()).toEqual({ status: 'alive' })
     expect(await (await fetch(`${server.url}/ready`)).json()).toEqual({ status: 'ready', checks: { db: 'ok' } })
   })
+
+  test('metrics', async () => {
+    const { app } = await import('./examples/metrics.ts')
+    const { url } = await start(app)
+    await fetch(`${url}/books/1`)
+    await vi.waitFor(async () => {
+      const page = await (await fetch(`${url}/metrics`)).text()
+      expect(page).toContain('spillway_requests_total{method="GET",status="200",route="/books/:id"} 1\n')
+    })
+  })
+
+  test('timeout', async () => {
+    const { app } = await import('./examples/timeout.ts')
+    expect(await (await run(app, '/slow')).json()).toMatchObject({ status: 503, code: 'TIMEOUT' })
+  })
+
+  test('load-shed', async () => {
+    const { app } = await import('./examples/load-shed.ts')
+    expect(await run(app, '/live')).toMatchObject({ status: 200 })
+    await vi.waitFor(async () => expect(await run(app, '/')).toMatchObject({ status: 200 }))
+  })
 })

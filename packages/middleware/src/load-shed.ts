@@ -1,0 +1,59 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks'
+import type { Middleware } from './lib/types.ts'
+import { problem } from './problem.ts'
+
+/** Options of {@link loadShed}. At least one of the limits is given. */
+export interface LoadShedOptions {
+  /** Milliseconds that the event loop may be late, as the median of the last while. Default: no limit. */
+  readonly delay?: number
+  /** Requests at a time, until their last byte is gone. Default: no limit. */
+  readonly concurrency?: number
+  /** Seconds that clients are asked to wait. Default: 1. */
+  readonly retryAfter?: number
+}
+
+/** Milliseconds between two samples of the event loop, and between two looks at them. */
+const resolution = 10
+const lookEvery = 100
+
+/**
+ * Answers 503 with `Retry-After` and the code `OVERLOADED` while there is too much to do, so that what has been begun is
+ * finished in time. Requests that are refused cost next to nothing. Put it in front of what costs, behind health checks.
+ * @throws TypeError without a limit, or for one that is no number above 0.
+ */
+export function loadShed(options: LoadShedOptions): Middleware {
+  const { delay, concurrency, retryAfter = 1 } = options
+  if (delay === undefined && concurrency === undefined) throw new TypeError('A limit is needed: delay or concurrency')
+  for (const limit of [delay, concurrency, retryAfter])
+    if (limit !== undefined && !(limit > 0)) throw new TypeError(`Not a number above 0: ${limit}`)
+  const isLate = delay === undefined ? () => false : lateness(delay)
+  let active = 0
+  const end = (): void => void active--
+  return (c, next) => {
+    if ((concurrency !== undefined && active >= concurrency) || isLate()) {
+      const reply = problem(503, { detail: 'There is too much to do at the moment', code: 'OVERLOADED' })
+      reply.headers.set('Retry-After', String(Math.ceil(retryAfter)))
+      return reply
+    }
+    active++
+    c.done(end)
+    return next()
+  }
+}
+
+/** Whether the event loop has been late, looked at now and then by whoever asks. */
+function lateness(limit: number): () => boolean {
+  const histogram = monitorEventLoopDelay({ resolution })
+  histogram.enable()
+  let lookedAt = performance.now()
+  let late = false
+  return () => {
+    const now = performance.now()
+    if (now - lookedAt < lookEvery) return late
+    lookedAt = now
+    // A sample is the time between two turns of a timer, that of the timer included. None at all: it never got its turn.
+    late = histogram.count === 0 || histogram.percentile(50) / 1e6 - resolution > limit
+    histogram.reset()
+    return late
+  }
+}

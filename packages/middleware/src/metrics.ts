@@ -1,0 +1,68 @@
+import { type Handler, Reply, type Server } from '@spillway/core'
+import { ConnectionMetrics, timeBounds } from './lib/metrics/connections.ts'
+import { Counter, type Family, Histogram } from './lib/metrics/families.ts'
+import type { Middleware } from './lib/types.ts'
+
+/** Options of {@link metrics}. */
+export interface MetricsOptions {
+  /** Counts the connections of this server alone. Default: those of all servers of the process. */
+  readonly server?: () => Server | undefined
+}
+
+/** Numbers of this process. */
+export interface Metrics {
+  /** Counts the requests that pass through it, by method, status and route; put it outermost. */
+  readonly observe: Middleware
+  /** Shows all numbers in OpenMetrics 1.0.0, which Prometheus scrapes. */
+  readonly expose: Handler<any>
+  /** Counts no more connections. */
+  readonly stop: () => void
+}
+
+/** Those of RFC 9110 and PATCH; a client may send any other. */
+const methods: ReadonlySet<string> = new Set([
+  'GET',
+  'HEAD',
+  'POST',
+  'PUT',
+  'PATCH',
+  'DELETE',
+  'OPTIONS',
+  'CONNECT',
+  'TRACE',
+])
+
+/**
+ * Counts what goes on, from the events of core: connections accepted, open and closed by their cause, how often they are used
+ * again, parse errors by code, bytes, and the time in each phase (`connect`, `idle`, `head`, `handler`, `reply`); and
+ * requests by method, status and route. Labels are bounded, whatever clients send: methods are those of the RFCs, routes the
+ * patterns of a router, and no family has more than 1000 series. Numbers begin when this is called.
+ */
+export function metrics(options: MetricsOptions = {}): Metrics {
+  const connections = new ConnectionMetrics(options.server)
+  const labels = ['method', 'status', 'route']
+  const requests = new Counter('spillway_requests', 'Requests that are over.', labels)
+  const aborted = new Counter('spillway_aborted_requests', 'Requests whose reply was not sent in full.', ['by'])
+  const times = new Histogram('spillway_request_seconds', 'From a request to the end of its reply.', timeBounds, [
+    'route',
+  ])
+  const families: readonly Family[] = [...connections.families, requests, aborted, times]
+  return {
+    observe: (c, next) => {
+      const started = performance.now()
+      c.done((outcome) => {
+        const method = methods.has(c.method) ? c.method : 'other'
+        requests.add(1, method, outcome.status === 0 ? 'none' : String(outcome.status), c.route)
+        if (outcome.kind === 'aborted') aborted.add(1, outcome.by)
+        times.observe((performance.now() - started) / 1000, c.route)
+      })
+      return next()
+    },
+    expose: () => {
+      const text = `${families.map((family) => family.write()).join('')}# EOF\n`
+      const type = 'application/openmetrics-text; version=1.0.0; charset=utf-8'
+      return new Reply(text, { headers: { 'Content-Type': type, 'Cache-Control': 'no-store' } })
+    },
+    stop: () => connections.stop(),
+  }
+}

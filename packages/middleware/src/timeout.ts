@@ -1,0 +1,68 @@
+import { AbortedError, type Context, type Reply, dropSource } from '@spillway/core'
+import { isThenable } from './lib/maybe-promise.ts'
+import type { Middleware } from './lib/types.ts'
+import { problem } from './problem.ts'
+
+/** Options of {@link timeout}. */
+export interface TimeoutOptions {
+  /** 503 when the work is done here, 504 when it is waited for elsewhere. Default: 503. */
+  readonly status?: 503 | 504
+  /** Hears what late work fails with, if it is not the abort. Default: the process's error output. */
+  readonly report?: (error: unknown, c: Context<any, any>) => void
+}
+
+/**
+ * Gives what stands behind it a time to reply in. When it is over, the work is stopped, and not only the waiting: `c.signal`
+ * aborts with an `AbortedError` by `timeout`, content that is still read fails, the client gets 503 with the code `TIMEOUT`,
+ * and a reply that comes too late is dropped and its stream cancelled. Work that does not mind the signal goes on unseen.
+ * A reply that has begun is the matter of core's deadlines.
+ * @param ms milliseconds. @throws TypeError when they are none.
+ */
+export function timeout(ms: number, options: TimeoutOptions = {}): Middleware {
+  if (!(ms > 0 && ms < 2 ** 31)) throw new TypeError(`Not a time in milliseconds: ${ms}`)
+  const { status = 503, report = printError } = options
+  return (c, next) => {
+    const work = next()
+    return isThenable(work) ? limited(c, work, ms, status, report) : work
+  }
+}
+
+function limited(
+  c: Context<any, any>,
+  work: Promise<Reply>,
+  ms: number,
+  status: number,
+  report: (error: unknown, c: Context<any, any>) => void,
+): Promise<Reply> {
+  return new Promise((resolve, reject) => {
+    let reason: AbortedError | undefined
+    const timer = setTimeout(() => {
+      reason = new AbortedError('timeout', `No reply within ${ms} ms`)
+      c.abort(reason)
+      resolve(problem(status, { detail: 'The request took too long', code: 'TIMEOUT' }))
+    }, ms)
+    // There is no reply to wait for when the client has gone.
+    c.done(() => clearTimeout(timer))
+    work.then(
+      (reply) => {
+        clearTimeout(timer)
+        if (reason) dropSource(reply.body, reason)
+        else resolve(reply)
+      },
+      (error: unknown) => {
+        clearTimeout(timer)
+        if (!reason) reject(error)
+        else if (!isAbort(error, reason)) report(error, c)
+      },
+    )
+  })
+}
+
+/** Whether an error is the abort, or what became of it in a library. */
+function isAbort(error: unknown, reason: AbortedError): boolean {
+  return error === reason || (error as Error | null)?.name === 'AbortError' || (error as Error | null)?.cause === reason
+}
+
+function printError(error: unknown, c: Context<any, any>): void {
+  console.error(`${c.method} ${c.target}, after its timeout:`, error)
+}
