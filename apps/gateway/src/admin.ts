@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type Handler, HttpError } from '@spillway/core'
 import { type Middleware, wrap } from '@spillway/middleware'
 import { csrf } from '@spillway/middleware/csrf'
+import { health, readiness } from '@spillway/middleware/health'
 import { router } from '@spillway/middleware/router'
 import { secureHeaders } from '@spillway/middleware/secure-headers'
 import { sse } from '@spillway/middleware/sse'
@@ -22,8 +23,8 @@ export function adminHandler(gateway: Gateway, page: string): Handler {
       }),
     )
     .get('/status', (c) => c.json(snapshot(gateway)))
-    .get('/healthz', (c) => c.text('ok\n'))
-    .get('/readyz', (c) => (gateway.server.closing ? c.text('closing\n', 503) : c.text('ready\n')))
+    .get('/healthz', health())
+    .get('/readyz', readiness({ server: () => gateway.server }))
     .post('/reload', (c) => {
       try {
         gateway.reload()

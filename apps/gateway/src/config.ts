@@ -48,6 +48,8 @@ export interface RouteConfig {
   readonly fallback?: string | undefined
   /** Requests of one client in a window of seconds. */
   readonly rateLimit?: (Options<'window' | 'burst'> & { readonly limit: number }) | undefined
+  /** Keeps what servers say that may be kept (RFC 9111). */
+  readonly cache?: boolean | Options<'maxBytes' | 'maxEntryBytes' | 'heuristic'> | undefined
   readonly allow?: string[] | undefined
   readonly deny?: string[] | undefined
   /** Bytes that the content of a request may have. */
@@ -61,10 +63,14 @@ export interface Config {
   readonly admin?: { readonly port: number; readonly host: string } | undefined
   /** Proxies in front, and the fields by which all of them name the client. */
   readonly trusted?: { readonly addresses: string[]; readonly fields: 'forwarded' | 'x-forwarded' } | undefined
-  readonly log: 'text' | 'json' | 'none'
+  readonly log: 'text' | 'common' | 'combined' | 'json' | 'none'
+  /** Whether each request gets a name, in X-Request-Id, for logs here and there. */
+  readonly requestId: boolean
   readonly compression: boolean
   /** At a time; 0 for any number. */
   readonly connections: number
+  /** Milliseconds between saying not ready and refusing connections, when the gateway ends. */
+  readonly announce: number
   readonly upstreams: { readonly [name: string]: UpstreamConfig }
   readonly routes: RouteConfig[]
   /** Starts servers of its own and clients that ask them, to look at. */
@@ -130,7 +136,7 @@ function placeOf(path: readonly (string | number)[]): string {
 function contradictions({ routes, upstreams, listen, demo }: Config): string[] {
   const problems: string[] = []
   const paths = new Set<string>()
-  for (const [i, { path, proxy, files, strip, fallback, host }] of routes.entries()) {
+  for (const [i, { path, proxy, files, strip, fallback, host, cache }] of routes.entries()) {
     const at = `routes[${i}]`
     if (paths.has(path)) problems.push(`${at}.path ${path} is there twice`)
     paths.add(path)
@@ -140,6 +146,7 @@ function contradictions({ routes, upstreams, listen, demo }: Config): string[] {
     if (files !== undefined && (strip || host !== undefined))
       problems.push(`${at} has "strip" or "host" without "proxy"`)
     if (proxy !== undefined && fallback !== undefined) problems.push(`${at}.fallback needs "files"`)
+    if (cache && proxy === undefined) problems.push(`${at}.cache needs "proxy": files are in memory anyway`)
   }
   if (demo && 'demo' in upstreams) problems.push('upstreams.demo is what "demo" makes')
   for (const [i, { http2, tls: secure }] of listen.entries())

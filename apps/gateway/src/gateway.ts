@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs'
-import { type Handler, type Server, type ServerOptions, createServer, serve } from '@spillway/core'
+import { type Server, type ServerOptions, type CloseOptions, createServer, serve } from '@spillway/core'
+import { logFailures } from '@spillway/middleware/logger'
 import { adminHandler } from './admin.ts'
 import { type Config, ConfigError, type ListenConfig, type UpstreamConfig, readConfig } from './config.ts'
 import { Demo } from './demo.ts'
 import { Groups } from './groups.ts'
-import { buildHandler } from './routes.ts'
+import { type Routes, buildRoutes } from './routes.ts'
 import { Traffic } from './traffic.ts'
 
 interface CertificateAndKey {
@@ -33,10 +34,11 @@ export class Gateway {
   readonly #file: string
   #config: Config
   #groups: Groups
-  #handler: Handler
+  #routes: Routes
   #certificates: readonly (CertificateAndKey | undefined)[]
   readonly #server: Server
   #admin: Server | undefined
+  #unwatch: (() => void) | undefined
 
   private constructor(file: string, config: Config, demo: Demo | undefined) {
     this.#file = file
@@ -44,9 +46,10 @@ export class Gateway {
     this.demo = demo
     this.#certificates = readCertificates(config)
     this.#groups = new Groups(this.#upstreams(config))
-    this.#handler = this.#build(config, this.#groups)
+    this.#routes = this.#build(config, this.#groups)
     const options: ServerOptions = { limits: { connections: config.connections }, onError: quietly }
-    this.#server = createServer((c) => this.#handler(c), options)
+    this.#server = createServer((c) => this.#routes.handler(c), options)
+    if (config.log !== 'none') this.#unwatch = logFailures(this.#server, { format: config.log })
   }
 
   /** @throws ConfigError when the configuration cannot be used; the system's error when a port is taken. */
@@ -91,14 +94,14 @@ export class Gateway {
    */
   reload(): void {
     const config = readConfig(this.#file)
-    for (const part of ['listen', 'admin', 'demo', 'connections'] as const)
+    for (const part of ['listen', 'admin', 'demo', 'connections', 'announce'] as const)
       if (JSON.stringify(config[part]) !== JSON.stringify(this.#config[part]))
         throw new ConfigError(`${this.#file}: ${part}: a change here needs a restart`)
     const certificates = readCertificates(config)
     const before = this.#groups
     const groups = new Groups(this.#upstreams(config), before)
     try {
-      this.#handler = this.#build(config, groups)
+      this.#routes = this.#build(config, groups)
     } catch (error) {
       groups.close(before)
       throw error
@@ -111,8 +114,9 @@ export class Gateway {
     this.loadedAt = Date.now()
   }
 
-  async close(options: { readonly deadline: number }): Promise<{ drained: number; killed: number }> {
-    const closed = await this.#server.close(options)
+  async close(options: CloseOptions): Promise<{ drained: number; killed: number }> {
+    this.#unwatch?.()
+    const closed = await this.#server.close({ announce: this.#config.announce, ...options })
     await this.#admin?.close({ deadline: 0 })
     this.#groups.close()
     this.traffic.stop()
@@ -128,8 +132,8 @@ export class Gateway {
     return { ...config.upstreams, demo: { servers, balance: 'least-connections', check } }
   }
 
-  #build(config: Config, groups: Groups): Handler {
-    return buildHandler(config, groups, this.traffic.observe)
+  #build(config: Config, groups: Groups): Routes {
+    return buildRoutes(config, groups, this.traffic.observe, this.#routes?.guards)
   }
 
   async #listen({ tls, proxyProtocol, http2, ...place }: ListenConfig, i: number): Promise<void> {

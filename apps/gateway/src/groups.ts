@@ -3,6 +3,7 @@ import type { Context } from '@spillway/core'
 import { clientOf } from '@spillway/middleware/client'
 import { type Upstreams, type UpstreamsOptions, upstreams } from '@spillway/middleware/proxy'
 import { ConfigError, type UpstreamConfig } from './config.ts'
+import { given } from './given.ts'
 
 /** Groups of upstream servers by name. Those that a reload leaves as they are keep their connections and what is known of them. */
 export class Groups {
@@ -79,15 +80,4 @@ function balanceOf(balance: UpstreamConfig['balance']): UpstreamsOptions['balanc
   if (balance === 'client') return (c: Context<any, any>) => clientOf(c).key
   if (balance === 'path') return (c: Context<any, any>) => c.path
   return balance
-}
-
-/** Without what is undefined, so that it does not stand in the way of a default; deep, as the options are. */
-function given(options: object): object {
-  const entries = Object.entries(options).filter(([, value]) => value !== undefined)
-  return Object.fromEntries(
-    entries.map(([name, value]) => [
-      name,
-      Object.getPrototypeOf(value) === Object.prototype ? given(value as object) : value,
-    ]),
-  )
 }

@@ -25,8 +25,6 @@ async function run(file: string | undefined): Promise<void> {
       page: here('public'),
       program: fileURLToPath(import.meta.url),
     })
-    console.log(`gateway on ${gateway.url}`)
-    if (gateway.adminUrl) console.log(`dashboard on ${gateway.adminUrl}`)
     process.on('SIGHUP', () => {
       try {
         gateway.reload()
@@ -36,6 +34,9 @@ async function run(file: string | undefined): Promise<void> {
       }
     })
     closeOnSignals(gateway, { deadline })
+    // Who reads this may send signals.
+    console.log(`gateway on ${gateway.url}`)
+    if (gateway.adminUrl) console.log(`dashboard on ${gateway.adminUrl}`)
   } catch (error) {
     const known = error instanceof ConfigError || (error as NodeJS.ErrnoException).code !== undefined
     console.error(known ? `gateway: ${(error as Error).message}` : error)

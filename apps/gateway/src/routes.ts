@@ -1,38 +1,55 @@
 import { statSync } from 'node:fs'
-import type { Handler } from '@spillway/core'
+import type { Context, Handler, HeadersInit } from '@spillway/core'
 import { type AnyMiddleware, type Middleware, wrap } from '@spillway/middleware'
+import { cache } from '@spillway/middleware/cache'
 import { client } from '@spillway/middleware/client'
 import { compression } from '@spillway/middleware/compression'
 import { ip } from '@spillway/middleware/ip'
 import { logger } from '@spillway/middleware/logger'
 import { proxy } from '@spillway/middleware/proxy'
 import { rateLimit } from '@spillway/middleware/rate-limit'
+import { requestId } from '@spillway/middleware/request-id'
 import { router } from '@spillway/middleware/router'
 import { secureHeaders } from '@spillway/middleware/secure-headers'
 import { staticFiles } from '@spillway/middleware/static'
 import { type Config, ConfigError, type RouteConfig } from './config.ts'
+import { given } from './given.ts'
 import type { Groups } from './groups.ts'
+
+/** The routes of one configuration. */
+export interface Routes {
+  readonly handler: Handler
+  /** What stands in front of each route, by its configuration. */
+  readonly guards: Guards
+}
+
+type Guards = ReadonlyMap<string, readonly AnyMiddleware[]>
 
 /**
  * One handler from a configuration: what is in front of every route, and the routes, of which the longest path that fits
  * answers.
  * @param observe sees every request first.
+ * @param before whose quotas and caches are taken over by routes that have not changed.
  * @throws ConfigError when something in it cannot be used.
  */
-export function buildHandler(config: Config, groups: Groups, observe: Middleware): Handler {
+export function buildRoutes(config: Config, groups: Groups, observe: Middleware, before?: Guards): Routes {
   const routes = router()
+  const kept = new Map<string, readonly AnyMiddleware[]>()
   for (const [i, route] of config.routes.entries()) {
-    const at = `routes[${i}]`
-    const layers = check(at, () => guards(route))
-    const handler = check(at, () => target(route, config, groups))
+    const key = JSON.stringify(route)
+    const layers = before?.get(key) ?? check(`routes[${i}]`, () => guards(route))
+    kept.set(key, layers)
+    const handler = check(`routes[${i}]`, () => target(route, config, groups))
     const guarded = wrap(layers, handler)
     const keepsPath = route.proxy !== undefined && !route.strip && route.path !== '/'
     routes.mount(route.path, keepsPath ? unmounted(guarded) : guarded)
   }
-  const outer: AnyMiddleware[] = [observe]
-  if (config.log !== 'none') outer.unshift(logger({ format: config.log }))
-  if (config.trusted) outer.unshift(check('trusted', () => identity(config.trusted!)))
-  return wrap(outer, routes)
+  const outer: AnyMiddleware[] = []
+  if (config.trusted) outer.push(check('trusted', () => identity(config.trusted!)))
+  if (config.requestId) outer.push(requestId())
+  if (config.log !== 'none') outer.push(logger({ format: config.log }))
+  outer.push(observe)
+  return { handler: wrap(outer, routes), guards: kept }
 }
 
 /** What a part of the configuration makes, or where the trouble is. */
@@ -50,7 +67,7 @@ function identity({ addresses, fields }: NonNullable<Config['trusted']>): AnyMid
 }
 
 /** What stands in front of one route. */
-function guards({ allow, deny, rateLimit: limit, bodyBytes }: RouteConfig): AnyMiddleware[] {
+function guards({ allow, deny, rateLimit: limit, bodyBytes, cache: caching }: RouteConfig): AnyMiddleware[] {
   const layers: AnyMiddleware[] = []
   if (allow || deny) layers.push(ip({ ...(allow && { allow }), ...(deny && { deny }) }))
   if (limit) {
@@ -62,12 +79,14 @@ function guards({ allow, deny, rateLimit: limit, bodyBytes }: RouteConfig): AnyM
       c.body.limit = bodyBytes
       return next()
     })
+  if (caching) layers.push(cache(caching === true ? {} : given(caching)))
   return layers
 }
 
 function target(route: RouteConfig, config: Config, groups: Groups): Handler {
   if (route.proxy !== undefined) {
-    const to = proxy(groups.get(route.proxy), route.host === undefined ? {} : { host: route.host })
+    const options = { host: route.host, headers: config.requestId ? nameOf : undefined }
+    const to = proxy(groups.get(route.proxy), given(options))
     return config.compression ? wrap([compression()], to) : to
   }
   const folder = route.files!
@@ -84,6 +103,11 @@ function target(route: RouteConfig, config: Config, groups: Groups): Handler {
     if (c.method === 'GET' || c.method === 'HEAD') return files(c)
     return c.text('Method not allowed', { status: 405, headers: { Allow: 'GET, HEAD' } })
   })
+}
+
+/** What `requestId` has found, for the logs of the servers. */
+function nameOf(c: Context<any, any>): HeadersInit {
+  return { 'X-Request-Id': (c.state as { requestId: string }).requestId }
 }
 
 /** The mount's prefix put back: the server behind sees the path as the client said it. */

@@ -6,6 +6,11 @@ const count = v.pipe(
   v.integer('must be a whole number'),
   v.minValue(0, 'must not be negative'),
 )
+const share = v.pipe(
+  v.number('must be a number'),
+  v.minValue(0, 'must be between 0 and 1'),
+  v.maxValue(1, 'must be between 0 and 1'),
+)
 const positive = v.pipe(v.number('must be a number'), v.gtValue(0, 'must be greater than 0'))
 const text = v.pipe(v.string('must be a text'), v.nonEmpty('must not be empty'))
 const flag = v.boolean('must be true or false')
@@ -61,7 +66,7 @@ const upstream = v.strictObject({
       failures: v.optional(positive),
       duration: v.optional(positive),
       maxDuration: v.optional(positive),
-      maxShare: v.optional(v.pipe(count, v.maxValue(1, 'must be between 0 and 1'))),
+      maxShare: v.optional(share),
     }),
   ),
   pool: v.optional(
@@ -79,6 +84,19 @@ const route = v.strictObject({
   files: v.optional(text),
   fallback: v.optional(text),
   rateLimit: v.optional(v.strictObject({ limit: positive, window: v.optional(positive), burst: v.optional(positive) })),
+  cache: v.optional(
+    v.union(
+      [
+        flag,
+        v.strictObject({
+          maxBytes: v.optional(count),
+          maxEntryBytes: v.optional(count),
+          heuristic: v.optional(share),
+        }),
+      ],
+      'must be true, false, or an object with "maxBytes", "maxEntryBytes" or "heuristic"',
+    ),
+  ),
   allow: v.optional(addresses),
   deny: v.optional(addresses),
   bodyBytes: v.optional(count),
@@ -97,9 +115,17 @@ export const schema: v.GenericSchema<unknown, Config> = v.strictObject({
       ),
     }),
   ),
-  log: v.optional(v.picklist(['text', 'json', 'none'], 'must be "text", "json" or "none"'), 'text'),
+  log: v.optional(
+    v.picklist(
+      ['text', 'common', 'combined', 'json', 'none'],
+      'must be "text", "common", "combined", "json" or "none"',
+    ),
+    'text',
+  ),
+  requestId: v.optional(flag, true),
   compression: v.optional(flag, true),
   connections: v.optional(count, 0),
+  announce: v.optional(count, 0),
   upstreams: v.optional(v.record(text, upstream), {}),
   routes: v.pipe(v.array(route, 'must be a list'), v.nonEmpty('must have one entry at least')),
   demo: v.optional(

@@ -21,8 +21,10 @@ test('the defaults', () => {
   expect(parseConfig(JSON.stringify(good), '/etc/gateway')).toEqual({
     listen: [{ port: 8080, host: '127.0.0.1' }],
     log: 'text',
+    requestId: true,
     compression: true,
     connections: 0,
+    announce: 0,
     upstreams: { api: { servers: ['http://127.0.0.1:3000'] } },
     routes: [{ path: '/api', proxy: 'api', strip: false }],
   })
@@ -84,10 +86,17 @@ test.each([
     { routes: [{ path: '/a', proxy: 'api', rateLimit: { limit: 0 } }] },
     'routes[0].rateLimit.limit must be greater than 0',
   ],
+  [{ routes: [{ path: '/a', files: 'x', cache: true }] }, /^routes\[0\]\.cache needs "proxy"/],
+  [{ routes: [{ path: '/a', proxy: 'api', cache: 'yes' }] }, /^routes\[0\]\.cache must be true, false, or an object/],
+  [
+    { upstreams: { api: { servers: ['http://a'], ejection: { maxShare: 1.1 } } } },
+    'upstreams.api.ejection.maxShare must be between 0 and 1',
+  ],
+  [{ upstreams: { api: { servers: ['http://a'], ejection: { maxShare: 0.5 } } } }, 'none'],
   [{ routes: {} }, 'routes must be a list'],
   [
     { log: 'loud', connections: -1 },
-    '2 problems\n  log must be "text", "json" or "none"\n  connections must not be negative',
+    '2 problems\n  log must be "text", "common", "combined", "json" or "none"\n  connections must not be negative',
   ],
 ])('%j: %s', (change, expected) => {
   expect(problem(change)).toMatch(expected)

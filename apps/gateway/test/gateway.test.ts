@@ -68,6 +68,29 @@ describe('routes', () => {
     expect(await fetch(`${started.url}/none`)).toMatchObject({ status: 404 })
   })
 
+  test('what servers say may be kept is kept, also over a reload; every request has a name', async () => {
+    let asked = 0
+    const names: (string | null)[] = []
+    const { url } = await backend((c) => {
+      names.push(c.headers.get('x-request-id'))
+      return c.text(`answer ${++asked}`, { headers: { 'Cache-Control': 'max-age=600' } })
+    })
+    const started = await start({
+      upstreams: { api: { servers: [url] } },
+      routes: [
+        { path: '/', proxy: 'api' },
+        { path: '/kept', proxy: 'api', cache: true },
+      ],
+    })
+    const ask = async (path: string): Promise<string> => (await fetch(started.url + path)).text()
+    expect([await ask('/kept/a'), await ask('/kept/a')]).toEqual(['answer 1', 'answer 1'])
+    expect([await ask('/a'), await ask('/a')]).toEqual(['answer 2', 'answer 3'])
+    started.gateway.reload()
+    expect(await ask('/kept/a')).toBe('answer 1')
+    expect((await fetch(started.url)).headers.get('x-request-id')).toBe(names.at(-1))
+    expect(new Set(names).size).toBe(names.length)
+  })
+
   test('a proxy in front says who the client is, and only it', async () => {
     const { url } = await backend(echo)
     const config = { upstreams: { api: { servers: [url] } }, routes: [{ path: '/', proxy: 'api' }] }
