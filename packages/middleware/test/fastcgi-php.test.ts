@@ -1,8 +1,8 @@
 import { writeFileSync } from 'node:fs'
 import { type FastCgi, fastcgi } from '@spillway/middleware/fastcgi'
 import { router } from '@spillway/middleware/router'
-import { beforeAll, describe, expect, test, vi } from 'vitest'
-import { phpFpm, startPhpFpm } from './php-fpm.ts'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { type PhpFpm, phpFpm, startPhpFpm } from './php-fpm.ts'
 import { directoryOf } from './scripts.ts'
 import { start } from './server.ts'
 import { ask, open } from './wire.ts'
@@ -10,6 +10,7 @@ import { ask, open } from './wire.ts'
 // Processes start late on a busy machine.
 vi.setConfig({ testTimeout: 60_000 })
 
+const home = directoryOf({})
 const root = directoryOf({
   'index.php': `<?php header('X-Powered: php'); echo 'hello ', $_GET['name'] ?? 'nobody';`,
   'server.php': `<?php header('Content-Type: application/json'); echo json_encode($_SERVER);`,
@@ -26,12 +27,14 @@ const root = directoryOf({
 })
 
 describe.skipIf(phpFpm === undefined)('php-fpm (Debian; skipped where it is not installed)', () => {
+  let fpm: PhpFpm | undefined
   let php: FastCgi
   let errors = ''
   beforeAll(async () => {
-    const address = { path: await startPhpFpm(phpFpm!) }
-    php = fastcgi(address, { onStderr: (text) => (errors += text), limits: { connections: 2 } })
+    fpm = await startPhpFpm(phpFpm!, home)
+    php = fastcgi({ path: fpm.socket }, { onStderr: (text) => (errors += text), limits: { connections: 2 } })
   }, 60_000)
+  afterAll(() => fpm?.stop())
   const server = () => start(php.scripts(root), { onError: () => {}, limits: { bodyBytes: 10_000_000 } })
 
   test('runs a page', async () => {

@@ -3,8 +3,7 @@ import { once } from 'node:events'
 import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
-import { afterAll, vi } from 'vitest'
-import { directoryOf } from './scripts.ts'
+import { vi } from 'vitest'
 
 const folder = '/usr/sbin'
 
@@ -16,9 +15,15 @@ export const phpFpm: string | undefined = existsSync(folder)
       .at(-1)
   : undefined
 
-/** Runs php-fpm with two processes until the tests of this file are over. Returns its socket. */
-export async function startPhpFpm(program: string): Promise<string> {
-  const home = directoryOf({})
+/** An application that runs. */
+export interface PhpFpm {
+  /** The path of its unix socket. */
+  readonly socket: string
+  stop(): Promise<void>
+}
+
+/** Runs php-fpm with two processes. @param home a directory for its files. */
+export async function startPhpFpm(program: string, home: string): Promise<PhpFpm> {
   const socket = join(home, 'fpm.sock')
   const log = join(home, 'fpm.log')
   const config = join(home, 'fpm.conf')
@@ -38,18 +43,22 @@ php_admin_flag[log_errors] = on
 `,
   )
   const child: ChildProcess = spawn(program, [...(root ? ['-R'] : []), '-n', '-F', '-y', config], { stdio: 'ignore' })
-  afterAll(async () => {
-    if (child.exitCode !== null) return
+  const stop = async (): Promise<void> => {
+    if (child.exitCode !== null || child.signalCode !== null) return
+    const ended = once(child, 'exit')
     child.kill('SIGTERM')
-    await once(child, 'exit')
-  })
-  await vi.waitFor(
-    () =>
-      new Promise<void>((resolve, reject) => {
-        const probe = connect(socket, () => resolve(void probe.destroy()))
-        probe.on('error', () => reject(new Error(existsSync(log) ? readFileSync(log, 'utf8') : 'no log')))
-      }),
-    { timeout: 30_000, interval: 50 },
-  )
-  return socket
+    await ended
+  }
+  const probe = (): Promise<void> =>
+    new Promise((resolve, reject) => {
+      const attempt = connect(socket, () => resolve(void attempt.destroy()))
+      attempt.on('error', () => reject(new Error(existsSync(log) ? readFileSync(log, 'utf8') : 'There is no log')))
+    })
+  try {
+    await vi.waitFor(probe, { timeout: 30_000, interval: 50 })
+  } catch (error) {
+    await stop()
+    throw error
+  }
+  return { socket, stop }
 }
