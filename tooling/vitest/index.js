@@ -11,6 +11,12 @@ export function definePackageTests(over = {}) {
         { find: /^@spillway\/(parser|core|middleware)\/([\w-]+)$/, replacement: `${packages}/$1/src/$2.ts` },
       ],
     },
-    test: { include: ['test/**/*.test.ts'], ...over },
+    test: {
+      include: ['test/**/*.test.ts'],
+      setupFiles: [fileURLToPath(new URL('patience.js', import.meta.url))],
+      testTimeout: 20_000,
+      hookTimeout: 60_000,
+      ...over,
+    },
   }
 }
