@@ -123,6 +123,61 @@ describe.skipIf(!executablePath)('the page', { timeout: 60_000 }, () => {
     await row('GET /api/time?meanwhile').waitFor()
   })
 
+  it('can be looked at more closely, and at an earlier time', async () => {
+    await rawClient(lab.port, 'GET /api/time?closer HTTP/1.0\r\n\r\n').received
+    await row('GET /api/time?closer').waitFor()
+    await page.getByRole('button', { name: 'Less time, larger' }).click()
+    // 30 s was halved, so none of the fixed times is chosen.
+    expect(await page.locator('[data-span][aria-pressed=true]').count()).toBe(0)
+    await page.getByRole('button', { name: '10 s' }).click()
+    const box = (await page.locator('#timeline').boundingBox())!
+    const [x, y] = [box.x + box.width / 2, box.y + 20]
+    await page.mouse.move(x, y)
+    await page.mouse.down()
+    await page.mouse.move(x + 60, y, { steps: 4 })
+    await page.mouse.up()
+    // Whoever drags wants to look at something, so it stands still.
+    expect(await page.getByRole('button', { name: 'Go on' }).getAttribute('aria-pressed')).toBe('true')
+    await page.keyboard.down('Control')
+    await page.mouse.wheel(0, -400)
+    await page.keyboard.up('Control')
+    await page.locator('[data-span="10"][aria-pressed=false]').waitFor()
+    await page.mouse.click(x, y)
+    await details('Connection #')
+  })
+
+  it('shows the bytes of a stranger’s connection, segment by segment', async () => {
+    const { socket } = rawClient(lab.port, 'GET /api/time?first HTTP/1.1\r\nHost: a\r\n\r\n')
+    await row('GET /api/time?first').getByRole('button').click()
+    await page.locator('#details .wire', { hasText: 'GET /api/time?first' }).waitFor()
+    await page.locator('#details .wire', { hasText: 'HTTP/1.1 200 OK' }).waitFor()
+    await page.locator('#details', { hasText: 'Received in 1 read' }).waitFor()
+    socket.write('GET /api/time?second HTTP/1.1\r\nHost: b\r\n\r\n')
+    await page.locator('#details .wire', { hasText: 'GET /api/time?second' }).waitFor()
+    await page.getByRole('button', { name: 'Earlier bytes' }).click()
+    await page.locator('#details .wire', { hasText: 'GET /api/time?first' }).waitFor()
+    expect(await page.locator('#details .exchanges li').count()).toBe(2)
+    expect(await page.locator('#details .phases').first().getAttribute('aria-label')).toMatch(
+      /^head .+, handler .+, reply /,
+    )
+    socket.destroy()
+  })
+
+  it('answers what a newcomer asks', async () => {
+    // Why did this connection close?
+    await page.locator('[data-try="slow-head"]').click()
+    await details('The request head did not come in time; a slow or silent client may not hold a place for ever.')
+    // Which bytes made this request invalid?
+    await page.locator('[data-try="cl-te"]').click()
+    await details('CODING_WITH_LENGTH at byte')
+    expect(await page.locator('#details .t-wrong').textContent()).toBe('c')
+    // What does keep-alive save?
+    await page.locator('[data-try="keep-alive"]').click()
+    await details('19 handshakes')
+    await details('One connection')
+    await details('20 replies in')
+  })
+
   it('works from the keyboard, and speaks', async () => {
     await page.keyboard.press('Tab')
     expect(await page.evaluate('document.activeElement.textContent')).toBe('Skip to the live view')

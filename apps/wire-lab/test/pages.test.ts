@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import axe, { type AxeResults } from 'axe-core'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Lab, startLab } from '../src/lab/lab.ts'
@@ -189,4 +190,26 @@ describe.skipIf(!executablePath)('the other pages', { timeout: 60_000 }, () => {
       expect((await fetch(`${lab.url}/api/many`, { method: 'POST', headers })).status).toBe(403)
     })
   })
+
+  describe.each(['/', '/bytes.html', '/many.html', '/loop.html', '/source/packages/core/src/reply.ts', '/nope'])(
+    '%s',
+    (path) => {
+      it.each(['light', 'dark'] as const)('is for everybody, in %s', async (colorScheme) => {
+        const page = await visit(browser, lab.url, [], { colorScheme })
+        await page.setExtraHTTPHeaders({ accept: 'text/html' })
+        await page.goto(lab.url + path)
+        if (path === '/') await page.locator('[data-try="two-hosts"]').click()
+        if (path === '/') await page.locator('#details .t-wrong').waitFor()
+        const { violations } = await page.evaluate<AxeResults>(`${axe.source}; axe.run()`)
+        expect(violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html).slice(0, 3)])).toEqual([])
+        await page.context().close()
+      })
+
+      it('fits a phone', async () => {
+        const page = await visit(browser, lab.url + path, [], { viewport: { width: 390, height: 844 }, isMobile: true })
+        expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(390)
+        await page.context().close()
+      })
+    },
+  )
 })
