@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Handler, HttpError } from '@spillway/core'
+import { type Handler, HttpError, type Reply } from '@spillway/core'
 import { type Middleware, wrap } from '@spillway/middleware'
 import { csrf } from '@spillway/middleware/csrf'
 import { health, readiness } from '@spillway/middleware/health'
@@ -10,6 +10,7 @@ import { staticFiles } from '@spillway/middleware/static'
 import { ConfigError } from './config.ts'
 import type { Gateway } from './gateway.ts'
 import { snapshot } from './snapshot.ts'
+import { upstreamMetrics } from './upstream-metrics.ts'
 
 /** Dashboard, its events and buttons, health and readiness. @param page the folder with the files of the dashboard. */
 export function adminHandler(gateway: Gateway, page: string): Handler {
@@ -23,6 +24,11 @@ export function adminHandler(gateway: Gateway, page: string): Handler {
       }),
     )
     .get('/status', (c) => c.json(snapshot(gateway)))
+    .get('/metrics', async (c) => {
+      const reply = (await gateway.metrics.expose(c)) as Reply
+      reply.body = `${upstreamMetrics(gateway.groups)}${reply.body as string}`
+      return reply
+    })
     .get('/healthz', health())
     .get('/readyz', readiness({ server: () => gateway.server }))
     .post('/reload', (c) => {

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { type Server, type ServerOptions, type CloseOptions, createServer, serve } from '@spillway/core'
 import { logFailures } from '@spillway/middleware/logger'
+import { type Metrics, metrics } from '@spillway/middleware/metrics'
 import { adminHandler } from './admin.ts'
 import { type Config, ConfigError, type ListenConfig, type UpstreamConfig, readConfig } from './config.ts'
 import { Demo } from './demo.ts'
@@ -26,6 +27,7 @@ export interface GatewayOptions {
 /** A running gateway: its listeners, its routes, which a reload exchanges under them, and its dashboard. */
 export class Gateway {
   readonly traffic: Traffic = new Traffic()
+  readonly metrics: Metrics
   readonly demo: Demo | undefined
   readonly started: number = Date.now()
   /** How often the configuration was loaded, and when last. */
@@ -45,6 +47,7 @@ export class Gateway {
     this.#config = config
     this.demo = demo
     this.#certificates = readCertificates(config)
+    this.metrics = metrics({ server: () => this.#server })
     this.#groups = new Groups(this.#upstreams(config))
     this.#routes = this.#build(config, this.#groups)
     const options: ServerOptions = { limits: { connections: config.connections }, onError: quietly }
@@ -120,6 +123,7 @@ export class Gateway {
     await this.#admin?.close({ deadline: 0 })
     this.#groups.close()
     this.traffic.stop()
+    this.metrics.stop()
     this.demo?.stop()
     return closed
   }
@@ -133,7 +137,7 @@ export class Gateway {
   }
 
   #build(config: Config, groups: Groups): Routes {
-    return buildRoutes(config, groups, this.traffic.observe, this.#routes?.guards)
+    return buildRoutes(config, groups, [this.metrics.observe, this.traffic.observe], this.#routes?.guards)
   }
 
   async #listen({ tls, proxyProtocol, http2, ...place }: ListenConfig, i: number): Promise<void> {

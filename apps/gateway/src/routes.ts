@@ -28,11 +28,11 @@ type Guards = ReadonlyMap<string, readonly AnyMiddleware[]>
 /**
  * One handler from a configuration: what is in front of every route, and the routes, of which the longest path that fits
  * answers.
- * @param observe sees every request first.
+ * @param observers see every request first.
  * @param before whose quotas and caches are taken over by routes that have not changed.
  * @throws ConfigError when something in it cannot be used.
  */
-export function buildRoutes(config: Config, groups: Groups, observe: Middleware, before?: Guards): Routes {
+export function buildRoutes(config: Config, groups: Groups, observers: readonly Middleware[], before?: Guards): Routes {
   const routes = router()
   const kept = new Map<string, readonly AnyMiddleware[]>()
   for (const [i, route] of config.routes.entries()) {
@@ -44,11 +44,10 @@ export function buildRoutes(config: Config, groups: Groups, observe: Middleware,
     const keepsPath = route.proxy !== undefined && !route.strip && route.path !== '/'
     routes.mount(route.path, keepsPath ? unmounted(guarded) : guarded)
   }
-  const outer: AnyMiddleware[] = []
+  const outer: AnyMiddleware[] = [...observers]
   if (config.trusted) outer.push(check('trusted', () => identity(config.trusted!)))
   if (config.requestId) outer.push(requestId())
   if (config.log !== 'none') outer.push(logger({ format: config.log }))
-  outer.push(observe)
   return { handler: wrap(outer, routes), guards: kept }
 }
 

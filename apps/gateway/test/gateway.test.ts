@@ -214,6 +214,18 @@ describe('the dashboard', () => {
     expect(Buffer.from(value).toString()).toMatch(/^data: \{.*"total":1/)
   })
 
+  test('shows its numbers to Prometheus, those of the servers among them', async () => {
+    const { url } = await backend(echo)
+    const { admin, url: at } = await start(proxyTo(url))
+    await fetch(`${at}/x`).then((response) => response.text())
+    const text = await (await fetch(`${admin}/metrics`)).text()
+    expect(text).toContain(`spillway_upstream_requests_total{group="api",server="${url}"} 1\n`)
+    expect(text).toContain(`spillway_upstream_up{group="api",server="${url}"} 1\n`)
+    expect(text).toMatch(/^spillway_requests_total\{method="GET",status="200",route="[^"]*"\} 1$/m)
+    expect(text.match(/# EOF\n/g)).toHaveLength(1)
+    expect(text.endsWith('# EOF\n')).toBe(true)
+  })
+
   test('is ready until the gateway closes, which waits for what is under way', async () => {
     const held = deferred()
     const { url } = await backend(async (c) => {

@@ -1,7 +1,9 @@
 import { mkdtempSync, rmSync } from 'node:fs'
+import { type OutgoingHttpHeaders, connect as connectHttp2 } from 'node:http2'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Context, type Peer, type ListenOptions, type ServerOptions, serve } from '@spillway/core'
+import { proxy } from '@spillway/middleware/proxy'
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { type TestAuthority, makeAuthority, openssl } from '../../core/test/certificates.ts'
 import { proxyHeader } from '../src/lib/proxy/proxy-header.ts'
@@ -66,6 +68,42 @@ describe.skipIf(!openssl)('over TLS', () => {
     const tls = { ca: authority.ca, cert: client.cert, key: client.key }
     const { server } = await front(group([url.replace('127.0.0.1', 'localhost')], { tls }))
     expect(content(await get(server))).toBe('CN=the proxy')
+  })
+
+  test('from HTTP/2 clients, content and trailers too', async () => {
+    const upstream = await rawUpstream((socket, head) => {
+      if (head.startsWith('GET')) echoHead(socket, head)
+      else socket.write('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nX-Sum: 7\r\n\r\n')
+    })
+    const { cert, key } = authority.issue('localhost', ['localhost'])
+    const server = await serve(proxy(group([upstream.url])), {
+      host: '127.0.0.1',
+      port: 0,
+      tls: { cert, key },
+      http2: true,
+    })
+    onTestFinished(() => server.close({ deadline: 0 }).then(() => {}))
+    const session = connectHttp2(`https://localhost:${server.port}`, { ca: authority.ca })
+    onTestFinished(() => session.close())
+    const exchange = async (
+      fields: OutgoingHttpHeaders,
+      sent?: string,
+    ): Promise<[content: string, trailers: unknown]> => {
+      const stream = session.request(fields)
+      let trailers: unknown
+      stream.on('trailers', (received) => (trailers = received))
+      stream.end(sent)
+      let text = ''
+      for await (const chunk of stream) text += String(chunk)
+      return [text, trailers]
+    }
+    const [head] = await exchange({ ':path': '/x?y', cookie: ['a=1', 'b=2'] })
+    expect(head).toMatch(
+      /^GET \/x\?y HTTP\/1\.1\r\nhost: localhost:\d+\r\n.*cookie: a=1; b=2\r\n.*via: 2\.0 spillway\r\n/s,
+    )
+    expect(head).toContain('x-forwarded-proto: https\r\n')
+    expect(await exchange({ ':method': 'POST', ':path': '/' }, 'hello')).toMatchObject(['ok', { 'x-sum': '7' }])
+    expect(upstream.received).toMatch(/transfer-encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n$/)
   })
 
   test('behind a PROXY header', async () => {
