@@ -1,0 +1,1 @@
+export const checks: readonly { readonly group: string; readonly name: string }[]

@@ -1,0 +1,3 @@
+import type { StaticOptions } from '@spillway/middleware/static'
+
+export const options: Readonly<Record<'site' | 'listing' | 'application', StaticOptions>>
