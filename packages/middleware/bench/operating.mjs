@@ -8,10 +8,12 @@ import { loadShed } from '../dist/load-shed.js'
 import { logger } from '../dist/logger.js'
 import { rateLimit } from '../dist/rate-limit.js'
 import { metrics } from '../dist/metrics.js'
+import { spans } from '../dist/opentelemetry.js'
 import { compare } from './measure.mjs'
 import { requestId } from '../dist/request-id.js'
 import { serverTiming } from '../dist/server-timing.js'
 import { timeout } from '../dist/timeout.js'
+import { trace } from '../dist/trace.js'
 
 const answer = (c) => c.text('x')
 
@@ -60,6 +62,9 @@ const cases = [
   ['metrics, by route', [observing()], answer, context()],
   ['timeout, synchronous', [timeout(1000)], answer, context()],
   ['timeout, asynchronous', [timeout(1000)], async (c) => answer(c), context()],
+  ['trace context, begun', [trace()], answer, context()],
+  ['trace context, continued', [trace()], answer, context(`Traceparent: 00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`)],
+  ['spans, without an SDK', [spans()], answer, context()],
   ['load shedding', [loadShed({ delay: 1000, concurrency: 1e6 })], answer, context()],
   ['server timing', [serverTiming()], answer, context()],
 ]

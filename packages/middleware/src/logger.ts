@@ -106,13 +106,15 @@ function formatOf({ format = 'text', write, color }: LoggerOptions): LineFormat 
 function factsOf(c: Context<any, any>): Omit<AccessEntry, 'time' | 'ms' | 'outcome'> {
   const { method, target, httpVersion, peer, headers, state } = c
   const client = clientOf(c).address
+  const { requestId: id, trace } = state as { requestId?: string; trace?: { readonly traceId?: string } }
   return {
     client,
     peer: client === peer.address ? undefined : peer.address,
     method,
     target,
     httpVersion,
-    id: (state as { requestId?: string }).requestId,
+    id,
+    traceId: trace?.traceId,
     referer: headers.get('referer') ?? undefined,
     userAgent: headers.get('user-agent') ?? undefined,
   }

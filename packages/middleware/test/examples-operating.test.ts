@@ -74,4 +74,15 @@ describe('examples of the README', () => {
     expect(await run(app, '/live')).toMatchObject({ status: 200 })
     await vi.waitFor(async () => expect(await run(app, '/')).toMatchObject({ status: 200 }))
   })
+
+  test('trace', async () => {
+    const { app } = await import('./examples/trace.ts')
+    const headers = { traceparent: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01' }
+    expect(await (await run(app, '/', { headers })).text()).toBe('This is trace 4bf92f3577b34da6a3ce929d0e0e4736')
+  })
+
+  test('opentelemetry, without an SDK', async () => {
+    const { app } = await import('./examples/opentelemetry.ts')
+    expect(await (await run(app, '/books/1')).text()).toBe('Book 1')
+  })
 })

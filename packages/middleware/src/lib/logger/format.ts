@@ -16,6 +16,8 @@ export interface AccessEntry {
   readonly outcome: Outcome
   /** `c.state.requestId`, which `requestId` sets. */
   readonly id?: string | undefined
+  /** The id of the trace, which `trace` sets. */
+  readonly traceId?: string | undefined
   readonly referer?: string | undefined
   readonly userAgent?: string | undefined
 }
@@ -90,11 +92,12 @@ export const jsonFormat: LineFormat = {
 
 /** The members of a JSON line, but for the time. */
 export function accessRecord(entry: AccessEntry): Record<string, unknown> {
-  const { client, peer, method, target, httpVersion, outcome, id, referer, userAgent } = entry
+  const { client, peer, method, target, httpVersion, outcome, id, traceId, referer, userAgent } = entry
   return {
     client,
     peer,
     id,
+    traceId,
     method,
     target,
     httpVersion,

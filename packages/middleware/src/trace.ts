@@ -1,0 +1,62 @@
+import { randomBytes } from 'node:crypto'
+import { AddressSet, type Context } from '@spillway/core'
+import { peerAddress } from './lib/client/known-client.ts'
+import { type TraceParent, formatTraceparent, parseTraceparent, readTracestate } from './lib/trace/trace-context.ts'
+import type { Middleware } from './lib/types.ts'
+
+/** Where a request stands in a trace. */
+export interface Trace {
+  /** 32 hexadecimal digits, of all requests that belong together. */
+  readonly traceId: string
+  /** 16 hexadecimal digits, of this request here. */
+  readonly spanId: string
+  /** Of whoever sent it; undefined when the trace begins here. */
+  readonly parentId: string | undefined
+  /** Whether the trace is recorded somewhere. */
+  readonly sampled: boolean
+  /** The fields to send with requests that are made for this one: `fetch(url, { headers: c.state.trace.fields })`. */
+  readonly fields: Readonly<Record<string, string>>
+}
+
+/** Options of {@link trace}. */
+export interface TraceOptions {
+  /**
+   * Whose traces are continued: addresses and networks of peers, `unix` for unix sockets; for others a new one begins.
+   * Default: everybody's, as nothing depends on them but what is recorded.
+   */
+  readonly trusted?: readonly string[]
+  /** Whether a trace that begins here is marked as recorded. Default: no. */
+  readonly sample?: (c: Context<any, any>) => boolean
+}
+
+/**
+ * Reads where a request stands in a distributed trace (W3C Trace Context, `traceparent` and `tracestate`), or begins a trace
+ * when it stands in none or says so in a form that is not valid, and puts it into `c.state.trace`, for logs and to be sent on.
+ * Spans are the matter of `opentelemetry`.
+ * @throws TypeError when what is trusted is neither address nor network.
+ */
+export function trace(options: TraceOptions = {}): Middleware<{ trace: Trace }> {
+  const { sample = () => false } = options
+  const peers = options.trusted && new AddressSet(options.trusted)
+  return (c, next) => {
+    const isTrusted = !peers || peers.has(peerAddress(c.peer) || undefined)
+    const parent = isTrusted ? parseTraceparent(c.headers.get('traceparent') ?? '') : undefined
+    c.state.trace = parent ? continued(parent, c) : begun(sample(c))
+    return next()
+  }
+}
+
+function continued(parent: TraceParent, c: Context<any, any>): Trace {
+  const { traceId, parentId, sampled } = parent
+  const spanId = randomBytes(8).toString('hex')
+  const traceparent = formatTraceparent({ ...parent, parentId: spanId })
+  const tracestate = readTracestate(c.headers.get('tracestate') ?? '')
+  return { traceId, spanId, parentId, sampled, fields: { traceparent, ...(tracestate !== '' && { tracestate }) } }
+}
+
+function begun(sampled: boolean): Trace {
+  const ids = randomBytes(24).toString('hex')
+  const [traceId, spanId] = [ids.slice(0, 32), ids.slice(32)]
+  const traceparent = formatTraceparent({ traceId, parentId: spanId, sampled, random: true })
+  return { traceId, spanId, parentId: undefined, sampled, fields: { traceparent } }
+}
