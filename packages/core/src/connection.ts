@@ -1,4 +1,5 @@
 import { BodyEvent, BodyKind, Expectation, type ParseErrorCode, type RequestHead, parseErrors } from '@spillway/parser'
+import { ConnectionLog } from './connection-log.ts'
 import {
   type ConnectionState,
   ReadState,
@@ -20,6 +21,7 @@ import { type ContextPort, RequestContext } from './context.ts'
 import { type ReplyTarget, dispatch, settleResult } from './dispatch.ts'
 import { type AbortedBy, AbortedError, HttpError, type Outcome } from './errors.ts'
 import { type CloseReason, channels } from './events.ts'
+import { decodeLatin1 } from './latin1.ts'
 import type { Reply, TakeOver } from './reply.ts'
 import type { ReplyHeaders } from './reply-headers.ts'
 import { ReplySender, type SenderOwner } from './reply-sender.ts'
@@ -51,12 +53,12 @@ export class Connection
   draining: boolean = false
   peerEnded: boolean = false
 
-  readonly id: number
   shedded: boolean = false
   readonly #core: ServerCore
   readonly #transport: Transport
   readonly #reader: RequestReader
   readonly #sender: ReplySender
+  readonly #log: ConnectionLog
   /** While an exchange is under way. */
   #context: RequestContext | undefined
   #tunnel: Tunnel | undefined
@@ -64,14 +66,12 @@ export class Connection
   #pumping = false
   /** The connection is idle, and that has not been said. */
   #idleDue = false
-  #reason: CloseReason | undefined
   #cutBy: AbortedBy = 'peer'
   /** Ticks of the server's clock, 0 for none. What the read deadline is about follows from the read state. */
   #readDeadline = 0
   #writeDeadline = 0
   /** Bytes that waited for the client when the write deadline was set. */
   #unsent = 0
-  #requests = 0
   #bytesIn = 0
   #lingered = 0
 
@@ -80,7 +80,7 @@ export class Connection
     this.#transport = transport
     this.#reader = new RequestReader(core, transport)
     this.#sender = new ReplySender(transport, this)
-    this.id = id
+    this.#log = new ConnectionLog(core.server, id)
     this.#readDeadline = core.clock.after(core.timeouts.head)
     transport.attach(this)
   }
@@ -93,6 +93,10 @@ export class Connection
   /** Bytes held for this connection, in both directions. */
   get buffered(): number {
     return this.#reader.buffered(this.#context) + this.#sender.output.length + this.#transport.bufferedBytes
+  }
+
+  get id(): number {
+    return this.#log.id
   }
 
   get peer(): Peer {
@@ -131,7 +135,7 @@ export class Connection
   onClose(error?: Error): void {
     this.#tunnel?.sink?.onClose(error)
     const context = this.#context
-    this.#reason ??= error || context || this.#reader.head ? 'client-gone' : 'client-closed'
+    this.#log.because(error || context || this.#reader.head ? 'client-gone' : 'client-closed')
     onClosing(this)
     this.#reader.release()
     this.#sender.stop(error)
@@ -139,15 +143,7 @@ export class Connection
     this.#reader.input.clear()
     if (context) this.#sender.abort(context, this.#cutBy, error)
     this.#core.remove(this)
-    if (channels.close.hasSubscribers)
-      channels.close.publish({
-        ...this.#event(),
-        peer: this.peer,
-        reason: this.#reason,
-        requests: this.#requests,
-        bytesIn: this.#bytesIn,
-        bytesOut: this.#sender.output.total + (this.#tunnel?.written ?? 0),
-      })
+    this.#log.close(this, this.#bytesIn, this.#sender.output.total + (this.#tunnel?.written ?? 0))
   }
 
   // ── reading ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -180,7 +176,7 @@ export class Connection
     this.#pumping = false
     if (this.peerEnded && this.read === ReadState.Head) {
       // Every request that came before the end is answered.
-      this.#reason ??= this.#reader.head ? 'client-gone' : 'client-closed'
+      this.#log.because(this.#reader.head ? 'client-gone' : 'client-closed')
       this.#leave()
     }
     if (this.#reader.continueAwaited && this.#reader.wanted) this.#continue()
@@ -212,7 +208,7 @@ export class Connection
   #announceIdle(): void {
     if (!this.#idleDue || this.#sender.finishing) return
     this.#idleDue = false
-    channels.idle.publish({ ...this.#event(), exchange: this.#requests })
+    this.#log.idle()
   }
 
   /** Parses what is there; false when it takes more bytes to go on. */
@@ -227,11 +223,11 @@ export class Connection
     const core = this.#core
     const reader = this.#reader
     const isNew = !reader.head
-    if (isNew && channels.head.hasSubscribers) channels.head.publish({ ...this.#event(), exchange: this.#requests + 1 })
+    if (isNew) this.#log.head()
     const head = reader.parseHead()
     if (!head) {
       // One clock for the whole head: bytes that drip in do not reset it. The first head's runs since accept.
-      if (isNew && this.#requests > 0) this.#readDeadline = core.clock.after(core.timeouts.head)
+      if (isNew && this.#log.requests > 0) this.#readDeadline = core.clock.after(core.timeouts.head)
       return false
     }
     if (head.error !== undefined) {
@@ -241,13 +237,10 @@ export class Connection
     const { input } = reader
     const { expectation, headEnd: used } = head
     const snapshot = head.snapshot(input.buf, input.pos, decodeLatin1)
-    const context = new RequestContext(this, snapshot, head.upgrade, ++this.#requests)
+    const context = new RequestContext(this, snapshot, head.upgrade, ++this.#log.requests)
     input.pos += used
     this.#begin(context, head)
-    if (channels.request.hasSubscribers) {
-      const { exchange, method, target, httpVersion } = context
-      channels.request.publish({ ...this.#event(), exchange, method, target, httpVersion, headBytes: used })
-    }
+    this.#log.request(context, used)
     if (expectation === Expectation.Unknown) this.reply(context, core.expectationFailed())
     else dispatch(core.handler, context, this)
     return true
@@ -256,9 +249,9 @@ export class Connection
   /** A request begins: its facts become the connection's state. */
   #begin(context: RequestContext, head: RequestHead): void {
     context.contentLength = head.bodyKind === BodyKind.Chunked ? null : head.contentLength
-    const last = this.#requests === this.#core.limits.requestsPerConnection
-    if (!head.keepAlive) this.#reason ??= 'client-asked'
-    else if (last) this.#reason ??= 'max-requests'
+    const last = this.#log.requests === this.#core.limits.requestsPerConnection
+    if (!head.keepAlive) this.#log.because('client-asked')
+    else if (last) this.#log.because('max-requests')
     onHead(this, this.#reader.begin(head), head.keepAlive && !last)
     this.#context = context
     this.#readDeadline = 0
@@ -280,7 +273,7 @@ export class Connection
         return true
       default:
         if (body || content.received <= this.#core.limits.discardBytes) return false
-        this.#reason ??= 'unread-content'
+        this.#log.because('unread-content')
         onBroken(this)
         return true
     }
@@ -332,9 +325,8 @@ export class Connection
   }
 
   #report(code: ParseErrorCode, offset: number): void {
-    this.#reason ??= 'parse-error'
-    if (channels.error.hasSubscribers)
-      channels.error.publish({ ...this.#event(), peer: this.peer, code, status: parseErrors[code].status, offset })
+    this.#log.because('parse-error')
+    this.#log.error(this, code, offset)
   }
 
   // ── answering ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -377,10 +369,7 @@ export class Connection
     const plan = this.#sender.send(context, reply, facts)
     const { persist, framing } = plan
     if (!persist) this.#last(facts.persist)
-    if (context && channels.reply.hasSubscribers) {
-      const { exchange, status } = context
-      channels.reply.publish({ ...this.#event(), exchange, status, persist })
-    }
+    if (context) this.#log.reply(context, persist)
     if (reply.takeOver) this.#upgrade(context!, reply.takeOver)
     else if (framing === ContentFraming.Whole) {
       onReplyEnd(this)
@@ -393,15 +382,15 @@ export class Connection
 
   /** The connection ends with this reply. @param allowed whether it could have been kept but for the reply itself. */
   #last(allowed: boolean): void {
-    if (this.draining) this.#reason ??= 'shutdown'
-    else if (this.peerEnded) this.#reason ??= 'client-closed'
-    else this.#reason ??= allowed ? 'reply-asked' : 'unread-content'
+    if (this.draining) this.#log.because('shutdown')
+    else if (this.peerEnded) this.#log.because('client-closed')
+    else this.#log.because(allowed ? 'reply-asked' : 'unread-content')
     this.persist = false
   }
 
   #upgrade(context: RequestContext, takeOver: TakeOver): void {
     onUpgrade(this)
-    this.#reason = 'upgraded'
+    this.#log.reason = 'upgraded'
     this.#sender.complete(context)
     this.#sender.flush()
     this.#context = undefined
@@ -442,7 +431,7 @@ export class Connection
 
   ended(context: RequestContext, outcome: Outcome): void {
     context.finish(outcome, this.#core)
-    if (channels.end.hasSubscribers) channels.end.publish({ ...this.#event(), exchange: context.exchange, outcome })
+    this.#log.end(context, outcome)
     this.#announceIdle()
   }
 
@@ -467,7 +456,7 @@ export class Connection
 
   /** Ends the connection at once, so that an unfinished reply cannot look complete. */
   #cut(by: AbortedBy, reason: CloseReason, error?: unknown): void {
-    this.#reason ??= reason
+    this.#log.because(reason)
     this.#cutBy = by
     const context = this.#context
     const { untilClose } = this.#sender
@@ -497,7 +486,7 @@ export class Connection
 
   /** The server is full: says so and ends. */
   shed(): void {
-    this.#reason = 'overload'
+    this.#log.reason = 'overload'
     onBroken(this)
     this.#write(undefined, this.#core.overloadReply(), 'GET')
     this.#leave()
@@ -519,12 +508,12 @@ export class Connection
       case ReadState.Head:
         return this.#expireHead()
       case ReadState.Body:
-        this.#reason ??= 'body-timeout'
+        this.#log.because('body-timeout')
         onBroken(this)
         this.#context!.body.fail(new AbortedError('timeout', 'The request content came too slowly'))
         return
       case ReadState.Discard:
-        this.#reason ??= 'body-timeout'
+        this.#log.because('body-timeout')
         return this.#leave()
       default:
         // Lingering: the peer gets its time once our last bytes are on their way.
@@ -536,7 +525,7 @@ export class Connection
   #expireHead(): void {
     const { head } = this.#reader
     if (head?.partial) {
-      this.#reason ??= 'head-timeout'
+      this.#log.because('head-timeout')
       onBroken(this)
       this.#write(undefined, this.#core.timeoutReply(), head.method)
       return this.#leave()
@@ -549,14 +538,10 @@ export class Connection
         if (this.#readDeadline === 0) this.#readDeadline = this.#core.clock.after(this.#core.timeouts.head)
         return
       }
-      if (this.draining) this.#reason ??= 'shutdown'
-      else this.#reason ??= this.#requests === 0 ? 'head-timeout' : 'keep-alive-timeout'
+      if (this.draining) this.#log.because('shutdown')
+      else this.#log.because(this.#log.requests === 0 ? 'head-timeout' : 'keep-alive-timeout')
       this.#leave()
     })
-  }
-
-  #event(): { readonly server: ServerCore['server']; readonly connection: number } {
-    return { server: this.#core.server, connection: this.id }
   }
 }
 
@@ -567,12 +552,4 @@ function unread(): AbortedError {
 function parseFailure(code: ParseErrorCode): HttpError {
   const { status, message } = parseErrors[code]
   return new HttpError(status, message, { code })
-}
-
-// Taken once: `Buffer` is an accessor of the global object, and dear to look up.
-const { latin1Slice } = Buffer.prototype
-
-/** Node's own latin1 decoder; the parser's portable loop is for other places. */
-function decodeLatin1(buf: Uint8Array, start: number, end: number): string {
-  return latin1Slice.call(buf, start, end)
 }

@@ -1,10 +1,10 @@
 import { type ServerHttp2Stream, constants } from 'node:http2'
 import { BodyDecoder, BodyEvent, BodyKind, Expectation } from '@spillway/parser'
 import { trailerSection } from '@spillway/parser/serialize'
+import type { ConnectionLog } from './connection-log.ts'
 import { type Context, type ContextPort, RequestContext } from './context.ts'
 import { type ReplyTarget, dispatch, settleResult } from './dispatch.ts'
 import { type AbortedBy, AbortedError, HttpError, type Outcome } from './errors.ts'
-import { channels } from './events.ts'
 import type { Http2Head } from './http2-head.ts'
 import { type Http2Fields, type Http2Plan, fieldsOf, planHttp2 } from './http2-reply.ts'
 import { minimumBodyRate } from './options.ts'
@@ -21,7 +21,7 @@ const { NGHTTP2_CANCEL, NGHTTP2_INTERNAL_ERROR, NGHTTP2_NO_ERROR } = constants
 
 /** What an exchange needs of its connection. */
 export interface Http2Owner {
-  readonly id: number
+  readonly log: ConnectionLog
   readonly peer: Peer
   readonly draining: boolean
   ended(exchange: Http2Exchange): void
@@ -74,10 +74,7 @@ export class Http2Exchange implements ContextPort, BodyPort, ReplyTarget, Stream
   /** Runs the handler. */
   begin(head: Http2Head): void {
     const context = this.#context
-    if (channels.request.hasSubscribers) {
-      const { exchange, method, target, httpVersion } = context
-      channels.request.publish({ ...this.#event(), exchange, method, target, httpVersion, headBytes: head.bytes })
-    }
+    this.#owner.log.request(context, head.bytes)
     if (head.expectation === Expectation.Unknown) this.reply(context, this.#core.expectationFailed())
     else dispatch(this.#core.handler, context, this)
   }
@@ -174,10 +171,7 @@ export class Http2Exchange implements ContextPort, BodyPort, ReplyTarget, Stream
     this.#stream.respond(headers, { endStream: !isStreamed && content === null, waitForTrailers: isStreamed })
     this.#replied = true
     context.status = reply.status
-    if (channels.reply.hasSubscribers) {
-      const { exchange, status } = context
-      channels.reply.publish({ ...this.#event(), exchange, status, persist: true })
-    }
+    this.#owner.log.reply(context, true)
     if (isStreamed) return this.#startStream(plan)
     if (reply.body !== null && typeof reply.body === 'object') dropSource(reply.body, undefined)
     if (content) {
@@ -285,7 +279,7 @@ export class Http2Exchange implements ContextPort, BodyPort, ReplyTarget, Stream
     this.#writeDeadline = 0
     const context = this.#context
     context.finish(outcome, this.#core)
-    if (channels.end.hasSubscribers) channels.end.publish({ ...this.#event(), exchange: context.exchange, outcome })
+    this.#owner.log.end(context, outcome)
     this.#owner.ended(this)
   }
 
@@ -316,10 +310,6 @@ export class Http2Exchange implements ContextPort, BodyPort, ReplyTarget, Stream
   #tooSlow(): boolean {
     const counted = ++this.#wantedTicks * this.#core.clock.interval - minimumBodyRate.grace
     return counted > 0 && this.#received < (counted / 1000) * minimumBodyRate.bytesPerSecond
-  }
-
-  #event(): { readonly server: ServerCore['server']; readonly connection: number } {
-    return { server: this.#core.server, connection: this.#owner.id }
   }
 }
 

@@ -1,7 +1,7 @@
 import { type ServerHttp2Session, type ServerHttp2Stream, constants, performServerHandshake } from 'node:http2'
 import type { TLSSocket } from 'node:tls'
-import { parseErrors } from '@spillway/parser'
-import { type CloseReason, channels } from './events.ts'
+import { ConnectionLog } from './connection-log.ts'
+import type { CloseReason } from './events.ts'
 import { Http2Exchange, type Http2Owner } from './http2-exchange.ts'
 import { readHead } from './http2-head.ts'
 import { planHttp2 } from './http2-reply.ts'
@@ -20,21 +20,19 @@ const anyStream = 2 ** 31 - 1
 
 /** An HTTP/2 connection. Node speaks the protocol; this keeps the server's books, deadlines and rules. */
 export class Http2Connection implements Member, Http2Owner {
-  readonly id: number
   readonly peer: Peer
+  readonly log: ConnectionLog
   shedded: boolean = false
   draining: boolean = false
   readonly #core: ServerCore
   readonly #socket: TLSSocket
   readonly #session: ServerHttp2Session
   readonly #exchanges: Set<Http2Exchange> = new Set()
-  #requests = 0
-  #reason: CloseReason | undefined
   /** What it is about follows from whether the session is closing. */
   #deadline: number
 
   constructor(core: ServerCore, socket: TLSSocket, peer: Peer, id: number) {
-    this.id = id
+    this.log = new ConnectionLog(core.server, id)
     this.peer = peer
     this.#core = core
     this.#socket = socket
@@ -53,9 +51,13 @@ export class Http2Connection implements Member, Http2Owner {
       this.#onStream(stream, raw)
     })
     session.on('error', (error: NodeJS.ErrnoException) => {
-      this.#reason ??= error.code?.startsWith('ERR_HTTP2') ? 'parse-error' : 'client-gone'
+      this.log.because(error.code?.startsWith('ERR_HTTP2') ? 'parse-error' : 'client-gone')
     })
     session.on('close', () => this.#closed())
+  }
+
+  get id(): number {
+    return this.log.id
   }
 
   get active(): boolean {
@@ -77,21 +79,14 @@ export class Http2Connection implements Member, Http2Owner {
     }
     const head = readHead(core, raw)
     if (typeof head === 'string') {
-      if (channels.error.hasSubscribers)
-        channels.error.publish({
-          ...this.#event(),
-          peer: this.peer,
-          code: head,
-          status: parseErrors[head].status,
-          offset: 0,
-        })
+      this.log.error(this, head, 0)
       return this.#answer(stream, core.parseErrorReply(head))
     }
     if (!this.draining) this.#deadline = 0
-    const exchange = new Http2Exchange(core, this, stream, head, ++this.#requests)
+    const exchange = new Http2Exchange(core, this, stream, head, ++this.log.requests)
     this.#exchanges.add(exchange)
     exchange.begin(head)
-    if (this.#requests === core.limits.requestsPerConnection) this.#leave('max-requests')
+    if (this.log.requests === core.limits.requestsPerConnection) this.#leave('max-requests')
   }
 
   /** Answers a request that no handler sees. */
@@ -107,12 +102,12 @@ export class Http2Connection implements Member, Http2Owner {
     if (this.#exchanges.size > 0 || this.#deadline !== 0) return
     const { clock, timeouts } = this.#core
     this.#deadline = clock.after(this.#session.closed ? timeouts.linger : timeouts.keepAlive)
-    if (channels.idle.hasSubscribers) channels.idle.publish({ ...this.#event(), exchange: this.#requests })
+    this.log.idle()
   }
 
   /** No further requests; the connection ends with the last reply. */
   #leave(reason: CloseReason): void {
-    this.#reason ??= reason
+    this.log.because(reason)
     this.#session.close()
     this.#deadline = this.#exchanges.size > 0 ? 0 : this.#core.clock.after(this.#core.timeouts.linger)
   }
@@ -120,11 +115,8 @@ export class Http2Connection implements Member, Http2Owner {
   #closed(): void {
     for (const exchange of this.#exchanges) exchange.kill()
     this.#core.remove(this)
-    if (!channels.close.hasSubscribers) return
-    const { peer } = this
-    const reason = this.#reason ?? 'client-closed'
-    const { bytesRead: bytesIn, bytesWritten: bytesOut } = this.#socket
-    channels.close.publish({ ...this.#event(), peer, reason, requests: this.#requests, bytesIn, bytesOut })
+    const { bytesRead, bytesWritten } = this.#socket
+    this.log.close(this, bytesRead, bytesWritten)
   }
 
   onTick(now: number): void {
@@ -133,7 +125,7 @@ export class Http2Connection implements Member, Http2Owner {
     // A session that has said goodbye waits for the client to end the connection, which it need not do.
     if (this.#session.closed) this.#socket.destroy()
     else if (this.draining) this.#leave('shutdown')
-    else this.#leave(this.#requests === 0 ? 'head-timeout' : 'keep-alive-timeout')
+    else this.#leave(this.log.requests === 0 ? 'head-timeout' : 'keep-alive-timeout')
   }
 
   /** Says that the end is near, and a little later which request was the last. */
@@ -146,13 +138,9 @@ export class Http2Connection implements Member, Http2Owner {
   }
 
   kill(): void {
-    this.#reason ??= 'shutdown'
+    this.log.because('shutdown')
     for (const exchange of this.#exchanges) exchange.kill()
     this.#session.destroy()
-  }
-
-  #event(): { readonly server: ServerCore['server']; readonly connection: number } {
-    return { server: this.#core.server, connection: this.id }
   }
 }
 

@@ -1,4 +1,5 @@
 import { sliceBytes } from './reply-writer.ts'
+import { decodeLatin1 } from './latin1.ts'
 import type { Transport } from './transport.ts'
 
 /** Up to here it is cheaper to copy bytes behind the text than to write them as a piece of their own. */
@@ -26,7 +27,7 @@ export class Output {
   }
 
   appendBytes(bytes: Uint8Array): void {
-    if (bytes.length <= joinedBytes) return this.append(latin1(bytes))
+    if (bytes.length <= joinedBytes) return this.append(decodeLatin1(bytes, 0, bytes.length))
     this.#parts ??= []
     if (this.#text !== '') this.#parts.push(this.#text)
     this.#text = ''
@@ -71,8 +72,4 @@ export class Output {
     transport.uncork()
     return ready
   }
-}
-
-function latin1({ buffer, byteOffset, length }: Uint8Array): string {
-  return Buffer.from(buffer, byteOffset, length).toString('latin1')
 }
