@@ -138,7 +138,8 @@ function phases({ headAt, repliedAt }: Exchange, at: number, endedAt: number): H
   bar.title = bar.getAttribute('aria-label')!
   for (const [kind, ms] of parts) {
     const part = el('i', { 'data-key': kind })
-    part.style.flexGrow = String(Math.max(0, ms))
+    // Parts whose sum is below 1 would not fill the bar.
+    part.style.flexGrow = String(Math.max(0, ms) * 1000)
     bar.append(part)
   }
   return bar
