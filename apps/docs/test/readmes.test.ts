@@ -1,0 +1,86 @@
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import ts from 'typescript'
+import { expect, test } from 'vitest'
+
+const root = fileURLToPath(new URL('../../../', import.meta.url))
+
+/** What the text around the code stands for: names that a reader has, or that another block has made. */
+const given = `
+import type { Handler as GivenHandler, Server as GivenServer } from '@spillway/core'
+import type { MessageParser as GivenParser } from '@spillway/parser'
+import type { Socket as GivenSocket } from 'node:net'
+declare global {
+  const handler: GivenHandler
+  const server: GivenServer & GivenSocket
+  const parser: GivenParser
+  const socket: GivenSocket
+  const client: GivenSocket
+  const Deno: { serve(handler: (request: Request) => Response | Promise<Response>): void }
+  let chunked: boolean
+  let start: number
+  let end: number
+  const buffer: Uint8Array
+  function refuse(error: unknown, offset: number): void
+  function keepAndWaitForMore(): void
+  function take(bytes: Uint8Array): void
+}
+export {}
+`
+
+/** The middleware's own blocks are files with tests beside it. */
+const documents = ['README.md', 'packages/parser/README.md', 'packages/core/README.md']
+
+/** Blocks of code, with what they take from each other or from the parser's subpaths. */
+function blocksOf(document: string): string[] {
+  const text = readFileSync(`${root}${document}`, 'utf8')
+  return [...text.matchAll(/^```(?:ts|js)\n([^]*?)^```/gm)].map(([, code = '']) => code)
+}
+
+/** Names that a block may leave to the ones before it. */
+const imports: Readonly<Record<string, string>> = {
+  BodyKind: "import { BodyKind } from '@spillway/parser'",
+  MessageParser: "import { MessageParser } from '@spillway/parser'",
+  requestHead: "import { requestHead, chunkPrefix, trailerSection } from '@spillway/parser/serialize'",
+  readFileSync: "import { readFileSync } from 'node:fs'",
+  serve: "import { serve } from '@spillway/core'",
+}
+
+function completed(code: string): string {
+  const missing = Object.entries(imports).filter(
+    ([name]) => new RegExp(`\\b${name}\\b`).test(code) && !new RegExp(`import [^\\n]*\\b${name}\\b`).test(code),
+  )
+  return `${missing.map(([, line]) => line).join('\n')}\n${code}\nexport {}\n`
+}
+
+test('the code in READMEs compiles against what is exported', { timeout: 60_000 }, () => {
+  const sources = new Map<string, string>([[`${root}apps/docs/test/given.d.mts`, given]])
+  for (const document of documents)
+    for (const [i, code] of blocksOf(document).entries())
+      sources.set(`${root}apps/docs/test/${document.replaceAll(/\W/g, '-')}-${i}.mts`, completed(code))
+  expect(sources.size).toBeGreaterThan(20)
+
+  const { config } = ts.readConfigFile(`${root}tsconfig.base.json`, (file) => ts.sys.readFile(file)) as {
+    config: object
+  }
+  const { options } = ts.parseJsonConfigFileContent(config, ts.sys, root)
+  // Errors are `any` in the JavaScript that some of the blocks are.
+  Object.assign(options, { noEmit: true, isolatedDeclarations: false, useUnknownInCatchVariables: false })
+  const disk = ts.createCompilerHost(options)
+  const host: ts.CompilerHost = {
+    ...disk,
+    getSourceFile: (file, languageVersion) => {
+      const text = sources.get(file) ?? disk.readFile(file)
+      return text === undefined ? undefined : ts.createSourceFile(file, text, languageVersion, true)
+    },
+    readFile: (file) => sources.get(file) ?? disk.readFile(file),
+    fileExists: (file) => sources.has(file) || disk.fileExists(file),
+  }
+  const program = ts.createProgram([...sources.keys()], options, host)
+  const found = ts.getPreEmitDiagnostics(program).map(({ file, start, messageText }) => {
+    const line = file && start !== undefined ? file.getLineAndCharacterOfPosition(start).line : 0
+    const text = file?.text.split('\n')[line]?.trim()
+    return `${file?.fileName.slice(root.length)}: ${text}: ${ts.flattenDiagnosticMessageText(messageText, ' ')}`
+  })
+  expect(found).toEqual([])
+})
