@@ -77,9 +77,10 @@ export interface Context<Params = {}, State = {}> {
   /**
    * Sends an interim 103 (Early Hints) reply: fields, most often `Link`, that the client can use while the reply is made.
    * Does nothing for HTTP/1.0 clients, which know no interim replies, and once the reply has begun (RFC 8297).
-   * @throws TypeError when a field cannot be sent.
+   * @param status another interim status, for who passes one on: a proxy has to (RFC 9110 §15.2). Default: 103.
+   * @throws TypeError when a field cannot be sent; RangeError for a status that is not interim, or is core's to send (100, 101).
    */
-  hints(headers: HeadersInit): void
+  hints(headers: HeadersInit, status?: number): void
   /** Calls back once: after the last byte of the reply, or when it will never come. */
   done(callback: (outcome: Outcome) => void): void
   /**
@@ -275,10 +276,12 @@ export class RequestContext implements Context {
     throw refusal
   }
 
-  hints(headers: HeadersInit): void {
+  hints(headers: HeadersInit, status: number = 103): void {
+    if (!(Number.isInteger(status) && status > 101 && status < 200))
+      throw new RangeError(`Not an interim status: ${status}`)
     const fields = new ReplyHeaders()
     addHeaders(fields, headers)
-    this.#port.interim(this, 103, fields)
+    this.#port.interim(this, status, fields)
   }
 
   done(callback: (outcome: Outcome) => void): void {

@@ -107,8 +107,9 @@ export class ForeignExchange implements ContextPort, BodyPort {
     if (!this.#reading) void this.#read(body)
   }
 
-  interim(_context: RequestContext, _status: number, headers: ReplyHeaders): void {
-    this.#foreign.hints?.(headers)
+  interim(_context: RequestContext, status: number, headers: ReplyHeaders): void {
+    // Other servers know this one only.
+    if (status === 103) this.#foreign.hints?.(headers)
   }
 
   /** Runs the handler. It never throws: what goes wrong is a reply. */

@@ -217,6 +217,24 @@ describe('c.hints: 103 (RFC 8297)', () => {
     expect(statuses(client.received)).toEqual([500])
   })
 
+  it('another interim status is sent on; final ones, and those of core, are refused', async () => {
+    const refused: number[] = []
+    const t = testServer((c) => {
+      for (const status of [100, 101, 102, 199, 200, 103.5])
+        try {
+          c.hints({ 'upload-offset': '7' }, status)
+        } catch {
+          refused.push(status)
+        }
+      return c.text('x')
+    })
+    const client = t.connect()
+    client.send(get())
+    await turn()
+    expect(client.received).toMatch(/^HTTP\/1\.1 102 Processing\r\nupload-offset: 7\r\n\r\nHTTP\/1\.1 199 \r\n/)
+    expect(refused).toEqual([100, 101, 200, 103.5])
+  })
+
   it('does not count as the reply’s bytes', async () => {
     let bytes = 0
     const t = testServer((c) => {

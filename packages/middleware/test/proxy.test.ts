@@ -343,7 +343,7 @@ describe('the response', () => {
     await until(() => asking.received.length > 64 * 1024 * 1024)
   })
 
-  test('has its interim 103 passed on, and no more than 32 of them', async () => {
+  test('has interim ones passed on, and no more than 32 of them', async () => {
     const hint = 'HTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload\r\n\r\n'
     const { server } = await answering(
       hint,
@@ -351,7 +351,7 @@ describe('the response', () => {
       'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n',
     )
     expect(await get(server)).toMatch(
-      /^HTTP\/1\.1 103 Early Hints\r\nLink: <\/a\.css>; rel=preload\r\n\r\nHTTP\/1\.1 200 /,
+      /^HTTP\/1\.1 103 Early Hints\r\nLink: <\/a\.css>; rel=preload\r\n\r\nHTTP\/1\.1 102 Processing\r\n\r\nHTTP\/1\.1 200 /,
     )
     const chatty = (times: number): Promise<string> =>
       answering(hint.repeat(times), 'HTTP/1.1 204 No Content\r\n\r\n').then((made) => get(made.server))

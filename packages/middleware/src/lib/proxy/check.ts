@@ -17,7 +17,7 @@ export interface CheckOptions {
   readonly unhealthy?: number
 }
 
-const quiet: Requester = { onContinue: ignore, onHints: ignore, onWait: ignore, onOver: ignore }
+const quiet: Requester = { onContinue: ignore, onInterim: ignore, onWait: ignore, onOver: ignore }
 
 /** Asks one server again and again, each time over a connection of its own, as a new client would. */
 export class HealthCheck {

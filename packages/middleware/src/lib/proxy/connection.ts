@@ -36,8 +36,8 @@ export interface Answer extends Response {
 export interface Requester {
   /** 100 (Continue). */
   onContinue(): void
-  /** 103 (Early Hints). */
-  onHints(fields: ReplyHeaders): void
+  /** 103 (Early Hints), or another interim response for the client. */
+  onInterim(status: number, fields: ReplyHeaders): void
   /** Time has passed, and the exchange is not over. */
   onWait(): void
   onOver(): void
@@ -184,7 +184,7 @@ export class UpstreamConnection implements Swept, ResponseSink {
 
   interim(status: number, fields: ReplyHeaders): void {
     if (status === 100) this.#requester!.onContinue()
-    else if (status === 103) this.#requester!.onHints(fields)
+    else this.#requester!.onInterim(status, fields)
   }
 
   response(response: Response): void {

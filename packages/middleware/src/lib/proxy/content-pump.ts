@@ -36,8 +36,8 @@ export class ContentPump implements Requester {
     void this.#send()
   }
 
-  onHints(fields: ReplyHeaders): void {
-    this.#c.hints(fields)
+  onInterim(status: number, fields: ReplyHeaders): void {
+    this.#c.hints(fields, status)
   }
 
   /**
