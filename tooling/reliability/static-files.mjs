@@ -30,7 +30,7 @@ async function hostile() {
     }
   }
   await Promise.all(Array.from({ length: 16 }, client))
-  const told = [...statuses].sort(([a], [b]) => a - b).map(([status, count]) => `${count} × ${status}`)
+  const told = [...statuses].toSorted(([a], [b]) => a - b).map(([status, count]) => `${count} × ${status}`)
   console.log(`${paths} hostile paths: ${told.join(', ')}; ${escaped} left the root or failed`)
   return escaped
 }
@@ -44,9 +44,9 @@ async function replaced() {
   writeFileSync(path, version(0))
   const counts = { whole: 0, wrong: 0, cut: 0 }
   const tags = new Map()
-  let running = true
+  const load = { running: true }
   const client = async () => {
-    while (running) {
+    while (load.running) {
       const { status, complete, content, get } = await ask(server.port, 'GET', '/version.txt')
       const number = numberOf(content)
       if (!complete) counts.cut++
@@ -63,7 +63,7 @@ async function replaced() {
     renameSync(`${path}.new`, path)
     await new Promise((resolve) => setTimeout(resolve, 2))
   }
-  running = false
+  load.running = false
   await Promise.all(clients)
   console.log(
     `replaced ${replacements} times: ${counts.whole} replies of one version, ${counts.wrong} wrong, ${counts.cut} cut`,

@@ -128,10 +128,11 @@ export async function start({ name, path, command }, root, at) {
   })
   let errors = ''
   child.stderr.setEncoding('utf8').on('data', (text) => (errors += text))
-  const ended = new Promise((resolve) => child.once('close', resolve))
+  const ended = new Promise((resolve) => child.once('exit', resolve))
   const stop = () => {
+    child.kill()
     // Some wait for connections that nobody will end.
-    child.kill('SIGKILL')
+    setTimeout(() => child.kill('SIGKILL'), 1000).unref()
     return ended
   }
   for (let i = 0; i < 200; i++) {

@@ -104,7 +104,7 @@ function escape(text: string): string {
 const style = `
 :root { color-scheme: light dark; --ink: light-dark(#1d2129, #e4e7ec); --dim: light-dark(#667085, #98a2b3); --line: light-dark(#e6e8ec, #2b303b);
   --hover: light-dark(#f5f7fa, #1f242e); --link: light-dark(#0b57d0, #8ab4f8); --paper: light-dark(#fff, #14171d); --folder: light-dark(#e0a526, #d9a441) }
-* { box-sizing: border-box }
+* { box-sizing: border-box } svg[hidden] { display: none }
 body { margin: 0; background: var(--paper); color: var(--ink); font: 15px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif }
 main { max-width: 60rem; margin: 0 auto; padding: 2.5rem 1.25rem 4rem }
 h1 { margin: 0 0 1.5rem; font-size: 1.35rem; font-weight: 600; overflow-wrap: anywhere }
