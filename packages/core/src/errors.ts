@@ -36,7 +36,8 @@ export type AbortedBy = 'peer' | 'timeout' | 'handler' | 'shutdown'
 
 /**
  * What became of an exchange. `status` is the reply's, 0 when none had begun; `bytes` counts what was handed to the
- * socket for it, head included.
+ * socket for it, head and framing included. Over HTTP/2 and behind other servers it is the content alone: what heads and
+ * frames take there is not ours to see.
  */
 export type Outcome =
   | { readonly kind: 'sent'; readonly status: number; readonly bytes: number }

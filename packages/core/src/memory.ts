@@ -13,6 +13,8 @@ export interface MemoryClient {
   readonly paused: boolean
   /** How the server ended: still `open`, its side `ended` (FIN), `closed` both, or `reset`. */
   readonly state: 'open' | 'ended' | 'closed' | 'reset'
+  /** Resolves when the server has sent more, or has ended the connection. */
+  changed(): Promise<void>
   /** Sends bytes; strings are latin1. */
   send(bytes: string | Uint8Array): void
   /** Ends the sending side (FIN). */
@@ -78,6 +80,7 @@ class MemoryTransport implements Transport {
   #pending = ''
   #flushed: ((ok: boolean) => void)[] = []
   #inbox: (Uint8Array | 'end')[] = []
+  #watchers: (() => void)[] = []
   #peerEnded = false
   #ending = false
 
@@ -146,6 +149,15 @@ class MemoryTransport implements Transport {
     this.close('reset')
   }
 
+  /** Calls back once, when something comes to the client. */
+  watch(changed: () => void): void {
+    this.#watchers.push(changed)
+  }
+
+  #changed(): void {
+    for (const changed of this.#watchers.splice(0)) changed()
+  }
+
   /** The client sends bytes or its FIN. */
   receive(item: Uint8Array | 'end'): void {
     if (!this.isOpen) return
@@ -164,6 +176,7 @@ class MemoryTransport implements Transport {
   close(state: 'closed' | 'reset', error?: Error): void {
     if (!this.isOpen) return
     this.state = state
+    this.#changed()
     this.#inbox = []
     this.#pending = ''
     for (const done of this.#flushed.splice(0)) done(false)
@@ -180,6 +193,7 @@ class MemoryTransport implements Transport {
     const part = this.#pending.slice(0, this.room)
     this.room -= part.length
     this.received += part
+    if (part !== '') this.#changed()
     this.#pending = this.#pending.slice(part.length)
     if (this.#pending !== '') return
     for (const done of this.#flushed.splice(0)) done(true)
@@ -189,6 +203,7 @@ class MemoryTransport implements Transport {
   #settleEnd(): void {
     if (!this.#ending || this.#pending !== '' || this.state !== 'open') return
     this.state = 'ended'
+    this.#changed()
     if (this.#peerEnded) this.close('closed')
   }
 
@@ -226,6 +241,10 @@ class Client implements MemoryClient {
 
   get state(): MemoryClient['state'] {
     return this.#transport.state
+  }
+
+  changed(): Promise<void> {
+    return new Promise((resolve) => this.#transport.watch(resolve))
   }
 
   send(bytes: string | Uint8Array): void {
