@@ -186,6 +186,14 @@ describe.skipIf(!executablePath)('the page', { timeout: 60_000 }, () => {
       await page.keyboard.press('Tab')
       if (await page.evaluate("document.activeElement.closest('#labels') !== null")) break
     }
+    await rawClient(lab.port, 'GET /api/time?below HTTP/1.0\r\n\r\n').received
+    await row('GET /api/time?below').waitFor()
+    // The list is one stop; arrows move in it.
+    const focused = () => page.evaluate<string>("document.activeElement.closest('li')?.textContent")
+    const before = await focused()
+    await page.keyboard.press('ArrowDown')
+    expect(await focused()).not.toBe(before)
+    await page.keyboard.press('Home')
     await page.keyboard.press('Enter')
     await details('Connection #')
     expect(await page.evaluate("document.activeElement.getAttribute('aria-pressed')")).toBe('true')

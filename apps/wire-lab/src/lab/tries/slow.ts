@@ -33,15 +33,16 @@ const slowloris: Try = {
     `${crowd} clients that send a byte now and then, to keep all places taken. Each costs the server a few kilobytes and one ` +
     'deadline that bytes do not reset; everybody else is served as if nothing were.',
   async run(bench) {
-    const clients: Dialogue[] = []
-    for (let i = 1; i <= crowd; i++) clients.push(await bench.open(String(i)))
     const started = performance.now()
-    const attack = Promise.all(
-      clients.map(async (client) => {
-        await client.drip(endless(bench), 400)
-        await client.closed
-      }),
-    )
+    const clients: Dialogue[] = []
+    const ended: Promise<void>[] = []
+    for (let i = 1; i <= crowd; i++) {
+      const client = await bench.open(String(i))
+      clients.push(client)
+      // Each begins at once: a client that never says a word is closed without one.
+      ended.push(client.drip(endless(bench), 400).then(() => client.closed))
+    }
+    const attack = Promise.all(ended)
     const answers = await honest(bench, attack)
     await attack
     const ends = clients.filter(({ run }) => Buffer.from(run.received, 'base64').toString('latin1').includes(' 408 '))
