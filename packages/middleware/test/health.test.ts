@@ -28,13 +28,13 @@ test('readiness follows the server from its start to its end, health does not', 
   expect(await ask(`${url}/ready`)).toEqual([503, { status: 'starting' }])
   server = running
   expect(await ask(`${url}/ready`)).toEqual([200, { status: 'ready' }])
-  const closed = server.close({ announce: 1500 })
+  const closed = server.close({ announce: 4000 })
   // Still accepting, on connections old and new.
   expect(await ask(`${url}/ready`)).toEqual([503, { status: 'closing' }])
   expect(await ask(`${url}/alive`)).toEqual([200, { status: 'alive' }])
   await closed
   await expect(fetch(`${url}/ready`)).rejects.toThrow('fetch failed')
-})
+}, 60_000)
 
 test('readiness needs every check, and says nothing of why one failed', async () => {
   const url = await ready({
