@@ -349,7 +349,7 @@ const checks = {
     )
     await sleep(50)
     for (const [name, listener] of listeners) channels[name].unsubscribe(listener)
-    assert.deepEqual(seen, ['open', 'request', 'reply', 'end', 'close'])
+    assert.deepEqual(seen, ['open', 'head', 'request', 'reply', 'end', 'close'])
   },
   'the test server needs no socket': async () => {
     const { connect: connectMemory, advance } = testServer((c) => c.text('x'))
