@@ -163,6 +163,17 @@ describe.skipIf(!executablePath)('the page', { timeout: 60_000 }, () => {
     socket.destroy()
   })
 
+  it('shows a crowd whole, and each of it by name', async () => {
+    const crowd = Array.from({ length: 70 }, () => rawClient(lab.port, 'GET /api/time HTTP/1.1\r\nHost: a\r\n\r\n'))
+    await page.locator('#labels[data-size=thin]').waitFor()
+    const list = page.locator('#labels')
+    await expect.poll(() => list.locator('li').count()).toBeGreaterThan(70)
+    expect(await list.getByRole('button', { name: /^#\d+ idle, \d+ s left$/ }).count()).toBeGreaterThanOrEqual(70)
+    // All of it is in sight.
+    expect(await page.locator('.scroll').evaluate((box: any) => box.scrollHeight <= box.clientHeight + 1)).toBe(true)
+    for (const { socket } of crowd) socket.destroy()
+  })
+
   it('answers what a newcomer asks', async () => {
     // Why did this connection close?
     await page.locator('[data-try="slow-head"]').click()
