@@ -63,7 +63,8 @@ function makeRow(): Row {
     show: ({ url, state: current, active: busy, requests: sent, failures: failed, demo }, part) => {
       state.textContent = current
       state.dataset['state'] = current
-      name.textContent = name.title = url
+      name.title = url
+      name.textContent = url.replace('http://', '')
       bar.style.transform = `scaleX(${part.toFixed(3)})`
       active.show(busy)
       requests.show(sent)

@@ -12,20 +12,22 @@ import type { Gateway } from './gateway.ts'
 import { snapshot } from './snapshot.ts'
 import { upstreamMetrics } from './upstream-metrics.ts'
 
+type Observed = NonNullable<Gateway['observed']>
+
 /** Dashboard, its events and buttons, health and readiness. @param page the folder with the files of the dashboard. */
-export function adminHandler(gateway: Gateway, page: string): Handler {
+export function adminHandler(gateway: Gateway, { traffic, metrics }: Observed, page: string): Handler {
   const app = router()
     .get('/events', (c) =>
       sse(c, async (stream) => {
         while (!stream.signal.aborted) {
-          await stream.send({ data: snapshot(gateway) })
+          await stream.send({ data: snapshot(gateway, traffic) })
           await sleep(1000, undefined, { signal: stream.signal }).catch(() => {})
         }
       }),
     )
-    .get('/status', (c) => c.json(snapshot(gateway)))
+    .get('/status', (c) => c.json(snapshot(gateway, traffic)))
     .get('/metrics', async (c) => {
-      const reply = (await gateway.metrics.expose(c)) as Reply
+      const reply = (await metrics.expose(c)) as Reply
       reply.body = `${upstreamMetrics(gateway.groups)}${reply.body as string}`
       return reply
     })

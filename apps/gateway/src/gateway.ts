@@ -26,8 +26,8 @@ export interface GatewayOptions {
 
 /** A running gateway: its listeners, its routes, which a reload exchanges under them, and its dashboard. */
 export class Gateway {
-  readonly traffic: Traffic = new Traffic()
-  readonly metrics: Metrics
+  /** What is counted, for whoever looks: nothing without a dashboard. */
+  readonly observed: { readonly traffic: Traffic; readonly metrics: Metrics } | undefined
   readonly demo: Demo | undefined
   readonly started: number = Date.now()
   /** How often the configuration was loaded, and when last. */
@@ -47,7 +47,7 @@ export class Gateway {
     this.#config = config
     this.demo = demo
     this.#certificates = readCertificates(config)
-    this.metrics = metrics({ server: () => this.#server })
+    if (config.admin) this.observed = { traffic: new Traffic(), metrics: metrics({ server: () => this.#server }) }
     this.#groups = new Groups(this.#upstreams(config))
     this.#routes = this.#build(config, this.#groups)
     const options: ServerOptions = { limits: { connections: config.connections }, onError: quietly }
@@ -63,7 +63,7 @@ export class Gateway {
     try {
       gateway = new Gateway(file, config, demo)
       for (const [i, one] of config.listen.entries()) await gateway.#listen(one, i)
-      if (config.admin) gateway.#admin = await serve(adminHandler(gateway, page), config.admin)
+      if (config.admin) gateway.#admin = await serve(adminHandler(gateway, gateway.observed!, page), config.admin)
       if (config.demo) demo!.ask(`${gateway.url}/api/hello`, config.demo.requestsPerSecond)
       return gateway
     } catch (error) {
@@ -122,8 +122,8 @@ export class Gateway {
     const closed = await this.#server.close({ announce: this.#config.announce, ...options })
     await this.#admin?.close({ deadline: 0 })
     this.#groups.close()
-    this.traffic.stop()
-    this.metrics.stop()
+    this.observed?.traffic.stop()
+    this.observed?.metrics.stop()
     this.demo?.stop()
     return closed
   }
@@ -137,7 +137,13 @@ export class Gateway {
   }
 
   #build(config: Config, groups: Groups): Routes {
-    return buildRoutes(config, groups, [this.metrics.observe, this.traffic.observe], this.#routes?.guards)
+    const { traffic, metrics: numbers } = this.observed ?? {}
+    return buildRoutes(
+      config,
+      groups,
+      traffic && numbers ? [numbers.observe, traffic.observe] : [],
+      this.#routes?.guards,
+    )
   }
 
   async #listen({ tls, proxyProtocol, http2, ...place }: ListenConfig, i: number): Promise<void> {

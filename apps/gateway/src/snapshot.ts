@@ -1,8 +1,9 @@
 import type { Gateway } from './gateway.ts'
 import type { Snapshot } from './model.ts'
+import type { Traffic } from './traffic.ts'
 
-export function snapshot(gateway: Gateway): Snapshot {
-  const { url, started, loads, loadedAt, server, traffic, demo } = gateway
+export function snapshot(gateway: Gateway, traffic: Traffic): Snapshot {
+  const { url, started, loads, loadedAt, server, demo } = gateway
   const backends = demo?.backends ?? []
   const groups = [...gateway.groups].map(([name, group]) => ({
     name,

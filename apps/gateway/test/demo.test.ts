@@ -69,7 +69,7 @@ describe('the demo', { timeout: 60_000 }, () => {
     const before = gateway.demo!.asked
     await until(() => gateway.demo!.asked > before + 50)
     expect(gateway.demo!.missed).toBe(0)
-    expect(gateway.traffic.failed).toBe(0)
+    expect(gateway.observed!.traffic.failed).toBe(0)
   })
 
   test('as a program: starts, loads its configuration again at SIGHUP, and ends in order', async () => {

@@ -1,5 +1,6 @@
 // What a proxied request costs beside nginx and http-proxy, in one interleaved run: node bench/proxy.mjs [rounds, 5], after a
-// build. `gateway` is apps/gateway, where it is built, with its counts for the dashboard. Needs wrk and nginx. The proxy has core 0; wrk and the upstream server, nginx with a constant, have core 1. What
+// build. `gateway` is apps/gateway, where it is built, `gateway+` the same with
+// names for requests and numbers for its dashboard. Needs wrk and nginx. The proxy has core 0; wrk and the upstream server, nginx with a constant, have core 1. What
 // counts is processor time of the proxy for each request, the median of the rounds.
 import { execFileSync, spawn } from 'node:child_process'
 import {
@@ -44,11 +45,15 @@ function nginxProxy(at, to) {
       proxy_set_header X-Forwarded-Host $http_host; proxy_set_header X-Forwarded-Proto $scheme; } }`
 }
 
-function gatewayConfig(folder, at, to) {
-  const file = join(folder, 'gateway.json')
+function gatewayConfig(folder, at, to, full) {
+  const file = join(folder, full ? 'full.json' : 'gateway.json')
+  const more = full ? { admin: { port: 0 } } : { requestId: false }
   const upstreams = { api: { servers: [`http://127.0.0.1:${to}`] } }
   const routes = [{ path: '/', proxy: 'api', host: 'upstream', bodyBytes: 1e9 }]
-  writeFileSync(file, JSON.stringify({ listen: [{ port: at }], log: 'none', compression: false, upstreams, routes }))
+  writeFileSync(
+    file,
+    JSON.stringify({ listen: [{ port: at }], log: 'none', compression: false, upstreams, routes, ...more }),
+  )
   return file
 }
 
@@ -136,14 +141,14 @@ async function measure(rounds) {
     await up(to)
     const peers = []
     const gateway = fileURLToPath(new URL('../../../apps/gateway/dist/main.js', import.meta.url))
-    const names = ['spillway', ...(existsSync(gateway) ? ['gateway'] : []), 'nginx', 'http-proxy']
+    const names = ['spillway', ...(existsSync(gateway) ? ['gateway', 'gateway+'] : []), 'nginx', 'http-proxy']
     for (const name of names) {
       const at = await freePort()
       const child =
         name === 'nginx'
           ? startNginx('0', join(folder, 'proxy'), nginxProxy(at, to))
-          : name === 'gateway'
-            ? node(gateway, gatewayConfig(folder, at, to))
+          : name.startsWith('gateway')
+            ? node(gateway, gatewayConfig(folder, at, to, name === 'gateway+'))
             : node(here, name, String(at), String(to))
       children.push(child)
       await up(at)
