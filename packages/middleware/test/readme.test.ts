@@ -69,6 +69,7 @@ describe('examples', () => {
     expect(await (await run(app, '/docs/')).text()).toContain('guide.md')
     expect((await run(app, '/a.css')).headers.get('content-type')).toBe('text/css; charset=utf-8')
     expect(await run(app, '/b.css')).toMatchObject({ status: 404 })
+    expect(await run(app, '/https:localhost/a.css')).toMatchObject({ status: 404 })
   })
 
   test('static', async () => {
