@@ -1,28 +1,16 @@
-import type { Peer, Transport, TransportSink } from './transport.ts'
+import type { TransportSink } from './transport.ts'
+import { TransportView } from './transport-view.ts'
 
 /**
  * A connection after an upgrade, as its new owner sees it. The server stays attached behind it, so its books stay right:
  * the connection counts until it closes, and shutdown can end it.
  */
-export class Tunnel implements Transport {
+export class Tunnel extends TransportView {
   /** @internal */
   sink: TransportSink | undefined
   /** @internal Bytes written by the new owner. */
   written: number = 0
-  readonly #transport: Transport
   #draining = false
-
-  constructor(transport: Transport) {
-    this.#transport = transport
-  }
-
-  get peer(): Peer {
-    return this.#transport.peer
-  }
-
-  get bufferedBytes(): number {
-    return this.#transport.bufferedBytes
-  }
 
   attach(sink: TransportSink): void {
     this.sink = sink
@@ -35,40 +23,8 @@ export class Tunnel implements Transport {
     this.sink?.onShutdown?.()
   }
 
-  write(chunk: string | Uint8Array): boolean {
+  override write(chunk: string | Uint8Array): boolean {
     this.written += chunk.length
-    return this.#transport.write(chunk)
-  }
-
-  cork(): void {
-    this.#transport.cork()
-  }
-
-  uncork(): void {
-    this.#transport.uncork()
-  }
-
-  flushed(done: (ok: boolean) => void): void {
-    this.#transport.flushed(done)
-  }
-
-  pause(): void {
-    this.#transport.pause()
-  }
-
-  resume(): void {
-    this.#transport.resume()
-  }
-
-  end(): void {
-    this.#transport.end()
-  }
-
-  destroy(): void {
-    this.#transport.destroy()
-  }
-
-  reset(): void {
-    this.#transport.reset()
+    return super.write(chunk)
   }
 }

@@ -1,6 +1,7 @@
 import { channels } from './events.ts'
 import type { Server } from './server.ts'
-import type { Peer, Transport, TransportSink } from './transport.ts'
+import type { Transport, TransportSink } from './transport.ts'
+import { TransportView } from './transport-view.ts'
 
 /**
  * The transport itself, or, while someone listens to {@link channels}`.bytes`, one that tells of every byte. It is decided
@@ -11,66 +12,25 @@ export function tapped(transport: Transport, server: Server, connection: number)
 }
 
 /** Stands between a connection and its transport and changes nothing. */
-class TappedTransport implements Transport, TransportSink {
-  readonly #transport: Transport
+class TappedTransport extends TransportView implements TransportSink {
   readonly #server: Server
   readonly #connection: number
   #sink!: TransportSink
 
   constructor(transport: Transport, server: Server, connection: number) {
-    this.#transport = transport
+    super(transport)
     this.#server = server
     this.#connection = connection
   }
 
-  get peer(): Peer {
-    return this.#transport.peer
-  }
-
-  get bufferedBytes(): number {
-    return this.#transport.bufferedBytes
-  }
-
   attach(sink: TransportSink): void {
     this.#sink = sink
-    this.#transport.attach(this)
+    this.transport.attach(this)
   }
 
-  write(chunk: string | Uint8Array): boolean {
+  override write(chunk: string | Uint8Array): boolean {
     this.#tell('out', typeof chunk === 'string' ? Buffer.from(chunk, 'latin1') : chunk)
-    return this.#transport.write(chunk)
-  }
-
-  cork(): void {
-    this.#transport.cork()
-  }
-
-  uncork(): void {
-    this.#transport.uncork()
-  }
-
-  flushed(done: (ok: boolean) => void): void {
-    this.#transport.flushed(done)
-  }
-
-  pause(): void {
-    this.#transport.pause()
-  }
-
-  resume(): void {
-    this.#transport.resume()
-  }
-
-  end(): void {
-    this.#transport.end()
-  }
-
-  destroy(): void {
-    this.#transport.destroy()
-  }
-
-  reset(): void {
-    this.#transport.reset()
+    return super.write(chunk)
   }
 
   onData(chunk: Uint8Array): void {

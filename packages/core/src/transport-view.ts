@@ -1,0 +1,56 @@
+import type { Peer, Transport, TransportSink } from './transport.ts'
+
+/** A transport in front of another one, which does the work: what its subclasses do not change is the other's. */
+export abstract class TransportView implements Transport {
+  protected readonly transport: Transport
+
+  constructor(transport: Transport) {
+    this.transport = transport
+  }
+
+  get peer(): Peer {
+    return this.transport.peer
+  }
+
+  get bufferedBytes(): number {
+    return this.transport.bufferedBytes
+  }
+
+  abstract attach(sink: TransportSink): void
+
+  write(chunk: string | Uint8Array): boolean {
+    return this.transport.write(chunk)
+  }
+
+  cork(): void {
+    this.transport.cork()
+  }
+
+  uncork(): void {
+    this.transport.uncork()
+  }
+
+  flushed(done: (ok: boolean) => void): void {
+    this.transport.flushed(done)
+  }
+
+  pause(): void {
+    this.transport.pause()
+  }
+
+  resume(): void {
+    this.transport.resume()
+  }
+
+  end(): void {
+    this.transport.end()
+  }
+
+  destroy(): void {
+    this.transport.destroy()
+  }
+
+  reset(): void {
+    this.transport.reset()
+  }
+}
