@@ -1,3 +1,7 @@
+import { fileURLToPath } from 'node:url'
+
+const packages = fileURLToPath(new URL('../../packages', import.meta.url))
+
 const common = {
   format: ['esm'],
   target: 'node20',
@@ -27,4 +31,19 @@ export function definePackage({ exports }, over = {}) {
 /** An application: `src/main.ts` becomes `dist/main.js`; nobody reads its types. */
 export function defineApp(over = {}) {
   return { ...common, entry: ['src/main.ts'], ...over }
+}
+
+/** Options for tests that build: the packages come from their sources as they are, so that nothing forgotten is tested. */
+export const fromSources = {
+  esbuildPlugins: [
+    {
+      name: 'sources of the workspace',
+      setup(builder) {
+        builder.onResolve({ filter: /^@spillway\/(parser|core|middleware)(\/|$)/ }, ({ path }) => {
+          const [, name, entry = 'index'] = path.split('/')
+          return { path: `${packages}/${name}/src/${entry}.ts` }
+        })
+      },
+    },
+  ],
 }

@@ -3,11 +3,11 @@ import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { fromSources } from '@spillway/tsup-config'
 import { build } from 'tsup'
 import { onTestFinished } from 'vitest'
 
 const here = fileURLToPath(new URL('..', import.meta.url))
-const packages = fileURLToPath(new URL('../../../packages', import.meta.url))
 
 /** The program, made from the sources as they are, where it finds what it depends on. */
 export async function buildProgram(): Promise<{ readonly file: string; readonly remove: () => void }> {
@@ -24,17 +24,7 @@ export async function buildProgram(): Promise<{ readonly file: string; readonly 
     noExternal: [/^@spillway\//],
     external: ['selfsigned', 'uqr'],
     removeNodeProtocol: false,
-    esbuildPlugins: [
-      {
-        name: 'sources',
-        setup(context) {
-          context.onResolve({ filter: /^@spillway\// }, ({ path }) => {
-            const [, name, entry = 'index'] = path.split('/')
-            return { path: join(packages, name!, 'src', `${entry}.ts`) }
-          })
-        },
-      },
-    ],
+    ...fromSources,
   })
   writeFileSync(join(folder, 'package.json'), '{ "type": "module", "version": "1.2.3" }')
   return { file: join(folder, 'dist/main.js'), remove: () => rmSync(folder, { recursive: true }) }

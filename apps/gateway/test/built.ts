@@ -2,11 +2,11 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { fromSources } from '@spillway/tsup-config'
 import { type Options, build } from 'tsup'
 import { page } from '../tsup.config.ts'
 
 const here = fileURLToPath(new URL('..', import.meta.url))
-const packages = fileURLToPath(new URL('../../../packages', import.meta.url))
 
 /** What is built for one test file. */
 export interface Built {
@@ -39,17 +39,7 @@ export async function buildGateway(): Promise<Built> {
     removeNodeProtocol: false,
     // What is CommonJS among the dependencies asks for Node's modules by `require`.
     banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
-    esbuildPlugins: [
-      {
-        name: 'sources of the workspace',
-        setup: (builder) => {
-          builder.onResolve({ filter: /^@spillway\// }, ({ path }) => {
-            const [, name, entry = 'index'] = /^@spillway\/([\w-]+)(?:\/([\w-]+))?$/.exec(path)!
-            return { path: join(packages, name!, 'src', `${entry}.ts`) }
-          })
-        },
-      },
-    ],
+    ...fromSources,
   })
   return { program: join(folder, 'main.mjs'), page: site, remove: () => rmSync(folder, { recursive: true }) }
 }

@@ -2,11 +2,11 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { fromSources } from '@spillway/tsup-config'
 import { type Options, build } from 'tsup'
 import { page, programs } from '../tsup.config.ts'
 
 const here = fileURLToPath(new URL('..', import.meta.url))
-const packages = fileURLToPath(new URL('../../../packages', import.meta.url))
 
 /** What is built for one test file. */
 export interface Built {
@@ -28,7 +28,7 @@ export async function buildLab(parts: { readonly server: boolean }): Promise<Bui
     entry: inHere(page.entry as Record<string, string>),
     outDir: site,
     publicDir,
-    esbuildOptions,
+    ...fromSources,
   })
   if (parts.server)
     await build({
@@ -42,30 +42,11 @@ export async function buildLab(parts: { readonly server: boolean }): Promise<Bui
       removeNodeProtocol: false,
       // Some of what is bundled is CommonJS and asks for Node's modules by name.
       banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
-      esbuildOptions,
+      ...fromSources,
     })
   return { folder, root: new URL(`file://${site}/`), remove: () => rmSync(folder, { recursive: true }) }
 }
 
 function inHere(entry: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(Object.entries(entry).map(([name, file]) => [name, join(here, file)]))
-}
-
-const esbuildOptions: NonNullable<Options['esbuildOptions']> = (options) => {
-  options.alias = Object.fromEntries(aliases())
-}
-
-function* aliases(): Iterable<[string, string]> {
-  for (const entry of [
-    'middleware/router',
-    'middleware/static',
-    'middleware/logger',
-    'middleware/compression',
-    'middleware/websocket',
-    'core/cluster',
-    'parser/serialize',
-    'parser/fields',
-  ])
-    yield [`@spillway/${entry}`, join(packages, entry.replace('/', '/src/').concat('.ts'))]
-  for (const name of ['parser', 'core', 'middleware']) yield [`@spillway/${name}`, join(packages, name, 'src/index.ts')]
 }
