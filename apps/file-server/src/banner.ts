@@ -1,4 +1,4 @@
-import { networkInterfaces } from 'node:os'
+import { ownAddresses } from './addresses.ts'
 import type { Settings } from './options.ts'
 import type { Style } from './style.ts'
 
@@ -20,8 +20,7 @@ export function placesOf(scheme: 'http' | 'https', host: string | undefined, por
 
 /** The IPv4 address that other machines most likely know this one by. */
 function networkAddress(): string | undefined {
-  const all = Object.values(networkInterfaces()).flatMap((list) => list ?? [])
-  return all.find(({ family, internal }) => family === 'IPv4' && !internal)?.address
+  return ownAddresses().find(({ family, internal }) => family === 'IPv4' && !internal)?.address
 }
 
 /** What is said when the server is ready. @param qr whether a code for telephones is drawn. */

@@ -1,7 +1,8 @@
 import { X509Certificate } from 'node:crypto'
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { homedir, networkInterfaces } from 'node:os'
+import { homedir } from 'node:os'
 import { join } from 'node:path'
+import { ownAddresses } from './addresses.ts'
 import { type Settings, UsageError } from './options.ts'
 
 /** PEM text. */
@@ -45,8 +46,13 @@ function readPem(flag: string, file: string): string {
 
 /** Addresses by which this machine is reached. */
 function ownNames(): string[] {
-  const addresses = Object.values(networkInterfaces()).flatMap((list) => list ?? [])
-  return [...new Set(addresses.filter(({ address }) => !address.includes('%')).map(({ address }) => address))]
+  return [
+    ...new Set(
+      ownAddresses()
+        .filter(({ address }) => !address.includes('%'))
+        .map(({ address }) => address),
+    ),
+  ]
 }
 
 function readKept(folder: string, names: readonly string[]): CertificateAndKey | undefined {

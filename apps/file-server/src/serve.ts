@@ -1,6 +1,6 @@
 import nodeCluster from 'node:cluster'
-import { networkInterfaces } from 'node:os'
 import { type Server, closeOnSignals, serve } from '@spillway/core'
+import { ownAddresses } from './addresses.ts'
 import { application } from './application.ts'
 import { banner, placesOf } from './banner.ts'
 import { certificateFor } from './certificate.ts'
@@ -48,8 +48,7 @@ async function listen(
 
 /** IPv4 is served there, too, where the machine knows both. */
 function everywhere(): string {
-  const addresses = Object.values(networkInterfaces()).flatMap((list) => list ?? [])
-  return addresses.some(({ family }) => family === 'IPv6') ? '::' : '0.0.0.0'
+  return ownAddresses().some(({ family }) => family === 'IPv6') ? '::' : '0.0.0.0'
 }
 
 async function announce(settings: Settings, terminal: Terminal, port: number): Promise<void> {

@@ -1,4 +1,5 @@
 import { type Handler, Reply, type Server } from '@spillway/core'
+import { standardMethods } from './lib/http/standard-methods.ts'
 import { ConnectionMetrics, timeBounds } from './lib/metrics/connections.ts'
 import { Counter, type Family, Histogram } from './lib/metrics/families.ts'
 import type { Middleware } from './lib/types.ts'
@@ -19,19 +20,6 @@ export interface Metrics {
   readonly stop: () => void
 }
 
-/** Those of RFC 9110 and PATCH; a client may send any other. */
-const methods: ReadonlySet<string> = new Set([
-  'GET',
-  'HEAD',
-  'POST',
-  'PUT',
-  'PATCH',
-  'DELETE',
-  'OPTIONS',
-  'CONNECT',
-  'TRACE',
-])
-
 /**
  * Counts what goes on, from the events of core: connections accepted, open and closed by their cause, how often they are used
  * again, parse errors by code, bytes, and the time in each phase (`connect`, `idle`, `head`, `handler`, `reply`); and
@@ -51,7 +39,7 @@ export function metrics(options: MetricsOptions = {}): Metrics {
     observe: (c, next) => {
       const started = performance.now()
       c.done((outcome) => {
-        const method = methods.has(c.method) ? c.method : 'other'
+        const method = standardMethods.has(c.method) ? c.method : 'other'
         requests.add(1, method, outcome.status === 0 ? 'none' : String(outcome.status), c.route)
         if (outcome.kind === 'aborted') aborted.add(1, outcome.by)
         times.observe((performance.now() - started) / 1000, c.route)

@@ -10,21 +10,9 @@ import {
 } from '@opentelemetry/api'
 import { type Context, type Outcome, type RequestHeaders, errorFacts } from '@spillway/core'
 import { clientOf } from './lib/client/known-client.ts'
+import { standardMethods } from './lib/http/standard-methods.ts'
 import { settle } from './lib/maybe-promise.ts'
 import type { Middleware } from './lib/types.ts'
-
-/** Those of RFC 9110 and PATCH, which the conventions know. */
-const methods: ReadonlySet<string> = new Set([
-  'GET',
-  'HEAD',
-  'POST',
-  'PUT',
-  'PATCH',
-  'DELETE',
-  'OPTIONS',
-  'CONNECT',
-  'TRACE',
-])
 
 const getter: TextMapGetter<RequestHeaders> = {
   get: (headers, name) => headers.get(name) ?? undefined,
@@ -42,7 +30,7 @@ export function spans(): Middleware {
   return (c, next) => {
     const parent = propagation.extract(context.active(), c.headers, getter)
     const span = tracer.startSpan(
-      methods.has(c.method) ? c.method : 'HTTP',
+      standardMethods.has(c.method) ? c.method : 'HTTP',
       { kind: SpanKind.SERVER, attributes: requestAttributes(c) },
       parent,
     )
@@ -64,7 +52,7 @@ function requestAttributes(c: Context<any, any>): Attributes {
   const { protocol, host, address } = clientOf(c)
   const [, name, port] = /^(\[.*\]|[^:]*)(?::(\d+))?$/.exec(host) ?? []
   return {
-    ...(methods.has(c.method)
+    ...(standardMethods.has(c.method)
       ? { 'http.request.method': c.method }
       : { 'http.request.method': '_OTHER', 'http.request.method_original': c.method }),
     'url.scheme': protocol,
@@ -80,7 +68,7 @@ function requestAttributes(c: Context<any, any>): Attributes {
 
 function end(span: Span, c: Context<any, any>, outcome: Outcome): void {
   if (c.route !== '') {
-    span.updateName(`${methods.has(c.method) ? c.method : 'HTTP'} ${c.route}`)
+    span.updateName(`${standardMethods.has(c.method) ? c.method : 'HTTP'} ${c.route}`)
     span.setAttribute('http.route', c.route)
   }
   if (outcome.status > 0) span.setAttribute('http.response.status_code', outcome.status)

@@ -1,0 +1,12 @@
+/** The methods of RFC 9110 and PATCH (RFC 5789): what labels may say, whatever else clients send. */
+export const standardMethods: ReadonlySet<string> = new Set([
+  'GET',
+  'HEAD',
+  'POST',
+  'PUT',
+  'PATCH',
+  'DELETE',
+  'OPTIONS',
+  'CONNECT',
+  'TRACE',
+])
