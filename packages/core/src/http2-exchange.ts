@@ -145,7 +145,8 @@ export class Http2Exchange implements ContextPort, BodyPort, ReplyTarget, Stream
   // ── the reply ──────────────────────────────────────────────────────────────────────────────────────────────────
 
   reply(context: RequestContext, reply: Reply): void {
-    if (this.#over || this.#replied) return dropSource(reply.body, new AbortedError('peer', abortMessage.peer))
+    if (this.#over || this.#replied || this.#stream.closed)
+      return dropSource(reply.body, new AbortedError('peer', abortMessage.peer))
     try {
       this.#send(reply)
     } catch (error) {
@@ -160,20 +161,25 @@ export class Http2Exchange implements ContextPort, BodyPort, ReplyTarget, Stream
 
   resume(): void {}
 
+  /** @throws when the reply cannot be sent; nothing was sent then. */
   #send(reply: Reply): void {
     const context = this.#context
     const plan = planHttp2(reply, context.method)
-    const { headers, content, source } = plan
-    const isStreamed = source !== null
-    if (isStreamed) this.#stream.on('wantTrailers', () => this.#sendTrailers(reply.trailers))
-    // Throws when Node finds a field that cannot be repeated; then nothing was sent. The end of streamed content is
-    // left to the trailers, or Node would say it even when the stream is reset before.
-    this.#stream.respond(headers, { endStream: !isStreamed && content === null, waitForTrailers: isStreamed })
+    const { headers, content, streamed } = plan
+    // A source that cannot be read throws here.
+    const source = this.#sourceOf(plan)
+    if (streamed) this.#stream.on('wantTrailers', () => this.#sendTrailers(reply.trailers))
+    // Throws when Node finds a field that cannot be repeated. The end of streamed content is left to the trailers, or
+    // Node would say it even when the stream is reset before.
+    this.#stream.respond(headers, { endStream: !streamed && content === null, waitForTrailers: streamed })
     this.#replied = true
     context.status = reply.status
     this.#owner.log.reply(context, true)
-    if (isStreamed) return this.#startStream(plan)
-    if (reply.body !== null && typeof reply.body === 'object') dropSource(reply.body, undefined)
+    if (streamed) {
+      this.#source = source
+      return void source!.run(this)
+    }
+    source?.stop(undefined)
     if (content) {
       this.#sent += content.length
       this.#stream.end(content)
@@ -182,11 +188,10 @@ export class Http2Exchange implements ContextPort, BodyPort, ReplyTarget, Stream
     this.#refuseContent()
   }
 
-  #startStream({ source, length }: Http2Plan): void {
+  #sourceOf({ source, length }: Http2Plan): ReplyStream | undefined {
     // HTTP/2 says itself where content ends.
     const framing = length < 0 ? ContentFraming.UntilClose : ContentFraming.Length
-    this.#source = new ReplyStream(this, source, framing, length, undefined)
-    void this.#source.run(this)
+    return source === null ? undefined : new ReplyStream(this, source, framing, length, undefined)
   }
 
   append(text: string): void {

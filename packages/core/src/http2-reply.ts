@@ -1,6 +1,6 @@
 import type { BodySource, Reply } from './reply.ts'
 import type { ReplyHeaders } from './reply-headers.ts'
-import { hasNoContent, sliceBytes } from './reply-writer.ts'
+import { checkReply, hasNoContent, sliceBytes } from './reply-writer.ts'
 
 /** Fields as Node's HTTP/2 takes them. */
 export type Http2Fields = Record<string, number | string | string[]>
@@ -10,8 +10,10 @@ export interface Http2Plan {
   readonly headers: Http2Fields
   /** Content at hand, or null. */
   readonly content: Uint8Array | null
-  /** Content to be streamed, or null. */
+  /** Content that is read piece by piece, or null. */
   readonly source: BodySource
+  /** Whether it is sent; otherwise the source is only let go of. */
+  readonly streamed: boolean
   /** Announced length of streamed content, or -1. */
   readonly length: number
 }
@@ -27,32 +29,33 @@ const dropped: ReadonlySet<string> = new Set([
 
 /**
  * Decides what a reply looks like in HTTP/2, by the same rules of HEAD, 204, 205 and 304 as in HTTP/1.1.
- * @throws RangeError when the status or a Content-Length set by the handler cannot be true.
+ * @throws RangeError when the status or a Content-Length set by the handler cannot be true; TypeError when the content
+ * is none.
  */
 export function planHttp2(reply: Reply, method: string): Http2Plan {
   const { status, body, headers: fields } = reply
   if (reply.takeOver) throw new RangeError('HTTP/2 connections cannot be taken over')
-  if (!Number.isInteger(status) || status < 200 || status > 599) throw new RangeError(`Not a final status: ${status}`)
+  checkReply(reply, method)
   const headers = fieldsOf(fields)
   headers[':status'] = status
   const announced = lengthOf(fields)
   const isHead = method === 'HEAD'
-  const none: Http2Plan = { headers, content: null, source: null, length: -1 }
+  const source = typeof body === 'object' && !(body instanceof Uint8Array) ? body : null
+  const none: Http2Plan = { headers, content: null, source, streamed: false, length: -1 }
 
   if (hasNoContent(status)) {
     if (status !== 304) delete headers['content-length']
     if (status === 205) headers['content-length'] = '0'
     return none
   }
-  if (typeof body === 'object' && body !== null && !(body instanceof Uint8Array))
-    return isHead ? none : { ...none, source: body, length: announced }
-  const content = typeof body === 'string' ? Buffer.from(body) : body
+  if (source !== null) return isHead ? none : { ...none, streamed: true, length: announced }
+  const content = typeof body === 'string' ? Buffer.from(body) : (body as Uint8Array | null)
   const length = content?.length ?? 0
   if (announced < 0) headers['content-length'] = String(length)
   else if (announced !== length && !(isHead && body === null))
     throw new RangeError(`Content-Length: ${announced} was set for ${length} bytes`)
   if (isHead) return none
-  if (length > sliceBytes || reply.trailers) return { ...none, source: content ?? '', length }
+  if (length > sliceBytes || reply.trailers) return { ...none, source: content ?? '', streamed: true, length }
   return { ...none, content }
 }
 

@@ -91,9 +91,7 @@ export function planReply(reply: Reply, facts: ReplyFacts): ReplyPlan {
 function planAnew(reply: Reply, facts: ReplyFacts): ReplyPlan {
   const { status, body } = reply
   if (typeof body === 'string' && planKnown(reply, body, facts)) return plan
-  checkStatus(reply, facts.method)
-  if (typeof body !== 'object' && typeof body !== 'string')
-    throw new TypeError('The content of a reply is text, bytes, or a stream of them')
+  checkReply(reply, facts.method)
   readFields(reply.headers)
   const streamed =
     (typeof body === 'object' && body !== null && !(body instanceof Uint8Array)) || hasTrailers(reply, facts)
@@ -215,11 +213,17 @@ export function hasNoContent(status: number): boolean {
   return status === 204 || status === 205 || status === 304
 }
 
-function checkStatus({ status, takeOver }: Reply, method: string): void {
+/**
+ * What has to be true of every reply, whatever the protocol.
+ * @throws RangeError when the status is none that may be sent; TypeError when the content is none.
+ */
+export function checkReply({ status, body, takeOver }: Reply, method: string): void {
   if (!Number.isInteger(status) || status > 599 || status < (takeOver ? 101 : 200))
     throw new RangeError(`Not a final status: ${status}`)
   // What follows a 2xx to CONNECT is the tunnel, whatever the reply says (RFC 9110 §9.3.6).
   if (method === 'CONNECT' && status < 300 && !takeOver) throw new RangeError('CONNECT is accepted with c.upgrade')
+  if (typeof body !== 'object' && typeof body !== 'string')
+    throw new TypeError('The content of a reply is text, bytes, or a stream of them')
 }
 
 /** Trailers need chunks, so a reply that has some is streamed even when its content is at hand. */

@@ -426,6 +426,25 @@ describe.skipIf(!openssl)('a reply', () => {
     expect((await ask({})).body).not.toContain('secret')
   })
 
+  it.each<[string, () => unknown]>([
+    ['a locked stream', () => lockedStream()],
+    ['an object', () => ({})],
+    ['a number', () => 5],
+  ])('with content that is %s is a 500, not the end of the process', async (_, content) => {
+    await start(() => new Reply(content() as string))
+    for (const method of ['GET', 'HEAD']) {
+      const { headers, code } = await ask({ ':method': method })
+      expect([headers[':status'], code]).toEqual([500, constants.NGHTTP2_NO_ERROR])
+    }
+    expect(muted.calls.length).toBe(2)
+  })
+
+  it('of 2xx to CONNECT would open a tunnel, so it is a 500 (RFC 9113 §8.5)', async () => {
+    await start((c) => c.text('x'))
+    const { headers } = await ask({ ':method': 'CONNECT', ':authority': 'a:443' })
+    expect(headers[':status']).toBe(500)
+  })
+
   it('outcome: sent, with the bytes of content', async () => {
     const outcome = deferred<Outcome>()
     await start((c) => {
@@ -563,6 +582,12 @@ async function* pieces(...texts: string[]): AsyncGenerator<string> {
     await Promise.resolve()
     yield text
   }
+}
+
+function lockedStream(): ReadableStream<Uint8Array> {
+  const stream = new ReadableStream<Uint8Array>()
+  stream.getReader()
+  return stream
 }
 
 async function* failing(): AsyncGenerator<string> {
