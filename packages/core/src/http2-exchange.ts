@@ -11,7 +11,7 @@ import { minimumBodyRate } from './options.ts'
 import type { Reply } from './reply.ts'
 import { type HeadersInit, ReplyHeaders, addHeaders } from './reply-headers.ts'
 import { abortMessage } from './reply-sender.ts'
-import { ReplyStream, type StreamEnd, type StreamSink, dropSource } from './reply-stream.ts'
+import { ReplyStream, type StreamEnd, type StreamSink, dropSource, trailerFields } from './reply-stream.ts'
 import { ContentFraming } from './reply-writer.ts'
 import { type BodyPort, RequestBody } from './request-body.ts'
 import type { ServerCore } from './server-core.ts'
@@ -238,7 +238,7 @@ export class Http2Exchange implements ContextPort, BodyPort, ReplyTarget, Stream
     if (this.#over) return
     try {
       const fields = new ReplyHeaders()
-      if (trailers) addHeaders(fields, trailers())
+      if (trailers) addHeaders(fields, trailerFields(trailers()))
       this.#stream.sendTrailers(fieldsOf(fields))
       // Behind what was just sent.
       setImmediate(() => this.#refuseContent())

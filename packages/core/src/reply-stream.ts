@@ -1,4 +1,4 @@
-import { LAST_CHUNK, chunkPrefix, trailerSection } from '@spillway/parser/serialize'
+import { LAST_CHUNK, chunkPrefix, isTrailerField, trailerSection } from '@spillway/parser/serialize'
 import type { BodySource } from './reply.ts'
 import type { HeadersInit } from './reply-headers.ts'
 import { ContentFraming, isAscii, sliceBytes } from './reply-writer.ts'
@@ -63,7 +63,9 @@ export class ReplyStream {
         spare = undefined
         if (this.#stopped) return
         if (done) break
-        if (value === undefined || value.length === 0) continue
+        if (typeof value !== 'string' && !(value instanceof Uint8Array))
+          throw new TypeError('The pieces of streamed content are text or bytes')
+        if (value.length === 0) continue
         await this.#send(value)
         if (typeof value !== 'string' && this.#sink.settled) spare = value
         await this.#pause(value.length)
@@ -139,7 +141,7 @@ export class ReplyStream {
     if (this.framing === ContentFraming.Length && this.#left > 0)
       throw new RangeError('The content is shorter than its Content-Length')
     if (this.framing === ContentFraming.Chunked)
-      this.#sink.append(this.#trailers ? trailerSection(fieldList(this.#trailers())) : LAST_CHUNK)
+      this.#sink.append(this.#trailers ? trailerSection(trailerFields(this.#trailers())) : LAST_CHUNK)
     this.#stopped = true
   }
 }
@@ -189,8 +191,9 @@ function once(value: Uint8Array | string): Puller {
   }
 }
 
-function fieldList(init: HeadersInit): [string, string][] {
-  return Symbol.iterator in init ? [...init].map(([name, value]) => [name, value]) : Object.entries(init)
+/** The trailer fields of a reply, but for those that must not be there (RFC 9110 §6.5.1). */
+export function trailerFields(init: HeadersInit): (readonly [string, string])[] {
+  return [...(Symbol.iterator in init ? init : Object.entries(init))].filter(([name]) => isTrailerField(name))
 }
 
 function ignore(): void {}

@@ -20,7 +20,10 @@ export class Reply {
   status: number
   readonly headers: ReplyHeaders
   body: BodySource
-  /** Trailer fields, asked for when the content has ended. Sent with chunked replies only (RFC 9110 §6.5). */
+  /**
+   * Trailer fields, asked for when the content has ended. Sent with chunked replies and over HTTP/2 only; those that have no
+   * business there, such as Content-Length or Set-Cookie, are left out (RFC 9110 §6.5.1).
+   */
   trailers: (() => HeadersInit) | undefined
   /** @internal set by `c.upgrade`. */
   takeOver: TakeOver | undefined

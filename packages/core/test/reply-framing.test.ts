@@ -125,6 +125,21 @@ describe('streams (RFC 9112 §7.1)', () => {
     expect(state).toBe('closed')
   })
 
+  it.each<[string, unknown]>([
+    ['a number', 5],
+    ['nothing', undefined],
+    ['null', null],
+    ['an object', {}],
+    ['a list', [1, 2]],
+    ['an ArrayBuffer', new ArrayBuffer(3)],
+    ['an array of numbers of two bytes', new Uint16Array(9000)],
+    ['a DataView', new DataView(new ArrayBuffer(3))],
+  ])('a piece that is %s is an error of the source: cut, never left out (RFC 9112 §8)', async (_, piece) => {
+    const { wire: seen, state } = await wire((c) => c.stream(generate('ab', piece as string, 'cd')))
+    expect(onlyReply(seen)).toMatchObject({ body: 'ab', complete: false })
+    expect(state).toBe('closed')
+  })
+
   it.each<[string, () => BodySource]>([
     ['ReadableStream', () => new Response('abcd').body],
     ['Readable', () => Readable.from([Buffer.from('ab'), Buffer.from('cd')])],
@@ -157,6 +172,15 @@ describe('streams (RFC 9112 §7.1)', () => {
     expect([...first!.trailers]).toEqual([['x-bytes', '5']])
     expect([...second!.trailers]).toEqual([])
     expect(second!.body).toBe('abcde')
+  })
+
+  it('leave trailers out that must not be there (RFC 9110 §6.5.1)', async () => {
+    const { wire: seen } = await wire((c) => {
+      const reply = c.stream(generate('abc'))
+      reply.trailers = () => ({ 'Content-Length': '5', 'transfer-encoding': 'x', 'Set-Cookie': 'a=b', 'x-a': '1' })
+      return reply
+    })
+    expect([...onlyReply(seen).trailers]).toEqual([['x-a', '1']])
   })
 
   it('content at hand can have trailers too', async () => {

@@ -9,6 +9,8 @@ import type { HeadLimits } from './limits.ts'
 import { parseOrThrow } from './message-head.ts'
 import { ResponseHead } from './response-head.ts'
 
+export { isTrailerField } from './trailer-names.ts'
+
 /** Ends a chunked body that has no trailer fields. RFC 9112 §7.1. */
 export const LAST_CHUNK = '0\r\n\r\n'
 

@@ -3,13 +3,7 @@ import { TOO_MANY_FIELDS, TOO_MANY_TRAILERS, TRAILERS_TOO_LARGE } from './codes.
 import { FieldSection } from './field-section.ts'
 import type { BodyLimits } from './limits.ts'
 import { LINE } from './states.ts'
-
-/**
- * Fields that mean nothing in a trailer section, or harm: framing, routing, request modifiers, authentication, response
- * control, and how the content is to be read. RFC 9110 §6.5.1 lets a recipient drop them.
- */
-const dropped =
-  /^(age|cache-control|connection|content-(encoding|length|range|type)|(set-)?cookie|date|expect|expires|host|if-.+|keep-alive|location|max-forwards|pragma|(proxy-)?(authorization|connection)|(proxy|www)-authenticate|range|retry-after|te|trailer|transfer-encoding|upgrade|vary|warning)$/
+import { isTrailerField } from './trailer-names.ts'
 
 /** Collects the trailer section of one chunked body. Only a section that comes in pieces is copied. */
 export class TrailerSection extends FieldSection {
@@ -59,7 +53,8 @@ export class TrailerSection extends FieldSection {
     const text = decodeLatin1(bytes, this._base, this._base + this._at)
     for (let i = 0; i < this.fieldCount * 4; i += 4) {
       const name = text.slice(spans[i], spans[i + 1]).toLowerCase()
-      if (dropped.test(name)) continue
+      // A recipient may drop what has no business here (RFC 9110 §6.5.1).
+      if (!isTrailerField(name)) continue
       this.fields ??= []
       this.fields.push([name, text.slice(spans[i + 2], spans[i + 3])])
     }
