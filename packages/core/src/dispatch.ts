@@ -17,35 +17,34 @@ export function dispatch(handler: Handler, context: RequestContext, target: Repl
   } catch (error) {
     return target.fail(context, error)
   }
-  if (result instanceof Reply) target.reply(context, result)
-  else settleResult(context, result, target)
+  settleResult(context, result, target)
 }
 
 /** Answers with whatever was returned: reply, `Response`, or a promise of one. */
-export function settleResult(context: RequestContext, result: Result | Promise<Result>, target: ReplyTarget): void {
-  if (result instanceof Reply) target.reply(context, result)
-  else if (isPromise(result))
-    result.then(
-      (reply) => {
-        settleResult(context, reply, target)
-        target.resume()
-      },
-      (error: unknown) => {
-        target.fail(context, error)
-        target.resume()
-      },
-    )
-  else {
-    let reply
-    try {
-      reply = replyOf(result)
-    } catch (error) {
-      return target.fail(context, error)
-    }
-    target.reply(context, reply)
+export function settleResult(context: RequestContext, given: Result | Promise<Result>, target: ReplyTarget): void {
+  let result
+  try {
+    result = taken(given)
+  } catch (error) {
+    return target.fail(context, error)
   }
+  if (result instanceof Reply) return target.reply(context, result)
+  result.then(
+    (reply) => {
+      settleResult(context, reply, target)
+      target.resume()
+    },
+    (error: unknown) => {
+      target.fail(context, error)
+      target.resume()
+    },
+  )
 }
 
-function isPromise(result: Result | Promise<Result> | undefined): result is Promise<Result> {
-  return typeof (result as Promise<Result> | undefined)?.then === 'function'
+/** What a handler returned. Looking at it may run code of its own. @throws TypeError when it is no reply. */
+export function taken(result: Result | Promise<Result>): Reply | Promise<Result> {
+  if (result instanceof Reply) return result
+  const isThenable = typeof (result as Promise<Result> | undefined)?.then === 'function'
+  // A `then` of its own may call back twice, or at once, or throw; the platform's does not.
+  return isThenable ? Promise.resolve(result) : replyOf(result)
 }

@@ -75,15 +75,21 @@ export interface ErrorFacts {
   readonly headers: ReplyHeaders | undefined
 }
 
+const nothing: ErrorFacts = { status: 500, text: undefined, headers: undefined }
+
 /** Reads the reply out of anything thrown: shape decides, not class, and whatever has no error status is a 500. */
 export function errorFacts(error: unknown): ErrorFacts {
-  if (typeof error !== 'object' || error === null) return { status: 500, text: undefined, headers: undefined }
-  const { status, message, expose, headers } = error as Partial<HttpError>
-  if (typeof status !== 'number' || !Number.isInteger(status) || status < 400 || status > 599)
-    return { status: 500, text: undefined, headers: undefined }
-  return {
-    status,
-    text: expose === true ? message : undefined,
-    headers: headers instanceof ReplyHeaders ? headers : undefined,
+  if (typeof error !== 'object' || error === null) return nothing
+  try {
+    const { status, message, expose, headers } = error as Partial<HttpError>
+    if (typeof status !== 'number' || !Number.isInteger(status) || status < 400 || status > 599) return nothing
+    return {
+      status,
+      text: expose === true ? message : undefined,
+      headers: headers instanceof ReplyHeaders ? headers : undefined,
+    }
+  } catch {
+    // Its fields are code, and fail.
+    return nothing
   }
 }

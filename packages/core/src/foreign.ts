@@ -1,6 +1,7 @@
 import { TargetForm } from '@spillway/parser'
 import { type Context, type ContextHead, type ContextPort, type Handler, RequestContext } from './context.ts'
 import type { MaybePromise, RequestHeaders, Result } from './context.ts'
+import { taken } from './dispatch.ts'
 import { errorResult, plainError } from './error-reply.ts'
 import { type AbortedBy, AbortedError, HttpError, type Outcome, errorFacts } from './errors.ts'
 import { defaultLimits } from './options.ts'
@@ -114,18 +115,16 @@ export class ForeignExchange implements ContextPort, BodyPort {
 
   /** Runs the handler. It never throws: what goes wrong is a reply. */
   run(handler: Handler): MaybePromise<Reply> {
-    let result: MaybePromise<Result>
     try {
-      result = handler(this.context)
+      const result = taken(handler(this.context))
+      if (result instanceof Reply) return this.#checked(result)
+      return result.then(
+        (settled) => this.#settled(settled),
+        (error: unknown) => this.fail(error),
+      )
     } catch (error) {
       return this.fail(error)
     }
-    if (result instanceof Reply) return this.#settled(result)
-    if (typeof (result as Promise<Result> | undefined)?.then !== 'function') return this.#settled(result as Result)
-    return (result as Promise<Result>).then(
-      (settled) => this.#settled(settled),
-      (error: unknown) => this.fail(error),
-    )
   }
 
   /** The reply was sent in full. @param bytes of its content, as far as the adapter knows. */

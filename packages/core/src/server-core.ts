@@ -238,14 +238,15 @@ export class ServerCore {
   }
 
   #errorResult(error: unknown, context: Context): MaybePromise<Reply> {
-    if (!this.#onError) {
+    // Looking at an error may run code of its own, as calling `onError` does.
+    try {
+      if (this.#onError) {
+        const result = this.#onError(error, context)
+        return result instanceof Promise ? this.#eventually(result, error) : errorResult(result, error)
+      }
       const answer = error instanceof AbortedError || errorFacts(error).status < 500
       if (!answer) this.#print(error, context)
       return plainError(error)
-    }
-    try {
-      const result = this.#onError(error, context)
-      return result instanceof Promise ? this.#eventually(result, error) : errorResult(result, error)
     } catch (second) {
       return this.#unhandled(second)
     }
@@ -253,9 +254,9 @@ export class ServerCore {
 
   /** An error that no reply can tell of any more: for `onError` to know, or the process's error output. */
   report(error: unknown, context: Context | null): void {
-    if (error instanceof AbortedError) return
-    if (!this.#onError) return this.#print(error, context)
     try {
+      if (error instanceof AbortedError) return
+      if (!this.#onError) return this.#print(error, context)
       const result = this.#onError(error, context)
       if (result instanceof Promise) void this.#eventually(result, error)
     } catch (second) {
@@ -301,7 +302,7 @@ export class ServerCore {
   }
 
   #unhandled(error: unknown): Reply {
-    console.error('onError:', error)
+    console.error('while an error was handled:', error)
     return plainError(undefined)
   }
 

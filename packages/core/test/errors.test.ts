@@ -1,3 +1,4 @@
+// oxlint-disable unicorn/no-thenable -- handlers may return what they like
 import { describe, expect, it } from 'vitest'
 import { AbortedError, type Context, type Handler, HttpError, Reply, type ServerOptions } from '../src/index.ts'
 import { testServer } from '../src/testing.ts'
@@ -11,6 +12,10 @@ async function answer(handler: Handler, options: ServerOptions = {}): Promise<Me
   await turn(4)
   expect(client.state).toBe('open')
   return onlyReply(client.received)
+}
+
+function fails(): never {
+  throw new Error('fails')
 }
 
 /** A handler that fails in each of the ways there are. */
@@ -54,6 +59,15 @@ describe.each(ways)('an error, %s', (_, failing) => {
       expect([reply.status, reply.body]).toEqual([500, 'Internal Server Error\n'])
     },
   )
+
+  it.each<[string, () => unknown]>([
+    ['has a status that fails', () => Object.defineProperty({}, 'status', { get: fails })],
+    ['cannot be printed', () => Object.defineProperty(new Error('x'), 'stack', { get: fails })],
+    ['cannot be looked at', () => new Proxy({}, { get: fails, getPrototypeOf: fails })],
+  ])('that %s: 500, not the end of the process', async (__, make) => {
+    const reply = await answer(failing(make()))
+    expect([reply.status, reply.body]).toEqual([500, 'Internal Server Error\n'])
+  })
 
   it('HttpError: its status, message and fields', async () => {
     const error = new HttpError(429, 'Slow down')
@@ -115,6 +129,36 @@ describe('a result that is no reply', () => {
     expect((await answer((() => result) as unknown as Handler)).status).toBe(500)
     expect((await answer((async () => result) as unknown as Handler)).status).toBe(500)
     expect(errors.calls.flat().join(' ')).toContain('neither a Reply nor a Response')
+  })
+
+  it.each<[string, () => unknown]>([
+    ['whose `then` throws', () => ({ then: fails })],
+    ['whose `then` cannot be read', () => Object.defineProperty({}, 'then', { get: fails })],
+    ['that cannot be looked at', () => new Proxy({}, { get: fails, getPrototypeOf: fails })],
+    [
+      'whose `then` rejects and throws',
+      () => ({
+        then: (_: unknown, no: (e: unknown) => void) => {
+          no('x')
+          fails()
+        },
+      }),
+    ],
+  ])('%s: 500, not the end of the process', async (_, make) => {
+    expect((await answer(make as unknown as Handler)).status).toBe(500)
+    expect((await answer((async () => make()) as unknown as Handler)).status).toBe(500)
+  })
+
+  it('a thenable that calls back twice is answered once', async () => {
+    const client = testServer(((c: Context) => ({
+      then: (yes: (reply: Reply) => void) => {
+        yes(c.text(c.path))
+        yes(c.text('again'))
+      },
+    })) as unknown as Handler).connect()
+    client.send(get('/1') + get('/2'))
+    await turn(4)
+    expect(replies(client.received).map(({ body }) => body)).toEqual(['/1', '/2'])
   })
 
   it('a thenable is awaited', async () => {

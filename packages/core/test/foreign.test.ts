@@ -31,4 +31,16 @@ describe('errors in another server end in the same boundary as in ours', () => {
       ).status,
     ).toBe(500)
   })
+
+  it.each(['then', 'status'])('a result whose `%s` fails is a 500', async (name) => {
+    const print = vi.spyOn(console, 'error').mockImplementation(() => {})
+    const result = Object.defineProperty({}, name, {
+      get: () => {
+        throw new Error('x')
+      },
+    })
+    expect((await ask(() => result as Reply)).status).toBe(500)
+    expect(print).toHaveBeenCalled()
+    print.mockRestore()
+  })
 })
