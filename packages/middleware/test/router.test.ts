@@ -35,6 +35,38 @@ async function answers(app: Router<any>, table: Record<string, string>): Promise
 }
 
 describe('matching', () => {
+  test('says the same of a path below a catch-all however often it is asked for', async () => {
+    const seen: string[] = []
+    const app = router().get('/files/:area/**:path', (c) => {
+      seen.push(JSON.stringify(c.params))
+      // What one handler does to its parameters is not for the next.
+      c.params['path' as never] = 'changed' as never
+      return c.text(c.route)
+    })
+    const server = await start(app)
+    for (const target of ['/files/a%20b/c/d%2Fe', '/files/%61/b', '/files/a/b', '/files/a/b/'])
+      for (let i = 0; i < 3; i++)
+        expect((await send(server, 'GET', target)).content.toString()).toBe('/files/:area/**:path')
+    const each = [
+      { area: 'a b', path: 'c/d%2Fe' },
+      { area: 'a', path: 'b' },
+      { area: 'a', path: 'b' },
+      { area: 'a', path: 'b' },
+    ]
+    expect(seen.map((text) => JSON.parse(text))).toEqual(each.flatMap((one) => [one, one, one]))
+  })
+
+  test('a route that is added later takes its paths from a catch-all', async () => {
+    const app = router().get('/files/**:path', named('rest'))
+    const server = await start(app)
+    const ask = async (): Promise<string> => (await send(server, 'GET', '/files/a')).content.toString()
+    expect([await ask(), await ask()]).toEqual(['rest GET', 'rest GET'])
+    app.get('/files/:one', named('one'))
+    expect([await ask(), await ask()]).toEqual(['one GET', 'one GET'])
+    app.group('/files/a', (routes) => routes.use(deny).get('/b', named('b')))
+    expect([await ask(), await ask()]).toEqual(['denied', 'denied'])
+  })
+
   test('takes the route that fits best, whatever the order', async () => {
     const app = router()
       .get('/**:path', named('rest'))

@@ -1,6 +1,7 @@
 import type { Context, MaybePromise, Reply, Result } from '@spillway/core'
 import { addRoute, createRouter, findAllRoutes, findRoute, removeRoute, type RouterContext } from 'rou3'
 import { chain } from '../compose.ts'
+import { KnownPaths, ownText } from '../known-paths.ts'
 import { normalizePath } from '../path.ts'
 import { notesOf } from '../route-notes.ts'
 import type { AnyMiddleware } from '../types.ts'
@@ -26,6 +27,12 @@ interface Listed {
   readonly below: (() => readonly RouteInfo[] | undefined) | undefined
 }
 
+/** What a path was found to lead to. */
+interface Match {
+  readonly data: Route
+  readonly params?: Record<string, string>
+}
+
 /** rou3's name for every method. */
 const anyMethod = ''
 
@@ -34,6 +41,8 @@ export class RouteTable {
   readonly #routes: RouterContext<Route> = createRouter()
   /** The paths of routes without parameters, by method. */
   readonly #literals: Map<string, Map<string, Route>> = new Map()
+  /** Where GET of a path below a catch-all leads: what is asked for there is files as a rule, the same ones again and again. */
+  readonly #known: KnownPaths<Match> = new KnownPaths()
   /** By method and shape: what takes the same requests is the same route. */
   readonly #listing: Map<string, Listed> = new Map()
   /** The groups and mounts that own every path below them, by the shape of the catch-all for these. */
@@ -57,6 +66,7 @@ export class RouteTable {
     if (owner && (owner.owns || owner.isWithin(node))) return
     this.#claim(shape, node)
     if (this.#listing.has(`${anyMethod} ${shape}`)) return
+    this.#known.clear()
     const pattern = readPattern(node.below)
     const run = (c: Context): MaybePromise<Result> => this.#answerMissing(c, normalizePath(c.path), node)
     addRoute(this.#routes, anyMethod, pattern.source, { pattern, node, run, title: '', kind: 'missing' })
@@ -91,6 +101,7 @@ export class RouteTable {
       ...(notes.length > 0 && { notes }),
     }
     this.#check(method, shape, info, node)
+    this.#known.clear()
     const run = layers.length === 0 ? handler : chain(layers, handler)
     const title = below ? source.slice(0, -'/**'.length) : source
     const route: Route = { pattern, node, run, title, kind: below ? 'mount' : 'route' }
@@ -112,6 +123,8 @@ export class RouteTable {
 
   /** Answers a request with the route that fits it best. */
   dispatch(c: Context): MaybePromise<Result> {
+    const known = c.method === 'GET' ? this.#known.get(c.path) : undefined
+    if (known) return this.#run(c, c.path, { data: known.data, params: { ...known.params } })
     const path = normalizePath(c.path)
     if (path === undefined) return this.#answerMissing(c, undefined, this.#root)
     const literal = this.#literals.get(c.method)?.get(path)
@@ -122,11 +135,17 @@ export class RouteTable {
     const found = findRoute(this.#routes, c.method, path)
     if (!found) return this.#answerMissing(c, path, this.#root)
     if (!this.#fits(found.data, path)) return this.#otherSlash(c, path, found.data)
+    if (path === c.path && c.method === 'GET' && found.data.pattern.tails.size > 0) this.#remember(path)
     return this.#run(c, path, found)
   }
 
-  #run(c: Context, path: string, found: { data: Route; params?: Record<string, string> }): MaybePromise<Result> {
-    const { data: route, params } = found
+  /** Found once more, so that nothing of what is kept is a part of the request. */
+  #remember(path: string): void {
+    const own = ownText(path)
+    this.#known.set(own, findRoute(this.#routes, 'GET', own)!)
+  }
+
+  #run(c: Context, path: string, { data: route, params }: Match): MaybePromise<Result> {
     nameRoute(c, route)
     if (route.kind === 'mount') {
       // what the catch-all took is the path of the mounted

@@ -1,4 +1,4 @@
-import { type Context, Reply } from '@spillway/core'
+import { type Context, Reply, type RequestHeaders } from '@spillway/core'
 import { evaluatePreconditions } from '../http/preconditions.ts'
 import { type Piece, contentRange, multipart, rangeApplies, rangesToSend } from './byte-ranges.ts'
 import type { Representation } from './representation.ts'
@@ -16,13 +16,11 @@ export function respond(c: Context<any, any>, representation: Representation, st
   return reply
 }
 
-const conditions = ['if-none-match', 'if-modified-since', 'if-match', 'if-unmodified-since']
-
 /** The reply to a request that does not want, or must not get, all of the content. */
 function partOrNothing(c: Context<any, any>, representation: Representation): Reply | undefined {
   const { headers, method } = c
   const { brief, fields, size } = representation
-  if (conditions.some((name) => headers.has(name))) {
+  if (isConditional(headers)) {
     const refused = evaluatePreconditions(method, headers, representation)
     if (refused) return new Reply(null, refused, brief.clone())
   }
@@ -45,6 +43,15 @@ function partOrNothing(c: Context<any, any>, representation: Representation): Re
   const { type, pieces, length } = multipart(ranges, size, representation.type)
   reply.headers.set('Content-Type', type)
   return fill(c, reply, representation, pieces, length)
+}
+
+function isConditional(headers: RequestHeaders): boolean {
+  return (
+    headers.has('if-none-match') ||
+    headers.has('if-modified-since') ||
+    headers.has('if-match') ||
+    headers.has('if-unmodified-since')
+  )
 }
 
 function whole(c: Context<any, any>, representation: Representation, status: 200 | 404): Reply {

@@ -4,10 +4,10 @@ import { type Context, type MaybePromise, type Reply, dropSource } from '@spillw
 import { parseQualityList } from '@spillway/parser/fields'
 import { codings } from '../compression/codings.ts'
 import { chooseCoding } from '../compression/negotiate.ts'
+import { KnownPaths, ownText } from '../known-paths.ts'
 import type { Next } from '../types.ts'
 import { DiskFiles } from './disk-files.ts'
 import { FileStore } from './file-store.ts'
-import { KnownTargets } from './known-targets.ts'
 import { describeListing } from './listing.ts'
 import type { Representation, Variant } from './representation.ts'
 import { release, respond } from './respond.ts'
@@ -83,19 +83,21 @@ export function staticFiles(root: string | URL | FileSource, options: StaticOpti
     siblings: options.precompressed ? siblings : [],
     made: options.compress ? codings.map((coding) => ({ name: coding.name, extension: '', coding })) : [],
   })
-  const targets = new KnownTargets()
+  // Only of files in memory.
+  const targets = new KnownPaths<KnownTarget>()
   const site: Site = { source, store, cacheControl, options }
   return (c, next) => {
     if (c.method !== 'GET' && c.method !== 'HEAD') return next ? next() : notAllowed(c)
     const { params } = c as Context<Record<string, unknown>>
     const param = 'path' in params ? (params['path'] ?? '') : undefined
-    const seen = targets.get(c.path, param)
-    const target = seen ?? readTarget(c)
+    const seen = targets.get(c.path)
+    const target = seen !== undefined && seen.param === param ? seen.target : readTarget(c)
     if (target === 'malformed') return c.text('Bad Request', 400)
     if (!target) return next ? next() : notFound(c)
     const known = isUnclean(target, options) ? undefined : store.peek(target.file)
     if (!known) return answerOr(c, site, target, next)
-    if (!seen) targets.set(c.path, param, target)
+    if (seen?.target !== target)
+      targets.set(ownText(c.path), { param: typeof param === 'string' ? ownText(param) : param, target })
     return known.variants.length === 0 ? respond(c, known) : inBestCoding(c, site, target.file, known, 200)
   }
 }
@@ -105,6 +107,12 @@ function directoryAt(root: string | URL): FileSource {
   const real = realpathSync(typeof root === 'string' ? root : fileURLToPath(root))
   if (!statSync(real).isDirectory()) throw new Error(`Not a directory: ${real}`)
   return new DiskFiles(real)
+}
+
+interface KnownTarget {
+  /** The parameter that says how much of the path counts. */
+  readonly param: unknown
+  readonly target: Target
 }
 
 interface Site {

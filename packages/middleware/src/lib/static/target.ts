@@ -46,8 +46,7 @@ export function ownLength(params: Record<string, unknown>, all: number): number 
   return typeof path === 'string' && path !== '' ? path.split('/').length : 0
 }
 
-/** Whether a segment can only name something inside its directory that is anybody's business. */
-/** Whether a name may be served. @param index its place in the path. */
+/** Whether a segment can only name something inside its directory that is anybody's business. @param index its place in the path. */
 export function isPlainName(name: string, index: number): boolean {
   // RFC 8615 gives `.well-known` a place at the root; other names with a dot in front are nobody's business
   if (name.startsWith('.') && !(index === 0 && name === '.well-known')) return false
