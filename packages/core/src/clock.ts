@@ -1,3 +1,6 @@
+/** Milliseconds, about 25 days: a timer that is told to wait longer, `Infinity` for example, would not wait at all. */
+export const longestTimer: number = 2 ** 31 - 1
+
 /**
  * The one ticker of a server. Deadlines are tick numbers, so arming one reads no time; a loop that was blocked lives
  * through few ticks, so nobody is cut off for the server's own pause.

@@ -1,4 +1,5 @@
 import nodeCluster, { type Worker } from 'node:cluster'
+import { longestTimer } from './clock.ts'
 import type { CloseOptions } from './server.ts'
 
 /** What primary and worker say to each other. */
@@ -68,10 +69,13 @@ export class WorkerProcess {
     this.ready = new Promise((resolve) => (this.#settleReady = resolve))
     this.ended = new Promise((resolve) => (this.#settleEnded = resolve))
     this.#worker = this.#fork()
-    this.#startTimer = setTimeout(() => {
-      this.error = `It was not ready within ${startDeadline} ms`
-      this.kill()
-    }, startDeadline)
+    this.#startTimer = setTimeout(
+      () => {
+        this.error = `It was not ready within ${startDeadline} ms`
+        this.kill()
+      },
+      Math.min(startDeadline, longestTimer),
+    )
   }
 
   /** 0 when the system could not make a process. */
@@ -85,19 +89,20 @@ export class WorkerProcess {
   }
 
   /** Asks it to finish and end, resolves when it has ended; it is killed when it does not. */
-  async drain(close: CloseOptions): Promise<void> {
+  async drain({ announce = 0, deadline = 30_000 }: CloseOptions): Promise<void> {
     if (this.state === 'ended') return
     this.asked = true
+    // Messages are JSON, which has no Infinity.
+    const close = { announce: Math.min(announce, longestTimer), deadline: Math.min(deadline, longestTimer) }
     this.#close = close
     this.#enter('draining')
     this.#send({ spillway: 'drain', close })
-    const { announce = 0, deadline = 30_000 } = close
     const timer = setTimeout(
       () => {
         this.killed = true
         this.kill()
       },
-      announce + deadline + lateness,
+      Math.min(announce + deadline + lateness, longestTimer),
     )
     await this.ended
     clearTimeout(timer)

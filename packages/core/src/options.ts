@@ -74,3 +74,17 @@ export const minimumBodyRate = {
   /** Milliseconds before it counts. */
   grace: 5_000,
 } as const
+
+/**
+ * The defaults, but for what is given; what is given as undefined is not.
+ * @throws RangeError for what is neither 0 nor more: a limit that compares with nothing would be none.
+ */
+export function settings<T extends object>(defaults: T, given: Partial<T> = {}): T {
+  const all = { ...defaults }
+  for (const [name, value] of Object.entries(given)) {
+    if (value === undefined) continue
+    if (!(typeof value === 'number' && value >= 0)) throw new RangeError(`${name} is not a number from 0 on: ${value}`)
+    all[name as keyof T] = value as T[keyof T]
+  }
+  return all
+}

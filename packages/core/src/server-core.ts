@@ -6,7 +6,7 @@ import { errorResult, errorText, plainError } from './error-reply.ts'
 import { AbortedError, errorFacts } from './errors.ts'
 import { channels } from './events.ts'
 import { KnownReplies } from './known-replies.ts'
-import { type Limits, type Timeouts, defaultLimits, defaultTimeouts } from './options.ts'
+import { type Limits, type Timeouts, defaultLimits, defaultTimeouts, settings } from './options.ts'
 import type { Reply } from './reply.ts'
 import type { ReplyFacts } from './reply-writer.ts'
 import type { Server, ServerOptions } from './server.ts'
@@ -75,8 +75,8 @@ export class ServerCore {
   constructor(server: Server, handler: Handler, options: ServerOptions) {
     this.server = server
     this.handler = handler
-    this.limits = { ...defaultLimits, ...options.limits }
-    this.timeouts = { ...defaultTimeouts, ...options.timeouts }
+    this.limits = settings(defaultLimits, options.limits)
+    this.timeouts = settings(defaultTimeouts, options.timeouts)
     this.head = new RequestHead(this.limits)
     this.#onError = options.onError
     const set = Object.values(this.timeouts).filter((ms) => ms > 0)
@@ -84,8 +84,8 @@ export class ServerCore {
     const { keepAlive: idle } = this.timeouts
     this.#idleTicks = idle === 0 ? 0 : this.clock.after(idle + keepAliveGrace)
     // Whole seconds are all the field can say.
-    const seconds = Math.floor(this.timeouts.keepAlive / 1000)
-    const keepAlive = seconds > 0 ? `Keep-Alive: timeout=${seconds}\r\n` : ''
+    const seconds = Math.floor(idle / 1000)
+    const keepAlive = seconds > 0 && seconds < Infinity ? `Keep-Alive: timeout=${seconds}\r\n` : ''
     this.facts = {
       method: '',
       minorVersion: 1,

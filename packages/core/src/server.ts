@@ -1,3 +1,4 @@
+import { longestTimer } from './clock.ts'
 import type { Context, Handler, MaybePromise, Result } from './context.ts'
 import { type Listener, listenNode } from './listen.ts'
 import type { ListenOptions, Listening } from './listen-options.ts'
@@ -54,16 +55,16 @@ export interface CloseOptions {
    * before connections are refused. Default: 0.
    */
   readonly announce?: number
-  /** From the end of the announcement until connections that are not done are cut. Default: 30 000. */
+  /** From the end of the announcement until connections that are not done are cut; Infinity waits for them all. Default: 30 000. */
   readonly deadline?: number
 }
 
-/** Makes a server that is not listening yet. */
+/** Makes a server that is not listening yet. @throws RangeError for a limit or timeout that is not a number from 0 on. */
 export function createServer(handler: Handler, options: ServerOptions = {}): Server {
   return new NodeServer(handler, options)
 }
 
-/** Makes a server and listens. Default: port 3000 on 127.0.0.1. @throws as {@link Server.listen}. */
+/** Makes a server and listens. Default: port 3000 on 127.0.0.1. @throws as {@link createServer} and {@link Server.listen}. */
 export async function serve(handler: Handler, options: ServerOptions & ListenOptions = {}): Promise<Server> {
   const server = createServer(handler, options)
   await server.listen(options)
@@ -116,7 +117,7 @@ class NodeServer implements Server {
   }
 
   async #close({ announce = 0, deadline = 30_000 }: CloseOptions): Promise<Closed> {
-    if (announce > 0) await new Promise((resolve) => setTimeout(resolve, announce))
+    if (announce > 0) await new Promise((resolve) => setTimeout(resolve, Math.min(announce, longestTimer)))
     await this.#core.acceptedAll()
     for (const listener of this.#listeners) listener.close()
     return shutdown(this.#core, deadline)
@@ -128,10 +129,11 @@ export async function shutdown(core: ServerCore, deadline: number): Promise<Clos
   const open = core.open.size
   let killed = 0
   for (const connection of core.open) connection.shutdown()
-  const timer = setTimeout(() => {
+  const cut = (): void => {
     killed = core.open.size
     for (const connection of core.open) connection.kill()
-  }, deadline)
+  }
+  const timer = setTimeout(cut, Math.min(deadline, longestTimer))
   await core.empty()
   clearTimeout(timer)
   core.clock.stop()

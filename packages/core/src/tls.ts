@@ -7,6 +7,7 @@ import {
   createSecureContext,
   createServer,
 } from 'node:tls'
+import { longestTimer } from './clock.ts'
 import type { Certificate, TlsOptions } from './listen-options.ts'
 
 /** Told how the TLS handshakes go. `raw` is the socket below. */
@@ -37,7 +38,7 @@ export class TlsGate {
       // Whether one may do without is decided by `isWelcome`.
       rejectUnauthorized: requestCert === true,
       // The server's own clock is what counts; this one cannot be switched off.
-      handshakeTimeout: 2 ** 31 - 1,
+      handshakeTimeout: longestTimer,
     })
     this.#server.on('secureConnection', (socket) => owner.secured(rawOf(socket), socket))
     this.#server.on('tlsClientError', (error, socket) => {

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'tsup'
 import { afterAll, afterEach, beforeAll } from 'vitest'
-import type { ClusterOptions, ClusterStatus, WorkerEvent } from '../src/cluster.ts'
+import type { ClusterClosed, ClusterOptions, ClusterStatus, WorkerEvent } from '../src/cluster.ts'
 import { until } from './support.ts'
 
 /** One line of what the program tells. */
@@ -23,7 +23,8 @@ export interface Line {
   readonly status?: ClusterStatus
   readonly reload?: string
   readonly twice?: string
-  readonly close?: { readonly drained: number; readonly killed: number }
+  readonly close?: ClusterClosed
+  readonly finish?: ClusterClosed
 }
 
 /** The program of the tests, running. */
@@ -38,7 +39,7 @@ export interface Program {
   /** The first line that matches, among those after the first `skip`; waits for it. */
   saw(matches: (line: Line) => boolean, skip?: number): Promise<Line>
   /** What it answers to a command. */
-  ask<K extends 'status' | 'reload' | 'twice' | 'close'>(command: K): Promise<NonNullable<Line[K]>>
+  ask<K extends 'status' | 'reload' | 'twice' | 'finish' | 'close'>(command: K): Promise<NonNullable<Line[K]>>
   /** Pids of the workers that are ready. */
   ready(): Promise<number[]>
 }

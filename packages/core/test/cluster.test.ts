@@ -262,6 +262,16 @@ describe('the end', { timeout: 30_000 }, () => {
     expect(await held.finish()).not.toMatch(/held$/)
   })
 
+  it('waits for what is active when the deadline is Infinity', async () => {
+    const program = launch()
+    await program.ready()
+    const held = await holdRequest(program.url)
+    const closed = program.ask('finish')
+    await program.saw(({ shutdown }) => shutdown !== undefined)
+    expect(await held.finish()).toMatch(/held$/)
+    expect(await closed).toEqual({ drained: 2, killed: 0 })
+  })
+
   it('kills a worker that does not react to its deadline', async () => {
     const program = launch({ options: { workers: 1 } })
     await program.ready()

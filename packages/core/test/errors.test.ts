@@ -162,7 +162,6 @@ describe('a result that is no reply', () => {
   })
 
   it('a thenable is awaited', async () => {
-    // oxlint-disable-next-line unicorn/no-thenable -- what is tested
     const thenable = { then: (resolve: (reply: Reply) => void) => resolve(new Reply('then')) }
     expect((await answer((() => thenable) as unknown as Handler)).body).toBe('then')
   })

@@ -104,6 +104,7 @@ describe('the idle limit is told to the client (RFC 2068 §19.7.1.1)', () => {
     [5_999, 'timeout=5'],
     [999, undefined],
     [0, undefined],
+    [Infinity, undefined],
   ])('keepAlive %i ms: %s', (keepAlive, told) => {
     const client = testServer((c) => c.text('x'), { timeouts: { keepAlive } }).connect()
     client.send(get())

@@ -3,7 +3,8 @@ import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { createServer, serve } from '../src/index.ts'
+import { createServer, defaultLimits, serve } from '../src/index.ts'
+import { testServer } from '../src/testing.ts'
 import { deferred, get, onlyReply, rawClient, turn, until } from './support.ts'
 
 describe('serve and createServer', () => {
@@ -12,6 +13,26 @@ describe('serve and createServer', () => {
     expect(server.url).toBe(`http://127.0.0.1:${server.port}`)
     expect(await (await fetch(server.url)).text()).toBe('127.0.0.1 true false')
     await server.close({ deadline: 0 })
+  })
+
+  it('an option that is undefined is not given', async () => {
+    const options = { limits: { bodyBytes: undefined }, timeouts: { keepAlive: undefined } } as never
+    const client = testServer(async (c) => c.text(await c.body.text()), options).connect()
+    client.send(`POST / HTTP/1.1\r\nHost: a\r\nContent-Length: ${defaultLimits.bodyBytes + 1}\r\n\r\n`)
+    await turn(4)
+    expect(onlyReply(client.received).status).toBe(413)
+    const other = testServer((c) => c.text('x'), options).connect()
+    other.send(get())
+    expect(onlyReply(other.received).fields.get('keep-alive')).toBe('timeout=72')
+  })
+
+  it.each([
+    { limits: { bodyBytes: -1 } },
+    { limits: { connections: Number.NaN } },
+    { timeouts: { head: '5000' } },
+    { timeouts: { keepAlive: null } },
+  ])('%j is a RangeError', (options) => {
+    expect(() => createServer((c) => c.text('x'), options as never)).toThrow(RangeError)
   })
 
   it('is not listening before listen', () => {

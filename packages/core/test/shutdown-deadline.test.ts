@@ -96,6 +96,20 @@ describe('at its deadline shutdown cuts what is left', () => {
 })
 
 describe('close', () => {
+  it.each([Infinity, 2 ** 31])('with a deadline of %d waits for the last', async (deadline) => {
+    const t = testServer(handler)
+    const client = t.connect()
+    client.send(get('/hang'))
+    const { result } = closing(t, deadline)
+    await turn()
+    vi.advanceTimersByTime(86_400_000)
+    await turn()
+    expect([result(), client.state]).toEqual([undefined, 'open'])
+    client.reset()
+    await turn()
+    expect(result()).toEqual({ drained: 1, killed: 0 })
+  })
+
   it('without connections ends at once', async () => {
     expect(await testServer((c) => c.text('x')).server.close()).toEqual({ drained: 0, killed: 0 })
   })
