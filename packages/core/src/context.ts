@@ -71,7 +71,8 @@ export interface Context<Params = {}, State = {}> {
   stream(source: BodySource, init?: ReplyInit): Reply
   /**
    * Leaves HTTP: the reply is 101 (200 to CONNECT), and then `take` gets the connection and the bytes behind the request.
-   * @throws HttpError 426 when the request did not ask for an upgrade (RFC 9110 §7.8).
+   * @param headers have to say which protocol follows, with Upgrade; not to CONNECT (RFC 9110 §7.8).
+   * @throws TypeError when they do not; HttpError 426 when the request did not ask for an upgrade (RFC 9110 §7.8).
    */
   upgrade(take: TakeOver, headers?: HeadersInit): Reply
   /**
@@ -269,10 +270,12 @@ export class RequestContext implements Context {
     const connect = this.method === 'CONNECT'
     const reply = new Reply(null, { status: connect ? 200 : 101, ...(headers && { headers }) })
     reply.takeOver = take
+    const protocol = reply.headers.get('upgrade')
+    if (!connect && !protocol) throw new TypeError('An upgrade needs an Upgrade field that says which protocol follows')
     if (connect || this.#upgrade) return reply
     const refusal = new HttpError(426, 'This resource needs an upgraded connection')
     // A 426 has to say which protocol (RFC 9110 §15.5.22).
-    refusal.headers.set('Upgrade', reply.headers.get('upgrade') ?? '')
+    refusal.headers.set('Upgrade', protocol!)
     throw refusal
   }
 

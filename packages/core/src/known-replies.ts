@@ -25,6 +25,8 @@ export interface KnownFields {
   readonly text: string
   /** Whether a date is among them. */
   readonly date: boolean
+  /** Whether they offer another protocol. */
+  readonly upgrade: boolean
   /** The list they were made of, if it cannot change. */
   readonly flat: readonly string[] | null
 }
@@ -85,21 +87,23 @@ export class KnownReplies {
     return known
   }
 
-  #learn(known: KnownReply, status: number, length: number, persist: boolean, { text, date }: KnownFields): void {
+  #learn(known: KnownReply, status: number, length: number, persist: boolean, fields: KnownFields): void {
+    const { text, date, upgrade } = fields
     known.status = status
     known.length = length
     known.persist = persist
     known.fields = text
-    const ending = (date ? '' : this.#dateLine) + this.persistence(persist)
+    const ending = (date ? '' : this.#dateLine) + this.persistence(persist, upgrade)
     known.head = `${statusLine(status)}${text}Content-Length: ${length}\r\n${ending}`
     known.isFlat = false
     known.text = ''
     known.whole = ''
   }
 
-  /** The last lines of a head. */
-  persistence(persist: boolean): string {
-    return persist ? this.keepAliveLines : 'Connection: close\r\n\r\n'
+  /** The last lines of a head. @param upgrade whether it has an Upgrade field, which is for this connection alone (RFC 9110 §7.8). */
+  persistence(persist: boolean, upgrade: boolean): string {
+    const lines = persist ? this.keepAliveLines : 'Connection: close\r\n\r\n'
+    return upgrade ? lines.replace('\r\n', ', Upgrade\r\n') : lines
   }
 }
 

@@ -66,6 +66,7 @@ const own = {
   length: -1,
   close: false,
   date: false,
+  upgrade: false,
 }
 
 /**
@@ -197,7 +198,8 @@ function head(status: number, framing: string, facts: ReplyFacts, { takeOver }: 
   const { known } = facts
   const date = own.date ? '' : known.dateLine
   const upgrade = status === 101 ? 'Connection: Upgrade\r\n\r\n' : '\r\n'
-  return statusLine(status) + own.text + framing + date + (takeOver ? upgrade : known.persistence(plan.persist))
+  const ending = takeOver ? upgrade : known.persistence(plan.persist, own.upgrade)
+  return statusLine(status) + own.text + framing + date + ending
 }
 
 const none: ReplyHeaders = new ReplyHeaders()
@@ -239,6 +241,7 @@ function readFields({ flat, isShared }: ReplyHeaders): void {
   own.length = -1
   own.close = false
   own.date = false
+  own.upgrade = false
   for (let i = 0; i < flat.length; i += 3) if (!isOwn(flat[i]!, flat[i + 1]!)) own.text += flat[i + 2]!
   // Not before they are known to be good.
   if (isShared) own.flat = flat
@@ -248,6 +251,9 @@ function isOwn(name: string, value: string): boolean {
   switch (name.length) {
     case 4:
       if (name.toLowerCase() === 'date') own.date = true
+      return false
+    case 7:
+      if (name.toLowerCase() === 'upgrade') own.upgrade = true
       return false
     case 10: {
       const lower = name.toLowerCase()

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream'
 import { describe, expect, it } from 'vitest'
 import { type Context, type Outcome, type Reply, type Transport, type TransportSink, serve } from '../src/index.ts'
 import { type TestServer, testServer } from '../src/testing.ts'
@@ -15,7 +16,7 @@ import {
   until,
 } from './support.ts'
 
-muteErrors()
+const errors = muteErrors()
 
 const asking = get('/chat', 'Connection: Upgrade\r\nUpgrade: shout\r\n')
 const connecting = 'CONNECT b:443 HTTP/1.1\r\nHost: b:443\r\n\r\n'
@@ -105,6 +106,31 @@ describe('upgrade (RFC 9110 §7.8)', () => {
     client.send(get('/chat', fields) + get('/chat', fields))
     expect(replies(client.received).map((m) => m.status)).toEqual([426, 426])
     expect(heard.events).toEqual([])
+  })
+
+  it.each([
+    [426, (c: Context) => c.upgrade(() => {}, { Upgrade: 'shout' })],
+    [200, (c: Context) => c.text('x', { headers: { upgrade: 'shout' } })],
+    [200, (c: Context) => c.stream(Readable.from(['x']), { headers: { upgrade: 'shout' } })],
+  ])('a reply (%i) that offers a protocol says that the offer is for this connection', async (status, handler) => {
+    for (const [fields, persist] of [
+      ['', 'keep-alive'],
+      ['Connection: close\r\n', 'close'],
+    ] as const) {
+      const client = testServer(handler).connect()
+      client.send(get('/', fields))
+      await turn(4)
+      const reply = onlyReply(client.received)
+      expect(reply.status).toBe(status)
+      expect(reply.fields.get('connection')).toBe(`${persist}, Upgrade`)
+    }
+  })
+
+  it('without a protocol that follows is a 500 (RFC 9110 §7.8)', () => {
+    const client = testServer((c) => c.upgrade(() => {})).connect()
+    client.send(asking)
+    expect(onlyReply(client.received).status).toBe(500)
+    expect(errors.calls.flat().join(' ')).toContain('Upgrade field')
   })
 
   it('an HTTP/1.0 request cannot ask for it', () => {
