@@ -272,7 +272,7 @@ export class Connection
         body?.fail(parseFailure(content.error!))
         return true
       default:
-        if (body || content.received <= this.#core.limits.discardBytes) return false
+        if (body || content.discarded <= this.#core.limits.discardBytes) return false
         this.#log.because('unread-content')
         onBroken(this)
         return true
@@ -281,6 +281,7 @@ export class Connection
 
   #discard(): void {
     onDiscard(this)
+    this.#reader.content.discard()
     this.#context?.dropBody()
     this.#readDeadline = this.#core.clock.after(this.#core.timeouts.bodyIdle)
   }

@@ -9,6 +9,8 @@ export class ContentReader {
   length: number | null = 0
   readonly #decoder: BodyDecoder = new BodyDecoder()
   #wantedTicks = 0
+  /** Bytes that came before the rest began to be dropped. */
+  #before = 0
 
   begin(kind: BodyKind, contentLength: number, limits: Limits): void {
     this.length = kind === BodyKind.Chunked ? null : contentLength
@@ -19,6 +21,16 @@ export class ContentReader {
   /** Bytes of content so far. */
   get received(): number {
     return this.#decoder.dataBytes
+  }
+
+  /** From here on content is dropped. */
+  discard(): void {
+    this.#before = this.received
+  }
+
+  /** Bytes that were dropped. */
+  get discarded(): number {
+    return this.received - this.#before
   }
 
   get error(): ParseErrorCode | undefined {

@@ -56,8 +56,7 @@ export class RequestBody implements AsyncIterable<Uint8Array> {
    */
   bytes(max?: number): Promise<Uint8Array> {
     return new Promise((resolve, reject) => {
-      if (max !== undefined) this.limit = max
-      this.#use()
+      this.#use(max)
       const settle = (): void => {
         if (this.#error) reject(this.#error)
         else resolve(this.#takeAll())
@@ -143,9 +142,10 @@ export class RequestBody implements AsyncIterable<Uint8Array> {
     this.#notify()
   }
 
-  #use(): void {
+  #use(max: number = this.limit): void {
     if (this.#used) throw new TypeError('The request body has already been read')
     this.#used = true
+    this.limit = max
     if (Math.max(this.length ?? 0, this.#received) > this.limit) this.#refuse(tooLarge(this.limit))
   }
 

@@ -77,6 +77,20 @@ describe.each(framings)('limits.bodyBytes with %s (RFC 9110 §15.5.14)', (_, fra
     expect([await send('/', 10), await send('/', 11)]).toEqual([200, 413])
   })
 
+  it('a second reader has no say in it', async () => {
+    const t = testServer(async (c) => {
+      const first = c.body.text()
+      await expect(c.body.bytes(2)).rejects.toThrow(TypeError)
+      return c.text(await first)
+    })
+    const client = t.connect()
+    client.send(post('abcde').slice(0, -1))
+    await turn()
+    client.send('e')
+    await turn()
+    expect(onlyReply(client.received)).toMatchObject({ status: 200, body: 'abcde' })
+  })
+
   it('the error of a read that went too far stays', async () => {
     const t = testServer(
       async (c) => {
@@ -166,6 +180,34 @@ describe('content that the handler did not read (RFC 9112 §9.3)', () => {
     client.send(`0\r\n\r\n${get('/smuggled')}`)
     expect(client.state).toBe('ended')
     expect(statuses(client.received)).toEqual([200])
+  })
+
+  it.each([
+    ['Content-Length', 'Content-Length: 3000\r\n', (n: number) => 'x'.repeat(n), ''],
+    [
+      'chunked',
+      'Transfer-Encoding: chunked\r\n',
+      (n: number) => `${n.toString(16)}\r\n${'x'.repeat(n)}\r\n`,
+      '0\r\n\r\n',
+    ],
+  ])('%s: what was read before does not count', async (_, fields, piece, end) => {
+    const t = testServer(
+      async (c) => {
+        const first = await c.body[Symbol.asyncIterator]().next()
+        return c.text(`${(first.value as Uint8Array).length}`)
+      },
+      { limits },
+    )
+    const client = t.connect()
+    client.send(request('POST', '/', fields) + piece(2000))
+    await turn()
+    expect(onlyReply(client.received)).toMatchObject({ body: '2000' })
+    client.send(piece(999))
+    await turn()
+    expect(client.state).toBe('open')
+    client.send(`${piece(1)}${end}${request('POST', '/', 'Content-Length: 1\r\n')}x`)
+    await turn()
+    expect(bodies(client.received)).toEqual(['2000', '1'])
   })
 
   it('half of it read: the other half is dropped', async () => {
