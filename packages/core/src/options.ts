@@ -83,7 +83,7 @@ export function settings<T extends object>(defaults: T, given: Partial<T> = {}):
   const all = { ...defaults }
   for (const [name, value] of Object.entries(given)) {
     if (value === undefined) continue
-    if (!(typeof value === 'number' && value >= 0)) throw new RangeError(`${name} is not a number from 0 on: ${value}`)
+    if (!(typeof value === 'number' && value >= 0)) throw new RangeError(`${name} is not a number from 0 on`)
     all[name as keyof T] = value as T[keyof T]
   }
   return all
