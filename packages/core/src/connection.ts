@@ -21,6 +21,7 @@ import { type ContextPort, RequestContext } from './context.ts'
 import { type ReplyTarget, dispatch, settleResult } from './dispatch.ts'
 import { type AbortedBy, AbortedError, HttpError, type Outcome } from './errors.ts'
 import { type CloseReason, channels } from './events.ts'
+import { copyOf } from './input.ts'
 import { decodeLatin1 } from './latin1.ts'
 import type { Reply, TakeOver } from './reply.ts'
 import type { ReplyHeaders } from './reply-headers.ts'
@@ -107,7 +108,7 @@ export class Connection
 
   onData(chunk: Uint8Array): void {
     this.#bytesIn += chunk.length
-    if (this.read === ReadState.Upgraded) return this.#tunnel!.sink?.onData(chunk)
+    if (this.read === ReadState.Upgraded) return this.#tunnel!.sink?.onData(copyOf(chunk))
     if (this.read === ReadState.Closed) return this.#drop(chunk.length)
     this.#reader.input.append(chunk)
     this.#pump()

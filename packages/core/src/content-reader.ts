@@ -56,7 +56,7 @@ export class ContentReader {
       end += decoder.dataEnd - decoder.dataStart
     }
     input.pos = decoder.pos
-    if (end > start) body?.push(input.buf.subarray(start, end))
+    if (end > start) body?.push(input.keep(start, end))
     if (event === BodyEvent.End) body?.end(decoder.trailers)
     return event
   }

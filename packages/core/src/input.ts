@@ -6,7 +6,7 @@ export class Input {
   /** The first unparsed byte. */
   pos: number = 0
   end: number = 0
-  /** `buf` is ours, with room behind `end`; otherwise it is the chunk the transport gave us. */
+  /** `buf` is ours, with room behind `end`; otherwise it is the chunk the transport has lent us. */
   #owned: boolean = false
 
   get length(): number {
@@ -26,7 +26,7 @@ export class Input {
     this.end += chunk.length
   }
 
-  /** Ends a turn: what is left moves to a buffer of our own, for a chunk may be a slice of a large block. */
+  /** Ends a turn: what is left moves to a buffer of our own. */
   settle(): void {
     if (this.pos === this.end) this.clear()
     else if (!this.#owned) this.#grow(0)
@@ -39,9 +39,15 @@ export class Input {
     this.#owned = false
   }
 
+  /** The bytes from `start` to `end`, to keep. */
+  keep(start: number, end: number): Uint8Array {
+    const bytes = this.buf.subarray(start, end)
+    return this.#owned ? bytes : copyOf(bytes)
+  }
+
   /** Takes what is left. */
   take(): Uint8Array {
-    const rest = this.buf.slice(this.pos, this.end)
+    const rest = this.keep(this.pos, this.end)
     this.clear()
     return rest
   }
@@ -55,4 +61,9 @@ export class Input {
     this.buf = grown
     this.#owned = true
   }
+}
+
+/** The same bytes in memory of their own. */
+export function copyOf(bytes: Uint8Array): Uint8Array {
+  return Uint8Array.prototype.slice.call(bytes)
 }

@@ -210,8 +210,11 @@ class MemoryTransport implements Transport {
   #deliver(): void {
     while (!this.paused && this.#inbox.length > 0) {
       const item = this.#inbox.shift()!
-      if (item !== 'end') this.#sink?.onData(item)
-      else {
+      if (item !== 'end') {
+        this.#sink?.onData(item)
+        // The bytes were only lent: who has kept them finds out here.
+        item.fill(0)
+      } else {
         this.#peerEnded = true
         this.#sink?.onEnd()
         if (this.state === 'ended') this.close('closed')

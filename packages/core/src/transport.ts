@@ -45,7 +45,10 @@ export interface Transport {
 
 /** Receives what happens on a transport. After `onClose` nothing more comes. */
 export interface TransportSink {
-  /** Bytes came in. They are the receiver's from now on: to keep, and to change. */
+  /**
+   * Bytes came in. They are lent until this returns, may be changed, and whoever keeps some makes a copy. After an upgrade,
+   * the new owner of the connection gets a copy, which is its own.
+   */
   onData(chunk: Uint8Array): void
   /** `write` may go on after it returned false. */
   onDrain(): void
