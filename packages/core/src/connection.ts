@@ -291,7 +291,7 @@ export class Connection
     const { clock, timeouts } = this.#core
     const body = this.read === ReadState.Body ? this.#context!.body : undefined
     const paused = this.#reader.throttle(this.read, body)
-    if (body && this.#reader.wanted) this.#readDeadline = paused ? 0 : clock.after(timeouts.bodyIdle)
+    if (body) this.#readDeadline = this.#reader.wanted && !paused ? clock.after(timeouts.bodyIdle) : 0
   }
 
   openBody(context: RequestContext): RequestBody {

@@ -126,7 +126,7 @@ export class Http2Exchange implements ContextPort, BodyPort, ReplyTarget, Stream
     body.push(chunk)
     // What is not read stays within the stream's window; the client has to wait (RFC 9113 §5.2).
     if (body.full) this.#stream.pause()
-    this.#readDeadline = body.full ? 0 : this.#core.clock.after(this.#core.timeouts.bodyIdle)
+    this.#readDeadline = body.full || !body.waiting ? 0 : this.#core.clock.after(this.#core.timeouts.bodyIdle)
   }
 
   #continue(): void {

@@ -108,6 +108,11 @@ export class RequestBody implements AsyncIterable<Uint8Array> {
     return this.#queued
   }
 
+  /** @internal Whether somebody waits for more. */
+  get waiting(): boolean {
+    return this.#wake !== undefined
+  }
+
   /** @internal Whether the connection should stop reading. */
   get full(): boolean {
     return (this.#queued >= highWater && !this.#collecting) || this.#error !== undefined
@@ -160,10 +165,11 @@ export class RequestBody implements AsyncIterable<Uint8Array> {
         return chunk
       }
       if (this.#ended) return undefined
-      this.#port.demand(this)
-      await new Promise<void>((resolve) => {
+      const woken = new Promise<void>((resolve) => {
         this.#wake = resolve
       })
+      this.#port.demand(this)
+      await woken
     }
   }
 

@@ -10,7 +10,7 @@ import type { Transport } from './transport.ts'
 /** The reading half of a connection: bytes in, heads and content out, and the socket paused while nobody wants more. */
 export class RequestReader {
   readonly input: Input = new Input()
-  /** The handler wants content. */
+  /** The handler waits for content. */
   wanted: boolean = false
   /** The client holds its content back until it is told 100 (Continue) (RFC 9110 §10.1.1). */
   continueAwaited: boolean = false
@@ -94,6 +94,7 @@ export class RequestReader {
   /** Stops reading while nobody wants more bytes, and starts again. Returns whether the socket is paused. */
   throttle(read: ReadState, body: RequestBody | undefined): boolean {
     const { pipelinedBytes } = this.#core.limits
+    if (body && !body.waiting) this.wanted = false
     const pause = read === ReadState.Body ? body!.full : read === ReadState.Hold && this.input.length > pipelinedBytes
     if (pause !== this.#paused) {
       this.#paused = pause

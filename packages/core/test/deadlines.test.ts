@@ -172,6 +172,49 @@ describe('body idle', () => {
     expect(onlyReply(client.received).body).toBe('300000')
   })
 
+  it.each(['iterator', 'stream'])('nor does a reader (%s) that rests while nothing comes', async (way) => {
+    const rest = deferred()
+    const t = server(async (c) => {
+      let size = 0
+      for await (const chunk of way === 'stream' ? c.body.stream() : c.body) {
+        size += chunk.length
+        if (size === 3) await rest.promise
+      }
+      return c.text(`${size}`)
+    })
+    const client = t.connect()
+    client.send(`${request('POST', '/', 'Content-Length: 6\r\n')}abc`)
+    await turn()
+    t.advance(1_000_000)
+    await turn()
+    rest.resolve()
+    await turn()
+    t.advance(timeouts.bodyIdle / 2 - slack)
+    client.send('def')
+    await turn()
+    expect(onlyReply(client.received).body).toBe('6')
+  })
+
+  it('a reader that has left in the middle makes nobody late', async () => {
+    const work = deferred()
+    const t = server(async (c) => {
+      for await (const chunk of c.body) if (chunk.length > 0) break
+      await work.promise
+      return c.text('enough')
+    })
+    const client = t.connect()
+    client.send(`${request('POST', '/', 'Content-Length: 6\r\n')}abc`)
+    await turn()
+    t.advance(1_000_000)
+    await turn()
+    work.resolve()
+    await turn()
+    expect(onlyReply(client.received)).toMatchObject({ status: 200, body: 'enough' })
+    client.send(`def${request('POST', '/', 'Content-Length: 1\r\n')}x`)
+    await turn()
+    expect(statuses(client.received)).toEqual([200, 200])
+  })
+
   it('unread content behind a reply has to come in time as well', async () => {
     const t = server(hello)
     const client = t.connect()
