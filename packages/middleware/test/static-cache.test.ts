@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { type Context, Reply } from '@spillway/core'
 import { testServer } from '@spillway/core/testing'
 import { router } from '@spillway/middleware/router'
-import { staticFiles } from '@spillway/middleware/static'
+import { type FileSource, memoryFiles, staticFiles } from '@spillway/middleware/static'
 import { afterAll, describe, expect, test, vi } from 'vitest'
 import { FileCache } from '../src/lib/static/file-cache.ts'
 import { send, start } from './server.ts'
@@ -183,5 +183,67 @@ describe('the cache', () => {
     cache.stale('a')
     cache.set('d', entry(100))
     expect(['a', 'b', 'c', 'd'].map((key) => cache.stale(key) !== undefined)).toEqual([true, false, true, true])
+  })
+})
+
+/** A source that notes what it is asked for. */
+function watched(files: Record<string, string>): { source: FileSource; asked: string[] } {
+  const asked: string[] = []
+  const inner = memoryFiles(files)
+  return {
+    asked,
+    source: {
+      open(path) {
+        asked.push(path)
+        return inner.open(path)
+      },
+    },
+  }
+}
+
+describe('a name without a file', () => {
+  test('is looked for once a second at most, whatever stands in for it', async () => {
+    const pass = stoppedClock()
+    const { source, asked } = watched({ 'about.html': 'about', 'app.html': 'app', '404.html': 'no' })
+    const server = await start(staticFiles(source, { cleanUrls: true, fallback: 'app.html', notFound: '404.html' }))
+    const all = async (): Promise<string[]> => {
+      const seen: string[] = []
+      for (const path of ['/about', '/elsewhere', '/none.js', '/docs/'])
+        seen.push((await send(server, 'GET', path, ['Accept: text/html'])).content.toString())
+      return seen
+    }
+    const expected = ['about', 'app', 'no', 'app']
+    expect(await all()).toEqual(expected)
+    const names = asked.splice(0)
+    expect(names).toEqual(expect.arrayContaining(['about', 'about.html', 'elsewhere', 'none.js', 'docs/index.html']))
+    expect(new Set(names).size).toBe(names.length)
+    pass(999)
+    expect(await all()).toEqual(expected)
+    expect(asked.splice(0)).toEqual([])
+    pass(1)
+    expect(await all()).toEqual(expected)
+    expect(asked).toEqual(expect.arrayContaining(['about', 'elsewhere', 'none.js', 'docs/index.html']))
+  })
+
+  test('gets one, and is a directory, within a second', async () => {
+    const pass = stoppedClock()
+    const server = await start(staticFiles(folder, { cleanUrls: true }))
+    const get = async (): Promise<string> => {
+      const { status, content } = await send(server, 'GET', '/new')
+      return `${status} ${content.toString()}`.trim()
+    }
+    expect(await get()).toBe('404 Not Found')
+    writeFileSync(file('new.html'), 'page')
+    expect(await get()).toBe('404 Not Found')
+    pass(1000)
+    expect(await get()).toBe('200 page')
+    writeFileSync(file('new'), 'file')
+    pass(1000)
+    expect(await get()).toBe('200 file')
+    rmSync(file('new'))
+    mkdirSync(file('new'))
+    writeFileSync(join(file('new'), 'index.html'), 'index')
+    pass(1000)
+    expect(await get()).toBe('301')
   })
 })

@@ -1,3 +1,5 @@
+import { ownText } from '../known-paths.ts'
+
 /** What the cache knows of its entries. */
 export interface Cacheable {
   /** Bytes of memory it takes, about. */
@@ -55,7 +57,7 @@ export class FileCache<T extends Cacheable> {
   set(key: string, entry: T): void {
     this.delete(key)
     if (entry.cost > this.maxBytes) return
-    this.#entries.set(key, entry)
+    this.#entries.set(ownText(key), entry)
     this.bytes += entry.cost
     for (const [oldest, { cost }] of this.#entries) {
       if (this.bytes <= this.maxBytes) break

@@ -1,5 +1,6 @@
 import { HttpError } from '@spillway/core'
 import { isCompressible } from '../compression/compressible.ts'
+import { KnownPaths, ownText } from '../known-paths.ts'
 import { contentType } from './content-type.ts'
 import { FileCache } from './file-cache.ts'
 import { type Description, type Representation, type Variant, describeBytes, describeFile } from './representation.ts'
@@ -28,7 +29,8 @@ interface CachedFile extends Representation {
   readonly origin?: Representation
 }
 
-type Found = Representation | 'directory' | undefined
+/** What is at a path. */
+export type Found = Representation | 'directory' | 'nothing'
 
 /** How files are kept and described. */
 export interface StoreOptions {
@@ -46,6 +48,8 @@ export class FileStore {
   readonly #source: FileSource
   readonly #options: StoreOptions
   readonly #cache: FileCache<CachedFile>
+  /** Where there are no files, and when that was seen: clean URLs and fallbacks ask for such names all the time. */
+  readonly #fileless = new KnownPaths<{ readonly found: 'directory' | 'nothing'; readonly checked: number }>()
   /** What is being looked at, so that many requests for one file read it once. */
   readonly #flights = new Map<string, { readonly started: number; readonly found: Promise<Found> }>()
   readonly #encoding = new Map<string, Promise<Representation>>()
@@ -58,9 +62,13 @@ export class FileStore {
     this.#cache = new FileCache(options.maxBytes, options.maxStale)
   }
 
-  /** A file that is known well enough to be used in this turn. */
-  peek(path: string): Representation | undefined {
-    return this.#cache.fresh(path)
+  /** What is at a path, when it is known well enough to be used in this turn. */
+  peek(path: string, variant?: Variant): Found | undefined {
+    const key = keyOf(path, variant)
+    const file = this.#cache.fresh(key)
+    if (file) return file
+    const other = this.#fileless.get(key)
+    return other && this.#cache.isFresh(other.checked) ? other.found : undefined
   }
 
   /** The same for its content in a coding. @param identity what `peek` or `find` gave for the path. */
@@ -77,6 +85,8 @@ export class FileStore {
    * open, and the caller's to close.
    */
   async find(path: string, variant?: Variant): Promise<Found> {
+    const known = this.peek(path, variant)
+    if (known) return known
     const key = keyOf(path, variant)
     const flight = this.#flights.get(key)
     if (flight && this.#cache.isFresh(flight.started)) {
@@ -141,6 +151,7 @@ export class FileStore {
     const found = await this.#load(path, key, variant)
     if (typeof found === 'object' && 'cost' in found) this.#cache.set(key, found)
     else this.#cache.delete(key)
+    if (typeof found === 'string') this.#fileless.set(ownText(key), { found, checked: started })
     return found
   }
 
@@ -154,7 +165,7 @@ export class FileStore {
     for (let attempt = 0; attempt < attempts; attempt++) {
       const checked = FileCache.now()
       const file = await this.#source.open(path + (variant?.extension ?? ''))
-      if (file === undefined || file === 'directory') return file
+      if (typeof file !== 'object') return file ?? 'nothing'
       let keep = false
       try {
         const description = { ...this.#describe(path, await this.#siblingsOf(path, variant)), variant }

@@ -94,11 +94,12 @@ export function staticFiles(root: string | URL | FileSource, options: StaticOpti
     const target = seen !== undefined && seen.param === param ? seen.target : readTarget(c)
     if (target === 'malformed') return c.text('Bad Request', 400)
     if (!target) return next ? next() : notFound(c)
-    const known = isUnclean(target, options) ? undefined : store.peek(target.file)
-    if (!known) return answerOr(c, site, target, next)
-    if (seen?.target !== target)
-      targets.set(ownText(c.path), { param: typeof param === 'string' ? ownText(param) : param, target })
-    return known.variants.length === 0 ? respond(c, known) : inBestCoding(c, site, target.file, known, 200)
+    let { file } = target
+    let known = isUnclean(target, options) ? undefined : store.peek(file)
+    if (known === 'nothing' && isClean(target, options)) known = store.peek((file = target.page))
+    if (typeof known !== 'object') return answerOr(c, site, target, next)
+    if (seen?.target !== target) targets.set(ownText(c.path), kept(param, target))
+    return known.variants.length === 0 ? respond(c, known) : inBestCoding(c, site, file, known, 200)
   }
 }
 
@@ -113,6 +114,14 @@ interface KnownTarget {
   /** The parameter that says how much of the path counts. */
   readonly param: unknown
   readonly target: Target
+}
+
+/** Strings of its own, no parts of a request. */
+function kept(param: unknown, { path, file, page, directory, name }: Target): KnownTarget {
+  return {
+    param: typeof param === 'string' ? ownText(param) : param,
+    target: { path: ownText(path), file: ownText(file), page: ownText(page), directory, name: ownText(name) },
+  }
 }
 
 interface Site {
@@ -139,7 +148,7 @@ function cacheRule({ cacheControl = 'no-cache', immutable = false }: StaticOptio
 }
 
 async function answerOr(c: Context, site: Site, target: Target, next: Next | undefined): Promise<Reply> {
-  const { path, file } = target
+  const { path, file, page } = target
   const { store, options } = site
   const found = await store.find(file)
   if (typeof found === 'object') {
@@ -151,10 +160,10 @@ async function answerOr(c: Context, site: Site, target: Target, next: Next | und
   if (found === 'directory' && !target.directory && (await hasPage(site, path)))
     return moved(c, site, path, `./${target.name}/`)
   if (options.cleanUrls && path !== '') {
-    const page = await store.find(`${path}.html`)
-    if (typeof page === 'object') {
-      if (!target.directory) return inBestCoding(c, site, `${path}.html`, page, 200)
-      release(page)
+    const clean = await store.find(page)
+    if (typeof clean === 'object') {
+      if (!target.directory) return inBestCoding(c, site, page, clean, 200)
+      release(clean)
       return moved(c, site, path, `../${encodeURIComponent(path.slice(path.lastIndexOf('/') + 1))}`)
     }
   }
@@ -175,6 +184,11 @@ function listed(c: Context, listing: Representation): Reply {
 /** Whether a path names a page in a way that its clean URL does not. */
 function isUnclean({ directory, name }: Target, { cleanUrls = false }: StaticOptions): boolean {
   return cleanUrls && !directory && name.endsWith('.html')
+}
+
+/** Whether a path may be the clean URL of a page. */
+function isClean({ directory, path }: Target, { cleanUrls = false }: StaticOptions): boolean {
+  return cleanUrls && !directory && path !== ''
 }
 
 /** Whether a directory is answered with something. */

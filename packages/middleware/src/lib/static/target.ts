@@ -7,6 +7,8 @@ export interface Target {
   readonly path: string
   /** The file to send: `path`, or the index of a directory. */
   readonly file: string
+  /** The page that a clean URL stands for. */
+  readonly page: string
   /** Whether the path ended in a slash, and so can only name a directory. */
   readonly directory: boolean
   /** The last segment of the whole path as it stands in a URL. */
@@ -34,6 +36,7 @@ export function readTarget(c: Context<any, any>): Target | 'malformed' | undefin
   return {
     path: joined,
     file: directory ? indexOf(joined) : joined,
+    page: `${joined}.html`,
     directory,
     name: path.slice(path.lastIndexOf('/') + 1),
   }
