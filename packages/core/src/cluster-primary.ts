@@ -120,10 +120,19 @@ export class Primary implements Cluster {
     const delay = place.backoff.delay(worker.readyFor)
     const { pid, code, signal, error } = worker
     const restartIn = hopeless || this.#isFilled(place) ? undefined : delay
-    const report = this.#options.onCrash ?? printCrash
-    report({ worker: place.number, pid, code, signal, error, restartIn })
+    this.#report({ worker: place.number, pid, code, signal, error, restartIn })
     if (hopeless) this.#giveUp(worker)
     else this.#refill(place, delay)
+  }
+
+  /** The primary outlives a callback that fails. */
+  #report(crash: WorkerCrash): void {
+    try {
+      const report = this.#options.onCrash ?? printCrash
+      report(crash)
+    } catch (error) {
+      console.error('onCrash:', error)
+    }
   }
 
   #giveUp(last: WorkerProcess): void {

@@ -108,7 +108,7 @@ export class Connection
 
   onData(chunk: Uint8Array): void {
     this.#bytesIn += chunk.length
-    if (this.read === ReadState.Upgraded) return this.#tunnel!.sink?.onData(copyOf(chunk))
+    if (this.read === ReadState.Upgraded) return this.#tunnel!.onData(copyOf(chunk))
     if (this.read === ReadState.Closed) return this.#drop(chunk.length)
     this.#reader.input.append(chunk)
     this.#pump()
@@ -116,7 +116,7 @@ export class Connection
   }
 
   onDrain(): void {
-    if (this.read === ReadState.Upgraded) return this.#tunnel!.sink?.onDrain()
+    if (this.read === ReadState.Upgraded) return this.#tunnel!.onDrain()
     this.#writeDeadline = 0
     this.#sender.resume()
     this.#pump()
@@ -124,7 +124,7 @@ export class Connection
   }
 
   onEnd(): void {
-    if (this.read === ReadState.Upgraded) return this.#tunnel!.sink?.onEnd()
+    if (this.read === ReadState.Upgraded) return this.#tunnel!.onEnd()
     onPeerEnd(this)
     // The client may only have finished sending: the handler is told, and what it still answers is sent.
     if (this.write !== WriteState.Done)
@@ -134,7 +134,7 @@ export class Connection
   }
 
   onClose(error?: Error): void {
-    this.#tunnel?.sink?.onClose(error)
+    this.#tunnel?.onClose(error)
     const context = this.#context
     this.#log.because(error || context || this.#reader.head ? 'client-gone' : 'client-closed')
     onClosing(this)
@@ -396,13 +396,19 @@ export class Connection
     this.#sender.complete(context)
     this.#sender.flush()
     this.#context = undefined
+    // The clocks of HTTP have stopped.
+    this.#writeDeadline = 0
     this.#tunnel = new Tunnel(this.#transport)
-    if (this.draining) this.#tunnel.shutdown()
-    try {
-      takeOver(this.#tunnel, this.#reader.input.take())
-    } catch (error) {
+    if (this.draining) this.#tunnel.onShutdown()
+    const failed = (error: unknown): void => {
       this.#core.report(error, context)
       this.#cut('handler', 'handler-error', error)
+    }
+    try {
+      const taken = takeOver(this.#tunnel, this.#reader.input.take())
+      if (taken instanceof Promise) taken.catch(failed)
+    } catch (error) {
+      failed(error)
     }
   }
 
@@ -476,7 +482,7 @@ export class Connection
   shutdown(): void {
     const context = this.#context
     onShutdown(this)
-    if (this.read === ReadState.Upgraded) return this.#tunnel?.shutdown()
+    if (this.read === ReadState.Upgraded) return this.#tunnel?.onShutdown()
     context?.shutdown(this.#core)
     if (this.read === ReadState.Head && !this.#reader.head) this.#readDeadline = this.#core.clock.after(shutdownGrace)
   }

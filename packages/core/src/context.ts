@@ -82,8 +82,8 @@ export interface Context<Params = {}, State = {}> {
    * @throws TypeError when a field cannot be sent; RangeError for a status that is not interim, or is core's to send (100, 101).
    */
   hints(headers: HeadersInit, status?: number): void
-  /** Calls back once: after the last byte of the reply, or when it will never come. */
-  done(callback: (outcome: Outcome) => void): void
+  /** Calls back once: after the last byte of the reply, or when it will never come. What throws or rejects there is reported. */
+  done(callback: (outcome: Outcome) => unknown): void
   /**
    * Gives the work up that still goes on for this exchange: `signal` aborts, and content that is still read fails, with the
    * reason. A reply may be given all the same. For middleware with a limit of its own. Does nothing once the exchange is
@@ -94,7 +94,7 @@ export interface Context<Params = {}, State = {}> {
    * Calls back when the server begins to shut down and this exchange is not over, at once when it has begun before: time
    * for a reply without an end to find one, rather than being cut at the deadline.
    */
-  onShutdown(callback: () => void): void
+  onShutdown(callback: () => unknown): void
   /**
    * Fields that the reply gets when the handler fails, whoever makes it, unless it has them already; `Vary` and
    * `Set-Cookie` are added. For middleware whose fields every reply must carry: an error passes it by.
@@ -148,8 +148,8 @@ export class RequestContext implements Context {
   #request: Request | undefined
   #controller: AbortController | undefined
   #aborted: AbortedError | undefined
-  #callbacks: ((outcome: Outcome) => void)[] | undefined
-  #onShutdown: (() => void)[] | undefined
+  #callbacks: ((outcome: Outcome) => unknown)[] | undefined
+  #onShutdown: (() => unknown)[] | undefined
   #errorHeaders: ReplyHeaders | undefined
   #outcome: Outcome | undefined
 
@@ -287,12 +287,12 @@ export class RequestContext implements Context {
     this.#port.interim(this, status, fields)
   }
 
-  done(callback: (outcome: Outcome) => void): void {
+  done(callback: (outcome: Outcome) => unknown): void {
     if (this.#outcome) callback(this.#outcome)
     else (this.#callbacks ??= []).push(callback)
   }
 
-  onShutdown(callback: () => void): void {
+  onShutdown(callback: () => unknown): void {
     if (this.#port.draining) callback()
     else (this.#onShutdown ??= []).push(callback)
   }
@@ -310,7 +310,7 @@ export class RequestContext implements Context {
     return reply
   }
 
-  /** Shutdown begins. A callback that throws is reported, and the others are called all the same. */
+  /** Shutdown begins. A callback that fails is reported, and the others are called all the same. */
   shutdown(reporter: ErrorReporter): void {
     const callbacks = this.#onShutdown
     this.#onShutdown = undefined
@@ -349,7 +349,7 @@ export class RequestContext implements Context {
     this.#body?.fail(new AbortedError('handler', 'The reply was sent before the content was read'))
   }
 
-  /** Settles the outcome, once. A callback that throws is reported, and the others are called all the same. */
+  /** Settles the outcome, once. A callback that fails is reported, and the others are called all the same. */
   finish(outcome: Outcome, reporter: ErrorReporter): void {
     if (this.#outcome) return
     this.#outcome = outcome
@@ -358,10 +358,11 @@ export class RequestContext implements Context {
     if (callbacks) this.#callAll(callbacks, outcome, reporter)
   }
 
-  #callAll<T>(callbacks: readonly ((value: T) => void)[], value: T, reporter: ErrorReporter): void {
+  #callAll<T>(callbacks: readonly ((value: T) => unknown)[], value: T, reporter: ErrorReporter): void {
     for (const callback of callbacks)
       try {
-        callback(value)
+        const result = callback(value)
+        if (result instanceof Promise) result.catch((error: unknown) => reporter.report(error, this))
       } catch (error) {
         reporter.report(error, this)
       }

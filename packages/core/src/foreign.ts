@@ -53,7 +53,7 @@ class ForeignContext extends RequestContext {
     return super.signal
   }
 
-  override done(callback: (outcome: Outcome) => void): void {
+  override done(callback: (outcome: Outcome) => unknown): void {
     this.#watch()
     super.done(callback)
   }

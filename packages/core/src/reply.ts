@@ -12,8 +12,11 @@ export type BodySource = null | string | Uint8Array | ReadableStream<Uint8Array>
 /** What `c.text(…)` and the other helpers take beside the content: a status, or status and fields. */
 export type ReplyInit = number | { readonly status?: number; readonly headers?: HeadersInit }
 
-/** Takes over a connection after an accepted upgrade: its transport, and the bytes that came behind the request. */
-export type TakeOver = (transport: Transport, leftover: Uint8Array) => void
+/**
+ * Takes over a connection after an accepted upgrade: its transport, and the bytes that came behind the request. What happens
+ * before it attaches to the transport waits. When it throws or rejects, the connection is cut.
+ */
+export type TakeOver = (transport: Transport, leftover: Uint8Array) => unknown
 
 /** The answer to a request: status, fields and content, all changeable until core writes it. */
 export class Reply {

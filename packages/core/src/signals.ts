@@ -36,7 +36,12 @@ export function closeOnSignals<T>(server: Closable<T>, options: SignalOptions<T>
       return
     }
     first = now
-    onClosing?.(signal)
+    try {
+      onClosing?.(signal)
+    } catch (error) {
+      // Told to end, it ends.
+      console.error('onClosing:', error)
+    }
     const closed = await server.close(options)
     await onClosed?.(closed)
     process.exit(0)

@@ -57,6 +57,17 @@ describe('a worker that', { timeout: 30_000 }, () => {
     expect(program.errors).toContain(`worker ${event!.pid} ended: exit code 7; another starts now`)
   })
 
+  it('crashes is replaced even if `onCrash` fails', async () => {
+    const program = launch({ env: { START: 'failing' } })
+    await program.ready()
+    await expect(fetchText(program.url, '/exit')).rejects.toThrow(hungUp)
+    const { event } = await program.saw(told({ state: 'ended', code: 7 }))
+    await untilReady(program, 2)
+    const { workers } = await program.ask('status')
+    expect(workers.find(({ worker }) => worker === event!.worker)!.restarts).toBe(1)
+    expect(program.errors).toContain('broken onCrash')
+  })
+
   it('crashes again waits before it is replaced', async () => {
     const program = launch({ options: { workers: 2, restart: { minDelay: 1_000_000, maxDelay: 1_000_000 } } })
     await program.ready()

@@ -4,7 +4,7 @@ import { type MemoryClient, type TestServer, testServer } from '../src/testing.t
 import { watching } from './lifecycle-support.ts'
 import { deferred, get, muteErrors, onlyReply, post, replies, request, turn } from './support.ts'
 
-muteErrors()
+const errors = muteErrors()
 
 describe('success', () => {
   it('done tells how many bytes left, signal stays silent', async () => {
@@ -74,12 +74,18 @@ describe('success', () => {
     expect(late).toEqual({ kind: 'sent', status: 200, bytes: client.received.length })
   })
 
-  it('a callback that throws harms nobody, and the others are called', async () => {
+  it.each([
+    [
+      'throws',
+      () => {
+        throw new Error('broken callback')
+      },
+    ],
+    ['rejects', () => Promise.reject(new Error('broken callback'))],
+  ])('a callback that %s is reported and harms nobody, and the others are called', async (_, broken) => {
     let called = 0
     const t = testServer((c) => {
-      c.done(() => {
-        throw new Error('x')
-      })
+      c.done(broken)
       c.done(() => void called++)
       return c.text('abc')
     })
@@ -89,6 +95,7 @@ describe('success', () => {
     expect(replies(client.received)).toHaveLength(2)
     expect(called).toBe(2)
     expect(client.state).toBe('open')
+    expect(errors.calls.flat().filter((error) => /broken callback/.test(String(error)))).toHaveLength(2)
   })
 
   it('an error reply was sent, too', async () => {

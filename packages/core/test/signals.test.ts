@@ -43,6 +43,25 @@ describe('closeOnSignals', () => {
     expect(exit).toHaveBeenCalledExactlyOnceWith(0)
   })
 
+  it('goes on when `onClosing` fails', async () => {
+    const { close, exit, end } = closing()
+    const print = vi.spyOn(console, 'error').mockReturnValue()
+    closeOnSignals(
+      { close },
+      {
+        signals: ['SIGUSR2'],
+        onClosing: () => {
+          throw new Error('x')
+        },
+      },
+    )
+    process.emit('SIGUSR2')
+    end()
+    await turn()
+    expect(exit).toHaveBeenCalledExactlyOnceWith(0)
+    expect(print).toHaveBeenCalledOnce()
+  })
+
   it('a second signal exits with 1, unless it is the same press that came by two ways', () => {
     const { close, exit, at } = closing()
     closeOnSignals({ close }, { signals: ['SIGUSR2'] })

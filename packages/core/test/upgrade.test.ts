@@ -217,6 +217,74 @@ describe('upgrade (RFC 9110 §7.8)', () => {
     expect(outcomes).toEqual([{ kind: 'sent', status: 101, bytes: client.received.length }])
   })
 
+  it('an owner that attaches later misses nothing, in order', async () => {
+    const heard: Heard = { events: [], transport: undefined }
+    const go = deferred()
+    const t = testServer((c) =>
+      c.upgrade(
+        async (transport, leftover) => {
+          await go.promise
+          shout(heard)(transport, leftover)
+        },
+        { upgrade: 'shout' },
+      ),
+    )
+    const client = t.connect()
+    client.send(`${asking}a`)
+    client.send('b')
+    expect(client.paused).toBe(true)
+    client.send('c')
+    client.end()
+    await turn()
+    expect(heard.events).toEqual([])
+    go.resolve()
+    await turn()
+    client.send('d')
+    expect(heard.events).toEqual(['leftover a', 'data b', 'data c', 'end', 'close'])
+    expect(client.received).toMatch(/\r\n\r\nBC$/)
+    expect(t.server.stats.open).toBe(0)
+  })
+
+  it('an owner that attaches after the end hears of it', async () => {
+    const heard: Heard = { events: [], transport: undefined }
+    const go = deferred()
+    const t = testServer((c) =>
+      c.upgrade(
+        async (transport, leftover) => {
+          await go.promise
+          shout(heard)(transport, leftover)
+        },
+        { upgrade: 'shout' },
+      ),
+    )
+    const client = t.connect()
+    client.send(asking)
+    client.reset()
+    await turn()
+    go.resolve()
+    await turn()
+    expect(heard.events).toEqual(['leftover ', 'broken'])
+  })
+
+  it('a take-over that rejects ends the connection', async () => {
+    const client = testServer((c) => c.upgrade(() => Promise.reject(new Error('no owner')), { upgrade: 'x' })).connect()
+    client.send(asking)
+    await turn()
+    expect(client.state).toBe('closed')
+    expect(errors.calls.flat().join(' ')).toContain('no owner')
+  })
+
+  it('a client that is slow to take the 101 does not bring a deadline into it', async () => {
+    const { t, heard } = shouting()
+    const client = t.connect()
+    client.stall()
+    client.send(asking)
+    heard.transport!.write('x'.repeat(1000))
+    t.advance(1_000_000)
+    await turn()
+    expect(client.state).toBe('open')
+  })
+
   it('deadlines of HTTP do not touch it', () => {
     const { t } = shouting()
     const client = t.connect()
