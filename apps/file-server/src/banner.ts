@@ -1,4 +1,5 @@
 import { ownAddresses } from './addresses.ts'
+import type { Certificate } from './certificate.ts'
 import type { Settings } from './options.ts'
 import type { Style } from './style.ts'
 
@@ -23,13 +24,23 @@ function networkAddress(): string | undefined {
   return ownAddresses().find(({ family, internal }) => family === 'IPv4' && !internal)?.address
 }
 
-/** What is said when the server is ready. @param qr whether a code for telephones is drawn. */
-export async function banner(settings: Settings, places: Places, style: Style, qr: boolean): Promise<string> {
+/**
+ * What is said when the server is ready.
+ * @param from where the certificate is from, with HTTPS.
+ * @param qr whether a code for telephones is drawn.
+ */
+export async function banner(
+  settings: Settings,
+  places: Places,
+  from: Certificate['from'] | undefined,
+  style: Style,
+  qr: boolean,
+): Promise<string> {
   const { local, network } = places
   const lines = [`${style('bold', 'spillway')} serves ${style('bold', settings.folder)}`, '']
   lines.push(`  here     ${style('cyan', local)}`)
   if (network) lines.push(`  network  ${style('cyan', network)}`)
-  const notes = notesOn(settings)
+  const notes = notesOn(settings, from)
   if (notes.length > 0) lines.push('', `  ${style('dim', notes.join(' · '))}`)
   if (network && qr) {
     const { renderUnicodeCompact } = await import('uqr')
@@ -43,10 +54,14 @@ export async function banner(settings: Settings, places: Places, style: Style, q
   return `\n${lines.join('\n')}\n\n  ${style('dim', 'Ctrl-C ends it')}\n\n`
 }
 
-function notesOn({ spa, listing, live, proxies, cors, auth, https, cert, cluster }: Settings): string[] {
+function notesOn(
+  { spa, listing, live, proxies, cors, auth, cluster }: Settings,
+  from: Certificate['from'] | undefined,
+): string[] {
   const notes: string[] = []
   if (cluster > 0) notes.push(`${cluster} workers`)
-  if (https && cert === undefined) notes.push('self-signed certificate: the browser will ask once')
+  if (from === 'self') notes.push('self-signed certificate: the browser will ask once')
+  if (from === 'mkcert') notes.push('certificate by mkcert')
   if (spa) notes.push('every page is index.html')
   if (listing) notes.push('folders are listed')
   if (live) notes.push('pages reload when files change')

@@ -1,9 +1,12 @@
 import { X509Certificate } from 'node:crypto'
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { isIP } from 'node:net'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { ownAddresses } from './addresses.ts'
+import { localAuthority, makeByMkcert } from './mkcert.ts'
 import { type Settings, UsageError } from './options.ts'
+import { makeSelfSigned } from './self-signed.ts'
 
 /** PEM text. */
 export interface CertificateAndKey {
@@ -11,29 +14,29 @@ export interface CertificateAndKey {
   readonly key: string
 }
 
-const day = 24 * 60 * 60 * 1000
-/** Browsers refuse certificates that are valid for longer than 398 days. */
-const validDays = 365
-/** Made anew when less than this is left, so that it does not end in the middle of a day's work. */
-const leftDays = 7
+/** A certificate to serve with, and where it is from. */
+export interface Certificate extends CertificateAndKey {
+  readonly from: 'user' | 'mkcert' | 'self'
+}
 
-/** The certificate the user named, or one made for development, which is kept so that a browser's exception for it holds. */
-export async function certificateFor({ cert, key }: Settings): Promise<CertificateAndKey> {
-  if (cert !== undefined && key !== undefined) return { cert: readPem('--cert', cert), key: readPem('--key', key) }
-  const folder = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'spillway')
-  const names = ownNames()
-  const kept = readKept(folder, names)
-  if (kept) return kept
-  const made = await make(names)
-  try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 })
-    writeFileSync(join(folder, 'cert.pem'), made.cert)
-    writeFileSync(join(folder, 'key.pem'), made.key, { mode: 0o600 })
-    chmodSync(join(folder, 'key.pem'), 0o600)
-  } catch {
-    // Nowhere to keep it: the next start makes another.
+/** Made anew when less than this is left, so that it does not end in the middle of a day's work. */
+const leastLeft = 7 * 24 * 60 * 60 * 1000
+
+/**
+ * The certificate the user named; or one of the authority that mkcert has made for this machine, so that browsers trust it; or
+ * one that is signed by itself. What is made is kept, so that a browser's exception for it holds.
+ */
+export async function certificateFor({ cert, key, host }: Settings): Promise<Certificate> {
+  if (cert !== undefined && key !== undefined)
+    return { cert: readPem('--cert', cert), key: readPem('--key', key), from: 'user' }
+  const names = ownNames(host)
+  const authority = await localAuthority()
+  if (authority) {
+    const found = readKept('mkcert', names, authority) ?? keep('mkcert', await makeByMkcert(names))
+    if (found) return { ...found, from: 'mkcert' }
   }
-  return made
+  const own = readKept('self-signed', names) ?? keep('self-signed', await makeSelfSigned(names))
+  return { ...own, from: 'self' }
 }
 
 function readPem(flag: string, file: string): string {
@@ -44,45 +47,42 @@ function readPem(flag: string, file: string): string {
   }
 }
 
-/** Addresses by which this machine is reached. */
-function ownNames(): string[] {
-  return [
-    ...new Set(
-      ownAddresses()
-        .filter(({ address }) => !address.includes('%'))
-        .map(({ address }) => address),
-    ),
-  ]
+/** Names and addresses by which this machine is reached. */
+function ownNames(host: string | undefined): string[] {
+  const addresses = ownAddresses().map(({ address }) => address)
+  const name = host !== undefined && /^\w[\w.-]*$/.test(host) ? [host] : []
+  return [...new Set(['localhost', ...name, ...addresses.filter((address) => !address.includes('%'))])]
 }
 
-function readKept(folder: string, names: readonly string[]): CertificateAndKey | undefined {
+function fileOf(kind: string): string {
+  return join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'spillway', `${kind}.pem`)
+}
+
+/** @param authority who must have signed it. */
+function readKept(kind: string, names: readonly string[], authority?: X509Certificate): CertificateAndKey | undefined {
   try {
-    const cert = readFileSync(join(folder, 'cert.pem'), 'utf8')
+    const [cert = '', key = ''] = readFileSync(fileOf(kind), 'utf8').split(/(?<=-----END CERTIFICATE-----\s)/)
     const parsed = new X509Certificate(cert)
+    const isFor = (name: string): boolean => (isIP(name) ? parsed.checkIP(name) : parsed.checkHost(name)) !== undefined
     const left = new Date(parsed.validTo).getTime() - Date.now()
-    if (left < leftDays * day || !names.every((name) => parsed.checkIP(name) !== undefined)) return undefined
-    return { cert, key: readFileSync(join(folder, 'key.pem'), 'utf8') }
+    if (left < leastLeft || !names.every(isFor)) return undefined
+    return !authority || parsed.verify(authority.publicKey) ? { cert, key } : undefined
   } catch {
     return undefined
   }
 }
 
-async function make(names: readonly string[]): Promise<CertificateAndKey> {
-  const { generate } = await import('selfsigned')
-  const { cert, private: key } = await generate([{ name: 'commonName', value: 'localhost' }], {
-    algorithm: 'sha256',
-    keyType: 'ec',
-    curve: 'P-256',
-    notAfterDate: new Date(Date.now() + validDays * day),
-    extensions: [
-      { name: 'basicConstraints', cA: false, critical: true },
-      { name: 'keyUsage', digitalSignature: true, critical: true },
-      { name: 'extKeyUsage', serverAuth: true },
-      {
-        name: 'subjectAltName',
-        altNames: [{ type: 2, value: 'localhost' }, ...names.map((ip) => ({ type: 7 as const, ip }))],
-      },
-    ],
-  })
-  return { cert, key }
+/** Certificate and key go into one file, in one step: whoever else starts now finds both or neither. */
+function keep<T extends CertificateAndKey | undefined>(kind: string, made: T): T {
+  if (!made) return made
+  const file = fileOf(kind)
+  const draft = `${file}.${process.pid}`
+  try {
+    mkdirSync(join(file, '..'), { recursive: true, mode: 0o700 })
+    writeFileSync(draft, `${made.cert.trimEnd()}\n${made.key}`, { mode: 0o600 })
+    renameSync(draft, file)
+  } catch {
+    // Nowhere to keep it: the next start makes another.
+  }
+  return made
 }

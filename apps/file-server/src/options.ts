@@ -57,7 +57,7 @@ interface Option {
 export const options = {
   port: { type: 'string', short: 'p', value: 'number', help: '3000, or the next free one' },
   host: { type: 'string', value: 'address', help: 'listen here only; 127.0.0.1 keeps others out' },
-  https: { type: 'boolean', short: 's', help: 'serve HTTPS, with a certificate made for development' },
+  https: { type: 'boolean', short: 's', help: 'serve HTTPS, with a certificate of mkcert or self-signed' },
   cert: { type: 'string', value: 'file', help: 'use this certificate instead' },
   key: { type: 'string', value: 'file', help: 'and its key' },
   spa: { type: 'boolean', help: 'answer every page with index.html (single-page application)' },

@@ -3,7 +3,7 @@ import { type Server, closeOnSignals, serve } from '@spillway/core'
 import { ownAddresses } from './addresses.ts'
 import { application } from './application.ts'
 import { banner, placesOf } from './banner.ts'
-import { certificateFor } from './certificate.ts'
+import { type Certificate, certificateFor } from './certificate.ts'
 import type { Settings } from './options.ts'
 import { freePort } from './port.ts'
 import type { Style } from './style.ts'
@@ -26,8 +26,10 @@ export async function run(settings: Settings, terminal: Terminal): Promise<void>
   if (settings.cluster > 0) return runCluster(settings, terminal)
   const started = performance.now()
   const totals = countTotals()
-  const { server, close } = await listen(settings, terminal, settings.port ?? (await freePort(settings.host)))
-  await announce(settings, terminal, server.port)
+  const certificate = settings.https ? await certificateFor(settings) : undefined
+  const port = settings.port ?? (await freePort(settings.host))
+  const { server, close } = await listen(settings, terminal, port, certificate)
+  await announce(settings, terminal, server.port, certificate)
   closeOnSignals(server, {
     deadline,
     onClosing: close,
@@ -39,9 +41,10 @@ async function listen(
   settings: Settings,
   { color }: Terminal,
   port: number,
+  certificate: Certificate | undefined,
 ): Promise<{ server: Server; close: () => void }> {
   const { handler, close } = await application(settings, color)
-  const tls = settings.https ? { tls: await certificateFor(settings), http2: true } : {}
+  const tls = certificate ? { tls: { cert: certificate.cert, key: certificate.key }, http2: true } : {}
   const server = await serve(handler, { port, host: settings.host ?? everywhere(), ...tls })
   return { server, close }
 }
@@ -51,10 +54,15 @@ function everywhere(): string {
   return ownAddresses().some(({ family }) => family === 'IPv6') ? '::' : '0.0.0.0'
 }
 
-async function announce(settings: Settings, terminal: Terminal, port: number): Promise<void> {
+async function announce(
+  settings: Settings,
+  terminal: Terminal,
+  port: number,
+  certificate: Certificate | undefined,
+): Promise<void> {
   if (settings.log === 'json') return
   const places = placesOf(settings.https ? 'https' : 'http', settings.host, port)
-  terminal.print(await banner(settings, places, terminal.style, terminal.interactive))
+  terminal.print(await banner(settings, places, certificate?.from, terminal.style, terminal.interactive))
 }
 
 /** The same on every core: this process keeps the workers, they serve. */
@@ -62,12 +70,13 @@ async function runCluster(settings: Settings, terminal: Terminal): Promise<void>
   const { cluster } = await import('@spillway/core/cluster')
   const started = performance.now()
   const port = settings.port === undefined || settings.port === 0 ? await placeForAll(settings) : settings.port
+  const certificate = settings.https ? await certificateForAll(settings) : undefined
   const sum = noTotals()
   nodeCluster.on('message', (_, { totals }: { totals?: Totals }) => totals && addTotals(sum, totals))
   const running = await cluster(
     async () => {
       const totals = countTotals()
-      const { server, close } = await listen(settings, terminal, port)
+      const { server, close } = await listen(settings, terminal, port, certificate)
       return {
         async close(options) {
           close()
@@ -78,7 +87,7 @@ async function runCluster(settings: Settings, terminal: Terminal): Promise<void>
     },
     { workers: settings.cluster, deadline, signals: [] },
   )
-  await announce(settings, terminal, port)
+  await announce(settings, terminal, port, certificate)
   closeOnSignals(running, {
     deadline,
     onClosed: () => terminal.print(summary(sum, performance.now() - started, terminal.style)),
@@ -91,5 +100,14 @@ async function placeForAll({ host, port }: Settings): Promise<number> {
   if (told > 0) return told
   const found = await freePort(host, port)
   process.env['SPILLWAY_PORT'] = String(found)
+  return found
+}
+
+/** Nor may they show different certificates. */
+async function certificateForAll(settings: Settings): Promise<Certificate> {
+  const told = process.env['SPILLWAY_CERTIFICATE']
+  if (told !== undefined) return JSON.parse(told) as Certificate
+  const found = await certificateFor(settings)
+  process.env['SPILLWAY_CERTIFICATE'] = JSON.stringify(found)
   return found
 }

@@ -1,6 +1,5 @@
 import { execFileSync } from 'node:child_process'
 import { createServer } from 'node:http'
-import { request } from 'node:https'
 import { type AddressInfo, connect } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { Run, buildProgram, folderWith } from './program.ts'
@@ -103,21 +102,6 @@ describe('the program', { timeout: 60_000 }, () => {
     expect([await version.end(), version.out]).toEqual([0, '1.2.3\n'])
   })
 
-  it('makes a certificate for development, and keeps it', async () => {
-    const env = { XDG_CACHE_HOME: folderWith({}) }
-    const certificates: string[] = []
-    for (let i = 0; i < 2; i++) {
-      const run = new Run(file, [folderWith(site), ...local, '--https'], { env })
-      const url = await run.url()
-      expect(url).toMatch(/^https:/)
-      certificates.push(await fingerprint(url))
-      run.child.kill('SIGTERM')
-      await run.end()
-    }
-    expect(certificates[0]).toBe(certificates[1])
-    expect(certificates[0]).toMatch(/^[\dA-F:]{95}$/)
-  })
-
   it('uses every core, and sums up what all of them did', async () => {
     const run = new Run(file, [folderWith(site), ...local, '--cluster'])
     const url = await run.url()
@@ -147,17 +131,6 @@ function has(tool: string): boolean {
     process.stderr.write(`file-server: no \`${tool}\` on the PATH, so a test with it is skipped\n`)
     return false
   }
-}
-
-/** SHA-256 of the certificate that a server shows. */
-function fingerprint(url: string): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const asked = request(url, { rejectUnauthorized: false }, (response) => {
-      const { fingerprint256 } = (response.socket as import('node:tls').TLSSocket).getPeerCertificate()
-      response.resume().on('end', () => resolve(fingerprint256))
-    })
-    asked.on('error', reject).end()
-  })
 }
 
 async function unused(): Promise<string> {
