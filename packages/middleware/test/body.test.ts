@@ -9,6 +9,7 @@ import { describe, expect, test, vi } from 'vitest'
 import { start } from './server.ts'
 import { ask, open, readReply, type WireReply } from './wire.ts'
 
+const nodeVersion = Number(process.versions.node.split('.')[0])
 const { zstdCompressSync } = zlib as { zstdCompressSync?: (bytes: Uint8Array) => Buffer }
 const json = 'Content-Type: application/json'
 const form = 'Content-Type: application/x-www-form-urlencoded'
@@ -259,7 +260,9 @@ describe('content codings', () => {
     ['deflate', deflateSync(content)],
     ['br', brotliCompressSync(content)],
     ['identity', Buffer.from(content)],
-    ...(zstdCompressSync ? [['zstd', zstdCompressSync(Buffer.from(content))] as [string, Buffer]] : []),
+    ...(zstdCompressSync && nodeVersion >= 24
+      ? [['zstd', zstdCompressSync(Buffer.from(content))] as [string, Buffer]]
+      : []),
   ]
 
   test.each(codings)('%s', async (coding, bytes) => {
@@ -271,6 +274,16 @@ describe('content codings', () => {
     for (const more of ['more', '\0\0\0\0'])
       expect(await refused(server, fields, Buffer.concat([bytes, Buffer.from(more)]))).toBe('400 CODING_INVALID')
     expect(await refused(server, fields, 'no such coding')).toBe('400 CODING_INVALID')
+  })
+
+  // Node.js 22 knows zstd, but takes what is left of content that was cut off for all of it.
+  test.runIf(nodeVersion < 24)('zstd is not known to a Node.js that does not see its end', async () => {
+    const bytes = Buffer.from('28b52ffd20176500003068656c6c6f200100994b11', 'hex')
+    const server = await echo('text')
+    for (const sent of [bytes, bytes.subarray(0, -3)])
+      expect(await refused(server, ['Content-Type: text/plain', 'Content-Encoding: zstd'], sent)).toBe(
+        '415 CODING_UNSUPPORTED',
+      )
   })
 
   test('what comes late behind the end of the coded content is not ignored', async () => {

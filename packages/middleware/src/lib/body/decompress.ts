@@ -4,15 +4,29 @@ import type { Context } from '@spillway/core'
 import { ProblemError } from '../../problem.ts'
 
 /** Not in Node before 22.15. */
-const { createZstdDecompress } = zlib as { createZstdDecompress?: () => Transform }
+const { createZstdDecompress, zstdDecompressSync } = zlib as {
+  createZstdDecompress?: () => Transform
+  zstdDecompressSync?: (bytes: Uint8Array) => Uint8Array
+}
 
 const decoders: ReadonlyMap<string, () => Transform> = /* @__PURE__ */ new Map<string, () => Transform>([
   ['gzip', () => zlib.createGunzip()],
   ['x-gzip', () => zlib.createGunzip()],
   ['deflate', () => zlib.createInflate()],
   ['br', () => zlib.createBrotliDecompress()],
-  ...(createZstdDecompress ? ([['zstd', createZstdDecompress]] as const) : []),
+  ...(createZstdDecompress && seesTheEnd() ? ([['zstd', createZstdDecompress]] as const) : []),
 ])
+
+/** Whether zstd content that was cut off is an error: to Node.js 22 it is not, and what is left would pass for all of it. */
+function seesTheEnd(): boolean {
+  try {
+    // The first bytes of any (RFC 8878 §3.1.1).
+    zstdDecompressSync!(Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd))
+    return false
+  } catch {
+    return true
+  }
+}
 
 /** Content codings that a request may use, for `Accept-Encoding` in a 415 (RFC 9110 §12.5.3). */
 const acceptable: string = /* @__PURE__ */ [...decoders.keys()].filter((name) => name !== 'x-gzip').join(', ')
