@@ -56,3 +56,16 @@ export function normalAddress(address: string): string | undefined {
 export function plainAddress(address: string): string {
   return address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address
 }
+
+/** What is counted as one client: an IPv4 address, and of an IPv6 address the /64 network that one customer has. */
+export function networkOf(address: string): string {
+  if (!address.includes(':')) return address
+  const [left = '', right] = address.split('::')
+  const groups = left === '' ? [] : left.split(':')
+  if (right !== undefined) {
+    const rest = right === '' ? [] : right.split(':')
+    while (groups.length + rest.length < 8) groups.push('0')
+    groups.push(...rest)
+  }
+  return `${groups.slice(0, 4).join(':')}::/64`
+}

@@ -1,4 +1,4 @@
-export { AddressSet, normalAddress } from './addresses.ts'
+export { AddressSet, networkOf, normalAddress } from './addresses.ts'
 export { type ConnectionEvents, channels } from './events.ts'
 export type { Context, Handler, MaybePromise, RequestHeaders, Result } from './context.ts'
 export {

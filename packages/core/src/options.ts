@@ -12,7 +12,10 @@ export interface Limits extends HeadLimits, BodyLimits {
   readonly requestsPerConnection: number
   /** Connections at a time; 0 means any number. One more is answered 503 and closed. */
   readonly connections: number
-  /** Connections at a time from one address; 0 means any number. One more is answered 503 and closed. */
+  /**
+   * Connections at a time from one address, or one /64 network of IPv6, which is what one customer has; 0 means any number.
+   * One more is answered 503 and closed.
+   */
   readonly connectionsPerAddress: number
   /** Bytes held for all connections together, measured each tick; beyond it new connections are answered 503. */
   readonly bufferedBytes: number

@@ -1,4 +1,5 @@
 import { type ParseErrorCode, RequestHead, parseErrors } from '@spillway/parser'
+import { networkOf } from './addresses.ts'
 import { Clock } from './clock.ts'
 import { Connection } from './connection.ts'
 import type { Context, Handler, MaybePromise, RequestContext, Result } from './context.ts'
@@ -171,7 +172,9 @@ export class ServerCore {
     const { connections: most, connectionsPerAddress, bufferedBytes } = this.limits
     if (most > 0 && this.open.size - this.#shed >= most) return true
     if (this.#buffered > bufferedBytes) return true
-    return connectionsPerAddress > 0 && (this.#addresses.get(place.peer.address) ?? 0) >= connectionsPerAddress
+    return (
+      connectionsPerAddress > 0 && (this.#addresses.get(networkOf(place.peer.address)) ?? 0) >= connectionsPerAddress
+    )
   }
 
   #enter(member: Member, full: boolean): void {
@@ -188,11 +191,11 @@ export class ServerCore {
   /** Unix sockets have no address, and no place among the addresses. */
   #count(member: Member, change: 1 | -1): void {
     if (this.limits.connectionsPerAddress === 0) return
-    const { address } = member.peer
-    if (address === '') return
-    const count = (this.#addresses.get(address) ?? 0) + change
-    if (count === 0) this.#addresses.delete(address)
-    else this.#addresses.set(address, count)
+    const client = networkOf(member.peer.address)
+    if (client === '') return
+    const count = (this.#addresses.get(client) ?? 0) + change
+    if (count === 0) this.#addresses.delete(client)
+    else this.#addresses.set(client, count)
   }
 
   /**

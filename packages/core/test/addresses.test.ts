@@ -1,4 +1,4 @@
-import { AddressSet, normalAddress } from '@spillway/core'
+import { AddressSet, networkOf, normalAddress } from '@spillway/core'
 import { describe, expect, it } from 'vitest'
 
 describe('AddressSet', () => {
@@ -37,4 +37,18 @@ describe('normalAddress', () => {
       expect(normalAddress(text)).toBeUndefined()
     },
   )
+})
+
+describe('networkOf', () => {
+  it.each([
+    ['::1', '0:0:0:0::/64'],
+    ['2001:db8::', '2001:db8:0:0::/64'],
+    ['2001:db8:1:2::', '2001:db8:1:2::/64'],
+    ['2001:db8::a:b:c:d:e', '2001:db8:0:a::/64'],
+    ['1:2:3:4:5:6:7:8', '1:2:3:4::/64'],
+    ['192.0.2.7', '192.0.2.7'],
+    ['', ''],
+  ])('of %j is %j: networks of IPv6 have one name each', (address, network) => {
+    expect(networkOf(address)).toBe(network)
+  })
 })

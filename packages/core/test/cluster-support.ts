@@ -4,10 +4,9 @@ import { Agent, type IncomingMessage, request } from 'node:http'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { build } from 'tsup'
 import { afterAll, afterEach, beforeAll } from 'vitest'
 import type { ClusterClosed, ClusterOptions, ClusterStatus, WorkerEvent } from '../src/cluster.ts'
+import { buildProgram } from './programs.ts'
 import { until } from './support.ts'
 
 /** One line of what the program tells. */
@@ -57,18 +56,7 @@ export function clusterProgram(): { readonly folder: () => string; readonly laun
   const programs: Program[] = []
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'spillway-cluster-'))
-    // Node 20 runs no TypeScript, and dist may be missing or old.
-    await build({
-      config: false,
-      entry: [fileURLToPath(new URL('fixtures/cluster-app.ts', import.meta.url))],
-      tsconfig: fileURLToPath(new URL('../tsconfig.json', import.meta.url)),
-      format: ['esm'],
-      outExtension: () => ({ js: '.mjs' }),
-      target: 'node20',
-      noExternal: [/^@spillway\//],
-      outDir: folder,
-      silent: true,
-    })
+    await buildProgram('cluster-app', folder)
   })
   afterAll(() => rmSync(folder, { recursive: true, force: true }))
   afterEach(async () => {

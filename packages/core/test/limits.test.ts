@@ -133,6 +133,14 @@ describe('limits.connectionsPerAddress', () => {
     await turn()
     expect(t.connect({ address: '10.0.0.1' }).received).toBe('')
   })
+
+  it('an address of IPv6 is its network of 64 bits: who has one has them all', () => {
+    const t = testServer((c) => c.text('x'), { limits: { connectionsPerAddress: 2 } })
+    t.connect({ address: '2001:db8::1' })
+    expect(t.connect({ address: '2001:db8::ffff:2' }).received).toBe('')
+    expect(onlyReply(t.connect({ address: '2001:db8:0:0:1::3' }).received).status).toBe(503)
+    expect(t.connect({ address: '2001:db8:0:1::1' }).received).toBe('')
+  })
 })
 
 describe('limits.bufferedBytes', () => {

@@ -3,10 +3,9 @@ import { chmodSync, existsSync, mkdtempSync, renameSync, rmSync, statSync, symli
 import { type Server as NetServer, connect, createServer as createNetServer } from 'node:net'
 import { networkInterfaces, tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { build } from 'tsup'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type ListenOptions, type Listening, type Server, createServer, listenFds, serve } from '../src/index.ts'
+import { buildProgram, linesUntil } from './programs.ts'
 import { get, onlyReply } from './support.ts'
 
 const hasIPv6 = Object.values(networkInterfaces()).some((all) => all?.some(({ address }) => address === '::1'))
@@ -213,7 +212,7 @@ describe('listenFds (sd_listen_fds(3))', () => {
   })
 
   it('a parent passes two sockets on', async () => {
-    const program = await buildService()
+    const program = await buildProgram('listen-fds', folder)
     const [before, path] = [join(folder, 'before'), join(folder, 'socket')]
     const [tcp, unix] = [await open({ port: 0, host: '127.0.0.1' }), await open({ path: before })]
     const { port } = tcp.address() as { port: number }
@@ -222,7 +221,7 @@ describe('listenFds (sd_listen_fds(3))', () => {
     renameSync(before, path)
     tcp.close()
     unix.close()
-    expect(await linesUntil(child, 'ready')).toEqual([`web http://127.0.0.1:${port}`, 'local fd:4', 'ready'])
+    expect(await linesUntil(child, /^ready$/)).toEqual([`web http://127.0.0.1:${port}`, 'local fd:4', 'ready'])
     const answers = [await askAt({ port, host: '127.0.0.1' }), await askAt({ path })]
     expect(answers).toEqual([`pid ${child.pid}`, `pid ${child.pid}`])
     const exited = new Promise((resolve) => child.once('exit', resolve))
@@ -232,22 +231,6 @@ describe('listenFds (sd_listen_fds(3))', () => {
     expect(existsSync(path)).toBe(true)
   }, 20_000)
 })
-
-/** Node 20 runs no TypeScript, and dist may be missing or old. */
-async function buildService(): Promise<string> {
-  await build({
-    config: false,
-    entry: [fileURLToPath(new URL('fixtures/listen-fds.ts', import.meta.url))],
-    tsconfig: fileURLToPath(new URL('../tsconfig.json', import.meta.url)),
-    format: ['esm'],
-    outExtension: () => ({ js: '.mjs' }),
-    target: 'node20',
-    noExternal: [/^@spillway\//],
-    outDir: folder,
-    silent: true,
-  })
-  return join(folder, 'listen-fds.mjs')
-}
 
 /** A listening socket of the parent. */
 function open(at: { port: number; host: string } | { path: string }): Promise<NetServer> {
@@ -263,17 +246,5 @@ function startService(program: string, sockets: readonly NetServer[]): ChildProc
   return spawn('sh', ['-c', 'LISTEN_PID=$$ exec "$0" "$1"', process.execPath, program], {
     env: { ...process.env, LISTEN_FDS: String(fds.length), LISTEN_FDNAMES: 'web:local' },
     stdio: ['pipe', 'pipe', 'inherit', ...fds],
-  })
-}
-
-function linesUntil(child: ChildProcess, last: string): Promise<string[]> {
-  return new Promise((resolve, reject) => {
-    let text = ''
-    child.stdout!.setEncoding('utf8').on('data', (chunk: string) => {
-      text += chunk
-      const lines = text.trimEnd().split('\n')
-      if (lines.at(-1) === last) resolve(lines)
-    })
-    child.once('exit', (code) => reject(new Error(`exited with ${code}: ${text}`)))
   })
 }

@@ -1,5 +1,4 @@
-import { type Context, type Peer, normalAddress } from '@spillway/core'
-import { networkOf } from './node.ts'
+import { type Context, type Peer, networkOf, normalAddress } from '@spillway/core'
 
 /** Whom a request comes from, as far as the proxies in between are trusted. */
 export interface Client {
