@@ -1,4 +1,4 @@
-import { CR, classes, COLON, isBlank, LF, slot, smaller, TCHAR, VALUE } from './bytes.ts'
+import { CR, classes, COLON, isBlank, LF, skip, slot, smaller, TCHAR, VALUE } from './bytes.ts'
 import {
   COLON_MISSING,
   FIELD_LINE_TOO_LONG,
@@ -24,7 +24,8 @@ import { END_LF, IDLE, LINE, NAME, SLOTS, VALUE_BYTES, VALUE_LF } from './states
  *           NAME ──────► VALUE ───CR──► VALUE_LF
  *
  * Between two calls only the state, the place and the places of the tokens are kept, all of them counted from the start
- * of the message: the bytes may come again in another buffer, and none of them is looked at twice.
+ * of the message: reading goes on where it stopped, and the bytes may come again in another buffer. What comes as a whole
+ * is mostly taken by field-lines.ts before.
  */
 
 export abstract class FieldSection {
@@ -42,12 +43,12 @@ export abstract class FieldSection {
   /** Where the message starts in the buffer of this call. */
   protected _base: number = 0
   /** The place of the next byte to look at, counted from there. */
-  protected _at: number = 0
+  _at: number = 0
   /** The number of the error, 0 for none. */
   _error: number = 0
   private _lineStart: number = 0
-  private readonly _maxFields: number
-  private readonly _maxLine: number
+  readonly _maxFields: number
+  readonly _maxLine: number
 
   constructor(maxFields: number, maxLine: number) {
     this._maxFields = maxFields
@@ -59,7 +60,7 @@ export abstract class FieldSection {
   }
 
   /** Takes the field whose places are at `i`, when its name `name`..`nameEnd` is at one of the SLOTS; < 0 for an error. */
-  protected abstract _field(buf: Uint8Array, name: number, nameEnd: number, i: number): number
+  abstract _field(buf: Uint8Array, name: number, nameEnd: number, i: number): number
 
   /** Reads on; > 0 when the section is complete, and ends at `at`; 0 when the bytes end before it does; < 0 for an error. */
   protected _scan(buf: Uint8Array, end: number): number {
@@ -90,12 +91,7 @@ export abstract class FieldSection {
       }
       if (state === NAME) {
         const stop = smaller(end, line + this._maxLine)
-        // letters and hyphens are told without the table
-        for (; p < stop; p++) {
-          const c = buf[p]!
-          if (((c | 0x20) - 0x61) >>> 0 < 26 || c === 0x2d) continue
-          if (c === COLON || (classes[c]! & TCHAR) === 0) break
-        }
+        p = skip(buf, p, stop, TCHAR)
         if (p === end) break
         if (p === stop) return this._fail(FIELD_LINE_TOO_LONG, p)
         const c = buf[p]!
@@ -108,15 +104,7 @@ export abstract class FieldSection {
       }
       if (state === VALUE_BYTES) {
         const stop = smaller(end, line + this._maxLine)
-        // values are the bulk of a head, so they are taken four bytes at a time
-        for (const four = stop - 3; p < four; p += 4) {
-          const a = buf[p]!
-          const b = buf[p + 1]!
-          const c = buf[p + 2]!
-          const d = buf[p + 3]!
-          if (((a - 32) | (b - 32) | (c - 32) | (d - 32)) < 0 || a === 127 || b === 127 || c === 127 || d === 127) break
-        }
-        while (p < stop && (classes[buf[p]!]! & VALUE) !== 0) p++
+        p = skip(buf, p, stop, VALUE)
         if (p === end) break
         const c = buf[p]!
         if (c !== CR)

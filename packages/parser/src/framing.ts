@@ -94,7 +94,7 @@ export abstract class Framing extends FieldSection {
     return (this._flags & flag) !== 0
   }
 
-  protected override _field(buf: Uint8Array, name: number, nameEnd: number, i: number): number {
+  override _field(buf: Uint8Array, name: number, nameEnd: number, i: number): number {
     // in every request
     const isHost = nameEnd - name === 4 && (four(buf, name) | 0x20202020) === 0x74736f68
     const field = isHost ? HOST : known(buf, name, nameEnd)

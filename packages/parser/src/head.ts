@@ -44,7 +44,7 @@ import { scanAbsolute, scanAuthority, type TargetForm } from './target.ts'
  *            CR LF                        any error ──► IDLE
  *
  * Between two calls only the state, the place and the places of the tokens are kept, counted from the start of the
- * message: no byte is looked at twice, and the bytes may come again in another buffer.
+ * message: reading goes on where it stopped, and the bytes may come again in another buffer.
  */
 
 /** `GET` and a space, as `four` reads them. */

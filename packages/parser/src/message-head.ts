@@ -1,6 +1,7 @@
 import { CR, four, isDigit, LF, smaller } from './bytes.ts'
 import { HEAD_TOO_LARGE, INVALID_LINE_END, INVALID_VERSION, VERSION_UNSUPPORTED } from './codes.ts'
 import { ParseError } from './errors.ts'
+import { copied, usualLines } from './field-lines.ts'
 import { Framing } from './framing.ts'
 import { defaultHeadLimits } from './limits.ts'
 import type { HeadLimits } from './limits.ts'
@@ -44,7 +45,8 @@ export abstract class MessageHead extends Framing {
    *   on how the bytes were cut into pieces
    */
   parse(buf: Uint8Array, start: number, end: number): number {
-    if (this._state === IDLE) {
+    const isNew = this._state === IDLE
+    if (isNew) {
       if (start === end) return 0
       this._state = EMPTY
       this._error =
@@ -59,6 +61,7 @@ export abstract class MessageHead extends Framing {
     this._base = start
     let result = this._state < START_LF ? this._startLine(buf, end) : 1
     const last = this._lastByte(end)
+    if (result > 0 && isNew && copied(buf, start, last)) result = usualLines(this, buf, last)
     if (result > 0) result = this._scan(buf, last)
     if (result > 0) result = this._finish(buf)
     if (result === 0 && last < end && this.partial) return this._fail(HEAD_TOO_LARGE, last)

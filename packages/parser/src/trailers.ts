@@ -44,7 +44,7 @@ export class TrailerSection extends FieldSection {
     return (found > 0 ? this._at : this.errorOffset) - before
   }
 
-  protected override _field(): number {
+  override _field(): number {
     return 0
   }
 

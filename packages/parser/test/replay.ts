@@ -97,7 +97,10 @@ function* ways(length: number, near: number): Generator<{ cuts: Cuts; poison: st
   for (const cuts of waysToCut(length, near)) {
     yield { cuts, poison: poisons[turn++ % poisons.length]!, move: turn % 2 === 0 }
     if (cuts.length === 1 || cuts.length === length) {
-      for (const poison of length <= 400 ? poisons : poisons.slice(0, 2)) yield { cuts, poison, move: true }
+      for (const poison of length <= 400 ? poisons : poisons.slice(0, 2)) {
+        yield { cuts, poison, move: true }
+        yield { cuts, poison, move: false }
+      }
     }
   }
 }
@@ -161,7 +164,7 @@ function checkHead(
 function requestOnce(api: Api, bytes: Uint8Array, v: Vector, cuts: Cuts, poison: string, move: boolean): Problem {
   const head = new api.RequestHead(v.limits)
   const e = v.expect!
-  let start = 3
+  let start = move ? 3 : 0
   // a long input byte by byte would be copied for ever: it stays in place, with its own rest as the hostile bytes
   const still = cuts.length > 2000 ? placed(bytes, bytes.length, start, poison) : null
   for (const length of cuts) {
@@ -180,7 +183,7 @@ function requestOnce(api: Api, bytes: Uint8Array, v: Vector, cuts: Cuts, poison:
 function responseOnce(api: Api, bytes: Uint8Array, v: Vector, cuts: Cuts, poison: string, move: boolean): Problem {
   const head = new api.ResponseHead(v.limits)
   const e = v.expect!
-  let start = 3
+  let start = move ? 3 : 0
   for (const length of cuts) {
     if (move) start = (start * 7 + length) % 23
     const buf = placed(bytes, length, start, poison)

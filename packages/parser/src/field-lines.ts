@@ -1,0 +1,74 @@
+import { classes, COLON, CR, LF, slot, smaller, SP, TCHAR } from './bytes.ts'
+import type { FieldSection } from './field-section.ts'
+import { SLOTS } from './states.ts'
+
+/*
+ * The fast way through the field lines of a long head. Its bytes are copied to an array that never changes, so that the
+ * compiler knows where that is and how long; there they are read four at a time. Only lines as nearly everyone writes
+ * them are taken. From the first other one on, be it an error, a limit, a tab or the end, the machine in field-section.ts
+ * reads the bytes themselves.
+ */
+
+/** Socket reads with nothing but a head in them are seldom longer. */
+const MOST = 4096
+/** A shorter head is read before it would have been copied. */
+const LEAST = 64
+
+// with room for a word that begins at the end
+const copy: Uint8Array = /* @__PURE__ */ new Uint8Array(MOST + 4)
+
+/** Copies the bytes up to `end` if they start `buf` and that pays: no byte twice, however many heads are in there. */
+export function copied(buf: Uint8Array, start: number, end: number): boolean {
+  if (start > 0 || end < LEAST || buf.length > MOST) return false
+  copy.set(buf)
+  return true
+}
+
+/** Takes the usual field lines behind the start line of a head that was {@link copied} from `buf`; < 0 for an error. */
+export const usualLines: (section: FieldSection, buf: Uint8Array, end: number) => number = /* @__PURE__ */ (() => {
+  const bytes = copy
+  const words = new DataView(copy.buffer)
+  const table = classes
+  return (section: FieldSection, buf: Uint8Array, end: number): number => {
+    const { spans, _maxLine: maxLine } = section
+    const stop = smaller(spans.length, section._maxFields * 4)
+    // no line goes on behind this byte
+    bytes[end] = 0
+    // where the line feed is that the machine waits for
+    let at = section._at
+    for (let i = 0; i < stop && bytes[at] === LF; i += 4) {
+      const line = at + 1
+      let p = line
+      while (
+        (table[bytes[p]!]! & TCHAR) !== 0 &&
+        (table[bytes[++p]!]! & TCHAR) !== 0 &&
+        (table[bytes[++p]!]! & TCHAR) !== 0 &&
+        (table[bytes[++p]!]! & TCHAR) !== 0
+      )
+        p++
+      if (p === line || bytes[p] !== COLON) break
+      const nameEnd = p++
+      const value = bytes[p] === SP ? p + 1 : p
+      // the highest bit of each byte that is not from SP to `~`; above the lowest one they may be wrong
+      let others: number
+      do {
+        const word = words.getInt32(p, true)
+        others = ((word - 0x20202020) | (word + 0x01010101)) & 0x80808080
+        p += 4
+      } while (others === 0)
+      p -= (Math.clz32(others & -others) >> 3) + 1
+      if (bytes[p] !== CR || bytes[p + 1] !== LF || p - line > maxLine) break
+      if (bytes[value] === SP || bytes[p - 1] === SP) break
+      spans[i] = line
+      spans[i + 1] = nameEnd
+      spans[i + 2] = value
+      spans[i + 3] = p
+      section.fieldCount++
+      if (((1 << slot(nameEnd - line, bytes[line]!)) & SLOTS) !== 0 && section._field(buf, line, nameEnd, i) < 0)
+        return -1
+      at = p + 1
+    }
+    section._at = at
+    return 1
+  }
+})()
