@@ -1,5 +1,6 @@
 import { defineApp } from '@spillway/tsup-config'
 import type { Options } from 'tsup'
+import { writePages } from './pages.ts'
 
 /** The lab, and what it starts as processes of their own. */
 export const programs: Record<string, string> = {
@@ -8,14 +9,13 @@ export const programs: Record<string, string> = {
   'many-load': 'src/many/load.ts',
 }
 
-/** The site: one script for each page that has one, beside the files of `public/`. The tests build it, too. */
+/** The scripts of the site: one for each page that has one. The tests build them, too. */
 export const page: Options = {
   entry: { live: 'page/live/main.ts', bytes: 'page/bytes/main.ts', many: 'page/many/main.ts' },
   format: ['esm'],
   target: 'es2022',
   platform: 'browser',
   outDir: 'dist/public',
-  publicDir: 'public',
   minify: true,
   splitting: true,
   clean: true,
@@ -23,5 +23,8 @@ export const page: Options = {
 }
 
 // Both are built at the same time, so each cleans its own folder only.
-const config: Options[] = [defineApp({ entry: programs, clean: ['!public/**'] }), page]
+const config: Options[] = [
+  defineApp({ entry: programs, clean: ['!public/**'] }),
+  { ...page, onSuccess: async () => writePages('dist/public') },
+]
 export default config

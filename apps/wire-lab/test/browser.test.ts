@@ -1,6 +1,5 @@
-import { mkdirSync, readdirSync, statSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { type Lab, startLab } from '../src/lab/lab.ts'
@@ -255,11 +254,5 @@ describe.skipIf(!executablePath)('the page', { timeout: 60_000 }, () => {
       await other.screenshot({ path: join(shots, `${name}.png`), fullPage: true })
     }
     await other.context().close()
-  })
-
-  it('weighs little', () => {
-    const folder = fileURLToPath(built.root)
-    const bytes = readdirSync(folder).reduce((sum, file) => sum + statSync(join(folder, file)).size, 0)
-    expect(bytes).toBeLessThan(150_000)
   })
 })

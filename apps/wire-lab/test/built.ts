@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { fromSources } from '@spillway/tsup-config'
 import { type Options, build } from 'tsup'
+import { writePages } from '../pages.ts'
 import { page, programs } from '../tsup.config.ts'
 
 const here = fileURLToPath(new URL('..', import.meta.url))
@@ -21,15 +22,14 @@ export async function buildLab(parts: { readonly server: boolean }): Promise<Bui
   const folder = mkdtempSync(join(tmpdir(), 'wire-lab-'))
   const common: Options = { config: false, silent: true, clean: false }
   const site = join(folder, 'public')
-  const publicDir = join(here, 'public')
   await build({
     ...page,
     ...common,
     entry: inHere(page.entry as Record<string, string>),
     outDir: site,
-    publicDir,
     ...fromSources,
   })
+  writePages(site)
   if (parts.server)
     await build({
       ...common,

@@ -11,6 +11,7 @@ import type { Target } from './client.ts'
 import type { Feed } from './feed.ts'
 import { isOwnRequest } from './guard.ts'
 import { type Programs, compare } from './many.ts'
+import { policyOf } from './policy.ts'
 import type { Recorder } from './recorder.ts'
 import { sourcePages } from './sources.ts'
 import { things, upload } from './things.ts'
@@ -51,11 +52,14 @@ export function wireLab(parts: AppParts): Handler {
   const missing = readFileSync(new URL('404.html', root), 'utf8')
 
   const app = router()
-    .use(...(log ? [logger()] : []), guarded)
+    .use(...(log ? [logger()] : []), guarded(policyOf(root)))
     .get('/events', (c) => watch(c, parts))
   for (const [name, thing] of Object.entries(things(recorder))) app.get(`/api/${name}`, thing)
   app.post('/api/upload', upload)
-  if (sources) app.get('/source/:path*', sourcePages(root, sources))
+  if (sources) {
+    const source = sourcePages(root, sources)
+    app.get('/source/:path*', (c) => packed(c, () => source(c)))
+  }
   control(app, parts)
   comparison(app, parts)
   return app.get('/:path*', (c) =>
@@ -151,29 +155,19 @@ function refusal(c: Context, { target, local }: AppParts): Reply | undefined {
 
 const fresh = { headers: { 'Cache-Control': 'no-store' } }
 
-/** Scripts and styles from here and nowhere else, in nobody's frame. */
-const policy = [
-  "default-src 'none'",
-  "script-src 'self'",
-  "style-src 'self'",
-  "img-src 'self'",
-  "connect-src 'self'",
-  "base-uri 'none'",
-  "form-action 'none'",
-  "frame-ancestors 'none'",
-].join('; ')
-
-const guarded: Middleware = defineMiddleware((_, next) => {
-  const reply = next()
-  // Not `async`: what can be answered in this turn is answered in this turn, and pipelined replies leave together.
-  return reply instanceof Promise ? reply.then(guard) : guard(reply)
-})
-
-function guard(reply: Reply): Reply {
-  reply.headers.set('X-Content-Type-Options', 'nosniff')
-  if (!reply.headers.get('content-type')?.startsWith('text/html')) return reply
-  reply.headers.set('Content-Security-Policy', policy)
-  reply.headers.set('Referrer-Policy', 'no-referrer')
-  reply.headers.set('Cross-Origin-Opener-Policy', 'same-origin')
-  return reply
+/** Sends pages under the site's policy, and nothing as what it was not said to be. */
+function guarded(policy: string): Middleware {
+  const guard = (reply: Reply): Reply => {
+    reply.headers.set('X-Content-Type-Options', 'nosniff')
+    if (!reply.headers.get('content-type')?.startsWith('text/html')) return reply
+    reply.headers.set('Content-Security-Policy', policy)
+    reply.headers.set('Referrer-Policy', 'no-referrer')
+    reply.headers.set('Cross-Origin-Opener-Policy', 'same-origin')
+    return reply
+  }
+  return defineMiddleware((_, next) => {
+    const reply = next()
+    // Not `async`: what can be answered in this turn is answered in this turn, and pipelined replies leave together.
+    return reply instanceof Promise ? reply.then(guard) : guard(reply)
+  })
 }

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import type { Context, Reply } from '@spillway/core'
+import { styleOf } from './policy.ts'
 
 /**
  * Shows source files of the project: those that the tour links to and no other.
@@ -8,16 +9,18 @@ import type { Context, Reply } from '@spillway/core'
  */
 export function sourcePages(root: URL, sources: URL): (c: Context<{ path: string | undefined }>) => Promise<Reply> {
   const tour = readFileSync(new URL('loop.html', root), 'utf8')
+  const style = styleOf(tour)
   const shown = new Set([...tour.matchAll(/href="\/source\/([^"]+)"/g)].map(([, path]) => path))
   return async (c) => {
     const { path } = c.params
     if (path === undefined || !shown.has(path)) return c.text('The tour does not lead here\n', 404)
     const text = await readFile(new URL(path, sources), 'utf8').catch(() => undefined)
-    return text === undefined ? c.text('The sources are not here\n', 404) : c.html(page(path, text))
+    return text === undefined ? c.text('The sources are not here\n', 404) : c.html(page(path, text, style))
   }
 }
 
-function page(path: string, text: string): string {
+/** Looks as the tour does. */
+function page(path: string, text: string, style: string): string {
   const lines = escape(text.trimEnd()).split('\n')
   return `<!doctype html>
 <html lang="en">
@@ -27,7 +30,7 @@ function page(path: string, text: string): string {
     <title>${path} · Spillway wire lab</title>
     <meta name="color-scheme" content="light dark" />
     <link rel="icon" href="/icon.svg" type="image/svg+xml" />
-    <link rel="stylesheet" href="/style.css" />
+    ${style}
   </head>
   <body>
     <main class="source">

@@ -103,7 +103,7 @@ export const contentTries: Readonly<Record<string, Try>> = {
     'Range request',
     'A hundred bytes out of the middle of a file. 206 says that this is a part, and Content-Range which one.',
     'GET',
-    (host) => request('GET', '/style.css', `Host: ${host}`, 'Range: bytes=200-299', last),
+    (host) => request('GET', '/icon.svg', `Host: ${host}`, 'Range: bytes=100-199', last),
   ),
   compressed,
   websocket: webSocket,
