@@ -22,7 +22,6 @@ import { type ReplyTarget, dispatch, settleResult } from './dispatch.ts'
 import { type AbortedBy, AbortedError, HttpError, type Outcome } from './errors.ts'
 import { type CloseReason, channels } from './events.ts'
 import { copyOf } from './input.ts'
-import { decodeLatin1 } from './latin1.ts'
 import type { Reply, TakeOver } from './reply.ts'
 import type { ReplyHeaders } from './reply-headers.ts'
 import { ReplySender, type SenderOwner } from './reply-sender.ts'
@@ -237,7 +236,11 @@ export class Connection
     }
     const { input } = reader
     const { expectation, headEnd: used } = head
-    const snapshot = head.snapshot(input.buf, input.pos, decodeLatin1)
+    const snapshot = head.snapshot(
+      input.buf,
+      input.pos,
+      input.decoder(input.pos + used, head.bodyKind !== BodyKind.None),
+    )
     const context = new RequestContext(this, snapshot, head.upgrade, ++this.#log.requests)
     input.pos += used
     this.#begin(context, head)

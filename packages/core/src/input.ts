@@ -1,3 +1,6 @@
+import type { DecodeLatin1 } from '@spillway/parser'
+import { decodeLatin1, decodePipelined } from './latin1.ts'
+
 const empty = new Uint8Array(0)
 
 /** Bytes that came in and are not parsed yet. */
@@ -11,6 +14,12 @@ export class Input {
 
   get length(): number {
     return this.end - this.pos
+  }
+
+  /** How the head that was parsed at `pos` becomes text. @param alone whether content follows it, and no other head. */
+  decoder(headEnd: number, alone: boolean): DecodeLatin1 {
+    // What is ours has grown from pieces, and will not stay as it is behind the head.
+    return alone || this.#owned || (this.pos === 0 && headEnd === this.end) ? decodeLatin1 : decodePipelined
   }
 
   append(chunk: Uint8Array): void {
@@ -63,7 +72,7 @@ export class Input {
   }
 }
 
-/** The same bytes in memory of their own. */
+/** The same bytes, in memory that stays as it is. */
 export function copyOf(bytes: Uint8Array): Uint8Array {
-  return Uint8Array.prototype.slice.call(bytes)
+  return Buffer.from(bytes)
 }

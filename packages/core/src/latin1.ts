@@ -5,3 +5,25 @@ const { latin1Slice } = Buffer.prototype
 export function decodeLatin1(buf: Uint8Array, start: number, end: number): string {
   return latin1Slice.call(buf, start, end)
 }
+
+/** Most bytes that are decoded for the sake of the heads behind the first one. */
+const blockBytes = 4096
+let block = ''
+let blockStart = 0
+/** What the block is made of; only while there is more to come of it. */
+let blockOf: Uint8Array | undefined
+
+/**
+ * The same for heads that came together, pipelined, in one chunk of bytes: they are decoded together, because a call of the decoder
+ * costs more than several slices of text.
+ */
+export function decodePipelined(buf: Uint8Array, start: number, end: number): string {
+  if (buf !== blockOf || end > blockStart + block.length) {
+    block = decodeLatin1(buf, start, Math.max(end, Math.min(buf.length, start + blockBytes)))
+    blockStart = start
+    blockOf = buf
+  }
+  const text = block.slice(start - blockStart, end - blockStart)
+  if (end === buf.length) blockOf = undefined
+  return text
+}

@@ -1,7 +1,12 @@
+import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { Reply } from '../src/index.ts'
 import { testServer } from '../src/testing.ts'
-import { type Deferred, bodies, deferred, get, post, postChunked, replies, request, turn } from './support.ts'
+import { type Deferred, bodies, deferred, get, post, postChunked, replies, request, turn, until } from './support.ts'
+
+function chunksOf(content: string): string {
+  return `${content === '' ? '' : `${content.length.toString(16)}\r\n${content}\r\n`}0\r\n\r\n`
+}
 
 describe('pipelining (RFC 9112 §9.3.2)', () => {
   it('requests that come in one piece are answered in order, in one write', () => {
@@ -77,6 +82,37 @@ describe('pipelining (RFC 9112 §9.3.2)', () => {
       'POST ',
       'GET ',
     ])
+  })
+
+  it('each request has its own head and content, however many there are in one piece, and however long they are', async () => {
+    // Longer and shorter than what is decoded at once.
+    const value = fc.oneof(fc.constant(''), fc.string({ unit: fc.constantFrom('a', '\u00e9', ' '), maxLength: 6000 }))
+    const sent = fc.record({
+      name: fc.nat(),
+      value,
+      content: fc.option(fc.string({ unit: fc.constantFrom('x', 'y') })),
+    })
+    const t = testServer(async (c) => {
+      const seen = [c.target, c.headers.get('value'), await c.body.text()]
+      return c.json(seen)
+    })
+    await fc.assert(
+      fc.asyncProperty(fc.array(sent, { minLength: 1, maxLength: 8 }), fc.boolean(), async (all, isChunked) => {
+        const wire = all.map(({ name, value: text, content }) => {
+          const field = `Value: ${text}\r\n`
+          if (content === null) return get(`/${name}`, field)
+          if (!isChunked) return post(content, `/${name}`, field)
+          return request('POST', `/${name}`, `Transfer-Encoding: chunked\r\n${field}`) + chunksOf(content)
+        })
+        const client = t.connect()
+        client.send(wire.join(''))
+        await until(() => replies(client.received).length === all.length)
+        expect(bodies(client.received).map((body) => JSON.parse(Buffer.from(body, 'latin1').toString()))).toEqual(
+          all.map(({ name, value: text, content }) => [`/${name}`, text.trim(), content ?? '']),
+        )
+        client.end()
+      }),
+    )
   })
 
   it('a streamed reply is complete before the next one begins', async () => {
