@@ -70,6 +70,8 @@ export class Connection
   /** Ticks of the server's clock, 0 for none. What the read deadline is about follows from the read state. */
   #readDeadline = 0
   #writeDeadline = 0
+  /** Of the exchange as a whole. */
+  #requestDeadline = 0
   /** Bytes that waited for the client when the write deadline was set. */
   #unsent = 0
   #bytesIn = 0
@@ -259,6 +261,7 @@ export class Connection
     onHead(this, this.#reader.begin(head), head.keepAlive && !last)
     this.#context = context
     this.#readDeadline = 0
+    this.#requestDeadline = this.#core.clock.after(this.#core.timeouts.request)
   }
 
   #receiveContent(): boolean {
@@ -511,6 +514,7 @@ export class Connection
       return this.#cut('timeout', 'write-timeout')
     if (this.#readDeadline !== 0 && now >= this.#readDeadline) return this.#expire()
     if (this.#reader.tooSlow(this.read)) this.#expire()
+    if (this.#requestDeadline !== 0 && now >= this.#requestDeadline) this.#expireRequest()
   }
 
   #expire(): void {
@@ -531,6 +535,19 @@ export class Connection
         if (this.#transport.bufferedBytes === 0) this.#transport.destroy()
         else this.#readDeadline = this.#core.clock.after(this.#core.timeouts.linger)
     }
+  }
+
+  #expireRequest(): void {
+    this.#requestDeadline = 0
+    const context = this.#context
+    if (this.write === WriteState.Streaming) return this.#cut('timeout', 'request-timeout')
+    if (!context || this.write !== WriteState.Idle) return
+    this.#log.because('request-timeout')
+    const sending = this.read === ReadState.Body
+    onBroken(this)
+    context.abort(new AbortedError('timeout', 'The request took too long'))
+    this.#write(context, this.#core.requestTimeoutReply(context, sending), context.method)
+    this.resume()
   }
 
   #expireHead(): void {

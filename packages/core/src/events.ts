@@ -31,6 +31,7 @@ export type CloseReason =
   | 'head-timeout'
   | 'body-timeout'
   | 'write-timeout'
+  | 'request-timeout'
   /** The server is full. */
   | 'overload'
   | 'shutdown'

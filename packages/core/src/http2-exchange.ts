@@ -58,6 +58,8 @@ export class Http2Exchange implements ContextPort, BodyPort, ReplyTarget, Stream
   #sent = 0
   #readDeadline = 0
   #writeDeadline = 0
+  /** Of the exchange as a whole. */
+  readonly #deadline: number
 
   constructor(core: ServerCore, owner: Http2Owner, stream: ServerHttp2Stream, head: Http2Head, exchange: number) {
     this.#core = core
@@ -66,6 +68,7 @@ export class Http2Exchange implements ContextPort, BodyPort, ReplyTarget, Stream
     this.#contentLength = stream.endAfterHeaders ? undefined : (head.contentLength ?? null)
     this.#continueAwaited = head.expectation === Expectation.Continue && !stream.endAfterHeaders
     this.#context = new Http2Context(this, head.snapshot, false, exchange)
+    this.#deadline = core.clock.after(core.timeouts.request)
     stream.on('error', ignore)
     stream.on('close', () => this.#closed())
     stream.on('drain', () => this.#drained())
@@ -306,10 +309,19 @@ export class Http2Exchange implements ContextPort, BodyPort, ReplyTarget, Stream
 
   onTick(now: number): void {
     if (this.#writeDeadline !== 0 && now >= this.#writeDeadline) return this.#cut('timeout', NGHTTP2_CANCEL)
+    if (this.#deadline !== 0 && now >= this.#deadline) return this.#expire()
     const late = this.#readDeadline !== 0 && (now >= this.#readDeadline || this.#tooSlow())
     if (!late) return
     this.#readDeadline = 0
     this.#context.body.fail(new AbortedError('timeout', 'The request content came too slowly'))
+  }
+
+  #expire(): void {
+    if (this.#replied) return this.#cut('timeout', NGHTTP2_CANCEL)
+    const context = this.#context
+    const sending = this.#contentLength !== undefined && !this.#stream.readableEnded
+    context.abort(new AbortedError('timeout', 'The request took too long'))
+    this.reply(context, this.#core.requestTimeoutReply(context, sending))
   }
 
   #tooSlow(): boolean {

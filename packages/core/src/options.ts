@@ -44,7 +44,7 @@ export interface Timeouts {
   readonly handshake: number
   /** From the first byte of a head (from accept, for the first one) to its end; bytes do not reset it. */
   readonly head: number
-  /** Between two reads of content, while content is wanted. */
+  /** Between two reads of content, while somebody waits for it. */
   readonly bodyIdle: number
   /**
    * Between the end of a reply and the next request; told to the client as `Keep-Alive: timeout`. The connection ends a
@@ -53,6 +53,12 @@ export interface Timeouts {
   readonly keepAlive: number
   /** Without the client taking what was written last, 512 KiB at the most: the minimum rate of a reader. */
   readonly writeStall: number
+  /**
+   * From the end of a head to the end of its reply: content, handler and all. A client that is still sending is told 408, one
+   * that waits for the handler 503, and a reply that has begun is cut. Default: none, for downloads and streams of events may take
+   * as long as they like; the others bound every step.
+   */
+  readonly request: number
   /** For the client to read our last bytes after we ended the connection. */
   readonly linger: number
 }
@@ -67,6 +73,7 @@ export const defaultTimeouts: Timeouts = {
   keepAlive: 72_000,
   // A socket says "writable" only when a third of its send buffer has drained: a slow but honest reader needs a minute.
   writeStall: 62_000,
+  request: 0,
   linger: 2_000,
 }
 

@@ -282,6 +282,11 @@ export class ServerCore {
     return errorText(408, 'The request head did not come in time')
   }
 
+  /** The request as a whole took too long. @param sending whether the client has not sent all of it. */
+  requestTimeoutReply(context: RequestContext, sending: boolean): Reply {
+    return context.complete(errorText(sending ? 408 : 503, 'The request took too long'))
+  }
+
   expectationFailed(): Reply {
     return errorText(417, 'Only the expectation 100-continue is understood')
   }

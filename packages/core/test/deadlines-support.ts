@@ -13,6 +13,7 @@ export const timeouts: Timeouts = {
   bodyIdle: 10_000,
   keepAlive: 20_000,
   writeStall: 30_000,
+  request: 0,
   linger: 2_000,
 }
 

@@ -8,7 +8,7 @@ muteErrors()
 
 const options: ServerOptions = {
   limits: { requestsPerConnection: 3, discardBytes: 100, connections: 2 },
-  timeouts: { head: 4000, bodyIdle: 4000, keepAlive: 6000, writeStall: 8000, linger: 2000 },
+  timeouts: { head: 4000, bodyIdle: 4000, keepAlive: 6000, writeStall: 8000, request: 30_000, linger: 2000 },
 }
 
 function handler(c: Context): Reply | Promise<Reply> {
@@ -244,6 +244,15 @@ const closes: readonly (readonly [
       client.stall()
       client.send(get())
       t.advance(9000)
+    },
+  ],
+  [
+    'request-timeout',
+    'asks for too much time',
+    async (t) => {
+      t.connect().send(get('/hang'))
+      t.advance(30_500)
+      await turn()
     },
   ],
   [

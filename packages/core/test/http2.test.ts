@@ -381,6 +381,13 @@ describe.skipIf(!openssl)('a reply', () => {
     expect(await outcome.promise).toMatchObject({ kind: 'aborted', by: 'timeout' })
   })
 
+  it('that takes too long is 503 before it has begun, and cut after', async () => {
+    await start((c) => (c.path === '/' ? new Promise(() => {}) : c.stream(endless())), { timeouts: { request: 40 } })
+    const [waiting, begun] = [await ask({}), await ask({ ':path': '/stream' })]
+    expect([waiting.headers[':status'], waiting.code]).toEqual([503, constants.NGHTTP2_NO_ERROR])
+    expect([begun.headers[':status'], begun.code]).toEqual([200, constants.NGHTTP2_CANCEL])
+  })
+
   it('early hints', async () => {
     await start((c) => {
       c.hints({ Link: '</a.css>; rel=preload' })
@@ -582,6 +589,11 @@ async function* pieces(...texts: string[]): AsyncGenerator<string> {
     await Promise.resolve()
     yield text
   }
+}
+
+async function* endless(): AsyncGenerator<string> {
+  yield 'abc'
+  await new Promise(() => {})
 }
 
 function lockedStream(): ReadableStream<Uint8Array> {

@@ -25,6 +25,7 @@ export type Reason =
   | 'head-timeout'
   | 'body-timeout'
   | 'write-timeout'
+  | 'request-timeout'
   | 'overload'
   | 'shutdown'
   | 'upgraded'
@@ -103,6 +104,11 @@ export const reasons: Readonly<Record<Reason, ReasonText>> = {
   'write-timeout': {
     short: 'reader too slow',
     sentence: 'The client stopped reading the reply.',
+    calm: false,
+  },
+  'request-timeout': {
+    short: 'took too long',
+    sentence: 'The request as a whole took longer than the server allows.',
     calm: false,
   },
   overload: {
