@@ -1,4 +1,4 @@
-import { type HeadSnapshot, type TargetParts, splitTarget } from '@spillway/parser'
+import { type HeadSnapshot, TargetForm, type TargetParts, splitTarget } from '@spillway/parser'
 import { AbortedError, HttpError, type Outcome } from './errors.ts'
 import { Reply, type BodySource, type ReplyInit, type TakeOver } from './reply.ts'
 import { type HeadersInit, ReplyHeaders, addHeaders, fieldLine } from './reply-headers.ts'
@@ -172,7 +172,7 @@ export class RequestContext implements Context {
   }
 
   get path(): string {
-    return this.#path ?? (this.#parts ??= splitTarget(this.head.target, this.head.targetForm)).path
+    return (this.#path ??= this.#findPath())
   }
 
   set path(path: string) {
@@ -299,6 +299,13 @@ export class RequestContext implements Context {
 
   get errorHeaders(): ReplyHeaders {
     return (this.#errorHeaders ??= new ReplyHeaders())
+  }
+
+  #findPath(): string {
+    const { target, targetForm } = this.head
+    if (targetForm !== TargetForm.Origin) return (this.#parts ??= splitTarget(target, targetForm)).path
+    const mark = target.indexOf('?')
+    return mark < 0 ? target : target.slice(0, mark)
   }
 
   /** Adds the fields that the reply to an error must carry. */

@@ -123,19 +123,21 @@ export class RouteTable {
 
   /** Answers a request with the route that fits it best. */
   dispatch(c: Context): MaybePromise<Result> {
-    const known = c.method === 'GET' ? this.#known.get(c.path) : undefined
-    if (known) return this.#run(c, c.path, { data: known.data, params: { ...known.params } })
-    const path = normalizePath(c.path)
+    const { method, path: raw } = c
+    const literals = this.#literals.get(method)
+    // a pattern without parameters is a normal path, and so is what equals it
+    const literal = literals?.get(raw)
+    if (literal) return runLiteral(c, literal)
+    const known = method === 'GET' ? this.#known.get(raw) : undefined
+    if (known) return this.#run(c, raw, { data: known.data, params: { ...known.params } })
+    const path = normalizePath(raw)
     if (path === undefined) return this.#answerMissing(c, undefined, this.#root)
-    const literal = this.#literals.get(c.method)?.get(path)
-    if (literal) {
-      nameRoute(c, literal)
-      return literal.run(c)
-    }
-    const found = findRoute(this.#routes, c.method, path)
+    const same = path === raw ? undefined : literals?.get(path)
+    if (same) return runLiteral(c, same)
+    const found = findRoute(this.#routes, method, path)
     if (!found) return this.#answerMissing(c, path, this.#root)
     if (!this.#fits(found.data, path)) return this.#otherSlash(c, path, found.data)
-    if (path === c.path && c.method === 'GET' && found.data.pattern.tails.size > 0) this.#remember(path)
+    if (path === raw && method === 'GET' && found.data.pattern.tails.size > 0) this.#remember(path)
     return this.#run(c, path, found)
   }
 
@@ -239,6 +241,11 @@ export class RouteTable {
     if (methods.has('GET')) methods.add('HEAD')
     return [...methods]
   }
+}
+
+function runLiteral(c: Context, route: Route): MaybePromise<Result> {
+  nameRoute(c, route)
+  return route.run(c)
 }
 
 /** Below a mount, its prefix is there already. */
