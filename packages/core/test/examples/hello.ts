@@ -1,0 +1,4 @@
+import { serve } from '@spillway/core'
+
+const server = await serve((c) => c.text(`Hello from ${c.path}`), { port: 3000 })
+console.log(server.url)

@@ -1,0 +1,3 @@
+import { channels } from '@spillway/core'
+
+channels.close.subscribe(({ connection, reason, requests }) => console.log(connection, reason, requests))
