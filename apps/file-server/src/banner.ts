@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { ownAddresses } from './addresses.ts'
 import type { Certificate } from './certificate.ts'
 import type { Settings } from './options.ts'
@@ -55,14 +57,17 @@ export async function banner(
 }
 
 function notesOn(
-  { spa, listing, live, proxies, cors, auth, cluster }: Settings,
+  { folder, spa, listing, live, proxies, cors, auth, cluster }: Settings,
   from: Certificate['from'] | undefined,
 ): string[] {
   const notes: string[] = []
   if (cluster > 0) notes.push(`${cluster} workers`)
   if (from === 'self') notes.push('self-signed certificate: the browser will ask once')
   if (from === 'mkcert') notes.push('certificate by mkcert')
-  if (spa) notes.push('every page is index.html')
+  // The first thing to be asked for, and a mere 404.
+  if (!listing && !existsSync(join(folder, 'index.html')))
+    notes.push(spa ? 'there is no index.html yet' : 'there is no index.html; --listing shows what there is')
+  if (spa) notes.push('pages that are not there are index.html')
   if (listing) notes.push('folders are listed')
   if (live) notes.push('pages reload when files change')
   for (const { prefix, url } of proxies) notes.push(`${prefix} from ${url}`)

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { existsSync, readFileSync, statSync } from 'node:fs'
+import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { resolve } from 'node:path'
 import { readArguments, readConfig } from './arguments.ts'
@@ -18,7 +18,8 @@ function readSettings(args: readonly string[]): Settings | 'help' | 'version' {
   const file = (given.config as string | undefined) ?? (existsSync(configFile) ? configFile : undefined)
   const config = file === undefined ? { folder: undefined, given: {} } : readConfig(file, read(file))
   const settings = settingsOf(folder ?? config.folder ?? '.', { ...config.given, ...given }, availableParallelism())
-  return { ...settings, folder: checkedFolder(settings.folder) }
+  checkFolder(settings)
+  return settings
 }
 
 function read(file: string): string {
@@ -29,27 +30,32 @@ function read(file: string): string {
   }
 }
 
-function checkedFolder(folder: string): string {
+/** Listing a folder, and watching it, takes more than reading what is in it by name. */
+function checkFolder({ folder, listing, live }: Settings): void {
+  const { R_OK, X_OK } = constants
   let isDirectory
   try {
     isDirectory = statSync(folder).isDirectory()
+    if (isDirectory) accessSync(folder, listing || live ? R_OK | X_OK : X_OK)
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     const what = code === 'EACCES' ? 'There is no permission to read' : 'There is no folder'
-    throw new UsageError(`${what} ${resolve(folder)}`, { cause: error })
+    throw new UsageError(`${what} ${folder === '' ? '""' : resolve(folder)}`, { cause: error })
   }
   if (!isDirectory) throw new UsageError(`${resolve(folder)} is a file; name the folder that it is in`)
-  return folder
 }
 
 /** What the system says when it cannot listen, for people. */
-function explain(error: NodeJS.ErrnoException & { readonly port?: number; readonly address?: string }): string {
-  const { code, port, address } = error
+function explain(
+  error: NodeJS.ErrnoException & { readonly port?: number; readonly address?: string; readonly hostname?: string },
+): string {
+  const { code, port, address, hostname } = error
   if (code === 'EADDRINUSE')
     return `Port ${port} is in use. Without --port a free one is taken; --port ${Number(port) + 1} may be one`
   if (code === 'EACCES' && port !== undefined)
     return `There is no permission to listen on port ${port}: those below 1024 are for root`
-  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') return `--host: ${address ?? ''} is no address of this machine`
+  if (code === 'EADDRNOTAVAIL') return `--host: ${address} is no address of this machine`
+  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return `--host: there is no address for ${hostname}`
   return error.message
 }
 

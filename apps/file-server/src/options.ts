@@ -60,7 +60,7 @@ export const options = {
   https: { type: 'boolean', short: 's', help: 'serve HTTPS, with a certificate of mkcert or self-signed' },
   cert: { type: 'string', value: 'file', help: 'use this certificate instead' },
   key: { type: 'string', value: 'file', help: 'and its key' },
-  spa: { type: 'boolean', help: 'answer every page with index.html (single-page application)' },
+  spa: { type: 'boolean', help: 'answer pages that are not there with index.html' },
   listing: { type: 'boolean', short: 'l', help: 'list folders that have no index.html' },
   live: { type: 'boolean', help: 'reload pages in the browser when a file changes' },
   cors: { type: 'boolean', help: 'let pages of other origins read everything' },

@@ -1,9 +1,11 @@
 import nodeCluster from 'node:cluster'
 import { type Server, closeOnSignals, serve } from '@spillway/core'
+import { logFailures } from '@spillway/middleware/logger'
 import { ownAddresses } from './addresses.ts'
 import { application } from './application.ts'
 import { banner, placesOf } from './banner.ts'
 import { type Certificate, certificateFor } from './certificate.ts'
+import { tell } from './failure.ts'
 import type { Settings } from './options.ts'
 import { freePort } from './port.ts'
 import type { Style } from './style.ts'
@@ -33,7 +35,7 @@ export async function run(settings: Settings, terminal: Terminal): Promise<void>
   closeOnSignals(server, {
     deadline,
     onClosing: close,
-    onClosed: () => terminal.print(summary(totals, performance.now() - started, terminal.style)),
+    onClosed: () => sumUp(settings, terminal, totals, started),
   })
 }
 
@@ -45,7 +47,8 @@ async function listen(
 ): Promise<{ server: Server; close: () => void }> {
   const { handler, close } = await application(settings, color)
   const tls = certificate ? { tls: { cert: certificate.cert, key: certificate.key }, http2: true } : {}
-  const server = await serve(handler, { port, host: settings.host ?? everywhere(), ...tls })
+  const server = await serve(handler, { port, host: settings.host ?? everywhere(), onError: tell, ...tls })
+  if (settings.log !== 'none') logFailures(server, { format: settings.log, color })
   return { server, close }
 }
 
@@ -63,6 +66,11 @@ async function announce(
   if (settings.log === 'json') return
   const places = placesOf(settings.https ? 'https' : 'http', settings.host, port)
   terminal.print(await banner(settings, places, certificate?.from, terminal.style, terminal.interactive))
+}
+
+/** @param started by `performance.now`. */
+function sumUp({ log }: Settings, terminal: Terminal, totals: Totals, started: number): void {
+  if (log !== 'json') terminal.print(summary(totals, performance.now() - started, terminal.style))
 }
 
 /** The same on every core: this process keeps the workers, they serve. */
@@ -90,7 +98,7 @@ async function runCluster(settings: Settings, terminal: Terminal): Promise<void>
   await announce(settings, terminal, port, certificate)
   closeOnSignals(running, {
     deadline,
-    onClosed: () => terminal.print(summary(sum, performance.now() - started, terminal.style)),
+    onClosed: () => sumUp(settings, terminal, sum, started),
   })
 }
 

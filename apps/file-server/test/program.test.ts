@@ -1,6 +1,8 @@
 import { execFileSync } from 'node:child_process'
+import { chmodSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { Run, buildProgram, folderWith } from './program.ts'
 
@@ -53,8 +55,10 @@ describe('the program', { timeout: 60_000 }, () => {
     })
     run.child.kill('SIGTERM')
     expect(await run.end()).toBe(0)
-    const lines = run.out.trim().split('\n')
-    expect(JSON.parse(lines[0]!)).toMatchObject({ method: 'GET', target: '/', status: 200 })
+    const lines = run.out.trimEnd().split('\n')
+    expect(lines.map((line) => JSON.parse(line) as unknown)).toEqual([
+      expect.objectContaining({ method: 'GET', target: '/', status: 200 }),
+    ])
   })
 
   it('takes another port when the usual one is in use, and says so when a chosen one is', async () => {
@@ -85,12 +89,56 @@ describe('the program', { timeout: 60_000 }, () => {
     [['--prot', '1'], /^spillway: There is no --prot\. Did you mean --port\?\n$/],
     [['--config', 'none.json'], /^spillway: Cannot read none\.json \(ENOENT\)\n$/],
     [['--host', '203.0.113.1', '--port', '0'], /^spillway: --host: 203\.0\.113\.1 is no address of this machine\n$/],
+    [['--host', 'nowhere.invalid'], /^spillway: --host: there is no address for nowhere\.invalid\n$/],
+    [[''], /^spillway: There is no folder ""\n$/],
     [['--cert', 'no.pem', '--key', 'no.pem'], /^spillway: --cert: cannot read no\.pem \(ENOENT\)\n$/],
   ])('%j is told in one line', async (args, message) => {
     const run = new Run(file, args, { cwd: folderWith({ 'package.json': '{}' }) })
     expect(await run.end()).toBe(1)
     expect(run.err).toMatch(message)
     expect(run.out).toBe('')
+  })
+
+  // Root may read everything, and Windows has other permissions.
+  it.skipIf(process.platform === 'win32' || process.getuid!() === 0)(
+    'a folder without permission is told',
+    async () => {
+      const cwd = folderWith({ 'closed/index.html': '', 'silent/index.html': 'found' })
+      chmodSync(join(cwd, 'closed'), 0o600)
+      chmodSync(join(cwd, 'silent'), 0o300)
+      for (const args of [['closed'], ['silent', '--listing']]) {
+        const run = new Run(file, args, { cwd })
+        expect(await run.end()).toBe(1)
+        expect(run.err).toMatch(/^spillway: There is no permission to read .*(?:closed|silent)\n$/)
+      }
+      const run = new Run(file, ['silent', ...local], { cwd })
+      expect(await (await fetch(await run.url())).text()).toBe('found')
+    },
+  )
+
+  it('says what a visitor of the first page would miss', async () => {
+    const run = new Run(file, [folderWith({ 'a.txt': 'a' }), ...local])
+    await run.url()
+    await vi.waitFor(() => expect(run.out).toContain('there is no index.html; --listing shows what there is'))
+    const other = new Run(file, [folderWith(site), ...local])
+    await other.url()
+    await vi.waitFor(() => expect(other.out).toContain('Ctrl-C ends it'))
+    expect(other.out).not.toContain('index.html')
+  })
+
+  it('tells of a server behind it that is down in one line, and of requests that are none', async () => {
+    const port = await unused()
+    const run = new Run(file, [folderWith(site), ...local, '--proxy', `/api=http://127.0.0.1:${port}`])
+    const url = await run.url()
+    expect((await fetch(`${url}/api/x`)).status).toBe(502)
+    const socket = connect(Number(new URL(url).port), '127.0.0.1')
+    socket.end('nonsense\r\n\r\n')
+    for await (const _ of socket);
+    await vi.waitFor(() => expect(run.out).toMatch(/ INVALID_METHOD 400\n/))
+    await vi.waitFor(() => expect(run.out).toMatch(/ GET \/api\/x 502 /))
+    run.child.kill('SIGTERM')
+    await run.end()
+    expect(run.err).toBe(`GET /api/x: http://127.0.0.1:${port}/api: connect ECONNREFUSED 127.0.0.1:${port}\n`)
   })
 
   it('helps', async () => {
