@@ -19,7 +19,7 @@ import {
 } from './connection-state.ts'
 import { type ContextPort, RequestContext } from './context.ts'
 import { type ReplyTarget, dispatch, settleResult } from './dispatch.ts'
-import { type AbortedBy, AbortedError, HttpError, type Outcome } from './errors.ts'
+import { type AbortedBy, AbortedError, HttpError, type Outcome, unreadContent } from './errors.ts'
 import { type CloseReason, channels } from './events.ts'
 import { copyOf } from './input.ts'
 import type { Reply, TakeOver } from './reply.ts'
@@ -304,7 +304,7 @@ export class Connection
     const body = new RequestBody(this, context.contentLength, this.#core.limits.bodyBytes)
     // Opened too late: its content has been dropped, or was cut off.
     const late = this.#context !== context || this.read !== ReadState.Body
-    if (late && context.contentLength !== 0) body.fail(unread())
+    if (late && context.contentLength !== 0) body.fail(context.aborted ?? unreadContent())
     return body
   }
 
@@ -571,10 +571,6 @@ export class Connection
       this.#leave()
     })
   }
-}
-
-function unread(): AbortedError {
-  return new AbortedError('handler', 'The reply was sent before the content was read')
 }
 
 function parseFailure(code: ParseErrorCode): HttpError {

@@ -1,5 +1,5 @@
 import { type HeadSnapshot, TargetForm, type TargetParts, splitTarget } from '@spillway/parser'
-import { AbortedError, HttpError, type Outcome } from './errors.ts'
+import { type AbortedError, HttpError, type Outcome, unreadContent } from './errors.ts'
 import { Reply, type BodySource, type ReplyInit, type TakeOver } from './reply.ts'
 import { type HeadersInit, ReplyHeaders, addHeaders, fieldLine } from './reply-headers.ts'
 import type { RequestBody } from './request-body.ts'
@@ -200,7 +200,10 @@ export class RequestContext implements Context {
   }
 
   get body(): RequestBody {
-    return (this.#body ??= this.#port.openBody(this))
+    if (this.#body) return this.#body
+    const body = (this.#body = this.#port.openBody(this))
+    if (this.#aborted) body.fail(this.#aborted)
+    return body
   }
 
   get peer(): Peer {
@@ -329,6 +332,11 @@ export class RequestContext implements Context {
     return this.#callbacks !== undefined
   }
 
+  /** @internal Why it was aborted, if it was. */
+  get aborted(): AbortedError | undefined {
+    return this.#aborted
+  }
+
   /** @internal Whether an error is what `signal` said, let through by the handler. */
   stoppedBy(error: unknown): boolean {
     return this.#aborted !== undefined && error === this.#aborted
@@ -353,7 +361,7 @@ export class RequestContext implements Context {
 
   /** The reply is done: content that was not read will not be. */
   dropBody(): void {
-    this.#body?.fail(new AbortedError('handler', 'The reply was sent before the content was read'))
+    this.#body?.fail(unreadContent())
   }
 
   /** Settles the outcome, once. A callback that fails is reported, and the others are called all the same. */

@@ -66,6 +66,11 @@ export class AbortedError extends Error {
   }
 }
 
+/** The error of content that is read too late. */
+export function unreadContent(): AbortedError {
+  return new AbortedError('handler', 'The reply was sent before the content was read')
+}
+
 const abortStatus: Readonly<Record<AbortedBy, number>> = { peer: 400, timeout: 408, handler: 500, shutdown: 503 }
 
 /** What an error says about the reply it wants: its status, and the text a client may read. */

@@ -1,19 +1,18 @@
 import { type ServerHttp2Stream, constants } from 'node:http2'
-import { BodyDecoder, BodyEvent, BodyKind, Expectation } from '@spillway/parser'
-import { trailerSection } from '@spillway/parser/serialize'
+import { Expectation } from '@spillway/parser'
 import type { ConnectionLog } from './connection-log.ts'
 import { type Context, type ContextPort, RequestContext } from './context.ts'
 import { type ReplyTarget, dispatch, settleResult } from './dispatch.ts'
 import { type AbortedBy, AbortedError, HttpError, type Outcome } from './errors.ts'
+import { Http2Content } from './http2-content.ts'
 import type { Http2Head } from './http2-head.ts'
-import { type Http2Fields, type Http2Plan, fieldsOf, planHttp2 } from './http2-reply.ts'
-import { minimumBodyRate } from './options.ts'
+import { type Http2Plan, fieldsOf, planHttp2 } from './http2-reply.ts'
 import type { Reply } from './reply.ts'
 import { type HeadersInit, ReplyHeaders, addHeaders } from './reply-headers.ts'
 import { abortMessage } from './reply-sender.ts'
 import { ReplyStream, type StreamEnd, type StreamSink, dropSource, trailerFields } from './reply-stream.ts'
 import { ContentFraming } from './reply-writer.ts'
-import { type BodyPort, RequestBody } from './request-body.ts'
+import type { RequestBody } from './request-body.ts'
 import type { ServerCore } from './server-core.ts'
 import type { Peer } from './transport.ts'
 
@@ -38,25 +37,17 @@ class Http2Context extends RequestContext {
 }
 
 /** One stream of an HTTP/2 connection: a request and its reply (RFC 9113 §8.1). */
-export class Http2Exchange implements ContextPort, BodyPort, ReplyTarget, StreamSink, StreamEnd {
+export class Http2Exchange implements ContextPort, ReplyTarget, StreamSink, StreamEnd {
   readonly #core: ServerCore
   readonly #owner: Http2Owner
   readonly #stream: ServerHttp2Stream
   readonly #context: RequestContext
-  /** Undefined: there is none. Null: its length is not known. */
-  readonly #contentLength: number | null | undefined
-  #continueAwaited: boolean
-  #body: RequestBody | undefined
-  #trailers: readonly (readonly [string, string])[] | null = null
+  readonly #content: Http2Content
   #source: ReplyStream | undefined
   #pending: Uint8Array[] = []
   #replied = false
   #over = false
-  #wanted = false
-  #wantedTicks = 0
-  #received = 0
   #sent = 0
-  #readDeadline = 0
   #writeDeadline = 0
   /** Of the exchange as a whole. */
   readonly #deadline: number
@@ -65,8 +56,7 @@ export class Http2Exchange implements ContextPort, BodyPort, ReplyTarget, Stream
     this.#core = core
     this.#owner = owner
     this.#stream = stream
-    this.#contentLength = stream.endAfterHeaders ? undefined : (head.contentLength ?? null)
-    this.#continueAwaited = head.expectation === Expectation.Continue && !stream.endAfterHeaders
+    this.#content = new Http2Content(core, stream, head)
     this.#context = new Http2Context(this, head.snapshot, false, exchange)
     this.#deadline = core.clock.after(core.timeouts.request)
     stream.on('error', ignore)
@@ -94,55 +84,13 @@ export class Http2Exchange implements ContextPort, BodyPort, ReplyTarget, Stream
     return this.#context.bufferedBody + this.#stream.writableLength
   }
 
-  // ── content of the request ─────────────────────────────────────────────────────────────────────────────────────
-
-  openBody(): RequestBody {
-    const length = this.#contentLength === undefined ? 0 : this.#contentLength
-    return (this.#body = new RequestBody(this, length, this.#core.limits.bodyBytes))
-  }
-
-  demand(): void {
-    if (this.#over || this.#contentLength === undefined) return
-    if (this.#continueAwaited) this.#continue()
-    if (!this.#wanted) this.#startReading()
-    this.#stream.resume()
-    this.#readDeadline = this.#core.clock.after(this.#core.timeouts.bodyIdle)
-  }
-
-  #startReading(): void {
-    this.#wanted = true
-    this.#stream.on('data', (chunk: Uint8Array) => this.#onData(chunk))
-    this.#stream.on('trailers', (_headers: unknown, _flags: number, raw: readonly string[]) => {
-      this.#trailers = readTrailers(raw, this.#core)
-    })
-    this.#stream.on('end', () => {
-      this.#readDeadline = 0
-      // Node says so too when the stream was reset; then it is not the end of the content.
-      if (this.#stream.closed) return
-      this.#body!.end(this.#trailers)
-    })
-  }
-
-  #onData(chunk: Uint8Array): void {
-    const body = this.#body!
-    this.#received += chunk.length
-    body.push(chunk)
-    // What is not read stays within the stream's window; the client has to wait (RFC 9113 §5.2).
-    if (body.full) this.#stream.pause()
-    this.#readDeadline = body.full || !body.waiting ? 0 : this.#core.clock.after(this.#core.timeouts.bodyIdle)
-  }
-
-  #continue(): void {
-    this.#continueAwaited = false
-    if (!this.#replied) this.#additional({ ':status': 100 })
+  openBody(context: RequestContext): RequestBody {
+    return this.#content.open(context)
   }
 
   interim(_context: RequestContext, status: number, headers: ReplyHeaders): void {
-    if (!this.#replied && !this.#over) this.#additional({ ...fieldsOf(headers), ':status': status })
-  }
-
-  #additional(fields: Http2Fields): void {
-    if (!this.#stream.destroyed) this.#stream.additionalHeaders(fields)
+    if (this.#replied || this.#stream.destroyed) return
+    this.#stream.additionalHeaders({ ...fieldsOf(headers), ':status': status })
   }
 
   // ── the reply ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -253,14 +201,14 @@ export class Http2Exchange implements ContextPort, BodyPort, ReplyTarget, Stream
   /** All of the reply was handed over. */
   #finish(): void {
     this.#context.dropBody()
-    this.#readDeadline = 0
+    this.#content.close()
     if (this.#stream.destroyed) return
     this.#writeDeadline = this.#core.clock.after(this.#core.timeouts.writeStall)
   }
 
   /** Content that nobody reads need not be sent (RFC 9113 §8.1). */
   #refuseContent(): void {
-    if (this.#contentLength !== undefined && !this.#stream.readableEnded) this.#stream.close(NGHTTP2_NO_ERROR)
+    if (!this.#content.complete) this.#stream.close(NGHTTP2_NO_ERROR)
   }
 
   // ── ending ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -283,7 +231,7 @@ export class Http2Exchange implements ContextPort, BodyPort, ReplyTarget, Stream
   #end(outcome: Outcome): void {
     if (this.#over) return
     this.#over = true
-    this.#readDeadline = 0
+    this.#content.close()
     this.#writeDeadline = 0
     const context = this.#context
     context.finish(outcome, this.#core)
@@ -310,37 +258,14 @@ export class Http2Exchange implements ContextPort, BodyPort, ReplyTarget, Stream
   onTick(now: number): void {
     if (this.#writeDeadline !== 0 && now >= this.#writeDeadline) return this.#cut('timeout', NGHTTP2_CANCEL)
     if (this.#deadline !== 0 && now >= this.#deadline) return this.#expire()
-    const late = this.#readDeadline !== 0 && (now >= this.#readDeadline || this.#tooSlow())
-    if (!late) return
-    this.#readDeadline = 0
-    this.#context.body.fail(new AbortedError('timeout', 'The request content came too slowly'))
+    this.#content.onTick(now)
   }
 
   #expire(): void {
     if (this.#replied) return this.#cut('timeout', NGHTTP2_CANCEL)
     const context = this.#context
-    const sending = this.#contentLength !== undefined && !this.#stream.readableEnded
     context.abort(new AbortedError('timeout', 'The request took too long'))
-    this.reply(context, this.#core.requestTimeoutReply(context, sending))
-  }
-
-  #tooSlow(): boolean {
-    const counted = ++this.#wantedTicks * this.#core.clock.interval - minimumBodyRate.grace
-    return counted > 0 && this.#received < (counted / 1000) * minimumBodyRate.bytesPerSecond
-  }
-}
-
-/** Trailer fields by the rules that trailers of chunked content have. */
-function readTrailers(raw: readonly string[], core: ServerCore): readonly (readonly [string, string])[] | null {
-  const fields: [string, string][] = []
-  for (let i = 0; i < raw.length; i += 2) fields.push([raw[i]!, raw[i + 1]!])
-  try {
-    const bytes = Buffer.from(trailerSection(fields), 'latin1')
-    const decoder = new BodyDecoder()
-    decoder.reset(BodyKind.Chunked, 0, core.limits)
-    return decoder.next(bytes, 0, bytes.length) === BodyEvent.End ? decoder.trailers : null
-  } catch {
-    return null
+    this.reply(context, this.#core.requestTimeoutReply(context, !this.#content.complete))
   }
 }
 

@@ -12,7 +12,16 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { type Handler, HttpError, type Outcome, Reply, type Server, type ServerOptions, serve } from '../src/index.ts'
+import {
+  type Context,
+  type Handler,
+  HttpError,
+  type Outcome,
+  Reply,
+  type Server,
+  type ServerOptions,
+  serve,
+} from '../src/index.ts'
 import { type TestAuthority, type TestCertificate, curl, makeAuthority, openssl } from './certificates.ts'
 import { deferred, events, muteErrors, record, turn, until } from './support.ts'
 
@@ -265,6 +274,24 @@ describe.skipIf(!openssl)('content of a request', () => {
     leave(stream)
     expect(await failed.promise).toMatchObject({ by: 'peer' })
     expect(await outcome.promise).toMatchObject({ kind: 'aborted', by: 'peer' })
+  })
+
+  it('first touched when the client is gone, or the reply was sent, fails, and is not waited for', async () => {
+    const contexts: Context[] = []
+    await start((c) => {
+      contexts.push(c)
+      return c.path === '/hang' ? new Promise(() => {}) : c.text('x')
+    })
+    const stream = client!.request({ ':method': 'POST', ':path': '/hang' }, { waitForTrailers: true })
+    stream.on('error', () => {})
+    stream.write('abc')
+    await until(() => contexts.length === 1)
+    const gone = new Promise((resolve) => contexts[0]!.done(resolve))
+    stream.close(constants.NGHTTP2_CANCEL)
+    await gone
+    await expect(contexts[0]!.body.text()).rejects.toMatchObject({ by: 'peer' })
+    await ask({ ':method': 'POST' }, 'abc')
+    await expect(contexts[1]!.body.text()).rejects.toMatchObject({ by: 'handler' })
   })
 })
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { AbortedError, type Context, HttpError, type ServerOptions, type TransportSink } from '../src/index.ts'
 import { testServer } from '../src/testing.ts'
-import { deferred, get, muteErrors, onlyReply, replies, turn } from './support.ts'
+import { deferred, get, muteErrors, onlyReply, replies, request, turn } from './support.ts'
 
 const errors = muteErrors()
 
@@ -180,6 +180,21 @@ describe('c.abort', () => {
     client.send('bcGET / HTTP/1.1\r\nHost: a\r\n\r\n')
     await turn()
     expect(client.received.match(/HTTP\/1\.1 503/g)).toHaveLength(2)
+  })
+
+  it('fails content that is first touched afterwards, too', async () => {
+    const reason = new AbortedError('timeout', 'enough')
+    let read: unknown
+    const t = testServer(async (c) => {
+      c.abort(reason)
+      read = await c.body.text().catch((error: unknown) => error)
+      return c.text('x')
+    })
+    const client = t.connect()
+    client.send(request('POST', '/', 'Content-Length: 3\r\n'))
+    await turn()
+    expect(read).toBe(reason)
+    expect(onlyReply(client.received).status).toBe(200)
   })
 
   it('does nothing once the exchange is over', async () => {
