@@ -1,4 +1,4 @@
-import { classes, CR, HEX, isBlank, LF, SEMICOLON, smaller, TCHAR, VALUE } from './bytes.ts'
+import { is, CR, HEX, isBlank, LF, SEMICOLON, smaller, TCHAR, VALUE } from './bytes.ts'
 import {
   CHUNK_END_INVALID,
   CHUNK_EXT_INVALID,
@@ -106,11 +106,6 @@ export class BodyDecoder {
     return errorCodes[this._error]
   }
 
-  /** Whether the body has been read to its end. */
-  get done(): boolean {
-    return this._state === DONE
-  }
-
   /**
    * Goes on at `pos` in `buf`, whose bytes are there up to `end` (exclusive). Set its own `pos` aside for the next call:
    * the bytes behind End belong to the next message.
@@ -147,7 +142,7 @@ export class BodyDecoder {
     while (p < end) {
       const c = buf[p]!
       if (state <= SIZE) {
-        if ((classes[c]! & HEX) !== 0) {
+        if (is(c, HEX)) {
           if (state === SIZE_FIRST) this._size = this._digits = 0
           if (this._digits === limits.chunkSizeDigits || this._size > MAX_SIZE_BEFORE_DIGIT)
             return this._fail(CHUNK_SIZE_TOO_LARGE, p)
@@ -234,5 +229,5 @@ const steps: readonly string[] = [
 /** 0 token, 1 semicolon, 2 whitespace, 3 equals sign, 4 quote, 5 backslash, 6 the rest of what a field may hold, 7 nothing. */
 function extensionClass(c: number): number {
   const special = ';\t="\\'.indexOf(String.fromCharCode(c)) + 1
-  return special > 0 ? special : c === 0x20 ? 2 : (classes[c]! & TCHAR) !== 0 ? 0 : (classes[c]! & VALUE) !== 0 ? 6 : 7
+  return special > 0 ? special : c === 0x20 ? 2 : is(c, TCHAR) ? 0 : is(c, VALUE) ? 6 : 7
 }

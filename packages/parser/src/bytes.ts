@@ -46,6 +46,11 @@ export const classes: Uint8Array = /* @__PURE__ */ (() => {
   )
 })()
 
+/** Whether the byte `c` is of the class `flag`. */
+export function is(c: number, flag: number): boolean {
+  return (classes[c]! & flag) !== 0
+}
+
 // Bundlers turn a constant of a module into a variable, which the compiler must load and check for every byte; a
 // constant of a function stays one. This halves the time of a head.
 

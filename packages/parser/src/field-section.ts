@@ -1,4 +1,4 @@
-import { CR, classes, COLON, isBlank, LF, skip, slot, smaller, TCHAR, VALUE } from './bytes.ts'
+import { CR, is, COLON, isBlank, LF, skip, slot, smaller, TCHAR, VALUE } from './bytes.ts'
 import {
   COLON_MISSING,
   FIELD_LINE_TOO_LONG,
@@ -77,7 +77,7 @@ export abstract class FieldSection {
           p++
           state = END_LF
         } else {
-          if ((classes[c]! & TCHAR) === 0)
+          if (!is(c, TCHAR))
             return this._badLine(c, p, i === 0 ? LEADING_WHITESPACE : OBSOLETE_FOLDING, INVALID_FIELD_NAME)
           if (this.fieldCount === this._maxFields) return this._fail(TOO_MANY_FIELDS, p)
           if (i === spans.length) {

@@ -1,4 +1,4 @@
-import { CR, classes, decodeLatin1, four, LF, skip, SLASH, smaller, SP, TARGET, TCHAR } from './bytes.ts'
+import { CR, is, decodeLatin1, four, LF, skip, SLASH, smaller, SP, TARGET, TCHAR } from './bytes.ts'
 import type { DecodeLatin1 } from './bytes.ts'
 import {
   INVALID_LINE_END,
@@ -10,8 +10,7 @@ import {
   TOO_MANY_EMPTY_LINES,
 } from './codes.ts'
 import type { BodyKind } from './framing.ts'
-import type { HeadLimits } from './limits.ts'
-import { MessageHead, parseHead } from './message-head.ts'
+import { MessageHead } from './message-head.ts'
 import { HeadSnapshot } from './snapshot.ts'
 import {
   ABSOLUTE,
@@ -113,7 +112,7 @@ export class RequestHead extends MessageHead {
       const c = buf[p]!
       // empty lines (RFC 9112 §2.2) have two bytes each: an odd place is that of a line feed
       const odd = (p - base) % 2 === 1
-      if (!odd && (classes[c]! & TCHAR) !== 0) {
+      if (!odd && is(c, TCHAR)) {
         this.headStart = p - base
         this._state = METHOD
         break
@@ -131,7 +130,7 @@ export class RequestHead extends MessageHead {
       } else {
         p = skip(buf, p, smaller(last, first + this._limits.methodBytes), TCHAR)
         if (p === last) return this._wait(p)
-        if (buf[p] !== SP) return this._fail((classes[buf[p]!]! & TCHAR) === 0 ? INVALID_METHOD : METHOD_TOO_LONG, p)
+        if (buf[p] !== SP) return this._fail(!is(buf[p]!, TCHAR) ? INVALID_METHOD : METHOD_TOO_LONG, p)
         this.method = knownMethod(buf, first, p)
       }
       this.methodEnd = p - base
@@ -146,7 +145,7 @@ export class RequestHead extends MessageHead {
       if (p === last) return this._wait(p)
       const c = buf[p]!
       if (c !== SP) {
-        if ((classes[c]! & TARGET) !== 0) return this._fail(TARGET_TOO_LONG, p)
+        if (is(c, TARGET)) return this._fail(TARGET_TOO_LONG, p)
         // a line that ends here is the request line of HTTP/0.9
         return this._fail(c === LF ? INVALID_LINE_END : c === CR ? INVALID_VERSION : INVALID_TARGET, p)
       }
@@ -169,7 +168,7 @@ export class RequestHead extends MessageHead {
   private _openTarget(c: number): boolean {
     if (this.method === 'CONNECT') {
       this.targetForm = AUTHORITY
-      return c !== SLASH && (classes[c]! & TARGET) !== 0
+      return c !== SLASH && is(c, TARGET)
     }
     this.targetForm = c === SLASH ? ORIGIN : c === 0x2a ? ASTERISK : ABSOLUTE
     const letter = c | 0x20
@@ -191,17 +190,4 @@ function knownMethod(buf: Uint8Array, from: number, to: number): string {
     if (i > 0) return method
   }
   return ''
-}
-
-/**
- * Reads one request head from the start of `bytes`, for tools and tests.
- *
- * @returns null when the head goes on behind the bytes
- * @throws {ParseError} when the bytes are not a valid head
- */
-export function parseRequest(
-  bytes: Uint8Array,
-  limits?: Partial<HeadLimits>,
-): { head: HeadSnapshot; consumed: number } | null {
-  return parseHead(new RequestHead(limits), bytes)
 }

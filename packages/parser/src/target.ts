@@ -12,6 +12,7 @@ import {
   RIGHT_BRACKET,
   SCHEME,
   skip,
+  smaller,
   SLASH,
 } from './bytes.ts'
 import { ABSOLUTE, ASTERISK, AUTHORITY, VALID } from './states.ts'
@@ -42,15 +43,10 @@ export function scanAuthority(buf: Uint8Array, from: number, to: number, needsPo
   if (p < to && buf[p++] !== COLON) return p - 1
   if (needsPort && p === to) return to - 1
   for (let port = 0; p < to; p++) {
-    port = port * 10 + digit(buf, p)
-    if (!(port <= 65535)) return p
+    port = port * 10 + buf[p]! - 0x30
+    if (!isDigit(buf[p]!) || port > 65535) return p
   }
   return VALID
-}
-
-/** The value of the digit at `p`, NaN for another byte. */
-function digit(buf: Uint8Array, p: number): number {
-  return isDigit(buf[p]!) ? buf[p]! - 0x30 : NaN
 }
 
 /** Where the bracket is that closes an IPv6 address, or the complement of the place of the offending byte. RFC 3986 §3.2.2. */
@@ -58,42 +54,40 @@ function ipv6End(buf: Uint8Array, from: number, to: number): number {
   const at = (place: number): number => (place < to ? buf[place]! : -1)
   let groups = 0
   let gap = false
-  let p = from
-  if (at(p) === COLON && at(p + 1) === COLON) {
-    gap = true
-    p += 2
-    if (at(p) === RIGHT_BRACKET) return p
-  }
+  // a gap is found at its second colon
+  let p = at(from) === COLON && at(from + 1) === COLON ? from + 1 : from
   for (;;) {
-    const group = p
-    p = skip(buf, p, Math.min(to, p + 4), HEX)
-    if (p === to || p === group) return ~p
-    if (buf[p] === DOT) {
-      p = ipv4End(buf, group, to)
-      if (p < 0) return p
-      groups += 2
-      break
-    }
-    groups++
-    if (buf[p] !== COLON) break
-    if (at(++p) === COLON) {
+    if (p > from && at(p) === COLON) {
       if (gap) return ~p
       gap = true
       if (at(++p) === RIGHT_BRACKET) break
     }
+    const group = p
+    p = skip(buf, p, smaller(to, p + 4), HEX)
+    if (p === to || p === group) return ~p
+    groups++
+    if (buf[p] === DOT) {
+      p = ipv4End(at, group)
+      if (p < 0) return p
+      groups++
+      break
+    }
+    if (buf[p] !== COLON) break
+    p++
   }
   // the gap stands for at least one group of zeros
   return at(p) === RIGHT_BRACKET && (gap ? groups <= 7 : groups === 8) ? p : ~p
 }
 
-function ipv4End(buf: Uint8Array, from: number, to: number): number {
+/** Where the IPv4 address at the end of an IPv6 one ends, or the complement of the place of the offending byte. */
+function ipv4End(at: (place: number) => number, from: number): number {
   let p = from
   for (let part = 0; part < 4; part++) {
-    if (part > 0 && (p === to || buf[p++] !== DOT)) return ~(p === to ? p : p - 1)
+    if (part > 0 && at(p++) !== DOT) return ~(p - 1)
     const first = p
     let value = 0
-    for (; p < to && p - first < 3 && isDigit(buf[p]!); p++) value = value * 10 + digit(buf, p)
-    if (p === first || value > 255 || (p - first > 1 && buf[first] === 0x30)) return ~first
+    for (; p - first < 3 && isDigit(at(p)); p++) value = value * 10 + at(p) - 0x30
+    if (p === first || value > 255 || (p - first > 1 && at(first) === 0x30)) return ~first
   }
   return p
 }
