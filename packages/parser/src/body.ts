@@ -1,4 +1,4 @@
-import { is, CR, HEX, isBlank, LF, SEMICOLON, smaller, TCHAR, VALUE } from './bytes.ts'
+import { CR, HEX, is, isBlank, LF, SEMICOLON, smaller, TCHAR, VALUE } from './bytes.ts'
 import {
   CHUNK_END_INVALID,
   CHUNK_EXT_INVALID,
@@ -27,6 +27,7 @@ import {
   FINAL_LF,
   HAS_DATA,
   LENGTH,
+  MAX_SIZE_BEFORE_DIGIT,
   NEED_MORE,
   SIZE,
   SIZE_FIRST,
@@ -49,9 +50,6 @@ export type BodyEvent = (typeof BodyEvent)[keyof typeof BodyEvent]
  *                          ▼                │                      │
  *                       EXTENSION ──────────┘                      └─tchar─► TRAILER_LINES ─────► DONE
  */
-
-/** A size above this would pass 2^53 - 1 with one more digit. */
-const MAX_SIZE_BEFORE_DIGIT = 2 ** 49 - 1
 
 /**
  * Finds the data of a message body in bytes that may come in any pieces. Data is handed out as places in the caller's

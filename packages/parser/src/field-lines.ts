@@ -1,6 +1,6 @@
 import { classes, COLON, CR, LF, slot, smaller, SP, TCHAR } from './bytes.ts'
 import type { FieldSection } from './field-section.ts'
-import { SLOTS } from './states.ts'
+import { LEAST_COPIED, MOST_COPIED, SLOTS } from './states.ts'
 
 /*
  * The fast way through the field lines of a long head. Its bytes are copied to an array that never changes, so that the
@@ -9,17 +9,12 @@ import { SLOTS } from './states.ts'
  * reads the bytes themselves.
  */
 
-/** Socket reads with nothing but a head in them are seldom longer. */
-const MOST = 4096
-/** A shorter head is read before it would have been copied. */
-const LEAST = 64
-
 // with room for a word that begins at the end
-const copy: Uint8Array = /* @__PURE__ */ new Uint8Array(MOST + 4)
+const copy: Uint8Array = /* @__PURE__ */ new Uint8Array(MOST_COPIED + 4)
 
 /** Copies the bytes up to `end` if they start `buf` and that pays: no byte twice, however many heads are in there. */
 export function copied(buf: Uint8Array, start: number, end: number): boolean {
-  if (start > 0 || end < LEAST || buf.length > MOST) return false
+  if (start > 0 || end < LEAST_COPIED || buf.length > MOST_COPIED) return false
   copy.set(buf)
   return true
 }

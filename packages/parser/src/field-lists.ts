@@ -7,8 +7,7 @@ export function tokenList(value: string): string[] {
 
 /** Whether the list `value` has the member `token`, in any case: `hasToken('Keep-Alive, Close', 'close')`. RFC 9110 §5.6.1. */
 export function hasToken(value: string, token: string): boolean {
-  const wanted = token.toLowerCase()
-  return tokenList(value).some((member) => member.toLowerCase() === wanted)
+  return tokenList(value.toLowerCase()).includes(token.toLowerCase())
 }
 
 /** The number that Content-Length gives, or null when it is not digits only or above 2^53 - 1. RFC 9110 §8.6. */

@@ -1,13 +1,11 @@
 import { members } from './field-lists.ts'
+import { MAX_RANGES } from './states.ts'
 
 /** Bytes `start` to `end`, both included, as Content-Range has them. */
 export interface ByteRange {
   readonly start: number
   readonly end: number
 }
-
-/** More ranges than this in one request are an attack rather than a reader (RFC 9110 §17.15). */
-const MAX_RANGES = 32
 
 /**
  * The ranges that the Range field asks for of a representation of `size` bytes. RFC 9110 §14.1.2 and §14.2.

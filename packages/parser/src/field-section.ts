@@ -1,4 +1,4 @@
-import { CR, is, COLON, isBlank, LF, skip, slot, smaller, TCHAR, VALUE } from './bytes.ts'
+import { CR, BLANK, COLON, is, isBlank, LF, skip, slot, smaller, TCHAR, VALUE } from './bytes.ts'
 import {
   COLON_MISSING,
   FIELD_LINE_TOO_LONG,
@@ -111,9 +111,8 @@ export abstract class FieldSection {
           return p === stop
             ? this._fail(FIELD_LINE_TOO_LONG, p)
             : this._badLine(c, p, INVALID_FIELD_VALUE, INVALID_FIELD_VALUE)
-        let from = base + spans[i + 1]! + 1
+        const from = skip(buf, base + spans[i + 1]! + 1, p, BLANK)
         let to = p
-        while (from < to && isBlank(buf[from]!)) from++
         while (to > from && isBlank(buf[to - 1]!)) to--
         spans[i + 2] = from - base
         spans[i + 3] = to - base

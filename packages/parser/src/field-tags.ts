@@ -8,7 +8,7 @@ export interface EntityTag {
 /** One entity tag, as in ETag and If-Range, or null when `value` is none. RFC 9110 §8.8.3. */
 export function parseEntityTag(value: string): EntityTag | null {
   const tags = /^(W\/)?"[^"]*"$/.test(value) ? parseEntityTags(value) : null
-  return tags === null ? null : (tags[0] as EntityTag)
+  return (tags?.[0] as EntityTag | undefined) ?? null
 }
 
 /**

@@ -21,6 +21,7 @@ import {
   EMPTY,
   EXPECT_CONTINUE,
   EXPECT_UNKNOWN,
+  GET_,
   LENGTH,
   LINE_CR,
   METHOD,
@@ -45,9 +46,6 @@ import { scanAbsolute, scanAuthority, type TargetForm } from './target.ts'
  * Between two calls only the state, the place and the places of the tokens are kept, counted from the start of the
  * message: reading goes on where it stopped, and the bytes may come again in another buffer.
  */
-
-/** `GET` and a space, as `four` reads them. */
-const GET_ = 0x20544547
 
 /** Shared strings for the methods in common use, so that a head with one of them allocates no method string. */
 const methods: readonly string[] =

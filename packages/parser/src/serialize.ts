@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { check, consistsOf, encode, isBlank, isToken, TARGET, VALUE } from './bytes.ts'
+import { check, consistsOf, encode, isToken, TARGET, trimmed, VALUE } from './bytes.ts'
 import { ParseError } from './errors.ts'
 import { RequestHead } from './head.ts'
 import type { HeadLimits } from './limits.ts'
@@ -144,5 +144,5 @@ export { isToken, isToken as isFieldName }
  * above U+00FF, no whitespace at either end. RFC 9110 §5.5.
  */
 export function isFieldValue(value: string): boolean {
-  return consistsOf(value, VALUE) && !isBlank(value.charCodeAt(0)) && !isBlank(value.charCodeAt(value.length - 1))
+  return consistsOf(value, VALUE) && trimmed(value, 0, value.length) === value
 }

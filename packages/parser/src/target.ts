@@ -15,7 +15,7 @@ import {
   smaller,
   SLASH,
 } from './bytes.ts'
-import { ABSOLUTE, ASTERISK, AUTHORITY, VALID } from './states.ts'
+import { ABSOLUTE, AUTHORITY, VALID } from './states.ts'
 
 /** The four forms of a request target. RFC 9112 §3.2. */
 export const TargetForm = { Origin: 0, Absolute: 1, Authority: 2, Asterisk: 3 } as const
@@ -124,7 +124,7 @@ export interface TargetParts {
 export function splitTarget(target: string, form: TargetForm): TargetParts {
   if (form === AUTHORITY) return { path: '', query: '', authority: target, scheme: '' }
   const [prefix = '', scheme = '', authority = ''] = (form === ABSOLUTE && /^(.+?):\/\/([^/?]*)/.exec(target)) || []
-  const mark = form === ASTERISK ? -1 : target.indexOf('?')
+  const mark = target.indexOf('?')
   const end = mark < 0 ? target.length : mark
   return {
     path: target.slice(prefix.length, end) || '/',

@@ -23,21 +23,16 @@ export class TrailerSection extends FieldSection {
   /** Takes `buf` from `from` to `end`; gives how many of these bytes belong to the section, or all and one more when it goes on. */
   feed(buf: Uint8Array, from: number, end: number): number {
     const before = this._length
-    const stop = smaller(end, from + this._maxBytes - before)
-    let bytes = buf
-    this._base = from
-    this._length += stop - from
-    if (before > 0) {
-      bytes = this._bytes = append(this._bytes, before, buf.subarray(from, stop))
-      this._base = 0
-    }
-    const found = this._scan(bytes, this._base + this._length)
+    const piece = buf.subarray(from, smaller(end, from + this._maxBytes - before))
+    const bytes = before > 0 ? (this._bytes = append(this._bytes, before, piece)) : piece
+    this._length += piece.length
+    const found = this._scan(bytes, this._length)
     if (found > 0) this._collect(bytes)
     else if (this._error === TOO_MANY_FIELDS) this._error = TOO_MANY_TRAILERS
     else if (found === 0) {
-      if (stop < end) this._fail(TRAILERS_TOO_LARGE, this._base + this._at)
+      if (piece.length < end - from) this._fail(TRAILERS_TOO_LARGE, this._at)
       else {
-        if (before === 0) this._bytes = append(this._bytes, 0, buf.subarray(from, end))
+        if (before === 0) this._bytes = append(this._bytes, 0, piece)
         return end - from + 1
       }
     }
@@ -50,7 +45,7 @@ export class TrailerSection extends FieldSection {
 
   private _collect(bytes: Uint8Array): void {
     const { spans } = this
-    const text = decodeLatin1(bytes, this._base, this._base + this._at)
+    const text = decodeLatin1(bytes, 0, this._at)
     for (let i = 0; i < this.fieldCount * 4; i += 4) {
       const name = text.slice(spans[i], spans[i + 1]).toLowerCase()
       // A recipient may drop what has no business here (RFC 9110 §6.5.1).
