@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, utimesSync, writeFileSync 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { router } from '@spillway/middleware/router'
-import { memoryFiles, staticFiles } from '@spillway/middleware/static'
+import { type FileSource, type ListedFile, memoryFiles, staticFiles } from '@spillway/middleware/static'
 import * as fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { send, start } from './server.ts'
@@ -134,4 +134,14 @@ test('whatever a name is, the page has it as text only', async () => {
     }),
     { numRuns: 50 },
   )
+})
+
+test('sizes have three digits at the most, in decimal units', async () => {
+  const sizes = { 999: '999 B', 1000: '1.0 kB', 9949: '9.9 kB', 9950: '10 kB', 999_499: '999 kB', 999_500: '1.0 MB' }
+  const files: ListedFile[] = Object.keys(sizes).map((size) => ({ name: size, type: 'file', size: Number(size) }))
+  const source: FileSource = { open: (path) => (path === '' ? 'directory' : undefined), list: () => files }
+  const server = await start(staticFiles(source, { listing: true }))
+  const page = (await send(server, 'GET', '/')).content.toString()
+  const shown = [...page.matchAll(/<a href="[^"]*?(\d+)">.*?>([\d.]+ [kM]?B)</gs)].map(([, name, size]) => [name, size])
+  expect(Object.fromEntries(shown)).toEqual(sizes)
 })

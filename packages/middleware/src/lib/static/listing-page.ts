@@ -72,13 +72,13 @@ function summary(files: readonly ListedFile[]): string {
   return parts.join(', ') || 'This directory is empty.'
 }
 
-/** Three digits at the most, in units of 1024 bytes. */
+/** Three digits at the most, in decimal units. */
 function sizeOf(bytes: number): string {
-  const units = ['B', 'KB', 'MB', 'GB', 'TB']
+  const units = ['B', 'kB', 'MB', 'GB', 'TB']
   let value = bytes
   let unit = 0
-  while (value >= 1023.5 && unit < units.length - 1) {
-    value /= 1024
+  while (value >= 999.5 && unit < units.length - 1) {
+    value /= 1000
     unit++
   }
   return `${unit > 0 && value < 9.95 ? value.toFixed(1) : Math.round(value)} ${units[unit]}`
