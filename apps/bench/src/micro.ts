@@ -113,7 +113,7 @@ async function measure({ handler, requests, later = false }: Case): Promise<numb
     for (const { sink } of transports) {
       // Core may change the bytes it is given.
       chunk.set(bytes)
-      sink?.onData(chunk)
+      sink?.onData(chunk, false)
     }
     sent++
   }

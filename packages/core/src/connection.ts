@@ -107,11 +107,11 @@ export class Connection
 
   // ── what happens on the transport ──────────────────────────────────────────────────────────────────────────────
 
-  onData(chunk: Uint8Array): void {
+  onData(chunk: Uint8Array, own: boolean): void {
     this.#bytesIn += chunk.length
-    if (this.read === ReadState.Upgraded) return this.#tunnel!.onData(copyOf(chunk))
+    if (this.read === ReadState.Upgraded) return this.#tunnel!.onData(own ? chunk : copyOf(chunk))
     if (this.read === ReadState.Closed) return this.#drop(chunk.length)
-    this.#reader.input.append(chunk)
+    this.#reader.input.append(chunk, own)
     this.#pump()
     this.#sender.flush()
   }

@@ -165,7 +165,7 @@ class Handshake implements Member {
     this.#core.replace(this, connection)
     if (connection.shedded) return connection.shed()
     if (this.#draining) connection.shutdown()
-    if (rest && rest.length > 0) transport.sink!.onData(rest)
+    if (rest && rest.length > 0) transport.sink!.onData(rest, true)
   }
 
   /** Ends it before it was a connection. */

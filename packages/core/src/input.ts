@@ -9,8 +9,10 @@ export class Input {
   /** The first unparsed byte. */
   pos: number = 0
   end: number = 0
-  /** `buf` is ours, with room behind `end`; otherwise it is the chunk the transport has lent us. */
+  /** `buf` was made here, with room behind `end`; otherwise it is a chunk of the transport's. */
   #owned: boolean = false
+  /** `buf` may be kept. */
+  #keepable: boolean = false
 
   get length(): number {
     return this.end - this.pos
@@ -22,12 +24,14 @@ export class Input {
     return alone || this.#owned || (this.pos === 0 && headEnd === this.end) ? decodeLatin1 : decodePipelined
   }
 
-  append(chunk: Uint8Array): void {
+  /** @param own whether the chunk may be kept. */
+  append(chunk: Uint8Array, own: boolean): void {
     if (this.pos === this.end) {
       this.buf = chunk
       this.pos = 0
       this.end = chunk.length
       this.#owned = false
+      this.#keepable = own
       return
     }
     if (!this.#owned || this.end + chunk.length > this.buf.length) this.#grow(chunk.length)
@@ -51,7 +55,8 @@ export class Input {
   /** The bytes from `start` to `end`, to keep. */
   keep(start: number, end: number): Uint8Array {
     const bytes = this.buf.subarray(start, end)
-    return this.#owned ? bytes : copyOf(bytes)
+    // A small part would hold all of the memory.
+    return this.#keepable && bytes.length > this.buf.length / 2 ? bytes : copyOf(bytes)
   }
 
   /** Takes what is left. */
@@ -69,6 +74,7 @@ export class Input {
     this.pos = 0
     this.buf = grown
     this.#owned = true
+    this.#keepable = true
   }
 }
 

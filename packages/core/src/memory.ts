@@ -211,7 +211,7 @@ class MemoryTransport implements Transport {
     while (!this.paused && this.#inbox.length > 0) {
       const item = this.#inbox.shift()!
       if (item !== 'end') {
-        this.#sink?.onData(item)
+        this.#sink?.onData(item, false)
         // The bytes were only lent: who has kept them finds out here.
         item.fill(0)
       } else {

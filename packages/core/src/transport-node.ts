@@ -80,24 +80,35 @@ export class NodeTransport implements Transport {
   }
 }
 
-/** What comes in on any socket, until it has been dealt with: before the next read, on whichever socket that is. */
-const lent = new Uint8Array(64 * 1024)
+const readBytes = 64 * 1024
 
-/** A socket that reads into {@link lent}. */
+/** What comes in on any socket, until it has been dealt with: before the next read, on whichever socket that is. */
+const lent = new Uint8Array(readBytes)
+
+/** What the socket that was read last reads into next; undefined: the same as before. */
+let following: Uint8Array | undefined
+
+const reading = {
+  buffer: () => following as Uint8Array,
+  callback(this: Socket, length: number, buffer: Uint8Array): boolean {
+    const isMuch = length > readBytes / 2
+    const isOwn = isMuch && buffer !== lent
+    ;(this as Attached)[transport].sink?.onData(buffer.subarray(0, length), isOwn)
+    // Who sends much will send more. Memory that nobody else reads into can be given away, which saves a copy.
+    if (isMuch) following = Buffer.allocUnsafeSlow(readBytes)
+    else following = buffer === lent ? undefined : lent
+    return true
+  },
+}
+
+/** A socket that reads into {@link lent}, as long as little comes. */
 class LendingSocket extends Socket {
   constructor(handle: object) {
+    following = lent
     // `handle` is what a server gives the sockets it accepts; types do not know it.
     const options = { handle, allowHalfOpen: true, readable: true, writable: true, onread: reading }
     super(options)
   }
-}
-
-const reading = {
-  buffer: lent,
-  callback(this: Socket, length: number): boolean {
-    ;(this as Attached)[transport].sink?.onData(lent.subarray(0, length))
-    return true
-  },
 }
 
 /**
@@ -118,7 +129,7 @@ export function lending(socket: Socket): Socket {
 const isOther = 'Deno' in globalThis || 'Bun' in globalThis
 
 function onData(this: Socket, chunk: Uint8Array): void {
-  ;(this as Attached)[transport].sink?.onData(chunk)
+  ;(this as Attached)[transport].sink?.onData(chunk, true)
 }
 
 function onDrain(this: Socket): void {

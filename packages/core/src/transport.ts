@@ -46,10 +46,11 @@ export interface Transport {
 /** Receives what happens on a transport. After `onClose` nothing more comes. */
 export interface TransportSink {
   /**
-   * Bytes came in. They are lent until this returns, may be changed, and whoever keeps some makes a copy. After an upgrade,
-   * the new owner of the connection gets a copy, which is its own.
+   * Bytes came in; they may be changed.
+   * @param own whether they may be kept, too; otherwise they are lent until this returns, and whoever keeps some makes a copy.
+   * The new owner of a connection after an upgrade is always given its own.
    */
-  onData(chunk: Uint8Array): void
+  onData(chunk: Uint8Array, own: boolean): void
   /** `write` may go on after it returned false. */
   onDrain(): void
   /** The peer has ended its sending side (FIN). */

@@ -28,7 +28,7 @@ export class Tunnel extends TransportView implements TransportSink {
   /** @internal */
   onData(chunk: Uint8Array): void {
     if (!this.#sink) this.transport.pause()
-    this.#tell((sink) => sink.onData(chunk))
+    this.#tell((sink) => sink.onData(chunk, true))
   }
 
   /** @internal */

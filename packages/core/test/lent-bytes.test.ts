@@ -3,7 +3,7 @@ import { type AddressInfo, type Socket, connect, createServer } from 'node:net'
 import { describe, expect, it } from 'vitest'
 import { type Transport, serve } from '../src/index.ts'
 import { NodeTransport, lending } from '../src/transport-node.ts'
-import { deferred, get, muteErrors, onlyReply, postChunked, rawClient, until } from './support.ts'
+import { deferred, get, muteErrors, onlyReply, post, postChunked, rawClient, until } from './support.ts'
 
 muteErrors()
 
@@ -61,6 +61,30 @@ describe('what one connection was lent', () => {
     read.resolve()
     expect(onlyReply(await waiting.saw(/b{3000}/)).body).toBe(content('a') + content('b'))
     waiting.destroy()
+  })
+
+  it('much content that comes at once, on several connections, stays apart', async () => {
+    const names = ['p', 'q', 'r']
+    const size = 3_000_000
+    await using server = await serve(
+      async (c) => {
+        c.body.limit = size
+        const pieces: Uint8Array[] = []
+        for await (const piece of c.body) pieces.push(piece)
+        // Looked at only when everything is here.
+        return c.text(String(Buffer.concat(pieces).equals(Buffer.alloc(size, c.path.slice(1)))))
+      },
+      { port: 0 },
+    )
+    const clients = names.map((name) => {
+      const client = rawClient(server)
+      client.send(post(name.repeat(size), `/${name}`))
+      return client
+    })
+    for (const client of clients) {
+      expect(onlyReply(await client.saw(/\r\n\r\n.*e$/)).body).toBe('true')
+      client.destroy()
+    }
   })
 
   it('half a head is not, either', async () => {
