@@ -248,6 +248,7 @@ export class Connection
     this.#begin(context, head)
     this.#log.request(context, used)
     if (expectation === Expectation.Unknown) this.reply(context, core.expectationFailed())
+    else if (core.overloaded) this.reply(context, core.overloadReply())
     else dispatch(core.handler, context, this)
     return true
   }

@@ -68,8 +68,10 @@ export class Http2Exchange implements ContextPort, ReplyTarget, StreamSink, Stre
   begin(head: Http2Head): void {
     const context = this.#context
     this.#owner.log.request(context, head.bytes)
-    if (head.expectation === Expectation.Unknown) this.reply(context, this.#core.expectationFailed())
-    else dispatch(this.#core.handler, context, this)
+    const core = this.#core
+    if (head.expectation === Expectation.Unknown) this.reply(context, core.expectationFailed())
+    else if (core.overloaded) this.reply(context, core.overloadReply())
+    else dispatch(core.handler, context, this)
   }
 
   get peer(): Peer {

@@ -17,7 +17,7 @@ export interface Limits extends HeadLimits, BodyLimits {
    * One more is answered 503 and closed.
    */
   readonly connectionsPerAddress: number
-  /** Bytes held for all connections together, measured each tick; beyond it new connections are answered 503. */
+  /** Bytes held for all connections together, measured each tick; beyond it new connections and requests are answered 503. */
   readonly bufferedBytes: number
 }
 

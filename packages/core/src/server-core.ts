@@ -60,6 +60,8 @@ export class ServerCore {
   /** Filled in for each reply. */
   readonly facts: Mutable<ReplyFacts>
   readonly open: Set<Member> = new Set()
+  /** More bytes were held for all connections at the last tick than `limits.bufferedBytes`. */
+  overloaded: boolean = false
   /** Parses the heads of all connections; a head that is not complete at once gets a parser to itself. */
   head: RequestHead
   readonly #onError: ServerOptions['onError']
@@ -69,11 +71,10 @@ export class ServerCore {
   #accepted = 0
   #shed = 0
   readonly #addresses: Map<string, number> = new Map()
-  /** Bytes held for all connections, as of the last tick. */
-  #buffered = 0
   #whenEmpty: (() => void) | undefined
 
   constructor(server: Server, handler: Handler, options: ServerOptions) {
+    if (typeof handler !== 'function') throw new TypeError(`A handler is a function, not ${typeof handler}`)
     this.server = server
     this.handler = handler
     this.limits = settings(defaultLimits, options.limits)
@@ -169,9 +170,9 @@ export class ServerCore {
   }
 
   #isFull(place: { readonly peer: Peer }): boolean {
-    const { connections: most, connectionsPerAddress, bufferedBytes } = this.limits
+    const { connections: most, connectionsPerAddress } = this.limits
     if (most > 0 && this.open.size - this.#shed >= most) return true
-    if (this.#buffered > bufferedBytes) return true
+    if (this.overloaded) return true
     return (
       connectionsPerAddress > 0 && (this.#addresses.get(networkOf(place.peer.address)) ?? 0) >= connectionsPerAddress
     )
@@ -292,7 +293,7 @@ export class ServerCore {
   }
 
   overloadReply(): Reply {
-    const reply = errorText(503, 'Too many connections')
+    const reply = errorText(503, 'The server is full')
     reply.headers.set('Retry-After', '1')
     return reply
   }
@@ -317,11 +318,12 @@ export class ServerCore {
   #tick(): void {
     const { now } = this.clock
     this.facts.known.dateLine = this.clock.dateLine
-    this.#buffered = 0
+    let buffered = 0
     for (const connection of this.open) {
       connection.onTick(now)
-      this.#buffered += connection.buffered
+      buffered += connection.buffered
     }
+    this.overloaded = buffered > this.limits.bufferedBytes
   }
 }
 

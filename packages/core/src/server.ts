@@ -59,7 +59,10 @@ export interface CloseOptions {
   readonly deadline?: number
 }
 
-/** Makes a server that is not listening yet. @throws RangeError for a limit or timeout that is not a number from 0 on. */
+/**
+ * Makes a server that is not listening yet.
+ * @throws RangeError for a limit or timeout that is not a number from 0 on; TypeError when the handler is no function.
+ */
 export function createServer(handler: Handler, options: ServerOptions = {}): Server {
   return new NodeServer(handler, options)
 }

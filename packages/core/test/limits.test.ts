@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { createServer, serve } from '../src/index.ts'
 import { testServer } from '../src/testing.ts'
-import { deferred, get, onlyReply, rawClient, replies, request, turn, until } from './support.ts'
+import { deferred, get, onlyReply, rawClient, replies, request, statuses, turn, until } from './support.ts'
 
 describe('limits.connections (RFC 9110 §15.6.4)', () => {
   const limits = { connections: 2 }
@@ -156,6 +156,51 @@ describe('limits.bufferedBytes', () => {
     for (const client of slow) client.drain()
     t.advance(250)
     expect(t.connect().received).toBe('')
+  })
+
+  it('requests on connections that are there are, too: a pool of them is no way around it', () => {
+    let handled = 0
+    const t = testServer(
+      (c) => {
+        handled++
+        return c.text(c.path === '/' ? 'x'.repeat(100_000) : 'small')
+      },
+      { limits: { bufferedBytes: 250_000 } },
+    )
+    const kept = t.connect()
+    const slow = [t.connect(), t.connect(), t.connect()]
+    for (const client of slow) {
+      client.stall()
+      client.send(get())
+    }
+    t.advance(250)
+    kept.send(get('/small') + get('/small'))
+    const refused = replies(kept.received)
+    expect(refused.map(({ status, fields }) => [status, fields.get('retry-after')])).toEqual([
+      [503, '1'],
+      [503, '1'],
+    ])
+    expect(handled).toBe(3)
+    for (const client of slow) client.drain()
+    t.advance(250)
+    kept.send(get('/small'))
+    expect(statuses(kept.received)).toEqual([503, 503, 200])
+    expect(kept.state).toBe('open')
+  })
+
+  it.each([
+    [249_999, 200],
+    [250_000, 200],
+    [250_001, 503],
+  ])('%i bytes of 250 000: %i', (bytes, status) => {
+    const t = testServer((c) => (c.path === '/hang' ? new Promise(() => {}) : c.text('x')), {
+      limits: { bufferedBytes: 250_000 },
+    })
+    const kept = t.connect()
+    t.connect().send(`${request('POST', '/hang', 'Content-Length: 900000\r\n')}${'x'.repeat(bytes)}`)
+    t.advance(250)
+    kept.send(get())
+    expect(onlyReply(kept.received).status).toBe(status)
   })
 
   it('content that waits to be read counts', async () => {

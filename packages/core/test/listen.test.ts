@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { chmodSync, existsSync, mkdtempSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
-import { type Server as NetServer, connect, createServer as createNetServer } from 'node:net'
+import { Server as NetServer, connect, createServer as createNetServer } from 'node:net'
 import { networkInterfaces, tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { type ListenOptions, type Listening, type Server, createServer, listenFds, serve } from '../src/index.ts'
 import { buildProgram, linesUntil } from './programs.ts'
 import { get, onlyReply } from './support.ts'
@@ -101,6 +101,18 @@ describe('addresses', () => {
     const one = await server.listen({ port: 0, host: '::', ipv6Only: true })
     expect(await askAt({ port: one.port, host: '::1' })).toBe('::1')
     await expect(askAt({ port: one.port, host: '127.0.0.1' })).rejects.toMatchObject({ code: 'ECONNREFUSED' })
+  })
+})
+
+describe('the backlog', () => {
+  it.each<[ListenOptions, number]>([
+    [{ port: 0 }, 511],
+    [{ port: 0, backlog: 7 }, 7],
+  ])('%j asks the kernel for %i', async (at, backlog) => {
+    const listen = vi.spyOn(NetServer.prototype, 'listen')
+    await server.listen(at)
+    expect(listen.mock.lastCall![0]).toMatchObject({ backlog })
+    listen.mockRestore()
   })
 })
 

@@ -35,6 +35,11 @@ describe('serve and createServer', () => {
     expect(() => createServer((c) => c.text('x'), options as never)).toThrow(RangeError)
   })
 
+  it('a handler that is none is an error at once', async () => {
+    expect(() => createServer({} as never)).toThrow(TypeError)
+    await expect(serve(undefined as never, { port: 0 })).rejects.toThrow('undefined')
+  })
+
   it('is not listening before listen', () => {
     const server = createServer((c) => c.text('x'))
     expect([server.url, server.port]).toEqual(['', 0])

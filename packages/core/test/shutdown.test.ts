@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { type Closed, type Context, type Outcome, Reply } from '../src/index.ts'
 import { type MemoryClient, type TestServer, testServer } from '../src/testing.ts'
-import { deferred, get, muteErrors, onlyReply, post, replies, turn } from './support.ts'
+import { deferred, get, muteErrors, onlyReply, post, replies, request, statuses, turn } from './support.ts'
 
 muteErrors()
 
@@ -119,6 +119,26 @@ describe('shutdown meets a connection that', () => {
     expect(onlyReply(client.received).fields.get('connection')).toBe('close')
     expect(outcomes).toEqual([{ kind: 'sent', status: 200, bytes: client.received.length }])
     await expectGone(t, client, result)
+  })
+
+  it('holds its content back: it is asked for it, answered, and the last (RFC 9110 §10.1.1)', async () => {
+    const go = deferred()
+    const t = testServer(async (c) => {
+      await go.promise
+      return c.text(await c.body.text())
+    })
+    const client = t.connect()
+    client.send(request('POST', '/', 'Expect: 100-continue\r\nContent-Length: 3\r\n'))
+    const closed = t.server.close()
+    go.resolve()
+    await turn()
+    expect(statuses(client.received)).toEqual([100])
+    client.send('abc')
+    await turn()
+    const [, reply] = replies(client.received)
+    expect([reply!.body, reply!.fields.get('connection')]).toEqual(['abc', 'close'])
+    client.end()
+    expect(await closed).toEqual({ drained: 1, killed: 0 })
   })
 
   it('waits for its handler: answered, and the last', async () => {
