@@ -1,22 +1,7 @@
 import { extname } from 'node:path'
+import { closeOnSignals } from '@spillway/core'
 import { banner, wantsColour } from './lab/banner.ts'
-import { type Lab, startLab } from './lab/lab.ts'
-
-/** One press of Ctrl-C can come twice: from the terminal, and from npm, which passes on what it got itself. */
-const sameSignal = 500
-
-function stopOnSignals(lab: Lab): void {
-  let first = 0
-  const stop = (signal: NodeJS.Signals) => {
-    const now = performance.now()
-    if (first === 0) {
-      first = now
-      void lab.close().then(() => process.exit(0))
-    } else if (signal === 'SIGINT' && now - first > sameSignal) process.exit(130)
-  }
-  process.on('SIGINT', stop)
-  process.on('SIGTERM', stop)
-}
+import { startLab } from './lab/lab.ts'
 
 /** The port in the environment; undefined when there is none. @throws RangeError when it is no port. */
 function portFrom(text: string | undefined): number | undefined {
@@ -42,7 +27,7 @@ try {
     ...(HOST && { host: HOST }),
     ...(WIRE_LAB_CONTROL === 'on' && { control: true }),
   })
-  stopOnSignals(lab)
+  closeOnSignals({ close: () => lab.close() })
   process.stdout.write(banner(lab.url, wantsColour(process.stdout, process.env)))
 } catch (error) {
   console.error(`The wire lab cannot start: ${(error as Error).message}`)

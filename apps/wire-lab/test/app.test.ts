@@ -30,6 +30,7 @@ const isOwnHost = (host: string) => isOwnRequest({ headers: new Headers({ host }
 const isOpen = (event: WireEvent): event is OpenEvent => event.type === 'open'
 const isClose = (event: WireEvent): event is CloseEvent => event.type === 'close'
 const isEnd = (event: WireEvent): event is EndEvent => event.type === 'end'
+const isDrain = (event: WireEvent): boolean => event.type === 'server' && event.what === 'drains'
 const isRequest = (event: WireEvent): event is RequestEvent => event.type === 'request'
 
 /** `fetch` sends some fields itself and does not let them be chosen. */
@@ -160,6 +161,19 @@ const singles: [name: string, statuses: string, reason: Reason, error?: ParseErr
   ['bad-chunk', '400', 'parse-error', 'CHUNK_END_INVALID'],
 ]
 
+const beginDrain = async () => {
+  const began = await fetch(`${lab.url}/api/try/drain`, { method: 'POST' })
+  expect(began.status).toBe(202)
+}
+
+const drained = async (): Promise<Tried> => {
+  for (;;) {
+    const response = await fetch(`${lab.url}/api/try/drain`).catch(() => undefined)
+    if (response?.status === 200) return (await response.json()) as Tried
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+}
+
 describe('the lab’s own client', () => {
   it.each(singles)('%s: %s, %s', async (name, statuses, reason, error) => {
     const { runs, title } = await attempt(name)
@@ -179,6 +193,16 @@ describe('the lab’s own client', () => {
     const own = watcher.events.filter((event) => event.connection === runs[0]!.connection)
     expect(own.filter((event) => event.type === 'error').map(({ code }) => code)).toEqual(error ? [error] : [])
     expect(own.find((event) => 'label' in event && event.label !== '')).toMatchObject({ role: 'lab', label: title })
+  })
+
+  it.each([
+    ['bad-chunk', /\r\n\r\n5\r\nsmugg$/],
+    ['bare-lf', /\r\nX-A: 1$/],
+  ])('counts to the wrong byte of %s from the beginning of its message', async (name, before) => {
+    const { runs } = await attempt(name)
+    await watcher.until(isCloseOf(runs[0]))
+    const { error } = lab.recorder.state.closed.find(({ id }) => id === runs[0]!.connection)!
+    expect(sent(runs[0]).slice(0, error!.offset)).toMatch(before)
   })
 
   it('knows the bytes of each connection', async () => {
@@ -221,15 +245,21 @@ describe('the lab’s own client', () => {
     expect(state.closed.filter(({ close }) => close!.reason === 'head-timeout').length).toBeGreaterThanOrEqual(200)
   }, 30_000)
 
+  it('sends a viewer that comes while it drains to the next server', async () => {
+    const viewer = rawClient(lab.port, 'GET /events HTTP/1.1\r\nHost: localhost\r\n')
+    await beginDrain()
+    await expect.poll(() => lab.recorder.state.recent.some(isDrain)).toBe(true)
+    viewer.socket.write('\r\n')
+    const reply = await viewer.received
+    expect(reply).toMatch(/^HTTP\/1\.1 200 OK\r\n/)
+    // Whole, and empty.
+    expect(reply.endsWith('\r\n\r\n0\r\n\r\n')).toBe(true)
+    expect(Object.fromEntries((await drained()).facts)['Cut']).toBe('1')
+  }, 30_000)
+
   it('sees the server drain, and another take over', async () => {
-    const began = await fetch(`${lab.url}/api/try/drain`, { method: 'POST' })
-    expect(began.status).toBe(202)
-    let tried: Tried | undefined
-    while (!tried) {
-      const response = await fetch(`${lab.url}/api/try/drain`).catch(() => undefined)
-      if (response?.status === 200) tried = (await response.json()) as Tried
-      else await new Promise((resolve) => setTimeout(resolve, 50))
-    }
+    await beginDrain()
+    const tried = await drained()
     const facts = Object.fromEntries(tried.facts)
     expect(facts['Under way when it began']).toBe('200, Connection: close')
     expect(facts['Served by the next one']).toMatch(/^200 /)

@@ -77,8 +77,11 @@ function watch(c: Context, { recorder, feed, local }: AppParts): Reply {
   if (feed.size >= mostViewers) return c.text('Enough people are watching\n', 503)
   recorder.mark(c.peer, 'viewer')
   const viewer = feed.join(recorder.connectionOf(c.peer))
-  c.signal.addEventListener('abort', () => viewer.end())
-  c.done(() => viewer.end())
+  const leave = (): void => viewer.end()
+  c.signal.addEventListener('abort', leave)
+  c.done(leave)
+  // A stream has no end of its own. Its page comes back by itself, to the next server; also when it has come too late.
+  c.onShutdown(leave)
   return c.stream(viewer, { headers: { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' } })
 }
 

@@ -18,7 +18,6 @@ export class Feed {
   #batch: WireEvent[] = []
   #missed = false
   #timer: ReturnType<typeof setTimeout> | undefined
-  #ended = false
 
   /** @param snapshot the present, as the viewer on a connection sees it. */
   constructor(snapshot: (viewer: number) => unknown) {
@@ -58,21 +57,8 @@ export class Feed {
       return `retry: ${comeBack}\n${message('snapshot', this.#snapshot(connection))}`
     }
     const viewer = new Viewer(snapshot, () => this.#viewers.delete(viewer))
-    if (this.#ended) viewer.end()
-    else this.#viewers.add(viewer)
+    this.#viewers.add(viewer)
     return viewer
-  }
-
-  /** Ends every stream; who wants to may join again. */
-  disconnect(): void {
-    this.flush()
-    for (const viewer of this.#viewers) viewer.end()
-  }
-
-  /** Ends every stream, for good. */
-  end(): void {
-    this.#ended = true
-    this.disconnect()
   }
 }
 

@@ -136,10 +136,7 @@ class RunningLab implements Lab {
   }
 
   async close(deadline: number = 2_000): Promise<void> {
-    // First: a stream that ends while the server closes takes its connection with it.
-    const closed = this.#server.close({ deadline })
-    this.#feed.end()
-    await closed
+    await this.#server.close({ deadline })
     await Promise.all(this.#leaving)
     this.recorder.stop()
   }
@@ -164,8 +161,6 @@ class RunningLab implements Lab {
     const closed = old.close({ deadline: drainDeadline })
     const leaving = closed.then(() => this.recorder.server('drained', old))
     this.#outlive(leaving)
-    // The viewers' streams have no end of their own; they come back by themselves, to the next server.
-    this.#feed.disconnect()
     this.#server = this.#make()
     this.recorder.watch(this.#server)
     await this.#takeOver(began + takeFor)

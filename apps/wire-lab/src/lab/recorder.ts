@@ -29,6 +29,8 @@ export class Recorder {
   readonly #idling: Map<number, number> = new Map()
   /** Connections whose next byte is the first of a request. */
   readonly #awaiting: Set<number> = new Set()
+  /** Connections in the middle of a head. */
+  readonly #inHead: Set<number> = new Set()
   readonly #stops: (() => void)[]
 
   /** Hears of the servers that it {@link watch}es, until {@link stop}. */
@@ -36,9 +38,11 @@ export class Recorder {
     this.#emit = emit
     this.#stops = [
       this.#on('open', (event) => this.#opened(event.connection, event.peer)),
+      this.#on('head', ({ connection }) => this.#inHead.add(connection)),
       this.#on('request', ({ connection, exchange, method, target, httpVersion, headBytes }) => {
         this.#idling.delete(connection)
         this.#awaiting.delete(connection)
+        this.#inHead.delete(connection)
         this.#record({
           type: 'request',
           at: this.now(),
@@ -55,10 +59,7 @@ export class Recorder {
       ),
       this.#on('end', (event) => this.#ended(event)),
       this.#on('idle', (event) => this.#idle(event.connection, event.exchange)),
-      this.#on('error', ({ connection, code, status, offset }) => {
-        const { message, rfc } = parseErrors[code]
-        this.#record({ type: 'error', at: this.now(), connection, code, status, offset, message, rfc })
-      }),
+      this.#on('error', (event) => this.#failed(event)),
       this.#on('bytes', (event) => this.#bytes(event)),
       this.#on('close', (event) => this.#closed(event)),
     ]
@@ -146,6 +147,13 @@ export class Recorder {
     this.#kept(connection, exchange, at)
   }
 
+  #failed({ connection, code, status, offset }: ConnectionEvents['error']): void {
+    const { message, rfc } = parseErrors[code]
+    // In content it is counted from where that begins.
+    const head = this.#inHead.has(connection) ? 0 : (this.state.open.get(connection)?.exchanges.at(-1)?.bytesIn ?? 0)
+    this.#record({ type: 'error', at: this.now(), connection, code, status, offset: head + offset, message, rfc })
+  }
+
   #bytes({ connection, direction, bytes }: ConnectionEvents['bytes']): void {
     const at = this.now()
     this.tapes.record(connection, direction, bytes, at)
@@ -171,6 +179,7 @@ export class Recorder {
     if (peer !== undefined && this.#byPeer.get(peer) === connection) this.#byPeer.delete(peer)
     this.#idling.delete(connection)
     this.#awaiting.delete(connection)
+    this.#inHead.delete(connection)
     this.tapes.close(connection)
     this.#record({ type: 'close', at: this.now(), connection, reason, requests, bytesIn, bytesOut })
   }

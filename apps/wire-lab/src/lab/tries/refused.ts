@@ -20,7 +20,7 @@ export const refusedTries: Readonly<Record<string, Try>> = {
   },
   'cl-te': refused(
     'Two lengths (CL + TE)',
-    'One field says that four bytes follow, the other that chunks do. A proxy that believes one and a server that believes the other see different requests; here is no guess.',
+    'One field says that four bytes follow, the other that chunks do. A proxy that believes one and a server that believes the other see different requests; this one does not guess.',
     (host) =>
       `${request('POST', '/api/upload', `Host: ${host}`, 'Content-Length: 4', 'Transfer-Encoding: chunked')}0\r\n\r\n${content}`,
   ),
