@@ -53,7 +53,8 @@ export interface Context<Params = {}, State = {}> {
   readonly state: State
   /**
    * Aborts with the reason when the client is gone, a deadline passed, shutdown cut the exchange, or `abort` gave it up;
-   * never after success.
+   * never after success. That the client is gone shows when it is read from or written to: while 64 KiB of content, or of further
+   * requests, wait for a handler that neither reads nor writes, nothing is read, and only `timeouts.request` ends that.
    */
   readonly signal: AbortSignal
   /** A genuine fetch `Request`, built when first touched; its body is this context's body. */
