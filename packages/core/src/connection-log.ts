@@ -1,5 +1,5 @@
 import { type ParseErrorCode, parseErrors } from '@spillway/parser'
-import type { RequestContext } from './context.ts'
+import type { RequestContext } from './request-context.ts'
 import type { Outcome } from './errors.ts'
 import { type CloseReason, type ConnectionEvent, channels } from './events.ts'
 import type { Server } from './server.ts'

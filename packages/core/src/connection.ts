@@ -17,7 +17,7 @@ import {
   onUpgrade,
   settle,
 } from './connection-state.ts'
-import { type ContextPort, RequestContext } from './context.ts'
+import { type ContextPort, RequestContext } from './request-context.ts'
 import { type ReplyTarget, dispatch, settleResult } from './dispatch.ts'
 import { type AbortedBy, AbortedError, HttpError, type Outcome, unreadContent } from './errors.ts'
 import { type CloseReason, channels } from './events.ts'

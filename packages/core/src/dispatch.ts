@@ -1,4 +1,5 @@
-import type { Handler, RequestContext, Result } from './context.ts'
+import type { Handler, Result } from './context.ts'
+import type { RequestContext } from './request-context.ts'
 import { Reply, replyOf } from './reply.ts'
 
 /** Who takes what a handler made of a request. */

@@ -1,5 +1,6 @@
 import { TargetForm } from '@spillway/parser'
-import { type Context, type ContextHead, type ContextPort, type Handler, RequestContext } from './context.ts'
+import type { Context, Handler } from './context.ts'
+import { type ContextHead, type ContextPort, RequestContext } from './request-context.ts'
 import type { MaybePromise, RequestHeaders, Result } from './context.ts'
 import { taken } from './dispatch.ts'
 import { errorResult, plainError } from './error-reply.ts'

@@ -1,7 +1,7 @@
 import type { ServerHttp2Stream } from 'node:http2'
 import { BodyDecoder, BodyEvent, BodyKind, Expectation } from '@spillway/parser'
 import { trailerSection } from '@spillway/parser/serialize'
-import type { RequestContext } from './context.ts'
+import type { RequestContext } from './request-context.ts'
 import { AbortedError, unreadContent } from './errors.ts'
 import type { Http2Head } from './http2-head.ts'
 import { minimumBodyRate } from './options.ts'

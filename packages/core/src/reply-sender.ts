@@ -1,4 +1,4 @@
-import type { RequestContext } from './context.ts'
+import type { RequestContext } from './request-context.ts'
 import { AbortedError, type AbortedBy, type Outcome } from './errors.ts'
 import { channels } from './events.ts'
 import { Output } from './output.ts'

@@ -1,7 +1,7 @@
 import { type BodyEvent, BodyKind, Expectation, type RequestHead } from '@spillway/parser'
 import { ReadState } from './connection-state.ts'
 import { ContentReader } from './content-reader.ts'
-import type { RequestContext } from './context.ts'
+import type { RequestContext } from './request-context.ts'
 import { Input } from './input.ts'
 import type { RequestBody } from './request-body.ts'
 import type { ServerCore } from './server-core.ts'
