@@ -10,7 +10,8 @@ import {
   TOO_MANY_EMPTY_LINES,
 } from './codes.ts'
 import type { BodyKind } from './framing.ts'
-import { MessageHead } from './message-head.ts'
+import type { HeadLimits } from './limits.ts'
+import { MessageHead, parseHead } from './message-head.ts'
 import { HeadSnapshot } from './snapshot.ts'
 import {
   ABSOLUTE,
@@ -188,4 +189,17 @@ function knownMethod(buf: Uint8Array, from: number, to: number): string {
     if (i > 0) return method
   }
   return ''
+}
+
+/**
+ * Reads one request head from the start of `bytes`, for tools and tests.
+ *
+ * @returns null when the head goes on behind the bytes
+ * @throws {ParseError} when the bytes are not a valid head
+ */
+export function parseRequest(
+  bytes: Uint8Array,
+  limits?: Partial<HeadLimits>,
+): { head: HeadSnapshot; consumed: number } | null {
+  return parseHead(new RequestHead(limits), bytes)
 }

@@ -1,5 +1,6 @@
 import { CR, four, isDigit, LF, smaller } from './bytes.ts'
 import { HEAD_TOO_LARGE, INVALID_LINE_END, INVALID_VERSION, VERSION_UNSUPPORTED } from './codes.ts'
+import { ParseError } from './errors.ts'
 import { copied, usualLines } from './field-lines.ts'
 import { Framing } from './framing.ts'
 import { defaultHeadLimits } from './limits.ts'
@@ -100,4 +101,20 @@ export abstract class MessageHead extends Framing {
     this._at = p + 1 - this._base
     return 1
   }
+}
+
+/** Reads one head from the start of `bytes`: its length, or 0 when it goes on behind them; throws for an error. */
+export function parseOrThrow(head: MessageHead, bytes: Uint8Array): number {
+  const consumed = head.parse(bytes, 0, bytes.length)
+  if (consumed < 0) throw new ParseError(head.error!, head.errorOffset)
+  return consumed
+}
+
+/** The head at the start of `bytes` and its length, or null when it goes on behind them. */
+export function parseHead<T>(
+  parser: MessageHead & { snapshot(buf: Uint8Array, start: number): T },
+  bytes: Uint8Array,
+): { head: T; consumed: number } | null {
+  const consumed = parseOrThrow(parser, bytes)
+  return consumed === 0 ? null : { head: parser.snapshot(bytes, 0), consumed }
 }

@@ -2,7 +2,8 @@ import { decodeLatin1, isDigit, skip, SP, VALUE } from './bytes.ts'
 import type { DecodeLatin1 } from './bytes.ts'
 import { INVALID_REASON, INVALID_STATUS } from './codes.ts'
 import type { BodyKind } from './framing.ts'
-import { MessageHead } from './message-head.ts'
+import type { HeadLimits } from './limits.ts'
+import { MessageHead, parseHead } from './message-head.ts'
 import { ResponseSnapshot } from './snapshot.ts'
 import { CHUNKED, CHUNKS, CLOSED, EMPTY, LENGTH, NONE, REASON, STATUS, VERSION } from './states.ts'
 
@@ -76,4 +77,17 @@ export class ResponseHead extends MessageHead {
     this.reasonEnd = p - this._base
     return this._lineEnd(buf[p]!, p, INVALID_REASON)
   }
+}
+
+/**
+ * Reads one response head from the start of `bytes`, for tools and tests.
+ *
+ * @returns null when the head goes on behind the bytes
+ * @throws {ParseError} when the bytes are not a valid head
+ */
+export function parseResponse(
+  bytes: Uint8Array,
+  limits?: Partial<HeadLimits>,
+): { head: ResponseSnapshot; consumed: number } | null {
+  return parseHead(new ResponseHead(limits), bytes)
 }

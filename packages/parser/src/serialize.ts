@@ -4,9 +4,9 @@
  * @module
  */
 import { check, consistsOf, encode, isToken, TARGET, trimmed, VALUE } from './bytes.ts'
-import { ParseError } from './errors.ts'
 import { RequestHead } from './head.ts'
 import type { HeadLimits } from './limits.ts'
+import { parseOrThrow } from './message-head.ts'
 import { ResponseHead } from './response-head.ts'
 
 export { isTrailerField } from './trailer-names.ts'
@@ -132,7 +132,7 @@ function section(startLine: string, fields: Iterable<readonly [string, string]>)
 }
 
 function readBack(head: RequestHead | ResponseHead, text: string): string {
-  if (head.parse(encode(text), 0, text.length) < 0) throw new ParseError(head.error!, head.errorOffset)
+  parseOrThrow(head, encode(text))
   return text
 }
 

@@ -1,6 +1,14 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { BodyDecoder, BodyEvent, BodyKind, decodeLatin1, RequestHead, ResponseHead, splitTarget } from '../src/index.ts'
+import {
+  BodyDecoder,
+  BodyEvent,
+  BodyKind,
+  decodeLatin1,
+  parseRequest,
+  parseResponse,
+  splitTarget,
+} from '../src/index.ts'
 import {
   appendField,
   chunkPrefix,
@@ -39,9 +47,7 @@ describe('what is written is read back', () => {
         (method, to, list) => {
           const all: [string, string][] = [['Host', 'a.example'], ...list]
           const text = requestHead(method, to, all)
-          const parser = new RequestHead({ fields: 20 })
-          const consumed = parser.parse(bytesOf(text), 0, text.length)
-          const head = parser.snapshot(bytesOf(text), 0)
+          const { head, consumed } = parseRequest(bytesOf(text), { fields: 20 })!
           expect([consumed, head.method, head.target, [...head]]).toEqual([text.length, method, to, lower(all)])
           expect(requestHead(head.method, head.target, head)).toBe(requestHead(method, to, lower(all)))
         },
@@ -54,9 +60,7 @@ describe('what is written is read back', () => {
     fc.assert(
       fc.property(fc.integer({ min: 100, max: 999 }), reason, fields, (status, phrase, list) => {
         const text = responseHead(status, list, phrase)
-        const parser = new ResponseHead()
-        const consumed = parser.parse(bytesOf(text), 0, text.length)
-        const head = parser.snapshot(bytesOf(text), 0)
+        const { head, consumed } = parseResponse(bytesOf(text))!
         expect([consumed, head.status, head.reason, [...head]]).toEqual([text.length, status, phrase, lower(list)])
       }),
     )
