@@ -59,6 +59,7 @@ describe.each(Object.entries(files))('%s', (name, content) => {
     ['bytes=-1', size - 1, size],
     ['bytes=-99999999', 0, size],
     ['bytes=0-99999999', 0, size],
+    ['bytes=0-18446744073709551615', 0, size],
     ['Bytes=1-2', 1, 3],
     ['bytes=1-2, 2-4', 1, 5],
     ['bytes=5-6,0-1', 0, 7],
@@ -73,7 +74,7 @@ describe.each(Object.entries(files))('%s', (name, content) => {
     expect(reply.headers.get('etag')).toMatch(/"/)
   })
 
-  test.each([`bytes=${size}-`, 'bytes=99999999-', 'bytes=10-5', 'bytes=-0'])(
+  test.each([`bytes=${size}-`, 'bytes=99999999-', 'bytes=18446744073709551616-', 'bytes=10-5', 'bytes=-0'])(
     'RFC 9110 §15.5.17: %s is unsatisfiable',
     async (range) => {
       const reply = await ask(`Range: ${range}`)

@@ -19,7 +19,8 @@ export function parseRange(value: string, size: number): ByteRange[] | 'unsatisf
   if (parts.length === 0 || parts.length > MAX_RANGES) return null
   const ranges: ByteRange[] = []
   for (const part of parts) {
-    const m = /^(\d{0,15})-(\d{0,15})$/.exec(part)
+    // of any length (§14.1.2): what is too large to be told exactly is larger than any size
+    const m = /^(\d*)-(\d*)$/.exec(part)
     if (m === null || part === '-') return null
     const suffix = m[1] === ''
     const first = suffix ? Math.max(0, size - Number(m[2])) : Number(m[1])

@@ -40,7 +40,7 @@ export function rangesToSend(field: string, size: number): readonly ByteRange[] 
 }
 
 function isReversed(field: string): boolean {
-  const ends = /^bytes=[ \t]*(\d{1,15})-(\d{1,15})[ \t]*$/i.exec(field)
+  const ends = /^bytes=[ \t]*(\d+)-(\d+)[ \t]*$/i.exec(field)
   return ends !== null && Number(ends[2]) < Number(ends[1])
 }
 
