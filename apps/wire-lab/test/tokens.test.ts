@@ -79,6 +79,11 @@ describe('tokens', () => {
     const second = readBytes(bytes(`${good}${head}3\r\nabcd`), 'request')
     expect(second.fault).toMatchObject({ code: 'CHUNK_END_INVALID', offset: head.length + 6 })
     expect(second.fault!.at).toBe(good.length + head.length + 6)
+    // Whatever the head says, nobody reads on behind that.
+    expect(second.messages.map(({ facts }) => Object.fromEntries(facts)['Connection'])).toEqual([
+      'may be kept for another request',
+      'ends with this message',
+    ])
   })
 
   it('frame responses by what was asked, and stop behind a switch of protocols', () => {

@@ -138,7 +138,7 @@ class Reader {
     const error = event === BodyEvent.Error
     const stop = error ? start + body.errorOffset : pos
     this.#take(bodyMarks(bytes, start, stop, data, kind))
-    const facts = [...factsOf(head, kind), ...contentFacts(kind, data)]
+    const facts = [...factsOf(head, kind, error), ...contentFacts(kind, data)]
     this.#open(from, stop, head, facts, event === BodyEvent.End)
     if (error) return this.#fail(from, start + body.errorOffset - from, body.error!)
     if (event !== BodyEvent.End) return false
@@ -180,9 +180,9 @@ class Reader {
   }
 }
 
-function factsOf(head: RequestHead | ResponseHead, kind: BodyKind): Fact[] {
+function factsOf(head: RequestHead | ResponseHead, kind: BodyKind, broken: boolean): Fact[] {
   const facts: Fact[] = [['Content', contentText(kind, head.contentLength)]]
-  const kept = head.keepAlive && kind !== BodyKind.UntilClose
+  const kept = !broken && head.keepAlive && kind !== BodyKind.UntilClose
   facts.push(['Connection', kept ? 'may be kept for another request' : 'ends with this message'])
   if (head instanceof ResponseHead) return facts
   if (head.upgrade) facts.push(['Upgrade', 'the client would leave HTTP'])

@@ -61,7 +61,7 @@ const leaves: Try = {
   async run(bench) {
     const dialogue = await bench.open()
     dialogue.ask('GET', bench.get('/api/drip'))
-    await dialogue.received(400)
+    await dialogue.received(260)
     dialogue.leave()
     await dialogue.closed
   },
