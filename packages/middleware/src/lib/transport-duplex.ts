@@ -3,6 +3,9 @@ import type { Transport } from '@spillway/core'
 
 type Done = (error?: Error | null) => void
 
+/** Up to here it is cheaper to copy bytes than to write them as pieces. */
+const joinedBytes = 8 * 1024
+
 /**
  * A connection of core as Node's stream, for libraries that expect a socket. Until it is connected, what is written waits.
  */
@@ -57,11 +60,7 @@ export class TransportDuplex extends Duplex {
       this.#waiting = () => this.send(chunks, done)
       return
     }
-    transport.cork()
-    let ready = true
-    for (const { chunk } of chunks) ready = transport.write(chunk)
-    transport.uncork()
-    if (ready) done()
+    if (writeAll(transport, chunks)) done()
     else this.#waiting = done
   }
 
@@ -89,6 +88,25 @@ export class TransportDuplex extends Duplex {
     this.#waiting = undefined
     waiting?.()
   }
+}
+
+/** As one. False: wait until more can be written. */
+function writeAll(transport: Transport, chunks: readonly { readonly chunk: Uint8Array }[]): boolean {
+  if (chunks.length === 1) return transport.write(chunks[0]!.chunk)
+  let length = 0
+  for (const { chunk } of chunks) length += chunk.length
+  if (length <= joinedBytes)
+    return transport.write(
+      Buffer.concat(
+        chunks.map(({ chunk }) => chunk),
+        length,
+      ),
+    )
+  transport.cork()
+  let ready = true
+  for (const { chunk } of chunks) ready = transport.write(chunk)
+  transport.uncork()
+  return ready
 }
 
 // What Node calls.
