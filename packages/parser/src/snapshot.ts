@@ -1,4 +1,4 @@
-import { trimmed } from './bytes.ts'
+import { COLON, trimmed } from './bytes.ts'
 import type { RequestHead } from './head.ts'
 import type { MessageHead } from './message-head.ts'
 import type { ResponseHead } from './response-head.ts'
@@ -13,8 +13,8 @@ class FieldsView {
   readonly minorVersion: 0 | 1
   /** The head from its first byte to its empty line, one character per byte. */
   readonly text: string
-  /** Of each field line the start, the colon and the end. */
-  private _places: number[] | null = null
+  /** Where each field line starts, and the empty one behind them. */
+  private _starts: number[] | null = null
 
   constructor(head: MessageHead, text: string) {
     this.text = text
@@ -29,13 +29,14 @@ class FieldsView {
   get(name: string): string | null {
     const i = this._find(name, 0)
     if (i < 0) return null
-    return this._find(name, i + 3) < 0 ? this._value(i) : this.getAll(name).join(/^cookie$/i.test(name) ? '; ' : ', ')
+    const value = this._value(i, name.length)
+    return this._find(name, i + 1) < 0 ? value : this.getAll(name).join(/^cookie$/i.test(name) ? '; ' : ', ')
   }
 
   /** The values of all lines of the field `name` in wire order; the only right way to read Set-Cookie. */
   getAll(name: string): string[] {
     const values: string[] = []
-    for (let i = -3; (i = this._find(name, i + 3)) >= 0;) values.push(this._value(i))
+    for (let i = -1; (i = this._find(name, i + 1)) >= 0;) values.push(this._value(i, name.length))
     return values
   }
 
@@ -45,23 +46,28 @@ class FieldsView {
 
   /** All field lines in wire order, names in lower case. */
   *[Symbol.iterator](): Iterator<[string, string]> {
-    const places = this._index()
-    for (let i = 0; i < places.length; i += 3)
-      yield [this.text.slice(places[i], places[i + 1]).toLowerCase(), this._value(i)]
+    for (let i = 0; i < this.fieldCount; i++) {
+      const start = this._index()[i]!
+      const length = this.text.indexOf(':', start) - start
+      yield [this.text.slice(start, start + length).toLowerCase(), this._value(i, length)]
+    }
   }
 
-  private _value(i: number): string {
-    return trimmed(this.text, this._places![i + 1]! + 1, this._places![i + 2]!)
+  /** The value of line `i`, whose name has `length` characters. */
+  private _value(i: number, length: number): string {
+    const starts = this._index()
+    return trimmed(this.text, starts[i]! + length + 1, starts[i + 1]! - 2)
   }
 
-  /** The first field line `name` from the place `from` in the index on, or -1. */
+  /** The first line of the field `name` from line `i` on, or -1. */
   private _find(name: string, from: number): number {
-    const places = this._index()
-    for (let i = from; i < places.length; i += 3) {
-      const start = places[i]!
+    const starts = this._index()
+    for (let i = from; i < this.fieldCount; i++) {
+      const start = starts[i]!
       let n = name.length
-      if (places[i + 1]! - start !== n) continue
-      while (n > 0 && lower(this.text.charCodeAt(start + n - 1)) === lower(name.charCodeAt(n - 1))) n--
+      // a line whose name is shorter has its colon before
+      if (this.text.charCodeAt(start + n) !== COLON) continue
+      while (n > 0 && same(this.text.charCodeAt(start + n - 1), name.charCodeAt(n - 1))) n--
       if (n === 0) return i
     }
     return -1
@@ -69,19 +75,17 @@ class FieldsView {
 
   // the head has been validated, so its line ends and colons are where they seem to be
   private _index(): number[] {
-    if (this._places === null) {
-      const places: number[] = []
-      let p = this.text.indexOf('\n') + 1
-      for (let n = this.fieldCount; n > 0; n--) {
-        const colon = this.text.indexOf(':', p)
-        const lineEnd = this.text.indexOf('\r', colon)
-        places.push(p, colon, lineEnd)
-        p = lineEnd + 2
-      }
-      this._places = places
+    if (this._starts === null) {
+      this._starts = []
+      for (let p = 0; this._starts.length <= this.fieldCount;) this._starts.push((p = this.text.indexOf('\n', p) + 1))
     }
-    return this._places
+    return this._starts
   }
+}
+
+/** Whether two characters of names are the same; a colon is in none. */
+function same(a: number, b: number): boolean {
+  return lower(a) === lower(b) && a !== COLON
 }
 
 function lower(c: number): number {
