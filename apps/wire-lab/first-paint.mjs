@@ -1,0 +1,65 @@
+// Measures when a browser first paints each page of the lab, beside a page with one word on it, the floor of this machine:
+//   node apps/wire-lab/first-paint.mjs [loads, 15]
+// after a build. Each load has a browser context, a window and a connection of its own. It needs Chromium on the PATH.
+import { execFileSync, spawn } from 'node:child_process'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { createServer } from '@spillway/core'
+import { chromium } from 'playwright-core'
+
+const flags = '--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking'
+const paths = ['/', '/bytes.html', '/many.html', '/loop.html']
+/** Milliseconds until a new browser, and a new window of it, have come to rest. */
+const [browserRests, windowRests] = [5_000, 600]
+
+/** Milliseconds from the navigation to the first paint with content. */
+async function firstPaint(browser, url) {
+  const context = await browser.newContext({ viewport: { width: 1440, height: 960 } })
+  const page = await context.newPage()
+  await sleep(windowRests)
+  await page.goto(url)
+  const ms = await page.evaluate(`new Promise((resolve) => {
+    const observer = new PerformanceObserver((list) => {
+      const [painted] = list.getEntriesByName('first-contentful-paint')
+      if (painted) resolve(painted.startTime)
+    })
+    observer.observe({ type: 'paint', buffered: true })
+  })`)
+  await context.close()
+  return ms
+}
+
+const middle = (values) => values.toSorted((a, b) => a - b)[values.length >> 1]
+
+const loads = Number(process.argv[2] ?? 15)
+const word = '<!doctype html><title>One word</title><link rel="icon" href="data:," /><p>Hello</p>'
+const floor = createServer((c) => c.html(word))
+await floor.listen({ host: '127.0.0.1', port: 0 })
+const main = fileURLToPath(new URL('dist/main.js', import.meta.url))
+const server = spawn(process.execPath, [main], {
+  env: { ...process.env, PORT: '0' },
+  stdio: ['ignore', 'pipe', 'inherit'],
+})
+let text = ''
+for await (const piece of server.stdout) {
+  text += piece
+  if (text.includes('Ctrl-C')) break
+}
+server.stdout.resume()
+const [url] = /http:\/\/[\w.:]+/.exec(text)
+const executablePath = execFileSync('which', ['chromium'], { encoding: 'utf8' }).trim()
+const browser = await chromium.launch({ executablePath, args: flags.split(' ') })
+try {
+  await sleep(browserRests)
+  const pages = [['one word', floor.url], ...paths.map((path) => [path, url + path])]
+  const seen = new Map(pages.map(([name]) => [name, []]))
+  // In turn, so that whatever else the machine does falls on all of them.
+  for (let i = 0; i < loads; i++)
+    for (const [name, address] of pages) seen.get(name).push(await firstPaint(browser, address))
+  for (const [name, values] of seen)
+    console.log(`${name}: ${middle(values)} ms in the middle, ${Math.min(...values)} at best`)
+} finally {
+  await browser.close()
+  await floor.close({ deadline: 0 })
+  server.kill()
+}
