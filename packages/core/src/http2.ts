@@ -54,6 +54,8 @@ export class Http2Connection implements Member, Http2Owner {
       this.log.because(error.code?.startsWith('ERR_HTTP2') ? 'parse-error' : 'client-gone')
     })
     session.on('close', () => this.#closed())
+    // A session that waits for what it has written, and was destroyed meanwhile, does not say that it has closed.
+    this.#socket.on('close', () => setImmediate(() => this.#closed()))
   }
 
   get id(): number {
@@ -113,6 +115,7 @@ export class Http2Connection implements Member, Http2Owner {
   }
 
   #closed(): void {
+    if (!this.#core.open.has(this)) return
     for (const exchange of this.#exchanges) exchange.kill()
     this.#core.remove(this)
     const { bytesRead, bytesWritten } = this.#socket
@@ -123,7 +126,7 @@ export class Http2Connection implements Member, Http2Owner {
     for (const exchange of this.#exchanges) exchange.onTick(now)
     if (this.#deadline === 0 || now < this.#deadline) return
     // A session that has said goodbye waits for the client to end the connection, which it need not do.
-    if (this.#session.closed) this.#socket.destroy()
+    if (this.#session.closed || this.#session.destroyed) this.#socket.destroy()
     else if (this.draining) this.#leave('shutdown')
     else this.#leave(this.log.requests === 0 ? 'head-timeout' : 'keep-alive-timeout')
   }
@@ -141,6 +144,8 @@ export class Http2Connection implements Member, Http2Owner {
     this.log.because('shutdown')
     for (const exchange of this.#exchanges) exchange.kill()
     this.#session.destroy()
+    // The last frames go as far as they can at once.
+    setImmediate(() => this.#socket.destroy())
   }
 }
 

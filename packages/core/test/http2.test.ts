@@ -10,6 +10,7 @@ import {
 } from 'node:http2'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { connect as connectTls } from 'node:tls'
 import { promisify } from 'node:util'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import {
@@ -545,6 +546,26 @@ describe.skipIf(!openssl)('a connection of HTTP/2', () => {
     expect((await answer).headers).toEqual({})
   })
 
+  it('kill: one whose client takes nothing ends, too', async () => {
+    await start((c) => c.stream(always()))
+    const stuck = connectTls({ port: server!.port, host: '127.0.0.1', ca: authority.ca, ALPNProtocols: ['h2'] })
+    stuck.on('error', () => {})
+    // Windows as large as they can be, so that nothing but the client's not reading holds the server back.
+    const window = Buffer.from([0, 4, 0x7f, 0xff, 0xff, 0xff])
+    const update = Buffer.from([0x7f, 0xff, 0, 0])
+    const request = Buffer.from([0x82, 0x87, 0x84, 0x41, 1, 'a'.charCodeAt(0)])
+    stuck.write('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n')
+    stuck.write(Buffer.concat([frame(4, 0, 0, window), frame(8, 0, 0, update), frame(1, 5, 1, request)]))
+    await until(() => server!.stats.active === 1)
+    // The kernel takes what it has room for.
+    for (let before = -1; before !== stuckAt;) {
+      before = stuckAt
+      await new Promise((resolve) => setTimeout(resolve, 20))
+    }
+    expect(await server!.close({ deadline: 0 })).toEqual({ drained: 0, killed: 2 })
+    stuck.destroy()
+  })
+
   it('an idle one ends after the keep-alive time, one that asks nothing after that of heads', async () => {
     await start((c) => c.text('x'), { timeouts: { keepAlive: 40 } })
     const seen = await record(server!, async () => {
@@ -616,6 +637,25 @@ async function* pieces(...texts: string[]): AsyncGenerator<string> {
     await Promise.resolve()
     yield text
   }
+}
+
+/** Content without an end, and how much of it was asked for. */
+let stuckAt = 0
+async function* always(): AsyncGenerator<Uint8Array> {
+  const piece = new Uint8Array(64 * 1024)
+  for (;;) {
+    stuckAt += piece.length
+    yield piece
+  }
+}
+
+function frame(type: number, flags: number, stream: number, payload: Uint8Array): Uint8Array {
+  const head = Buffer.alloc(9)
+  head.writeUIntBE(payload.length, 0, 3)
+  head.writeUInt8(type, 3)
+  head.writeUInt8(flags, 4)
+  head.writeUInt32BE(stream, 5)
+  return Buffer.concat([head, payload])
 }
 
 async function* endless(): AsyncGenerator<string> {
