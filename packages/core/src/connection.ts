@@ -556,7 +556,7 @@ export class Connection
     if (head?.partial) {
       this.#log.because('head-timeout')
       onBroken(this)
-      this.#write(undefined, this.#core.timeoutReply(), head.method)
+      this.#write(undefined, this.#core.timeoutReply(head.method), head.method)
       return this.#leave()
     }
     // A request may already wait in the kernel: one more look at the socket before the connection is given up.

@@ -9,7 +9,7 @@ import { AbortedError, errorFacts } from './errors.ts'
 import { channels } from './events.ts'
 import { KnownReplies } from './known-replies.ts'
 import { type Limits, type Timeouts, defaultLimits, defaultTimeouts, settings } from './options.ts'
-import type { Reply } from './reply.ts'
+import { Reply } from './reply.ts'
 import type { ReplyFacts } from './reply-writer.ts'
 import type { Server, ServerOptions } from './server.ts'
 import type { Peer, Transport } from './transport.ts'
@@ -280,8 +280,9 @@ export class ServerCore {
     return errorText(status, message)
   }
 
-  timeoutReply(): Reply {
-    return errorText(408, 'The request head did not come in time')
+  /** @param method empty as long as it is not known: it may be HEAD then, and no client takes content for a head. */
+  timeoutReply(method: string): Reply {
+    return method === '' ? new Reply(null, 408) : errorText(408, 'The request head did not come in time')
   }
 
   /** The request as a whole took too long. @param sending whether the client has not sent all of it. */

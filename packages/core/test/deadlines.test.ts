@@ -23,6 +23,21 @@ describe('head (RFC 9110 §15.5.9)', () => {
     expect(onlyReply(client.received).complete).toBe(true)
   })
 
+  it.each([
+    ['GE', ''],
+    ['HEAD', ''],
+    ['HEAD /', ''],
+    ['GET /', 'The request head did not come in time\n'],
+  ])('%j may be HEAD or not: the content of its 408 is %j (RFC 9110 §9.3.2)', async (part, content) => {
+    const t = server(hello)
+    // What others have asked for has nothing to do with it.
+    t.connect().send(get())
+    const client = t.connect()
+    client.send(part)
+    await expectAt(t, client, timeouts.head)
+    expect(client.received.slice(client.received.indexOf('\r\n\r\n') + 4)).toBe(content)
+  })
+
   it('bytes that drip in do not move it', () => {
     const t = server(hello)
     const client = t.connect()

@@ -99,6 +99,15 @@ describe('a head that cannot be trusted ends the connection (RFC 9112 §2.2, §1
     ])
   })
 
+  it('the answer to what is no method has its content, whatever was asked before', () => {
+    const t = testServer((c) => c.text('x'))
+    t.connect().send(request('HEAD', '/'))
+    const client = t.connect()
+    client.send('(GET / HTTP/1.1\r\n')
+    const reply = onlyReply(client.received)
+    expect([reply.status, reply.complete, reply.body === '']).toEqual([400, true, false])
+  })
+
   it('the answer to a broken HEAD request has no content (RFC 9110 §9.3.2)', () => {
     const client = testServer((c) => c.text('x')).connect()
     client.send('HEAD / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n')

@@ -4,6 +4,9 @@ import { type Closed, type Context, HttpError, type Outcome, Reply } from '../sr
 import { type MemoryClient, type TestServer, testServer } from '../src/testing.ts'
 import { type Deferred, type Message, deferred, get, post, postChunked, replies, request, turn } from './support.ts'
 
+/** Most bytes of one read. */
+const readBytes = 64 * 1024
+
 const kilobytes = (n: number): string => 'x'.repeat(n * 1000)
 
 /** Kinds of requests; the path starts with it, so that the handler knows what to do. */
@@ -109,8 +112,12 @@ export class World {
   }
 
   send(connection: Connection, bytes: number): void {
-    connection.client.send(connection.queue.slice(0, bytes))
-    connection.queue = connection.queue.slice(bytes)
+    // In pieces as a socket reads them.
+    for (let left = bytes; left > 0 && connection.queue !== ''; left -= readBytes) {
+      const piece = connection.queue.slice(0, Math.min(left, readBytes))
+      connection.client.send(piece)
+      connection.queue = connection.queue.slice(piece.length)
+    }
   }
 
   /** Handlers that wait to be told how to go on. */

@@ -61,7 +61,7 @@ export type Expectation = (typeof Expectation)[keyof typeof Expectation]
  * is accepted or refused; what it found is in its properties until the next head starts. RFC 9112 §2 to §6.
  */
 export class RequestHead extends MessageHead {
-  /** It starts at `headStart`. */
+  /** Empty as long as it has not come. It starts at `headStart`. */
   method: string = ''
   methodEnd: number = 0
   targetForm: TargetForm = 0
@@ -106,6 +106,7 @@ export class RequestHead extends MessageHead {
   protected override _startLine(buf: Uint8Array, end: number): number {
     const base = this._base
     let p = base + this._at
+    if (this._state === EMPTY) this.method = ''
     for (; this._state === EMPTY; p++) {
       if (p === end) return this._wait(p)
       const c = buf[p]!

@@ -232,3 +232,14 @@ describe('the work is linear', () => {
     }
   })
 })
+
+test('the method of a head is that of no other: empty until it has come', () => {
+  const head = new RequestHead()
+  const [whole, part, bad] = ['HEAD / HTTP/1.1\r\nHost: a\r\n\r\n', 'GE', '(GET / HTTP/1.1\r\n'].map((s) => bytesOf(s))
+  head.parse(whole!, 0, whole!.length)
+  expect(head.method).toBe('HEAD')
+  expect([head.parse(part!, 0, part!.length), head.method]).toEqual([0, ''])
+  head.reset()
+  head.parse(whole!, 0, whole!.length)
+  expect([head.parse(bad!, 0, bad!.length), head.method]).toEqual([-1, ''])
+})
