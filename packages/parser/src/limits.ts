@@ -50,3 +50,10 @@ export const defaultBodyLimits: BodyLimits = {
   trailerBytes: 16384,
   trailerFields: 100,
 }
+
+/** The defaults, but for what is given; a limit that is given as undefined would be none. */
+export function orDefaults<T extends object>(defaults: T, given?: Partial<T>): T {
+  const all = { ...defaults }
+  for (const name in given) all[name] = given[name] ?? all[name]
+  return all
+}

@@ -3,7 +3,7 @@ import { HEAD_TOO_LARGE, INVALID_LINE_END, INVALID_VERSION, VERSION_UNSUPPORTED 
 import { ParseError } from './errors.ts'
 import { copied, usualLines } from './field-lines.ts'
 import { Framing } from './framing.ts'
-import { defaultHeadLimits } from './limits.ts'
+import { defaultHeadLimits, orDefaults } from './limits.ts'
 import type { HeadLimits } from './limits.ts'
 import { EMPTY, IDLE, METHOD, START_LF } from './states.ts'
 
@@ -21,7 +21,7 @@ export abstract class MessageHead extends Framing {
 
   /** @param limits those that differ from {@link defaultHeadLimits} */
   constructor(limits?: Partial<HeadLimits>) {
-    const all = { ...defaultHeadLimits, ...limits }
+    const all = orDefaults(defaultHeadLimits, limits)
     super(all.fields, all.fieldLineBytes)
     this._limits = all
   }

@@ -4,7 +4,7 @@ import { ParseError } from './errors.ts'
 import type { ParseErrorCode } from './errors.ts'
 import type { BodyKind } from './framing.ts'
 import { RequestHead } from './head.ts'
-import { defaultBodyLimits } from './limits.ts'
+import { defaultBodyLimits, orDefaults } from './limits.ts'
 import type { BodyLimits, HeadLimits } from './limits.ts'
 import { ResponseHead } from './response-head.ts'
 import type { HeadSnapshot, ResponseSnapshot } from './snapshot.ts'
@@ -55,7 +55,7 @@ export class MessageParser {
   constructor(kind: 'request' | 'response', limits?: Partial<HeadLimits & BodyLimits>) {
     this._type = kind
     this._head = kind === 'request' ? new RequestHead(limits) : new ResponseHead(limits)
-    this._limits = { ...defaultBodyLimits, ...limits }
+    this._limits = orDefaults(defaultBodyLimits, limits)
   }
 
   /**

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { BodyKind, decodeLatin1, MessageParser, type ParserEvent } from '../src/index.ts'
+import { BodyKind, decodeLatin1, MessageParser, ParseError, type ParserEvent } from '../src/index.ts'
 import { bytesOf } from './replay.ts'
 
 const plain = (event: ParserEvent): unknown => {
@@ -129,3 +129,20 @@ test('data handed out stays as it was', () => {
   }
   expect(kept.map((data) => decodeLatin1(data, 0, data.length))).toEqual(['hello'])
 })
+
+test.each(['fields', 'headBytes', 'targetBytes', 'trailerFields', 'overheadBytes'] as const)(
+  'a limit that is given as undefined has its default: %s',
+  (name) => {
+    // what code without types does
+    const limits = { [name]: undefined } as Partial<Record<typeof name, number>>
+    const many = {
+      fields: 'GET / HTTP/1.1\r\nHost: a\r\n' + 'a: b\r\n'.repeat(128),
+      headBytes: 'GET / HTTP/1.1\r\nHost: a\r\n' + `${'a'.repeat(100)}: ${'b'.repeat(8000)}\r\n`.repeat(5),
+      targetBytes: `GET /${'a'.repeat(8192)} HTTP/1.1\r\n`,
+      trailerFields: 'POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n' + 'a: b\r\n'.repeat(101),
+      overheadBytes:
+        'POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n' + '0000000000000001\r\na\r\n'.repeat(20_000),
+    }
+    expect(() => [...new MessageParser('request', limits).feed(bytesOf(many[name]))]).toThrow(ParseError)
+  },
+)
