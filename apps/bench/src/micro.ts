@@ -1,6 +1,7 @@
 // What core costs in a process by itself, without sockets: nanoseconds per request, the best of some runs.
 // node dist/micro.js [name of a case]; with --cpu-prof in front of it, a profile of core alone.
 import type { Handler } from '../../../packages/core/src/context.ts'
+import { router } from '@spillway/middleware/router'
 import { ServerCore } from '../../../packages/core/src/server-core.ts'
 import type { Server } from '../../../packages/core/src/server.ts'
 import type { Peer, Transport, TransportSink } from '../../../packages/core/src/transport.ts'
@@ -68,6 +69,13 @@ const hello = requestOf('plaintext')
 const cases: readonly Case[] = [
   { name: 'hello', handler: (c) => c.text('Hello, World!'), requests: [hello] },
   { name: '16 pipelined', handler: (c) => c.text('Hello, World!'), requests: Array.from({ length: 16 }, () => hello) },
+  {
+    name: '16 pipelined, routed',
+    handler: router()
+      .get('/plaintext', (c) => c.text('Hello, World!'))
+      .get('/users/:id', (c) => c.text(c.params.id)),
+    requests: Array.from({ length: 16 }, () => hello),
+  },
   { name: 'browser', handler: (c) => c.text('Hello, World!'), requests: [requestOf('browser')] },
   {
     name: 'browser, 3 fields read',
