@@ -1,6 +1,6 @@
 import { BodyDecoder, BodyEvent, BodyKind, type ParseErrorCode } from '@spillway/parser'
 import type { Input } from './input.ts'
-import { type Limits, minimumBodyRate } from './options.ts'
+import { type Limits, isTooSlow } from './options.ts'
 import type { RequestBody } from './request-body.ts'
 
 /** Reads the content of a connection's requests, one after the other. */
@@ -63,7 +63,6 @@ export class ContentReader {
 
   /** One tick of waiting for content has passed: whether the client is below the minimum rate. @param tick milliseconds. */
   tooSlow(tick: number): boolean {
-    const counted = ++this.#wantedTicks * tick - minimumBodyRate.grace
-    return counted > 0 && this.received < (counted / 1000) * minimumBodyRate.bytesPerSecond
+    return isTooSlow(this.received, ++this.#wantedTicks * tick)
   }
 }

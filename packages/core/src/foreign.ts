@@ -1,7 +1,6 @@
 import { TargetForm } from '@spillway/parser'
-import type { Context, Handler } from './context.ts'
+import type { Context, Handler, MaybePromise, RequestHeaders, Result } from './context.ts'
 import { type ContextHead, type ContextPort, RequestContext } from './request-context.ts'
-import type { MaybePromise, RequestHeaders, Result } from './context.ts'
 import { taken } from './dispatch.ts'
 import { errorResult, plainError } from './error-reply.ts'
 import { type AbortedBy, AbortedError, HttpError, type Outcome, errorFacts } from './errors.ts'

@@ -8,7 +8,7 @@ import type { Http2Connection } from './http2.ts'
 import { parseProxyHeader } from './proxy-protocol.ts'
 import type { Member, ServerCore } from './server-core.ts'
 import type { TlsGate, TlsOwner } from './tls.ts'
-import { NodeTransport, socketPeer } from './transport-node.ts'
+import { NodeTransport, acceptedTransport, socketPeer } from './transport-node.ts'
 import type { Peer } from './transport.ts'
 import { tapped } from './wire-tap.ts'
 
@@ -31,7 +31,7 @@ const unknown: Peer = { address: '', port: 0, secure: false }
 /** Takes an accepted socket through the gates of its listener. */
 export function beginHandshake(core: ServerCore, socket: Socket, gates: Gates): void {
   const trusted = gates.trusted?.has(socket.remoteAddress) ?? false
-  if (!trusted && !gates.tls) return core.accept(new NodeTransport(socket))
+  if (!trusted && !gates.tls) return core.accept(acceptedTransport(socket))
   const handshake = new Handshake(core, socket, gates)
   handshake.begin(trusted)
 }

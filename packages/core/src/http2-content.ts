@@ -4,7 +4,7 @@ import { trailerSection } from '@spillway/parser/serialize'
 import type { RequestContext } from './request-context.ts'
 import { AbortedError, unreadContent } from './errors.ts'
 import type { Http2Head } from './http2-head.ts'
-import { minimumBodyRate } from './options.ts'
+import { isTooSlow } from './options.ts'
 import { type BodyPort, RequestBody } from './request-body.ts'
 import type { ServerCore } from './server-core.ts'
 
@@ -59,8 +59,9 @@ export class Http2Content implements BodyPort {
   }
 
   onTick(now: number): void {
-    const late = this.#deadline !== 0 && (now >= this.#deadline || this.#tooSlow())
-    if (!late) return
+    if (this.#deadline === 0) return
+    const waited = ++this.#waitedTicks * this.#core.clock.interval
+    if (now < this.#deadline && !isTooSlow(this.#received, waited)) return
     this.#deadline = 0
     this.#body!.fail(new AbortedError('timeout', 'The request content came too slowly'))
   }
@@ -91,11 +92,6 @@ export class Http2Content implements BodyPort {
     // What is not read stays within the stream's window; the client has to wait (RFC 9113 §5.2).
     if (body.full) this.#stream.pause()
     this.#deadline = body.full || !body.waiting ? 0 : this.#core.clock.after(this.#core.timeouts.bodyIdle)
-  }
-
-  #tooSlow(): boolean {
-    const counted = ++this.#waitedTicks * this.#core.clock.interval - minimumBodyRate.grace
-    return counted > 0 && this.#received < (counted / 1000) * minimumBodyRate.bytesPerSecond
   }
 }
 

@@ -3,6 +3,7 @@ import { requestHead } from '@spillway/parser/serialize'
 import type { Handler } from './context.ts'
 import { type MemoryClient, testServer } from './memory.ts'
 import type { HeadersInit } from './reply-headers.ts'
+import { hasNoContent } from './reply-writer.ts'
 import type { ServerOptions } from './server.ts'
 
 /** The request of {@link inject}. */
@@ -74,7 +75,6 @@ function httpOnly(head: ResponseSnapshot, method: string): ResponseSnapshot {
 
 function made(head: ResponseSnapshot, content: readonly Uint8Array[]): Response {
   const { status, reason } = head
-  const isEmpty = status === 204 || status === 205 || status === 304
-  const body = isEmpty || content.length === 0 ? null : Buffer.concat(content)
+  const body = hasNoContent(status) || content.length === 0 ? null : Buffer.concat(content)
   return new Response(body, { status, statusText: reason, headers: [...head] })
 }

@@ -4,7 +4,7 @@ import { type Gates, beginHandshake, handshakes } from './handshake.ts'
 import type { ListenOptions, Listening } from './listen-options.ts'
 import type { ServerCore } from './server-core.ts'
 import type { TlsGate } from './tls.ts'
-import { NodeTransport, lending } from './transport-node.ts'
+import { acceptedTransport } from './transport-node.ts'
 import { AddressSet } from './addresses.ts'
 
 /** @internal */
@@ -24,9 +24,7 @@ export async function listenNode(options: ListenOptions, core: ServerCore): Prom
   const server = createServer(
     // A client may end its side and still read: half-open connections are ours to close.
     { allowHalfOpen: true, noDelay: true },
-    gates
-      ? (socket) => beginHandshake(core, socket, gates)
-      : (socket) => core.accept(new NodeTransport(lending(socket))),
+    gates ? (socket) => beginHandshake(core, socket, gates) : (socket) => core.accept(acceptedTransport(socket)),
   )
   await bind(server, options)
   // Out of descriptors, for example: that connection is lost, the server is not.

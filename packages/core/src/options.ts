@@ -78,12 +78,18 @@ export const defaultTimeouts: Timeouts = {
 }
 
 /** The least content rate: an upload slower than this is a slow attack, not a slow line. */
-export const minimumBodyRate = {
+const minimumBodyRate = {
   /** Bytes per second, averaged over the time content was wanted. */
   bytesPerSecond: 240,
   /** Milliseconds before it counts. */
   grace: 5_000,
 } as const
+
+/** Whether somebody who has waited `ms` milliseconds for content, and got `bytes` of it, has a client below the minimum rate. */
+export function isTooSlow(bytes: number, ms: number): boolean {
+  const counted = ms - minimumBodyRate.grace
+  return counted > 0 && bytes < (counted / 1000) * minimumBodyRate.bytesPerSecond
+}
 
 /**
  * The defaults, but for what is given; what is given as undefined is not.

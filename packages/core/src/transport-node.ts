@@ -125,6 +125,11 @@ export function lending(socket: Socket): Socket {
   return new LendingSocket(handle)
 }
 
+/** The transport of a socket that was just accepted, and from which nothing has been read. */
+export function acceptedTransport(socket: Socket): NodeTransport {
+  return new NodeTransport(lending(socket))
+}
+
 /** Deno has Node's names. */
 const isOther = 'Deno' in globalThis || 'Bun' in globalThis
 

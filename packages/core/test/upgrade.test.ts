@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { type Context, type Outcome, type Reply, type Transport, type TransportSink, serve } from '../src/index.ts'
 import { type TestServer, testServer } from '../src/testing.ts'
 import {
+  type Deferred,
   deferred,
   events,
   get,
@@ -46,6 +47,21 @@ function shout(heard: Heard): (transport: Transport, leftover: Uint8Array) => vo
     }
     transport.attach(sink)
   }
+}
+
+/** A server that leaves HTTP at once, and whose new owner attaches when it is told to go. */
+function shoutsLater(heard: Heard): { t: TestServer; go: Deferred<void> } {
+  const go = deferred()
+  const t = testServer((c) =>
+    c.upgrade(
+      async (transport, leftover) => {
+        await go.promise
+        shout(heard)(transport, leftover)
+      },
+      { upgrade: 'shout' },
+    ),
+  )
+  return { t, go }
 }
 
 function shouting(handler?: (reply: () => Reply, c: Context) => Reply | Promise<Reply>): {
@@ -219,16 +235,7 @@ describe('upgrade (RFC 9110 §7.8)', () => {
 
   it('an owner that attaches later misses nothing, in order', async () => {
     const heard: Heard = { events: [], transport: undefined }
-    const go = deferred()
-    const t = testServer((c) =>
-      c.upgrade(
-        async (transport, leftover) => {
-          await go.promise
-          shout(heard)(transport, leftover)
-        },
-        { upgrade: 'shout' },
-      ),
-    )
+    const { t, go } = shoutsLater(heard)
     const client = t.connect()
     client.send(`${asking}a`)
     client.send('b')
@@ -247,16 +254,7 @@ describe('upgrade (RFC 9110 §7.8)', () => {
 
   it('an owner that attaches after the end hears of it', async () => {
     const heard: Heard = { events: [], transport: undefined }
-    const go = deferred()
-    const t = testServer((c) =>
-      c.upgrade(
-        async (transport, leftover) => {
-          await go.promise
-          shout(heard)(transport, leftover)
-        },
-        { upgrade: 'shout' },
-      ),
-    )
+    const { t, go } = shoutsLater(heard)
     const client = t.connect()
     client.send(asking)
     client.reset()
