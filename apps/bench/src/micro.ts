@@ -15,7 +15,7 @@ const milliseconds = 200
 class NoTransport implements Transport {
   readonly peer: Peer = { address: '127.0.0.1', port: 50_000, secure: false }
   readonly bufferedBytes = 0
-  sink: TransportSink | undefined
+  sink: TransportSink | undefined = undefined
   writes = 0
   bytes = 0
 

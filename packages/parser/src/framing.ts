@@ -74,6 +74,8 @@ export abstract class Framing extends FieldSection {
   contentLength: number = 0
   /** Where the head ends: what `parse` returned. */
   headEnd: number = 0
+  /** Whether the sender lets the connection persist. RFC 9112 §9.3. */
+  keepAlive: boolean = false
   protected _flags: number = 0
   /** Whether Host matters. */
   protected abstract readonly _isRequest: boolean
@@ -83,11 +85,6 @@ export abstract class Framing extends FieldSection {
   /** Whether Content-Length is there. */
   get hasLength(): boolean {
     return this._has(HAS_LENGTH)
-  }
-
-  /** Whether the sender lets the connection persist. RFC 9112 §9.3. */
-  get keepAlive(): boolean {
-    return !this._has(CLOSE) && (this.minorVersion === 1 || this._has(KEEP_ALIVE))
   }
 
   protected _has(flag: number): boolean {
@@ -136,11 +133,20 @@ export abstract class Framing extends FieldSection {
     return 0
   }
 
-  /**
-   * What is wrong now that every field is known: chunked may still be missing from Transfer-Encoding, or something else be
-   * in it (RFC 9112 §6.3); and HTTP/1.1 asks for Host (§3.2), whose absence shows at the end. Otherwise the length.
-   */
+  /** Every field is known: ends the head, unless something is wrong with all of them together. */
   protected _finish(_buf: Uint8Array): number {
+    // of nearly every message there is nothing more to ask
+    if ((this._flags & (HOST_SEEN | CODING_SEEN)) !== HOST_SEEN && this._fault() < 0) return -1
+    this.keepAlive = !this._has(CLOSE) && (this.minorVersion === 1 || this._has(KEEP_ALIVE))
+    this._state = IDLE
+    return (this.headEnd = this._at)
+  }
+
+  /**
+   * What shows only now: chunked may still be missing from Transfer-Encoding, or something else be in it (RFC 9112 §6.3); and
+   * HTTP/1.1 asks for Host (§3.2).
+   */
+  private _fault(): number {
     const coding = this._base + this._codingOffset
     if (this._has(CODING_SEEN)) {
       if (!this._has(CHUNKED)) return this._fail(CODING_INVALID, coding)
@@ -148,8 +154,7 @@ export abstract class Framing extends FieldSection {
     }
     if (this._isRequest && this.minorVersion === 1 && !this._has(HOST_SEEN))
       return this._fail(HOST_MISSING, this._base + this._at - 1)
-    this._state = IDLE
-    return (this.headEnd = this._at)
+    return 0
   }
 
   private _host(buf: Uint8Array, from: number, to: number): number {

@@ -67,24 +67,14 @@ export class RequestHead extends MessageHead {
   targetForm: TargetForm = 0
   targetStart: number = 0
   targetEnd: number = 0
+  /** How the body is delimited: None, Length or Chunked. RFC 9112 §6.3. */
+  bodyKind: BodyKind = NONE
+  /** Whether an HTTP/1.1 client offers another protocol: Upgrade is not empty and named in Connection. RFC 9110 §7.8. */
+  upgrade: boolean = false
+  /** What Expect asks for; always None in HTTP/1.0, which would not understand the answer. RFC 9110 §10.1.1. */
+  expectation: Expectation = 0
 
   protected override readonly _isRequest: boolean = true
-
-  /** How the body is delimited: None, Length or Chunked. RFC 9112 §6.3. */
-  get bodyKind(): BodyKind {
-    return this._has(CHUNKED) ? CHUNKS : this.contentLength > 0 ? LENGTH : NONE
-  }
-
-  /** Whether an HTTP/1.1 client offers another protocol: Upgrade is not empty and named in Connection. RFC 9110 §7.8. */
-  get upgrade(): boolean {
-    return this._has(UPGRADE_OPTION) && this._has(UPGRADE_FIELD) && this.minorVersion === 1
-  }
-
-  /** What Expect asks for; always None in HTTP/1.0, which would not understand the answer. RFC 9110 §10.1.1. */
-  get expectation(): Expectation {
-    if (this.minorVersion === 0) return 0
-    return this._has(EXPECT_UNKNOWN) ? 2 : this._has(EXPECT_CONTINUE) ? 1 : 0
-  }
 
   /**
    * Keeps the head that {@link parse} has just read, as one string.
@@ -98,9 +88,16 @@ export class RequestHead extends MessageHead {
 
   protected override _finish(buf: Uint8Array): number {
     const result = super._finish(buf)
-    if (result > 0 && this.method === '')
-      this.method = decodeLatin1(buf, this._base + this.headStart, this._base + this.methodEnd)
+    const isNew = this.minorVersion === 1
+    this.bodyKind = this._has(CHUNKED) ? CHUNKS : this.contentLength > 0 ? LENGTH : NONE
+    this.upgrade = isNew && this._has(UPGRADE_OPTION) && this._has(UPGRADE_FIELD)
+    this.expectation = !isNew ? 0 : this._has(EXPECT_UNKNOWN) ? 2 : this._has(EXPECT_CONTINUE) ? 1 : 0
+    if (result > 0 && this.method === '') this._ownMethod(buf)
     return result
+  }
+
+  private _ownMethod(buf: Uint8Array): void {
+    this.method = decodeLatin1(buf, this._base + this.headStart, this._base + this.methodEnd)
   }
 
   protected override _startLine(buf: Uint8Array, end: number): number {

@@ -1,6 +1,5 @@
 import { COLON, trimmed } from './bytes.ts'
 import type { RequestHead } from './head.ts'
-import type { MessageHead } from './message-head.ts'
 import type { ResponseHead } from './response-head.ts'
 import type { TargetForm } from './target.ts'
 
@@ -8,19 +7,13 @@ import type { TargetForm } from './target.ts'
  * The fields of a head as one string that is cut only where someone asks. Names are compared without regard to case
  * (RFC 9110 §5.1) and are plain data: `__proto__` is a field like any other.
  */
-class FieldsView {
-  readonly fieldCount: number
-  readonly minorVersion: 0 | 1
+abstract class FieldsView {
+  abstract readonly fieldCount: number
+  abstract readonly minorVersion: 0 | 1
   /** The head from its first byte to its empty line, one character per byte. */
-  readonly text: string
+  abstract readonly text: string
   /** Where each field line starts, and the empty one behind them. */
-  private _starts: number[] | null = null
-
-  constructor(head: MessageHead, text: string) {
-    this.text = text
-    this.fieldCount = head.fieldCount
-    this.minorVersion = head.minorVersion
-  }
+  protected abstract _starts: number[] | null
 
   /**
    * The value of the field `name`, or null when there is none. The values of several lines are joined with `", "`
@@ -98,9 +91,17 @@ export class HeadSnapshot extends FieldsView {
   /** The request target as sent, nothing decoded. */
   readonly target: string
   readonly targetForm: TargetForm
+  readonly fieldCount: number
+  readonly minorVersion: 0 | 1
+  readonly text: string
+  protected _starts: number[] | null
 
   constructor(head: RequestHead, text: string) {
-    super(head, text)
+    super()
+    this.text = text
+    this.fieldCount = head.fieldCount
+    this.minorVersion = head.minorVersion
+    this._starts = null
     this.method = head.method
     this.target = text.slice(head.targetStart - head.headStart, head.targetEnd - head.headStart)
     this.targetForm = head.targetForm
@@ -112,9 +113,17 @@ export class ResponseSnapshot extends FieldsView {
   readonly status: number
   /** The reason phrase as sent; it may be empty. */
   readonly reason: string
+  readonly fieldCount: number
+  readonly minorVersion: 0 | 1
+  readonly text: string
+  protected _starts: number[] | null
 
   constructor(head: ResponseHead, text: string) {
-    super(head, text)
+    super()
+    this.text = text
+    this.fieldCount = head.fieldCount
+    this.minorVersion = head.minorVersion
+    this._starts = null
     this.status = head.status
     this.reason = text.slice(head.reasonStart, head.reasonEnd)
   }

@@ -3,7 +3,7 @@ import type { Wire } from '../../src/model/tape.ts'
 
 /** The bytes of a connection, fetched from the server when something has happened on it. */
 export class WireOf {
-  wire: Wire | undefined
+  wire: Wire | undefined = undefined
   /** The segment shown, counted from the last one. */
   back = 0
   readonly #connection: number

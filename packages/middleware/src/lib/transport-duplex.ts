@@ -11,7 +11,7 @@ const joinedBytes = 8 * 1024
  */
 export class TransportDuplex extends Duplex {
   /** Called when the server begins to shut down. */
-  onShutdown: (() => void) | undefined
+  onShutdown: (() => void) | undefined = undefined
   /** Bytes that came in so far. */
   received: number = 0
   #transport: Transport | undefined
