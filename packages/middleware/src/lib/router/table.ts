@@ -7,6 +7,7 @@ import { notesOf } from '../route-notes.ts'
 import type { AnyMiddleware } from '../types.ts'
 import type { AnyHandler, Node } from './node.ts'
 import { catchAllShape, finishParams, type Pattern, readPattern, shapeOf } from './pattern.ts'
+import { LiteralPaths } from './literals.ts'
 import type { RouteInfo, TrailingSlash } from './types.ts'
 
 interface Route {
@@ -40,7 +41,8 @@ const anyMethod = ''
 export class RouteTable {
   readonly #routes: RouterContext<Route> = createRouter()
   /** The paths of routes without parameters, by method. */
-  readonly #literals: Map<string, Map<string, Route>> = new Map()
+  readonly #gets: LiteralPaths<Route> = new LiteralPaths()
+  readonly #literals: Map<string, LiteralPaths<Route>> = new Map([['GET', this.#gets]])
   /** Where GET of a path below a catch-all leads: what is asked for there is files as a rule, the same ones again and again. */
   readonly #known: KnownPaths<Match> = new KnownPaths()
   /** By method and shape: what takes the same requests is the same route. */
@@ -124,7 +126,7 @@ export class RouteTable {
   /** Answers a request with the route that fits it best. */
   dispatch(c: Context): MaybePromise<Result> {
     const { method, path: raw } = c
-    const literals = this.#literals.get(method)
+    const literals = method === 'GET' ? this.#gets : this.#literals.get(method)
     // a pattern without parameters is a normal path, and so is what equals it
     const literal = literals?.get(raw)
     if (literal) return runLiteral(c, literal)
@@ -184,7 +186,7 @@ export class RouteTable {
     addRoute(this.#routes, method, source, route)
     if (literal === undefined || (slash && this.#slashes !== 'ignore')) return
     let paths = this.#literals.get(method)
-    if (!paths) this.#literals.set(method, (paths = new Map()))
+    if (!paths) this.#literals.set(method, (paths = new LiteralPaths()))
     paths.set(literal, route)
   }
 

@@ -1,0 +1,32 @@
+import * as fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { LiteralPaths } from '../src/lib/router/literals.ts'
+
+/** Few characters and lengths, so that many paths share a list. */
+const path = fc.string({ unit: fc.constantFrom('/', 'a', 'b', 'é', '\u{1F600}'), maxLength: 6 })
+
+test('means the same as a Map', () => {
+  fc.assert(
+    fc.property(fc.array(fc.tuple(path, fc.nat())), fc.array(path), (entries, others) => {
+      const literals = new LiteralPaths<number>()
+      for (const [key, value] of entries) literals.set(key, value)
+      const map = new Map(entries)
+      for (const key of [...map.keys(), ...others]) expect(literals.get(key)).toBe(map.get(key))
+    }),
+  )
+})
+
+test('paths of one list are told apart', () => {
+  const literals = new LiteralPaths<string>()
+  const paths = ['/users', '/oxers', '/abers']
+  for (const one of paths) literals.set(one, one)
+  for (const one of paths) expect(literals.get(one)).toBe(one)
+  expect(literals.get('/overs')).toBe(undefined)
+})
+
+test('what is set again means what was set last', () => {
+  const literals = new LiteralPaths<number>()
+  literals.set('/a', 1)
+  literals.set('/a', 2)
+  expect(literals.get('/a')).toBe(2)
+})
