@@ -12,7 +12,7 @@ interface WithPeer {
 /** What is told of one connection, and why it ends. While nobody listens an event costs one test. */
 export class ConnectionLog {
   /** The first cause is the reason. */
-  reason: CloseReason | undefined
+  reason: CloseReason | undefined = undefined
   /** Requests so far. */
   requests: number = 0
   readonly id: number
@@ -30,21 +30,19 @@ export class ConnectionLog {
 
   /** The next head has begun. */
   head(): void {
-    if (channels.head.hasSubscribers) channels.head.publish({ ...this.#event(), exchange: this.requests + 1 })
+    if (channels.head.hasSubscribers) this.#publishHead()
   }
 
   request(context: RequestContext, headBytes: number): void {
-    if (!channels.request.hasSubscribers) return
-    const { exchange, method, target, httpVersion } = context
-    channels.request.publish({ ...this.#event(), exchange, method, target, httpVersion, headBytes })
+    if (channels.request.hasSubscribers) this.#publishRequest(context, headBytes)
   }
 
-  reply({ exchange, status }: RequestContext, persist: boolean): void {
-    if (channels.reply.hasSubscribers) channels.reply.publish({ ...this.#event(), exchange, status, persist })
+  reply(context: RequestContext, persist: boolean): void {
+    if (channels.reply.hasSubscribers) this.#publishReply(context, persist)
   }
 
-  end({ exchange }: RequestContext, outcome: Outcome): void {
-    if (channels.end.hasSubscribers) channels.end.publish({ ...this.#event(), exchange, outcome })
+  end(context: RequestContext, outcome: Outcome): void {
+    if (channels.end.hasSubscribers) this.#publishEnd(context, outcome)
   }
 
   idle(): void {
@@ -63,6 +61,22 @@ export class ConnectionLog {
     const { peer } = of
     const { requests, reason = 'client-closed' } = this
     channels.close.publish({ ...this.#event(), peer, reason, requests, bytesIn, bytesOut })
+  }
+
+  #publishHead(): void {
+    channels.head.publish({ ...this.#event(), exchange: this.requests + 1 })
+  }
+
+  #publishRequest({ exchange, method, target, httpVersion }: RequestContext, headBytes: number): void {
+    channels.request.publish({ ...this.#event(), exchange, method, target, httpVersion, headBytes })
+  }
+
+  #publishReply({ exchange, status }: RequestContext, persist: boolean): void {
+    channels.reply.publish({ ...this.#event(), exchange, status, persist })
+  }
+
+  #publishEnd({ exchange }: RequestContext, outcome: Outcome): void {
+    channels.end.publish({ ...this.#event(), exchange, outcome })
   }
 
   #event(): ConnectionEvent {

@@ -202,7 +202,8 @@ export class Connection
     onNext(this)
     this.#context = undefined
     this.#readDeadline = this.draining ? this.#core.clock.after(shutdownGrace) : this.#core.idleDeadline()
-    this.#idleDue = channels.idle.hasSubscribers && this.#reader.input.length === 0
+    if (!channels.idle.hasSubscribers) return
+    this.#idleDue = this.#reader.input.length === 0
     this.#announceIdle()
   }
 
@@ -222,47 +223,48 @@ export class Connection
   }
 
   #receiveHead(): boolean {
-    const core = this.#core
     const reader = this.#reader
     const isNew = !reader.head
     if (isNew) this.#log.head()
     const head = reader.parseHead()
-    if (!head) {
-      // One clock for the whole head: bytes that drip in do not reset it. The first head's runs since accept.
-      if (isNew && this.#log.requests > 0) this.#readDeadline = core.clock.after(core.timeouts.head)
-      return false
-    }
-    if (head.error !== undefined) {
-      this.#refuse(head)
-      return true
-    }
-    const { input } = reader
-    const { expectation, headEnd: used } = head
-    const snapshot = head.snapshot(
-      input.buf,
-      input.pos,
-      input.decoder(input.pos + used, head.bodyKind !== BodyKind.None),
-    )
+    if (!head) return this.#awaitHead(isNew)
+    if (head.error !== undefined) return this.#refuse(head)
+    this.#exchange(head)
+    return true
+  }
+
+  /** A request has come: an exchange begins. */
+  #exchange(head: RequestHead): void {
+    const core = this.#core
+    const { input } = this.#reader
+    const { bodyKind, expectation, headEnd: used } = head
+    const snapshot = head.snapshot(input.buf, input.pos, input.decoder(input.pos + used, bodyKind !== BodyKind.None))
     const context = new RequestContext(this, snapshot, head.upgrade, ++this.#log.requests)
     input.pos += used
-    this.#begin(context, head)
+    this.#begin(context, head, bodyKind)
     this.#log.request(context, used)
     if (expectation === Expectation.Unknown) this.reply(context, core.expectationFailed())
     else if (core.overloaded) this.reply(context, core.overloadReply())
     else dispatch(core.handler, context, this)
-    return true
+  }
+
+  /** A part of a head has come. */
+  #awaitHead(isNew: boolean): false {
+    // One clock for the whole head: bytes that drip in do not reset it. The first head's runs since accept.
+    if (isNew && this.#log.requests > 0) this.#readDeadline = this.#core.clock.after(this.#core.timeouts.head)
+    return false
   }
 
   /** A request begins: its facts become the connection's state. */
-  #begin(context: RequestContext, head: RequestHead): void {
-    context.contentLength = head.bodyKind === BodyKind.Chunked ? null : head.contentLength
-    const last = this.#log.requests === this.#core.limits.requestsPerConnection
-    if (!head.keepAlive) this.#log.because('client-asked')
-    else if (last) this.#log.because('max-requests')
-    onHead(this, this.#reader.begin(head), head.keepAlive && !last)
+  #begin(context: RequestContext, head: RequestHead, bodyKind: BodyKind): void {
+    const { keepAlive } = head
+    const persist = keepAlive && this.#log.requests !== this.#core.limits.requestsPerConnection
+    if (!persist) this.#log.because(keepAlive ? 'max-requests' : 'client-asked')
+    if (bodyKind !== BodyKind.None) context.contentLength = this.#reader.begin(head)
+    onHead(this, bodyKind !== BodyKind.None, persist)
     this.#context = context
     this.#readDeadline = 0
-    this.#requestDeadline = this.#core.clock.after(this.#core.timeouts.request)
+    this.#requestDeadline = this.#core.requestDeadline()
   }
 
   #receiveContent(): boolean {
@@ -324,13 +326,14 @@ export class Connection
   }
 
   /** A head that cannot be parsed: the error is the last thing said on this connection. */
-  #refuse(head: RequestHead): void {
+  #refuse(head: RequestHead): true {
     const code = head.error!
     const { method } = head
     this.#report(code, head.errorOffset)
     this.#reader.input.clear()
     onBroken(this)
     this.#write(undefined, this.#core.parseErrorReply(code), method)
+    return true
   }
 
   #report(code: ParseErrorCode, offset: number): void {
@@ -366,9 +369,7 @@ export class Connection
   }
 
   #write(context: RequestContext | undefined, reply: Reply, method: string): void {
-    // The other protocol begins behind a complete request (RFC 9110 §7.8).
-    if (reply.takeOver && this.read !== ReadState.Hold)
-      throw new HttpError(400, 'A request to upgrade was answered before its content was read')
+    if (reply.takeOver && this.read !== ReadState.Hold) throw upgradeTooEarly()
     const { facts } = this.#core
     facts.method = method
     facts.minorVersion = context ? context.head.minorVersion : 1
@@ -444,8 +445,12 @@ export class Connection
     return false
   }
 
+  report(error: unknown, context: RequestContext): void {
+    this.#core.report(error, context)
+  }
+
   ended(context: RequestContext, outcome: Outcome): void {
-    context.finish(outcome, this.#core)
+    context.finish(outcome)
     this.#log.end(context, outcome)
     this.#announceIdle()
   }
@@ -490,7 +495,7 @@ export class Connection
     const context = this.#context
     onShutdown(this)
     if (this.read === ReadState.Upgraded) return this.#tunnel?.onShutdown()
-    context?.shutdown(this.#core)
+    context?.shutdown()
     if (this.read === ReadState.Head && !this.#reader.head) this.#readDeadline = this.#core.clock.after(shutdownGrace)
   }
 
@@ -572,6 +577,11 @@ export class Connection
       this.#leave()
     })
   }
+}
+
+/** The other protocol begins behind a complete request (RFC 9110 §7.8). */
+function upgradeTooEarly(): HttpError {
+  return new HttpError(400, 'A request to upgrade was answered before its content was read')
 }
 
 function parseFailure(code: ParseErrorCode): HttpError {

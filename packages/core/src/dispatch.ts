@@ -14,18 +14,7 @@ export interface ReplyTarget {
 export function dispatch(handler: Handler, context: RequestContext, target: ReplyTarget): void {
   let result
   try {
-    result = handler(context)
-  } catch (error) {
-    return target.fail(context, error)
-  }
-  settleResult(context, result, target)
-}
-
-/** Answers with whatever was returned: reply, `Response`, or a promise of one. */
-export function settleResult(context: RequestContext, given: Result | Promise<Result>, target: ReplyTarget): void {
-  let result
-  try {
-    result = taken(given)
+    result = taken(handler(context))
   } catch (error) {
     return target.fail(context, error)
   }
@@ -40,6 +29,11 @@ export function settleResult(context: RequestContext, given: Result | Promise<Re
       target.resume()
     },
   )
+}
+
+/** Answers with whatever was returned: reply, `Response`, or a promise of one. */
+export function settleResult(context: RequestContext, given: Result | Promise<Result>, target: ReplyTarget): void {
+  dispatch(() => given, context, target)
 }
 
 /** What a handler returned. Looking at it may run code of its own. @throws TypeError when it is no reply. */

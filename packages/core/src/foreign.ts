@@ -146,7 +146,7 @@ export class ForeignExchange implements ContextPort, BodyPort {
   }
 
   #finish(outcome: Outcome): void {
-    this.context.finish(outcome, this)
+    this.context.finish(outcome)
   }
 
   #settled(result: Result): MaybePromise<Reply> {

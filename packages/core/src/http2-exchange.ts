@@ -59,7 +59,7 @@ export class Http2Exchange implements ContextPort, ReplyTarget, StreamSink, Stre
     this.#stream = stream
     this.#content = new Http2Content(core, stream, head)
     this.#context = new Http2Context(this, head.snapshot, false, exchange)
-    this.#deadline = core.clock.after(core.timeouts.request)
+    this.#deadline = core.requestDeadline()
     stream.on('error', ignore)
     stream.on('close', () => this.#closed())
     stream.on('drain', () => this.#drained())
@@ -231,13 +231,17 @@ export class Http2Exchange implements ContextPort, ReplyTarget, StreamSink, Stre
     this.#end({ kind: 'aborted', by, status, bytes, ...(error !== undefined && { error }) })
   }
 
+  report(error: unknown, context: RequestContext): void {
+    this.#core.report(error, context)
+  }
+
   #end(outcome: Outcome): void {
     if (this.#over) return
     this.#over = true
     this.#content.close()
     this.#writeDeadline = 0
     const context = this.#context
-    context.finish(outcome, this.#core)
+    context.finish(outcome)
     this.#owner.log.end(context, outcome)
     this.#owner.ended(this)
   }
@@ -249,8 +253,7 @@ export class Http2Exchange implements ContextPort, ReplyTarget, StreamSink, Stre
 
   /** Shutdown begins. */
   shutdown(): void {
-    const context = this.#context
-    context.shutdown(this.#core)
+    this.#context.shutdown()
   }
 
   /** Shutdown's deadline has passed. */

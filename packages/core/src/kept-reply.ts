@@ -1,5 +1,5 @@
 import { Reply } from './reply.ts'
-import { ReplyHeaders } from './reply-headers.ts'
+import type { ReplyHeaders } from './reply-headers.ts'
 import type { ReplyFacts, ReplyPlan } from './reply-writer.ts'
 
 /** Content up to here is kept a second time, behind its head: one string is written faster than two pieces. */
@@ -12,7 +12,6 @@ const joinedBytes = 8 * 1024
 export class KeptReply {
   readonly status: number
   readonly content: Uint8Array | null
-  readonly #fields: ReplyHeaders
   readonly #flat: readonly string[]
   #dateLine = ''
   #keepAliveLines = ''
@@ -23,8 +22,7 @@ export class KeptReply {
   constructor(status: number, fields: ReplyHeaders, content: Uint8Array | null) {
     this.status = status
     this.content = content
-    this.#fields = fields.clone()
-    this.#flat = this.#fields.flat
+    this.#flat = fields.clone().flat
   }
 
   /** Bytes of memory it takes beside the content, about. */
@@ -34,15 +32,15 @@ export class KeptReply {
   }
 
   reply(): Reply {
-    const reply = new Reply(this.content, this.status, this.#fields.clone())
+    const reply = new Reply(this.content, this.status, this.#flat)
     reply.kept = this
     return reply
   }
 
   /** @internal Whether nobody has changed a reply that was made here. */
-  matches({ status, body, headers, trailers, takeOver }: Reply): boolean {
+  matches({ status, body, flat, trailers, takeOver }: Reply): boolean {
     return (
-      headers.flat === this.#flat &&
+      flat === this.#flat &&
       body === this.content &&
       status === this.status &&
       trailers === undefined &&

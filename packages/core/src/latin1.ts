@@ -18,12 +18,14 @@ let blockOf: Uint8Array | undefined
  * costs more than several slices of text.
  */
 export function decodePipelined(buf: Uint8Array, start: number, end: number): string {
-  if (buf !== blockOf || end > blockStart + block.length) {
-    block = decodeLatin1(buf, start, Math.max(end, Math.min(buf.length, start + blockBytes)))
-    blockStart = start
-    blockOf = buf
-  }
+  if (buf !== blockOf || end > blockStart + block.length) decodeBlock(buf, start, end)
   const text = block.slice(start - blockStart, end - blockStart)
   if (end === buf.length) blockOf = undefined
   return text
+}
+
+function decodeBlock(buf: Uint8Array, start: number, end: number): void {
+  block = decodeLatin1(buf, start, Math.max(end, Math.min(buf.length, start + blockBytes)))
+  blockStart = start
+  blockOf = buf
 }

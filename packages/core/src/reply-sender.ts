@@ -122,7 +122,7 @@ export class ReplySender implements StreamSink {
     context.replyEnd = this.output.total + this.output.length
     const observed = context.observed || channels.end.hasSubscribers || channels.idle.hasSubscribers
     if (observed) (this.#finishing ??= []).push(context)
-    else this.#sent(context)
+    else context.finish(sent(context))
   }
 
   /** A context's reply will never be complete. */
@@ -151,16 +151,15 @@ export class ReplySender implements StreamSink {
     this.#transport.flushed((ok) => {
       for (const context of finishing) {
         this.#leaving--
-        if (ok) this.#sent(context)
+        if (ok) this.#owner.ended(context, sent(context))
         else this.abort(context, 'peer')
       }
     })
   }
+}
 
-  #sent(context: RequestContext): void {
-    const { status, replyStart, replyEnd } = context
-    this.#owner.ended(context, { kind: 'sent', status, bytes: replyEnd - replyStart })
-  }
+function sent({ status, replyStart, replyEnd }: RequestContext): Outcome {
+  return { kind: 'sent', status, bytes: replyEnd - replyStart }
 }
 
 /** What `c.signal` says. */

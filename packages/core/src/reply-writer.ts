@@ -1,5 +1,6 @@
 import { hasToken } from '@spillway/parser/fields'
 import { statusLine } from '@spillway/parser/serialize'
+import type { KeptReply } from './kept-reply.ts'
 import type { BodySource, Reply } from './reply.ts'
 import { type KnownReplies, wholeReply } from './known-replies.ts'
 import { ReplyHeaders } from './reply-headers.ts'
@@ -75,8 +76,13 @@ const own = {
  * is none.
  */
 export function planReply(reply: Reply, facts: ReplyFacts): ReplyPlan {
-  const { kept } = reply
-  if (kept === undefined || !kept.matches(reply)) return planAnew(reply, facts)
+  const { body, kept } = reply
+  if (typeof body === 'string' && planKnown(reply, body, facts)) return plan
+  return kept === undefined ? planAnew(reply, facts) : planKept(kept, reply, facts)
+}
+
+function planKept(kept: KeptReply, reply: Reply, facts: ReplyFacts): ReplyPlan {
+  if (!kept.matches(reply)) return planAnew(reply, facts)
   if (!kept.recall(plan, facts)) {
     planAnew(reply, facts)
     if (plan.persist && plan.framing === ContentFraming.Whole && facts.method !== 'HEAD') kept.keep(plan, facts)
@@ -91,7 +97,6 @@ export function planReply(reply: Reply, facts: ReplyFacts): ReplyPlan {
 
 function planAnew(reply: Reply, facts: ReplyFacts): ReplyPlan {
   const { status, body } = reply
-  if (typeof body === 'string' && planKnown(reply, body, facts)) return plan
   checkReply(reply, facts.method)
   readFields(reply.headers)
   const streamed =
@@ -118,10 +123,10 @@ function planAnew(reply: Reply, facts: ReplyFacts): ReplyPlan {
 }
 
 /** A reply that was written before needs no second thought. False: it was not. */
-function planKnown({ status, headers, trailers, takeOver }: Reply, text: string, facts: ReplyFacts): boolean {
+function planKnown({ status, flat, trailers, takeOver }: Reply, text: string, facts: ReplyFacts): boolean {
   const { method, persist, known } = facts
   if (trailers !== undefined || takeOver !== undefined || method === 'HEAD' || method === 'CONNECT') return false
-  const whole = known.recall(status, text, headers.flat, persist)
+  const whole = known.recall(status, text, flat, persist)
   if (whole === '') return false
   plan.head = whole
   plan.text = ''

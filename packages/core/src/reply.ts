@@ -18,10 +18,11 @@ export type ReplyInit = number | { readonly status?: number; readonly headers?: 
  */
 export type TakeOver = (transport: Transport, leftover: Uint8Array) => unknown
 
+const none: readonly string[] = []
+
 /** The answer to a request: status, fields and content, all changeable until core writes it. */
 export class Reply {
   status: number
-  readonly headers: ReplyHeaders
   body: BodySource
   /**
    * Trailer fields, asked for when the content has ended. Sent with chunked replies and over HTTP/2 only; those that have no
@@ -33,19 +34,34 @@ export class Reply {
   /** @internal Where this reply came from. */
   kept: KeptReply | undefined
 
-  /** @param headers @internal taken over, not copied. */
-  constructor(body: BodySource = null, init: ReplyInit = 200, headers: ReplyHeaders = new ReplyHeaders()) {
+  /** Most replies go out with the fields they began with: then nobody needs more than the list. */
+  #headers: ReplyHeaders | undefined
+  readonly #flat: readonly string[]
+
+  /** @param fields @internal taken over, not copied: as headers, or as the list that these begin with. */
+  constructor(body: BodySource = null, init: ReplyInit = 200, fields: ReplyHeaders | readonly string[] = none) {
     this.body = body
-    this.headers = headers
     this.trailers = undefined
     this.takeOver = undefined
     this.kept = undefined
+    const isList = !(fields instanceof ReplyHeaders)
+    this.#headers = isList ? undefined : fields
+    this.#flat = isList ? fields : none
     if (typeof init === 'number') {
       this.status = init
       return
     }
     this.status = init.status ?? 200
-    if (init.headers) addHeaders(headers, init.headers)
+    if (init.headers) addHeaders(this.headers, init.headers)
+  }
+
+  get headers(): ReplyHeaders {
+    return (this.#headers ??= new ReplyHeaders(this.#flat))
+  }
+
+  /** @internal As {@link ReplyHeaders.flat}. */
+  get flat(): readonly string[] {
+    return this.#headers === undefined ? this.#flat : this.#headers.flat
   }
 
   /**

@@ -3,6 +3,7 @@ import type { Context, RequestHeaders } from './context.ts'
 import { type AbortedError, HttpError, type Outcome, unreadContent } from './errors.ts'
 import { Reply, type BodySource, type ReplyInit, type TakeOver } from './reply.ts'
 import { type HeadersInit, ReplyHeaders, addHeaders, fieldLine } from './reply-headers.ts'
+import { Lifetime } from './lifetime.ts'
 import type { RequestBody } from './request-body.ts'
 import type { Peer } from './transport.ts'
 
@@ -17,11 +18,8 @@ export interface ContextPort {
   openBody(context: RequestContext): RequestBody
   /** Sends an interim reply, if the exchange still allows one. */
   interim(context: RequestContext, status: number, headers: ReplyHeaders): void
-}
-
-/** Where errors go that no reply can tell of. @internal */
-export interface ErrorReporter {
-  report(error: unknown, context: Context | null): void
+  /** Takes an error that no reply can tell of. */
+  report(error: unknown, context: RequestContext): void
 }
 
 const textHtml = fieldLine('Content-Type', 'text/html; charset=utf-8')
@@ -50,10 +48,7 @@ export class RequestContext implements Context {
   #path: string | undefined
   #body: RequestBody | undefined
   #request: Request | undefined
-  #controller: AbortController | undefined
-  #aborted: AbortedError | undefined
-  #callbacks: ((outcome: Outcome) => unknown)[] | undefined
-  #onShutdown: (() => unknown)[] | undefined
+  #lifetime: Lifetime | undefined
   #errorHeaders: ReplyHeaders | undefined
   #outcome: Outcome | undefined
 
@@ -106,7 +101,7 @@ export class RequestContext implements Context {
   get body(): RequestBody {
     if (this.#body) return this.#body
     const body = (this.#body = this.#port.openBody(this))
-    if (this.#aborted) body.fail(this.#aborted)
+    if (this.aborted) body.fail(this.aborted)
     return body
   }
 
@@ -115,11 +110,7 @@ export class RequestContext implements Context {
   }
 
   get signal(): AbortSignal {
-    if (!this.#controller) {
-      this.#controller = new AbortController()
-      if (this.#aborted) this.#controller.abort(this.#aborted)
-    }
-    return this.#controller.signal
+    return this.#watch.signal
   }
 
   get request(): Request {
@@ -144,17 +135,17 @@ export class RequestContext implements Context {
   }
 
   text(content: string, init?: ReplyInit): Reply {
-    return new Reply(content, init, new ReplyHeaders(textPlain))
+    return new Reply(content, init, textPlain)
   }
 
   html(content: string, init?: ReplyInit): Reply {
-    return new Reply(content, init, new ReplyHeaders(textHtml))
+    return new Reply(content, init, textHtml)
   }
 
   json(value: unknown, init?: ReplyInit): Reply {
     const content = JSON.stringify(value) as string | undefined
     if (content === undefined) throw new TypeError(`A ${typeof value} has no JSON form`)
-    return new Reply(content, init, new ReplyHeaders(applicationJson))
+    return new Reply(content, init, applicationJson)
   }
 
   redirect(location: string, status: 301 | 302 | 303 | 307 | 308 = 302): Reply {
@@ -196,12 +187,12 @@ export class RequestContext implements Context {
 
   done(callback: (outcome: Outcome) => unknown): void {
     if (this.#outcome) callback(this.#outcome)
-    else (this.#callbacks ??= []).push(callback)
+    else this.#watch.atEnd(callback)
   }
 
   onShutdown(callback: () => unknown): void {
     if (this.#port.draining) callback()
-    else (this.#onShutdown ??= []).push(callback)
+    else this.#watch.atShutdown(callback)
   }
 
   get errorHeaders(): ReplyHeaders {
@@ -224,33 +215,34 @@ export class RequestContext implements Context {
     return reply
   }
 
-  /** Shutdown begins. A callback that fails is reported, and the others are called all the same. */
-  shutdown(reporter: ErrorReporter): void {
-    const callbacks = this.#onShutdown
-    this.#onShutdown = undefined
-    if (callbacks && !this.#outcome) this.#callAll(callbacks, undefined, reporter)
+  get #watch(): Lifetime {
+    return (this.#lifetime ??= new Lifetime())
+  }
+
+  /** Shutdown begins. */
+  shutdown(): void {
+    if (!this.#outcome) this.#lifetime?.shutdown((error) => this.#port.report(error, this))
   }
 
   /** Whether someone waits for the outcome. */
   get observed(): boolean {
-    return this.#callbacks !== undefined
+    return this.#lifetime !== undefined && this.#lifetime.observed
   }
 
   /** @internal Why it was aborted, if it was. */
   get aborted(): AbortedError | undefined {
-    return this.#aborted
+    return this.#lifetime?.aborted
   }
 
   /** @internal Whether an error is what `signal` said, let through by the handler. */
   stoppedBy(error: unknown): boolean {
-    return this.#aborted !== undefined && error === this.#aborted
+    return this.aborted !== undefined && error === this.aborted
   }
 
   abort(reason: AbortedError): void {
-    if (this.#outcome || this.#aborted) return
-    this.#aborted = reason
+    if (this.#outcome || this.aborted) return
     this.#body?.fail(reason)
-    this.#controller?.abort(reason)
+    this.#watch.abort(reason)
   }
 
   /** Whether this body belongs to the request. */
@@ -268,23 +260,11 @@ export class RequestContext implements Context {
     this.#body?.fail(unreadContent())
   }
 
-  /** Settles the outcome, once. A callback that fails is reported, and the others are called all the same. */
-  finish(outcome: Outcome, reporter: ErrorReporter): void {
+  /** Settles the outcome, once. */
+  finish(outcome: Outcome): void {
     if (this.#outcome) return
     this.#outcome = outcome
-    const callbacks = this.#callbacks
-    this.#callbacks = undefined
-    if (callbacks) this.#callAll(callbacks, outcome, reporter)
-  }
-
-  #callAll<T>(callbacks: readonly ((value: T) => unknown)[], value: T, reporter: ErrorReporter): void {
-    for (const callback of callbacks)
-      try {
-        const result = callback(value)
-        if (result instanceof Promise) result.catch((error: unknown) => reporter.report(error, this))
-      } catch (error) {
-        reporter.report(error, this)
-      }
+    this.#lifetime?.end(outcome, (error) => this.#port.report(error, this))
   }
 }
 

@@ -1,4 +1,4 @@
-import { type BodyEvent, BodyKind, Expectation, type RequestHead } from '@spillway/parser'
+import { type BodyEvent, Expectation, type RequestHead } from '@spillway/parser'
 import { ReadState } from './connection-state.ts'
 import { ContentReader } from './content-reader.ts'
 import type { RequestContext } from './request-context.ts'
@@ -46,31 +46,30 @@ export class RequestReader {
       this.#head ??= this.#core.lendHead()
       return undefined
     }
-    if (this.#head) {
-      this.#head = undefined
-      this.#core.giveHead(head)
-    }
+    if (this.#head) this.#giveHead(head)
     return head
+  }
+
+  #giveHead(head: RequestHead): void {
+    this.#head = undefined
+    this.#core.giveHead(head)
   }
 
   /** Gives the parser back; a head that was incomplete is forgotten. */
   release(): void {
     const head = this.#head
     if (!head) return
-    this.#head = undefined
     head.reset()
-    this.#core.giveHead(head)
+    this.#giveHead(head)
   }
 
-  /** The parsed head is a request's: gets ready for its content. Returns whether it has some. */
-  begin(head: RequestHead): boolean {
+  /** The parsed head is that of a request with content. Returns the length of this, null when it is chunked. */
+  begin({ bodyKind, contentLength, expectation }: RequestHead): number | null {
     this.wanted = false
-    this.continueAwaited = false
-    if (head.bodyKind === BodyKind.None) return false
+    this.continueAwaited = expectation === Expectation.Continue
     this.#content ??= new ContentReader()
-    this.#content.begin(head.bodyKind, head.contentLength, this.#core.limits)
-    this.continueAwaited = head.expectation === Expectation.Continue
-    return true
+    this.#content.begin(bodyKind, contentLength, this.#core.limits)
+    return this.#content.length
   }
 
   /** Reads content for `body`, or drops it. */

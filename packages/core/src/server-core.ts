@@ -69,6 +69,7 @@ export class ServerCore {
   readonly #heads: RequestHead[] = []
   /** Computed once: every request needs it. */
   readonly #idleTicks: number
+  readonly #requestTicks: number
   #accepted = 0
   #shed = 0
   readonly #addresses: Map<string, number> = new Map()
@@ -86,6 +87,7 @@ export class ServerCore {
     this.clock = new Clock(Math.max(10, Math.min(slowestTick, ...set.map((ms) => ms / 4))), () => this.#tick())
     const { keepAlive: idle } = this.timeouts
     this.#idleTicks = idle === 0 ? 0 : this.clock.after(idle + keepAliveGrace)
+    this.#requestTicks = this.clock.after(this.timeouts.request)
     // Whole seconds are all the field can say.
     const seconds = Math.floor(idle / 1000)
     const keepAlive = seconds > 0 && seconds < Infinity ? `Keep-Alive: timeout=${seconds}\r\n` : ''
@@ -101,6 +103,11 @@ export class ServerCore {
   /** The tick at which a connection that waits for its next request has waited long enough. */
   idleDeadline(): number {
     return this.#idleTicks === 0 ? 0 : this.clock.now + this.#idleTicks
+  }
+
+  /** The tick at which a request that begins now has taken too long. */
+  requestDeadline(): number {
+    return this.#requestTicks === 0 ? 0 : this.clock.now + this.#requestTicks
   }
 
   nextId(): number {

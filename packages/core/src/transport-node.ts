@@ -12,9 +12,9 @@ export class NodeTransport implements Transport {
   readonly #socket: Socket
   readonly #peer: Peer | undefined
   /** @internal */
-  sink: TransportSink | undefined
+  sink: TransportSink | undefined = undefined
   /** @internal The socket's error; Node emits it before `close`. */
-  error: Error | undefined
+  error: Error | undefined = undefined
 
   /** @param peer what a handshake has found out. Default: what the socket says. */
   constructor(socket: Socket, peer?: Peer) {

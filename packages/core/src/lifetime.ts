@@ -1,0 +1,63 @@
+import type { AbortedError, Outcome } from './errors.ts'
+
+type Callback<T> = (value: T) => unknown
+
+/** Who wants to know how an exchange goes on and ends. Made when the first one asks: of most exchanges nobody does. */
+export class Lifetime {
+  /** Why the exchange was aborted, if it was. */
+  aborted: AbortedError | undefined = undefined
+  #controller: AbortController | undefined
+  #atEnd: Callback<Outcome>[] | undefined
+  #atShutdown: Callback<void>[] | undefined
+
+  /** Whether someone waits for the outcome. */
+  get observed(): boolean {
+    return this.#atEnd !== undefined
+  }
+
+  get signal(): AbortSignal {
+    if (!this.#controller) {
+      this.#controller = new AbortController()
+      if (this.aborted) this.#controller.abort(this.aborted)
+    }
+    return this.#controller.signal
+  }
+
+  atEnd(callback: Callback<Outcome>): void {
+    ;(this.#atEnd ??= []).push(callback)
+  }
+
+  atShutdown(callback: Callback<void>): void {
+    ;(this.#atShutdown ??= []).push(callback)
+  }
+
+  abort(reason: AbortedError): void {
+    this.aborted = reason
+    this.#controller?.abort(reason)
+  }
+
+  /** @param report told what a callback throws. */
+  end(outcome: Outcome, report: Callback<unknown>): void {
+    const callbacks = this.#atEnd
+    this.#atEnd = undefined
+    callAll(callbacks, outcome, report)
+  }
+
+  /** @param report told what a callback throws. */
+  shutdown(report: Callback<unknown>): void {
+    const callbacks = this.#atShutdown
+    this.#atShutdown = undefined
+    callAll(callbacks, undefined, report)
+  }
+}
+
+/** A callback that fails is reported, and the others are called all the same. */
+function callAll<T>(callbacks: readonly Callback<T>[] = [], value: T, report: Callback<unknown>): void {
+  for (const callback of callbacks)
+    try {
+      const result = callback(value)
+      if (result instanceof Promise) result.catch(report)
+    } catch (error) {
+      report(error)
+    }
+}
