@@ -55,6 +55,7 @@ export class Reply {
     if (init.headers) addHeaders(this.headers, init.headers)
   }
 
+  /** The fields, but for those that core writes itself. */
   get headers(): ReplyHeaders {
     return (this.#headers ??= new ReplyHeaders(this.#flat))
   }
