@@ -74,7 +74,7 @@ export abstract class Framing extends FieldSection {
   contentLength: number = 0
   /** Where the head ends: what `parse` returned. */
   headEnd: number = 0
-  /** Whether the sender lets the connection persist. RFC 9112 §9.3. */
+  /** Whether the sender lets the connection persist; false as long as the head is not complete. RFC 9112 §9.3. */
   keepAlive: boolean = false
   protected _flags: number = 0
   /** Whether Host matters. */

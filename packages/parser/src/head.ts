@@ -67,7 +67,7 @@ export class RequestHead extends MessageHead {
   targetForm: TargetForm = 0
   targetStart: number = 0
   targetEnd: number = 0
-  /** How the body is delimited: None, Length or Chunked. RFC 9112 §6.3. */
+  /** How the body is delimited: None, Length or Chunked; known when the head is complete, as what follows. RFC 9112 §6.3. */
   bodyKind: BodyKind = NONE
   /** Whether an HTTP/1.1 client offers another protocol: Upgrade is not empty and named in Connection. RFC 9110 §7.8. */
   upgrade: boolean = false
@@ -88,12 +88,21 @@ export class RequestHead extends MessageHead {
 
   protected override _finish(buf: Uint8Array): number {
     const result = super._finish(buf)
+    if (result < 0) return result
     const isNew = this.minorVersion === 1
     this.bodyKind = this._has(CHUNKED) ? CHUNKS : this.contentLength > 0 ? LENGTH : NONE
     this.upgrade = isNew && this._has(UPGRADE_OPTION) && this._has(UPGRADE_FIELD)
     this.expectation = !isNew ? 0 : this._has(EXPECT_UNKNOWN) ? 2 : this._has(EXPECT_CONTINUE) ? 1 : 0
-    if (result > 0 && this.method === '') this._ownMethod(buf)
+    if (this.method === '') this._ownMethod(buf)
     return result
+  }
+
+  /** What is known when a head is complete must not be that of the one before. */
+  private _forget(): void {
+    this.method = ''
+    this.bodyKind = NONE
+    this.upgrade = false
+    this.expectation = 0
   }
 
   private _ownMethod(buf: Uint8Array): void {
@@ -103,7 +112,7 @@ export class RequestHead extends MessageHead {
   protected override _startLine(buf: Uint8Array, end: number): number {
     const base = this._base
     let p = base + this._at
-    if (this._state === EMPTY) this.method = ''
+    if (this._state === EMPTY) this._forget()
     for (; this._state === EMPTY; p++) {
       if (p === end) return this._wait(p)
       const c = buf[p]!

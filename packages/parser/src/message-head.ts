@@ -49,6 +49,7 @@ export abstract class MessageHead extends Framing {
     if (isNew) {
       if (start === end) return 0
       this._state = EMPTY
+      this.keepAlive = false
       this._error =
         this.errorOffset =
         this._at =
