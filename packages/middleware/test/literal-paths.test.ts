@@ -16,12 +16,12 @@ test('means the same as a Map', () => {
   )
 })
 
-test('paths of one list are told apart', () => {
-  const literals = new LiteralPaths<string>()
-  const paths = ['/users', '/oxers', '/abers']
-  for (const one of paths) literals.set(one, one)
-  for (const one of paths) expect(literals.get(one)).toBe(one)
-  expect(literals.get('/overs')).toBe(undefined)
+test.each([7, 8, 9, 500])('%i paths that look alike are told apart', (count) => {
+  const literals = new LiteralPaths<number>()
+  const paths = Array.from({ length: count }, (_, i) => `/${String(i).padStart(3, '0')}/same/ending`)
+  for (const [i, one] of paths.entries()) literals.set(one, i)
+  for (const [i, one] of paths.entries()) expect(literals.get(one)).toBe(i)
+  expect(literals.get('/abc/same/ending')).toBe(undefined)
 })
 
 test('what is set again means what was set last', () => {

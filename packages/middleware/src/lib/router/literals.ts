@@ -1,20 +1,27 @@
 /** Lists that paths are spread over; a power of two. */
 const lists = 256
+/** Longer ones take more time than a `Map`. */
+const longest = 8
 
 interface Entry<T> {
   readonly path: string
   readonly meaning: T
   readonly next: Entry<T> | undefined
+  /** Entries from here on. */
+  readonly length: number
 }
 
 /**
- * What the paths of routes without parameters mean. A `Map` would read every character of a path that has just come to find
- * its place, which takes twice as long as three of them and a comparison.
+ * What the paths of routes without parameters mean. A `Map` reads every character of a path that has just come to find its
+ * place; mostly its length, a few characters and a comparison are enough, in half the time.
  */
 export class LiteralPaths<T> {
-  readonly #lists: (Entry<T> | undefined)[] = Array.from({ length: lists }, () => undefined)
+  readonly #all: Map<string, T> = new Map()
+  /** Undefined once so many paths look alike that the `Map` is better. */
+  #lists: (Entry<T> | undefined)[] | undefined = Array.from({ length: lists }, () => undefined)
 
   get(path: string): T | undefined {
+    if (this.#lists === undefined) return this.#all.get(path)
     for (let entry = this.#lists[listOf(path)]; entry !== undefined; entry = entry.next)
       if (entry.path === path) return entry.meaning
     return undefined
@@ -22,14 +29,19 @@ export class LiteralPaths<T> {
 
   /** What was set last for a path is what it means. */
   set(path: string, meaning: T): void {
+    this.#all.set(path, meaning)
+    if (!this.#lists) return
     const list = listOf(path)
-    this.#lists[list] = { path, meaning, next: this.#lists[list] }
+    const next = this.#lists[list]
+    const length = next ? next.length + 1 : 1
+    if (length > longest) this.#lists = undefined
+    else this.#lists[list] = { path, meaning, next, length }
   }
 }
 
-/** The length, the last character and one in the middle tell most paths apart. */
 function listOf(path: string): number {
   const { length } = path
-  if (length === 0) return 0
-  return (length * 31 + path.charCodeAt(length - 1) * 7 + path.charCodeAt(length >> 1)) & (lists - 1)
+  if (length < 2) return length
+  const ending = path.charCodeAt(length - 1) * 7 + path.charCodeAt(length - 2) * 13
+  return (length * 31 + ending + path.charCodeAt(length >> 1)) & (lists - 1)
 }
