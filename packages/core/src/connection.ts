@@ -276,7 +276,7 @@ export class Connection
         onContentEnd(this)
         return true
       case BodyEvent.Error:
-        this.#report(content.error!, content.errorOffset)
+        this.#parseFailed(content.error!, content.errorOffset)
         onBroken(this)
         // The handler's read fails with the status of the error; a handler that does not read answers as it likes.
         body?.fail(parseFailure(content.error!))
@@ -329,14 +329,14 @@ export class Connection
   #refuse(head: RequestHead): true {
     const code = head.error!
     const { method } = head
-    this.#report(code, head.errorOffset)
+    this.#parseFailed(code, head.errorOffset)
     this.#reader.input.clear()
     onBroken(this)
     this.#write(undefined, this.#core.parseErrorReply(code), method)
     return true
   }
 
-  #report(code: ParseErrorCode, offset: number): void {
+  #parseFailed(code: ParseErrorCode, offset: number): void {
     this.#log.because('parse-error')
     this.#log.error(this, code, offset)
   }
@@ -366,6 +366,10 @@ export class Connection
   interim(context: RequestContext, status: number, headers: ReplyHeaders): void {
     if (this.#context !== context || this.write !== WriteState.Idle || context.head.minorVersion === 0) return
     this.#sender.sendInterim(status, headers)
+  }
+
+  report(error: unknown, context: RequestContext): void {
+    this.#core.report(error, context)
   }
 
   #write(context: RequestContext | undefined, reply: Reply, method: string): void {
@@ -443,10 +447,6 @@ export class Connection
     if (this.#transport.bufferedBytes >= this.#unsent) return true
     this.congested()
     return false
-  }
-
-  report(error: unknown, context: RequestContext): void {
-    this.#core.report(error, context)
   }
 
   ended(context: RequestContext, outcome: Outcome): void {

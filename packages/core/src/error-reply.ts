@@ -2,7 +2,7 @@ import { reasonPhrase } from '@spillway/parser/serialize'
 import { errorFacts } from './errors.ts'
 import type { Result } from './context.ts'
 import { Reply, replyOf } from './reply.ts'
-import { fieldLine } from './reply-headers.ts'
+import { textPlain } from './reply-headers.ts'
 
 /** What is answered for anything thrown, unless the application says otherwise. */
 export function plainError(error: unknown): Reply {
@@ -18,5 +18,5 @@ export function errorResult(result: Result | void, error: unknown): Reply {
 }
 
 export function errorText(status: number, text: string): Reply {
-  return new Reply(`${text}\n`, status, fieldLine('Content-Type', 'text/plain; charset=utf-8'))
+  return new Reply(`${text}\n`, status, textPlain)
 }

@@ -2,7 +2,9 @@ import { isFieldName, isFieldValue } from '@spillway/parser/serialize'
 
 /** Name, value, and the field line as it is written. */
 const stride = 3
-const none: readonly string[] = []
+
+/** @internal The list of no fields at all: one, so that it is known again. */
+export const noFields: readonly string[] = []
 
 /**
  * The fields of a reply: a flat list in wire order. Names keep the case they were given in and compare without it.
@@ -13,7 +15,7 @@ export class ReplyHeaders implements Iterable<[name: string, value: string]> {
   #copied: boolean
 
   /** @param flat @internal the fields to start with, made by {@link fieldLine}; shared until a field is changed. */
-  constructor(flat: readonly string[] = none) {
+  constructor(flat: readonly string[] = noFields) {
     this.#flat = flat
     this.#copied = false
   }
@@ -113,6 +115,9 @@ export function addHeaders(headers: ReplyHeaders, init: HeadersInit): void {
 export function fieldLine(name: string, value: string): [name: string, value: string, line: string] {
   return [name, value, `${name}: ${value}\r\n`]
 }
+
+/** @internal The field of plain text: one list, so that it is known again. */
+export const textPlain: readonly string[] = fieldLine('Content-Type', 'text/plain; charset=utf-8')
 
 function checkedLine(name: string, value: string): [name: string, value: string, line: string] {
   const text = typeof value === 'string' ? value : String(value)

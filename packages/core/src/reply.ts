@@ -1,5 +1,5 @@
 import type { KeptReply } from './kept-reply.ts'
-import { type HeadersInit, ReplyHeaders, addHeaders } from './reply-headers.ts'
+import { type HeadersInit, ReplyHeaders, addHeaders, noFields } from './reply-headers.ts'
 import type { Transport } from './transport.ts'
 
 /**
@@ -18,8 +18,6 @@ export type ReplyInit = number | { readonly status?: number; readonly headers?: 
  */
 export type TakeOver = (transport: Transport, leftover: Uint8Array) => unknown
 
-const none: readonly string[] = []
-
 /** The answer to a request: status, fields and content, all changeable until core writes it. */
 export class Reply {
   status: number
@@ -34,19 +32,20 @@ export class Reply {
   /** @internal Where this reply came from. */
   kept: KeptReply | undefined
 
-  /** Most replies go out with the fields they began with: then nobody needs more than the list. */
-  #headers: ReplyHeaders | undefined
-  readonly #flat: readonly string[]
+  // Most replies go out with the fields they began with: then nobody needs more than the list. Not `#private`, so that a
+  // `Proxy` of a reply is one.
+  private own: ReplyHeaders | undefined
+  private readonly initial: readonly string[]
 
   /** @param fields @internal taken over, not copied: as headers, or as the list that these begin with. */
-  constructor(body: BodySource = null, init: ReplyInit = 200, fields: ReplyHeaders | readonly string[] = none) {
+  constructor(body: BodySource = null, init: ReplyInit = 200, fields: ReplyHeaders | readonly string[] = noFields) {
     this.body = body
     this.trailers = undefined
     this.takeOver = undefined
     this.kept = undefined
     const isList = !(fields instanceof ReplyHeaders)
-    this.#headers = isList ? undefined : fields
-    this.#flat = isList ? fields : none
+    this.own = isList ? undefined : fields
+    this.initial = isList ? fields : noFields
     if (typeof init === 'number') {
       this.status = init
       return
@@ -57,12 +56,12 @@ export class Reply {
 
   /** The fields, but for those that core writes itself. */
   get headers(): ReplyHeaders {
-    return (this.#headers ??= new ReplyHeaders(this.#flat))
+    return (this.own ??= new ReplyHeaders(this.initial))
   }
 
   /** @internal As {@link ReplyHeaders.flat}. */
   get flat(): readonly string[] {
-    return this.#headers === undefined ? this.#flat : this.#headers.flat
+    return this.own === undefined ? this.initial : this.own.flat
   }
 
   /**

@@ -2,7 +2,7 @@ import { type HeadSnapshot, TargetForm, type TargetParts, splitTarget } from '@s
 import type { Context, RequestHeaders } from './context.ts'
 import { type AbortedError, HttpError, type Outcome, unreadContent } from './errors.ts'
 import { Reply, type BodySource, type ReplyInit, type TakeOver } from './reply.ts'
-import { type HeadersInit, ReplyHeaders, addHeaders, fieldLine } from './reply-headers.ts'
+import { type HeadersInit, ReplyHeaders, addHeaders, fieldLine, textPlain } from './reply-headers.ts'
 import { Lifetime } from './lifetime.ts'
 import type { RequestBody } from './request-body.ts'
 import type { Peer } from './transport.ts'
@@ -23,7 +23,6 @@ export interface ContextPort {
 }
 
 const textHtml = fieldLine('Content-Type', 'text/html; charset=utf-8')
-const textPlain = fieldLine('Content-Type', 'text/plain; charset=utf-8')
 const applicationJson = fieldLine('Content-Type', 'application/json')
 
 /** @internal The one implementation of {@link Context}: every field is there from the start, so its shape never changes. */

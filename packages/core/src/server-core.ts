@@ -67,7 +67,7 @@ export class ServerCore {
   head: RequestHead
   readonly #onError: ServerOptions['onError']
   readonly #heads: RequestHead[] = []
-  /** Computed once: every request needs it. */
+  /** Computed once: every request needs them. */
   readonly #idleTicks: number
   readonly #requestTicks: number
   #accepted = 0

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { testServer } from '../src/testing.ts'
-import { bodies, deferred, get, muteErrors, onlyReply, replies, request, statuses, turn } from './support.ts'
+import { bodies, deferred, get, muteErrors, onlyReply, post, replies, request, statuses, turn } from './support.ts'
 
 muteErrors()
 
@@ -53,6 +53,23 @@ describe('Expect: 100-continue (RFC 9110 §10.1.1)', () => {
     client.send('llo')
     await turn()
     expect(statuses(client.received)).toEqual([100, 200])
+  })
+
+  it('not before the handler reads, behind a request whose content was read', async () => {
+    const read = deferred()
+    const t = testServer(async (c) => {
+      if (c.path === '/later') await read.promise
+      return c.text(await c.body.text())
+    })
+    const client = t.connect()
+    client.send(post('first'))
+    await turn()
+    client.send(request('POST', '/later', 'Expect: 100-continue\r\nContent-Length: 5\r\n'))
+    await turn()
+    expect(statuses(client.received)).toEqual([200])
+    read.resolve()
+    await turn()
+    expect(statuses(client.received)).toEqual([200, 100])
   })
 
   it('looking at the body without reading it does not count', async () => {

@@ -297,6 +297,21 @@ describe.skipIf(!openssl)('content of a request', () => {
 })
 
 describe.skipIf(!openssl)('a reply', () => {
+  it('is complete when a callback of its exchange throws, which is reported with the request', async () => {
+    const reported = deferred<unknown[]>()
+    await start(
+      (c) => {
+        c.done(() => {
+          throw new Error('broken callback')
+        })
+        return c.text('x')
+      },
+      { onError: (error, c) => reported.resolve([String(error), c?.path]) },
+    )
+    expect((await ask({ ':path': '/mine' })).body).toBe('x')
+    expect(await reported.promise).toEqual(['Error: broken callback', '/mine'])
+  })
+
   it('drops fields that speak of connections, keeps lines that cannot be joined', async () => {
     await start((c) => {
       const reply = c.text('x')

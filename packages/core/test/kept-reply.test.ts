@@ -56,6 +56,13 @@ describe.each([
   })
 })
 
+it('a kept reply stays the same when the fields it was made of change', () => {
+  const changing = new ReplyHeaders().set('ETag', '"1"')
+  const kept = new KeptReply(200, changing, null)
+  changing.set('ETag', '"2"')
+  expect(kept.reply().headers.get('etag')).toBe('"1"')
+})
+
 describe('a kept reply that is changed', () => {
   const kept = new KeptReply(200, fields, Buffer.from('kept'))
   const changes: [string, (reply: Reply) => void, object][] = [

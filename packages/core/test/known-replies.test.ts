@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest'
 import { type Handler, Reply } from '../src/index.ts'
 import { testServer } from '../src/testing.ts'
-import { type Message, get, muteErrors, replies, request, until } from './support.ts'
+import { type Message, get, muteErrors, replies, request, statuses, until } from './support.ts'
 
 muteErrors()
 
@@ -18,6 +18,13 @@ describe('a reply that was written before', () => {
     expect(first).toMatchObject({ status: 200, body: 'again', complete: true })
     for (const { status, fields, body } of others)
       expect({ status, fields, body }).toEqual({ status: 200, fields: first!.fields, body: 'again' })
+  })
+
+  it('is not given to CONNECT, which it would open a tunnel for', () => {
+    const client = testServer((c) => c.text('again')).connect()
+    for (let i = 0; i < 3; i++) client.send(get())
+    client.send('CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\n')
+    expect(statuses(client.received, ['GET', 'GET', 'GET', 'CONNECT'])).toEqual([200, 200, 200, 500])
   })
 
   it('is not taken for one with another text of its length, another status or other fields', () => {

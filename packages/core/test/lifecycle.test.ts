@@ -98,6 +98,22 @@ describe('success', () => {
     expect(errors.calls.flat().filter((error) => /broken callback/.test(String(error)))).toHaveLength(2)
   })
 
+  it('what a callback throws is reported with its request', async () => {
+    const reported: unknown[] = []
+    const t = testServer(
+      (c) => {
+        c.done(() => {
+          throw new Error('broken callback')
+        })
+        return c.text('abc')
+      },
+      { onError: (error, c) => void reported.push(String(error), c?.path) },
+    )
+    t.connect().send(get('/mine'))
+    await turn()
+    expect(reported).toEqual(['Error: broken callback', '/mine'])
+  })
+
   it('an error reply was sent, too', async () => {
     const { t, seen } = watching(() => {
       throw new Error('x')
