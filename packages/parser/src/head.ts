@@ -89,16 +89,16 @@ export class RequestHead extends MessageHead {
   protected override _finish(buf: Uint8Array): number {
     const result = super._finish(buf)
     if (result < 0) return result
-    const isNew = this.minorVersion === 1
+    const isHttp11 = this.minorVersion === 1
     this.bodyKind = this._has(CHUNKED) ? CHUNKS : this.contentLength > 0 ? LENGTH : NONE
-    this.upgrade = isNew && this._has(UPGRADE_OPTION) && this._has(UPGRADE_FIELD)
-    this.expectation = !isNew ? 0 : this._has(EXPECT_UNKNOWN) ? 2 : this._has(EXPECT_CONTINUE) ? 1 : 0
+    this.upgrade = isHttp11 && this._has(UPGRADE_OPTION) && this._has(UPGRADE_FIELD)
+    this.expectation = !isHttp11 ? 0 : this._has(EXPECT_UNKNOWN) ? 2 : this._has(EXPECT_CONTINUE) ? 1 : 0
     if (this.method === '') this._ownMethod(buf)
     return result
   }
 
-  /** What is known when a head is complete must not be that of the one before. */
-  private _forget(): void {
+  protected override _forget(): void {
+    super._forget()
     this.method = ''
     this.bodyKind = NONE
     this.upgrade = false
@@ -112,7 +112,6 @@ export class RequestHead extends MessageHead {
   protected override _startLine(buf: Uint8Array, end: number): number {
     const base = this._base
     let p = base + this._at
-    if (this._state === EMPTY) this._forget()
     for (; this._state === EMPTY; p++) {
       if (p === end) return this._wait(p)
       const c = buf[p]!

@@ -49,15 +49,7 @@ export abstract class MessageHead extends Framing {
     if (isNew) {
       if (start === end) return 0
       this._state = EMPTY
-      this.keepAlive = false
-      this._error =
-        this.errorOffset =
-        this._at =
-        this.headStart =
-        this.fieldCount =
-        this._flags =
-        this.contentLength =
-          0
+      this._forget()
     }
     this._base = start
     let result = this._state < START_LF ? this._startLine(buf, end) : 1
@@ -67,6 +59,12 @@ export abstract class MessageHead extends Framing {
     if (result > 0) result = this._finish(buf)
     if (result === 0 && last < end && this.partial) return this._fail(HEAD_TOO_LARGE, last)
     return result
+  }
+
+  /** A message begins: nothing that is known is that of the one before. */
+  protected _forget(): void {
+    this.keepAlive = false
+    this._error = this.errorOffset = this._at = this.headStart = this.fieldCount = this._flags = this.contentLength = 0
   }
 
   /** Reads the start line up to its LF; > 0 when that is what comes next. */
