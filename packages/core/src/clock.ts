@@ -36,7 +36,17 @@ export class Clock {
 
   /** The tick at which `ms` milliseconds have passed for certain; 0 means never, as does `ms` = 0. */
   after(ms: number): number {
-    return ms === 0 ? 0 : this.now + Math.ceil(ms / this.interval) + 1
+    return this.in(this.ticks(ms))
+  }
+
+  /** Ticks within which `ms` milliseconds pass for certain; 0 for 0. */
+  ticks(ms: number): number {
+    return ms === 0 ? 0 : Math.ceil(ms / this.interval) + 1
+  }
+
+  /** The tick that is so many from now; 0 means never, as does `ticks` = 0. */
+  in(ticks: number): number {
+    return ticks === 0 ? 0 : this.now + ticks
   }
 
   /** One tick; called by the timer, and by tests with a clock of their own. */

@@ -1,4 +1,4 @@
-import { BodyEvent, BodyKind, Expectation, type ParseErrorCode, type RequestHead, parseErrors } from '@spillway/parser'
+import { BodyEvent, BodyKind, type ParseErrorCode, type RequestHead, parseErrors } from '@spillway/parser'
 import { ConnectionLog } from './connection-log.ts'
 import {
   type ConnectionState,
@@ -18,7 +18,7 @@ import {
   settle,
 } from './connection-state.ts'
 import { type ContextPort, RequestContext } from './request-context.ts'
-import { type ReplyTarget, dispatch, settleResult } from './dispatch.ts'
+import { type ReplyTarget, settleResult } from './dispatch.ts'
 import { type AbortedBy, AbortedError, HttpError, type Outcome, unreadContent } from './errors.ts'
 import { type CloseReason, channels } from './events.ts'
 import { copyOf } from './input.ts'
@@ -235,17 +235,14 @@ export class Connection
 
   /** A request has come: an exchange begins. */
   #exchange(head: RequestHead): void {
-    const core = this.#core
     const { input } = this.#reader
     const { bodyKind, expectation, headEnd: used } = head
     const snapshot = head.snapshot(input.buf, input.pos, input.decoder(input.pos + used, bodyKind !== BodyKind.None))
     const context = new RequestContext(this, snapshot, head.upgrade, ++this.#log.requests)
     input.pos += used
-    this.#begin(context, head, bodyKind)
+    this.#begin(context, head)
     this.#log.request(context, used)
-    if (expectation === Expectation.Unknown) this.reply(context, core.expectationFailed())
-    else if (core.overloaded) this.reply(context, core.overloadReply())
-    else dispatch(core.handler, context, this)
+    this.#core.answer(context, expectation, this)
   }
 
   /** A part of a head has come. */
@@ -256,12 +253,13 @@ export class Connection
   }
 
   /** A request begins: its facts become the connection's state. */
-  #begin(context: RequestContext, head: RequestHead, bodyKind: BodyKind): void {
+  #begin(context: RequestContext, head: RequestHead): void {
     const { keepAlive } = head
+    const hasContent = head.bodyKind !== BodyKind.None
     const persist = keepAlive && this.#log.requests !== this.#core.limits.requestsPerConnection
     if (!persist) this.#log.because(keepAlive ? 'max-requests' : 'client-asked')
-    if (bodyKind !== BodyKind.None) context.contentLength = this.#reader.begin(head)
-    onHead(this, bodyKind !== BodyKind.None, persist)
+    if (hasContent) context.contentLength = this.#reader.begin(head)
+    onHead(this, hasContent, persist)
     this.#context = context
     this.#readDeadline = 0
     this.#requestDeadline = this.#core.requestDeadline()

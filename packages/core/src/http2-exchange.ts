@@ -1,9 +1,8 @@
 import { type ServerHttp2Stream, constants } from 'node:http2'
-import { Expectation } from '@spillway/parser'
 import type { ConnectionLog } from './connection-log.ts'
 import type { Context } from './context.ts'
 import { type ContextPort, RequestContext } from './request-context.ts'
-import { type ReplyTarget, dispatch, settleResult } from './dispatch.ts'
+import { type ReplyTarget, settleResult } from './dispatch.ts'
 import { type AbortedBy, AbortedError, HttpError, type Outcome } from './errors.ts'
 import { Http2Content } from './http2-content.ts'
 import type { Http2Head } from './http2-head.ts'
@@ -69,10 +68,7 @@ export class Http2Exchange implements ContextPort, ReplyTarget, StreamSink, Stre
   begin(head: Http2Head): void {
     const context = this.#context
     this.#owner.log.request(context, head.bytes)
-    const core = this.#core
-    if (head.expectation === Expectation.Unknown) this.reply(context, core.expectationFailed())
-    else if (core.overloaded) this.reply(context, core.overloadReply())
-    else dispatch(core.handler, context, this)
+    this.#core.answer(context, head.expectation, this)
   }
 
   get peer(): Peer {

@@ -1,8 +1,9 @@
-import { type ParseErrorCode, RequestHead, parseErrors } from '@spillway/parser'
+import { Expectation, type ParseErrorCode, RequestHead, parseErrors } from '@spillway/parser'
 import { networkOf } from './addresses.ts'
 import { Clock } from './clock.ts'
 import { Connection } from './connection.ts'
 import type { Context, Handler, MaybePromise, Result } from './context.ts'
+import { type ReplyTarget, dispatch } from './dispatch.ts'
 import type { RequestContext } from './request-context.ts'
 import { errorResult, errorText, plainError } from './error-reply.ts'
 import { AbortedError, errorFacts } from './errors.ts'
@@ -54,7 +55,7 @@ let members = 0
 /** What the connections of one server share: its handler, its numbers, its clock, its books. */
 export class ServerCore {
   readonly server: Server
-  readonly handler: Handler
+  readonly #handler: Handler
   readonly limits: Limits
   readonly timeouts: Timeouts
   readonly clock: Clock
@@ -78,7 +79,7 @@ export class ServerCore {
   constructor(server: Server, handler: Handler, options: ServerOptions) {
     if (typeof handler !== 'function') throw new TypeError(`A handler is a function, not ${typeof handler}`)
     this.server = server
-    this.handler = handler
+    this.#handler = handler
     this.limits = settings(defaultLimits, options.limits)
     this.timeouts = settings(defaultTimeouts, options.timeouts)
     this.head = new RequestHead(this.limits)
@@ -86,8 +87,8 @@ export class ServerCore {
     const set = Object.values(this.timeouts).filter((ms) => ms > 0)
     this.clock = new Clock(Math.max(10, Math.min(slowestTick, ...set.map((ms) => ms / 4))), () => this.#tick())
     const { keepAlive: idle } = this.timeouts
-    this.#idleTicks = idle === 0 ? 0 : this.clock.after(idle + keepAliveGrace)
-    this.#requestTicks = this.clock.after(this.timeouts.request)
+    this.#idleTicks = idle === 0 ? 0 : this.clock.ticks(idle + keepAliveGrace)
+    this.#requestTicks = this.clock.ticks(this.timeouts.request)
     // Whole seconds are all the field can say.
     const seconds = Math.floor(idle / 1000)
     const keepAlive = seconds > 0 && seconds < Infinity ? `Keep-Alive: timeout=${seconds}\r\n` : ''
@@ -100,14 +101,22 @@ export class ServerCore {
     this.facts.known.dateLine = this.clock.dateLine
   }
 
+  /** Has a request answered: by the handler, unless it expects what is not known, or too much is held already. */
+  answer(context: RequestContext, expectation: Expectation, target: ReplyTarget): void {
+    if (expectation === Expectation.Unknown)
+      target.reply(context, errorText(417, 'Only the expectation 100-continue is understood'))
+    else if (this.overloaded) target.reply(context, this.overloadReply())
+    else dispatch(this.#handler, context, target)
+  }
+
   /** The tick at which a connection that waits for its next request has waited long enough. */
   idleDeadline(): number {
-    return this.#idleTicks === 0 ? 0 : this.clock.now + this.#idleTicks
+    return this.clock.in(this.#idleTicks)
   }
 
   /** The tick at which a request that begins now has taken too long. */
   requestDeadline(): number {
-    return this.#requestTicks === 0 ? 0 : this.clock.now + this.#requestTicks
+    return this.clock.in(this.#requestTicks)
   }
 
   nextId(): number {
@@ -295,10 +304,6 @@ export class ServerCore {
   /** The request as a whole took too long. @param sending whether the client has not sent all of it. */
   requestTimeoutReply(context: RequestContext, sending: boolean): Reply {
     return context.complete(errorText(sending ? 408 : 503, 'The request took too long'))
-  }
-
-  expectationFailed(): Reply {
-    return errorText(417, 'Only the expectation 100-continue is understood')
   }
 
   overloadReply(): Reply {
