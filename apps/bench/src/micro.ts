@@ -1,10 +1,11 @@
 // What core costs in a process by itself, without sockets: nanoseconds per request, the best of some runs.
 // node dist/micro.js [name of a case]; with --cpu-prof in front of it, a profile of core alone.
-import type { Handler } from '../../../packages/core/src/context.ts'
+import { accept } from '../../../packages/core/src/http1/accept.ts'
+import type { Handler } from '../../../packages/core/src/exchange/context.ts'
 import { router } from '@spillway/middleware/router'
-import { ServerCore } from '../../../packages/core/src/server-core.ts'
-import type { Server } from '../../../packages/core/src/server.ts'
-import type { Peer, Transport, TransportSink } from '../../../packages/core/src/transport.ts'
+import { ServerCore } from '../../../packages/core/src/server/server-core.ts'
+import type { Server } from '../../../packages/core/src/server/server.ts'
+import type { Peer, Transport, TransportSink } from '../../../packages/core/src/transport/transport.ts'
 import { type BenchRequest, wireFormat, workloads } from './workloads.ts'
 
 const runs = 9
@@ -160,7 +161,7 @@ function connect(transport: Transport, handler: Handler): void {
     close: () => Promise.resolve({ drained: 0, killed: 0 }),
     [Symbol.asyncDispose]: () => Promise.resolve(),
   }
-  new ServerCore(server, handler, {}).accept(transport)
+  accept(new ServerCore(server, handler, {}), transport)
 }
 
 function requestOf(name: string): BenchRequest {

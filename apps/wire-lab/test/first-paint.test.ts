@@ -50,7 +50,7 @@ describe.skipIf(!executablePath)('what stands before the first paint', { timeout
     built?.remove()
   })
 
-  it.each(['/', '/bytes.html', '/many.html', '/loop.html', '/source/packages/core/src/reply.ts'])(
+  it.each(['/', '/bytes.html', '/many.html', '/loop.html', '/source/packages/core/src/exchange/reply.ts'])(
     'of %s: the page itself, in one flight, and no more',
     async (path) => {
       const page = await visit(browser, lab.url + path, [])

@@ -191,7 +191,7 @@ describe.skipIf(!executablePath)('the other pages', { timeout: 60_000 }, () => {
     })
   })
 
-  it.each(['/', '/bytes.html', '/many.html', '/loop.html', '/source/packages/core/src/reply.ts', '/nope'])(
+  it.each(['/', '/bytes.html', '/many.html', '/loop.html', '/source/packages/core/src/exchange/reply.ts', '/nope'])(
     '%s is for everybody: in light and dark, read aloud, on a phone',
     async (path) => {
       // A colour on its way to another one is none to be judged.

@@ -1,6 +1,6 @@
-export { AddressSet, networkOf, normalAddress } from './addresses.ts'
-export { type ConnectionEvents, channels } from './events.ts'
-export type { Context, Handler, MaybePromise, RequestHeaders, Result } from './context.ts'
+export { AddressSet, networkOf, normalAddress } from './transport/addresses.ts'
+export { type ConnectionEvents, channels } from './server/events.ts'
+export type { Context, Handler, MaybePromise, RequestHeaders, Result } from './exchange/context.ts'
 export {
   AbortedError,
   type AbortedBy,
@@ -9,15 +9,23 @@ export {
   type HttpErrorOptions,
   type Outcome,
   errorFacts,
-} from './errors.ts'
-export { KeptReply } from './kept-reply.ts'
-export { Reply, type BodySource, type ReplyInit, type TakeOver } from './reply.ts'
-export { type HeadersInit, ReplyHeaders } from './reply-headers.ts'
-export { type Puller, dropSource, pullerOf } from './reply-stream.ts'
-export { RequestBody } from './request-body.ts'
-export type { Peer, Transport, TransportSink } from './transport.ts'
-export { type CloseOptions, type Closed, type Server, type ServerOptions, createServer, serve } from './server.ts'
-export { type InheritedSocket, listenFds } from './listen-fds.ts'
-export type { Certificate, ListenOptions, Listening, Pem, ProxyProtocolOptions, TlsOptions } from './listen-options.ts'
-export { type Closable, type SignalOptions, closeOnSignals } from './signals.ts'
-export { type Limits, type Timeouts, defaultLimits, defaultTimeouts } from './options.ts'
+} from './exchange/errors.ts'
+export { KeptReply } from './exchange/kept-reply.ts'
+export { Reply, type BodySource, type ReplyInit, type TakeOver } from './exchange/reply.ts'
+export { type HeadersInit, ReplyHeaders } from './exchange/reply-headers.ts'
+export { type Puller, dropSource, pullerOf } from './exchange/reply-stream.ts'
+export { RequestBody } from './exchange/request-body.ts'
+export type { Peer, Transport, TransportSink } from './transport/transport.ts'
+export { createServer, serve } from './serve/serve.ts'
+export type { CloseOptions, Closed, Server, ServerOptions } from './server/server.ts'
+export { type InheritedSocket, listenFds } from './sockets/listen-fds.ts'
+export type {
+  Certificate,
+  ListenOptions,
+  Listening,
+  Pem,
+  ProxyProtocolOptions,
+  TlsOptions,
+} from './server/listen-options.ts'
+export { type Closable, type SignalOptions, closeOnSignals } from './serve/signals.ts'
+export { type Limits, type Timeouts, defaultLimits, defaultTimeouts } from './server/options.ts'

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { Backoff, defaultRestart } from '../src/cluster-backoff.ts'
+import { Backoff, defaultRestart } from '../src/cluster/backoff.ts'
 
 const policy = { ...defaultRestart, minDelay: 100, maxDelay: 1000, stableAfter: 60_000 }
 

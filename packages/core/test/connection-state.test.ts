@@ -16,7 +16,7 @@ import {
   onShutdown,
   onUpgrade,
   settle,
-} from '../src/connection-state.ts'
+} from '../src/http1/connection-state.ts'
 
 const reads = Object.entries(ReadState)
 const writes = Object.entries(WriteState)

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { type AddressInfo, type Socket, connect, createServer } from 'node:net'
 import { describe, expect, it } from 'vitest'
 import { type Transport, serve } from '../src/index.ts'
-import { NodeTransport, lending } from '../src/transport-node.ts'
+import { NodeTransport, lending } from '../src/sockets/transport-node.ts'
 import { deferred, get, muteErrors, onlyReply, post, postChunked, rawClient, until } from './support.ts'
 
 muteErrors()

@@ -6,7 +6,7 @@ import { connect } from 'node:tls'
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type ListenOptions, type Server, type ServerOptions, serve } from '../src/index.ts'
-import { type ProxyHeader, parseProxyHeader } from '../src/proxy-protocol.ts'
+import { type ProxyHeader, parseProxyHeader } from '../src/sockets/proxy-protocol.ts'
 import { makeAuthority, openssl } from './certificates.ts'
 import { events, get, onlyReply, rawClient, record, until } from './support.ts'
 

@@ -1,0 +1,19 @@
+import { channel } from 'node:diagnostics_channel'
+import type { EventChannel } from '../server/events.ts'
+
+/** A worker's life, as told in the primary. */
+export interface WorkerEvent {
+  /** Its place in the cluster, from 1. */
+  readonly worker: number
+  readonly pid: number
+  readonly state: 'starting' | 'ready' | 'draining' | 'ended'
+  /** Of `ended`. */
+  readonly code: number | null
+  /** Of `ended`. */
+  readonly signal: string | null
+}
+
+/** Events of the cluster in its primary; also `spillway.worker` of `node:diagnostics_channel`. */
+export const clusterChannels: { readonly worker: EventChannel<WorkerEvent> } = {
+  worker: channel('spillway.worker') as unknown as EventChannel<WorkerEvent>,
+}

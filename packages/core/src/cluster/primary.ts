@@ -1,0 +1,228 @@
+import nodeCluster from 'node:cluster'
+import { Backoff, type RestartPolicy, defaultRestart } from './backoff.ts'
+import { WorkerProcess } from './process.ts'
+import { clusterChannels } from './events.ts'
+import type { Cluster, ClusterClosed, ClusterOptions, ClusterStatus, WorkerCrash, WorkerStatus } from './options.ts'
+import type { CloseOptions } from '../server/server.ts'
+
+/** One of the places that are to be filled. Two processes share one while the new follows the old. */
+interface Place {
+  readonly number: number
+  readonly processes: Set<WorkerProcess>
+  readonly backoff: Backoff
+  restarts: number
+  timer: ReturnType<typeof setTimeout> | undefined
+  waitingSince: Date
+}
+
+/** The primary of a cluster: keeps every place filled. */
+export class Primary implements Cluster {
+  readonly #options: ClusterOptions
+  readonly #restart: RestartPolicy
+  readonly #places: Place[] = []
+  readonly #handlers: [signal: NodeJS.Signals, handler: () => void][] = []
+  /** Workers in a row that ended before they were ready; no longer counted once every place has been filled. */
+  #failedStarts: number | undefined = 0
+  #settleStart!: (error?: Error) => void
+  #reloading: Promise<void> | undefined
+  #nextReload: Promise<void> | undefined
+  #closing: Promise<ClusterClosed> | undefined
+
+  constructor(workers: number, options: ClusterOptions) {
+    this.#options = options
+    this.#restart = { ...defaultRestart, ...options.restart }
+    for (let number = 1; number <= workers; number++) {
+      const backoff = new Backoff(this.#restart)
+      this.#places.push({
+        number,
+        processes: new Set(),
+        backoff,
+        restarts: 0,
+        timer: undefined,
+        waitingSince: new Date(0),
+      })
+    }
+  }
+
+  get status(): ClusterStatus {
+    return { workers: this.#places.flatMap((place) => placeStatus(place)) }
+  }
+
+  /** Resolves when every place has had a ready worker. */
+  async start(): Promise<this> {
+    const { balance = 'round-robin' } = this.#options
+    nodeCluster.schedulingPolicy = balance === 'kernel' ? nodeCluster.SCHED_NONE : nodeCluster.SCHED_RR
+    this.#listenToSignals()
+    await new Promise<void>((resolve, reject) => {
+      this.#settleStart = (error) => (error ? reject(error) : resolve())
+      for (const place of this.#places) this.#fill(place)
+    })
+    return this
+  }
+
+  reload(): Promise<void> {
+    if (this.#closing) return Promise.reject(new Error('The cluster is closed'))
+    if (!this.#reloading) return (this.#reloading = this.#reload().finally(() => (this.#reloading = undefined)))
+    // What changed while one is running may have come too late for it: one more follows, for all who ask.
+    return (this.#nextReload ??= this.#reloading
+      .catch(() => {})
+      .then(() => {
+        this.#nextReload = undefined
+        return this.reload()
+      }))
+  }
+
+  close(options: CloseOptions = this.#options): Promise<ClusterClosed> {
+    return (this.#closing ??= this.#close(options))
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close().then(() => {})
+  }
+
+  #fill(place: Place): WorkerProcess {
+    clearTimeout(place.timer)
+    place.timer = undefined
+    const { startDeadline = 30_000 } = this.#options
+    const worker = new WorkerProcess(place.number, startDeadline, {
+      changed: () => this.#changed(place, worker),
+      leaving: () => this.#leaving(place, worker),
+    })
+    place.processes.add(worker)
+    publish(worker)
+    return worker
+  }
+
+  #changed(place: Place, worker: WorkerProcess): void {
+    publish(worker)
+    if (worker.state === 'ready') this.#ready()
+    else if (worker.state === 'ended') this.#ended(place, worker)
+  }
+
+  #leaving(place: Place, worker: WorkerProcess): void {
+    void worker.drain(this.#options)
+    this.#refill(place, place.backoff.delay(worker.readyFor))
+  }
+
+  #ready(): void {
+    if (this.#failedStarts === undefined) return
+    this.#failedStarts = 0
+    if (!this.#places.every(({ processes }) => [...processes].some(({ state }) => state === 'ready'))) return
+    this.#failedStarts = undefined
+    this.#settleStart()
+  }
+
+  #ended(place: Place, worker: WorkerProcess): void {
+    place.processes.delete(worker)
+    if (worker.asked || this.#closing) return
+    if (worker.readyFor === 0 && this.#failedStarts !== undefined) this.#failedStarts++
+    const hopeless = this.#failedStarts !== undefined && this.#failedStarts >= this.#restart.attempts
+    const delay = place.backoff.delay(worker.readyFor)
+    const { pid, code, signal, error } = worker
+    const restartIn = hopeless || this.#isFilled(place) ? undefined : delay
+    this.#report({ worker: place.number, pid, code, signal, error, restartIn })
+    if (hopeless) this.#giveUp(worker)
+    else this.#refill(place, delay)
+  }
+
+  /** The primary outlives a callback that fails. */
+  #report(crash: WorkerCrash): void {
+    try {
+      const report = this.#options.onCrash ?? printCrash
+      report(crash)
+    } catch (error) {
+      console.error('onCrash:', error)
+    }
+  }
+
+  #giveUp(last: WorkerProcess): void {
+    const text = `${this.#failedStarts} workers in a row ended before they were ready; the last: ${endLine(last)}`
+    void this.close().then(() => this.#settleStart(new Error(`The cluster could not start: ${text}`)))
+  }
+
+  #isFilled(place: Place): boolean {
+    return [...place.processes].some(({ state }) => state !== 'draining')
+  }
+
+  /** A place without a worker that serves or is about to gets one. */
+  #refill(place: Place, delay: number): void {
+    if (this.#closing || this.#isFilled(place) || place.timer) return
+    place.restarts++
+    place.waitingSince = new Date()
+    place.timer = setTimeout(() => this.#fill(place), delay)
+  }
+
+  /** One place after the other, so that at most one process more than usual is there at any time. */
+  async #reload(): Promise<void> {
+    for (const place of this.#places) {
+      if (this.#closing) return
+      const old = [...place.processes].filter(({ state }) => state !== 'draining')
+      const fresh = this.#fill(place)
+      if (!(await fresh.ready)) {
+        if (this.#closing) return
+        const which = `${place.number} of ${this.#places.length}`
+        throw new Error(`The reload stopped: the new worker ${which} did not become ready: ${endLine(fresh)}`)
+      }
+      // The announcement is for the last of all: here others go on.
+      await Promise.all(old.map((worker) => worker.drain({ ...this.#options, announce: 0 })))
+    }
+  }
+
+  async #close({ announce = 0, deadline = 30_000 }: CloseOptions): Promise<ClusterClosed> {
+    for (const place of this.#places) {
+      clearTimeout(place.timer)
+      place.timer = undefined
+    }
+    const workers = this.#places.flatMap(({ processes }) => [...processes])
+    await Promise.all(workers.map((worker) => worker.drain({ announce, deadline })))
+    for (const [signal, handler] of this.#handlers) process.off(signal, handler)
+    const killed = workers.filter((worker) => worker.killed).length
+    return { drained: workers.length - killed, killed }
+  }
+
+  #listenToSignals(): void {
+    const { signals = ['SIGTERM', 'SIGINT'], reloadSignal = 'SIGHUP' } = this.#options
+    for (const signal of signals) this.#handlers.push([signal, () => void this.#stop()])
+    if (reloadSignal) {
+      const reload = (): void => void this.reload().catch((error: Error) => console.error(error.message))
+      this.#handlers.push([reloadSignal, reload])
+    }
+    for (const [signal, handler] of this.#handlers) process.on(signal, handler)
+  }
+
+  async #stop(): Promise<void> {
+    if (this.#closing) {
+      for (const { processes } of this.#places) for (const worker of processes) worker.kill()
+      process.exit(1)
+    }
+    await this.close()
+    process.exit(0)
+  }
+}
+
+function placeStatus({ number, processes, restarts, timer, waitingSince }: Place): WorkerStatus[] {
+  const all: WorkerStatus[] = [...processes].map(({ pid, state, since }) => {
+    return { worker: number, pid, state: state as WorkerStatus['state'], restarts, since }
+  })
+  if (timer) all.push({ worker: number, pid: 0, state: 'waiting', restarts, since: waitingSince })
+  return all
+}
+
+function publish({ place, pid, state, code, signal }: WorkerProcess): void {
+  clusterChannels.worker.publish({ worker: place, pid, state, code, signal })
+}
+
+function printCrash(crash: WorkerCrash): void {
+  const { pid, code, signal, error, restartIn } = crash
+  const next = restartIn === undefined ? '' : `; another starts ${restartIn === 0 ? 'now' : `in ${restartIn} ms`}`
+  console.error(`worker ${pid} ended: ${error ?? endText(code, signal)}${next}`)
+}
+
+/** Why a worker ended, in one line; all of it has been reported. */
+function endLine({ error, code, signal }: WorkerProcess): string {
+  return error?.split('\n', 1)[0] ?? endText(code, signal)
+}
+
+function endText(code: number | null, signal: string | null): string {
+  return signal ?? `exit code ${code}`
+}

@@ -1,0 +1,184 @@
+import nodeCluster, { type Worker } from 'node:cluster'
+import { longestTimer } from '../server/clock.ts'
+import type { CloseOptions } from '../server/server.ts'
+
+/** What primary and worker say to each other. */
+export interface ClusterMessage {
+  readonly spillway:
+    /** worker: `start` is done. */
+    | 'ready'
+    /** worker: `start` threw `error`. */
+    | 'failed'
+    /** worker: it was told to end by someone else and drains. */
+    | 'leaving'
+    /** worker: nothing is left to do. */
+    | 'drained'
+    /** worker: exits now. */
+    | 'bye'
+    /** primary: finish what is active, as `close` says. */
+    | 'drain'
+    /** primary: exit; everything that was on its way to the worker came before this. */
+    | 'exit'
+  readonly error?: string
+  readonly close?: CloseOptions
+}
+
+/** In the environment of every worker: its place in the cluster, from 1. */
+export const placeVariable = 'SPILLWAY_WORKER'
+
+/** A worker that outlives its deadline by this much does not react, and is killed. */
+const lateness = 5000
+
+export type ProcessState = 'starting' | 'ready' | 'draining' | 'ended'
+
+/** What a worker process tells its owner. */
+export interface ProcessObserver {
+  changed(worker: WorkerProcess): void
+  /** Someone else told it to end. */
+  leaving(worker: WorkerProcess): void
+}
+
+/** One worker as its primary sees it, from fork to exit. */
+export class WorkerProcess {
+  readonly place: number
+  state: ProcessState = 'starting'
+  /** When the state began. */
+  since: Date = new Date()
+  /** Whether its end was asked for. */
+  asked: boolean = false
+  /** Whether it had to be killed because it did not end in time. */
+  killed: boolean = false
+  code: number | null = null
+  signal: string | null = null
+  /** Why it could not start, as far as that is known. */
+  error: string | undefined
+  readonly ready: Promise<boolean>
+  readonly ended: Promise<void>
+  readonly #observer: ProcessObserver
+  readonly #worker: Worker | undefined
+  #close: CloseOptions | undefined
+  #readyAt = 0
+  #endedAt = 0
+  #startTimer: ReturnType<typeof setTimeout> | undefined
+  #settleReady!: (ready: boolean) => void
+  #settleEnded!: () => void
+
+  constructor(place: number, startDeadline: number, observer: ProcessObserver) {
+    this.place = place
+    this.#observer = observer
+    this.ready = new Promise((resolve) => (this.#settleReady = resolve))
+    this.ended = new Promise((resolve) => (this.#settleEnded = resolve))
+    this.#worker = this.#fork()
+    this.#startTimer = setTimeout(
+      () => {
+        this.error = `It was not ready within ${startDeadline} ms`
+        this.kill()
+      },
+      Math.min(startDeadline, longestTimer),
+    )
+  }
+
+  /** 0 when the system could not make a process. */
+  get pid(): number {
+    return this.#worker?.process.pid ?? 0
+  }
+
+  /** Milliseconds between ready and the end or now, 0 if it never was ready. */
+  get readyFor(): number {
+    return this.#readyAt === 0 ? 0 : (this.#endedAt || performance.now()) - this.#readyAt
+  }
+
+  /** Asks it to finish and end, resolves when it has ended; it is killed when it does not. */
+  async drain({ announce = 0, deadline = 30_000 }: CloseOptions): Promise<void> {
+    if (this.state === 'ended') return
+    this.asked = true
+    // Messages are JSON, which has no Infinity.
+    const close = { announce: Math.min(announce, longestTimer), deadline: Math.min(deadline, longestTimer) }
+    this.#close = close
+    this.#enter('draining')
+    this.#send({ spillway: 'drain', close })
+    const timer = setTimeout(
+      () => {
+        this.killed = true
+        this.kill()
+      },
+      Math.min(announce + deadline + lateness, longestTimer),
+    )
+    await this.ended
+    clearTimeout(timer)
+  }
+
+  kill(): void {
+    this.#worker?.process.kill('SIGKILL')
+  }
+
+  #fork(): Worker | undefined {
+    try {
+      const worker = nodeCluster.fork({ [placeVariable]: String(this.place) })
+      worker.on('message', (message: unknown) => this.#hear(message as ClusterMessage | null))
+      worker.on('exit', (code: number | null, signal: string | null) => {
+        // What it said last may not have been read yet.
+        if (worker.isConnected()) worker.once('disconnect', () => this.#end(code, signal))
+        else this.#end(code, signal)
+      })
+      // Also emitted for messages that could not be sent, which the end of the process explains soon enough.
+      worker.on('error', (error: Error) => {
+        if (worker.process.pid === undefined) this.#fail(error)
+      })
+      return worker
+    } catch (error) {
+      // Out of processes or memory. The owner must have this object before it hears about it.
+      setImmediate(() => this.#fail(error as Error))
+      return undefined
+    }
+  }
+
+  #hear(message: ClusterMessage | null): void {
+    switch (message?.spillway) {
+      case 'ready':
+        // It may have been asked to end before it could hear.
+        if (this.#close) return this.#send({ spillway: 'drain', close: this.#close })
+        this.#readyAt = performance.now()
+        this.#enter('ready')
+        break
+      case 'failed':
+        this.error = message.error
+        break
+      case 'leaving':
+        this.#observer.leaving(this)
+        break
+      case 'drained':
+        this.#send({ spillway: 'exit' })
+        break
+      default:
+    }
+  }
+
+  #send(message: ClusterMessage): void {
+    // One that cannot be reached has lost its primary and drains by itself.
+    if (this.#worker?.isConnected()) this.#worker.send(message, () => {})
+  }
+
+  #fail(error: Error): void {
+    this.error = error.message
+    this.#end(null, null)
+  }
+
+  #end(code: number | null, signal: string | null): void {
+    if (this.state === 'ended') return
+    this.code = code
+    this.signal = signal
+    this.#endedAt = performance.now()
+    this.#enter('ended')
+    this.#settleEnded()
+  }
+
+  #enter(state: ProcessState): void {
+    if (this.state === state) return
+    this.state = state
+    this.since = new Date()
+    clearTimeout(this.#startTimer)
+    this.#settleReady(state === 'ready')
+    this.#observer.changed(this)
+  }
+}

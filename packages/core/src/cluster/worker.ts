@@ -1,0 +1,66 @@
+import { inspect } from 'node:util'
+import nodeCluster from 'node:cluster'
+import type { Start } from './options.ts'
+import { type ClusterMessage, placeVariable } from './process.ts'
+import type { CloseOptions } from '../server/server.ts'
+
+/** Runs `start` in a worker. Never resolves: what follows `await cluster(…)` is the primary's alone. */
+export function runWorker(start: Start, close: CloseOptions): Promise<never> {
+  if (process.env[placeVariable] === undefined)
+    throw new Error('cluster() was called in a worker of another cluster; use serve() there')
+  const started = begin(start)
+  let draining: Promise<void> | undefined
+  const drain = (options: CloseOptions): void => void (draining ??= end(started, options))
+
+  process.on('message', (message: ClusterMessage | null) => {
+    if (message?.spillway === 'drain') drain(message.close ?? close)
+    // The callback comes when the messages before it are written too, such as Node's refusals of connections.
+    else if (message?.spillway === 'exit') say({ spillway: 'bye' }, () => process.exit(0))
+  })
+  // A terminal sends these to the whole group; what they mean is for the primary to say.
+  for (const signal of ['SIGINT', 'SIGHUP'] as const) process.on(signal, () => {})
+  process.on('SIGTERM', () => {
+    say({ spillway: 'leaving' })
+    drain(close)
+  })
+  // The primary is gone. Node would exit at once and cut what is active, unless this says that the end is meant.
+  nodeCluster.worker?.on('disconnect', () => {
+    if (nodeCluster.worker) nodeCluster.worker.exitedAfterDisconnect = true
+    drain({ ...close, announce: 0 })
+  })
+  return new Promise(() => {})
+}
+
+async function begin(start: Start): Promise<{ close(options: CloseOptions): Promise<unknown> }> {
+  try {
+    const server = await start()
+    if (typeof server?.close !== 'function')
+      throw new TypeError('The function given to cluster() must return its server')
+    say({ spillway: 'ready' })
+    return server
+  } catch (error) {
+    say({ spillway: 'failed', error: inspect(error) }, () => process.exit(1))
+    return new Promise(() => {})
+  }
+}
+
+async function end(started: ReturnType<typeof begin>, options: CloseOptions): Promise<void> {
+  try {
+    const server = await started
+    await server.close(options)
+  } catch (error) {
+    console.error('close:', error)
+    process.exit(1)
+  }
+  // A connection may still be on its way from the primary, and must be given back; its 'exit' comes after it.
+  if (process.connected) process.once('disconnect', () => process.exit(0))
+  say({ spillway: 'drained' }, (reached) => {
+    if (!reached) process.exit(0)
+  })
+}
+
+/** Sends to the primary; the callback says whether that was possible. */
+function say(message: ClusterMessage, then: (reached: boolean) => void = () => {}): void {
+  if (process.connected && process.send) process.send(message, undefined, undefined, (error) => then(!error))
+  else then(false)
+}

@@ -1,0 +1,43 @@
+// What is true of the content of every reply, whatever the protocol that carries it.
+import type { Reply } from './reply.ts'
+
+/** How the content of a reply is delimited on the wire (RFC 9112 §6.3). */
+export const ContentFraming = {
+  /** Complete within the plan. */
+  Whole: 0,
+  /** Streamed, Content-Length was announced. */
+  Length: 1,
+  /** Streamed in chunks. */
+  Chunked: 2,
+  /** Streamed, ends with the connection: HTTP/1.0 knows nothing better. */
+  UntilClose: 3,
+} as const
+export type ContentFraming = (typeof ContentFraming)[keyof typeof ContentFraming]
+
+/** Most bytes written at once. A reader that takes less than one slice within `timeouts.writeStall` counts as stuck. */
+export const sliceBytes: number = 512 * 1024
+
+/** Whether a reply with this status has none, whatever the handler gave (RFC 9110 §15.3.5, §15.3.6, §15.4.5). */
+export function hasNoContent(status: number): boolean {
+  return status === 204 || status === 205 || status === 304
+}
+
+/**
+ * What has to be true of every reply, whatever the protocol.
+ * @throws RangeError when the status is none that may be sent; TypeError when the content is none.
+ */
+export function checkReply({ status, body, takeOver }: Reply, method: string): void {
+  if (!Number.isInteger(status) || status > 599 || status < (takeOver ? 101 : 200))
+    throw new RangeError(`Not a final status: ${status}`)
+  // What follows a 2xx to CONNECT is the tunnel, whatever the reply says (RFC 9110 §9.3.6).
+  if (method === 'CONNECT' && status < 300 && !takeOver) throw new RangeError('CONNECT is accepted with c.upgrade')
+  if (typeof body !== 'object' && typeof body !== 'string')
+    throw new TypeError('The content of a reply is text, bytes, or a stream of them')
+}
+
+/** Whether text is the same bytes in ASCII, latin1 and UTF-8, so that it can be written with the head in one string. */
+export function isAscii(text: string): boolean {
+  if (text.length > 64) return Buffer.byteLength(text) === text.length
+  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 0x7f) return false
+  return true
+}

@@ -1,0 +1,108 @@
+import { ReplyHeaders } from './reply-headers.ts'
+
+/** Options of {@link HttpError}. */
+export interface HttpErrorOptions extends ErrorOptions {
+  /** Stable machine-readable code. Default: `HTTP_<status>`. */
+  readonly code?: string
+  /** Whether the message may be shown to the client. Default: true below 500. */
+  readonly expose?: boolean
+}
+
+/**
+ * An error that is also an answer: thrown by a handler or by core, it becomes a reply with this status.
+ * Recognized by shape (`status` and `expose`), so two copies of this package understand each other.
+ */
+export class HttpError extends Error {
+  override readonly name: string = 'HttpError'
+  readonly status: number
+  readonly code: string
+  /** Whether `message` is sent to the client; otherwise the client sees the reason phrase only. */
+  readonly expose: boolean
+  /** Fields added to the error reply, `Retry-After` for example. */
+  readonly headers: ReplyHeaders = new ReplyHeaders()
+
+  /** @throws RangeError when status is not an error status (400–599). */
+  constructor(status: number, message?: string, options: HttpErrorOptions = {}) {
+    if (!(status >= 400 && status <= 599)) throw new RangeError(`Not an error status: ${status}`)
+    super(message ?? `HTTP ${status}`, options)
+    this.status = status
+    this.code = options.code ?? `HTTP_${status}`
+    this.expose = options.expose ?? (message !== undefined && status < 500)
+  }
+}
+
+/** Who ended an exchange that did not complete. */
+export type AbortedBy = 'peer' | 'timeout' | 'handler' | 'shutdown'
+
+/**
+ * What became of an exchange. `status` is the reply's, 0 when none had begun; `bytes` counts what was handed to the
+ * socket for it, head and framing included. Over HTTP/2 and behind other servers it is the content alone: what heads and
+ * frames take there is not ours to see.
+ */
+export type Outcome =
+  | { readonly kind: 'sent'; readonly status: number; readonly bytes: number }
+  | {
+      readonly kind: 'aborted'
+      readonly by: AbortedBy
+      readonly status: number
+      readonly bytes: number
+      readonly error?: unknown
+    }
+
+/** The reason of a context's `signal`, and the error of a body that will never be complete. */
+export class AbortedError extends Error {
+  override readonly name: string = 'AbortError'
+  readonly by: AbortedBy
+  /** A handler that lets this error through answers 400 (client gone in mid-body), 408 (too slow) or 503 (shutdown). */
+  readonly status: number
+  readonly expose: boolean = true
+  readonly code: string
+
+  constructor(by: AbortedBy, message: string) {
+    super(message)
+    this.by = by
+    this.status = abortStatus[by]
+    this.code = `ABORTED_BY_${by.toUpperCase()}`
+  }
+}
+
+/** The error of content that is read too late. */
+export function unreadContent(): AbortedError {
+  return new AbortedError('handler', 'The reply was sent before the content was read')
+}
+
+const abortStatus: Readonly<Record<AbortedBy, number>> = { peer: 400, timeout: 408, handler: 500, shutdown: 503 }
+
+/** What an error says about the reply it wants: its status, and the text a client may read. */
+export interface ErrorFacts {
+  readonly status: number
+  readonly text: string | undefined
+  readonly headers: ReplyHeaders | undefined
+}
+
+const nothing: ErrorFacts = { status: 500, text: undefined, headers: undefined }
+
+/** Reads the reply out of anything thrown: shape decides, not class, and whatever has no error status is a 500. */
+export function errorFacts(error: unknown): ErrorFacts {
+  if (typeof error !== 'object' || error === null) return nothing
+  try {
+    const { status, message, expose, headers } = error as Partial<HttpError>
+    if (typeof status !== 'number' || !Number.isInteger(status) || status < 400 || status > 599) return nothing
+    return {
+      status,
+      text: expose === true ? message : undefined,
+      headers: headers instanceof ReplyHeaders ? headers : undefined,
+    }
+  } catch {
+    // Its fields are code, and fail.
+    return nothing
+  }
+}
+
+/** What `c.signal` says. */
+export const abortMessage: Readonly<Record<AbortedBy, string>> = {
+  peer: 'The client is gone',
+  timeout: 'The client was too slow',
+  handler: 'The handler failed',
+  shutdown: 'The server is shutting down',
+}

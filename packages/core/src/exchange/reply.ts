@@ -1,0 +1,115 @@
+import type { KeptReply } from './kept-reply.ts'
+import { type HeadersInit, ReplyHeaders, addHeaders, noFields } from './reply-headers.ts'
+import type { Transport } from '../transport/transport.ts'
+
+/**
+ * The content of a reply. A string is sent as UTF-8. Streams are read only as fast as the client takes them and are
+ * cancelled when it goes; Node's `Readable` is an async iterable of bytes. An iterator's `next` gets the last piece back when
+ * its bytes have left, and may use them again for the next.
+ */
+export type BodySource = null | string | Uint8Array | ReadableStream<Uint8Array> | AsyncIterable<Uint8Array | string>
+
+/** What `c.text(…)` and the other helpers take beside the content: a status, or status and fields. */
+export type ReplyInit = number | { readonly status?: number; readonly headers?: HeadersInit }
+
+/**
+ * Takes over a connection after an accepted upgrade: its transport, and the bytes that came behind the request. What happens
+ * before it attaches to the transport waits. When it throws or rejects, the connection is cut.
+ */
+export type TakeOver = (transport: Transport, leftover: Uint8Array) => unknown
+
+/** The answer to a request: status, fields and content, all changeable until core writes it. */
+export class Reply {
+  status: number
+  body: BodySource
+  /**
+   * Trailer fields, asked for when the content has ended. Sent with chunked replies and over HTTP/2 only; those that have no
+   * business there, such as Content-Length or Set-Cookie, are left out (RFC 9110 §6.5.1).
+   */
+  trailers: (() => HeadersInit) | undefined
+  /** @internal set by `c.upgrade`. */
+  takeOver: TakeOver | undefined
+  /** @internal Where this reply came from. */
+  kept: KeptReply | undefined
+
+  // Most replies go out with the fields they began with: then nobody needs more than the list. Not `#private`, so that a
+  // `Proxy` of a reply is one.
+  private own: ReplyHeaders | undefined
+  private readonly initial: readonly string[]
+
+  /** @param fields @internal taken over, not copied: as headers, or as the list that these begin with. */
+  constructor(body: BodySource = null, init: ReplyInit = 200, fields: ReplyHeaders | readonly string[] = noFields) {
+    this.body = body
+    this.trailers = undefined
+    this.takeOver = undefined
+    this.kept = undefined
+    const isList = !(fields instanceof ReplyHeaders)
+    this.own = isList ? undefined : fields
+    this.initial = isList ? fields : noFields
+    if (typeof init === 'number') {
+      this.status = init
+      return
+    }
+    this.status = init.status ?? 200
+    if (init.headers) addHeaders(this.headers, init.headers)
+  }
+
+  /** The fields, but for those that core writes itself. */
+  get headers(): ReplyHeaders {
+    return (this.own ??= new ReplyHeaders(this.initial))
+  }
+
+  /** @internal As {@link ReplyHeaders.flat}. */
+  get flat(): readonly string[] {
+    return this.own === undefined ? this.initial : this.own.flat
+  }
+
+  /**
+   * Makes a reply of a fetch `Response`; its body is streamed, and the `Response` is used up.
+   * @throws TypeError when its body was read before.
+   */
+  static from(response: Response): Reply {
+    if (response.bodyUsed) throw new TypeError('The body of the Response has been read already')
+    const reply = new Reply(response.body, response.status)
+    for (const [name, value] of response.headers) reply.headers.append(name, value)
+    return reply
+  }
+
+  /** The same answer as a fetch `Response`, sharing the content. */
+  toResponse(): Response {
+    const { body } = this
+    return new Response(
+      isAsyncIterable(body) ? streamOf(body) : (body as string | Uint8Array<ArrayBuffer> | ReadableStream | null),
+      {
+        status: this.status,
+        headers: [...this.headers],
+      },
+    )
+  }
+}
+
+/** What a handler or hook returned, as a reply. @throws TypeError when it is none. */
+export function replyOf(result: unknown, who: string = 'The handler'): Reply {
+  if (result instanceof Reply) return result
+  if (result instanceof Response) return Reply.from(result)
+  throw new TypeError(`${who} returned neither a Reply nor a Response`)
+}
+
+function isAsyncIterable(body: BodySource): body is AsyncIterable<Uint8Array | string> {
+  return typeof body === 'object' && body !== null && !(body instanceof ReadableStream) && Symbol.asyncIterator in body
+}
+
+function streamOf(source: AsyncIterable<Uint8Array | string>): ReadableStream<Uint8Array> {
+  const iterator = source[Symbol.asyncIterator]()
+  const utf8 = new TextEncoder()
+  return new ReadableStream({
+    async pull(controller) {
+      const { done, value } = await iterator.next()
+      if (done) controller.close()
+      else controller.enqueue(typeof value === 'string' ? utf8.encode(value) : value)
+    },
+    async cancel(reason) {
+      await iterator.return?.(reason)
+    },
+  })
+}

@@ -1,0 +1,270 @@
+import { type HeadSnapshot, TargetForm, type TargetParts, splitTarget } from '@spillway/parser'
+import type { Context, RequestHeaders } from './context.ts'
+import { type AbortedError, HttpError, type Outcome, unreadContent } from './errors.ts'
+import { Reply, type BodySource, type ReplyInit, type TakeOver } from './reply.ts'
+import { type HeadersInit, ReplyHeaders, addHeaders, fieldLine, textPlain } from './reply-headers.ts'
+import { Lifetime } from './lifetime.ts'
+import type { RequestBody } from './request-body.ts'
+import type { Peer } from '../transport/transport.ts'
+
+/** What a context needs of the head of its request. @internal */
+export type ContextHead = Pick<HeadSnapshot, 'method' | 'target' | 'targetForm' | 'minorVersion'> & RequestHeaders
+
+/** What a context needs of its connection. @internal */
+export interface ContextPort {
+  readonly peer: Peer
+  /** Whether the server shuts down. */
+  readonly draining: boolean
+  openBody(context: RequestContext): RequestBody
+  /** Sends an interim reply, if the exchange still allows one. */
+  interim(context: RequestContext, status: number, headers: ReplyHeaders): void
+  /** Takes an error that no reply can tell of. */
+  report(error: unknown, context: RequestContext): void
+}
+
+const textHtml = fieldLine('Content-Type', 'text/html; charset=utf-8')
+const applicationJson = fieldLine('Content-Type', 'application/json')
+
+/** @internal The one implementation of {@link Context}: every field is there from the start, so its shape never changes. */
+export class RequestContext implements Context {
+  readonly head: ContextHead
+  params: Record<string, string>
+  state: Record<string, unknown>
+  base: string = ''
+  route: string = ''
+  /** Content-Length, null when chunked, 0 when there is no content. */
+  contentLength: number | null = 0
+  /** Where the reply begins among the bytes of its connection, and where it ends once it is complete. */
+  replyStart: number = 0
+  replyEnd: number = 0
+  /** Status of the reply once its head is written, 0 before. */
+  status: number = 0
+  /** 1 for the first request of its connection. */
+  readonly exchange: number
+  readonly #port: ContextPort
+  readonly #upgrade: boolean
+  #parts: TargetParts | undefined
+  #path: string | undefined
+  #body: RequestBody | undefined
+  #request: Request | undefined
+  #lifetime: Lifetime | undefined
+  #errorHeaders: ReplyHeaders | undefined
+  #outcome: Outcome | undefined
+
+  /** @param upgrade whether the request asks for another protocol. */
+  constructor(port: ContextPort, head: ContextHead, upgrade: boolean, exchange: number) {
+    this.head = head
+    this.params = none
+    this.state = {}
+    this.#port = port
+    this.#upgrade = upgrade
+    this.exchange = exchange
+  }
+
+  get method(): string {
+    return this.head.method
+  }
+
+  get target(): string {
+    return this.head.target
+  }
+
+  get path(): string {
+    return (this.#path ??= this.#findPath())
+  }
+
+  set path(path: string) {
+    this.#path = path
+  }
+
+  get search(): string {
+    return (this.#parts ??= splitTarget(this.head.target, this.head.targetForm)).query
+  }
+
+  get url(): string {
+    const { path, query, authority } = (this.#parts ??= splitTarget(this.head.target, this.head.targetForm))
+    const scheme = this.#port.peer.secure ? 'https' : 'http'
+    // HTTP/1.0 needs no Host, and an empty one is allowed (RFC 9112 §3.2).
+    const host = authority || this.head.get('host') || 'localhost'
+    return `${scheme}://${host}${path === '*' ? '' : path}${query}`
+  }
+
+  get httpVersion(): Context['httpVersion'] {
+    return this.head.minorVersion === 0 ? '1.0' : '1.1'
+  }
+
+  get headers(): RequestHeaders {
+    return this.head
+  }
+
+  get body(): RequestBody {
+    if (this.#body) return this.#body
+    const body = (this.#body = this.#port.openBody(this))
+    if (this.aborted) body.fail(this.aborted)
+    return body
+  }
+
+  get peer(): Peer {
+    return this.#port.peer
+  }
+
+  get signal(): AbortSignal {
+    return this.#watch.signal
+  }
+
+  get request(): Request {
+    if (this.#request) return this.#request
+    const { method } = this
+    const headers = new Headers()
+    for (const [name, value] of this.head) headers.append(name, value)
+    const init: RequestInit & { duplex?: 'half' } = { method, headers, signal: this.signal }
+    if (method !== 'GET' && method !== 'HEAD' && this.body.length !== 0) {
+      init.body = this.body.stream()
+      init.duplex = 'half'
+    }
+    try {
+      return (this.#request = new Request(this.url, init))
+    } catch (cause) {
+      // Fetch knows fewer hosts than HTTP, and neither CONNECT nor TRACE.
+      const forbidden = method === 'CONNECT' || method === 'TRACE'
+      throw new HttpError(forbidden ? 501 : 400, `The request has no form in fetch: ${(cause as Error).message}`, {
+        cause,
+      })
+    }
+  }
+
+  text(content: string, init?: ReplyInit): Reply {
+    return new Reply(content, init, textPlain)
+  }
+
+  html(content: string, init?: ReplyInit): Reply {
+    return new Reply(content, init, textHtml)
+  }
+
+  json(value: unknown, init?: ReplyInit): Reply {
+    const content = JSON.stringify(value) as string | undefined
+    if (content === undefined) throw new TypeError(`A ${typeof value} has no JSON form`)
+    return new Reply(content, init, applicationJson)
+  }
+
+  redirect(location: string, status: 301 | 302 | 303 | 307 | 308 = 302): Reply {
+    const reply = new Reply(null, status)
+    reply.headers.set('Location', location)
+    return reply
+  }
+
+  empty(init: ReplyInit = 204): Reply {
+    const reply = new Reply(null, init)
+    if (typeof init !== 'number' && init.status === undefined) reply.status = 204
+    return reply
+  }
+
+  stream(source: BodySource, init?: ReplyInit): Reply {
+    return new Reply(source, init)
+  }
+
+  upgrade(take: TakeOver, headers?: HeadersInit): Reply {
+    const connect = this.method === 'CONNECT'
+    const reply = new Reply(null, { status: connect ? 200 : 101, ...(headers && { headers }) })
+    reply.takeOver = take
+    const protocol = reply.headers.get('upgrade')
+    if (!connect && !protocol) throw new TypeError('An upgrade needs an Upgrade field that says which protocol follows')
+    if (connect || this.#upgrade) return reply
+    const refusal = new HttpError(426, 'This resource needs an upgraded connection')
+    // A 426 has to say which protocol (RFC 9110 §15.5.22).
+    refusal.headers.set('Upgrade', protocol!)
+    throw refusal
+  }
+
+  hints(headers: HeadersInit, status: number = 103): void {
+    if (!(Number.isInteger(status) && status > 101 && status < 200))
+      throw new RangeError(`Not an interim status: ${status}`)
+    const fields = new ReplyHeaders()
+    addHeaders(fields, headers)
+    this.#port.interim(this, status, fields)
+  }
+
+  done(callback: (outcome: Outcome) => unknown): void {
+    if (this.#outcome) callback(this.#outcome)
+    else this.#watch.atEnd(callback)
+  }
+
+  onShutdown(callback: () => unknown): void {
+    if (this.#port.draining) callback()
+    else this.#watch.atShutdown(callback)
+  }
+
+  get errorHeaders(): ReplyHeaders {
+    return (this.#errorHeaders ??= new ReplyHeaders())
+  }
+
+  #findPath(): string {
+    const { target, targetForm } = this.head
+    if (targetForm !== TargetForm.Origin) return (this.#parts ??= splitTarget(target, targetForm)).path
+    const mark = target.indexOf('?')
+    return mark < 0 ? target : target.slice(0, mark)
+  }
+
+  /** Adds the fields that the reply to an error must carry. */
+  complete(reply: Reply): Reply {
+    if (!this.#errorHeaders) return reply
+    for (const [name, value] of this.#errorHeaders)
+      if (/^(?:vary|set-cookie)$/i.test(name)) reply.headers.append(name, value)
+      else if (!reply.headers.has(name)) reply.headers.set(name, value)
+    return reply
+  }
+
+  get #watch(): Lifetime {
+    return (this.#lifetime ??= new Lifetime())
+  }
+
+  /** Shutdown begins. */
+  shutdown(): void {
+    if (!this.#outcome) this.#lifetime?.shutdown((error) => this.#port.report(error, this))
+  }
+
+  /** Whether someone waits for the outcome. */
+  get observed(): boolean {
+    return this.#lifetime !== undefined && this.#lifetime.observed
+  }
+
+  /** @internal Why it was aborted, if it was. */
+  get aborted(): AbortedError | undefined {
+    return this.#lifetime?.aborted
+  }
+
+  /** @internal Whether an error is what `signal` said, let through by the handler. */
+  stoppedBy(error: unknown): boolean {
+    return this.aborted !== undefined && error === this.aborted
+  }
+
+  abort(reason: AbortedError): void {
+    if (this.#outcome || this.aborted) return
+    this.#body?.fail(reason)
+    this.#watch.abort(reason)
+  }
+
+  /** Whether this body belongs to the request. */
+  owns(body: RequestBody): boolean {
+    return this.#body === body
+  }
+
+  /** Bytes of content waiting to be read. */
+  get bufferedBody(): number {
+    return this.#body?.buffered ?? 0
+  }
+
+  /** The reply is done: content that was not read will not be. */
+  dropBody(): void {
+    this.#body?.fail(unreadContent())
+  }
+
+  /** Settles the outcome, once. */
+  finish(outcome: Outcome): void {
+    if (this.#outcome) return
+    this.#outcome = outcome
+    this.#lifetime?.end(outcome, (error) => this.#port.report(error, this))
+  }
+}
+
+const none: Record<string, string> = Object.freeze({})

@@ -1,0 +1,232 @@
+import { TargetForm } from '@spillway/parser'
+import type { Context, Handler, MaybePromise, RequestHeaders, Result } from '../exchange/context.ts'
+import { type ContextHead, type ContextPort, RequestContext } from '../exchange/request-context.ts'
+import { taken } from '../exchange/dispatch.ts'
+import { errorResult, plainError } from '../exchange/error-reply.ts'
+import { type AbortedBy, AbortedError, HttpError, type Outcome, errorFacts } from '../exchange/errors.ts'
+import { defaultLimits } from '../server/options.ts'
+import { Reply, replyOf } from '../exchange/reply.ts'
+import type { ReplyHeaders } from '../exchange/reply-headers.ts'
+import { type BodyPort, RequestBody } from '../exchange/request-body.ts'
+import type { ServerOptions } from '../server/server.ts'
+import type { Peer } from '../transport/transport.ts'
+
+/** A request that another server has accepted and read, and whose reply it sends. */
+export interface ForeignRequest {
+  readonly method: string
+  /** The target in origin form, or `*`. */
+  readonly target: string
+  readonly httpVersion: Context['httpVersion']
+  readonly headers: RequestHeaders
+  readonly peer: Peer
+  /** Content-Length; null when it is not known, 0 when there is no content. */
+  readonly length: number | null
+  /** Reads the content; called when a handler wants it. */
+  content(): AsyncIterator<Uint8Array>
+  /** The fetch `Request` it is, if it is one and has no content. */
+  readonly request?: Request | undefined
+  /** Calls back when the client is gone before the reply was sent; asked for only when someone wants to know. */
+  onGone?(callback: () => void): void
+  /** Sends an interim 103 reply, where the other server can. */
+  hints?(headers: ReplyHeaders): void
+}
+
+/** What {@link ForeignExchange} takes of a server's options: the rest is the other server's affair. */
+export interface ForeignOptions extends Pick<ServerOptions, 'onError'> {
+  /** Default: as for our own server. */
+  readonly limits?: { readonly bodyBytes?: number }
+}
+
+class ForeignContext extends RequestContext {
+  readonly #foreign: ForeignRequest
+  readonly #exchange: ForeignExchange
+  #watched = false
+
+  constructor(exchange: ForeignExchange, foreign: ForeignRequest, head: ContextHead) {
+    super(exchange, head, false, 1)
+    this.#exchange = exchange
+    this.#foreign = foreign
+  }
+
+  override get signal(): AbortSignal {
+    this.#watch()
+    return super.signal
+  }
+
+  override done(callback: (outcome: Outcome) => unknown): void {
+    this.#watch()
+    super.done(callback)
+  }
+
+  #watch(): void {
+    if (this.#watched) return
+    this.#watched = true
+    this.#foreign.onGone?.(() => this.#exchange.abort('peer'))
+  }
+
+  override get httpVersion(): Context['httpVersion'] {
+    return this.#foreign.httpVersion
+  }
+
+  override get request(): Request {
+    return this.#foreign.request ?? super.request
+  }
+
+  override upgrade(): Reply {
+    throw new HttpError(501, 'The server in front cannot hand the connection over')
+  }
+}
+
+/**
+ * One request of another server, answered by a handler of ours: the base of adapters to other servers.
+ * The adapter runs the handler, sends the reply, and says what became of it with `sent` or `abort`.
+ */
+export class ForeignExchange implements ContextPort, BodyPort {
+  readonly context: RequestContext
+  /** Shutdown is the other server's: `c.onShutdown` is never called. */
+  readonly draining: boolean = false
+  readonly #foreign: ForeignRequest
+  readonly #options: ForeignOptions
+  #content: AsyncIterator<Uint8Array> | undefined
+  #reading = false
+
+  constructor(foreign: ForeignRequest, options: ForeignOptions = {}) {
+    this.#foreign = foreign
+    this.#options = options
+    this.context = new ForeignContext(this, foreign, new ForeignHead(foreign))
+  }
+
+  get peer(): Peer {
+    return this.#foreign.peer
+  }
+
+  openBody(): RequestBody {
+    return new RequestBody(this, this.#foreign.length, this.#options.limits?.bodyBytes ?? defaultLimits.bodyBytes)
+  }
+
+  demand(body: RequestBody): void {
+    if (!this.#reading) void this.#read(body)
+  }
+
+  interim(_context: RequestContext, status: number, headers: ReplyHeaders): void {
+    // Other servers know this one only.
+    if (status === 103) this.#foreign.hints?.(headers)
+  }
+
+  /** Runs the handler. It never throws: what goes wrong is a reply. */
+  run(handler: Handler): MaybePromise<Reply> {
+    try {
+      const result = taken(handler(this.context))
+      if (result instanceof Reply) return this.#checked(result)
+      return result.then(
+        (settled) => this.#settled(settled),
+        (error: unknown) => this.fail(error),
+      )
+    } catch (error) {
+      return this.fail(error)
+    }
+  }
+
+  /** The reply was sent in full. @param bytes of its content, as far as the adapter knows. */
+  sent(bytes: number): void {
+    this.context.dropBody()
+    this.#finish({ kind: 'sent', status: this.context.status, bytes })
+  }
+
+  /** The reply will not be sent, or not in full. */
+  abort(by: AbortedBy, bytes = 0, error?: unknown): void {
+    this.context.abort(new AbortedError(by, 'The exchange was cut short'))
+    const { status } = this.context
+    this.#finish({ kind: 'aborted', by, status, bytes, ...(error !== undefined && { error }) })
+  }
+
+  /** An error that no reply can tell of any more. */
+  report(error: unknown): void {
+    void this.fail(error)
+  }
+
+  #finish(outcome: Outcome): void {
+    this.context.finish(outcome)
+  }
+
+  #settled(result: Result): MaybePromise<Reply> {
+    try {
+      return this.#checked(replyOf(result))
+    } catch (error) {
+      return this.fail(error)
+    }
+  }
+
+  #checked(reply: Reply): Reply {
+    const { status } = reply
+    if (!Number.isInteger(status) || status < 200 || status > 599) throw new RangeError(`Not a final status: ${status}`)
+    this.context.status = status
+    return reply
+  }
+
+  /** The reply to an error: what `onError` makes of it, or a text with its status. */
+  async fail(error: unknown): Promise<Reply> {
+    let reply: Reply
+    try {
+      const { onError } = this.#options
+      if (!onError && !(error instanceof AbortedError) && errorFacts(error).status >= 500) console.error(error)
+      reply = this.#checked(errorResult(await onError?.(error, this.context), error))
+    } catch (second) {
+      console.error('onError:', second)
+      reply = this.#checked(plainError(undefined))
+    }
+    return this.context.complete(reply)
+  }
+
+  /** Moves content to whom wants it, until that has enough. */
+  async #read(body: RequestBody): Promise<void> {
+    this.#reading = true
+    try {
+      this.#content ??= this.#foreign.content()
+      while (!body.full) {
+        const { done, value } = await this.#content.next()
+        if (done) return body.end(null)
+        body.push(value)
+      }
+    } catch (cause) {
+      const error = new AbortedError('peer', 'The request content did not come in full')
+      error.cause = cause
+      body.fail(error)
+    } finally {
+      this.#reading = false
+    }
+  }
+}
+
+/** The head of a request that has none in bytes. */
+class ForeignHead implements ContextHead {
+  readonly method: string
+  readonly target: string
+  readonly targetForm: ContextHead['targetForm']
+  readonly minorVersion: 0 | 1
+  readonly #headers: RequestHeaders
+
+  constructor(foreign: ForeignRequest) {
+    this.method = foreign.method
+    this.target = foreign.target
+    this.targetForm = foreign.target === '*' ? TargetForm.Asterisk : TargetForm.Origin
+    this.minorVersion = foreign.httpVersion === '1.0' ? 0 : 1
+    this.#headers = foreign.headers
+  }
+
+  get(name: string): string | null {
+    return this.#headers.get(name)
+  }
+
+  getAll(name: string): string[] {
+    return this.#headers.getAll(name)
+  }
+
+  has(name: string): boolean {
+    return this.#headers.has(name)
+  }
+
+  [Symbol.iterator](): Iterator<[string, string]> {
+    return this.#headers[Symbol.iterator]()
+  }
+}

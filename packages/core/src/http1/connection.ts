@@ -1,0 +1,588 @@
+import { BodyEvent, BodyKind, type ParseErrorCode, type RequestHead, parseErrors } from '@spillway/parser'
+import { ConnectionLog } from '../server/connection-log.ts'
+import {
+  type ConnectionState,
+  ReadState,
+  WriteState,
+  onBroken,
+  onClosing,
+  onContentEnd,
+  onDiscard,
+  onHead,
+  onNext,
+  onPeerEnd,
+  onReplyEnd,
+  onReplyStart,
+  onShutdown,
+  onUpgrade,
+  settle,
+} from './connection-state.ts'
+import { type ContextPort, RequestContext } from '../exchange/request-context.ts'
+import { type ReplyTarget, settleResult } from '../exchange/dispatch.ts'
+import { type AbortedBy, AbortedError, HttpError, type Outcome, unreadContent } from '../exchange/errors.ts'
+import { type CloseReason, channels } from '../server/events.ts'
+import { copyOf } from './input.ts'
+import type { Reply, TakeOver } from '../exchange/reply.ts'
+import type { ReplyHeaders } from '../exchange/reply-headers.ts'
+import { ReplySender, type SenderOwner } from './reply-sender.ts'
+import { dropSource } from '../exchange/reply-stream.ts'
+import { ContentFraming } from '../exchange/content.ts'
+import { type BodyPort, RequestBody } from '../exchange/request-body.ts'
+import { RequestReader } from './request-reader.ts'
+import type { Member, ServerCore } from '../server/server-core.ts'
+import type { Peer, Transport, TransportSink } from '../transport/transport.ts'
+import { Tunnel } from './tunnel.ts'
+
+/** Heads parsed for one connection before the others have their turn. */
+const headsPerTurn = 64
+/** Bytes read and dropped while a closing connection lingers. */
+const lingerBytes = 16 * 1024 * 1024
+/** Milliseconds an idle connection is left open when the server shuts down, for a request that is on its way. */
+const shutdownGrace = 500
+
+/**
+ * Pumps one connection: transport events in, state functions asked, handler called, replies out. The rules are
+ * elsewhere: `connection-state` decides what follows, `reply-writer` what a reply looks like, the parser what bytes mean.
+ */
+export class Connection
+  implements ConnectionState, TransportSink, ContextPort, BodyPort, ReplyTarget, SenderOwner, Member
+{
+  read: ReadState = ReadState.Head
+  write: WriteState = WriteState.Idle
+  persist: boolean = true
+  draining: boolean = false
+  peerEnded: boolean = false
+
+  turnedAway: boolean = false
+  readonly #core: ServerCore
+  readonly #transport: Transport
+  readonly #reader: RequestReader
+  readonly #sender: ReplySender
+  readonly #log: ConnectionLog
+  /** While an exchange is under way. */
+  #context: RequestContext | undefined
+  #tunnel: Tunnel | undefined
+  #peer: Peer | undefined
+  #pumping = false
+  /** The connection is idle, and that has not been said. */
+  #idleDue = false
+  #cutBy: AbortedBy = 'peer'
+  /** Ticks of the server's clock, 0 for none. What the read deadline is about follows from the read state. */
+  #readDeadline = 0
+  #writeDeadline = 0
+  /** Of the exchange as a whole. */
+  #requestDeadline = 0
+  /** Bytes that waited for the client when the write deadline was set. */
+  #unsent = 0
+  #bytesIn = 0
+  #lingered = 0
+
+  constructor(core: ServerCore, transport: Transport, id: number) {
+    this.#core = core
+    this.#transport = transport
+    this.#reader = new RequestReader(core, transport)
+    this.#sender = new ReplySender(transport, this)
+    this.#log = new ConnectionLog(core.server, id)
+    this.#readDeadline = core.clock.after(core.timeouts.head)
+    transport.attach(this)
+  }
+
+  /** Whether a request is being read or answered. */
+  get active(): boolean {
+    return this.#context !== undefined || this.#reader.head !== undefined
+  }
+
+  /** Bytes held for this connection, in both directions. */
+  get buffered(): number {
+    return this.#reader.buffered(this.#context) + this.#sender.output.length + this.#transport.bufferedBytes
+  }
+
+  get id(): number {
+    return this.#log.id
+  }
+
+  get peer(): Peer {
+    return (this.#peer ??= this.#transport.peer)
+  }
+
+  // ── what happens on the transport ──────────────────────────────────────────────────────────────────────────────
+
+  onData(chunk: Uint8Array, own: boolean): void {
+    this.#bytesIn += chunk.length
+    if (this.read === ReadState.Upgraded) return this.#tunnel!.onData(own ? chunk : copyOf(chunk))
+    if (this.read === ReadState.Closed) return this.#drop(chunk.length)
+    this.#reader.input.append(chunk, own)
+    this.#pump()
+    this.#sender.flush()
+  }
+
+  onDrain(): void {
+    if (this.read === ReadState.Upgraded) return this.#tunnel!.onDrain()
+    this.#writeDeadline = 0
+    this.#sender.resume()
+    this.#pump()
+    this.#sender.flush()
+  }
+
+  onEnd(): void {
+    if (this.read === ReadState.Upgraded) return this.#tunnel!.onEnd()
+    onPeerEnd(this)
+    // The client may only have finished sending: the handler is told, and what it still answers is sent.
+    if (this.write !== WriteState.Done)
+      this.#context?.abort(new AbortedError('peer', 'The client ended the connection'))
+    this.#pump()
+    this.#sender.flush()
+  }
+
+  onClose(error?: Error): void {
+    this.#tunnel?.onClose(error)
+    const context = this.#context
+    this.#log.because(error || context || this.#reader.head ? 'client-gone' : 'client-closed')
+    onClosing(this)
+    this.#reader.release()
+    this.#sender.stop(error)
+    this.#context = undefined
+    this.#reader.input.clear()
+    if (context) this.#sender.abort(context, this.#cutBy, error)
+    this.#core.remove(this)
+    this.#log.close(this, this.#bytesIn, this.#sender.output.total + (this.#tunnel?.written ?? 0))
+  }
+
+  // ── reading ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Does all that can be done now. */
+  #pump(): void {
+    if (this.#pumping) return
+    this.#pumping = true
+    let heads = headsPerTurn
+    for (let going = true; going;) {
+      switch (settle(this)) {
+        case 'wait':
+          going = this.#receive()
+          break
+        case 'next':
+          if (this.#sender.full) this.#sender.flush()
+          // Replies must leave before the next request is read, or a client that does not read fills our memory.
+          if (this.#sender.output.congested) going = false
+          else if (--heads === 0) going = this.#yield()
+          else this.#next()
+          break
+        case 'discard':
+          this.#discard()
+          break
+        default:
+          this.#leave()
+          going = false
+      }
+    }
+    this.#pumping = false
+    if (this.peerEnded && this.read === ReadState.Head) {
+      // Every request that came before the end is answered.
+      this.#log.because(this.#reader.head ? 'client-gone' : 'client-closed')
+      this.#leave()
+    }
+    if (this.#reader.continueAwaited && this.#reader.wanted) this.#continue()
+    this.#reader.input.settle()
+    this.#throttle()
+  }
+
+  /** Lets other connections have a turn, and comes back. */
+  #yield(): false {
+    setImmediate(() => this.resume())
+    return false
+  }
+
+  /** Goes on after something that happened outside a turn of the transport. */
+  resume(): void {
+    this.#pump()
+    this.#sender.scheduleFlush()
+  }
+
+  #next(): void {
+    onNext(this)
+    this.#context = undefined
+    this.#readDeadline = this.draining ? this.#core.clock.after(shutdownGrace) : this.#core.idleDeadline()
+    if (!channels.idle.hasSubscribers) return
+    this.#idleDue = this.#reader.input.length === 0
+    this.#announceIdle()
+  }
+
+  /** Says that the connection waits for another request, once the end of the last one has been said. */
+  #announceIdle(): void {
+    if (!this.#idleDue || this.#sender.finishing) return
+    this.#idleDue = false
+    this.#log.idle()
+  }
+
+  /** Parses what is there; false when it takes more bytes to go on. */
+  #receive(): boolean {
+    if (this.#reader.input.length === 0) return false
+    if (this.read === ReadState.Head) return this.#receiveHead()
+    if (this.read === ReadState.Body || this.read === ReadState.Discard) return this.#receiveContent()
+    return false
+  }
+
+  #receiveHead(): boolean {
+    const reader = this.#reader
+    const isNew = !reader.head
+    if (isNew) this.#log.head()
+    const head = reader.parseHead()
+    if (!head) return this.#awaitHead(isNew)
+    if (head.error !== undefined) return this.#refuse(head)
+    this.#exchange(head)
+    return true
+  }
+
+  /** A request has come: an exchange begins. */
+  #exchange(head: RequestHead): void {
+    const { input } = this.#reader
+    const { bodyKind, expectation, headEnd: used } = head
+    const snapshot = head.snapshot(input.buf, input.pos, input.decoder(input.pos + used, bodyKind !== BodyKind.None))
+    const context = new RequestContext(this, snapshot, head.upgrade, ++this.#log.requests)
+    input.pos += used
+    this.#begin(context, head)
+    this.#log.request(context, used)
+    this.#core.answer(context, expectation, this)
+  }
+
+  /** A part of a head has come. */
+  #awaitHead(isNew: boolean): false {
+    // One clock for the whole head: bytes that drip in do not reset it. The first head's runs since accept.
+    if (isNew && this.#log.requests > 0) this.#readDeadline = this.#core.clock.after(this.#core.timeouts.head)
+    return false
+  }
+
+  /** A request begins: its facts become the connection's state. */
+  #begin(context: RequestContext, head: RequestHead): void {
+    const { keepAlive } = head
+    const hasContent = head.bodyKind !== BodyKind.None
+    const persist = keepAlive && this.#log.requests !== this.#core.limits.requestsPerConnection
+    if (!persist) this.#log.because(keepAlive ? 'max-requests' : 'client-asked')
+    if (hasContent) context.contentLength = this.#reader.begin(head)
+    onHead(this, hasContent, persist)
+    this.#context = context
+    this.#readDeadline = 0
+    this.#requestDeadline = this.#core.requestDeadline()
+  }
+
+  #receiveContent(): boolean {
+    const { content } = this.#reader
+    const body = this.read === ReadState.Body ? this.#context!.body : undefined
+    switch (this.#reader.receive(body)) {
+      case BodyEvent.End:
+        this.#readDeadline = 0
+        onContentEnd(this)
+        return true
+      case BodyEvent.Error:
+        this.#parseFailed(content.error!, content.errorOffset)
+        onBroken(this)
+        // The handler's read fails with the status of the error; a handler that does not read answers as it likes.
+        body?.fail(parseFailure(content.error!))
+        return true
+      default:
+        if (body || content.discarded <= this.#core.limits.discardBytes) return false
+        this.#log.because('unread-content')
+        onBroken(this)
+        return true
+    }
+  }
+
+  #discard(): void {
+    onDiscard(this)
+    this.#reader.content.discard()
+    this.#context?.dropBody()
+    this.#readDeadline = this.#core.clock.after(this.#core.timeouts.bodyIdle)
+  }
+
+  #throttle(): void {
+    const { clock, timeouts } = this.#core
+    const body = this.read === ReadState.Body ? this.#context!.body : undefined
+    const paused = this.#reader.throttle(this.read, body)
+    if (body) this.#readDeadline = this.#reader.wanted && !paused ? clock.after(timeouts.bodyIdle) : 0
+  }
+
+  openBody(context: RequestContext): RequestBody {
+    const body = new RequestBody(this, context.contentLength, this.#core.limits.bodyBytes)
+    // Opened too late: its content has been dropped, or was cut off.
+    const late = this.#context !== context || this.read !== ReadState.Body
+    if (late && context.contentLength !== 0) body.fail(context.aborted ?? unreadContent())
+    return body
+  }
+
+  demand(body: RequestBody): void {
+    if (this.read !== ReadState.Body || !this.#context?.owns(body)) return
+    this.#reader.wanted = true
+    // Within a turn, content may be there already, and then there is nothing to ask for.
+    if (this.#pumping) return
+    if (this.#reader.continueAwaited) this.#continue()
+    this.#throttle()
+  }
+
+  #continue(): void {
+    this.#reader.continueAwaited = false
+    if (this.write === WriteState.Idle && this.read === ReadState.Body) this.#sender.sendInterim(100)
+  }
+
+  /** A head that cannot be parsed: the error is the last thing said on this connection. */
+  #refuse(head: RequestHead): true {
+    const code = head.error!
+    const { method } = head
+    this.#parseFailed(code, head.errorOffset)
+    this.#reader.input.clear()
+    onBroken(this)
+    this.#write(undefined, this.#core.parseErrorReply(code), method)
+    return true
+  }
+
+  #parseFailed(code: ParseErrorCode, offset: number): void {
+    this.#log.because('parse-error')
+    this.#log.error(this, code, offset)
+  }
+
+  // ── answering ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+  reply(context: RequestContext, reply: Reply): void {
+    if (this.#context !== context || this.write !== WriteState.Idle) {
+      // The client has gone meanwhile.
+      return dropSource(reply.body, new AbortedError('peer', 'The connection is closed'))
+    }
+    try {
+      this.#write(context, reply, context.method)
+    } catch (error) {
+      dropSource(reply.body, error)
+      this.#write(context, this.#core.unsendable(error, context), context.method)
+    }
+  }
+
+  fail(context: RequestContext, error: unknown): void {
+    if (this.#context !== context || this.write !== WriteState.Idle) return
+    // The handler stopped because the client of a whole request has gone: that is no answer, and nobody waits for one.
+    if (this.read === ReadState.Hold && context.stoppedBy(error)) this.#cut('peer', 'client-gone')
+    else settleResult(context, this.#core.errorReply(error, context), this)
+  }
+
+  interim(context: RequestContext, status: number, headers: ReplyHeaders): void {
+    if (this.#context !== context || this.write !== WriteState.Idle || context.head.minorVersion === 0) return
+    this.#sender.sendInterim(status, headers)
+  }
+
+  report(error: unknown, context: RequestContext): void {
+    this.#core.report(error, context)
+  }
+
+  #write(context: RequestContext | undefined, reply: Reply, method: string): void {
+    if (reply.takeOver && this.read !== ReadState.Hold) throw upgradeTooEarly()
+    const { facts } = this.#core
+    facts.method = method
+    facts.minorVersion = context ? context.head.minorVersion : 1
+    const ended = this.peerEnded && this.#reader.input.length === 0
+    facts.persist =
+      !ended && this.persist && !this.draining && !(this.read === ReadState.Body && this.#reader.tooMuchLeft)
+    const plan = this.#sender.send(context, reply, facts)
+    const { persist, framing } = plan
+    if (!persist) this.#last(facts.persist)
+    if (context) this.#log.reply(context, persist)
+    if (reply.takeOver) this.#upgrade(context!, reply.takeOver)
+    else if (framing === ContentFraming.Whole) {
+      onReplyEnd(this)
+      if (context) this.#sender.complete(context)
+    } else {
+      onReplyStart(this)
+      this.#sender.startStream()
+    }
+  }
+
+  /** The connection ends with this reply. @param allowed whether it could have been kept but for the reply itself. */
+  #last(allowed: boolean): void {
+    if (this.draining) this.#log.because('shutdown')
+    else if (this.peerEnded) this.#log.because('client-closed')
+    else this.#log.because(allowed ? 'reply-asked' : 'unread-content')
+    this.persist = false
+  }
+
+  #upgrade(context: RequestContext, takeOver: TakeOver): void {
+    onUpgrade(this)
+    this.#log.reason = 'upgraded'
+    this.#sender.complete(context)
+    this.#sender.flush()
+    this.#context = undefined
+    // The clocks of HTTP have stopped.
+    this.#writeDeadline = 0
+    this.#tunnel = new Tunnel(this.#transport)
+    if (this.draining) this.#tunnel.onShutdown()
+    const failed = (error: unknown): void => {
+      this.#core.report(error, context)
+      this.#cut('handler', 'handler-error', error)
+    }
+    try {
+      const taken = takeOver(this.#tunnel, this.#reader.input.take())
+      if (taken instanceof Promise) taken.catch(failed)
+    } catch (error) {
+      failed(error)
+    }
+  }
+
+  streamEnded(): void {
+    onReplyEnd(this)
+    this.#sender.complete(this.#context!)
+    this.resume()
+  }
+
+  streamFailed(error: unknown): void {
+    // The content stopped because the client has gone, which is no failure.
+    if (this.#context?.stoppedBy(error)) return this.#cut('peer', 'client-gone')
+    this.#core.report(error, this.#context ?? null)
+    this.#cut('handler', 'handler-error', error)
+  }
+
+  congested(): void {
+    this.#writeDeadline = this.#core.clock.after(this.#core.timeouts.writeStall)
+    this.#unsent = this.#transport.bufferedBytes
+  }
+
+  /** Whether the client has taken no write at all in its time. */
+  #isStuck(): boolean {
+    if (this.#transport.bufferedBytes >= this.#unsent) return true
+    this.congested()
+    return false
+  }
+
+  ended(context: RequestContext, outcome: Outcome): void {
+    context.finish(outcome)
+    this.#log.end(context, outcome)
+    this.#announceIdle()
+  }
+
+  // ── ending ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Ends the connection in order: our FIN behind the last reply, then a while of reading so that it is not reset away. */
+  #leave(): void {
+    onClosing(this)
+    this.#context?.dropBody()
+    this.#context = undefined
+    this.#reader.release()
+    this.#reader.input.clear()
+    this.#sender.flush()
+    this.#transport.end()
+    this.#readDeadline = this.#core.clock.after(this.#core.timeouts.linger)
+  }
+
+  #drop(bytes: number): void {
+    this.#lingered += bytes
+    if (this.write === WriteState.Closed && this.#lingered > lingerBytes) this.#transport.destroy()
+  }
+
+  /** Ends the connection at once, so that an unfinished reply cannot look complete. */
+  #cut(by: AbortedBy, reason: CloseReason, error?: unknown): void {
+    this.#log.because(reason)
+    this.#cutBy = by
+    const context = this.#context
+    const { untilClose } = this.#sender
+    this.#sender.stop(error)
+    onClosing(this)
+    this.#context = undefined
+    // What was produced before the failure still goes out; the end of the message does not.
+    this.#sender.flush()
+    if (context) this.#sender.abort(context, by, error)
+    if (untilClose) this.#transport.reset()
+    else this.#transport.destroy()
+  }
+
+  /** Shutdown begins: the current exchange is the last, an idle connection gets a short grace. */
+  shutdown(): void {
+    const context = this.#context
+    onShutdown(this)
+    if (this.read === ReadState.Upgraded) return this.#tunnel?.onShutdown()
+    context?.shutdown()
+    if (this.read === ReadState.Head && !this.#reader.head) this.#readDeadline = this.#core.clock.after(shutdownGrace)
+  }
+
+  /** Shutdown's deadline has passed. */
+  kill(): void {
+    this.#cut('shutdown', 'shutdown')
+  }
+
+  /** The server is full: says so and ends. */
+  turnAway(): void {
+    this.#log.reason = 'overload'
+    onBroken(this)
+    this.#write(undefined, this.#core.overloadReply(), 'GET')
+    this.#leave()
+  }
+
+  // ── deadlines ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** One tick of the server's clock. */
+  onTick(now: number): void {
+    if (this.#writeDeadline !== 0 && now >= this.#writeDeadline && this.#isStuck())
+      return this.#cut('timeout', 'write-timeout')
+    if (this.#readDeadline !== 0 && now >= this.#readDeadline) return this.#expire()
+    if (this.#reader.tooSlow(this.read)) this.#expire()
+    if (this.#requestDeadline !== 0 && now >= this.#requestDeadline) this.#expireRequest()
+  }
+
+  #expire(): void {
+    this.#readDeadline = 0
+    switch (this.read) {
+      case ReadState.Head:
+        return this.#expireHead()
+      case ReadState.Body:
+        this.#log.because('body-timeout')
+        onBroken(this)
+        this.#context!.body.fail(new AbortedError('timeout', 'The request content came too slowly'))
+        return
+      case ReadState.Discard:
+        this.#log.because('body-timeout')
+        return this.#leave()
+      default:
+        // Lingering: the peer gets its time once our last bytes are on their way.
+        if (this.#transport.bufferedBytes === 0) this.#transport.destroy()
+        else this.#readDeadline = this.#core.clock.after(this.#core.timeouts.linger)
+    }
+  }
+
+  #expireRequest(): void {
+    this.#requestDeadline = 0
+    const context = this.#context
+    if (this.write === WriteState.Streaming) return this.#cut('timeout', 'request-timeout')
+    if (!context || this.write !== WriteState.Idle) return
+    this.#log.because('request-timeout')
+    const sending = this.read === ReadState.Body
+    onBroken(this)
+    context.abort(new AbortedError('timeout', 'The request took too long'))
+    this.#write(context, this.#core.requestTimeoutReply(context, sending), context.method)
+    this.resume()
+  }
+
+  #expireHead(): void {
+    const { head } = this.#reader
+    if (head?.partial) {
+      this.#log.because('head-timeout')
+      onBroken(this)
+      this.#write(undefined, this.#core.timeoutReply(head.method), head.method)
+      return this.#leave()
+    }
+    // A request may already wait in the kernel: one more look at the socket before the connection is given up.
+    const before = this.#bytesIn
+    setImmediate(() => {
+      if (this.read !== ReadState.Head) return
+      if (this.#bytesIn !== before) {
+        if (this.#readDeadline === 0) this.#readDeadline = this.#core.clock.after(this.#core.timeouts.head)
+        return
+      }
+      if (this.draining) this.#log.because('shutdown')
+      else this.#log.because(this.#log.requests === 0 ? 'head-timeout' : 'keep-alive-timeout')
+      this.#leave()
+    })
+  }
+}
+
+/** The other protocol begins behind a complete request (RFC 9110 §7.8). */
+function upgradeTooEarly(): HttpError {
+  return new HttpError(400, 'A request to upgrade was answered before its content was read')
+}
+
+function parseFailure(code: ParseErrorCode): HttpError {
+  const { status, message } = parseErrors[code]
+  return new HttpError(status, message, { code })
+}

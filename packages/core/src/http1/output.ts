@@ -1,0 +1,75 @@
+import { sliceBytes } from '../exchange/content.ts'
+import { decodeLatin1 } from './latin1.ts'
+import type { Transport } from '../transport/transport.ts'
+
+/** Up to here it is cheaper to copy bytes behind the text than to write them as a piece of their own. */
+const joinedBytes = 8 * 1024
+
+/** Bytes waiting to leave in one write. Text is latin1: a head, or content that is ASCII. */
+export class Output {
+  /** The transport asked to wait; `onDrain` ends it. */
+  congested: boolean = false
+  /** Bytes written so far. */
+  total: number = 0
+  /** Bytes waiting. */
+  length: number = 0
+  readonly #transport: Transport
+  #text = ''
+  #parts: (string | Uint8Array)[] | undefined
+
+  constructor(transport: Transport) {
+    this.#transport = transport
+  }
+
+  append(text: string): void {
+    this.#text += text
+    this.length += text.length
+  }
+
+  appendBytes(bytes: Uint8Array): void {
+    if (bytes.length <= joinedBytes) return this.append(decodeLatin1(bytes, 0, bytes.length))
+    this.#parts ??= []
+    if (this.#text !== '') this.#parts.push(this.#text)
+    this.#text = ''
+    this.#parts.push(bytes)
+    this.length += bytes.length
+  }
+
+  /** Writes everything; false when the transport wants no more for now. */
+  flush(): boolean {
+    const text = this.#text
+    const parts = this.#parts
+    this.total += this.length
+    this.#text = ''
+    this.#parts = undefined
+    this.length = 0
+    let ready = true
+    if (!parts) ready = this.#transport.write(text)
+    else {
+      if (text !== '') parts.push(text)
+      ready = this.#writeAll(parts)
+    }
+    // A large write is "too much" for the transport even when the operating system has taken it at once.
+    if (ready || this.#transport.bufferedBytes === 0) return true
+    this.congested = true
+    return false
+  }
+
+  /** One write, but that none has more than a slice of content: the end of each write shows that the client takes bytes. */
+  #writeAll(parts: readonly (string | Uint8Array)[]): boolean {
+    const transport = this.#transport
+    let ready = true
+    transport.cork()
+    for (const part of parts) {
+      if (part.length <= sliceBytes || typeof part === 'string') ready = transport.write(part)
+      else
+        for (let at = 0; at < part.length; at += sliceBytes) {
+          ready = transport.write(part.subarray(at, at + sliceBytes))
+          transport.uncork()
+          transport.cork()
+        }
+    }
+    transport.uncork()
+    return ready
+  }
+}

@@ -1,0 +1,237 @@
+import { hasToken } from '@spillway/parser/fields'
+import { statusLine } from '@spillway/parser/serialize'
+import type { KeptReply } from '../exchange/kept-reply.ts'
+import type { BodySource, Reply } from '../exchange/reply.ts'
+import { ContentFraming, checkReply, hasNoContent, isAscii, sliceBytes } from '../exchange/content.ts'
+import { type ReplyFacts, wholeReply } from '../server/written-heads.ts'
+import { ReplyHeaders } from '../exchange/reply-headers.ts'
+
+/** What goes out for a reply. Reused: valid until the next call of {@link planReply}. */
+export interface ReplyPlan {
+  /** Status line, fields and the empty line. */
+  head: string
+  /** Content that is ASCII text, or empty. */
+  text: string
+  /** Content that is bytes. */
+  content: Uint8Array | null
+  framing: ContentFraming
+  /** Content that is streamed, or null. */
+  source: BodySource
+  /** Announced length of streamed content. */
+  length: number
+  persist: boolean
+}
+
+const plan: ReplyPlan = {
+  head: '',
+  text: '',
+  content: null,
+  framing: ContentFraming.Whole,
+  source: null,
+  length: 0,
+  persist: true,
+}
+
+/** Longer content at hand is streamed: other connections want a turn, too. */
+const wholeBytes = 2 * sliceBytes
+
+/** What the fields of a reply say, beside those that core writes itself. Reused: valid until the next {@link readFields}. */
+const said = {
+  /** The list that was read, when it cannot have changed since. */
+  flat: null as readonly string[] | null,
+  text: '',
+  length: -1,
+  close: false,
+  date: false,
+  upgrade: false,
+}
+
+/**
+ * Decides what a reply looks like on the wire: framing, persistence, and the rules of HEAD, 204, 205 and 304.
+ * @throws RangeError when the status or a Content-Length set by the handler cannot be true; TypeError when the content
+ * is none.
+ */
+export function planReply(reply: Reply, facts: ReplyFacts): ReplyPlan {
+  const { body, kept } = reply
+  if (typeof body === 'string' && planWritten(reply, body, facts)) return plan
+  return kept === undefined ? planAnew(reply, facts) : planKept(kept, reply, facts)
+}
+
+function planKept(kept: KeptReply, reply: Reply, facts: ReplyFacts): ReplyPlan {
+  if (!kept.matches(reply)) return planAnew(reply, facts)
+  if (!kept.recall(plan, facts)) {
+    planAnew(reply, facts)
+    if (plan.persist && plan.framing === ContentFraming.Whole && facts.method !== 'HEAD') kept.keep(plan, facts)
+    return plan
+  }
+  plan.text = ''
+  plan.source = null
+  plan.framing = ContentFraming.Whole
+  plan.persist = true
+  return plan
+}
+
+function planAnew(reply: Reply, facts: ReplyFacts): ReplyPlan {
+  const { status, body } = reply
+  checkReply(reply, facts.method)
+  readFields(reply.headers)
+  const streamed =
+    (typeof body === 'object' && body !== null && !(body instanceof Uint8Array)) || hasTrailers(reply, facts)
+
+  plan.text = ''
+  plan.content = null
+  plan.source = null
+  plan.framing = ContentFraming.Whole
+  plan.persist = facts.persist && !said.close
+  if (hasNoContent(status) || reply.takeOver) {
+    plan.source = streamed ? body : null
+    plan.head = head(status, emptyFraming(status), facts, reply)
+  } else if (streamed) planStream(reply, facts)
+  else planWhole(reply, facts)
+
+  if (facts.method === 'HEAD') {
+    // The same head as GET, and nothing behind it (RFC 9110 §9.3.2).
+    plan.text = ''
+    plan.content = null
+    plan.framing = ContentFraming.Whole
+  }
+  return plan
+}
+
+/** A reply that was written before needs no second thought. False: it was not. */
+function planWritten({ status, flat, trailers, takeOver }: Reply, text: string, facts: ReplyFacts): boolean {
+  const { method, persist, written } = facts
+  if (trailers !== undefined || takeOver !== undefined || method === 'HEAD' || method === 'CONNECT') return false
+  const whole = written.recall(status, text, flat, persist)
+  if (whole === '') return false
+  plan.head = whole
+  plan.text = ''
+  plan.content = null
+  plan.source = null
+  plan.framing = ContentFraming.Whole
+  plan.persist = persist
+  return true
+}
+
+/** Content that comes piece by piece. */
+function planStream(reply: Reply, facts: ReplyFacts): void {
+  let framing = ''
+  plan.source = reply.body
+  if (said.length >= 0) {
+    plan.framing = ContentFraming.Length
+    plan.length = said.length
+    framing = lengthLine(said.length)
+  } else if (facts.minorVersion === 1) {
+    plan.framing = ContentFraming.Chunked
+    framing = 'Transfer-Encoding: chunked\r\n'
+  } else {
+    plan.framing = ContentFraming.UntilClose
+    plan.persist = false
+  }
+  plan.head = head(reply.status, framing, facts, reply)
+}
+
+/** Content that is at hand. */
+function planWhole({ status, body }: Reply, facts: ReplyFacts): void {
+  const isHead = facts.method === 'HEAD'
+  let length = 0
+  if (typeof body === 'string' && isAscii(body)) {
+    plan.text = body
+    length = body.length
+  } else if (body !== null) {
+    plan.content = typeof body === 'string' ? Buffer.from(body) : (body as Uint8Array)
+    length = plan.content.length
+  }
+  if (said.length >= 0 && said.length !== length) {
+    if (!isHead || body !== null) throw new RangeError(`Content-Length: ${said.length} was set for ${length} bytes`)
+    length = said.length
+  }
+  const written = facts.written.find(status, length, plan.persist, said)
+  plan.head = written.head
+  if (isHead) return
+  if (length > wholeBytes) return sliceWhole(length)
+  const whole = plan.text === '' ? '' : wholeReply(written, plan.text)
+  if (whole === '') return
+  plan.head = whole
+  plan.text = ''
+}
+
+/** Too much content for one write. */
+function sliceWhole(length: number): void {
+  plan.source = plan.content ?? Buffer.from(plan.text, 'latin1')
+  plan.framing = ContentFraming.Length
+  plan.length = length
+  plan.content = null
+  plan.text = ''
+}
+
+/** No content, and no Content-Length but the one a 304 may repeat, and a 205's (RFC 9110 §8.6, §15.3.6). */
+function emptyFraming(status: number): string {
+  if (status === 304 && said.length >= 0) return lengthLine(said.length)
+  return status === 205 ? lengthLine(0) : ''
+}
+
+function lengthLine(length: number): string {
+  return `Content-Length: ${length}\r\n`
+}
+
+function head(status: number, framing: string, facts: ReplyFacts, { takeOver }: Reply): string {
+  const { written } = facts
+  const date = said.date ? '' : written.dateLine
+  const upgrade = status === 101 ? 'Connection: Upgrade\r\n\r\n' : '\r\n'
+  const ending = takeOver ? upgrade : written.persistence(plan.persist, said.upgrade)
+  return statusLine(status) + said.text + framing + date + ending
+}
+
+const none: ReplyHeaders = new ReplyHeaders()
+
+/** The head of an interim reply: whatever says how a message ends has no place in it. */
+export function interimHead(status: number, headers?: ReplyHeaders): string {
+  readFields(headers ?? none)
+  return `${statusLine(status)}${said.text}\r\n`
+}
+
+/** Trailers need chunks, so a reply that has some is streamed even when its content is at hand. */
+function hasTrailers(reply: Reply, facts: ReplyFacts): boolean {
+  return reply.trailers !== undefined && facts.minorVersion === 1
+}
+
+/** Serializes the handler's fields, but for those that say how the message and the connection end: these are core's. */
+function readFields({ flat, isShared }: ReplyHeaders): void {
+  if (flat === said.flat) return
+  said.flat = null
+  said.text = ''
+  said.length = -1
+  said.close = false
+  said.date = false
+  said.upgrade = false
+  for (let i = 0; i < flat.length; i += 3) if (!isCores(flat[i]!, flat[i + 1]!)) said.text += flat[i + 2]!
+  // Only now: a field that cannot be sent has thrown above, and must throw again next time.
+  if (isShared) said.flat = flat
+}
+
+function isCores(name: string, value: string): boolean {
+  switch (name.length) {
+    case 4:
+      if (name.toLowerCase() === 'date') said.date = true
+      return false
+    case 7:
+      if (name.toLowerCase() === 'upgrade') said.upgrade = true
+      return false
+    case 10: {
+      const lower = name.toLowerCase()
+      if (lower === 'connection') said.close ||= hasToken(value, 'close')
+      return lower === 'connection' || lower === 'keep-alive'
+    }
+    case 14: {
+      if (name.toLowerCase() !== 'content-length') return false
+      if (!/^\d{1,15}$/.test(value)) throw new RangeError(`Not a Content-Length: ${value}`)
+      said.length = Number(value)
+      return true
+    }
+    case 17:
+      return name.toLowerCase() === 'transfer-encoding'
+    default:
+      return false
+  }
+}

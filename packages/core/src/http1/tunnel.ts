@@ -1,0 +1,66 @@
+import type { TransportSink } from '../transport/transport.ts'
+import { TransportView } from '../transport/transport-view.ts'
+
+/**
+ * A connection after an upgrade, as its new owner sees it. The server stays attached behind it, so its books stay right:
+ * the connection counts until it closes, and shutdown can end it. An owner that attaches later misses nothing.
+ */
+export class Tunnel extends TransportView implements TransportSink {
+  /** @internal Bytes written by the new owner. */
+  written: number = 0
+  #sink: TransportSink | undefined
+  /** What the owner has not heard of yet. */
+  #missed: ((sink: TransportSink) => void)[] = []
+
+  attach(sink: TransportSink): void {
+    const isFirst = this.#sink === undefined
+    this.#sink = sink
+    if (!isFirst || this.#missed.length === 0) return
+    this.transport.resume()
+    queueMicrotask(() => this.#catchUp())
+  }
+
+  override write(chunk: string | Uint8Array): boolean {
+    this.written += chunk.length
+    return super.write(chunk)
+  }
+
+  /** @internal */
+  onData(chunk: Uint8Array): void {
+    if (!this.#sink) this.transport.pause()
+    this.#tell((sink) => sink.onData(chunk, true))
+  }
+
+  /** @internal */
+  onDrain(): void {
+    this.#sink?.onDrain()
+  }
+
+  /** @internal */
+  onEnd(): void {
+    this.#tell((sink) => sink.onEnd())
+  }
+
+  /** @internal */
+  onClose(error?: Error): void {
+    this.#tell((sink) => sink.onClose(error))
+  }
+
+  /** @internal */
+  onShutdown(): void {
+    this.#tell((sink) => sink.onShutdown?.())
+  }
+
+  #tell(event: (sink: TransportSink) => void): void {
+    if (this.#sink && this.#missed.length === 0) event(this.#sink)
+    else this.#missed.push(event)
+  }
+
+  /** In the order it happened; what happens meanwhile queues behind. */
+  #catchUp(): void {
+    for (let event = this.#missed[0]; event; event = this.#missed[0]) {
+      event(this.#sink!)
+      this.#missed.shift()
+    }
+  }
+}

@@ -1,0 +1,75 @@
+import type { Handler } from '../exchange/context.ts'
+import { longestTimer } from '../server/clock.ts'
+import type { ListenOptions, Listening } from '../server/listen-options.ts'
+import { ServerCore } from '../server/server-core.ts'
+import type { CloseOptions, Closed, Server, ServerOptions } from '../server/server.ts'
+import { shutdown } from '../server/shutdown.ts'
+import { type Listener, listenNode } from '../sockets/listen.ts'
+
+/**
+ * Makes a server that is not listening yet.
+ * @throws RangeError for a limit or timeout that is not a number from 0 on; TypeError when the handler is no function.
+ */
+export function createServer(handler: Handler, options: ServerOptions = {}): Server {
+  return new NodeServer(handler, options)
+}
+
+/** Makes a server and listens. Default: port 3000 on 127.0.0.1. @throws as {@link createServer} and {@link Server.listen}. */
+export async function serve(handler: Handler, options: ServerOptions & ListenOptions = {}): Promise<Server> {
+  const server = createServer(handler, options)
+  await server.listen(options)
+  return server
+}
+
+class NodeServer implements Server {
+  readonly #core: ServerCore
+  readonly #listeners: Listener[] = []
+  #closing: Promise<Closed> | undefined
+
+  constructor(handler: Handler, options: ServerOptions) {
+    this.#core = new ServerCore(this, handler, options)
+  }
+
+  get url(): string {
+    return this.#listeners[0]?.at.url ?? ''
+  }
+
+  get port(): number {
+    return this.#listeners[0]?.at.port ?? 0
+  }
+
+  get stats(): { readonly open: number; readonly active: number } {
+    return this.#core.stats
+  }
+
+  get closing(): boolean {
+    return this.#closing !== undefined
+  }
+
+  async listen(at: ListenOptions = {}): Promise<Listening> {
+    if (this.#closing) throw new Error('The server is closed')
+    const listener = await listenNode(at, this.#core)
+    this.#listeners.push(listener)
+    if (this.#closing) {
+      listener.close()
+      throw new Error('The server was closed meanwhile')
+    }
+    this.#core.clock.start()
+    return listener.at
+  }
+
+  close(options: CloseOptions = {}): Promise<Closed> {
+    return (this.#closing ??= this.#close(options))
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close().then(() => {})
+  }
+
+  async #close({ announce = 0, deadline = 30_000 }: CloseOptions): Promise<Closed> {
+    if (announce > 0) await new Promise((resolve) => setTimeout(resolve, Math.min(announce, longestTimer)))
+    await this.#core.acceptedAll()
+    for (const listener of this.#listeners) listener.close()
+    return shutdown(this.#core, deadline)
+  }
+}

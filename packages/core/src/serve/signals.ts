@@ -1,0 +1,50 @@
+import type { CloseOptions, Closed } from '../server/server.ts'
+
+/** Whatever closes in order: a server, a cluster, or a server and its database together. */
+export interface Closable<T = Closed> {
+  close(options: CloseOptions): Promise<T>
+}
+
+/** Options of {@link closeOnSignals}. */
+export interface SignalOptions<T = Closed> extends CloseOptions {
+  /** Default: SIGTERM (service managers, containers) and SIGINT (Ctrl-C). */
+  readonly signals?: readonly NodeJS.Signals[]
+  /** Called when the first signal has come and shutdown begins. */
+  readonly onClosing?: (signal: NodeJS.Signals) => void
+  /** Called when every connection has ended, before the process exits. */
+  readonly onClosed?: (closed: T) => void | Promise<void>
+}
+
+/**
+ * One press of Ctrl-C can come twice: from the terminal, which tells everybody in front of it, and from npm or npx, which
+ * pass on what they got themselves. Milliseconds.
+ */
+const samePress = 500
+
+/**
+ * Shuts a server down when the process is told to end, and then exits: 0 after an orderly shutdown, 1 at once when a
+ * second signal comes, half a second later or more. Works as PID 1 of a container, where the default action of signals is
+ * to do nothing.
+ */
+export function closeOnSignals<T>(server: Closable<T>, options: SignalOptions<T> = {}): void {
+  const { signals = ['SIGTERM', 'SIGINT'], onClosing, onClosed } = options
+  let first: number | undefined
+  const stop = async (signal: NodeJS.Signals): Promise<void> => {
+    const now = performance.now()
+    if (first !== undefined) {
+      if (now - first >= samePress) process.exit(1)
+      return
+    }
+    first = now
+    try {
+      onClosing?.(signal)
+    } catch (error) {
+      // Told to end, it ends.
+      console.error('onClosing:', error)
+    }
+    const closed = await server.close(options)
+    await onClosed?.(closed)
+    process.exit(0)
+  }
+  for (const signal of signals) process.on(signal, () => void stop(signal))
+}

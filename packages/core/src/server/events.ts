@@ -1,0 +1,127 @@
+import { channel } from 'node:diagnostics_channel'
+import type { ParseErrorCode } from '@spillway/parser'
+import type { Context } from '../exchange/context.ts'
+import type { Outcome } from '../exchange/errors.ts'
+import type { Server } from './server.ts'
+import type { Peer } from '../transport/transport.ts'
+
+/** Why a connection ended; the first cause wins. */
+export type CloseReason =
+  /** The client ended it between two requests. */
+  | 'client-closed'
+  /** The client left in the middle of a request or a reply, or the network failed. */
+  | 'client-gone'
+  /** The request asked for it: `Connection: close`, or HTTP/1.0 without keep-alive. */
+  | 'client-asked'
+  /** The reply could only be delimited by the end of the connection, or the handler set `Connection: close`. */
+  | 'reply-asked'
+  /** `limits.requestsPerConnection` was reached. */
+  | 'max-requests'
+  /** More unread content followed the reply than `limits.discardBytes`. */
+  | 'unread-content'
+  | 'parse-error'
+  /** The TLS handshake failed: no common protocol, no accepted certificate, or no TLS at all. */
+  | 'tls-error'
+  | 'handshake-timeout'
+  /** A trusted proxy sent no PROXY header, or a malformed one. */
+  | 'proxy-error'
+  /** The handler failed after its reply had begun. */
+  | 'handler-error'
+  | 'keep-alive-timeout'
+  | 'head-timeout'
+  | 'body-timeout'
+  | 'write-timeout'
+  | 'request-timeout'
+  /** The server is full. */
+  | 'overload'
+  | 'shutdown'
+  | 'upgraded'
+
+/** What every event says of its connection. */
+export interface ConnectionEvent {
+  readonly server: Server
+  /** Counts up from 1 within the process. */
+  readonly connection: number
+}
+
+/** What every event says of its exchange: one request and its reply. */
+export interface ExchangeEvent extends ConnectionEvent {
+  /** 1 for the first request on its connection. */
+  readonly exchange: number
+}
+
+/** The lifecycle of connections and exchanges, by channel name. Byte counts are bytes on the wire. */
+export interface ConnectionEvents {
+  /** A connection was accepted. */
+  open: ConnectionEvent & { readonly peer: Peer }
+  /** A TLS handshake is complete. */
+  secure: ConnectionEvent & { readonly peer: Peer; /** `TLSv1.3`, for example. */ readonly protocol: string }
+  /** The first bytes of a request head are here. Streams of HTTP/2 come with their heads complete. */
+  head: ExchangeEvent
+  /** A request head is complete and the handler is about to run. */
+  request: ExchangeEvent & {
+    readonly method: string
+    readonly target: string
+    readonly httpVersion: Context['httpVersion']
+    readonly headBytes: number
+  }
+  /** A reply's head was written. */
+  reply: ExchangeEvent & {
+    readonly status: number
+    /** Whether the connection may be kept. */ readonly persist: boolean
+  }
+  /** An exchange has ended, one way or the other. */
+  end: ExchangeEvent & { readonly outcome: Outcome }
+  /** The exchange is over and the connection waits for another request. */
+  idle: ExchangeEvent
+  /** A message could not be parsed. */
+  error: ConnectionEvent & {
+    readonly peer: Peer
+    readonly code: ParseErrorCode
+    readonly status: number
+    readonly offset: number
+  }
+  /**
+   * Bytes came in, or were given to the operating system to send; decrypted, and framing included. Only connections are
+   * watched that were accepted while someone listened, and none of HTTP/2. The bytes are to be read at once: they change.
+   */
+  bytes: ConnectionEvent & { readonly direction: 'in' | 'out'; readonly bytes: Uint8Array }
+  /** A connection is gone. */
+  close: ConnectionEvent & {
+    readonly peer: Peer
+    readonly reason: CloseReason
+    readonly requests: number
+    readonly bytesIn: number
+    readonly bytesOut: number
+  }
+}
+
+/** A `node:diagnostics_channel` with the type of its messages. */
+export interface EventChannel<T> {
+  readonly hasSubscribers: boolean
+  subscribe(listener: (event: T) => void): void
+  unsubscribe(listener: (event: T) => void): boolean
+  /** @internal */
+  publish(event: T): void
+}
+
+/**
+ * Lifecycle events of every server in the process, also reachable by name through `node:diagnostics_channel`
+ * (`spillway.open`, `spillway.request`, …). They cost one test each while nobody listens.
+ */
+export const channels: { readonly [K in keyof ConnectionEvents]: EventChannel<ConnectionEvents[K]> } = {
+  open: typed('open'),
+  secure: typed('secure'),
+  head: typed('head'),
+  request: typed('request'),
+  reply: typed('reply'),
+  end: typed('end'),
+  idle: typed('idle'),
+  error: typed('error'),
+  bytes: typed('bytes'),
+  close: typed('close'),
+}
+
+function typed<K extends keyof ConnectionEvents>(name: K): EventChannel<ConnectionEvents[K]> {
+  return channel(`spillway.${name}`) as unknown as EventChannel<ConnectionEvents[K]>
+}

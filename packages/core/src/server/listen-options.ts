@@ -1,0 +1,85 @@
+import type { MaybePromise } from '../exchange/context.ts'
+
+/** Where and how to listen: an address and port, or `path`, or `fd`. */
+export interface ListenOptions {
+  /** Default: 3000. 0 takes a free one. */
+  readonly port?: number
+  /**
+   * Address or name to bind to. Default: `127.0.0.1`, this machine only. `0.0.0.0` is every IPv4 address, `::` every
+   * address of both kinds.
+   */
+  readonly host?: string
+  /** `::` shall mean every IPv6 address and none of IPv4. Default: false. */
+  readonly ipv6Only?: boolean
+  /**
+   * A unix socket instead of host and port. A file that a dead server left there is replaced; one on which somebody
+   * listens, or which is not a socket, is `EADDRINUSE`. The file goes when the server closes.
+   */
+  readonly path?: string
+  /** Permissions of the unix socket; to connect is to write. Default: what the process's umask leaves. */
+  readonly mode?: number
+  /** An inherited descriptor that is bound already, TCP or unix; see {@link listenFds}. */
+  readonly fd?: number
+  /** Connections the kernel keeps waiting to be accepted. Default: 511. */
+  readonly backlog?: number
+  /** Serves HTTPS. Default: plain HTTP. */
+  readonly tls?: TlsOptions
+  /**
+   * Offers HTTP/2 (RFC 9113) beside HTTP/1.1 to clients that know it (ALPN), by Node's own implementation, under the
+   * same handler. Needs `tls`. Default: false.
+   */
+  readonly http2?: boolean
+  /** Proxies in front that name the client in a PROXY header. Default: none. */
+  readonly proxyProtocol?: ProxyProtocolOptions
+}
+
+/** PEM text; several blocks may follow each other. */
+export type Pem = string | Uint8Array
+
+/** A certificate chain and its private key. */
+export interface Certificate {
+  /** The certificate, followed by the intermediate ones. */
+  readonly cert: Pem
+  readonly key: Pem
+}
+
+/** TLS of a listener. The certificate given here is for clients that name no server, or one not in `sni`. */
+export interface TlsOptions extends Certificate {
+  /**
+   * Further certificates by the name the client asks for (SNI, RFC 6066 §3): `example.org`, or `*.example.org` for its
+   * direct subdomains. Or a function that finds one; what it returns is prepared once for each object it returns, and
+   * when it throws or rejects, the handshake fails.
+   */
+  readonly sni?: Readonly<Record<string, Certificate>> | ((servername: string) => MaybePromise<Certificate | undefined>)
+  /** Authorities that vouch for client certificates; `requestCert` needs them. */
+  readonly ca?: Pem | readonly Pem[]
+  /**
+   * Asks clients for a certificate: `true` refuses clients without one, `'optional'` lets them in. One that no authority
+   * in `ca` vouches for is always refused, so `c.peer.certificate` can be relied on. Default: false.
+   */
+  readonly requestCert?: boolean | 'optional'
+  /** Default: `TLSv1.2`. */
+  readonly minVersion?: 'TLSv1.2' | 'TLSv1.3'
+}
+
+/** PROXY protocol, versions 1 and 2 (its specification is part of HAProxy's documentation). */
+export interface ProxyProtocolOptions {
+  /**
+   * Who may speak for others: addresses, networks (`10.0.0.0/8`, `fd00::/8`), or `unix` for whoever reaches a unix socket.
+   * From these a header must come first, or the connection is closed. From anybody else it is not a header but bytes.
+   */
+  readonly trusted: readonly string[]
+}
+
+/** A listening socket. */
+export interface Listening {
+  /** What a client on this machine would use: `http://host:port` or `https://…`; `unix:` and the path; `fd:` and the number. */
+  readonly url: string
+  /** 0 for unix sockets. */
+  readonly port: number
+  /**
+   * Takes other certificates for connections to come; those there are go on. What is not given stays as it is.
+   * @throws when a certificate or key is not valid, and then nothing has changed; TypeError without `tls`.
+   */
+  reload(tls: Partial<Pick<TlsOptions, 'cert' | 'key' | 'ca' | 'sni'>>): void
+}

@@ -1,0 +1,335 @@
+import { Expectation, type ParseErrorCode, RequestHead, parseErrors } from '@spillway/parser'
+import { networkOf } from '../transport/addresses.ts'
+import { Clock } from './clock.ts'
+import type { Context, Handler, MaybePromise, Result } from '../exchange/context.ts'
+import { type ReplyTarget, dispatch } from '../exchange/dispatch.ts'
+import type { RequestContext } from '../exchange/request-context.ts'
+import { errorResult, errorText, plainError } from '../exchange/error-reply.ts'
+import { AbortedError, errorFacts } from '../exchange/errors.ts'
+import { channels } from './events.ts'
+import { type ReplyFacts, WrittenHeads } from './written-heads.ts'
+import { type Limits, type Timeouts, defaultLimits, defaultTimeouts, settings } from './options.ts'
+import { Reply } from '../exchange/reply.ts'
+import type { Server, ServerOptions } from './server.ts'
+import type { Peer } from '../transport/transport.ts'
+
+/** Parsers kept for reuse. */
+const sparedHeads = 32
+
+/** Connections over the limit that may wait for their 503 to be read; more are closed without a word. */
+const turnedAwayAtOnce = 64
+
+/** Milliseconds between two ticks at the most; a shorter deadline makes the clock tick faster. */
+const slowestTick = 250
+
+/** Milliseconds added to the keep-alive time the client was told, for a request sent at its last moment. */
+const keepAliveGrace = 1000
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] }
+
+/** What occupies a place in a server: a connection, a handshake that may become one, an HTTP/2 session. */
+export interface Member {
+  /** Counts up from 1 within the process. */
+  readonly id: number
+  /** Its address is empty as long as it is not known, and for unix sockets. */
+  readonly peer: Peer
+  /** Whether it was turned away because the server was full. */
+  turnedAway: boolean
+  /** Whether a request is being read or answered. */
+  readonly active: boolean
+  /** Bytes held for it, in both directions. */
+  readonly buffered: number
+  /** One tick of the server's clock. */
+  onTick(now: number): void
+  /** Shutdown begins. */
+  shutdown(): void
+  /** Shutdown's deadline has passed. */
+  kill(): void
+}
+
+/** What there is for something that was accepted. */
+export const Place = {
+  Served: 0,
+  /** None, but it may stay until it has been told so. */
+  TurnedAway: 1,
+  /** None at all. */
+  None: 2,
+} as const
+export type Place = (typeof Place)[keyof typeof Place]
+
+let members = 0
+
+/** What the connections of one server share: its handler, its numbers, its clock, its books. */
+export class ServerCore {
+  readonly server: Server
+  readonly #handler: Handler
+  readonly limits: Limits
+  readonly timeouts: Timeouts
+  readonly clock: Clock
+  /** Filled in for each reply. */
+  readonly facts: Mutable<ReplyFacts>
+  readonly open: Set<Member> = new Set()
+  /** More bytes were held for all connections at the last tick than `limits.bufferedBytes`. */
+  overloaded: boolean = false
+  /** Parses the heads of all connections; a head that is not complete at once gets a parser to itself. */
+  head: RequestHead
+  readonly #onError: ServerOptions['onError']
+  readonly #heads: RequestHead[] = []
+  /** Computed once: every request needs them. */
+  readonly #idleTicks: number
+  readonly #requestTicks: number
+  #accepted = 0
+  #turnedAway = 0
+  readonly #addresses: Map<string, number> = new Map()
+  #whenEmpty: (() => void) | undefined
+
+  constructor(server: Server, handler: Handler, options: ServerOptions) {
+    if (typeof handler !== 'function') throw new TypeError(`A handler is a function, not ${typeof handler}`)
+    this.server = server
+    this.#handler = handler
+    this.limits = settings(defaultLimits, options.limits)
+    this.timeouts = settings(defaultTimeouts, options.timeouts)
+    this.head = new RequestHead(this.limits)
+    this.#onError = options.onError
+    const set = Object.values(this.timeouts).filter((ms) => ms > 0)
+    this.clock = new Clock(Math.max(10, Math.min(slowestTick, ...set.map((ms) => ms / 4))), () => this.#tick())
+    const { keepAlive: idle } = this.timeouts
+    this.#idleTicks = idle === 0 ? 0 : this.clock.ticks(idle + keepAliveGrace)
+    this.#requestTicks = this.clock.ticks(this.timeouts.request)
+    // Whole seconds are all the field can say.
+    const seconds = Math.floor(idle / 1000)
+    const keepAlive = seconds > 0 && seconds < Infinity ? `Keep-Alive: timeout=${seconds}\r\n` : ''
+    this.facts = {
+      method: '',
+      minorVersion: 1,
+      persist: true,
+      written: new WrittenHeads(`Connection: keep-alive\r\n${keepAlive}\r\n`),
+    }
+    this.facts.written.dateLine = this.clock.dateLine
+  }
+
+  /** Has a request answered: by the handler, unless it expects what is not known, or too much is held already. */
+  answer(context: RequestContext, expectation: Expectation, target: ReplyTarget): void {
+    if (expectation === Expectation.Unknown)
+      target.reply(context, errorText(417, 'Only the expectation 100-continue is understood'))
+    else if (this.overloaded) target.reply(context, this.overloadReply())
+    else dispatch(this.#handler, context, target)
+  }
+
+  /** The tick at which a connection that waits for its next request has waited long enough. */
+  idleDeadline(): number {
+    return this.clock.in(this.#idleTicks)
+  }
+
+  /** The tick at which a request that begins now has taken too long. */
+  requestDeadline(): number {
+    return this.clock.in(this.#requestTicks)
+  }
+
+  nextId(): number {
+    return ++members
+  }
+
+  /**
+   * Whether there is a place for something that was accepted just now. Where there is none, a few are let in all the
+   * same, to be told so; more than these are closed without a word, which only the events tell.
+   */
+  admit(candidate: Pick<Member, 'id' | 'peer'>): Place {
+    this.#accepted++
+    if (!this.#isFull(candidate)) return Place.Served
+    if (this.#turnedAway < turnedAwayAtOnce) return Place.TurnedAway
+    this.opened(candidate)
+    if (channels.close.hasSubscribers) {
+      const { id: connection, peer } = candidate
+      const nothing = { requests: 0, bytesIn: 0, bytesOut: 0 }
+      channels.close.publish({ server: this.server, connection, peer, reason: 'overload', ...nothing })
+    }
+    return Place.None
+  }
+
+  /** Counts something that was admitted, until {@link remove}. */
+  enter(member: Member, place: Place): void {
+    this.open.add(member)
+    this.#count(member, 1)
+    if (place === Place.TurnedAway) this.#turnAway(member)
+  }
+
+  /** A handshake has told the address that it entered without. False: there is no place for it. */
+  identify(pending: Member): boolean {
+    const full = this.#isFull(pending)
+    const hasPlace = !full || pending.turnedAway || this.#turnedAway < turnedAwayAtOnce
+    this.#count(pending, 1)
+    if (full) this.#turnAway(pending)
+    return hasPlace
+  }
+
+  /** What a handshake has led to takes its place. */
+  replace(pending: Member, member: Member): void {
+    this.open.delete(pending)
+    this.open.add(member)
+    member.turnedAway = pending.turnedAway
+  }
+
+  remove(member: Member): void {
+    if (!this.open.delete(member)) return
+    this.#count(member, -1)
+    if (member.turnedAway) this.#turnedAway--
+    if (this.open.size === 0) this.#whenEmpty?.()
+  }
+
+  opened({ id, peer }: Pick<Member, 'id' | 'peer'>): void {
+    if (channels.open.hasSubscribers) channels.open.publish({ server: this.server, connection: id, peer })
+  }
+
+  #isFull(place: { readonly peer: Peer }): boolean {
+    const { connections: most, connectionsPerAddress } = this.limits
+    if (most > 0 && this.open.size - this.#turnedAway >= most) return true
+    if (this.overloaded) return true
+    return (
+      connectionsPerAddress > 0 && (this.#addresses.get(networkOf(place.peer.address)) ?? 0) >= connectionsPerAddress
+    )
+  }
+
+  #turnAway(member: Member): void {
+    if (!member.turnedAway) this.#turnedAway++
+    member.turnedAway = true
+  }
+
+  /** Unix sockets have no address, and no place among the addresses. */
+  #count(member: Member, change: 1 | -1): void {
+    if (this.limits.connectionsPerAddress === 0) return
+    const client = networkOf(member.peer.address)
+    if (client === '') return
+    const count = (this.#addresses.get(client) ?? 0) + change
+    if (count === 0) this.#addresses.delete(client)
+    else this.#addresses.set(client, count)
+  }
+
+  /**
+   * Resolves after a turn of the event loop in which nothing was accepted, or soon in any case. The kernel makes
+   * connections before we accept them, one a turn: those that wait when the listener closes would be reset.
+   */
+  async acceptedAll(): Promise<void> {
+    for (let turn = 0, before = -1; before !== this.#accepted && turn < 1000; turn++) {
+      before = this.#accepted
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+  }
+
+  /** Resolves when the last connection is gone. */
+  empty(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#whenEmpty = resolve
+      if (this.open.size === 0) resolve()
+    })
+  }
+
+  get stats(): { open: number; active: number } {
+    let active = 0
+    for (const connection of this.open) if (connection.active) active++
+    return { open: this.open.size, active }
+  }
+
+  /** Takes `head` away for a connection whose head goes on in bytes that are still to come. */
+  lendHead(): RequestHead {
+    const { head } = this
+    this.head = this.#heads.pop() ?? new RequestHead(this.limits)
+    return head
+  }
+
+  giveHead(head: RequestHead): void {
+    if (this.#heads.length < sparedHeads) this.#heads.push(head)
+  }
+
+  /** The reply to an error of the handler: what `onError` makes of it, or a plain one; with the fields asked for. */
+  errorReply(error: unknown, context: RequestContext): MaybePromise<Reply> {
+    const result = this.#errorResult(error, context)
+    return result instanceof Promise ? completed(result, context) : context.complete(result)
+  }
+
+  #errorResult(error: unknown, context: Context): MaybePromise<Reply> {
+    // Looking at an error may run code of its own, as calling `onError` does.
+    try {
+      if (this.#onError) {
+        const result = this.#onError(error, context)
+        return result instanceof Promise ? this.#eventually(result, error) : errorResult(result, error)
+      }
+      const answer = error instanceof AbortedError || errorFacts(error).status < 500
+      if (!answer) this.#print(error, context)
+      return plainError(error)
+    } catch (second) {
+      return this.#unhandled(second)
+    }
+  }
+
+  /** An error that no reply can tell of any more: for `onError` to know, or the process's error output. */
+  report(error: unknown, context: Context | null): void {
+    try {
+      if (error instanceof AbortedError) return
+      if (!this.#onError) return this.#print(error, context)
+      const result = this.#onError(error, context)
+      if (result instanceof Promise) void this.#eventually(result, error)
+    } catch (second) {
+      this.#unhandled(second)
+    }
+  }
+
+  /** The handler's reply cannot be sent: that is an error of the handler, unless it says that it is the client's. */
+  unsendable(error: unknown, context: Context): Reply {
+    if (errorFacts(error).status >= 500) this.report(error, context)
+    return plainError(error)
+  }
+
+  parseErrorReply(code: ParseErrorCode): Reply {
+    const { status, message } = parseErrors[code]
+    return errorText(status, message)
+  }
+
+  /** @param method empty as long as it is not known: it may be HEAD then, and no client takes content for a head. */
+  timeoutReply(method: string): Reply {
+    return method === '' ? new Reply(null, 408) : errorText(408, 'The request head did not come in time')
+  }
+
+  /** The request as a whole took too long. @param sending whether the client has not sent all of it. */
+  requestTimeoutReply(context: RequestContext, sending: boolean): Reply {
+    return context.complete(errorText(sending ? 408 : 503, 'The request took too long'))
+  }
+
+  overloadReply(): Reply {
+    const reply = errorText(503, 'The server is full')
+    reply.headers.set('Retry-After', '1')
+    return reply
+  }
+
+  async #eventually(result: Promise<Result | void>, error: unknown): Promise<Reply> {
+    try {
+      return errorResult(await result, error)
+    } catch (second) {
+      return this.#unhandled(second)
+    }
+  }
+
+  #print(error: unknown, context: Context | null): void {
+    console.error(context ? `${context.method} ${context.target}:` : 'connection:', error)
+  }
+
+  #unhandled(error: unknown): Reply {
+    console.error('while an error was handled:', error)
+    return plainError(undefined)
+  }
+
+  #tick(): void {
+    const { now } = this.clock
+    this.facts.written.dateLine = this.clock.dateLine
+    let buffered = 0
+    for (const connection of this.open) {
+      connection.onTick(now)
+      buffered += connection.buffered
+    }
+    this.overloaded = buffered > this.limits.bufferedBytes
+  }
+}
+
+async function completed(reply: Promise<Reply>, context: RequestContext): Promise<Reply> {
+  return context.complete(await reply)
+}

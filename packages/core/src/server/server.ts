@@ -1,0 +1,57 @@
+import type { Context, MaybePromise, Result } from '../exchange/context.ts'
+import type { ListenOptions, Listening } from './listen-options.ts'
+import type { Limits, Timeouts } from './options.ts'
+
+/** What a server can be told; everything has a default. */
+export interface ServerOptions {
+  readonly limits?: Partial<Limits>
+  readonly timeouts?: Partial<Timeouts>
+  /**
+   * Turns an error of a handler into a reply; returning nothing leaves it to the default, a short text with the error's
+   * status (500 when it has none) and no details unless the error says so. Context is null when no request is
+   * concerned. Default: errors that are not an answer are printed with `console.error`.
+   */
+  readonly onError?: (error: unknown, context: Context | null) => MaybePromise<Result | void>
+}
+
+/** How a shutdown ended. */
+export interface Closed {
+  /** Connections that ended by themselves or after their last reply. */
+  readonly drained: number
+  /** Connections that were cut at the deadline. */
+  readonly killed: number
+}
+
+/** A web server: any number of listeners, one handler. */
+export interface Server extends AsyncDisposable {
+  /** URL of the first listener. Empty before `listen`. */
+  readonly url: string
+  /** Port of the first listener, 0 before `listen` and for unix sockets. */
+  readonly port: number
+  /** `active` connections are reading or answering a request, the other `open` ones are idle. */
+  readonly stats: { readonly open: number; readonly active: number }
+  /** True from the call of `close` on: what a readiness check should report as not ready. */
+  readonly closing: boolean
+  /**
+   * Opens a listening socket; may be called again for another one.
+   * @throws the system's error with its `code`, `EADDRINUSE` for example; TypeError when the options contradict each
+   * other; Node's error when a certificate or key is not valid.
+   */
+  listen(at?: ListenOptions): Promise<Listening>
+  /**
+   * Shuts down: accepts no more, finishes what is active, closes what is idle, and cuts what is left at the deadline.
+   * The last replies say `Connection: close`. Calling it again returns the same promise.
+   */
+  close(options?: CloseOptions): Promise<Closed>
+}
+
+/** How to shut down. Milliseconds. */
+export interface CloseOptions {
+  /**
+   * How long to go on accepting while `closing` is already true, so that a load balancer's readiness check notices
+   * before connections are refused. Default: 0.
+   */
+  readonly announce?: number
+  /** From the end of the announcement until connections that are not done are cut; Infinity waits for them all. Default: 30 000. */
+  readonly deadline?: number
+}

@@ -1,0 +1,60 @@
+import { channels } from './events.ts'
+import type { Server } from './server.ts'
+import type { Transport, TransportSink } from '../transport/transport.ts'
+import { TransportView } from '../transport/transport-view.ts'
+
+/**
+ * The transport itself, or, while someone listens to {@link channels}`.bytes`, one that tells of every byte. It is decided
+ * once for each connection, so those that nobody watches pay nothing.
+ */
+export function tapped(transport: Transport, server: Server, connection: number): Transport {
+  return channels.bytes.hasSubscribers ? new TappedTransport(transport, server, connection) : transport
+}
+
+/** Stands between a connection and its transport and changes nothing. */
+class TappedTransport extends TransportView implements TransportSink {
+  readonly #server: Server
+  readonly #connection: number
+  #sink!: TransportSink
+
+  constructor(transport: Transport, server: Server, connection: number) {
+    super(transport)
+    this.#server = server
+    this.#connection = connection
+  }
+
+  attach(sink: TransportSink): void {
+    this.#sink = sink
+    this.transport.attach(this)
+  }
+
+  override write(chunk: string | Uint8Array): boolean {
+    this.#tell('out', typeof chunk === 'string' ? Buffer.from(chunk, 'latin1') : chunk)
+    return super.write(chunk)
+  }
+
+  onData(chunk: Uint8Array, own: boolean): void {
+    this.#tell('in', chunk)
+    this.#sink.onData(chunk, own)
+  }
+
+  onDrain(): void {
+    this.#sink.onDrain()
+  }
+
+  onEnd(): void {
+    this.#sink.onEnd()
+  }
+
+  onClose(error?: Error): void {
+    this.#sink.onClose(error)
+  }
+
+  onShutdown(): void {
+    this.#sink.onShutdown?.()
+  }
+
+  #tell(direction: 'in' | 'out', bytes: Uint8Array): void {
+    channels.bytes.publish({ server: this.#server, connection: this.#connection, direction, bytes })
+  }
+}

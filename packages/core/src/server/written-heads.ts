@@ -1,0 +1,134 @@
+import { statusLine } from '@spillway/parser/serialize'
+
+/** Characters of text that are remembered with the head before them. */
+const rememberedText = 256
+
+/** A head that was written before. */
+export interface WrittenHead {
+  status: number
+  length: number
+  persist: boolean
+  fields: string
+  /** The list that `fields` were made of, while it cannot change. */
+  flat: readonly string[] | null
+  /** The head, in one piece from its second time on. */
+  head: string
+  isFlat: boolean
+  /** The text that came behind it last. */
+  text: string
+  /** Head and text in one piece, once the same text has come again; otherwise empty. */
+  whole: string
+}
+
+/** The fields of a reply, serialized. */
+export interface WrittenFields {
+  readonly text: string
+  /** Whether a date is among them. */
+  readonly date: boolean
+  /** Whether they offer another protocol. */
+  readonly upgrade: boolean
+  /** The list they were made of, if it cannot change. */
+  readonly flat: readonly string[] | null
+}
+
+/**
+ * Small replies repeat themselves: error texts, redirects, health checks. As one piece they cost nothing to make and
+ * little to write; joining the parts again would cost more than all the rest of such a reply. One for each server.
+ */
+export class WrittenHeads {
+  /** The last lines of a head whose connection is kept, with the empty one. */
+  readonly keepAliveLines: string
+  #dateLine = ''
+  readonly #replies: readonly WrittenHead[] = Array.from({ length: 16 }, () => ({
+    status: 0,
+    length: 0,
+    persist: true,
+    fields: '',
+    flat: null,
+    head: '',
+    isFlat: false,
+    text: '',
+    whole: '',
+  }))
+
+  constructor(keepAliveLines: string) {
+    this.keepAliveLines = keepAliveLines
+  }
+
+  /** `Date` with its line end. What is written has the date of its second. */
+  get dateLine(): string {
+    return this.#dateLine
+  }
+
+  set dateLine(line: string) {
+    if (line === this.#dateLine) return
+    this.#dateLine = line
+    for (const reply of this.#replies) reply.status = 0
+  }
+
+  /** A whole reply, if it was written before; otherwise nothing. @param flat a list that cannot have changed since. */
+  recall(status: number, text: string, flat: readonly string[], persist: boolean): string {
+    const written = this.#replies[(status ^ text.length) & 15]!
+    const isSame =
+      written.status === status && written.persist === persist && written.flat === flat && written.text === text
+    return isSame ? written.whole : ''
+  }
+
+  /** A reply with content at hand. */
+  find(status: number, length: number, persist: boolean, fields: WrittenFields): WrittenHead {
+    const written = this.#replies[(status ^ length) & 15]!
+    const isSame =
+      written.length === length &&
+      written.status === status &&
+      written.persist === persist &&
+      written.fields === fields.text
+    if (!isSame) this.#learn(written, status, length, persist, fields)
+    else if (!written.isFlat) {
+      written.head = flatten(written.head)
+      written.isFlat = true
+    }
+    written.flat = fields.flat
+    return written
+  }
+
+  #learn(written: WrittenHead, status: number, length: number, persist: boolean, fields: WrittenFields): void {
+    const { text, date, upgrade } = fields
+    written.status = status
+    written.length = length
+    written.persist = persist
+    written.fields = text
+    const ending = (date ? '' : this.#dateLine) + this.persistence(persist, upgrade)
+    written.head = `${statusLine(status)}${text}Content-Length: ${length}\r\n${ending}`
+    written.isFlat = false
+    written.text = ''
+    written.whole = ''
+  }
+
+  /** The last lines of a head. @param upgrade whether it has an Upgrade field, which is for this connection alone (RFC 9110 §7.8). */
+  persistence(persist: boolean, upgrade: boolean): string {
+    const lines = persist ? this.keepAliveLines : 'Connection: close\r\n\r\n'
+    return upgrade ? lines.replace('\r\n', ', Upgrade\r\n') : lines
+  }
+}
+
+/** The head with `text` behind it, if the two came together before; otherwise nothing. */
+export function wholeReply(written: WrittenHead, text: string): string {
+  if (written.text === text) return (written.whole ||= flatten(written.head + text))
+  written.whole = ''
+  written.text = text.length > rememberedText ? '' : text
+  return ''
+}
+
+/** One string of bytes in place of a tree of parts. */
+function flatten(text: string): string {
+  return Buffer.from(text, 'latin1').toString('latin1')
+}
+
+/** What a plan depends on beside the reply. */
+export interface ReplyFacts {
+  readonly method: string
+  readonly minorVersion: 0 | 1
+  /** Whether the connection may be kept, as far as the request and the server are concerned. */
+  readonly persist: boolean
+  readonly written: WrittenHeads
+}

@@ -1,0 +1,265 @@
+import type { X509Certificate } from 'node:crypto'
+import type { Socket } from 'node:net'
+import type { TLSSocket } from 'node:tls'
+import type { AddressSet } from '../transport/addresses.ts'
+import { accept } from '../http1/accept.ts'
+import { Connection } from '../http1/connection.ts'
+import { type CloseReason, channels } from '../server/events.ts'
+import type { Http2Connection } from '../http2/connection.ts'
+import { parseProxyHeader } from './proxy-protocol.ts'
+import { type Member, Place, type ServerCore } from '../server/server-core.ts'
+import type { TlsGate, TlsOwner } from './tls.ts'
+import { NodeTransport, acceptedTransport, socketPeer } from './transport-node.ts'
+import type { Peer } from '../transport/transport.ts'
+import { tapped } from '../server/wire-tap.ts'
+
+/** Milliseconds a handshake is left when the server shuts down: a request may be behind it. */
+const shutdownGrace = 500
+
+/** What a listener does with a socket before HTTP begins. */
+export interface Gates {
+  readonly tls: TlsGate | undefined
+  /** Who sends PROXY headers. */
+  readonly trusted: AddressSet | undefined
+  readonly http2: typeof Http2Connection | undefined
+}
+
+type Attached = Socket & { [pending]?: Handshake | undefined }
+const pending: unique symbol = Symbol('handshake')
+
+const unknown: Peer = { address: '', port: 0, secure: false }
+
+/** Takes an accepted socket through the gates of its listener. */
+export function beginHandshake(core: ServerCore, socket: Socket, gates: Gates): void {
+  const trusted = gates.trusted?.has(socket.remoteAddress) ?? false
+  if (!trusted && !gates.tls) return accept(core, acceptedTransport(socket))
+  const handshake = new Handshake(core, socket, gates)
+  handshake.begin(trusted)
+}
+
+/** The ends of TLS handshakes, for {@link TlsGate}. */
+export const handshakes: TlsOwner = {
+  secured(raw, socket) {
+    const handshake = (raw as Attached)[pending]
+    if (handshake) handshake.secured(socket)
+    else socket.destroy()
+  },
+  failed(raw, error, refused) {
+    ;(raw as Attached)[pending]?.failed(error, refused)
+  },
+}
+
+/** A socket on its way to become a connection: the PROXY header, then TLS. It has its place in the server's books. */
+class Handshake implements Member {
+  readonly id: number
+  peer: Peer = unknown
+  turnedAway: boolean = false
+  readonly active: boolean = false
+  readonly #core: ServerCore
+  readonly #socket: Socket
+  readonly #gates: Gates
+  /** What came of the PROXY header so far. */
+  #header: Uint8Array = new Uint8Array(0)
+  #deadline = 0
+  #expiry: CloseReason = 'head-timeout'
+  #draining = false
+
+  constructor(core: ServerCore, socket: Socket, gates: Gates) {
+    this.id = core.nextId()
+    this.#core = core
+    this.#socket = socket
+    this.#gates = gates
+    ;(socket as Attached)[pending] = this
+    socket.on('error', ignore)
+    socket.on('close', onClose)
+  }
+
+  get buffered(): number {
+    return this.#header.length
+  }
+
+  /** @param trusted whether a PROXY header comes first. */
+  begin(trusted: boolean): void {
+    const core = this.#core
+    if (!trusted) this.peer = this.#ownPeer()
+    const place = core.admit(this)
+    if (place === Place.None) return this.#discard()
+    core.enter(this, place)
+    if (!trusted) return this.#opened(this.#header)
+    this.#deadline = core.clock.after(core.timeouts.head)
+    this.#socket.on('data', onData)
+    this.#socket.on('end', onEnd)
+  }
+
+  onData(chunk: Uint8Array): void {
+    const bytes = this.#header.length === 0 ? chunk : Buffer.concat([this.#header, chunk])
+    const header = parseProxyHeader(bytes)
+    if (header === 'more') {
+      // A copy: the chunk may be a slice of a large block.
+      this.#header = Uint8Array.from(bytes)
+      return
+    }
+    this.#socket.off('data', onData)
+    this.#socket.off('end', onEnd)
+    this.#header = new Uint8Array(0)
+    if (header === 'malformed') return this.end('proxy-error')
+    const own = this.#ownPeer()
+    this.peer = header.source ? { ...header.source, secure: own.secure || header.secure } : own
+    if (!this.#core.identify(this)) return this.end('overload')
+    this.#opened(bytes.subarray(header.length))
+  }
+
+  onEnd(): void {
+    this.end(this.#header.length === 0 ? 'client-closed' : 'proxy-error')
+  }
+
+  /** We know who it is. @param rest bytes that came already. */
+  #opened(rest: Uint8Array): void {
+    const core = this.#core
+    core.opened(this)
+    const { tls } = this.#gates
+    if (!tls) return this.#connect(this.#socket, rest)
+    if (!this.#draining) {
+      this.#deadline = core.clock.after(core.timeouts.handshake)
+      this.#expiry = 'handshake-timeout'
+    }
+    if (rest.length > 0) {
+      this.#socket.pause()
+      this.#socket.unshift(rest)
+    }
+    // Whoever leaves in mid-handshake is gone; later a client may end its side and still read.
+    this.#socket.allowHalfOpen = false
+    tls.begin(this.#socket)
+  }
+
+  secured(socket: TLSSocket): void {
+    const { tls, http2 } = this.#gates
+    if (!tls!.isWelcome(socket)) return this.end('tls-error')
+    this.peer = new SecurePeer(this.peer, socket)
+    if (channels.secure.hasSubscribers) {
+      const { id, peer } = this
+      channels.secure.publish({ server: this.#core.server, connection: id, peer, protocol: socket.getProtocol() ?? '' })
+    }
+    if (!http2 || socket.alpnProtocol !== 'h2') {
+      socket.allowHalfOpen = true
+      return this.#connect(socket)
+    }
+    this.#release()
+    const connection = new http2(this.#core, socket, this.peer, this.id)
+    this.#core.replace(this, connection)
+    connection.begin()
+    if (this.#draining) connection.shutdown()
+  }
+
+  failed(error: NodeJS.ErrnoException, refused: boolean): void {
+    if (refused || error.code !== 'ECONNRESET') this.end('tls-error')
+    else this.left()
+  }
+
+  /** The client has gone; one that never said anything had nothing to say. */
+  left(): void {
+    this.end(this.#socket.bytesRead === 0 ? 'client-closed' : 'client-gone')
+  }
+
+  #connect(socket: Socket, rest?: Uint8Array): void {
+    this.#release()
+    const transport = new NodeTransport(socket, this.peer)
+    const connection = new Connection(this.#core, tapped(transport, this.#core.server, this.id), this.id)
+    this.#core.replace(this, connection)
+    if (connection.turnedAway) return connection.turnAway()
+    if (this.#draining) connection.shutdown()
+    if (rest && rest.length > 0) transport.sink!.onData(rest, true)
+  }
+
+  /** Ends it before it was a connection. */
+  end(reason: CloseReason): void {
+    const core = this.#core
+    const { bytesRead: bytesIn, bytesWritten: bytesOut } = this.#socket
+    // Nobody has heard of it yet.
+    if (this.peer === unknown) core.opened({ id: this.id, peer: this.#ownPeer() })
+    this.#discard()
+    core.remove(this)
+    if (channels.close.hasSubscribers)
+      channels.close.publish({
+        server: core.server,
+        connection: this.id,
+        peer: this.peer,
+        reason,
+        requests: 0,
+        bytesIn,
+        bytesOut,
+      })
+  }
+
+  onTick(now: number): void {
+    if (this.#deadline !== 0 && now >= this.#deadline) this.end(this.#expiry)
+  }
+
+  shutdown(): void {
+    this.#draining = true
+    this.#expiry = 'shutdown'
+    this.#deadline = this.#core.clock.after(shutdownGrace)
+  }
+
+  kill(): void {
+    this.end('shutdown')
+  }
+
+  #ownPeer(): Peer {
+    return { ...socketPeer(this.#socket), secure: this.#gates.tls !== undefined }
+  }
+
+  /** The socket is somebody else's now. */
+  #release(): void {
+    ;(this.#socket as Attached)[pending] = undefined
+    this.#socket.off('close', onClose)
+  }
+
+  #discard(): void {
+    this.#release()
+    this.#socket.destroy()
+  }
+}
+
+/** The other end of a TLS connection. */
+class SecurePeer implements Peer {
+  readonly address: string
+  readonly port: number
+  readonly secure: boolean = true
+  readonly alpn: string | undefined
+  readonly servername: string | undefined
+  readonly #socket: TLSSocket
+  #certificate: X509Certificate | undefined
+
+  constructor({ address, port }: Peer, socket: TLSSocket) {
+    this.address = address
+    this.port = port
+    this.alpn = socket.alpnProtocol || undefined
+    this.servername = (socket as { readonly servername?: string | false }).servername || undefined
+    this.#socket = socket
+  }
+
+  get certificate(): X509Certificate | undefined {
+    if (!this.#socket.authorized) return undefined
+    return (this.#certificate ??= this.#socket.getPeerX509Certificate())
+  }
+}
+
+function onData(this: Socket, chunk: Uint8Array): void {
+  ;(this as Attached)[pending]?.onData(chunk)
+}
+
+function onEnd(this: Socket): void {
+  ;(this as Attached)[pending]?.onEnd()
+}
+
+function onClose(this: Socket): void {
+  // The layer above hears of it afterwards and may know better why.
+  setImmediate(left, this)
+}
+
+function left(socket: Socket): void {
+  ;(socket as Attached)[pending]?.left()
+}
+
+function ignore(): void {}

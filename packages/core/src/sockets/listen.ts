@@ -1,0 +1,164 @@
+import { chmodSync, lstatSync, unlinkSync } from 'node:fs'
+import { type AddressInfo, type Server as NetServer, connect, createServer } from 'node:net'
+import { type Gates, beginHandshake, handshakes } from './gate.ts'
+import { accept } from '../http1/accept.ts'
+import type { ListenOptions, Listening } from '../server/listen-options.ts'
+import type { ServerCore } from '../server/server-core.ts'
+import type { TlsGate } from './tls.ts'
+import { acceptedTransport } from './transport-node.ts'
+import { AddressSet } from '../transport/addresses.ts'
+
+/** @internal */
+export interface Listener {
+  readonly at: Listening
+  /** Accepts no more connections; those there are stay. */
+  close(): void
+}
+
+/**
+ * Opens a listening socket; what it accepts becomes the server's.
+ * @throws the system's error when it cannot; TypeError when the options contradict each other.
+ */
+export async function listenNode(options: ListenOptions, core: ServerCore): Promise<Listener> {
+  check(options)
+  const gates = await gatesOf(options)
+  const server = createServer(
+    // A client may end its side and still read: half-open connections are ours to close.
+    { allowHalfOpen: true, noDelay: true },
+    gates ? (socket) => beginHandshake(core, socket, gates) : (socket) => accept(core, acceptedTransport(socket)),
+  )
+  await bind(server, options)
+  // Out of descriptors, for example: that connection is lost, the server is not.
+  server.on('error', () => {})
+  return { at: listeningAt(server, options, gates?.tls), close: () => void server.close() }
+}
+
+function check({ path, fd, port, host, mode, http2, tls }: ListenOptions): void {
+  const ways = [path, fd, port ?? host].filter((way) => way !== undefined)
+  if (ways.length > 1) throw new TypeError('Listen on a path, or an fd, or a host and port')
+  if (mode !== undefined && path === undefined) throw new TypeError('`mode` is for a unix socket')
+  if (http2 && !tls) throw new TypeError('`http2` needs `tls`: clients agree on it in the TLS handshake')
+}
+
+/** What comes before HTTP; undefined when nothing does. */
+async function gatesOf({ tls, http2, proxyProtocol }: ListenOptions): Promise<Gates | undefined> {
+  if (!tls && !proxyProtocol) return undefined
+  const protocols = http2 ? ['h2', 'http/1.1'] : ['http/1.1']
+  return {
+    // Node's TLS and HTTP/2 are large modules; whoever does not use them does not load them.
+    tls: tls && new (await import('./tls.ts')).TlsGate(tls, protocols, handshakes),
+    trusted: proxyProtocol && new AddressSet(proxyProtocol.trusted),
+    http2: http2 ? (await import('../http2/connection.ts')).Http2Connection : undefined,
+  }
+}
+
+async function bind(server: NetServer, options: ListenOptions): Promise<void> {
+  const { path, mode } = options
+  try {
+    await listen(server, options).catch((error: NodeJS.ErrnoException) => {
+      if (path === undefined || error.code !== 'EADDRINUSE') throw error
+      return takeOver(path, error).then(() => listen(server, options))
+    })
+  } catch (error) {
+    throw explain(error as NodeJS.ErrnoException, options)
+  }
+  if (path === undefined || mode === undefined) return
+  try {
+    chmodSync(path, mode)
+  } catch (error) {
+    server.close()
+    throw error
+  }
+}
+
+function listen(
+  server: NetServer,
+  { port = 3000, host = '127.0.0.1', ipv6Only = false, path, fd, backlog = 511 }: ListenOptions,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    const where = fd !== undefined ? { fd } : path !== undefined ? { path } : { port, host, ipv6Only }
+    server.listen({ ...where, backlog }, () => {
+      server.off('error', reject)
+      resolve()
+    })
+  })
+}
+
+/** Removes the file of a unix socket on which nobody listens any more. @throws `inUse` when it is anything else. */
+async function takeOver(path: string, inUse: Error): Promise<void> {
+  const before = lstatSync(path, { throwIfNoEntry: false })
+  if (!before) return
+  if (!before.isSocket()) {
+    inUse.message = `${path} exists and is not a socket (EADDRINUSE)`
+    throw inUse
+  }
+  if (await isAnswered(path)) throw inUse
+  // Somebody else may have come to the same conclusion, and be listening there by now.
+  const now = lstatSync(path, { throwIfNoEntry: false })
+  if (now && (now.ino !== before.ino || now.ctimeMs !== before.ctimeMs)) throw inUse
+  if (now) unlinkSync(path)
+}
+
+/** Whether somebody listens on a unix socket. In doubt somebody does. */
+function isAnswered(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const probe = connect(path)
+    probe.once('connect', () => {
+      probe.destroy()
+      resolve(true)
+    })
+    probe.once('error', (error: NodeJS.ErrnoException) => resolve(error.code !== 'ECONNREFUSED'))
+  })
+}
+
+/** Says in the system's error what it means here. */
+function explain(error: NodeJS.ErrnoException, { host = '127.0.0.1', port = 3000, path, fd }: ListenOptions): Error {
+  const where = fd !== undefined ? `descriptor ${fd}` : (path ?? `port ${port} of ${host}`)
+  const meaning = meaningOf(error.code, where, port)
+  if (meaning && !error.message.includes(`(${error.code})`)) error.message = `${meaning} (${error.code})`
+  return error
+}
+
+function meaningOf(code: string | undefined, where: string, port: number): string | undefined {
+  switch (code) {
+    case 'EADDRINUSE':
+      return `Somebody else listens on ${where}`
+    case 'EACCES':
+      return `No permission to listen on ${where}${port < 1024 ? '; low ports need a privilege, or an inherited socket' : ''}`
+    case 'EADDRNOTAVAIL':
+      return `Cannot listen on ${where}: this machine has no such address`
+    case 'ENOTFOUND':
+      return `Cannot listen on ${where}: the name has no address`
+    case 'EBADF':
+    case 'EINVAL':
+    case 'ENOTSOCK':
+      return `Cannot listen on ${where}`
+    default:
+      return undefined
+  }
+}
+
+function listeningAt(server: NetServer, options: ListenOptions, tls: TlsGate | undefined): Listening {
+  const address = server.address()
+  return {
+    ...(typeof address === 'object' && address !== null
+      ? { url: urlOf(address, options, tls ? 'https' : 'http'), port: address.port }
+      : { url: address === null ? `fd:${options.fd}` : `unix:${address}`, port: 0 }),
+    reload: (change) => {
+      if (!tls) throw new TypeError('This listener has no TLS')
+      tls.reload(change)
+    },
+  }
+}
+
+/** The URL for a client on this machine. */
+function urlOf({ address, family, port }: AddressInfo, { host, ipv6Only }: ListenOptions, scheme: string): string {
+  let name = family === 'IPv6' ? `[${address.replace('%', '%25')}]` : address
+  // Nobody can connect to "any address".
+  if (address === '0.0.0.0') name = '127.0.0.1'
+  else if (address === '::') name = ipv6Only ? '[::1]' : 'localhost'
+  // Certificates are made for names.
+  else if (host !== undefined && /[a-z]/i.test(host) && !host.includes(':')) name = host
+  return `${scheme}://${name}:${port}`
+}

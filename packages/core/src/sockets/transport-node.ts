@@ -1,0 +1,160 @@
+import { Socket } from 'node:net'
+import type { TLSSocket } from 'node:tls'
+import { plainAddress } from '../transport/addresses.ts'
+import type { Peer, Transport, TransportSink } from '../transport/transport.ts'
+
+/** A socket with its transport; the listeners below are shared by all sockets and find it here: no closures per connection. */
+type Attached = Socket & { [transport]: NodeTransport }
+const transport: unique symbol = Symbol('transport')
+
+/** A TCP or TLS socket as {@link Transport}. */
+export class NodeTransport implements Transport {
+  readonly #socket: Socket
+  readonly #peer: Peer | undefined
+  /** @internal */
+  sink: TransportSink | undefined = undefined
+  /** @internal The socket's error; Node emits it before `close`. */
+  error: Error | undefined = undefined
+
+  /** @param peer what a handshake has found out. Default: what the socket says. */
+  constructor(socket: Socket, peer?: Peer) {
+    this.#socket = socket
+    this.#peer = peer
+    ;(socket as Attached)[transport] = this
+    if (!(socket instanceof LendingSocket)) socket.on('data', onData)
+    socket.on('drain', onDrain)
+    socket.on('end', onEnd)
+    socket.on('error', onError)
+    socket.on('close', onClose)
+  }
+
+  get peer(): Peer {
+    return this.#peer ?? socketPeer(this.#socket)
+  }
+
+  get bufferedBytes(): number {
+    return this.#socket.writableLength
+  }
+
+  attach(sink: TransportSink): void {
+    this.sink = sink
+  }
+
+  write(chunk: string | Uint8Array): boolean {
+    return typeof chunk === 'string' ? this.#socket.write(chunk, 'latin1') : this.#socket.write(chunk)
+  }
+
+  cork(): void {
+    this.#socket.cork()
+  }
+
+  uncork(): void {
+    this.#socket.uncork()
+  }
+
+  flushed(done: (ok: boolean) => void): void {
+    if (this.#socket.writableLength === 0) done(!this.#socket.destroyed)
+    else this.#socket.write('', (error) => done(!error))
+  }
+
+  pause(): void {
+    this.#socket.pause()
+  }
+
+  resume(): void {
+    this.#socket.resume()
+  }
+
+  end(): void {
+    this.#socket.end()
+  }
+
+  destroy(): void {
+    this.#socket.destroy()
+  }
+
+  reset(): void {
+    // Only a bare TCP socket can be reset; a TLS peer sees the missing close_notify instead.
+    if ((this.#socket as Partial<TLSSocket>).encrypted || this.#socket.remotePort === undefined) this.#socket.destroy()
+    else this.#socket.resetAndDestroy()
+  }
+}
+
+const readBytes = 64 * 1024
+
+/** What comes in on any socket, until it has been dealt with: before the next read, on whichever socket that is. */
+const lent = new Uint8Array(readBytes)
+
+/** What the socket that was read last reads into next; undefined: the same as before. */
+let following: Uint8Array | undefined
+
+const reading = {
+  buffer: () => following as Uint8Array,
+  callback(this: Socket, length: number, buffer: Uint8Array): boolean {
+    const isMuch = length > readBytes / 2
+    const isOwn = isMuch && buffer !== lent
+    ;(this as Attached)[transport].sink?.onData(buffer.subarray(0, length), isOwn)
+    // Who sends much will send more. Memory that nobody else reads into can be given away, which saves a copy.
+    if (isMuch) following = Buffer.allocUnsafeSlow(readBytes)
+    else following = buffer === lent ? undefined : lent
+    return true
+  },
+}
+
+/** A socket that reads into {@link lent}, as long as little comes. */
+class LendingSocket extends Socket {
+  constructor(handle: object) {
+    following = lent
+    // `handle` is what a server gives the sockets it accepts; types do not know it.
+    const options = { handle, allowHalfOpen: true, readable: true, writable: true, onread: reading }
+    super(options)
+  }
+}
+
+/**
+ * The same connection, read with less work. Node allocates 64 KiB for each read and takes it through a stream, unless `onread`
+ * gives it a buffer; as only the constructor of a socket takes that, the handle of an accepted one moves to a new one.
+ * Other runtimes have other handles: theirs stays as it is.
+ */
+export function lending(socket: Socket): Socket {
+  const accepted = socket as { _handle?: { useUserBuffer?: unknown } | null }
+  const { _handle: handle } = accepted
+  if (isOther || typeof handle?.useUserBuffer !== 'function') return socket
+  // oxlint-disable-next-line no-underscore-dangle -- Node's name
+  accepted._handle = null
+  return new LendingSocket(handle)
+}
+
+/** The transport of a socket that was just accepted, and from which nothing has been read. */
+export function acceptedTransport(socket: Socket): NodeTransport {
+  return new NodeTransport(lending(socket))
+}
+
+/** Deno has Node's names. */
+const isOther = 'Deno' in globalThis || 'Bun' in globalThis
+
+function onData(this: Socket, chunk: Uint8Array): void {
+  ;(this as Attached)[transport].sink?.onData(chunk, true)
+}
+
+function onDrain(this: Socket): void {
+  ;(this as Attached)[transport].sink?.onDrain()
+}
+
+function onEnd(this: Socket): void {
+  ;(this as Attached)[transport].sink?.onEnd()
+}
+
+function onError(this: Socket, error: Error): void {
+  ;(this as Attached)[transport].error = error
+}
+
+function onClose(this: Socket): void {
+  const self = (this as Attached)[transport]
+  self.sink?.onClose(self.error)
+}
+
+/** Who is at the other end of a plain socket. */
+export function socketPeer({ remoteAddress, remotePort }: Socket): Peer {
+  return { address: plainAddress(remoteAddress ?? ''), port: remotePort ?? 0, secure: false }
+}
