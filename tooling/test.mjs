@@ -16,6 +16,7 @@ const checks = [
   { name: 'types of the page', command: ['tsc', '-p', 'apps/wire-lab/page'] },
   { name: 'unused code', command: ['knip', '--no-progress'] },
   { name: 'lint', command: ['oxlint', '--type-aware', '--deny-warnings'] },
+  { name: 'regular expressions', command: ['node', 'tooling/regexps/check.mjs'] },
   { name: 'format', command: ['oxfmt', '--check', '.'] },
   { name: 'size', command: ['size-limit'], needsBuild: true },
 ]
@@ -27,7 +28,7 @@ async function check({ name, command }) {
   const { status, output } = await collect(command)
   const seconds = ((performance.now() - started) / 1000).toFixed(1)
   counts[status === 0 ? 'passed' : 'failed'] += 1
-  console.log(`${status === 0 ? '✓' : '✗'} ${name.padEnd(18)} ${seconds.padStart(5)} s`)
+  console.log(`${status === 0 ? '✓' : '✗'} ${name.padEnd(19)} ${seconds.padStart(5)} s`)
   if (status !== 0) console.log(`${output.trim()}\n`)
   return status === 0
 }
@@ -80,7 +81,7 @@ const possible = checks.filter(({ needsBuild }) => built || !needsBuild)
 await checkAll(possible)
 for (const { name } of checks.filter((one) => !possible.includes(one))) {
   counts.skipped += 1
-  console.log(`- ${name.padEnd(18)} skipped, as the build failed`)
+  console.log(`- ${name.padEnd(19)} skipped, as the build failed`)
 }
 // Alone on the machine, because tests of time limits do not like company.
 await vitest(process.argv.slice(2))

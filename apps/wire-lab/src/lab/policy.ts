@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto'
 import { readFileSync, readdirSync } from 'node:fs'
 
-/** The styles in the head of a page, as they are to be hashed. */
-const styleElement = /<style>([^]*?)<\/style>/
+const [opening, closing] = ['<style>', '</style>']
 
 /** What is in a page from `<style>` to `</style>`; empty when it has none. */
 export function styleOf(page: string): string {
-  return styleElement.exec(page)?.[0] ?? ''
+  const start = page.indexOf(opening)
+  const end = page.indexOf(closing, start)
+  return start < 0 || end < 0 ? '' : page.slice(start, end + closing.length)
 }
 
 /**
@@ -16,8 +17,10 @@ export function styleOf(page: string): string {
  */
 export function policyOf(root: URL): string {
   const pages = readdirSync(root).filter((name) => name.endsWith('.html'))
-  const styles = pages.map((name) => styleElement.exec(readFileSync(new URL(name, root), 'utf8'))?.[1])
-  const hashes = new Set(styles.filter((style) => style !== undefined).map(hashOf))
+  const styles = pages.map((name) => styleOf(readFileSync(new URL(name, root), 'utf8')))
+  // The text between the tags is what browsers hash.
+  const texts = styles.filter((style) => style !== '').map((style) => style.slice(opening.length, -closing.length))
+  const hashes = new Set(texts.map(hashOf))
   return [
     "default-src 'none'",
     "script-src 'self'",

@@ -1,5 +1,6 @@
 import { ReplyHeaders, type RequestHeaders } from '@spillway/core'
 import { formatDate, parseDate, tokenList } from '@spillway/parser/fields'
+import { trimBlanks } from '../http/trim-blanks.ts'
 import { type Directives, readDirectives, secondsOf } from './directives.ts'
 
 /** A stored response, with what is needed to tell whether it may be used. Times in milliseconds. */
@@ -119,7 +120,7 @@ export function varyOf(headers: ReplyHeaders): string[] {
 /** All lines of a field, with the blanks around its members normalized (§4.1). */
 export function valueFor(request: RequestHeaders, name: string): string | undefined {
   const lines = request.getAll(name)
-  return lines.length === 0 ? undefined : lines.join(',').replace(/[ \t]*,[ \t]*/g, ', ')
+  return lines.length === 0 ? undefined : lines.join(',').split(',').map(trimBlanks).join(', ')
 }
 
 /** How old a response is now, in milliseconds. */

@@ -1,4 +1,5 @@
 import { HttpError, ReplyHeaders } from '@spillway/core'
+import { trimBlanks } from '../http/trim-blanks.ts'
 
 const LF = 0x0a
 const CR = 0x0d
@@ -82,7 +83,7 @@ const once: ReadonlySet<string> = new Set(['status', 'location', 'content-type',
 function addField(head: ScriptHead, line: string): void {
   const colon = line.indexOf(':')
   const name = line.slice(0, Math.max(colon, 0))
-  const value = line.slice(colon + 1).replace(/^[ \t]+|[ \t]+$/g, '')
+  const value = trimBlanks(line.slice(colon + 1))
   const lower = name.toLowerCase()
   if (withheld.has(lower)) return
   if (once.has(lower) && (head.headers.has(name) || (lower === 'status' && head.status !== undefined)))

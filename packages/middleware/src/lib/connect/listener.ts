@@ -22,7 +22,7 @@ export function toNodeListener(handler: Handler, options: ForeignOptions = {}): 
     const { originalUrl, baseUrl, url } = req as IncomingMessage & { originalUrl?: string; baseUrl?: string }
     if (originalUrl !== undefined && baseUrl && url !== originalUrl) {
       exchange.context.base = baseUrl
-      exchange.context.path = url!.replace(/\?.*$/, '')
+      exchange.context.path = url!.split('?', 1)[0]!
     }
     const answer = async (): Promise<void> => {
       const reply = await exchange.run(handler)

@@ -1,6 +1,7 @@
 import { parseParameters } from '@spillway/parser/fields'
 import { isFieldName, isFieldValue } from '@spillway/parser/serialize'
 import { type MediaType, parseMediaType } from '../http/media-type.ts'
+import { trimBlanks } from '../http/trim-blanks.ts'
 import { malformed } from './part-reader.ts'
 
 /** What the head of a part says (RFC 7578 §4). */
@@ -20,7 +21,7 @@ export function readPartHead(lines: readonly string[]): PartHead {
   for (const line of lines) {
     const colon = line.indexOf(':')
     const name = line.slice(0, Math.max(0, colon)).toLowerCase()
-    const value = line.slice(colon + 1).replace(/^[ \t]+|[ \t]+$/g, '')
+    const value = trimBlanks(line.slice(colon + 1))
     if (!isFieldName(name) || !isFieldValue(value)) throw malformed('The head of a part is malformed')
     if (fields.has(name)) throw malformed(`The head of a part has two fields ${name}`)
     fields.set(name, value)

@@ -39,11 +39,18 @@ export function parseAddress(url: string): UpstreamAddress {
     port: Number(parsed.port) || (secure ? 443 : 80),
     socketPath: undefined,
     authority: parsed.host,
-    basePath: parsed.pathname.replace(/\/+$/, ''),
+    basePath: withoutSlashes(parsed.pathname),
   }
 }
 
 /** The name a TLS upstream is asked for and must prove; addresses are no names (RFC 6066 §3). */
 export function serverName({ host }: UpstreamAddress): string {
   return isIP(host) ? '' : host
+}
+
+/** A path without the slashes at its end. */
+function withoutSlashes(path: string): string {
+  let end = path.length
+  while (path[end - 1] === '/') end--
+  return path.slice(0, end)
 }

@@ -138,13 +138,26 @@ const siblings: readonly Variant[] = [
   { name: 'gzip', extension: '.gz' },
 ]
 
-/** A hash of eight or more characters between a name and its extension: with a digit, for words have none, and a letter. */
-const hashedName = /[.-](?=[\w-]*\d)(?=[\w-]*[A-Za-z])[\w-]{8,64}\.\w+$/
+/**
+ * Whether a name has a hash of 8 to 64 characters in front of its extension, behind a dot or a hyphen: with a digit, for words
+ * have none, and a letter.
+ */
+function isHashed(path: string): boolean {
+  const dot = path.lastIndexOf('.')
+  if (!/^\w+$/.test(path.slice(dot + 1))) return false
+  let from = dot
+  while (from > 0 && dot - from < 64 && /[\w-]/.test(path[from - 1]!)) from--
+  const run = path.slice(from, dot)
+  const isWhole = /[.-]/.test(path[from - 1] ?? '')
+  // Otherwise it is behind the first hyphen; without one, there is none.
+  const mark = isWhole ? run : run.includes('-') ? run.slice(run.indexOf('-') + 1) : ''
+  return mark.length >= 8 && /\d/.test(mark) && /[A-Za-z]/.test(mark)
+}
 
 function cacheRule({ cacheControl = 'no-cache', immutable = false }: StaticOptions): (path: string) => string {
   const rule = typeof cacheControl === 'string' ? () => cacheControl : cacheControl
   if (!immutable) return rule
-  return (path) => (hashedName.test(path) ? 'public, max-age=31536000, immutable' : rule(path))
+  return (path) => (isHashed(path) ? 'public, max-age=31536000, immutable' : rule(path))
 }
 
 async function answerOr(c: Context, site: Site, target: Target, next: Next | undefined): Promise<Reply> {

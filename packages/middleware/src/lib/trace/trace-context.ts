@@ -1,3 +1,5 @@
+import { trimBlanks } from '../http/trim-blanks.ts'
+
 /** The position of a request in a trace, as traceparent tells it (W3C Trace Context §3.2). */
 export interface TraceParent {
   /** 32 hexadecimal digits. */
@@ -37,7 +39,7 @@ const text = /^[ -+\--<>-~]{0,255}[!-+\--<>-~]$/
 export function readTracestate(value: string): string {
   const members = value
     .split(',')
-    .map((member) => member.replaceAll(/^[ \t]+|[ \t]+$/g, ''))
+    .map(trimBlanks)
     .filter((member) => member !== '')
   const keys = new Set<string>()
   for (const member of members) {

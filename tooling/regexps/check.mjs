@@ -1,0 +1,129 @@
+// Judges every regular expression of the code that ships: the time it takes must grow with its input, and no faster.
+// `node tooling/regexps/check.mjs` prints those that do not, with an input that shows it.
+//
+// Backtracking tries every way in which an expression can match. Where two parts can take the same characters, or a part can
+// begin at every place of a run, the ways multiply: `/ +$/` on n blanks and one letter looks at n²/2 characters, and one
+// request keeps everybody waiting. Replace such an expression by a loop, or by one whose parts exclude each other.
+import { existsSync, readFileSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import ts from 'typescript'
+
+// The same program is there as a native one, which is another package and not needed for a few hundred expressions.
+process.env.RECHECK_BACKEND = 'pure'
+const { checkSync } = await import('recheck')
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+
+/** The code that runs in servers and pages; benchmarks read what they have written themselves. */
+function sources() {
+  const homes = ['packages', 'apps'].flatMap((all) => readdirSync(join(root, all)).map((name) => `${all}/${name}`))
+  const folders = homes.flatMap((home) => [`${home}/src`, `${home}/page`])
+  return folders
+    .filter((folder) => !folder.startsWith('apps/bench/') && existsSync(join(root, folder)))
+    .flatMap((folder) =>
+      readdirSync(join(root, folder), { recursive: true }).map((name) => `${folder}/${String(name)}`),
+    )
+    .filter((name) => name.endsWith('.ts'))
+}
+
+/**
+ * Expressions that read what the developer has written, once, when a route is registered: nobody else can make them slow.
+ * By file and source; one that is not there any more is reported.
+ */
+const exempt = [
+  {
+    file: 'packages/middleware/src/lib/openapi/paths.ts',
+    pattern: String.raw`\*\*(?::(\w+))?|\*|:(\w+)(\((?:\\.|[^)])*\))?([?*+])?`,
+  },
+  { file: 'packages/middleware/src/lib/openapi/paths.ts', pattern: String.raw`:\w+(?:\([^/]*\))?[?*]$` },
+  { file: 'packages/middleware/src/lib/router/pattern.ts', pattern: String.raw`\((?!\.\*\))(?:\\.|[^)])*\)` },
+  {
+    file: 'packages/middleware/src/lib/router/pattern.ts',
+    pattern: String.raw`\((?:\\.|[^)])*\)|(?<!\\):[A-Za-z_]\w*`,
+  },
+]
+
+/**
+ * The regular expressions in a file of TypeScript: literals, and calls of RegExp with text that stands in the file.
+ * `pattern` is undefined where that cannot be told.
+ */
+export function expressionsOf(text, name = 'code.ts') {
+  const file = ts.createSourceFile(name, text, ts.ScriptTarget.Latest, true)
+  const constants = new Map()
+  const found = []
+  const visit = (node) => {
+    if (ts.isVariableDeclaration(node) && ts.isIdentifier(node.name) && node.initializer)
+      constants.set(node.name.text, textOf(node.initializer, constants))
+    const line = file.getLineAndCharacterOfPosition(node.getStart()).line + 1
+    if (ts.isRegularExpressionLiteral(node)) {
+      const end = node.text.lastIndexOf('/')
+      found.push({ line, pattern: node.text.slice(1, end), flags: node.text.slice(end + 1) })
+    } else if ((ts.isNewExpression(node) || ts.isCallExpression(node)) && node.expression.getText() === 'RegExp') {
+      const [pattern, flags] = node.arguments ?? []
+      if (!pattern || !ts.isRegularExpressionLiteral(pattern))
+        found.push({
+          line,
+          pattern: pattern && textOf(pattern, constants),
+          flags: flags ? (textOf(flags, constants) ?? '') : '',
+        })
+    }
+    ts.forEachChild(node, visit)
+  }
+  visit(file)
+  return found
+}
+
+/** The text that an expression of string constants stands for; undefined when it depends on anything else. */
+function textOf(node, constants) {
+  if (ts.isStringLiteralLike(node)) return node.text
+  if (ts.isIdentifier(node)) return constants.get(node.text)
+  if (ts.isParenthesizedExpression(node)) return textOf(node.expression, constants)
+  let parts
+  if (ts.isTemplateExpression(node))
+    parts = [
+      node.head.text,
+      ...node.templateSpans.flatMap((span) => [textOf(span.expression, constants), span.literal.text]),
+    ]
+  else if (ts.isBinaryExpression(node) && node.operatorToken.kind === ts.SyntaxKind.PlusToken)
+    parts = [textOf(node.left, constants), textOf(node.right, constants)]
+  return parts?.includes(undefined) ? undefined : parts?.join('')
+}
+
+/** Why an expression is refused; undefined when it is linear. */
+function faultOf({ pattern, flags }) {
+  if (pattern === undefined) return 'cannot be judged: its text does not stand in the file'
+  // Longer than any of them takes, on a machine with other things to do: what is not told in time is refused.
+  const { status, complexity, attack, error } = checkSync(pattern, flags, { timeout: 120_000 })
+  if (status === 'safe') return undefined
+  if (status === 'vulnerable') return `${complexity.summary}, as on ${attack.pattern}`
+  return `cannot be judged: ${error.kind}`
+}
+
+/** What is wrong with the expressions of some files; paths as they are to be shown. */
+export function faultsIn(files) {
+  const faults = []
+  for (const { name, text } of files)
+    for (const expression of expressionsOf(text, name)) {
+      const { line, pattern, flags } = expression
+      const exemption = exempt.find((one) => one.file === name && one.pattern === pattern)
+      if (exemption) {
+        exemption.used = true
+        continue
+      }
+      const fault = faultOf(expression)
+      if (fault !== undefined)
+        faults.push(`${name}:${line} ${pattern === undefined ? 'RegExp' : `/${pattern}/${flags}`} ${fault}`)
+    }
+  return faults
+}
+
+function main() {
+  const faults = faultsIn(sources().map((name) => ({ name, text: readFileSync(join(root, name), 'utf8') })))
+  for (const { file, pattern, used } of exempt)
+    if (!used) faults.push(`${file} has no /${pattern}/ any more, which is exempt here`)
+  for (const fault of faults) console.log(fault)
+  process.exitCode = faults.length === 0 ? 0 : 1
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) main()
