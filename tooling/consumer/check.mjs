@@ -13,7 +13,7 @@ const packages = {
   parser: 'packages/parser',
   core: 'packages/core',
   middleware: 'packages/middleware',
-  serve: 'apps/file-server',
+  serve: 'apps/serve',
 }
 const expected = [200, 200, 200, 404, { hello: 'ali' }, true, '/x', 0.5, 'HTTP/1.1 200 OK']
 /** What may be in a package, and nothing else. */
@@ -76,7 +76,7 @@ async function tryProgram() {
       await sleep(100)
       url = /here +(\S+)/.exec(out)?.[1]
     }
-    const { version } = JSON.parse(readFileSync(join(root, 'apps/file-server/package.json'), 'utf8'))
+    const { version } = JSON.parse(readFileSync(join(root, 'apps/serve/package.json'), 'utf8'))
     const seen = url && (await (await fetch(`${url}/package.json`)).json()).dependencies
     child.kill('SIGTERM')
     const [code] = await ended

@@ -1,10 +1,10 @@
 import type { Context, MaybePromise } from '@spillway/core'
 import { BearerScheme } from './lib/auth/bearer.ts'
 import { challenged, credentials, quoted } from './lib/auth/challenge.ts'
-import { after } from './lib/maybe-promise.ts'
-import type { Middleware } from './lib/types.ts'
+import { after } from './lib/layers/maybe-promise.ts'
+import type { Middleware } from './lib/layers/types.ts'
 
-export { sameText } from './lib/secrets.ts'
+export { sameText } from './lib/tools/secrets.ts'
 
 /** What `verify` says of credentials that are nobody's. */
 export type Nobody = undefined | null | false

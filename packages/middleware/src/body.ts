@@ -1,9 +1,11 @@
-import { type BodyKind, type ReadOptions, readBody } from './lib/body/content.ts'
+import { type ReadOptions, readBody } from './lib/body/content.ts'
+import type { BodyKind } from './lib/http/media-type.ts'
 import type { FormFields } from './lib/body/form.ts'
 import { refusal } from './lib/http/refusal.ts'
-import type { Middleware } from './lib/types.ts'
+import type { Middleware } from './lib/layers/types.ts'
 
-export type { BodyKind, ReadOptions } from './lib/body/content.ts'
+export type { ReadOptions } from './lib/body/content.ts'
+export type { BodyKind } from './lib/http/media-type.ts'
 export type { FormFields, FormLimits } from './lib/body/form.ts'
 export type { JsonLimits } from './lib/body/json.ts'
 

@@ -1,6 +1,6 @@
 import { isToken } from '@spillway/parser/serialize'
 import { HttpCache } from './lib/cache/http-cache.ts'
-import type { Middleware } from './lib/types.ts'
+import type { Middleware } from './lib/layers/types.ts'
 
 /** Options of {@link cache}. */
 export interface CacheOptions {

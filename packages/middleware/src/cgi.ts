@@ -10,7 +10,7 @@ import { type ScriptOptions, answered } from './lib/cgi/script-options.ts'
 import { ScriptProcess } from './lib/cgi/script-process.ts'
 import { readScriptReply } from './lib/cgi/script-reply.ts'
 import { type ScriptTarget, findScript, isExecutable, readScriptPath, wholePath } from './lib/cgi/script-target.ts'
-import type { Next } from './lib/types.ts'
+import type { Next } from './lib/layers/types.ts'
 
 export type { ScriptOptions } from './lib/cgi/script-options.ts'
 

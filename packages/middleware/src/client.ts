@@ -1,11 +1,11 @@
 import { AddressSet, type Context, HttpError, type Peer } from '@spillway/core'
 import { isAuthority } from '@spillway/parser'
 import { type ForwardedElement, parseForwarded, readProtocol } from './lib/client/forwarded.ts'
-import { type Client, type ForwardedFacts, KnownClient, direct, peerAddress } from './lib/client/known-client.ts'
+import { type Client, type ForwardedFacts, KnownClient, direct, peerAddress } from './lib/http/known-client.ts'
 import { type ForwardedNode, readXNode } from './lib/client/node.ts'
-import type { Middleware } from './lib/types.ts'
+import type { Middleware } from './lib/layers/types.ts'
 
-export { type Client, clientOf } from './lib/client/known-client.ts'
+export { type Client, clientOf } from './lib/http/known-client.ts'
 
 /** A field that proxies made up before there was a standard. */
 export type XForwardedField = 'x-forwarded-for' | 'x-forwarded-proto' | 'x-forwarded-host'

@@ -1,13 +1,13 @@
 import { type Context, type MaybePromise, type Reply, dropSource } from '@spillway/core'
 import { hasToken, matchesTag, parseEntityTag, parseEntityTags } from '@spillway/parser/fields'
-import { type Coding, codings } from './lib/compression/codings.ts'
-import { isCompressible } from './lib/compression/compressible.ts'
+import { type Coding, codings } from './lib/http/codings.ts'
+import { isCompressible } from './lib/http/compressible.ts'
 import { EncodedBody } from './lib/compression/encoded-body.ts'
-import { chooseCoding } from './lib/compression/negotiate.ts'
+import { chooseCoding } from './lib/http/negotiate.ts'
 import { addVary, changeBody, weakenTag } from './lib/http/changed-body.ts'
 import { parseMediaType } from './lib/http/media-type.ts'
-import { after } from './lib/maybe-promise.ts'
-import type { Middleware } from './lib/types.ts'
+import { after } from './lib/layers/maybe-promise.ts'
+import type { Middleware } from './lib/layers/types.ts'
 
 /** Options of {@link compression}. */
 export interface CompressionOptions {

@@ -1,8 +1,8 @@
 import { type Context, HttpError, Reply } from '@spillway/core'
 import { ConnectRequest } from './lib/connect/request.ts'
 import { ConnectResponse } from './lib/connect/response.ts'
-import { isThenable } from './lib/maybe-promise.ts'
-import type { Middleware, Next } from './lib/types.ts'
+import { isThenable } from './lib/layers/maybe-promise.ts'
+import type { Middleware, Next } from './lib/layers/types.ts'
 
 export type { ConnectRequest } from './lib/connect/request.ts'
 export type { ConnectResponse } from './lib/connect/response.ts'

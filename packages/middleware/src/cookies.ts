@@ -2,12 +2,12 @@ import type { KeyObject } from 'node:crypto'
 import type { Context, ReplyHeaders } from '@spillway/core'
 import { type CookieOptions, readCookies, setCookieValue } from './lib/cookies/set-cookie.ts'
 import { sign, unsign } from './lib/cookies/sign.ts'
-import { withFields } from './lib/reply-fields.ts'
-import { type Secrets, deriveKeys } from './lib/secrets.ts'
-import type { Middleware } from './lib/types.ts'
+import { withFields } from './lib/http/reply-fields.ts'
+import { type Secrets, deriveKeys } from './lib/tools/secrets.ts'
+import type { Middleware } from './lib/layers/types.ts'
 
 export type { CookieOptions } from './lib/cookies/set-cookie.ts'
-export type { Secrets } from './lib/secrets.ts'
+export type { Secrets } from './lib/tools/secrets.ts'
 
 /** The cookies of a request, and those its reply will set. */
 export interface Cookies {

@@ -1,9 +1,9 @@
 import { type Context, Reply, type ReplyHeaders } from '@spillway/core'
 import { isFieldName } from '@spillway/parser/serialize'
 import { addVary } from './lib/http/changed-body.ts'
-import { originSet } from './lib/origin.ts'
-import { withFields } from './lib/reply-fields.ts'
-import type { Middleware } from './lib/types.ts'
+import { originSet } from './lib/http/origin.ts'
+import { withFields } from './lib/http/reply-fields.ts'
+import type { Middleware } from './lib/layers/types.ts'
 
 /** Options of {@link cors}. */
 export interface CorsOptions {

@@ -1,6 +1,6 @@
 import { type Context, HttpError } from '@spillway/core'
-import { isSameOrigin, originSet } from './lib/origin.ts'
-import type { Middleware } from './lib/types.ts'
+import { isSameOrigin, originSet } from './lib/http/origin.ts'
+import type { Middleware } from './lib/layers/types.ts'
 
 /** Options of {@link csrf}. */
 export interface CsrfOptions {

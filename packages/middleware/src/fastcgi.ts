@@ -11,8 +11,8 @@ import { type ScriptPath, type ScriptTarget, findScript, readScriptPath, wholePa
 import type { FastCgiExchange } from './lib/fastcgi/exchange.ts'
 import { type FastCgiAddress, Pool } from './lib/fastcgi/pool.ts'
 import { requestHead } from './lib/fastcgi/records.ts'
-import { normalizePath } from './lib/path.ts'
-import type { Next } from './lib/types.ts'
+import { normalizePath } from './lib/http/path.ts'
+import type { Next } from './lib/layers/types.ts'
 
 export type { ScriptOptions } from './lib/cgi/script-options.ts'
 export type { FastCgiAddress } from './lib/fastcgi/pool.ts'

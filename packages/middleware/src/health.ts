@@ -1,6 +1,6 @@
 import { type Handler, Reply, type Server } from '@spillway/core'
 import { type Check, Checks, type Results } from './lib/health/checks.ts'
-import { after } from './lib/maybe-promise.ts'
+import { after } from './lib/layers/maybe-promise.ts'
 
 export type { Check } from './lib/health/checks.ts'
 

@@ -1,5 +1,5 @@
 export { changeBody } from './lib/http/changed-body.ts'
-export { compose, defineMiddleware, wrap } from './lib/compose.ts'
+export { compose, defineMiddleware, wrap } from './lib/layers/compose.ts'
 export type {
   AddsOf,
   AnyMiddleware,
@@ -10,4 +10,4 @@ export type {
   Next,
   Ok,
   StateAfter,
-} from './lib/types.ts'
+} from './lib/layers/types.ts'

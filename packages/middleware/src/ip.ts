@@ -1,6 +1,6 @@
 import { AddressSet, HttpError } from '@spillway/core'
-import { clientOf } from './lib/client/known-client.ts'
-import type { Middleware } from './lib/types.ts'
+import { clientOf } from './lib/http/known-client.ts'
+import type { Middleware } from './lib/layers/types.ts'
 
 /** Options of {@link ip}: addresses, networks (`10.0.0.0/8`, `fd00::/8`), and `unix` for clients of unix sockets. */
 export interface IpOptions {

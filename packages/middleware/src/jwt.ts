@@ -9,7 +9,7 @@ import {
   jwtVerify,
 } from 'jose'
 import { BearerScheme } from './lib/auth/bearer.ts'
-import type { Middleware } from './lib/types.ts'
+import type { Middleware } from './lib/layers/types.ts'
 
 /** Options of {@link jwt}: those of jose's `jwtVerify`, of which `issuer` and `audience` should be given. */
 export interface JwtOptions<Claims extends object> extends Omit<JWTVerifyOptions, 'algorithms'> {

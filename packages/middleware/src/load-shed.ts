@@ -1,5 +1,5 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks'
-import type { Middleware } from './lib/types.ts'
+import type { Middleware } from './lib/layers/types.ts'
 import { problem } from './problem.ts'
 
 /** Options of {@link loadShed}. At least one of the limits is given. */

@@ -1,5 +1,5 @@
 import type { Context, Server } from '@spillway/core'
-import { clientOf } from './lib/client/known-client.ts'
+import { clientOf } from './lib/http/known-client.ts'
 import { watchFailures } from './lib/logger/failures.ts'
 import {
   type AccessEntry,
@@ -12,7 +12,7 @@ import {
   jsonFormat,
   textFormat,
 } from './lib/logger/format.ts'
-import type { Middleware } from './lib/types.ts'
+import type { Middleware } from './lib/layers/types.ts'
 
 /** What takes objects: a logger of pino, and those that are called like it. */
 export interface LogSink {

@@ -2,7 +2,7 @@ import { type Handler, Reply, type Server } from '@spillway/core'
 import { standardMethods } from './lib/http/standard-methods.ts'
 import { ConnectionMetrics, timeBounds } from './lib/metrics/connections.ts'
 import { Counter, type Family, Histogram } from './lib/metrics/families.ts'
-import type { Middleware } from './lib/types.ts'
+import type { Middleware } from './lib/layers/types.ts'
 
 /** Options of {@link metrics}. */
 export interface MetricsOptions {

@@ -4,12 +4,12 @@ import { operationOf, problemResponse } from './lib/openapi/operation.ts'
 import { pageOf, pageScript, pageStyle } from './lib/openapi/page.ts'
 import { templatesOf } from './lib/openapi/paths.ts'
 import { type SchemaConverter, SchemaCollection } from './lib/openapi/schemas.ts'
-import { type RouteNote, note } from './lib/route-notes.ts'
+import { type RouteNote, note } from './lib/layers/route-notes.ts'
 import type { RouteInfo } from './lib/router/types.ts'
-import type { Middleware } from './lib/types.ts'
+import type { Middleware } from './lib/layers/types.ts'
 
 export type { JsonSchema, SchemaConverter } from './lib/openapi/schemas.ts'
-export type { RouteNote } from './lib/route-notes.ts'
+export type { RouteNote } from './lib/layers/route-notes.ts'
 
 /** What is told about an API as a whole. */
 export interface OpenApiOptions {

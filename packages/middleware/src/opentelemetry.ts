@@ -9,10 +9,10 @@ import {
   trace,
 } from '@opentelemetry/api'
 import { type Context, type Outcome, type RequestHeaders, errorFacts } from '@spillway/core'
-import { clientOf } from './lib/client/known-client.ts'
+import { clientOf } from './lib/http/known-client.ts'
 import { standardMethods } from './lib/http/standard-methods.ts'
-import { settle } from './lib/maybe-promise.ts'
-import type { Middleware } from './lib/types.ts'
+import { settle } from './lib/layers/maybe-promise.ts'
+import type { Middleware } from './lib/layers/types.ts'
 
 const getter: TextMapGetter<RequestHeaders> = {
   get: (headers, name) => headers.get(name) ?? undefined,

@@ -1,61 +1,15 @@
-import { AbortedError, type Context, HttpError, Reply, errorFacts } from '@spillway/core'
-import { reasonPhrase } from '@spillway/parser/serialize'
-import { settle } from './lib/maybe-promise.ts'
-import { addErrorFields } from './lib/reply-fields.ts'
-import type { Middleware } from './lib/types.ts'
+import { AbortedError, type Context, errorFacts } from '@spillway/core'
+import { problemOf } from './lib/http/problem.ts'
+import { addErrorFields } from './lib/http/reply-fields.ts'
+import { settle } from './lib/layers/maybe-promise.ts'
+import type { Middleware } from './lib/layers/types.ts'
 
-/** The members of a problem (RFC 9457 §3.1); any others are extensions (§3.2). */
-export interface ProblemDetails {
-  /** A URI for this kind of problem. Default: none, which means that the status says it all (`about:blank`). */
-  readonly type?: string
-  /** The kind of problem in a few words. Default: the reason phrase of the status. */
-  readonly title?: string
-  /** What went wrong this time, for the client to read. */
-  readonly detail?: string
-  readonly instance?: string
-  readonly [extension: string]: unknown
-}
+export { type ProblemDetails, ProblemError, problem, problemOf } from './lib/http/problem.ts'
 
 /** Options of {@link problems}. */
 export interface ProblemsOptions {
   /** Hears of errors that are answered 500 and above. Default: the process's error output, as core has it. */
   readonly report?: (error: unknown, c: Context<any, any>) => void
-}
-
-/** An error whose reply is a problem; core answers with its status and `detail`, {@link problems} with all of it. */
-export class ProblemError extends HttpError {
-  readonly problem: ProblemDetails
-
-  /** @param code stable and machine-readable; becomes the extension `code`. @throws RangeError for no error status. */
-  constructor(status: number, code: string, details: ProblemDetails, cause?: unknown) {
-    super(status, details.detail, { code, ...(cause !== undefined && { cause }) })
-    this.problem = details
-  }
-}
-
-/**
- * A reply with `application/problem+json` (RFC 9457). `status` is also its member.
- * @throws TypeError when the details cannot be written as JSON.
- */
-export function problem(status: number, details: ProblemDetails = {}): Reply {
-  const { type, title = reasonPhrase(status), ...rest } = details
-  const content = JSON.stringify({ ...(type !== undefined && { type }), title, status, ...rest })
-  return new Reply(content, { status, headers: { 'Content-Type': 'application/problem+json' } })
-}
-
-/**
- * The problem that an error stands for: its status and fields, and of an error that may be shown its message as `detail`,
- * its `code`, and what else a {@link ProblemError} says. Whatever has no error status is a 500 without details.
- */
-export function problemOf(error: unknown): Reply {
-  const { status, text, headers } = errorFacts(error)
-  const reply = problem(status, text === undefined ? {} : { detail: text, ...extensionsOf(error as object) })
-  for (const [name, value] of headers ?? []) reply.headers.append(name, value)
-  return reply
-}
-
-function extensionsOf({ code, problem: details }: Partial<ProblemError>): ProblemDetails {
-  return { ...(typeof code === 'string' && { code }), ...details }
 }
 
 /**

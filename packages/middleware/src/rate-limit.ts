@@ -1,14 +1,14 @@
 import type { Context, MaybePromise, Reply, ReplyHeaders } from '@spillway/core'
-import { clientOf } from './lib/client/known-client.ts'
-import { after } from './lib/maybe-promise.ts'
+import { clientOf } from './lib/http/known-client.ts'
+import { after } from './lib/layers/maybe-promise.ts'
 import { GuardedStore } from './lib/rate-limit/guarded-store.ts'
 import { type Quota, type Taken, remaining, wait } from './lib/rate-limit/quota.ts'
 import { type RateLimitStore, memoryStore } from './lib/rate-limit/store.ts'
-import { withFields } from './lib/reply-fields.ts'
-import type { Middleware, Next } from './lib/types.ts'
+import { withFields } from './lib/http/reply-fields.ts'
+import type { Middleware, Next } from './lib/layers/types.ts'
 import { ProblemError, problem } from './problem.ts'
 
-export type { RedisCommand } from './lib/redis.ts'
+export type { RedisCommand } from './lib/tools/redis.ts'
 export type { Quota, Taken } from './lib/rate-limit/quota.ts'
 export {
   type MemoryStoreOptions,

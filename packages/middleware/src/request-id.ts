@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { AddressSet, type Context, ReplyHeaders } from '@spillway/core'
-import { peerAddress } from './lib/client/known-client.ts'
-import { withFields } from './lib/reply-fields.ts'
-import type { Middleware } from './lib/types.ts'
+import { peerAddress } from './lib/http/known-client.ts'
+import { withFields } from './lib/http/reply-fields.ts'
+import type { Middleware } from './lib/layers/types.ts'
 
 /** Options of {@link requestId}. */
 export interface RequestIdOptions {

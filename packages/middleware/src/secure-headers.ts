@@ -1,8 +1,8 @@
 import { randomFillSync } from 'node:crypto'
 import { ReplyHeaders } from '@spillway/core'
-import { clientOf } from './lib/client/known-client.ts'
-import { withFields } from './lib/reply-fields.ts'
-import type { Middleware } from './lib/types.ts'
+import { clientOf } from './lib/http/known-client.ts'
+import { withFields } from './lib/http/reply-fields.ts'
+import type { Middleware } from './lib/layers/types.ts'
 
 /** Options of {@link secureHeaders}. */
 export interface SecureHeadersOptions {

@@ -1,9 +1,9 @@
 import type { Context, MaybePromise } from '@spillway/core'
 import { quote } from '@spillway/parser/fields'
 import { isFieldName } from '@spillway/parser/serialize'
-import { settle } from './lib/maybe-promise.ts'
-import { withFields } from './lib/reply-fields.ts'
-import type { Middleware } from './lib/types.ts'
+import { settle } from './lib/layers/maybe-promise.ts'
+import { withFields } from './lib/http/reply-fields.ts'
+import type { Middleware } from './lib/layers/types.ts'
 
 /** Tells the client's developer tools what a reply spent its time on. Names are tokens; all throw a TypeError otherwise. */
 export interface Timing {

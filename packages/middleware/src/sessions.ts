@@ -1,12 +1,12 @@
 import { type MaybePromise, Reply } from '@spillway/core'
 import { type CookieOptions, readCookies, setCookieValue } from './lib/cookies/set-cookie.ts'
-import { after } from './lib/maybe-promise.ts'
-import { type Secrets, deriveKeys } from './lib/secrets.ts'
+import { after } from './lib/layers/maybe-promise.ts'
+import { type Secrets, deriveKeys } from './lib/tools/secrets.ts'
 import { type Keeper, type Kept, SealKeeper, StoreKeeper } from './lib/sessions/keeper.ts'
 import { type SessionStore, memoryStore } from './lib/sessions/store.ts'
-import type { Middleware } from './lib/types.ts'
+import type { Middleware } from './lib/layers/types.ts'
 
-export type { RedisCommand } from './lib/redis.ts'
+export type { RedisCommand } from './lib/tools/redis.ts'
 export {
   type MemoryStoreOptions,
   type RedisStoreOptions,

@@ -1,6 +1,6 @@
 import { AbortedError, type Context, type Reply, dropSource } from '@spillway/core'
-import { isThenable } from './lib/maybe-promise.ts'
-import type { Middleware } from './lib/types.ts'
+import { isThenable } from './lib/layers/maybe-promise.ts'
+import type { Middleware } from './lib/layers/types.ts'
 import { problem } from './problem.ts'
 
 /** Options of {@link timeout}. */

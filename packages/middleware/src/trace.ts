@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { AddressSet, type Context } from '@spillway/core'
-import { peerAddress } from './lib/client/known-client.ts'
+import { peerAddress } from './lib/http/known-client.ts'
 import { type TraceParent, formatTraceparent, parseTraceparent, readTracestate } from './lib/trace/trace-context.ts'
-import type { Middleware } from './lib/types.ts'
+import type { Middleware } from './lib/layers/types.ts'
 
 /** Where a request stands in a trace. */
 export interface Trace {

@@ -1,10 +1,11 @@
 import type { Context } from '@spillway/core'
 import type { StandardSchemaV1 } from '@standard-schema/spec'
-import { type BodyKind, type ReadOptions, readBody } from './lib/body/content.ts'
+import { type ReadOptions, readBody } from './lib/body/content.ts'
+import type { BodyKind } from './lib/http/media-type.ts'
 import { parseForm } from './lib/body/form.ts'
 import { refusal } from './lib/http/refusal.ts'
-import { note } from './lib/route-notes.ts'
-import type { Middleware } from './lib/types.ts'
+import { note } from './lib/layers/route-notes.ts'
+import type { Middleware } from './lib/layers/types.ts'
 import { ProblemError } from './problem.ts'
 
 /** What parts of a request must be: a schema of any library that speaks Standard Schema for each part. */

@@ -1,6 +1,6 @@
 import type { Context, Handler, MaybePromise, Reply } from '@spillway/core'
 import { isFieldName } from '@spillway/parser/serialize'
-import { after } from './lib/maybe-promise.ts'
+import { after } from './lib/layers/maybe-promise.ts'
 import { Connection, type WebSocketHandlers } from './lib/websocket/connection.ts'
 import { Handshake } from './lib/websocket/handshake.ts'
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { KnownPaths } from '../src/lib/known-paths.ts'
+import { KnownPaths } from '../src/lib/tools/known-paths.ts'
 
 test('keeps as many paths as there is room for, and then starts afresh', () => {
   const known = new KnownPaths<number>()

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { decodeTail, normalizePath, pathSegments } from '../src/lib/path.ts'
+import { decodeTail, normalizePath, pathSegments } from '../src/lib/http/path.ts'
 
 describe('normalizePath', () => {
   test.each([

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import * as zlib from 'node:zlib'
 import { memoryFiles, staticFiles } from '@spillway/middleware/static'
 import { describe, expect, test } from 'vitest'
-import { codings } from '../src/lib/compression/codings.ts'
+import { codings } from '../src/lib/http/codings.ts'
 import { send, start } from './server.ts'
 
 const script = 'console.log("spillway")\n'.repeat(200)

@@ -1,12 +1,9 @@
 import type { Context } from '@spillway/core'
-import { ProblemError } from '../../problem.ts'
-import { type MediaType, requestMediaType } from '../http/media-type.ts'
+import { ProblemError } from '../http/problem.ts'
+import { type BodyKind, type MediaType, requestMediaType } from '../http/media-type.ts'
 import { decoderOf, decompress } from './decompress.ts'
 import { type FormLimits, parseForm } from './form.ts'
 import { type JsonLimits, parseJson } from './json.ts'
-
-/** What content is read as. */
-export type BodyKind = 'json' | 'urlencoded' | 'text' | 'bytes'
 
 /** Options for reading a body. */
 export interface ReadOptions extends JsonLimits, FormLimits {

@@ -1,7 +1,7 @@
 import type { Transform } from 'node:stream'
 import * as zlib from 'node:zlib'
 import type { Context } from '@spillway/core'
-import { ProblemError } from '../../problem.ts'
+import { ProblemError } from '../http/problem.ts'
 
 /** Not in Node before 22.15. */
 const { createZstdDecompress, zstdDecompressSync } = zlib as {

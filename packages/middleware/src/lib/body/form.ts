@@ -1,4 +1,4 @@
-import { ProblemError } from '../../problem.ts'
+import { ProblemError } from '../http/problem.ts'
 
 /** Fields by name, without a prototype; a name that came more than once has all its values in order. */
 export type FormFields = Record<string, string | string[]>

@@ -1,4 +1,4 @@
-import { ProblemError } from '../../problem.ts'
+import { ProblemError } from '../http/problem.ts'
 
 /** How much structure JSON may have. */
 export interface JsonLimits {

@@ -8,10 +8,10 @@ import {
   dropSource,
   pullerOf,
 } from '@spillway/core'
-import { clientOf } from '../client/known-client.ts'
-import { type ViewOf, changedHeaders, viewOf } from '../context-view.ts'
-import { after } from '../maybe-promise.ts'
-import type { Next } from '../types.ts'
+import { clientOf } from '../http/known-client.ts'
+import { type ViewOf, changedHeaders, viewOf } from '../layers/context-view.ts'
+import { after } from '../layers/maybe-promise.ts'
+import type { Next } from '../layers/types.ts'
 import type { Directives } from './directives.ts'
 import { FillingBody } from './filling-body.ts'
 import { Flights, type Flight } from './flights.ts'

@@ -1,5 +1,5 @@
 import { type Context, type Handler, HttpError, RequestBody } from '@spillway/core'
-import { changedHeaders, viewOf } from '../context-view.ts'
+import { changedHeaders, viewOf } from '../layers/context-view.ts'
 
 /** A script that leads to itself must come to an end; servers agree on about this number. */
 const maxHops = 10

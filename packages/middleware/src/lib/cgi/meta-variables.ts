@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import type { Context } from '@spillway/core'
-import { clientOf } from '../client/known-client.ts'
+import { clientOf } from '../http/known-client.ts'
 import type { ScriptTarget } from './script-target.ts'
 
 /** What a script can be told beside the request itself. */

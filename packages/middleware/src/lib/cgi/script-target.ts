@@ -2,9 +2,9 @@ import { constants } from 'node:fs'
 import { access, realpath, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Context } from '@spillway/core'
-import { normalizePath, pathSegments } from '../path.ts'
-import { isInside, tried } from '../static/open-file.ts'
-import { isPlainName, ownLength } from '../static/target.ts'
+import { normalizePath, pathSegments } from '../http/path.ts'
+import { isInside, tried } from '../files/open-file.ts'
+import { isPlainName, ownLength } from '../files/target.ts'
 
 /** The script a request is for, and what of the path is left for it (RFC 3875 §3.3). Decoded, without encoding. */
 export interface ScriptTarget {

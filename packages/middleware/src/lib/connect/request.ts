@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events'
 import { Readable } from 'node:stream'
 import type { Context } from '@spillway/core'
-import { normalizePath } from '../path.ts'
+import { normalizePath } from '../http/path.ts'
 
 /** What middleware asks of a socket. There is none behind it: it only tells. */
 export class ConnectSocket extends EventEmitter {

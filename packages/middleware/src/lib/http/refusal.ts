@@ -1,5 +1,5 @@
 import { AbortedError, type Reply, errorFacts } from '@spillway/core'
-import { problemOf } from '../../problem.ts'
+import { problemOf } from './problem.ts'
 
 /** The problem to answer a request with that could not be read. @throws the error when it is not about the request. */
 export function refusal(error: unknown): Reply {

@@ -1,4 +1,4 @@
-import { ProblemError } from '../../problem.ts'
+import { ProblemError } from '../http/problem.ts'
 
 const CR = 0x0d
 const LF = 0x0a

@@ -1,4 +1,4 @@
-import { ProblemError } from '../../problem.ts'
+import { ProblemError } from '../http/problem.ts'
 import { type PartHead, readPartHead } from './part-head.ts'
 import { PartReader, malformed } from './part-reader.ts'
 

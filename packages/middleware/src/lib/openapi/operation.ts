@@ -1,7 +1,7 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { reasonPhrase } from '@spillway/parser/serialize'
-import type { BodyKind } from '../body/content.ts'
-import type { RouteNote } from '../route-notes.ts'
+import type { BodyKind } from '../http/media-type.ts'
+import type { RouteNote } from '../layers/route-notes.ts'
 import type { PathTemplate } from './paths.ts'
 import type { JsonSchema, SchemaCollection } from './schemas.ts'
 

@@ -3,7 +3,7 @@ import { type Context, type HeadersInit, HttpError } from '@spillway/core'
 import { hasToken } from '@spillway/parser/fields'
 import { appendField, requestLine } from '@spillway/parser/serialize'
 import type { UpstreamAddress } from './address.ts'
-import { authorityOf, clientOf } from '../client/known-client.ts'
+import { authorityOf, clientOf } from '../http/known-client.ts'
 import { connectionOptions } from './response-fields.ts'
 
 /** How the request is rewritten on its way. */

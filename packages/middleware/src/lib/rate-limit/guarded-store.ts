@@ -1,5 +1,5 @@
 import type { MaybePromise } from '@spillway/core'
-import { isThenable } from '../maybe-promise.ts'
+import { isThenable } from '../layers/maybe-promise.ts'
 import type { Quota, Taken } from './quota.ts'
 import type { RateLimitStore } from './store.ts'
 

@@ -1,6 +1,6 @@
 import type { MaybePromise } from '@spillway/core'
-import { ExpiringMap } from '../expiring-map.ts'
-import type { RedisCommand } from '../redis.ts'
+import { ExpiringMap } from '../tools/expiring-map.ts'
+import type { RedisCommand } from '../tools/redis.ts'
 import { type Quota, type Taken, take } from './quota.ts'
 
 /** Keeps what clients have used. */

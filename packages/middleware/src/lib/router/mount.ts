@@ -1,5 +1,5 @@
-import { settle } from '../maybe-promise.ts'
-import { normalizePath } from '../path.ts'
+import { settle } from '../layers/maybe-promise.ts'
+import { normalizePath } from '../http/path.ts'
 import type { AnyHandler } from './node.ts'
 import { segmentCount } from './pattern.ts'
 

@@ -1,5 +1,5 @@
 import type { Context, MaybePromise, Result } from '@spillway/core'
-import type { AnyMiddleware } from '../types.ts'
+import type { AnyMiddleware } from '../layers/types.ts'
 
 export type AnyHandler = (c: Context<any, any>) => MaybePromise<Result>
 

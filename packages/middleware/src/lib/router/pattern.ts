@@ -1,4 +1,4 @@
-import { decodeTail, normalizePath } from '../path.ts'
+import { decodeTail, normalizePath } from '../http/path.ts'
 
 type Params = Record<string, string | undefined>
 

@@ -1,5 +1,5 @@
 import type { Context } from '@spillway/core'
-import type { AnyMiddleware } from '../types.ts'
+import type { AnyMiddleware } from '../layers/types.ts'
 import { HostMap } from './host.ts'
 import { mounted } from './mount.ts'
 import { type AnyHandler, Node } from './node.ts'

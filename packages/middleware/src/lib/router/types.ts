@@ -1,7 +1,7 @@
 import type { Context, Handler } from '@spillway/core'
 import type { InferRouteParams } from 'rou3'
-import type { RouteNote } from '../route-notes.ts'
-import type { AnyMiddleware, Ok, StateAfter } from '../types.ts'
+import type { RouteNote } from '../layers/route-notes.ts'
+import type { AnyMiddleware, Ok, StateAfter } from '../layers/types.ts'
 
 /** The parameters of a pattern: `'/users/:id'` gives `{ id: string }`. */
 export type ParamsOf<P extends string> = string extends P ? Record<string, string | undefined> : InferRouteParams<P>

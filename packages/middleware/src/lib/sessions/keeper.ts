@@ -1,6 +1,6 @@
 import { createHash, createCipheriv, createDecipheriv, randomBytes, type KeyObject } from 'node:crypto'
 import type { MaybePromise } from '@spillway/core'
-import { after } from '../maybe-promise.ts'
+import { after } from '../layers/maybe-promise.ts'
 import type { SessionStore } from './store.ts'
 
 /** A session as it was found. Times are seconds. */

@@ -1,6 +1,6 @@
 import type { MaybePromise } from '@spillway/core'
-import { ExpiringMap } from '../expiring-map.ts'
-import type { RedisCommand } from '../redis.ts'
+import { ExpiringMap } from '../tools/expiring-map.ts'
+import type { RedisCommand } from '../tools/redis.ts'
 
 /**
  * Keeps the records of sessions. Keys are digests, records are text; a record ends `seconds` after it was last asked for

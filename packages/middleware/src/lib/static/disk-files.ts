@@ -11,9 +11,9 @@ import {
   openDirectory,
   openInside,
   tried,
-} from './open-file.ts'
+} from '../files/open-file.ts'
 import type { FileSource, ListedFile, SourceFile } from './source.ts'
-import { isPlainName } from './target.ts'
+import { isPlainName } from '../files/target.ts'
 
 /** Names that are looked at together. */
 const atOnce = 32

@@ -1,4 +1,4 @@
-import type { OpenFile } from './open-file.ts'
+import type { OpenFile } from '../files/open-file.ts'
 
 /** Bytes of one read. A read costs a trip through the thread pool; big ones are what makes large files fast. */
 const blockBytes = 1024 * 1024

@@ -1,4 +1,4 @@
-import { ownText } from '../known-paths.ts'
+import { ownText } from '../tools/known-paths.ts'
 
 /** What the cache knows of its entries. */
 export interface Cacheable {

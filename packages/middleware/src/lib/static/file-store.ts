@@ -1,6 +1,6 @@
 import { HttpError } from '@spillway/core'
-import { isCompressible } from '../compression/compressible.ts'
-import { KnownPaths, ownText } from '../known-paths.ts'
+import { isCompressible } from '../http/compressible.ts'
+import { KnownPaths, ownText } from '../tools/known-paths.ts'
 import { contentType } from './content-type.ts'
 import { FileCache } from './file-cache.ts'
 import { type Description, type Representation, type Variant, describeBytes, describeFile } from './representation.ts'

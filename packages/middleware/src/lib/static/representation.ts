@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
 import { KeptReply, ReplyHeaders } from '@spillway/core'
 import { formatDate } from '@spillway/parser/fields'
-import type { Coding } from '../compression/codings.ts'
+import type { Coding } from '../http/codings.ts'
 import type { Validators } from '../http/preconditions.ts'
 import { contentType } from './content-type.ts'
 import type { SourceFile } from './source.ts'

@@ -1,6 +1,6 @@
 import { type Context, Reply, type RequestHeaders } from '@spillway/core'
 import { evaluatePreconditions } from '../http/preconditions.ts'
-import { type Piece, contentRange, multipart, rangeApplies, rangesToSend } from './byte-ranges.ts'
+import { type Piece, contentRange, multipart, rangeApplies, rangesToSend } from '../http/byte-ranges.ts'
 import type { Representation } from './representation.ts'
 import type { SourceFile } from './source.ts'
 

@@ -1,7 +1,7 @@
 import { AbortedError, type MaybePromise } from '@spillway/core'
 import type { RawData, WebSocket } from 'ws'
-import { isThenable } from '../maybe-promise.ts'
-import type { TransportDuplex } from '../transport-duplex.ts'
+import { isThenable } from '../layers/maybe-promise.ts'
+import type { TransportDuplex } from '../tools/transport-duplex.ts'
 
 /** An open WebSocket. */
 export interface WebSocketConnection {

@@ -1,8 +1,8 @@
 import { type Context, HttpError } from '@spillway/core'
 import { tokenList } from '@spillway/parser/fields'
 import { type ServerOptions, type WebSocket, WebSocketServer } from 'ws'
-import { isSameOrigin, originSet } from '../origin.ts'
-import { TransportDuplex } from '../transport-duplex.ts'
+import { isSameOrigin, originSet } from '../http/origin.ts'
+import { TransportDuplex } from '../tools/transport-duplex.ts'
 
 /** What a handshake is decided by. */
 export interface HandshakeRules {

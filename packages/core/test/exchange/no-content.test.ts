@@ -1,0 +1,131 @@
+import { Readable } from 'node:stream'
+import { describe, expect, it } from 'vitest'
+import { type BodySource, type Context, Reply } from '../../src/index.ts'
+import { testServer } from '../../src/testing.ts'
+import { get, muteErrors, onlyReply, replies, request, turn, withoutDate } from '../support.ts'
+
+muteErrors()
+
+const sources: readonly (readonly [string, () => BodySource])[] = [
+  ['nothing', () => null],
+  ['text', () => 'hello'],
+  ['text beyond ASCII', () => 'héllo'],
+  ['bytes', () => new Uint8Array(5)],
+  ['large content', () => 'x'.repeat(400_000)],
+  ['ReadableStream', () => new Response('abc').body],
+  ['Readable', () => Readable.from(['abc'])],
+]
+
+async function send(handler: (c: Context) => Reply, wire: string): Promise<{ received: string; state: string }> {
+  const client = testServer(handler).connect()
+  client.send(wire)
+  await turn(6)
+  return client
+}
+
+/** A reply that says how long its content would be. */
+function announced(status: number): () => Reply {
+  return () => new Reply(null, { status, headers: { 'content-length': '5' } })
+}
+
+const headOf = (wire: string): string => wire.slice(0, wire.indexOf('\r\n\r\n') + 4)
+
+describe('HEAD is GET without the content (RFC 9110 §9.3.2)', () => {
+  it.each(sources)('%s', async (_, source) => {
+    const handler = (): Reply => new Reply(source(), { status: 203, headers: { 'x-a': '1' } })
+    const asGet = await send(handler, get())
+    const asHead = await send(handler, request('HEAD', '/'))
+    expect(withoutDate(asHead.received)).toBe(withoutDate(headOf(asGet.received)))
+    expect(asHead.state).toBe('open')
+  })
+
+  it('a length without content is for HEAD alone', async () => {
+    const head = await send(announced(200), request('HEAD', '/'))
+    expect(onlyReply(head.received, 'HEAD').fields.get('content-length')).toBe('5')
+    const asGet = await send(announced(200), get())
+    expect(onlyReply(asGet.received).status).toBe(500)
+  })
+
+  it('the next reply follows at once', async () => {
+    const client = await send((c) => c.text('abc'), request('HEAD', '/') + get() + request('HEAD', '/'))
+    expect(replies(client.received, ['HEAD', 'GET', 'HEAD']).map((m) => m.body)).toEqual(['', 'abc', ''])
+  })
+
+  it('the source of the content is cancelled unread', async () => {
+    let pulled = 0
+    let cancelled = 0
+    const stream = new ReadableStream<Uint8Array>(
+      { pull: () => void pulled++, cancel: () => void cancelled++ },
+      { highWaterMark: 0 },
+    )
+    await send((c) => c.stream(stream), request('HEAD', '/'))
+    expect([pulled, cancelled]).toEqual([0, 1])
+  })
+
+  it('errors as well', async () => {
+    const client = await send(
+      () => {
+        throw new Error('x')
+      },
+      request('HEAD', '/') + get(),
+    )
+    expect(replies(client.received, ['HEAD', 'GET']).map((m) => m.status)).toEqual([500, 500])
+  })
+})
+
+describe.each([204, 304])('%i has no content (RFC 9110 §15.3.5, §15.4.5)', (status) => {
+  it.each(sources)('%s', async (_, source) => {
+    const client = await send(() => new Reply(source(), status), get() + get())
+    const both = replies(client.received)
+    expect(both.map((m) => m.status)).toEqual([status, status])
+    expect(both[0]!.fields.has('content-length')).toBe(false)
+    expect(both[0]!.fields.has('transfer-encoding')).toBe(false)
+    expect(client.state).toBe('open')
+  })
+})
+
+describe('Content-Length set on replies without content', () => {
+  it('204 never has one (RFC 9110 §8.6)', async () => {
+    const client = await send(announced(204), get())
+    expect(onlyReply(client.received).fields.has('content-length')).toBe(false)
+  })
+
+  it('304 may say what 200 would have (RFC 9110 §8.6)', async () => {
+    const client = await send(announced(304), get() + get())
+    expect(replies(client.received).map((m) => m.fields.get('content-length'))).toEqual(['5', '5'])
+  })
+})
+
+describe('205 has no content, and says so (RFC 9110 §15.3.6)', () => {
+  it('without content', async () => {
+    const client = await send(() => new Reply(null, 205), get() + get())
+    expect(replies(client.received).map((m) => m.fields.get('content-length'))).toEqual(['0', '0'])
+  })
+})
+
+describe('helpers', () => {
+  it.each<[string, (c: Context) => Reply, number, string | undefined, string]>([
+    ['text', (c) => c.text('a'), 200, 'text/plain; charset=utf-8', 'a'],
+    ['html', (c) => c.html('<p>', 404), 404, 'text/html; charset=utf-8', '<p>'],
+    ['json', (c) => c.json({ a: [1, null] }), 200, 'application/json', '{"a":[1,null]}'],
+    ['empty', (c) => c.empty(), 204, undefined, ''],
+    ['empty with a status', (c) => c.empty(200), 200, undefined, ''],
+    ['empty with fields', (c) => c.empty({ headers: { 'x-a': '1' } }), 204, undefined, ''],
+    ['type of the handler', (c) => c.text('a', { headers: { 'content-type': 'text/css' } }), 200, 'text/css', 'a'],
+  ])('%s', async (_, handler, status, type, body) => {
+    const reply = onlyReply((await send(handler, get())).received)
+    expect([reply.status, reply.fields.get('content-type'), reply.body]).toEqual([status, type, body])
+  })
+
+  it('redirect (RFC 9110 §15.4)', async () => {
+    const reply = onlyReply((await send((c) => c.redirect('/to?a=1', 308), get())).received)
+    expect([reply.status, reply.fields.get('location'), reply.body]).toEqual([308, '/to?a=1', ''])
+    const standard = onlyReply((await send((c) => c.redirect('/'), get())).received)
+    expect(standard.status).toBe(302)
+  })
+
+  it('json of what has no JSON form is an error', async () => {
+    const client = await send((c) => c.json(undefined), get())
+    expect(onlyReply(client.received).status).toBe(500)
+  })
+})

@@ -1,0 +1,74 @@
+import { randomUUID } from 'node:crypto'
+import { type ByteRange, parseDate, parseEntityTag, parseRange } from '@spillway/parser/fields'
+import type { Validators } from './preconditions.ts'
+
+/** What one part of a multipart reply costs beside its bytes, about. */
+const partOverhead = 160
+
+/**
+ * Whether the Range of a request counts, as far as its If-Range is concerned (RFC 9110 §13.1.5): it must be the strong tag
+ * of this version, or the very date of its last change.
+ */
+export function rangeApplies(ifRange: string | null, { etag, modified }: Validators): boolean {
+  if (ifRange === null) return true
+  const wanted = parseEntityTag(ifRange)
+  if (wanted) return !wanted.weak && ifRange === etag
+  const date = parseDate(ifRange)
+  return date !== null && modified !== undefined && Math.floor(Number(modified) / 1000) * 1000 === date
+}
+
+/**
+ * The ranges to send for a Range field: those that overlap, or have less between them than a part costs, are one
+ * (RFC 9110 §15.3.7.2), so that no request gets more than about the size of the file.
+ * @returns null to send the whole file; 'unsatisfiable' for a 416, also for a range that ends before it begins.
+ */
+export function rangesToSend(field: string, size: number): readonly ByteRange[] | 'unsatisfiable' | null {
+  const ranges = parseRange(field, size)
+  if (ranges === null) return isReversed(field) ? 'unsatisfiable' : null
+  if (ranges === 'unsatisfiable' || ranges.length === 1) return ranges
+  const merged: { start: number; end: number; order: number }[] = []
+  const sorted = ranges.map((range, order) => ({ ...range, order })).toSorted((a, b) => a.start - b.start)
+  for (const range of sorted) {
+    const last = merged.at(-1)
+    if (last && range.start - last.end <= partOverhead) {
+      last.end = Math.max(last.end, range.end)
+      last.order = Math.min(last.order, range.order)
+    } else merged.push(range)
+  }
+  // in the order they were asked for
+  return merged.toSorted((a, b) => a.order - b.order).map(({ start, end }) => ({ start, end }))
+}
+
+function isReversed(field: string): boolean {
+  const ends = /^bytes=[ \t]*(\d+)-(\d+)[ \t]*$/i.exec(field)
+  return ends !== null && Number(ends[2]) < Number(ends[1])
+}
+
+export function contentRange({ start, end }: ByteRange, size: number): string {
+  return `bytes ${start}-${end}/${size}`
+}
+
+/** What is sent: text as it stands, or bytes of the file. */
+export type Piece = string | ByteRange
+
+/** A multipart/byteranges message (RFC 9110 §14.6). */
+export interface Multipart {
+  readonly type: string
+  readonly length: number
+  readonly pieces: readonly Piece[]
+}
+
+export function multipart(ranges: readonly ByteRange[], size: number, type: string): Multipart {
+  // The content could hold any boundary, but not one that is made up for each reply.
+  const boundary = randomUUID()
+  const pieces: Piece[] = []
+  let length = 0
+  for (const range of ranges) {
+    const head = `Content-Type: ${type}\r\nContent-Range: ${contentRange(range, size)}\r\n\r\n`
+    pieces.push(`${pieces.length === 0 ? '' : '\r\n'}--${boundary}\r\n${head}`, range)
+    length += range.end - range.start + 1
+  }
+  pieces.push(`\r\n--${boundary}--\r\n`)
+  for (const piece of pieces) if (typeof piece === 'string') length += piece.length
+  return { type: `multipart/byteranges; boundary=${boundary}`, length, pieces }
+}

@@ -1,0 +1,36 @@
+import type { Context, MaybePromise, Reply, ReplyHeaders } from '@spillway/core'
+import { settle } from '../layers/maybe-promise.ts'
+import type { Next } from '../layers/types.ts'
+
+/**
+ * Goes on, and changes the fields of whatever is sent: the reply that comes back, or the one that will be made of an
+ * error. Stays synchronous when what is behind it does.
+ */
+export function withFields(
+  c: Context<any, any>,
+  next: Next,
+  change: (headers: ReplyHeaders) => void,
+): MaybePromise<Reply> {
+  return settle(
+    next,
+    (reply) => {
+      change(reply.headers)
+      return reply
+    },
+    (error) => {
+      change(c.errorHeaders)
+      throw error
+    },
+  )
+}
+
+/**
+ * Gives a reply that was made of an error the fields it must carry, as core does for those it makes itself: without this
+ * whoever catches an error would take away what CORS, cookies and the like have to say.
+ */
+export function addErrorFields(c: Context<any, any>, reply: Reply): Reply {
+  for (const [name, value] of c.errorHeaders)
+    if (/^(?:vary|set-cookie)$/i.test(name)) reply.headers.append(name, value)
+    else if (!reply.headers.has(name)) reply.headers.set(name, value)
+  return reply
+}
