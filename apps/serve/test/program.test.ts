@@ -176,7 +176,7 @@ function has(tool: string): boolean {
     execFileSync('which', [tool], { stdio: 'ignore' })
     return true
   } catch {
-    process.stderr.write(`file-server: no \`${tool}\` on the PATH, so a test with it is skipped\n`)
+    process.stderr.write(`serve: no \`${tool}\` on the PATH, so a test with it is skipped\n`)
     return false
   }
 }
