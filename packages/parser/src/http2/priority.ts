@@ -1,0 +1,103 @@
+/** How urgent a response is, RFC 9218 §4.1, and whether a part of it is of use, §4.2. */
+export interface Priority {
+  /** From 0, the most urgent, to 7. */
+  readonly urgency: number
+  readonly incremental: boolean
+}
+
+export const defaultPriority: Priority = { urgency: 3, incremental: false }
+
+/**
+ * The value of the field `priority`, or of PRIORITY_UPDATE: a dictionary of which `u` and `i` count (RFC 9218 §4). What is
+ * not understood there is ignored, one by one.
+ */
+export function parsePriority(value: string, before: Priority = defaultPriority): Priority {
+  let { urgency, incremental } = before
+  for (const member of value.split(',')) {
+    const [, key, given] = /^[ \t]*([a-z*][\w.*-]*)(?:=([^;]*))?(?:;.*)?$/.exec(member) ?? []
+    const text = given?.trim()
+    if (key === 'u' && text !== undefined && /^[0-7]$/.test(text)) urgency = Number(text)
+    if (key === 'i' && (text === undefined || text === '?1' || text === '?0')) incremental = text !== '?0'
+  }
+  return { urgency, incremental }
+}
+
+/** What has a place in a {@link SendOrder}. */
+export interface Ordered {
+  readonly id: number
+  priority: Priority
+  /** Whether it is in the order. Set by the order alone. */
+  isQueued: boolean
+}
+
+/** Streams of one urgency. */
+interface Level<T> {
+  /** Those that are sent one to its end before the next one begins, in the order of their identifiers. */
+  readonly inTurn: T[]
+  /** Those that are sent piece by piece, one after the other. */
+  readonly shared: T[]
+  /** Whose turn it was last. */
+  wasShared: boolean
+}
+
+/**
+ * Who sends next, of all streams that have something to send and a window for it: the most urgent; of these, the first one to
+ * its end, and those that are of use piece by piece in turns with it. RFC 9218 §10.
+ */
+export class SendOrder<T extends Ordered> {
+  size: number = 0
+  readonly _levels: readonly Level<T>[] = Array.from({ length: 8 }, () => ({
+    inTurn: [],
+    shared: [],
+    wasShared: false,
+  }))
+
+  add(stream: T): void {
+    if (stream.isQueued) return
+    stream.isQueued = true
+    this.size++
+    const { urgency, incremental } = stream.priority
+    const level = this._levels[urgency]!
+    if (incremental) return void level.shared.push(stream)
+    let at = level.inTurn.length
+    while (at > 0 && level.inTurn[at - 1]!.id > stream.id) at--
+    level.inTurn.splice(at, 0, stream)
+  }
+
+  remove(stream: T): void {
+    if (!stream.isQueued) return
+    stream.isQueued = false
+    this.size--
+    const { urgency, incremental } = stream.priority
+    const level = this._levels[urgency]!
+    const list = incremental ? level.shared : level.inTurn
+    list.splice(list.indexOf(stream), 1)
+  }
+
+  /** Gives a stream another priority, whether it is in the order or not. */
+  move(stream: T, priority: Priority): void {
+    const { isQueued } = stream
+    if (isQueued) this.remove(stream)
+    stream.priority = priority
+    if (isQueued) this.add(stream)
+  }
+
+  /** Whose turn it is. It stays in the order until it is removed. */
+  next(): T | undefined {
+    if (this.size === 0) return undefined
+    for (const level of this._levels) {
+      const { inTurn, shared } = level
+      if (shared.length > 0 && (inTurn.length === 0 || !level.wasShared)) {
+        level.wasShared = true
+        const stream = shared.shift()!
+        shared.push(stream)
+        return stream
+      }
+      if (inTurn.length > 0) {
+        level.wasShared = false
+        return inTurn[0]
+      }
+    }
+    return undefined
+  }
+}
