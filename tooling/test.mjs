@@ -12,6 +12,9 @@ const checks = [
   { name: 'packages', command: turbo('check:pkg'), needsBuild: true },
   { name: 'installation', command: ['node', 'tooling/consumer/check.mjs'], needsBuild: true },
   { name: 'types', command: ['tsc', '-p', '.', '--incremental'] },
+  // As editors see a package: with the project file of its folder.
+  { name: 'types of core', command: ['tsc', '-p', 'packages/core'] },
+  { name: 'types of middleware', command: ['tsc', '-p', 'packages/middleware'] },
   { name: 'types without Node', command: ['tsc', '-p', 'packages/parser/tsconfig.src.json'] },
   { name: 'types of the page', command: ['tsc', '-p', 'apps/wire-lab/page'] },
   { name: 'unused code', command: ['knip', '--no-progress'] },

@@ -7,7 +7,7 @@ import { type EventStream, sse } from '@spillway/middleware/sse'
 const path = '/.spillway/live'
 const script = `<script>new EventSource('${path}').onmessage = () => location.reload()</script>\n`
 /** Editors write a file in several steps; milliseconds to wait for the last. */
-const settle = 50
+const quietFor = 50
 
 /** Tells pages that something in the folder has changed, by a script at the end of each. */
 export class LiveReload {
@@ -18,7 +18,7 @@ export class LiveReload {
   constructor(folder: string) {
     this.#watcher = watch(folder, { recursive: true, persistent: false }, () => {
       clearTimeout(this.#timer)
-      this.#timer = setTimeout(() => this.#tell(), settle)
+      this.#timer = setTimeout(() => this.#tell(), quietFor)
     })
     // A folder that goes away is noticed by whoever asks for its files.
     this.#watcher.on('error', () => {})

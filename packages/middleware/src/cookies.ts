@@ -2,7 +2,7 @@ import type { KeyObject } from 'node:crypto'
 import type { Context, ReplyHeaders } from '@spillway/core'
 import { type CookieOptions, readCookies, setCookieValue } from './lib/cookies/set-cookie.ts'
 import { sign, unsign } from './lib/cookies/sign.ts'
-import { withFields } from './lib/http/reply-fields.ts'
+import { withFields } from './lib/layers/reply-fields.ts'
 import { type Secrets, deriveKeys } from './lib/tools/secrets.ts'
 import type { Middleware } from './lib/layers/types.ts'
 

@@ -2,7 +2,7 @@ import { type Context, Reply, type ReplyHeaders } from '@spillway/core'
 import { isFieldName } from '@spillway/parser/serialize'
 import { addVary } from './lib/http/changed-body.ts'
 import { originSet } from './lib/http/origin.ts'
-import { withFields } from './lib/http/reply-fields.ts'
+import { withFields } from './lib/layers/reply-fields.ts'
 import type { Middleware } from './lib/layers/types.ts'
 
 /** Options of {@link cors}. */

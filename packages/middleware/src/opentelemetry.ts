@@ -11,7 +11,7 @@ import {
 import { type Context, type Outcome, type RequestHeaders, errorFacts } from '@spillway/core'
 import { clientOf } from './lib/http/known-client.ts'
 import { standardMethods } from './lib/http/standard-methods.ts'
-import { settle } from './lib/layers/maybe-promise.ts'
+import { whenSettled } from './lib/layers/maybe-promise.ts'
 import type { Middleware } from './lib/layers/types.ts'
 
 const getter: TextMapGetter<RequestHeaders> = {
@@ -36,7 +36,7 @@ export function spans(): Middleware {
     )
     c.done((outcome) => end(span, c, outcome))
     return context.with(trace.setSpan(parent, span), () =>
-      settle(
+      whenSettled(
         next,
         (reply) => reply,
         (error) => {

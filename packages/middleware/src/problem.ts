@@ -1,7 +1,7 @@
 import { AbortedError, type Context, errorFacts } from '@spillway/core'
 import { problemOf } from './lib/http/problem.ts'
-import { addErrorFields } from './lib/http/reply-fields.ts'
-import { settle } from './lib/layers/maybe-promise.ts'
+import { addErrorFields } from './lib/layers/reply-fields.ts'
+import { whenSettled } from './lib/layers/maybe-promise.ts'
 import type { Middleware } from './lib/layers/types.ts'
 
 export { type ProblemDetails, ProblemError, problem, problemOf } from './lib/http/problem.ts'
@@ -20,7 +20,7 @@ export function problems(options: ProblemsOptions = {}): Middleware {
   const report =
     options.report ?? ((error: unknown, c: Context<any, any>) => console.error(`${c.method} ${c.target}:`, error))
   return (c, next) =>
-    settle(
+    whenSettled(
       next,
       (reply) => reply,
       (error) => {

@@ -4,7 +4,7 @@ import { after } from './lib/layers/maybe-promise.ts'
 import { GuardedStore } from './lib/rate-limit/guarded-store.ts'
 import { type Quota, type Taken, remaining, wait } from './lib/rate-limit/quota.ts'
 import { type RateLimitStore, memoryStore } from './lib/rate-limit/store.ts'
-import { withFields } from './lib/http/reply-fields.ts'
+import { withFields } from './lib/layers/reply-fields.ts'
 import type { Middleware, Next } from './lib/layers/types.ts'
 import { ProblemError, problem } from './problem.ts'
 

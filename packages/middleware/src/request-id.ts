@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { AddressSet, type Context, ReplyHeaders } from '@spillway/core'
 import { peerAddress } from './lib/http/known-client.ts'
-import { withFields } from './lib/http/reply-fields.ts'
+import { withFields } from './lib/layers/reply-fields.ts'
 import type { Middleware } from './lib/layers/types.ts'
 
 /** Options of {@link requestId}. */

@@ -1,7 +1,7 @@
 import { randomFillSync } from 'node:crypto'
 import { ReplyHeaders } from '@spillway/core'
 import { clientOf } from './lib/http/known-client.ts'
-import { withFields } from './lib/http/reply-fields.ts'
+import { withFields } from './lib/layers/reply-fields.ts'
 import type { Middleware } from './lib/layers/types.ts'
 
 /** Options of {@link secureHeaders}. */

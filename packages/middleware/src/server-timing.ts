@@ -1,8 +1,8 @@
 import type { Context, MaybePromise } from '@spillway/core'
 import { quote } from '@spillway/parser/fields'
 import { isFieldName } from '@spillway/parser/serialize'
-import { settle } from './lib/layers/maybe-promise.ts'
-import { withFields } from './lib/http/reply-fields.ts'
+import { whenSettled } from './lib/layers/maybe-promise.ts'
+import { withFields } from './lib/layers/reply-fields.ts'
 import type { Middleware } from './lib/layers/types.ts'
 
 /** Tells the client's developer tools what a reply spent its time on. Names are tokens; all throw a TypeError otherwise. */
@@ -55,7 +55,7 @@ class Entries implements Timing {
 
   measure<T>(name: string, work: () => MaybePromise<T>): MaybePromise<T> {
     const stop = this.start(name)
-    return settle(
+    return whenSettled(
       work,
       (result) => {
         stop()

@@ -77,7 +77,7 @@ export function sessions<Data extends object>(options: SessionsOptions = {}): Mi
     return reply
   }
   const finish = (reply: Reply, session: OpenSession<Data>): MaybePromise<Reply> => {
-    const change = session.settle(keeper, maxAge, seconds())
+    const change = session.whenSettled(keeper, maxAge, seconds())
     return after(change, (known) => send(reply, known))
   }
   return (c, next) => {
@@ -125,7 +125,7 @@ class OpenSession<Data extends object> implements Session<Data> {
   }
 
   /** Brings what is kept up to date. */
-  settle(keeper: Keeper, maxAge: number, now: number): MaybePromise<CookieChange | undefined> {
+  whenSettled(keeper: Keeper, maxAge: number, now: number): MaybePromise<CookieChange | undefined> {
     const kept = this.#kept
     if (this.#destroyed) return kept && after(keeper.drop(kept), () => ended)
     const json = JSON.stringify(this.data)

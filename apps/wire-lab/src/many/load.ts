@@ -34,10 +34,10 @@ function choose(number: number): Errand {
 function reply(socket: Socket, parser: MessageParser): Promise<void> {
   return new Promise((resolve, reject) => {
     const onData = (bytes: Buffer): void => {
-      for (const { type } of parser.feed(bytes)) if (type === 'end') settle(resolve)
+      for (const { type } of parser.feed(bytes)) if (type === 'end') finish(resolve)
     }
-    const onClose = (): void => settle(() => reject(new Error('The server ended the connection')))
-    const settle = (then: () => void): void => {
+    const onClose = (): void => finish(() => reject(new Error('The server ended the connection')))
+    const finish = (then: () => void): void => {
       socket.off('data', onData).off('close', onClose)
       then()
     }

@@ -23,7 +23,7 @@ export class Primary implements Cluster {
   readonly #handlers: [signal: NodeJS.Signals, handler: () => void][] = []
   /** Workers in a row that ended before they were ready; no longer counted once every place has been filled. */
   #failedStarts: number | undefined = 0
-  #settleStart!: (error?: Error) => void
+  #finishStart!: (error?: Error) => void
   #reloading: Promise<void> | undefined
   #nextReload: Promise<void> | undefined
   #closing: Promise<ClusterClosed> | undefined
@@ -54,7 +54,7 @@ export class Primary implements Cluster {
     nodeCluster.schedulingPolicy = balance === 'kernel' ? nodeCluster.SCHED_NONE : nodeCluster.SCHED_RR
     this.#listenToSignals()
     await new Promise<void>((resolve, reject) => {
-      this.#settleStart = (error) => (error ? reject(error) : resolve())
+      this.#finishStart = (error) => (error ? reject(error) : resolve())
       for (const place of this.#places) this.#fill(place)
     })
     return this
@@ -109,7 +109,7 @@ export class Primary implements Cluster {
     this.#failedStarts = 0
     if (!this.#places.every(({ processes }) => [...processes].some(({ state }) => state === 'ready'))) return
     this.#failedStarts = undefined
-    this.#settleStart()
+    this.#finishStart()
   }
 
   #ended(place: Place, worker: WorkerProcess): void {
@@ -137,7 +137,7 @@ export class Primary implements Cluster {
 
   #giveUp(last: WorkerProcess): void {
     const text = `${this.#failedStarts} workers in a row ended before they were ready; the last: ${endLine(last)}`
-    void this.close().then(() => this.#settleStart(new Error(`The cluster could not start: ${text}`)))
+    void this.close().then(() => this.#finishStart(new Error(`The cluster could not start: ${text}`)))
   }
 
   #isFilled(place: Place): boolean {

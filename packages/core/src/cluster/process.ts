@@ -60,14 +60,14 @@ export class WorkerProcess {
   #readyAt = 0
   #endedAt = 0
   #startTimer: ReturnType<typeof setTimeout> | undefined
-  #settleReady!: (ready: boolean) => void
-  #settleEnded!: () => void
+  #resolveReady!: (ready: boolean) => void
+  #resolveEnded!: () => void
 
   constructor(place: number, startDeadline: number, observer: ProcessObserver) {
     this.place = place
     this.#observer = observer
-    this.ready = new Promise((resolve) => (this.#settleReady = resolve))
-    this.ended = new Promise((resolve) => (this.#settleEnded = resolve))
+    this.ready = new Promise((resolve) => (this.#resolveReady = resolve))
+    this.ended = new Promise((resolve) => (this.#resolveEnded = resolve))
     this.#worker = this.#fork()
     this.#startTimer = setTimeout(
       () => {
@@ -170,7 +170,7 @@ export class WorkerProcess {
     this.signal = signal
     this.#endedAt = performance.now()
     this.#enter('ended')
-    this.#settleEnded()
+    this.#resolveEnded()
   }
 
   #enter(state: ProcessState): void {
@@ -178,7 +178,7 @@ export class WorkerProcess {
     this.state = state
     this.since = new Date()
     clearTimeout(this.#startTimer)
-    this.#settleReady(state === 'ready')
+    this.#resolveReady(state === 'ready')
     this.#observer.changed(this)
   }
 }

@@ -21,7 +21,7 @@ export function dispatch(handler: Handler, context: RequestContext, target: Repl
   if (result instanceof Reply) return target.reply(context, result)
   result.then(
     (reply) => {
-      settleResult(context, reply, target)
+      answerWith(context, reply, target)
       target.resume()
     },
     (error: unknown) => {
@@ -32,7 +32,7 @@ export function dispatch(handler: Handler, context: RequestContext, target: Repl
 }
 
 /** Answers with whatever was returned: reply, `Response`, or a promise of one. */
-export function settleResult(context: RequestContext, given: Result | Promise<Result>, target: ReplyTarget): void {
+export function answerWith(context: RequestContext, given: Result | Promise<Result>, target: ReplyTarget): void {
   dispatch(() => given, context, target)
 }
 

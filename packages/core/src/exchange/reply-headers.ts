@@ -62,7 +62,7 @@ export class ReplyHeaders implements Iterable<[name: string, value: string]> {
    */
   set(name: string, value: string): this {
     const line = checkedLine(name, value)
-    const flat = this.#own()
+    const flat = this.#writable()
     for (let i = 0; i < flat.length; i += stride) {
       if (!sameName(flat[i]!, name)) continue
       for (let j = flat.length - stride; j > i; j -= stride) if (sameName(flat[j]!, name)) flat.splice(j, stride)
@@ -75,7 +75,7 @@ export class ReplyHeaders implements Iterable<[name: string, value: string]> {
 
   /** Adds a field line behind those there are. @throws TypeError as `set` does. */
   append(name: string, value: string): this {
-    this.#own().push(...checkedLine(name, value))
+    this.#writable().push(...checkedLine(name, value))
     return this
   }
 
@@ -86,7 +86,7 @@ export class ReplyHeaders implements Iterable<[name: string, value: string]> {
   }
 
   delete(name: string): this {
-    const flat = this.#own()
+    const flat = this.#writable()
     for (let i = flat.length - stride; i >= 0; i -= stride) if (sameName(flat[i]!, name)) flat.splice(i, stride)
     return this
   }
@@ -95,7 +95,7 @@ export class ReplyHeaders implements Iterable<[name: string, value: string]> {
     for (let i = 0; i < this.flat.length; i += stride) yield [this.flat[i]!, this.flat[i + 1]!]
   }
 
-  #own(): string[] {
+  #writable(): string[] {
     if (!this.#copied) this.#flat = [...this.#flat]
     this.#copied = true
     return this.#flat as string[]

@@ -10,7 +10,7 @@ export interface StreamSink {
   /** Sends what was appended by the end of this turn; false when the client does not keep up. */
   commit(): boolean
   /** Whether nobody needs the bytes any more that were appended so far. */
-  readonly settled: boolean
+  readonly left: boolean
 }
 
 /** Who is told how streamed content ended. @internal */
@@ -67,7 +67,7 @@ export class ReplyStream {
           throw new TypeError('The pieces of streamed content are text or bytes')
         if (value.length === 0) continue
         await this.#send(value)
-        if (typeof value !== 'string' && this.#sink.settled) spare = value
+        if (typeof value !== 'string' && this.#sink.left) spare = value
         await this.#pause(value.length)
         if (this.#stopped) return
       }

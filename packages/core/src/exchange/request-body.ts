@@ -57,13 +57,13 @@ export class RequestBody implements AsyncIterable<Uint8Array> {
   bytes(max?: number): Promise<Uint8Array> {
     return new Promise((resolve, reject) => {
       this.#use(max)
-      const settle = (): void => {
+      const done = (): void => {
         if (this.#error) reject(this.#error)
         else resolve(this.#takeAll())
       }
-      if (this.#ended || this.#error) return settle()
+      if (this.#ended || this.#error) return done()
       this.#collecting = true
-      this.#wake = settle
+      this.#wake = done
       this.#port.demand(this)
     })
   }

@@ -119,7 +119,7 @@ export class ForeignExchange implements ContextPort, BodyPort {
       const result = taken(handler(this.context))
       if (result instanceof Reply) return this.#checked(result)
       return result.then(
-        (settled) => this.#settled(settled),
+        (given) => this.#asReply(given),
         (error: unknown) => this.fail(error),
       )
     } catch (error) {
@@ -149,7 +149,7 @@ export class ForeignExchange implements ContextPort, BodyPort {
     this.context.finish(outcome)
   }
 
-  #settled(result: Result): MaybePromise<Reply> {
+  #asReply(result: Result): MaybePromise<Reply> {
     try {
       return this.#checked(replyOf(result))
     } catch (error) {

@@ -31,15 +31,20 @@ export type WriteState = (typeof WriteState)[keyof typeof WriteState]
 /**
  * The state of a connection: read side × write side, and three facts that decide reuse. Pure: no I/O, no time.
  *
- * | event                         | read            | write     |
- * | ----------------------------- | --------------- | --------- |
- * | head complete                 | Head → Body/Hold| Idle      |
- * | content complete              | Body → Hold, Discard → Hold | – |
- * | reply head written            | –               | Idle → Streaming |
- * | reply complete                | –               | → Done    |
- * | message broken, or peer ends in mid-content | → Closed | – |
- * | next request                  | Hold → Head     | Done → Idle |
- * | upgrade                       | → Upgraded      | → Closed  |
+ * | event                                   | read                              | write              | facts |
+ * | --------------------------------------- | --------------------------------- | ------------------ | ----- |
+ * | head complete, content follows          | Head → Body                       | –                  | `persist` is what the request allows, false once draining |
+ * | head complete, no content               | Head → Hold                       | –                  | the same |
+ * | content complete                        | Body → Hold, Discard → Hold       | –                  | – |
+ * | message broken                          | any → Closed                      | –                  | not `persist` |
+ * | peer ends its side                      | Body, Discard → Closed            | –                  | `peerEnded`; in mid-content also not `persist` |
+ * | reply head written, content follows     | –                                 | Idle → Streaming   | – |
+ * | reply complete                          | –                                 | Idle, Streaming → Done | – |
+ * | `settle` said discard                   | Body → Discard                    | –                  | – |
+ * | `settle` said next                      | Hold → Head                       | Done → Idle        | – |
+ * | shutdown                                | –                                 | –                  | `draining`; not `persist`, unless a head is still awaited |
+ * | upgrade                                 | Hold → Upgraded                   | Idle → Closed      | not `persist` |
+ * | closing                                 | any → Closed                      | any → Closed       | not `persist` |
  */
 export interface ConnectionState {
   read: ReadState

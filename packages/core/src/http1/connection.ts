@@ -18,7 +18,7 @@ import {
   settle,
 } from './connection-state.ts'
 import { type ContextPort, RequestContext } from '../exchange/request-context.ts'
-import { type ReplyTarget, settleResult } from '../exchange/dispatch.ts'
+import { type ReplyTarget, answerWith } from '../exchange/dispatch.ts'
 import { type AbortedBy, AbortedError, HttpError, type Outcome, unreadContent } from '../exchange/errors.ts'
 import { type CloseReason, channels } from '../server/events.ts'
 import { copyOf } from './input.ts'
@@ -107,11 +107,11 @@ export class Connection
 
   // ── what happens on the transport ──────────────────────────────────────────────────────────────────────────────
 
-  onData(chunk: Uint8Array, own: boolean): void {
+  onData(chunk: Uint8Array, keepable: boolean): void {
     this.#bytesIn += chunk.length
-    if (this.read === ReadState.Upgraded) return this.#tunnel!.onData(own ? chunk : copyOf(chunk))
+    if (this.read === ReadState.Upgraded) return this.#tunnel!.onData(keepable ? chunk : copyOf(chunk))
     if (this.read === ReadState.Closed) return this.#drop(chunk.length)
-    this.#reader.input.append(chunk, own)
+    this.#reader.input.append(chunk, keepable)
     this.#pump()
     this.#sender.flush()
   }
@@ -182,7 +182,7 @@ export class Connection
       this.#leave()
     }
     if (this.#reader.continueAwaited && this.#reader.wanted) this.#continue()
-    this.#reader.input.settle()
+    this.#reader.input.keepRest()
     this.#throttle()
   }
 
@@ -358,7 +358,7 @@ export class Connection
     if (this.#context !== context || this.write !== WriteState.Idle) return
     // The handler stopped because the client of a whole request has gone: that is no answer, and nobody waits for one.
     if (this.read === ReadState.Hold && context.stoppedBy(error)) this.#cut('peer', 'client-gone')
-    else settleResult(context, this.#core.errorReply(error, context), this)
+    else answerWith(context, this.#core.errorReply(error, context), this)
   }
 
   interim(context: RequestContext, status: number, headers: ReplyHeaders): void {

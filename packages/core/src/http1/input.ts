@@ -24,14 +24,14 @@ export class Input {
     return alone || this.#owned || (this.pos === 0 && headEnd === this.end) ? decodeLatin1 : decodePipelined
   }
 
-  /** @param own whether the chunk may be kept. */
-  append(chunk: Uint8Array, own: boolean): void {
+  /** @param keepable whether the chunk may be kept. */
+  append(chunk: Uint8Array, keepable: boolean): void {
     if (this.pos === this.end) {
       this.buf = chunk
       this.pos = 0
       this.end = chunk.length
       this.#owned = false
-      this.#keepable = own
+      this.#keepable = keepable
       return
     }
     if (!this.#owned || this.end + chunk.length > this.buf.length) this.#grow(chunk.length)
@@ -40,7 +40,7 @@ export class Input {
   }
 
   /** Ends a turn: what is left moves to a buffer of our own. */
-  settle(): void {
+  keepRest(): void {
     if (this.pos === this.end) this.clear()
     else if (!this.#owned) this.#grow(0)
   }

@@ -102,7 +102,7 @@ export class ReplySender implements StreamSink {
     return !this.output.congested
   }
 
-  get settled(): boolean {
+  get left(): boolean {
     return this.output.length === 0 && this.#transport.bufferedBytes === 0
   }
 

@@ -2,7 +2,7 @@ import { type ServerHttp2Stream, constants } from 'node:http2'
 import type { ConnectionLog } from '../server/connection-log.ts'
 import type { Context } from '../exchange/context.ts'
 import { type ContextPort, RequestContext } from '../exchange/request-context.ts'
-import { type ReplyTarget, settleResult } from '../exchange/dispatch.ts'
+import { type ReplyTarget, answerWith } from '../exchange/dispatch.ts'
 import { type AbortedBy, AbortedError, HttpError, type Outcome, abortMessage } from '../exchange/errors.ts'
 import { Http2Content } from './content.ts'
 import type { Http2Head } from './head.ts'
@@ -105,7 +105,7 @@ export class Http2Exchange implements ContextPort, ReplyTarget, StreamSink, Stre
   }
 
   fail(context: RequestContext, error: unknown): void {
-    if (!this.#over && !this.#replied) settleResult(context, this.#core.errorReply(error, context), this)
+    if (!this.#over && !this.#replied) answerWith(context, this.#core.errorReply(error, context), this)
   }
 
   resume(): void {}
@@ -152,7 +152,7 @@ export class Http2Exchange implements ContextPort, ReplyTarget, StreamSink, Stre
   }
 
   /** HTTP/2 holds bytes back for its own windows, and does not tell when they have left. */
-  get settled(): boolean {
+  get left(): boolean {
     return false
   }
 

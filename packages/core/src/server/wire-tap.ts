@@ -33,9 +33,9 @@ class TappedTransport extends TransportView implements TransportSink {
     return super.write(chunk)
   }
 
-  onData(chunk: Uint8Array, own: boolean): void {
+  onData(chunk: Uint8Array, keepable: boolean): void {
     this.#tell('in', chunk)
-    this.#sink.onData(chunk, own)
+    this.#sink.onData(chunk, keepable)
   }
 
   onDrain(): void {

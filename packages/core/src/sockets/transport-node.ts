@@ -92,8 +92,8 @@ const reading = {
   buffer: () => following as Uint8Array,
   callback(this: Socket, length: number, buffer: Uint8Array): boolean {
     const isMuch = length > readBytes / 2
-    const isOwn = isMuch && buffer !== lent
-    ;(this as Attached)[transport].sink?.onData(buffer.subarray(0, length), isOwn)
+    const keepable = isMuch && buffer !== lent
+    ;(this as Attached)[transport].sink?.onData(buffer.subarray(0, length), keepable)
     // Who sends much will send more. Memory that nobody else reads into can be given away, which saves a copy.
     if (isMuch) following = Buffer.allocUnsafeSlow(readBytes)
     else following = buffer === lent ? undefined : lent

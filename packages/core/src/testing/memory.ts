@@ -140,7 +140,7 @@ class MemoryTransport implements Transport {
 
   end(): void {
     this.#ending = true
-    this.#settleEnd()
+    this.#finishEnd()
   }
 
   destroy(): void {
@@ -199,10 +199,10 @@ class MemoryTransport implements Transport {
     this.#pending = this.#pending.slice(part.length)
     if (this.#pending !== '') return
     for (const done of this.#flushed.splice(0)) done(true)
-    this.#settleEnd()
+    this.#finishEnd()
   }
 
-  #settleEnd(): void {
+  #finishEnd(): void {
     if (!this.#ending || this.#pending !== '' || this.state !== 'open') return
     this.state = 'ended'
     this.#changed()

@@ -47,10 +47,10 @@ export interface Transport {
 export interface TransportSink {
   /**
    * Bytes came in; they may be changed.
-   * @param own whether they may be kept, too; otherwise they are lent until this returns, and whoever keeps some makes a copy.
+   * @param keepable whether they may be kept, too; otherwise they are lent until this returns, and whoever keeps some makes a copy.
    * The new owner of a connection after an upgrade is always given its own.
    */
-  onData(chunk: Uint8Array, own: boolean): void
+  onData(chunk: Uint8Array, keepable: boolean): void
   /** `write` may go on after it returned false. */
   onDrain(): void
   /** The peer has ended its sending side (FIN). */

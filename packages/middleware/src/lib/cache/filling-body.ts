@@ -46,7 +46,7 @@ export class FillingBody implements AsyncIterable<Uint8Array>, AsyncIterator<Uin
   }
 
   async return(reason?: unknown): Promise<IteratorResult<Uint8Array, undefined>> {
-    this.#settle(undefined)
+    this.#finish(undefined)
     if (!this.#ended) {
       this.#ended = true
       await this.#source.cancel(reason)
@@ -72,13 +72,13 @@ export class FillingBody implements AsyncIterable<Uint8Array>, AsyncIterator<Uin
       if (this.#ended) return
       if (done) {
         this.#ended = true
-        this.#settle(Buffer.concat(this.#chunks))
+        this.#finish(Buffer.concat(this.#chunks))
       } else if (value !== undefined && value.length > 0)
         this.#add(typeof value === 'string' ? Buffer.from(value) : value)
     } catch (error) {
       this.#ended = true
       this.#failure = { error }
-      this.#settle(undefined)
+      this.#finish(undefined)
     }
     this.#notify()
   }
@@ -86,10 +86,10 @@ export class FillingBody implements AsyncIterable<Uint8Array>, AsyncIterator<Uin
   #add(chunk: Uint8Array): void {
     this.#chunks.push(chunk)
     this.#bytes += chunk.length
-    if (this.#bytes > this.#maxBytes) this.#settle('too long')
+    if (this.#bytes > this.#maxBytes) this.#finish('too long')
   }
 
-  #settle(content: Uint8Array | 'too long' | undefined): void {
+  #finish(content: Uint8Array | 'too long' | undefined): void {
     const done = this.#done
     this.#done = undefined
     done?.(content)

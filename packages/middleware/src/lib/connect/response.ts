@@ -28,7 +28,7 @@ export class ConnectResponse extends Writable {
   #fields: Map<string, readonly [name: string, value: FieldValue]> = new Map()
   #head: string | null = null
   #content = new Content()
-  #settle!: (reply: Reply) => void
+  #resolve!: (reply: Reply) => void
   #fail!: (error: Error) => void
   #finish: ((error?: Error | null) => void) | undefined
   #sent = false
@@ -39,7 +39,7 @@ export class ConnectResponse extends Writable {
     this.socket = req.socket
     this.connection = req.socket
     this.reply = new Promise((resolve, reject) => {
-      this.#settle = resolve
+      this.#resolve = resolve
       this.#fail = reject
     })
     // Who waits for it hears of a failure; nobody has to wait.
@@ -124,7 +124,7 @@ export class ConnectResponse extends Writable {
     this.statusMessage ||= reasonPhrase(status)
     this.#head = `HTTP/1.1 ${status} ${this.statusMessage}\r\n`
     // What is written in this turn may be all there is.
-    queueMicrotask(() => this.#settle(this.#toReply()))
+    queueMicrotask(() => this.#resolve(this.#toReply()))
     return this
   }
 
@@ -186,7 +186,7 @@ export class ConnectResponse extends Writable {
       const { body } = reply
       const adopted = this.#fieldsInto(new Reply(body, this.statusCode))
       adopted.trailers = reply.trailers
-      this.#settle(adopted)
+      this.#resolve(adopted)
       super.end()
       return adopted
     }

@@ -64,23 +64,23 @@ export class Pool {
     const { waiting, connectTimeout } = this.#limits
     if (this.#waiting.size >= waiting) throw busy()
     return new Promise((resolve, reject) => {
-      const settle = (): void => {
+      const done = (): void => {
         this.#waiting.delete(waiter)
         clearTimeout(timer)
         signal.removeEventListener('abort', aborted)
       }
       const aborted = (): void => {
-        settle()
+        done()
         reject(signal.reason as Error)
       }
       const waiter: Waiter = {
         take: (connection) => {
-          settle()
+          done()
           resolve(connection)
         },
       }
       const timer = setTimeout(() => {
-        settle()
+        done()
         reject(busy())
       }, connectTimeout)
       this.#waiting.add(waiter)

@@ -106,7 +106,7 @@ function sameVersion(a: BigIntStats, b: BigIntStats): boolean {
  * Whether the last change is so long ago that another one would show in the times: clocks of file systems tick, at worst
  * every two seconds, and two changes within one tick look like one (RFC 9110 §8.8.2.2 knows this of dates).
  */
-export function isSettled({ ctimeMs, mtimeMs }: BigIntStats): boolean {
+export function isStable({ ctimeMs, mtimeMs }: BigIntStats): boolean {
   const age = Date.now() - Number(ctimeMs > mtimeMs ? ctimeMs : mtimeMs)
   return age > tickMs
 }

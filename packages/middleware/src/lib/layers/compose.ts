@@ -56,10 +56,10 @@ function surround(inner: Chain, middleware: AnyMiddleware): Chain {
 
 /** The edge of a layer: whatever it returned becomes a `Reply`, without a promise when there was none. */
 function toReply(result: MaybePromise<Result>): MaybePromise<Reply> {
-  return result instanceof Reply ? result : after(result, settled)
+  return result instanceof Reply ? result : after(result, asReply)
 }
 
-function settled(result: Result): Reply {
+function asReply(result: Result): Reply {
   if (result instanceof Reply) return result
   if (result instanceof Response) return Reply.from(result)
   throw new TypeError(`A handler or middleware returned ${describe(result)}, which is no Reply or Response`)

@@ -11,7 +11,7 @@ export function after<T, R>(value: MaybePromise<T>, go: (value: T) => MaybePromi
 }
 
 /** `call().then(fulfilled, rejected)`, in this turn when there is nothing to wait for. */
-export function settle<T, R>(
+export function whenSettled<T, R>(
   call: () => MaybePromise<T>,
   fulfilled: (value: T) => MaybePromise<R>,
   rejected: (error: unknown) => MaybePromise<R>,

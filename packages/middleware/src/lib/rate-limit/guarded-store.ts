@@ -36,11 +36,11 @@ export class GuardedStore {
       const timer = setTimeout(() => {
         resolve(this.#failed(new Error(`The store of a rate limit has not answered for ${this.#patience} ms`)))
       }, this.#patience)
-      const settle = (result: Taken | undefined): void => {
+      const whenSettled = (result: Taken | undefined): void => {
         clearTimeout(timer)
         resolve(result)
       }
-      taken.then(settle, (error: unknown) => settle(this.#failed(error)))
+      taken.then(whenSettled, (error: unknown) => whenSettled(this.#failed(error)))
     })
   }
 

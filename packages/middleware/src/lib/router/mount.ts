@@ -1,4 +1,4 @@
-import { settle } from '../layers/maybe-promise.ts'
+import { whenSettled } from '../layers/maybe-promise.ts'
 import { normalizePath } from '../http/path.ts'
 import type { AnyHandler } from './node.ts'
 import { segmentCount } from './pattern.ts'
@@ -22,7 +22,7 @@ export function mounted(prefix: string, handler: AnyHandler): AnyHandler {
       c.base = base
       c.params = params
     }
-    return settle(
+    return whenSettled(
       () => handler(c),
       (result) => {
         restore()

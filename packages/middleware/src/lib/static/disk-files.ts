@@ -6,7 +6,7 @@ import {
   type OpenFile,
   fromKernel,
   isInside,
-  isSettled,
+  isStable,
   isUnchanged,
   openDirectory,
   openInside,
@@ -72,7 +72,7 @@ class DiskFile implements SourceFile {
   readonly modified: number
   readonly #path: string
   readonly #file: OpenFile
-  readonly #settled: boolean
+  readonly #stable: boolean
   #closed = false
 
   constructor(path: string, file: OpenFile) {
@@ -80,7 +80,7 @@ class DiskFile implements SourceFile {
     this.#file = file
     this.size = Number(file.stats.size)
     this.modified = Number(file.stats.mtimeMs)
-    this.#settled = isSettled(file.stats)
+    this.#stable = isStable(file.stats)
   }
 
   /**
@@ -91,7 +91,7 @@ class DiskFile implements SourceFile {
   get etag(): string {
     const { size, mtimeNs, ctimeNs } = this.#file.stats
     const tag = `"${[size, mtimeNs, ctimeNs].map((n) => n.toString(36)).join('-')}"`
-    return this.#settled ? tag : `W/${tag}`
+    return this.#stable ? tag : `W/${tag}`
   }
 
   bytes(): Promise<Uint8Array | undefined> {
@@ -104,7 +104,7 @@ class DiskFile implements SourceFile {
 
   /** What was changed a moment ago is never known to be current: another change could look the same. */
   async isCurrent(): Promise<boolean> {
-    return this.#settled && (await isUnchanged(this.#path, this.#file))
+    return this.#stable && (await isUnchanged(this.#path, this.#file))
   }
 
   /** A read that is under way ends first. Nothing was written, so failing to close loses nothing. */

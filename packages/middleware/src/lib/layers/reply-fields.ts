@@ -1,6 +1,6 @@
 import type { Context, MaybePromise, Reply, ReplyHeaders } from '@spillway/core'
-import { settle } from '../layers/maybe-promise.ts'
-import type { Next } from '../layers/types.ts'
+import { whenSettled } from './maybe-promise.ts'
+import type { Next } from './types.ts'
 
 /**
  * Goes on, and changes the fields of whatever is sent: the reply that comes back, or the one that will be made of an
@@ -11,7 +11,7 @@ export function withFields(
   next: Next,
   change: (headers: ReplyHeaders) => void,
 ): MaybePromise<Reply> {
-  return settle(
+  return whenSettled(
     next,
     (reply) => {
       change(reply.headers)

@@ -1,0 +1,124 @@
+import { spawnSync } from 'node:child_process'
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join, relative, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, describe, expect, it } from 'vitest'
+
+const root = fileURLToPath(new URL('../../..', import.meta.url))
+
+/** Rooms of a package, and for each those it may import: always rooms on a lower floor. */
+const houses: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
+  'packages/core/src': {
+    transport: [],
+    exchange: ['transport'],
+    server: ['exchange', 'transport'],
+    http1: ['server', 'exchange', 'transport'],
+    http2: ['server', 'exchange', 'transport'],
+    sockets: ['http1', 'http2', 'server', 'exchange', 'transport'],
+    serve: ['sockets', 'server', 'exchange'],
+    cluster: ['server', 'exchange'],
+    fetch: ['server', 'exchange', 'transport'],
+    testing: ['http1', 'http2', 'server', 'exchange', 'transport'],
+  },
+  'packages/middleware/src/lib': {
+    http: [],
+    layers: ['http'],
+    files: ['http', 'layers'],
+    tools: ['http', 'layers', 'files'],
+  },
+}
+/** A room of middleware that is a feature uses the four that all share, and these. */
+const features: Readonly<Record<string, readonly string[]>> = { fastcgi: ['cgi'], cache: ['static'] }
+
+interface Arrow {
+  readonly file: string
+  readonly from: string
+  readonly to: string
+}
+
+/** Imports from one room into another, of types as well; files beside the rooms are the public entries. */
+function arrows(source: string): Arrow[] {
+  const folder = join(root, source)
+  const found: Arrow[] = []
+  for (const name of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
+    if (!name.endsWith('.ts') || !/[/\\]/.test(name)) continue
+    const text = readFileSync(join(folder, name), 'utf8')
+    for (const [, target] of text.matchAll(/^(?:import|export|\} from|.* from) .*?'(\.[^']+)'/gm)) {
+      const path = relative(folder, resolve(dirname(join(folder, name)), target!))
+      const from = name.split(/[/\\]/)[0]!
+      const to = path.split(/[/\\]/)[0]!
+      if (from !== to) found.push({ file: name, from, to })
+    }
+  }
+  return found
+}
+
+describe.each(Object.entries(houses))('the rooms of %s', (source, rooms) => {
+  const found = arrows(source)
+
+  it('import each other only downwards', () => {
+    const names = Object.keys(rooms)
+    const mayImport = (from: string): readonly string[] => rooms[from] ?? [...names, ...(features[from] ?? [])]
+    expect(found.length).toBeGreaterThan(20)
+    expect(found.filter(({ from, to }) => !mayImport(from).includes(to))).toEqual([])
+  })
+
+  it('are drawn without a circle', () => {
+    const names = Object.keys(rooms)
+    for (const [index, name] of names.entries())
+      for (const below of rooms[name]!) expect(names.slice(0, index), `${name} → ${below}`).toContain(below)
+  })
+})
+
+describe('each room of core', () => {
+  const folder = join(root, 'packages/core/src')
+
+  it.each(Object.keys(houses['packages/core/src']!))('%s says in a few lines what it is for', (room) => {
+    const lines = readFileSync(join(folder, room, 'README.md'), 'utf8')
+      .trimEnd()
+      .split('\n')
+    expect(lines[0]).toBe(`# ${room}`)
+    expect(lines.length).toBeLessThanOrEqual(25)
+  })
+
+  it('is one of those drawn here', () => {
+    const rooms = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory())
+    expect(rooms.map(({ name }) => name).toSorted()).toEqual(Object.keys(houses['packages/core/src']!).toSorted())
+  })
+})
+
+describe('the linter refuses an import', () => {
+  // The rules as they are, over a package in which every room does what it may not.
+  const copy = mkdtempSync(join(tmpdir(), 'spillway-rooms-'))
+  afterAll(() => rmSync(copy, { recursive: true }))
+  cpSync(join(root, '.oxlintrc.json'), join(copy, '.oxlintrc.json'))
+
+  function lint(file: string, text: string): string {
+    mkdirSync(dirname(join(copy, file)), { recursive: true })
+    writeFileSync(join(copy, file), text)
+    const oxlint = join(root, 'node_modules/oxlint/bin/oxlint')
+    return spawnSync(process.execPath, [oxlint, file], { cwd: copy, encoding: 'utf8' }).stdout
+  }
+
+  const core = houses['packages/core/src']!
+  const pairs = Object.keys(core).flatMap((from) => Object.keys(core).map((to) => ({ from, to })))
+
+  it.each(pairs.filter(({ from, to }) => from !== to && !core[from]!.includes(to)))(
+    'of $to in $from',
+    ({ from, to }) => {
+      const text = `import type { Some } from '../${to}/some.ts'\nexport type Other = Some\n`
+      expect(lint(`packages/core/src/${from}/refused-${to}.ts`, text)).toContain('no-restricted-imports')
+    },
+  )
+
+  it.each(Object.keys(core))('of Node’s own HTTP in %s', (room) => {
+    const text = "export { request } from 'node:http'\n"
+    expect(lint(`packages/core/src/${room}/refused-http.ts`, text)).toContain('no-restricted-imports')
+  })
+
+  it.each(pairs.filter(({ from, to }) => core[from]!.includes(to)))('but not of $to in $from', ({ from, to }) => {
+    const text = `import type { Some } from '../${to}/some.ts'\nexport type Other = Some\n`
+    expect(lint(`packages/core/src/${from}/taken-${to}.ts`, text)).not.toContain('no-restricted-imports')
+  })
+})
