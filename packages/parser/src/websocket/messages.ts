@@ -1,0 +1,178 @@
+import { append, decodeLatin1 } from '../bytes.ts'
+import type { DecodeLatin1 } from '../bytes.ts'
+import type { WebSocketFailure } from './failures.ts'
+import { allBits } from './mask.ts'
+import { FrameEvent, WebSocketReader } from './reader.ts'
+import { Utf8Checker } from './utf8.ts'
+
+/** What an {@link Inflate} has made. */
+export interface Inflated {
+  readonly bytes: Uint8Array
+  /** How much of the input there was up to the end of the deflate stream, or all of it. */
+  readonly used: number
+}
+
+/**
+ * Inflates raw deflate (RFC 1951) from an empty window.
+ * @param most bytes to make at most
+ * @param whole whether a stream that does not end is broken; otherwise what it gives so far is asked for.
+ */
+export type Inflate = (
+  deflated: Uint8Array,
+  most: number,
+  whole: boolean,
+) => Inflated | Extract<WebSocketFailure, 'DEFLATE_INVALID' | 'MESSAGE_TOO_LARGE'>
+
+/** What a {@link MessageReader} reads, how much of it, and with what. */
+export interface MessageOptions {
+  /** Whose messages are read. Those of a client are masked (RFC 6455 §5.1). */
+  readonly from: 'client' | 'server'
+  /** Largest message in bytes, after inflation. */
+  readonly messageBytes: number
+  /** Inflates messages, if permessage-deflate was agreed on without context. */
+  readonly inflate?: Inflate | undefined
+  /**
+   * Messages of more than half of `messageBytes` may unpack to so many times their size; deflate reaches a thousand with
+   * zeros. Default: 100.
+   */
+  readonly inflation?: number
+  /** Bytes to text, each to one character. Default: {@link decodeLatin1}. */
+  readonly decodeLatin1?: DecodeLatin1
+  /** UTF-8 to text. Default: a `TextDecoder` that keeps a BOM. */
+  readonly decodeUtf8?: DecodeLatin1
+}
+
+/** The end of a message that the sender leaves out (RFC 7692 §7.2.2), and an empty final block, so that the end shows. */
+const tail = [0x00, 0x00, 0xff, 0xff, 0x03, 0x00]
+
+const utf8 = (bytes: Uint8Array, start: number, end: number): string =>
+  new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes.subarray(start, end))
+
+/**
+ * Reads whole messages of one direction of a WebSocket, from bytes that may come in any pieces, and control frames between
+ * them. A message that cannot be valid any more, or is too large, fails before its last frame has come, a compressed
+ * one, too.
+ */
+export class MessageReader {
+  /** After Data: the message. Bytes are lent: they are a view of the buffer of the call when the message came in one piece. */
+  message: string | Uint8Array = ''
+  /** After Data: whether the bytes of the message are the reader's no more, so that they may be kept. */
+  ownsMessage: boolean = false
+  /** After Error: what is wrong. */
+  error: WebSocketFailure | undefined = undefined
+  /** The frames, and what is in control frames. */
+  readonly frames: WebSocketReader
+  private readonly _options: MessageOptions
+  /** A message of which a part has come, as it came. */
+  private _parts: Uint8Array | undefined = undefined
+  private _length: number = 0
+  /** A compressed message is looked at when so much of it has come: each time it is twice as much. */
+  private _lookAt: number = 1
+
+  /** @throws RangeError when a limit is not a number of at least 1. */
+  constructor(options: MessageOptions) {
+    const { from, messageBytes, inflate, inflation = 100 } = options
+    if (!(inflation >= 1)) throw new RangeError('A limit is at least 1')
+    this._options = options
+    this.frames = new WebSocketReader({ from, deflate: inflate !== undefined, messageBytes })
+  }
+
+  /** Where the next call goes on. */
+  get pos(): number {
+    return this.frames.pos
+  }
+
+  /** Bytes held for a message that is not complete. */
+  get buffered(): number {
+    return this._length
+  }
+
+  /**
+   * Goes on at `pos` in `buf`, whose bytes are there up to `end` (exclusive), and are changed. Data is a whole message;
+   * the other events are those of {@link WebSocketReader}.
+   */
+  next(buf: Uint8Array, pos: number, end: number): FrameEvent {
+    const { frames } = this
+    for (let at = pos; ; at = frames.pos) {
+      const event = this.error === undefined ? frames.next(buf, at, end) : FrameEvent.Error
+      if (event === FrameEvent.Error) this.error ??= frames.error
+      if (event !== FrameEvent.Data) return event
+      if (frames.final) return this._complete()
+      this._keep()
+      if (frames.isCompressed && this._length >= this._lookAt && !this._isGoodSoFar()) return FrameEvent.Error
+    }
+  }
+
+  private _keep(): void {
+    const { data, dataStart, dataEnd } = this.frames
+    this._parts = append(this._parts ?? new Uint8Array(0), this._length, data.subarray(dataStart, dataEnd))
+    this._length += dataEnd - dataStart
+  }
+
+  /** The message is complete. */
+  private _complete(): FrameEvent {
+    const { frames } = this
+    let { data, dataStart: start, dataEnd: end } = frames
+    this.ownsMessage = this._parts !== undefined
+    if (this._parts) {
+      this._keep()
+      data = this._parts
+      start = 0
+      end = this._length
+      this._parts = undefined
+      this._length = 0
+      this._lookAt = 1
+    }
+    if (frames.isCompressed) return this._inflateWhole(data.subarray(start, end))
+    return this._take(data, start, end, frames.isAscii)
+  }
+
+  private _take(bytes: Uint8Array, start: number, end: number, isAscii: boolean): FrameEvent {
+    const { decodeLatin1: latin1 = decodeLatin1, decodeUtf8 = utf8 } = this._options
+    if (!this.frames.isText) this.message = bytes.subarray(start, end)
+    else this.message = (isAscii ? latin1 : decodeUtf8)(bytes, start, end)
+    return FrameEvent.Data
+  }
+
+  private _inflateWhole(deflated: Uint8Array): FrameEvent {
+    const input = new Uint8Array(deflated.length + tail.length)
+    input.set(deflated)
+    input.set(tail, deflated.length)
+    const inflated = this._inflate(input, deflated.length, true)
+    if (typeof inflated === 'string') return this._fail(inflated)
+    const { bytes, used } = inflated
+    // Behind a final block, which few senders use, is one octet (RFC 7692 §7.2.3.4) and what was put behind it.
+    const left = input.length - used - tail.length
+    if (left > 1 || (left === 1 && deflated.at(-1) !== 0)) return this._fail('DEFLATE_INVALID')
+    const isAscii = allBits(bytes, 0, bytes.length) < 0x80
+    if (this.frames.isText && !isAscii && !isUtf8(bytes, true)) return this._fail('TEXT_NOT_UTF8')
+    this.ownsMessage = true
+    return this._take(bytes, 0, bytes.length, isAscii)
+  }
+
+  /** Looks at the part of a compressed message that has come. */
+  private _isGoodSoFar(): boolean {
+    this._lookAt = this._length * 2
+    const inflated = this._inflate(this._parts!.subarray(0, this._length), this._length, false)
+    if (typeof inflated === 'string') this._fail(inflated)
+    else if (this.frames.isText && !isUtf8(inflated.bytes, false)) this._fail('TEXT_NOT_UTF8')
+    return this.error === undefined
+  }
+
+  private _inflate(input: Uint8Array, length: number, whole: boolean): Inflated | WebSocketFailure {
+    const { inflate, messageBytes, inflation = 100 } = this._options
+    const allowed = Math.max(messageBytes / 2, length * inflation)
+    const inflated = inflate!(input, Math.min(messageBytes, Math.ceil(allowed)), whole)
+    return inflated === 'MESSAGE_TOO_LARGE' && allowed < messageBytes ? 'INFLATED_TOO_MUCH' : inflated
+  }
+
+  private _fail(error: WebSocketFailure): FrameEvent {
+    this.error = error
+    return FrameEvent.Error
+  }
+}
+
+function isUtf8(bytes: Uint8Array, whole: boolean): boolean {
+  const text = new Utf8Checker()
+  return text.check(bytes, 0, bytes.length) === -1 && (text.complete || !whole)
+}
