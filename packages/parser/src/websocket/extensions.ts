@@ -44,7 +44,7 @@ const serverBits = 'server_max_window_bits'
 const clientBits = 'client_max_window_bits'
 
 /** What an offer of permessage-deflate, or the answer to one, says. RFC 7692 §7.1. */
-export interface DeflateParams {
+interface DeflateParams {
   readonly serverNoContextTakeover: boolean
   readonly clientNoContextTakeover: boolean
   /** Undefined: nothing is said, so 15. */
@@ -54,7 +54,7 @@ export interface DeflateParams {
 }
 
 /** The parameters of one permessage-deflate, or null when one is unknown, repeated, or has not the value it must have. */
-export function deflateParams({ params }: Extension): DeflateParams | null {
+function deflateParams({ params }: Extension): DeflateParams | null {
   const said = new Map(params)
   if (said.size < params.length) return null
   for (const [name, value] of params) {

@@ -29,6 +29,8 @@ export interface MessageOptions {
   readonly from: 'client' | 'server'
   /** Largest message in bytes, after inflation. */
   readonly messageBytes: number
+  /** Most frames of one message. Default: 16 384. */
+  readonly messageFrames?: number
   /** Inflates messages, if permessage-deflate was agreed on without context. */
   readonly inflate?: Inflate | undefined
   /**
@@ -71,10 +73,10 @@ export class MessageReader {
 
   /** @throws RangeError when a limit is not a number of at least 1. */
   constructor(options: MessageOptions) {
-    const { from, messageBytes, inflate, inflation = 100 } = options
+    const { from, messageBytes, messageFrames, inflate, inflation = 100 } = options
     if (!(inflation >= 1)) throw new RangeError('A limit is at least 1')
     this._options = options
-    this.frames = new WebSocketReader({ from, deflate: inflate !== undefined, messageBytes })
+    this.frames = new WebSocketReader({ from, deflate: inflate !== undefined, messageBytes, messageFrames })
   }
 
   /** Where the next call goes on. */

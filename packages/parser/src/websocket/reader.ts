@@ -17,7 +17,7 @@ export interface ReaderOptions {
   /** Largest message in bytes; compressed ones may be 1 % larger, as what cannot be compressed becomes. */
   readonly messageBytes: number
   /** Most frames of one message. Default: 16 384. */
-  readonly messageFrames?: number
+  readonly messageFrames?: number | undefined
 }
 
 /** Each frame costs its head and some work, however little is in it. */

@@ -74,7 +74,11 @@ export function replayFrames(vector: FrameVector): string | null {
           content = []
           const isAscii = whole.every((byte) => byte < 0x80)
           if (reader.isAscii !== isAscii) seen.push(['ascii', String(reader.isAscii)])
-          seen.push(reader.isText ? ['text', new TextDecoder('utf-8', { ignoreBOM: true }).decode(whole)] : ['binary', whole.length])
+          seen.push(
+            reader.isText
+              ? ['text', new TextDecoder('utf-8', { ignoreBOM: true }).decode(whole)]
+              : ['binary', whole.length],
+          )
         } else seen.push(other(reader, event))
       }
     }
