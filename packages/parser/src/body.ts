@@ -1,4 +1,4 @@
-import { CR, HEX, is, isBlank, LF, SEMICOLON, smaller, TCHAR, VALUE } from './bytes.ts'
+import { checkPlaces, CR, HEX, is, isBlank, LF, SEMICOLON, smaller, TCHAR, VALUE } from './bytes.ts'
 import {
   CHUNK_END_INVALID,
   CHUNK_EXT_INVALID,
@@ -11,7 +11,7 @@ import {
 import { errorCodes } from './errors.ts'
 import type { ParseErrorCode } from './errors.ts'
 import type { BodyKind } from './framing.ts'
-import { defaultBodyLimits } from './limits.ts'
+import { defaultBodyLimits, limitsOf } from './limits.ts'
 import type { BodyLimits } from './limits.ts'
 import {
   BROKEN,
@@ -80,19 +80,29 @@ export class BodyDecoder {
   private _size: number = 0
   private _extensionBytes: number = 0
   private _framingBytes: number = 0
-  private _limits: BodyLimits = defaultBodyLimits
   private _section: TrailerSection | null = null
+  private readonly _limits: BodyLimits
+
+  /**
+   * @param limits those that differ from {@link defaultBodyLimits}
+   * @throws {TypeError} for an unknown name, or what is no number; {RangeError} for what is not a whole number from 0 on, or Infinity
+   */
+  constructor(limits?: Partial<BodyLimits>) {
+    this._limits = limitsOf(defaultBodyLimits, limits)
+  }
 
   /**
    * Prepares for a new body.
    *
    * @param kind of the head; UntilClose never ends by itself
    * @param contentLength of the head, for `BodyKind.Length`
-   * @param limits all of them; the default are {@link defaultBodyLimits}
+   * @throws {RangeError} when either cannot be
    */
-  reset(kind: BodyKind, contentLength: number, limits: BodyLimits = defaultBodyLimits): void {
+  reset(kind: BodyKind, contentLength: number = 0): void {
+    if ((kind & 3) !== kind) throw new RangeError('Invalid body kind')
+    if (kind === LENGTH && !(Number.isSafeInteger(contentLength) && contentLength >= 0))
+      throw new RangeError('Invalid content length')
     const isChunked = kind === CHUNKS
-    this._limits = limits
     this._left = kind === LENGTH ? contentLength : kind === CLOSED ? Infinity : 0
     this._after = isChunked ? DATA_CR : DONE
     this._state = isChunked ? SIZE_FIRST : this._left > 0 ? DATA : DONE
@@ -107,8 +117,11 @@ export class BodyDecoder {
   /**
    * Goes on at `pos` in `buf`, whose bytes are there up to `end` (exclusive). Set its own `pos` aside for the next call:
    * the bytes behind End belong to the next message.
+   *
+   * @throws {RangeError} when `pos` to `end` are no places in `buf`
    */
   next(buf: Uint8Array, pos: number, end: number): BodyEvent {
+    checkPlaces(buf, pos, end)
     this.pos = pos
     const state = this._state
     return state === DATA

@@ -127,6 +127,11 @@ export function isToken(text: string): boolean {
   return text !== '' && consistsOf(text, TCHAR)
 }
 
+/** @throws {RangeError} unless `start` to `end` are places in `buf`: what lies beside them belongs to someone else */
+export function checkPlaces(buf: Uint8Array, start: number, end: number): void {
+  if (!(start >= 0 && start <= end && end <= buf.length)) throw new RangeError('Not in the buffer')
+}
+
 /** @throws {TypeError} unless `valid` */
 export function check(valid: boolean, what: string): void {
   if (!valid) throw new TypeError(`Invalid ${what}`)

@@ -79,3 +79,5 @@ export const TRAILERS_TOO_LARGE = 36
 export const TOO_MANY_TRAILERS = 37
 /** The connection ended before the message did. */
 export const MESSAGE_INCOMPLETE = 38
+/** The connection ended before the answer to a request came. */
+export const RESPONSE_MISSING = 39

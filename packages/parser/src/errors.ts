@@ -38,6 +38,7 @@ export type ParseErrorCode =
   | 'TRAILERS_TOO_LARGE'
   | 'TOO_MANY_TRAILERS'
   | 'MESSAGE_INCOMPLETE'
+  | 'RESPONSE_MISSING'
 
 /** What is known about one error code. */
 export interface ParseErrorInfo {
@@ -50,54 +51,68 @@ export interface ParseErrorInfo {
   readonly message: string
 }
 
+/** The words of the codes, in the order of codes.ts, where each is explained. */
+const words =
+  'too many empty lines,invalid line end,leading whitespace,' +
+  'invalid method,method too long,invalid target,host missing,host repeated,host invalid,target too long,' +
+  'invalid version,version unsupported,invalid status,invalid reason,' +
+  'invalid field name,colon missing,field name whitespace,invalid field value,obsolete folding,' +
+  'field line too long,too many fields,head too large,length invalid,length too large,length conflict,' +
+  'coding invalid,coding with length,coding unsupported,coding in HTTP10,' +
+  'chunk size invalid,chunk end invalid,chunk size too large,chunk overhead too large,' +
+  'chunk ext invalid,chunk ext too large,trailers too large,too many trailers,message incomplete,response missing'
+
+/** The codes at their numbers (codes.ts); there is no error 0. */
+export const errorCodes: readonly (ParseErrorCode | undefined)[] = /* @__PURE__ */ (() => [
+  undefined,
+  ...(words.toUpperCase().replaceAll(' ', '_').split(',') as ParseErrorCode[]),
+])()
+
 /**
- * For each section, of RFC 9112 where no other is named, and status: the words of the codes, and behind a colon what they
- * leave open. In the order of codes.ts, where each code is explained.
+ * For each section, of RFC 9112 where no other is named, and status: what the words of each code leave open, between commas.
+ * In the order of `words`.
  */
-const rows = `2.2 400 too many empty lines,invalid line end: not CR LF,leading whitespace: before the first field
-3.1 400 invalid method: not a token
-3 501 method too long
-3.2 400 invalid target: not of a form for this method,host missing,host repeated,host invalid
-3 414 target too long
-2.3 400 invalid version: not HTTP/1.1
-9110 15.6.6 505 version unsupported
-4 502 invalid status,invalid reason
-5 400 invalid field name: not a token,colon missing: a line is not a field
-5.1 400 field name whitespace: in it or behind it
-9110 5.5 400 invalid field value: a control character
-5.2 400 obsolete folding: a line starts with whitespace
-6585 5 431 field line too long,too many fields,head too large
-9110 8.6 400 length invalid: Content-Length is not a number
-9110 8.6 413 length too large
-6.3 400 length conflict: Content-Length is repeated,coding invalid: Transfer-Encoding does not end in its only chunked,coding with length: Transfer-Encoding and Content-Length
-6.1 501 coding unsupported: only chunked is
-6.1 400 coding in HTTP10
-7.1 400 chunk size invalid: not a hexadecimal number,chunk end invalid: not CR LF
-7.1 413 chunk size too large,chunk overhead too large
-7.1.1 400 chunk ext invalid
-7.1.1 413 chunk ext too large
-7.1.2 431 trailers too large,too many trailers
-8 400 message incomplete`
+const rows = `2.2 400:,not CR LF,before the first field
+3.1 400:not a token
+3 501:
+3.2 400:not of a form for this method,,,
+3 414:
+2.3 400:not HTTP/1.1
+9110 15.6.6 505:
+4 502:,
+5 400:not a token,a line is not a field
+5.1 400:in it or behind it
+9110 5.5 400:a control character
+5.2 400:a line starts with whitespace
+6585 5 431:,,
+9110 8.6 400:Content-Length is not a number,
+6.3 400:Content-Length is repeated,Transfer-Encoding does not end in its only chunked,Transfer-Encoding and Content-Length
+6.1 501:only chunked is
+6.1 400:
+7.1 400:not a hexadecimal number,not CR LF,
+7.1 413:
+7.1.1 400:
+7.1.1 413:
+7.1.2 431:,
+8 400:
+9.3.2 502:`
 
 /** Every error code with its status, its place in the specification and its sentence. */
 export const parseErrors: Readonly<Record<ParseErrorCode, ParseErrorInfo>> = /* @__PURE__ */ (() => {
   const table = Object.create(null) as Record<ParseErrorCode, ParseErrorInfo>
+  const list = words.split(',')
+  let number = 0
   for (const row of rows.split('\n')) {
-    const [, rfc = 9112, section, status, list] = /^(\d{4})? ?(\S+) (\d+) (.+)/.exec(row)!
-    for (const words of list!.split(',')) {
-      const code = words.split(':')[0]!.toUpperCase().replaceAll(' ', '_') as ParseErrorCode
-      const message = `${words[0]!.toUpperCase()}${words.slice(1)}.`
+    const [, rfc = 9112, section, status, details] = /^(\d{4})? ?(\S+) (\d+):(.*)/.exec(row)!
+    for (const detail of details!.split(',')) {
+      const [first, ...rest] = list[number++]!
+      const code = errorCodes[number]!
+      const message = `${first!.toUpperCase()}${rest.join('')}${detail && ': '}${detail}.`
       table[code] = { code, status: Number(status), rfc: `RFC ${rfc} §${section}`, message }
     }
   }
   return table
 })()
-
-/** The codes at their numbers (codes.ts); there is no error 0. */
-export const errorCodes: readonly (ParseErrorCode | undefined)[] = /* @__PURE__ */ (() => [
-  undefined,
-  ...(Object.keys(parseErrors) as ParseErrorCode[]),
-])()
 
 /** Thrown by the convenient functions; the classes for the hot path set `error` and `errorOffset` instead. */
 export class ParseError extends Error {

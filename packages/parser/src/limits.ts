@@ -51,9 +51,35 @@ export const defaultBodyLimits: BodyLimits = {
   trailerFields: 100,
 }
 
-/** The defaults, but for what is given; a limit that is given as undefined would be none. */
-export function orDefaults<T extends object>(defaults: T, given?: Partial<T>): T {
-  const all = { ...defaults }
-  for (const name in given) all[name] = given[name] ?? all[name]
-  return all
+/**
+ * The defaults, but for what is given; what is given as undefined is not.
+ *
+ * @throws {TypeError} for a name that is none of them, and for what is no number
+ * @throws {RangeError} for what is neither a whole number from 0 on nor Infinity: it would compare with nothing, and be no limit
+ */
+export function limitsOf<T extends object>(defaults: T, given: Partial<T> = {}): T {
+  const all = { ...defaults } as Record<string, number>
+  for (const [name, value] of Object.entries<unknown>(given)) {
+    if (value === undefined) continue
+    if (!Object.hasOwn(all, name)) throw new TypeError(`There is no limit ${name}; did you mean ${nearest(name, all)}?`)
+    if (typeof value !== 'number') throw new TypeError(`${name} is no number but ${typeof value}`)
+    if (!(value >= 0 && Math.floor(value) === value))
+      throw new RangeError(`${name} is no whole number from 0 on but ${value}`)
+    all[name] = value
+  }
+  return all as T
+}
+
+/** Those of `limits` that have a default in `defaults`. */
+export function only<T extends object>(defaults: T, limits: T): T {
+  return Object.fromEntries(Object.keys(defaults).map((name) => [name, limits[name as keyof T]])) as T
+}
+
+/** The name among those of `known` that has most of its pairs of letters in `name`, too. */
+function nearest(name: string, known: object): string {
+  const text = name.toLowerCase()
+  const likeness = (other: string): number =>
+    other.split('').filter((_, i) => text.includes(other.slice(i, i + 2).toLowerCase())).length /
+    (other.length + text.length)
+  return Object.keys(known).reduce((best, other) => (likeness(other) > likeness(best) ? other : best))
 }

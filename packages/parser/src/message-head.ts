@@ -1,9 +1,9 @@
-import { CR, four, isDigit, LF, smaller } from './bytes.ts'
+import { checkPlaces, CR, four, isDigit, LF, smaller } from './bytes.ts'
 import { HEAD_TOO_LARGE, INVALID_LINE_END, INVALID_VERSION, VERSION_UNSUPPORTED } from './codes.ts'
 import { ParseError } from './errors.ts'
 import { copied, usualLines } from './field-lines.ts'
 import { Framing } from './framing.ts'
-import { defaultHeadLimits, orDefaults } from './limits.ts'
+import { defaultHeadLimits, limitsOf } from './limits.ts'
 import type { HeadLimits } from './limits.ts'
 import { EMPTY, IDLE, METHOD, START_LF } from './states.ts'
 
@@ -19,9 +19,12 @@ export abstract class MessageHead extends Framing {
 
   protected readonly _limits: HeadLimits
 
-  /** @param limits those that differ from {@link defaultHeadLimits} */
+  /**
+   * @param limits those that differ from {@link defaultHeadLimits}
+   * @throws {TypeError} for an unknown name, or what is no number; {RangeError} for what is not a whole number from 0 on, or Infinity
+   */
   constructor(limits?: Partial<HeadLimits>) {
-    const all = orDefaults(defaultHeadLimits, limits)
+    const all = limitsOf(defaultHeadLimits, limits)
     super(all.fields, all.fieldLineBytes)
     this._limits = all
   }
@@ -43,8 +46,10 @@ export abstract class MessageHead extends Framing {
    * @returns the bytes of the head when it is complete; 0 when more are needed: call again with the same bytes and more
    *   behind them, in this or another buffer; -1 for an error, which is in `error` and `errorOffset` and does not depend
    *   on how the bytes were cut into pieces
+   * @throws {RangeError} when `start` to `end` are no places in `buf`
    */
   parse(buf: Uint8Array, start: number, end: number): number {
+    checkPlaces(buf, start, end)
     const isNew = this._state === IDLE
     if (isNew) {
       if (start === end) return 0

@@ -1,30 +1,51 @@
 import { BodyDecoder } from './body.ts'
-import { append } from './bytes.ts'
 import { ParseError } from './errors.ts'
 import type { ParseErrorCode } from './errors.ts'
 import type { BodyKind } from './framing.ts'
 import { RequestHead } from './head.ts'
-import { defaultBodyLimits, orDefaults } from './limits.ts'
+import { defaultBodyLimits, defaultHeadLimits, limitsOf, only } from './limits.ts'
 import type { BodyLimits, HeadLimits } from './limits.ts'
 import { ResponseHead } from './response-head.ts'
 import type { HeadSnapshot, ResponseSnapshot } from './snapshot.ts'
 import { BROKEN, CLOSED, HAS_DATA, IN_BODY, IN_HEAD, NEED_MORE, STOPPED } from './states.ts'
 
+/** What every head comes with. */
+interface HeadFacts {
+  /** Where the head starts, counted in bytes from the first that was fed; empty lines before it are not part of it. */
+  readonly at: number
+  /** The length of the head with its empty line. */
+  readonly headBytes: number
+  readonly bodyKind: BodyKind
+  /** Content-Length; 0 without it. */
+  readonly contentLength: number
+  readonly keepAlive: boolean
+  /** An offer of another protocol, or the change to it (101). */
+  readonly upgrade: boolean
+}
+
 /** What {@link MessageParser} finds, in wire order: a head, its data, its end; then the next message. */
-export type ParserEvent =
-  | { readonly type: 'request'; readonly head: HeadSnapshot; readonly bodyKind: BodyKind; readonly keepAlive: boolean }
+export type ParserEvent<Kind extends 'request' | 'response' = 'request' | 'response'> =
+  | { readonly [K in Kind]: HeadFacts & { readonly type: K; readonly head: Snapshots[K] } }[Kind]
+  /** Bytes of the content. They are the caller's own. */
+  | { readonly type: 'data'; readonly at: number; readonly data: Uint8Array }
   | {
-      readonly type: 'response'
-      readonly head: ResponseSnapshot
-      readonly bodyKind: BodyKind
-      readonly keepAlive: boolean
+      readonly type: 'end'
+      readonly at: number
+      /** The length of the whole message on the wire. */
+      readonly bytes: number
+      readonly trailers: readonly (readonly [string, string])[]
     }
-  /** A view of the bytes that were fed, not a copy. */
-  | { readonly type: 'data'; readonly data: Uint8Array }
-  /** `bytes` is the length of the whole message on the wire. */
-  | { readonly type: 'end'; readonly trailers: readonly (readonly [string, string])[]; readonly bytes: number }
-  /** Bytes that are no longer HTTP: behind a switch of protocols, the opening of a tunnel, or `stop`. */
-  | { readonly type: 'rest'; readonly data: Uint8Array }
+  /** Bytes that are not HTTP: behind a change of protocols, the opening of a tunnel, or `stop`. */
+  | { readonly type: 'rest'; readonly at: number; readonly data: Uint8Array }
+
+interface Snapshots {
+  readonly request: HeadSnapshot
+  readonly response: ResponseSnapshot
+}
+
+const nothing: Uint8Array = /* @__PURE__ */ new Uint8Array(0)
+/** More room than this is not made in advance. */
+const MOST_SPARE = 65_536
 
 /**
  * Turns the bytes of one direction of a connection into messages. Made for tools: proxies, captures, mocks, tests.
@@ -34,28 +55,47 @@ export type ParserEvent =
  * for await (const chunk of socket) for (const event of parser.feed(chunk)) console.log(event)
  * for (const event of parser.end()) console.log(event)
  * ```
+ *
+ * The parser is the iterator of its events: each is handed out once and in wire order, whoever asks. What a loop leaves behind,
+ * because it was ended or waits for something, is what the next one begins with. Bytes are copied when they are fed.
  */
-export class MessageParser {
-  private readonly _type: 'request' | 'response'
+export class MessageParser<Kind extends 'request' | 'response' = 'request' | 'response'> implements IterableIterator<
+  ParserEvent<Kind>
+> {
+  private readonly _type: Kind
   private readonly _head: RequestHead | ResponseHead
-  private readonly _body: BodyDecoder = new BodyDecoder()
-  private readonly _limits: BodyLimits
+  private readonly _body: BodyDecoder
   private readonly _methods: string[] = []
   private _phase: number = IN_HEAD
-  /** A head that has begun in an earlier piece. */
-  private _pending: Uint8Array = new Uint8Array(0)
-  private _pendingLength: number = 0
+  /** Bytes `_pos` to `_end` have not been read. */
+  private _bytes: Uint8Array = nothing
+  private _pos: number = 0
+  private _end: number = 0
+  /** How many bytes came before `_bytes`. */
+  private _before: number = 0
+  /** What has come has been read, as far as that goes. */
+  private _dry: boolean = true
+  private _ended: boolean = false
+  /** The message in hand: where it starts, and how long its head is. */
+  private _start: number = 0
   private _headBytes: number = 0
   private _kind: BodyKind = 0
   /** What follows the message in hand is no HTTP. */
   private _tunnel: boolean = false
   private _error: ParseError | null = null
 
-  /** @param limits those that differ from the defaults, for heads and bodies together */
-  constructor(kind: 'request' | 'response', limits?: Partial<HeadLimits & BodyLimits>) {
+  /**
+   * @param limits those that differ from the defaults, for heads and bodies together
+   * @throws {TypeError} for another kind, an unknown name, or what is no number
+   * @throws {RangeError} for a limit that is not a whole number from 0 on, or Infinity
+   */
+  constructor(kind: Kind, limits?: Partial<HeadLimits & BodyLimits>) {
+    if (kind !== 'request' && kind !== 'response') throw new TypeError(`There are requests and responses, no ${kind}`)
+    const all = limitsOf({ ...defaultHeadLimits, ...defaultBodyLimits }, limits)
+    const forHead = only(defaultHeadLimits, all)
     this._type = kind
-    this._head = kind === 'request' ? new RequestHead(limits) : new ResponseHead(limits)
-    this._limits = orDefaults(defaultBodyLimits, limits)
+    this._head = kind === 'request' ? new RequestHead(forHead) : new ResponseHead(forHead)
+    this._body = new BodyDecoder(only(defaultBodyLimits, all))
   }
 
   /**
@@ -76,92 +116,172 @@ export class MessageParser {
     return this._phase === IN_BODY || this._head.partial
   }
 
-  /**
-   * Takes the next bytes. Iterate to the end, what is not iterated is not read. Data refers to `chunk`, or to a copy.
-   *
-   * @throws {ParseError} at the first byte that cannot be right, also on every later call; its `offset` counts from the
-   *   start of the message
-   */
-  *feed(chunk: Uint8Array): Generator<ParserEvent, void, undefined> {
-    const before = this._pendingLength
-    let buf = chunk
-    if (before > 0) {
-      this._pending = append(this._pending, before, chunk)
-      buf = this._pending.subarray(0, before + chunk.length)
-    }
-    this._pendingLength = 0
-    let p = 0
-    for (;;) {
-      if (this._error !== null) throw this._error
-      if (this._phase === STOPPED) {
-        if (p < buf.length) yield { type: 'rest', data: buf.subarray(p) }
-        return
-      }
-      if (this._phase === IN_HEAD) {
-        const used = this._head.parse(buf, p, buf.length)
-        if (used < 0) throw this._broken(this._head.error!, this._head.errorOffset)
-        if (used === 0) {
-          // a head that goes on is in `pending` already when it started there; otherwise views of the old one may be out
-          if (p > 0 || before === 0) this._pending = append(new Uint8Array(0), 0, buf.subarray(p))
-          this._pendingLength = buf.length - p
-          return
-        }
-        const event = this._open(buf, p)
-        p += used
-        yield event
-        continue
-      }
-      const event = this._body.next(buf, p, buf.length)
-      p = this._body.pos
-      if (event === BROKEN) throw this._broken(this._body.error!, this._headBytes + this._body.errorOffset)
-      if (event === NEED_MORE) return
-      if (event === HAS_DATA) yield { type: 'data', data: buf.subarray(this._body.dataStart, this._body.dataEnd) }
-      else yield this._close()
-    }
+  /** How many bytes have been read: where the next event, or the offending byte, is. */
+  get position(): number {
+    return this._before + this._pos
+  }
+
+  /** A copy of what was fed and has not been read: the beginning of a head; behind an error, the offending byte and all that follows. */
+  get unread(): Uint8Array {
+    return new Uint8Array(this._bytes.subarray(this._pos, this._end))
   }
 
   /**
-   * The connection has ended: ends a body that goes on until then.
+   * Takes the next bytes, which are copied. Iterate over what it returns, the parser itself.
    *
-   * @throws {ParseError} MESSAGE_INCOMPLETE when a message was cut short
+   * @throws {TypeError} for what is no `Uint8Array`
+   * @throws {ParseError} behind one, again. The iteration throws at the first byte that cannot be right, after the events before
+   *   it; the error's `offset` counts from the start of the message
+   * @throws {Error} after `end`
    */
-  *end(): Generator<ParserEvent, void, undefined> {
+  feed(bytes: Uint8Array): this {
+    if (!(bytes instanceof Uint8Array)) throw new TypeError(`feed takes a Uint8Array, no ${kindOf(bytes)}`)
     if (this._error !== null) throw this._error
-    const inBody = this._phase === IN_BODY
-    if (inBody && this._kind === CLOSED) yield this._close()
-    else if (this._phase !== STOPPED && this.partial)
-      throw this._broken('MESSAGE_INCOMPLETE', inBody ? this._headBytes + this._body.consumed : this._pendingLength)
-    this.stop()
+    if (this._ended) throw new Error('feed after end')
+    this._dry = false
+    this._add(bytes)
+    return this
+  }
+
+  /**
+   * The connection has ended: ends a body that goes on until then. Iterate over what it returns for the event that tells.
+   *
+   * @throws {ParseError} MESSAGE_INCOMPLETE when a message was cut short, RESPONSE_MISSING when one that was to be expected never
+   *   came; when not everything that was fed has been read, the iteration throws it
+   */
+  end(): this {
+    this._ended = true
+    if (this._error !== null) throw this._error
+    if (this._dry && this._kind !== CLOSED) this._cut()
+    return this
+  }
+
+  [Symbol.iterator](): this {
+    return this
+  }
+
+  /** The next event, as an iteration asks for it. */
+  next(): IteratorResult<ParserEvent<Kind>, undefined> {
+    const event = this._pull()
+    return event === null ? { done: true, value: undefined } : { done: false, value: event as ParserEvent<Kind> }
+  }
+
+  /** The next event, or null when more bytes are needed. */
+  private _pull(): ParserEvent | null {
+    for (;;) {
+      if (this._error !== null) throw this._error
+      const { _bytes: buf, _pos: from, _end: end } = this
+      if (this._phase === STOPPED) {
+        if (from === end) return this._wait()
+        this._pos = end
+        return { type: 'rest', at: this._before + from, data: this._own(from, end) }
+      }
+      if (this._phase === IN_HEAD) {
+        const used = this._head.parse(buf, from, end)
+        if (used === 0) return this._wait()
+        if (used < 0) this._fail(this._head.error!, this._head.errorOffset, this._head.errorOffset)
+        return this._open(buf, from)
+      }
+      const body = this._body
+      const event = body.next(buf, from, end)
+      this._pos = body.pos
+      if (event === BROKEN) this._fail(body.error!, this._headBytes + body.errorOffset, 0)
+      if (event === HAS_DATA)
+        return { type: 'data', at: this._before + body.dataStart, data: this._own(body.dataStart, body.dataEnd) }
+      if (event !== NEED_MORE) return this._close()
+      if (this._ended && this._kind === CLOSED) return this._close()
+      return this._wait()
+    }
   }
 
   private _open(buf: Uint8Array, start: number): ParserEvent {
     const { _head: head, _methods: methods } = this
+    const { contentLength, upgrade, headStart, headEnd } = head
     let { keepAlive } = head
     let kind: BodyKind
-    if (head instanceof RequestHead) kind = head.bodyKind
-    else {
+    if (head instanceof RequestHead) {
+      kind = head.bodyKind
+      this._tunnel = head.method === 'CONNECT'
+    } else {
       const { status } = head
       const method = methods[0] ?? 'GET'
       // an interim response is not the answer yet
-      if (status >= 200) methods.shift()
+      if (status >= 200 || upgrade) methods.shift()
       kind = head.bodyKindFor(method)
-      this._tunnel = status === 101 || (method === 'CONNECT' && status >= 200 && status < 300)
+      this._tunnel = upgrade || (method === 'CONNECT' && status >= 200 && status < 300)
       keepAlive &&= kind !== CLOSED
     }
-    this._headBytes = head.headEnd
+    const at = this._before + start + headStart
+    this._start = at - headStart
+    this._pos = start + headEnd
+    this._headBytes = headEnd
     this._phase = IN_BODY
     this._kind = kind
-    this._body.reset(kind, head.contentLength, this._limits)
-    return { type: this._type, head: head.snapshot(buf, start), bodyKind: kind, keepAlive } as ParserEvent
+    this._body.reset(kind, contentLength)
+    const facts = { at, headBytes: headEnd - headStart, bodyKind: kind, contentLength, keepAlive, upgrade }
+    return { type: this._type, head: head.snapshot(buf, start), ...facts } as ParserEvent
   }
 
   private _close(): ParserEvent {
     this._phase = this._tunnel ? STOPPED : IN_HEAD
-    return { type: 'end', trailers: this._body.trailers ?? [], bytes: this._headBytes + this._body.consumed }
+    this._kind = 0
+    return { type: 'end', at: this.position, trailers: this._body.trailers ?? [], bytes: this.position - this._start }
   }
 
-  private _broken(code: ParseErrorCode, offset: number): ParseError {
-    this._error = new ParseError(code, offset)
-    return this._error
+  /** Everything has been read. What waits for more bytes is all that is kept. */
+  private _wait(): null {
+    const left = this._end - this._pos
+    if (this._ended) this._cut()
+    else if (left * 2 < this._bytes.length) this._move(left)
+    this._dry = true
+    return null
   }
+
+  /** Throws when the connection must not end here. */
+  private _cut(): void {
+    const waits = this._phase === STOPPED ? 0 : this._end - this._pos
+    const inBody = this._phase === IN_BODY
+    if (inBody || (waits > 0 && this._head.partial))
+      this._fail('MESSAGE_INCOMPLETE', inBody ? this.position - this._start : waits, waits)
+    if (this._methods.length > 0) this._fail('RESPONSE_MISSING', 0, 0)
+    // empty lines are none
+    this._pos = this._end
+    this.stop()
+  }
+
+  private _add(bytes: Uint8Array): void {
+    const end = this._end + bytes.length
+    const left = end - this._pos
+    if (end > this._bytes.length) this._move(left === bytes.length ? left : left + Math.min(left, MOST_SPARE))
+    this._bytes.set(bytes, this._end)
+    this._end += bytes.length
+  }
+
+  /** What has not been read goes to an array of this length. */
+  private _move(length: number): void {
+    const kept = this._bytes.subarray(this._pos, this._end)
+    this._bytes = length === 0 ? nothing : new Uint8Array(length)
+    this._bytes.set(kept)
+    this._before += this._pos
+    this._pos = 0
+    this._end = kept.length
+  }
+
+  /** Bytes to hand out. A small part of what came does not keep all of it. */
+  private _own(from: number, to: number): Uint8Array {
+    const part = this._bytes.subarray(from, to)
+    return part.length * 2 < this._bytes.length ? part.slice() : part
+  }
+
+  /** @param read how many bytes in front of the offending one have not been counted as read yet */
+  private _fail(code: ParseErrorCode, offset: number, read: number): never {
+    this._pos += read
+    this._error = new ParseError(code, offset)
+    throw this._error
+  }
+}
+
+/** What kind of value was given, for a message. */
+function kindOf(value: unknown): string {
+  return value === null || value === undefined ? String(value) : Object.getPrototypeOf(value).constructor.name
 }

@@ -84,8 +84,8 @@ function readHead(head: RequestHead | ResponseHead, buf: Uint8Array, length: num
 }
 
 function readBody(buf: Uint8Array, length: number, step: number): void {
-  const decoder = new BodyDecoder()
-  decoder.reset(BodyKind.Chunked, 0, bodyLimits)
+  const decoder = new BodyDecoder(bodyLimits)
+  decoder.reset(BodyKind.Chunked, 0)
   let event: BodyEvent = BodyEvent.NeedMore
   for (let end = Math.min(step, length), p = 0; event !== BodyEvent.End; p = decoder.pos) {
     event = decoder.next(buf, p, end)

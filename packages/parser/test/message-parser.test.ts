@@ -2,6 +2,8 @@ import { describe, expect, test } from 'vitest'
 import { BodyKind, decodeLatin1, MessageParser, ParseError, type ParserEvent } from '../src/index.ts'
 import { bytesOf } from './replay.ts'
 
+const textOf = (bytes: Uint8Array): string => decodeLatin1(bytes, 0, bytes.length)
+
 const plain = (event: ParserEvent): unknown => {
   if (event.type === 'request') return `${event.head.method} ${event.head.target}`
   if (event.type === 'response') return `${event.head.status} ${event.head.reason}`
@@ -97,7 +99,7 @@ describe.each(sizes)('in pieces of %d bytes', (size) => {
     const error = expect.objectContaining({ code: 'CHUNK_END_INVALID', offset: bad.indexOf('XX') })
     expect(() => events(parser, get + bad, size)).toThrow(error)
     expect(() => [...parser.feed(bytesOf(get))]).toThrow(error)
-    expect(() => [...parser.end()]).toThrow(error)
+    expect(() => parser.end()).toThrow(error)
   })
 })
 
@@ -130,19 +132,148 @@ test('data handed out stays as it was', () => {
   expect(kept.map((data) => decodeLatin1(data, 0, data.length))).toEqual(['hello'])
 })
 
-test.each(['fields', 'headBytes', 'targetBytes', 'trailerFields', 'overheadBytes'] as const)(
-  'a limit that is given as undefined has its default: %s',
-  (name) => {
-    // what code without types does
-    const limits = { [name]: undefined } as Partial<Record<typeof name, number>>
-    const many = {
-      fields: 'GET / HTTP/1.1\r\nHost: a\r\n' + 'a: b\r\n'.repeat(128),
-      headBytes: 'GET / HTTP/1.1\r\nHost: a\r\n' + `${'a'.repeat(100)}: ${'b'.repeat(8000)}\r\n`.repeat(5),
-      targetBytes: `GET /${'a'.repeat(8192)} HTTP/1.1\r\n`,
-      trailerFields: 'POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n' + 'a: b\r\n'.repeat(101),
-      overheadBytes:
-        'POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n' + '0000000000000001\r\na\r\n'.repeat(20_000),
-    }
-    expect(() => [...new MessageParser('request', limits).feed(bytesOf(many[name]))]).toThrow(ParseError)
+const shape = (all: ParserEvent[]): unknown[] => all.filter(({ type }) => type !== 'data').map(plain)
+const content = (all: ParserEvent[]): string => all.map((e) => (e.type === 'data' ? textOf(e.data) : '')).join('')
+
+/** How callers iterate, each of which has lost or turned around bytes with a parser that reads while it is asked. */
+const habits: Record<string, (parser: MessageParser, seen: ParserEvent[], pieces: string[]) => unknown> = {
+  'to the end': (parser, seen, pieces) => {
+    for (const piece of pieces) for (const event of parser.feed(bytesOf(piece))) seen.push(event)
   },
-)
+  'waiting for something after each event': (parser, seen, pieces) =>
+    Promise.all(
+      pieces.map(async (piece) => {
+        for (const event of parser.feed(bytesOf(piece))) {
+          seen.push(event)
+          await new Promise(setImmediate)
+        }
+      }),
+    ),
+  'leaving after the first event': (parser, seen, pieces) => {
+    for (const piece of pieces) {
+      for (const event of parser.feed(bytesOf(piece))) {
+        seen.push(event)
+        break
+      }
+    }
+    seen.push(...parser)
+  },
+  'not at all until everything is there': (parser, seen, pieces) => {
+    for (const piece of pieces) parser.feed(bytesOf(piece))
+    seen.push(...parser)
+  },
+  'feeding the next from within': (parser, seen, pieces) => {
+    const rest = [...pieces]
+    for (const event of parser.feed(bytesOf(rest.shift() ?? ''))) {
+      seen.push(event)
+      if (rest.length > 0) parser.feed(bytesOf(rest.shift()!))
+    }
+    for (const piece of rest) seen.push(...parser.feed(bytesOf(piece)))
+  },
+  'with the bytes overwritten as soon as they are fed': (parser, seen, pieces) => {
+    const lent = new Uint8Array(1000)
+    for (const piece of pieces) {
+      lent.set(bytesOf(piece))
+      parser.feed(lent.subarray(0, piece.length))
+      lent.fill(0x58)
+    }
+    seen.push(...parser)
+  },
+}
+
+describe.each(Object.keys(habits))('a caller that iterates %s', (habit) => {
+  const stream = post + get + chunked + post + get
+
+  test.each([1, 2, 5, 17, 60, 500])('misses nothing of pieces of %d bytes', async (size) => {
+    const pieces = Array.from({ length: Math.ceil(stream.length / size) }, (_, i) =>
+      stream.slice(i * size, (i + 1) * size),
+    )
+    const seen: ParserEvent[] = []
+    const parser = new MessageParser('request')
+    await habits[habit]!(parser, seen, pieces)
+    expect(shape(seen)).toEqual(shape([...new MessageParser('request').feed(bytesOf(stream))]))
+    expect(content(seen)).toBe('helloworldhello')
+    expect(parser.position).toBe(stream.length)
+    parser.end()
+  })
+})
+
+test('what came before an error is handed out, then it is thrown, and again by whatever is called', () => {
+  const parser = new MessageParser('request')
+  const error = expect.objectContaining({ code: 'INVALID_METHOD', offset: 0 })
+  const seen: unknown[] = []
+  expect(() => {
+    for (const event of parser.feed(bytesOf(`${get}\x16\x03\x01`))) seen.push(plain(event))
+  }).toThrow(error)
+  expect(seen).toEqual(['GET /1', get.length])
+  expect([parser.position, textOf(parser.unread)]).toEqual([get.length, '\x16\x03\x01'])
+  expect(() => parser.feed(bytesOf(get))).toThrow(error)
+  expect(() => [...parser]).toThrow(error)
+  expect(() => parser.end()).toThrow(error)
+})
+
+test('the unread bytes behind an error in a body begin with the offending one', () => {
+  const parser = new MessageParser('request')
+  expect(() => [...parser.feed(bytesOf(chunked.replace('world\r\n', 'world!!') + get))]).toThrow(ParseError)
+  expect(textOf(parser.unread).slice(0, 3)).toBe('!!0')
+})
+
+describe('the end of the connection', () => {
+  test('a message that is cut is an error of the bare call', () => {
+    for (const cut of [post.slice(0, -1), get.slice(0, 9)]) {
+      const parser = new MessageParser('request')
+      for (const event of parser.feed(bytesOf(cut))) expect(event.type).not.toBe('end')
+      expect(() => parser.end()).toThrow(expect.objectContaining({ code: 'MESSAGE_INCOMPLETE', offset: cut.length }))
+    }
+  })
+  test('so is an answer that never came', () => {
+    const parser = new MessageParser('response')
+    for (const method of ['GET', 'HEAD']) parser.expect(method)
+    const answer = 'HTTP/1.1 204 No Content\r\n\r\n'
+    for (const event of parser.feed(bytesOf(answer))) expect(event.type).toMatch(/response|end/)
+    expect(() => parser.end()).toThrow(expect.objectContaining({ code: 'RESPONSE_MISSING', status: 502 }))
+  })
+  test('when not everything has been read, the iteration finds it', () => {
+    const parser = new MessageParser('request')
+    parser.feed(bytesOf(post.slice(0, -1)))
+    const seen: string[] = []
+    expect(() => {
+      for (const event of parser.end()) seen.push(event.type)
+    }).toThrow(expect.objectContaining({ code: 'MESSAGE_INCOMPLETE' }))
+    expect(seen).toEqual(['request', 'data'])
+  })
+  test('empty lines are no message', () => {
+    const parser = new MessageParser('request')
+    expect([...parser.feed(bytesOf('\r\n\r'))]).toEqual([])
+    expect([...parser.end()]).toEqual([])
+  })
+  test('nothing is taken behind it, and it may be said twice', () => {
+    const parser = new MessageParser('request').end().end()
+    expect(() => parser.feed(bytesOf(get))).toThrow('feed after end')
+  })
+})
+
+test.each([
+  ['text', 'String'],
+  [new ArrayBuffer(3), 'ArrayBuffer'],
+  [undefined, 'undefined'],
+  [[71], 'Array'],
+])('feed refuses %o', (value, kind) => {
+  const parser = new MessageParser('request')
+  expect(() => parser.feed(value as never)).toThrow(new TypeError(`feed takes a Uint8Array, no ${kind}`))
+})
+
+test('places are those of the stream', () => {
+  const parser = new MessageParser('request')
+  const seen = [...parser.feed(bytesOf(`\r\n${post}\r\n${chunked}`))]
+  const second = 2 + post.length + 2
+  expect(seen.map(({ type, at }) => [type, at])).toEqual([
+    ['request', 2],
+    ['data', 2 + post.length - 5],
+    ['end', 2 + post.length],
+    ['request', second],
+    ['data', second + chunked.indexOf('world')],
+    ['end', second + chunked.length],
+  ])
+  expect(seen[0]).toMatchObject({ headBytes: post.length - 5, contentLength: 5, upgrade: false })
+})

@@ -216,9 +216,9 @@ function responseOnce(api: Api, bytes: Uint8Array, v: Vector, cuts: Cuts, poison
 
 /** Reads one body from pieces that come in buffers of their own. */
 function bodyOnce(api: Api, bytes: Uint8Array, v: Vector, cuts: Cuts, poison: string): Problem {
-  const decoder = new api.BodyDecoder()
+  const decoder = new api.BodyDecoder(v.limits)
   const e = v.expect!
-  decoder.reset(kinds.indexOf(v.kind!) as 0, v.length ?? 0, { ...api.defaultBodyLimits, ...v.limits })
+  decoder.reset(kinds.indexOf(v.kind!) as 0, v.length ?? 0)
   let data = ''
   let from = 0
   for (const to of cuts.length === 0 ? [0] : cuts) {

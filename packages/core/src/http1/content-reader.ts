@@ -1,20 +1,24 @@
 import { BodyDecoder, BodyEvent, BodyKind, type ParseErrorCode } from '@spillway/parser'
 import type { Input } from './input.ts'
-import { type Limits, isTooSlow } from '../server/options.ts'
+import { type Limits, bodyLimits, isTooSlow } from '../server/options.ts'
 import type { RequestBody } from '../exchange/request-body.ts'
 
 /** Reads the content of a connection's requests, one after the other. */
 export class ContentReader {
   /** Content-Length, null when chunked, 0 when there is no content. */
   length: number | null = 0
-  readonly #decoder: BodyDecoder = new BodyDecoder()
+  readonly #decoder: BodyDecoder
   #wantedTicks = 0
   /** Bytes that came before the rest began to be dropped. */
   #before = 0
 
-  begin(kind: BodyKind, contentLength: number, limits: Limits): void {
+  constructor(limits: Limits) {
+    this.#decoder = new BodyDecoder(bodyLimits(limits))
+  }
+
+  begin(kind: BodyKind, contentLength: number): void {
     this.length = kind === BodyKind.Chunked ? null : contentLength
-    this.#decoder.reset(kind, contentLength, limits)
+    this.#decoder.reset(kind, contentLength)
     this.#wantedTicks = 0
   }
 

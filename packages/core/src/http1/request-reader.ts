@@ -67,8 +67,8 @@ export class RequestReader {
   begin({ bodyKind, contentLength, expectation }: RequestHead): number | null {
     this.wanted = false
     this.continueAwaited = expectation === Expectation.Continue
-    this.#content ??= new ContentReader()
-    this.#content.begin(bodyKind, contentLength, this.#core.limits)
+    this.#content ??= new ContentReader(this.#core.limits)
+    this.#content.begin(bodyKind, contentLength)
     return this.#content.length
   }
 

@@ -4,7 +4,7 @@ import { trailerSection } from '@spillway/parser/serialize'
 import type { RequestContext } from '../exchange/request-context.ts'
 import { AbortedError, unreadContent } from '../exchange/errors.ts'
 import type { Http2Head } from './head.ts'
-import { isTooSlow } from '../server/options.ts'
+import { bodyLimits, isTooSlow } from '../server/options.ts'
 import { type BodyPort, RequestBody } from '../exchange/request-body.ts'
 import type { ServerCore } from '../server/server-core.ts'
 
@@ -101,8 +101,8 @@ function readTrailers(raw: readonly string[], core: ServerCore): Trailers {
   for (let i = 0; i < raw.length; i += 2) fields.push([raw[i]!, raw[i + 1]!])
   try {
     const bytes = Buffer.from(trailerSection(fields), 'latin1')
-    const decoder = new BodyDecoder()
-    decoder.reset(BodyKind.Chunked, 0, core.limits)
+    const decoder = new BodyDecoder(bodyLimits(core.limits))
+    decoder.reset(BodyKind.Chunked, 0)
     return decoder.next(bytes, 0, bytes.length) === BodyEvent.End ? decoder.trailers : null
   } catch {
     return null

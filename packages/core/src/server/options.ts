@@ -21,6 +21,20 @@ export interface Limits extends HeadLimits, BodyLimits {
   readonly bufferedBytes: number
 }
 
+/** What the parser has to know of the limits: those for heads. */
+export function headLimits(limits: Limits): HeadLimits {
+  return pick(defaultHeadLimits, limits)
+}
+
+/** Those for content. */
+export function bodyLimits(limits: Limits): BodyLimits {
+  return pick(defaultBodyLimits, limits)
+}
+
+function pick<T extends object>(names: T, limits: T): T {
+  return Object.fromEntries(Object.keys(names).map((name) => [name, limits[name as keyof T]])) as T
+}
+
 export const defaultLimits: Limits = {
   ...defaultHeadLimits,
   ...defaultBodyLimits,

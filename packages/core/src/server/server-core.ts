@@ -8,7 +8,7 @@ import { errorResult, errorText, plainError } from '../exchange/error-reply.ts'
 import { AbortedError, errorFacts } from '../exchange/errors.ts'
 import { channels } from './events.ts'
 import { type ReplyFacts, WrittenHeads } from './written-heads.ts'
-import { type Limits, type Timeouts, defaultLimits, defaultTimeouts, settings } from './options.ts'
+import { type Limits, type Timeouts, defaultLimits, defaultTimeouts, headLimits, settings } from './options.ts'
 import { Reply } from '../exchange/reply.ts'
 import type { Server, ServerOptions } from './server.ts'
 import type { Peer } from '../transport/transport.ts'
@@ -89,7 +89,7 @@ export class ServerCore {
     this.#handler = handler
     this.limits = settings(defaultLimits, options.limits)
     this.timeouts = settings(defaultTimeouts, options.timeouts)
-    this.head = new RequestHead(this.limits)
+    this.head = new RequestHead(headLimits(this.limits))
     this.#onError = options.onError
     const set = Object.values(this.timeouts).filter((ms) => ms > 0)
     this.clock = new Clock(Math.max(10, Math.min(slowestTick, ...set.map((ms) => ms / 4))), () => this.#tick())
@@ -233,7 +233,7 @@ export class ServerCore {
   /** Takes `head` away for a connection whose head goes on in bytes that are still to come. */
   lendHead(): RequestHead {
     const { head } = this
-    this.head = this.#heads.pop() ?? new RequestHead(this.limits)
+    this.head = this.#heads.pop() ?? new RequestHead(headLimits(this.limits))
     return head
   }
 

@@ -26,7 +26,7 @@ const messages: readonly (readonly [keyof Limits, number, (n: number) => string]
   // Host is one of them.
   ['fields', 431, (n) => get('/', 'X: 1\r\n'.repeat(n - 1))],
   ['headBytes', 431, headOf],
-  ['chunkSizeDigits', 413, (n) => chunked('1'.padStart(n, '0'))],
+  ['chunkSizeDigits', 400, (n) => chunked('1'.padStart(n, '0'))],
   ['extensionBytes', 413, (n) => chunked(`1;${'a'.repeat(n - 1)}`)],
   ['trailerBytes', 431, (n) => chunked('1', trailersOf(n))],
   ['trailerFields', 431, (n) => chunked('1', `${'X: 1\r\n'.repeat(n)}\r\n`)],

@@ -1,0 +1,95 @@
+import { describe, expect, test } from 'vitest'
+import {
+  BodyDecoder,
+  BodyEvent,
+  BodyKind,
+  defaultBodyLimits,
+  defaultHeadLimits,
+  MessageParser,
+  parseRequest,
+  parseResponse,
+  RequestHead,
+  ResponseHead,
+} from '../src/index.ts'
+import { bytesOf } from './replay.ts'
+
+/** Every way to give limits, with the names that are known there. */
+const takers: [string, object, (limits: object) => unknown][] = [
+  ['RequestHead', defaultHeadLimits, (limits) => new RequestHead(limits)],
+  ['ResponseHead', defaultHeadLimits, (limits) => new ResponseHead(limits)],
+  ['BodyDecoder', defaultBodyLimits, (limits) => new BodyDecoder(limits)],
+  ['MessageParser', { ...defaultHeadLimits, ...defaultBodyLimits }, (limits) => new MessageParser('request', limits)],
+  ['parseRequest', defaultHeadLimits, (limits) => parseRequest(bytesOf(''), limits)],
+  ['parseResponse', defaultHeadLimits, (limits) => parseResponse(bytesOf(''), limits)],
+]
+
+describe.each(takers)('%s', (_, defaults, take) => {
+  describe.each(Object.keys(defaults))('%s', (name) => {
+    test.each([NaN, -1, -Infinity, 0.5])('%d is out of range', (value) => {
+      expect(() => take({ [name]: value })).toThrow(RangeError)
+      expect(() => take({ [name]: value })).toThrow(`${name} is no whole number from 0 on but ${value}`)
+    })
+    test.each(['2', null, {}, true, 1n])('%o is no number', (value) => {
+      expect(() => take({ [name]: value })).toThrow(TypeError)
+      expect(() => take({ [name]: value })).toThrow(`${name} is no number but ${typeof value}`)
+    })
+    test('none, many and any number are limits, undefined is the default', () => {
+      for (const value of [0, 1e9, Infinity, undefined]) expect(() => take({ [name]: value })).not.toThrow()
+    })
+  })
+
+  test('a name that is none of them is an error that says the nearest', () => {
+    const name = Object.keys(defaults).at(-1)!
+    const message = `There is no limit ${name}s; did you mean ${name}?`
+    expect(() => take({ [`${name}s`]: 1 })).toThrow(new TypeError(message))
+    expect(() => take({ __proto__: null, constructor: 1 })).toThrow(TypeError)
+  })
+})
+
+test.each([
+  ['maxHeadBytes', 'headBytes'],
+  ['headerBytes', 'headBytes'],
+  ['FIELDS', 'fields'],
+  ['maxFields', 'fields'],
+  ['trailers', 'trailerBytes'],
+  ['chunkSize', 'chunkSizeDigits'],
+])('%s is most like %s', (given, meant) => {
+  expect(() => new MessageParser('request', { [given]: 1 })).toThrow(`did you mean ${meant}?`)
+})
+
+test('what is given as undefined has its default', () => {
+  const head = bytesOf('GET / HTTP/1.1\r\nHost: a\r\n' + 'a: b\r\n'.repeat(128))
+  const code = { code: 'TOO_MANY_FIELDS' }
+  const limits = { fields: undefined } as unknown as object
+  expect(() => parseRequest(head, limits)).toThrow(expect.objectContaining(code))
+  const decoder = new BodyDecoder({ trailerFields: undefined } as unknown as object)
+  decoder.reset(BodyKind.Chunked)
+  const trailers = bytesOf('0\r\n' + 'a: b\r\n'.repeat(101))
+  expect(decoder.next(trailers, 0, trailers.length)).toBe(BodyEvent.Error)
+})
+
+describe('what a body decoder is told', () => {
+  test.each([NaN, -1, 0.5, Infinity, 2 ** 53])('a length of %d cannot be', (length) => {
+    expect(() => new BodyDecoder().reset(BodyKind.Length, length)).toThrow(RangeError)
+  })
+  test.each([-1, 4, NaN, 0.5])('there is no kind %d', (kind) => {
+    expect(() => new BodyDecoder().reset(kind as BodyKind, 0)).toThrow(RangeError)
+  })
+})
+
+describe('a place that cannot be', () => {
+  const bytes = bytesOf('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
+  const decoder = new BodyDecoder()
+  decoder.reset(BodyKind.UntilClose)
+  test.each([
+    ['behind the end', 0, bytes.length + 1],
+    ['the wrong way around', 4, 3],
+    ['before the start', -1, 3],
+    ['no number', NaN, 3],
+    ['no number, either', 0, NaN],
+  ])('%s', (_, start, end) => {
+    expect(() => new RequestHead().parse(bytes, start, end)).toThrow(RangeError)
+    expect(() => new ResponseHead().parse(bytes, start, end)).toThrow(RangeError)
+    expect(() => decoder.next(bytes, start, end)).toThrow(RangeError)
+  })
+})
