@@ -19,7 +19,7 @@ import {
   MAX_31,
   NO_RFC7540_PRIORITIES,
 } from './numbers.ts'
-import { orDefaults } from '../limits.ts'
+import { limitsOf } from '../limits.ts'
 import { SendOrder } from './priority.ts'
 import { Settings } from './settings.ts'
 import { Streams, type Http2Stream } from './streams.ts'
@@ -56,7 +56,7 @@ export class Http2Sender {
 
   constructor(side: Http2Side, limits?: Partial<Http2Limits>) {
     this.isServer = side === 'server'
-    this.limits = orDefaults(defaultHttp2Limits, limits)
+    this.limits = limitsOf(defaultHttp2Limits, limits)
     this.receiveWindow = new ReceiveWindow(this.limits.connectionWindow)
   }
 
