@@ -1,4 +1,5 @@
-// The whole check of the repository: `npm test`, or `npm test -- <arguments of vitest>`.
+// The whole check of the repository: `npm test`, or `npm test -- <arguments of vitest>`. With `--without-tools-too`, tests that
+// use curl, nginx and the like run a second time as on a machine that has none of them.
 // Its last line, alone, is "N passed, N failed[, N skipped]", where each check counts as one test.
 import { spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
@@ -55,12 +56,12 @@ async function checkAll(list) {
   await Promise.all([worker(), worker()])
 }
 
-async function vitest(args) {
+async function vitest(args, variables = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'spillway-test-'))
   const file = join(folder, 'counts.json')
-  const child = spawn('vitest', ['run', ...args], {
+  const child = spawn('vitest', args, {
     ...spawnOptions,
-    env: { ...environment, SPILLWAY_TEST_COUNTS: file },
+    env: { ...environment, ...variables, SPILLWAY_TEST_COUNTS: file },
     stdio: ['ignore', 'inherit', 'inherit'],
   })
   const status = await new Promise((resolve) => child.on('close', resolve))
@@ -87,5 +88,10 @@ for (const { name } of checks.filter((one) => !possible.includes(one))) {
   console.log(`- ${name.padEnd(19)} skipped, as the build failed`)
 }
 // Alone on the machine, because tests of time limits do not like company.
-await vitest(process.argv.slice(2))
+const twice = '--without-tools-too'
+await vitest(['run', ...process.argv.slice(2).filter((arg) => arg !== twice)])
+if (process.argv.includes(twice)) {
+  console.log('The tests that use outside tools, without them:')
+  await vitest(['related', '--run', 'tooling/vitest/programs.js'], { SPILLWAY_WITHOUT_TOOLS: '1' })
+}
 process.exitCode = counts.failed === 0 ? 0 : 1

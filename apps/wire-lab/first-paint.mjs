@@ -1,13 +1,12 @@
 // Measures when a browser first paints each page of the lab, beside a page with one word on it, the floor of this machine:
 //   node apps/wire-lab/first-paint.mjs [loads, 15]
 // after a build. Each load has a browser context, a window and a connection of its own. It needs Chromium on the PATH.
-import { execFileSync, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { createServer } from '@spillway/core'
-import { chromium } from 'playwright-core'
+import { launchChromium } from '@spillway/vitest-config/chromium'
 
-const flags = '--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking'
 const paths = ['/', '/bytes.html', '/many.html', '/loop.html']
 /** Milliseconds until a new browser, and a new window of it, have come to rest. */
 const [browserRests, windowRests] = [5_000, 600]
@@ -47,8 +46,7 @@ for await (const piece of server.stdout) {
 }
 server.stdout.resume()
 const [url] = /http:\/\/[\w.:]+/.exec(text)
-const executablePath = execFileSync('which', ['chromium'], { encoding: 'utf8' }).trim()
-const browser = await chromium.launch({ executablePath, args: flags.split(' ') })
+const browser = await launchChromium()
 try {
   await sleep(browserRests)
   const pages = [['one word', floor.url], ...paths.map((path) => [path, url + path])]

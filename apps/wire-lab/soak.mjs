@@ -1,14 +1,13 @@
 // Watches the memory of the lab and of its page while many connections come and go:
 //   node apps/wire-lab/soak.mjs [seconds, 600] [connections, 200]
 // after `npm start` or a build. It needs Chromium on the PATH, and Linux, whose /proc tells what the server holds.
-import { execFileSync, spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { chromium } from 'playwright-core'
+import { launchChromium } from '@spillway/vitest-config/chromium'
+import { spawn } from '@spillway/vitest-config/programs'
 
-const flags = '--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking'
 const get = 'GET /api/time HTTP/1.1\r\nHost: soak\r\n\r\n'
 
 /** What each kind of client does; every fifth one is of another kind. */
@@ -56,8 +55,7 @@ export async function soak({ main, seconds, connections, samples, say = () => {}
   }
   server.stdout.resume()
   const url = new URL(/http:\/\/\S+/.exec(text)[0])
-  const executablePath = execFileSync('which', ['chromium'], { encoding: 'utf8' }).trim()
-  const browser = await chromium.launch({ executablePath, args: flags.split(' ') })
+  const browser = await launchChromium()
   const state = { over: false }
   try {
     const page = await browser.newPage({ viewport: { width: 1440, height: 960 } })

@@ -16,4 +16,3 @@ export interface Prepared {
 }
 export declare const runtimes: readonly Runtime[]
 export declare function prepare(suite: string): Promise<Prepared>
-export declare function findChromium(): string | null

@@ -2,11 +2,12 @@
 //   node tooling/runtimes/run.mjs [suite] [runtime]...        such as: parser node@24 bun
 // The binaries of other runtimes come from npm by `npx`, in a folder that has nothing else; Chromium must be on the PATH.
 // A suite is a module beside this one that exports `portable` and `prepare`; see parser.mjs.
-import { execFile, execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { chromium, launchChromium } from '../vitest/chromium.js'
+import { execFile } from '../vitest/programs.js'
 
 const nodePackage = `node-${process.platform === 'win32' ? 'win' : process.platform}-${process.arch}`
 const node = (version) => ({
@@ -16,8 +17,6 @@ const node = (version) => ({
       ? [process.execPath, 'main.mjs']
       : ['npx', '--yes', `--package=${nodePackage}@${version}`, '-c', 'node main.mjs'],
 })
-const chromiumFlags =
-  '--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync'
 
 export const runtimes = [
   node('20.20.2'),
@@ -66,20 +65,9 @@ function inProcess(folder, [command, ...args]) {
   })
 }
 
-/** The path of Chromium, or null. */
-export function findChromium() {
-  try {
-    return execFileSync('which', ['chromium'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim()
-  } catch {
-    return null
-  }
-}
-
 /** The page comes from our own server. */
 async function inChromium(folder) {
-  const executablePath = findChromium()
-  if (executablePath === null) return { missing: 'no chromium on the PATH' }
-  const { chromium } = await import('playwright-core')
+  if (chromium.isMissing) return { missing: 'no chromium on the PATH' }
   const { serve } = await import('../../packages/core/dist/index.js')
   const server = await serve(
     (c) => {
@@ -90,7 +78,7 @@ async function inChromium(folder) {
     },
     { host: '127.0.0.1', port: 0 },
   )
-  const browser = await chromium.launch({ executablePath, args: chromiumFlags.split(' ') })
+  const browser = await launchChromium()
   try {
     const page = await browser.newPage()
     await page.goto(server.url)

@@ -5,11 +5,11 @@ import { type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { findTool, withTools } from '@spillway/vitest-config/tools'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { WebSocketServer } from 'ws'
 import { Histogram } from '../src/histogram.ts'
 import { own } from '../src/load.ts'
-import { findProgram } from '../src/processes.ts'
 import { type Workload, workloads } from '../src/workloads.ts'
 import { wrk } from '../src/wrk.ts'
 
@@ -103,15 +103,17 @@ describe.runIf(built)(`our generator${reason}`, { timeout: 60_000 }, () => {
     between(errors, requests, 4)
   })
 
-  it.runIf(findProgram('wrk'))('counts as wrk does', async () => {
-    const { port, seen } = await counting()
-    const theirs = await load(wrk, workload('baseline'), port)
-    const before = { ...seen }
-    between(before.requests, theirs.requests, 4)
-    const ours = await load(own, workload('baseline'), port)
-    between(seen.requests - before.requests, ours.requests, 4)
-    // Each request in turn, and each with the same bytes.
-    const each = before.bytes / before.requests
-    expect((seen.bytes - before.bytes) / (seen.requests - before.requests)).toBeCloseTo(each, 0)
+  withTools(findTool('wrk'))('with wrk', () => {
+    it('counts as wrk does', async () => {
+      const { port, seen } = await counting()
+      const theirs = await load(wrk, workload('baseline'), port)
+      const before = { ...seen }
+      between(before.requests, theirs.requests, 4)
+      const ours = await load(own, workload('baseline'), port)
+      between(seen.requests - before.requests, ours.requests, 4)
+      // Each request in turn, and each with the same bytes.
+      const each = before.bytes / before.requests
+      expect((seen.bytes - before.bytes) / (seen.requests - before.requests)).toBeCloseTo(each, 0)
+    })
   })
 })

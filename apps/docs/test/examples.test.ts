@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
@@ -7,6 +6,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Handler, type Server, serve } from '@spillway/core'
 import ts from 'typescript'
+import { spawn } from '@spillway/vitest-config/tools'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 
 const site = new URL('../site/', import.meta.url)

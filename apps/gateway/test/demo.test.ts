@@ -1,8 +1,9 @@
-import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Browser, type BrowserContextOptions, type Page, chromium } from 'playwright-core'
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
+import { chromium, launchChromium } from '@spillway/vitest-config/chromium'
+import { spawn, withTools } from '@spillway/vitest-config/tools'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { Gateway } from '../src/gateway.ts'
 import type { Snapshot } from '../src/model.ts'
@@ -11,16 +12,6 @@ import { folderOf, until } from './support.ts'
 
 /** A folder for screenshots to look at; they are not kept otherwise. */
 const shots = process.env['GATEWAY_SCREENSHOTS']
-const executablePath = findChromium()
-
-function findChromium(): string | undefined {
-  try {
-    return execFileSync('which', ['chromium'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim()
-  } catch {
-    process.stderr.write('gateway: no `chromium` on the PATH, so the tests of the page are skipped\n')
-    return undefined
-  }
-}
 
 let built: Built
 beforeAll(async () => {
@@ -106,11 +97,10 @@ describe('the demo', { timeout: 60_000 }, () => {
   })
 })
 
-describe.skipIf(!executablePath)('the page', { timeout: 60_000 }, () => {
+withTools(chromium)('the page', { timeout: 60_000 }, () => {
   let browser: Browser
   beforeAll(async () => {
-    const flags = '--headless --no-sandbox --disable-gpu --no-first-run --disable-background-networking --disable-sync'
-    browser = await chromium.launch({ executablePath: executablePath!, args: flags.split(' ') })
+    browser = await launchChromium()
   }, 60_000)
   afterAll(() => browser?.close())
 

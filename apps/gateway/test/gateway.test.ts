@@ -3,6 +3,7 @@ import { Agent, type IncomingMessage, request } from 'node:http'
 import { request as secureRequest } from 'node:https'
 import { join } from 'node:path'
 import type { Handler } from '@spillway/core'
+import { withTools } from '@spillway/vitest-config/tools'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { makeAuthority, openssl } from '../../../packages/core/test/certificates.ts'
 import { Gateway } from '../src/gateway.ts'
@@ -249,7 +250,7 @@ describe('the dashboard', () => {
   })
 })
 
-describe.skipIf(!openssl)('TLS', () => {
+withTools(openssl)('TLS', () => {
   test('a reload takes a new certificate for new connections', async () => {
     const authority = makeAuthority()
     onTestFinished(() => authority.remove())

@@ -1,8 +1,8 @@
-import { execFileSync } from 'node:child_process'
-import { chmodSync } from 'node:fs'
+import { chmodSync, readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
 import { join } from 'node:path'
+import { execFileSync, findTool, withTools } from '@spillway/vitest-config/tools'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { Run, buildProgram, folderWith } from './program.ts'
 
@@ -15,6 +15,7 @@ beforeAll(async () => {
 
 afterAll(() => remove())
 
+const curl = findTool('curl')
 const local = ['--host', '127.0.0.1', '--port', '0']
 const site = { 'index.html': '<h1>home</h1>' }
 
@@ -161,25 +162,15 @@ describe('the program', { timeout: 60_000 }, () => {
   })
 })
 
-describe.skipIf(!has('curl'))('with curl', { timeout: 60_000 }, () => {
+withTools(curl)('with curl', { timeout: 60_000 }, () => {
   it('a download is resumed', async () => {
     const content = Array.from({ length: 10_000 }, (_, i) => `line ${i}\n`).join('')
     const run = new Run(file, [folderWith({ 'data.txt': content }), ...local])
     const cwd = folderWith({ 'data.txt': content.slice(0, 12_345) })
-    execFileSync('curl', ['-sS', '-C', '-', '-O', `${await run.url()}/data.txt`], { cwd })
-    expect(execFileSync('cat', ['data.txt'], { cwd, encoding: 'utf8' })).toBe(content)
+    execFileSync(curl.path, ['-sS', '-C', '-', '-O', `${await run.url()}/data.txt`], { cwd })
+    expect(readFileSync(join(cwd, 'data.txt'), 'utf8')).toBe(content)
   })
 })
-
-function has(tool: string): boolean {
-  try {
-    execFileSync('which', [tool], { stdio: 'ignore' })
-    return true
-  } catch {
-    process.stderr.write(`serve: no \`${tool}\` on the PATH, so a test with it is skipped\n`)
-    return false
-  }
-}
 
 async function unused(): Promise<string> {
   const server = createServer().listen(0, '127.0.0.1')

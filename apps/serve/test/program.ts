@@ -1,10 +1,11 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { fromSources } from '@spillway/tsup-config'
 import { build } from 'tsup'
+import { spawn } from '@spillway/vitest-config/tools'
 import { onTestFinished } from 'vitest'
 
 const here = fileURLToPath(new URL('..', import.meta.url))

@@ -1,10 +1,12 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { chromium, launchChromium } from '@spillway/vitest-config/chromium'
+import { withTools } from '@spillway/vitest-config/tools'
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest'
 import { type Lab, startLab } from '../src/lab/lab.ts'
 import { type Built, buildLab } from './built.ts'
-import { executablePath, launch, visit } from './chromium.ts'
+import { visit } from './visit.ts'
 import { rawClient } from './clients.ts'
 
 /** A folder for screenshots to look at; they are not kept otherwise. */
@@ -29,10 +31,10 @@ const row = (text: string) => page.locator('#log tr', { hasText: text }).first()
 const details = (text: string) => page.locator('#inspector', { hasText: text }).waitFor()
 
 // Several browsers and other tests may share the machine.
-describe.skipIf(!executablePath)('the page', { timeout: 60_000 }, () => {
+withTools(chromium)('the page', { timeout: 60_000 }, () => {
   beforeAll(async () => {
     built = await buildLab({ server: false })
-    browser = await launch()
+    browser = await launchChromium()
   }, 60_000)
 
   afterAll(async () => {

@@ -1,11 +1,13 @@
 import type { Browser, Page } from 'playwright-core'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { chromium, launchChromium } from '@spillway/vitest-config/chromium'
+import { withTools } from '@spillway/vitest-config/tools'
+import { afterAll, beforeAll, expect, it } from 'vitest'
 import { formatBytes } from '../page/shared/format.ts'
 import { type Lab, startLab } from '../src/lab/lab.ts'
 import { tries } from '../src/lab/tries.ts'
 import { reasons } from '../src/model/reasons.ts'
 import { type Built, buildLab } from './built.ts'
-import { executablePath, launch, visit } from './chromium.ts'
+import { visit } from './visit.ts'
 
 let built: Built
 let browser: Browser
@@ -14,10 +16,10 @@ let page: Page
 let complaints: string[] = []
 
 // One lab and one page for all of them, as somebody would use it who tries one button after the other.
-describe.skipIf(!executablePath)('do it yourself', { timeout: 60_000 }, () => {
+withTools(chromium)('do it yourself', { timeout: 60_000 }, () => {
   beforeAll(async () => {
     built = await buildLab({ server: false })
-    browser = await launch()
+    browser = await launchChromium()
     lab = await startLab({ root: built.root, port: 0, timeouts: { head: 2_500, keepAlive: 60_000, linger: 200 } })
     page = await visit(browser, lab.url, complaints)
     await page.waitForSelector('#live[data-state=live]')

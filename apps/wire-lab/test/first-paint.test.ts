@@ -1,8 +1,10 @@
 import type { Browser, Page } from 'playwright-core'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { chromium, launchChromium } from '@spillway/vitest-config/chromium'
+import { withTools } from '@spillway/vitest-config/tools'
+import { afterAll, beforeAll, expect, it } from 'vitest'
 import { type Lab, startLab } from '../src/lab/lab.ts'
 import { type Built, buildLab } from './built.ts'
-import { executablePath, launch, visit } from './chromium.ts'
+import { visit } from './visit.ts'
 
 /** What the server may send before it has to wait for an acknowledgement (RFC 6928): a page in it costs one round trip. */
 const firstFlight = 10 * 1460
@@ -37,10 +39,10 @@ const fontsOf = (page: Page) =>
   `)
 
 // How long it takes is the machine's to say; these are the causes.
-describe.skipIf(!executablePath)('what stands before the first paint', { timeout: 60_000 }, () => {
+withTools(chromium)('what stands before the first paint', { timeout: 60_000 }, () => {
   beforeAll(async () => {
     built = await buildLab({ server: false })
-    browser = await launch()
+    browser = await launchChromium()
     lab = await startLab({ root: built.root, port: 0, sources: new URL('../../../', import.meta.url) })
   }, 60_000)
 

@@ -2,11 +2,13 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import axe, { type AxeResults } from 'axe-core'
 import type { Browser, Page } from 'playwright-core'
+import { chromium, launchChromium } from '@spillway/vitest-config/chromium'
+import { withTools } from '@spillway/vitest-config/tools'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Lab, startLab } from '../src/lab/lab.ts'
 import { ways } from '../src/model/many.ts'
 import { type Built, buildLab } from './built.ts'
-import { executablePath, launch, visit } from './chromium.ts'
+import { visit } from './visit.ts'
 
 let built: Built
 let browser: Browser
@@ -18,10 +20,10 @@ async function open(path: string): Promise<Page> {
   return await visit(browser, lab.url + path, complaints)
 }
 
-describe.skipIf(!executablePath)('the other pages', { timeout: 60_000 }, () => {
+withTools(chromium)('the other pages', { timeout: 60_000 }, () => {
   beforeAll(async () => {
     built = await buildLab({ server: true })
-    browser = await launch()
+    browser = await launchChromium()
     const timeouts = { head: 10_000, keepAlive: 60_000, linger: 200 }
     const program = (name: string) => pathToFileURL(join(built.folder, `${name}.mjs`))
     const programs = { server: program('many-server'), load: program('many-load'), seconds: 1 }

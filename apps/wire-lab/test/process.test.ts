@@ -1,6 +1,7 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
+import { spawn } from '@spillway/vitest-config/tools'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { banner, wantsColour } from '../src/lab/banner.ts'
 import type { MarkEvent, OpenEvent } from '../src/model/events.ts'

@@ -1,13 +1,14 @@
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { chromium } from '@spillway/vitest-config/chromium'
+import { withTools } from '@spillway/vitest-config/tools'
+import { afterAll, beforeAll, expect, it } from 'vitest'
 import { soak } from '../soak.mjs'
 import { type Built, buildLab } from './built.ts'
-import { executablePath } from './chromium.ts'
 
 let built: Built
 
 // What `soak.mjs` does for ten minutes and more, for a few seconds: lists reach their bounds soon.
-describe.skipIf(!executablePath)('a crowd', () => {
+withTools(chromium)('a crowd', () => {
   beforeAll(async () => {
     built = await buildLab({ server: true })
   }, 60_000)

@@ -1,7 +1,7 @@
-import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { type Tool, execFileSync, findTool } from '@spillway/vitest-config/tools'
 
 /** A certificate and its key, as PEM text and as files. */
 export interface TestCertificate {
@@ -20,22 +20,12 @@ export interface TestAuthority {
   remove(): void
 }
 
-/** Undefined when this machine has no `openssl`. */
-export const openssl: string | undefined = version()
-
-function version(): string | undefined {
-  try {
-    return execFileSync('openssl', ['version'], { encoding: 'utf8' })
-  } catch {
-    console.warn('openssl is missing: tests of TLS are skipped')
-    return undefined
-  }
-}
+export const openssl: Tool = findTool('openssl')
 
 /** Makes an authority that lives in a folder of its own. */
 export function makeAuthority(name = 'Test authority'): TestAuthority {
   const folder = mkdtempSync(join(tmpdir(), 'spillway-tls-'))
-  const run = (...args: string[]): void => void execFileSync('openssl', args, { cwd: folder, stdio: 'pipe' })
+  const run = (...args: string[]): void => void execFileSync(openssl.path, args, { cwd: folder, stdio: 'pipe' })
   const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes']
   run('req', '-x509', ...curve, '-keyout', 'ca.key', '-out', 'ca.pem', '-subj', `/CN=${name}`, '-days', '3')
   let count = 0
@@ -58,17 +48,5 @@ export function makeAuthority(name = 'Test authority'): TestAuthority {
       return { cert: readFileSync(certFile, 'utf8'), key: readFileSync(keyFile, 'utf8'), certFile, keyFile }
     },
     remove: () => rmSync(folder, { recursive: true }),
-  }
-}
-
-/** Undefined when this machine has no `curl`; otherwise what it can do. */
-export const curl: string | undefined = features()
-
-function features(): string | undefined {
-  try {
-    return execFileSync('curl', ['--version'], { encoding: 'utf8' })
-  } catch {
-    console.warn('curl is missing: tests with it are skipped')
-    return undefined
   }
 }

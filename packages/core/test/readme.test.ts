@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { connect as connectTls } from 'node:tls'
+import { withTools } from '@spillway/vitest-config/tools'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { ListenOptions, Server } from '../src/index.ts'
 import { makeAuthority, openssl } from './certificates.ts'
@@ -125,32 +126,34 @@ describe('the example', () => {
     expect(readdirSync(made.folder)).toContain('app.sock')
   })
 
-  it.skipIf(!openssl)('tls', async () => {
-    const authority = makeAuthority()
-    for (const [file, name] of [
-      ['default', 'localhost'],
-      ['example', 'example.org'],
-      ['wildcard', '*.example.org'],
-    ] as const) {
-      const { cert, key } = authority.issue(file, [name])
-      writeFileSync(`${file}.pem`, cert)
-      writeFileSync(`${file}.key`, key)
-    }
-    await import('./examples/tls.ts')
-    const [server] = made.servers
-    for (const name of ['localhost', 'example.org', 'www.example.org']) {
-      const answer = await new Promise<string>((resolve, reject) => {
-        const socket = connectTls({ port: server!.port, host: '127.0.0.1', servername: name, ca: authority.ca }, () =>
-          socket.write(get('/', 'Connection: close\r\n')),
-        )
-        let text = ''
-        socket.setEncoding('latin1').on('data', (piece: string) => (text += piece))
-        socket.on('end', () => resolve(text)).on('error', reject)
-      })
-      expect(onlyReply(answer).body).toBe(`${name}, 1.1`)
-    }
-    process.emit('SIGHUP')
-    authority.remove()
+  withTools(openssl)('with openssl', () => {
+    it('tls', async () => {
+      const authority = makeAuthority()
+      for (const [file, name] of [
+        ['default', 'localhost'],
+        ['example', 'example.org'],
+        ['wildcard', '*.example.org'],
+      ] as const) {
+        const { cert, key } = authority.issue(file, [name])
+        writeFileSync(`${file}.pem`, cert)
+        writeFileSync(`${file}.key`, key)
+      }
+      await import('./examples/tls.ts')
+      const [server] = made.servers
+      for (const name of ['localhost', 'example.org', 'www.example.org']) {
+        const answer = await new Promise<string>((resolve, reject) => {
+          const socket = connectTls({ port: server!.port, host: '127.0.0.1', servername: name, ca: authority.ca }, () =>
+            socket.write(get('/', 'Connection: close\r\n')),
+          )
+          let text = ''
+          socket.setEncoding('latin1').on('data', (piece: string) => (text += piece))
+          socket.on('end', () => resolve(text)).on('error', reject)
+        })
+        expect(onlyReply(answer).body).toBe(`${name}, 1.1`)
+      }
+      process.emit('SIGHUP')
+      authority.remove()
+    })
   })
 
   it('proxy-protocol', async () => {

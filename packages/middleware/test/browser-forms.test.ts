@@ -5,8 +5,9 @@ import { type MultipartLimits, multipart } from '@spillway/middleware/multipart'
 import { problemOf } from '@spillway/middleware/problem'
 import { type Router, router } from '@spillway/middleware/router'
 import type { Browser, Page } from 'playwright-core'
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
-import { executablePath, launch } from './chromium.ts'
+import { chromium, launchChromium } from '@spillway/vitest-config/chromium'
+import { withTools } from '@spillway/vitest-config/tools'
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { start } from './server.ts'
 
 let browser: Browser
@@ -53,9 +54,9 @@ async function submit(page: Page, form: string): Promise<{ status: number; conte
   return { status: response.status(), content: await response.json() }
 }
 
-describe.skipIf(!executablePath)('the forms of a browser', { timeout: 30_000 }, () => {
+withTools(chromium)('the forms of a browser', { timeout: 30_000 }, () => {
   beforeAll(async () => {
-    browser = await launch()
+    browser = await launchChromium()
   }, 60_000)
 
   afterAll(() => browser?.close())

@@ -10,9 +10,10 @@ import { sse } from '@spillway/middleware/sse'
 import { websocket } from '@spillway/middleware/websocket'
 import { type Handler, serve } from '@spillway/core'
 import type { Browser, Page } from 'playwright-core'
-import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
+import { withTools } from '@spillway/vitest-config/tools'
+import { chromium, launchChromium } from '@spillway/vitest-config/chromium'
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest'
 import { makeAuthority, openssl } from '../../core/test/certificates.ts'
-import { executablePath, launch } from './chromium.ts'
 import { start } from './server.ts'
 
 let browser: Browser
@@ -47,9 +48,9 @@ const run = (page: Page, script: string): Promise<unknown> => page.evaluate(`(as
 
 const blank = (c: { html(text: string): ReturnType<Handler> }): ReturnType<Handler> => c.html('<title>page</title>')
 
-describe.skipIf(!executablePath)('a browser', { timeout: 30_000 }, () => {
+withTools(chromium)('a browser', { timeout: 30_000 }, () => {
   beforeAll(async () => {
-    browser = await launch()
+    browser = await launchChromium()
   }, 60_000)
 
   afterAll(() => browser?.close())
@@ -214,28 +215,29 @@ describe.skipIf(!executablePath)('a browser', { timeout: 30_000 }, () => {
     expect(await call(elsewhere.page)).toBe('TypeError')
   })
 
-  test.skipIf(!openssl)('finds it all over HTTP/2, and opens WebSockets beside it', async () => {
-    const app = router()
-      .use(secureHeaders({ csp: false }), csrf(), compression(), cookies())
-      .get('/', (c) => {
-        c.state.cookies.set('__Host-seen', c.httpVersion)
-        return blank(c)
-      })
-      .get('/seen', (c) => c.text(c.state.cookies.get('__Host-seen') ?? ''))
-      .get('/long', (c) => c.text('x'.repeat(5000)))
-      .get('/events', (c) => sse(c, (stream) => stream.send({ data: c.httpVersion })))
-      .post('/upload', async (c) => {
-        for await (const part of multipart(c)) if (part.kind === 'file') return c.json((await part.bytes()).length)
-        return c.empty(400)
-      })
-      .get(
-        '/echo',
-        websocket((c) => ({ message: (ws, data) => ws.send(`${c.httpVersion} ${String(data)}`) })),
-      )
-    const page = await openSecure(app)
-    const seen = await run(
-      page,
-      `const long = await fetch('/long')
+  withTools(openssl)('with openssl', () => {
+    test('finds it all over HTTP/2, and opens WebSockets beside it', async () => {
+      const app = router()
+        .use(secureHeaders({ csp: false }), csrf(), compression(), cookies())
+        .get('/', (c) => {
+          c.state.cookies.set('__Host-seen', c.httpVersion)
+          return blank(c)
+        })
+        .get('/seen', (c) => c.text(c.state.cookies.get('__Host-seen') ?? ''))
+        .get('/long', (c) => c.text('x'.repeat(5000)))
+        .get('/events', (c) => sse(c, (stream) => stream.send({ data: c.httpVersion })))
+        .post('/upload', async (c) => {
+          for await (const part of multipart(c)) if (part.kind === 'file') return c.json((await part.bytes()).length)
+          return c.empty(400)
+        })
+        .get(
+          '/echo',
+          websocket((c) => ({ message: (ws, data) => ws.send(`${c.httpVersion} ${String(data)}`) })),
+        )
+      const page = await openSecure(app)
+      const seen = await run(
+        page,
+        `const long = await fetch('/long')
       const form = new FormData()
       form.append('f', new Blob(['x'.repeat(100_000)]), 'f')
       const uploaded = await fetch('/upload', { method: 'POST', body: form })
@@ -250,8 +252,9 @@ describe.skipIf(!executablePath)('a browser', { timeout: 30_000 }, () => {
         await (await fetch('/seen')).text(), (await long.text()).length, long.headers.get('content-encoding'),
         long.headers.has('strict-transport-security'), await uploaded.json(), event, await answer,
       ]`,
-    )
-    expect(seen).toEqual(['2.0', 5000, expect.stringMatching(/^(?:br|zstd)$/), true, 100_000, '2.0', '1.1 hi'])
+      )
+      expect(seen).toEqual(['2.0', 5000, expect.stringMatching(/^(?:br|zstd)$/), true, 100_000, '2.0', '1.1 hi'])
+    })
   })
 
   test('runs scripts with the nonce, and no others', async () => {

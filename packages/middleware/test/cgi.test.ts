@@ -1,10 +1,11 @@
-import { existsSync, symlinkSync } from 'node:fs'
+import { symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Handler, Reply } from '@spillway/core'
 import { wrap } from '@spillway/middleware'
 import { cgi } from '@spillway/middleware/cgi'
 import { client } from '@spillway/middleware/client'
 import { router } from '@spillway/middleware/router'
+import { findTool, withTools } from '@spillway/vitest-config/tools'
 import { describe, expect, test, vi } from 'vitest'
 import { escapes } from './path-tricks.ts'
 import { directoryOf } from './scripts.ts'
@@ -14,11 +15,13 @@ import { ask, open, readReply } from './wire.ts'
 // Processes start late on a busy machine.
 vi.setConfig({ testTimeout: 60_000 })
 
+const perl = findTool('perl')
+const python = findTool('python3')
 const shell = (body: string): string => `#!/bin/sh\n${body}\n`
 const root = directoryOf({
   'hello.sh': shell(`printf 'Content-Type: text/plain\\n\\nshell %s' "$REQUEST_METHOD"`),
-  'hello.pl': `#!/usr/bin/perl\nuse strict; $| = 1;\nprint "Content-Type: text/plain\\r\\nX-Language: perl\\r\\n\\r\\n"; my $in = join '', <STDIN>; print "perl ", uc $in;\n`,
-  'hello.py': `#!/usr/bin/python3\nimport os, sys\nbody = sys.stdin.buffer.read(int(os.environ.get('CONTENT_LENGTH') or 0))\nprint('Status: 201 Made')\nprint('Content-Type: text/plain')\nprint()\nprint('python', len(body), end='')\n`,
+  'hello.pl': `#!${perl.isMissing ? '' : perl.path}\nuse strict; $| = 1;\nprint "Content-Type: text/plain\\r\\nX-Language: perl\\r\\n\\r\\n"; my $in = join '', <STDIN>; print "perl ", uc $in;\n`,
+  'hello.py': `#!${python.isMissing ? '' : python.path}\nimport os, sys\nbody = sys.stdin.buffer.read(int(os.environ.get('CONTENT_LENGTH') or 0))\nprint('Status: 201 Made')\nprint('Content-Type: text/plain')\nprint()\nprint('python', len(body), end='')\n`,
   'env.sh': shell(`printf 'Content-Type: text/plain\\n\\n'; env | LC_ALL=C sort`),
   'args.sh': shell(`printf 'Content-Type: text/plain\\n\\n'; for a in "$@"; do printf '[%s]' "$a"; done`),
   'pwd.sh': shell(`printf 'Content-Type: text/plain\\n\\n'; pwd`),
@@ -42,17 +45,21 @@ describe('languages', () => {
     expect(String(reply.content)).toBe('shell GET')
   })
 
-  test.skipIf(!existsSync('/usr/bin/perl'))('Perl, with content', async () => {
-    const reply = await ask(await start(app), 'POST /cgi-bin/hello.pl', { content: 'content' })
-    expect(reply).toMatchObject({ status: 200, complete: true })
-    expect(reply.headers.get('x-language')).toBe('perl')
-    expect(String(reply.content)).toBe('perl CONTENT')
+  withTools(perl)('with Perl', () => {
+    test('Perl, with content', async () => {
+      const reply = await ask(await start(app), 'POST /cgi-bin/hello.pl', { content: 'content' })
+      expect(reply).toMatchObject({ status: 200, complete: true })
+      expect(reply.headers.get('x-language')).toBe('perl')
+      expect(String(reply.content)).toBe('perl CONTENT')
+    })
   })
 
-  test.skipIf(!existsSync('/usr/bin/python3'))('Python, with a status', async () => {
-    const reply = await ask(await start(app), 'PUT /cgi-bin/hello.py', { content: 'x'.repeat(300_000) })
-    expect(reply).toMatchObject({ status: 201, complete: true })
-    expect(String(reply.content)).toBe('python 300000')
+  withTools(python)('with Python', () => {
+    test('Python, with a status', async () => {
+      const reply = await ask(await start(app), 'PUT /cgi-bin/hello.py', { content: 'x'.repeat(300_000) })
+      expect(reply).toMatchObject({ status: 201, complete: true })
+      expect(String(reply.content)).toBe('python 300000')
+    })
   })
 })
 

@@ -1,7 +1,8 @@
 import { request } from 'node:http'
 import { client } from '@spillway/middleware/client'
 import { router } from '@spillway/middleware/router'
-import { describe, expect, test } from 'vitest'
+import { withTools } from '@spillway/vitest-config/tools'
+import { expect, test } from 'vitest'
 import { others, startOther } from './proxy-programs.ts'
 import { start } from './server.ts'
 
@@ -23,11 +24,13 @@ const app = router()
   .get('/', (c) => c.text(c.state.client.address))
 
 // nginx replaces what the client wrote, haproxy adds a line of its own behind it.
-describe.each(others)('behind $name', (other) => {
-  test.skipIf(other.program === undefined)('a client is who it is, whatever it writes', async () => {
-    const { port } = await startOther(other, (await start(app)).port)
-    for (const claim of [[], '127.0.0.1', '10.0.0.1', 'evil', ['10.0.0.1', '127.0.0.1'], '10.0.0.1, 127.0.0.1, '])
-      expect(await lie(port, { 'x-forwarded-for': claim })).toBe('127.0.0.9')
-    expect(await lie(port, { forwarded: 'for=127.0.0.1', 'x-real-ip': '127.0.0.1' })).toBe('127.0.0.9')
+for (const other of others) {
+  withTools(other)(`behind ${other.name}`, () => {
+    test('a client is who it is, whatever it writes', async () => {
+      const { port } = await startOther(other, (await start(app)).port)
+      for (const claim of [[], '127.0.0.1', '10.0.0.1', 'evil', ['10.0.0.1', '127.0.0.1'], '10.0.0.1, 127.0.0.1, '])
+        expect(await lie(port, { 'x-forwarded-for': claim })).toBe('127.0.0.9')
+      expect(await lie(port, { forwarded: 'for=127.0.0.1', 'x-real-ip': '127.0.0.1' })).toBe('127.0.0.9')
+    })
   })
-})
+}

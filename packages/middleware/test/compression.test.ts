@@ -5,10 +5,11 @@ import { wrap } from '@spillway/middleware'
 import { compression } from '@spillway/middleware/compression'
 import { conditional } from '@spillway/middleware/conditional'
 import { staticFiles } from '@spillway/middleware/static'
+import { withTools } from '@spillway/vitest-config/tools'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { codings } from '../src/lib/http/codings.ts'
 import { chooseCoding } from '../src/lib/http/negotiate.ts'
-import { curl, hasCurl } from './curl.ts'
+import { curl, curlTool } from './curl.ts'
 import { start } from './server.ts'
 import { ask, open } from './wire.ts'
 
@@ -331,7 +332,9 @@ describe('when it does not go well', () => {
   })
 })
 
-test.skipIf(!hasCurl)('curl reads it', async () => {
-  const server = await app((c) => c.stream(once(text), { headers: plain }))
-  expect(await curl('--compressed', server.url)).toBe(text)
+withTools(curlTool)('with curl', () => {
+  test('curl reads it', async () => {
+    const server = await app((c) => c.stream(once(text), { headers: plain }))
+    expect(await curl('--compressed', server.url)).toBe(text)
+  })
 })

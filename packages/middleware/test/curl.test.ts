@@ -11,9 +11,10 @@ import { router } from '@spillway/middleware/router'
 import { sessions } from '@spillway/middleware/sessions'
 import { sse } from '@spillway/middleware/sse'
 import { validate } from '@spillway/middleware/validate'
-import { afterAll, describe, expect, test } from 'vitest'
+import { withTools } from '@spillway/vitest-config/tools'
+import { afterAll, expect, test } from 'vitest'
 import { z } from 'zod'
-import { curl, hasCurl } from './curl.ts'
+import { curl, curlTool } from './curl.ts'
 import { start } from './server.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'spillway-curl-'))
@@ -48,7 +49,7 @@ const app = router({ trailingSlash: 'redirect' })
     }),
   )
 
-describe.skipIf(!hasCurl)('curl', () => {
+withTools(curlTool)('curl', () => {
   test('asks only for what it does not have', async () => {
     const { url } = await start(app)
     const etag = ['--etag-save', at('etag'), '--etag-compare', at('etag')]

@@ -1,7 +1,8 @@
 import { writeFileSync } from 'node:fs'
 import { type FastCgi, fastcgi } from '@spillway/middleware/fastcgi'
 import { router } from '@spillway/middleware/router'
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { withTools } from '@spillway/vitest-config/tools'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { type PhpFpm, phpFpm, startPhpFpm } from './php-fpm.ts'
 import { directoryOf } from './scripts.ts'
 import { start } from './server.ts'
@@ -26,12 +27,12 @@ const root = directoryOf({
   'upload/evil.jpg': `<?php echo 'executed';`,
 })
 
-describe.skipIf(phpFpm === undefined)('php-fpm (Debian; skipped where it is not installed)', () => {
+withTools(phpFpm)('php-fpm', () => {
   let fpm: PhpFpm | undefined
   let php: FastCgi
   let errors = ''
   beforeAll(async () => {
-    fpm = await startPhpFpm(phpFpm!, home)
+    fpm = await startPhpFpm(home)
     php = fastcgi({ path: fpm.socket }, { onStderr: (text) => (errors += text), limits: { connections: 2 } })
   }, 60_000)
   afterAll(() => fpm?.stop())

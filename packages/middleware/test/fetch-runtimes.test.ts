@@ -1,9 +1,10 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
+import { findPackage, spawn, withTools } from '@spillway/vitest-config/tools'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 
 // An application made of what is here, under `Bun.serve` and `Deno.serve`. How `toFetch` itself behaves is tested in core.
@@ -96,14 +97,13 @@ const runtimes = [
 
 describe.each(runtimes)('an application under %s', (_, spec, args) => {
   const env = { ...process.env, DENO_DIR: join(folder, 'deno'), DENO_NO_UPDATE_CHECK: '1', NO_COLOR: '1' }
-  const isHere = spawnSync('npx', ['--yes', spec, '--version'], { cwd: folder, env, timeout: 120_000 }).status === 0
-  if (!isHere) console.warn(`${spec} cannot be had here: its tests are skipped`)
+  const runtime = findPackage(spec)
 
-  describe.skipIf(!isHere)(`${spec}${isHere ? '' : ' (not reachable: skipped)'}`, { timeout: 20_000 }, () => {
+  withTools(runtime)(spec, { timeout: 20_000 }, () => {
     let child: ChildProcess
     let url = ''
     beforeAll(async () => {
-      child = spawn('npx', ['--yes', spec, ...args], {
+      child = spawn(runtime.path, ['--yes', spec, ...args], {
         cwd: folder,
         env,
         detached: true,

@@ -1,4 +1,4 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -7,6 +7,7 @@ import { type Server, channels } from '@spillway/core'
 import { type Metrics, metrics } from '@spillway/middleware/metrics'
 import { router } from '@spillway/middleware/router'
 import parsePrometheus from 'parse-prometheus-text-format'
+import { findTool, spawn, withTools } from '@spillway/vitest-config/tools'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { Counter, Histogram, mostSeries } from '../src/lib/metrics/families.ts'
 import { send, start } from './server.ts'
@@ -185,20 +186,10 @@ describe('a family', () => {
   })
 })
 
-const prometheus = findPrometheus()
+const prometheus = findTool('prometheus')
 
-function findPrometheus(): string | undefined {
-  try {
-    return execFileSync('which', ['prometheus'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim()
-  } catch {
-    process.stderr.write('middleware: no `prometheus` on the PATH, so the test that has it scrape is skipped\n')
-    return undefined
-  }
-}
-
-test.skipIf(!prometheus)(
-  'Prometheus scrapes them',
-  async () => {
+withTools(prometheus)('with Prometheus', () => {
+  test('Prometheus scrapes them', async () => {
     const { server } = await observed()
     const folder = mkdtempSync(join(tmpdir(), 'spillway-prometheus-'))
     const port = await freePort()
@@ -207,7 +198,7 @@ test.skipIf(!prometheus)(
       `scrape_configs: [{job_name: s, scrape_interval: 1s, static_configs: [{targets: ['127.0.0.1:${server.port}']}]}]\n`,
     )
     const child: ChildProcess = spawn(
-      prometheus!,
+      prometheus.path,
       [
         `--config.file=${folder}/prometheus.yml`,
         `--storage.tsdb.path=${folder}/data`,
@@ -235,9 +226,8 @@ test.skipIf(!prometheus)(
       },
       { timeout: 30_000, interval: 500 },
     )
-  },
-  120_000,
-)
+  }, 120_000)
+})
 
 /** Free now, and hardly taken in the next moment. */
 async function freePort(): Promise<number> {

@@ -6,10 +6,11 @@ import { join } from 'node:path'
 import { AbortedError, type Outcome, type Server } from '@spillway/core'
 import { type FilePart, type MultipartLimits, multipart } from '@spillway/middleware/multipart'
 import { problemOf } from '@spillway/middleware/problem'
+import { withTools } from '@spillway/vitest-config/tools'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { comesToRest } from './rest.ts'
 import { parts } from '../src/lib/multipart/parts.ts'
-import { curl, hasCurl } from './curl.ts'
+import { curl, curlTool } from './curl.ts'
 import { start } from './server.ts'
 import { ask, open } from './wire.ts'
 
@@ -319,16 +320,18 @@ describe('real clients', () => {
     ])
   })
 
-  test.skipIf(!hasCurl)('curl', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'spillway-curl-'))
-    onTestFinished(() => rmSync(folder, { recursive: true }))
-    writeFileSync(join(folder, 'a b.bin'), content)
-    const { url } = await app()
-    const output = await curl('-F', 'title=x;y', '-F', `f=@${join(folder, 'a b.bin')};type=a/b`, url)
-    expect(JSON.parse(output)).toEqual([
-      ['title', 'x'],
-      ['f', 'a b.bin', 'a/b', sha1],
-    ])
+  withTools(curlTool)('with curl', () => {
+    test('curl', async () => {
+      const folder = mkdtempSync(join(tmpdir(), 'spillway-curl-'))
+      onTestFinished(() => rmSync(folder, { recursive: true }))
+      writeFileSync(join(folder, 'a b.bin'), content)
+      const { url } = await app()
+      const output = await curl('-F', 'title=x;y', '-F', `f=@${join(folder, 'a b.bin')};type=a/b`, url)
+      expect(JSON.parse(output)).toEqual([
+        ['title', 'x'],
+        ['f', 'a b.bin', 'a/b', sha1],
+      ])
+    })
   })
 })
 

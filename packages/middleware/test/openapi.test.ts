@@ -6,8 +6,9 @@ import { z } from 'zod'
 import { type OpenApiDocument, apiPage, describe as tell, openApi } from '@spillway/middleware/openapi'
 import { type Router, router } from '@spillway/middleware/router'
 import { validate } from '@spillway/middleware/validate'
+import { chromium, launchChromium } from '@spillway/vitest-config/chromium'
+import { withTools } from '@spillway/vitest-config/tools'
 import { describe, expect, test } from 'vitest'
-import { executablePath, launch } from './chromium.ts'
 import { start } from './server.ts'
 
 const info = { title: 'Books', version: '1.0.0' }
@@ -162,44 +163,46 @@ describe('the page', () => {
     expect(html).not.toMatch(/https?:\/\//)
   })
 
-  test.skipIf(!executablePath)('sends requests from a browser', { timeout: 60_000 }, async () => {
-    const api = router().post(
-      '/books/:id',
-      [
-        tell({ summary: '<img src=x onerror=alert(1)>' }),
-        validate({ body: z.object({ title: z.string().min(2) }), query: z.object({ lang: z.string() }) }),
-      ],
-      (c) => c.json({ id: c.params.id, ...c.state.valid.body, ...c.state.valid.query }),
-    )
-    const document = openApi(api, { info })
-    api.get('/openapi.json', (c) => c.json(document)).get('/docs', apiPage('/openapi.json'))
-    const { url } = await start(api)
-    const browser = await launch()
-    try {
-      const page = await browser.newPage()
-      const complaints: string[] = []
-      page.on('pageerror', (error) => complaints.push(error.message))
-      page.on('console', (message) => {
-        if (message.type() === 'error' && !message.text().includes('422')) complaints.push(message.text())
-      })
-      await page.goto(`${url}/docs`)
-      await page.locator('summary', { hasText: '/books/{id}' }).click()
-      expect(await page.locator('textarea').inputValue()).toBe('{\n  "title": ""\n}')
-      await page.fill('input[name=id]', 'a/b')
-      await page.fill('input[name=lang]', 'en')
-      await page.click('button')
-      await page.locator('pre.head', { hasText: '422' }).waitFor()
-      await page.fill('textarea', '{ "title": "<b>TCP</b>" }')
-      await page.click('button')
-      await page.locator('pre.head', { hasText: '200' }).waitFor()
-      expect(JSON.parse((await page.locator('pre.content').textContent())!)).toEqual({
-        id: 'a/b',
-        title: '<b>TCP</b>',
-        lang: 'en',
-      })
-      expect(complaints.filter((text) => !text.includes('favicon'))).toEqual([])
-    } finally {
-      await browser.close()
-    }
+  withTools(chromium)('with a browser', () => {
+    test('sends requests from a browser', { timeout: 60_000 }, async () => {
+      const api = router().post(
+        '/books/:id',
+        [
+          tell({ summary: '<img src=x onerror=alert(1)>' }),
+          validate({ body: z.object({ title: z.string().min(2) }), query: z.object({ lang: z.string() }) }),
+        ],
+        (c) => c.json({ id: c.params.id, ...c.state.valid.body, ...c.state.valid.query }),
+      )
+      const document = openApi(api, { info })
+      api.get('/openapi.json', (c) => c.json(document)).get('/docs', apiPage('/openapi.json'))
+      const { url } = await start(api)
+      const browser = await launchChromium()
+      try {
+        const page = await browser.newPage()
+        const complaints: string[] = []
+        page.on('pageerror', (error) => complaints.push(error.message))
+        page.on('console', (message) => {
+          if (message.type() === 'error' && !message.text().includes('422')) complaints.push(message.text())
+        })
+        await page.goto(`${url}/docs`)
+        await page.locator('summary', { hasText: '/books/{id}' }).click()
+        expect(await page.locator('textarea').inputValue()).toBe('{\n  "title": ""\n}')
+        await page.fill('input[name=id]', 'a/b')
+        await page.fill('input[name=lang]', 'en')
+        await page.click('button')
+        await page.locator('pre.head', { hasText: '422' }).waitFor()
+        await page.fill('textarea', '{ "title": "<b>TCP</b>" }')
+        await page.click('button')
+        await page.locator('pre.head', { hasText: '200' }).waitFor()
+        expect(JSON.parse((await page.locator('pre.content').textContent())!)).toEqual({
+          id: 'a/b',
+          title: '<b>TCP</b>',
+          lang: 'en',
+        })
+        expect(complaints.filter((text) => !text.includes('favicon'))).toEqual([])
+      } finally {
+        await browser.close()
+      }
+    })
   })
 })

@@ -1,19 +1,12 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
+import { type Tool, findTool, spawn } from '@spillway/vitest-config/tools'
 import { vi } from 'vitest'
 
-const folder = '/usr/sbin'
-
-/** The php-fpm of this machine, whatever its version; undefined when there is none, as on a machine without Debian's. */
-export const phpFpm: string | undefined = existsSync(folder)
-  ? readdirSync(folder)
-      .filter((name) => /^php-fpm\d/.test(name))
-      .map((name) => join(folder, name))
-      .at(-1)
-  : undefined
+export const phpFpm: Tool = findTool('php-fpm')
 
 /** An application that runs. */
 export interface PhpFpm {
@@ -23,7 +16,7 @@ export interface PhpFpm {
 }
 
 /** Runs php-fpm with two processes. @param home a directory for its files. */
-export async function startPhpFpm(program: string, home: string): Promise<PhpFpm> {
+export async function startPhpFpm(home: string): Promise<PhpFpm> {
   const socket = join(home, 'fpm.sock')
   const log = join(home, 'fpm.log')
   const config = join(home, 'fpm.conf')
@@ -42,7 +35,9 @@ php_admin_flag[display_errors] = off
 php_admin_flag[log_errors] = on
 `,
   )
-  const child: ChildProcess = spawn(program, [...(root ? ['-R'] : []), '-n', '-F', '-y', config], { stdio: 'ignore' })
+  const child: ChildProcess = spawn(phpFpm.path, [...(root ? ['-R'] : []), '-n', '-F', '-y', config], {
+    stdio: 'ignore',
+  })
   const stop = async (): Promise<void> => {
     if (child.exitCode !== null || child.signalCode !== null) return
     const ended = once(child, 'exit')

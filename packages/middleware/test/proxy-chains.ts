@@ -3,7 +3,8 @@ import { Agent, type IncomingMessage, request } from 'node:http'
 import type { Server } from '@spillway/core'
 import { router } from '@spillway/middleware/router'
 import { websocket } from '@spillway/middleware/websocket'
-import { describe, expect, test } from 'vitest'
+import { withTools } from '@spillway/vitest-config/tools'
+import { expect, test } from 'vitest'
 import { others, startOther } from './proxy-programs.ts'
 import { client as rawClient, until } from './proxy-support.ts'
 import { start } from './server.ts'
@@ -76,15 +77,17 @@ export type StartOurs = (to: number, trusting: boolean) => Promise<{ readonly po
 /** Tests a proxy together with each of the others that are installed, on either side. */
 export function testBesideOthers(startOurs: StartOurs): void {
   const places = ['in front', 'behind'] as const
-  const cases = others.flatMap((other) => places.map((place) => ({ other, place, title: `${other.name} ${place}` })))
-  describe.each(cases.filter(({ other }) => other.program !== undefined))('$title', ({ other, place }) => {
-    /** Client → one proxy → the other → application; gives the port of the first. */
-    testChain(async (seen = { aborted: 0 }) => {
-      const app = await application(seen)
-      if (place === 'behind') return (await startOurs((await startOther(other, app.port)).port, false)).port
-      return (await startOther(other, (await startOurs(app.port, true)).port)).port
+  const cases = others.flatMap((other) => places.map((place) => ({ other, place })))
+  for (const { other, place } of cases) {
+    withTools(other)(`${other.name} ${place}`, () => {
+      /** Client → one proxy → the other → application; gives the port of the first. */
+      testChain(async (seen = { aborted: 0 }) => {
+        const app = await application(seen)
+        if (place === 'behind') return (await startOurs((await startOther(other, app.port)).port, false)).port
+        return (await startOther(other, (await startOurs(app.port, true)).port)).port
+      })
     })
-  })
+  }
 }
 
 function testChain(chain: (seen?: { aborted: number }) => Promise<number>): void {

@@ -1,47 +1,23 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { accessSync, constants, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import type { ChildProcess } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
-import { delimiter, join } from 'node:path'
+import { join } from 'node:path'
+import { type Tool, findTool, spawn } from '@spillway/vitest-config/tools'
 import { onTestFinished } from 'vitest'
 import { deadPort, until } from './proxy-support.ts'
 
-/** Another proxy that a test puts in front of ours, or behind it. */
-export interface OtherProxy {
-  readonly name: 'nginx' | 'haproxy'
-  /** Undefined where it is not installed. */
-  readonly program: string | undefined
-}
-
-export const others: readonly OtherProxy[] = (['nginx', 'haproxy'] as const).map((name) => {
-  const program = find(name)
-  if (program === undefined) console.warn(`${name} is missing: tests with it are skipped`)
-  return { name, program }
-})
-
-function find(name: string): string | undefined {
-  // Debian keeps them where only root looks.
-  const folders = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/usr/local/sbin']
-  return folders
-    .map((folder) => join(folder, name))
-    .find((file) => {
-      try {
-        accessSync(file, constants.X_OK)
-        return true
-      } catch {
-        return false
-      }
-    })
-}
+/** Other proxies, which a test puts in front of ours, or behind it. */
+export const others: readonly Tool[] = [findTool('nginx'), findTool('haproxy')]
 
 /** Starts one that sends everything on to `to`, a port of this machine. Gives its port, and how to end it. */
-export async function startOther({ name, program }: OtherProxy, to: number): Promise<{ readonly port: number }> {
+export async function startOther({ name, path }: Tool, to: number): Promise<{ readonly port: number }> {
   const folder = mkdtempSync(join(tmpdir(), `spillway-${name}-`))
   const port = await deadPort()
   const config = join(folder, 'config')
   writeFileSync(config, name === 'nginx' ? nginx(folder, port, to) : haproxy(port, to))
   const args = name === 'nginx' ? ['-p', folder, '-e', 'stderr', '-c', config] : ['-db', '-f', config]
-  const child = spawn(program!, args, { stdio: ['ignore', 'ignore', 'pipe'] })
+  const child = spawn(path, args, { stdio: ['ignore', 'ignore', 'pipe'] })
   let said = ''
   child.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()))
   onTestFinished(async () => {

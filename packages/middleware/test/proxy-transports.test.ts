@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Context, type Peer, type ListenOptions, type ServerOptions, serve } from '@spillway/core'
 import { proxy } from '@spillway/middleware/proxy'
+import { withTools } from '@spillway/vitest-config/tools'
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { type TestAuthority, makeAuthority, openssl } from '../../core/test/certificates.ts'
 import { proxyHeader } from '../src/lib/proxy/proxy-header.ts'
@@ -31,7 +32,7 @@ test('over a unix socket', async () => {
   expect(await get(gone.server)).toMatch(/ 502 /)
 })
 
-describe.skipIf(!openssl)('over TLS', () => {
+withTools(openssl)('over TLS', () => {
   let authority: TestAuthority
   beforeAll(() => {
     authority = makeAuthority()

@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -15,11 +14,12 @@ import {
   redisStore,
 } from '@spillway/middleware/rate-limit'
 import { router } from '@spillway/middleware/router'
+import { spawn, withTools } from '@spillway/vitest-config/tools'
 import * as fc from 'fast-check'
 import { build } from 'tsup'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { remaining, take, wait } from '../src/lib/rate-limit/quota.ts'
-import { findRedis, redisForTests } from './redis.ts'
+import { redisForTests, redisServer } from './redis.ts'
 import { start } from './server.ts'
 
 const hour = 3600
@@ -242,10 +242,8 @@ describe('a store that is away', () => {
   )
 })
 
-const redisServer = findRedis('rate limits in Redis')
-
-describe.skipIf(!redisServer)('the Redis store, with a real server', () => {
-  const server = redisForTests(redisServer!)
+withTools(redisServer)('the Redis store, with a real server', () => {
+  const server = redisForTests()
   const make = (prefix?: string): RateLimitStore =>
     redisStore((command, ...args) => server().redis.call(command, ...args), prefix === undefined ? {} : { prefix })
 

@@ -1,19 +1,12 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
+import { type Tool, findTool, spawn } from '@spillway/vitest-config/tools'
 import { beforeAll } from 'vitest'
 
-/** Where `redis-server` is; undefined, and said once, when it is missing. */
-export function findRedis(forWhat: string): string | undefined {
-  try {
-    return execFileSync('which', ['redis-server'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim()
-  } catch {
-    process.stderr.write(`middleware: no \`redis-server\` on the PATH, so the tests of ${forWhat} are skipped\n`)
-    return undefined
-  }
-}
+export const redisServer: Tool = findTool('redis-server')
 
 export interface RedisUnderTest {
   /** Its unix socket. */
@@ -26,7 +19,7 @@ export interface RedisUnderTest {
 }
 
 /** A Redis of their own for the tests of one `describe`. */
-export function redisForTests(program: string): () => RedisUnderTest {
+export function redisForTests(): () => RedisUnderTest {
   let it: RedisUnderTest
   beforeAll(async () => {
     const folder = mkdtempSync(join(tmpdir(), 'spillway-redis-'))
@@ -41,7 +34,7 @@ export function redisForTests(program: string): () => RedisUnderTest {
       await gone
     }
     const start = async (): Promise<void> => {
-      child = spawn(program, ['--port', '0', '--unixsocket', socket, '--save', '', '--dir', folder], {
+      child = spawn(redisServer.path, ['--port', '0', '--unixsocket', socket, '--save', '', '--dir', folder], {
         stdio: 'ignore',
       })
       await redis.ping()

@@ -7,8 +7,9 @@ import {
 } from '@spillway/middleware/sessions'
 import { router } from '@spillway/middleware/router'
 import type { Handler } from '@spillway/core'
+import { withTools } from '@spillway/vitest-config/tools'
 import { describe, expect, expectTypeOf, onTestFinished, test, vi } from 'vitest'
-import { findRedis, redisForTests } from './redis.ts'
+import { redisForTests, redisServer } from './redis.ts'
 import { start } from './server.ts'
 
 interface Data {
@@ -350,10 +351,8 @@ test('a request that outlives the log-out does not bring the session back', asyn
   expect(await new Client(url, cookie).get('/')).toEqual({})
 })
 
-const redisServer = findRedis('sessions in Redis')
-
-describe.skipIf(!redisServer)('the Redis store, with a real server', () => {
-  const server = redisForTests(redisServer!)
+withTools(redisServer)('the Redis store, with a real server', () => {
+  const server = redisForTests()
 
   const make = (): SessionStore => redisStore((command, ...args) => server().redis.call(command, ...args))
   storeRules(make, (ms) => new Promise((resolve) => setTimeout(resolve, ms)))

@@ -1,12 +1,12 @@
-import { spawn, spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Middleware, wrap } from '@spillway/middleware'
 import { memoryFiles, staticFiles } from '@spillway/middleware/static'
 import type { Browser, Page } from 'playwright-core'
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
-import { executablePath, launch } from './chromium.ts'
+import { chromium, launchChromium } from '@spillway/vitest-config/chromium'
+import { findTool, spawn, withTools } from '@spillway/vitest-config/tools'
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { start } from './server.ts'
 
 interface Seen {
@@ -48,10 +48,10 @@ function hashed(name: string, end: string): string {
   return `${name}-B3x9kQ2${name.length % 10}.${end}`
 }
 
-describe.skipIf(!executablePath)('a browser', { timeout: 60_000 }, () => {
+withTools(chromium)('a browser', { timeout: 60_000 }, () => {
   let browser: Browser
   beforeAll(async () => {
-    browser = await launch()
+    browser = await launchChromium()
   }, 60_000)
   afterAll(() => browser?.close())
 
@@ -141,20 +141,22 @@ ${images.map((name) => `<img src="${name}">`).join('')}`,
   })
 })
 
-const hasCurl = spawnSync('curl', ['--version']).status === 0
+const curl = findTool('curl')
 
-test.skipIf(!hasCurl)('curl resumes a download where it was left', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'spillway-resume-'))
-  onTestFinished(() => rmSync(folder, { recursive: true }))
-  const content = wav(500)
-  writeFileSync(join(folder, 'sound.wav'), content)
-  const seen: Seen[] = []
-  const server = await start(wrap([noting(seen)], staticFiles(folder)))
-  const part = join(folder, 'part')
-  writeFileSync(part, content.subarray(0, 1_234_567))
-  const curl = spawn('curl', ['-sS', '-C', '-', '-o', part, `${server.url}/sound.wav`])
-  const status = await new Promise((resolve) => curl.once('close', resolve))
-  expect(status).toBe(0)
-  expect(readFileSync(part).equals(content)).toBe(true)
-  expect(seen).toEqual([{ path: '/sound.wav', range: 'bytes=1234567-', status: 206 }])
+withTools(curl)('with curl', () => {
+  test('curl resumes a download where it was left', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'spillway-resume-'))
+    onTestFinished(() => rmSync(folder, { recursive: true }))
+    const content = wav(500)
+    writeFileSync(join(folder, 'sound.wav'), content)
+    const seen: Seen[] = []
+    const server = await start(wrap([noting(seen)], staticFiles(folder)))
+    const part = join(folder, 'part')
+    writeFileSync(part, content.subarray(0, 1_234_567))
+    const download = spawn(curl.path, ['-sS', '-C', '-', '-o', part, `${server.url}/sound.wav`])
+    const status = await new Promise((resolve) => download.once('close', resolve))
+    expect(status).toBe(0)
+    expect(readFileSync(part).equals(content)).toBe(true)
+    expect(seen).toEqual([{ path: '/sound.wav', range: 'bytes=1234567-', status: 206 }])
+  })
 })

@@ -1,13 +1,14 @@
-import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { router } from '@spillway/middleware/router'
 import { type FileSource, type ListedFile, memoryFiles, staticFiles } from '@spillway/middleware/static'
+import { execFileSync, findTool } from '@spillway/vitest-config/tools'
 import * as fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { send, start } from './server.ts'
 
+const mkfifo = findTool('mkfifo')
 const unix = process.platform !== 'win32'
 const folder = mkdtempSync(join(tmpdir(), 'spillway-listing-'))
 const root = join(folder, 'root')
@@ -24,7 +25,7 @@ beforeAll(() => {
   symlinkSync('b.txt', join(root, 'link.txt'))
   symlinkSync('../secret.txt', join(root, 'outside.txt'))
   symlinkSync('gone', join(root, 'dangling'))
-  execFileSync('/bin/sh', ['-c', 'mkfifo "$0"', join(root, 'fifo')])
+  if (!mkfifo.isMissing) execFileSync(mkfifo.path, [join(root, 'fifo')])
 })
 afterAll(() => rmSync(folder, { recursive: true }))
 

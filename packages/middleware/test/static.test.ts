@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process'
 import {
   mkdirSync,
   mkdtempSync,
@@ -15,10 +14,12 @@ import { pathToFileURL } from 'node:url'
 import type { Handler, Server } from '@spillway/core'
 import { router } from '@spillway/middleware/router'
 import { staticFiles } from '@spillway/middleware/static'
+import { execFileSync, findTool } from '@spillway/vitest-config/tools'
 import * as fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { send, start } from './server.ts'
 
+const mkfifo = findTool('mkfifo')
 const unix = process.platform !== 'win32'
 const secret = 'top secret'
 
@@ -65,7 +66,7 @@ beforeAll(() => {
   symlinkSync('../public-not', join(root, 'sibling'))
   symlinkSync('loop', join(root, 'loop'))
   symlinkSync('/dev/zero', join(root, 'zero'))
-  execFileSync('/bin/sh', ['-c', 'mkfifo "$0"', join(root, 'fifo')])
+  if (!mkfifo.isMissing) execFileSync(mkfifo.path, [join(root, 'fifo')])
 })
 afterAll(() => rmSync(folder, { recursive: true }))
 

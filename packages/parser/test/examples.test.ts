@@ -1,8 +1,8 @@
 /* The examples run as they are, with this Node, on the built package. */
-import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { execFile } from '@spillway/vitest-config/tools'
 import { describe, expect, test } from 'vitest'
 
 const run = promisify(execFile)

@@ -1,9 +1,11 @@
 // The site that all servers serve. Beside its root there are secrets.
-import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, realpathSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { brotliCompressSync, gzipSync } from 'node:zlib'
+import { execFileSync, findTool } from '../../vitest/programs.js'
+
+const mkfifo = findTool('mkfifo')
 
 const secret = 'top secret'
 export const letters = 'abcdefghijklmnopqrstuvwxyz'
@@ -75,6 +77,6 @@ export function makeSite() {
   symlinkSync('..', join(root, 'up'))
   symlinkSync('loop', join(root, 'loop'))
   symlinkSync('/dev/zero', join(root, 'zero'))
-  execFileSync('mkfifo', [join(root, 'fifo')])
+  if (!mkfifo.isMissing) execFileSync(mkfifo.path, [join(root, 'fifo')])
   return root
 }

@@ -1,14 +1,14 @@
 /* The quick part of tooling/runtimes/run.mjs: this Node and the browser, on the built package. */
 import { existsSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { findChromium, prepare, runtimes, type Prepared } from '../run.mjs'
+import { chromium } from '../../vitest/chromium.js'
+import { withTools } from '../../vitest/tools.js'
+import { prepare, runtimes, type Prepared } from '../run.mjs'
 
 const built = ['parser', 'core'].every((name) =>
   existsSync(new URL(`../../../packages/${name}/dist/index.js`, import.meta.url)),
 )
-const chromium = findChromium()
 if (!built) process.stderr.write('runtimes: packages are not built (npm run build), so nothing is run\n')
-else if (chromium === null) process.stderr.write('runtimes: no `chromium` on the PATH, so the browser is skipped\n')
 
 describe.skipIf(!built)('the cases of the parser, on the built package', { timeout: 120_000 }, () => {
   let suite: Prepared
@@ -23,9 +23,11 @@ describe.skipIf(!built)('the cases of the parser, on the built package', { timeo
     expect(result.passed).toBeGreaterThan(700)
   })
 
-  test.skipIf(chromium === null)('in Chromium', async () => {
-    const result = await suite.run(runtimes.find(({ browser }) => browser)!)
-    expect(result.failed).toEqual([])
-    expect(result.passed).toBeGreaterThan(700)
+  withTools(chromium)('with a browser', () => {
+    test('in Chromium', async () => {
+      const result = await suite.run(runtimes.find(({ browser }) => browser)!)
+      expect(result.failed).toEqual([])
+      expect(result.passed).toBeGreaterThan(700)
+    })
   })
 })

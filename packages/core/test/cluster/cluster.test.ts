@@ -1,6 +1,6 @@
-import { execFileSync } from 'node:child_process'
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { execFileSync, findTool, withTools } from '@spillway/vitest-config/tools'
 import { describe, expect, it } from 'vitest'
 import { type Program, clusterProgram, fetchText, holdRequest, startLoad, told } from './support.ts'
 import { cluster } from '../../src/cluster.ts'
@@ -8,8 +8,10 @@ import { until } from '../support.ts'
 
 const { folder, launch } = clusterProgram()
 const rounds = Number(process.env['SPILLWAY_RELOAD_ROUNDS'] ?? 2)
-/** Runs a command as the first process of a namespace of its own. */
-const namespace = ['unshare', '-Urpf'] as const
+/** With these it runs a command as the first process of a namespace of its own, where a system lets it. */
+const namespace = ['-Urpf'] as const
+const unshare = findTool('unshare', { probe: [...namespace, 'true'] })
+const ps = findTool('ps', { probe: ['-o', 'pid=', '--ppid', '1'] })
 /** What a client sees of a server that died. */
 const hungUp = /socket hang up|ECONNRESET/
 
@@ -292,28 +294,19 @@ describe('the end', { timeout: 30_000 }, () => {
     expect(await lost).toMatch(hungUp)
   })
 
-  it.skipIf(!canBeFirst())('comes by signal to process 1, too', async () => {
-    const program = launch({ under: [...namespace, '--kill-child'] })
-    const { primary } = await program.saw(({ primary: pid }) => pid !== undefined)
-    expect(primary).toBe(1)
-    // Its parent is `unshare`, which does not pass signals on.
-    const children = execFileSync('ps', ['-o', 'pid=', '--ppid', String(program.child.pid)], { encoding: 'utf8' })
-    process.kill(Number(children), 'SIGTERM')
-    expect((await program.gone).code).toBe(0)
+  withTools(unshare, ps)('first of its namespace', () => {
+    it('comes by signal to process 1, too', async () => {
+      const program = launch({ under: [unshare.path, ...namespace, '--kill-child'] })
+      const { primary } = await program.saw(({ primary: pid }) => pid !== undefined)
+      expect(primary).toBe(1)
+      // Its parent is `unshare`, which does not pass signals on.
+      const children = execFileSync(ps.path, ['-o', 'pid=', '--ppid', String(program.child.pid)], { encoding: 'utf8' })
+      process.kill(Number(children), 'SIGTERM')
+      expect((await program.gone).code).toBe(0)
+    })
   })
 })
 
 async function untilReady(program: Program, count: number): Promise<void> {
   while ((await program.ready()).length < count) await fetchText(program.url).catch(() => {})
-}
-
-/** Whether this system lets a process be the first of a namespace of its own. */
-function canBeFirst(): boolean {
-  try {
-    execFileSync(namespace[0], [...namespace.slice(1), 'true'], { stdio: 'ignore' })
-    execFileSync('ps', ['-o', 'pid=', '--ppid', '1'], { stdio: 'ignore' })
-    return true
-  } catch {
-    return false
-  }
 }

@@ -1,7 +1,8 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { findPackage, spawn, withTools } from '@spillway/vitest-config/tools'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 
 const sources = new URL('../../../', import.meta.url)
@@ -58,17 +59,19 @@ const runtimes = [
 ] as const
 
 describe.each(runtimes)('toFetch under %s', (name, spec, args) => {
-  const npx = ['--yes', spec]
   const env = { ...process.env, DENO_DIR: join(folder, 'deno'), DENO_NO_UPDATE_CHECK: '1', NO_COLOR: '1' }
-  const probe = spawnSync('npx', [...npx, '--version'], { cwd: folder, env, timeout: 90_000, encoding: 'utf8' })
-  const isHere = probe.status === 0
-  if (!isHere) console.warn(`${spec} cannot be had here: its tests are skipped`)
+  const runtime = findPackage(spec)
 
-  describe.skipIf(!isHere)(`${spec}${isHere ? '' : ' (not reachable: skipped)'}`, () => {
+  withTools(runtime)(spec, () => {
     let child: ChildProcess
     let url = ''
     beforeAll(async () => {
-      child = spawn('npx', [...npx, ...args], { cwd: folder, env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] })
+      child = spawn(runtime.path, ['--yes', spec, ...args], {
+        cwd: folder,
+        env,
+        detached: true,
+        stdio: ['ignore', 'pipe', 'pipe'],
+      })
       let output = ''
       for (const stream of [child.stdout!, child.stderr!])
         stream.setEncoding('utf8').on('data', (text: string) => (output += text))

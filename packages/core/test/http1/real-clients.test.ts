@@ -1,11 +1,12 @@
-import { execFile, spawnSync } from 'node:child_process'
 import { Agent, request as httpRequest } from 'node:http'
+import { execFile, findTool, withTools } from '@spillway/vitest-config/tools'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Context, type Reply, type Server, serve } from '../../src/index.ts'
 import { muteErrors } from '../support.ts'
 
 muteErrors()
 
+const program = findTool('curl')
 let server: Server
 let connections = 0
 const peers = new Set<number>()
@@ -31,7 +32,7 @@ afterAll(() => server.close({ deadline: 100 }))
 /** Runs curl; its exit code must be 0. */
 function curl(args: readonly string[], input = ''): Promise<{ out: string; err: string }> {
   return new Promise((resolve, reject) => {
-    const child = execFile('curl', ['-sS', '--max-time', '20', ...args], (error, out, err) =>
+    const child = execFile(program.path, ['-sS', '--max-time', '20', ...args], (error, out, err) =>
       error ? reject(new Error(`${error.message} ${err}`)) : resolve({ out, err }),
     )
     // A client that was refused stops reading what it was to send.
@@ -39,9 +40,7 @@ function curl(args: readonly string[], input = ''): Promise<{ out: string; err: 
   })
 }
 
-const hasCurl = spawnSync('curl', ['--version']).status === 0
-
-describe.skipIf(!hasCurl)(`curl${hasCurl ? '' : ' (not installed: skipped)'}`, () => {
+withTools(program)('curl', () => {
   it('GET', async () => {
     expect((await curl([server.url])).out).toBe('GET 1.1 0 ')
   })

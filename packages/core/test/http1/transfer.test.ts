@@ -1,5 +1,5 @@
-import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
+import { execFile } from '@spillway/vitest-config/tools'
 import { describe, expect, it } from 'vitest'
 import { type Context, type Reply, serve } from '../../src/index.ts'
 

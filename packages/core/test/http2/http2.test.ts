@@ -1,4 +1,3 @@
-import { execFile } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import {
   type ClientHttp2Session,
@@ -12,7 +11,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { connect as connectTls } from 'node:tls'
 import { promisify } from 'node:util'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { execFile, findTool, withTools } from '@spillway/vitest-config/tools'
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
 import {
   type Context,
   type Handler,
@@ -23,9 +23,10 @@ import {
   type ServerOptions,
   serve,
 } from '../../src/index.ts'
-import { type TestAuthority, type TestCertificate, curl, makeAuthority, openssl } from '../certificates.ts'
+import { type TestAuthority, type TestCertificate, makeAuthority, openssl } from '../certificates.ts'
 import { deferred, events, muteErrors, record, turn, until } from '../support.ts'
 
+const curl = findTool('curl', { probe: ['--version'], says: /HTTP2/ })
 let authority: TestAuthority
 let local: TestCertificate
 let client: ClientHttp2Session | undefined
@@ -34,13 +35,13 @@ let server: Server | undefined
 const muted = muteErrors()
 
 beforeAll(() => {
-  if (!openssl) return
+  if (openssl.isMissing) return
   authority = makeAuthority()
   local = authority.issue('localhost', ['localhost', '127.0.0.1'])
 })
 
 afterAll(() => {
-  if (openssl) authority.remove()
+  if (!openssl.isMissing) authority.remove()
 })
 
 afterEach(async () => {
@@ -89,7 +90,7 @@ function ask(headers: OutgoingHttpHeaders, content?: string | Uint8Array): Promi
   return answer
 }
 
-describe.skipIf(!openssl)('a request of HTTP/2 (RFC 9113 §8.3.1)', () => {
+withTools(openssl)('a request of HTTP/2 (RFC 9113 §8.3.1)', () => {
   it('is a context like any other', async () => {
     await start((c) => {
       const { method, path, search, url, httpVersion } = c
@@ -170,7 +171,7 @@ describe.skipIf(!openssl)('a request of HTTP/2 (RFC 9113 §8.3.1)', () => {
   })
 })
 
-describe.skipIf(!openssl)('content of a request', () => {
+withTools(openssl)('content of a request', () => {
   it('with and without a length', async () => {
     await start(async (c) => c.text(`${c.body.length} ${await c.body.text()}`))
     expect((await ask({ ':method': 'POST' }, 'häh')).body).toBe('null häh')
@@ -296,7 +297,7 @@ describe.skipIf(!openssl)('content of a request', () => {
   })
 })
 
-describe.skipIf(!openssl)('a reply', () => {
+withTools(openssl)('a reply', () => {
   it('is complete when a callback of its exchange throws, which is reported with the request', async () => {
     const reported = deferred<unknown[]>()
     await start(
@@ -506,7 +507,7 @@ describe.skipIf(!openssl)('a reply', () => {
   })
 })
 
-describe.skipIf(!openssl)('a connection of HTTP/2', () => {
+withTools(openssl)('a connection of HTTP/2', () => {
   it('publishes its life', async () => {
     await start((c) => c.text('x'))
     const seen = await record(server!, async () => {
@@ -631,7 +632,7 @@ describe.skipIf(!openssl)('a connection of HTTP/2', () => {
   })
 })
 
-describe.skipIf(!openssl || !curl?.includes('HTTP2'))('curl --http2', () => {
+withTools(openssl, curl)('curl --http2', () => {
   it('asks, uploads, and reads trailers', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'spillway-curl-'))
     const file = join(folder, 'upload')
@@ -691,7 +692,7 @@ async function* failing(): AsyncGenerator<string> {
 }
 
 async function runCurl(...args: string[]): Promise<unknown> {
-  const { stdout } = await promisify(execFile)('curl', ['-sS', '--http2', '--cacert', authority.caFile, ...args])
+  const { stdout } = await promisify(execFile)(curl.path, ['-sS', '--http2', '--cacert', authority.caFile, ...args])
   return JSON.parse(stdout)
 }
 

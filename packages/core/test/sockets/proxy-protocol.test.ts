@@ -3,6 +3,7 @@ import { connect as tcpConnect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { connect } from 'node:tls'
+import { withTools } from '@spillway/vitest-config/tools'
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type ListenOptions, type Server, type ServerOptions, serve } from '../../src/index.ts'
@@ -316,7 +317,7 @@ describe('PROXY header over TCP', () => {
   })
 })
 
-describe.skipIf(!openssl)('PROXY header in front of TLS', () => {
+withTools(openssl)('PROXY header in front of TLS', () => {
   it.each([0, 1, 20])('with the handshake in the same piece from byte %i on', async (cut) => {
     const authority = makeAuthority()
     const local = authority.issue('localhost', ['localhost'])

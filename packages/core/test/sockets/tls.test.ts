@@ -1,13 +1,14 @@
-import { execFile } from 'node:child_process'
 import { Agent, request } from 'node:https'
 import { connect as tcpConnect } from 'node:net'
 import { type ConnectionOptions, type TLSSocket, connect } from 'node:tls'
 import { promisify } from 'node:util'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { execFile, findTool, withTools } from '@spillway/vitest-config/tools'
+import { afterAll, beforeAll, expect, it } from 'vitest'
 import { type Server, type ServerOptions, type TlsOptions, createServer, serve } from '../../src/index.ts'
-import { type TestAuthority, type TestCertificate, curl, makeAuthority, openssl } from '../certificates.ts'
+import { type TestAuthority, type TestCertificate, makeAuthority, openssl } from '../certificates.ts'
 import { deferred, events, get, onlyReply, rawClient, record, until } from '../support.ts'
 
+const curl = findTool('curl')
 let authority: TestAuthority
 let stranger: TestAuthority
 let local: TestCertificate
@@ -18,7 +19,7 @@ let alice: TestCertificate
 let mallory: TestCertificate
 
 beforeAll(() => {
-  if (!openssl) return
+  if (openssl.isMissing) return
   authority = makeAuthority()
   stranger = makeAuthority('Somebody else')
   local = authority.issue('localhost', ['localhost', '127.0.0.1'])
@@ -30,7 +31,7 @@ beforeAll(() => {
 })
 
 afterAll(() => {
-  if (!openssl) return
+  if (openssl.isMissing) return
   authority.remove()
   stranger.remove()
 })
@@ -91,7 +92,7 @@ async function shown(server: { readonly port: number }, servername: string): Pro
   return subject.CN
 }
 
-describe.skipIf(!openssl)('TLS', () => {
+withTools(openssl)('TLS', () => {
   it('serves HTTPS, and the request knows', async () => {
     await using server = await start()
     expect(server.url).toMatch(/^https:/)
@@ -127,18 +128,22 @@ describe.skipIf(!openssl)('TLS', () => {
     await server.close({ deadline: 0 })
   })
 
-  it.skipIf(!curl)('curl: authority, server names, client certificate', async () => {
-    const server = await start({ sni: { 'example.org': example }, ca: authority.ca, requestCert: 'optional' })
-    const run = async (...args: string[]): Promise<Record<string, unknown>> => {
-      const { stdout } = await promisify(execFile)('curl', ['-sS', '--cacert', authority.caFile, ...args])
-      return JSON.parse(stdout) as Record<string, unknown>
-    }
-    const port = server.port
-    expect(await run(server.url)).toMatchObject({ secure: true })
-    const to = ['--connect-to', `example.org:443:127.0.0.1:${port}`, 'https://example.org/']
-    expect(await run(...to)).toMatchObject({ servername: 'example.org', url: 'https://example.org/' })
-    expect(await run('--cert', alice.certFile, '--key', alice.keyFile, server.url)).toMatchObject({ name: 'CN=alice' })
-    await server.close({ deadline: 0 })
+  withTools(curl)('with curl', () => {
+    it('curl: authority, server names, client certificate', async () => {
+      const server = await start({ sni: { 'example.org': example }, ca: authority.ca, requestCert: 'optional' })
+      const run = async (...args: string[]): Promise<Record<string, unknown>> => {
+        const { stdout } = await promisify(execFile)(curl.path, ['-sS', '--cacert', authority.caFile, ...args])
+        return JSON.parse(stdout) as Record<string, unknown>
+      }
+      const port = server.port
+      expect(await run(server.url)).toMatchObject({ secure: true })
+      const to = ['--connect-to', `example.org:443:127.0.0.1:${port}`, 'https://example.org/']
+      expect(await run(...to)).toMatchObject({ servername: 'example.org', url: 'https://example.org/' })
+      expect(await run('--cert', alice.certFile, '--key', alice.keyFile, server.url)).toMatchObject({
+        name: 'CN=alice',
+      })
+      await server.close({ deadline: 0 })
+    })
   })
 
   it('a client that ends its side behind the request gets its reply', async () => {
@@ -165,7 +170,7 @@ describe.skipIf(!openssl)('TLS', () => {
   })
 })
 
-describe.skipIf(!openssl)('server names (RFC 6066 §3)', () => {
+withTools(openssl)('server names (RFC 6066 §3)', () => {
   it('choose the certificate: exact, wildcard for one level, otherwise the default', async () => {
     await using server = await start({ sni: { 'Example.ORG': example, '*.example.org': wildcard } })
     expect(await shown(server, 'example.org')).toBe('example.org')
@@ -219,7 +224,7 @@ describe.skipIf(!openssl)('server names (RFC 6066 §3)', () => {
   })
 })
 
-describe.skipIf(!openssl)('client certificates', () => {
+withTools(openssl)('client certificates', () => {
   it('that are required: with one, without one, with one of another authority', async () => {
     const server = await start({ ca: authority.ca, requestCert: true })
     expect(await ask(server, withClient(alice))).toMatchObject({ name: 'CN=alice' })
@@ -254,7 +259,7 @@ describe.skipIf(!openssl)('client certificates', () => {
   })
 })
 
-describe.skipIf(!openssl)('reload', () => {
+withTools(openssl)('reload', () => {
   it('gives new connections the new certificate, and keeps those there are', async () => {
     const server = createServer((c) => c.text(c.path))
     const listening = await server.listen({ port: 0, tls: { ...local, sni: { 'example.org': example } } })
@@ -310,7 +315,7 @@ describe.skipIf(!openssl)('reload', () => {
   })
 })
 
-describe.skipIf(!openssl)('handshakes that do not end well', () => {
+withTools(openssl)('handshakes that do not end well', () => {
   it('plain HTTP on a TLS port is closed, counted, and harms nobody', async () => {
     const server = await start()
     const seen = await record(server, async () => {
@@ -402,7 +407,7 @@ describe.skipIf(!openssl)('handshakes that do not end well', () => {
   })
 })
 
-describe.skipIf(!openssl)('limits', () => {
+withTools(openssl)('limits', () => {
   it('handshakes count as connections, and over the limit there is a 503 behind the handshake', async () => {
     const server = await start({}, { limits: { connections: 1 } })
     const silent = rawClient(server)

@@ -1,0 +1,7 @@
+import type { Browser } from 'playwright-core'
+import type { Tool } from './programs.js'
+
+export declare const chromium: Tool
+
+/** Starts Chromium, which asks nobody for anything by itself. @throws Error when it is missing */
+export declare function launchChromium(): Promise<Browser>

@@ -1,0 +1,34 @@
+import type * as child from 'node:child_process'
+
+/** A program that may be missing on a machine. */
+export interface Tool {
+  readonly name: string
+  readonly isMissing: boolean
+  /** To be started with the functions below. @throws Error when it is missing */
+  readonly path: string
+}
+
+export interface Probe {
+  /** Arguments with which the tool must succeed, else it counts as missing. */
+  readonly probe?: readonly string[]
+  /** What it must print then. */
+  readonly says?: RegExp
+}
+
+/**
+ * Looks for a program on the PATH and where Debian keeps servers; a name may have a version behind it. It says on stderr
+ * when there is none. With `SPILLWAY_WITHOUT_TOOLS=1` there is none of any name.
+ */
+export declare function findTool(name: string, probe?: Probe): Tool
+
+/** A program that `npx` fetches from npm: its name and exact version. Its `path` is npx, whose first arguments are `--yes` and the name. */
+export declare function findPackage(spec: string): Tool
+
+/*
+ * Those of node:child_process, for this Node (`process.execPath`), `npx`, `sh` and the paths of tools. Tests do not use
+ * node:child_process itself; a test of this folder holds that.
+ */
+export declare const spawn: typeof child.spawn
+export declare const spawnSync: typeof child.spawnSync
+export declare const execFile: typeof child.execFile
+export declare const execFileSync: typeof child.execFileSync
