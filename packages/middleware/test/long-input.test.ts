@@ -1,9 +1,9 @@
-import { execFile } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { execFile } from '@spillway/vitest-config/tools'
 import { build } from 'tsup'
 import { expect, onTestFinished, test } from 'vitest'
 
