@@ -13,22 +13,15 @@ import type { ParseErrorCode } from './errors.ts'
 import type { BodyKind } from './framing.ts'
 import { defaultBodyLimits, limitsOf } from './limits.ts'
 import type { BodyLimits } from './limits.ts'
+import { BROKEN, CHUNKS, CLOSED, ENDED, HAS_DATA, LENGTH, MAX_SIZE_BEFORE_DIGIT, NEED_MORE } from './numbers.ts'
 import {
-  BROKEN,
-  CHUNKS,
-  CLOSED,
   DATA,
   DATA_CR,
   DATA_LF,
   DONE,
-  ENDED,
   EXTENSION,
   FAILED,
   FINAL_LF,
-  HAS_DATA,
-  LENGTH,
-  MAX_SIZE_BEFORE_DIGIT,
-  NEED_MORE,
   SIZE,
   SIZE_FIRST,
   SIZE_LF,

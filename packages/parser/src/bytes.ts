@@ -81,7 +81,7 @@ export const consistsOf: (text: string, flag: number) => boolean = /* @__PURE__ 
   }
 })()
 
-/** Tells the known words apart; a letter in either case gives the same. The constants in states.ts are what it gives. */
+/** Tells the known words apart; a letter in either case gives the same. The constants in words.ts are what it gives. */
 export function slot(length: number, first: number): number {
   return length + (first & 24)
 }

@@ -1,6 +1,7 @@
 import { classes, COLON, CR, LF, slot, smaller, SP, TCHAR } from './bytes.ts'
 import type { FieldSection } from './field-section.ts'
-import { LEAST_COPIED, MOST_COPIED, SLOTS } from './states.ts'
+import { LEAST_COPIED, MOST_COPIED } from './numbers.ts'
+import { SLOTS } from './words.ts'
 
 /*
  * The fast way through the field lines of a long head. Its bytes are copied to an array that never changes, so that the

@@ -1,5 +1,5 @@
 import { members } from './field-lists.ts'
-import { MAX_RANGES } from './states.ts'
+import { MAX_RANGES } from './numbers.ts'
 
 /** Bytes `start` to `end`, both included, as Content-Range has them. */
 export interface ByteRange {

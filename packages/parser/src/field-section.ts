@@ -12,7 +12,8 @@ import {
 } from './codes.ts'
 import { errorCodes } from './errors.ts'
 import type { ParseErrorCode } from './errors.ts'
-import { END_LF, IDLE, LINE, NAME, SLOTS, VALUE_BYTES, VALUE_LF } from './states.ts'
+import { END_LF, IDLE, LINE, NAME, VALUE_BYTES, VALUE_LF } from './states.ts'
+import { SLOTS } from './words.ts'
 
 /*
  * Field lines up to and with the empty line that ends them (RFC 9112 §5), for heads and trailers alike.

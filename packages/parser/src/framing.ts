@@ -14,30 +14,31 @@ import {
 } from './codes.ts'
 import {
   CHUNKED,
-  CHUNKED_WORD,
   CLOSE,
   CODING_SEEN,
+  EXPECT_CONTINUE,
+  EXPECT_UNKNOWN,
+  HAS_LENGTH,
+  HOST_SEEN,
+  KEEP_ALIVE,
+  OTHER_CODING,
+  UPGRADE_FIELD,
+  UPGRADE_OPTION,
+} from './facts.ts'
+import { MAX_LENGTH_DIGITS, VALID } from './numbers.ts'
+import { IDLE } from './states.ts'
+import {
+  CHUNKED_WORD,
   CONNECTION,
   CONTENT_LENGTH,
   CONTINUE,
   EXPECT,
-  EXPECT_CONTINUE,
-  EXPECT_UNKNOWN,
-  HAS_LENGTH,
   HOST,
-  HOST_SEEN,
-  IDLE,
-  KEEP_ALIVE,
   LONGEST_WORD,
-  MAX_LENGTH_DIGITS,
-  OTHER_CODING,
   SLOTS,
   TRANSFER_ENCODING,
   UPGRADE,
-  UPGRADE_FIELD,
-  UPGRADE_OPTION,
-  VALID,
-} from './states.ts'
+} from './words.ts'
 import { scanAuthority } from './target.ts'
 
 /** How the end of a body is found. RFC 9112 §6.3. `UntilClose` is for responses only. */

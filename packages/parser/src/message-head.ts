@@ -7,6 +7,19 @@ import { defaultHeadLimits, limitsOf } from './limits.ts'
 import type { HeadLimits } from './limits.ts'
 import { EMPTY, IDLE, METHOD, START_LF } from './states.ts'
 
+/*
+ * Who calls whom while a head is read. Each class adds to the one before: FieldSection, Framing, MessageHead, and then
+ * RequestHead or ResponseHead.
+ *
+ *   parse (MessageHead)
+ *     ├─► _startLine (RequestHead, ResponseHead) ──► _version, _lineEnd (MessageHead)
+ *     ├─► usualLines (field-lines.ts): lines as nearly everyone writes them ──────┐
+ *     ├─► _scan (FieldSection): all other lines, and heads that come in pieces ──┼─► _field (Framing), for a known name
+ *     └─► _finish (RequestHead, then Framing): what shows only at the end of all ─┴─► _fault (Framing)
+ *
+ * Each of them may call _fail (FieldSection), which notes the error and its place; then -1 goes all the way up.
+ */
+
 /**
  * What the heads of requests and responses have in common: the version, the field section, the facts about framing,
  * errors. All places are counted in bytes from the first byte that was given for the message.

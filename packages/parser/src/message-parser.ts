@@ -2,12 +2,13 @@ import { BodyDecoder } from './body.ts'
 import { ParseError } from './errors.ts'
 import type { ParseErrorCode } from './errors.ts'
 import type { BodyKind } from './framing.ts'
-import { RequestHead } from './head.ts'
+import { RequestHead } from './request-head.ts'
 import { defaultBodyLimits, defaultHeadLimits, limitsOf, only } from './limits.ts'
 import type { BodyLimits, HeadLimits } from './limits.ts'
 import { ResponseHead } from './response-head.ts'
 import type { HeadSnapshot, ResponseSnapshot } from './snapshot.ts'
-import { BROKEN, CLOSED, HAS_DATA, IN_BODY, IN_HEAD, NEED_MORE, STOPPED } from './states.ts'
+import { BROKEN, CLOSED, HAS_DATA, NEED_MORE } from './numbers.ts'
+import { IN_BODY, IN_HEAD, STOPPED } from './states.ts'
 
 /** What every head comes with. */
 interface HeadFacts {

@@ -5,7 +5,9 @@ import type { BodyKind } from './framing.ts'
 import type { HeadLimits } from './limits.ts'
 import { MessageHead, parseHead } from './message-head.ts'
 import { ResponseSnapshot } from './snapshot.ts'
-import { CHUNKED, CHUNKS, CLOSED, EMPTY, LENGTH, NONE, REASON, STATUS, VERSION } from './states.ts'
+import { CHUNKED } from './facts.ts'
+import { CHUNKS, CLOSED, LENGTH, NONE } from './numbers.ts'
+import { EMPTY, REASON, STATUS, VERSION } from './states.ts'
 
 /*
  * The status line (RFC 9112 §4), then the field section (field-section.ts).

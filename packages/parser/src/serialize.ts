@@ -4,7 +4,7 @@
  * @module
  */
 import { check, consistsOf, encode, isToken, TARGET, trimmed, VALUE } from './bytes.ts'
-import { RequestHead } from './head.ts'
+import { RequestHead } from './request-head.ts'
 import type { HeadLimits } from './limits.ts'
 import { parseOrThrow } from './message-head.ts'
 import { ResponseHead } from './response-head.ts'

@@ -1,5 +1,5 @@
 import { COLON, trimmed } from './bytes.ts'
-import type { RequestHead } from './head.ts'
+import type { RequestHead } from './request-head.ts'
 import type { ResponseHead } from './response-head.ts'
 import type { TargetForm } from './target.ts'
 

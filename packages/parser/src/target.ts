@@ -15,7 +15,7 @@ import {
   smaller,
   SLASH,
 } from './bytes.ts'
-import { ABSOLUTE, AUTHORITY, VALID } from './states.ts'
+import { ABSOLUTE, AUTHORITY, VALID } from './numbers.ts'
 
 /** The four forms of a request target. RFC 9112 §3.2. */
 export const TargetForm = { Origin: 0, Absolute: 1, Authority: 2, Asterisk: 3 } as const

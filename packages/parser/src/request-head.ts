@@ -13,27 +13,9 @@ import type { BodyKind } from './framing.ts'
 import type { HeadLimits } from './limits.ts'
 import { MessageHead, parseHead } from './message-head.ts'
 import { HeadSnapshot } from './snapshot.ts'
-import {
-  ABSOLUTE,
-  ASTERISK,
-  AUTHORITY,
-  CHUNKED,
-  CHUNKS,
-  EMPTY,
-  EXPECT_CONTINUE,
-  EXPECT_UNKNOWN,
-  GET_,
-  LENGTH,
-  LINE_CR,
-  METHOD,
-  NONE,
-  ORIGIN,
-  TARGET_BYTES,
-  UPGRADE_FIELD,
-  UPGRADE_OPTION,
-  VALID,
-  VERSION,
-} from './states.ts'
+import { CHUNKED, EXPECT_CONTINUE, EXPECT_UNKNOWN, UPGRADE_FIELD, UPGRADE_OPTION } from './facts.ts'
+import { ABSOLUTE, ASTERISK, AUTHORITY, CHUNKS, GET_, LENGTH, NONE, ORIGIN, VALID } from './numbers.ts'
+import { EMPTY, LINE_CR, METHOD, TARGET_BYTES, VERSION } from './states.ts'
 import { scanAbsolute, scanAuthority, type TargetForm } from './target.ts'
 
 /*
