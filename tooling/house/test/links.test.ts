@@ -1,15 +1,23 @@
-import { spawnSync } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, it } from 'vitest'
 
 const root = fileURLToPath(new URL('../../..', import.meta.url))
 
-/** Files that people read: documentation, pages, and what they are made from. */
-const pages = spawnSync('git', ['ls-files', '*.md', '*.html'], { cwd: root, encoding: 'utf8' })
-  .stdout.split('\n')
-  .filter((file) => file !== '' && !file.startsWith('.changeset/'))
+const made =
+  /(?:^|\/)(?:node_modules|dist|coverage|tmp|\.turbo|\.git|\.changeset)(?:\/|$)|^apps\/docs\/site\/(?:reference|packages|decisions|security|benchmarks)\b/
+
+/** Files that people read: documentation, pages, and what they are made from; not what is made from something else. */
+const pages = pagesIn('')
+
+function pagesIn(folder: string): string[] {
+  return readdirSync(join(root, folder), { withFileTypes: true }).flatMap((entry) => {
+    const path = join(folder, entry.name)
+    if (made.test(path)) return []
+    return entry.isDirectory() ? pagesIn(path) : /\.(?:md|html)$/.test(path) ? [path] : []
+  })
+}
 
 /** Places in the repository that a page names: `blob/main/…` and `/source/…` from its root, others beside the page. */
 function placesIn(page: string): string[] {
