@@ -52,6 +52,7 @@ export class Http2Connection implements Member, Http2Owner {
     })
     session.on('error', (error: NodeJS.ErrnoException) => {
       this.log.because(error.code?.startsWith('ERR_HTTP2') ? 'parse-error' : 'client-gone')
+      this.#lose()
     })
     session.on('close', () => this.#closed())
     // A session that waits for what it has written, and was destroyed meanwhile, does not say that it has closed.
@@ -95,8 +96,8 @@ export class Http2Connection implements Member, Http2Owner {
   #answer(stream: ServerHttp2Stream, reply: Reply): void {
     const { headers, content } = planHttp2(reply, '')
     stream.respond(headers)
+    // Node closes it by itself. Closing what has just been ended makes it spin for good when the session ends meanwhile.
     stream.end(content)
-    stream.close(NGHTTP2_NO_ERROR)
   }
 
   ended(exchange: Http2Exchange): void {
@@ -114,9 +115,16 @@ export class Http2Connection implements Member, Http2Owner {
     this.#deadline = this.#exchanges.size > 0 ? 0 : this.#core.clock.after(this.#core.timeouts.linger)
   }
 
+  /** Nothing more can be understood: behind the GOAWAY the connection ends, whatever the client does (RFC 9113 §5.4.1). */
+  #lose(): void {
+    for (const exchange of this.#exchanges) exchange.lost()
+    setImmediate(() => this.#socket.destroySoon())
+    this.#deadline = this.#core.clock.after(this.#core.timeouts.linger)
+  }
+
   #closed(): void {
     if (!this.#core.open.has(this)) return
-    for (const exchange of this.#exchanges) exchange.kill()
+    for (const exchange of this.#exchanges) exchange.lost()
     this.#core.remove(this)
     const { bytesRead, bytesWritten } = this.#socket
     this.log.close(this, bytesRead, bytesWritten)

@@ -206,7 +206,11 @@ export class Http2Exchange implements ContextPort, ReplyTarget, StreamSink, Stre
 
   /** Content that nobody reads need not be sent (RFC 9113 §8.1). */
   #refuseContent(): void {
-    if (!this.#content.complete) this.#stream.close(NGHTTP2_NO_ERROR)
+    const stream = this.#stream
+    if (this.#content.complete) return
+    // Not before its end has left: Node spins for good over one that is closed meanwhile, when its session ends.
+    if (stream.writableFinished) stream.close(NGHTTP2_NO_ERROR)
+    else stream.once('finish', () => stream.close(NGHTTP2_NO_ERROR))
   }
 
   // ── ending ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -249,6 +253,11 @@ export class Http2Exchange implements ContextPort, ReplyTarget, StreamSink, Stre
   /** Shutdown begins. */
   shutdown(): void {
     this.#context.shutdown()
+  }
+
+  /** The connection is gone. */
+  lost(): void {
+    this.#abort('peer')
   }
 
   /** Shutdown's deadline has passed. */
