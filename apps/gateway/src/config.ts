@@ -42,6 +42,8 @@ export interface RouteConfig {
   readonly strip: boolean
   /** Host: the `client`'s, the `upstream` server's, or this one. */
   readonly host?: string | undefined
+  /** Names of fields that are sent on although proxies keep them, `x_token` for example. */
+  readonly passOn?: string[] | undefined
   /** A folder. */
   readonly files?: string | undefined
   /** The page of a single-page application. */
@@ -136,15 +138,15 @@ function placeOf(path: readonly (string | number)[]): string {
 function contradictions({ routes, upstreams, listen, demo }: Config): string[] {
   const problems: string[] = []
   const paths = new Set<string>()
-  for (const [i, { path, proxy, files, strip, fallback, host, cache }] of routes.entries()) {
+  for (const [i, { path, proxy, files, strip, fallback, host, passOn, cache }] of routes.entries()) {
     const at = `routes[${i}]`
     if (paths.has(path)) problems.push(`${at}.path ${path} is there twice`)
     paths.add(path)
     if ((proxy === undefined) === (files === undefined)) problems.push(`${at} must have either "proxy" or "files"`)
     if (proxy !== undefined && !(proxy in upstreams) && !(demo && proxy === 'demo'))
       problems.push(`${at}.proxy names "${proxy}", which is not in upstreams`)
-    if (files !== undefined && (strip || host !== undefined))
-      problems.push(`${at} has "strip" or "host" without "proxy"`)
+    if (files !== undefined && (strip || host !== undefined || passOn))
+      problems.push(`${at} has "strip", "host" or "passOn" without "proxy"`)
     if (proxy !== undefined && fallback !== undefined) problems.push(`${at}.fallback needs "files"`)
     if (cache && proxy === undefined) problems.push(`${at}.cache needs "proxy": files are in memory anyway`)
   }

@@ -84,7 +84,7 @@ function guards({ allow, deny, rateLimit: limit, bodyBytes, cache: caching }: Ro
 
 function target(route: RouteConfig, config: Config, groups: Groups): Handler {
   if (route.proxy !== undefined) {
-    const options = { host: route.host, headers: config.requestId ? nameOf : undefined }
+    const options = { host: route.host, passOn: route.passOn, headers: config.requestId ? nameOf : undefined }
     const to = proxy(groups.get(route.proxy), given(options))
     return config.compression ? wrap([compression()], to) : to
   }

@@ -81,6 +81,7 @@ const route = v.strictObject({
   proxy: v.optional(text),
   strip: v.optional(flag, false),
   host: v.optional(text),
+  passOn: v.optional(v.array(text)),
   files: v.optional(text),
   fallback: v.optional(text),
   rateLimit: v.optional(v.strictObject({ limit: positive, window: v.optional(positive), burst: v.optional(positive) })),

@@ -72,7 +72,7 @@ test.each([
   [{ routes: [{ path: '/a', proxy: 'api', files: 'x' }] }, 'routes[0] must have either "proxy" or "files"'],
   [{ routes: [{ path: '/a', proxy: 'apis' }] }, 'routes[0].proxy names "apis", which is not in upstreams'],
   [{ routes: [{ path: '/a', proxy: 'demo' }] }, 'routes[0].proxy names "demo", which is not in upstreams'],
-  [{ routes: [{ path: '/a', files: 'x', strip: true }] }, 'routes[0] has "strip" or "host" without "proxy"'],
+  [{ routes: [{ path: '/a', files: 'x', strip: true }] }, 'routes[0] has "strip", "host" or "passOn" without "proxy"'],
   [
     {
       routes: [

@@ -3,7 +3,7 @@ import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Context, HttpError, type MaybePromise, type Reply } from '@spillway/core'
 import { queryWords } from './lib/cgi/command-line.ts'
-import { type MetaVariables, metaVariables } from './lib/cgi/meta-variables.ts'
+import { type MetaVariables, metaVariables, passedOn } from './lib/cgi/meta-variables.ts'
 import { requestContent } from './lib/cgi/request-content.ts'
 import { ScriptErrors } from './lib/cgi/script-errors.ts'
 import { type ScriptOptions, answered } from './lib/cgi/script-options.ts'
@@ -64,7 +64,7 @@ export type Cgi = (c: Context<any, any>, next?: Next) => MaybePromise<Reply>
  * much, or the client ends its side. 504 for a script that is too slow; 502 for one that fails or whose head is not valid; once the
  * head is sent, the reply is cut instead. Scripts that write their own status line (NPH, §5) are not supported: 502.
  * @param root a directory of scripts, or one script; what it is a link to is found out now.
- * @throws Error when there is no such file.
+ * @throws Error when there is no such file; TypeError when a field that no script gets is to be passed on.
  */
 export function cgi(root: string | URL, options: CgiOptions = {}): Cgi {
   const real = realpathSync(typeof root === 'string' ? root : fileURLToPath(root))
@@ -88,6 +88,7 @@ class Runner {
   readonly #limits: CgiLimits
   readonly #options: CgiOptions
   readonly #env: MetaVariables
+  readonly #passOn: ReadonlySet<string>
   #running = 0
 
   constructor(documentRoot: string, limits: CgiLimits, options: CgiOptions) {
@@ -95,6 +96,7 @@ class Runner {
     this.#limits = limits
     this.#options = options
     this.#env = { ...ownEnvironment(), ...options.env }
+    this.#passOn = passedOn(options)
   }
 
   async run(c: Context<any, any>, target: ScriptTarget): Promise<Reply> {
@@ -119,7 +121,7 @@ class Runner {
 
   async #start(c: Context<any, any>, target: ScriptTarget): Promise<ScriptProcess> {
     const content = await requestContent(c, this.#limits.bufferBytes)
-    const variables = metaVariables(c, target, this.#documentRoot, content.length, this.#options)
+    const variables = metaVariables(c, target, this.#documentRoot, content.length, this.#options, this.#passOn)
     const args = this.#options.commandLine ? queryWords(c) : []
     const errors = new ScriptErrors(c, this.#options.onStderr)
     const script = await ScriptProcess.start(target.file, args, { ...this.#env, ...variables }, this.#limits, errors)

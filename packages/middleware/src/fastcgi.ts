@@ -2,7 +2,7 @@ import { realpathSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Context, MaybePromise, Reply } from '@spillway/core'
-import { metaVariables } from './lib/cgi/meta-variables.ts'
+import { metaVariables, passedOn } from './lib/cgi/meta-variables.ts'
 import { type RequestContent, requestContent } from './lib/cgi/request-content.ts'
 import { ScriptErrors } from './lib/cgi/script-errors.ts'
 import { type ScriptOptions, answered } from './lib/cgi/script-options.ts'
@@ -90,6 +90,7 @@ const defaults: FastCgiLimits = {
  * 504 for an application that is silent, 502 for one that cannot be reached, breaks off or breaks the protocol; once the
  * head is sent, the reply is cut instead. A request without content and side effects that a kept connection fails, before a
  * byte of reply, is sent once more.
+ * @throws TypeError when a field that no script gets is to be passed on.
  */
 export function fastcgi(address: FastCgiAddress, options: FastCgiOptions = {}): FastCgi {
   const limits = { ...defaults, ...options.limits }
@@ -134,17 +135,19 @@ class Responder {
   readonly #pool: Pool
   readonly #limits: FastCgiLimits
   readonly #options: FastCgiOptions
+  readonly #passOn: ReadonlySet<string>
 
   constructor(pool: Pool, limits: FastCgiLimits, options: FastCgiOptions) {
     this.#pool = pool
     this.#limits = limits
     this.#options = options
+    this.#passOn = passedOn(options)
   }
 
   async run(c: Context<any, any>, target: ScriptTarget, root: string): Promise<Reply> {
     const content = await requestContent(c, this.#limits.bufferBytes)
     const documentRoot = this.#options.documentRoot ?? root
-    const head = requestHead(metaVariables(c, target, documentRoot, content.length, this.#options))
+    const head = requestHead(metaVariables(c, target, documentRoot, content.length, this.#options, this.#passOn))
     return answered(c, await this.#ask(c, head, content), this.#options)
   }
 

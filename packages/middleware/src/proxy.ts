@@ -1,6 +1,7 @@
 import { type Context, type Handler, type HeadersInit, HttpError } from '@spillway/core'
 import { isToken } from '@spillway/parser/serialize'
 import { forward } from './lib/proxy/forward.ts'
+import { passedFields } from './lib/proxy/passed-fields.ts'
 import { type UpstreamTarget, Upstreams, type UpstreamsOptions } from './lib/proxy/group.ts'
 
 export type { CheckOptions } from './lib/proxy/check.ts'
@@ -24,6 +25,13 @@ export interface ProxyOptions {
   readonly forwarded?: 'x-forwarded' | 'forwarded' | 'both' | 'none'
   /** Further fields for the server, in place of those that the client sent under these names. */
   readonly headers?: (c: Context<any, any>) => HeadersInit
+  /**
+   * Names of fields that are passed on although they are not by default: those with other characters than letters, digits and
+   * hyphens (`x_token`), which programs behind CGI, FastCGI or WSGI cannot tell from others; and those by which proxies say who
+   * the client is and what it asked for, such as `X-Forwarded-Ssl`, `X-Real-IP` or `X-Original-URL`: name these only if another
+   * proxy in front sets or removes them in every request. Default: none.
+   */
+  readonly passOn?: readonly string[]
   /** Our name in `Via` (RFC 9110 §7.6.3), a token. Default: `spillway`. */
   readonly via?: string
   /** Servers that may be tried after the first. Default: 2. */
@@ -46,13 +54,13 @@ export function upstreams(targets: readonly UpstreamTarget[], options: Upstreams
  * When there is no response, the reply is 502, or 504 for a deadline, or 503 when all connections are taken, by throwing an
  * {@link UpstreamError}. What breaks off after its head cuts the client's connection. Another server is tried only if no byte
  * of the request was sent, or if its method is idempotent, its content is still unread, and no response has begun.
- * @throws TypeError when an option cannot be sent.
+ * @throws TypeError when an option cannot be sent, or a field that is written here is to be passed on.
  */
 export function proxy(to: Upstreams, options: ProxyOptions = {}): Handler<Context<any, any>> {
-  const { host = 'client', forwarded = 'x-forwarded', via = 'spillway', retries = 2, headers } = options
+  const { host = 'client', forwarded = 'x-forwarded', passOn = [], via = 'spillway', retries = 2, headers } = options
   if (!isToken(via)) throw new TypeError(`Not a name for Via: ${JSON.stringify(via)}`)
   if (/[^!-~]/.test(host)) throw new TypeError(`Not a host: ${JSON.stringify(host)}`)
-  const rules = { host, forwarded, via, headers }
+  const rules = { host, forwarded, via, headers, passes: passedFields(passOn) }
   return (c) => {
     // A tunnel to anywhere is a forward proxy's business; TRACE would show fields that were added here.
     if (c.method === 'CONNECT' || c.method === 'TRACE') throw new HttpError(501, `${c.method} is not supported here`)

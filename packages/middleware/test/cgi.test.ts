@@ -142,6 +142,19 @@ describe('meta-variables', () => {
     expect(await environment(app, 'GET /cgi-bin/env.sh', [field])).not.toHaveProperty(variable)
   })
 
+  test('a field whose name others could be taken for is for those scripts that ask for it by name', async () => {
+    const fields = ['X_Token: 1', 'X_Other: 2', 'X.Dot: 3']
+    const variables = await environment(
+      router().all('/cgi-bin/:path*', cgi(root, { passOn: ['x_token', 'X.Dot'] })),
+      'GET /cgi-bin/env.sh',
+      fields,
+    )
+    expect(variables).toMatchObject({ HTTP_X_TOKEN: '1', HTTP_X_DOT: '3' })
+    expect(variables).not.toHaveProperty('HTTP_X_OTHER')
+    for (const name of ['Content_Type', 'Authorization', 'Proxy', 'a b'])
+      expect(() => cgi(root, { passOn: [name] })).toThrow(TypeError)
+  })
+
   test('cookies are one value, octets stay what they are', async () => {
     const fields = ['Cookie: a=1', 'Cookie: b=2', 'X-Name: caf\u00e9']
     expect(await environment(app, 'GET /cgi-bin/env.sh', fields)).toMatchObject({

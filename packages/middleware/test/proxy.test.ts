@@ -67,6 +67,64 @@ describe('the request', () => {
     expect(await seen('/', lies, { forwarded: 'none' })).not.toMatch(/forwarded|real-ip/i)
   })
 
+  test.each([
+    'X_Forwarded_For',
+    'X-Forwarded_Proto',
+    'X.Real.IP',
+    'Host_',
+    'content_length',
+    'x~token',
+    'X-Forwarded-Ssl',
+    'X-Forwarded-Scheme',
+    'X-Forwarded-Server',
+    'X-Forwarded-User',
+    'X-Forwarded',
+    'X-Scheme',
+    'X-Url-Scheme',
+    'Front-End-Https',
+    'X-Original-URL',
+    'X-Original-Host',
+    'X-Rewrite-URL',
+    'X-Client-IP',
+    'True-Client-IP',
+    'CF-Connecting-IP',
+    'Remote-User',
+    'X-Middleware-Subrequest',
+    'Proxy',
+  ])('cannot say %s', async (name) => {
+    expect(await seen('/', [`${name}: 6.6.6.6`])).not.toContain('6.6.6.6')
+  })
+
+  test('says it where that is allowed by name', async () => {
+    const passOn = ['x_token', 'X-Forwarded-User']
+    const head = await seen('/', ['X_Token: 1', 'X_Other: 2', 'x-forwarded-user: 3', 'X-Real-IP: 4'], { passOn })
+    expect(head).toMatch(/x_token: 1\r\nx-forwarded-user: 3\r\nvia/)
+    expect(head).not.toMatch(/other|real/i)
+  })
+
+  test.each(['X_Forwarded_For', 'Host', 'transfer_encoding', 'Proxy', 'no name', ''])(
+    'what is written here cannot be passed on: %s',
+    (name) => {
+      expect(() => proxy(group(['http://127.0.0.1']), { passOn: [name] })).toThrow(TypeError)
+    },
+  )
+
+  test('cannot add to what is given in its place by another spelling', async () => {
+    const options = { passOn: ['x_user'], headers: () => ({ 'X-User': 'alice' }) }
+    expect(await seen('/', ['X_User: bob', 'X-User: bob'], options)).not.toContain('bob')
+    const spelled = { headers: () => ({ X_User: 'alice' }) }
+    expect(await seen('/', ['X-User: bob'], spelled)).not.toContain('bob')
+  })
+
+  test('has its trailers judged as its fields', async () => {
+    const upstream = await rawUpstream((socket) => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n'))
+    const { server } = await front(group([upstream.url]))
+    const trailers = 'X-Sum: 1\r\nX-Forwarded-For: 6.6.6.6\r\nX_Sum: 2\r\n'
+    rawClient(server, `POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n${trailers}\r\n`)
+    await until(() => upstream.received.endsWith('\r\n\r\n') && upstream.received.includes('x-sum: 1'))
+    expect(upstream.received).not.toMatch(/6\.6\.6\.6|x_sum/)
+  })
+
   test('tells whom a trusted proxy in front speaks for, and that proxy', async () => {
     const upstream = await rawUpstream(echoHead)
     const ours = proxy(group([upstream.url]), { forwarded: 'both' })

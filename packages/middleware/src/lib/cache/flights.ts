@@ -1,3 +1,5 @@
+import { shortKey } from '../tools/short-key.ts'
+
 /** Milliseconds for which nobody waits for others after a reply that could not be stored. */
 const futileMs = 60_000
 /** Requests that are remembered as such. */
@@ -15,13 +17,13 @@ export interface Flight {
 
 class OpenFlight implements Flight {
   readonly landed: Promise<void>
-  readonly url: string
+  readonly resource: string
   spoiled = false
   #land: (() => void) | undefined
   readonly #over: (futile: boolean) => void
 
-  constructor(url: string, over: (futile: boolean) => void) {
-    this.url = url
+  constructor(resource: string, over: (futile: boolean) => void) {
+    this.resource = resource
     this.#over = over
     this.landed = new Promise((resolve) => {
       this.#land = resolve
@@ -49,12 +51,14 @@ export class Flights {
     return this.#open.get(key)
   }
 
-  start(key: string, url: string): Flight {
-    const flight = new OpenFlight(url, (futile) => {
+  /** @param resource that is asked for, see `resourceOf`. */
+  start(key: string, resource: string): Flight {
+    const flight = new OpenFlight(resource, (futile) => {
       this.#open.delete(key)
-      this.#futile.delete(key)
+      const short = shortKey(key)
+      this.#futile.delete(short)
       if (!futile) return
-      this.#futile.set(key, Date.now() + futileMs)
+      this.#futile.set(short, Date.now() + futileMs)
       const [oldest] = this.#futile.keys()
       if (this.#futile.size > maxFutile) this.#futile.delete(oldest!)
     })
@@ -63,12 +67,12 @@ export class Flights {
   }
 
   isFutile(key: string): boolean {
-    const until = this.#futile.get(key)
+    const until = this.#futile.size === 0 ? undefined : this.#futile.get(shortKey(key))
     return until !== undefined && Date.now() < until
   }
 
   /** A resource was changed: what is on its way may be its old state. */
-  spoil(url: string): void {
-    for (const flight of this.#open.values()) if (flight.url === url) flight.spoiled = true
+  spoil(resource: string): void {
+    for (const flight of this.#open.values()) if (flight.resource === resource) flight.spoiled = true
   }
 }

@@ -8,13 +8,14 @@ import {
   dropSource,
   pullerOf,
 } from '@spillway/core'
-import { clientOf } from '../http/known-client.ts'
+import { type SentOn, watchSentOn } from '../http/sent-on.ts'
 import { type ViewOf, changedHeaders, viewOf } from '../layers/context-view.ts'
 import { after } from '../layers/maybe-promise.ts'
 import type { Next } from '../layers/types.ts'
 import type { Directives } from './directives.ts'
 import { FillingBody } from './filling-body.ts'
 import { Flights, type Flight } from './flights.ts'
+import { isForOneHop, keyOf, overridesMethod, resourceOf } from './key.ts'
 import { addStatus, isPartial, serve } from './serve.ts'
 import { isStorable } from './storable.ts'
 import { Store } from './store.ts'
@@ -37,6 +38,8 @@ interface Asking {
   readonly wishes: Directives
   /** A response that fits, but must be validated. */
   readonly stale: Stored | undefined
+  /** What proxies behind have made of the request. */
+  readonly sent: readonly SentOn[]
 }
 
 /** Conditions and ranges are for what we have, not for what is behind us, when it validates (RFC 9111 §4.3.1). */
@@ -59,7 +62,13 @@ export class HttpCache {
     const wishes = wishesOf(headers)
     if (wishes.has('no-store')) return this.#pass(c, next, 'fwd=request')
     // These are for the origin to decide on (§4.3.2), and a GET with content is nobody's key.
-    if (headers.has('if-match') || headers.has('if-unmodified-since') || hasContent(c))
+    if (
+      headers.has('if-match') ||
+      headers.has('if-unmodified-since') ||
+      hasContent(c) ||
+      isForOneHop(c) ||
+      overridesMethod(c)
+    )
       return this.#pass(c, next, 'fwd=bypass')
     const url = keyOf(c)
     const now = Date.now()
@@ -67,35 +76,38 @@ export class HttpCache {
     const use = stored && useOf(stored, wishes, now)
     if (stored && use !== 'validate') {
       const ttl = Math.floor((stored.lifetime - (stored.initialAge + now - stored.since)) / 1000)
-      if (use === 'while-revalidate') this.#refresh({ c, next, url, wishes, stale: stored })
+      if (use === 'while-revalidate') this.#refresh({ c, next, url, wishes, stale: stored, sent: watchSentOn(c) })
       return serve(c, stored, now, this.#said(`hit; ttl=${ttl}`))
     }
     if (wishes.has('only-if-cached')) {
       const said = this.#said('detail=only-if-cached')
       return new Reply(null, { status: 504, headers: { 'Cache-Status': said } })
     }
-    return this.#fetch({ c, next, url, wishes, stale: stored })
+    return this.#fetch({ c, next, url, wishes, stale: stored, sent: watchSentOn(c) })
   }
 
   /** What is not ours to answer; an unsafe method that succeeds makes what we have of the resource old (§4.4). */
   #pass(c: Context<any, any>, next: Next, why: string): MaybePromise<Reply> {
     return after(next(), (reply) => {
       addStatus(reply.headers, this.#said(why))
-      if (!/^(?:GET|HEAD|OPTIONS|TRACE)$/.test(c.method) && reply.status < 400) this.#invalidate(c, reply)
+      const isSafe = /^(?:GET|HEAD|OPTIONS|TRACE)$/.test(c.method) && !overridesMethod(c)
+      if (!isSafe && reply.status < 400) this.#invalidate(c, reply)
       return reply
     })
   }
 
   #invalidate(c: Context<any, any>, { headers }: Reply): void {
-    const url = keyOf(c)
+    const [url = ''] = keyOf(c).split(' ', 1)
     for (const reference of ['', headers.get('Location'), headers.get('Content-Location')]) {
       if (reference === null || !URL.canParse(reference, url)) continue
       const target = new URL(reference, url)
       // Others must not be able to empty the cache for somebody else's resources.
       if (target.origin !== new URL(url).origin) continue
-      const key = reference === '' ? url : target.href.slice(0, target.href.length - target.hash.length)
-      this.#store.invalidate(key)
-      this.#flights.spoil(key)
+      const resource = resourceOf(
+        reference === '' ? url : target.href.slice(0, target.href.length - target.hash.length),
+      )
+      this.#store.invalidate(resource)
+      this.#flights.spoil(resource)
     }
   }
 
@@ -103,7 +115,7 @@ export class HttpCache {
   async #fetch(asking: Asking): Promise<Reply> {
     const { c, url, wishes, stale } = asking
     const why = stale ? 'fwd=stale' : this.#store.has(url) ? 'fwd=vary-miss' : 'fwd=uri-miss'
-    const key = this.#store.selector(url, c.headers)
+    const key = credentialsOf(c) + this.#store.selector(url, c.headers)
     const flight = this.#flights.get(key)
     if (flight) {
       await flight.landed
@@ -116,7 +128,7 @@ export class HttpCache {
     }
     // What is given out for a part, a condition or HEAD would be of no use to the others.
     const leads = c.method === 'GET' && (stale !== undefined || !isPartial(c)) && !this.#flights.isFutile(key)
-    return this.#forward(asking, why, leads ? this.#flights.start(key, url) : undefined)
+    return this.#forward(asking, why, leads ? this.#flights.start(key, resourceOf(url)) : undefined)
   }
 
   async #forward(asking: Asking, why: string, flight: Flight | undefined): Promise<Reply> {
@@ -157,13 +169,19 @@ export class HttpCache {
   }
 
   /** What is stored after a 304: nothing any more, if that says so. */
-  #freshen({ c, url }: Asking, stale: Stored, { headers }: Reply, times: Times, flight: Flight | undefined): Stored {
+  #freshen(
+    { c, url, sent }: Asking,
+    stale: Stored,
+    { headers }: Reply,
+    times: Times,
+    flight: Flight | undefined,
+  ): Stored {
     const { maxEntryBytes, heuristic } = this.#settings
     const whole = new Reply(null, { status: stale.status, headers: freshenedHeaders(stale, headers) })
     const fresh = storedOf(whole, stale.content, c.headers, times, heuristic)
     const tag = headers.get('ETag')
     const same = tag === null || tag.replace('W/', '') === stale.headers.get('ETag')?.replace('W/', '')
-    if (same && !flight?.spoiled && isStorable(c, whole, times.received, maxEntryBytes, heuristic))
+    if (same && !flight?.spoiled && isStorable(c, whole, times.received, maxEntryBytes, heuristic, sent))
       this.#store.put(url, fresh, c.headers)
     else this.#store.remove(url, stale)
     return fresh
@@ -171,12 +189,13 @@ export class HttpCache {
 
   /** Stores a reply, now or when its content is complete. Returns whether it will be, as far as can be told. */
   #keep(asking: Asking, reply: Reply, times: Times, flight: Flight | undefined): boolean {
-    const { c, url, stale } = asking
+    const { c, url, stale, sent } = asking
     const { maxEntryBytes, heuristic } = this.#settings
-    if (!isStorable(c, reply, times.received, maxEntryBytes, heuristic)) {
+    if (!isStorable(c, reply, times.received, maxEntryBytes, heuristic, sent)) {
       // It has taken the place of what we had.
       if (stale && reply.status < 500) this.#store.remove(url, stale)
-      flight?.land({ futile: true })
+      // Who sends what is wrong must not teach us about what others get.
+      flight?.land({ futile: reply.status < 400 })
       return false
     }
     const head = new Reply(null, { status: reply.status, headers: reply.headers })
@@ -196,9 +215,9 @@ export class HttpCache {
   /** Fetches a new response while the old one is being used (RFC 5861 §3). The exchange may be over before that ends. */
   #refresh(asking: Asking): void {
     const { c, url, stale } = asking
-    const key = this.#store.selector(url, c.headers)
+    const key = credentialsOf(c) + this.#store.selector(url, c.headers)
     if (this.#flights.get(key)) return
-    const flight = this.#flights.start(key, url)
+    const flight = this.#flights.start(key, resourceOf(url))
     const callbacks: ((outcome: Outcome) => void)[] = []
     const view = viewOf(c, inBackground(c, validating(c, stale!), callbacks))
     const run = async (): Promise<void> => {
@@ -224,11 +243,12 @@ export class HttpCache {
   }
 }
 
-/** The URL as the client knows it (RFC 9111 §2): behind trusted proxies a handler may well put their host into links. */
-function keyOf(c: Context<any, any>): string {
-  const { url } = c
-  const { protocol, host } = clientOf(c)
-  return `${protocol}://${host.toLowerCase() || 'localhost'}${url.slice(url.indexOf('/', url.indexOf('//') + 2))}`
+/**
+ * Whose replies may be for one client alone is told by whether credentials came along. Requests with and without them wait for
+ * their own kind only, and teach it only whether that is worth it.
+ */
+function credentialsOf({ headers }: Context<any, any>): string {
+  return headers.has('authorization') ? 'authorization ' : headers.has('cookie') ? 'cookie ' : ''
 }
 
 /** The body is looked at only where no field tells: there is none until somebody asks for it. */

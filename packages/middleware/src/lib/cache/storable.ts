@@ -1,7 +1,8 @@
-import type { Context, Reply } from '@spillway/core'
+import type { Context, Reply, RequestHeaders } from '@spillway/core'
 import { parseContentLength } from '@spillway/parser/fields'
+import type { SentOn } from '../http/sent-on.ts'
 import { readDirectives } from './directives.ts'
-import { lifetimeOf, varyOf } from './stored.ts'
+import { lifetimeOf, valueFor, varyOf } from './stored.ts'
 
 /** Statuses that we know the meaning of for a cache (RFC 9111 §3); 206 and 304 are never stored by themselves. */
 const understood: ReadonlySet<number> = new Set([
@@ -14,6 +15,7 @@ const understood: ReadonlySet<number> = new Set([
  * cookie never is.
  * @param maxBytes most bytes of content.
  * @param fraction see {@link lifetimeOf}.
+ * @param sent what proxies have made of the request.
  */
 export function isStorable(
   c: Context<any, any>,
@@ -21,6 +23,7 @@ export function isStorable(
   received: number,
   maxBytes: number,
   fraction: number,
+  sent: readonly SentOn[],
 ): boolean {
   const { status, headers } = reply
   if (c.method !== 'GET' || !understood.has(status) || reply.takeOver || reply.trailers) return false
@@ -30,12 +33,24 @@ export function isStorable(
   // Fields that `private` or `no-cache` names are not told from the whole response (§5.2.2.7 allows that).
   if (directives.has('private') || headers.has('Set-Cookie')) return false
   const open = directives.has('public') || directives.has('s-maxage')
-  if (c.headers.has('authorization') && !open && !directives.has('must-revalidate')) return false
-  if (varyOf(headers).includes('*')) return false
+  const authorized = c.headers.has('authorization') || sent.some(isAuthorized)
+  if (authorized && !open && !directives.has('must-revalidate')) return false
+  const vary = varyOf(headers)
+  if (vary.includes('*') || !sent.every((one) => vary.every((name) => isAsSeen(name, c.headers, one)))) return false
   const length = headers.get('Content-Length')
   if (length !== null && !((parseContentLength(length) ?? Infinity) <= maxBytes)) return false
   const lifetime = lifetimeOf(reply, received, fraction)
   if (lifetime > 0 && !directives.has('no-cache')) return true
   const told = open || directives.has('max-age') || directives.has('no-cache') || headers.has('Expires')
   return told && (headers.has('ETag') || headers.has('Last-Modified'))
+}
+
+/** Whether a server may have seen credentials: its own to keep back replies, whoever has added them. */
+function isAuthorized({ headers, changes }: SentOn): boolean {
+  return headers.has('authorization') || changes('authorization')
+}
+
+/** Whether a server got a field as it came in here: a reply that depends on anything else fits no request that we could tell. */
+function isAsSeen(name: string, request: RequestHeaders, { headers, changes }: SentOn): boolean {
+  return !changes(name) && valueFor(headers, name) === valueFor(request, name)
 }

@@ -1,10 +1,14 @@
 import type { RequestHeaders } from '@spillway/core'
+import { ownText } from '../tools/known-paths.ts'
+import { resourceOf } from './key.ts'
 import { type Stored, valueFor } from './stored.ts'
 
 /** Forms of one resource that are kept; the oldest makes room. */
 const maxVariants = 16
+/** Bytes of what stands around the forms of a URL: two maps, an array, an object. */
+const overhead = 256
 
-interface Resource {
+interface Entry {
   readonly variants: readonly Stored[]
   readonly size: number
 }
@@ -13,7 +17,9 @@ interface Resource {
 export class Store {
   readonly #maxBytes: number
   /** In the order of their last use. */
-  readonly #resources: Map<string, Resource> = new Map()
+  readonly #entries: Map<string, Entry> = new Map()
+  /** The other spellings under which something of a resource is kept. */
+  readonly #spellings: Map<string, Set<string>> = new Map()
   #bytes = 0
 
   /** @param maxBytes for everything, keys and fields included. */
@@ -28,56 +34,81 @@ export class Store {
 
   /** The newest response that was given to a request like this (RFC 9111 §4.1). */
   find(url: string, request: RequestHeaders): Stored | undefined {
-    const resource = this.#resources.get(url)
-    if (!resource) return undefined
-    this.#resources.delete(url)
-    this.#resources.set(url, resource)
-    return resource.variants.find((stored) => fits(stored, request))
+    const entry = this.#entries.get(url)
+    if (!entry) return undefined
+    this.#entries.delete(url)
+    this.#entries.set(url, entry)
+    return entry.variants.find(fitting(request))
   }
 
-  /** What the responses of a resource depend on: those that would get the same have the same. */
+  /** What the responses of a URL depend on: requests that would get the same have the same. */
   selector(url: string, request: RequestHeaders): string {
-    const names = new Set((this.#resources.get(url)?.variants ?? []).flatMap(({ vary }) => vary.map(([name]) => name)))
+    const names = new Set((this.#entries.get(url)?.variants ?? []).flatMap(({ vary }) => vary.map(([name]) => name)))
     return JSON.stringify([url, ...[...names].map((name) => valueFor(request, name))])
   }
 
   /** Whether there is another form of the resource. */
   has(url: string): boolean {
-    return this.#resources.has(url)
+    return this.#entries.has(url)
   }
 
   /** Adds a response in place of those that were given to requests like this. */
   put(url: string, stored: Stored, request: RequestHeaders): void {
-    const others = (this.#resources.get(url)?.variants ?? []).filter((other) => !fits(other, request))
+    const fits = fitting(request)
+    const others = (this.#entries.get(url)?.variants ?? []).filter((other) => !fits(other))
     this.#set(url, [stored, ...others.slice(0, maxVariants - 1)])
   }
 
   remove(url: string, stored: Stored): void {
     this.#set(
       url,
-      (this.#resources.get(url)?.variants ?? []).filter((other) => other !== stored),
+      (this.#entries.get(url)?.variants ?? []).filter((other) => other !== stored),
     )
   }
 
-  /** Forgets a resource (§4.4). */
-  invalidate(url: string): void {
-    this.#set(url, [])
+  /** Forgets a resource, however its URL was spelled (§4.4). @param resource see {@link resourceOf}. */
+  invalidate(resource: string): void {
+    this.#forget(resource)
+    for (const url of this.#spellings.get(resource) ?? []) this.#forget(url)
   }
 
   #set(url: string, variants: readonly Stored[]): void {
-    this.#bytes -= this.#resources.get(url)?.size ?? 0
-    this.#resources.delete(url)
+    this.#forget(url)
     if (variants.length === 0) return
-    const size = variants.reduce((sum, stored) => sum + stored.size, 2 * url.length)
-    this.#resources.set(url, { variants, size })
-    this.#bytes += size
-    for (const [oldest] of this.#resources) {
-      if (this.#bytes <= this.#maxBytes) break
-      this.invalidate(oldest)
+    const key = ownText(url)
+    const resource = resourceOf(key)
+    let size = variants.reduce((sum, stored) => sum + stored.size, overhead + 2 * key.length)
+    if (resource !== key) {
+      size += 2 * (key.length + resource.length)
+      const spellings = this.#spellings.get(resource)
+      if (spellings) spellings.add(key)
+      else this.#spellings.set(resource, new Set([key]))
     }
+    this.#entries.set(key, { variants, size })
+    this.#bytes += size
+    for (const [oldest] of this.#entries) {
+      if (this.#bytes <= this.#maxBytes) break
+      this.#forget(oldest)
+    }
+  }
+
+  #forget(url: string): void {
+    const entry = this.#entries.get(url)
+    if (!entry) return
+    this.#entries.delete(url)
+    this.#bytes -= entry.size
+    const resource = resourceOf(url)
+    const spellings = this.#spellings.get(resource)
+    if (spellings?.delete(url) && spellings.size === 0) this.#spellings.delete(resource)
   }
 }
 
-function fits({ vary }: Stored, request: RequestHeaders): boolean {
-  return vary.every(([name, value]) => valueFor(request, name) === value)
+/** Tells which responses were given to requests like this one. Each of its fields is read once, however many are asked. */
+function fitting(request: RequestHeaders): (stored: Stored) => boolean {
+  const values = new Map<string, string | undefined>()
+  const valueOf = (name: string): string | undefined => {
+    if (!values.has(name)) values.set(name, valueFor(request, name))
+    return values.get(name)
+  }
+  return ({ vary }) => vary.every(([name, value]) => valueOf(name) === value)
 }

@@ -1,6 +1,7 @@
 import { ReplyHeaders, type RequestHeaders } from '@spillway/core'
 import { formatDate, parseDate, tokenList } from '@spillway/parser/fields'
 import { trimBlanks } from '../http/trim-blanks.ts'
+import { ownText } from '../tools/known-paths.ts'
 import { type Directives, readDirectives, secondsOf } from './directives.ts'
 
 /** A stored response, with what is needed to tell whether it may be used. Times in milliseconds. */
@@ -67,12 +68,15 @@ export function storedOf(
   if (!kept.has('Date')) kept.set('Date', formatDate(times.received))
   let size = content.length + 512
   for (const [name, value] of kept) size += 2 * (name.length + value.length) + 32
+  const vary = varyOf(headers).map((name): Stored['vary'][number] => [ownText(name), ownValue(request, name)])
+  for (const [name, value = ''] of vary) size += name.length + value.length + 64
   return {
     status,
     headers: kept,
-    content,
+    // A part of a larger buffer would keep all of that in memory.
+    content: content.buffer.byteLength === content.length ? content : new Uint8Array(content),
     directives,
-    vary: varyOf(headers).map((name) => [name, valueFor(request, name)]),
+    vary,
     since: times.received,
     initialAge: ageOnArrival(headers, times),
     lifetime: lifetimeOf({ status, headers }, times.received, fraction),
@@ -121,6 +125,12 @@ export function varyOf(headers: ReplyHeaders): string[] {
 export function valueFor(request: RequestHeaders, name: string): string | undefined {
   const lines = request.getAll(name)
   return lines.length === 0 ? undefined : lines.join(',').split(',').map(trimBlanks).join(', ')
+}
+
+/** The value as a string of its own: as a part of the request's head it would keep all of that in memory. */
+function ownValue(request: RequestHeaders, name: string): string | undefined {
+  const value = valueFor(request, name)
+  return value === undefined ? undefined : ownText(value)
 }
 
 /** How old a response is now, in milliseconds. */

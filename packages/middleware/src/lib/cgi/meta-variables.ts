@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import type { Context } from '@spillway/core'
+import { foldedName, isPlainName, passableNames } from '../http/field-names.ts'
 import { clientOf } from '../http/known-client.ts'
 import type { ScriptTarget } from './script-target.ts'
 
@@ -18,6 +19,11 @@ export interface MetaOptions {
   readonly user?: (c: Context<any, any>) => { readonly type: string; readonly name: string } | undefined
   /** Whether scripts get HTTP_AUTHORIZATION, to check credentials of their own (RFC 3875 §4.1.18). Default: false. */
   readonly authorization?: boolean
+  /**
+   * Names of fields with other characters than letters, digits and hyphens that scripts get, `x_token` for HTTP_X_TOKEN: they
+   * cannot tell it from `X-Token`. Default: none.
+   */
+  readonly passOn?: readonly string[]
 }
 
 /** Meta-variables by name. */
@@ -50,6 +56,7 @@ const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
  * trusted proxies, client, scheme and host are those that `client` has found. Values are text to be written as UTF-8, so that a field's octets come out as they came in; those that are no UTF-8 are taken
  * for ISO 8859-1.
  * @param length of the content; undefined when there is none.
+ * @param passOn see {@link passedOn}.
  */
 export function metaVariables(
   c: Context<any, any>,
@@ -57,10 +64,11 @@ export function metaVariables(
   documentRoot: string,
   length: number | undefined,
   options: MetaOptions,
+  passOn: ReadonlySet<string>,
 ): MetaVariables {
   const { address, protocol, host } = clientOf(c)
   const [name, port] = splitAuthority(options.authority ?? (host || 'localhost'), protocol)
-  const variables: MetaVariables = fieldVariables(c, options.authorization === true)
+  const variables: MetaVariables = fieldVariables(c, options.authorization === true, passOn)
   variables['GATEWAY_INTERFACE'] = 'CGI/1.1'
   variables['SERVER_SOFTWARE'] = 'Spillway'
   variables['SERVER_PROTOCOL'] = `HTTP/${c.httpVersion}`
@@ -93,14 +101,19 @@ export function metaVariables(
   return variables
 }
 
-/** HTTP_* (§4.1.18). Names that could be taken for others, `X_Real_IP` for `X-Real-IP`, are left out. */
-function fieldVariables(c: Context<any, any>, authorization: boolean): MetaVariables {
+/** The names that `passOn` allows. @throws TypeError for one that would be taken for a field that no script gets. */
+export function passedOn({ passOn = [] }: MetaOptions): ReadonlySet<string> {
+  return passableNames(passOn, new Set([...withheld, 'authorization']))
+}
+
+/** HTTP_* (§4.1.18). Names that could be taken for others, `X_Real_IP` for `X-Real-IP`, are left out unless they are allowed. */
+function fieldVariables(c: Context<any, any>, authorization: boolean, passOn: ReadonlySet<string>): MetaVariables {
   const variables: MetaVariables = {}
   for (const [name, value] of c.headers) {
-    if (!/^[a-z\d-]+$/i.test(name)) continue
     const lower = name.toLowerCase()
+    if (!isPlainName(lower) && !passOn.has(lower)) continue
     if (withheld.has(lower) || (lower === 'authorization' && !authorization)) continue
-    const variable = `HTTP_${lower.toUpperCase().replaceAll('-', '_')}`
+    const variable = `HTTP_${foldedName(lower).toUpperCase().replaceAll('-', '_')}`
     const before = variables[variable]
     const separator = lower === 'cookie' ? '; ' : ', '
     variables[variable] = before === undefined ? asUtf8(value) : before + separator + asUtf8(value)

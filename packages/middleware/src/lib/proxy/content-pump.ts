@@ -1,6 +1,7 @@
 import { type Context, type ReplyHeaders } from '@spillway/core'
 import { LAST_CHUNK, chunkPrefix, trailerSection } from '@spillway/parser/serialize'
 import type { Requester, UpstreamConnection } from './connection.ts'
+import type { Passes } from './passed-fields.ts'
 import type { RequestPlan } from './request-head.ts'
 
 /** Milliseconds that content waits for 100 (Continue): the server may be too old to say it (RFC 9110 §10.1.1). */
@@ -11,15 +12,18 @@ export class ContentPump implements Requester {
   readonly #c: Context<any, any>
   readonly #connection: UpstreamConnection
   readonly #chunked: boolean
+  readonly #passes: Passes
   readonly #since: number
   #held: boolean
   #watched: AbortSignal | undefined
   readonly #stop = (): void => this.#connection.cancel(this.#watched!.reason as Error)
 
-  constructor(c: Context<any, any>, connection: UpstreamConnection, { hasContent, expectContinue }: RequestPlan) {
+  constructor(c: Context<any, any>, connection: UpstreamConnection, plan: RequestPlan) {
+    const { hasContent, expectContinue } = plan
     this.#c = c
     this.#connection = connection
     this.#chunked = hasContent && c.body.length === null
+    this.#passes = plan.passes
     this.#held = hasContent
     this.#since = expectContinue ? performance.now() : 0
   }
@@ -71,7 +75,7 @@ export class ContentPump implements Requester {
         if (!ready && !(await connection.writable())) return
       }
       if (this.#chunked) {
-        const { trailers } = this.#c.body
+        const trailers = this.#c.body.trailers?.filter(([name]) => this.#passes(name.toLowerCase()))
         connection.write(trailers ? trailerSection(trailers) : LAST_CHUNK)
       }
       connection.sent()

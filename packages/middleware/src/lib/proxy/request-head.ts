@@ -3,43 +3,20 @@ import { type Context, type HeadersInit, HttpError } from '@spillway/core'
 import { hasToken } from '@spillway/parser/fields'
 import { appendField, requestLine } from '@spillway/parser/serialize'
 import type { UpstreamAddress } from './address.ts'
+import { connectionOptions } from '../http/connection-options.ts'
+import { foldedName } from '../http/field-names.ts'
 import { authorityOf, clientOf } from '../http/known-client.ts'
-import { connectionOptions } from './response-fields.ts'
+import { tellSentOn } from '../http/sent-on.ts'
+import { type Passes, isReplaced } from './passed-fields.ts'
 
 /** How the request is rewritten on its way. */
 export interface HeadRules {
   readonly host: string
   readonly forwarded: 'x-forwarded' | 'forwarded' | 'both' | 'none'
   readonly headers: ((c: Context<any, any>) => HeadersInit) | undefined
+  readonly passes: Passes
   readonly via: string
 }
-
-/**
- * What of the client's fields is not passed on as it is: of this connection only (RFC 9110 §7.6.1), written anew, or who it
- * is, which others than trusted proxies lie about.
- */
-const dropped: ReadonlySet<string> = new Set([
-  'connection',
-  'content-length',
-  'expect',
-  'forwarded',
-  'host',
-  'http2-settings',
-  'keep-alive',
-  'proxy-authenticate',
-  'proxy-authorization',
-  'proxy-connection',
-  'te',
-  'transfer-encoding',
-  'upgrade',
-  'via',
-  'x-forwarded-for',
-  'x-forwarded-host',
-  'x-forwarded-port',
-  'x-forwarded-prefix',
-  'x-forwarded-proto',
-  'x-real-ip',
-])
 
 /** Facts about the request that are known before a server is chosen. */
 export interface RequestPlan {
@@ -50,6 +27,8 @@ export interface RequestPlan {
   readonly upgrade: string
   /** Everything between the Host field and the empty line. */
   readonly fields: string
+  /** Which of the client's fields are passed on. */
+  readonly passes: Passes
   /** Host as the client said it; empty when it did not. */
   readonly host: string
 }
@@ -64,28 +43,33 @@ export function planRequest(c: Context<any, any>, rules: HeadRules): RequestPlan
   const hasContent = body.length !== 0
   const expectContinue = hasContent && /^100-continue$/i.test(headers.get('expect') ?? '')
   const upgrade = upgradeOf(c, options)
-  let fields = endToEnd(c, rules, options) + via(c, rules.via)
+  const own = rules.headers && [...entries(rules.headers(c))]
+  const given = own?.map(([name]) => foldedName(name))
+  const passes: Passes = (name) => rules.passes(name) && !options.includes(name) && !isReplaced(name, given)
+  tellSentOn(c, () => ({
+    headers,
+    changes: (name) => !passes(name) && !(name === 'host' && rules.host === 'client'),
+  }))
+  let fields = endToEnd(c, passes, own) + via(c, rules.via)
   if (rules.forwarded !== 'none') fields += forwardedFields(c, rules.forwarded)
   fields += connectionFields(upgrade, headers.has('te') && hasToken(headers.get('te')!, 'trailers'))
   if (body.length === null) fields += 'transfer-encoding: chunked\r\n'
   else if (hasContent || headers.has('content-length')) fields += `content-length: ${body.length}\r\n`
   if (expectContinue) fields += 'expect: 100-continue\r\n'
-  return { hasContent, expectContinue, upgrade, fields, host: authorityOf(c) }
+  return { hasContent, expectContinue, upgrade, fields, passes, host: authorityOf(c) }
 }
 
-/** The client's fields that are passed on, and those of `rules.headers` in place of its own. */
-function endToEnd(c: Context<any, any>, rules: HeadRules, options: readonly string[]): string {
-  const own = rules.headers && [...entries(rules.headers(c))]
+/** The client's fields that are passed on, and those that are given in place of its own. */
+function endToEnd(c: Context<any, any>, passes: Passes, own: readonly (readonly [string, string])[] = []): string {
   const hops = c.method === 'OPTIONS'
   let out = ''
   for (const [name, value] of c.headers) {
-    if (dropped.has(name) || (options.length > 0 && options.includes(name))) continue
-    if (own?.some(([given]) => given.toLowerCase() === name)) continue
+    if (!passes(name)) continue
     // RFC 9110 §7.6.2; at 0 it has been answered.
     if (hops && name === 'max-forwards' && /^\d+$/.test(value)) out += `max-forwards: ${String(Number(value) - 1)}\r\n`
     else out += `${name}: ${value}\r\n`
   }
-  if (own) for (const [name, value] of own) out = appendField(out, name, value)
+  for (const [name, value] of own) out = appendField(out, name, value)
   return out
 }
 

@@ -1,5 +1,6 @@
 import { ReplyHeaders } from '@spillway/core'
 import type { ResponseHead } from '@spillway/parser'
+import { connectionOptions } from '../http/connection-options.ts'
 
 /** Fields that concern one connection only, by the length of their names (RFC 9110 §7.6.1), and for a proxy's own client. */
 const hopByHop: ReadonlyMap<number, readonly string[]> = new Map([
@@ -44,15 +45,6 @@ export function responseFields(head: ResponseHead, text: string): ReplyHeaders {
 function dropOptions(fields: ReplyHeaders, options: string): void {
   for (const option of connectionOptions(options))
     if (!/^(?:close|keep-alive|upgrade|content-length)$/.test(option)) fields.delete(option)
-}
-
-/** The connection options of a Connection field, in lower case. Whatever is no name of a field can name none. */
-export function connectionOptions(value: string): string[] {
-  return value
-    .toLowerCase()
-    .split(',')
-    .map((option) => option.trim())
-    .filter((option) => option !== '')
 }
 
 /** Seconds an idle connection is kept by the server, as its Keep-Alive field says; undefined when it does not. */
