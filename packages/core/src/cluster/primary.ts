@@ -1,3 +1,4 @@
+import { guarded, printError } from '../exchange/guarded.ts'
 import nodeCluster from 'node:cluster'
 import { Backoff, type RestartPolicy, defaultRestart } from './backoff.ts'
 import { WorkerProcess } from './process.ts'
@@ -127,12 +128,7 @@ export class Primary implements Cluster {
 
   /** The primary outlives a callback that fails. */
   #report(crash: WorkerCrash): void {
-    try {
-      const report = this.#options.onCrash ?? printCrash
-      report(crash)
-    } catch (error) {
-      console.error('onCrash:', error)
-    }
+    guarded(this.#options.onCrash ?? printCrash, (error) => printError('onCrash', error), crash)
   }
 
   #giveUp(last: WorkerProcess): void {

@@ -1,3 +1,4 @@
+import { printError } from '../exchange/guarded.ts'
 import { inspect } from 'node:util'
 import nodeCluster from 'node:cluster'
 import type { Start } from './options.ts'
@@ -49,7 +50,7 @@ async function end(started: ReturnType<typeof begin>, options: CloseOptions): Pr
     const server = await started
     await server.close(options)
   } catch (error) {
-    console.error('close:', error)
+    printError('close', error)
     process.exit(1)
   }
   // A connection may still be on its way from the primary, and must be given back; its 'exit' comes after it.

@@ -1,4 +1,6 @@
 import type { AbortedError, Outcome } from './errors.ts'
+import { guardSignal } from './guarded-signal.ts'
+import { guarded } from './guarded.ts'
 
 type Callback<T> = (value: T) => unknown
 
@@ -15,9 +17,11 @@ export class Lifetime {
     return this.#atEnd !== undefined
   }
 
-  get signal(): AbortSignal {
+  /** @param report told what a listener throws. */
+  signal(report: Callback<unknown>): AbortSignal {
     if (!this.#controller) {
       this.#controller = new AbortController()
+      guardSignal(this.#controller.signal, report)
       if (this.aborted) this.#controller.abort(this.aborted)
     }
     return this.#controller.signal
@@ -53,11 +57,5 @@ export class Lifetime {
 
 /** A callback that fails is reported, and the others are called all the same. */
 function callAll<T>(callbacks: readonly Callback<T>[] = [], value: T, report: Callback<unknown>): void {
-  for (const callback of callbacks)
-    try {
-      const result = callback(value)
-      if (result instanceof Promise) result.catch(report)
-    } catch (error) {
-      report(error)
-    }
+  for (const callback of callbacks) guarded(callback, report, value)
 }

@@ -2,6 +2,8 @@ import { LAST_CHUNK, chunkPrefix, isTrailerField, trailerSection } from '@spillw
 import type { BodySource } from './reply.ts'
 import type { HeadersInit } from './reply-headers.ts'
 import { ContentFraming, isAscii, sliceBytes } from './content.ts'
+import { guarded, ignore, isThenable } from './guarded.ts'
+import { type Puller, isBytes, letGo, pullerOf } from './source.ts'
 
 /** Where streamed content goes. @internal */
 export interface StreamSink {
@@ -20,21 +22,13 @@ export interface StreamEnd {
   streamFailed(error: unknown): void
 }
 
-/** The content of a reply, read piece by piece, whatever its kind. */
-export interface Puller {
-  /** @param spare the bytes of the last value, when they have been sent: the source may write the next ones over them. */
-  next(
-    spare?: Uint8Array,
-  ): Promise<{ readonly done?: boolean | undefined; readonly value?: Uint8Array | string | undefined }>
-  /** Lets go of the source, also while `next` waits for it. */
-  cancel(reason: unknown): Promise<unknown>
-}
-
 /** Moves the content of one reply from its source to the connection, at the client's pace. */
 export class ReplyStream {
   readonly framing: ContentFraming
   readonly #sink: StreamSink
+  readonly #source: BodySource
   readonly #puller: Puller
+  readonly #report: (error: unknown) => void
   readonly #trailers: (() => HeadersInit) | undefined
   #left: number
   #stopped = false
@@ -42,14 +36,18 @@ export class ReplyStream {
   #sinceTurn = 0
   #resume: (() => void) | undefined
 
+  /** @param report told what the source fails with once its content is not wanted any more. @throws TypeError when it is none. */
   constructor(
     sink: StreamSink,
     source: BodySource,
     framing: ContentFraming,
     length: number,
     trailers: (() => HeadersInit) | undefined,
+    report: (error: unknown) => void,
   ) {
     this.#sink = sink
+    this.#source = source
+    this.#report = report
     this.#puller = pullerOf(source)
     this.framing = framing
     this.#left = length
@@ -63,7 +61,7 @@ export class ReplyStream {
         spare = undefined
         if (this.#stopped) return
         if (done) break
-        if (typeof value !== 'string' && !(value instanceof Uint8Array))
+        if (typeof value !== 'string' && !isBytes(value))
           throw new TypeError('The pieces of streamed content are text or bytes')
         if (value.length === 0) continue
         await this.#send(value)
@@ -92,8 +90,7 @@ export class ReplyStream {
     if (this.#stopped) return
     this.#stopped = true
     this.resume()
-    // A source that fails while it is cancelled has nobody left to tell.
-    this.#puller.cancel(reason).catch(ignore)
+    letGo(this.#source, this.#puller, reason, this.#report)
   }
 
   /** Sends one piece, in slices when it is large, so that the progress of a slow reader is seen. */
@@ -146,54 +143,11 @@ export class ReplyStream {
   }
 }
 
-/** Cancels the source of a reply that is not going to be sent; one that cannot be read cannot be cancelled either. */
-export function dropSource(source: BodySource, reason: unknown): void {
-  if (typeof source !== 'object' || source === null || source instanceof Uint8Array) return
-  try {
-    pullerOf(source).cancel(reason).catch(ignore)
-  } catch {
-    // Its owner has it.
-  }
-}
-
-/** Reads the content of a reply in place of core, to send it on in another form. @throws TypeError when it is none. */
-export function pullerOf(source: BodySource): Puller {
-  if (source instanceof ReadableStream) {
-    const reader = source.getReader()
-    return { next: () => reader.read(), cancel: (reason) => reader.cancel(reason) }
-  }
-  if (source === null || typeof source === 'string' || source instanceof Uint8Array) return once(source ?? '')
-  if (typeof source[Symbol.asyncIterator] !== 'function')
-    throw new TypeError('The content of a reply is text, bytes, or a stream of them')
-  const iterator = source[Symbol.asyncIterator]()
-  return {
-    // Whoever wraps a source, with `for await` for example, hides this offer from it.
-    next: (spare) => (iterator as AsyncIterator<Uint8Array | string, undefined, Uint8Array | undefined>).next(spare),
-    cancel: async (reason) => {
-      // A Node stream's iterator waits for a pending read before it returns; its own destroy does not.
-      const { destroy } = source as { destroy?: (error?: Error) => void }
-      if (typeof destroy === 'function') destroy.call(source)
-      return iterator.return?.(reason)
-    },
-  }
-}
-
-/** Content that is at hand. */
-function once(value: Uint8Array | string): Puller {
-  let done = false
-  return {
-    next: () => {
-      const result = { done, value }
-      done = true
-      return Promise.resolve(result)
-    },
-    cancel: () => Promise.resolve(),
-  }
-}
-
 /** The trailer fields of a reply, but for those that must not be there (RFC 9110 §6.5.1). */
 export function trailerFields(init: HeadersInit): (readonly [string, string])[] {
+  if (isThenable(init)) {
+    guarded(() => init, ignore)
+    throw new TypeError('Trailer fields are given when they are asked for, not promised')
+  }
   return [...(Symbol.iterator in init ? init : Object.entries(init))].filter(([name]) => isTrailerField(name))
 }
-
-function ignore(): void {}

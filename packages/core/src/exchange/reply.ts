@@ -1,5 +1,6 @@
 import type { KeptReply } from './kept-reply.ts'
 import { type HeadersInit, ReplyHeaders, addHeaders, noFields } from './reply-headers.ts'
+import { isSource, own } from './source.ts'
 import type { Transport } from '../transport/transport.ts'
 
 /**
@@ -21,7 +22,7 @@ export type TakeOver = (transport: Transport, leftover: Uint8Array) => unknown
 /** The answer to a request: status, fields and content, all changeable until core writes it. */
 export class Reply {
   status: number
-  body: BodySource
+  private content: BodySource
   /**
    * Trailer fields, asked for when the content has ended. Sent with chunked replies and over HTTP/2 only; those that have no
    * business there, such as Content-Length or Set-Cookie, are left out (RFC 9110 §6.5.1).
@@ -34,17 +35,18 @@ export class Reply {
 
   // Most replies go out with the fields they began with: then nobody needs more than the list. Not `#private`, so that a
   // `Proxy` of a reply is one.
-  private own: ReplyHeaders | undefined
+  private fields: ReplyHeaders | undefined
   private readonly initial: readonly string[]
 
   /** @param fields @internal taken over, not copied: as headers, or as the list that these begin with. */
   constructor(body: BodySource = null, init: ReplyInit = 200, fields: ReplyHeaders | readonly string[] = noFields) {
-    this.body = body
+    this.content = body
+    if (isSource(body)) own(body)
     this.trailers = undefined
     this.takeOver = undefined
     this.kept = undefined
     const isList = !(fields instanceof ReplyHeaders)
-    this.own = isList ? undefined : fields
+    this.fields = isList ? undefined : fields
     this.initial = isList ? fields : noFields
     if (typeof init === 'number') {
       this.status = init
@@ -54,14 +56,24 @@ export class Reply {
     if (init.headers) addHeaders(this.headers, init.headers)
   }
 
+  /** The content. What is read piece by piece is core's to let go of from the moment it stands here. */
+  get body(): BodySource {
+    return this.content
+  }
+
+  set body(body: BodySource) {
+    this.content = body
+    if (isSource(body)) own(body)
+  }
+
   /** The fields, but for those that core writes itself. */
   get headers(): ReplyHeaders {
-    return (this.own ??= new ReplyHeaders(this.initial))
+    return (this.fields ??= new ReplyHeaders(this.initial))
   }
 
   /** @internal As {@link ReplyHeaders.flat}. */
   get flat(): readonly string[] {
-    return this.own === undefined ? this.initial : this.own.flat
+    return this.fields === undefined ? this.initial : this.fields.flat
   }
 
   /**

@@ -1,4 +1,6 @@
 import { HttpError } from './errors.ts'
+import { handled } from './guarded.ts'
+import { handledStream } from './handled.ts'
 
 /** What a body asks of its connection. @internal */
 export interface BodyPort {
@@ -14,6 +16,9 @@ const utf8 = new TextDecoder()
 /**
  * The content of a request. Nothing is read before someone asks for it: bytes wait in the kernel, and a client that
  * sent `Expect: 100-continue` is asked to go on at the first read. Can be read once, in one of five ways.
+ *
+ * Every promise handed out here counts as handled: one that nobody awaits any more, because the handler has failed
+ * meanwhile, ends no process when it is rejected.
  */
 export class RequestBody implements AsyncIterable<Uint8Array> {
   /** Content-Length, or null when the length is not known before the end (chunked). 0 when there is no content. */
@@ -55,6 +60,10 @@ export class RequestBody implements AsyncIterable<Uint8Array> {
    * @throws HttpError 413 when it is larger; AbortedError when it never becomes complete; TypeError when already used.
    */
   bytes(max?: number): Promise<Uint8Array> {
+    return handled(this.#whole(max))
+  }
+
+  #whole(max?: number): Promise<Uint8Array> {
     return new Promise((resolve, reject) => {
       this.#use(max)
       const done = (): void => {
@@ -69,13 +78,21 @@ export class RequestBody implements AsyncIterable<Uint8Array> {
   }
 
   /** The whole content, decoded as UTF-8; malformed sequences become U+FFFD. @throws as `bytes`. */
-  async text(max?: number): Promise<string> {
-    return utf8.decode(await this.bytes(max))
+  text(max?: number): Promise<string> {
+    return handled(this.#text(max))
+  }
+
+  async #text(max?: number): Promise<string> {
+    return utf8.decode(await this.#whole(max))
   }
 
   /** The whole content, parsed as JSON. @throws as `bytes`; HttpError 400 when it is not JSON. */
-  async json<T = unknown>(max?: number): Promise<T> {
-    const text = await this.text(max)
+  json<T = unknown>(max?: number): Promise<T> {
+    return handled(this.#json<T>(max))
+  }
+
+  async #json<T>(max?: number): Promise<T> {
+    const text = await this.#text(max)
     try {
       return JSON.parse(text) as T
     } catch (cause) {
@@ -86,7 +103,7 @@ export class RequestBody implements AsyncIterable<Uint8Array> {
   /** The content as a stream that reads no further than it is read. */
   stream(): ReadableStream<Uint8Array> {
     this.#use()
-    return new ReadableStream<Uint8Array>(
+    const stream = new ReadableStream<Uint8Array>(
       {
         pull: async (controller) => {
           const chunk = await this.#read()
@@ -96,9 +113,17 @@ export class RequestBody implements AsyncIterable<Uint8Array> {
       },
       { highWaterMark: 0 },
     )
+    return handledStream(stream)
   }
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void, undefined> {
+  [Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void, undefined> {
+    const pieces = this.#pieces()
+    const next = pieces.next.bind(pieces)
+    pieces.next = () => handled(next())
+    return pieces
+  }
+
+  async *#pieces(): AsyncGenerator<Uint8Array, void, undefined> {
     this.#use()
     for (let chunk = await this.#read(); chunk; chunk = await this.#read()) yield chunk
   }

@@ -3,6 +3,8 @@ import type { Context, RequestHeaders } from './context.ts'
 import { type AbortedError, HttpError, type Outcome, unreadContent } from './errors.ts'
 import { Reply, type BodySource, type ReplyInit, type TakeOver } from './reply.ts'
 import { type HeadersInit, ReplyHeaders, addHeaders, fieldLine, textPlain } from './reply-headers.ts'
+import { guarded } from './guarded.ts'
+import { handledRequest } from './handled.ts'
 import { Lifetime } from './lifetime.ts'
 import type { RequestBody } from './request-body.ts'
 import type { Peer } from '../transport/transport.ts'
@@ -109,7 +111,7 @@ export class RequestContext implements Context {
   }
 
   get signal(): AbortSignal {
-    return this.#watch.signal
+    return this.#watch.signal((error) => this.#port.report(error, this))
   }
 
   get request(): Request {
@@ -123,7 +125,7 @@ export class RequestContext implements Context {
       init.duplex = 'half'
     }
     try {
-      return (this.#request = new Request(this.url, init))
+      return (this.#request = handledRequest(new Request(this.url, init)))
     } catch (cause) {
       // Fetch knows fewer hosts than HTTP, and neither CONNECT nor TRACE.
       const forbidden = method === 'CONNECT' || method === 'TRACE'
@@ -185,12 +187,12 @@ export class RequestContext implements Context {
   }
 
   done(callback: (outcome: Outcome) => unknown): void {
-    if (this.#outcome) callback(this.#outcome)
+    if (this.#outcome) guarded(callback, (error) => this.#port.report(error, this), this.#outcome)
     else this.#watch.atEnd(callback)
   }
 
   onShutdown(callback: () => unknown): void {
-    if (this.#port.draining) callback()
+    if (this.#port.draining) guarded(callback, (error) => this.#port.report(error, this))
     else this.#watch.atShutdown(callback)
   }
 

@@ -2,11 +2,11 @@ import { parseContentLength } from '@spillway/parser/fields'
 import type { Context, Handler, RequestHeaders } from '../exchange/context.ts'
 import { ForeignExchange, type ForeignOptions, type ForeignRequest } from './foreign.ts'
 import type { BodySource, Reply } from '../exchange/reply.ts'
-import { dropSource, pullerOf } from '../exchange/reply-stream.ts'
+import { dropSource, isBytes, isSource, pullerOf } from '../exchange/source.ts'
 import { hasNoContent } from '../exchange/content.ts'
 import type { Peer } from '../transport/transport.ts'
 
-export { type Puller, pullerOf } from '../exchange/reply-stream.ts'
+export { type Puller, pullerOf } from '../exchange/source.ts'
 export { ForeignExchange, type ForeignOptions, type ForeignRequest } from './foreign.ts'
 
 /** What a fetch-style application is told about a request beside itself; the shape is that of `Deno.serve`. */
@@ -169,12 +169,12 @@ function respond(exchange: ForeignExchange, reply: Reply): Response {
   for (const [name, value] of reply.headers) if (!connectionFields.test(name)) headers.append(name, value)
   if (hasNoContent(status) || isHead) {
     if (isHead && !headers.has('content-length')) announce(headers, body)
-    dropSource(body, undefined)
+    dropSource(body, undefined, (error) => exchange.report(error))
     const response = new Response(null, { status, headers })
     exchange.sent(0)
     return response
   }
-  if (isStream(body)) return new Response(contentOf(body, exchange), { status, headers })
+  if (isSource(body)) return new Response(contentOf(body, exchange), { status, headers })
   const response = new Response(body as string | Uint8Array<ArrayBuffer> | null, { status, headers })
   exchange.sent(body?.length ?? 0)
   return response
@@ -183,17 +183,11 @@ function respond(exchange: ForeignExchange, reply: Reply): Response {
 /** HEAD says what GET would (RFC 9110 §9.3.2). */
 function announce(headers: Headers, body: BodySource): void {
   if (typeof body === 'string') headers.set('Content-Length', String(new TextEncoder().encode(body).length))
-  else if (body instanceof Uint8Array) headers.set('Content-Length', String(body.length))
-}
-
-type Stream = Exclude<BodySource, null | string | Uint8Array>
-
-function isStream(body: BodySource): body is Stream {
-  return typeof body === 'object' && body !== null && !(body instanceof Uint8Array)
+  else if (isBytes(body)) headers.set('Content-Length', String(body.length))
 }
 
 /** The content of a reply as fetch wants it, read no further than it is asked for; tells the exchange how it ended. */
-function contentOf(body: Stream, exchange: ForeignExchange): ReadableStream<Uint8Array<ArrayBuffer>> {
+function contentOf(body: BodySource, exchange: ForeignExchange): ReadableStream<Uint8Array<ArrayBuffer>> {
   const source = pullerOf(body)
   const utf8 = new TextEncoder()
   let bytes = 0

@@ -1,3 +1,4 @@
+import { printError } from '../exchange/guarded.ts'
 import { TargetForm } from '@spillway/parser'
 import type { Context, Handler, MaybePromise, RequestHeaders, Result } from '../exchange/context.ts'
 import { type ContextHead, type ContextPort, RequestContext } from '../exchange/request-context.ts'
@@ -169,10 +170,11 @@ export class ForeignExchange implements ContextPort, BodyPort {
     let reply: Reply
     try {
       const { onError } = this.#options
-      if (!onError && !(error instanceof AbortedError) && errorFacts(error).status >= 500) console.error(error)
+      if (!onError && !(error instanceof AbortedError) && errorFacts(error).status >= 500)
+        printError(`${this.context.method} ${this.context.target}`, error)
       reply = this.#checked(errorResult(await onError?.(error, this.context), error))
     } catch (second) {
-      console.error('onError:', second)
+      printError('onError', second)
       reply = this.#checked(plainError(undefined))
     }
     return this.context.complete(reply)

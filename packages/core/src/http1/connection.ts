@@ -25,8 +25,9 @@ import { copyOf } from './input.ts'
 import type { Reply, TakeOver } from '../exchange/reply.ts'
 import type { ReplyHeaders } from '../exchange/reply-headers.ts'
 import { ReplySender, type SenderOwner } from './reply-sender.ts'
-import { dropSource } from '../exchange/reply-stream.ts'
+import { dropSource } from '../exchange/source.ts'
 import { ContentFraming } from '../exchange/content.ts'
+import { guarded } from '../exchange/guarded.ts'
 import { type BodyPort, RequestBody } from '../exchange/request-body.ts'
 import { RequestReader } from './request-reader.ts'
 import type { Member, ServerCore } from '../server/server-core.ts'
@@ -344,12 +345,13 @@ export class Connection
   reply(context: RequestContext, reply: Reply): void {
     if (this.#context !== context || this.write !== WriteState.Idle) {
       // The client has gone meanwhile.
-      return dropSource(reply.body, new AbortedError('peer', 'The connection is closed'))
+      const reason = new AbortedError('peer', 'The connection is closed')
+      return dropSource(reply.body, reason, (error) => this.report(error, context))
     }
     try {
       this.#write(context, reply, context.method)
     } catch (error) {
-      dropSource(reply.body, error)
+      dropSource(reply.body, error, (second) => this.report(second, context))
       this.#write(context, this.#core.unsendable(error, context), context.method)
     }
   }
@@ -366,8 +368,8 @@ export class Connection
     this.#sender.sendInterim(status, headers)
   }
 
-  report(error: unknown, context: RequestContext): void {
-    this.#core.report(error, context)
+  report(error: unknown, context: RequestContext | undefined): void {
+    this.#core.report(error, context ?? null)
   }
 
   #write(context: RequestContext | undefined, reply: Reply, method: string): void {
@@ -408,18 +410,13 @@ export class Connection
     this.#context = undefined
     // The clocks of HTTP have stopped.
     this.#writeDeadline = 0
-    this.#tunnel = new Tunnel(this.#transport)
-    if (this.draining) this.#tunnel.onShutdown()
     const failed = (error: unknown): void => {
       this.#core.report(error, context)
       this.#cut('handler', 'handler-error', error)
     }
-    try {
-      const taken = takeOver(this.#tunnel, this.#reader.input.take())
-      if (taken instanceof Promise) taken.catch(failed)
-    } catch (error) {
-      failed(error)
-    }
+    this.#tunnel = new Tunnel(this.#transport, failed)
+    if (this.draining) this.#tunnel.onShutdown()
+    guarded(takeOver, failed, this.#tunnel, this.#reader.input.take())
   }
 
   streamEnded(): void {

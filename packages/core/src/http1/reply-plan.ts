@@ -2,6 +2,7 @@ import { hasToken } from '@spillway/parser/fields'
 import { statusLine } from '@spillway/parser/serialize'
 import type { KeptReply } from '../exchange/kept-reply.ts'
 import type { BodySource, Reply } from '../exchange/reply.ts'
+import { isSource } from '../exchange/source.ts'
 import { ContentFraming, checkReply, hasNoContent, isAscii, sliceBytes } from '../exchange/content.ts'
 import { type ReplyFacts, wholeReply } from '../server/written-heads.ts'
 import { ReplyHeaders } from '../exchange/reply-headers.ts'
@@ -75,8 +76,7 @@ function planAnew(reply: Reply, facts: ReplyFacts): ReplyPlan {
   const { status, body } = reply
   checkReply(reply, facts.method)
   readFields(reply.headers)
-  const streamed =
-    (typeof body === 'object' && body !== null && !(body instanceof Uint8Array)) || hasTrailers(reply, facts)
+  const streamed = isSource(body) || hasTrailers(reply, facts)
 
   plan.text = ''
   plan.content = null

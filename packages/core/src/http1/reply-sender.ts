@@ -19,6 +19,8 @@ export interface SenderOwner extends StreamEnd {
   congested(): void
   /** An exchange is over. */
   ended(context: RequestContext, outcome: Outcome): void
+  /** The source of content that is not wanted any more has failed. */
+  report(error: unknown, context: RequestContext | undefined): void
 }
 
 /** The writing half of a connection: everything that becomes ready in one turn leaves in one write. */
@@ -62,8 +64,8 @@ export class ReplySender implements StreamSink {
     const plan = planReply(reply, facts)
     const { output } = this
     // Before anything is put out: a source that cannot be read throws here.
-    const { source, framing, length } = plan
-    const stream = source === null ? undefined : new ReplyStream(this, source, framing, length, reply.trailers)
+    const { source, framing } = plan
+    const stream = source === null ? undefined : this.#streamOf(context, plan, reply)
     if (context) {
       context.status = reply.status
       context.replyStart = output.total + output.length
@@ -74,6 +76,11 @@ export class ReplySender implements StreamSink {
     if (framing === ContentFraming.Whole) stream?.stop(undefined)
     else this.#stream = stream
     return plan
+  }
+
+  #streamOf(context: RequestContext | undefined, plan: ReplyPlan, { trailers }: Reply): ReplyStream {
+    const { source, framing, length } = plan
+    return new ReplyStream(this, source, framing, length, trailers, (error) => this.#owner.report(error, context))
   }
 
   /** Puts an interim reply into the output (RFC 9110 §15.2). */

@@ -1,4 +1,5 @@
-import type { TransportSink } from '../transport/transport.ts'
+import { guarded } from '../exchange/guarded.ts'
+import type { Transport, TransportSink } from '../transport/transport.ts'
 import { TransportView } from '../transport/transport-view.ts'
 
 /**
@@ -10,7 +11,14 @@ export class Tunnel extends TransportView implements TransportSink {
   written: number = 0
   #sink: TransportSink | undefined
   /** What the owner has not heard of yet. */
-  #missed: ((sink: TransportSink) => void)[] = []
+  #missed: ((sink: TransportSink) => unknown)[] = []
+  readonly #failed: (error: unknown) => void
+
+  /** @param failed told when the owner throws; it ends the connection. */
+  constructor(transport: Transport, failed: (error: unknown) => void) {
+    super(transport)
+    this.#failed = failed
+  }
 
   attach(sink: TransportSink): void {
     const isFirst = this.#sink === undefined
@@ -33,7 +41,7 @@ export class Tunnel extends TransportView implements TransportSink {
 
   /** @internal */
   onDrain(): void {
-    this.#sink?.onDrain()
+    if (this.#sink) guarded((sink) => sink.onDrain(), this.#failed, this.#sink)
   }
 
   /** @internal */
@@ -51,15 +59,15 @@ export class Tunnel extends TransportView implements TransportSink {
     this.#tell((sink) => sink.onShutdown?.())
   }
 
-  #tell(event: (sink: TransportSink) => void): void {
-    if (this.#sink && this.#missed.length === 0) event(this.#sink)
+  #tell(event: (sink: TransportSink) => unknown): void {
+    if (this.#sink && this.#missed.length === 0) guarded(event, this.#failed, this.#sink)
     else this.#missed.push(event)
   }
 
   /** In the order it happened; what happens meanwhile queues behind. */
   #catchUp(): void {
     for (let event = this.#missed[0]; event; event = this.#missed[0]) {
-      event(this.#sink!)
+      guarded(event, this.#failed, this.#sink!)
       this.#missed.shift()
     }
   }

@@ -9,7 +9,8 @@ import type { Http2Head } from './head.ts'
 import { type Http2Plan, fieldsOf, planHttp2 } from './reply-plan.ts'
 import type { Reply } from '../exchange/reply.ts'
 import { type HeadersInit, ReplyHeaders, addHeaders } from '../exchange/reply-headers.ts'
-import { ReplyStream, type StreamEnd, type StreamSink, dropSource, trailerFields } from '../exchange/reply-stream.ts'
+import { ReplyStream, type StreamEnd, type StreamSink, trailerFields } from '../exchange/reply-stream.ts'
+import { dropSource } from '../exchange/source.ts'
 import { ContentFraming } from '../exchange/content.ts'
 import type { RequestBody } from '../exchange/request-body.ts'
 import type { ServerCore } from '../server/server-core.ts'
@@ -95,11 +96,11 @@ export class Http2Exchange implements ContextPort, ReplyTarget, StreamSink, Stre
 
   reply(context: RequestContext, reply: Reply): void {
     if (this.#over || this.#replied || this.#stream.closed)
-      return dropSource(reply.body, new AbortedError('peer', abortMessage.peer))
+      return dropSource(reply.body, new AbortedError('peer', abortMessage.peer), (error) => this.report(error, context))
     try {
       this.#send(reply)
     } catch (error) {
-      dropSource(reply.body, error)
+      dropSource(reply.body, error, (second) => this.report(second, context))
       this.#send(this.#core.unsendable(error, context))
     }
   }
@@ -140,7 +141,9 @@ export class Http2Exchange implements ContextPort, ReplyTarget, StreamSink, Stre
   #sourceOf({ source, length }: Http2Plan): ReplyStream | undefined {
     // HTTP/2 says itself where content ends.
     const framing = length < 0 ? ContentFraming.UntilClose : ContentFraming.Length
-    return source === null ? undefined : new ReplyStream(this, source, framing, length, undefined)
+    return source === null
+      ? undefined
+      : new ReplyStream(this, source, framing, length, undefined, (error) => this.report(error, this.#context))
   }
 
   append(text: string): void {

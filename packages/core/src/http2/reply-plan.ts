@@ -1,4 +1,5 @@
 import type { BodySource, Reply } from '../exchange/reply.ts'
+import { isSource } from '../exchange/source.ts'
 import type { ReplyHeaders } from '../exchange/reply-headers.ts'
 import { checkReply, hasNoContent, sliceBytes } from '../exchange/content.ts'
 
@@ -40,7 +41,7 @@ export function planHttp2(reply: Reply, method: string): Http2Plan {
   headers[':status'] = status
   const announced = lengthOf(fields)
   const isHead = method === 'HEAD'
-  const source = typeof body === 'object' && !(body instanceof Uint8Array) ? body : null
+  const source = isSource(body) ? body : null
   const none: Http2Plan = { headers, content: null, source, streamed: false, length: -1 }
 
   if (hasNoContent(status)) {

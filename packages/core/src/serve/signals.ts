@@ -1,3 +1,4 @@
+import { guarded, printError } from '../exchange/guarded.ts'
 import type { CloseOptions, Closed } from '../server/server.ts'
 
 /** Whatever closes in order: a server, a cluster, or a server and its database together. */
@@ -36,14 +37,15 @@ export function closeOnSignals<T>(server: Closable<T>, options: SignalOptions<T>
       return
     }
     first = now
+    // Told to end, it ends, whatever a callback does.
+    if (onClosing) guarded(onClosing, (error) => printError('onClosing', error), signal)
     try {
-      onClosing?.(signal)
+      const closed = await server.close(options)
+      await onClosed?.(closed)
     } catch (error) {
-      // Told to end, it ends.
-      console.error('onClosing:', error)
+      printError('while closing', error)
+      process.exit(1)
     }
-    const closed = await server.close(options)
-    await onClosed?.(closed)
     process.exit(0)
   }
   for (const signal of signals) process.on(signal, () => void stop(signal))

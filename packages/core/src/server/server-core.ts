@@ -6,6 +6,7 @@ import { type ReplyTarget, dispatch } from '../exchange/dispatch.ts'
 import type { RequestContext } from '../exchange/request-context.ts'
 import { errorResult, errorText, plainError } from '../exchange/error-reply.ts'
 import { AbortedError, errorFacts } from '../exchange/errors.ts'
+import { isThenable, printError } from '../exchange/guarded.ts'
 import { channels } from './events.ts'
 import { type ReplyFacts, WrittenHeads } from './written-heads.ts'
 import { type Limits, type Timeouts, defaultLimits, defaultTimeouts, headLimits, settings } from './options.ts'
@@ -252,7 +253,7 @@ export class ServerCore {
     try {
       if (this.#onError) {
         const result = this.#onError(error, context)
-        return result instanceof Promise ? this.#eventually(result, error) : errorResult(result, error)
+        return isThenable(result) ? this.#eventually(result, error) : errorResult(result, error)
       }
       const answer = error instanceof AbortedError || errorFacts(error).status < 500
       if (!answer) this.#print(error, context)
@@ -268,7 +269,7 @@ export class ServerCore {
       if (error instanceof AbortedError) return
       if (!this.#onError) return this.#print(error, context)
       const result = this.#onError(error, context)
-      if (result instanceof Promise) void this.#eventually(result, error)
+      if (isThenable(result)) void this.#eventually(result, error)
     } catch (second) {
       this.#unhandled(second)
     }
@@ -301,7 +302,7 @@ export class ServerCore {
     return reply
   }
 
-  async #eventually(result: Promise<Result | void>, error: unknown): Promise<Reply> {
+  async #eventually(result: PromiseLike<Result | void>, error: unknown): Promise<Reply> {
     try {
       return errorResult(await result, error)
     } catch (second) {
@@ -310,11 +311,11 @@ export class ServerCore {
   }
 
   #print(error: unknown, context: Context | null): void {
-    console.error(context ? `${context.method} ${context.target}:` : 'connection:', error)
+    printError(context ? `${context.method} ${context.target}` : 'connection', error)
   }
 
   #unhandled(error: unknown): Reply {
-    console.error('while an error was handled:', error)
+    printError('while an error was handled', error)
     return plainError(undefined)
   }
 

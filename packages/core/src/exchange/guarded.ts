@@ -1,0 +1,55 @@
+// The boundary to everything a user hands in: callbacks may throw, reject, or return what only looks like a promise.
+
+/** Whether a value has a `then`, so that it has to be waited for. Looking may run code of the value's own, and throw. */
+export function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return (
+    ((typeof value === 'object' && value !== null) || typeof value === 'function') &&
+    typeof (value as Partial<PromiseLike<unknown>>).then === 'function'
+  )
+}
+
+/**
+ * Calls a callback whose result nobody waits for. Whatever it does, nothing is thrown here and no rejection is left
+ * unhandled: what goes wrong is reported once.
+ * @param report must not throw, as `onError` of a server and {@link printError} do not.
+ */
+export function guarded<A extends readonly unknown[]>(
+  callback: (...args: A) => unknown,
+  report: (error: unknown) => void,
+  ...args: A
+): void {
+  try {
+    const result = callback(...args)
+    // A `then` of its own may call back twice, or throw; the platform's does not.
+    if (isThenable(result)) Promise.resolve(result).then(undefined, report)
+  } catch (error) {
+    report(error)
+  }
+}
+
+/**
+ * The promise itself, whose rejection ends no process when its owner has lost interest: for what core rejects because of
+ * something the client did. Whoever awaits it still gets the error.
+ */
+export function handled<T extends Promise<unknown>>(promise: T): T {
+  promise.catch(ignore)
+  return promise
+}
+
+/**
+ * Prints an error. What a client has sent may be in `where`, which is never taken for a format; and an error that fails
+ * while it is looked at is an error all the same.
+ */
+export function printError(where: string, error: unknown): void {
+  try {
+    console.error('%s:', where, error)
+  } catch {
+    try {
+      console.error('%s: %s', where, 'an error that cannot be shown')
+    } catch {
+      // There is no error output.
+    }
+  }
+}
+
+export function ignore(): void {}

@@ -1,0 +1,51 @@
+// What a handler reads a request by is rejected when the client leaves, breaks the message, or sends what is no JSON. A
+// handler that has failed meanwhile reads no more, and a rejection that nobody waits for would end the process. So every
+// promise handed out here counts as handled; whoever awaits it still gets the error.
+import { handled } from './guarded.ts'
+
+type Method = (this: unknown, ...args: unknown[]) => unknown
+
+/** Puts between an object and its class a prototype whose methods of these names give handled promises. */
+function between<T extends object>(native: T, methods: Readonly<Record<string, (result: unknown) => unknown>>): T {
+  const prototype = Object.create(native) as Record<string, Method>
+  for (const [name, over] of Object.entries(methods)) {
+    const method = (native as Record<string, Method | undefined>)[name]
+    // Not every runtime has them all.
+    if (!method) continue
+    prototype[name] = function call(this: unknown, ...args) {
+      return over(method.apply(this, args))
+    }
+  }
+  return prototype as T
+}
+
+const promised = (result: unknown): unknown => handled(result as Promise<unknown>)
+
+const requests: Request = between(Request.prototype, {
+  arrayBuffer: promised,
+  blob: promised,
+  bytes: promised,
+  formData: promised,
+  json: promised,
+  text: promised,
+  clone: (copy) => handledRequest(copy as Request),
+})
+
+const readers: ReadableStreamDefaultReader = between(ReadableStreamDefaultReader.prototype, { read: promised })
+
+const streams: ReadableStream<Uint8Array> = between(ReadableStream.prototype as ReadableStream<Uint8Array>, {
+  getReader: (reader) =>
+    reader instanceof ReadableStreamDefaultReader ? Object.setPrototypeOf(reader, readers) : reader,
+  pipeTo: promised,
+  tee: (branches) => (branches as ReadableStream<Uint8Array>[]).map(handledStream),
+})
+
+/** The same request, still a genuine one, whose promises are handled. */
+export function handledRequest(request: Request): Request {
+  return Object.setPrototypeOf(request, requests) as Request
+}
+
+/** The same stream, whose promises are handled. */
+export function handledStream(stream: ReadableStream<Uint8Array>): ReadableStream<Uint8Array> {
+  return Object.setPrototypeOf(stream, streams) as ReadableStream<Uint8Array>
+}

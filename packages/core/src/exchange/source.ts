@@ -1,0 +1,99 @@
+// Who is in charge of the content of a reply. A source may fail at any moment, also one that is never read: for a HEAD, a
+// 304, a client that has gone. Node's streams tell of that by an event, which ends the process when nobody listens.
+import { guarded, ignore } from './guarded.ts'
+import type { BodySource } from './reply.ts'
+
+type Report = (error: unknown) => void
+
+/** The content of a reply, read piece by piece, whatever its kind. */
+export interface Puller {
+  /** @param spare the bytes of the last value, when they have been sent: the source may write the next ones over them. */
+  next(
+    spare?: Uint8Array,
+  ): Promise<{ readonly done?: boolean | undefined; readonly value?: Uint8Array | string | undefined }>
+  /** Lets go of the source, also while `next` waits for it. */
+  cancel(reason: unknown): Promise<unknown>
+}
+
+/** Streams of Node that we listen to, and who is told when they fail after nobody reads them any more. */
+const owned: WeakMap<object, Report> = new WeakMap()
+
+/** Takes charge of a source: from now on, its failure is an error of the reply and not of the process. */
+export function own(source: object): void {
+  try {
+    const { on } = source as { readonly on?: unknown }
+    if (typeof on !== 'function' || owned.has(source)) return
+    owned.set(source, ignore)
+    on.call(source, 'error', (error: unknown) => owned.get(source)?.(error))
+  } catch {
+    // It fails already when it is looked at, and will when it is read: there is somebody to tell then.
+  }
+}
+
+/** Whether content is bytes. Unlike `instanceof` alone, it asks no `Proxy` and so never throws. */
+export function isBytes(content: unknown): content is Uint8Array {
+  return ArrayBuffer.isView(content) && content instanceof Uint8Array
+}
+
+/** Whether content is read piece by piece. Never throws, whatever it is. */
+export function isSource(content: BodySource): content is Exclude<BodySource, null | string | Uint8Array> {
+  return typeof content === 'object' && content !== null && !isBytes(content)
+}
+
+/**
+ * Lets go of content that is not going to be sent. Never throws.
+ * @param report told what goes wrong with it from now on, or has gone wrong without anybody knowing. Default: nobody is.
+ */
+export function dropSource(content: BodySource, reason: unknown, report: Report = ignore): void {
+  if (!isSource(content)) return
+  guarded(() => letGo(content, pullerOf(content), reason, report), ignore)
+}
+
+/** As {@link dropSource}, for a source that is being read. */
+export function letGo(source: BodySource, puller: Puller, reason: unknown, report: Report): void {
+  // What it says because it was told to stop is no news.
+  const tell = (error: unknown): void => {
+    if (error !== reason && (error as Error | null)?.name !== 'AbortError') report(error)
+  }
+  if (isSource(source) && owned.has(source)) {
+    owned.set(source, tell)
+    const { errored } = source as { readonly errored?: unknown }
+    if (errored) tell(errored)
+  }
+  guarded(() => puller.cancel(reason), tell)
+}
+
+/** Reads the content of a reply in place of core, to send it on in another form. @throws TypeError when it is none. */
+export function pullerOf(source: BodySource): Puller {
+  if (source === null || typeof source === 'string' || isBytes(source)) return once(source ?? '')
+  if (source instanceof ReadableStream) {
+    const reader = source.getReader()
+    return { next: () => reader.read(), cancel: (reason) => reader.cancel(reason) }
+  }
+  if (typeof source[Symbol.asyncIterator] !== 'function')
+    throw new TypeError('The content of a reply is text, bytes, or a stream of them')
+  const iterator = source[Symbol.asyncIterator]()
+  return {
+    // Whoever wraps a source, with `for await` for example, hides this offer from it.
+    next: (spare) => (iterator as AsyncIterator<Uint8Array | string, undefined, Uint8Array | undefined>).next(spare),
+    cancel: async (reason) => {
+      // A Node stream's iterator waits for a pending read before it returns; its own destroy does not.
+      const { destroy } = source as { destroy?: (error?: Error) => void }
+      if (typeof destroy === 'function') destroy.call(source)
+      return iterator.return?.(reason)
+    },
+  }
+}
+
+/** Content that is at hand. */
+function once(value: Uint8Array | string): Puller {
+  let done = false
+  return {
+    next: () => {
+      const result = { done, value }
+      done = true
+      return Promise.resolve(result)
+    },
+    cancel: () => Promise.resolve(),
+  }
+}
