@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 const repository = 'https://github.com/spillway/spillway/blob/main/'
 const root = new URL('../../../', import.meta.url)
 const site = new URL('../site/', import.meta.url)
-const decisions = readdirSync(new URL('docs/decisions/', root)).filter((name) => name.endsWith('.md'))
+const decisions = readdirSync(new URL('docs/decisions/', root)).filter((name) => /^\d.*\.md$/.test(name))
 
 /** File in the repository → page of the site. */
 const pages = new Map([
@@ -17,6 +17,7 @@ const pages = new Map([
   ['docs/parser-errors.md', 'packages/parser-errors.md'],
   ['docs/security-model.md', 'security.md'],
   ['apps/bench/README.md', 'benchmarks.md'],
+  ['docs/decisions/README.md', 'decisions.md'],
   ...decisions.map((name) => [`docs/decisions/${name}`, `decisions/${name}`]),
 ])
 
@@ -40,12 +41,4 @@ export function copyPages() {
     mkdirSync(dirname(fileURLToPath(to)), { recursive: true })
     writeFileSync(to, text)
   }
-  const titles = decisions.map((name) => {
-    const [title] = /(?<=^# ).+/.exec(readFileSync(new URL(`docs/decisions/${name}`, root), 'utf8'))
-    return `- [${title}](./decisions/${name})`
-  })
-  writeFileSync(
-    new URL('decisions.md', site),
-    `# Decisions\n\nWhere there were alternatives, and why one of them was taken.\n\n${titles.join('\n')}\n`,
-  )
 }

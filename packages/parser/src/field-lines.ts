@@ -10,6 +10,7 @@ import { SLOTS } from './words.ts'
  * reads the bytes themselves.
  */
 
+// decision 035
 // with room for a word that begins at the end
 const copy: Uint8Array = /* @__PURE__ */ new Uint8Array(MOST_COPIED + 4)
 

@@ -8,6 +8,7 @@ type Callback<T> = (value: T) => unknown
 export class Lifetime {
   /** Why the exchange was aborted, if it was. */
   aborted: AbortedError | undefined = undefined
+  // decision 036
   #controller: AbortController | undefined
   #atEnd: Callback<Outcome>[] | undefined
   #atShutdown: Callback<void>[] | undefined

@@ -128,6 +128,7 @@ export class Connection
   onEnd(): void {
     if (this.read === ReadState.Upgraded) return this.#tunnel!.onEnd()
     onPeerEnd(this)
+    // decision 004
     // The client may only have finished sending: the handler is told, and what it still answers is sent.
     if (this.write !== WriteState.Done)
       this.#context?.abort(new AbortedError('peer', 'The client ended the connection'))

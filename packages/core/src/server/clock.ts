@@ -3,7 +3,7 @@ export const longestTimer: number = 2 ** 31 - 1
 
 /**
  * The one ticker of a server. Deadlines are tick numbers, so arming one reads no time; a loop that was blocked lives
- * through few ticks, so nobody is cut off for the server's own pause.
+ * through few ticks, so nobody is cut off for the server's own pause. See decision 001.
  */
 export class Clock {
   /** Ticks so far. */

@@ -109,6 +109,7 @@ export interface EventChannel<T> {
  * Lifecycle events of every server in the process, also reachable by name through `node:diagnostics_channel`
  * (`spillway.open`, `spillway.request`, …). They cost one test each while nobody listens.
  */
+// decision 005
 export const channels: { readonly [K in keyof ConnectionEvents]: EventChannel<ConnectionEvents[K]> } = {
   open: typed('open'),
   secure: typed('secure'),

@@ -232,6 +232,7 @@ export class ServerCore {
   }
 
   /** Takes `head` away for a connection whose head goes on in bytes that are still to come. */
+  // decision 012
   lendHead(): RequestHead {
     const { head } = this
     this.head = this.#heads.pop() ?? new RequestHead(headLimits(this.limits))

@@ -7,6 +7,7 @@ import { TransportView } from '../transport/transport-view.ts'
  * The transport itself, or, while someone listens to {@link channels}`.bytes`, one that tells of every byte. It is decided
  * once for each connection, so those that nobody watches pay nothing.
  */
+// decision 032
 export function tapped(transport: Transport, server: Server, connection: number): Transport {
   return channels.bytes.hasSubscribers ? new TappedTransport(transport, server, connection) : transport
 }

@@ -39,6 +39,7 @@ export class WrittenHeads {
   /** The last lines of a head whose connection is kept, with the empty one. */
   readonly keepAliveLines: string
   #dateLine = ''
+  // decision 012
   readonly #replies: readonly WrittenHead[] = Array.from({ length: 16 }, () => ({
     status: 0,
     length: 0,

@@ -80,6 +80,7 @@ export class NodeTransport implements Transport {
   }
 }
 
+// decision 034
 const readBytes = 64 * 1024
 
 /** What comes in on any socket, until it has been dealt with: before the next read, on whichever socket that is. */

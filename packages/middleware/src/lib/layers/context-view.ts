@@ -7,6 +7,7 @@ export type ViewOf = Partial<Record<keyof Context, unknown>>
  * Another view of an exchange, for who is to see a request other than the one that came in: everything is that of `c` but
  * what is in `own`, which can be set without `c` changing. `request` is made of what the view says.
  */
+// decision 024
 export function viewOf(c: Context<any, any>, own: ViewOf): Context<any, any> {
   let request: Request | undefined
   const view: Context<any, any> = new Proxy(c, {
