@@ -2,6 +2,8 @@ export { router } from './lib/router/router.ts'
 export type {
   AddRoute,
   AddRouteOn,
+  ExplainedRoute,
+  Explanation,
   ParamsOf,
   RouteInfo,
   Router,

@@ -134,7 +134,7 @@ describe('mount', () => {
         .routes()
         .map(({ method, pattern }) => `${method} ${pattern}`)
         .slice(0, 6),
-    ).toEqual(['GET /api/own', 'GET /api/', 'GET /api/users/:id', 'POST /api/users', '* /raw/**', 'GET /deep/er/in/'])
+    ).toEqual(['GET /api/own', 'GET /api', 'GET /api/users/:id', 'POST /api/users', '* /raw/**', 'GET /deep/er/in'])
   })
 })
 
@@ -248,7 +248,7 @@ describe('c.route', () => {
     ['GET', '/files/a/b', '/files/:path*'],
     ['GET', '/admin/x', '/admin/:any'],
     ['GET', '/admin/x/y', ''],
-    ['GET', '/shops/a', '/shops/:shop/'],
+    ['GET', '/shops/a', '/shops/:shop'],
     ['GET', '/shops/a/items/7', '/shops/:shop/items/:id(\\d+)'],
     ['GET', '/shops/a/more/2', '/shops/:shop/more/:page?'],
     ['GET', '/shops/a/none', '/shops/:shop'],

@@ -217,11 +217,11 @@ describe('middleware', () => {
     .get('/after', [mark('route')], named('after'))
     .group('/api', (api) =>
       api
-        .get('/open', named('open'))
+        .bypass('/:org', (open) => open.get('/open', named('open')))
         .use(mark('api'))
         .group('/:org', (org) => org.use(mark('org')).get('/:id', params).get('/', named('org'))),
     )
-    .get('/api/outside', named('outside'))
+    .bypass(['/api', '/api/:org'], (open) => open.get('/api/outside', named('outside')))
 
   test.each([
     ['GET', '/before', 200, undefined],

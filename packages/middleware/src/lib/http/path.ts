@@ -13,6 +13,8 @@ const bareCharacters = /[\w!$&'()*+,\-.:;=@[\]|~]/
 const bare = /* @__PURE__ */ buildBare()
 const printable = /^\/[!-~]*$/
 const octet = /%..|["#<>?\\^`{}]/g
+const dotted = /\/(?:\.|%2e)/i
+const encodedDot = /%2e/gi
 const octets = /* @__PURE__ */ buildOctets()
 
 function buildBare(): Uint8Array {
@@ -59,10 +61,15 @@ function isNormal(raw: string): boolean {
 }
 
 function rebuild(raw: string): string | undefined {
+  const decoded = decodeOctets(raw)
+  return decoded === undefined ? undefined : resolveDots(decoded)
+}
+
+/** The normal form of a path but for its dot segments, which stay; undefined when it has none. */
+export function decodeOctets(raw: string): string | undefined {
   if (!printable.test(raw) || !isUtf8(raw)) return undefined
   const normal = raw.replace(octet, (code) => octets.get(code)!)
-  if (normal.includes('%00')) return undefined
-  return normal.includes('/.') ? resolveDots(normal) : normal
+  return normal.includes('%00') ? undefined : normal
 }
 
 /** Whether all percent-encoding is well-formed and its octets are UTF-8. */
@@ -75,13 +82,18 @@ function isUtf8(raw: string): boolean {
   }
 }
 
-/** RFC 3986 §5.2.4: a path that ends in a dot segment names a directory, and nothing is above the root. */
-function resolveDots(path: string): string {
+/**
+ * RFC 3986 §5.2.4: a path that ends in a dot segment names a directory, and nothing is above the root. Dots may be encoded;
+ * nothing else of the path changes.
+ */
+export function resolveDots(path: string): string {
+  if (!dotted.test(path)) return path
   const resolved: string[] = []
   let last = ''
-  for (last of path.slice(1).split('/')) {
+  for (const segment of path.slice(1).split('/')) {
+    last = segment.replace(encodedDot, '.')
     if (last === '..') resolved.pop()
-    else if (last !== '.') resolved.push(last)
+    else if (last !== '.') resolved.push(segment)
   }
   if (last === '.' || last === '..') resolved.push('')
   return `/${resolved.join('/')}`

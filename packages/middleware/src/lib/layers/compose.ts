@@ -28,7 +28,25 @@ export function wrap<const Ms extends readonly AnyMiddleware[], Params = {}>(
   middlewares: Ms & Ok<{}, Ms>,
   handler: Handler<Context<Params, StateAfter<{}, Ms>>>,
 ): Handler<Context<Params>> {
-  return chain(middlewares, handler)
+  const wrapped = chain(middlewares, handler)
+  wrappings.set(wrapped, { layers: middlewares, handler })
+  return wrapped
+}
+
+/** What `wrap` has made, so that routers know which layers stand in front of what they hand on to. */
+const wrappings: WeakMap<(c: any) => unknown, Wrapping> = /* @__PURE__ */ new WeakMap()
+
+interface Wrapping {
+  readonly layers: readonly AnyMiddleware[]
+  readonly handler: (c: any) => MaybePromise<Result>
+}
+
+/** The layers that `wrap` has put around a handler, and the handler within. */
+export function unwrap(handler: (c: any) => MaybePromise<Result>): Wrapping {
+  const wrapping = wrappings.get(handler)
+  if (!wrapping) return { layers: [], handler }
+  const inner = unwrap(wrapping.handler)
+  return { layers: [...wrapping.layers, ...inner.layers], handler: inner.handler }
 }
 
 /** What {@link wrap} does, without the types of a list known at compile time. */

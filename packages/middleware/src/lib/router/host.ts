@@ -22,8 +22,7 @@ export class HostMap<T> {
   }
 
   /** The host in full goes before a wildcard, which stands for exactly one label, as in certificates (RFC 9525 §6.3). */
-  find(c: Context): T | undefined {
-    const name = hostOf(c)
+  find(name: string): T | undefined {
     const exact = this.#names.get(name)
     if (exact !== undefined) return exact
     const dot = name.indexOf('.')
@@ -35,9 +34,13 @@ export class HostMap<T> {
  * The host a request is for, in lower case, without port and without the dot that may end a full name: the authority of
  * the target, if it has one, before Host (RFC 9112 §3.2.2). Empty when there is none.
  */
-function hostOf(c: Context): string {
-  const authority =
-    c.target.startsWith('/') || c.target === '*' ? (c.headers.get('host') ?? '') : c.url.replace(/^\w+:\/\//, '')
+export function hostOf(c: Context): string {
+  return hostName(c.target.startsWith('/') || c.target === '*' ? (c.headers.get('host') ?? '') : c.url)
+}
+
+/** The same, from a URL or an authority. */
+export function hostName(url: string): string {
+  const authority = url.replace(/^\w+:\/\//, '')
   const name = /^(?:\[[^\]]*\]|[^:/?#]*)/.exec(authority)![0].toLowerCase()
   return name.endsWith('.') ? name.slice(0, -1) : name
 }

@@ -1,29 +1,39 @@
 import { whenSettled } from '../layers/maybe-promise.ts'
-import { normalizePath } from '../http/path.ts'
+import { normalizePath, resolveDots } from '../http/path.ts'
 import type { AnyHandler } from './node.ts'
 import { segmentCount } from './pattern.ts'
+import { routerOf } from './registry.ts'
+import type { TrailingSlash } from './types.ts'
 
 /**
- * What answers below a prefix: `handler`, which sees `c.path` without the prefix for as long as it makes its reply.
- * Afterwards everything is as before, for the middleware around.
+ * What answers below a prefix: `handler`, which sees `c.path` without the prefix for as long as it makes its reply, as it was
+ * sent but for dot segments, which are resolved. Afterwards everything is as before, for the middleware around.
+ * @param slashes what a slash at the end of the prefix means.
  * @throws TypeError when it cannot be said how many segments the prefix takes.
  */
-export function mounted(prefix: string, handler: AnyHandler): AnyHandler {
+export function mounted(prefix: string, handler: AnyHandler, slashes: TrailingSlash): AnyHandler {
   const depth = segmentCount(prefix)
+  const inner = routerOf(handler)
+  const ends = { bare: { slash: false, slashes }, slash: { slash: true, slashes } }
+  const answer: AnyHandler = inner
+    ? (c) => inner.dispatch(c, c.path === '/' && depth > 0 ? ends.slash : undefined)
+    : handler
+  const answerBare: AnyHandler = inner ? (c) => inner.dispatch(c, ends.bare) : handler
   return (c) => {
     const { path, base, params } = c
-    // Whoever found the mount has found that there is a normal form.
+    // Whoever found the mount has found that there is a normal form, with a segment for each of the path as it was sent.
     const normal = normalizePath(path)!
-    const end = prefixEnd(normal, depth)
-    c.base = base + normal.slice(0, end)
-    c.path = normal.slice(end) || '/'
+    const sent = resolveDots(path)
+    const rest = sent.slice(prefixEnd(sent, depth))
+    c.base = base + normal.slice(0, prefixEnd(normal, depth))
+    c.path = rest || '/'
     const restore = (): void => {
       c.path = path
       c.base = base
       c.params = params
     }
     return whenSettled(
-      () => handler(c),
+      () => (rest === '' ? answerBare : answer)(c),
       (result) => {
         restore()
         return result

@@ -1,5 +1,6 @@
 import type { Context, MaybePromise, Result } from '@spillway/core'
 import type { AnyMiddleware } from '../layers/types.ts'
+import { type Pattern, readPattern } from './pattern.ts'
 
 export type AnyHandler = (c: Context<any, any>) => MaybePromise<Result>
 
@@ -12,18 +13,34 @@ export class Node {
   missing: AnyHandler | undefined
   readonly #parent: Node | undefined
   readonly #own: AnyMiddleware[] = []
+  /** What takes all below the prefixes that `bypass` has named here. */
+  readonly #bypassed: readonly Pattern[]
 
-  /** @param prefix empty for a root. */
-  constructor(prefix: string, parent?: Node) {
+  /**
+   * @param prefix empty for a root.
+   * @param bypassed prefixes whose guards may be walked around from here.
+   */
+  constructor(prefix: string, parent?: Node, bypassed: readonly string[] = []) {
     this.prefix = prefix
-    this.below = `${prefix.endsWith('/') ? prefix.slice(0, -1) : prefix}/**`
+    this.below = belowOf(prefix)
     this.#parent = parent
+    this.#bypassed = bypassed.map((one) => readPattern(belowOf(one)))
     this.missing = undefined
   }
 
   /** Whether something was put here that has to stand in front of every path below, known or not. */
   get owns(): boolean {
-    return this.#own.length > 0 || this.missing !== undefined
+    return this.guards || this.missing !== undefined
+  }
+
+  /** Whether it was made by `bypass`: then it is no group of its own. */
+  get isBypass(): boolean {
+    return this.#bypassed.length > 0
+  }
+
+  /** Whether it has layers, which no route elsewhere may walk around. */
+  get guards(): boolean {
+    return this.#own.length > 0
   }
 
   use(middlewares: readonly AnyMiddleware[]): void {
@@ -45,6 +62,11 @@ export class Node {
     return this === other || (this.#parent?.isWithin(other) ?? false)
   }
 
+  /** Every pattern that `bypass` has named here or above. */
+  bypassed(): readonly Pattern[] {
+    return [...(this.#parent?.bypassed() ?? []), ...this.#bypassed]
+  }
+
   /**
    * A pattern below this node, in full; `/` is the prefix itself.
    * @throws TypeError when it does not begin with a slash.
@@ -55,4 +77,9 @@ export class Node {
     if (pattern === '/') return this.prefix
     return this.prefix.endsWith('/') ? this.prefix + pattern.slice(1) : this.prefix + pattern
   }
+}
+
+/** The pattern of all that is at or below a prefix. */
+export function belowOf(prefix: string): string {
+  return `${prefix.endsWith('/') ? prefix.slice(0, -1) : prefix}/**`
 }

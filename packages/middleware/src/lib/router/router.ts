@@ -1,10 +1,12 @@
-import type { Context } from '@spillway/core'
+import type { Context, MaybePromise, Result } from '@spillway/core'
 import type { AnyMiddleware } from '../layers/types.ts'
-import { HostMap } from './host.ts'
-import { mounted } from './mount.ts'
+import type { Guard } from './guards.ts'
+import { HostMap, hostName, hostOf } from './host.ts'
 import { type AnyHandler, Node } from './node.ts'
+import { Place } from './place.ts'
+import { type MountEnd, register } from './registry.ts'
 import { RouteTable } from './table.ts'
-import type { Router, RouterOptions, Routes } from './types.ts'
+import type { Explanation, RouteInfo, Router, RouterOptions, Routes } from './types.ts'
 
 /**
  * Makes a router: a tree of routes that is itself the handler answering with them.
@@ -13,8 +15,10 @@ import type { Router, RouterOptions, Routes } from './types.ts'
  * path and another method, 404 for an unknown path, 400 for a path that has no decoded form (RFC 9110 §9.3, §15.5).
  *
  * Paths are matched in their normal form: decoded once, dot segments resolved, an encoded slash never splitting a segment.
- * Registering throws a TypeError for what can never answer: a route whose method and paths another one has already, a
- * catch-all that would take the paths of a group with middleware; and an Error for a pattern that makes no sense.
+ * Where layers stand in front of some of them, a path that others could read as one behind more layers is answered 400.
+ * Registering throws a TypeError for what another route has already; for a route that could answer for paths of a group with
+ * middleware or of a mount with layers, from outside of it, unless `bypass` says so; for two that share paths when neither is
+ * more specific; and for a pattern that makes no sense or that no path could match.
  *
  * A router that is mounted somewhere names what it needs: `router<{ user: User }, '/orgs/:org'>()` can be mounted only
  * where middleware has added `user`, below a prefix with the parameter `org`.
@@ -24,38 +28,64 @@ export function router<Needs = {}, Base extends string = ''>(options: RouterOpti
   const root = new Node('')
   const table = new RouteTable(root, trailingSlash)
   const hosts = new HostMap<RouteTable>()
-  const dispatch = (c: Context): ReturnType<RouteTable['dispatch']> =>
-    hosts.size === 0 ? table.dispatch(c) : (hosts.find(c) ?? table).dispatch(c)
-  return Object.assign(dispatch, routesOf(table, root), {
+  const told: ((guard: Guard) => void)[] = []
+  table.onGuard((guard) => told.forEach((tell) => tell(guard)))
+  const tableAt = (host: string): RouteTable => hosts.find(host) ?? table
+  const dispatch = (c: Context, end?: MountEnd): MaybePromise<Result> =>
+    hosts.size === 0 ? table.dispatch(c, end) : tableAt(hostOf(c)).dispatch(c, end)
+  const handler = (c: Context): MaybePromise<Result> => dispatch(c)
+  const routes = (): RouteInfo[] => [
+    ...table.list(),
+    ...[...hosts.entries()].flatMap(([host, own]) => own.list().map((route) => ({ ...route, host }))),
+  ]
+  register(handler, {
+    dispatch,
+    list: routes,
+    explain: (method, path, host) => tableAt(host).explain(method, path, host),
+    front: (method, path, host) => tableAt(host).front(method, path, host),
+    guards: () => [table, ...[...hosts.entries()].map(([, own]) => own)].flatMap(({ guards }) => guards),
+    onGuard: (tell) => told.push(tell),
+  })
+  return Object.assign(handler, routesOf(table, root), {
     host(this: unknown, name: string, build: (routes: Routes<any, any>) => unknown): unknown {
       const node = new Node('', root)
       const own = new RouteTable(node, trailingSlash)
+      own.onGuard((guard) => told.forEach((tell) => tell(guard)))
       hosts.add(name, own)
       build(routesOf(own, node) as unknown as Routes<any, any>)
       return this
     },
-    routes: () => [
-      ...table.list(),
-      ...[...hosts.entries()].flatMap(([host, own]) => own.list().map((route) => ({ ...route, host }))),
-    ],
+    routes,
+    explain: (method: string, target: string): Explanation => {
+      const host = hostName(target.startsWith('/') ? '' : target)
+      const [path = '/'] = /^[^?#]*/.exec(target.replace(/^\w+:\/\/[^/?#]*/, ''))!
+      return tableAt(host).explain(method, path || '/', host)
+    },
   }) as unknown as Router<Needs, Needs, Base>
 }
 
 /** The methods of one node; each returns the object it was called on, so that calls can be chained. */
 function routesOf(table: RouteTable, node: Node): Record<string, unknown> {
-  const adder = (...methods: string[]) =>
-    function (this: unknown, pattern: string, ...rest: unknown[]): unknown {
-      const handler = handlerOf(pattern, rest.pop())
-      const middlewares = (rest[0] ?? []) as AnyMiddleware[]
-      for (const method of methods) table.add(method, node.join(pattern), node, middlewares, handler)
+  const add = (methods: readonly string[], pattern: string, rest: unknown[], place: Place): void => {
+    const handler = handlerOf(pattern, rest.pop())
+    const layers = [...node.layers(), ...((rest[0] ?? []) as AnyMiddleware[])]
+    for (const method of methods) table.add({ method, pattern: node.join(pattern), node, layers, handler, place })
+  }
+  const adder = (method: string) =>
+    function route(this: unknown, pattern: string, ...rest: unknown[]): unknown {
+      add([method], pattern, rest, new Place(route))
       return this
     }
-  const claim = (): void => {
-    if (node.prefix !== '' && !node.owns) table.own(node)
+  const claim = (place: Place): void => {
+    if (node.prefix !== '' && !node.owns) table.own(node, place)
   }
   return {
-    use(...middlewares: AnyMiddleware[]): unknown {
-      claim()
+    use: function use(this: unknown, ...middlewares: AnyMiddleware[]): unknown {
+      const place = new Place(use)
+      if (!node.isBypass) {
+        claim(place)
+        if (middlewares.length > 0 && !node.guards) table.guard(node, place)
+      }
       node.use(middlewares)
       return this
     },
@@ -67,23 +97,28 @@ function routesOf(table: RouteTable, node: Node): Record<string, unknown> {
     head: adder('HEAD'),
     options: adder('OPTIONS'),
     all: adder(''),
-    on(methods: string | readonly string[], pattern: string, ...rest: unknown[]): unknown {
-      return adder(...[methods].flat()).call(this, pattern, ...rest)
+    on: function on(this: unknown, methods: string | readonly string[], pattern: string, ...rest: unknown[]): unknown {
+      add([methods].flat(), pattern, rest, new Place(on))
+      return this
     },
     group(prefix: string, build: (routes: Routes<any, any>) => unknown): unknown {
       const child = new Node(node.join(prefix), node)
       build(routesOf(table, child) as unknown as Routes<any, any>)
       return this
     },
-    mount(prefix: string, target: unknown): unknown {
-      const handler = handlerOf(prefix, target)
-      const at = new Node(node.join(prefix), node)
-      const { routes } = handler as Partial<Router>
-      table.mount(at, mounted(at.prefix, handler), () => routes?.())
+    bypass(prefixes: string | readonly string[], build: (routes: Routes<any, any>) => unknown): unknown {
+      const named = [prefixes].flat().map((prefix) => node.join(prefix))
+      const child = new Node(node.prefix, node, named)
+      build(routesOf(table, child) as unknown as Routes<any, any>)
       return this
     },
-    notFound(handler: AnyHandler): unknown {
-      claim()
+    mount: function mount(this: unknown, prefix: string, target: unknown): unknown {
+      const handler = handlerOf(prefix, target)
+      table.mount(new Node(node.join(prefix), node), handler, new Place(mount))
+      return this
+    },
+    notFound: function notFound(this: unknown, handler: AnyHandler): unknown {
+      claim(new Place(notFound))
       node.missing = handlerOf('notFound', handler)
       return this
     },

@@ -1,212 +1,320 @@
 import type { Context, MaybePromise, Reply, Result } from '@spillway/core'
-import { addRoute, createRouter, findAllRoutes, findRoute, removeRoute, type RouterContext } from 'rou3'
-import { chain } from '../layers/compose.ts'
+import { chain, unwrap } from '../layers/compose.ts'
 import { KnownPaths, ownText } from '../tools/known-paths.ts'
 import { normalizePath } from '../http/path.ts'
+import { isDoubtful, readingsOf } from '../http/readings.ts'
 import { notesOf } from '../layers/route-notes.ts'
 import type { AnyMiddleware } from '../layers/types.ts'
-import type { AnyHandler, Node } from './node.ts'
-import { catchAllShape, finishParams, type Pattern, readPattern, shapeOf } from './pattern.ts'
+import { type Guard, checkGuard } from './guards.ts'
+import { hostOf } from './host.ts'
 import { LiteralPaths } from './literals.ts'
-import type { RouteInfo, TrailingSlash } from './types.ts'
+import { mounted } from './mount.ts'
+import { type AnyHandler, type Node, belowOf } from './node.ts'
+import { readHeadParams, readParams } from './params.ts'
+import { type Pattern, type Variant, readPattern, segmentCount } from './pattern.ts'
+import type { Place } from './place.ts'
+import { type KnownRouter, type MountEnd, routerOf } from './registry.ts'
+import { RouteList, namesOf, placedBelow } from './route-list.ts'
+import { type Entry, PatternTree, segmentsOf } from './tree.ts'
+import type { Explanation, RouteInfo, TrailingSlash } from './types.ts'
 
-interface Route {
+/** What paths lead to. */
+export interface Route {
+  /** `GET /a/:b`, as it was registered. */
+  readonly name: string
+  readonly info: RouteInfo
   readonly pattern: Pattern
+  /** Empty for every method. */
+  readonly method: string
   readonly node: Node
+  readonly place: Place
+  /** What stands in front of the handler. */
+  readonly layers: readonly AnyMiddleware[]
   readonly run: AnyHandler
   /** What `c.route` says: the pattern as it was registered, of a mount its prefix. */
   readonly title: string
   /** `missing` stands for the paths below a node that no route takes. */
   readonly kind: 'route' | 'mount' | 'missing'
+  readonly inner: Mounted | undefined
 }
 
-/** A route as it was registered. */
-interface Listed {
-  readonly info: RouteInfo
+/** What is mounted. */
+interface Mounted {
+  readonly prefix: string
+  /** How many segments that takes. */
+  readonly depth: number
+  /** Undefined for another handler. */
+  readonly router: KnownRouter | undefined
+}
+
+/** A route that is to be added. */
+export interface Added {
+  /** Empty for every method. */
+  readonly method: string
+  readonly pattern: string
   readonly node: Node
-  /** Lists the routes of a mounted router. */
-  readonly below: (() => readonly RouteInfo[] | undefined) | undefined
+  readonly layers: readonly AnyMiddleware[]
+  readonly handler: AnyHandler
+  readonly place: Place
 }
 
 /** What a path was found to lead to. */
 interface Match {
-  readonly data: Route
-  readonly params?: Record<string, string>
+  readonly route: Route
+  readonly params: Record<string, string>
 }
 
-/** rou3's name for every method. */
-const anyMethod = ''
+type Found = Entry<Route>
 
-/** Every route of a router, and the search among them. The search is rou3's, for routes and for guards alike. */
+/** The name of every method. */
+const anyMethod = ''
+/** Paths that can be read in several ways and are longer are refused where there are layers: reading them all takes long. */
+const longestDoubtful = 2048
+
+/** Every route of a router, and the search among them, for routes and for guards alike. */
 export class RouteTable {
-  readonly #routes: RouterContext<Route> = createRouter()
+  readonly #tree: PatternTree<Route> = new PatternTree()
+  readonly #list: RouteList = new RouteList()
   /** The paths of routes without parameters, by method. */
   readonly #gets: LiteralPaths<Route> = new LiteralPaths()
   readonly #literals: Map<string, LiteralPaths<Route>> = new Map([['GET', this.#gets]])
   /** Where GET of a path below a catch-all leads: what is asked for there is files as a rule, the same ones again and again. */
   readonly #known: KnownPaths<Match> = new KnownPaths()
-  /** By method and shape: what takes the same requests is the same route. */
-  readonly #listing: Map<string, Listed> = new Map()
-  /** The groups and mounts that own every path below them, by the shape of the catch-all for these. */
-  readonly #owners: Map<string, Node> = new Map()
+  readonly #guards: Guard[] = []
+  readonly #told: ((guard: Guard) => void)[] = []
   readonly #root: Node
   readonly #slashes: TrailingSlash
+  /** Whether layers stand in front of some paths only. */
+  #layered: boolean = false
 
   constructor(root: Node, slashes: TrailingSlash) {
     this.#root = root
     this.#slashes = slashes
   }
 
+  get guards(): readonly Guard[] {
+    return this.#guards
+  }
+
+  onGuard(told: (guard: Guard) => void): void {
+    this.#told.push(told)
+  }
+
   /**
    * Makes a node answer for every path below it that no route takes, so that its middleware stands in front of them.
-   * @throws TypeError when a catch-all elsewhere takes them already.
+   * @throws TypeError when a route elsewhere takes them already.
    */
-  own(node: Node): void {
-    const shape = catchAllShape(node.below)!
-    const owner = this.#owners.get(shape)
-    // another group of that prefix, or a mount in this one
-    if (owner && (owner.owns || owner.isWithin(node))) return
-    this.#claim(shape, node)
-    if (this.#listing.has(`${anyMethod} ${shape}`)) return
-    this.#known.clear()
+  own(node: Node, place: Place): void {
     const pattern = readPattern(node.below)
+    this.#list.own(node, pattern)
+    this.#known.clear()
+    // all of it is answered already, by a catch-all or mount in this group
+    if (this.#list.get(anyMethod, pattern)) return
+    const info = { method: '*', pattern: node.below }
     const run = (c: Context): MaybePromise<Result> => this.#answerMissing(c, normalizePath(c.path), node)
-    addRoute(this.#routes, anyMethod, pattern.source, { pattern, node, run, title: '', kind: 'missing' })
+    const name = `group ${node.prefix}`
+    const rest = { node, place, layers: [], run, title: '', inner: undefined }
+    this.#tree.add(anyMethod, pattern, { name, info, pattern, method: anyMethod, kind: 'missing', ...rest })
+  }
+
+  /** Makes the layers of a node a guard. @throws TypeError when a route elsewhere would walk around it. */
+  guard(node: Node, place: Place): void {
+    const covers = readPattern(node.below)
+    this.#guard({ name: `group ${node.prefix || '/'}`, prefix: node.prefix, place, node, covers, entry: covers })
   }
 
   /**
-   * @param at the node whose paths are handed on.
-   * @param below lists the routes of what is mounted, or nothing when these are not known.
-   * @throws TypeError when there is a mount already, or a catch-all that takes the same paths.
+   * Hands the paths of a node on.
+   * @throws TypeError when there is a mount already, or a route elsewhere takes paths that it guards.
    */
-  mount(at: Node, handler: AnyHandler, below: () => readonly RouteInfo[] | undefined): void {
-    this.add(anyMethod, at.below, at, [], handler, below)
-    this.#claim(catchAllShape(at.below)!, at)
+  mount(at: Node, handler: AnyHandler, place: Place): void {
+    const { layers, handler: inner } = unwrap(handler)
+    const router = routerOf(inner)
+    const run = mounted(at.prefix || '/', handler, this.#slashes)
+    const route = this.#routeOf(
+      { method: anyMethod, pattern: at.below, node: at, layers: at.layers(), handler: run, place },
+      layers,
+      { prefix: at.prefix, depth: segmentCount(at.prefix || '/'), router },
+    )
+    this.#insert(route)
+    this.#list.own(at, route.pattern)
+    const name = `mount ${at.prefix || '/'}`
+    const entry = route.pattern
+    if (layers.length > 0) this.#guard({ name, prefix: at.prefix, place, node: at, covers: entry, entry })
+    const told = (guard: Guard): void => {
+      const prefix = guard.prefix === '' ? at.prefix : at.prefix.replace(/\/$/, '') + guard.prefix
+      const covers = guard.prefix === '' ? entry : readPattern(belowOf(prefix))
+      this.#guard({ ...guard, name: `${guard.name} in the ${name}`, prefix, node: at, covers, entry })
+    }
+    for (const guard of router?.guards() ?? []) told(guard)
+    router?.onGuard(told)
   }
 
-  /** @throws TypeError when the method already has this pattern; Error when rou3 cannot make sense of it. */
-  add(
-    method: string,
-    source: string,
-    node: Node,
-    middlewares: readonly AnyMiddleware[],
-    handler: AnyHandler,
-    below?: () => readonly RouteInfo[] | undefined,
-  ): void {
-    const pattern = readPattern(source)
-    const shape = shapeOf(source)
-    const layers = [...node.layers(), ...middlewares]
-    const notes = notesOf(layers)
-    const info = {
-      method: method === anyMethod ? '*' : method,
-      pattern: source,
-      ...(notes.length > 0 && { notes }),
-    }
-    this.#check(method, shape, info, node)
-    this.#known.clear()
-    const run = layers.length === 0 ? handler : chain(layers, handler)
-    const title = below ? source.slice(0, -'/**'.length) : source
-    const route: Route = { pattern, node, run, title, kind: below ? 'mount' : 'route' }
-    const get = method === 'HEAD' ? this.#listing.get(`GET ${shape}`) : undefined
-    if (get) removeRoute(this.#routes, 'HEAD', get.info.pattern)
-    const owner = method === anyMethod ? this.#owners.get(shape) : undefined
-    if (owner) removeRoute(this.#routes, anyMethod, owner.below)
-    this.#insert(method, route)
-    if (method === 'GET' && !this.#listing.has(`HEAD ${shape}`)) this.#insert('HEAD', route)
-    this.#listing.set(`${method} ${shape}`, { info, node, below })
+  /** @throws TypeError when the route takes what another has, or walks around a guard; or when its pattern makes no sense. */
+  add(added: Added): void {
+    this.#insert(this.#routeOf(added, unwrap(added.handler).layers))
   }
 
   list(): readonly RouteInfo[] {
-    return [...this.#listing.values()].flatMap(({ info, below }) => {
-      const prefix = info.pattern.slice(0, -'/**'.length)
-      return below?.()?.map((route) => ({ ...route, pattern: prefix + route.pattern })) ?? [info]
-    })
+    return this.#list.infos()
   }
 
   /** Answers a request with the route that fits it best. */
-  dispatch(c: Context): MaybePromise<Result> {
+  dispatch(c: Context, end?: MountEnd): MaybePromise<Result> {
     const { method, path: raw } = c
     const literals = method === 'GET' ? this.#gets : this.#literals.get(method)
-    // a pattern without parameters is a normal path, and so is what equals it
-    const literal = literals?.get(raw)
-    if (literal) return runLiteral(c, literal)
-    const known = method === 'GET' ? this.#known.get(raw) : undefined
-    if (known) return this.#run(c, raw, { data: known.data, params: { ...known.params } })
+    if (end === undefined) {
+      // a pattern without parameters is a normal path, and so is what equals it
+      const literal = literals?.get(raw)
+      if (literal) return runLiteral(c, literal)
+      const known = method === 'GET' ? this.#known.get(raw) : undefined
+      if (known) return run(c, known.route, { ...known.params })
+    }
     const path = normalizePath(raw)
-    if (path === undefined) return this.#answerMissing(c, undefined, this.#root)
+    if (path === undefined || this.#isAmbiguous(c, raw, path)) return this.#answerMissing(c, undefined, this.#root)
     const same = path === raw ? undefined : literals?.get(path)
     if (same) return runLiteral(c, same)
-    const found = findRoute(this.#routes, method, path)
+    const segments = segmentsOf(path)
+    const slashes = slashesAt(this.#slashes, end)
+    const found = this.#find(method, segments, (variant) => slashes !== 'strict' || fits(variant, path, end))
     if (!found) return this.#answerMissing(c, path, this.#root)
-    if (!this.#fits(found.data, path)) return this.#otherSlash(c, path, found.data)
-    if (path === raw && method === 'GET' && found.data.pattern.tails.size > 0) this.#remember(path)
-    return this.#run(c, path, found)
+    const route = found.value
+    if (slashes === 'redirect' && !fits(found.variant, path, end)) return redirected(c, path, route)
+    const params = paramsOf(found, segments)
+    if (found.variant.tail && path === raw && method === 'GET' && route.kind !== 'missing') this.#remember(path)
+    return run(c, route, params)
+  }
+
+  explain(method: string, raw: string, host: string): Explanation {
+    const path = normalizePath(raw)
+    if (path === undefined) return { path, routes: [], status: 400, layers: namesOf(this.#root.layers()) }
+    const matches: Found[] = []
+    const fit = (variant: Variant): boolean => this.#slashes !== 'strict' || fits(variant, path)
+    this.#find(method, segmentsOf(path), fit, (entry) => matches.push(entry) === 0)
+    const [first] = matches
+    const routes = matches.flatMap(({ value: { kind, inner, info, place, layers } }) => {
+      if (kind === 'missing') return []
+      const below = inner?.router?.explain(method, restOf(path, inner), host)
+      const own = below && inner ? below.routes.map((route) => placedBelow(inner.prefix, route, namesOf(layers))) : undefined
+      return own ?? [{ ...info, at: place.text }]
+    })
+    const result = { path, routes, layers: namesOf(this.front(method, path, host)) }
+    if (this.#ambiguous(method, raw, path, host)) return { ...result, routes: [], status: 400 }
+    const mount = first?.value.inner?.router?.explain(method, restOf(path, first.value.inner), host)
+    if (mount?.status !== undefined) return { ...result, status: mount.status }
+    if (mount || (first && first.value.kind !== 'missing' && (this.#slashes !== 'redirect' || fits(first.variant, path))))
+      return result
+    if (first && first.value.kind !== 'missing') return { ...result, status: 308 }
+    if (this.#methodsOf(path).length === 0) return { ...result, status: 404 }
+    return { ...result, status: method === 'OPTIONS' ? 204 : 405 }
+  }
+
+  /** The layers in front of what answers a path in normal form. */
+  front(method: string, path: string, host: string): readonly AnyMiddleware[] {
+    const found = this.#find(method, segmentsOf(path), (variant) => this.#slashes !== 'strict' || fits(variant, path))
+    if (!found || found.value.kind === 'missing')
+      return (this.#methodsOf(path)[0]?.route.node ?? found?.value.node ?? this.#root).layers()
+    const { layers, inner } = found.value
+    if (!inner?.router) return layers
+    return [...layers, ...inner.router.front(method, restOf(path, inner), host)]
+  }
+
+  #find(
+    method: string,
+    segments: readonly string[],
+    fit: (variant: Variant) => boolean,
+    accepts: (entry: Found) => boolean = always,
+  ): Found | undefined {
+    return this.#tree.find(
+      segments,
+      (entry) => (entry.method === method || entry.method === anyMethod) && fit(entry.variant) && accepts(entry),
+    )
   }
 
   /** Found once more, so that nothing of what is kept is a part of the request. */
   #remember(path: string): void {
     const own = ownText(path)
-    this.#known.set(own, findRoute(this.#routes, 'GET', own)!)
+    const segments = segmentsOf(own)
+    const found = this.#find('GET', segments, (variant) => this.#slashes !== 'strict' || fits(variant, path))!
+    this.#known.set(own, { route: found.value, params: paramsOf(found, segments) })
   }
 
-  #run(c: Context, path: string, { data: route, params }: Match): MaybePromise<Result> {
-    nameRoute(c, route)
-    if (route.kind === 'mount') {
-      // what the catch-all took is the path of the mounted
-      if (!route.pattern.named) return route.run(c)
-      delete params!['_']
-      delete params!['0']
-    }
-    if (params || route.pattern.optional.length > 0) {
-      const own = finishParams(params ?? {}, route.pattern, path)
-      // below a mount, with those of its prefix
-      c.params = c.base === '' ? own : { ...c.params, ...own }
-    }
-    return route.run(c)
+  /**
+   * Whether a path has another plausible reading, by which it would stand behind layers that it does not get here: whoever it
+   * is sent on to may read it so.
+   */
+  #isAmbiguous(c: Context, raw: string, path: string): boolean {
+    return this.#layered && isDoubtful(raw) && this.#ambiguous(c.method, raw, path, hostOf(c))
   }
 
-  /** @throws TypeError when a catch-all from outside of the node takes the paths below it. */
-  #claim(shape: string, node: Node): void {
-    for (const { info, node: other } of this.#listing.values())
-      if (catchAllShape(info.pattern) === shape && !other.isWithin(node)) throw taken(node, info)
-    this.#owners.set(shape, node)
+  #ambiguous(method: string, raw: string, path: string, host: string): boolean {
+    if (!this.#layered || !isDoubtful(raw)) return false
+    if (raw.length > longestDoubtful) return true
+    const own = new Set(this.front(method, path, host))
+    const isWithin = (reading: string): boolean => this.front(method, reading, host).every((layer) => own.has(layer))
+    return ![...readingsOf(raw)].every(isWithin)
   }
 
-  #check(method: string, shape: string, info: RouteInfo, node: Node): void {
-    const same = this.#listing.get(`${method} ${shape}`)
-    if (same) throw new TypeError(`There already is a route ${name(same.info)}`)
+  /** @param within the layers that the handler has itself. */
+  #routeOf(
+    { method, pattern: source, node, layers, handler, place }: Added,
+    within: readonly AnyMiddleware[],
+    inner?: Mounted,
+  ): Route {
     if (method !== anyMethod && !/^[!#$%&'*+\-.^`|~\w]+$/.test(method))
       throw new TypeError(`Not a method: ${JSON.stringify(method)}`)
-    const owner = this.#owners.get(catchAllShape(info.pattern) ?? '')
-    if (owner && !node.isWithin(owner)) throw taken(owner, info)
+    const pattern = readPattern(source)
+    const notes = notesOf(layers)
+    const all = [...layers, ...within]
+    const info = {
+      method: method === anyMethod ? '*' : method,
+      pattern: source,
+      ...(notes.length > 0 && { notes }),
+      ...(all.length > 0 && { layers: namesOf(all) }),
+    }
+    return {
+      name: `${info.method} ${source}`,
+      info,
+      pattern,
+      method,
+      node,
+      place,
+      layers: all,
+      run: layers.length === 0 ? handler : chain(layers, handler),
+      title: inner ? source.slice(0, -'/**'.length) : source,
+      kind: inner ? 'mount' : 'route',
+      inner,
+    }
   }
 
-  #insert(method: string, route: Route): void {
-    const { source, literal, slash } = route.pattern
-    addRoute(this.#routes, method, source, route)
-    if (literal === undefined || (slash && this.#slashes !== 'ignore')) return
+  /** @throws TypeError when there is such a route, or it walks around a guard. */
+  #insert(route: Route): void {
+    this.#list.check(route)
+    for (const guard of this.#guards) checkGuard(guard, route)
+    const { method, pattern } = route
+    this.#known.clear()
+    this.#layered ||= route.layers.length > 0 || route.inner?.router !== undefined
+    const get = method === 'HEAD' ? this.#list.get('GET', pattern) : undefined
+    if (get) this.#tree.remove('HEAD', get.pattern)
+    this.#enter(method, route)
+    if (method === 'GET' && !this.#list.get('HEAD', pattern)) this.#enter('HEAD', route)
+    this.#list.add(route)
+  }
+
+  #enter(method: string, route: Route): void {
+    const { literal, variants } = route.pattern
+    this.#tree.add(method, route.pattern, route)
+    if (literal === undefined || isDoubtful(literal) || (variants[0]!.slash && this.#slashes !== 'ignore')) return
     let paths = this.#literals.get(method)
     if (!paths) this.#literals.set(method, (paths = new LiteralPaths()))
     paths.set(literal, route)
   }
 
-  /** Whether a path ends as a route means it to. */
-  #fits({ pattern }: Route, path: string): boolean {
-    return this.#slashes === 'ignore' || pattern.slash === undefined || pattern.slash === path.endsWith('/')
-  }
-
-  /** A route fits but for the slash at the end. */
-  #otherSlash(c: Context, path: string, route: Route): MaybePromise<Result> {
-    if (this.#slashes === 'redirect') {
-      const location = c.base + (path.endsWith('/') ? path.slice(0, -1) : `${path}/`)
-      // what begins with two slashes would lead to another host (RFC 3986 §4.2)
-      const isSafe = !location.startsWith('//')
-      return chain(route.node.layers(), (context: Context) =>
-        isSafe ? context.redirect(location + context.search, 308) : context.text('Not Found', 404),
-      )(c)
-    }
-    const next = findAllRoutes(this.#routes, c.method, path).findLast(({ data }) => this.#fits(data, path))
-    return next ? this.#run(c, path, next) : this.#answerMissing(c, path, this.#root)
+  #guard(guard: Guard): void {
+    for (const route of this.#list.routes) checkGuard(guard, route)
+    this.#layered = true
+    this.#guards.push(guard)
+    for (const told of this.#told) told(guard)
   }
 
   /**
@@ -221,28 +329,26 @@ export class RouteTable {
   }
 
   #missingReply(c: Context, path: string | undefined, methods: readonly string[], node: Node): MaybePromise<Result> {
-    if (c.path === '*' && c.method === 'OPTIONS') return allowed(c, 204, this.#methods())
+    if (c.path === '*' && c.method === 'OPTIONS') return allowed(c, 204, this.#list.methods())
     if (path === undefined && c.path.startsWith('/')) return c.text('Bad Request', 400)
     if (methods.length === 0) return node.answerMissing(c)
     return allowed(c, c.method === 'OPTIONS' ? 204 : 405, methods)
   }
 
   #methodsOf(path: string): { method: string; route: Route }[] {
-    return this.#methods().flatMap((method) => {
-      const found = findRoute(this.#routes, method, path, { params: false })
-      const isRoute =
-        found && found.data.kind !== 'missing' && (this.#slashes !== 'strict' || this.#fits(found.data, path))
-      return isRoute ? { method, route: found.data } : []
+    const segments = segmentsOf(path)
+    return this.#list.methods().flatMap((method) => {
+      const found = this.#find(method, segments, (variant) => this.#slashes !== 'strict' || fits(variant, path))
+      return found && found.value.kind !== 'missing' ? { method, route: found.value } : []
     })
   }
+}
 
-  /** Every method some route is for. */
-  #methods(): string[] {
-    const methods = new Set([...this.#listing.values()].map(({ info }) => info.method))
-    methods.delete('*')
-    if (methods.has('GET')) methods.add('HEAD')
-    return [...methods]
-  }
+function run(c: Context, route: Route, params: Record<string, string>): MaybePromise<Result> {
+  nameRoute(c, route)
+  // below a mount, with those of its prefix
+  c.params = c.base === '' ? params : { ...c.params, ...params }
+  return route.run(c)
 }
 
 function runLiteral(c: Context, route: Route): MaybePromise<Result> {
@@ -250,17 +356,47 @@ function runLiteral(c: Context, route: Route): MaybePromise<Result> {
   return route.run(c)
 }
 
-/** Below a mount, its prefix is there already. */
+/** Below a mount, its prefix is there already; its root adds nothing to that. */
 function nameRoute(c: Context, { title }: Route): void {
-  c.route = c.base === '' ? title : c.route + title
+  c.route = c.base === '' ? title : title === '/' ? c.route : c.route + title
 }
 
-function taken(owner: Node, info: RouteInfo): TypeError {
-  return new TypeError(`The paths below ${owner.prefix || '/'} belong to a group or mount, not to ${name(info)}`)
+/** What a mount's catch-all took is the path of the mounted. */
+function paramsOf({ pattern, variant, value }: Found, segments: readonly string[]): Record<string, string> {
+  return value.kind === 'mount' ? readHeadParams(variant, segments) : readParams(pattern, variant, segments)
 }
 
-function name({ method, pattern }: RouteInfo): string {
-  return `${method} ${pattern}`
+/** Whether a path ends as a pattern means it to. Below a mount its root is the prefix, which has no slash. */
+function fits({ slash, head, tail }: Variant, path: string, end?: MountEnd): boolean {
+  if (end && head.length === 0 && !tail) return !end.slash
+  return slash === undefined || slash === path.endsWith('/')
+}
+
+/** At the root of a mount the router around has a say. */
+function slashesAt(own: TrailingSlash, end: MountEnd | undefined): TrailingSlash {
+  return end === undefined || end.slashes === 'ignore' ? own : end.slashes
+}
+
+/** A route fits but for the slash at the end. */
+function redirected(c: Context, path: string, route: Route): MaybePromise<Result> {
+  const location = c.base + (path.endsWith('/') ? path.slice(0, -1) : `${path}/`)
+  // what begins with two slashes would lead to another host (RFC 3986 §4.2)
+  const isSafe = !location.startsWith('//')
+  return chain(route.node.layers(), (context: Context) =>
+    isSafe ? context.redirect(location + context.search, 308) : context.text('Not Found', 404),
+  )(c)
+}
+
+/** A path in normal form without the segments of a prefix. */
+function restOf(path: string, { depth }: Mounted): string {
+  return `/${path
+    .split('/')
+    .slice(depth + 1)
+    .join('/')}`
+}
+
+function always(): boolean {
+  return true
 }
 
 /** RFC 9110 §10.2.1, §15.5.6; OPTIONS is always allowed, for it is answered here. */

@@ -15,6 +15,29 @@ export interface RouteInfo {
   readonly host?: string
   /** What the layers in front of it tell, `validate` its schemas; absent when they tell nothing. */
   readonly notes?: readonly RouteNote[]
+  /** The names of the functions that stand in front of it, the outermost first; absent when there are none. */
+  readonly layers?: readonly string[]
+}
+
+/** What a router makes of a request, and why. */
+export interface Explanation {
+  /** The path in the form that routes are found by; undefined when it has none. */
+  readonly path: string | undefined
+  /** Every route that the request matches, the most specific one first; the first one answers. */
+  readonly routes: readonly ExplainedRoute[]
+  /**
+   * The status of the router's own reply when no route answers: 204, 308, 400, 404 or 405, unless `notFound` or a layer says
+   * something else.
+   */
+  readonly status?: number
+  /** The layers in front of the reply, the outermost first, whether a route makes it or the router. */
+  readonly layers: readonly string[]
+}
+
+/** One of the routes that compete for a request. */
+export interface ExplainedRoute extends RouteInfo {
+  /** The file and line it was registered at, as far as the runtime tells. */
+  readonly at: string
 }
 
 /** What a slash at the end of a path means. */
@@ -67,7 +90,8 @@ export interface Routes<S = {}, Base extends string = ''> {
   /**
    * Puts middleware around what is registered here and in groups after it; and around the 404, 405 and automatic OPTIONS
    * replies below this node, so that a log sees them and a guard does not tell which paths exist. A group with middleware
-   * owns every path below its prefix: a catch-all outside of it, files for example, does not get to see them.
+   * owns every path below its prefix: a wider pattern outside of it, files for example, does not get to see them, and one
+   * that would is refused unless {@link bypass} names the group.
    */
   use<const Ms extends readonly AnyMiddleware[]>(...middlewares: Ms & Ok<S, Ms>): Routes<StateAfter<S, Ms>, Base>
   /** Answers GET, and HEAD unless the pattern has a route of its own for it (RFC 9110 §9.3.2). */
@@ -90,11 +114,18 @@ export interface Routes<S = {}, Base extends string = ''> {
   /**
    * Hands everything at or below `prefix`, every method of it, to another router or handler, behind the middleware so far.
    * It sees `c.path` without the prefix, which is in `c.base`, until it has made its reply. The prefix ends between
-   * segments: `/api` does not take `/apis`. A route registered here for a path below the prefix goes first.
+   * segments: `/api` does not take `/apis`. A more specific route goes first, unless what is mounted has layers (`wrap`, or a
+   * router with `use`): then every path below is its own, as for a group.
    */
   mount<P extends string>(prefix: P, handler: Handler<Context<ParamsOf<`${Base}${P}`>, S>>): this
   /** Replies in place of the 404 to paths at or below this node that no route takes; the nearest one upwards counts. */
   notFound(handler: Handler<Context<{}, S>>): this
+  /**
+   * Registers routes that may take paths from the groups and mounts with these prefixes, which is an error otherwise: what is
+   * registered by `build` answers without their layers. `bypass('/admin', (open) => open.get('/admin/login', login))`.
+   * @param prefixes below this node, as they were given to `group` or `mount`.
+   */
+  bypass(prefixes: string | readonly string[], build: (routes: Routes<S, Base>) => unknown): this
   /** Every route of the whole tree with those of mounted routers, in order of registration; without the automatic ones. */
   routes(): readonly RouteInfo[]
 }
@@ -113,4 +144,9 @@ export interface Router<S = {}, Needs = {}, Base extends string = ''>
    * @throws TypeError when it is no host name, or there are routes for it already.
    */
   host(name: string, build: (routes: Routes<S, Base>) => unknown): this
+  /**
+   * What would become of a request: the routes that compete for it, which one answers, and the layers in front.
+   * @param target a path, or a URL for the routes of a host.
+   */
+  explain(method: string, target: string): Explanation
 }

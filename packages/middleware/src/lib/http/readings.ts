@@ -1,0 +1,60 @@
+import { decodeOctets, resolveDots } from './path.ts'
+
+/**
+ * Other ways to read a path. Servers behind a proxy merge slashes, take `%2F` and backslashes for slashes, cut off what begins
+ * with a semicolon, or decode twice; each of them may find another resource than we do, perhaps one that is guarded here
+ * (CVE-2019-9901, CVE-2021-29492). Dots at the end of a segment are not among them: no server drops these from paths.
+ */
+
+/** What is read in one way only has none of these. */
+const doubtful = /[;\\]|\/\/|%(?:25|2f|3b|5c)/i
+const encodedOctet = /%25([\da-f]{2})/gi
+const encodedAscii = /%25([2-7][\da-f])/gi
+/** Bounds what one request costs; two is what is known of servers, one more is for a proxy between. */
+const decodings = 3
+
+/** Whether servers may disagree about what a path means. */
+export function isDoubtful(raw: string): boolean {
+  return doubtful.test(raw)
+}
+
+/** All plausible readings of a path, each in normal form. @param raw as sent, and known to have a normal form. */
+export function readingsOf(raw: string): Set<string> {
+  const decoded = new Set(decodingsOf(raw))
+  const cut = each(decoded, (path) => [path, withoutParameters(path)])
+  const slashed = each(cut, (path) => [path, path.replaceAll('%2F', '/'), path.replaceAll('%5C', '/'), allSlashes(path)])
+  const cutAgain = each(slashed, (path) => [path, withoutParameters(path)])
+  return each(cutAgain, (path) => {
+    const resolved = resolveDots(path)
+    return [resolved, mergeSlashes(resolved), resolveDots(mergeSlashes(path))]
+  })
+}
+
+function each(paths: ReadonlySet<string>, read: (path: string) => readonly string[]): Set<string> {
+  return new Set([...paths].flatMap(read))
+}
+
+/** Decoded once, twice, and so on, as far as that makes a difference. */
+function decodingsOf(raw: string): string[] {
+  const all: string[] = []
+  let path = decodeOctets(raw)!
+  while (all.length < decodings && path !== all.at(-1)) {
+    all.push(path)
+    // What is no UTF-8 then does not keep the rest from being decoded.
+    path = decodeOctets(path.replace(encodedOctet, '%$1')) ?? decodeOctets(path.replace(encodedAscii, '%$1')) ?? path
+  }
+  return all
+}
+
+function allSlashes(path: string): string {
+  return path.replace(/%2F|%5C/g, '/')
+}
+
+function mergeSlashes(path: string): string {
+  return path.replace(/\/\/+/g, '/')
+}
+
+/** RFC 3986 §3.3: what some servers take for parameters of a segment, `..;/` among them. */
+function withoutParameters(path: string): string {
+  return path.replace(/;[^/]*/g, '')
+}

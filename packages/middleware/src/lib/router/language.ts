@@ -1,0 +1,247 @@
+import { type Ranges, anyCharacter, contains } from './ranges.ts'
+
+/** An expression for some texts. */
+export type Expression =
+  | { readonly kind: 'set'; readonly set: Ranges }
+  | { readonly kind: 'all' | 'one of'; readonly parts: readonly Expression[] }
+  | { readonly kind: 'repeat'; readonly part: Expression; readonly min: number; readonly max: number }
+
+export const character: Expression = { kind: 'set', set: anyCharacter }
+
+export function textOf(text: string): Expression {
+  const parts = [...text].map((one): Expression => ({ kind: 'set', set: [[one.codePointAt(0)!, one.codePointAt(0)!]] }))
+  return { kind: 'all', parts }
+}
+
+/** Positions in an expression, and states of the automaton made of it: more are a mistake, or an attack on the one who compares. */
+const mostPositions = 500
+const mostStates = 2000
+
+/** A state of the automaton: the positions of the expression that a text may have come to. */
+interface State {
+  readonly positions: readonly number[]
+  readonly accepts: boolean
+  /** By the number of the class of characters. */
+  readonly next: (State | undefined)[]
+}
+
+/** Where a part of an expression may begin and end, and whether it may be empty (Glushkov's construction). */
+interface Ends {
+  readonly first: readonly number[]
+  readonly last: readonly number[]
+  readonly empty: boolean
+}
+
+/**
+ * The texts that one segment of a pattern takes, decoded: a regular language, with an automaton that reads a text in one go,
+ * without going back. Whether two of them share a text, or one is within the other, is decided, not guessed.
+ */
+export class Language {
+  /** The one text that is in it. */
+  readonly text: string | undefined
+  readonly expression: Expression
+  /** The sets of characters at the positions of the expression, from 1 on; 0 is its beginning. */
+  readonly #sets: Ranges[] = [[]]
+  readonly #follow: Set<number>[] = [new Set()]
+  readonly #lasts: Set<number>
+  /** The first characters of classes of characters that no set of this expression tells apart. */
+  readonly #classes: readonly number[]
+  readonly #states: Map<string, State> = new Map()
+  readonly #start: State
+
+  /** @throws TypeError when the expression is too large. */
+  constructor(expression: Expression, text?: string) {
+    this.expression = expression
+    this.text = text
+    const { first, last, empty } = this.#read(expression)
+    this.#link([0], first)
+    this.#lasts = new Set(empty ? [0, ...last] : last)
+    const starts = this.#sets.flatMap((set) => set.flatMap(([from, to]) => [from, to + 1]))
+    this.#classes = [...new Set([0, ...starts])].toSorted((a, b) => a - b)
+    this.#start = this.#state([0])
+  }
+
+  /** @param reversed read from its end. */
+  static reversed({ expression, text }: Language): Language {
+    return new Language(reverse(expression), text === undefined ? undefined : [...text].toReversed().join(''))
+  }
+
+  has(text: string): boolean {
+    if (this.text !== undefined) return this.text === text
+    let state: State | undefined = this.#start
+    for (let i = 0; i < text.length; i++) {
+      const code = text.codePointAt(i)!
+      if (code > 0xffff) i++
+      state = this.#step(state, code)
+      if (state === undefined) return false
+    }
+    return state.accepts
+  }
+
+  /**
+   * Where the texts end that are in the language and begin at a position.
+   * @param characters code points.
+   */
+  *ends(characters: readonly number[], from: number): Generator<number> {
+    let state: State | undefined = this.#start
+    for (let i = from; state !== undefined; i++) {
+      if (state.accepts) yield i
+      if (i === characters.length) return
+      state = this.#step(state, characters[i]!)
+    }
+  }
+
+  /** Whether from each of the positions on, going by `starts`, some text of the language leads to it: for all of them at once. */
+  reach(characters: readonly number[], starts: readonly boolean[]): boolean[] {
+    const reached: boolean[] = []
+    let positions: number[] = []
+    for (let i = 0; i <= characters.length; i++) {
+      if (i > 0) {
+        const next = new Set<number>()
+        for (const position of positions)
+          for (const follower of this.#follow[position]!)
+            if (contains(this.#sets[follower]!, characters[i - 1]!)) next.add(follower)
+        positions = [...next]
+      }
+      if (starts[i] === true) positions.push(0)
+      reached.push(positions.some((position) => this.#lasts.has(position)))
+    }
+    return reached
+  }
+
+  /** Whether some text is in both. @throws TypeError when they are too large to tell. */
+  meets(other: Language): boolean {
+    if (this.text !== undefined) return other.has(this.text)
+    if (other.text !== undefined) return this.has(other.text)
+    return !this.#walk(other, (here, there) => here?.accepts === true && there?.accepts === true)
+  }
+
+  /** Whether every text of the other is in this. @throws TypeError when they are too large to tell. */
+  includes(other: Language): boolean {
+    if (this === other) return true
+    if (other.text !== undefined) return this.has(other.text)
+    return this.#walk(other, (here, there) => there?.accepts === true && here?.accepts !== true)
+  }
+
+  /** Reads all texts with both, as far as the other has any. @returns false as soon as `found` says so of where a text leads. */
+  #walk(other: Language, found: (here: State | undefined, there: State | undefined) => boolean): boolean {
+    const classes = [...new Set([...this.#classes, ...other.#classes])]
+    const seen = new Map<State | undefined, Set<State>>()
+    const open: [State | undefined, State][] = [[this.#start, other.#start]]
+    for (let pair = open.pop(), pairs = 0; pair; pair = open.pop()) {
+      const [here, there] = pair
+      const known = seen.get(here) ?? new Set()
+      if (known.has(there)) continue
+      seen.set(here, known.add(there))
+      if (++pairs > mostStates * 10) throw new TypeError('Two constraints of parameters are too large to be compared')
+      if (found(here, there)) return false
+      for (const code of classes) {
+        const next = other.#step(there, code)
+        if (next) open.push([here && this.#step(here, code), next])
+      }
+    }
+    return true
+  }
+
+  #step(state: State, code: number): State | undefined {
+    const number = this.#classOf(code)
+    const known = state.next[number]
+    if (known !== undefined) return known.positions.length === 0 ? undefined : known
+    const positions = new Set<number>()
+    for (const position of state.positions)
+      for (const follower of this.#follow[position]!)
+        if (contains(this.#sets[follower]!, code)) positions.add(follower)
+    const next = this.#state([...positions].toSorted((a, b) => a - b))
+    state.next[number] = next
+    return positions.size === 0 ? undefined : next
+  }
+
+  #state(positions: readonly number[]): State {
+    const key = positions.join()
+    const known = this.#states.get(key)
+    if (known) return known
+    if (this.#states.size >= mostStates) throw new TypeError('The constraint of a parameter is too large')
+    const state = { positions, accepts: positions.some((one) => this.#lasts.has(one)), next: [] }
+    this.#states.set(key, state)
+    return state
+  }
+
+  #classOf(code: number): number {
+    let [low, high] = [0, this.#classes.length - 1]
+    while (low < high) {
+      const middle = (low + high + 1) >> 1
+      if (this.#classes[middle]! <= code) low = middle
+      else high = middle - 1
+    }
+    return low
+  }
+
+  #read(expression: Expression): Ends {
+    if (expression.kind === 'set') {
+      if (this.#sets.length > mostPositions) throw new TypeError('The constraint of a parameter is too long')
+      this.#follow.push(new Set())
+      const position = this.#sets.push(expression.set) - 1
+      return { first: [position], last: [position], empty: false }
+    }
+    if (expression.kind === 'repeat') return this.#repeated(expression)
+    const parts = expression.parts.map((part) => this.#read(part))
+    if (expression.kind === 'one of')
+      return {
+        first: parts.flatMap(({ first }) => first),
+        last: parts.flatMap(({ last }) => last),
+        empty: parts.some(({ empty }) => empty),
+      }
+    return parts.reduce((before, part) => this.#joined(before, part), { first: [], last: [], empty: true })
+  }
+
+  #repeated({ part, min, max }: Expression & { kind: 'repeat' }): Ends {
+    let all: Ends = { first: [], last: [], empty: true }
+    for (let i = 0; i < min; i++) all = this.#joined(all, this.#read(part))
+    if (max !== Number.POSITIVE_INFINITY) {
+      for (let i = min; i < max; i++) all = this.#joined(all, { ...this.#read(part), empty: true })
+      return all
+    }
+    const more = this.#read(part)
+    this.#link(more.last, more.first)
+    return this.#joined(all, { ...more, empty: true })
+  }
+
+  #joined(a: Ends, b: Ends): Ends {
+    this.#link(a.last, b.first)
+    return {
+      first: a.empty ? [...a.first, ...b.first] : a.first,
+      last: b.empty ? [...a.last, ...b.last] : b.last,
+      empty: a.empty && b.empty,
+    }
+  }
+
+  #link(from: readonly number[], to: readonly number[]): void {
+    for (const position of from) for (const follower of to) this.#follow[position]!.add(follower)
+  }
+}
+
+function reverse(expression: Expression): Expression {
+  if (expression.kind === 'set') return expression
+  if (expression.kind === 'repeat') return { ...expression, part: reverse(expression.part) }
+  const parts = expression.parts.map(reverse)
+  return { kind: expression.kind, parts: expression.kind === 'all' ? parts.toReversed() : parts }
+}
+
+/** A segment that is one text. */
+export function literal(text: string): Language {
+  return new Language(textOf(text), text)
+}
+
+/** Any segment but the empty one, and any segment. */
+export const filled: Language = /* @__PURE__ */ new Language({
+  kind: 'repeat',
+  part: character,
+  min: 1,
+  max: Number.POSITIVE_INFINITY,
+})
+export const anything: Language = /* @__PURE__ */ new Language({
+  kind: 'repeat',
+  part: character,
+  min: 0,
+  max: Number.POSITIVE_INFINITY,
+})
