@@ -33,22 +33,25 @@ type Guards = ReadonlyMap<string, readonly AnyMiddleware[]>
  * @throws ConfigError when something in it cannot be used.
  */
 export function buildRoutes(config: Config, groups: Groups, observers: readonly Middleware[], before?: Guards): Routes {
-  const routes = router()
+  const table = router()
   const kept = new Map<string, readonly AnyMiddleware[]>()
+  const paths = config.routes.map(({ path }) => path)
   for (const [i, route] of config.routes.entries()) {
     const key = JSON.stringify(route)
     const layers = before?.get(key) ?? check(`routes[${i}]`, () => guards(route))
     kept.set(key, layers)
     const handler = check(`routes[${i}]`, () => target(route, config, groups))
-    const guarded = wrap(layers, handler)
-    const keepsPath = route.proxy !== undefined && !route.strip && route.path !== '/'
-    routes.mount(route.path, keepsPath ? unmounted(guarded) : guarded)
+    // That the longest path answers, without the layers of shorter ones, is what the configuration says.
+    table.bypass(paths, (routes) => {
+      if (route.proxy === undefined || route.strip) routes.mount(route.path, wrap(layers, handler))
+      else routes.all(`${route.path === '/' ? '' : route.path}/**`, [...layers], handler)
+    })
   }
   const outer: AnyMiddleware[] = [...observers]
   if (config.trusted) outer.push(check('trusted', () => identity(config.trusted!)))
   if (config.requestId) outer.push(requestId())
   if (config.log !== 'none') outer.push(logger({ format: config.log }))
-  return { handler: wrap(outer, routes), guards: kept }
+  return { handler: wrap(outer, table), guards: kept }
 }
 
 /** What a part of the configuration makes, or where the trouble is. */
@@ -67,7 +70,7 @@ function identity({ addresses, fields }: NonNullable<Config['trusted']>): AnyMid
 
 /** What stands in front of one route. */
 function guards({ allow, deny, rateLimit: limit, bodyBytes, cache: caching }: RouteConfig): AnyMiddleware[] {
-  const layers: AnyMiddleware[] = []
+  const layers: AnyMiddleware[] = [ownRules()]
   if (allow || deny) layers.push(ip({ ...(allow && { allow }), ...(deny && { deny }) }))
   if (limit) {
     const { window, burst } = limit
@@ -80,6 +83,14 @@ function guards({ allow, deny, rateLimit: limit, bodyBytes, cache: caching }: Ro
     })
   if (caching) layers.push(cache(caching === true ? {} : given(caching)))
   return layers
+}
+
+/**
+ * Stands for what else a route is, its servers for example, so that a path that could be read as one of another route is
+ * refused even if neither has layers that limit anything.
+ */
+function ownRules(): Middleware {
+  return (_, next) => next()
 }
 
 function target(route: RouteConfig, config: Config, groups: Groups): Handler {
@@ -107,14 +118,4 @@ function target(route: RouteConfig, config: Config, groups: Groups): Handler {
 /** What `requestId` has found, for the logs of the servers. */
 function nameOf(c: Context<any, any>): HeadersInit {
   return { 'X-Request-Id': (c.state as { requestId: string }).requestId }
-}
-
-/** The mount's prefix put back: the server behind sees the path as the client said it. */
-function unmounted(handler: Handler): Handler {
-  return (c) => {
-    const { path, base } = c
-    c.path = path === '/' && base !== '' && !c.target.replace(/[?#].*/, '').endsWith('/') ? base : `${base}${path}`
-    c.base = ''
-    return handler(c)
-  }
 }

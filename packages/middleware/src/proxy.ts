@@ -49,7 +49,8 @@ export function upstreams(targets: readonly UpstreamTarget[], options: Upstreams
 
 /**
  * A handler that sends requests on to a server of the group, and its responses back, both as they come and no faster than
- * they are taken. The path is `c.path`: where a router has mounted the proxy, the prefix is taken off.
+ * they are taken. The path is `c.path` as it was sent, with dot segments resolved: where a router has mounted the proxy, the
+ * prefix is taken off.
  *
  * When there is no response, the reply is 502, or 504 for a deadline, or 503 when all connections are taken, by throwing an
  * {@link UpstreamError}. What breaks off after its head cuts the client's connection. Another server is tried only if no byte

@@ -22,7 +22,12 @@ export function isDoubtful(raw: string): boolean {
 export function readingsOf(raw: string): Set<string> {
   const decoded = new Set(decodingsOf(raw))
   const cut = each(decoded, (path) => [path, withoutParameters(path)])
-  const slashed = each(cut, (path) => [path, path.replaceAll('%2F', '/'), path.replaceAll('%5C', '/'), allSlashes(path)])
+  const slashed = each(cut, (path) => [
+    path,
+    path.replaceAll('%2F', '/'),
+    path.replaceAll('%5C', '/'),
+    allSlashes(path),
+  ])
   const cutAgain = each(slashed, (path) => [path, withoutParameters(path)])
   return each(cutAgain, (path) => {
     const resolved = resolveDots(path)

@@ -6,6 +6,7 @@ import type { UpstreamAddress } from './address.ts'
 import { connectionOptions } from '../http/connection-options.ts'
 import { foldedName } from '../http/field-names.ts'
 import { authorityOf, clientOf } from '../http/known-client.ts'
+import { resolveDots } from '../http/path.ts'
 import { tellSentOn } from '../http/sent-on.ts'
 import { type Passes, isReplaced } from './passed-fields.ts'
 
@@ -86,11 +87,15 @@ function connectionFields(upgrade: string, trailers: boolean): string {
   return `${te}upgrade: ${upgrade}\r\nconnection: upgrade${trailers ? ', te' : ''}\r\n`
 }
 
-/** The head as this server gets it. @throws HttpError 400 when the path cannot be sent. */
+/**
+ * The head as this server gets it. The path is as the client sent it, octet for octet: `%2F` and `/`, `%3B` and `;` are not the
+ * same to everybody (RFC 3986 §2.2). Dot segments alone are resolved, or they would lead out of a server's base path.
+ * @throws HttpError 400 when the path cannot be sent.
+ */
 export function requestHead(c: Context<any, any>, plan: RequestPlan, rules: HeadRules, to: UpstreamAddress): string {
   const host =
     rules.host === 'client' ? plan.host || to.authority : rules.host === 'upstream' ? to.authority : rules.host
-  const path = c.path === '*' ? '*' : `${to.basePath}${c.path}${c.search}`
+  const path = c.path === '*' ? '*' : `${to.basePath}${resolveDots(c.path)}${c.search}`
   return `${requestLine(c.method, path)}host: ${host}\r\n${plan.fields}\r\n`
 }
 

@@ -89,7 +89,9 @@ class ConstraintReader {
     if (this.#take('[')) return { kind: 'set', set: this.#class() }
     if (this.#take('.')) return { kind: 'set', set: complement(lineEnds) }
     if (/^[*+?{}^$]/.test(this.rest))
-      throw this.wrong(`"${this.rest[0]!}" has no meaning here: it is matched as a whole, and a sign is written with \\`)
+      throw this.wrong(
+        `"${this.rest[0]!}" has no meaning here: it is matched as a whole, and a sign is written with \\`,
+      )
     return { kind: 'set', set: this.#character() }
   }
 

@@ -149,8 +149,7 @@ export class Language {
     if (known !== undefined) return known.positions.length === 0 ? undefined : known
     const positions = new Set<number>()
     for (const position of state.positions)
-      for (const follower of this.#follow[position]!)
-        if (contains(this.#sets[follower]!, code)) positions.add(follower)
+      for (const follower of this.#follow[position]!) if (contains(this.#sets[follower]!, code)) positions.add(follower)
     const next = this.#state([...positions].toSorted((a, b) => a - b))
     state.next[number] = next
     return positions.size === 0 ? undefined : next

@@ -101,7 +101,8 @@ function texts(source: string): string[] {
   const group = /^\{((?:\\.|\((?:\\.|[^)])*\)|[^{}\\(])*)\}([?*+]?)/s.exec(source.slice(open))
   if (!group) throw new TypeError('"{" and "}" enclose a part of it; a sign is written with \\')
   const [all, inner, modifier] = group
-  if (modifier === '*' || modifier === '+') throw new TypeError(`what stands in "{}" cannot be repeated by "${modifier}"`)
+  if (modifier === '*' || modifier === '+')
+    throw new TypeError(`what stands in "{}" cannot be repeated by "${modifier}"`)
   const [before, behind] = [source.slice(0, open), source.slice(open + all.length)]
   const rest = modifier === '?' ? [inner!, ''] : [inner!]
   return rest.flatMap((text) => texts(before + text + behind || '/'))
@@ -212,7 +213,8 @@ class PatternReader {
     this.#at += sign.length
     if (escaped !== undefined) return escaped
     if (sign === '%') throw new TypeError('"%" begins no encoded octet; the sign itself is %25')
-    if ('?*:()\\'.includes(sign)) throw new TypeError(`"${sign}" has no meaning there; the sign itself is written \\${sign}`)
+    if ('?*:()\\'.includes(sign))
+      throw new TypeError(`"${sign}" has no meaning there; the sign itself is written \\${sign}`)
     return sign
   }
 }

@@ -195,14 +195,18 @@ export class RouteTable {
     const routes = matches.flatMap(({ value: { kind, inner, info, place, layers } }) => {
       if (kind === 'missing') return []
       const below = inner?.router?.explain(method, restOf(path, inner), host)
-      const own = below && inner ? below.routes.map((route) => placedBelow(inner.prefix, route, namesOf(layers))) : undefined
+      const own =
+        below && inner ? below.routes.map((route) => placedBelow(inner.prefix, route, namesOf(layers))) : undefined
       return own ?? [{ ...info, at: place.text }]
     })
     const result = { path, routes, layers: namesOf(this.front(method, path, host)) }
     if (this.#ambiguous(method, raw, path, host)) return { ...result, routes: [], status: 400 }
     const mount = first?.value.inner?.router?.explain(method, restOf(path, first.value.inner), host)
     if (mount?.status !== undefined) return { ...result, status: mount.status }
-    if (mount || (first && first.value.kind !== 'missing' && (this.#slashes !== 'redirect' || fits(first.variant, path))))
+    if (
+      mount ||
+      (first && first.value.kind !== 'missing' && (this.#slashes !== 'redirect' || fits(first.variant, path)))
+    )
       return result
     if (first && first.value.kind !== 'missing') return { ...result, status: 308 }
     if (this.#methodsOf(path).length === 0) return { ...result, status: 404 }

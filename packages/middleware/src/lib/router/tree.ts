@@ -94,8 +94,7 @@ function tailMatches({ tail, suffix }: Variant, segments: readonly string[], fro
   const end = segments.length - suffix.length
   if (end - from < tail!.min) return false
   if (tail!.each === filled) for (let i = from; i < end; i++) if (segments[i] === '') return false
-  for (let i = 0; i < suffix.length; i++)
-    if (!suffix[i]!.language.has(decodeSegment(segments[end + i]!))) return false
+  for (let i = 0; i < suffix.length; i++) if (!suffix[i]!.language.has(decodeSegment(segments[end + i]!))) return false
   return true
 }
 
