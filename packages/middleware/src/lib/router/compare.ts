@@ -46,20 +46,20 @@ export function compareVariants(a: Variant, b: Variant): number | undefined {
 /** Of variants that are the same up to their catch-alls. */
 export function compareTails(a: Variant, b: Variant): number | undefined {
   const [first, second] = [tailAlone(a), tailAlone(b)]
-  return order(isWithin(second, first), isWithin(first, second))
+  return narrower(isWithin(second, first), isWithin(first, second))
 }
 
 export function compareLanguages(a: Language, b: Language): number | undefined {
   if (a === b) return 0
-  return order(a.includes(b), b.includes(a))
+  return narrower(a.includes(b), b.includes(a))
 }
 
 /** @returns below 0 when the first is narrower. */
 export function comparePatterns(a: Pattern, b: Pattern): number | undefined {
-  return order(isPatternWithin(b, a), isPatternWithin(a, b))
+  return narrower(isPatternWithin(b, a), isPatternWithin(a, b))
 }
 
-function order(firstIncludes: boolean, secondIncludes: boolean): number | undefined {
+function narrower(firstIncludes: boolean, secondIncludes: boolean): number | undefined {
   if (firstIncludes) return secondIncludes ? 0 : 1
   return secondIncludes ? -1 : undefined
 }

@@ -9,7 +9,7 @@ export type Expression =
 export const character: Expression = { kind: 'set', set: anyCharacter }
 
 export function textOf(text: string): Expression {
-  const parts = [...text].map((one): Expression => ({ kind: 'set', set: [[one.codePointAt(0)!, one.codePointAt(0)!]] }))
+  const parts = Array.from(text, (one): Expression => ({ kind: 'set', set: [[one.codePointAt(0)!, one.codePointAt(0)!]] }))
   return { kind: 'all', parts }
 }
 
@@ -62,8 +62,8 @@ export class Language {
   }
 
   /** @param reversed read from its end. */
-  static reversed({ expression, text }: Language): Language {
-    return new Language(reverse(expression), text === undefined ? undefined : [...text].toReversed().join(''))
+  static reversed({ expression }: Language): Language {
+    return new Language(reverse(expression))
   }
 
   has(text: string): boolean {

@@ -106,8 +106,11 @@ function isAllBelow({ head, tail, suffix }: Variant, { variants }: Pattern): boo
 }
 
 function shareMethods(one: string, other: string): boolean {
-  const isRead = (method: string): boolean => method === 'GET' || method === 'HEAD'
   return one === other || one === '' || other === '' || (isRead(one) && isRead(other))
+}
+
+function isRead(method: string): boolean {
+  return method === 'GET' || method === 'HEAD'
 }
 
 function isUndecided(one: Pattern, other: Pattern): boolean {

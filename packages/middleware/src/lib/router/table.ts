@@ -168,7 +168,7 @@ export class RouteTable {
       const literal = literals?.get(raw)
       if (literal) return runLiteral(c, literal)
       const known = method === 'GET' ? this.#known.get(raw) : undefined
-      if (known) return run(c, known.route, { ...known.params })
+      if (known) return runRoute(c, known.route, { ...known.params })
     }
     const path = normalizePath(raw)
     if (path === undefined || this.#isAmbiguous(c, raw, path)) return this.#answerMissing(c, undefined, this.#root)
@@ -182,7 +182,7 @@ export class RouteTable {
     if (slashes === 'redirect' && !fits(found.variant, path, end)) return redirected(c, path, route)
     const params = paramsOf(found, segments)
     if (found.variant.tail && path === raw && method === 'GET' && route.kind !== 'missing') this.#remember(path)
-    return run(c, route, params)
+    return runRoute(c, route, params)
   }
 
   explain(method: string, raw: string, host: string): Explanation {
@@ -348,7 +348,7 @@ export class RouteTable {
   }
 }
 
-function run(c: Context, route: Route, params: Record<string, string>): MaybePromise<Result> {
+function runRoute(c: Context, route: Route, params: Record<string, string>): MaybePromise<Result> {
   nameRoute(c, route)
   // below a mount, with those of its prefix
   c.params = c.base === '' ? params : { ...c.params, ...params }

@@ -126,8 +126,8 @@ function placeBehind<T>({ languages }: Place<T>, language: Language): Place<T> {
 }
 
 /** In front of the first that it is before: as being before is transitive, all that are before it are in front already. */
-function insert<E>(list: E[], added: E, isBefore: (one: E, other: E) => boolean): void {
-  const at = list.findIndex((one) => isBefore(added, one))
+function insert<E>(list: E[], added: E, precedes: (one: E, other: E) => boolean): void {
+  const at = list.findIndex((one) => precedes(added, one))
   list.splice(at < 0 ? list.length : at, 0, added)
 }
 
