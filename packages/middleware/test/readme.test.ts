@@ -34,6 +34,14 @@ test('lists every section at the top, in order', () => {
 })
 
 describe('examples', () => {
+  test('guards', async () => {
+    const { app } = await import('./examples/guards.ts')
+    const statuses = ['/admin/users', '/admin', '/admin/login', '/about'].map(
+      async (path) => (await run(app, path)).status,
+    )
+    expect(await Promise.all(statuses)).toEqual([401, 401, 200, 200])
+  })
+
   test('router', async () => {
     const stdout = vi.spyOn(process.stdout, 'write').mockReturnValue(true)
     onTestFinished(() => stdout.mockRestore())

@@ -45,7 +45,20 @@ type Piece = (typeof pieces)[number]
 const piece = fc.constantFrom(...pieces)
 const segments = ['', 'a', 'b', 'ab', 'a-b', '1', '12', 'admin', 'x.json', 'aa-1']
 const path = fc.array(fc.constantFrom(...segments), { maxLength: 4 }).map((list) => `/${list.join('/')}`)
-const usual = ['/', '/a', '/b', '/admin', '/admin/a', '/a/admin', '/admin/x.json', '/a/b', '/b/a/12', '/admin/', '/a//b', '//admin']
+const usual = [
+  '/',
+  '/a',
+  '/b',
+  '/admin',
+  '/admin/a',
+  '/a/admin',
+  '/admin/x.json',
+  '/a/b',
+  '/b/a/12',
+  '/admin/',
+  '/a//b',
+  '//admin',
+]
 /** What may stand below a prefix. */
 const anything = '(?:/[^/]*)*'
 const prefix = fc.array(fc.constantFrom(...pieces.filter(([source]) => !/[*+]/.test(source))), {
@@ -225,26 +238,30 @@ function named(items: readonly Item[], before = ''): Item[] {
   })
 }
 
-test('no request walks around a guard, and the order of registration does not matter', () => {
-  let taken = 0
-  let tried = 0
-  fc.assert(
-    fc.property(tables, fc.array(path, { maxLength: 6 }), fc.integer(), (items, some, seed) => {
-      tried++
-      const all = named(items)
-      const table = tableOf(all)
-      const other = tableOf(shuffled(all, numbers(seed)))
-      expect(other === undefined).toBe(table === undefined)
-      if (!table || !other) return
-      taken++
-      for (const one of new Set([...usual, ...some]))
-        for (const verb of ['GET', 'POST']) check(table, other, verb, one)
-    }),
-    parameters,
-  )
-  // Tables that are refused show little.
-  expect(taken / tried).toBeGreaterThan(0.2)
-}, 60_000 + seconds * 1000)
+test(
+  'no request walks around a guard, and the order of registration does not matter',
+  () => {
+    let taken = 0
+    let tried = 0
+    fc.assert(
+      fc.property(tables, fc.array(path, { maxLength: 6 }), fc.integer(), (items, some, seed) => {
+        tried++
+        const all = named(items)
+        const table = tableOf(all)
+        const other = tableOf(shuffled(all, numbers(seed)))
+        expect(other === undefined).toBe(table === undefined)
+        if (!table || !other) return
+        taken++
+        for (const one of new Set([...usual, ...some]))
+          for (const verb of ['GET', 'POST']) check(table, other, verb, one)
+      }),
+      parameters,
+    )
+    // Tables that are refused show little.
+    expect(taken / tried).toBeGreaterThan(0.2)
+  },
+  60_000 + seconds * 1000,
+)
 
 function check(table: Table, other: Table, verb: string, target: string): void {
   const answer = table.ask(verb, target)

@@ -9,7 +9,10 @@ export type Expression =
 export const character: Expression = { kind: 'set', set: anyCharacter }
 
 export function textOf(text: string): Expression {
-  const parts = Array.from(text, (one): Expression => ({ kind: 'set', set: [[one.codePointAt(0)!, one.codePointAt(0)!]] }))
+  const parts = Array.from(text, (one): Expression => ({
+    kind: 'set',
+    set: [[one.codePointAt(0)!, one.codePointAt(0)!]],
+  }))
   return { kind: 'all', parts }
 }
 

@@ -16,9 +16,9 @@ export interface KnownRouter {
   /** @param end how the path ended, when all of it was the prefix. */
   dispatch(c: Context, end?: MountEnd): MaybePromise<Result>
   list(): readonly RouteInfo[]
-  explain(method: string, path: string, host: string): Explanation
+  explain(method: string, path: string, host: string, end?: MountEnd): Explanation
   /** The layers in front of what answers. */
-  front(method: string, path: string, host: string): readonly AnyMiddleware[]
+  front(method: string, path: string, host: string, end?: MountEnd): readonly AnyMiddleware[]
   guards(): readonly Guard[]
   /** Tells of guards that are added later. */
   onGuard(told: (guard: Guard) => void): void

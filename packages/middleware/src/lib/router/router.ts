@@ -41,8 +41,8 @@ export function router<Needs = {}, Base extends string = ''>(options: RouterOpti
   register(handler, {
     dispatch,
     list: routes,
-    explain: (method, path, host) => tableAt(host).explain(method, path, host),
-    front: (method, path, host) => tableAt(host).front(method, path, host),
+    explain: (method, path, host, end) => tableAt(host).explain(method, path, host, end),
+    front: (method, path, host, end) => tableAt(host).front(method, path, host, end),
     guards: () => [table, ...[...hosts.entries()].map(([, own]) => own)].flatMap(({ guards }) => guards),
     onGuard: (tell) => told.push(tell),
   })

@@ -11,12 +11,13 @@ import { LiteralPaths } from './literals.ts'
 import { mounted } from './mount.ts'
 import { type AnyHandler, type Node, belowOf } from './node.ts'
 import { readHeadParams, readParams } from './params.ts'
-import { type Pattern, type Variant, readPattern, segmentCount } from './pattern.ts'
+import { type Pattern, readPattern, segmentCount } from './pattern.ts'
 import type { Place } from './place.ts'
 import { type KnownRouter, type MountEnd, routerOf } from './registry.ts'
 import { RouteList, namesOf, placedBelow } from './route-list.ts'
-import { type Entry, PatternTree, segmentsOf } from './tree.ts'
-import type { Explanation, RouteInfo, TrailingSlash } from './types.ts'
+import { type Found, RouteSearch, anyMethod, below } from './search.ts'
+import { segmentsOf } from './tree.ts'
+import type { ExplainedRoute, Explanation, RouteInfo, TrailingSlash } from './types.ts'
 
 /** What paths lead to. */
 export interface Route {
@@ -39,7 +40,7 @@ export interface Route {
 }
 
 /** What is mounted. */
-interface Mounted {
+export interface Mounted {
   readonly prefix: string
   /** How many segments that takes. */
   readonly depth: number
@@ -64,16 +65,12 @@ interface Match {
   readonly params: Record<string, string>
 }
 
-type Found = Entry<Route>
-
-/** The name of every method. */
-const anyMethod = ''
 /** Paths that can be read in several ways and are longer are refused where there are layers: reading them all takes long. */
 const longestDoubtful = 2048
 
 /** Every route of a router, and the search among them, for routes and for guards alike. */
 export class RouteTable {
-  readonly #tree: PatternTree<Route> = new PatternTree()
+  readonly #search: RouteSearch
   readonly #list: RouteList = new RouteList()
   /** The paths of routes without parameters, by method. */
   readonly #gets: LiteralPaths<Route> = new LiteralPaths()
@@ -90,6 +87,7 @@ export class RouteTable {
   constructor(root: Node, slashes: TrailingSlash) {
     this.#root = root
     this.#slashes = slashes
+    this.#search = new RouteSearch(slashes)
   }
 
   get guards(): readonly Guard[] {
@@ -114,7 +112,7 @@ export class RouteTable {
     const run = (c: Context): MaybePromise<Result> => this.#answerMissing(c, normalizePath(c.path), node)
     const name = `group ${node.prefix}`
     const rest = { node, place, layers: [], run, title: '', inner: undefined }
-    this.#tree.add(anyMethod, pattern, { name, info, pattern, method: anyMethod, kind: 'missing', ...rest })
+    this.#search.add(anyMethod, pattern, { name, info, pattern, method: anyMethod, kind: 'missing', ...rest })
   }
 
   /** Makes the layers of a node a guard. @throws TypeError when a route elsewhere would walk around it. */
@@ -142,8 +140,8 @@ export class RouteTable {
     const entry = route.pattern
     if (layers.length > 0) this.#guard({ name, prefix: at.prefix, place, node: at, covers: entry, entry })
     const told = (guard: Guard): void => {
-      const prefix = guard.prefix === '' ? at.prefix : at.prefix.replace(/\/$/, '') + guard.prefix
-      const covers = guard.prefix === '' ? entry : readPattern(belowOf(prefix))
+      const prefix = at.prefix.replace(/\/$/, '') + guard.prefix.replace(/\/$/, '')
+      const covers = readPattern(belowOf(prefix))
       this.#guard({ ...guard, name: `${guard.name} in the ${name}`, prefix, node: at, covers, entry })
     }
     for (const guard of router?.guards() ?? []) told(guard)
@@ -171,75 +169,80 @@ export class RouteTable {
       if (known) return runRoute(c, known.route, { ...known.params })
     }
     const path = normalizePath(raw)
-    if (path === undefined || this.#isAmbiguous(c, raw, path)) return this.#answerMissing(c, undefined, this.#root)
+    if (path === undefined || (this.#layered && isDoubtful(raw) && this.#isAmbiguous(method, raw, path, hostOf(c))))
+      return this.#answerMissing(c, undefined, this.#root)
     const same = path === raw ? undefined : literals?.get(path)
     if (same) return runLiteral(c, same)
     const segments = segmentsOf(path)
-    const slashes = slashesAt(this.#slashes, end)
-    const found = this.#find(method, segments, (variant) => slashes !== 'strict' || fits(variant, path, end))
-    if (!found) return this.#answerMissing(c, path, this.#root)
+    const found = this.#search.find(method, path, end, segments)
+    if (!found) return this.#answerMissing(c, path, this.#root, end)
     const route = found.value
-    if (slashes === 'redirect' && !fits(found.variant, path, end)) return redirected(c, path, route)
+    if (this.#search.isOtherForm(found, path, end)) return redirected(c, path, route)
     const params = paramsOf(found, segments)
     if (found.variant.tail && path === raw && method === 'GET' && route.kind !== 'missing') this.#remember(path)
     return runRoute(c, route, params)
   }
 
-  explain(method: string, raw: string, host: string): Explanation {
+  explain(method: string, raw: string, host: string, end?: MountEnd): Explanation {
     const path = normalizePath(raw)
     if (path === undefined) return { path, routes: [], status: 400, layers: namesOf(this.#root.layers()) }
-    const matches: Found[] = []
-    const fit = (variant: Variant): boolean => this.#slashes !== 'strict' || fits(variant, path)
-    this.#find(method, segmentsOf(path), fit, (entry) => matches.push(entry) === 0)
-    const [first] = matches
-    const routes = matches.flatMap(({ value: { kind, inner, info, place, layers } }) => {
-      if (kind === 'missing') return []
-      const below = inner?.router?.explain(method, restOf(path, inner), host)
-      const own =
-        below && inner ? below.routes.map((route) => placedBelow(inner.prefix, route, namesOf(layers))) : undefined
-      return own ?? [{ ...info, at: place.text }]
-    })
-    const result = { path, routes, layers: namesOf(this.front(method, path, host)) }
-    if (this.#ambiguous(method, raw, path, host)) return { ...result, routes: [], status: 400 }
-    const mount = first?.value.inner?.router?.explain(method, restOf(path, first.value.inner), host)
-    if (mount?.status !== undefined) return { ...result, status: mount.status }
-    if (
-      mount ||
-      (first && first.value.kind !== 'missing' && (this.#slashes !== 'redirect' || fits(first.variant, path)))
-    )
-      return result
-    if (first && first.value.kind !== 'missing') return { ...result, status: 308 }
-    if (this.#methodsOf(path).length === 0) return { ...result, status: 404 }
-    return { ...result, status: method === 'OPTIONS' ? 204 : 405 }
+    if (this.#isAmbiguous(method, raw, path, host))
+      return { path, routes: [], status: 400, layers: namesOf(this.#root.layers()) }
+    const all = this.#search.all(method, path, end)
+    const routes = all.flatMap(({ value }) => this.#explained(value, method, path, host))
+    const layers = namesOf(this.front(method, path, host, end))
+    const status = this.#statusOf(all[0], method, path, host, end)
+    return { path, routes, layers, ...(status !== undefined && { status }) }
+  }
+
+  #explained(
+    { kind, inner, info, place, layers }: Route,
+    method: string,
+    path: string,
+    host: string,
+  ): ExplainedRoute[] {
+    if (kind === 'missing') return []
+    if (!inner?.router) return [{ ...info, at: place.text }]
+    const rest = below(path, inner, this.#slashes)
+    const { routes } = inner.router.explain(method, rest.path, host, rest.end)
+    return routes.map((route) => placedBelow(inner.prefix, route, namesOf(layers)))
+  }
+
+  /** Of the router's own reply; undefined when a route answers. */
+  #statusOf(
+    found: Found | undefined,
+    method: string,
+    path: string,
+    host: string,
+    end: MountEnd | undefined,
+  ): number | undefined {
+    if (!found || found.value.kind === 'missing') {
+      if (this.#methodsOf(path, end).length === 0) return 404
+      return method === 'OPTIONS' ? 204 : 405
+    }
+    if (this.#search.isOtherForm(found, path, end)) return 308
+    const { inner } = found.value
+    if (!inner?.router) return undefined
+    const rest = below(path, inner, this.#slashes)
+    return inner.router.explain(method, rest.path, host, rest.end).status
   }
 
   /** The layers in front of what answers a path in normal form. */
-  front(method: string, path: string, host: string): readonly AnyMiddleware[] {
-    const found = this.#find(method, segmentsOf(path), (variant) => this.#slashes !== 'strict' || fits(variant, path))
+  front(method: string, path: string, host: string, end?: MountEnd): readonly AnyMiddleware[] {
+    const found = this.#search.find(method, path, end)
     if (!found || found.value.kind === 'missing')
-      return (this.#methodsOf(path)[0]?.route.node ?? found?.value.node ?? this.#root).layers()
+      return (this.#methodsOf(path, end)[0]?.route.node ?? found?.value.node ?? this.#root).layers()
     const { layers, inner } = found.value
     if (!inner?.router) return layers
-    return [...layers, ...inner.router.front(method, restOf(path, inner), host)]
-  }
-
-  #find(
-    method: string,
-    segments: readonly string[],
-    fit: (variant: Variant) => boolean,
-    accepts: (entry: Found) => boolean = always,
-  ): Found | undefined {
-    return this.#tree.find(
-      segments,
-      (entry) => (entry.method === method || entry.method === anyMethod) && fit(entry.variant) && accepts(entry),
-    )
+    const rest = below(path, inner, this.#slashes)
+    return [...layers, ...inner.router.front(method, rest.path, host, rest.end)]
   }
 
   /** Found once more, so that nothing of what is kept is a part of the request. */
   #remember(path: string): void {
     const own = ownText(path)
     const segments = segmentsOf(own)
-    const found = this.#find('GET', segments, (variant) => this.#slashes !== 'strict' || fits(variant, path))!
+    const found = this.#search.find('GET', own, undefined, segments)!
     this.#known.set(own, { route: found.value, params: paramsOf(found, segments) })
   }
 
@@ -247,11 +250,7 @@ export class RouteTable {
    * Whether a path has another plausible reading, by which it would stand behind layers that it does not get here: whoever it
    * is sent on to may read it so.
    */
-  #isAmbiguous(c: Context, raw: string, path: string): boolean {
-    return this.#layered && isDoubtful(raw) && this.#ambiguous(c.method, raw, path, hostOf(c))
-  }
-
-  #ambiguous(method: string, raw: string, path: string, host: string): boolean {
+  #isAmbiguous(method: string, raw: string, path: string, host: string): boolean {
     if (!this.#layered || !isDoubtful(raw)) return false
     if (raw.length > longestDoubtful) return true
     const own = new Set(this.front(method, path, host))
@@ -293,13 +292,13 @@ export class RouteTable {
 
   /** @throws TypeError when there is such a route, or it walks around a guard. */
   #insert(route: Route): void {
-    this.#list.check(route)
     for (const guard of this.#guards) checkGuard(guard, route)
+    this.#list.check(route)
     const { method, pattern } = route
     this.#known.clear()
     this.#layered ||= route.layers.length > 0 || route.inner?.router !== undefined
     const get = method === 'HEAD' ? this.#list.get('GET', pattern) : undefined
-    if (get) this.#tree.remove('HEAD', get.pattern)
+    if (get) this.#search.remove('HEAD', get.pattern)
     this.#enter(method, route)
     if (method === 'GET' && !this.#list.get('HEAD', pattern)) this.#enter('HEAD', route)
     this.#list.add(route)
@@ -307,7 +306,7 @@ export class RouteTable {
 
   #enter(method: string, route: Route): void {
     const { literal, variants } = route.pattern
-    this.#tree.add(method, route.pattern, route)
+    this.#search.add(method, route.pattern, route)
     if (literal === undefined || isDoubtful(literal) || (variants[0]!.slash && this.#slashes !== 'ignore')) return
     let paths = this.#literals.get(method)
     if (!paths) this.#literals.set(method, (paths = new LiteralPaths()))
@@ -325,8 +324,8 @@ export class RouteTable {
    * Runs the middleware of a node around the reply that there is no such route. When the path is known to other methods,
    * it is their node that matters.
    */
-  #answerMissing(c: Context, path: string | undefined, node: Node): MaybePromise<Result> {
-    const known = path === undefined ? [] : this.#methodsOf(path)
+  #answerMissing(c: Context, path: string | undefined, node: Node, end?: MountEnd): MaybePromise<Result> {
+    const known = path === undefined ? [] : this.#methodsOf(path, end)
     const at = known[0]?.route.node ?? node
     const methods = known.map(({ method }) => method)
     return chain(at.layers(), (context: Context) => this.#missingReply(context, path, methods, at))(c)
@@ -339,10 +338,10 @@ export class RouteTable {
     return allowed(c, c.method === 'OPTIONS' ? 204 : 405, methods)
   }
 
-  #methodsOf(path: string): { method: string; route: Route }[] {
+  #methodsOf(path: string, end: MountEnd | undefined): { method: string; route: Route }[] {
     const segments = segmentsOf(path)
     return this.#list.methods().flatMap((method) => {
-      const found = this.#find(method, segments, (variant) => this.#slashes !== 'strict' || fits(variant, path))
+      const found = this.#search.find(method, path, end, segments)
       return found && found.value.kind !== 'missing' ? { method, route: found.value } : []
     })
   }
@@ -370,17 +369,6 @@ function paramsOf({ pattern, variant, value }: Found, segments: readonly string[
   return value.kind === 'mount' ? readHeadParams(variant, segments) : readParams(pattern, variant, segments)
 }
 
-/** Whether a path ends as a pattern means it to. Below a mount its root is the prefix, which has no slash. */
-function fits({ slash, head, tail }: Variant, path: string, end?: MountEnd): boolean {
-  if (end && head.length === 0 && !tail) return !end.slash
-  return slash === undefined || slash === path.endsWith('/')
-}
-
-/** At the root of a mount the router around has a say. */
-function slashesAt(own: TrailingSlash, end: MountEnd | undefined): TrailingSlash {
-  return end === undefined || end.slashes === 'ignore' ? own : end.slashes
-}
-
 /** A route fits but for the slash at the end. */
 function redirected(c: Context, path: string, route: Route): MaybePromise<Result> {
   const location = c.base + (path.endsWith('/') ? path.slice(0, -1) : `${path}/`)
@@ -389,18 +377,6 @@ function redirected(c: Context, path: string, route: Route): MaybePromise<Result
   return chain(route.node.layers(), (context: Context) =>
     isSafe ? context.redirect(location + context.search, 308) : context.text('Not Found', 404),
   )(c)
-}
-
-/** A path in normal form without the segments of a prefix. */
-function restOf(path: string, { depth }: Mounted): string {
-  return `/${path
-    .split('/')
-    .slice(depth + 1)
-    .join('/')}`
-}
-
-function always(): boolean {
-  return true
 }
 
 /** RFC 9110 §10.2.1, §15.5.6; OPTIONS is always allowed, for it is answered here. */
