@@ -11,7 +11,7 @@ export function overlap(a: Variant, b: Variant): boolean {
 }
 
 /** Whether every path that matches `inner` matches `outer`. */
-export function isWithin(inner: Variant, outer: Variant): boolean {
+function isWithin(inner: Variant, outer: Variant): boolean {
   if (inner.tail && !outer.tail) return false
   for (let length = least(inner); length <= enough(inner, outer); length++) {
     if (!reaches(inner, length)) continue
@@ -22,7 +22,7 @@ export function isWithin(inner: Variant, outer: Variant): boolean {
 }
 
 /** Whether all that one pattern takes the other takes, too. */
-export function isPatternWithin(inner: Pattern, outer: Pattern): boolean {
+function isPatternWithin(inner: Pattern, outer: Pattern): boolean {
   return inner.variants.every((one) => outer.variants.some((other) => isWithin(one, other)))
 }
 
