@@ -10,6 +10,7 @@ export {
   type Outcome,
   errorFacts,
 } from './exchange/errors.ts'
+export { Output } from './http1/output.ts'
 export { KeptReply } from './exchange/kept-reply.ts'
 export { Reply, type BodySource, type ReplyInit, type TakeOver } from './exchange/reply.ts'
 export { type HeadersInit, ReplyHeaders } from './exchange/reply-headers.ts'

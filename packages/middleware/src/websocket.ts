@@ -1,8 +1,11 @@
 import type { Context, Handler, MaybePromise, Reply } from '@spillway/core'
 import { isFieldName } from '@spillway/parser/serialize'
+import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { after } from './lib/layers/maybe-promise.ts'
-import { Connection, type WebSocketHandlers } from './lib/websocket/connection.ts'
+import { Connection, type Decode, type WebSocketHandlers } from './lib/websocket/connection.ts'
 import { Handshake } from './lib/websocket/handshake.ts'
+import { decodeWith } from './lib/websocket/schema.ts'
+import { Ticker } from './lib/websocket/ticker.ts'
 
 export type { WebSocketConnection, WebSocketHandlers } from './lib/websocket/connection.ts'
 
@@ -19,87 +22,79 @@ export interface WebSocketOptions {
   /** More messages and pings, after as many at once, close with 1008. Default: 1000, beyond what people or games do. */
   readonly messagesPerSecond?: number
   /**
-   * Compresses messages of 1 KiB and more (RFC 7692). Default: false, as it costs processor time and memory for every one.
-   * Messages that unpack to more than a hundred times their size close with 1008.
+   * Compresses messages of 1 KiB and more, each by itself (RFC 7692). Default: false, as it costs processor time for every one.
    */
   readonly deflate?: boolean
+  /**
+   * Messages of more than half of `maxMessage`, and of more than 128 KiB, that unpack to more than so many times their size close
+   * with 1008. Default: 100; deflate reaches a thousand with zeros.
+   */
+  readonly maxInflation?: number
   /** Between pings; a client that has not answered by the next one is cut. Default: 30 000. */
   readonly pingInterval?: number
+  /** A client that sends no message for so long is closed with 1000. Default: 0, never. */
+  readonly idleTimeout?: number
   /** Takes what handlers throw. Default: prints it with `console.error`. */
   readonly onError?: (error: unknown) => void
 }
 
+/** Options of {@link websocket} with a schema for messages. */
+export interface SchemaOptions<S extends StandardSchemaV1> extends WebSocketOptions {
+  /**
+   * What each message must be: a schema of any library that speaks Standard Schema, of the value that its text has as JSON.
+   * Bytes close with 1003, what is no JSON with 1007, and what the schema refuses with 1008, with the first issue as reason.
+   */
+  readonly schema: S
+}
+
 /**
- * A handler that speaks WebSocket (RFC 6455) with `ws`. `accept` is called with the request before it is answered, and
- * gives the handlers of one connection: whatever it has to remember can be in its closure, and what it throws refuses.
+ * A handler that speaks WebSocket (RFC 6455). `accept` is called with the request before it is answered, and gives the handlers
+ * of one connection: whatever it has to remember can be in its closure, and what it throws refuses.
  * Refused are also: what does not ask for a WebSocket (426), does so in a wrong way (400), or from a page of another
  * origin (403). When the server begins to shut down, clients are told with 1001.
  * @throws TypeError when an origin, a protocol or a number is not one.
  */
 export function websocket<C extends Context<any, any> = Context>(
   accept: (c: C) => MaybePromise<WebSocketHandlers>,
-  options: WebSocketOptions = {},
+  options?: WebSocketOptions & { readonly schema?: undefined },
+): Handler<C>
+export function websocket<S extends StandardSchemaV1, C extends Context<any, any> = Context>(
+  accept: (c: C) => MaybePromise<WebSocketHandlers<StandardSchemaV1.InferOutput<S>>>,
+  options: SchemaOptions<S>,
+): Handler<C>
+export function websocket<C extends Context<any, any>>(
+  accept: (c: C) => MaybePromise<WebSocketHandlers<any>>,
+  options: WebSocketOptions & { readonly schema?: StandardSchemaV1 | undefined } = {},
 ): Handler<C> {
-  const { origins, protocols = [], maxMessage = 1024 * 1024, deflate = false, pingInterval = 30_000 } = options
-  const {
-    maxBuffered = 1024 * 1024,
-    messagesPerSecond = 1000,
-    onError = (error) => console.error('websocket:', error),
-  } = options
+  const { origins, protocols = [], maxMessage = 1024 * 1024, deflate = false, maxInflation = 100 } = options
+  const { maxBuffered = 1024 * 1024, messagesPerSecond = 1000, pingInterval = 30_000, idleTimeout = 0 } = options
+  const { onError = (error: unknown) => console.error('websocket:', error), schema } = options
   for (const protocol of protocols)
     if (!isFieldName(protocol)) throw new TypeError(`Not the name of a protocol: ${JSON.stringify(protocol)}`)
-  checkNumbers({ maxMessage, maxBuffered, messagesPerSecond, pingInterval })
-  const handshake = new Handshake({ origins, protocols, maxMessage, deflate })
-  const pinged = new PingedConnections(pingInterval)
-  const open = (c: C, handlers: WebSocketHandlers): Reply => {
-    const { socket, stream, headers } = handshake.accept(c)
-    const connection = new Connection(socket, stream, { maxBuffered, messagesPerSecond }, handlers, onError)
-    const reply = c.upgrade((transport, leftover) => {
-      pinged.add(connection)
-      socket.on('close', () => pinged.delete(connection))
-      connection.open()
-      stream.connect(transport, leftover)
-    }, headers)
-    c.done(({ kind, status }) => {
-      // Another reply was sent in its place, or none.
-      if (kind === 'aborted' || status !== 101) stream.destroy()
-    })
-    return reply
-  }
+  checkNumbers({ maxMessage, maxBuffered, messagesPerSecond, pingInterval, maxInflation }, 1)
+  checkNumbers({ idleTimeout }, 0)
+  const handshake = new Handshake({ origins, protocols, deflate })
+  const limits = { maxBuffered, messagesPerSecond, pingInterval, idleTimeout }
+  const ticker = new Ticker(Math.max(10, Math.min(500, pingInterval / 4)))
+  const decode: Decode | undefined = schema && decodeWith(schema)
   return (c) => {
-    handshake.check(c)
-    return after(accept(c), (handlers) => open(c, handlers))
+    const { headers, protocol, windowBits } = handshake.check(c)
+    return after(accept(c), (handlers): Reply => {
+      const agreed = { role: 'server', protocol, maxMessage, windowBits, maxInflation } as const
+      const connection = new Connection(agreed, limits, ticker, handlers, decode, onError)
+      const reply = c.upgrade((transport, leftover) => connection.start(transport, leftover), headers)
+      c.done(({ kind, status }) => {
+        // Another reply was sent in its place, or none.
+        if (kind === 'aborted' || status !== 101) connection.abandon()
+      })
+      return reply
+    })
   }
 }
 
-/** A limit that is no number would be none, and so would one beyond what `ws` and timers can count. */
-function checkNumbers(numbers: Readonly<Record<string, number>>): void {
+/** A limit that is no number would be none, and so would one beyond what timers can count. */
+function checkNumbers(numbers: Readonly<Record<string, number>>, least: number): void {
   for (const [name, value] of Object.entries(numbers))
-    if (!Number.isInteger(value) || value < 1 || value > 2 ** 31 - 1)
-      throw new TypeError(`${name} is no number from 1 to 2147483647: ${value}`)
-}
-
-/** One timer for all connections of a handler; none when there are none. */
-class PingedConnections {
-  readonly #interval: number
-  readonly #open: Set<Connection> = new Set()
-  #timer: NodeJS.Timeout | undefined
-
-  constructor(interval: number) {
-    this.#interval = interval
-  }
-
-  add(connection: Connection): void {
-    this.#open.add(connection)
-    this.#timer ??= setInterval(() => {
-      for (const one of this.#open) one.ping()
-    }, this.#interval).unref()
-  }
-
-  delete(connection: Connection): void {
-    this.#open.delete(connection)
-    if (this.#open.size > 0) return
-    clearInterval(this.#timer)
-    this.#timer = undefined
-  }
+    if (!Number.isInteger(value) || value < least || value > 2 ** 31 - 1)
+      throw new TypeError(`${name} is no number from ${least} to 2147483647: ${value}`)
 }

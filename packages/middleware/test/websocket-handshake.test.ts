@@ -1,8 +1,8 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
-import { HttpError, Reply } from '@spillway/core'
+import { HttpError, Reply, type Server } from '@spillway/core'
 import { type WebSocketOptions, websocket } from '@spillway/middleware/websocket'
-import { describe, expect, test, vi } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { WebSocket } from 'ws'
 import { send, start } from './server.ts'
 import type { WireReply } from './wire.ts'
@@ -11,6 +11,14 @@ import { client, echo, fields, frame, key, next, raw, serving } from './websocke
 const ask = async (method: string, lines: string[], options?: WebSocketOptions): Promise<WireReply> => {
   const server = await serving(echo, options)
   return send(server, method, '/', lines)
+}
+
+/** The head of the 101. */
+const opened = async (server: Server, ...more: string[]): Promise<string> => {
+  const socket = connect(server.port, '127.0.0.1')
+  onTestFinished(() => void socket.destroy())
+  socket.write(`${['GET / HTTP/1.1', 'Host: a', ...fields, ...more].join('\r\n')}\r\n\r\n`)
+  return String((await once(socket, 'data'))[0])
 }
 
 const without = (name: string, ...more: string[]): string[] => [
@@ -67,20 +75,41 @@ describe('the handshake (RFC 6455 §4.2)', () => {
     expect(told).toEqual(status === 426 ? ['websocket', '13'] : [undefined, undefined])
   })
 
-  test('extensions that are malformed: 400, when any are spoken', async () => {
-    for (const value of [
-      'permessage-deflate; ;',
-      // CVE-2026-2229: window bits that zlib does not take
-      ...['7', '16', '-1', 'x', ''].map((bits) => `permessage-deflate; server_max_window_bits=${bits}`),
-      'permessage-deflate; client_max_window_bits=99',
-      'permessage-deflate; server_no_context_takeover=1',
-      'permessage-deflate; server_no_context_takeover; server_no_context_takeover',
-      'permessage-deflate; unknown',
-    ])
-      expect([
-        value,
-        (await ask('GET', [...fields, `Sec-WebSocket-Extensions: ${value}`], { deflate: true })).status,
-      ]).toEqual([value, 400])
+  test('extensions that are malformed: 400', async () => {
+    for (const value of ['permessage-deflate; ;', 'permessage-deflate; server_max_window_bits=', ',', 'a b'])
+      for (const deflate of [true, false])
+        expect([
+          value,
+          (await ask('GET', [...fields, `Sec-WebSocket-Extensions: ${value}`], { deflate })).status,
+        ]).toEqual([value, 400])
+  })
+
+  // CVE-2026-2229: window bits that zlib does not take
+  test.each([
+    ...['7', '8', '16', '-1', 'x', '010'].map((bits) => `server_max_window_bits=${bits}`),
+    'client_max_window_bits=99',
+    'server_no_context_takeover=1',
+    'server_no_context_takeover; server_no_context_takeover',
+    'unknown',
+  ])('an offer of permessage-deflate with %s is declined, and the next one taken (RFC 7692 §7.1)', async (params) => {
+    const server = await serving(echo, { deflate: true })
+    const declined = `Sec-WebSocket-Extensions: permessage-deflate; ${params}`
+    expect(await opened(server, declined)).not.toContain('Extensions')
+    expect(await opened(server, `${declined}, permessage-deflate; server_max_window_bits=9`)).toContain(
+      'Sec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover; client_no_context_takeover; server_max_window_bits=9\r\n',
+    )
+  })
+
+  test.each(['cross-site', 'same-site', 'elsewhere'])(
+    'without Origin, but from %s as Sec-Fetch-Site says: 403',
+    async (site) => {
+      expect((await ask('GET', [...fields, `Sec-Fetch-Site: ${site}`])).status).toBe(403)
+      expect(await opened(await serving(echo, { origins: '*' }), `Sec-Fetch-Site: ${site}`)).toContain(' 101 ')
+    },
+  )
+
+  test.each(['none', 'same-origin'])('without Origin, and from %s as Sec-Fetch-Site says', async (site) => {
+    expect(await opened(await serving(echo), `Sec-Fetch-Site: ${site}`)).toContain(' 101 ')
   })
 
   // CVE-2024-37890: with fields cut off, others than those that were checked would be missing

@@ -132,7 +132,7 @@ describe('deflate (RFC 7692)', () => {
     const sizes: number[] = []
     const server = await serving({ message: (_, data) => void sizes.push(data.length) }, { deflate: true })
     const socket = await raw(server, 'Sec-WebSocket-Extensions: permessage-deflate')
-    const packed = deflateRawSync(Buffer.alloc(900_000), { finishFlush: 2 })
+    const packed = deflateRawSync(Buffer.alloc(900_000), { finishFlush: 2 }).subarray(0, -4)
     expect(packed.length).toBeLessThan(1100)
     let received = Buffer.alloc(0)
     socket.on('data', (chunk: Buffer) => (received = Buffer.concat([received, chunk])))

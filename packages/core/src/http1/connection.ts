@@ -21,7 +21,6 @@ import { type ContextPort, RequestContext } from '../exchange/request-context.ts
 import { type ReplyTarget, answerWith } from '../exchange/dispatch.ts'
 import { type AbortedBy, AbortedError, HttpError, type Outcome, unreadContent } from '../exchange/errors.ts'
 import { type CloseReason, channels } from '../server/events.ts'
-import { copyOf } from './input.ts'
 import type { Reply, TakeOver } from '../exchange/reply.ts'
 import type { ReplyHeaders } from '../exchange/reply-headers.ts'
 import { ReplySender, type SenderOwner } from './reply-sender.ts'
@@ -95,7 +94,9 @@ export class Connection
 
   /** Bytes held for this connection, in both directions. */
   get buffered(): number {
-    return this.#reader.buffered(this.#context) + this.#sender.output.length + this.#transport.bufferedBytes
+    const { output } = this.#sender
+    const tunnel = this.#tunnel?.buffered ?? 0
+    return this.#reader.buffered(this.#context) + output.length + tunnel + this.#transport.bufferedBytes
   }
 
   get id(): number {
@@ -110,7 +111,7 @@ export class Connection
 
   onData(chunk: Uint8Array, keepable: boolean): void {
     this.#bytesIn += chunk.length
-    if (this.read === ReadState.Upgraded) return this.#tunnel!.onData(keepable ? chunk : copyOf(chunk))
+    if (this.read === ReadState.Upgraded) return this.#tunnel!.onData(chunk, keepable)
     if (this.read === ReadState.Closed) return this.#drop(chunk.length)
     this.#reader.input.append(chunk, keepable)
     this.#pump()

@@ -5,7 +5,10 @@ import type { Transport } from '../transport/transport.ts'
 /** Up to here it is cheaper to copy bytes behind the text than to write them as a piece of their own. */
 const joinedBytes = 8 * 1024
 
-/** Bytes waiting to leave in one write. Text is latin1: a head, or content that is ASCII. */
+/**
+ * Bytes waiting to leave a transport in one write. Text is latin1: a head, or content that is ASCII. For protocols, and those
+ * that follow an upgrade.
+ */
 export class Output {
   /** The transport asked to wait; `onDrain` ends it. */
   congested: boolean = false
@@ -21,11 +24,13 @@ export class Output {
     this.#transport = transport
   }
 
+  /** Puts latin1 text behind what waits. */
   append(text: string): void {
     this.#text += text
     this.length += text.length
   }
 
+  /** Puts bytes behind what waits; more than 8 KiB are lent until they have left. */
   appendBytes(bytes: Uint8Array): void {
     if (bytes.length <= joinedBytes) return this.append(decodeLatin1(bytes, 0, bytes.length))
     this.#parts ??= []

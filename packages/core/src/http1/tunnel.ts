@@ -1,5 +1,6 @@
 import { guarded } from '../exchange/guarded.ts'
 import type { Transport, TransportSink } from '../transport/transport.ts'
+import { copyOf } from './input.ts'
 import { TransportView } from '../transport/transport-view.ts'
 
 /**
@@ -33,10 +34,21 @@ export class Tunnel extends TransportView implements TransportSink {
     return super.write(chunk)
   }
 
+  /** @internal Bytes held by the new owner, or for it. */
+  get buffered(): number {
+    return this.#sink?.buffered ?? 0
+  }
+
   /** @internal */
-  onData(chunk: Uint8Array): void {
-    if (!this.#sink) this.transport.pause()
-    this.#tell((sink) => sink.onData(chunk, true))
+  onData(chunk: Uint8Array, keepable: boolean): void {
+    const sink = this.#sink
+    if (sink?.borrows && this.#missed.length === 0) {
+      guarded((owner) => owner.onData(chunk, keepable), this.#failed, sink)
+      return
+    }
+    if (!sink) this.transport.pause()
+    const kept = keepable ? chunk : copyOf(chunk)
+    this.#tell((owner) => owner.onData(kept, true))
   }
 
   /** @internal */

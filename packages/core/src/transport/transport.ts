@@ -45,10 +45,14 @@ export interface Transport {
 
 /** Receives what happens on a transport. After `onClose` nothing more comes. */
 export interface TransportSink {
+  /** Whether the new owner of a connection after an upgrade takes bytes that are only lent, which spares a copy. */
+  readonly borrows?: boolean
+  /** Bytes that the new owner of a connection after an upgrade holds for it: they count as the server's. */
+  readonly buffered?: number
   /**
    * Bytes came in; they may be changed.
    * @param keepable whether they may be kept, too; otherwise they are lent until this returns, and whoever keeps some makes a copy.
-   * The new owner of a connection after an upgrade is always given its own.
+   * The new owner of a connection after an upgrade is given its own, unless it says that it `borrows`.
    */
   onData(chunk: Uint8Array, keepable: boolean): void
   /** `write` may go on after it returned false. */

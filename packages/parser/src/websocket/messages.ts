@@ -34,8 +34,8 @@ export interface MessageOptions {
   /** Inflates messages, if permessage-deflate was agreed on without context. */
   readonly inflate?: Inflate | undefined
   /**
-   * Messages of more than half of `messageBytes` may unpack to so many times their size; deflate reaches a thousand with
-   * zeros. Default: 100.
+   * Messages of more than half of `messageBytes`, and of more than 128 KiB, may unpack to so many times their size; deflate
+   * reaches a thousand with zeros. Default: 100.
    */
   readonly inflation?: number
   /** Bytes to text, each to one character. Default: {@link decodeLatin1}. */
@@ -46,6 +46,9 @@ export interface MessageOptions {
 
 /** The end of a message that the sender leaves out (RFC 7692 §7.2.2), and an empty final block, so that the end shows. */
 const tail = [0x00, 0x00, 0xff, 0xff, 0x03, 0x00]
+
+/** Messages up to here may unpack as they like. */
+const freeInflation = 128 * 1024
 
 const utf8 = (bytes: Uint8Array, start: number, end: number): string =>
   new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes.subarray(start, end))
@@ -163,9 +166,10 @@ export class MessageReader {
 
   private _inflate(input: Uint8Array, length: number, whole: boolean): Inflated | WebSocketFailure {
     const { inflate, messageBytes, inflation = 100 } = this._options
-    const allowed = Math.max(messageBytes / 2, length * inflation)
-    const inflated = inflate!(input, Math.min(messageBytes, Math.ceil(allowed)), whole)
-    return inflated === 'MESSAGE_TOO_LARGE' && allowed < messageBytes ? 'INFLATED_TOO_MUCH' : inflated
+    const inflated = inflate!(input, messageBytes, whole)
+    if (typeof inflated === 'string') return inflated
+    const free = Math.max(messageBytes / 2, freeInflation)
+    return inflated.bytes.length > Math.max(free, length * inflation) ? 'INFLATED_TOO_MUCH' : inflated
   }
 
   private _fail(error: WebSocketFailure): FrameEvent {

@@ -1,7 +1,9 @@
-import { AbortedError, type MaybePromise } from '@spillway/core'
-import type { RawData, WebSocket } from 'ws'
+import { AsyncResource } from 'node:async_hooks'
+import { AbortedError, type AbortedBy, type MaybePromise, type Transport } from '@spillway/core'
+import { isCloseCode } from '@spillway/parser/websocket'
 import { isThenable } from '../layers/maybe-promise.ts'
-import type { TransportDuplex } from '../tools/transport-duplex.ts'
+import { Channel, type ChannelOptions, type ChannelOwner } from './channel.ts'
+import type { Ticker } from './ticker.ts'
 
 /** An open WebSocket. */
 export interface WebSocketConnection {
@@ -10,166 +12,350 @@ export interface WebSocketConnection {
   /** Bytes that were sent and still wait here. */
   readonly bufferedBytes: number
   /**
-   * Sends text, or bytes. Resolves when the message has left, so that waiting for it is back-pressure; rejects with an
-   * AbortedError when it never will, and nobody has to listen to that. A client for which more than `maxBuffered` bytes
-   * wait already is cut instead.
+   * Aborts with an AbortedError when nothing more can be sent: the client is gone, also while a handler works, or the
+   * closing handshake is over.
+   */
+  readonly signal: AbortSignal
+  /**
+   * Sends text, or bytes, which must not be changed until they have left. Resolves at once as long as the client keeps up,
+   * and otherwise when it has taken what waits, so that waiting for it is back-pressure; rejects with an AbortedError when
+   * nothing can be sent any more, and nobody has to listen to that. It always settles. A client for which more than
+   * `maxBuffered` bytes wait already is cut instead.
    */
   send(data: string | Uint8Array): Promise<void>
-  /** @param code Default: 1000. @throws RangeError for a code that may not be sent (RFC 6455 §7.4). */
+  /**
+   * Closes behind everything that was sent. What still comes in is not handled.
+   * @param code Default: 1000.
+   * @param reason at most 123 bytes in UTF-8. Default: none.
+   * @throws RangeError for a code that may not be sent (RFC 6455 §7.4), or too long a reason.
+   */
   close(code?: number, reason?: string): void
   /** Cuts the connection. */
   terminate(): void
 }
 
 /** What an application does with a WebSocket. What throws or rejects closes it with 1011. */
-export interface WebSocketHandlers {
+export interface WebSocketHandlers<Message = string | Uint8Array> {
   readonly open?: (socket: WebSocketConnection) => MaybePromise<void>
   /**
-   * Gets each message, a string or bytes, in order. As long as a promise is pending the next one waits, and nothing is
-   * read from the client: that is back-pressure.
+   * Gets each message, a string or bytes, in order. As long as a promise is pending the next one waits, and little more than
+   * 64 KiB is read from the client: that is back-pressure. Pings are answered meanwhile.
    */
-  readonly message?: (socket: WebSocketConnection, data: string | Uint8Array) => MaybePromise<void>
-  /** The connection is gone. 1005 when the client gave no code, 1006 when it left without a close (RFC 6455 §7.4.1). */
+  readonly message?: (socket: WebSocketConnection, data: Message) => MaybePromise<void>
+  /**
+   * The connection is gone, and what came before is handled; a handler that takes more than two seconds from then on is not
+   * waited for. 1005 when the client gave no code, 1006 when it left without a close (RFC 6455 §7.4.1), and the code that
+   * was sent when the connection failed.
+   */
   readonly close?: (socket: WebSocketConnection, code: number, reason: string) => MaybePromise<void>
 }
 
+/** What a message is before it is handled; it may say that it is none. */
+export type Decode = (data: string | Uint8Array) => MaybePromise<unknown>
+
+/** A message that is not one, with the code and the reason to close with. */
+export class UnfitMessage extends Error {
+  readonly code: number
+
+  constructor(code: number, reason: string) {
+    super(reason)
+    this.code = code
+  }
+}
+
+/** Limits of one connection, in bytes and milliseconds. */
 export interface ConnectionLimits {
   readonly maxBuffered: number
   readonly messagesPerSecond: number
+  readonly pingInterval: number
+  /** 0: none. */
+  readonly idleTimeout: number
 }
 
-/** Messages may be this many times larger than the bytes they came in; deflate reaches a thousand with zeros. */
-const mostInflation = 100
-/** Bytes that are free of that, so that short messages are. */
-const inflationAllowance = 64 * 1024
+/** Read ahead of a handler that takes its time. */
+const aheadBytes = 64 * 1024
+/** What a message that waits costs beside its content. */
+const messageOverhead = 100
+/** Milliseconds a client has to answer our Close. */
+const closeTimeout = 10_000
+/** Milliseconds that the other side's end of the connection is waited for, once both have said all. */
+const lingerTimeout = 2000
+/** Milliseconds that a running handler may delay our answer to a Close, so that what it sends still arrives. */
+const answerTimeout = 1000
+/** Milliseconds that a running handler delays `close`. */
+const handlerTimeout = 2000
 
-export class Connection implements WebSocketConnection {
-  readonly #socket: WebSocket
-  readonly #stream: TransportDuplex
+/** What `send` gives when nothing has to be waited for: a handler that returns it is not waited for either. */
+const sentAlready: Promise<void> = Promise.resolve()
+
+type Job = () => MaybePromise<void>
+
+export class Connection implements WebSocketConnection, ChannelOwner {
+  readonly protocol: string
+  readonly #channel: Channel
   readonly #limits: ConnectionLimits
-  readonly #handlers: WebSocketHandlers
+  readonly #ticker: Ticker
+  readonly #handlers: WebSocketHandlers<unknown>
+  readonly #decode: Decode | undefined
   readonly #report: (error: unknown) => void
-  /** What still has to be done, in order. */
-  #jobs: (() => MaybePromise<void>)[] = []
+  /** What runs later runs where the request was answered: `AsyncLocalStorage` is kept. */
+  readonly #scope: AsyncResource = new AsyncResource('WebSocket')
+  /** What still has to be done, in order; messages behind the first. */
+  #jobs: Job[] = []
+  /** A job is under way. */
   #busy = false
+  /** Bytes of the messages that wait for it. */
+  #ahead = 0
   #tokens: number
-  #counted = performance.now()
-  #inflated = 0
+  #counted = 0
   /** Whether anything came in since the last ping. */
-  #alive = true
+  #heard = true
+  #pingAt = 0
+  #idleAt = 0
+  /** The tick at which the connection is cut, or is answered, or the running handler is given up. */
+  #deadline = 0
+  #stage: 'open' | 'answering' | 'closing' | 'gone' = 'open'
+  /** Bytes that the client had taken at the last ping when it did not keep up; -1 when it did. */
+  #taken = -1
+  #drained: { readonly promise: Promise<void>; settle(error?: AbortedError): void } | undefined
+  #abort: AbortController | undefined
+  #reason: AbortedError | undefined
 
   constructor(
-    socket: WebSocket,
-    stream: TransportDuplex,
+    agreed: { readonly protocol: string } & ChannelOptions,
     limits: ConnectionLimits,
-    handlers: WebSocketHandlers,
+    ticker: Ticker,
+    handlers: WebSocketHandlers<unknown>,
+    decode: Decode | undefined,
     report: (error: unknown) => void,
   ) {
-    this.#socket = socket
-    this.#stream = stream
+    this.protocol = agreed.protocol
+    this.#channel = new Channel(agreed, this, this.#scope)
     this.#limits = limits
+    this.#ticker = ticker
     this.#handlers = handlers
+    this.#decode = decode
     this.#report = report
     this.#tokens = limits.messagesPerSecond
-    // Broken frames: `ws` has closed with the fitting code, and `close` follows.
-    socket.on('error', ignore)
-    socket.on('message', (data, isBinary) => this.#onMessage(data as Buffer, isBinary))
-    socket.on('ping', () => this.#count())
-    socket.on('pong', () => (this.#alive = true))
-    socket.on('close', (code, reason) => this.#do(() => handlers.close?.(this, code, reason.toString())))
-    stream.onShutdown = () => this.close(1001, 'The server is shutting down')
   }
 
-  get protocol(): string {
-    return this.#socket.protocol
-  }
+  // ── what handlers see ──────────────────────────────────────────────────────────────────────────────────────────
 
   get bufferedBytes(): number {
-    return this.#socket.bufferedAmount
+    return this.#channel.unsent
   }
 
-  open(): void {
-    this.#do(() => this.#handlers.open?.(this))
+  get signal(): AbortSignal {
+    this.#abort ??= new AbortController()
+    if (this.#reason && !this.#abort.signal.aborted) this.#abort.abort(this.#reason)
+    return this.#abort.signal
   }
 
   send(data: string | Uint8Array): Promise<void> {
-    const sent = new Promise<void>((resolve, reject) => {
-      const socket = this.#socket
-      if (socket.bufferedAmount > this.#limits.maxBuffered) socket.terminate()
-      if (socket.readyState !== socket.OPEN) return reject(gone())
-      socket.send(data, (error) => (error ? reject(gone(error)) : resolve()))
-    })
-    sent.catch(ignore)
-    return sent
+    if (typeof data !== 'string' && !(data instanceof Uint8Array)) throw new TypeError('A message is a string or bytes')
+    const channel = this.#channel
+    if (channel.open && channel.unsent > this.#limits.maxBuffered) this.#cut('The client takes too little')
+    if (!channel.open) return rejected(this.#reason ?? closed())
+    channel.send(data)
+    if (!channel.congested) return sentAlready
+    this.#drained ??= waiting()
+    return this.#drained.promise
   }
 
   close(code: number = 1000, reason: string = ''): void {
-    if (!mayBeSent(code)) throw new RangeError(`Not a code to close with: ${code}`)
-    this.#socket.close(code, reason)
+    if (!isCloseCode(code)) throw new RangeError(`Not a code to close with: ${code}`)
+    const wasOpen = this.#channel.open
+    this.#channel.close(code, reason)
+    if (!wasOpen) return
+    this.#stop('handler')
+    if (this.#stage === 'answering') this.#answer()
+    else this.#endIn(closeTimeout)
     // Its answer has to be heard.
-    this.#socket.resume()
+    this.#channel.resume()
   }
 
   terminate(): void {
-    this.#socket.terminate()
+    this.#cut('The WebSocket was cut', 'handler')
   }
 
-  /** Pings, or cuts a client that has not answered the last one. */
-  ping(): void {
-    const socket = this.#socket
-    // While nothing is read no answer can be seen.
-    if (this.#busy || socket.readyState !== socket.OPEN) return
-    if (!this.#alive) return socket.terminate()
-    this.#alive = false
-    socket.ping()
+  // ── the beginning and the end ──────────────────────────────────────────────────────────────────────────────────
+
+  start(transport: Transport, leftover: Uint8Array): void {
+    this.#scope.runInAsyncScope(() => {
+      this.#ticker.add(this)
+      this.#pingAt = this.#ticker.after(this.#limits.pingInterval)
+      this.#idleAt = this.#ticker.after(this.#limits.idleTimeout)
+      this.#channel.connect(transport)
+      this.#run(() => this.#handlers.open?.(this))
+      this.#channel.onData(leftover, true)
+    })
   }
 
-  #onMessage(data: RawData & Buffer, isBinary: boolean): void {
-    if (!this.#count()) return
-    this.#inflated += data.length
-    if (this.#inflated > this.#stream.received * mostInflation + inflationAllowance)
-      return this.close(1008, 'Compressed too well')
-    const message = isBinary ? data : data.toString()
-    this.#do(() => this.#handlers.message?.(this, message))
+  /** There will be no connection. */
+  abandon(): void {
+    this.#scope.runInAsyncScope(() => this.#gone())
   }
 
-  /** Counts a message; false: there were too many, and the connection is closed. */
-  #count(): boolean {
-    this.#alive = true
-    const { messagesPerSecond, maxBuffered } = this.#limits
-    const now = performance.now()
-    this.#tokens = Math.min(messagesPerSecond, this.#tokens + ((now - this.#counted) / 1000) * messagesPerSecond)
-    this.#counted = now
-    // Every ping is answered: who sends them and reads nothing fills our memory.
-    if (this.#socket.bufferedAmount > maxBuffered) this.terminate()
-    if (this.#tokens >= 1) this.#tokens--
-    else this.close(1008, 'Too many messages')
-    return this.#socket.readyState === this.#socket.OPEN
+  /** Nothing more can be sent. */
+  #stop(by: AbortedBy, message: string = 'The WebSocket is closed'): void {
+    this.#reason ??= new AbortedError(by, message)
+    this.#drained?.settle(this.#reason)
+    this.#drained = undefined
+    this.#abort?.abort(this.#reason)
   }
 
-  /** Runs one job at a time; reading pauses while one takes its time. */
-  #do(job: () => MaybePromise<void>): void {
-    this.#jobs.push(job)
+  #cut(message: string, by: AbortedBy = 'peer'): void {
+    this.#channel.destroy()
+    this.#stop(by, message)
+  }
+
+  #endIn(ms: number): void {
+    this.#stage = 'closing'
+    this.#deadline = this.#ticker.after(ms)
+  }
+
+  /** Answers the client's Close; the connection ends with that. */
+  #answer(): void {
+    this.#channel.answerClose()
+    this.#stop('peer')
+    this.#endIn(lingerTimeout)
+  }
+
+  #gone(): void {
+    if (this.#stage === 'gone') return
+    this.#stop('peer', 'The client is gone')
+    this.#stage = 'gone'
+    this.#deadline = this.#ticker.after(handlerTimeout)
+    this.#jobs.push(this.#closeJob)
     if (!this.#busy) this.#work()
   }
 
-  #work(): void {
-    for (let job = this.#jobs.shift(); job; job = this.#jobs.shift())
-      try {
-        const result = job()
-        if (!isThenable(result)) continue
-        this.#wait(result)
-        return
-      } catch (error) {
-        this.#failed(error)
-      }
-    if (this.#socket.isPaused) this.#socket.resume()
+  readonly #closeJob: Job = () => {
+    this.#ticker.delete(this)
+    this.#deadline = 0
+    this.#jobs = []
+    return this.#handlers.close?.(this, this.#channel.closeCode, this.#channel.closeReason)
+  }
+
+  onTick(now: number): void {
+    this.#scope.runInAsyncScope(() => this.#tick(now))
+  }
+
+  #tick(now: number): void {
+    if (this.#deadline !== 0 && now >= this.#deadline) this.#expire()
+    if (this.#stage !== 'open') return
+    if (this.#idleAt !== 0 && now >= this.#idleAt) return this.close(1000, 'Idle')
+    if (now < this.#pingAt) return
+    this.#pingAt = this.#ticker.after(this.#limits.pingInterval)
+    this.#ping()
+  }
+
+  #expire(): void {
+    this.#deadline = 0
+    if (this.#stage === 'answering') this.#answer()
+    else if (this.#stage === 'closing') this.#channel.destroy()
+    // The running handler does not end: the application is told all the same, and nothing else follows.
+    else if (this.#stage === 'gone') this.#run(this.#closeJob)
+  }
+
+  /** Pings, or cuts a client that has not answered the last one, or has taken nothing since. */
+  #ping(): void {
+    const channel = this.#channel
+    const { taken } = channel
+    if (channel.congested && taken === this.#taken) return this.#cut('The client takes nothing', 'timeout')
+    this.#taken = channel.congested ? taken : -1
+    // While nothing is read no answer can be seen.
+    if (channel.paused) return
+    if (!this.#heard) return this.#cut('The client does not answer', 'timeout')
+    this.#heard = false
+    channel.ping()
+  }
+
+  // ── what the channel tells ─────────────────────────────────────────────────────────────────────────────────────
+
+  onHeard(): void {
+    this.#heard = true
+    const now = performance.now()
+    const { messagesPerSecond } = this.#limits
+    this.#tokens = Math.min(messagesPerSecond, this.#tokens + ((now - this.#counted) / 1000) * messagesPerSecond)
+    this.#counted = now
+  }
+
+  onPing(): void {
+    // Every ping is answered: who sends them and reads nothing fills our memory.
+    if (this.#channel.unsent > this.#limits.maxBuffered) this.#cut('The client takes too little')
+    else this.#count()
+  }
+
+  onMessage(data: string | Uint8Array): boolean {
+    if (!this.#channel.open || !this.#count()) return true
+    this.#idleAt = this.#ticker.after(this.#limits.idleTimeout)
+    const cost = data.length + messageOverhead
+    if (!this.#busy) this.#run(() => this.#handle(data))
+    else {
+      this.#ahead += cost
+      this.#jobs.push(() => {
+        this.#ahead -= cost
+        return this.#handle(data)
+      })
+    }
+    return this.#ahead < aheadBytes
+  }
+
+  onPeerClose(): void {
+    if (!this.#busy) return this.#answer()
+    this.#stage = 'answering'
+    this.#deadline = this.#ticker.after(answerTimeout)
+  }
+
+  onLost(): void {
+    this.#stop('peer', 'The client is gone')
+    this.#endIn(lingerTimeout)
+  }
+
+  onDrain(): void {
+    this.#drained?.settle()
+    this.#drained = undefined
+  }
+
+  onShutdown(): void {
+    this.close(1001, 'The server is shutting down')
+  }
+
+  onGone(): void {
+    this.#gone()
+  }
+
+  /** Counts a message or a ping; false: there were too many, and the connection is closed. */
+  #count(): boolean {
+    if (this.#tokens >= 1) {
+      this.#tokens--
+      return true
+    }
+    this.close(1008, 'Too many messages')
+    return false
+  }
+
+  // ── handlers, one at a time ────────────────────────────────────────────────────────────────────────────────────
+
+  #handle(data: string | Uint8Array): MaybePromise<void> {
+    const { message } = this.#handlers
+    if (!message) return undefined
+    const decoded = this.#decode ? this.#decode(data) : data
+    return isThenable(decoded) ? decoded.then((value) => message(this, value)) : message(this, decoded)
+  }
+
+  #run(job: Job): void {
+    try {
+      const result = job()
+      if (result !== sentAlready && isThenable(result)) this.#wait(result)
+    } catch (error) {
+      this.#failed(error)
+    }
   }
 
   #wait(result: Promise<void>): void {
-    const socket = this.#socket
     this.#busy = true
-    if (socket.readyState === socket.OPEN) socket.pause()
     void Promise.resolve(result)
       .catch((error: unknown) => this.#failed(error))
       .then(() => {
@@ -178,22 +364,40 @@ export class Connection implements WebSocketConnection {
       })
   }
 
+  #work(): void {
+    if (this.#stage === 'gone') this.#deadline = this.#ticker.after(handlerTimeout)
+    while (!this.#busy && this.#jobs.length > 0) this.#run(this.#jobs.shift()!)
+    if (this.#busy) return
+    if (this.#stage === 'answering') this.#answer()
+    this.#channel.resume()
+  }
+
   #failed(error: unknown): void {
+    if (error instanceof UnfitMessage) return this.close(error.code, error.message)
     // What it sent in vain is no failure of the application.
     if (!(error instanceof AbortedError)) this.#report(error)
     this.close(1011)
   }
 }
 
-/** RFC 6455 §7.4, and the registry it made. */
-function mayBeSent(code: number): boolean {
-  return (code >= 1000 && code <= 1014 && ![1004, 1005, 1006].includes(code)) || (code >= 3000 && code <= 4999)
+function closed(): AbortedError {
+  return new AbortedError('peer', 'The WebSocket is closed')
 }
 
-function gone(cause?: Error): AbortedError {
-  const error = new AbortedError('peer', 'The WebSocket is closed')
-  if (cause) error.cause = cause
-  return error
+/** Nobody has to listen to it. */
+function rejected(reason: AbortedError): Promise<void> {
+  const never = waiting()
+  never.settle(reason)
+  return never.promise
+}
+
+function waiting(): { readonly promise: Promise<void>; settle(error?: AbortedError): void } {
+  let settle!: (error?: AbortedError) => void
+  const promise = new Promise<void>((resolve, reject) => {
+    settle = (error) => (error ? reject(error) : resolve())
+  })
+  promise.catch(ignore)
+  return { promise, settle }
 }
 
 function ignore(): void {}

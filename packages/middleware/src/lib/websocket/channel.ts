@@ -1,0 +1,355 @@
+import type { AsyncResource } from 'node:async_hooks'
+import { Output, type Transport, type TransportSink } from '@spillway/core'
+import {
+  CloseCode,
+  FIN,
+  FrameEvent,
+  MessageReader,
+  Opcode,
+  RSV1,
+  closeContent,
+  frameHead,
+  maskedFrame,
+  webSocketFailures,
+} from '@spillway/parser/websocket'
+import { deflate, inflate } from './deflate.ts'
+import { randomKey } from './random-key.ts'
+
+/** What a {@link Channel} tells its owner. */
+export interface ChannelOwner {
+  /** A whole message. Bytes are the owner's. False: no more of them until `resume`. */
+  onMessage(data: string | Uint8Array): boolean
+  onPing(): void
+  /** Bytes came in, before they are read. */
+  onHeard(): void
+  /** The peer has sent a Close; the channel waits for `answerClose`. */
+  onPeerClose(): void
+  /** The peer has ended its side, or what it sent has failed the connection: nothing more can be said. */
+  onLost(): void
+  onDrain(): void
+  onShutdown(): void
+  /** The transport is gone. */
+  onGone(): void
+}
+
+/** What both sides have agreed on, and limits. */
+export interface ChannelOptions {
+  readonly role: 'client' | 'server'
+  /** Largest message, after inflation. */
+  readonly maxMessage: number
+  /** The largest window of what is compressed; undefined: nothing is, in either direction. */
+  readonly windowBits: number | undefined
+  readonly maxInflation: number
+}
+
+/** So much is gathered before it is written within a turn. */
+const fullOutput = 64 * 1024
+/** Up to here bytes are copied out of the chunk that they came in. */
+const joinedBytes = 8 * 1024
+
+/** The natives of Node, which are faster than what runs anywhere; they take any bytes. */
+const { latin1Slice, utf8Slice } = Buffer.prototype
+const decodeLatin1 = (bytes: Uint8Array, start: number, end: number): string => latin1Slice.call(bytes, start, end)
+const decodeUtf8 = (bytes: Uint8Array, start: number, end: number): string => utf8Slice.call(bytes, start, end)
+
+/**
+ * Frames on a transport, both ways: messages come out whole, and what is sent in one turn leaves in one write. Knows how a
+ * connection is closed and failed (RFC 6455 §7), and nothing of time: deadlines are its owner's.
+ */
+export class Channel implements TransportSink {
+  readonly borrows: boolean = true
+  /** The code and the reason that the connection ends with: the peer's, or ours when it failed, or when it has not said one. */
+  closeCode: number = CloseCode.Lost
+  closeReason: string = ''
+  /** The transport asked to wait; `onDrain` ends it. */
+  get congested(): boolean {
+    return this.#output?.congested ?? false
+  }
+
+  readonly #options: ChannelOptions
+  readonly #owner: ChannelOwner
+  readonly #scope: AsyncResource
+  readonly #reader: MessageReader
+  #transport: Transport | undefined
+  #output: Output | undefined
+  #scheduled = false
+  #reading = false
+  /** The owner wants no more messages for now. */
+  #paused = false
+  /** Bytes that came and were not read, because the owner wanted no more. */
+  #rest: Uint8Array | undefined
+  /** A Close was sent, or never can be: nothing follows. */
+  #closed = false
+  /** A Close has come, or nothing that comes is heard any more. */
+  #deaf = false
+
+  /** @param scope what the owner is told, it is told there. */
+  constructor(options: ChannelOptions, owner: ChannelOwner, scope: AsyncResource) {
+    const { role, maxMessage: messageBytes, windowBits, maxInflation: inflation } = options
+    this.#options = options
+    this.#owner = owner
+    this.#scope = scope
+    this.#reader = new MessageReader({
+      from: role === 'server' ? 'client' : 'server',
+      messageBytes,
+      inflation,
+      inflate: windowBits === undefined ? undefined : inflate,
+      decodeLatin1,
+      decodeUtf8,
+    })
+  }
+
+  /** Whether messages can be sent. */
+  get open(): boolean {
+    return !this.#closed
+  }
+
+  /** Whether reading has stopped until the owner takes messages again. */
+  get paused(): boolean {
+    return this.#paused
+  }
+
+  /** Bytes that have reached the operating system. */
+  get taken(): number {
+    return (this.#output?.total ?? 0) - (this.#transport?.bufferedBytes ?? 0)
+  }
+
+  /** Bytes that wait to be sent. */
+  get unsent(): number {
+    return (this.#output?.length ?? 0) + (this.#transport?.bufferedBytes ?? 0)
+  }
+
+  /** Bytes held, but for those that the transport holds. */
+  get buffered(): number {
+    return this.#reader.buffered + (this.#rest?.length ?? 0) + (this.#output?.length ?? 0)
+  }
+
+  /** Begins on a transport; bytes that have come before are for `onData`. */
+  connect(transport: Transport): void {
+    this.#transport = transport
+    this.#output = new Output(transport)
+    transport.attach(this)
+  }
+
+  // ── sending ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Sends a message. Bytes may be lent until they have left. */
+  send(data: string | Uint8Array): void {
+    if (this.#closed) return
+    const { role, windowBits } = this.#options
+    const isText = typeof data === 'string'
+    const first = FIN | (isText ? Opcode.Text : Opcode.Binary)
+    if (isText && windowBits === undefined && role === 'server' && Buffer.byteLength(data) === data.length) {
+      // All of it is ASCII, so it can stay text.
+      this.#output!.append(frameHead(first, data.length))
+      this.#output!.append(data)
+      return this.#sent()
+    }
+    const content = isText ? Buffer.from(data) : data
+    const packed = windowBits === undefined ? undefined : deflate(content, windowBits)
+    this.#frame(packed ? first | RSV1 : first, packed ?? content)
+  }
+
+  ping(): void {
+    if (!this.#closed) this.#frame(FIN | Opcode.Ping, nothing)
+  }
+
+  /** Begins to close, behind what was sent. @throws RangeError for a code that may not be sent, or too long a reason. */
+  close(code: number, reason: string): void {
+    const content = closeContent(code, reason)
+    if (this.#closed) return
+    this.#frame(FIN | Opcode.Close, content)
+    this.#closed = true
+    this.#flush()
+  }
+
+  /** Answers the peer's Close with its own code, and ends our side. */
+  answerClose(): void {
+    if (!this.#closed) this.close(this.closeCode, '')
+    this.#end()
+  }
+
+  /** Cuts the connection. */
+  destroy(): void {
+    this.#closed = this.#deaf = true
+    this.#transport?.destroy()
+  }
+
+  #frame(first: number, content: Uint8Array): void {
+    const output = this.#output!
+    if (this.#options.role === 'client') output.appendBytes(maskedFrame(first, content, randomKey()))
+    else {
+      output.append(frameHead(first, content.length))
+      output.appendBytes(content)
+    }
+    this.#sent()
+  }
+
+  #sent(): void {
+    if (this.#output!.length >= fullOutput) this.#flush()
+    else if (!this.#reading && !this.#scheduled) {
+      this.#scheduled = true
+      process.nextTick(flushScheduled, this)
+    }
+  }
+
+  /** @internal */
+  flushScheduled(): void {
+    this.#scheduled = false
+    this.#flush()
+  }
+
+  #flush(): void {
+    if (this.#transport && this.#output!.length > 0) this.#output!.flush()
+  }
+
+  #end(): void {
+    this.#flush()
+    this.#closed = this.#deaf = true
+    this.#transport?.end()
+    // Whoever still sends is not left to fill a buffer that nobody empties.
+    this.#transport?.resume()
+  }
+
+  // ── what happens on the transport ──────────────────────────────────────────────────────────────────────────────
+
+  onData(chunk: Uint8Array, keepable: boolean): void {
+    this.#scope.runInAsyncScope(() => this.#take(chunk, keepable))
+  }
+
+  onDrain(): void {
+    if (this.#output) this.#output.congested = false
+    this.#scope.runInAsyncScope(() => this.#owner.onDrain())
+  }
+
+  onEnd(): void {
+    this.#scope.runInAsyncScope(() => this.#ended())
+  }
+
+  onClose(): void {
+    this.#transport = undefined
+    this.#closed = this.#deaf = true
+    this.#rest = undefined
+    this.#scope.runInAsyncScope(() => this.#owner.onGone())
+  }
+
+  onShutdown(): void {
+    this.#scope.runInAsyncScope(() => this.#owner.onShutdown())
+  }
+
+  #take(chunk: Uint8Array, keepable: boolean): void {
+    if (this.#deaf || chunk.length === 0) return
+    this.#owner.onHeard()
+    if (!this.#paused) this.#read(chunk, keepable)
+    // It was on its way when reading was paused.
+    else this.#keep(chunk, keepable)
+  }
+
+  #ended(): void {
+    // Behind a Close it is the end; without one the peer is lost.
+    if (!this.#deaf) this.#lose()
+    this.#end()
+  }
+
+  /** Nothing more can be said. */
+  #lose(): void {
+    this.#closed = this.#deaf = true
+    this.#rest = undefined
+    this.#owner.onLost()
+  }
+
+  // ── reading ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** The owner takes messages again. */
+  resume(): void {
+    if (!this.#paused) return
+    this.#paused = false
+    const rest = this.#rest
+    this.#rest = undefined
+    if (rest) this.#read(rest, true)
+    if (!this.#paused) this.#transport?.resume()
+  }
+
+  #read(chunk: Uint8Array, keepable: boolean): void {
+    const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length)
+    this.#reading = true
+    let at = 0
+    while (at >= 0 && !this.#deaf && !this.#paused) at = this.#next(bytes, at, keepable)
+    this.#reading = false
+    if (this.#paused && at >= 0 && at < bytes.length) this.#keep(bytes.subarray(at), keepable)
+    this.#flush()
+  }
+
+  /** Reads on at `at`, and gives the place to go on; -1 when that takes more bytes. */
+  #next(bytes: Buffer, at: number, keepable: boolean): number {
+    const reader = this.#reader
+    const event = reader.next(bytes, at, bytes.length)
+    switch (event) {
+      case FrameEvent.NeedMore:
+        return -1
+      case FrameEvent.Data: {
+        const { message } = reader
+        const taken = this.#owner.onMessage(typeof message === 'string' ? message : this.#given(message, keepable))
+        if (!taken) this.#pause()
+        return reader.pos
+      }
+      case FrameEvent.Ping: {
+        const { data, dataStart, dataEnd } = reader.frames
+        this.#owner.onPing()
+        if (!this.#closed) this.#frame(FIN | Opcode.Pong, data.subarray(dataStart, dataEnd))
+        return reader.pos
+      }
+      case FrameEvent.Pong:
+        return reader.pos
+      case FrameEvent.Close:
+        this.#peerClosed()
+        return reader.pos
+      default:
+        this.#fail()
+        return reader.pos
+    }
+  }
+
+  /** Bytes that the owner may keep: a small message must not hold the chunk that it came in. */
+  #given(message: Uint8Array, keepable: boolean): Buffer {
+    const isOurs = this.#reader.ownsMessage || (keepable && message.length > joinedBytes)
+    return isOurs ? Buffer.from(message.buffer, message.byteOffset, message.length) : Buffer.from(message)
+  }
+
+  #pause(): void {
+    this.#paused = true
+    this.#transport?.pause()
+  }
+
+  #keep(chunk: Uint8Array, keepable: boolean): void {
+    const before = this.#rest ?? nothing
+    this.#rest = before.length === 0 && keepable ? chunk : Buffer.concat([before, chunk])
+  }
+
+  #peerClosed(): void {
+    const { data, dataStart, dataEnd, closeCode } = this.#reader.frames
+    this.#deaf = true
+    this.closeCode = closeCode
+    this.closeReason = decodeUtf8(data, dataStart, dataEnd)
+    if (this.#closed) this.#end()
+    else this.#owner.onPeerClose()
+  }
+
+  /** What came is wrong: says why, and ends (RFC 6455 §7.1.7). */
+  #fail(): void {
+    const { closeCode, message } = webSocketFailures[this.#reader.error!]
+    if (!this.#closed) {
+      this.closeCode = closeCode
+      this.closeReason = message
+      this.close(closeCode, message)
+    }
+    this.#lose()
+    this.#end()
+  }
+}
+
+const nothing = new Uint8Array(0)
+
+function flushScheduled(channel: Channel): void {
+  channel.flushScheduled()
+}

@@ -1,0 +1,31 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec'
+import { type Decode, UnfitMessage } from './connection.ts'
+
+/** Reads messages as JSON, and takes only what a schema takes. */
+export function decodeWith(schema: StandardSchemaV1): Decode {
+  return (data) => {
+    if (typeof data !== 'string') throw new UnfitMessage(1003, 'Only text is taken')
+    const result = schema['~standard'].validate(parsed(data))
+    return result instanceof Promise ? result.then(taken) : taken(result)
+  }
+}
+
+function taken(result: StandardSchemaV1.Result<unknown>): unknown {
+  if (result.issues) throw new UnfitMessage(1008, shortened(result.issues[0]?.message ?? 'Not valid'))
+  return result.value
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown
+  } catch {
+    throw new UnfitMessage(1007, 'The message is not JSON')
+  }
+}
+
+/** What fits into the reason of a Close: 123 bytes, of whole characters. */
+function shortened(text: string): string {
+  const room = new Uint8Array(123)
+  const { read } = new TextEncoder().encodeInto(text, room)
+  return text.slice(0, read)
+}
