@@ -148,7 +148,7 @@ describe('sending', () => {
   test('all that becomes ready in a turn leaves in one write, whether the handler waits or not', async () => {
     const later: WebSocketHandlers = {
       async message(ws, data) {
-        await null
+        await Promise.resolve()
         await ws.send(data)
       },
     }
@@ -185,7 +185,7 @@ test('AsyncLocalStorage is that of the request, in every handler', async () => {
     open: () => note('open'),
     message: async () => {
       note('message')
-      await null
+      await Promise.resolve()
       note('later')
     },
     close: () => note('close'),
@@ -238,7 +238,7 @@ describe('messages by schema', () => {
     const slow = valibot.pipeAsync(
       valibot.string(),
       valibot.checkAsync(async (text) => {
-        await null
+        await Promise.resolve()
         return text !== 'no'
       }, 'é'.repeat(100)),
     )

@@ -104,6 +104,37 @@ describe('upgrade (RFC 9110 §7.8)', () => {
     expect(client.received).toMatch(/^HTTP\/1\.1 101 [^]*LAST$/)
   })
 
+  it('lends bytes to a new owner that borrows them, and counts what it holds as the server’s', async () => {
+    const chunks: [Uint8Array, string, boolean][] = []
+    const t = testServer(
+      (c) =>
+        c.upgrade(
+          (transport) =>
+            transport.attach({
+              borrows: true,
+              buffered: 2000,
+              onData: (chunk, keepable) => void chunks.push([chunk, Buffer.from(chunk).toString(), keepable]),
+              onDrain() {},
+              onEnd() {},
+              onClose() {},
+            }),
+          { Upgrade: 'shout' },
+        ),
+      { limits: { bufferedBytes: 1000 } },
+    )
+    const client = t.connect()
+    client.send(asking)
+    await turn()
+    client.send('hello')
+    expect(chunks.map(([chunk, ...rest]) => [[...chunk], ...rest])).toEqual([[[0, 0, 0, 0, 0], 'hello', false]])
+    t.advance(1000)
+    expect(t.connect().received).toContain(' 503 ')
+    client.reset()
+    await turn()
+    t.advance(1000)
+    expect(t.connect().received).toBe('')
+  })
+
   it('comes after the replies before it', async () => {
     const { t } = shouting((reply, c) => (c.path === '/chat' ? reply() : c.text('first')))
     const client = t.connect()

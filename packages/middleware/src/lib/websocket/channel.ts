@@ -163,9 +163,9 @@ export class Channel implements TransportSink {
     this.#flush()
   }
 
-  /** Answers the peer's Close with its own code, and ends our side. */
+  /** Answers the peer's Close with what it says itself, and ends our side. */
   answerClose(): void {
-    if (!this.#closed) this.close(this.closeCode, '')
+    if (!this.#closed) this.close(this.closeCode, this.closeReason)
     this.#end()
   }
 
