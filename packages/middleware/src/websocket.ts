@@ -1,4 +1,4 @@
-import type { Context, Handler, MaybePromise, Reply } from '@spillway/core'
+import { type Context, type Handler, type MaybePromise, type Reply, guarded, printError } from '@spillway/core'
 import { isFieldName } from '@spillway/parser/serialize'
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { after } from './lib/layers/maybe-promise.ts'
@@ -73,6 +73,7 @@ export function websocket<C extends Context<any, any>>(
     if (!isFieldName(protocol)) throw new TypeError(`Not the name of a protocol: ${JSON.stringify(protocol)}`)
   checkNumbers({ maxMessage, maxBuffered, messagesPerSecond, pingInterval, maxInflation }, 1)
   checkNumbers({ idleTimeout }, 0)
+  const report = (error: unknown): void => guarded(onError, (failure) => printError('websocket', failure), error)
   const handshake = new Handshake({ origins, protocols, deflate })
   const limits = { maxBuffered, messagesPerSecond, pingInterval, idleTimeout }
   const ticker = new Ticker(Math.max(10, Math.min(500, pingInterval / 4)))
@@ -81,7 +82,7 @@ export function websocket<C extends Context<any, any>>(
     const { headers, protocol, windowBits } = handshake.check(c)
     return after(accept(c), (handlers): Reply => {
       const agreed = { role: 'server', protocol, maxMessage, windowBits, maxInflation } as const
-      const connection = new Connection(agreed, limits, ticker, handlers, decode, onError)
+      const connection = new Connection(agreed, limits, ticker, handlers, decode, report)
       const reply = c.upgrade((transport, leftover) => connection.start(transport, leftover), headers)
       c.done(({ kind, status }) => {
         // Another reply was sent in its place, or none.

@@ -4,7 +4,7 @@ import type { AbortedError } from '@spillway/core'
 import { testServer } from '@spillway/core/testing'
 import { type WebSocketConnection, type WebSocketHandlers, websocket } from '@spillway/middleware/websocket'
 import * as valibot from 'valibot'
-import { describe, expect, expectTypeOf, test, vi } from 'vitest'
+import { describe, expect, expectTypeOf, onTestFinished, test, vi } from 'vitest'
 import { WebSocket } from 'ws'
 import { z } from 'zod'
 import { start } from './server.ts'
@@ -313,3 +313,20 @@ test('what failed a connection is told to the application', async () => {
   socket.end(frame(0x83))
   await vi.waitFor(() => expect(log).toEqual([[1002, 'The opcode is reserved']]))
 })
+
+test.each<[string, () => unknown]>([
+  ['throws', () => fail()],
+  ['rejects', () => Promise.reject(new Error('broken report'))],
+])('an onError that %s harms nobody', async (_, onError) => {
+  const printed = vi.spyOn(console, 'error').mockReturnValue()
+  onTestFinished(() => printed.mockRestore())
+  const server = await serving({ message: async () => fail() }, { onError })
+  const socket = await client(server)
+  socket.send('x')
+  expect((await closeCode(socket))[0]).toBe(1011)
+  await vi.waitFor(() => expect(printed).toHaveBeenCalledOnce())
+})
+
+function fail(): never {
+  throw new Error('broken')
+}
