@@ -4,6 +4,7 @@ import { after } from './lib/layers/maybe-promise.ts'
 import { GuardedStore } from './lib/rate-limit/guarded-store.ts'
 import { type Quota, type Taken, remaining, wait } from './lib/rate-limit/quota.ts'
 import { type RateLimitStore, memoryStore } from './lib/rate-limit/store.ts'
+import { shortKey } from './lib/tools/short-key.ts'
 import { withFields } from './lib/layers/reply-fields.ts'
 import type { Middleware, Next } from './lib/layers/types.ts'
 import { ProblemError, problem } from './problem.ts'
@@ -74,7 +75,7 @@ export function rateLimit(options: RateLimitOptions): Middleware {
   return (c, next) => {
     const whose = key(c)
     if (whose === undefined) return next()
-    return after(store.take(`${name}:${whose}`, rule.quota), (taken) => proceed(taken, c, next))
+    return after(store.take(shortKey(`${name}:${whose}`), rule.quota), (taken) => proceed(taken, c, next))
   }
 }
 

@@ -336,3 +336,19 @@ withTools(redisServer)('the Redis store, with a real server', () => {
     await vi.waitFor(async () => expect(await status(closed)).toBe('200 counted'), { timeout: 20_000, interval: 200 })
   }, 60_000)
 })
+
+test('keys are bounded, whatever a client sends, and stay apart', async () => {
+  const keys: string[] = []
+  const memory = memoryStore()
+  const store: RateLimitStore = { take: (key, quota) => (keys.push(key), memory.take(key, quota)) }
+  const server = await start(
+    app({ limit: 1, store, whenAway: 'closed', key: (c) => c.headers.get('x-key') ?? undefined }),
+  )
+  const status = async (name: string): Promise<number> =>
+    (await fetch(`http://127.0.0.1:${server.port}/`, { headers: { 'X-Key': name } })).status
+  const long = 'x'.repeat(8000)
+  const statuses = [await status(`${long}a`), await status(`${long}b`), await status(`${long}a`), await status('short')]
+  expect(statuses).toEqual([200, 200, 429, 200])
+  expect(keys.at(-1)).toBe('default:short')
+  expect(Math.max(...keys.map(({ length }) => length))).toBe(86)
+})

@@ -1,4 +1,5 @@
 import { type Context, Reply } from '@spillway/core'
+import { clientOf } from '../http/known-client.ts'
 import type { Answer, UpstreamConnection } from './connection.ts'
 import { ContentPump } from './content-pump.ts'
 import { UpstreamError } from './errors.ts'
@@ -93,7 +94,7 @@ async function attempt(
 
 async function connect(c: Context<any, any>, server: Upstream, fresh: boolean): Promise<UpstreamConnection> {
   for (;;) {
-    const acquired = server.acquire(c.peer, fresh)
+    const acquired = server.acquire(c.peer, clientOf(c).key, fresh)
     const connection = acquired instanceof Promise ? await acquired : acquired
     if (connection.connecting) await connected(connection, c.signal)
     if (connection.usable) return connection
