@@ -37,11 +37,6 @@ const exempt = [
     pattern: String.raw`\*\*(?::(\w+))?|\*|:(\w+)(\((?:\\.|[^)])*\))?([?*+])?`,
   },
   { file: 'packages/middleware/src/lib/openapi/paths.ts', pattern: String.raw`:\w+(?:\([^/]*\))?[?*]$` },
-  { file: 'packages/middleware/src/lib/router/pattern.ts', pattern: String.raw`\((?!\.\*\))(?:\\.|[^)])*\)` },
-  {
-    file: 'packages/middleware/src/lib/router/pattern.ts',
-    pattern: String.raw`\((?:\\.|[^)])*\)|(?<!\\):[A-Za-z_]\w*`,
-  },
 ]
 
 /**

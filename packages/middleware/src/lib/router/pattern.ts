@@ -96,9 +96,9 @@ function namesOf({ head, tail, suffix }: Variant): string[] {
 
 /** The pattern with and without what `{…}?` makes optional. */
 function texts(source: string): string[] {
-  const open = /^(?:\\.|\((?:\\.|\[(?:\\.|[^\]])*\]|[^)])*\)|[^{}\\(])*/s.exec(source)![0].length
+  const open = /^(?:\\.|\((?:\\.|\[(?:\\.|[^\]\\])*\]|[^)\\[])*\)|[^{}\\(])*/s.exec(source)![0].length
   if (open === source.length || source[open] === '(' || source[open] === '\\') return [source]
-  const group = /^\{((?:\\.|\((?:\\.|[^)])*\)|[^{}\\(])*)\}([?*+]?)/s.exec(source.slice(open))
+  const group = /^\{((?:\\.|\((?:\\.|[^)\\])*\)|[^{}\\(])*)\}([?*+]?)/s.exec(source.slice(open))
   if (!group) throw new TypeError('"{" and "}" enclose a part of it; a sign is written with \\')
   const [all, inner, modifier] = group
   if (modifier === '*' || modifier === '+')
