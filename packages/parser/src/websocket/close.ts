@@ -1,3 +1,4 @@
+import { encodeUtf8 } from './text.ts'
 import { Utf8Checker } from './utf8.ts'
 
 /** The longest content of a control frame, in bytes (RFC 6455 §5.5). */
@@ -45,7 +46,7 @@ export function readClose(
 export function closeContent(code: number, reason: string = ''): Uint8Array {
   if (code === CloseCode.None) return new Uint8Array(0)
   if (!isCloseCode(code)) throw new RangeError(`Not a code to close with: ${code}`)
-  const text = new TextEncoder().encode(reason)
+  const text = encodeUtf8(reason)
   if (text.length > CONTROL_BYTES - 2) throw new RangeError('A reason to close has at most 123 bytes')
   const content = new Uint8Array(text.length + 2)
   content[0] = code >> 8

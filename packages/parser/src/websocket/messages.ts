@@ -3,6 +3,7 @@ import type { DecodeLatin1 } from '../bytes.ts'
 import type { WebSocketFailure } from './failures.ts'
 import { allBits } from './mask.ts'
 import { FrameEvent, WebSocketReader } from './reader.ts'
+import { decodeUtf8 } from './text.ts'
 import { Utf8Checker } from './utf8.ts'
 
 /** What an {@link Inflate} has made. */
@@ -50,8 +51,7 @@ const tail = [0x00, 0x00, 0xff, 0xff, 0x03, 0x00]
 /** Messages up to here may unpack as they like. */
 const freeInflation = 128 * 1024
 
-const utf8 = (bytes: Uint8Array, start: number, end: number): string =>
-  new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes.subarray(start, end))
+const utf8 = (bytes: Uint8Array, start: number, end: number): string => decodeUtf8(bytes.subarray(start, end))
 
 /**
  * Reads whole messages of one direction of a WebSocket, from bytes that may come in any pieces, and control frames between
