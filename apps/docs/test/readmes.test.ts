@@ -41,7 +41,8 @@ function blocksOf(document: string): string[] {
 const imports: Readonly<Record<string, string>> = {
   BodyKind: "import { BodyKind } from '@spillway/parser'",
   MessageParser: "import { MessageParser } from '@spillway/parser'",
-  requestHead: "import { requestHead, chunkPrefix, trailerSection } from '@spillway/parser/serialize'",
+  endToEndFields: "import { endToEndFields } from '@spillway/parser/fields'",
+  requestHead: "import { requestHead, chunkPrefix, LAST_CHUNK, trailerSection } from '@spillway/parser/serialize'",
   readFileSync: "import { readFileSync } from 'node:fs'",
   serve: "import { serve } from '@spillway/core'",
 }

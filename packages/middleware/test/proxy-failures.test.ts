@@ -317,3 +317,27 @@ function resetAll({ sockets }: RawUpstream): void {
 function writeAll({ sockets }: RawUpstream, text: string): void {
   for (const socket of sockets) socket.write(text)
 }
+
+describe('a response without content is passed on, whatever its fields say of content (RFC 9112 §6.3)', () => {
+  test.each([
+    ['HEAD', '200 OK'],
+    ['GET', '204 No Content'],
+    ['GET', '304 Not Modified'],
+  ])('to %s: %s', async (method, status) => {
+    for (const fields of [
+      'Transfer-Encoding: chunked\r\nContent-Length: 5',
+      'Content-Length: 5',
+      'Content-Length: 5x',
+      'Content-Length: 5\r\nContent-Length: 6',
+      'Transfer-Encoding: gzip',
+    ]) {
+      const upstream = await rawUpstream((socket) =>
+        socket.write(`HTTP/1.1 ${status}\r\nX-Of: server\r\n${fields}\r\n\r\n`),
+      )
+      const { server, errors } = await front(group([upstream.url]))
+      const answer = await client(server, request(method)).reads('\r\n\r\n')
+      expect(answer).toMatch(new RegExp(`^HTTP/1\\.1 ${status}\r\n.*x-of: server\r\n`, 'is'))
+      expect(errors).toEqual([])
+    }
+  })
+})

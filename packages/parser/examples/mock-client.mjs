@@ -4,14 +4,14 @@ import { MessageParser } from '@spillway/parser'
 import { requestHead, responseHead } from '@spillway/parser/serialize'
 
 // What the server answers, byte for byte: an interim response, then the final one. Tests of clients need no more.
-const canned = {
-  GET: `HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\n${responseHead(200, [['content-length', '3']])}hi\n`,
-  HEAD: responseHead(200, [['content-length', '3']]),
-}
+const answer = responseHead(200, { 'content-length': '3' })
+const hints = responseHead(103, { link: '</a.css>' })
+const canned = { GET: [hints, answer, 'hi\n'], HEAD: [answer] }
 const server = createServer((socket) => {
   const parser = new MessageParser('request')
   socket.on('data', (bytes) => {
-    for (const event of parser.feed(bytes)) if (event.type === 'request') socket.write(canned[event.head.method])
+    for (const event of parser.feed(bytes))
+      if (event.type === 'request') for (const piece of canned[event.head.method]) socket.write(piece)
   })
 })
 
@@ -21,7 +21,7 @@ server.listen(0, '127.0.0.1', () => {
   const methods = ['HEAD', 'GET']
   for (const method of methods) {
     parser.expect(method) // an answer to HEAD has no body, whatever its length says
-    socket.write(requestHead(method, '/', [['host', 'localhost']]))
+    socket.write(requestHead(method, '/', { host: 'localhost' }))
   }
   let final = 0
   socket.on('data', (bytes) => {

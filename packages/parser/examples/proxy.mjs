@@ -2,10 +2,8 @@
 // Each request is read, checked and written anew, so nothing that two parsers could read in two ways gets through.
 import { connect, createServer } from 'node:net'
 import { BodyKind, MessageParser } from '@spillway/parser'
-import { chunkPrefix, requestHead, responseHead, trailerSection } from '@spillway/parser/serialize'
-
-const refusal = (error) =>
-  responseHead(error.status ?? 500, Object.entries({ connection: 'close', 'content-length': '0' }))
+import { endToEndFields } from '@spillway/parser/fields'
+import { chunkPrefix, LAST_CHUNK, requestHead, responseHead, trailerSection } from '@spillway/parser/serialize'
 
 const proxyTo = (port) =>
   createServer((client) => {
@@ -19,16 +17,23 @@ const proxyTo = (port) =>
         for (const event of parser.feed(bytes)) {
           if (event.type === 'request') {
             chunked = event.bodyKind === BodyKind.Chunked
-            server.write(requestHead(event.head.method, event.head.target, [...event.head, ['via', '1.1 proxy']]))
+            const fields = endToEndFields(event.head)
+            fields.push(['via', '1.1 proxy'])
+            if (chunked) fields.push(['transfer-encoding', 'chunked'])
+            server.write(requestHead(event.head.method, event.head.target, fields))
           }
           if (event.type === 'data' && chunked) server.write(chunkPrefix(event.data.length))
           if (event.type === 'data') server.write(event.data)
           if (event.type === 'data' && chunked) server.write('\r\n')
-          if (event.type === 'end' && chunked) server.write(trailerSection(event.trailers))
+          if (event.type === 'end' && chunked)
+            server.write(event.trailers.length > 0 ? trailerSection(event.trailers) : LAST_CHUNK)
         }
       } catch (error) {
         console.log(`refused: ${error.code} at ${error.offset}`)
-        client.end(refusal(error))
+        const head = responseHead(error.status ?? 500, { connection: 'close', 'content-length': '0' })
+        // only where no byte of an answer has gone out: it would be read as part of that
+        if (client.bytesWritten === 0) client.end(head)
+        else client.destroy()
         server.destroy()
       }
     })

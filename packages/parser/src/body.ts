@@ -190,6 +190,7 @@ export class BodyDecoder {
     if (section._error > 0) return this._fail(section._error, p)
     if (p > end) return this._pause(TRAILER_LINES, end)
     this.trailers = section.fields
+    this._section = null
     return this._end(p)
   }
 

@@ -4,6 +4,7 @@ export type DecodeLatin1 = (buf: Uint8Array, start: number, end: number) => stri
 export const LF = 0x0a
 export const CR = 0x0d
 export const SP = 0x20
+export const QUOTE = 0x22
 export const COMMA = 0x2c
 export const SLASH = 0x2f
 export const COLON = 0x3a
@@ -11,6 +12,7 @@ export const SEMICOLON = 0x3b
 export const QUESTION = 0x3f
 export const PERCENT = 0x25
 export const LEFT_BRACKET = 0x5b
+export const BACKSLASH = 0x5c
 export const RIGHT_BRACKET = 0x5d
 export const DOT = 0x2e
 
@@ -18,7 +20,7 @@ export const DOT = 0x2e
 export const TCHAR = 1
 /** field-vchar, SP and HTAB, RFC 9110 §5.5 */
 export const VALUE = 2
-/** what a request target may hold: the URI characters, and those that browsers leave bare in a query */
+/** what a request target may hold: the URI characters, and those that browsers leave bare; a backslash in a query comes on top */
 export const TARGET = 4
 /** unreserved and sub-delims, RFC 3986 §2: the characters of a reg-name beside percent-encoding */
 export const REG_NAME = 8
@@ -35,7 +37,7 @@ export const classes: Uint8Array = /* @__PURE__ */ (() => {
   const sets = [
     /[\w!#$%&'*+.^`|~-]/,
     /[\t -~\x80-\xff]/,
-    /[!$-;=?-~]/,
+    /[!$-;=?-[\]-~]/,
     /[\w!$&'()*+,.;=~-]/,
     /[\da-f]/i,
     /[\da-z+.-]/i,
@@ -75,6 +77,8 @@ export const skip: (buf: Uint8Array, from: number, stop: number, flag: number) =
 export const consistsOf: (text: string, flag: number) => boolean = /* @__PURE__ */ (() => {
   const table = classes
   return (text: string, flag: number): boolean => {
+    // what code without types may give is none of it
+    if (typeof text !== 'string') return false
     // a code above 255 has no entry in the table
     for (let i = 0; i < text.length; i++) if (((table[text.charCodeAt(i)] ?? 0) & flag) === 0) return false
     return true
@@ -113,6 +117,14 @@ export function isBlank(char: number): boolean {
   return char === SP || char === 9
 }
 
+/**
+ * A part of a text that does not keep all of it in memory: V8 makes a view of what has 13 characters or more. Joining it to
+ * another text and cutting that one makes it stand by itself.
+ */
+export function own(part: string): string {
+  return part.length < 13 ? part : ` ${part}`.slice(1)
+}
+
 /** The text from `start` to `end` without the blanks around it. */
 export function trimmed(text: string, start: number, end: number): string {
   let from = start
@@ -132,9 +144,17 @@ export function checkPlaces(buf: Uint8Array, start: number, end: number): void {
   if (!(start >= 0 && start <= end && end <= buf.length)) throw new RangeError('Not in the buffer')
 }
 
-/** @throws {TypeError} unless `valid` */
-export function check(valid: boolean, what: string): void {
-  if (!valid) throw new TypeError(`Invalid ${what}`)
+/** @throws {TypeError} unless `valid`, which says what is wrong with a text, but not what it holds */
+export function check(valid: boolean, what: string, ...given: [text?: unknown]): void {
+  if (valid) return
+  const [text] = given.length > 0 ? given : ['']
+  const why =
+    typeof text !== 'string'
+      ? `: no text but ${typeof text}`
+      : /[^\0-\xff]/.test(text)
+        ? ': a character above U+00FF'
+        : ''
+  throw new TypeError(`Invalid ${what}${why}`)
 }
 
 /** The bytes of a text, one for each character; one above U+00FF becomes a byte that no token, host or number may hold. */

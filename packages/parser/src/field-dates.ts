@@ -15,16 +15,18 @@ export function parseDate(value: string, now: number = Date.now()): number | nul
   for (const form of forms) {
     const { day, month, year, h, m, s } = form.exec(value)?.groups ?? {}
     if (year === undefined) continue
-    let fullYear = Number(year)
-    if (year.length === 2) {
-      const thisYear = new Date(now).getUTCFullYear()
-      fullYear += thisYear - (thisYear % 100)
-      if (fullYear > thisYear + 50) fullYear -= 100
+    const at = (fullYear: number): number | null => {
+      const date = new Date(0)
+      // Date.UTC takes the years 0 to 99 for 1900 to 1999
+      date.setUTCFullYear(fullYear, 'Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec'.indexOf(month!) / 4, Number(day))
+      return date.getUTCDate() === Number(day) ? date.setUTCHours(Number(h), Number(m), Number(s)) : null
     }
-    const date = new Date(0)
-    // Date.UTC takes the years 0 to 99 for 1900 to 1999
-    date.setUTCFullYear(fullYear, 'Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec'.indexOf(month!) / 4, Number(day))
-    return date.getUTCDate() === Number(day) ? date.setUTCHours(Number(h), Number(m), Number(s)) : null
+    if (year.length === 4) return at(Number(year))
+    const limit = new Date(now)
+    const thisYear = limit.getUTCFullYear()
+    const fullYear = thisYear - (thisYear % 100) + Number(year)
+    const date = at(fullYear)
+    return date !== null && date > limit.setUTCFullYear(thisYear + 50) ? at(fullYear - 100) : date
   }
   return null
 }

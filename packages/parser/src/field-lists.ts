@@ -79,29 +79,49 @@ export function parseQualityList(value: string): Weighted[] {
   for (const member of tokenList(value)) {
     const parts = members(member, ';')
     // what follows the weight was an extension of Accept once and is ignored
-    const weight = parts.findIndex((part, i) => i > 0 && /^q=/i.test(part))
+    const weight = parts.findIndex((part, i) => i > 0 && /^q[\t =]|^q$/i.test(part))
     const end = weight < 0 ? parts.length : weight
-    const q = parts[end]?.slice(2) ?? '1'
+    const [range, ...parameters] = parts.slice(0, end)
     // 0 or 1 with at most three decimals, the latter's being zeros
-    if (end > 0 && /^(?:0(?:\.\d{0,3})?|1(?:\.0{0,3})?)$/.test(q))
-      list.push({ value: parts.slice(0, end).join(';').toLowerCase(), q: Number(q) })
+    const q = weight < 0 ? '1' : /^q=(0(?:\.\d{0,3})?|1(?:\.0{0,3})?)$/i.exec(parts[weight]!)?.[1]
+    if (
+      q === undefined ||
+      range === undefined ||
+      !range.split('/', 3).every((part, i) => i < 2 && isToken(part)) ||
+      !parameters.every(isParameter)
+    )
+      continue
+    list.push({ value: [range, ...parameters].join(';').toLowerCase(), q: Number(q) })
   }
   return list.toSorted((a, b) => b.q - a.q)
 }
 
-/** The trimmed parts between separators that stand outside quoted strings, without the empty ones. */
+/** `name=value`, the value a token or quoted. */
+function isParameter(text: string): boolean {
+  const [, name = '', sent = ''] = /^([^=]*)=(.*)$/.exec(text) ?? []
+  return isToken(name) && (isToken(sent) || unquote(sent) !== null)
+}
+
+/**
+ * The trimmed parts between separators that stand outside quoted strings, without the empty ones. A quote that is never closed
+ * is a character like others, and then so is every one behind it.
+ */
 export function members(value: string, separator: ',' | ';'): string[] {
   const parts: string[] = []
+  const end = /["\\]/g
   let from = 0
-  let quoted = false
+  let quotes = true
   for (let i = 0; i <= value.length; i++) {
-    const c = value[i]
-    if (quoted && c === '\\' && i < value.length - 1) i++
-    else if (c === '"') quoted = !quoted
-    else if (i === value.length || (c === separator && !quoted)) {
+    if (i === value.length || value[i] === separator) {
       const part = trimmed(value, from, i)
       if (part !== '') parts.push(part)
       from = i + 1
+    } else if (quotes && value[i] === '"') {
+      end.lastIndex = i + 1
+      let m: RegExpExecArray | null
+      while ((m = end.exec(value)) !== null && m[0] === '\\') end.lastIndex++
+      quotes = m !== null
+      if (m !== null) i = m.index
     }
   }
   return parts

@@ -11,9 +11,12 @@ export interface ByteRange {
  * The ranges that the Range field asks for of a representation of `size` bytes. RFC 9110 §14.1.2 and §14.2.
  *
  * @returns the satisfiable ones in wire order, cut to the size; `'unsatisfiable'` when there are none (answer 416); null
- *   when the field must be ignored (answer 200): another unit, not well formed, more than 32 ranges, or more than two that overlap
+ *   when the field must be ignored (answer 200): another unit, not well formed, more than 32 ranges, more than two that overlap, or
+ *   the last bytes of nothing, for which Content-Range has no words
+ * @throws {RangeError} when `size` is no size
  */
 export function parseRange(value: string, size: number): ByteRange[] | 'unsatisfiable' | null {
+  if (!(Number.isSafeInteger(size) && size >= 0)) throw new RangeError('Invalid size')
   if (!/^bytes=/i.test(value)) return null
   const parts = members(value.slice(6), ',')
   if (parts.length === 0 || parts.length > MAX_RANGES) return null
@@ -25,7 +28,8 @@ export function parseRange(value: string, size: number): ByteRange[] | 'unsatisf
     const suffix = m[1] === ''
     const first = suffix ? Math.max(0, size - Number(m[2])) : Number(m[1])
     const last = suffix || m[2] === '' ? Infinity : Number(m[2])
-    if (last < first) return null
+    // the last bytes of nothing can be had, but not be told in Content-Range
+    if (last < first || (suffix && size === 0 && Number(m[2]) > 0)) return null
     if (first < size) ranges.push({ start: first, end: Math.min(last, size - 1) })
   }
   // how many begin inside another one

@@ -15,5 +15,6 @@ export {
   type Parameterized,
   type Weighted,
 } from './field-lists.ts'
+export { endToEndFields } from './field-hops.ts'
 export { parseRange, type ByteRange } from './field-ranges.ts'
 export { matchesTag, parseEntityTag, parseEntityTags, type EntityTag } from './field-tags.ts'

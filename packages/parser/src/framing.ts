@@ -1,4 +1,4 @@
-import { BLANK, COMMA, encode, four, isDigit, isWord, SEMICOLON, skip, slot, TCHAR } from './bytes.ts'
+import { BACKSLASH, BLANK, COMMA, encode, four, isDigit, isWord, QUOTE, SEMICOLON, skip, slot, TCHAR } from './bytes.ts'
 import { FieldSection } from './field-section.ts'
 import {
   CODING_IN_HTTP10,
@@ -63,6 +63,15 @@ function known(buf: Uint8Array, from: number, to: number): number {
   return word?.length === length && isWord(buf, from, word) ? place : 0
 }
 
+/** Where the quote is that closes the quoted string whose text starts at `from`, or -1. RFC 9110 §5.6.4. */
+function quotedEnd(buf: Uint8Array, from: number, to: number): number {
+  for (let p = from; p < to; p++) {
+    if (buf[p] === QUOTE) return p
+    if (buf[p] === BACKSLASH) p++
+  }
+  return -1
+}
+
 /**
  * The facts that the known fields of one head give, taken field by field so that a contradiction is found at the line
  * that makes it. RFC 9112 §6.3 and §9.3. Ambiguity is an error, never a guess: a second reading of the same bytes by
@@ -107,6 +116,7 @@ export abstract class Framing extends FieldSection {
       if (!this._has(CODING_SEEN)) this._codingOffset = from - this._base
       this._flags |= CODING_SEEN
     }
+    let quotes = true
     for (let p = from; p < to; p++) {
       const member = skip(buf, p, to, BLANK)
       const tokenEnd = skip(buf, member, to, TCHAR)
@@ -129,7 +139,13 @@ export abstract class Framing extends FieldSection {
       else if (field === EXPECT) this._flags |= word === CONTINUE && !more ? EXPECT_CONTINUE : EXPECT_UNKNOWN
       // each option has the flag of its slot
       else if (field === CONNECTION && !more) this._flags |= (1 << word) & (CLOSE | KEEP_ALIVE | UPGRADE_OPTION)
-      while (p < to && buf[p] !== COMMA) p++
+      for (; p < to && buf[p] !== COMMA; p++) {
+        // no comma of a quoted string ends the member; a quote that is never closed is none
+        if (!quotes || buf[p] !== QUOTE) continue
+        const end: number = quotedEnd(buf, p + 1, to)
+        if (end < 0) quotes = false
+        else p = end
+      }
     }
     return 0
   }
@@ -147,7 +163,7 @@ export abstract class Framing extends FieldSection {
    * What shows only now: chunked may still be missing from Transfer-Encoding, or something else be in it (RFC 9112 §6.3); and
    * HTTP/1.1 asks for Host (§3.2).
    */
-  private _fault(): number {
+  protected _fault(): number {
     const coding = this._base + this._codingOffset
     if (this._has(CODING_SEEN)) {
       if (!this._has(CHUNKED)) return this._fail(CODING_INVALID, coding)
@@ -162,8 +178,9 @@ export abstract class Framing extends FieldSection {
     if (!this._isRequest) return 0
     if (this._has(HOST_SEEN)) return this._fail(HOST_REPEATED, from)
     this._flags |= HOST_SEEN
-    // an empty Host is what a client sends for a target URI without an authority
-    const bad = from === to ? VALID : scanAuthority(buf, from, to)
+    // An empty Host is for a target URI without an authority, and those that a request can be for have one (decision 042). Before
+    // HTTP/1.1 nobody had to send it.
+    const bad = from === to && this.minorVersion === 0 ? VALID : scanAuthority(buf, from, to)
     return bad === VALID ? 0 : this._fail(HOST_INVALID, bad)
   }
 

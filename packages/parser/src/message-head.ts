@@ -82,6 +82,8 @@ export abstract class MessageHead extends Framing {
   /** A message begins: nothing that is known is that of the one before. */
   protected _forget(): void {
     this.keepAlive = false
+    this.minorVersion = 1
+    this.versionStart = this.headEnd = 0
     this._error = this.errorOffset = this._at = this.headStart = this.fieldCount = this._flags = this.contentLength = 0
   }
 

@@ -1,4 +1,5 @@
 import { BodyDecoder } from './body.ts'
+import { isToken } from './bytes.ts'
 import { ParseError } from './errors.ts'
 import type { ParseErrorCode } from './errors.ts'
 import type { BodyKind } from './framing.ts'
@@ -102,8 +103,11 @@ export class MessageParser<Kind extends 'request' | 'response' = 'request' | 're
   /**
    * Responses are framed by what was asked (RFC 9112 §6.3): tell the method of each request in order; GET is assumed for
    * what is not told.
+   *
+   * @throws {TypeError} for what is no method
    */
   expect(requestMethod: string): void {
+    if (!isToken(requestMethod)) throw new TypeError('Invalid method')
     this._methods.push(requestMethod)
   }
 
@@ -178,6 +182,7 @@ export class MessageParser<Kind extends 'request' | 'response' = 'request' | 're
         return { type: 'rest', at: this._before + from, data: this._own(from, end) }
       }
       if (this._phase === IN_HEAD) {
+        if (this._head instanceof ResponseHead) this._head.requestMethod = this._methods[0] ?? 'GET'
         const used = this._head.parse(buf, from, end)
         if (used === 0) return this._wait()
         if (used < 0) this._fail(this._head.error!, this._head.errorOffset, this._head.errorOffset)
@@ -196,21 +201,15 @@ export class MessageParser<Kind extends 'request' | 'response' = 'request' | 're
   }
 
   private _open(buf: Uint8Array, start: number): ParserEvent {
-    const { _head: head, _methods: methods } = this
-    const { contentLength, upgrade, headStart, headEnd } = head
-    let { keepAlive } = head
-    let kind: BodyKind
-    if (head instanceof RequestHead) {
-      kind = head.bodyKind
-      this._tunnel = head.method === 'CONNECT'
-    } else {
+    const { _head: head } = this
+    const { bodyKind: kind, contentLength, upgrade, headStart, headEnd } = head
+    const keepAlive = head.keepAlive && kind !== CLOSED
+    if (head instanceof RequestHead) this._tunnel = head.method === 'CONNECT'
+    else {
       const { status } = head
-      const method = methods[0] ?? 'GET'
+      this._tunnel = upgrade || (head.requestMethod === 'CONNECT' && status >= 200 && status < 300)
       // an interim response is not the answer yet
-      if (status >= 200 || upgrade) methods.shift()
-      kind = head.bodyKindFor(method)
-      this._tunnel = upgrade || (method === 'CONNECT' && status >= 200 && status < 300)
-      keepAlive &&= kind !== CLOSED
+      if (status >= 200 || upgrade) this._methods.shift()
     }
     const at = this._before + start + headStart
     this._start = at - headStart

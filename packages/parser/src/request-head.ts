@@ -1,4 +1,18 @@
-import { CR, is, decodeLatin1, four, LF, skip, SLASH, smaller, SP, TARGET, TCHAR } from './bytes.ts'
+import {
+  BACKSLASH,
+  CR,
+  is,
+  decodeLatin1,
+  four,
+  LF,
+  QUESTION,
+  skip,
+  SLASH,
+  smaller,
+  SP,
+  TARGET,
+  TCHAR,
+} from './bytes.ts'
 import type { DecodeLatin1 } from './bytes.ts'
 import {
   INVALID_LINE_END,
@@ -82,6 +96,8 @@ export class RequestHead extends MessageHead {
   protected override _forget(): void {
     super._forget()
     this.method = ''
+    this.methodEnd = this.targetStart = this.targetEnd = 0
+    this.targetForm = ORIGIN
     this.bodyKind = NONE
     this.upgrade = false
     this.expectation = 0
@@ -111,7 +127,7 @@ export class RequestHead extends MessageHead {
     const last = this._lastByte(end)
     if (this._state === METHOD) {
       // most requests by far
-      if (p === first && p + 4 <= last && four(buf, p) === GET_) {
+      if (p === first && p + 4 <= last && four(buf, p) === GET_ && this._limits.methodBytes > 2) {
         this.method = 'GET'
         p += 3
       } else {
@@ -128,7 +144,13 @@ export class RequestHead extends MessageHead {
     if (this._state === TARGET_BYTES) {
       const target = base + this.targetStart
       if (p === target && p < last && !this._openTarget(buf[p]!)) return this._fail(INVALID_TARGET, p)
-      p = skip(buf, p, smaller(last, target + this._limits.targetBytes), TARGET)
+      const stop = smaller(last, target + this._limits.targetBytes)
+      p = skip(buf, p, stop, TARGET)
+      // a backslash in the path is a slash to some, and never sent by browsers; in a query it is one character of many
+      if (p < stop && buf[p] === BACKSLASH) {
+        const mark = buf.indexOf(QUESTION, target)
+        if (mark >= 0 && mark < p) while (p < stop && buf[p] === BACKSLASH) p = skip(buf, p + 1, stop, TARGET)
+      }
       if (p === last) return this._wait(p)
       const c = buf[p]!
       if (c !== SP) {

@@ -5,7 +5,7 @@ import type { BodyKind } from './framing.ts'
 import type { HeadLimits } from './limits.ts'
 import { MessageHead, parseHead } from './message-head.ts'
 import { ResponseSnapshot } from './snapshot.ts'
-import { CHUNKED } from './facts.ts'
+import { CHUNKED, HAS_LENGTH } from './facts.ts'
 import { CHUNKS, CLOSED, LENGTH, NONE } from './numbers.ts'
 import { EMPTY, REASON, STATUS, VERSION } from './states.ts'
 
@@ -20,12 +20,22 @@ import { EMPTY, REASON, STATUS, VERSION } from './states.ts'
  * is used. Interim responses (1xx) are heads of their own: read on until the status is final, or 101. RFC 9112 §4 to §6.
  *
  * It is as strict as the request side: Transfer-Encoding together with Content-Length, in HTTP/1.0, or with another coding
- * than chunked is an error. The limits of the request line do not matter.
+ * than chunked is an error, unless the response has no content for them to frame. The limits of the request line do not matter.
  */
 export class ResponseHead extends MessageHead {
+  /**
+   * The method of the request that is answered, which decides how the body is delimited: set it before `parse`. Whatever is not
+   * HEAD or CONNECT makes no difference.
+   */
+  requestMethod: string = 'GET'
   status: number = 0
   reasonStart: number = 0
   reasonEnd: number = 0
+  /**
+   * How the body is delimited; known when the head is complete. A successful answer to CONNECT has no body: what follows is the
+   * tunnel. RFC 9112 §6.3.
+   */
+  bodyKind: BodyKind = NONE
 
   protected override readonly _isRequest: boolean = false
 
@@ -34,23 +44,46 @@ export class ResponseHead extends MessageHead {
     return this.status === 101
   }
 
-  /**
-   * How the body is delimited, which depends on the request. RFC 9112 §6.3. A successful answer to CONNECT has no body:
-   * what follows is the tunnel.
-   *
-   * @param requestMethod of the request that is answered
-   */
-  bodyKindFor(requestMethod: string): BodyKind {
-    const { status } = this
-    if (requestMethod === 'HEAD' || status < 200 || status === 204 || status === 304) return NONE
-    if (requestMethod === 'CONNECT' && status < 300) return NONE
-    if (this._has(CHUNKED)) return CHUNKS
-    return !this.hasLength ? CLOSED : this.contentLength > 0 ? LENGTH : NONE
-  }
-
   /** As {@link RequestHead.snapshot}. */
   snapshot(buf: Uint8Array, start: number, decode: DecodeLatin1 = decodeLatin1): ResponseSnapshot {
     return new ResponseSnapshot(this, decode(buf, start, start + this.headEnd))
+  }
+
+  /** Whether the response ends with its head, whatever its fields say: RFC 9112 §6.3, rules 1 and 2. */
+  private _endsWithHead(): boolean {
+    const { status, requestMethod } = this
+    // responseHead asks without a method
+    if (requestMethod === '') return false
+    if (requestMethod === 'HEAD' || status < 200) return true
+    return requestMethod === 'CONNECT' && status < 300 ? true : status === 204 || status === 304
+  }
+
+  /** What is wrong with the framing of content that is not there is not wrong: the field is ignored. */
+  override _field(buf: Uint8Array, name: number, nameEnd: number, i: number): number {
+    const { _state: state } = this
+    const result = super._field(buf, name, nameEnd, i)
+    if (result === 0 || !this._endsWithHead()) return result
+    this._state = state
+    this._flags &= ~HAS_LENGTH
+    this._error = this.errorOffset = this.contentLength = 0
+    return 0
+  }
+
+  protected override _fault(): number {
+    return this._endsWithHead() ? 0 : super._fault()
+  }
+
+  protected override _finish(buf: Uint8Array): number {
+    const result = super._finish(buf)
+    if (result > 0 && !this._endsWithHead())
+      this.bodyKind = this._has(CHUNKED) ? CHUNKS : !this.hasLength ? CLOSED : this.contentLength > 0 ? LENGTH : NONE
+    return result
+  }
+
+  protected override _forget(): void {
+    super._forget()
+    this.status = this.reasonStart = this.reasonEnd = 0
+    this.bodyKind = NONE
   }
 
   protected override _startLine(buf: Uint8Array, end: number): number {
@@ -60,7 +93,6 @@ export class ResponseHead extends MessageHead {
     if (this._state === VERSION) {
       p = this._version(buf, p, last)
       if (p <= 0) return p
-      this.status = 0
       this._state = STATUS
     }
     for (; this._state === STATUS; p++) {

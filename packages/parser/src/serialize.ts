@@ -8,24 +8,27 @@ import { RequestHead } from './request-head.ts'
 import type { HeadLimits } from './limits.ts'
 import { parseOrThrow } from './message-head.ts'
 import { ResponseHead } from './response-head.ts'
+import { isTrailerField } from './trailer-names.ts'
 
-export { isTrailerField } from './trailer-names.ts'
+export { isTrailerField }
 
 /** Ends a chunked body that has no trailer fields. RFC 9112 §7.1. */
 export const LAST_CHUNK = '0\r\n\r\n'
 
-/** One list for each hundred, with gaps where a code is not registered, or has never been of use. */
+/** One list for each hundred, with gaps where a code is not registered, or is but as unused. */
 const reasons: readonly string[][] = /* @__PURE__ */ [
   'Continue,Switching Protocols,Processing,Early Hints',
-  'OK,Created,Accepted,Non-Authoritative Information,No Content,Reset Content,Partial Content,Multi-Status',
-  'Multiple Choices,Moved Permanently,Found,See Other,Not Modified,,,Temporary Redirect,Permanent Redirect',
+  'OK,Created,Accepted,Non-Authoritative Information,No Content,Reset Content,Partial Content,Multi-Status,' +
+    `Already Reported${','.repeat(18)}IM Used`,
+  'Multiple Choices,Moved Permanently,Found,See Other,Not Modified,Use Proxy,,Temporary Redirect,Permanent Redirect',
   'Bad Request,Unauthorized,Payment Required,Forbidden,Not Found,Method Not Allowed,Not Acceptable,' +
     'Proxy Authentication Required,Request Timeout,Conflict,Gone,Length Required,Precondition Failed,' +
     'Content Too Large,URI Too Long,Unsupported Media Type,Range Not Satisfiable,Expectation Failed,,,,' +
     'Misdirected Request,Unprocessable Content,Locked,Failed Dependency,Too Early,Upgrade Required,,' +
-    'Precondition Required,Too Many Requests,,Request Header Fields Too Large',
+    `Precondition Required,Too Many Requests,,Request Header Fields Too Large${','.repeat(20)}Unavailable For Legal Reasons`,
   'Internal Server Error,Not Implemented,Bad Gateway,Service Unavailable,Gateway Timeout,' +
-    'HTTP Version Not Supported,,Insufficient Storage',
+    'HTTP Version Not Supported,Variant Also Negotiates,Insufficient Storage,Loop Detected,,Not Extended,' +
+    'Network Authentication Required',
 ].map((list) => list.split(','))
 
 /** The registered reason phrase of a status code, empty for an unknown one. RFC 9110 §15. */
@@ -36,20 +39,22 @@ export function reasonPhrase(status: number): string {
 const statusLines: string[] = []
 
 /**
- * `HTTP/1.1 200 OK` with its CR LF. RFC 9112 §4.
+ * `HTTP/1.1 200 OK` with its CR LF. RFC 9112 §4. As all that is text here it has one character for each byte, and is to be sent as
+ * latin1, not as UTF-8.
  *
  * @param reason defaults to the registered phrase
  * @throws {TypeError} when the status is not an integer from 100 to 999 or the reason holds what is not allowed
  */
-export function statusLine(status: number, reason?: string): string {
-  if (reason !== undefined) return makeStatusLine(status, reason)
-  return statusLines[status] ?? (statusLines[status] = makeStatusLine(status, reasonPhrase(status)))
+export function statusLine(status: number, reason?: string, minorVersion: 0 | 1 = 1): string {
+  const isUsual = typeof status === 'number' && reason === undefined && minorVersion === 1
+  if (!isUsual) return makeStatusLine(status, reason ?? reasonPhrase(status), minorVersion)
+  return (statusLines[status] ??= makeStatusLine(status, reasonPhrase(status), 1))
 }
 
-function makeStatusLine(status: number, reason: string): string {
+function makeStatusLine(status: number, reason: string, minorVersion: 0 | 1): string {
   check(Number.isInteger(status) && status >= 100 && status <= 999, 'status')
-  check(consistsOf(reason, VALUE), 'reason phrase')
-  return `HTTP/1.1 ${status} ${reason}\r\n`
+  check(consistsOf(reason, VALUE), 'reason phrase', reason)
+  return `${version(minorVersion)} ${status} ${reason}\r\n`
 }
 
 /**
@@ -57,10 +62,20 @@ function makeStatusLine(status: number, reason: string): string {
  *
  * @throws {TypeError} when the method is not a token, or the target is empty or holds a character that has no place in one
  */
-export function requestLine(method: string, target: string): string {
-  check(isToken(method), 'method')
-  check(target !== '' && consistsOf(target, TARGET), 'request target')
-  return `${method} ${target} HTTP/1.1\r\n`
+export function requestLine(method: string, target: string, minorVersion: 0 | 1 = 1): string {
+  check(isToken(method), 'method', method)
+  check(target !== '' && consistsOf(bare(target), TARGET), 'request target', target)
+  return `${method} ${target} ${version(minorVersion)}\r\n`
+}
+
+/** A target without the backslashes of its query, where alone they may be. */
+function bare(target: string): string {
+  return typeof target === 'string' ? target.replace(/\?.*/s, (query) => query.replaceAll('\\', '')) : target
+}
+
+function version(minorVersion: 0 | 1): string {
+  check(minorVersion === 0 || minorVersion === 1, 'minor version')
+  return `HTTP/1.${minorVersion}`
 }
 
 /**
@@ -69,10 +84,15 @@ export function requestLine(method: string, target: string): string {
  * @throws {TypeError} when name or value are not valid; nothing that holds CR, LF or NUL ever passes
  */
 export function appendField(out: string, name: string, value: string): string {
-  if (!isToken(name)) check(false, 'field name')
-  if (!isFieldValue(value)) check(false, `value of the field ${name}`)
+  if (!isToken(name)) check(false, 'field name', name)
+  if (!isFieldValue(value)) check(false, `value of the field ${name}`, value)
   return `${out}${name}: ${value}\r\n`
 }
+
+/** Fields as writers take them: pairs, as in a snapshot, a `Headers` or a `Map`; objects as HAR has them; or one object of all. */
+export type FieldsInit =
+  | Iterable<readonly [string, string] | { readonly name: string; readonly value: string }>
+  | Readonly<Record<string, string | readonly string[]>>
 
 /**
  * What goes before the data of a chunk of `bytes` bytes; CR LF goes behind it. RFC 9112 §7.1.
@@ -85,35 +105,64 @@ export function chunkPrefix(bytes: number): string {
 }
 
 /**
- * The last chunk with trailer fields behind it. RFC 9112 §7.1.2.
+ * The bytes of the last chunk with trailer fields behind it. RFC 9112 §7.1.2.
  *
- * @throws {TypeError} as {@link appendField}
+ * @throws {TypeError} as {@link appendField}, and for a field that must not be a trailer: see {@link isTrailerField}
  */
-export function trailerSection(fields: Iterable<readonly [string, string]>): string {
-  return section('0\r\n', fields)
+export function trailerSection(fields: FieldsInit): Uint8Array {
+  const list = pairs(fields)
+  for (const [name] of list) check(isTrailerField(name), `trailer field ${name}`)
+  return encode(section('0\r\n', list))
 }
 
 /**
- * A complete request head, for clients and proxies. What it gives can be read back: it has been, by {@link RequestHead}, so
+ * The bytes of a complete request head, for clients and proxies. They can be read back: they have been, by {@link RequestHead}, so
  * a missing Host, two lengths, or a length beside Transfer-Encoding never get out.
  *
  * @throws {TypeError} as {@link requestLine} and {@link appendField}
  * @throws {ParseError} when the parts are valid, but not together
  */
-export function requestHead(method: string, target: string, fields: Iterable<readonly [string, string]>): string {
-  const text = section(requestLine(method, target), fields)
-  return readBack(new RequestHead(unlimited), text)
+export function requestHead(
+  method: string,
+  target: string,
+  fields: FieldsInit,
+  { minorVersion }: { readonly minorVersion?: 0 | 1 } = {},
+): Uint8Array {
+  const bytes = encode(section(requestLine(method, target, minorVersion), pairs(fields)))
+  parseOrThrow(new RequestHead(unlimited), bytes)
+  return bytes
+}
+
+/** What there is to say of a response head beside its status and fields. */
+export interface ResponseHeadInit {
+  /** Defaults to the registered phrase. */
+  readonly reason?: string
+  /** Default 1. */
+  readonly minorVersion?: 0 | 1
+  /** The method of the request, for answers to CONNECT: a 2xx to it opens a tunnel and has no content to frame. */
+  readonly requestMethod?: string
 }
 
 /**
- * A complete response head. What it gives can be read back.
+ * The bytes of a complete response head. They can be read back.
  *
- * @throws {TypeError} as {@link statusLine} and {@link appendField}
+ * @throws {TypeError} as {@link statusLine} and {@link appendField}; and for Content-Length or Transfer-Encoding where they must not
+ *   be sent: 1xx, 204, and 2xx to CONNECT (RFC 9110 §8.6, RFC 9112 §6.1)
  * @throws {ParseError} when the parts are valid, but not together
  */
-export function responseHead(status: number, fields: Iterable<readonly [string, string]>, reason?: string): string {
-  const text = section(statusLine(status, reason), fields)
-  return readBack(new ResponseHead(unlimited), text)
+export function responseHead(status: number, fields: FieldsInit, init: ResponseHeadInit = {}): Uint8Array {
+  const { reason, minorVersion, requestMethod } = init
+  const list = pairs(fields)
+  const bytes = encode(section(statusLine(status, reason, minorVersion), list))
+  const head = new ResponseHead(unlimited)
+  // of no method at all: then all that is wrong with the fields is an error, whatever the status
+  head.requestMethod = ''
+  parseOrThrow(head, bytes)
+  const isTunnel = requestMethod === 'CONNECT' && status < 300
+  if (status < 200 || status === 204 || isTunnel)
+    for (const [name] of list)
+      check(!/^(content-length|transfer-encoding)$/i.test(name), `field ${name} in a response that cannot have content`)
+  return bytes
 }
 
 const unlimited: HeadLimits = {
@@ -125,15 +174,17 @@ const unlimited: HeadLimits = {
   headBytes: Infinity,
 }
 
-function section(startLine: string, fields: Iterable<readonly [string, string]>): string {
+function pairs(fields: FieldsInit): (readonly [string, string])[] {
+  if (Symbol.iterator in fields) return Array.from(fields, (one) => ('name' in one ? [one.name, one.value] : one))
+  return Object.entries(fields).flatMap(([name, value]) =>
+    Array.isArray(value) ? value.map((one: string) => [name, one] as const) : [[name, value as string] as const],
+  )
+}
+
+function section(startLine: string, fields: readonly (readonly [string, string])[]): string {
   let out = startLine
   for (const [name, value] of fields) out = appendField(out, name, value)
   return `${out}\r\n`
-}
-
-function readBack(head: RequestHead | ResponseHead, text: string): string {
-  parseOrThrow(head, encode(text))
-  return text
 }
 
 /** Field names are tokens. RFC 9110 §5.1. */

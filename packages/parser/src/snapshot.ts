@@ -1,4 +1,4 @@
-import { COLON, trimmed } from './bytes.ts'
+import { COLON, own, trimmed } from './bytes.ts'
 import type { RequestHead } from './request-head.ts'
 import type { ResponseHead } from './response-head.ts'
 import type { TargetForm } from './target.ts'
@@ -43,14 +43,14 @@ abstract class FieldsView {
     for (let i = 0; i < this.fieldCount; i++) {
       const start = this._index()[i]!
       const length = this.text.indexOf(':', start) - start
-      yield [this.text.slice(start, start + length).toLowerCase(), this._value(i, length)]
+      yield [own(this.text.slice(start, start + length).toLowerCase()), this._value(i, length)]
     }
   }
 
   /** The value of line `i`, whose name has `length` characters. */
   private _value(i: number, length: number): string {
     const starts = this._index()
-    return trimmed(this.text, starts[i]! + length + 1, starts[i + 1]! - 2)
+    return own(trimmed(this.text, starts[i]! + length + 1, starts[i + 1]! - 2))
   }
 
   /** The first line of the field `name` from line `i` on, or -1. */
@@ -104,7 +104,7 @@ export class HeadSnapshot extends FieldsView {
     this.minorVersion = head.minorVersion
     this._starts = null
     this.method = head.method
-    this.target = text.slice(head.targetStart - head.headStart, head.targetEnd - head.headStart)
+    this.target = own(text.slice(head.targetStart - head.headStart, head.targetEnd - head.headStart))
     this.targetForm = head.targetForm
   }
 }
@@ -126,6 +126,6 @@ export class ResponseSnapshot extends FieldsView {
     this.minorVersion = head.minorVersion
     this._starts = null
     this.status = head.status
-    this.reason = text.slice(head.reasonStart, head.reasonEnd)
+    this.reason = own(text.slice(head.reasonStart, head.reasonEnd))
   }
 }

@@ -1,4 +1,4 @@
-import { append, decodeLatin1, smaller } from './bytes.ts'
+import { append, decodeLatin1, own, smaller } from './bytes.ts'
 import { TOO_MANY_FIELDS, TOO_MANY_TRAILERS, TRAILERS_TOO_LARGE } from './codes.ts'
 import { FieldSection } from './field-section.ts'
 import type { BodyLimits } from './limits.ts'
@@ -47,11 +47,11 @@ export class TrailerSection extends FieldSection {
     const { spans } = this
     const text = decodeLatin1(bytes, 0, this._at)
     for (let i = 0; i < this.fieldCount * 4; i += 4) {
-      const name = text.slice(spans[i], spans[i + 1]).toLowerCase()
+      const name = own(text.slice(spans[i], spans[i + 1]).toLowerCase())
       // A recipient may drop what has no business here (RFC 9110 §6.5.1).
       if (!isTrailerField(name)) continue
       this.fields ??= []
-      this.fields.push([name, text.slice(spans[i + 2], spans[i + 3])])
+      this.fields.push([name, own(text.slice(spans[i + 2], spans[i + 3]))])
     }
   }
 }

@@ -26,7 +26,7 @@ describe('RFC 9110 §5.6.1 lists', () => {
     ['', []],
     [' \t ', []],
     ['"a, b", "c\\", d"', ['"a, b"', '"c\\", d"']],
-    ['"open, a', ['"open, a']],
+    ['"open, a', ['"open', 'a']],
     ['"open\\', ['"open\\']],
     ['a\xa0,b', ['a\xa0', 'b']],
   ])('%j', (value, members) => expect(tokenList(value)).toEqual(members))
@@ -138,7 +138,7 @@ describe('RFC 9110 §12.4.2 weights', () => {
     ],
     ['a;q=2, b;q=0.1234, c;q=-1, d;q=, e;q=1.001', []],
     ['a;q=0.5;ext=1', [['a', 0.5]]],
-    ['q=0.5', [['q=0.5', 1]]],
+    ['q=0.5', []],
     ['', []],
   ])('%j', (value, members) => expect(parseQualityList(value).map(({ value: v, q }) => [v, q])).toEqual(members))
 })
@@ -151,7 +151,7 @@ describe('RFC 9110 §5.6.7 dates', () => {
     ['Sunday, 06-Nov-94 08:49:37 GMT', at],
     ['Sun Nov  6 08:49:37 1994', at],
     ['Sunday, 06-Nov-70 08:49:37 GMT', Date.UTC(2070, 10, 6, 8, 49, 37)],
-    ['Sunday, 06-Nov-76 08:49:37 GMT', Date.UTC(2076, 10, 6, 8, 49, 37)],
+    ['Sunday, 06-Nov-76 08:49:37 GMT', Date.UTC(1976, 10, 6, 8, 49, 37)],
     ['Sunday, 06-Nov-77 08:49:37 GMT', Date.UTC(1977, 10, 6, 8, 49, 37)],
     ['Sat, 31 Dec 2016 23:59:60 GMT', Date.UTC(2017, 0, 1)],
     ['Mon, 29 Feb 2016 00:00:00 GMT', Date.UTC(2016, 1, 29)],
@@ -263,7 +263,10 @@ describe('RFC 9110 §14.1.2 ranges of 1000 bytes', () => {
   })
   test('of nothing, nothing is satisfiable', () => {
     expect(parseRange('bytes=0-', 0)).toBe('unsatisfiable')
-    expect(parseRange('bytes=-5', 0)).toBe('unsatisfiable')
+    expect(parseRange('bytes=-0', 0)).toBe('unsatisfiable')
+  })
+  test('the last bytes of nothing are asked for in vain, but rightly', () => {
+    expect(parseRange('bytes=-5', 0)).toBeNull()
   })
 })
 

@@ -1,8 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { BodyKind, decodeLatin1, MessageParser, ParseError, type ParserEvent } from '../src/index.ts'
-import { bytesOf } from './replay.ts'
-
-const textOf = (bytes: Uint8Array): string => decodeLatin1(bytes, 0, bytes.length)
+import { bytesOf, textOf } from './replay.ts'
 
 const plain = (event: ParserEvent): unknown => {
   if (event.type === 'request') return `${event.head.method} ${event.head.target}`

@@ -3,7 +3,7 @@
  * nothing of a test runner or of Node, so that it runs in any runtime and on the built package.
  */
 type Api = typeof import('../src/index.ts')
-type Serializer = typeof import('../src/serialize.ts')
+type Functions = typeof import('../src/serialize.ts') & typeof import('../src/fields.ts')
 
 /** Text, one byte per character; an array is joined, and `[text, count]` in it is repeated. */
 type Text = string | (string | [string, number])[]
@@ -48,6 +48,21 @@ export interface Vector {
   readonly error?: string
   readonly offset?: number
   readonly incomplete?: boolean
+  /** All messages of one direction: `request` or `response`, the latter to requests with these methods. */
+  readonly direction?: 'request' | 'response'
+  readonly methods?: string[]
+  /** The connection ends behind the bytes. */
+  readonly end?: boolean
+  /** What comes behind the messages and is no HTTP. */
+  readonly rest?: Text
+}
+
+/** A function of `./fields` or `./serialize`, its arguments, and what it returns, or the code or name of the error it throws. */
+export interface Call extends Pick<Vector, 'id' | 'rfc' | 'what'> {
+  readonly call: string
+  readonly with: unknown[]
+  readonly returns?: unknown
+  readonly throws?: string
 }
 
 const forms = ['origin', 'absolute', 'authority', 'asterisk']
@@ -63,6 +78,10 @@ export function bytesOf(text: string): Uint8Array {
   const bytes = new Uint8Array(text.length)
   for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i)
   return bytes
+}
+
+export function textOf(bytes: Uint8Array): string {
+  return Array.from(bytes, (c) => String.fromCharCode(c)).join('')
 }
 
 /** How the bytes of a message come: cut at these places, the last one being their number. */
@@ -182,6 +201,7 @@ function requestOnce(api: Api, bytes: Uint8Array, v: Vector, cuts: Cuts, poison:
 
 function responseOnce(api: Api, bytes: Uint8Array, v: Vector, cuts: Cuts, poison: string, move: boolean): Problem {
   const head = new api.ResponseHead(v.limits)
+  head.requestMethod = v.requestMethod!
   const e = v.expect!
   let start = move ? 3 : 0
   for (const length of cuts) {
@@ -198,7 +218,7 @@ function responseOnce(api: Api, bytes: Uint8Array, v: Vector, cuts: Cuts, poison
       minor: head.minorVersion,
       status: head.status,
       reason: snapshot.reason,
-      kind: kinds[head.bodyKindFor(v.requestMethod!)]!,
+      kind: kinds[head.bodyKind]!,
       length: head.contentLength,
       hasLength: head.hasLength,
       keepAlive: head.keepAlive,
@@ -286,10 +306,10 @@ function pipelineOnce(api: Api, bytes: Uint8Array, v: Vector, cuts: Cuts, poison
   return checkSeen(seen, v) ?? differ('incomplete', head.partial || facts !== null, v.incomplete ?? false)
 }
 
-function checkSeen(seen: Facts[], v: Vector): Problem {
+function checkSeen(seen: readonly Facts[], v: Vector): Problem {
   const wanted = v.messages!
   for (const [i, message] of wanted.entries()) {
-    for (const name of ['target', 'data', 'consumed', 'trailers'] as const) {
+    for (const name of ['target', 'status', 'data', 'consumed', 'trailers'] as const) {
       const is = seen[i]?.[name]
       const problem = message[name] === undefined ? null : differ(`${name} of message ${i}`, is, message[name])
       if (problem !== null) return problem
@@ -298,13 +318,88 @@ function checkSeen(seen: Facts[], v: Vector): Problem {
   return differ('messages', seen.length, wanted.length)
 }
 
+/** All that a `MessageParser` makes of one direction, from pieces in a buffer that is overwritten as soon as they are fed. */
+function directionOnce(api: Api, bytes: Uint8Array, v: Vector, cuts: Cuts): Problem {
+  const parser = new api.MessageParser(v.direction!, v.limits)
+  for (const method of v.methods ?? []) parser.expect(method)
+  const seen: Record<string, unknown>[] = []
+  let rest = ''
+  const take = (events: Iterable<import('../src/index.ts').ParserEvent>): void => {
+    for (const event of events) {
+      if (event.type === 'request') seen.push({ target: event.head.target, data: '' })
+      else if (event.type === 'response') seen.push({ status: event.head.status, data: '' })
+      else if (event.type === 'rest') rest += textOf(event.data)
+      else if (event.type === 'data') seen.at(-1)!['data'] += textOf(event.data)
+      else {
+        seen.at(-1)!['consumed'] = event.bytes
+        if (event.trailers.length > 0) seen.at(-1)!['trailers'] = event.trailers
+      }
+    }
+  }
+  const lent = new Uint8Array(bytes.length)
+  let from = 0
+  try {
+    for (const to of cuts) {
+      lent.set(bytes.subarray(from, to))
+      parser.feed(lent.subarray(0, to - from))
+      lent.fill(0x58)
+      take(parser)
+      from = to
+    }
+    if (v.end) take(parser.end())
+  } catch (error) {
+    const { code, offset } = error as { code: string; offset: number }
+    return (
+      differ('error', code, v.error) ??
+      differ('offset', offset, v.offset) ??
+      differ(
+        'unread',
+        parser.unread.length,
+        from === bytes.length ? bytes.length - parser.position : parser.unread.length,
+      ) ??
+      checkSeen(seen, v)
+    )
+  }
+  if (v.error !== undefined) return 'not refused'
+  return (
+    checkSeen(seen, v) ??
+    differ('rest', rest, expand(v.rest ?? '')) ??
+    differ('partial', parser.partial, v.incomplete ?? false)
+  )
+}
+
+/** Bytes as text, a Map as pairs. */
+function plain(value: unknown): unknown {
+  if (value instanceof Uint8Array) return textOf(value)
+  if (value instanceof Map) return [...value]
+  if (Array.isArray(value)) return value.map(plain)
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, plain(one)]))
+}
+
+/** @returns how the case of a single function fails, or null */
+export function replayCall(functions: Functions, v: Call): Problem {
+  const call = functions[v.call as 'quote'] as (...all: unknown[]) => unknown
+  let result: unknown
+  try {
+    result = call(...v.with)
+  } catch (error) {
+    const { code, name } = error as { code?: string; name: string }
+    return differ('error', code ?? name, v.throws)
+  }
+  return v.throws === undefined
+    ? differ('result', plain(result), v.returns)
+    : `returned ${JSON.stringify(plain(result))}`
+}
+
 /** @returns the first way in which the case fails, or null */
 export function replay(api: Api, v: Vector): Problem {
   const bytes = bytesOf(expand(v.bytes))
   const near = v.expect?.offset ?? v.expect?.consumed ?? bytes.length
   for (const { cuts, poison, move } of ways(bytes.length, near)) {
     let problem: Problem
-    if (v.messages !== undefined) problem = pipelineOnce(api, bytes, v, cuts, poison)
+    if (v.direction !== undefined) problem = directionOnce(api, bytes, v, cuts)
+    else if (v.messages !== undefined) problem = pipelineOnce(api, bytes, v, cuts, poison)
     else if (v.kind !== undefined) problem = bodyOnce(api, bytes, v, cuts, poison)
     else if (v.requestMethod !== undefined) problem = responseOnce(api, bytes, v, cuts, poison, move)
     else problem = requestOnce(api, bytes, v, cuts, poison, move)
@@ -316,4 +411,4 @@ export function replay(api: Api, v: Vector): Problem {
   return null
 }
 
-export type { Api, Serializer }
+export type { Api, Functions }

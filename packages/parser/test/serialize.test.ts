@@ -22,7 +22,7 @@ import {
   statusLine,
   trailerSection,
 } from '../src/serialize.ts'
-import { bytesOf } from './replay.ts'
+import { bytesOf, textOf } from './replay.ts'
 
 const token = fc.stringMatching(/^[!#$%&'*+.^_`|~0-9a-zA-Z-]{1,20}$/)
 const value = fc.stringMatching(/^([\x21-\x7e\x80-\xff]([\t\x20-\x7e\x80-\xff]{0,30}[\x21-\x7e\x80-\xff])?)?$/)
@@ -38,7 +38,7 @@ const lower = (list: [string, string][]): [string, string][] => list.map(([n, v]
 
 describe('what is written is read back', () => {
   test('requests', () => {
-    const target = fc.stringMatching(/^\/[\x21\x24-\x3b\x3d\x3f-\x7e]{0,40}$/)
+    const target = fc.stringMatching(/^\/[\x21\x24-\x3b\x3d\x3f-\x5b\x5d-\x7e]{0,40}$/)
     fc.assert(
       fc.property(
         token.filter((m) => m !== 'CONNECT'),
@@ -46,10 +46,10 @@ describe('what is written is read back', () => {
         fields,
         (method, to, list) => {
           const all: [string, string][] = [['Host', 'a.example'], ...list]
-          const text = requestHead(method, to, all)
-          const { head, consumed } = parseRequest(bytesOf(text), { fields: 20 })!
-          expect([consumed, head.method, head.target, [...head]]).toEqual([text.length, method, to, lower(all)])
-          expect(requestHead(head.method, head.target, head)).toBe(requestHead(method, to, lower(all)))
+          const bytes = requestHead(method, to, all)
+          const { head, consumed } = parseRequest(bytes, { fields: 20 })!
+          expect([consumed, head.method, head.target, [...head]]).toEqual([bytes.length, method, to, lower(all)])
+          expect(requestHead(head.method, head.target, head)).toEqual(requestHead(method, to, lower(all)))
         },
       ),
     )
@@ -59,9 +59,9 @@ describe('what is written is read back', () => {
     const reason = fc.stringMatching(/^[\t\x20-\x7e\x80-\xff]{0,30}$/)
     fc.assert(
       fc.property(fc.integer({ min: 100, max: 999 }), reason, fields, (status, phrase, list) => {
-        const text = responseHead(status, list, phrase)
-        const { head, consumed } = parseResponse(bytesOf(text))!
-        expect([consumed, head.status, head.reason, [...head]]).toEqual([text.length, status, phrase, lower(list)])
+        const bytes = responseHead(status, list, { reason: phrase })
+        const { head, consumed } = parseResponse(bytes)!
+        expect([consumed, head.status, head.reason, [...head]]).toEqual([bytes.length, status, phrase, lower(list)])
       }),
     )
   })
@@ -71,7 +71,7 @@ describe('what is written is read back', () => {
     const trailers = fields.map((list) => list.map(([n, v]): [string, string] => [`X-${n}`, v]))
     fc.assert(
       fc.property(fc.array(chunk), trailers, (chunks, list) => {
-        const end = list.length === 0 ? LAST_CHUNK : trailerSection(list)
+        const end = list.length === 0 ? LAST_CHUNK : textOf(trailerSection(list))
         const bytes = bytesOf(chunks.map((c) => `${chunkPrefix(c.length)}${c}\r\n`).join('') + end)
         const decoder = new BodyDecoder()
         decoder.reset(BodyKind.Chunked, 0)
@@ -185,3 +185,121 @@ test.each([
 ] as const)('the parts of %s', (target, form, [path, query, authority, scheme]) => {
   expect(splitTarget(target, form)).toEqual({ path, query, authority, scheme })
 })
+
+describe('writers give bytes', () => {
+  test('a value above U+007F is one byte for each character', () => {
+    expect(
+      textOf(
+        requestHead('GET', '/', [
+          ['host', 'a'],
+          ['x', '\xc3\xa9'],
+        ]),
+      ),
+    ).toBe('GET / HTTP/1.1\r\nhost: a\r\nx: \xc3\xa9\r\n\r\n')
+    expect(textOf(trailerSection({ x: '\xe9' }))).toBe('0\r\nx: \xe9\r\n\r\n')
+  })
+
+  test('fields may be pairs, objects as HAR has them, a Headers, a Map, or one object', () => {
+    const wanted = textOf(
+      responseHead(200, [
+        ['a', '1'],
+        ['b', '2'],
+        ['b', '3'],
+      ]),
+    )
+    for (const init of [
+      [
+        { name: 'a', value: '1' },
+        { name: 'b', value: '2' },
+        { name: 'b', value: '3' },
+      ],
+      { a: '1', b: ['2', '3'] },
+      parseResponse(bytesOf(wanted))!.head,
+    ])
+      expect(textOf(responseHead(200, init))).toBe(wanted)
+    expect(textOf(responseHead(200, new Map([['a', '1']])))).toBe('HTTP/1.1 200 OK\r\na: 1\r\n\r\n')
+    expect(textOf(responseHead(200, new Headers({ a: '1' })))).toBe('HTTP/1.1 200 OK\r\na: 1\r\n\r\n')
+  })
+
+  test('HTTP/1.0', () => {
+    expect(textOf(requestHead('GET', '/', [], { minorVersion: 0 }))).toBe('GET / HTTP/1.0\r\n\r\n')
+    expect(textOf(responseHead(200, [], { minorVersion: 0, reason: '' }))).toBe('HTTP/1.0 200 \r\n\r\n')
+    const coded = [['transfer-encoding', 'chunked']] as const
+    const code = expect.objectContaining({ code: 'CODING_IN_HTTP10' })
+    for (const status of [200, 304]) expect(() => responseHead(status, coded, { minorVersion: 0 })).toThrow(code)
+  })
+})
+
+describe('what a sender must not generate', () => {
+  test.each([100, 101, 103, 199, 204])('a length or a coding in %d', (status) => {
+    for (const field of ['content-length', 'Transfer-Encoding']) {
+      const message = `Invalid field ${field} in a response that cannot have content`
+      const text = field === 'content-length' ? '0' : 'chunked'
+      expect(() => responseHead(status, [[field, text]])).toThrow(new TypeError(message))
+    }
+  })
+  test('either in a successful answer to CONNECT', () => {
+    const list = [['content-length', '0']] as const
+    expect(() => responseHead(200, list, { requestMethod: 'CONNECT' })).toThrow(TypeError)
+    expect(responseHead(200, list, { requestMethod: 'HEAD' })).toHaveLength(38)
+    expect(responseHead(407, list, { requestMethod: 'CONNECT' })).not.toHaveLength(0)
+  })
+  test('a length and a coding in a 304', () => {
+    const both = { 'content-length': '5', 'transfer-encoding': 'chunked' }
+    expect(() => responseHead(304, both)).toThrow(expect.objectContaining({ code: 'CODING_WITH_LENGTH' }))
+  })
+  test.each(['Content-Length', 'transfer-encoding', 'HOST', 'authorization', 'content-type', 'set-cookie'])(
+    '%s as a trailer',
+    (name) => expect(() => trailerSection([[name, '0']])).toThrow(new TypeError(`Invalid trailer field ${name}`)),
+  )
+})
+
+describe('what is no text says so, whatever came before', () => {
+  test.each([
+    [5, 'number'],
+    [undefined, 'undefined'],
+    [null, 'object'],
+    [['a'], 'object'],
+  ])('%o', (given, kind) => {
+    const it = given as never
+    const message = (what: string): TypeError => new TypeError(`Invalid ${what}: no text but ${kind}`)
+    expect(() => appendField('', 'x', it)).toThrow(message('value of the field x'))
+    expect(() => appendField('', it, 'x')).toThrow(message('field name'))
+    expect(() => requestLine(it, '/')).toThrow(message('method'))
+    expect(() => requestLine('GET', it)).toThrow(message('request target'))
+    expect([isFieldName(it), isFieldValue(it)]).toEqual([false, false])
+  })
+  test('a status', () => {
+    statusLine(200)
+    for (const status of ['200', null, [200]]) expect(() => statusLine(status as never)).toThrow(TypeError)
+    expect(() => statusLine(200, 5 as never)).toThrow(TypeError)
+    expect(() => statusLine(200, 'OK', 2 as never)).toThrow(TypeError)
+  })
+  test('a character above U+00FF', () => {
+    const message = 'Invalid value of the field x: a character above U+00FF'
+    expect(() => appendField('', 'x', '\u0100')).toThrow(new TypeError(message))
+  })
+})
+
+test('a backslash has its place in a query, and nowhere else', () => {
+  expect(requestLine('GET', '/a?b\\c?\\')).toBe('GET /a?b\\c?\\ HTTP/1.1\r\n')
+  for (const target of ['/a\\b', '\\', '/\\?a', 'http://a/\\b'])
+    expect(() => requestLine('GET', target)).toThrow(TypeError)
+})
+
+test.each([
+  [102, 'Processing'],
+  [208, 'Already Reported'],
+  [226, 'IM Used'],
+  [305, 'Use Proxy'],
+  [306, ''],
+  [418, ''],
+  [431, 'Request Header Fields Too Large'],
+  [451, 'Unavailable For Legal Reasons'],
+  [506, 'Variant Also Negotiates'],
+  [508, 'Loop Detected'],
+  [509, ''],
+  [510, 'Not Extended'],
+  [511, 'Network Authentication Required'],
+  [512, ''],
+])('the registered phrase of %d', (status, phrase) => expect(reasonPhrase(status)).toBe(phrase))

@@ -1,8 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import * as api from '../src/index.ts'
-import { replay, type Vector } from './replay.ts'
+import * as fields from '../src/fields.ts'
+import * as serialize from '../src/serialize.ts'
+import { type Call, replay, replayCall, type Vector } from './replay.ts'
 
+const functions = { ...fields, ...serialize }
 const folder = new URL('../vectors/', import.meta.url)
 const files = readdirSync(folder).filter((name) => name.endsWith('.json'))
 
@@ -15,5 +18,14 @@ for (const file of files) {
         expect(replay(api, vector)).toBeNull()
       },
     )
+  })
+}
+
+for (const file of ['fields.json', 'serialize.json']) {
+  const calls = JSON.parse(readFileSync(new URL(`calls/${file}`, folder), 'utf8')) as Call[]
+  describe(`vectors/calls/${file}`, () => {
+    test.each(calls.map((one) => [`${one.rfc} ${one.id}: ${one.what}`, one] as const))('%s', (_, one) => {
+      expect(replayCall(functions, one)).toBeNull()
+    })
   })
 }

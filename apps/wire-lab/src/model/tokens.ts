@@ -113,6 +113,7 @@ class Reader {
     if (from === bytes.length) return false
     // A new one each time: what it has not seen of this message is 0.
     const head = this.#side === 'request' ? new RequestHead() : new ResponseHead()
+    if (head instanceof ResponseHead) head.requestMethod = this.#methods[0] ?? 'GET'
     const used = head.parse(bytes, from, bytes.length)
     const stop = used > 0 ? from + used : used === 0 ? bytes.length : from + head.errorOffset
     this.#take(headMarks(bytes, from, stop, head))
@@ -123,8 +124,9 @@ class Reader {
 
   #content(from: number, start: number, head: RequestHead | ResponseHead): boolean {
     const bytes = this.#bytes
-    const method = head instanceof ResponseHead ? this.#methodFor(head) : head.method
-    const kind = head instanceof ResponseHead ? head.bodyKindFor(method) : head.bodyKind
+    const kind = head.bodyKind
+    // an interim response is not the answer yet
+    if (head instanceof ResponseHead && head.status >= 200) this.#methods.shift()
     const body = new BodyDecoder()
     body.reset(kind, head.contentLength)
     const data: [number, number][] = []
@@ -146,13 +148,6 @@ class Reader {
     if (!leaves) return true
     this.#rest(stop)
     return false
-  }
-
-  /** The method that a response answers; an interim one is not the answer yet. */
-  #methodFor(head: ResponseHead): string {
-    const [method = 'GET'] = this.#methods
-    if (head.status >= 200) this.#methods.shift()
-    return method
   }
 
   #open(from: number, to: number, head: RequestHead | ResponseHead, facts: readonly Fact[], complete = false): false {

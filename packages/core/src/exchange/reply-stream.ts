@@ -137,8 +137,10 @@ export class ReplyStream {
   #end(): void {
     if (this.framing === ContentFraming.Length && this.#left > 0)
       throw new RangeError('The content is shorter than its Content-Length')
-    if (this.framing === ContentFraming.Chunked)
-      this.#sink.append(this.#trailers ? trailerSection(trailerFields(this.#trailers())) : LAST_CHUNK)
+    if (this.framing === ContentFraming.Chunked) {
+      if (this.#trailers) this.#sink.appendBytes(trailerSection(trailerFields(this.#trailers())))
+      else this.#sink.append(LAST_CHUNK)
+    }
     this.#stopped = true
   }
 }

@@ -1,6 +1,6 @@
 import type { ServerHttp2Stream } from 'node:http2'
 import { BodyDecoder, BodyEvent, BodyKind, Expectation } from '@spillway/parser'
-import { trailerSection } from '@spillway/parser/serialize'
+import { isTrailerField, trailerSection } from '@spillway/parser/serialize'
 import type { RequestContext } from '../exchange/request-context.ts'
 import { AbortedError, unreadContent } from '../exchange/errors.ts'
 import type { Http2Head } from './head.ts'
@@ -98,9 +98,9 @@ export class Http2Content implements BodyPort {
 /** Trailer fields by the rules that trailers of chunked content have. */
 function readTrailers(raw: readonly string[], core: ServerCore): Trailers {
   const fields: [string, string][] = []
-  for (let i = 0; i < raw.length; i += 2) fields.push([raw[i]!, raw[i + 1]!])
+  for (let i = 0; i < raw.length; i += 2) if (isTrailerField(raw[i]!)) fields.push([raw[i]!, raw[i + 1]!])
   try {
-    const bytes = Buffer.from(trailerSection(fields), 'latin1')
+    const bytes = trailerSection(fields)
     const decoder = new BodyDecoder(bodyLimits(core.limits))
     decoder.reset(BodyKind.Chunked, 0)
     return decoder.next(bytes, 0, bytes.length) === BodyEvent.End ? decoder.trailers : null

@@ -44,7 +44,7 @@ function message(method: string, target: string, { headers = {}, body }: InjectI
   const given = new Headers(headers as Record<string, string>)
   if (!given.has('host')) given.set('host', 'localhost')
   if (body !== undefined && !given.has('transfer-encoding')) given.set('content-length', String(content.length))
-  return [Buffer.from(requestHead(method, target, given), 'latin1'), content]
+  return [requestHead(method, target, given), content]
 }
 
 async function response(client: MemoryClient, method: string): Promise<Response> {

@@ -7,6 +7,8 @@ const hopByHop: ReadonlyMap<number, readonly string[]> = new Map([
   [2, ['te']],
   [7, ['upgrade']],
   [10, ['connection', 'keep-alive']],
+  // which stays when it says what the parser has found
+  [14, ['content-length']],
   [16, ['proxy-connection']],
   [17, ['transfer-encoding']],
   [18, ['proxy-authenticate']],
@@ -32,7 +34,9 @@ export function responseFields(head: ResponseHead, text: string): ReplyHeaders {
       if (lower === 'connection') options += `,${value}`
       // A 426 has to say which protocol it wants, and a 101 which it speaks (RFC 9110 §15.5.22, §15.2.2).
       const keep = lower === 'upgrade' && (status === 426 || status === 101)
-      if (!keep && suspects.includes(lower)) continue
+      const isLength =
+        lower === 'content-length' && status !== 204 && head.hasLength && Number(value) === head.contentLength
+      if (!keep && !isLength && suspects.includes(lower)) continue
     }
     flat.push(name, value, `${name}: ${value}\r\n`)
   }

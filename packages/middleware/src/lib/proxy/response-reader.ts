@@ -42,7 +42,6 @@ export class ResponseReader {
   readonly #sink: ResponseSink
   readonly #head = new ResponseHead()
   readonly #decoder = new BodyDecoder()
-  #method = ''
   /** Bytes of a head that is not complete: the first `#partial` of the buffer. */
   #buffer: Uint8Array = new Uint8Array(0)
   #partial = 0
@@ -57,7 +56,7 @@ export class ResponseReader {
 
   /** A request was sent; what comes is its response. */
   begin(method: string): void {
-    this.#method = method
+    this.#head.requestMethod = method
     this.#interim = 0
     this.#body = undefined
     this.heard = false
@@ -130,7 +129,7 @@ export class ResponseReader {
     const sink = this.#sink
     this.#partial = 0
     if (status > 599) return sink.malformed(`status ${status}`)
-    this.#kind = head.bodyKindFor(this.#method)
+    this.#kind = head.bodyKind
     this.#keepAlive = keepAliveHint(head, text)
     const fields = responseFields(head, text)
     if (this.#kind === BodyKind.None) {
