@@ -27,6 +27,7 @@ export type Reason =
   | 'write-timeout'
   | 'request-timeout'
   | 'overload'
+  | 'memory'
   | 'shutdown'
   | 'upgraded'
 
@@ -114,6 +115,11 @@ export const reasons: Readonly<Record<Reason, ReasonText>> = {
   overload: {
     short: 'server full',
     sentence: 'The server had no place for another connection and said so.',
+    calm: false,
+  },
+  memory: {
+    short: 'memory needed',
+    sentence: 'The server held too much for all its clients, and this one stood still with most of it for longest.',
     calm: false,
   },
   shutdown: { short: 'server stops', sentence: 'The server is shutting down.', calm: true },

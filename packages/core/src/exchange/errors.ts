@@ -32,7 +32,7 @@ export class HttpError extends Error {
 }
 
 /** Who ended an exchange that did not complete. */
-export type AbortedBy = 'peer' | 'timeout' | 'handler' | 'shutdown'
+export type AbortedBy = 'peer' | 'timeout' | 'handler' | 'shutdown' | 'memory'
 
 /**
  * What became of an exchange. `status` is the reply's, 0 when none had begun; `bytes` counts what was handed to the
@@ -71,7 +71,13 @@ export function unreadContent(): AbortedError {
   return new AbortedError('handler', 'The reply was sent before the content was read')
 }
 
-const abortStatus: Readonly<Record<AbortedBy, number>> = { peer: 400, timeout: 408, handler: 500, shutdown: 503 }
+const abortStatus: Readonly<Record<AbortedBy, number>> = {
+  peer: 400,
+  timeout: 408,
+  handler: 500,
+  shutdown: 503,
+  memory: 503,
+}
 
 /** What an error says about the reply it wants: its status, and the text a client may read. */
 export interface ErrorFacts {
@@ -105,4 +111,5 @@ export const abortMessage: Readonly<Record<AbortedBy, string>> = {
   timeout: 'The client was too slow',
   handler: 'The handler failed',
   shutdown: 'The server is shutting down',
+  memory: 'The memory that was held for this client is needed for others',
 }

@@ -1,3 +1,4 @@
+import type { Holding } from '../transport/holding.ts'
 import { LAST_CHUNK, chunkPrefix, isTrailerField, trailerSection } from '@spillway/parser/serialize'
 import type { BodySource } from './reply.ts'
 import type { HeadersInit } from './reply-headers.ts'
@@ -32,6 +33,9 @@ export class ReplyStream {
   readonly #trailers: (() => HeadersInit) | undefined
   #left: number
   #stopped = false
+  /** Content that is the application's. */
+  readonly #atHand: BodySource
+  #sending: Uint8Array | undefined
   /** Bytes sent since the event loop last had a turn. */
   #sinceTurn = 0
   #resume: (() => void) | undefined
@@ -51,6 +55,7 @@ export class ReplyStream {
     this.#puller = pullerOf(source)
     this.framing = framing
     this.#left = length
+    this.#atHand = source
     this.#trailers = trailers
   }
 
@@ -78,6 +83,12 @@ export class ReplyStream {
     }
   }
 
+  /** What the source holds, and a piece of it that is too large for one write. */
+  held(holding: Holding): number {
+    if (this.#sending) holding.share(this.#sending.buffer, this.#sending.length)
+    return this.#puller.held?.(holding) ?? 0
+  }
+
   /** The client keeps up again. */
   resume(): void {
     const resume = this.#resume
@@ -101,10 +112,12 @@ export class ReplyStream {
       return
     }
     const bytes = typeof value === 'string' ? Buffer.from(value) : value
+    if (bytes !== this.#atHand) this.#sending = bytes
     for (let at = 0; at < bytes.length && !this.#stopped; at += sliceBytes) {
       this.#write(bytes.subarray(at, at + sliceBytes))
       if (!this.#sink.commit()) await this.#drained()
     }
+    this.#sending = undefined
   }
 
   /** A source that is always ready, and a client that always reads, must not keep the event loop from everybody else. */

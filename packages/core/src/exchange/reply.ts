@@ -6,7 +6,8 @@ import type { Transport } from '../transport/transport.ts'
 /**
  * The content of a reply. A string is sent as UTF-8. Streams are read only as fast as the client takes them and are
  * cancelled when it goes; Node's `Readable` is an async iterable of bytes. An iterator's `next` gets the last piece back when
- * its bytes have left, and may use them again for the next.
+ * its bytes have left, and may use them again for the next. One that reads ahead says what it holds by {@link Holds}: it counts
+ * towards `limits.bufferedBytes`.
  */
 export type BodySource = null | string | Uint8Array | ReadableStream<Uint8Array> | AsyncIterable<Uint8Array | string>
 

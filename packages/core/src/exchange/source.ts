@@ -1,5 +1,6 @@
 // Who is in charge of the content of a reply. A source may fail at any moment, also one that is never read: for a HEAD, a
 // 304, a client that has gone. Node's streams tell of that by an event, which ends the process when nobody listens.
+import type { Holding, Holds } from '../transport/holding.ts'
 import { guarded, ignore } from './guarded.ts'
 import type { BodySource } from './reply.ts'
 
@@ -13,6 +14,8 @@ export interface Puller {
   ): Promise<{ readonly done?: boolean | undefined; readonly value?: Uint8Array | string | undefined }>
   /** Lets go of the source, also while `next` waits for it. */
   cancel(reason: unknown): Promise<unknown>
+  /** What the source holds, as far as it tells. */
+  held?(holding: Holding): number
 }
 
 /** Streams of Node that we listen to, and who is told when they fail after nobody reads them any more. */
@@ -82,7 +85,14 @@ export function pullerOf(source: BodySource): Puller {
       if (typeof destroy === 'function') destroy.call(source)
       return iterator.return?.(reason)
     },
+    held: (holding) => heldBy(source, holding),
   }
+}
+
+/** A source may say what it holds; Node's streams say what they have read ahead. */
+function heldBy(source: object, holding: Holding): number {
+  const { held, readableLength = 0 } = source as Partial<Holds> & { readonly readableLength?: number }
+  return held ? held.call(source, holding) : readableLength
 }
 
 /** Content that is at hand. */

@@ -30,6 +30,7 @@ import { guarded } from '../exchange/guarded.ts'
 import { type BodyPort, RequestBody } from '../exchange/request-body.ts'
 import { RequestReader } from './request-reader.ts'
 import type { Member, ServerCore } from '../server/server-core.ts'
+import type { Holding } from '../transport/holding.ts'
 import type { Peer, Transport, TransportSink } from '../transport/transport.ts'
 import { Tunnel } from './tunnel.ts'
 
@@ -75,6 +76,8 @@ export class Connection
   /** Bytes that waited for the client when the write deadline was set. */
   #unsent = 0
   #bytesIn = 0
+  /** Of the current request. */
+  #headBytes = 0
   #lingered = 0
 
   constructor(core: ServerCore, transport: Transport, id: number) {
@@ -92,11 +95,14 @@ export class Connection
     return this.#context !== undefined || this.#reader.head !== undefined
   }
 
-  /** Bytes held for this connection, in both directions. */
-  get buffered(): number {
-    const { output } = this.#sender
-    const tunnel = this.#tunnel?.buffered ?? 0
-    return this.#reader.buffered(this.#context) + output.length + tunnel + this.#transport.bufferedBytes
+  get moved(): number {
+    const out = this.#sender.output.total + (this.#tunnel?.written ?? 0)
+    return this.#bytesIn + out - this.#transport.bufferedBytes
+  }
+
+  held(holding: Holding): number {
+    if (this.#tunnel) return this.#tunnel.held
+    return this.#reader.held(this.#context) + (this.#context ? this.#headBytes : 0) + this.#sender.held(holding)
   }
 
   get id(): number {
@@ -244,6 +250,7 @@ export class Connection
     const context = new RequestContext(this, snapshot, head.upgrade, ++this.#log.requests)
     input.pos += used
     this.#begin(context, head)
+    this.#headBytes = used
     this.#log.request(context, used)
     this.#core.answer(context, expectation, this)
   }
@@ -499,6 +506,10 @@ export class Connection
   /** Shutdown's deadline has passed. */
   kill(): void {
     this.#cut('shutdown', 'shutdown')
+  }
+
+  relieve(): void {
+    this.#cut('memory', 'memory')
   }
 
   /** The server is full: says so and ends. */

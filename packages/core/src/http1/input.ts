@@ -14,6 +14,11 @@ export class Input {
   /** `buf` may be kept. */
   #keepable: boolean = false
 
+  /** Bytes of memory that it keeps: its buffer is larger than what waits in it. */
+  get held(): number {
+    return this.#owned ? this.buf.length : this.length
+  }
+
   get length(): number {
     return this.end - this.pos
   }

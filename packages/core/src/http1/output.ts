@@ -1,5 +1,6 @@
 import { sliceBytes } from '../exchange/content.ts'
 import { decodeLatin1 } from './latin1.ts'
+import type { Holding } from '../transport/holding.ts'
 import type { Transport } from '../transport/transport.ts'
 
 /** Up to here it is cheaper to copy bytes behind the text than to write them as a piece of their own. */
@@ -19,9 +20,17 @@ export class Output {
   readonly #transport: Transport
   #text = ''
   #parts: (string | Uint8Array)[] | undefined
+  /** Pieces that may not have reached the operating system. */
+  #waiting: { readonly bytes: Uint8Array; readonly end: number }[] | undefined
 
   constructor(transport: Transport) {
     this.#transport = transport
+  }
+
+  /** Everything that waited has left. */
+  drained(): void {
+    this.congested = false
+    this.#waiting = undefined
   }
 
   /** Puts latin1 text behind what waits. */
@@ -57,7 +66,32 @@ export class Output {
     // A large write is "too much" for the transport even when the operating system has taken it at once.
     if (ready || this.#transport.bufferedBytes === 0) return true
     this.congested = true
+    if (parts) this.#await(parts)
     return false
+  }
+
+  /** What waits to leave. Pieces of bytes may be held by others, too; text is ours. */
+  held(holding: Holding): number {
+    let alone = this.#transport.bufferedBytes
+    const left = this.total - alone
+    for (const { bytes, end } of this.#waiting ?? []) {
+      const count = Math.max(0, Math.min(bytes.length, end - left))
+      alone -= count
+      holding.share(bytes.buffer, count)
+    }
+    for (const part of this.#parts ?? []) if (typeof part !== 'string') holding.share(part.buffer, part.length)
+    return alone + this.#text.length
+  }
+
+  /** Remembers the pieces among what was written last, and where each ends in all that was written. */
+  #await(parts: readonly (string | Uint8Array)[]): void {
+    let end = this.total
+    this.#waiting ??= []
+    for (let i = parts.length - 1; i >= 0; i--) {
+      const part = parts[i]!
+      if (typeof part !== 'string') this.#waiting.push({ bytes: part, end })
+      end -= part.length
+    }
   }
 
   /** One write, but that none has more than a slice of content: the end of each write shows that the client takes bytes. */

@@ -8,6 +8,7 @@ import { ReplyStream, type StreamEnd, type StreamSink } from '../exchange/reply-
 import { ContentFraming } from '../exchange/content.ts'
 import type { ReplyFacts } from '../server/written-heads.ts'
 import { type ReplyPlan, interimHead, planReply } from './reply-plan.ts'
+import type { Holding } from '../transport/holding.ts'
 import type { Transport } from '../transport/transport.ts'
 
 /** Output gathered before it is written in mid-turn. */
@@ -115,8 +116,13 @@ export class ReplySender implements StreamSink {
 
   /** The transport takes bytes again. */
   resume(): void {
-    this.output.congested = false
+    this.output.drained()
     this.#stream?.resume()
+  }
+
+  /** Bytes that wait to leave, and what the source of the running reply holds. */
+  held(holding: Holding): number {
+    return this.output.held(holding) + (this.#stream?.held(holding) ?? 0)
   }
 
   /** The content of the running reply will not be sent. */

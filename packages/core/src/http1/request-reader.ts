@@ -7,6 +7,9 @@ import type { RequestBody } from '../exchange/request-body.ts'
 import type { ServerCore } from '../server/server-core.ts'
 import type { Transport } from '../transport/transport.ts'
 
+/** What a parser takes, about, that a head has to itself because it is not complete. */
+const parserBytes = 1024
+
 /** The reading half of a connection: bytes in, heads and content out, and the socket paused while nobody wants more. */
 export class RequestReader {
   readonly input: Input = new Input()
@@ -85,9 +88,9 @@ export class RequestReader {
     return this.continueAwaited || (length ?? 0) - received > this.#core.limits.discardBytes
   }
 
-  /** Bytes waiting to be parsed or read. */
-  buffered(context: RequestContext | undefined): number {
-    return this.input.length + (context?.bufferedBody ?? 0)
+  /** Bytes of memory for what waits to be parsed or read. */
+  held(context: RequestContext | undefined): number {
+    return this.input.held + (this.#head ? parserBytes : 0) + (context?.bufferedBody ?? 0)
   }
 
   /** Stops reading while nobody wants more bytes, and starts again. Returns whether the socket is paused. */

@@ -35,8 +35,8 @@ export class Tunnel extends TransportView implements TransportSink {
   }
 
   /** @internal Bytes held by the new owner, or for it. */
-  get buffered(): number {
-    return this.#sink?.buffered ?? 0
+  get held(): number {
+    return this.transport.bufferedBytes + (this.#sink?.buffered ?? 0)
   }
 
   /** @internal */

@@ -7,6 +7,7 @@ import { readHead } from './head.ts'
 import { planHttp2 } from './reply-plan.ts'
 import type { Reply } from '../exchange/reply.ts'
 import type { Member, ServerCore } from '../server/server-core.ts'
+import type { Holding } from '../transport/holding.ts'
 import type { Peer } from '../transport/transport.ts'
 
 const { NGHTTP2_NO_ERROR } = constants
@@ -67,9 +68,13 @@ export class Http2Connection implements Member, Http2Owner {
     return this.#exchanges.size > 0
   }
 
-  get buffered(): number {
+  get moved(): number {
+    return this.#socket.bytesRead + this.#socket.bytesWritten
+  }
+
+  held(holding: Holding): number {
     let bytes = this.#socket.writableLength
-    for (const exchange of this.#exchanges) bytes += exchange.buffered
+    for (const exchange of this.#exchanges) bytes += exchange.held(holding)
     return bytes
   }
 
@@ -149,8 +154,16 @@ export class Http2Connection implements Member, Http2Owner {
   }
 
   kill(): void {
-    this.log.because('shutdown')
-    for (const exchange of this.#exchanges) exchange.kill()
+    this.#cut('shutdown')
+  }
+
+  relieve(): void {
+    this.#cut('memory')
+  }
+
+  #cut(by: 'shutdown' | 'memory'): void {
+    this.log.because(by)
+    for (const exchange of this.#exchanges) exchange.kill(by)
     this.#session.destroy()
     // The last frames go as far as they can at once.
     setImmediate(() => this.#socket.destroy())

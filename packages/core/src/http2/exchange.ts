@@ -14,6 +14,7 @@ import { dropSource } from '../exchange/source.ts'
 import { ContentFraming } from '../exchange/content.ts'
 import type { RequestBody } from '../exchange/request-body.ts'
 import type { ServerCore } from '../server/server-core.ts'
+import type { Holding } from '../transport/holding.ts'
 import type { Peer } from '../transport/transport.ts'
 
 const { NGHTTP2_CANCEL, NGHTTP2_INTERNAL_ERROR, NGHTTP2_NO_ERROR } = constants
@@ -51,6 +52,7 @@ export class Http2Exchange implements ContextPort, ReplyTarget, StreamSink, Stre
   #writeDeadline = 0
   /** Of the exchange as a whole. */
   readonly #deadline: number
+  readonly #headBytes: number
 
   constructor(core: ServerCore, owner: Http2Owner, stream: ServerHttp2Stream, head: Http2Head, exchange: number) {
     this.#core = core
@@ -59,6 +61,7 @@ export class Http2Exchange implements ContextPort, ReplyTarget, StreamSink, Stre
     this.#content = new Http2Content(core, stream, head)
     this.#context = new Http2Context(this, head.snapshot, false, exchange)
     this.#deadline = core.requestDeadline()
+    this.#headBytes = head.bytes
     stream.on('error', ignore)
     stream.on('close', () => this.#closed())
     stream.on('drain', () => this.#drained())
@@ -79,8 +82,10 @@ export class Http2Exchange implements ContextPort, ReplyTarget, StreamSink, Stre
     return this.#owner.draining
   }
 
-  get buffered(): number {
-    return this.#context.bufferedBody + this.#stream.writableLength
+  held(holding: Holding): number {
+    return (
+      this.#headBytes + this.#context.bufferedBody + this.#stream.writableLength + (this.#source?.held(holding) ?? 0)
+    )
   }
 
   openBody(context: RequestContext): RequestBody {
@@ -263,9 +268,9 @@ export class Http2Exchange implements ContextPort, ReplyTarget, StreamSink, Stre
     this.#abort('peer')
   }
 
-  /** Shutdown's deadline has passed. */
-  kill(): void {
-    this.#cut('shutdown', NGHTTP2_CANCEL)
+  /** It may not go on. */
+  kill(by: AbortedBy): void {
+    this.#cut(by, NGHTTP2_CANCEL)
   }
 
   onTick(now: number): void {

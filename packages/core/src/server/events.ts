@@ -34,6 +34,8 @@ export type CloseReason =
   | 'request-timeout'
   /** The server is full. */
   | 'overload'
+  /** More than `limits.bufferedBytes` was held for all connections, and this one held most for longest while nothing moved. */
+  | 'memory'
   | 'shutdown'
   | 'upgraded'
 

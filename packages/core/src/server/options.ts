@@ -17,7 +17,11 @@ export interface Limits extends HeadLimits, BodyLimits {
    * One more is answered 503 and closed.
    */
   readonly connectionsPerAddress: number
-  /** Bytes held for all connections together, measured each tick; beyond it new connections and requests are answered 503. */
+  /**
+   * Bytes held for all connections together, measured each tick: heads, content, what waits in sockets, and what sources read
+   * ahead. Memory that several of them hold counts once. Beyond it the connections are cut that have held most for longest
+   * while nothing moved; where that is not enough, new connections and requests are answered 503.
+   */
   readonly bufferedBytes: number
 }
 

@@ -1,6 +1,7 @@
 import { Expectation, type ParseErrorCode, RequestHead, parseErrors } from '@spillway/parser'
 import { networkOf } from '../transport/addresses.ts'
 import { Clock } from './clock.ts'
+import { type Holder, Ledger } from './ledger.ts'
 import type { Context, Handler, MaybePromise, Result } from '../exchange/context.ts'
 import { type ReplyTarget, dispatch } from '../exchange/dispatch.ts'
 import type { RequestContext } from '../exchange/request-context.ts'
@@ -29,7 +30,7 @@ const keepAliveGrace = 1000
 type Mutable<T> = { -readonly [K in keyof T]: T[K] }
 
 /** What occupies a place in a server: a connection, a handshake that may become one, an HTTP/2 session. */
-export interface Member {
+export interface Member extends Holder {
   /** Counts up from 1 within the process. */
   readonly id: number
   /** Its address is empty as long as it is not known, and for unix sockets. */
@@ -38,14 +39,14 @@ export interface Member {
   turnedAway: boolean
   /** Whether a request is being read or answered. */
   readonly active: boolean
-  /** Bytes held for it, in both directions. */
-  readonly buffered: number
   /** One tick of the server's clock. */
   onTick(now: number): void
   /** Shutdown begins. */
   shutdown(): void
   /** Shutdown's deadline has passed. */
   kill(): void
+  /** The memory that it holds is needed for others. */
+  relieve(): void
 }
 
 /** What there is for something that was accepted. */
@@ -70,7 +71,7 @@ export class ServerCore {
   /** Filled in for each reply. */
   readonly facts: Mutable<ReplyFacts>
   readonly open: Set<Member> = new Set()
-  /** More bytes were held for all connections at the last tick than `limits.bufferedBytes`. */
+  /** More bytes were held for all connections at the last tick than `limits.bufferedBytes`, and nobody stood still who could be cut. */
   overloaded: boolean = false
   /** Parses the heads of all connections; a head that is not complete at once gets a parser to itself. */
   head: RequestHead
@@ -79,6 +80,7 @@ export class ServerCore {
   /** Computed once: every request needs them. */
   readonly #idleTicks: number
   readonly #requestTicks: number
+  readonly #ledger: Ledger<Member> = new Ledger()
   #accepted = 0
   #turnedAway = 0
   readonly #addresses: Map<string, number> = new Map()
@@ -323,12 +325,11 @@ export class ServerCore {
   #tick(): void {
     const { now } = this.clock
     this.facts.written.dateLine = this.clock.dateLine
-    let buffered = 0
-    for (const connection of this.open) {
-      connection.onTick(now)
-      buffered += connection.buffered
-    }
-    this.overloaded = buffered > this.limits.bufferedBytes
+    for (const connection of this.open) connection.onTick(now)
+    const { bufferedBytes } = this.limits
+    this.#ledger.measure(this.open)
+    for (const connection of this.#ledger.excess(bufferedBytes)) connection.relieve()
+    this.overloaded = this.#ledger.total > bufferedBytes
   }
 }
 

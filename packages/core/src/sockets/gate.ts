@@ -74,7 +74,11 @@ class Handshake implements Member {
     socket.on('close', onClose)
   }
 
-  get buffered(): number {
+  get moved(): number {
+    return this.#socket.bytesRead + this.#socket.bytesWritten
+  }
+
+  held(): number {
     return this.#header.length
   }
 
@@ -203,6 +207,10 @@ class Handshake implements Member {
 
   kill(): void {
     this.end('shutdown')
+  }
+
+  relieve(): void {
+    this.end('memory')
   }
 
   #ownPeer(): Peer {

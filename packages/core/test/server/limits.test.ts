@@ -1,7 +1,19 @@
 import { describe, expect, it } from 'vitest'
-import { createServer, serve } from '../../src/index.ts'
+import { type Holding, type Outcome, createServer, serve } from '../../src/index.ts'
 import { testServer } from '../../src/testing.ts'
-import { deferred, get, onlyReply, rawClient, replies, request, statuses, turn, until } from '../support.ts'
+import {
+  deferred,
+  events,
+  get,
+  onlyReply,
+  rawClient,
+  record,
+  replies,
+  request,
+  statuses,
+  turn,
+  until,
+} from '../support.ts'
 
 describe('limits.connections (RFC 9110 §15.6.4)', () => {
   const limits = { connections: 2 }
@@ -144,71 +156,106 @@ describe('limits.connectionsPerAddress', () => {
 })
 
 describe('limits.bufferedBytes', () => {
-  it('new connections are turned away while those there hold too much, and let in after', async () => {
-    const t = testServer((c) => c.text('x'.repeat(100_000)), { limits: { bufferedBytes: 250_000 } })
-    const slow = [t.connect(), t.connect(), t.connect()]
-    for (const client of slow) {
-      client.stall()
-      client.send(get())
-    }
-    t.advance(250)
-    expect(t.connect().received).toContain('503')
-    for (const client of slow) client.drain()
-    t.advance(250)
-    expect(t.connect().received).toBe('')
-  })
+  const limits = { bufferedBytes: 250_000 }
 
-  it('requests on connections that are there are, too: a pool of them is no way around it', () => {
-    let handled = 0
+  it('who holds most for longest is cut, and newcomers are served', async () => {
+    const outcomes: Outcome[] = []
     const t = testServer(
       (c) => {
-        handled++
-        return c.text(c.path === '/' ? 'x'.repeat(100_000) : 'small')
+        c.done((outcome) => outcomes.push(outcome))
+        return c.text(c.path === '/' ? 'small' : 'x'.repeat(100_000))
       },
-      { limits: { bufferedBytes: 250_000 } },
+      { limits },
     )
-    const kept = t.connect()
-    const slow = [t.connect(), t.connect(), t.connect()]
-    for (const client of slow) {
-      client.stall()
-      client.send(get())
-    }
-    t.advance(250)
-    kept.send(get('/small') + get('/small'))
-    const refused = replies(kept.received)
-    expect(refused.map(({ status, fields }) => [status, fields.get('retry-after')])).toEqual([
-      [503, '1'],
-      [503, '1'],
-    ])
-    expect(handled).toBe(3)
-    for (const client of slow) client.drain()
-    t.advance(250)
-    kept.send(get('/small'))
-    expect(statuses(kept.received)).toEqual([503, 503, 200])
-    expect(kept.state).toBe('open')
+    const seen = await record(t.server, async () => {
+      const slow = [t.connect(), t.connect(), t.connect()]
+      for (const client of slow) {
+        client.stall()
+        client.send(get('/large'))
+        t.advance(250)
+      }
+      t.advance(250)
+      await turn()
+      expect(slow.map(({ state }) => state)).toEqual(['closed', 'open', 'open'])
+      const late = t.connect()
+      late.send(get())
+      expect(onlyReply(late.received).body).toBe('small')
+    })
+    expect(events(seen, 'close').map(({ reason }) => reason)).toEqual(['memory'])
+    expect(outcomes[0]).toMatchObject({ kind: 'aborted', by: 'memory', status: 200 })
   })
 
   it.each([
-    [249_999, 200],
-    [250_000, 200],
-    [250_001, 503],
-  ])('%i bytes of 250 000: %i', (bytes, status) => {
-    const t = testServer((c) => (c.path === '/hang' ? new Promise(() => {}) : c.text('x')), {
-      limits: { bufferedBytes: 250_000 },
-    })
-    const kept = t.connect()
-    t.connect().send(`${request('POST', '/hang', 'Content-Length: 900000\r\n')}${'x'.repeat(bytes)}`)
-    t.advance(250)
-    kept.send(get())
-    expect(onlyReply(kept.received).status).toBe(status)
+    [249_000, 'open'],
+    [250_001, 'closed'],
+  ])('a request that holds %i bytes of 250 000: %s', async (bytes, state) => {
+    const t = testServer(() => new Promise(() => {}), { limits })
+    const client = t.connect()
+    client.send(`${request('POST', '/hang', 'Content-Length: 900000\r\n')}${'x'.repeat(bytes)}`)
+    t.advance(500)
+    await turn()
+    expect(client.state).toBe(state)
   })
 
-  it('content that waits to be read counts', async () => {
-    const t = testServer(() => new Promise(() => {}), { limits: { bufferedBytes: 250_000 } })
-    for (let i = 0; i < 5; i++)
-      t.connect().send(`${request('POST', '/', 'Content-Length: 900000\r\n')}${'x'.repeat(64_000)}`)
+  it('content that waits to be read counts, and so do heads, whole and half', async () => {
+    const t = testServer(() => new Promise(() => {}), { limits })
+    const field = `X: ${'x'.repeat(7000)}\r\n`
+    const kinds = [
+      `${request('POST', '/', 'Content-Length: 900000\r\n')}${'x'.repeat(60_000)}`,
+      get('/', field + field),
+      get('/', field + field).slice(0, -2),
+    ]
+    for (const bytes of kinds) {
+      const clients = Array.from({ length: 20 }, () => t.connect())
+      for (const client of clients) client.send(bytes)
+      t.advance(500)
+      await turn()
+      const open = clients.filter(({ state }) => state === 'open').length
+      expect(open).toBeGreaterThan(1)
+      expect(open).toBeLessThan(20)
+      for (const client of clients) client.reset()
+      await turn()
+    }
+  })
+  it('what sources hold counts, and what owners of upgraded connections hold', async () => {
+    const memory = new ArrayBuffer(300_000)
+    const source = {
+      held: (holding: Holding) => (holding.share(memory, 300_000), 0),
+      [Symbol.asyncIterator]: () => ({ next: () => new Promise<never>(() => {}) }),
+    }
+    const t = testServer(
+      (c) => {
+        if (c.path === '/stream') return c.stream(source)
+        const sink = { onData() {}, onDrain() {}, onEnd() {}, onClose() {}, buffered: 300_000 }
+        return c.upgrade((transport) => transport.attach(sink), { upgrade: 'x' })
+      },
+      { limits },
+    )
+    for (const bytes of [get('/stream'), get('/tunnel', 'Connection: upgrade\r\nUpgrade: x\r\n')]) {
+      const client = t.connect()
+      client.send(bytes)
+      t.advance(500)
+      await turn()
+      expect(client.state).toBe('closed')
+    }
+  })
+
+  it('until it is known who stands still, newcomers and requests are turned away', async () => {
+    const t = testServer((c) => c.text(c.path === '/' ? 'small' : 'x'.repeat(300_000)), { limits })
+    const kept = t.connect()
+    const large = t.connect()
+    large.stall()
+    large.send(get('/large'))
     t.advance(250)
-    expect(t.connect().received).toContain('503')
+    kept.send(get())
+    const refused = onlyReply(kept.received)
+    expect([refused.status, refused.fields.get('retry-after')]).toEqual([503, '1'])
+    expect(onlyReply(t.connect().received).status).toBe(503)
+    t.advance(250)
+    await turn()
+    expect(large.state).toBe('closed')
+    kept.send(get())
+    expect(statuses(kept.received)).toEqual([503, 200])
   })
 })
 

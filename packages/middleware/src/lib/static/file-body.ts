@@ -1,3 +1,4 @@
+import type { Holding } from '@spillway/core'
 import type { OpenFile } from '../files/open-file.ts'
 
 /** Bytes of one read. A read costs a trip through the thread pool; big ones are what makes large files fast. */
@@ -18,6 +19,8 @@ export class FileBody implements AsyncIterable<Uint8Array>, AsyncIterator<Uint8A
   /** The block that was given last, and one that may be read into again. */
   #given: Uint8Array | undefined
   #spare: Uint8Array | undefined
+  /** The one that is being read, or was. */
+  #next: Uint8Array | undefined
 
   /** Both ends are included. */
   constructor(file: OpenFile, start: number, end: number) {
@@ -45,8 +48,16 @@ export class FileBody implements AsyncIterable<Uint8Array>, AsyncIterator<Uint8A
     return { done: false, value }
   }
 
+  /** Up to two blocks: the one that is being sent, and the one behind it. */
+  held(holding: Holding): number {
+    for (const block of [this.#given, this.#next, this.#spare])
+      if (block) holding.share(block.buffer, block.buffer.byteLength)
+    return 0
+  }
+
   return(): Promise<IteratorResult<Uint8Array, undefined>> {
     this.#done = true
+    this.#given = this.#next = this.#spare = undefined
     return Promise.resolve({ done: true, value: undefined })
   }
 
@@ -57,6 +68,7 @@ export class FileBody implements AsyncIterable<Uint8Array>, AsyncIterator<Uint8A
 
   async #block(): Promise<Uint8Array> {
     const buffer = this.#buffer(Math.min(blockBytes, this.#end - this.#position))
+    this.#next = buffer
     const { bytesRead } = await this.#file.handle.read(buffer, 0, buffer.length, this.#position)
     if (bytesRead === 0) throw new Error('The file became shorter while it was sent')
     this.#position += bytesRead
