@@ -139,10 +139,10 @@ const isCloseOf =
 
 /** Tries with a single connection: the status lines that come back, why the connection ended, and the error if there is one. */
 const singles: [name: string, statuses: string, reason: Reason, error?: ParseErrorCode][] = [
-  ['http-1.0', '200', 'client-asked'],
+  ['http-1.0', '200', 'http-1.0'],
   ['http-1.1', '200 200', 'client-asked'],
   ['pipeline', '200 200 200', 'client-asked'],
-  ['leaves', '200', 'client-gone'],
+  ['leaves', '200', 'client-reset'],
   ['chunked', '200', 'client-asked'],
   ['continue', '100 200', 'client-asked'],
   ['range', '206', 'client-asked'],
@@ -151,7 +151,7 @@ const singles: [name: string, statuses: string, reason: Reason, error?: ParseErr
   ['crash-late', '200', 'handler-error'],
   ['slow-client', '200', 'client-asked'],
   ['slow-head', '408', 'head-timeout'],
-  ['large-head', '431', 'parse-error', 'HEAD_TOO_LARGE'],
+  ['large-head', '431', 'head-too-large', 'HEAD_TOO_LARGE'],
   ['cl-te', '400', 'parse-error', 'CODING_WITH_LENGTH'],
   ['two-lengths', '400', 'parse-error', 'LENGTH_CONFLICT'],
   ['te-obfuscated', '400', 'parse-error', 'CODING_INVALID'],

@@ -73,10 +73,10 @@ withTools(chromium)('the page', { timeout: 60_000 }, () => {
     const received = await rawClient(lab.port, text).received
     await row('GET /api/time?stranger').waitFor()
     expect(await row('GET /api/time?stranger').textContent()).toContain(`${text.length} B`)
-    const closed = row('The request asked for it')
+    const closed = row('did not ask to keep the connection')
     expect(await closed.textContent()).toContain(`${text.length} B in, ${received.length} B out`)
     await closed.getByRole('button').click()
-    await details('The request asked for it')
+    await details('did not ask to keep the connection')
     await details('GET /api/time?stranger')
     await details(`200 OK · ${received.length} B`)
   })
@@ -210,7 +210,7 @@ withTools(chromium)('the page', { timeout: 60_000 }, () => {
     await details('Connection #')
     expect(await page.evaluate("document.activeElement.getAttribute('aria-pressed')")).toBe('true')
     await rawClient(lab.port, 'GET /api/time HTTP/1.0\r\n\r\n').received
-    await page.locator('#announce', { hasText: 'The request asked for it' }).waitFor({ state: 'attached' })
+    await page.locator('#announce', { hasText: 'did not ask to keep the connection' }).waitFor({ state: 'attached' })
     for (const name of ['banner', 'main', 'navigation', 'contentinfo', 'table'] as const)
       expect(await page.getByRole(name).count()).toBe(1)
   })

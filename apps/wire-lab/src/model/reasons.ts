@@ -12,6 +12,11 @@ export interface ReasonText {
 export type Reason =
   | 'client-closed'
   | 'client-gone'
+  | 'client-reset'
+  | 'network-error'
+  | 'http-1.0'
+  | 'head-too-large'
+  | 'tunnel-timeout'
   | 'client-asked'
   | 'reply-asked'
   | 'max-requests'
@@ -39,12 +44,37 @@ export const reasons: Readonly<Record<Reason, ReasonText>> = {
   },
   'client-gone': {
     short: 'client left',
-    sentence: 'The client left in the middle of a request or a reply, or the network failed.',
+    sentence: 'The client ended the connection in the middle of a request or a reply.',
+    calm: false,
+  },
+  'client-reset': {
+    short: 'client broke off',
+    sentence: 'The client reset the connection: it was closed on its side without a goodbye.',
+    calm: false,
+  },
+  'network-error': {
+    short: 'network failed',
+    sentence: 'The client’s network does not answer any more.',
+    calm: false,
+  },
+  'http-1.0': {
+    short: 'HTTP/1.0',
+    sentence: 'The request was HTTP/1.0 and did not ask to keep the connection.',
+    calm: true,
+  },
+  'head-too-large': {
+    short: 'head too large',
+    sentence: 'The request line or the fields are larger than the limits of this server allow.',
+    calm: false,
+  },
+  'tunnel-timeout': {
+    short: 'silent for too long',
+    sentence: 'Nothing moved in either direction after the connection had left HTTP.',
     calm: false,
   },
   'client-asked': {
     short: 'as the client asked',
-    sentence: 'The request asked for it: with “Connection: close”, or by being HTTP/1.0 without keep-alive.',
+    sentence: 'The request said “Connection: close”.',
     calm: true,
   },
   'reply-asked': {

@@ -73,6 +73,10 @@ export class Connection
   #writeDeadline = 0
   /** Of the exchange as a whole. */
   #requestDeadline = 0
+  /** Of the reply, once the client has ended its side; on an upgraded connection, of anything that moves. */
+  #goneDeadline = 0
+  /** What had moved when it was set. */
+  #movedBefore = 0
   /** Bytes that waited for the client when the write deadline was set. */
   #unsent = 0
   #bytesIn = 0
@@ -134,7 +138,10 @@ export class Connection
 
   onEnd(): void {
     if (this.read === ReadState.Upgraded) return this.#tunnel!.onEnd()
+    // An incomplete message is never a calm end (RFC 9112 §8).
+    if (this.read === ReadState.Body || this.read === ReadState.Discard) this.#log.because('client-gone')
     onPeerEnd(this)
+    this.#awaitReply()
     // decision 004
     // The client may only have finished sending: the handler is told, and what it still answers is sent.
     if (this.write !== WriteState.Done)
@@ -146,7 +153,8 @@ export class Connection
   onClose(error?: Error): void {
     this.#tunnel?.onClose(error)
     const context = this.#context
-    this.#log.because(error || context || this.#reader.head ? 'client-gone' : 'client-closed')
+    if (error) this.#log.because(reasonOf(error))
+    else this.#log.because(context || this.#reader.head ? 'client-gone' : 'client-closed')
     onClosing(this)
     this.#reader.release()
     this.#sender.stop(error)
@@ -267,12 +275,19 @@ export class Connection
     const { keepAlive } = head
     const hasContent = head.bodyKind !== BodyKind.None
     const persist = keepAlive && this.#log.requests !== this.#core.limits.requestsPerConnection
-    if (!persist) this.#log.because(keepAlive ? 'max-requests' : 'client-asked')
+    if (!persist) this.#log.because(keepAlive ? 'max-requests' : head.minorVersion === 0 ? 'http-1.0' : 'client-asked')
     if (hasContent) context.contentLength = this.#reader.begin(head)
     onHead(this, hasContent, persist)
     this.#context = context
     this.#readDeadline = 0
     this.#requestDeadline = this.#core.requestDeadline()
+    if (this.peerEnded) this.#awaitReply()
+  }
+
+  /** Nothing more can come from the client: it waits for the reply, or has left. */
+  #awaitReply(): void {
+    this.#goneDeadline = this.#core.clock.after(this.#core.timeouts.halfClosed)
+    this.#movedBefore = this.moved
   }
 
   #receiveContent(): boolean {
@@ -345,7 +360,8 @@ export class Connection
   }
 
   #parseFailed(code: ParseErrorCode, offset: number): void {
-    this.#log.because('parse-error')
+    const { status } = parseErrors[code]
+    this.#log.because(status === 431 || status === 414 ? 'head-too-large' : 'parse-error')
     this.#log.error(this, code, offset)
   }
 
@@ -419,6 +435,7 @@ export class Connection
     this.#context = undefined
     // The clocks of HTTP have stopped.
     this.#writeDeadline = 0
+    this.#goneDeadline = this.#core.clock.after(this.#core.timeouts.tunnel)
     const failed = (error: unknown): void => {
       this.#core.report(error, context)
       this.#cut('handler', 'handler-error', error)
@@ -529,6 +546,21 @@ export class Connection
     if (this.#readDeadline !== 0 && now >= this.#readDeadline) return this.#expire()
     if (this.#reader.tooSlow(this.read)) this.#expire()
     if (this.#requestDeadline !== 0 && now >= this.#requestDeadline) this.#expireRequest()
+    if (this.#goneDeadline !== 0 && now >= this.#goneDeadline) this.#expireSilence()
+  }
+
+  /** Nothing has moved for long; what moves begins anew. */
+  #expireSilence(): void {
+    const { clock, timeouts } = this.#core
+    const { moved } = this
+    const isTunnel = this.read === ReadState.Upgraded
+    // What waits to leave has a clock of its own.
+    const isQuiet = moved === this.#movedBefore && (isTunnel || this.#transport.bufferedBytes === 0)
+    this.#movedBefore = moved
+    this.#goneDeadline = clock.after(isTunnel ? timeouts.tunnel : timeouts.halfClosed)
+    if (!isQuiet) return
+    if (isTunnel) this.#cut('timeout', 'tunnel-timeout')
+    else if (this.#context && this.write !== WriteState.Done) this.#cut('peer', 'client-gone')
   }
 
   #expire(): void {
@@ -590,6 +622,10 @@ export class Connection
 /** The other protocol begins behind a complete request (RFC 9110 §7.8). */
 function upgradeTooEarly(): HttpError {
   return new HttpError(400, 'A request to upgrade was answered before its content was read')
+}
+
+function reasonOf({ code }: NodeJS.ErrnoException): CloseReason {
+  return code === undefined || code === 'ECONNRESET' || code === 'EPIPE' ? 'client-reset' : 'network-error'
 }
 
 function parseFailure(code: ParseErrorCode): HttpError {

@@ -9,10 +9,16 @@ import type { Peer } from '../transport/transport.ts'
 export type CloseReason =
   /** The client ended it between two requests. */
   | 'client-closed'
-  /** The client left in the middle of a request or a reply, or the network failed. */
+  /** The client ended it in the middle of a request or a reply (FIN). */
   | 'client-gone'
-  /** The request asked for it: `Connection: close`, or HTTP/1.0 without keep-alive. */
+  /** The client broke it off (RST). */
+  | 'client-reset'
+  /** The operating system gave it up: no answer from the client's network, for example. */
+  | 'network-error'
+  /** The request asked for it: `Connection: close`. */
   | 'client-asked'
+  /** The request was HTTP/1.0 and did not ask for more (RFC 9112 §9.3). */
+  | 'http-1.0'
   /** The reply could only be delimited by the end of the connection, or the handler set `Connection: close`. */
   | 'reply-asked'
   /** `limits.requestsPerConnection` was reached. */
@@ -20,6 +26,8 @@ export type CloseReason =
   /** More unread content followed the reply than `limits.discardBytes`. */
   | 'unread-content'
   | 'parse-error'
+  /** The head was larger than the limits allow. */
+  | 'head-too-large'
   /** The TLS handshake failed: no common protocol, no accepted certificate, or no TLS at all. */
   | 'tls-error'
   | 'handshake-timeout'
@@ -31,6 +39,8 @@ export type CloseReason =
   | 'head-timeout'
   | 'body-timeout'
   | 'write-timeout'
+  /** Nothing moved on an upgraded connection for `timeouts.tunnel`. */
+  | 'tunnel-timeout'
   | 'request-timeout'
   /** The server is full. */
   | 'overload'

@@ -70,7 +70,7 @@ export class Ledger<T extends Holder> implements Holding {
    */
   excess(limit: number): T[] {
     if (this.total <= limit) return []
-    const ranked = [...this.#entries].filter(([, { debt }]) => debt > 0).sort(([, a], [, b]) => b.debt - a.debt)
+    const ranked = [...this.#entries].filter(([, { debt }]) => debt > 0).toSorted(([, a], [, b]) => b.debt - a.debt)
     const chosen: T[] = []
     for (const [holder, entry] of ranked) {
       if (this.total <= limit) break

@@ -77,6 +77,13 @@ export interface Timeouts {
    * as long as they like; the others bound every step.
    */
   readonly request: number
+  /**
+   * Without a byte of the reply, once the client has ended its side of the connection (FIN). Whoever has only finished sending
+   * gets its answer when it comes within that time; whoever has left does not keep a handler or a stream waiting for good.
+   */
+  readonly halfClosed: number
+  /** Without a byte in either direction on a connection that another protocol has taken over. Default: none. */
+  readonly tunnel: number
   /** For the client to read our last bytes after we ended the connection. */
   readonly linger: number
 }
@@ -92,6 +99,9 @@ export const defaultTimeouts: Timeouts = {
   // A socket says "writable" only when a third of its send buffer has drained: a slow but honest reader needs a minute.
   writeStall: 62_000,
   request: 0,
+  // Clients that half-close and wait are scripts with a quick question; browsers that leave look the same.
+  halfClosed: 10_000,
+  tunnel: 0,
   linger: 2_000,
 }
 

@@ -8,6 +8,9 @@ import type { TlsGate } from './tls.ts'
 import { acceptedTransport } from './transport-node.ts'
 import { AddressSet } from '../transport/addresses.ts'
 
+/** Milliseconds without a sign of life until TCP asks for one: a client whose network is gone says no goodbye. */
+const keepAliveProbe = 60_000
+
 /** @internal */
 export interface Listener {
   readonly at: Listening
@@ -24,7 +27,7 @@ export async function listenNode(options: ListenOptions, core: ServerCore): Prom
   const gates = await gatesOf(options)
   const server = createServer(
     // A client may end its side and still read: half-open connections are ours to close.
-    { allowHalfOpen: true, noDelay: true },
+    { allowHalfOpen: true, noDelay: true, keepAlive: true, keepAliveInitialDelay: keepAliveProbe },
     gates ? (socket) => beginHandshake(core, socket, gates) : (socket) => accept(core, acceptedTransport(socket)),
   )
   await bind(server, options)

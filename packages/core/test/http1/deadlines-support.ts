@@ -14,6 +14,8 @@ export const timeouts: Timeouts = {
   keepAlive: 20_000,
   writeStall: 30_000,
   request: 0,
+  halfClosed: 10_000,
+  tunnel: 0,
   linger: 2_000,
 }
 

@@ -178,6 +178,36 @@ const closes: readonly (readonly [
   ],
   [
     'client-gone',
+    'ends within its content',
+    (t) => {
+      const client = t.connect()
+      client.send(`${request('POST', '/read', 'Content-Length: 9\r\n')}abc`)
+      client.end()
+    },
+  ],
+  [
+    'client-gone',
+    'ends within a chunk, which nobody reads',
+    (t) => {
+      const client = t.connect()
+      client.send(`${request('POST', '/', 'Transfer-Encoding: chunked\r\n')}9\r\nabc`)
+      client.end()
+    },
+  ],
+  [
+    'client-gone',
+    'ends and waits too long for its reply',
+    (t) => {
+      const client = t.connect()
+      client.send(get('/hang'))
+      client.end()
+      t.advance(10_500)
+    },
+  ],
+  ['head-too-large', 'has fields that are too long', (t) => t.connect().send(get('/', `a: ${'b'.repeat(20_000)}\r\n`))],
+  ['head-too-large', 'has a target that is too long', (t) => t.connect().send(get(`/${'x'.repeat(9000)}`))],
+  [
+    'client-reset',
     'resets while its handler works',
     (t) => {
       const client = t.connect()
@@ -185,9 +215,9 @@ const closes: readonly (readonly [
       client.reset()
     },
   ],
-  ['client-gone', 'resets while idle', (t) => t.connect().reset()],
+  ['client-reset', 'resets while idle', (t) => t.connect().reset()],
   ['client-asked', 'asks for close', (t) => t.connect().send(get('/', 'Connection: close\r\n'))],
-  ['client-asked', 'is of HTTP/1.0', (t) => t.connect().send(get('/', '', '1.0'))],
+  ['http-1.0', 'is of HTTP/1.0', (t) => t.connect().send(get('/', '', '1.0'))],
   ['reply-asked', 'is closed by its handler', (t) => t.connect().send(get('/close'))],
   ['max-requests', 'has had its requests', (t) => t.connect().send(get().repeat(3))],
   [

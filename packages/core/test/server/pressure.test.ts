@@ -12,6 +12,10 @@ afterEach(async () => {
   server = undefined
 })
 
+function ask(stream: number, path: string): Buffer {
+  return frame(Type.Headers, Flag.EndHeaders | Flag.EndStream, stream, fields(...requestFields('GET', path)))
+}
+
 /** Two looks at the ledger, or more. */
 async function ticks(): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, 700))
@@ -51,8 +55,6 @@ describe('slow readers turn nobody away', () => {
     })
     authority.remove()
     const shut = frame(Type.Settings, 0, 0, Buffer.from([0, 4, 0, 0, 0, 0]))
-    const ask = (stream: number, path: string): Buffer =>
-      frame(Type.Headers, Flag.EndHeaders | Flag.EndStream, stream, fields(...requestFields('GET', path)))
     const seen = await record(server, async () => {
       const slow = await Promise.all(Array.from({ length: 9 }, () => frameClient(server!.url)))
       for (const client of slow) client.send(shut, ...[1, 3, 5, 7, 9, 11, 13].map((stream) => ask(stream, '/large')))
