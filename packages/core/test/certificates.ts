@@ -22,6 +22,27 @@ export interface TestAuthority {
 
 export const openssl: Tool = findTool('openssl')
 
+/** What is TLS's own are `cert` and `key`: the names of the files are no options of it. */
+class Issued implements TestCertificate {
+  readonly cert: string
+  readonly key: string
+  readonly #files: readonly [cert: string, key: string]
+
+  constructor(certFile: string, keyFile: string) {
+    this.cert = readFileSync(certFile, 'utf8')
+    this.key = readFileSync(keyFile, 'utf8')
+    this.#files = [certFile, keyFile]
+  }
+
+  get certFile(): string {
+    return this.#files[0]
+  }
+
+  get keyFile(): string {
+    return this.#files[1]
+  }
+}
+
 /** Makes an authority that lives in a folder of its own. */
 export function makeAuthority(name = 'Test authority'): TestAuthority {
   const folder = mkdtempSync(join(tmpdir(), 'spillway-tls-'))
@@ -45,7 +66,7 @@ export function makeAuthority(name = 'Test authority'): TestAuthority {
       writeFileSync(join(folder, `${base}.ext`), `${lines.join('\n')}\n`)
       const from = ['-in', `${base}.csr`, '-CA', 'ca.pem', '-CAkey', 'ca.key', '-CAcreateserial']
       run('x509', '-req', ...from, '-out', certFile, '-days', '3', '-extfile', `${base}.ext`)
-      return { cert: readFileSync(certFile, 'utf8'), key: readFileSync(keyFile, 'utf8'), certFile, keyFile }
+      return new Issued(certFile, keyFile)
     },
     remove: () => rmSync(folder, { recursive: true }),
   }

@@ -1,3 +1,4 @@
+import { type Rules, amount, readOptions, text, whole } from '@spillway/core/options'
 import { isToken } from '@spillway/parser/serialize'
 import { HttpCache } from './lib/cache/http-cache.ts'
 import type { Middleware } from './lib/layers/types.ts'
@@ -17,6 +18,13 @@ export interface CacheOptions {
   readonly name?: string
 }
 
+const rules: Rules<Required<CacheOptions>> = {
+  maxBytes: whole(64 * 1024 * 1024),
+  maxEntryBytes: whole(1024 * 1024),
+  heuristic: amount(0, { to: 1 }),
+  name: text('spillway'),
+}
+
 /**
  * A shared cache (RFC 9111) in memory, in front of whatever is behind it: a handler, files, a proxy. Replies to GET are
  * stored when they say that they may be, for as long as they say; HEAD, conditional requests and ranges are answered from
@@ -30,9 +38,7 @@ export interface CacheOptions {
  * @throws RangeError for sizes below 0 or a heuristic outside of 0 to 1; TypeError for a name that is no token.
  */
 export function cache(options: CacheOptions = {}): Middleware {
-  const { maxBytes = 64 * 1024 * 1024, maxEntryBytes = 1024 * 1024, heuristic = 0, name = 'spillway' } = options
-  if (!(maxBytes >= 0 && maxEntryBytes >= 0)) throw new RangeError('The sizes of a cache are 0 or more bytes')
-  if (!(heuristic >= 0 && heuristic <= 1)) throw new RangeError(`A heuristic is between 0 and 1: ${heuristic}`)
+  const { maxBytes, maxEntryBytes, heuristic, name } = readOptions(rules, options)
   if (!isToken(name)) throw new TypeError(`The name of a cache is a token: ${JSON.stringify(name)}`)
   const shared = new HttpCache({ maxBytes, maxEntryBytes, heuristic, name })
   return (c, next) => shared.answer(c, next)

@@ -2,6 +2,7 @@ import { realpathSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Context, HttpError, type MaybePromise, type Reply } from '@spillway/core'
+import { type Rules, type Settled, flag, readOptions, record, section, text, whole } from '@spillway/core/options'
 import { queryWords } from './lib/cgi/command-line.ts'
 import { type MetaVariables, metaVariables, passedOn } from './lib/cgi/meta-variables.ts'
 import { requestContent } from './lib/cgi/request-content.ts'
@@ -11,6 +12,8 @@ import { ScriptProcess } from './lib/cgi/script-process.ts'
 import { readScriptReply } from './lib/cgi/script-reply.ts'
 import { type ScriptTarget, findScript, isExecutable, readScriptPath, wholePath } from './lib/cgi/script-target.ts'
 import type { Next } from './lib/layers/types.ts'
+
+import { scriptRules } from './lib/cgi/script-rules.ts'
 
 export type { ScriptOptions } from './lib/cgi/script-options.ts'
 
@@ -40,12 +43,21 @@ export interface CgiOptions extends ScriptOptions {
   readonly limits?: Partial<CgiLimits>
 }
 
-const defaults: CgiLimits = {
-  timeout: 60_000,
-  outputBytes: 64 * 1024 * 1024,
-  headBytes: 16 * 1024,
-  processes: 32,
-  bufferBytes: 1024 * 1024,
+interface CgiSettings extends Settled<CgiOptions, 'env' | 'commandLine'> {
+  readonly limits: CgiLimits
+}
+
+const rules: Rules<CgiSettings> = {
+  ...scriptRules,
+  env: record(text()),
+  commandLine: flag(),
+  limits: section({
+    timeout: whole(60_000, { from: 1, to: 2 ** 31 - 1 }),
+    outputBytes: whole(64 * 1024 * 1024),
+    headBytes: whole(16 * 1024, { from: 1 }),
+    processes: whole(32, { from: 1 }),
+    bufferBytes: whole(1024 * 1024),
+  }),
 }
 
 /** What scripts get of our own environment: where programs are, what time it is. */
@@ -69,9 +81,9 @@ export type Cgi = (c: Context<any, any>, next?: Next) => MaybePromise<Reply>
 export function cgi(root: string | URL, options: CgiOptions = {}): Cgi {
   const real = realpathSync(typeof root === 'string' ? root : fileURLToPath(root))
   const directory = statSync(real).isDirectory()
-  const limits = { ...defaults, ...options.limits }
-  const documentRoot = options.documentRoot ?? (directory ? real : dirname(real))
-  const runner = new Runner(documentRoot, limits, options)
+  const settings = readOptions(rules, options)
+  const documentRoot = settings.documentRoot ?? (directory ? real : dirname(real))
+  const runner = new Runner(documentRoot, settings.limits, settings)
   return (c, next) => {
     const path = readScriptPath(c)
     if (path === 'malformed') return c.text('Bad Request', 400)

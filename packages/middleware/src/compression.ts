@@ -1,4 +1,5 @@
 import { type Context, type MaybePromise, type Reply, dropSource } from '@spillway/core'
+import { type Rules, readOptions, whole } from '@spillway/core/options'
 import { hasToken, matchesTag, parseEntityTag, parseEntityTags } from '@spillway/parser/fields'
 import { type Coding, codings } from './lib/http/codings.ts'
 import { isCompressible } from './lib/http/compressible.ts'
@@ -18,6 +19,8 @@ export interface CompressionOptions {
   readonly threshold?: number
 }
 
+const rules: Rules<Required<CompressionOptions>> = { threshold: whole(1024) }
+
 /** Up to here content is compressed in this turn, in a quarter of a millisecond: another thread would cost more. */
 const shortBytes = 8 * 1024
 /** From here on content is compressed piece by piece, so that the first bytes leave early and a client that goes saves work. */
@@ -33,7 +36,7 @@ const longBytes = 1024 * 1024
  * to HEAD has the fields of the one to GET, without the length, and nothing is compressed for it.
  */
 export function compression(options: CompressionOptions = {}): Middleware {
-  const threshold = options.threshold ?? 1024
+  const { threshold } = readOptions(rules, options)
   return (c, next) => after(next(), (reply) => compress(c, reply, threshold))
 }
 

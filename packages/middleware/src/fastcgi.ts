@@ -2,6 +2,7 @@ import { realpathSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Context, MaybePromise, Reply } from '@spillway/core'
+import { type Rules, type Settled, readOptions, section, whole } from '@spillway/core/options'
 import { metaVariables, passedOn } from './lib/cgi/meta-variables.ts'
 import { type RequestContent, requestContent } from './lib/cgi/request-content.ts'
 import { ScriptErrors } from './lib/cgi/script-errors.ts'
@@ -13,6 +14,8 @@ import { type FastCgiAddress, Pool } from './lib/fastcgi/pool.ts'
 import { requestHead } from './lib/fastcgi/records.ts'
 import { normalizePath } from './lib/http/path.ts'
 import type { Next } from './lib/layers/types.ts'
+
+import { scriptRules } from './lib/cgi/script-rules.ts'
 
 export type { ScriptOptions } from './lib/cgi/script-options.ts'
 export type { FastCgiAddress } from './lib/fastcgi/pool.ts'
@@ -71,14 +74,22 @@ export interface FastCgi {
   script(file: string): ScriptHandler
 }
 
-const defaults: FastCgiLimits = {
-  timeout: 60_000,
-  headBytes: 16 * 1024,
-  connections: 4,
-  waiting: 128,
-  connectTimeout: 5000,
-  idleTimeout: 10_000,
-  bufferBytes: 1024 * 1024,
+interface FastCgiSettings extends Settled<FastCgiOptions, never> {
+  readonly limits: FastCgiLimits
+}
+
+const longest = { from: 1, to: 2 ** 31 - 1 }
+const rules: Rules<FastCgiSettings> = {
+  ...scriptRules,
+  limits: section({
+    timeout: whole(60_000, longest),
+    headBytes: whole(16 * 1024, { from: 1 }),
+    connections: whole(4, { from: 1 }),
+    waiting: whole(128),
+    connectTimeout: whole(5000, longest),
+    idleTimeout: whole(10_000, { to: longest.to }),
+    bufferBytes: whole(1024 * 1024),
+  }),
 }
 
 /**
@@ -93,8 +104,9 @@ const defaults: FastCgiLimits = {
  * @throws TypeError when a field that no script gets is to be passed on.
  */
 export function fastcgi(address: FastCgiAddress, options: FastCgiOptions = {}): FastCgi {
-  const limits = { ...defaults, ...options.limits }
-  const responder = new Responder(new Pool(address, limits), limits, options)
+  const settings = readOptions(rules, options)
+  const { limits } = settings
+  const responder = new Responder(new Pool(address, limits), limits, settings)
   return {
     script: (file) => (c, next) => {
       const path = readScriptPath(c)

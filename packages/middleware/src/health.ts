@@ -1,4 +1,5 @@
 import { type Handler, Reply, type Server } from '@spillway/core'
+import { type Rules, amount, callback, readOptions, record, required, whole } from '@spillway/core/options'
 import { type Check, Checks, type Results } from './lib/health/checks.ts'
 import { after } from './lib/layers/maybe-promise.ts'
 
@@ -16,6 +17,13 @@ export interface ReadinessOptions {
   readonly maxAge?: number
 }
 
+const rules: Rules<Required<ReadinessOptions>> = {
+  server: required(callback<ReadinessOptions['server']>()),
+  checks: record(required(callback<Check>())),
+  timeout: whole(1000, { from: 1, to: 2 ** 31 - 1 }),
+  maxAge: amount(1000),
+}
+
 /**
  * Whether the process is alive: 200 as long as it answers. It asks nobody else, for whoever restarts a process because its
  * database is down has two outages.
@@ -30,8 +38,8 @@ export function health(): Handler<any> {
  * server still accepts.
  */
 export function readiness(options: ReadinessOptions): Handler<any> {
-  const { server, timeout = 1000, maxAge = 1000 } = options
-  const checks = new Checks(options.checks ?? {}, timeout, maxAge)
+  const { server, checks: asked, timeout, maxAge } = readOptions(rules, options)
+  const checks = new Checks(asked, timeout, maxAge)
   const state = (): 'starting' | 'closing' | undefined => {
     const known = server()
     return known ? (known.closing ? 'closing' : undefined) : 'starting'

@@ -1,3 +1,4 @@
+import { type Rules, type Settled, amount, optional, readOptions, whole } from '@spillway/core/options'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import type { Middleware } from './lib/layers/types.ts'
 import { problem } from './problem.ts'
@@ -16,16 +17,20 @@ export interface LoadShedOptions {
 const resolution = 10
 const lookEvery = 100
 
+const rules: Rules<Settled<LoadShedOptions, 'retryAfter'>> = {
+  delay: optional(amount(0, { from: 1 })),
+  concurrency: optional(whole(0, { from: 1 })),
+  retryAfter: amount(1, { from: 1, to: 2 ** 31 - 1 }),
+}
+
 /**
  * Answers 503 with `Retry-After` and the code `OVERLOADED` while there is too much to do, so that what has been begun is
  * finished in time. Requests that are refused cost next to nothing. Put it in front of what costs, behind health checks.
- * @throws TypeError without a limit, or for one that is no number above 0.
+ * @throws TypeError without a limit, RangeError for one that is not above 0.
  */
 export function loadShed(options: LoadShedOptions): Middleware {
-  const { delay, concurrency, retryAfter = 1 } = options
+  const { delay, concurrency, retryAfter } = readOptions(rules, options)
   if (delay === undefined && concurrency === undefined) throw new TypeError('A limit is needed: delay or concurrency')
-  for (const limit of [delay, concurrency, retryAfter])
-    if (limit !== undefined && !(limit > 0)) throw new TypeError(`Not a number above 0: ${limit}`)
   const isLate = delay === undefined ? () => false : lateness(delay)
   let active = 0
   const end = (): void => void active--

@@ -1,7 +1,8 @@
 import type { Context } from '@spillway/core'
+import { readOptions } from '@spillway/core/options'
 import { requestMediaType } from './lib/http/media-type.ts'
 import { malformed } from './lib/multipart/part-reader.ts'
-import { type MultipartLimits, type Part, parts } from './lib/multipart/parts.ts'
+import { type MultipartLimits, type Part, parts, type KnownLimits, multipartRules } from './lib/multipart/parts.ts'
 import { ProblemError } from './problem.ts'
 
 export type { FieldPart, FilePart, MultipartLimits, Part } from './lib/multipart/parts.ts'
@@ -10,12 +11,14 @@ export type { FieldPart, FilePart, MultipartLimits, Part } from './lib/multipart
  * The parts of a form with files, `multipart/form-data` (RFC 7578), one after the other as they arrive. Reading a file reads
  * the connection: a slow disk slows the client down, and memory does not grow with the upload. Fields are whole.
  * @throws ProblemError, while iterating: 415 for another type, 413 beyond a limit, 400 for a form that is malformed or cut
- * short. AbortedError when the client has gone.
+ * short. AbortedError when the client has gone. At once: RangeError for a limit that is NaN or below 0, TypeError for one that
+ * there is not.
  */
-export async function* multipart(
-  c: Context<any, any>,
-  limits: MultipartLimits = {},
-): AsyncGenerator<Part, void, undefined> {
+export function multipart(c: Context<any, any>, limits: MultipartLimits = {}): AsyncGenerator<Part, void, undefined> {
+  return read(c, readOptions(multipartRules, limits))
+}
+
+async function* read(c: Context<any, any>, limits: KnownLimits): AsyncGenerator<Part, void, undefined> {
   const boundary = boundaryOf(c)
   if (limits.totalBytes !== undefined) c.body.limit = limits.totalBytes
   yield* parts(c.body[Symbol.asyncIterator](), boundary, limits)

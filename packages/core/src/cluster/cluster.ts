@@ -1,7 +1,9 @@
 import nodeCluster from 'node:cluster'
-import { availableParallelism } from 'node:os'
+import { readOptions } from '../server/read-options.ts'
+import { closeRules, ofRules } from '../server/rules.ts'
 import type { Cluster, ClusterOptions, Start } from './options.ts'
 import { Primary } from './primary.ts'
+import { clusterRules } from './rules.ts'
 import { runWorker } from './worker.ts'
 
 let called = false
@@ -11,13 +13,13 @@ let called = false
  * program again as worker processes, and keeps them running. In the workers this call runs `start` and never returns,
  * so what follows `await cluster(…)` is the primary's alone, and what precedes it runs everywhere.
  *
- * @throws when the workers cannot start: the first {@link RestartPolicy.attempts} in a row ended before they were ready.
+ * @throws RangeError for a number out of range, TypeError for another kind of value and for an option that there is not; an
+ * Error when the workers cannot start: the first {@link RestartPolicy.attempts} in a row ended before they were ready.
  */
 export async function cluster(start: Start, options: ClusterOptions = {}): Promise<Cluster> {
   if (called) throw new Error('cluster() may be called once in a process')
-  const { workers = availableParallelism() } = options
-  if (!Number.isInteger(workers) || workers < 1) throw new RangeError(`Not a number of workers: ${workers}`)
+  const read = readOptions(clusterRules, options)
   if (process.argv[1] === undefined) throw new Error('cluster() starts the program again, so it must be a file')
   called = true
-  return nodeCluster.isWorker ? runWorker(start, options) : new Primary(workers, options).start()
+  return nodeCluster.isWorker ? runWorker(start, ofRules(closeRules, read)) : new Primary(read).start()
 }

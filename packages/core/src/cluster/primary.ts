@@ -1,9 +1,12 @@
 import { guarded, printError } from '../exchange/guarded.ts'
 import nodeCluster from 'node:cluster'
-import { Backoff, type RestartPolicy, defaultRestart } from './backoff.ts'
+import { Backoff } from './backoff.ts'
 import { WorkerProcess } from './process.ts'
 import { clusterChannels } from './events.ts'
-import type { Cluster, ClusterClosed, ClusterOptions, ClusterStatus, WorkerCrash, WorkerStatus } from './options.ts'
+import type { Cluster, ClusterClosed, ClusterStatus, WorkerCrash, WorkerStatus } from './options.ts'
+import { type ClusterSettings } from './rules.ts'
+import { readOptions } from '../server/read-options.ts'
+import { closeRules, ofRules } from '../server/rules.ts'
 import type { CloseOptions } from '../server/server.ts'
 
 /** One of the places that are to be filled. Two processes share one while the new follows the old. */
@@ -18,8 +21,7 @@ interface Place {
 
 /** The primary of a cluster: keeps every place filled. */
 export class Primary implements Cluster {
-  readonly #options: ClusterOptions
-  readonly #restart: RestartPolicy
+  readonly #options: ClusterSettings
   readonly #places: Place[] = []
   readonly #handlers: [signal: NodeJS.Signals, handler: () => void][] = []
   /** Workers in a row that ended before they were ready; no longer counted once every place has been filled. */
@@ -29,11 +31,10 @@ export class Primary implements Cluster {
   #nextReload: Promise<void> | undefined
   #closing: Promise<ClusterClosed> | undefined
 
-  constructor(workers: number, options: ClusterOptions) {
-    this.#options = options
-    this.#restart = { ...defaultRestart, ...options.restart }
+  constructor(options: ClusterSettings) {
+    const { workers, restart } = (this.#options = options)
     for (let number = 1; number <= workers; number++) {
-      const backoff = new Backoff(this.#restart)
+      const backoff = new Backoff(restart)
       this.#places.push({
         number,
         processes: new Set(),
@@ -51,7 +52,7 @@ export class Primary implements Cluster {
 
   /** Resolves when every place has had a ready worker. */
   async start(): Promise<this> {
-    const { balance = 'round-robin' } = this.#options
+    const { balance } = this.#options
     nodeCluster.schedulingPolicy = balance === 'kernel' ? nodeCluster.SCHED_NONE : nodeCluster.SCHED_RR
     this.#listenToSignals()
     await new Promise<void>((resolve, reject) => {
@@ -73,8 +74,13 @@ export class Primary implements Cluster {
       }))
   }
 
-  close(options: CloseOptions = this.#options): Promise<ClusterClosed> {
-    return (this.#closing ??= this.#close(options))
+  close(options: CloseOptions = ofRules(closeRules, this.#options)): Promise<ClusterClosed> {
+    try {
+      const how = readOptions(closeRules, options)
+      return (this.#closing ??= this.#close(how))
+    } catch (error) {
+      return Promise.reject(error as Error)
+    }
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -84,7 +90,7 @@ export class Primary implements Cluster {
   #fill(place: Place): WorkerProcess {
     clearTimeout(place.timer)
     place.timer = undefined
-    const { startDeadline = 30_000 } = this.#options
+    const { startDeadline } = this.#options
     const worker = new WorkerProcess(place.number, startDeadline, {
       changed: () => this.#changed(place, worker),
       leaving: () => this.#leaving(place, worker),
@@ -117,7 +123,7 @@ export class Primary implements Cluster {
     place.processes.delete(worker)
     if (worker.asked || this.#closing) return
     if (worker.readyFor === 0 && this.#failedStarts !== undefined) this.#failedStarts++
-    const hopeless = this.#failedStarts !== undefined && this.#failedStarts >= this.#restart.attempts
+    const hopeless = this.#failedStarts !== undefined && this.#failedStarts >= this.#options.restart.attempts
     const delay = place.backoff.delay(worker.readyFor)
     const { pid, code, signal, error } = worker
     const restartIn = hopeless || this.#isFilled(place) ? undefined : delay
@@ -177,7 +183,7 @@ export class Primary implements Cluster {
   }
 
   #listenToSignals(): void {
-    const { signals = ['SIGTERM', 'SIGINT'], reloadSignal = 'SIGHUP' } = this.#options
+    const { signals, reloadSignal } = this.#options
     for (const signal of signals) this.#handlers.push([signal, () => void this.#stop()])
     if (reloadSignal) {
       const reload = (): void => void this.reload().catch((error: Error) => console.error(error.message))

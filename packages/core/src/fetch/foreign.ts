@@ -5,7 +5,9 @@ import { type ContextHead, type ContextPort, RequestContext } from '../exchange/
 import { taken } from '../exchange/dispatch.ts'
 import { errorResult, plainError } from '../exchange/error-reply.ts'
 import { type AbortedBy, AbortedError, HttpError, type Outcome, errorFacts } from '../exchange/errors.ts'
-import { defaultLimits } from '../server/options.ts'
+import type { Limits } from '../server/options.ts'
+import { type Rules, readOptions, section } from '../server/read-options.ts'
+import { limitRules, serverRules } from '../server/rules.ts'
 import { Reply, replyOf } from '../exchange/reply.ts'
 import type { ReplyHeaders } from '../exchange/reply-headers.ts'
 import { type BodyPort, RequestBody } from '../exchange/request-body.ts'
@@ -36,6 +38,15 @@ export interface ForeignRequest {
 export interface ForeignOptions extends Pick<ServerOptions, 'onError'> {
   /** Default: as for our own server. */
   readonly limits?: { readonly bodyBytes?: number }
+}
+
+interface ForeignSettings extends Pick<ServerOptions, 'onError'> {
+  readonly limits: Pick<Limits, 'bodyBytes'>
+}
+
+const foreignRules: Rules<ForeignSettings> = {
+  onError: serverRules.onError,
+  limits: section({ bodyBytes: limitRules.bodyBytes }),
 }
 
 class ForeignContext extends RequestContext {
@@ -87,13 +98,13 @@ export class ForeignExchange implements ContextPort, BodyPort {
   /** Shutdown is the other server's: `c.onShutdown` is never called. */
   readonly draining: boolean = false
   readonly #foreign: ForeignRequest
-  readonly #options: ForeignOptions
+  readonly #options: ForeignSettings
   #content: AsyncIterator<Uint8Array> | undefined
   #reading = false
 
   constructor(foreign: ForeignRequest, options: ForeignOptions = {}) {
     this.#foreign = foreign
-    this.#options = options
+    this.#options = readOptions(foreignRules, options)
     this.context = new ForeignContext(this, foreign, new ForeignHead(foreign))
   }
 
@@ -102,7 +113,7 @@ export class ForeignExchange implements ContextPort, BodyPort {
   }
 
   openBody(): RequestBody {
-    return new RequestBody(this, this.#foreign.length, this.#options.limits?.bodyBytes ?? defaultLimits.bodyBytes)
+    return new RequestBody(this, this.#foreign.length, this.#options.limits.bodyBytes)
   }
 
   demand(body: RequestBody): void {

@@ -3,12 +3,15 @@ import { longestTimer } from '../server/clock.ts'
 import type { ListenOptions, Listening } from '../server/listen-options.ts'
 import { ServerCore } from '../server/server-core.ts'
 import type { CloseOptions, Closed, Server, ServerOptions } from '../server/server.ts'
+import { readOptions } from '../server/read-options.ts'
+import { type CloseSettings, closeRules, listenRules, ofRules, serverRules } from '../server/rules.ts'
 import { shutdown } from '../server/shutdown.ts'
 import { type Listener, listenNode } from '../sockets/listen.ts'
 
 /**
  * Makes a server that is not listening yet.
- * @throws RangeError for a limit or timeout that is not a number from 0 on; TypeError when the handler is no function.
+ * @throws RangeError for a limit or timeout that is not a number from 0 on; TypeError for another kind of value, for an option
+ * that there is not, and when the handler is no function.
  */
 export function createServer(handler: Handler, options: ServerOptions = {}): Server {
   return new NodeServer(handler, options)
@@ -16,8 +19,9 @@ export function createServer(handler: Handler, options: ServerOptions = {}): Ser
 
 /** Makes a server and listens. Default: port 3000 on 127.0.0.1. @throws as {@link createServer} and {@link Server.listen}. */
 export async function serve(handler: Handler, options: ServerOptions & ListenOptions = {}): Promise<Server> {
-  const server = createServer(handler, options)
-  await server.listen(options)
+  const read = readOptions({ ...serverRules, ...listenRules }, options)
+  const server = new NodeServer(handler, ofRules(serverRules, read))
+  await server.listen(ofRules(listenRules, read))
   return server
 }
 
@@ -48,7 +52,7 @@ class NodeServer implements Server {
 
   async listen(at: ListenOptions = {}): Promise<Listening> {
     if (this.#closing) throw new Error('The server is closed')
-    const listener = await listenNode(at, this.#core)
+    const listener = await listenNode(readOptions(listenRules, at), this.#core)
     this.#listeners.push(listener)
     if (this.#closing) {
       listener.close()
@@ -59,14 +63,19 @@ class NodeServer implements Server {
   }
 
   close(options: CloseOptions = {}): Promise<Closed> {
-    return (this.#closing ??= this.#close(options))
+    try {
+      const how = readOptions(closeRules, options)
+      return (this.#closing ??= this.#close(how))
+    } catch (error) {
+      return Promise.reject(error as Error)
+    }
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close().then(() => {})
   }
 
-  async #close({ announce = 0, deadline = 30_000 }: CloseOptions): Promise<Closed> {
+  async #close({ announce, deadline }: CloseSettings): Promise<Closed> {
     if (announce > 0) await new Promise((resolve) => setTimeout(resolve, Math.min(announce, longestTimer)))
     await this.#core.acceptedAll()
     for (const listener of this.#listeners) listener.close()

@@ -1,4 +1,6 @@
 import { guarded, printError } from '../exchange/guarded.ts'
+import { type Rule, type Rules, type Settled, callback, list, readOptions, text } from '../server/read-options.ts'
+import { closeRules } from '../server/rules.ts'
 import type { CloseOptions, Closed } from '../server/server.ts'
 
 /** Whatever closes in order: a server, a cluster, or a server and its database together. */
@@ -16,6 +18,13 @@ export interface SignalOptions<T = Closed> extends CloseOptions {
   readonly onClosed?: (closed: T) => void | Promise<void>
 }
 
+const signalRules: Rules<Settled<SignalOptions, 'signals' | 'announce' | 'deadline'>> = {
+  ...closeRules,
+  signals: list(text() as Rule<NodeJS.Signals>, ['SIGTERM', 'SIGINT']),
+  onClosing: callback<NonNullable<SignalOptions['onClosing']>>(),
+  onClosed: callback<NonNullable<SignalOptions['onClosed']>>(),
+}
+
 /**
  * One press of Ctrl-C can come twice: from the terminal, which tells everybody in front of it, and from npm or npx, which
  * pass on what they got themselves. Milliseconds.
@@ -28,7 +37,7 @@ const samePress = 500
  * to do nothing.
  */
 export function closeOnSignals<T>(server: Closable<T>, options: SignalOptions<T> = {}): void {
-  const { signals = ['SIGTERM', 'SIGINT'], onClosing, onClosed } = options
+  const { signals, onClosing, onClosed, ...how } = readOptions(signalRules, options)
   let first: number | undefined
   const stop = async (signal: NodeJS.Signals): Promise<void> => {
     const now = performance.now()
@@ -40,8 +49,8 @@ export function closeOnSignals<T>(server: Closable<T>, options: SignalOptions<T>
     // Told to end, it ends, whatever a callback does.
     if (onClosing) guarded(onClosing, (error) => printError('onClosing', error), signal)
     try {
-      const closed = await server.close(options)
-      await onClosed?.(closed)
+      const closed = await server.close(how)
+      await (onClosed as SignalOptions<T>['onClosed'])?.(closed)
     } catch (error) {
       printError('while closing', error)
       process.exit(1)

@@ -118,17 +118,3 @@ export function isTooSlow(bytes: number, ms: number): boolean {
   const counted = ms - minimumBodyRate.grace
   return counted > 0 && bytes < (counted / 1000) * minimumBodyRate.bytesPerSecond
 }
-
-/**
- * The defaults, but for what is given; what is given as undefined is not.
- * @throws RangeError for what is neither 0 nor more: a limit that compares with nothing would be none.
- */
-export function settings<T extends object>(defaults: T, given: Partial<T> = {}): T {
-  const all = { ...defaults }
-  for (const [name, value] of Object.entries(given)) {
-    if (value === undefined) continue
-    if (!(typeof value === 'number' && value >= 0)) throw new RangeError(`${name} is not a number from 0 on`)
-    all[name as keyof T] = value as T[keyof T]
-  }
-  return all
-}

@@ -10,7 +10,9 @@ import { AbortedError, errorFacts } from '../exchange/errors.ts'
 import { isThenable, printError } from '../exchange/guarded.ts'
 import { channels } from './events.ts'
 import { type ReplyFacts, WrittenHeads } from './written-heads.ts'
-import { type Limits, type Timeouts, defaultLimits, defaultTimeouts, headLimits, settings } from './options.ts'
+import { type Limits, type Timeouts, headLimits } from './options.ts'
+import { readOptions } from './read-options.ts'
+import { serverRules } from './rules.ts'
 import { Reply } from '../exchange/reply.ts'
 import type { Server, ServerOptions } from './server.ts'
 import type { Peer } from '../transport/transport.ts'
@@ -90,10 +92,11 @@ export class ServerCore {
     if (typeof handler !== 'function') throw new TypeError(`A handler is a function, not ${typeof handler}`)
     this.server = server
     this.#handler = handler
-    this.limits = settings(defaultLimits, options.limits)
-    this.timeouts = settings(defaultTimeouts, options.timeouts)
+    const { limits, timeouts, onError } = readOptions(serverRules, options)
+    this.limits = limits
+    this.timeouts = timeouts
     this.head = new RequestHead(headLimits(this.limits))
-    this.#onError = options.onError
+    this.#onError = onError
     const set = Object.values(this.timeouts).filter((ms) => ms > 0)
     this.clock = new Clock(Math.max(10, Math.min(slowestTick, ...set.map((ms) => ms / 4))), () => this.#tick())
     const { keepAlive: idle } = this.timeouts

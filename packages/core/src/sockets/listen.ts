@@ -2,7 +2,9 @@ import { chmodSync, lstatSync, unlinkSync } from 'node:fs'
 import { type AddressInfo, type Server as NetServer, connect, createServer } from 'node:net'
 import { type Gates, beginHandshake, handshakes } from './gate.ts'
 import { accept } from '../http1/accept.ts'
-import type { ListenOptions, Listening } from '../server/listen-options.ts'
+import type { Listening } from '../server/listen-options.ts'
+import { type ListenSettings, reloadRules } from '../server/rules.ts'
+import { readOptions } from '../server/read-options.ts'
 import type { ServerCore } from '../server/server-core.ts'
 import type { TlsGate } from './tls.ts'
 import { acceptedTransport } from './transport-node.ts'
@@ -22,7 +24,7 @@ export interface Listener {
  * Opens a listening socket; what it accepts becomes the server's.
  * @throws the system's error when it cannot; TypeError when the options contradict each other.
  */
-export async function listenNode(options: ListenOptions, core: ServerCore): Promise<Listener> {
+export async function listenNode(options: ListenSettings, core: ServerCore): Promise<Listener> {
   check(options)
   const gates = await gatesOf(options)
   const server = createServer(
@@ -36,7 +38,7 @@ export async function listenNode(options: ListenOptions, core: ServerCore): Prom
   return { at: listeningAt(server, options, gates?.tls), close: () => void server.close() }
 }
 
-function check({ path, fd, port, host, mode, http2, tls }: ListenOptions): void {
+function check({ path, fd, port, host, mode, http2, tls }: ListenSettings): void {
   const ways = [path, fd, port ?? host].filter((way) => way !== undefined)
   if (ways.length > 1) throw new TypeError('Listen on a path, or an fd, or a host and port')
   if (mode !== undefined && path === undefined) throw new TypeError('`mode` is for a unix socket')
@@ -44,7 +46,7 @@ function check({ path, fd, port, host, mode, http2, tls }: ListenOptions): void 
 }
 
 /** What comes before HTTP; undefined when nothing does. */
-async function gatesOf({ tls, http2, proxyProtocol }: ListenOptions): Promise<Gates | undefined> {
+async function gatesOf({ tls, http2, proxyProtocol }: ListenSettings): Promise<Gates | undefined> {
   if (!tls && !proxyProtocol) return undefined
   const protocols = http2 ? ['h2', 'http/1.1'] : ['http/1.1']
   return {
@@ -55,7 +57,7 @@ async function gatesOf({ tls, http2, proxyProtocol }: ListenOptions): Promise<Ga
   }
 }
 
-async function bind(server: NetServer, options: ListenOptions): Promise<void> {
+async function bind(server: NetServer, options: ListenSettings): Promise<void> {
   const { path, mode } = options
   try {
     await listen(server, options).catch((error: NodeJS.ErrnoException) => {
@@ -76,7 +78,7 @@ async function bind(server: NetServer, options: ListenOptions): Promise<void> {
 
 function listen(
   server: NetServer,
-  { port = 3000, host = '127.0.0.1', ipv6Only = false, path, fd, backlog = 511 }: ListenOptions,
+  { port = 3000, host = '127.0.0.1', ipv6Only, path, fd, backlog }: ListenSettings,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject)
@@ -116,7 +118,7 @@ function isAnswered(path: string): Promise<boolean> {
 }
 
 /** Says in the system's error what it means here. */
-function explain(error: NodeJS.ErrnoException, { host = '127.0.0.1', port = 3000, path, fd }: ListenOptions): Error {
+function explain(error: NodeJS.ErrnoException, { host = '127.0.0.1', port = 3000, path, fd }: ListenSettings): Error {
   const where = fd !== undefined ? `descriptor ${fd}` : (path ?? `port ${port} of ${host}`)
   const meaning = meaningOf(error.code, where, port)
   if (meaning && !error.message.includes(`(${error.code})`)) error.message = `${meaning} (${error.code})`
@@ -142,7 +144,7 @@ function meaningOf(code: string | undefined, where: string, port: number): strin
   }
 }
 
-function listeningAt(server: NetServer, options: ListenOptions, tls: TlsGate | undefined): Listening {
+function listeningAt(server: NetServer, options: ListenSettings, tls: TlsGate | undefined): Listening {
   const address = server.address()
   return {
     ...(typeof address === 'object' && address !== null
@@ -150,13 +152,14 @@ function listeningAt(server: NetServer, options: ListenOptions, tls: TlsGate | u
       : { url: address === null ? `fd:${options.fd}` : `unix:${address}`, port: 0 }),
     reload: (change) => {
       if (!tls) throw new TypeError('This listener has no TLS')
+      readOptions(reloadRules, change, 'tls.')
       tls.reload(change)
     },
   }
 }
 
 /** The URL for a client on this machine. */
-function urlOf({ address, family, port }: AddressInfo, { host, ipv6Only }: ListenOptions, scheme: string): string {
+function urlOf({ address, family, port }: AddressInfo, { host, ipv6Only }: ListenSettings, scheme: string): string {
   let name = family === 'IPv6' ? `[${address.replace('%', '%25')}]` : address
   // Nobody can connect to "any address".
   if (address === '0.0.0.0') name = '127.0.0.1'

@@ -9,6 +9,7 @@ import {
 } from 'node:tls'
 import { longestTimer } from '../server/clock.ts'
 import type { Certificate, TlsOptions } from '../server/listen-options.ts'
+import type { TlsSettings } from '../server/rules.ts'
 
 /** Told how the TLS handshakes go. `raw` is the socket below. */
 export interface TlsOwner {
@@ -20,13 +21,13 @@ export interface TlsOwner {
 /** Makes TLS connections of TCP connections. Keeps the certificates of one listener. */
 export class TlsGate {
   readonly #server: TlsServer
-  #options: TlsOptions
+  #options: TlsSettings
   #byName: ReadonlyMap<string, SecureContext>
   #prepared: WeakMap<Certificate, SecureContext> = new WeakMap()
 
   /** @throws when a certificate or key is not valid; TypeError when nobody is told to vouch for client certificates. */
-  constructor(options: TlsOptions, protocols: readonly string[], owner: TlsOwner) {
-    const { requestCert = false, ca } = options
+  constructor(options: TlsSettings, protocols: readonly string[], owner: TlsOwner) {
+    const { requestCert, ca } = options
     if (requestCert !== false && ca === undefined) throw new TypeError('tls.requestCert needs tls.ca')
     this.#options = options
     this.#byName = this.#contexts(options)
@@ -54,14 +55,15 @@ export class TlsGate {
 
   /** A client certificate that does not verify is worse than none. */
   isWelcome(socket: TLSSocket): boolean {
-    const { requestCert = false } = this.#options
+    const { requestCert } = this.#options
     if (requestCert === false || socket.authorized) return true
     return requestCert === 'optional' && socket.getPeerX509Certificate() === undefined
   }
 
   /** @throws as the constructor, and then everything is as it was. */
   reload(change: Partial<TlsOptions>): void {
-    const options = { ...this.#options, ...change }
+    const given = Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined))
+    const options = { ...this.#options, ...given }
     const byName = this.#contexts(options)
     createSecureContext(credentials(options, options))
     this.#server.setSecureContext(credentials(options, options))
@@ -72,7 +74,7 @@ export class TlsGate {
     this.#prepared = new WeakMap()
   }
 
-  #contexts(options: TlsOptions): ReadonlyMap<string, SecureContext> {
+  #contexts(options: TlsSettings): ReadonlyMap<string, SecureContext> {
     const { sni } = options
     const byName = new Map<string, SecureContext>()
     if (typeof sni !== 'object') return byName

@@ -1,6 +1,8 @@
 import type { Handler } from '../exchange/context.ts'
 import { accept } from '../http1/accept.ts'
 import { ServerCore } from '../server/server-core.ts'
+import { readOptions } from '../server/read-options.ts'
+import { closeRules } from '../server/rules.ts'
 import type { Closed, Server, ServerOptions } from '../server/server.ts'
 import { shutdown } from '../server/shutdown.ts'
 import type { Peer, Transport, TransportSink } from '../transport/transport.ts'
@@ -50,7 +52,7 @@ export function testServer(handler: Handler, options: ServerOptions = {}): TestS
       return core.stats
     },
     listen: () => Promise.reject(new Error('A test server does not listen')),
-    close: ({ deadline = 30_000 } = {}) => (closing ??= shutdown(core, deadline)),
+    close: (options) => (closing ??= shutdown(core, readOptions(closeRules, options).deadline)),
     [Symbol.asyncDispose]: () => server.close().then(() => {}),
   }
   const core = new ServerCore(server, handler, options)

@@ -29,10 +29,22 @@ describe('serve and createServer', () => {
   it.each([
     { limits: { bodyBytes: -1 } },
     { limits: { connections: Number.NaN } },
-    { timeouts: { head: '5000' } },
-    { timeouts: { keepAlive: null } },
+    { timeouts: { head: -1 } },
+    { limits: { fields: 1.5 } },
   ])('%j is a RangeError', (options) => {
     expect(() => createServer((c) => c.text('x'), options as never)).toThrow(RangeError)
+  })
+
+  it.each([
+    [{ timeouts: { head: '5000' } }, '`timeouts.head` is a number, not string'],
+    [{ timeouts: { keepAlive: null } }, '`timeouts.keepAlive` is a number, not null'],
+    [{ limits: { bodybytes: 1 } }, 'is it `limits.bodyBytes`?'],
+    [{ timeout: {} }, 'is it `timeouts`?'],
+    [{ limits: 7 }, '`limits` is an object, not number'],
+    [{ onError: true }, '`onError` is a function, not boolean'],
+  ])('%j is a TypeError', (options, said) => {
+    expect(() => createServer((c) => c.text('x'), options as never)).toThrow(TypeError)
+    expect(() => createServer((c) => c.text('x'), options as never)).toThrow(said)
   })
 
   it('a handler that is none is an error at once', async () => {

@@ -1,14 +1,22 @@
 import type { Context } from '@spillway/core'
+import { type Rules, optional, whole } from '@spillway/core/options'
 import { ProblemError } from '../http/problem.ts'
 import { type BodyKind, type MediaType, requestMediaType } from '../http/media-type.ts'
 import { decoderOf, decompress } from './decompress.ts'
 import { type FormLimits, parseForm } from './form.ts'
-import { type JsonLimits, parseJson } from './json.ts'
+import { type JsonLimits, jsonRules, parseJson } from './json.ts'
 
 /** Options for reading a body. */
 export interface ReadOptions extends JsonLimits, FormLimits {
   /** Most bytes, before and after decoding. Default: what the server allows, `limits.bodyBytes`. */
   readonly limit?: number
+}
+
+/** The number of members that is too many depends on the kind of content, so that it has no default here. */
+export const readRules: Rules<ReadOptions> = {
+  limit: optional(whole()),
+  depth: optional(jsonRules.depth),
+  keys: optional(jsonRules.keys),
 }
 
 /** A body that was read, with the bytes it was read from. */
@@ -31,7 +39,8 @@ const readers: Readonly<Record<BodyKind, Reader>> = {
     takes: (essence) => essence === 'application/json' || /^application\/[^+]+\+json$/.test(essence),
     parse: (bytes, type, options) => {
       expectUtf8(type)
-      return parseJson(bytes, options)
+      const { depth, keys } = options
+      return parseJson(bytes, { ...(depth !== undefined && { depth }), ...(keys !== undefined && { keys }) })
     },
   },
   urlencoded: {
@@ -39,7 +48,7 @@ const readers: Readonly<Record<BodyKind, Reader>> = {
     takes: (essence) => essence === 'application/x-www-form-urlencoded',
     parse: (bytes, type, options) => {
       expectUtf8(type)
-      return parseForm(decode(bytes, 'utf-8'), options)
+      return parseForm(decode(bytes, 'utf-8'), options.keys === undefined ? {} : { keys: options.keys })
     },
   },
   text: {

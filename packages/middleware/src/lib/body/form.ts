@@ -1,3 +1,4 @@
+import { type Rules, readOptions, whole } from '@spillway/core/options'
 import { ProblemError } from '../http/problem.ts'
 
 /** Fields by name, without a prototype; a name that came more than once has all its values in order. */
@@ -9,6 +10,8 @@ export interface FormLimits {
   readonly keys?: number
 }
 
+export const formRules: Rules<Required<FormLimits>> = { keys: whole(1000) }
+
 const ampersand = 0x26
 
 /**
@@ -16,7 +19,8 @@ const ampersand = 0x26
  * is no depth to guard.
  * @throws ProblemError 400 when there are too many fields.
  */
-export function parseForm(text: string, { keys = 1000 }: FormLimits = {}): FormFields {
+export function parseForm(text: string, limits: FormLimits = {}): FormFields {
+  const { keys } = readOptions(formRules, limits)
   let count = text === '' ? 0 : 1
   for (let i = 0; i < text.length; i++)
     if (text.charCodeAt(i) === ampersand && ++count > keys)

@@ -1,3 +1,4 @@
+import { type Rules, readOptions, whole } from '@spillway/core/options'
 import { ProblemError } from '../http/problem.ts'
 
 /** How much structure JSON may have. */
@@ -8,6 +9,11 @@ export interface JsonLimits {
   readonly keys?: number
 }
 
+export const jsonRules: Rules<Required<JsonLimits>> = {
+  depth: whole(64, { from: 1 }),
+  keys: whole(100_000),
+}
+
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 
 /**
@@ -15,7 +21,8 @@ const utf8 = new TextDecoder('utf-8', { fatal: true })
  * prototype, and nobody sends it for a good reason.
  * @throws ProblemError 400 when it is not JSON, not UTF-8, too deep, or has too many members.
  */
-export function parseJson(bytes: Uint8Array, { depth = 64, keys = 100_000 }: JsonLimits = {}): unknown {
+export function parseJson(bytes: Uint8Array, limits: JsonLimits = {}): unknown {
+  const { depth, keys } = readOptions(jsonRules, limits)
   checkStructure(bytes, depth, keys)
   let value: unknown
   let text: string

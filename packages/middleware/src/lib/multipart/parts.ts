@@ -1,3 +1,4 @@
+import { type Rules, type Settled, optional, readOptions, whole } from '@spillway/core/options'
 import { ProblemError } from '../http/problem.ts'
 import { type PartHead, readPartHead } from './part-head.ts'
 import { PartReader, malformed } from './part-reader.ts'
@@ -42,8 +43,16 @@ export interface FilePart extends AsyncIterable<Uint8Array> {
 
 export type Part = FieldPart | FilePart
 
-const defaults = { fieldBytes: 64 * 1024, headBytes: 8 * 1024, fields: 1000, files: 100, fileBytes: Infinity }
-type KnownLimits = Required<Omit<MultipartLimits, 'totalBytes'>>
+export type KnownLimits = Settled<MultipartLimits, Exclude<keyof MultipartLimits, 'totalBytes'>>
+
+export const multipartRules: Rules<KnownLimits> = {
+  totalBytes: optional(whole()),
+  fileBytes: whole(Infinity),
+  fieldBytes: whole(64 * 1024),
+  headBytes: whole(8 * 1024, { from: 1 }),
+  fields: whole(1000),
+  files: whole(100),
+}
 
 /** The parts of a message, from any source of bytes. @param boundary without the dashes in front. */
 export async function* parts(
@@ -51,7 +60,7 @@ export async function* parts(
   boundary: string,
   limits: MultipartLimits,
 ): AsyncGenerator<Part, void, undefined> {
-  const known: KnownLimits = { ...defaults, ...limits }
+  const known = readOptions(multipartRules, limits)
   const reader = new PartReader(source, boundary)
   const left = { field: known.fields, file: known.files }
   // The preamble is for readers of mail.

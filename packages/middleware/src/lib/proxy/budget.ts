@@ -12,7 +12,7 @@ export class Budget {
   readonly #reserve: number
   #left: number
 
-  constructor({ ratio = 0.2, reserve = 100 }: Partial<RetryBudget> = {}) {
+  constructor({ ratio, reserve }: RetryBudget) {
     this.#ratio = ratio
     this.#reserve = reserve
     this.#left = reserve

@@ -1,4 +1,5 @@
 import type { Requester, UpstreamConnection } from './connection.ts'
+import type { CheckSettings } from './rules.ts'
 import type { Upstream } from './upstream.ts'
 
 /** How servers are asked whether they work. */
@@ -22,7 +23,7 @@ const quiet: Requester = { onContinue: ignore, onInterim: ignore, onWait: ignore
 /** Asks one server again and again, each time over a connection of its own, as a new client would. */
 export class HealthCheck {
   readonly #server: Upstream
-  readonly #options: Required<CheckOptions>
+  readonly #options: Required<CheckSettings>
   #timer: NodeJS.Timeout | undefined
   #connection: UpstreamConnection | undefined
   #stopped = false
@@ -30,10 +31,9 @@ export class HealthCheck {
   /** Results in a row that differ from what is believed. */
   #against = 0
 
-  constructor(server: Upstream, options: CheckOptions) {
-    const defaults = { host: server.address.authority, interval: 5000, timeout: 2000, healthy: 2, unhealthy: 3 }
+  constructor(server: Upstream, options: CheckSettings) {
     this.#server = server
-    this.#options = { ...defaults, ...options }
+    this.#options = { host: server.address.authority, ...options }
     void this.#run()
   }
 

@@ -1,13 +1,15 @@
 import type { Context } from '@spillway/core'
+import { readOptions } from '@spillway/core/options'
 import { parseAddress } from './address.ts'
 import { type Balance, consistentHash, leastConnections, roundRobin } from './balance.ts'
 import { Budget, type RetryBudget } from './budget.ts'
 import { type CheckOptions, HealthCheck } from './check.ts'
 import type { UpstreamTimeouts } from './connection.ts'
 import { Dialer, type UpstreamTls } from './dial.ts'
-import { type Ejection, Health, defaultEjection } from './health.ts'
+import { type Ejection, Health } from './health.ts'
+import { upstreamsRules } from './rules.ts'
 import { Sweep } from './sweep.ts'
-import { type PoolLimits, Upstream, defaultPool } from './upstream.ts'
+import { type PoolLimits, Upstream } from './upstream.ts'
 
 /** One server of a group: its URL, or with a weight. */
 export type UpstreamTarget =
@@ -55,8 +57,6 @@ export interface UpstreamStatus {
   readonly failures: number
 }
 
-const defaultTimeouts: UpstreamTimeouts = { connect: 5000, head: 60_000, bodyIdle: 60_000, keepAlive: 4000 }
-
 /** A group of servers that can answer the same requests, and the connections to them. */
 export class Upstreams {
   /** @internal */
@@ -68,12 +68,12 @@ export class Upstreams {
 
   /** @throws TypeError when a URL is none, RangeError when there is no server or a weight is not positive. */
   constructor(targets: readonly UpstreamTarget[], options: UpstreamsOptions = {}) {
-    const { balance = 'round-robin', tls, proxyProtocol, check } = options
+    const { balance, timeouts, pool, ejection, retryBudget, tls, proxyProtocol, check } = readOptions(
+      upstreamsRules,
+      options,
+    )
     if (targets.length === 0) throw new RangeError('A group of upstream servers needs one at least')
-    this.budget = new Budget(options.retryBudget)
-    const timeouts = { ...defaultTimeouts, ...options.timeouts }
-    const pool = { ...defaultPool, ...options.pool }
-    const ejection = { ...defaultEjection, ...options.ejection }
+    this.budget = new Budget(retryBudget)
     const sweep = new Sweep()
     const mayEject = (): boolean => {
       const now = performance.now()
@@ -82,7 +82,7 @@ export class Upstreams {
     }
     this.#servers = targets.map((target) => {
       const { url, weight = 1 } = typeof target === 'string' ? { url: target } : target
-      if (!(weight > 0)) throw new RangeError(`Not a weight: ${weight}`)
+      if (!(weight > 0 && weight < Infinity)) throw new RangeError(`Not a weight: ${weight}`)
       const address = parseAddress(url)
       const dialer = new Dialer(address, tls, proxyProtocol)
       return new Upstream(address, weight, { dialer, timeouts, pool, health: new Health(ejection, mayEject), sweep })

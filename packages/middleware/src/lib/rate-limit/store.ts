@@ -1,4 +1,5 @@
 import type { MaybePromise } from '@spillway/core'
+import { type Rules, readOptions, text, whole } from '@spillway/core/options'
 import { ExpiringMap } from '../tools/expiring-map.ts'
 import type { RedisCommand } from '../tools/redis.ts'
 import { type Quota, type Taken, take } from './quota.ts'
@@ -18,9 +19,11 @@ export interface MemoryStoreOptions {
   readonly keys?: number
 }
 
+const memoryRules: Rules<Required<MemoryStoreOptions>> = { keys: whole(100_000, { from: 1 }) }
+
 /** Quotas in the memory of this process; another process has its own. */
 export function memoryStore(options: MemoryStoreOptions = {}): RateLimitStore {
-  const used = new ExpiringMap<number>(options.keys ?? 100_000)
+  const used = new ExpiringMap<number>(readOptions(memoryRules, options).keys)
   return {
     take(key, quota) {
       const ms = performance.now()
@@ -37,6 +40,8 @@ export interface RedisStoreOptions {
   /** What keys begin with. Default: `limit:`. */
   readonly prefix?: string
 }
+
+const redisRules: Rules<Required<RedisStoreOptions>> = { prefix: text('limit:') }
 
 /** `take` of quota.ts, in one step for all who ask, by the clock of Redis. */
 const script = `
@@ -56,7 +61,7 @@ return { 1, ahead }`
  * digest.
  */
 export function redisStore(command: RedisCommand, options: RedisStoreOptions = {}): RateLimitStore {
-  const { prefix = 'limit:' } = options
+  const { prefix } = readOptions(redisRules, options)
   let digest: Promise<string> | undefined
   const load = (): Promise<string> => (digest = command('SCRIPT', 'LOAD', script).then(String))
   const run = async (sha: Promise<string>, args: readonly string[]): Promise<unknown> =>

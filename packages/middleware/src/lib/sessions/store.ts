@@ -1,4 +1,5 @@
 import type { MaybePromise } from '@spillway/core'
+import { type Rules, readOptions, text, whole } from '@spillway/core/options'
 import { ExpiringMap } from '../tools/expiring-map.ts'
 import type { RedisCommand } from '../tools/redis.ts'
 
@@ -21,9 +22,11 @@ export interface MemoryStoreOptions {
   readonly sessions?: number
 }
 
+const memoryRules: Rules<Required<MemoryStoreOptions>> = { sessions: whole(10_000, { from: 1 }) }
+
 /** Sessions in the memory of this process: they end with it, and another process knows nothing of them. */
 export function memoryStore(options: MemoryStoreOptions = {}): SessionStore {
-  const records = new ExpiringMap<string>(options.sessions ?? 10_000)
+  const records = new ExpiringMap<string>(readOptions(memoryRules, options).sessions)
   const put = (key: string, record: string, seconds: number): void => {
     const now = performance.now()
     records.set(key, record, now + seconds * 1000, now)
@@ -51,12 +54,14 @@ export interface RedisStoreOptions {
   readonly prefix?: string
 }
 
+const redisRules: Rules<Required<RedisStoreOptions>> = { prefix: text('session:') }
+
 /**
  * Sessions in Redis, through whatever client there is: `redisStore((...command) => redis.call(...command))` with ioredis,
  * `redisStore((...command) => client.sendCommand(command))` with node-redis.
  */
 export function redisStore(command: RedisCommand, options: RedisStoreOptions = {}): SessionStore {
-  const { prefix = 'session:' } = options
+  const { prefix } = readOptions(redisRules, options)
   return {
     async get(key, seconds) {
       const record = await command('GETEX', prefix + key, 'EX', String(seconds))

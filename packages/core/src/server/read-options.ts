@@ -1,0 +1,221 @@
+// One reader of options for core, middleware and whoever builds on them: a table of rules says what each option may be, and
+// what it is when it is not given.
+
+/** What one option may be. */
+export interface Rule<out T> {
+  /** The value when the option is undefined or absent. */
+  readonly fallback: T
+  /** @param name of the option, for errors. @throws TypeError for another kind of value, RangeError for one out of range */
+  read(value: unknown, name: string): T
+}
+
+/** `O` when its options `D` have got their defaults. */
+export type Settled<O, D extends keyof O> = Omit<O, D> & { readonly [K in D]-?: Exclude<O[K], undefined> }
+
+/** A rule for every option of `S`: the compiler misses one that was forgotten. */
+export type Rules<S> = { readonly [K in keyof S]-?: Rule<{} extends Pick<S, K> ? S[K] | undefined : S[K]> }
+
+type Value<T> = T extends Rule<infer V> ? V : never
+
+/** Options as they were read: absent is only what has no default. */
+export type Read<R> = {
+  readonly [K in keyof R as undefined extends Value<R[K]> ? never : K]: Value<R[K]>
+} & {
+  readonly [K in keyof R as undefined extends Value<R[K]> ? K : never]?: Exclude<Value<R[K]>, undefined>
+}
+
+/** Bounds of a number, both included. */
+export interface Bounds {
+  readonly from?: number
+  /** Infinity lets Infinity in. */
+  readonly to?: number
+}
+
+/**
+ * Reads options by their rules: what is undefined or absent has its default.
+ * @param where in front of the names in errors: `limits.`.
+ * @throws TypeError for a name without a rule, with the nearest one that has, and for a value of another kind; RangeError for
+ * a number that is NaN or out of range.
+ */
+export function readOptions<R extends object>(rules: R, given: unknown, where: string = ''): Read<R> {
+  if (given !== undefined) checkNames(Object.keys(rules), given, where)
+  const read: Record<string, unknown> = {}
+  for (const [name, rule] of Object.entries(rules) as [string, Rule<unknown>][]) {
+    const value = (given as Record<string, unknown> | undefined)?.[name]
+    const taken = value === undefined ? fallbackOf(rule, where + name) : rule.read(value, where + name)
+    if (taken !== undefined) read[name] = taken
+  }
+  return read as Read<R>
+}
+
+function fallbackOf(rule: Rule<unknown>, name: string): unknown {
+  if (rule.fallback === missing) throw new TypeError(`The option \`${name}\` is needed`)
+  return rule.fallback
+}
+
+/** In place of the default of an option that has none. */
+const missing: unique symbol = Symbol('missing')
+
+function checkNames(known: readonly string[], given: unknown, where: string): void {
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) {
+    const what = where === '' ? 'Options are' : `The option \`${where.slice(0, -1)}\` is`
+    throw new TypeError(`${what} an object, not ${kindOf(given)}`)
+  }
+  for (const name of Object.keys(given)) {
+    if (known.includes(name)) continue
+    const near = nearest(name, known)
+    const advice = near === undefined ? `there are ${known.join(', ')}` : `is it \`${where}${near}\`?`
+    throw new TypeError(`There is no option \`${where}${name}\`: ${advice}`)
+  }
+}
+
+/** The known name with the fewest letters to change; none when that is half of them or more. */
+function nearest(name: string, known: readonly string[]): string | undefined {
+  const distances = known.map((other) => ({ other, distance: distanceOf(name.toLowerCase(), other.toLowerCase()) }))
+  const best = distances.toSorted((a, b) => a.distance - b.distance)[0]
+  return best && best.distance * 2 < Math.max(name.length, best.other.length) ? best.other : undefined
+}
+
+/** Levenshtein's: letters to put in, take out or replace. */
+function distanceOf(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i)
+  for (let i = 1; i <= Math.min(a.length, 64); i++) {
+    const next = [i]
+    for (let j = 1; j <= b.length; j++)
+      next.push(Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)))
+    row = next
+  }
+  return row[b.length]! + Math.max(0, a.length - 64)
+}
+
+function kindOf(value: unknown): string {
+  if (value === null) return 'null'
+  return Array.isArray(value) ? 'a list' : typeof value
+}
+
+function wrong(name: string, wanted: string, value: unknown): TypeError {
+  return new TypeError(`The option \`${name}\` is ${wanted}, not ${kindOf(value)}`)
+}
+
+function ruleOf<T>(fallback: T, read: Rule<T>['read']): Rule<T> {
+  return { fallback, read }
+}
+
+/** A number within bounds: milliseconds, a share. Default of the bounds: from 0, Infinity included. */
+export function amount(fallback: number = 0, { from = 0, to = Infinity }: Bounds = {}): Rule<number> {
+  return ruleOf(fallback, (value, name) => {
+    if (typeof value !== 'number') throw wrong(name, 'a number', value)
+    if (!(value >= from && value <= to))
+      throw new RangeError(`The option \`${name}\` is ${range(from, to)}, not ${value}`)
+    return value
+  })
+}
+
+/** A whole number within bounds: bytes, a count. Default of the bounds: from 0, Infinity included. */
+export function whole(fallback: number = 0, bounds: Bounds = {}): Rule<number> {
+  const rule = amount(fallback, bounds)
+  return ruleOf(fallback, (value, name) => {
+    const number = rule.read(value, name)
+    if (!Number.isSafeInteger(number) && number !== Infinity)
+      throw new RangeError(`The option \`${name}\` is a whole number, not ${number}`)
+    return number
+  })
+}
+
+function range(from: number, to: number): string {
+  return to === Infinity ? `a number from ${from} on` : `a number from ${from} to ${to}`
+}
+
+export function flag(fallback: boolean = false): Rule<boolean> {
+  return ruleOf(fallback, (value, name) => {
+    if (typeof value !== 'boolean') throw wrong(name, 'true or false', value)
+    return value
+  })
+}
+
+/** Text. @param pattern what it has to look like; `''` is never an answer to a question that has another default. */
+export function text(fallback: string = '', pattern: RegExp = /(?:)/): Rule<string> {
+  return ruleOf(fallback, (value, name) => {
+    if (typeof value !== 'string') throw wrong(name, 'text', value)
+    if (!pattern.test(value)) throw new TypeError(`The option \`${name}\` cannot be ${JSON.stringify(value)}`)
+    return value
+  })
+}
+
+/** One of some values. */
+export function choice<const T>(values: readonly T[], fallback: NoInfer<T>): Rule<T> {
+  return ruleOf<T>(fallback, (value, name) => {
+    if (!values.includes(value as T)) {
+      const wanted = values.map((one) => JSON.stringify(one)).join(' or ')
+      throw new TypeError(
+        `The option \`${name}\` is ${wanted}, not ${typeof value === 'string' ? JSON.stringify(value) : kindOf(value)}`,
+      )
+    }
+    return value as T
+  })
+}
+
+/** A function; without a default. */
+export function callback<F>(): Rule<F | undefined> {
+  return ruleOf<F | undefined>(undefined, (value, name) => {
+    if (typeof value !== 'function') throw wrong(name, 'a function', value)
+    return value as F
+  })
+}
+
+/** A list, each of whose entries keeps to a rule. */
+export function list<T>(entry: Rule<T>, fallback: readonly NoInfer<T>[] = []): Rule<readonly T[]> {
+  return ruleOf<readonly T[]>(fallback, (value, name) => {
+    if (!Array.isArray(value)) throw wrong(name, 'a list', value)
+    return value.map((one: unknown, i) => entry.read(one, `${name}[${i}]`))
+  })
+}
+
+/** Names of the user's own, each of whose values keeps to a rule. */
+export function record<T>(entry: Rule<T>): Rule<Readonly<Record<string, T>>> {
+  return ruleOf<Readonly<Record<string, T>>>({}, (value, name) => {
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) throw wrong(name, 'an object', value)
+    const set = Object.entries(value).filter(([, one]) => one !== undefined)
+    return Object.fromEntries(set.map(([key, one]) => [key, entry.read(one, `${name}.${key}`)]))
+  })
+}
+
+/** Options within options. */
+export function section<R extends object>(rules: R): Rule<Read<R>> {
+  return {
+    get fallback() {
+      return readOptions(rules, undefined)
+    },
+    read: (value, name) => readOptions(rules, value, `${name}.`),
+  }
+}
+
+/** The same, for what is not there at all when it is not given. */
+export function optional<T>(rule: Rule<T>): Rule<T | undefined> {
+  return ruleOf<T | undefined>(undefined, rule.read)
+}
+
+/** What has no default. */
+export function required<T>(rule: Rule<T>): Rule<Exclude<T, undefined>> {
+  return ruleOf(missing as never, rule.read as Rule<Exclude<T, undefined>>['read'])
+}
+
+/** One of two kinds: the second rule says what is wrong with what neither takes. */
+export function either<A, B>(first: Rule<A>, second: Rule<B>): Rule<A | B> {
+  return ruleOf<A | B>(first.fallback, (value, name) => {
+    try {
+      return first.read(value, name)
+    } catch (error) {
+      if (error instanceof RangeError) throw error
+      return second.read(value, name)
+    }
+  })
+}
+
+/** An object that is used as it is: what is wrong with it is found by whom it is handed to. */
+export function thing<T>(wanted: string = 'an object'): Rule<T | undefined> {
+  return ruleOf<T | undefined>(undefined, (value, name) => {
+    if ((typeof value !== 'object' && typeof value !== 'function') || value === null) throw wrong(name, wanted, value)
+    return value as T
+  })
+}

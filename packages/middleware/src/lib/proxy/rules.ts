@@ -1,0 +1,65 @@
+import {
+  type Rules,
+  type Settled,
+  amount,
+  choice,
+  either,
+  callback,
+  optional,
+  required,
+  section,
+  text,
+  thing,
+  whole,
+} from '@spillway/core/options'
+import type { RetryBudget } from './budget.ts'
+import type { CheckOptions } from './check.ts'
+import type { UpstreamTimeouts } from './connection.ts'
+import type { UpstreamsOptions } from './group.ts'
+import { type Ejection, defaultEjection } from './health.ts'
+import { type PoolLimits, defaultPool } from './upstream.ts'
+
+export type CheckSettings = Settled<CheckOptions, 'interval' | 'timeout' | 'healthy' | 'unhealthy'>
+
+/** Options of a group, as it has them. */
+export interface UpstreamsSettings extends Pick<UpstreamsOptions, 'tls' | 'proxyProtocol'> {
+  readonly balance: NonNullable<UpstreamsOptions['balance']>
+  readonly timeouts: UpstreamTimeouts
+  readonly pool: PoolLimits
+  readonly ejection: Ejection
+  readonly check?: CheckSettings
+  readonly retryBudget: RetryBudget
+}
+
+const longest = 2 ** 31 - 1
+const checkRules: Rules<CheckSettings> = {
+  path: required(text('', /^\//)),
+  host: optional(text('', /./)),
+  interval: whole(5000, { from: 1, to: longest }),
+  timeout: whole(2000, { from: 1, to: longest }),
+  healthy: whole(2, { from: 1 }),
+  unhealthy: whole(3, { from: 1 }),
+}
+
+export const upstreamsRules: Rules<UpstreamsSettings> = {
+  balance: either(
+    choice<UpstreamsSettings['balance']>(['round-robin', 'least-connections'], 'round-robin'),
+    callback<UpstreamsSettings['balance']>(),
+  ) as Rules<UpstreamsSettings>['balance'],
+  timeouts: section({ connect: amount(5000), head: amount(60_000), bodyIdle: amount(60_000), keepAlive: amount(4000) }),
+  pool: section({
+    connections: whole(defaultPool.connections, { from: 1 }),
+    idle: whole(defaultPool.idle),
+    waiting: whole(defaultPool.waiting),
+  }),
+  ejection: section({
+    failures: whole(defaultEjection.failures, { from: 1 }),
+    duration: amount(defaultEjection.duration),
+    maxDuration: amount(defaultEjection.maxDuration),
+    maxShare: amount(defaultEjection.maxShare, { to: 1 }),
+  }),
+  check: optional(section(checkRules)),
+  retryBudget: section({ ratio: amount(0.2), reserve: amount(100) }),
+  tls: thing(),
+  proxyProtocol: optional(choice<1 | 2>([1, 2], 1)),
+}
