@@ -1,4 +1,5 @@
-import { type ReadOptions, readBody } from './lib/body/content.ts'
+import { type Rules, type Settled, flag, readOptions } from '@spillway/core/options'
+import { type ReadOptions, readBody, readRules } from './lib/body/content.ts'
 import type { BodyKind } from './lib/http/media-type.ts'
 import type { FormFields } from './lib/body/form.ts'
 import { refusal } from './lib/http/refusal.ts'
@@ -14,6 +15,8 @@ export interface BodyOptions extends ReadOptions {
   /** Keeps the bytes beside the value, in `c.state.raw`, to check a signature with. Default: false. */
   readonly raw?: boolean
 }
+
+const rules: Rules<Settled<BodyOptions, 'raw'>> = { ...readRules, raw: flag() }
 
 /** What each kind of content is read into. */
 export interface BodyValues {
@@ -45,12 +48,13 @@ export function body<const K extends BodyKind, const O extends BodyOptions = {}>
   options?: O,
 ): Middleware<BodyState<K, O>> {
   const list = [kinds].flat() as K[]
+  const { raw: keepsRaw, ...how } = readOptions(rules, options)
   return async (c, next) => {
     const state = c.state as { body?: unknown; raw?: Uint8Array }
     try {
-      const { value, raw } = await readBody(c, list, options)
+      const { value, raw } = await readBody(c, list, how)
       state.body = value
-      if (options?.raw) state.raw = raw
+      if (keepsRaw) state.raw = raw
     } catch (error) {
       return refusal(error)
     }

@@ -1,6 +1,7 @@
+import { type Rules, type Settled, choice, list, readOptions } from '@spillway/core/options'
 import type { Context } from '@spillway/core'
 import type { StandardSchemaV1 } from '@standard-schema/spec'
-import { type ReadOptions, readBody } from './lib/body/content.ts'
+import { type ReadOptions, readBody, readRules } from './lib/body/content.ts'
 import type { BodyKind } from './lib/http/media-type.ts'
 import { parseForm } from './lib/body/form.ts'
 import { refusal } from './lib/http/refusal.ts'
@@ -29,6 +30,11 @@ export interface ValidateOptions extends ReadOptions {
   readonly kinds?: readonly BodyKind[]
 }
 
+const rules: Rules<Settled<ValidateOptions, 'kinds'>> = {
+  ...readRules,
+  kinds: list(choice<BodyKind>(['json', 'urlencoded', 'text', 'bytes'], 'json'), ['json']),
+}
+
 /** One thing that is wrong with a request; a member of `errors` in the problem. */
 export interface ValidationIssue {
   readonly in: keyof Schemas
@@ -51,11 +57,11 @@ export function validate<const S extends Schemas>(
   schemas: S,
   options: ValidateOptions = {},
 ): Middleware<{ valid: Valid<S> }> {
-  const kinds = options.kinds ?? ['json']
+  const { kinds, ...how } = readOptions(rules, options)
   const middleware: Middleware<{ valid: Valid<S> }> = async (c, next) => {
     const state = c.state as { valid?: object }
     try {
-      state.valid = { ...state.valid, ...(await inspect(c, schemas, kinds, options)) }
+      state.valid = { ...state.valid, ...(await inspect(c, schemas, kinds, how)) }
     } catch (error) {
       return refusal(error)
     }
@@ -76,7 +82,14 @@ async function inspect(
   const valid: Record<string, unknown> = {}
   const issues: FoundIssue[] = []
   if (schemas.params) await check('params', schemas.params, c.params, valid, issues)
-  if (schemas.query) await check('query', schemas.query, parseForm(c.search.slice(1), options), valid, issues)
+  if (schemas.query)
+    await check(
+      'query',
+      schemas.query,
+      parseForm(c.search.slice(1), options.keys === undefined ? {} : { keys: options.keys }),
+      valid,
+      issues,
+    )
   if (issues.length > 0) throw invalid(400, issues)
   if (schemas.body) await check('body', schemas.body, await contentOf(c, kinds, options), valid, issues)
   if (issues.length > 0) throw invalid(422, issues)

@@ -79,7 +79,7 @@ export class Primary implements Cluster {
       const how = readOptions(closeRules, options)
       return (this.#closing ??= this.#close(how))
     } catch (error) {
-      return Promise.reject(error as Error)
+      return Promise.reject(error)
     }
   }
 

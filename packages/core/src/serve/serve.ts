@@ -67,7 +67,7 @@ class NodeServer implements Server {
       const how = readOptions(closeRules, options)
       return (this.#closing ??= this.#close(how))
     } catch (error) {
-      return Promise.reject(error as Error)
+      return Promise.reject(error)
     }
   }
 

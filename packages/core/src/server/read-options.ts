@@ -192,12 +192,12 @@ export function section<R extends object>(rules: R): Rule<Read<R>> {
 
 /** The same, for what is not there at all when it is not given. */
 export function optional<T>(rule: Rule<T>): Rule<T | undefined> {
-  return ruleOf<T | undefined>(undefined, rule.read)
+  return ruleOf<T | undefined>(undefined, (value, name) => rule.read(value, name))
 }
 
 /** What has no default. */
 export function required<T>(rule: Rule<T>): Rule<Exclude<T, undefined>> {
-  return ruleOf(missing as never, rule.read as Rule<Exclude<T, undefined>>['read'])
+  return ruleOf(missing as never, (value, name) => rule.read(value, name) as Exclude<T, undefined>)
 }
 
 /** One of two kinds: the second rule says what is wrong with what neither takes. */

@@ -52,7 +52,7 @@ export function testServer(handler: Handler, options: ServerOptions = {}): TestS
       return core.stats
     },
     listen: () => Promise.reject(new Error('A test server does not listen')),
-    close: (options) => (closing ??= shutdown(core, readOptions(closeRules, options).deadline)),
+    close: (how) => (closing ??= shutdown(core, readOptions(closeRules, how).deadline)),
     [Symbol.asyncDispose]: () => server.close().then(() => {}),
   }
   const core = new ServerCore(server, handler, options)

@@ -10,7 +10,7 @@ export interface FormLimits {
   readonly keys?: number
 }
 
-export const formRules: Rules<Required<FormLimits>> = { keys: whole(1000) }
+const formRules: Rules<Required<FormLimits>> = { keys: whole(1000) }
 
 const ampersand = 0x26
 
