@@ -13,6 +13,7 @@ import {
   webSocketFailures,
 } from '@spillway/parser/websocket'
 import { deflate, inflate } from './deflate.ts'
+import type { PreparedMessage } from './prepared.ts'
 import { randomKey } from './random-key.ts'
 
 /** What a {@link Channel} tells its owner. */
@@ -148,6 +149,13 @@ export class Channel implements TransportSink {
     const content = isText ? Buffer.from(data) : data
     const packed = windowBits === undefined ? undefined : deflate(content, windowBits)
     this.#frame(packed ? first | RSV1 : first, packed ?? content)
+  }
+
+  /** Sends what many get. */
+  deliver(message: PreparedMessage): void {
+    if (this.#closed) return
+    this.#output!.append(message.frame(this.#options.windowBits))
+    this.#sent()
   }
 
   ping(): void {

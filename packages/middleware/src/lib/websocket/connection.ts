@@ -3,6 +3,7 @@ import { AbortedError, type AbortedBy, type MaybePromise, type Transport } from 
 import { isCloseCode } from '@spillway/parser/websocket'
 import { isThenable } from '../layers/maybe-promise.ts'
 import { Channel, type ChannelOptions, type ChannelOwner } from './channel.ts'
+import type { PreparedMessage } from './prepared.ts'
 import type { Ticker } from './ticker.ts'
 
 /** An open WebSocket. */
@@ -153,11 +154,26 @@ export class Connection implements WebSocketConnection, ChannelOwner {
 
   send(data: string | Uint8Array): Promise<void> {
     if (typeof data !== 'string' && !(data instanceof Uint8Array)) throw new TypeError('A message is a string or bytes')
+    if (!this.#maySend()) return rejected(this.#reason ?? closed())
+    this.#channel.send(data)
+    return this.#sent()
+  }
+
+  /** Sends what many get; undefined when the client keeps up. */
+  deliver(message: PreparedMessage): Promise<void> | undefined {
+    if (!this.#maySend()) return undefined
+    this.#channel.deliver(message)
+    return this.#channel.congested ? this.#sent() : undefined
+  }
+
+  #maySend(): boolean {
     const channel = this.#channel
     if (channel.open && channel.unsent > this.#limits.maxBuffered) this.#cut('The client takes too little')
-    if (!channel.open) return rejected(this.#reason ?? closed())
-    channel.send(data)
-    if (!channel.congested) return sentAlready
+    return channel.open
+  }
+
+  #sent(): Promise<void> {
+    if (!this.#channel.congested) return sentAlready
     this.#drained ??= waiting()
     return this.#drained.promise
   }

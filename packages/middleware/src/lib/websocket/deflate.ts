@@ -35,7 +35,7 @@ export function deflate(content: Uint8Array, windowBits: number): Uint8Array | u
   // No larger a window than the content needs: most of the cost of a small one is to clear it.
   const bits = Math.max(9, Math.min(windowBits, 32 - Math.clz32(content.length - 1)))
   const packed = deflateRawSync(content, {
-    level: 3,
+    level: 1,
     windowBits: bits,
     memLevel: Math.max(1, bits - 7),
     finishFlush: constants.Z_SYNC_FLUSH,

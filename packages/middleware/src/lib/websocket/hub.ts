@@ -1,0 +1,114 @@
+import { guarded } from '@spillway/core'
+import { Connection } from './connection.ts'
+import { PreparedMessage } from './prepared.ts'
+import type { Bus, Receiver, Topic } from './topic.ts'
+
+/** Those who follow one topic. */
+interface Followers {
+  readonly receivers: Set<Receiver>
+  /** Those of them that have not taken what waits, as far as they miss messages for it. */
+  readonly behind: Set<Receiver>
+  /** Ends listening to other processes. */
+  readonly stop: (() => unknown) | undefined
+}
+
+/** Who follows what. */
+export class Hub {
+  readonly #bus: Bus | undefined
+  readonly #skips: boolean
+  readonly #report: (error: unknown) => void
+  readonly #topics: Map<string, Followers> = new Map()
+
+  /** @param skips whether messages are left out for who is behind. */
+  constructor(bus: Bus | undefined, skips: boolean, report: (error: unknown) => void) {
+    this.#bus = bus
+    this.#skips = skips
+    this.#report = report
+  }
+
+  topic(name: string): Topic {
+    const sizeOf = (): number => this.#topics.get(name)?.receivers.size ?? 0
+    return {
+      name,
+      get size() {
+        return sizeOf()
+      },
+      subscribe: (receiver) => this.#subscribe(name, receiver),
+      publish: (message) => this.#publish(name, message),
+    }
+  }
+
+  #subscribe(name: string, receiver: Receiver): () => void {
+    const { signal } = receiver
+    const leave = (): void => {
+      signal.removeEventListener('abort', leave)
+      this.#leave(name, receiver)
+    }
+    if (signal.aborted) return leave
+    const followers = this.#topics.get(name) ?? this.#begin(name)
+    if (!followers.receivers.has(receiver)) signal.addEventListener('abort', leave, { once: true })
+    followers.receivers.add(receiver)
+    return leave
+  }
+
+  #begin(name: string): Followers {
+    let stop: Followers['stop']
+    try {
+      stop = this.#bus?.listen(name, (message) => this.#spread(name, message))
+    } catch (error) {
+      this.#report(error)
+    }
+    const followers: Followers = { receivers: new Set(), behind: new Set(), stop }
+    this.#topics.set(name, followers)
+    return followers
+  }
+
+  #leave(name: string, receiver: Receiver): void {
+    const followers = this.#topics.get(name)
+    if (!followers?.receivers.delete(receiver)) return
+    followers.behind.delete(receiver)
+    if (followers.receivers.size > 0) return
+    this.#topics.delete(name)
+    if (followers.stop) guarded(followers.stop, this.#report)
+  }
+
+  #publish(name: string, message: unknown): void {
+    const data = written(message)
+    this.#spread(name, data)
+    const bus = this.#bus
+    if (bus) guarded(() => bus.publish(name, data), this.#report)
+  }
+
+  #spread(name: string, data: string | Uint8Array): void {
+    const followers = this.#topics.get(name)
+    if (!followers) return
+    const message = new PreparedMessage(data)
+    for (const receiver of followers.receivers) {
+      if (followers.behind.has(receiver)) continue
+      const sent = send(receiver, message)
+      if (sent && this.#skips) this.#await(followers, receiver, sent)
+    }
+  }
+
+  /** Leaves messages out for a receiver until it has taken what waits. */
+  #await({ behind }: Followers, receiver: Receiver, sent: Promise<void>): void {
+    behind.add(receiver)
+    const free = (): void => void behind.delete(receiver)
+    sent.then(free, free)
+  }
+}
+
+/** A promise when the receiver may be behind. */
+function send(receiver: Receiver, message: PreparedMessage): Promise<void> | undefined {
+  if (receiver instanceof Connection) return receiver.deliver(message)
+  const { data } = message
+  if (!('lastEventId' in receiver)) return receiver.send(data)
+  return typeof data === 'string' ? receiver.send({ data }) : undefined
+}
+
+function written(message: unknown): string | Uint8Array {
+  if (typeof message === 'string' || message instanceof Uint8Array) return message
+  const text = JSON.stringify(message) as string | undefined
+  if (text === undefined) throw new TypeError('A message without a JSON form')
+  return text
+}

@@ -1,0 +1,33 @@
+import { guarded, printError } from '@spillway/core'
+import { Hub } from './lib/websocket/hub.ts'
+import type { Bus, Topic } from './lib/websocket/topic.ts'
+
+export { type RedisSubscriber, redisBus } from './lib/websocket/redis-bus.ts'
+export type { Bus, EventReceiver, Receiver, Topic } from './lib/websocket/topic.ts'
+
+/** Options of {@link topics}. */
+export interface TopicOptions {
+  /** Default: messages stay in this process. */
+  readonly bus?: Bus | undefined
+  /**
+   * What becomes of who does not take messages as fast as they come. `cut`: messages wait up to the receiver's limit (1 MiB),
+   * and then its connection is cut. `skip`: it misses messages until it has taken what waits, for those of which only the
+   * last one counts. Default: `cut`.
+   */
+  readonly slow?: 'cut' | 'skip' | undefined
+  /** Takes what the bus throws. Default: prints it with `console.error`. */
+  readonly onError?: ((error: unknown) => void) | undefined
+}
+
+/**
+ * Topics by name: `const topic = topics()`, `topic('room').subscribe(socket)`, `topic('room').publish('hello')`. WebSockets and
+ * streams of server-sent events follow alike. A topic that nobody follows costs nothing.
+ * @throws TypeError when `slow` is neither.
+ */
+export function topics(options: TopicOptions = {}): (name: string) => Topic {
+  const { bus, slow = 'cut', onError = (error: unknown) => printError('topics', error) } = options
+  if (slow !== 'cut' && slow !== 'skip') throw new TypeError(`slow is cut or skip, not ${String(slow)}`)
+  const report = (error: unknown): void => guarded(onError, (failure) => printError('topics', failure), error)
+  const hub = new Hub(bus, slow === 'skip', report)
+  return (name) => hub.topic(name)
+}
