@@ -9,11 +9,14 @@ const root = new URL('../../../', import.meta.url)
 const site = new URL('../site/', import.meta.url)
 const decisions = readdirSync(new URL('docs/decisions/', root)).filter((name) => /^\d.*\.md$/.test(name))
 
+const middleware = readdirSync(new URL('packages/middleware/docs/', root))
+
 /** File in the repository → page of the site. */
 const pages = new Map([
   ['packages/parser/README.md', 'packages/parser.md'],
   ['packages/core/README.md', 'packages/core.md'],
   ['packages/middleware/README.md', 'packages/middleware.md'],
+  ...middleware.map((name) => [`packages/middleware/docs/${name}`, `packages/middleware/${name}`]),
   ['docs/parser-errors.md', 'packages/parser-errors.md'],
   ['docs/security-model.md', 'security.md'],
   ['apps/bench/README.md', 'benchmarks.md'],

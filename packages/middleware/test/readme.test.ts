@@ -9,28 +9,45 @@ import { start } from './server.ts'
 const examples = new URL('examples/', import.meta.url)
 const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8')
 
+/** The pages that the README leads to, by the name of their file. */
+const pages = new Map(
+  readdirSync(new URL('../docs/', import.meta.url)).map((name) => [
+    name,
+    readFileSync(new URL(`../docs/${name}`, import.meta.url), 'utf8'),
+  ]),
+)
+
 async function run(app: Handler, path: string, init?: RequestInit): Promise<Response> {
   return fetch((await start(app)).url + path, init)
 }
 
 test('shows the examples as they are tested here, and no others', () => {
-  const blocks = [...readme.matchAll(/```ts\n([^]*?)```/g)].map(([, code]) => code)
+  const blocks = [...[...pages.values(), readme].join('\n').matchAll(/```ts\n([^]*?)```/g)].map(([, code]) => code)
   const files = readdirSync(examples).map((name) => readFileSync(new URL(name, examples), 'utf8'))
   expect(new Set(blocks)).toEqual(new Set(files))
 })
 
-test('lists every section at the top, in order', () => {
-  const sections = [...readme.matchAll(/^##+ (.+)$/gm)].map(([, title]) => title)
-  const links = [...readme.slice(0, readme.indexOf('\n## ')).matchAll(/\[([^\]]+)\]\(#([^)]+)\)/g)]
-  expect(links.map(([, title]) => title)).toEqual(sections)
-  // what GitHub makes of a heading
-  const anchors = sections.map((title) =>
-    title!
-      .toLowerCase()
-      .replace(/[^\w\- ]/g, '')
-      .replaceAll(' ', '-'),
-  )
-  expect(links.map(([, , anchor]) => anchor)).toEqual(anchors)
+// what GitHub makes of a heading
+const anchorOf = (title: string): string =>
+  title
+    .toLowerCase()
+    .replaceAll(/[^\w\- ]/g, '')
+    .replaceAll(' ', '-')
+
+test('leads to every section of every page, in order', () => {
+  const links = [...readme.matchAll(/\[([^\]]+)\]\(docs\/([\w-]+\.md)#([^)]+)\)/g)]
+  expect(new Set(links.map(([, , page]) => page))).toEqual(new Set(pages.keys()))
+  for (const [page, text] of pages) {
+    const sections = [...text.matchAll(/^## (.+)$/gm)].map(([, title]) => title!)
+    const here = links.filter(([, , name]) => name === page)
+    expect(here.map(([, title]) => title)).toEqual(sections)
+    expect(here.map(([, , , anchor]) => anchor)).toEqual(sections.map(anchorOf))
+  }
+})
+
+test('is short enough for npm to show it whole', () => {
+  expect(readme.length).toBeLessThan(64 * 1024)
+  for (const text of pages.values()) expect(text.length).toBeLessThan(20_000)
 })
 
 describe('examples', () => {

@@ -58,7 +58,22 @@ const config: UserConfig<DefaultTheme.Config> = defineConfig({
           items: [
             { text: 'parser', link: '/packages/parser' },
             { text: 'core', link: '/packages/core' },
-            { text: 'middleware', link: '/packages/middleware' },
+            {
+              text: 'middleware',
+              link: '/packages/middleware',
+              items: [
+                { text: 'Routing', link: '/packages/middleware/routing' },
+                { text: 'Content', link: '/packages/middleware/content' },
+                { text: 'State and guards', link: '/packages/middleware/state-and-guards' },
+                { text: 'Streams', link: '/packages/middleware/streams' },
+                { text: 'Adapters', link: '/packages/middleware/adapters' },
+                { text: 'Files', link: '/packages/middleware/files' },
+                { text: 'Dynamic scripts', link: '/packages/middleware/dynamic-scripts' },
+                { text: 'Caching', link: '/packages/middleware/caching' },
+                { text: 'Proxying', link: '/packages/middleware/proxying' },
+                { text: 'Operating', link: '/packages/middleware/operating' },
+              ],
+            },
             { text: 'Errors of the parser', link: '/packages/parser-errors' },
           ],
         },
