@@ -21,6 +21,9 @@ declare global {
   let start: number
   let end: number
   const buffer: Uint8Array
+  const sent: Uint8Array
+  const received: Uint8Array
+  function keep(connection: unknown): void
   function refuse(error: unknown, offset: number): void
   function keepAndWaitForMore(): void
   function take(bytes: Uint8Array): void

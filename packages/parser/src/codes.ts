@@ -81,3 +81,7 @@ export const TOO_MANY_TRAILERS = 37
 export const MESSAGE_INCOMPLETE = 38
 /** The connection ended before the answer to a request came. */
 export const RESPONSE_MISSING = 39
+/** A response came that is the answer to no request, or a change of protocols that none has offered. */
+export const UNEXPECTED_RESPONSE = 40
+/** A request came behind one that was to be the last. */
+export const MESSAGE_AFTER_CLOSE = 41

@@ -39,6 +39,8 @@ export type ParseErrorCode =
   | 'TOO_MANY_TRAILERS'
   | 'MESSAGE_INCOMPLETE'
   | 'RESPONSE_MISSING'
+  | 'UNEXPECTED_RESPONSE'
+  | 'MESSAGE_AFTER_CLOSE'
 
 /** What is known about one error code. */
 export interface ParseErrorInfo {
@@ -60,7 +62,7 @@ const words =
   'field line too long,too many fields,head too large,length invalid,length too large,length conflict,' +
   'coding invalid,coding with length,coding unsupported,coding in HTTP10,' +
   'chunk size invalid,chunk end invalid,chunk size too large,chunk overhead too large,' +
-  'chunk ext invalid,chunk ext too large,trailers too large,too many trailers,message incomplete,response missing'
+  'chunk ext invalid,chunk ext too large,trailers too large,too many trailers,message incomplete,response missing,unexpected response,message after close'
 
 /** The codes at their numbers (codes.ts); there is no error 0. */
 export const errorCodes: readonly (ParseErrorCode | undefined)[] = /* @__PURE__ */ (() => [
@@ -95,7 +97,9 @@ const rows = `2.2 400:,not CR LF,before the first field
 7.1.1 413:
 7.1.2 431:,
 8 400:
-9.3.2 502:`
+9.3.2 502:
+6.3 502:nobody asked for it
+9.6 400:`
 
 /** Every error code with its status, its place in the specification and its sentence. */
 export const parseErrors: Readonly<Record<ParseErrorCode, ParseErrorInfo>> = /* @__PURE__ */ (() => {

@@ -68,7 +68,8 @@ export class MessageParser<Kind extends 'request' | 'response' = 'request' | 're
   private readonly _head: RequestHead | ResponseHead
   private readonly _body: BodyDecoder
   private readonly _methods: string[] = []
-  private _phase: number = IN_HEAD
+  /** @internal */
+  _phase: number = IN_HEAD
   /** Bytes `_pos` to `_end` have not been read. */
   private _bytes: Uint8Array = nothing
   private _pos: number = 0
@@ -171,8 +172,18 @@ export class MessageParser<Kind extends 'request' | 'response' = 'request' | 're
     return event === null ? { done: true, value: undefined } : { done: false, value: event as ParserEvent<Kind> }
   }
 
-  /** The next event, or null when more bytes are needed. */
-  private _pull(): ParserEvent | null {
+  /** How many bytes have not been read. @internal */
+  get _left(): number {
+    return this._end - this._pos
+  }
+
+  /** Whether what follows the message that was read is no HTTP. @internal */
+  get _isTunnel(): boolean {
+    return this._phase === STOPPED
+  }
+
+  /** The next event, or null when more bytes are needed. @internal */
+  _pull(): ParserEvent | null {
     for (;;) {
       if (this._error !== null) throw this._error
       const { _bytes: buf, _pos: from, _end: end } = this

@@ -17,6 +17,10 @@ refused: CODING_WITH_LENGTH at 82
 client: HTTP/1.1 400 Bad Request
 `,
   'mock-client.mjs': '200 OK\n103 </a.css>\n200 OK\nhi\n',
+  'transactions.mjs': `0: HEAD /a (0 bytes) -> 200 OK (0 bytes)
+1: GET /b (0 bytes) -> 103 Early Hints, 404 Not Found (4 bytes)
+for another request: ended
+`,
   'capture.mjs': `0: GET /first?x=1
     host: a.example
     accept: */*

@@ -1,0 +1,204 @@
+/**
+ * Both directions of an HTTP/1.1 connection: which answer is to which request, and what may come next. RFC 9112 §9.
+ *
+ * @module
+ */
+import { ParseError } from './errors.ts'
+import type { BodyLimits, HeadLimits } from './limits.ts'
+import { MessageParser, type ParserEvent } from './message-parser.ts'
+import { IN_HEAD } from './states.ts'
+
+/*
+ * What each side may do, and what changes that. A request that asks for a tunnel or another protocol holds what follows it until
+ * its answer tells what that is.
+ *
+ *   request side                                         response side
+ *   idle ──request──► content ──end──► idle              idle ──request──► head ──response──► content
+ *                        └─end of CONNECT, Upgrade─► held  ▲                ▲ └─1xx, back to─┘   │
+ *   held ──2xx to CONNECT, 101──► switched                 └─end, no other request is waiting ───┤
+ *   held ──any other final answer──► idle                                   └─end, one is ───────┘
+ *   idle ──its side ends, or a close was said──► closed   any ──2xx to CONNECT, 101──► switched
+ *                                                         idle ──its side ends, or a close was said──► closed
+ */
+
+/** The client's direction, or the server's. */
+export type Side = 'request' | 'response'
+
+/** What a side may do next; see {@link Connection.state}. */
+export type SideState = 'idle' | 'head' | 'content' | 'held' | 'switched' | 'closed'
+
+/** An event of one direction, with the number of its exchange: 0 for the first request and its answer. */
+export type ConnectionEvent = ParserEvent & { readonly side: Side; readonly exchange: number }
+
+interface Exchange {
+  readonly number: number
+  readonly method: string
+  /** Whether the answer may end the use of HTTP. */
+  readonly asksToSwitch: boolean
+  /** Only what was asked for can be switched to. */
+  readonly upgrade: boolean
+}
+
+/**
+ * Pairs the requests and the answers of one connection, for whoever sees both directions: a client or server that feeds what it
+ * sends as well as what it reads, a proxy, a capture. Interim responses, HEAD, CONNECT and Upgrade are understood on both sides.
+ * It is the iterator of its events, as {@link MessageParser} is.
+ *
+ * ```ts
+ * const connection = new Connection()
+ * for (const event of connection.feed('request', sent)) console.log(event.exchange, event.type)
+ * for (const event of connection.feed('response', received)) console.log(event.exchange, event.type)
+ * if (connection.reuse === 'open') pool.push(socket)
+ * ```
+ */
+export class Connection implements IterableIterator<ConnectionEvent> {
+  private readonly _request: MessageParser<'request'>
+  private readonly _response: MessageParser<'response'>
+  /** Requests that have no complete answer yet. */
+  private readonly _open: Exchange[] = []
+  private _count: number = 0
+  /** The request in hand, and the last one. */
+  private _asked: Exchange | undefined
+  private _held: boolean = false
+  private _switched: boolean = false
+  /** Somebody has said that this is the last exchange. */
+  private _requestClosed: boolean = false
+  private _closing: boolean = false
+  private _ended: boolean = false
+  private _interim: boolean = false
+  private _error: ParseError | undefined
+
+  /** @param limits as those of {@link MessageParser}, for both directions */
+  constructor(limits?: Partial<HeadLimits & BodyLimits>) {
+    this._request = new MessageParser('request', limits)
+    this._response = new MessageParser('response', limits)
+  }
+
+  /**
+   * Takes bytes of one direction. Iterate over what it returns, the connection itself. Feed what was sent before what answers it.
+   *
+   * @throws {TypeError} {Error} as {@link MessageParser.feed}
+   * @throws {ParseError} behind one, again. The iteration throws the first: those of both directions; UNEXPECTED_RESPONSE for a
+   *   response that nobody asked for, a 101 that was not offered too; MESSAGE_AFTER_CLOSE for a request behind the last one
+   */
+  feed(side: Side, bytes: Uint8Array): this {
+    if (this._error !== undefined) throw this._error
+    this._parser(side).feed(bytes)
+    return this
+  }
+
+  /**
+   * One side has ended. Iterate over what it returns when it is the response side.
+   *
+   * @throws {ParseError} as {@link MessageParser.end}: a message that was cut, an answer that never came
+   */
+  end(side: Side): this {
+    this._ended = true
+    this._parser(side).end()
+    return this
+  }
+
+  [Symbol.iterator](): this {
+    return this
+  }
+
+  next(): IteratorResult<ConnectionEvent, undefined> {
+    if (this._error !== undefined) throw this._error
+    try {
+      const event = this._readRequest() ?? this._readResponse() ?? this._readRequest()
+      return event === null ? { done: true, value: undefined } : { done: false, value: event }
+    } catch (error) {
+      if (error instanceof ParseError) this._error = error
+      throw error
+    }
+  }
+
+  /**
+   * What a side may do next. Request side: `idle` a request may begin, `content` one has begun, `held` what follows the last request
+   * waits for its answer. Response side: `idle` nothing has been asked, `head` an answer is due, interim or final, `content` one has
+   * begun. Both: `switched` the bytes are no longer HTTP, `closed` no further message may come.
+   */
+  state(side: Side): SideState {
+    if (this._error !== undefined) return 'closed'
+    if (this._switched) return 'switched'
+    if (side === 'request') {
+      if (this._held) return 'held'
+      return this._request.partial ? 'content' : this._requestClosed || this._closing || this._ended ? 'closed' : 'idle'
+    }
+    if (this._response.partial) return 'content'
+    return this._open.length > 0 ? 'head' : this._closing || this._requestClosed || this._ended ? 'closed' : 'idle'
+  }
+
+  /**
+   * Whether the connection may be used for another request, or why not: `busy` an exchange is not over, `closing` one of both has said
+   * that it is the last, or an answer goes on until the end, `ended` a side has ended, `switched` it is no longer HTTP, `broken` an
+   * error, or bytes that belong to nothing. RFC 9112 §9.3.
+   */
+  get reuse(): 'open' | 'busy' | 'closing' | 'ended' | 'switched' | 'broken' {
+    const isIdle = this._open.length === 0
+    if (this._error !== undefined || (isIdle && !this._switched && this._response._left > 0)) return 'broken'
+    if (this._switched) return 'switched'
+    if (this._ended) return 'ended'
+    if (this._closing || this._requestClosed) return 'closing'
+    return isIdle && !this._request.partial ? 'open' : 'busy'
+  }
+
+  /** The methods of the requests that have no complete answer, in order. */
+  get outstanding(): readonly string[] {
+    return this._open.map(({ method }) => method)
+  }
+
+  private _parser(side: Side): MessageParser {
+    if (side !== 'request' && side !== 'response') throw new TypeError(`There is no side ${String(side)}`)
+    return side === 'request' ? this._request : this._response
+  }
+
+  private _readRequest(): ConnectionEvent | null {
+    if (this._held) return null
+    const parser = this._request
+    const isOver = this._requestClosed && !parser.partial && !this._switched
+    if (isOver && parser._left > 0) throw new ParseError('MESSAGE_AFTER_CLOSE', 0)
+    const event = parser._pull() as ParserEvent<'request'> | null
+    if (event === null) return null
+    if (event.type === 'request') {
+      const { method } = event.head
+      const { upgrade } = event
+      this._asked = { number: this._count++, method, upgrade, asksToSwitch: upgrade || method === 'CONNECT' }
+      this._open.push(this._asked)
+      this._response.expect(method)
+      this._requestClosed = !event.keepAlive
+    }
+    const asked = this._asked!
+    if (event.type === 'end' && asked.asksToSwitch) {
+      // the answer may have come before the request was complete
+      this._held = this._open.includes(asked)
+      if (this._switched) parser.stop()
+      else parser._phase = IN_HEAD
+    }
+    return { ...event, side: 'request', exchange: asked.number }
+  }
+
+  private _readResponse(): ConnectionEvent | null {
+    const parser = this._response
+    const exchange = this._open[0] ?? this._asked
+    const isOver = (this._open.length === 0 || this._closing) && !parser.partial && !this._switched
+    if (isOver && parser._left > 0) throw new ParseError('UNEXPECTED_RESPONSE', 0)
+    const event = parser._pull() as ParserEvent<'response'> | null
+    if (event === null) return null
+    if (event.type === 'response') {
+      const { status } = event.head
+      if (event.upgrade && !exchange!.upgrade) throw new ParseError('UNEXPECTED_RESPONSE', 0)
+      this._interim = status < 200 && !event.upgrade
+      if (!this._interim && !event.keepAlive) this._closing = true
+    }
+    if (event.type === 'end' && !this._interim) this._answered(this._open.shift()!)
+    return { ...event, side: 'response', exchange: exchange!.number }
+  }
+
+  /** The final answer is complete. */
+  private _answered(exchange: Exchange): void {
+    this._switched = this._response._isTunnel
+    if (this._switched && this._held) this._request.stop()
+    if (exchange === this._asked) this._held = false
+  }
+}
