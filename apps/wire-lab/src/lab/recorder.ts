@@ -1,5 +1,6 @@
 import { type ConnectionEvents, type Peer, type Server, channels } from '@spillway/core'
 import { parseErrors } from '@spillway/parser'
+import { http2Faults } from '@spillway/parser/http2'
 import type { Role, ServerEvent, WireEvent } from '../model/events.ts'
 import { type LabState, apply, emptyState, find } from '../model/state.ts'
 import { Tapes } from './tapes.ts'
@@ -148,7 +149,7 @@ export class Recorder {
   }
 
   #failed({ connection, code, status, offset }: ConnectionEvents['error']): void {
-    const { message, rfc } = parseErrors[code]
+    const { message, rfc } = { ...parseErrors, ...http2Faults }[code]
     // In content it is counted from where that begins.
     const head = this.#inHead.has(connection) ? 0 : (this.state.open.get(connection)?.exchanges.at(-1)?.bytesIn ?? 0)
     this.#record({ type: 'error', at: this.now(), connection, code, status, offset: head + offset, message, rfc })

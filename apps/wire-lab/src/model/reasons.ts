@@ -22,6 +22,7 @@ export type Reason =
   | 'max-requests'
   | 'unread-content'
   | 'parse-error'
+  | 'abuse'
   | 'tls-error'
   | 'handshake-timeout'
   | 'proxy-error'
@@ -95,6 +96,12 @@ export const reasons: Readonly<Record<Reason, ReasonText>> = {
   'parse-error': {
     short: 'not valid HTTP',
     sentence: 'The bytes were not valid HTTP, so nobody can say where the next request would begin.',
+    calm: false,
+  },
+  abuse: {
+    short: 'cost too much',
+    sentence:
+      'The client caused far more work than it made use of: requests given up at once, or frames that bring nothing.',
     calm: false,
   },
   'tls-error': {

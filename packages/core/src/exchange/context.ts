@@ -44,6 +44,8 @@ export interface Context<Params = {}, State = {}> {
   /** The full URL (RFC 9110 §7.1): scheme from the connection, authority from the target or Host. */
   readonly url: string
   readonly httpVersion: '1.0' | '1.1' | '2.0'
+  /** The protocol that an extended CONNECT asks for, `websocket` for example (RFC 8441 §4); empty for any other request. */
+  readonly protocol: string
   readonly headers: RequestHeaders
   readonly body: RequestBody
   readonly peer: Peer

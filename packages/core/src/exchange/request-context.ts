@@ -95,6 +95,10 @@ export class RequestContext implements Context {
     return this.head.minorVersion === 0 ? '1.0' : '1.1'
   }
 
+  get protocol(): string {
+    return ''
+  }
+
   get headers(): RequestHeaders {
     return this.head
   }

@@ -1,5 +1,5 @@
 import { BodyEvent, BodyKind, type ParseErrorCode, type RequestHead, parseErrors } from '@spillway/parser'
-import { ConnectionLog } from '../server/connection-log.ts'
+import { ConnectionLog, reasonOf } from '../server/connection-log.ts'
 import {
   type ConnectionState,
   ReadState,
@@ -32,7 +32,7 @@ import { RequestReader } from './request-reader.ts'
 import type { Member, ServerCore } from '../server/server-core.ts'
 import type { Holding } from '../transport/holding.ts'
 import type { Peer, Transport, TransportSink } from '../transport/transport.ts'
-import { Tunnel } from './tunnel.ts'
+import { Tunnel } from '../exchange/tunnel.ts'
 
 /** Heads parsed for one connection before the others have their turn. */
 const headsPerTurn = 64
@@ -362,7 +362,7 @@ export class Connection
   #parseFailed(code: ParseErrorCode, offset: number): void {
     const { status } = parseErrors[code]
     this.#log.because(status === 431 || status === 414 ? 'head-too-large' : 'parse-error')
-    this.#log.error(this, code, offset)
+    this.#log.error(this, code, status, offset)
   }
 
   // ── answering ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -622,10 +622,6 @@ export class Connection
 /** The other protocol begins behind a complete request (RFC 9110 §7.8). */
 function upgradeTooEarly(): HttpError {
   return new HttpError(400, 'A request to upgrade was answered before its content was read')
-}
-
-function reasonOf({ code }: NodeJS.ErrnoException): CloseReason {
-  return code === undefined || code === 'ECONNRESET' || code === 'EPIPE' ? 'client-reset' : 'network-error'
 }
 
 function parseFailure(code: ParseErrorCode): HttpError {

@@ -1,5 +1,6 @@
 import type { DecodeLatin1 } from '@spillway/parser'
-import { decodeLatin1, decodePipelined } from './latin1.ts'
+import { copyOf, decodeLatin1 } from '../transport/bytes.ts'
+import { decodePipelined } from './latin1.ts'
 
 const empty = new Uint8Array(0)
 
@@ -81,9 +82,4 @@ export class Input {
     this.#owned = true
     this.#keepable = true
   }
-}
-
-/** The same bytes, in memory that stays as it is. */
-export function copyOf(bytes: Uint8Array): Uint8Array {
-  return Buffer.from(bytes)
 }

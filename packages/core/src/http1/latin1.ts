@@ -1,10 +1,4 @@
-// Taken once: `Buffer` is an accessor of the global object, and dear to look up.
-const { latin1Slice } = Buffer.prototype
-
-/** Node's own latin1 decoder; the parser's portable loop is for other places. */
-export function decodeLatin1(buf: Uint8Array, start: number, end: number): string {
-  return latin1Slice.call(buf, start, end)
-}
+import { decodeLatin1 } from '../transport/bytes.ts'
 
 /** Most bytes that are decoded for the sake of the heads behind the first one. */
 const blockBytes = 4096

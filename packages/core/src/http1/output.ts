@@ -1,5 +1,5 @@
 import { sliceBytes } from '../exchange/content.ts'
-import { decodeLatin1 } from './latin1.ts'
+import { decodeLatin1 } from '../transport/bytes.ts'
 import type { Holding } from '../transport/holding.ts'
 import type { Transport } from '../transport/transport.ts'
 

@@ -1,158 +1,368 @@
-import { type ServerHttp2Session, type ServerHttp2Stream, constants, performServerHandshake } from 'node:http2'
-import type { TLSSocket } from 'node:tls'
-import { ConnectionLog } from '../server/connection-log.ts'
-import type { CloseReason } from '../server/events.ts'
-import { Http2Exchange, type Http2Owner } from './exchange.ts'
-import { readHead } from './head.ts'
-import { planHttp2 } from './reply-plan.ts'
+import { parseErrors } from '@spillway/parser'
+import {
+  ErrorCode,
+  Http2Machine,
+  type Http2Request,
+  type Http2Stream,
+  MachineEvent,
+  http2Faults,
+} from '@spillway/parser/http2'
+import type { AbortedBy } from '../exchange/errors.ts'
 import type { Reply } from '../exchange/reply.ts'
+import { ConnectionLog, reasonOf } from '../server/connection-log.ts'
+import type { CloseReason } from '../server/events.ts'
+import { http2Limits } from '../server/options.ts'
 import type { Member, ServerCore } from '../server/server-core.ts'
+import { decodeLatin1 } from '../transport/bytes.ts'
 import type { Holding } from '../transport/holding.ts'
-import type { Peer } from '../transport/transport.ts'
+import type { Peer, Transport, TransportSink } from '../transport/transport.ts'
+import { Http2Exchange, type Http2Owner } from './exchange.ts'
+import { Http2Output } from './output.ts'
+import { ReplyHeads } from './reply-heads.ts'
+import { planHttp2 } from './reply-plan.ts'
 
-const { NGHTTP2_NO_ERROR } = constants
-
-/** Requests at a time on one connection: what browsers and proxies expect, and RFC 9113 §6.5.2 asks for at least. */
-const concurrentStreams = 100
-/** Milliseconds between the announcement of the end and the end, for requests that are on their way. */
+/** Handlers at work for one connection, those of streams that were reset included, for each stream that it may have. */
+const handlersPerStream = 2
+/** Milliseconds between the announcement of the end and the end, unless the client answers sooner that it has heard it. */
 const shutdownGrace = 500
 /** The highest stream there can be: in a GOAWAY it means that the last one is not decided yet (RFC 9113 §6.8). */
 const anyStream = 2 ** 31 - 1
+/** Milliseconds for our SETTINGS to be acknowledged. */
+const settingsTimeout = 20_000
+/** Bytes that wait for the client beyond which nothing more is read: what is left of it is answers that it does not take. */
+const mostUnsent = 192 * 1024
+/** Milliseconds that nothing is read because of it. */
+const unsentTimeout = 10_000
+/** Bytes read and dropped while a closing connection lingers. */
+const lingerBytes = 16 * 1024 * 1024
 
-/** An HTTP/2 connection. Node speaks the protocol; this keeps the server's books, deadlines and rules. */
-export class Http2Connection implements Member, Http2Owner {
-  readonly peer: Peer
+/** What a connection is at. */
+const State = {
+  Open: 0,
+  /** The last stream is decided; what is left is answered. */
+  Leaving: 1,
+  /** Our side has ended. */
+  Ended: 2,
+} as const
+type State = (typeof State)[keyof typeof State]
+
+/**
+ * Pumps one connection of HTTP/2: bytes in, the machine asked, exchanges told, frames out. What is legal is decided by the
+ * machine, what a reply looks like by `reply-plan`, who sends next by `output`.
+ */
+export class Http2Connection implements Member, Http2Owner, TransportSink {
   readonly log: ConnectionLog
+  readonly machine: Http2Machine
+  readonly heads: ReplyHeads
   turnedAway: boolean = false
   draining: boolean = false
   readonly #core: ServerCore
-  readonly #socket: TLSSocket
-  readonly #session: ServerHttp2Session
-  readonly #exchanges: Set<Http2Exchange> = new Set()
-  /** What it is about follows from whether the session is closing. */
+  readonly #transport: Transport
+  readonly #output: Http2Output
+  #peer: Peer | undefined
+  #state: State = State.Open
+  /** Handlers that have not returned. */
+  #handlers = 0
+  /** Whether it was said that it waits for another request. */
+  #isIdle = true
+  #peerEnded = false
+  #isPaused = false
+  #cutBy: AbortedBy = 'peer'
+  /** Ticks of the server's clock, 0 for none. What it is about follows from the state and from whether there are streams. */
   #deadline: number
+  /** For a block or a frame that has begun, and where that is. */
+  #partDeadline = 0
+  #unfinished = 0
+  #settingsDeadline: number
+  #pauseDeadline = 0
+  /** For the client to take something of what waits for it; and how far it was when that was set. */
+  #stallDeadline = 0
+  #taken = -1
+  #bytesIn = 0
+  #lingered = 0
 
-  constructor(core: ServerCore, socket: TLSSocket, peer: Peer, id: number) {
+  constructor(core: ServerCore, transport: Transport, id: number) {
     this.log = new ConnectionLog(core.server, id)
-    this.peer = peer
+    this.machine = new Http2Machine('server', http2Limits(core.limits), decodeLatin1)
+    this.heads = new ReplyHeads(this.machine, core.clock)
     this.#core = core
-    this.#socket = socket
+    this.#transport = transport
+    this.#output = new Http2Output(this.machine, transport, this)
     this.#deadline = core.clock.after(core.timeouts.head)
-    const { headBytes, fields } = core.limits
-    this.#session = performServerHandshake(socket, {
-      // Some more than allowed are let through, to be answered 431 instead of being cut off.
-      maxHeaderListPairs: fields + 16,
-      settings: { maxConcurrentStreams: concurrentStreams, maxHeaderListSize: headBytes },
-    })
+    this.#settingsDeadline = core.clock.after(settingsTimeout)
+    transport.attach(this)
   }
 
+  /** Says what the server allows. */
   begin(): void {
-    const session = this.#session
-    session.on('stream', (stream: ServerHttp2Stream, _headers: unknown, _flags: number, raw: readonly string[]) => {
-      this.#onStream(stream, raw)
-    })
-    session.on('error', (error: NodeJS.ErrnoException) => {
-      this.log.because(error.code?.startsWith('ERR_HTTP2') ? 'parse-error' : 'client-gone')
-      this.#lose()
-    })
-    session.on('close', () => this.#closed())
-    // A session that waits for what it has written, and was destroyed meanwhile, does not say that it has closed.
-    this.#socket.on('close', () => setImmediate(() => this.#closed()))
+    this.machine.start()
+    this.#output.flush()
   }
 
   get id(): number {
     return this.log.id
   }
 
+  get peer(): Peer {
+    return (this.#peer ??= this.#transport.peer)
+  }
+
   get active(): boolean {
-    return this.#exchanges.size > 0
+    return this.machine.streams.size > 0
   }
 
   get moved(): number {
-    return this.#socket.bytesRead + this.#socket.bytesWritten
+    return this.#bytesIn + this.#output.total - this.#transport.bufferedBytes
   }
 
   held(holding: Holding): number {
-    let bytes = this.#socket.writableLength
-    for (const exchange of this.#exchanges) bytes += exchange.held(holding)
+    let bytes = this.#output.pending
+    for (const stream of this.machine.streams) bytes += ownerOf(stream)?.held(holding) ?? 0
     return bytes
   }
 
-  #onStream(stream: ServerHttp2Stream, raw: readonly string[]): void {
+  // ── what happens on the transport ──────────────────────────────────────────────────────────────────────────────
+
+  onData(chunk: Uint8Array): void {
+    this.#bytesIn += chunk.length
+    if (this.#state === State.Ended) return this.#drop(chunk.length)
+    const { machine } = this
+    this.#output.hold()
+    for (let event, p = 0; (event = machine.next(chunk, p, chunk.length)) !== MachineEvent.More; p = machine.pos) {
+      this.#take(event, chunk)
+      if ((this.#state as State) === State.Ended) return
+    }
+    this.#watchPart()
+    this.#output.flush()
+  }
+
+  onDrain(): void {
+    this.#output.drained()
+    this.#output.flush()
+  }
+
+  onEnd(): void {
+    this.#peerEnded = true
+    if (this.#state === State.Ended) return
+    for (const stream of this.machine.streams) ownerOf(stream)?.onPeerEnd()
+    this.log.because(this.active ? 'client-gone' : 'client-closed')
+    this.#leave('client-closed')
+  }
+
+  onClose(error?: Error): void {
+    if (error) this.log.because(reasonOf(error))
+    else this.log.because(this.active ? 'client-gone' : 'client-closed')
+    this.#state = State.Ended
+    this.#abortAll(this.#cutBy, error)
+    this.#output.close(false)
+    this.#core.remove(this)
+    this.log.close(this, this.#bytesIn, this.#output.total)
+  }
+
+  // ── what comes in ──────────────────────────────────────────────────────────────────────────────────────────────
+
+  #take(event: MachineEvent, chunk: Uint8Array): void {
+    const { machine } = this
+    const stream = machine.stream!
+    switch (event) {
+      case MachineEvent.Head:
+        return this.#onHead(stream, stream.head as Http2Request)
+      case MachineEvent.Content:
+        return this.#onContent(stream, chunk.subarray(machine.dataStart, machine.dataEnd))
+      case MachineEvent.End:
+        return ownerOf(stream)?.onEnd(machine.trailers)
+      case MachineEvent.Window:
+        return this.#onWindow(machine.stream)
+      case MachineEvent.Settings:
+        return this.#onWindow(undefined)
+      case MachineEvent.Reset:
+        return this.#onReset(stream)
+      case MachineEvent.RefusedHead:
+        return this.#onRefusedHead(stream)
+      case MachineEvent.Goaway:
+        return this.#leave('client-closed')
+      case MachineEvent.Pong:
+        if (this.draining) this.#leave('shutdown')
+        return
+      default:
+        this.#onFault()
+    }
+  }
+
+  #onHead(stream: Http2Stream, head: Http2Request): void {
     const core = this.#core
-    stream.on('error', ignore)
     if (this.turnedAway) {
       this.#answer(stream, core.overloadReply())
       return this.#leave('overload')
     }
-    const head = readHead(core, raw)
-    if (typeof head === 'string') {
-      this.log.error(this, head, 0)
-      return this.#answer(stream, core.parseErrorReply(head))
-    }
-    if (!this.draining) this.#deadline = 0
+    if (this.#handlers >= handlersPerStream * this.machine.limits.streams) return this.machine.refuse(stream)
+    this.#handlers++
+    this.#isIdle = false
     const exchange = new Http2Exchange(core, this, stream, head, ++this.log.requests)
-    this.#exchanges.add(exchange)
-    exchange.begin(head)
-    if (this.log.requests === core.limits.requestsPerConnection) this.#leave('max-requests')
+    stream.owner = exchange
+    this.log.request(exchange.context, head.bytes)
+    exchange.begin(head.expectation)
+    // Identifiers do not come again.
+    if (this.log.requests === core.limits.requestsPerConnection || stream.id >= anyStream - 2)
+      this.#leave('max-requests')
+  }
+
+  /** That of a request that no handler sees is dropped. @param content lent. */
+  #onContent(stream: Http2Stream, content: Uint8Array): void {
+    const exchange = ownerOf(stream)
+    if (exchange) exchange.onData(content)
+    else this.machine.release(stream, content.length)
+  }
+
+  #onRefusedHead(stream: Http2Stream): void {
+    const code = this.machine.refusal!
+    this.log.error(this, code, parseErrors[code].status, this.machine.faultOffset)
+    this.#answer(stream, this.#core.parseErrorReply(code))
   }
 
   /** Answers a request that no handler sees. */
-  #answer(stream: ServerHttp2Stream, reply: Reply): void {
-    const { headers, content } = planHttp2(reply, '')
-    stream.respond(headers)
-    // Node closes it by itself. Closing what has just been ended makes it spin for good when the session ends meanwhile.
-    stream.end(content)
+  #answer(stream: Http2Stream, reply: Reply): void {
+    const { length, content } = planHttp2(reply, '')
+    this.heads.write(stream, reply, length, false)
+    // Too short to fill a window; what does not fit into one that was made smaller is not worth waiting for.
+    const size = Math.max(0, Math.min(content!.length, this.machine.room(stream)))
+    this.machine.data(stream, content!, 0, size, size === content!.length)
+    if (stream.openIn || stream.openOut) this.refuseContent(stream)
   }
 
-  ended(exchange: Http2Exchange): void {
-    this.#exchanges.delete(exchange)
-    if (this.#exchanges.size > 0 || this.#deadline !== 0) return
-    const { clock, timeouts } = this.#core
-    this.#deadline = clock.after(this.#session.closed ? timeouts.linger : timeouts.keepAlive)
+  /** The client takes more: on one stream, or on all that wait. */
+  #onWindow(stream: Http2Stream | undefined): void {
+    if (stream === undefined) {
+      for (const each of this.machine.streams) if (ownerOf(each)?.isWaiting) this.machine.order.add(each)
+    } else if (ownerOf(stream)?.isWaiting) this.machine.order.add(stream)
+  }
+
+  #onReset(stream: Http2Stream): void {
+    const { fault, faultOffset } = this.machine
+    if (fault !== undefined) this.log.error(this, fault, 400, faultOffset)
+    ownerOf(stream)?.abort('peer')
+  }
+
+  #onFault(): void {
+    const { fault, faultOffset } = this.machine
+    this.log.error(this, fault!, 400, faultOffset)
+    const isAbuse = http2Faults[fault!].error === ErrorCode.EnhanceYourCalm
+    this.#end('peer', isAbuse ? 'abuse' : 'parse-error')
+  }
+
+  // ── what goes out ──────────────────────────────────────────────────────────────────────────────────────────────
+
+  get isFree(): boolean {
+    return this.#output.isFree
+  }
+
+  ready(stream: Http2Stream): void {
+    this.#output.ready(stream)
+  }
+
+  scheduleFlush(): void {
+    this.#output.scheduleFlush()
+  }
+
+  refuseContent(stream: Http2Stream): void {
+    this.#output.refuseContent(stream)
+  }
+
+  handled(): void {
+    this.#handlers--
+  }
+
+  finished(exchange: Http2Exchange): void {
+    this.#output.finished(exchange)
+  }
+
+  /** An exchange is over. */
+  ended(): void {
+    if (!this.active) this.#output.scheduleFlush()
+  }
+
+  // ── ending ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** After everything that may have been the last thing to do. */
+  flushed(): void {
+    this.#throttle()
+    if (this.active || this.#isIdle || this.#state === State.Ended) return
+    if (this.#output.finishing) return
+    this.#isIdle = true
+    if (this.#state === State.Leaving) return this.#end('peer', 'client-closed')
+    this.#deadline = this.#core.idleDeadline()
     this.log.idle()
+  }
+
+  /** Whoever does not take answers is not asked for more questions; but that it is gone shows only when it is read from. */
+  #throttle(): void {
+    const isFull = this.#output.pending > mostUnsent
+    if (isFull === this.#isPaused) return
+    this.#isPaused = isFull
+    this.#pauseDeadline = isFull ? this.#core.clock.after(unsentTimeout) : 0
+    if (isFull) this.#transport.pause()
+    else this.#transport.resume()
+  }
+
+  /** One clock for a whole block or frame: bytes that drip in do not reset it. */
+  #watchPart(): void {
+    const { unfinished } = this.machine
+    if (unfinished === this.#unfinished) return
+    this.#unfinished = unfinished
+    this.#partDeadline = unfinished === 0 ? 0 : this.#core.clock.after(this.#core.timeouts.head)
   }
 
   /** No further requests; the connection ends with the last reply. */
   #leave(reason: CloseReason): void {
+    if (this.#state !== State.Open) return
     this.log.because(reason)
-    this.#session.close()
-    this.#deadline = this.#exchanges.size > 0 ? 0 : this.#core.clock.after(this.#core.timeouts.linger)
+    this.#state = State.Leaving
+    this.machine.goaway(this.machine.streams.lastIn, ErrorCode.NoError)
+    this.#deadline = this.#peerEnded ? this.#core.clock.after(this.#core.timeouts.writeStall) : 0
+    this.#isIdle = false
+    this.#output.scheduleFlush()
   }
 
-  /** Nothing more can be understood: behind the GOAWAY the connection ends, whatever the client does (RFC 9113 §5.4.1). */
-  #lose(): void {
-    for (const exchange of this.#exchanges) exchange.lost()
-    setImmediate(() => this.#socket.destroySoon())
+  /**
+   * The one way in which a connection ends, whoever ends it and why: exchanges that are not complete are aborted, what was put
+   * out leaves, and the socket closes, whatever handlers still run.
+   */
+  #end(by: AbortedBy, reason: CloseReason, error?: Error): void {
+    if (this.#state === State.Ended) return
+    this.log.because(reason)
+    this.#state = State.Ended
+    this.#cutBy = by
+    this.#abortAll(by, error)
+    this.#output.close(true)
+    this.#transport.end()
+    if (this.#isPaused) this.#transport.resume()
     this.#deadline = this.#core.clock.after(this.#core.timeouts.linger)
   }
 
-  #closed(): void {
-    if (!this.#core.open.has(this)) return
-    for (const exchange of this.#exchanges) exchange.lost()
-    this.#core.remove(this)
-    const { bytesRead, bytesWritten } = this.#socket
-    this.log.close(this, bytesRead, bytesWritten)
+  #abortAll(by: AbortedBy, error?: Error): void {
+    for (const stream of this.machine.streams) ownerOf(stream)?.abort(by, error)
   }
 
-  onTick(now: number): void {
-    for (const exchange of this.#exchanges) exchange.onTick(now)
-    if (this.#deadline === 0 || now < this.#deadline) return
-    // A session that has said goodbye waits for the client to end the connection, which it need not do.
-    if (this.#session.closed || this.#session.destroyed) this.#socket.destroy()
-    else if (this.draining) this.#leave('shutdown')
-    else this.#leave(this.log.requests === 0 ? 'head-timeout' : 'keep-alive-timeout')
+  /** What still comes after the end is not ours to understand; it is read so that our last frames are not reset away. */
+  #drop(bytes: number): void {
+    this.#lingered += bytes
+    if (this.#lingered > lingerBytes) this.#transport.destroy()
   }
 
   /** Says that the end is near, and a little later which request was the last. */
   shutdown(): void {
-    if (this.#session.closed || this.#session.destroyed) return
+    if (this.#state === State.Ended) return
     this.draining = true
-    this.#session.goaway(NGHTTP2_NO_ERROR, anyStream)
+    for (const stream of this.machine.streams) ownerOf(stream)?.shutdown()
+    if (this.#state !== State.Open) return
+    const { out } = this.machine
+    this.machine.goaway(anyStream, ErrorCode.NoError)
+    out.ping(farewell, 0, 0)
     this.#deadline = this.#core.clock.after(shutdownGrace)
-    for (const exchange of this.#exchanges) exchange.shutdown()
+    this.#output.scheduleFlush()
   }
 
+  /** Shutdown's deadline has passed. */
   kill(): void {
     this.#cut('shutdown')
   }
@@ -163,11 +373,72 @@ export class Http2Connection implements Member, Http2Owner {
 
   #cut(by: 'shutdown' | 'memory'): void {
     this.log.because(by)
-    for (const exchange of this.#exchanges) exchange.kill(by)
-    this.#session.destroy()
+    if (this.#state !== State.Ended)
+      for (const stream of this.machine.streams) {
+        ownerOf(stream)?.abort(by)
+        this.machine.reset(stream, ErrorCode.Cancel)
+      }
+    this.#end(by, by)
     // The last frames go as far as they can at once.
-    setImmediate(() => this.#socket.destroy())
+    setImmediate(() => this.#transport.destroy())
+  }
+
+  // ── deadlines ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+  onTick(now: number): void {
+    if (this.#state === State.Ended) {
+      if (now >= this.#deadline) this.#transport.destroy()
+      return
+    }
+    const { machine } = this
+    machine.ledger.refill(this.#core.clock.interval)
+    for (const stream of machine.streams) ownerOf(stream)?.onTick(now)
+    if (machine.unacknowledged === 0) this.#settingsDeadline = 0
+    if (isDue(this.#settingsDeadline, now)) return this.#give(ErrorCode.SettingsTimeout, 'head-timeout')
+    if (isDue(this.#pauseDeadline, now)) return this.#give(ErrorCode.EnhanceYourCalm, 'abuse')
+    if (isDue(this.#partDeadline, now)) return this.#give(ErrorCode.NoError, 'head-timeout')
+    this.#watchProgress(now)
+    if (isDue(this.#deadline, now)) this.#expire()
+  }
+
+  /** Ends the connection, and tells the client why. */
+  #give(error: ErrorCode, reason: CloseReason): void {
+    this.machine.goaway(this.machine.streams.lastIn, error)
+    this.#end('timeout', reason)
+  }
+
+  /**
+   * The client has to take something of what there is for it, on whichever stream: one that is held up is no sign of it
+   * being gone. When the connection takes bytes and streams do not, these are what ends.
+   */
+  #watchProgress(now: number): void {
+    const { pending, total } = this.#output
+    const waiting = [...this.machine.streams].filter((stream) => ownerOf(stream)?.isWaiting)
+    const taken = total - pending
+    if (taken !== this.#taken || (pending === 0 && waiting.length === 0)) {
+      this.#taken = taken
+      this.#stallDeadline = this.#core.clock.after(this.#core.timeouts.writeStall)
+    } else if (isDue(this.#stallDeadline, now)) {
+      if (pending > 0) return this.#end('timeout', 'write-timeout')
+      for (const stream of waiting) ownerOf(stream)!.cut('timeout', ErrorCode.Cancel)
+    }
+  }
+
+  #expire(): void {
+    this.#deadline = 0
+    if (this.draining) return this.#leave('shutdown')
+    if (this.#state === State.Leaving) return this.#end('timeout', 'write-timeout')
+    this.#leave(this.log.requests === 0 ? 'head-timeout' : 'keep-alive-timeout')
   }
 }
 
-function ignore(): void {}
+/** What the PING in front of the end says. */
+const farewell: Uint8Array = Buffer.from('farewell')
+
+function isDue(deadline: number, now: number): boolean {
+  return deadline !== 0 && now >= deadline
+}
+
+function ownerOf(stream: Http2Stream): Http2Exchange | undefined {
+  return stream.owner as Http2Exchange | undefined
+}

@@ -1,30 +1,44 @@
-import { type ServerHttp2Stream, constants } from 'node:http2'
-import type { ConnectionLog } from '../server/connection-log.ts'
+import type { Expectation } from '@spillway/parser'
+import { ErrorCode, type Http2Machine, type Http2Request, type Http2Stream } from '@spillway/parser/http2'
+import { ContentFraming } from '../exchange/content.ts'
 import type { Context } from '../exchange/context.ts'
-import { type ContextPort, RequestContext } from '../exchange/request-context.ts'
 import { type ReplyTarget, answerWith } from '../exchange/dispatch.ts'
 import { type AbortedBy, AbortedError, HttpError, type Outcome, abortMessage } from '../exchange/errors.ts'
-import { Http2Content } from './content.ts'
-import type { Http2Head } from './head.ts'
-import { type Http2Plan, fieldsOf, planHttp2 } from './reply-plan.ts'
-import type { Reply } from '../exchange/reply.ts'
+import { guarded } from '../exchange/guarded.ts'
+import type { Reply, TakeOver } from '../exchange/reply.ts'
 import { type HeadersInit, ReplyHeaders, addHeaders } from '../exchange/reply-headers.ts'
-import { ReplyStream, type StreamEnd, type StreamSink, trailerFields } from '../exchange/reply-stream.ts'
+import { ReplyStream, type StreamEnd, trailerFields } from '../exchange/reply-stream.ts'
 import { dropSource } from '../exchange/source.ts'
-import { ContentFraming } from '../exchange/content.ts'
-import type { RequestBody } from '../exchange/request-body.ts'
+import { type BodyPort, RequestBody } from '../exchange/request-body.ts'
+import { type ContextPort, RequestContext } from '../exchange/request-context.ts'
+import type { ConnectionLog } from '../server/connection-log.ts'
 import type { ServerCore } from '../server/server-core.ts'
 import type { Holding } from '../transport/holding.ts'
 import type { Peer } from '../transport/transport.ts'
-
-const { NGHTTP2_CANCEL, NGHTTP2_INTERNAL_ERROR, NGHTTP2_NO_ERROR } = constants
+import { Incoming } from './incoming.ts'
+import { Outgoing, type OutgoingOwner } from './outgoing.ts'
+import { type ReplyHeads, fieldsOf } from './reply-heads.ts'
+import { type Http2Plan, planHttp2 } from './reply-plan.ts'
+import { StreamTunnel } from './tunnel.ts'
 
 /** What an exchange needs of its connection. */
-export interface Http2Owner {
+export interface Http2Owner extends OutgoingOwner {
+  readonly machine: Http2Machine
+  readonly heads: ReplyHeads
   readonly log: ConnectionLog
   readonly peer: Peer
   readonly draining: boolean
-  ended(exchange: Http2Exchange): void
+  /** Whether content may go out at once: nobody has to go first. */
+  readonly isFree: boolean
+  /** What was put out leaves at the end of this turn of the event loop. */
+  scheduleFlush(): void
+  /** The handler has returned. */
+  handled(): void
+  /** The reply is in the output. */
+  finished(exchange: Http2Exchange): void
+  /** Nobody reads the content that still comes. */
+  refuseContent(stream: Http2Stream): void
+  ended(): void
 }
 
 class Http2Context extends RequestContext {
@@ -32,46 +46,51 @@ class Http2Context extends RequestContext {
     return '2.0'
   }
 
-  override upgrade(): Reply {
+  override get protocol(): string {
+    return (this.head as Http2Request).protocol
+  }
+
+  override upgrade(take: TakeOver, headers?: HeadersInit): Reply {
+    if (this.method === 'CONNECT') return super.upgrade(take, headers)
     throw new HttpError(501, 'Connections of HTTP/2 carry many requests and cannot be upgraded')
   }
 }
 
+/** Of content that there is none of, nobody asks for more. */
+const nobody: BodyPort = { demand() {} }
+
 /** One stream of an HTTP/2 connection: a request and its reply (RFC 9113 §8.1). */
-export class Http2Exchange implements ContextPort, ReplyTarget, StreamSink, StreamEnd {
+export class Http2Exchange implements ContextPort, ReplyTarget, StreamEnd {
+  readonly context: RequestContext
   readonly #core: ServerCore
   readonly #owner: Http2Owner
-  readonly #stream: ServerHttp2Stream
-  readonly #context: RequestContext
-  readonly #content: Http2Content
-  #source: ReplyStream | undefined
-  #pending: Uint8Array[] = []
+  readonly #stream: Http2Stream
+  readonly #incoming: Incoming | undefined
+  #outgoing: Outgoing | undefined = undefined
+  #trailers: (() => HeadersInit) | undefined = undefined
+  #tunnel: StreamTunnel | undefined = undefined
+  #isHandled = false
   #replied = false
+  /** All of the reply is in the output. */
+  #isComplete = false
   #over = false
+  /** Bytes of content that were sent at once. */
   #sent = 0
-  #writeDeadline = 0
-  /** Of the exchange as a whole. */
+  /** Of the exchange as a whole. Ticks of the server's clock, 0 for none. */
   readonly #deadline: number
-  readonly #headBytes: number
 
-  constructor(core: ServerCore, owner: Http2Owner, stream: ServerHttp2Stream, head: Http2Head, exchange: number) {
+  constructor(core: ServerCore, owner: Http2Owner, stream: Http2Stream, head: Http2Request, exchange: number) {
     this.#core = core
     this.#owner = owner
     this.#stream = stream
-    this.#content = new Http2Content(core, stream, head)
-    this.#context = new Http2Context(this, head.snapshot, false, exchange)
+    this.#incoming = stream.openIn ? new Incoming(core, owner.machine, stream, this, head.expectation === 1) : undefined
+    this.context = new Http2Context(this, head, false, exchange)
     this.#deadline = core.requestDeadline()
-    this.#headBytes = head.bytes
-    stream.on('error', ignore)
-    stream.on('close', () => this.#closed())
-    stream.on('drain', () => this.#drained())
   }
 
   /** Runs the handler. */
-  begin(head: Http2Head): void {
-    const context = this.#context
-    this.#owner.log.request(context, head.bytes)
-    this.#core.answer(context, head.expectation, this)
+  begin(expectation: Expectation): void {
+    this.#core.answer(this.context, expectation, this)
   }
 
   get peer(): Peer {
@@ -83,159 +102,248 @@ export class Http2Exchange implements ContextPort, ReplyTarget, StreamSink, Stre
   }
 
   held(holding: Holding): number {
-    return (
-      this.#headBytes + this.#context.bufferedBody + this.#stream.writableLength + (this.#source?.held(holding) ?? 0)
-    )
+    const head = (this.#stream.head as Http2Request).bytes
+    return head + this.context.bufferedBody + (this.#outgoing?.held(holding) ?? 0) + (this.#tunnel?.view.held ?? 0)
+  }
+
+  /** Whether something waits for the client to open windows, or to read. */
+  get isWaiting(): boolean {
+    return this.#outgoing !== undefined && this.#outgoing.length > 0 && this.#stream.openOut
   }
 
   openBody(context: RequestContext): RequestBody {
-    return this.#content.open(context)
+    if (this.#incoming) return this.#incoming.open(context)
+    return new RequestBody(nobody, 0, this.#core.limits.bodyBytes)
+  }
+
+  sendContinue(): void {
+    if (!this.#replied && this.#stream.openOut) this.interim(this.context, 100, new ReplyHeaders())
+  }
+
+  scheduleFlush(): void {
+    this.#owner.scheduleFlush()
   }
 
   interim(_context: RequestContext, status: number, headers: ReplyHeaders): void {
-    if (this.#replied || this.#stream.destroyed) return
-    this.#stream.additionalHeaders({ ...fieldsOf(headers), ':status': status })
+    if (this.#replied || !this.#stream.openOut) return
+    this.#owner.machine.send(this.#stream, [[':status', String(status)], ...fieldsOf(headers)], false)
+    this.#owner.scheduleFlush()
+  }
+
+  // ── what comes in ──────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** @param chunk lent. */
+  onData(chunk: Uint8Array): void {
+    if (this.#tunnel) this.#tunnel.receive(Buffer.from(chunk))
+    else this.#incoming!.onData(this.context.body, chunk)
+  }
+
+  onEnd(trailers: RequestBody['trailers']): void {
+    if (this.#tunnel) this.#tunnel.receive(null)
+    else this.#incoming!.onEnd(this.context.body, trailers)
   }
 
   // ── the reply ──────────────────────────────────────────────────────────────────────────────────────────────────
 
   reply(context: RequestContext, reply: Reply): void {
-    if (this.#over || this.#replied || this.#stream.closed)
-      return dropSource(reply.body, new AbortedError('peer', abortMessage.peer), (error) => this.report(error, context))
+    this.#handled()
+    this.#answer(context, reply)
+  }
+
+  fail(context: RequestContext, error: unknown): void {
+    this.#handled()
+    if (this.#over || this.#replied) return
+    // The handler stopped because the client has gone: that is no answer, and nobody waits for one.
+    if (!this.#stream.openIn && context.stoppedBy(error)) this.cut('peer', ErrorCode.Cancel)
+    else answerWith(context, this.#core.errorReply(error, context), this)
+  }
+
+  resume(): void {
+    this.#owner.scheduleFlush()
+  }
+
+  #handled(): void {
+    if (this.#isHandled) return
+    this.#isHandled = true
+    this.#owner.handled()
+  }
+
+  #answer(context: RequestContext, reply: Reply): void {
+    const { body } = reply
+    const report = (error: unknown): void => this.report(error, context)
+    if (this.#over || this.#replied) return dropSource(body, new AbortedError('peer', abortMessage.peer), report)
     try {
       this.#send(reply)
     } catch (error) {
-      dropSource(reply.body, error, (second) => this.report(second, context))
+      dropSource(body, error, report)
       this.#send(this.#core.unsendable(error, context))
     }
   }
 
-  fail(context: RequestContext, error: unknown): void {
-    if (!this.#over && !this.#replied) answerWith(context, this.#core.errorReply(error, context), this)
-  }
-
-  resume(): void {}
-
   /** @throws when the reply cannot be sent; nothing was sent then. */
   #send(reply: Reply): void {
-    const context = this.#context
+    if (typeof reply.body === 'string' && this.#sendKnown(reply, reply.body)) return
+    const { context } = this
     const plan = planHttp2(reply, context.method)
-    const { headers, content, streamed } = plan
-    // A source that cannot be read throws here.
-    const source = this.#sourceOf(plan)
-    if (streamed) this.#stream.on('wantTrailers', () => this.#sendTrailers(reply.trailers))
-    // Throws when Node finds a field that cannot be repeated. The end of streamed content is left to the trailers, or
-    // Node would say it even when the stream is reset before.
-    this.#stream.respond(headers, { endStream: !streamed && content === null, waitForTrailers: streamed })
+    const { content, streamed, length } = plan
+    const outgoing = plan.source === null ? undefined : this.#queueOf(plan)
+    const hasMore = streamed || content !== null || reply.trailers !== undefined
+    const ends = context.method === 'HEAD' || !(hasMore || reply.takeOver)
+    this.#owner.heads.write(this.#stream, reply, length, ends)
+    this.#begun(reply.status)
+    if (reply.takeOver) return this.#takeOver(reply.takeOver)
+    if (streamed) return this.#startStream(outgoing!, reply.trailers)
+    outgoing?.source?.stop(undefined)
+    if (!ends && !this.#sendWhole(content, reply.trailers)) return
+    this.#complete()
+  }
+
+  /** A small reply that went out before. */
+  #sendKnown({ status, flat, trailers, takeOver }: Reply, text: string): boolean {
+    const { method } = this.context
+    if (trailers !== undefined || takeOver !== undefined || method === 'HEAD' || method === 'CONNECT') return false
+    const owner = this.#owner
+    const known = owner.heads.recall(status, text, flat)
+    if (known === undefined) return false
+    const { content } = known
+    const { machine } = owner
+    if (!owner.isFree || machine.room(this.#stream) < content.length) return false
+    machine.knownHead(this.#stream, known.block, false)
+    this.#begun(status)
+    machine.data(this.#stream, content, 0, content.length, true)
+    this.#sent = content.length
+    this.#complete()
+    return true
+  }
+
+  #begun(status: number): void {
     this.#replied = true
-    context.status = reply.status
-    this.#owner.log.reply(context, true)
-    if (streamed) {
-      this.#source = source
-      return void source!.run(this)
+    this.context.status = status
+    this.#owner.log.reply(this.context, true)
+  }
+
+  /** Sends content at hand, if nothing keeps it from going; otherwise it waits. Whether it is sent. */
+  #sendWhole(content: Uint8Array | null, trailers: (() => HeadersInit) | undefined): boolean {
+    const { machine, isFree } = this.#owner
+    if (content && !trailers && isFree && content.length <= machine.room(this.#stream)) {
+      machine.data(this.#stream, content, 0, content.length, true)
+      this.#sent = content.length
+      return true
     }
-    source?.stop(undefined)
-    if (content) {
-      this.#sent += content.length
-      this.#stream.end(content)
-    }
-    this.#finish()
-    this.#refuseContent()
-  }
-
-  #sourceOf({ source, length }: Http2Plan): ReplyStream | undefined {
-    // HTTP/2 says itself where content ends.
-    const framing = length < 0 ? ContentFraming.UntilClose : ContentFraming.Length
-    return source === null
-      ? undefined
-      : new ReplyStream(this, source, framing, length, undefined, (error) => this.report(error, this.#context))
-  }
-
-  append(text: string): void {
-    this.#pending.push(Buffer.from(text, 'latin1'))
-  }
-
-  appendBytes(bytes: Uint8Array): void {
-    this.#pending.push(bytes)
-  }
-
-  /** HTTP/2 holds bytes back for its own windows, and does not tell when they have left. */
-  get left(): boolean {
+    const outgoing = (this.#outgoing = new Outgoing(machine, this.#stream, this.#owner))
+    if (content) outgoing.appendBytes(content)
+    this.#finishWith(outgoing, trailers)
     return false
   }
 
-  commit(): boolean {
-    let ready = true
-    for (const bytes of this.#pending.splice(0)) {
-      this.#sent += bytes.length
-      if (!this.#stream.destroyed) ready = this.#stream.write(bytes)
-    }
-    if (!ready) this.#writeDeadline = this.#core.clock.after(this.#core.timeouts.writeStall)
-    return ready
+  /** @throws when the source cannot be read. */
+  #queueOf({ source, length }: Http2Plan): Outgoing {
+    const outgoing = new Outgoing(this.#owner.machine, this.#stream, this.#owner)
+    // HTTP/2 says itself where content ends.
+    const framing = length < 0 ? ContentFraming.UntilClose : ContentFraming.Length
+    outgoing.source = new ReplyStream(outgoing, source, framing, length, undefined, (error) =>
+      this.report(error, this.context),
+    )
+    return outgoing
   }
 
-  #drained(): void {
-    this.#writeDeadline = 0
-    this.#source?.resume()
+  #startStream(outgoing: Outgoing, trailers: (() => HeadersInit) | undefined): void {
+    this.#outgoing = outgoing
+    this.#trailers = trailers
+    void outgoing.source!.run(this)
   }
 
   streamEnded(): void {
-    this.#source = undefined
-    this.#stream.end()
-    this.#finish()
+    this.#finishWith(this.#outgoing!, this.#trailers)
+    this.#owner.scheduleFlush()
   }
 
-  streamFailed(error: unknown): void {
-    this.#core.report(error, this.#context ?? null)
-    this.#cut('handler', NGHTTP2_INTERNAL_ERROR, error)
-  }
-
-  /** All content is out; now for its end. */
-  #sendTrailers(trailers: (() => HeadersInit) | undefined): void {
-    if (this.#over) return
+  /** All content is there; now for its end. */
+  #finishWith(outgoing: Outgoing, trailers: (() => HeadersInit) | undefined): void {
     try {
       const fields = new ReplyHeaders()
       if (trailers) addHeaders(fields, trailerFields(trailers()))
-      this.#stream.sendTrailers(fieldsOf(fields))
-      // Behind what was just sent.
-      setImmediate(() => this.#refuseContent())
+      outgoing.source = undefined
+      outgoing.finish(fields.size === 0 ? undefined : [...fieldsOf(fields)])
     } catch (error) {
       this.streamFailed(error)
     }
   }
 
-  /** All of the reply was handed over. */
-  #finish(): void {
-    this.#context.dropBody()
-    this.#content.close()
-    if (this.#stream.destroyed) return
-    this.#writeDeadline = this.#core.clock.after(this.#core.timeouts.writeStall)
+  streamFailed(error: unknown): void {
+    if (this.context.stoppedBy(error)) return this.cut('peer', ErrorCode.Cancel)
+    this.#core.report(error, this.context)
+    this.cut('handler', ErrorCode.InternalError, error)
   }
 
-  /** Content that nobody reads need not be sent (RFC 9113 §8.1). */
-  #refuseContent(): void {
-    const stream = this.#stream
-    if (this.#content.complete) return
-    // Not before its end has left: Node spins for good over one that is closed meanwhile, when its session ends.
-    if (stream.writableFinished) stream.close(NGHTTP2_NO_ERROR)
-    else stream.once('finish', () => stream.close(NGHTTP2_NO_ERROR))
+  /** Puts one frame of the reply's content out; false when nothing more can go now. */
+  move(): boolean {
+    const outgoing = this.#outgoing!
+    const more = outgoing.move()
+    if (outgoing.isOver) {
+      if (!this.#tunnel) this.#complete()
+      else if (!this.#stream.openIn) this.#tunnel.close()
+    }
+    return more
+  }
+
+  #complete(): void {
+    this.#isComplete = true
+    this.context.dropBody()
+    this.#incoming?.close()
+    if (this.#stream.openIn) this.#owner.refuseContent(this.#stream)
+    this.#owner.finished(this)
+  }
+
+  /** From here on the stream is somebody else's. */
+  #takeOver(takeOver: TakeOver): void {
+    const failed = (error: unknown): void => {
+      this.#core.report(error, this.context)
+      tunnel.destroy()
+    }
+    const tunnel = new StreamTunnel(this.#owner, this.#stream, () => this.#owner.ended(), failed)
+    this.#tunnel = tunnel
+    this.#outgoing = tunnel.outgoing
+    this.#isComplete = true
+    this.#owner.finished(this)
+    if (this.draining) tunnel.view.onShutdown()
+    guarded(takeOver, failed, tunnel.view, new Uint8Array(0))
+    if (!this.#stream.openIn) tunnel.receive(null)
   }
 
   // ── ending ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  #closed(): void {
-    const isSent = this.#replied && this.#stream.writableFinished && !this.#source
-    if (isSent) this.#end({ kind: 'sent', status: this.#context.status, bytes: this.#sent })
-    else this.#abort('peer')
+  /** The reply is in the output. @param ok whether it has left. */
+  sent(ok: boolean): void {
+    if (ok) this.#end({ kind: 'sent', status: this.context.status, bytes: this.#bytes })
+    else this.#fall('peer')
   }
 
-  #abort(by: AbortedBy, error?: unknown): void {
+  get #bytes(): number {
+    return this.#sent + (this.#tunnel ? 0 : (this.#outgoing?.sent ?? 0))
+  }
+
+  /** It will never be complete: the stream is no more, or the connection. */
+  abort(by: AbortedBy, error?: unknown): void {
+    this.#tunnel?.close(error instanceof Error ? error : new AbortedError(by, abortMessage[by]))
+    if (!this.#isComplete) this.#fall(by, error)
+  }
+
+  #fall(by: AbortedBy, error?: unknown): void {
     if (this.#over) return
-    const bytes = Math.max(0, this.#sent - this.#stream.writableLength)
-    this.#source?.stop(error ?? new AbortedError(by, abortMessage[by]))
-    this.#context.abort(new AbortedError(by, abortMessage[by]))
-    const { status } = this.#context
+    const bytes = this.#bytes
+    const reason = new AbortedError(by, abortMessage[by])
+    this.#outgoing?.stop(error ?? reason)
+    this.context.abort(reason)
+    const { status } = this.context
     this.#end({ kind: 'aborted', by, status, bytes, ...(error !== undefined && { error }) })
+  }
+
+  /** Ends it and its stream. */
+  cut(by: AbortedBy, code: ErrorCode, error?: unknown): void {
+    this.abort(by, error)
+    this.#owner.machine.reset(this.#stream, code)
+    this.#owner.scheduleFlush()
   }
 
   report(error: unknown, context: RequestContext): void {
@@ -245,46 +353,36 @@ export class Http2Exchange implements ContextPort, ReplyTarget, StreamSink, Stre
   #end(outcome: Outcome): void {
     if (this.#over) return
     this.#over = true
-    this.#content.close()
-    this.#writeDeadline = 0
-    const context = this.#context
-    context.finish(outcome)
-    this.#owner.log.end(context, outcome)
-    this.#owner.ended(this)
+    this.#incoming?.close()
+    this.context.finish(outcome)
+    this.#owner.log.end(this.context, outcome)
+    this.#owner.ended()
   }
 
-  #cut(by: AbortedBy, code: number, error?: unknown): void {
-    this.#abort(by, error)
-    this.#stream.close(code)
+  /** The client has sent all it will: the handler is told, and what it still answers is sent. */
+  onPeerEnd(): void {
+    // What was taken over is ended in its own protocol, on its stream: without one it is gone.
+    if (this.#isComplete && !this.#tunnel) return
+    if (this.#stream.openIn || this.#tunnel) this.cut('peer', ErrorCode.Cancel)
+    else this.context.abort(new AbortedError('peer', 'The client ended the connection'))
   }
 
   /** Shutdown begins. */
   shutdown(): void {
-    this.#context.shutdown()
-  }
-
-  /** The connection is gone. */
-  lost(): void {
-    this.#abort('peer')
-  }
-
-  /** It may not go on. */
-  kill(by: AbortedBy): void {
-    this.#cut(by, NGHTTP2_CANCEL)
+    this.context.shutdown()
+    this.#tunnel?.view.onShutdown()
   }
 
   onTick(now: number): void {
-    if (this.#writeDeadline !== 0 && now >= this.#writeDeadline) return this.#cut('timeout', NGHTTP2_CANCEL)
-    if (this.#deadline !== 0 && now >= this.#deadline) return this.#expire()
-    this.#content.onTick(now)
+    if (this.#deadline !== 0 && now >= this.#deadline && !this.#isComplete) this.#expire()
+    else this.#incoming?.onTick(now)
   }
 
   #expire(): void {
-    if (this.#replied) return this.#cut('timeout', NGHTTP2_CANCEL)
-    const context = this.#context
+    const { context } = this
+    if (this.#replied) return this.cut('timeout', ErrorCode.Cancel)
     context.abort(new AbortedError('timeout', 'The request took too long'))
-    this.reply(context, this.#core.requestTimeoutReply(context, !this.#content.complete))
+    this.#answer(context, this.#core.requestTimeoutReply(context, this.#stream.openIn))
+    this.#owner.scheduleFlush()
   }
 }
-
-function ignore(): void {}

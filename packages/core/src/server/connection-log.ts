@@ -1,4 +1,5 @@
-import { type ParseErrorCode, parseErrors } from '@spillway/parser'
+import type { ParseErrorCode } from '@spillway/parser'
+import type { Http2FaultCode } from '@spillway/parser/http2'
 import type { RequestContext } from '../exchange/request-context.ts'
 import type { Outcome } from '../exchange/errors.ts'
 import { type CloseReason, type ConnectionEvent, channels } from './events.ts'
@@ -50,10 +51,10 @@ export class ConnectionLog {
   }
 
   /** @param of whose address is asked for only when someone listens */
-  error(of: WithPeer, code: ParseErrorCode, offset: number): void {
+  error(of: WithPeer, code: ParseErrorCode | Http2FaultCode, status: number, offset: number): void {
     if (!channels.error.hasSubscribers) return
     const { peer } = of
-    channels.error.publish({ ...this.#event(), peer, code, status: parseErrors[code].status, offset })
+    channels.error.publish({ ...this.#event(), peer, code, status, offset })
   }
 
   close(of: WithPeer, bytesIn: number, bytesOut: number): void {
@@ -82,4 +83,8 @@ export class ConnectionLog {
   #event(): ConnectionEvent {
     return { server: this.#server, connection: this.id }
   }
+}
+
+export function reasonOf({ code }: NodeJS.ErrnoException): CloseReason {
+  return code === undefined || code === 'ECONNRESET' || code === 'EPIPE' ? 'client-reset' : 'network-error'
 }

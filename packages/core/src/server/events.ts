@@ -1,5 +1,6 @@
 import { channel } from 'node:diagnostics_channel'
 import type { ParseErrorCode } from '@spillway/parser'
+import type { Http2FaultCode } from '@spillway/parser/http2'
 import type { Context } from '../exchange/context.ts'
 import type { Outcome } from '../exchange/errors.ts'
 import type { Server } from './server.ts'
@@ -26,6 +27,8 @@ export type CloseReason =
   /** More unread content followed the reply than `limits.discardBytes`. */
   | 'unread-content'
   | 'parse-error'
+  /** A client of HTTP/2 cost more than its requests were worth: resets, frames without use, answers that it did not take. */
+  | 'abuse'
   /** The head was larger than the limits allow. */
   | 'head-too-large'
   /** The TLS handshake failed: no common protocol, no accepted certificate, or no TLS at all. */
@@ -89,13 +92,15 @@ export interface ConnectionEvents {
   /** A message could not be parsed. */
   error: ConnectionEvent & {
     readonly peer: Peer
-    readonly code: ParseErrorCode
+    readonly code: ParseErrorCode | Http2FaultCode
+    /** What it was answered with; 400 for errors of HTTP/2 itself, which reset a stream or end the connection. */
     readonly status: number
+    /** In the message; of HTTP/2 that of the frame, in the connection. */
     readonly offset: number
   }
   /**
    * Bytes came in, or were given to the operating system to send; decrypted, and framing included. Only connections are
-   * watched that were accepted while someone listened, and none of HTTP/2. The bytes are to be read at once: they change.
+   * watched that were accepted while someone listened. The bytes are to be read at once: they change.
    */
   bytes: ConnectionEvent & { readonly direction: 'in' | 'out'; readonly bytes: Uint8Array }
   /** A connection is gone. */

@@ -25,8 +25,8 @@ export interface ListenOptions {
   /** Serves HTTPS. Default: plain HTTP. */
   readonly tls?: TlsOptions
   /**
-   * Offers HTTP/2 (RFC 9113) beside HTTP/1.1 to clients that know it (ALPN), by Node's own implementation, under the
-   * same handler. Needs `tls`. Default: false.
+   * Offers HTTP/2 (RFC 9113) beside HTTP/1.1, under the same handler: with `tls` to clients that agree on it in the handshake
+   * (ALPN), without it to those that begin with its preface because they know it is spoken here. Default: false.
    */
   readonly http2?: boolean
   /** Proxies in front that name the client in a PROXY header. Default: none. */

@@ -1,4 +1,5 @@
 import { type BodyLimits, type HeadLimits, defaultBodyLimits, defaultHeadLimits } from '@spillway/parser'
+import type { Http2Limits } from '@spillway/parser/http2'
 
 /** Most of everything that could be endless. Bytes and counts. */
 export interface Limits extends HeadLimits, BodyLimits {
@@ -33,6 +34,12 @@ export function headLimits(limits: Limits): HeadLimits {
 /** Those for content. */
 export function bodyLimits(limits: Limits): BodyLimits {
   return pick(defaultBodyLimits, limits)
+}
+
+/** Those for what HTTP/2 has in place of both. */
+export function http2Limits(limits: Limits): Partial<Http2Limits> {
+  const { trailerBytes, trailerFields } = limits
+  return { ...headLimits(limits), trailerBytes, trailerFields }
 }
 
 function pick<T extends object>(names: T, limits: T): T {

@@ -2,11 +2,12 @@ import type { X509Certificate } from 'node:crypto'
 import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import type { AddressSet } from '../transport/addresses.ts'
-import { accept } from '../http1/accept.ts'
+import { type FirstMember, accept } from '../http1/accept.ts'
 import { Connection } from '../http1/connection.ts'
 import { type CloseReason, channels } from '../server/events.ts'
 import type { Http2Connection } from '../http2/connection.ts'
 import { parseProxyHeader } from './proxy-protocol.ts'
+import { Sniffer } from './sniffer.ts'
 import { type Member, Place, type ServerCore } from '../server/server-core.ts'
 import type { TlsGate, TlsOwner } from './tls.ts'
 import { NodeTransport, acceptedTransport, socketPeer } from './transport-node.ts'
@@ -32,9 +33,15 @@ const unknown: Peer = { address: '', port: 0, secure: false }
 /** Takes an accepted socket through the gates of its listener. */
 export function beginHandshake(core: ServerCore, socket: Socket, gates: Gates): void {
   const trusted = gates.trusted?.has(socket.remoteAddress) ?? false
-  if (!trusted && !gates.tls) return accept(core, acceptedTransport(socket))
+  if (!trusted && !gates.tls) return acceptClear(core, socket, gates)
   const handshake = new Handshake(core, socket, gates)
   handshake.begin(trusted)
+}
+
+/** What the bytes of a socket in clear are shows in the first of them, when they may be HTTP/2. */
+function acceptClear(core: ServerCore, socket: Socket, { http2 }: Gates): void {
+  const make: FirstMember | undefined = http2 && ((...args) => new Sniffer(...args, http2))
+  accept(core, acceptedTransport(socket), make)
 }
 
 /** The ends of TLS handshakes, for {@link TlsGate}. */
@@ -149,7 +156,9 @@ class Handshake implements Member {
       return this.#connect(socket)
     }
     this.#release()
-    const connection = new http2(this.#core, socket, this.peer, this.id)
+    socket.allowHalfOpen = true
+    const transport = new NodeTransport(socket, this.peer)
+    const connection = new http2(this.#core, tapped(transport, this.#core.server, this.id), this.id)
     this.#core.replace(this, connection)
     connection.begin()
     if (this.#draining) connection.shutdown()
@@ -168,10 +177,13 @@ class Handshake implements Member {
   #connect(socket: Socket, rest?: Uint8Array): void {
     this.#release()
     const transport = new NodeTransport(socket, this.peer)
-    const connection = new Connection(this.#core, tapped(transport, this.#core.server, this.id), this.id)
-    this.#core.replace(this, connection)
-    if (connection.turnedAway) return connection.turnAway()
-    if (this.#draining) connection.shutdown()
+    const core = this.#core
+    const wire = tapped(transport, core.server, this.id)
+    const { tls, http2 } = this.#gates
+    const member = http2 && !tls ? new Sniffer(core, wire, this.id, http2) : new Connection(core, wire, this.id)
+    core.replace(this, member)
+    if (member.turnedAway && member instanceof Connection) return member.turnAway()
+    if (this.#draining) member.shutdown()
     if (rest && rest.length > 0) transport.sink!.onData(rest, true)
   }
 

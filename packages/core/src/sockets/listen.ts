@@ -38,19 +38,18 @@ export async function listenNode(options: ListenSettings, core: ServerCore): Pro
   return { at: listeningAt(server, options, gates?.tls), close: () => void server.close() }
 }
 
-function check({ path, fd, port, host, mode, http2, tls }: ListenSettings): void {
+function check({ path, fd, port, host, mode }: ListenSettings): void {
   const ways = [path, fd, port ?? host].filter((way) => way !== undefined)
   if (ways.length > 1) throw new TypeError('Listen on a path, or an fd, or a host and port')
   if (mode !== undefined && path === undefined) throw new TypeError('`mode` is for a unix socket')
-  if (http2 && !tls) throw new TypeError('`http2` needs `tls`: clients agree on it in the TLS handshake')
 }
 
 /** What comes before HTTP; undefined when nothing does. */
 async function gatesOf({ tls, http2, proxyProtocol }: ListenSettings): Promise<Gates | undefined> {
-  if (!tls && !proxyProtocol) return undefined
+  if (!tls && !proxyProtocol && !http2) return undefined
   const protocols = http2 ? ['h2', 'http/1.1'] : ['http/1.1']
   return {
-    // Node's TLS and HTTP/2 are large modules; whoever does not use them does not load them.
+    // TLS and HTTP/2 are large modules; whoever does not use them does not load them.
     tls: tls && new (await import('./tls.ts')).TlsGate(tls, protocols, handshakes),
     trusted: proxyProtocol && new AddressSet(proxyProtocol.trusted),
     http2: http2 ? (await import('../http2/connection.ts')).Http2Connection : undefined,

@@ -164,10 +164,9 @@ withTools(openssl)('a request of HTTP/2 (RFC 9113 §8.3.1)', () => {
     expect((await ask(fields)).headers[':status']).toBe(431)
   })
 
-  it('cannot be upgraded', async () => {
+  it('cannot be upgraded, unless it is CONNECT', async () => {
     await start((c) => c.upgrade(() => {}))
     expect((await ask({})).headers[':status']).toBe(501)
-    expect((await ask({ ':method': 'CONNECT', ':authority': 'a:1' })).headers[':status']).toBe(501)
   })
 })
 
@@ -472,7 +471,9 @@ withTools(openssl)('a reply', () => {
       await ask({ ':path': '/twice' }),
       await ask({ ':path': '/lines' }),
     ]
-    expect(answers.map(({ headers }) => headers[':status'])).toEqual([418, 500, 500])
+    expect(answers.map(({ headers }) => headers[':status'])).toEqual([418, 500, 200])
+    // A field may have several lines; Node's client shows the first one.
+    expect(answers[2]!.headers.etag).toBe('a')
     expect(answers[0]!.body).toBe('short and stout\n')
     expect((await ask({})).body).not.toContain('secret')
   })
@@ -578,7 +579,9 @@ withTools(openssl)('a connection of HTTP/2', () => {
       before = stuckAt
       await new Promise((resolve) => setTimeout(resolve, 20))
     }
-    expect(await server!.close({ deadline: 0 })).toEqual({ drained: 0, killed: 2 })
+    client!.destroy()
+    await until(() => server!.stats.open === 1)
+    expect(await server!.close({ deadline: 0 })).toEqual({ drained: 0, killed: 1 })
     stuck.destroy()
   })
 
@@ -642,10 +645,6 @@ withTools(openssl, curl)('curl --http2', () => {
     expect(await runCurl('-T', file, server!.url)).toEqual({ version: '2.0', size: 300_000 })
     rmSync(folder, { recursive: true })
   })
-})
-
-it('HTTP/2 needs TLS', async () => {
-  await expect(serve((c) => c.text('x'), { port: 0, http2: true })).rejects.toThrow('tls')
 })
 
 async function* pieces(...texts: string[]): AsyncGenerator<string> {

@@ -1,4 +1,4 @@
-import { ACK, DATA, GOAWAY, HEAD_BYTES, PING, PRIORITY_UPDATE, RST_STREAM, SETTINGS, WINDOW_UPDATE } from './numbers.ts'
+import { ACK, GOAWAY, HEAD_BYTES, PING, PRIORITY_UPDATE, RST_STREAM, SETTINGS, WINDOW_UPDATE } from './numbers.ts'
 
 /*
  * Frames (RFC 9113 §4.1): nine bytes of head, and a payload.
@@ -244,11 +244,6 @@ export class FrameBuffer {
   appendText(text: string): void {
     this.reserve(text.length)
     for (let i = 0; i < text.length; i++) this.bytes[this.length++] = text.charCodeAt(i)
-  }
-
-  data(stream: number, payload: Uint8Array, start: number, end: number, flags: number): void {
-    this.head(end - start, DATA, flags, stream)
-    this.append(payload, start, end)
   }
 
   /** @param entries identifiers and values in turn. */

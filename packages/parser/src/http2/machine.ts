@@ -82,6 +82,7 @@ export class Http2Machine extends Http2Content {
   readonly _known: KnownBlocks = new KnownBlocks()
   /** Bytes of the client's preface that have not come. */
   _prefaceLeft: number
+  _blockStart: number = 0
   /** The first frame has come. */
   _hasBegun: boolean = false
   /** Bytes before those given last. */
@@ -93,14 +94,13 @@ export class Http2Machine extends Http2Content {
     this._blocks = new BlockReader(decode)
   }
 
-  /** Whether a frame, the preface or a field block has begun and is not complete. */
-  get partial(): boolean {
-    return this._reader.partial || this._blocks.stream !== 0 || !this._hasBegun
-  }
-
-  /** Whether a field block has begun and is not complete. */
-  get inBlock(): boolean {
-    return this._blocks.stream !== 0
+  /**
+   * What has begun and is not complete, a field block or a frame other than DATA: where it begins, counted from the start of
+   * the connection; or 0 for nothing.
+   */
+  get unfinished(): number {
+    if (this._blocks.stream !== 0) return this._blockStart
+    return this._reader.partial && !this._inData ? this._frameStart : 0
   }
 
   /** Reads on in `buf` from `pos` to `end`, until something has happened. Call it again from {@link pos} until it says More. */
@@ -206,6 +206,7 @@ export class Http2Machine extends Http2Content {
     if (this._isIdle(id) && (this._isOurs(id) || !this.isServer)) return this._fail('STREAM_ID_INVALID')
     const ends = (flags & END_STREAM) !== 0
     if ((flags & END_HEADERS) === 0) {
+      this._blockStart = this._frameStart
       const fault = this._blocks.begin(id, ends, bytes, start, end)
       return fault === undefined ? GO_ON : this._fail(fault)
     }

@@ -5,6 +5,7 @@ import { Ledger, price } from './ledger.ts'
 import { defaultHttp2Limits, type Http2Limits } from './limits.ts'
 import {
   CONTINUATION,
+  DATA,
   ENABLE_CONNECT_PROTOCOL,
   ENABLE_PUSH,
   END_HEADERS,
@@ -18,6 +19,7 @@ import {
   MAX_HEADER_LIST_SIZE,
   MAX_31,
   NO_RFC7540_PRIORITIES,
+  REFUSED_STREAM,
 } from './numbers.ts'
 import { limitsOf } from '../limits.ts'
 import { SendOrder } from './priority.ts'
@@ -161,10 +163,15 @@ export class Http2Sender {
 
   /** Writes one DATA frame: not more than there is {@link room} for. An empty one that ends the stream needs none. */
   data(stream: Http2Stream, content: Uint8Array, start: number, end: number, ends: boolean): void {
-    const size = end - start
+    this.dataHead(stream, end - start, ends)
+    this.out.append(content, start, end)
+  }
+
+  /** Writes the head of a DATA frame, as {@link data}: its `size` bytes of content have to be appended to {@link out} next. */
+  dataHead(stream: Http2Stream, size: number, ends: boolean): void {
     stream.sendWindow -= size
     this.sendWindow -= size
-    this.out.data(stream.id, content, start, end, ends ? END_STREAM : 0)
+    this.out.head(size, DATA, ends ? END_STREAM : 0, stream.id)
     if (ends) this._endOut(stream)
   }
 
@@ -192,6 +199,12 @@ export class Http2Sender {
     this.out.reset(stream.id, error)
     this.streams.linger(stream.id)
     this._close(stream)
+  }
+
+  /** Ends a request that nothing was done for: it may be sent again. RFC 9113 §8.7. */
+  refuse(stream: Http2Stream): void {
+    this.ledger.charge(price.refused)
+    this.reset(stream, REFUSED_STREAM)
   }
 
   /**

@@ -1,6 +1,6 @@
-import { guarded } from '../exchange/guarded.ts'
+import { guarded } from './guarded.ts'
 import type { Transport, TransportSink } from '../transport/transport.ts'
-import { copyOf } from './input.ts'
+import { copyOf } from '../transport/bytes.ts'
 import { TransportView } from '../transport/transport-view.ts'
 
 /**

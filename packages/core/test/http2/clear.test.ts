@@ -1,0 +1,250 @@
+import { connect } from 'node:net'
+import { afterEach, describe, expect, it } from 'vitest'
+import { type Handler, type Outcome, Reply, type Server, type ServerOptions, channels, serve } from '../../src/index.ts'
+import type { Transport } from '../../src/transport/transport.ts'
+import { deferred, events, muteErrors, record, until } from '../support.ts'
+import { MachineClient } from './machine-client.ts'
+
+let server: Server | undefined
+let client: MachineClient | undefined
+
+muteErrors()
+
+afterEach(async () => {
+  client?.socket.destroy()
+  await server?.close({ deadline: 0 })
+  client = server = undefined
+})
+
+async function start(handler: Handler, options: ServerOptions = {}): Promise<MachineClient> {
+  server = await serve(handler, { port: 0, http2: true, ...options })
+  return (client = new MachineClient(server.port))
+}
+
+/** Sends text over a socket of its own, byte by byte or at once, and resolves with what comes back until the end. */
+async function say(text: string, size = text.length): Promise<string> {
+  const socket = connect(server!.port, '127.0.0.1')
+  let answer = ''
+  const closed = new Promise((resolve) => socket.on('close', resolve))
+  socket.on('error', () => {})
+  socket.setEncoding('latin1').on('data', (piece: string) => (answer += piece))
+  for (let at = 0; at < text.length; at += size) {
+    socket.write(text.slice(at, at + size))
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  await closed
+  return answer
+}
+
+describe('in clear, the first bytes decide (RFC 9113 §3.3)', () => {
+  it('HTTP/2 with its preface, several requests at a time', async () => {
+    const http2 = await start((c) => c.text(`${c.httpVersion} ${c.path}`))
+    const streams = ['/a', '/b', '/c'].map((path) => http2.request('GET', path))
+    const bodies = await Promise.all(streams.map((stream) => http2.all(stream)))
+    expect(bodies.map(({ status, body }) => [status, body])).toEqual([
+      [200, '2.0 /a'],
+      [200, '2.0 /b'],
+      [200, '2.0 /c'],
+    ])
+  })
+
+  it.each([1, 3, 1000])('HTTP/1.1 in pieces of %d bytes, also when it begins like the preface', async (size) => {
+    server = await serve((c) => c.text(`${c.httpVersion} ${c.method}`), { port: 0, http2: true })
+    for (const method of ['GET', 'PRI', 'P', 'PROPFIND']) {
+      const answer = await say(`${method} / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`, size)
+      expect(answer).toMatch(new RegExp(`^HTTP/1\\.1 200 OK\r\n[^]*1\\.1 ${method}$`))
+    }
+  })
+
+  it('a preface that turns out to be none is a bad request', async () => {
+    server = await serve((c) => c.text('x'), { port: 0, http2: true })
+    expect(await say('PRI * HTTP/2.0\r\n\r\nXX\r\n\r\n', 1)).toMatch(/^HTTP\/1\.1 400 /)
+  })
+
+  it('one that says nothing, or half of it, ends after the time of heads', async () => {
+    server = await serve((c) => c.text('x'), { port: 0, http2: true, timeouts: { head: 40 } })
+    const seen = await record(server, async () => {
+      await Promise.all([say(''), say('PRI * HT')])
+      await until(() => server!.stats.open === 0)
+    })
+    expect(events(seen, 'close').map(({ reason }) => reason)).toEqual(['head-timeout', 'head-timeout'])
+  })
+
+  it('an upgrade to it is not known any more (RFC 9113 §3.1)', async () => {
+    server = await serve((c) => c.text(c.httpVersion), { port: 0, http2: true })
+    const upgrade = 'Connection: Upgrade, HTTP2-Settings, close\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n'
+    expect(await say(`GET / HTTP/1.1\r\nHost: a\r\n${upgrade}\r\n`)).toMatch(/^HTTP\/1\.1 200 /)
+  })
+})
+
+describe('a reply', () => {
+  it('with fields that come twice has both of them', async () => {
+    const http2 = await start(() => {
+      const reply = new Reply('x')
+      for (const value of ['a', 'b']) reply.headers.append('X-Content-Type-Options', value).append('Set-Cookie', value)
+      return reply
+    })
+    for (let i = 0; i < 3; i++) {
+      const { fields } = await http2.all(http2.request('GET', '/'))
+      expect(fields.filter(([name]) => name === 'x-content-type-options' || name === 'set-cookie')).toEqual([
+        ['x-content-type-options', 'a'],
+        ['set-cookie', 'a'],
+        ['x-content-type-options', 'b'],
+        ['set-cookie', 'b'],
+      ])
+    }
+  })
+
+  it('that is given again and again is the same each time, also when another one comes between', async () => {
+    const http2 = await start((c) =>
+      c.path === '/other' ? c.json({ x: 1 }, { headers: { Vary: 'Accept' } }) : c.text('hi'),
+    )
+    const seen: unknown[] = []
+    for (const path of ['/', '/', '/', '/other', '/', '/', '/other', '/']) {
+      const { fields, body } = await http2.all(http2.request('GET', path))
+      if (path === '/') seen.push([fields.filter(([name]) => name !== 'date'), body])
+    }
+    expect(new Set(seen.map((one) => JSON.stringify(one))).size).toBe(1)
+  })
+
+  it('that is cancelled has its bytes counted', async () => {
+    const outcome = deferred<Outcome>()
+    const http2 = await start((c) => {
+      c.done(outcome.resolve)
+      return c.stream(
+        (async function* () {
+          yield 'abc'
+          await new Promise(() => {})
+        })(),
+      )
+    })
+    const stream = http2.request('GET', '/')
+    await until(() => http2.got(stream).body === 'abc')
+    http2.machine.reset(stream, 8)
+    http2.flush()
+    expect(await outcome.promise).toMatchObject({ kind: 'aborted', by: 'peer', status: 200, bytes: 3 })
+  })
+})
+
+/** Sends back what comes, in upper case. */
+function shout(transport: Transport): void {
+  transport.attach({
+    onData: (chunk) => transport.write(Buffer.from(chunk).toString().toUpperCase()),
+    onDrain: () => {},
+    onEnd: () => transport.end(),
+    onClose: () => {},
+  })
+}
+
+describe('a stream that is taken over', () => {
+  it.each<[string, readonly (readonly [string, string])[]]>([
+    ['CONNECT', [[':authority', 'a:443']]],
+    [
+      'extended CONNECT (RFC 8441)',
+      [
+        [':protocol', 'websocket'],
+        [':scheme', 'http'],
+        [':path', '/chat'],
+        [':authority', 'a'],
+      ],
+    ],
+  ])('by %s is a transport of its own', async (_, fields) => {
+    const protocols: string[] = []
+    const http2 = await start((c) => {
+      protocols.push(c.protocol)
+      return c.upgrade(shout)
+    })
+    const stream = http2.open([[':method', 'CONNECT'], ...fields], false)
+    await until(() => http2.got(stream).status === 200)
+    http2.write(stream, 'hello', false)
+    await until(() => http2.got(stream).body === 'HELLO')
+    http2.write(stream, ' you', true)
+    const { body, ended } = await http2.all(stream)
+    expect([body, ended]).toEqual(['HELLO YOU', true])
+    expect(protocols).toEqual([fields.length === 1 ? '' : 'websocket'])
+    await until(() => !server!.stats.active)
+    expect((await http2.all(http2.request('GET', '/'))).status).toBe(501)
+  })
+
+  it('ends for its owner when the client resets it, or is gone', async () => {
+    let closed = 0
+    const http2 = await start((c) =>
+      c.upgrade((transport: Transport) => {
+        transport.attach({ onData: () => {}, onDrain: () => {}, onEnd: () => {}, onClose: () => closed++ })
+      }),
+    )
+    const streams = ['a:1', 'b:1'].map((name) =>
+      http2.open(
+        [
+          [':method', 'CONNECT'],
+          [':authority', name],
+        ],
+        false,
+      ),
+    )
+    await until(() => streams.every((stream) => http2.got(stream).status === 200))
+    http2.machine.reset(streams[0]!, 8)
+    http2.flush()
+    await until(() => closed === 1)
+    http2.socket.destroy()
+    await until(() => closed === 2)
+    expect(closed).toBe(2)
+  })
+})
+
+describe('a client that costs too much', () => {
+  it('by giving requests up at once is cut off, and its handlers are bounded', async () => {
+    let running = 0
+    let most = 0
+    const http2 = await start(async (c) => {
+      most = Math.max(most, ++running)
+      await new Promise((resolve) => setTimeout(resolve, 50))
+      running--
+      return c.text('x')
+    })
+    const seen = await record(server!, async () => {
+      for (let i = 0; i < 3000 && !http2.isOver; i++) http2.machine.reset(http2.request('GET', '/'), 8)
+      http2.flush()
+      await until(() => http2.isOver)
+      http2.socket.end()
+      await until(() => server!.stats.open === 0)
+    })
+    expect(events(seen, 'close')[0]).toMatchObject({ reason: 'abuse' })
+    expect(events(seen, 'error').map(({ code }) => code)).toContain('ABUSE')
+    expect(most).toBeLessThanOrEqual(200)
+  })
+
+  it('by a malformed frame ends at once, whatever handlers still run', async () => {
+    const outcome = deferred<Outcome>()
+    const http2 = await start((c) => {
+      c.done(outcome.resolve)
+      return new Promise<never>(() => {})
+    })
+    const seen = await record(server!, async () => {
+      http2.request('GET', '/')
+      await until(() => server!.stats.active === 1)
+      http2.machine.out.head(3, 6, 0, 0)
+      http2.machine.out.append(new Uint8Array(3))
+      http2.flush()
+      expect(await outcome.promise).toMatchObject({ kind: 'aborted', by: 'peer' })
+      await until(() => http2.isOver)
+      http2.socket.end()
+      await until(() => server!.stats.open === 0)
+    })
+    expect(http2.goaways).toEqual([1])
+    expect(events(seen, 'close')[0]).toMatchObject({ reason: 'parse-error' })
+  })
+})
+
+it('its bytes are told to whoever listens', async () => {
+  const told = { in: 0, out: 0 }
+  const listener = ({ direction, bytes }: { direction: 'in' | 'out'; bytes: Uint8Array }): void => {
+    told[direction] += bytes.length
+  }
+  channels.bytes.subscribe(listener)
+  const http2 = await start((c) => c.text('x'))
+  await http2.all(http2.request('GET', '/'))
+  channels.bytes.unsubscribe(listener)
+  expect(told.in).toBe(http2.socket.bytesWritten)
+  expect(told.out).toBe(http2.socket.bytesRead)
+})
