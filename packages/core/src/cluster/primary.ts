@@ -8,6 +8,7 @@ import { type ClusterSettings } from './rules.ts'
 import { readOptions } from '../server/read-options.ts'
 import { closeRules, ofRules } from '../server/rules.ts'
 import type { CloseOptions } from '../server/server.ts'
+import { samePress } from '../server/shutdown.ts'
 
 /** One of the places that are to be filled. Two processes share one while the new follows the old. */
 interface Place {
@@ -30,6 +31,7 @@ export class Primary implements Cluster {
   #reloading: Promise<void> | undefined
   #nextReload: Promise<void> | undefined
   #closing: Promise<ClusterClosed> | undefined
+  #firstSignal: number | undefined
 
   constructor(options: ClusterSettings) {
     const { workers, restart } = (this.#options = options)
@@ -193,6 +195,10 @@ export class Primary implements Cluster {
   }
 
   async #stop(): Promise<void> {
+    const now = performance.now()
+    const first = (this.#firstSignal ??= now)
+    // The same press of Ctrl-C, told twice.
+    if (now !== first && now - first < samePress) return
     if (this.#closing) {
       for (const { processes } of this.#places) for (const worker of processes) worker.kill()
       process.exit(1)

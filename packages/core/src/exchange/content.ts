@@ -1,4 +1,5 @@
 // What is true of the content of every reply, whatever the protocol that carries it.
+import { HttpError } from './errors.ts'
 import type { Reply } from './reply.ts'
 
 /** How the content of a reply is delimited on the wire (RFC 9112 §6.3). */
@@ -30,9 +31,16 @@ export function checkReply({ status, body, takeOver }: Reply, method: string): v
   if (!Number.isInteger(status) || status > 599 || status < (takeOver ? 101 : 200))
     throw new RangeError(`Not a final status: ${status}`)
   // What follows a 2xx to CONNECT is the tunnel, whatever the reply says (RFC 9110 §9.3.6).
-  if (method === 'CONNECT' && status < 300 && !takeOver) throw new RangeError('CONNECT is accepted with c.upgrade')
+  if (method === 'CONNECT' && status < 300 && !takeOver) throw connectRefused()
   if (typeof body !== 'object' && typeof body !== 'string')
     throw new TypeError('The content of a reply is text, bytes, or a stream of them')
+}
+
+/** A handler that knows nothing of tunnels allows no CONNECT. */
+function connectRefused(): HttpError {
+  const error = new HttpError(405, 'There is no tunnel here; one is opened with c.upgrade')
+  error.headers.set('Allow', '')
+  return error
 }
 
 /** Whether text is the same bytes in ASCII, latin1 and UTF-8, so that it can be written with the head in one string. */

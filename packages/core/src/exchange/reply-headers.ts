@@ -108,7 +108,11 @@ export type HeadersInit = Iterable<readonly [string, string]> | Readonly<Record<
 /** Sets every field of `init`; a name that comes twice keeps both lines. */
 export function addHeaders(headers: ReplyHeaders, init: HeadersInit): void {
   if (Symbol.iterator in init) for (const [name, value] of init) headers.append(name, value)
-  else for (const name of Object.keys(init)) headers.set(name, init[name]!)
+  else
+    // Those who write no types give lists and nothing, too: a line each, and none.
+    for (const [name, value] of Object.entries<string | readonly string[] | undefined>(init))
+      if (typeof value === 'object' && value !== null) for (const line of value) headers.append(name, line)
+      else if (value !== undefined) headers.set(name, value)
 }
 
 /** One entry of the flat list; name and value are known to be good. */

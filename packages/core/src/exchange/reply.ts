@@ -84,7 +84,10 @@ export class Reply {
   static from(response: Response): Reply {
     if (response.bodyUsed) throw new TypeError('The body of the Response has been read already')
     const reply = new Reply(response.body, response.status)
-    for (const [name, value] of response.headers) reply.headers.append(name, value)
+    // What `fetch` has decoded is neither coded nor as long as it was.
+    const isDecoded = response.url !== '' && response.headers.has('content-encoding')
+    for (const [name, value] of response.headers)
+      if (!isDecoded || !/^content-(?:encoding|length)$/.test(name)) reply.headers.append(name, value)
     return reply
   }
 
@@ -105,7 +108,15 @@ export class Reply {
 export function replyOf(result: unknown, who: string = 'The handler'): Reply {
   if (result instanceof Reply) return result
   if (result instanceof Response) return Reply.from(result)
-  throw new TypeError(`${who} returned neither a Reply nor a Response`)
+  throw new TypeError(`${who} returned ${kindOf(result)}: neither a Reply nor a Response`)
+}
+
+/** What something is, in a word or two. */
+function kindOf(value: unknown): string {
+  if (typeof value !== 'object' || value === null)
+    return String(typeof value === 'string' ? 'a string' : value).slice(0, 40)
+  const { name = 'object' } = (value.constructor as { readonly name?: string } | undefined) ?? {}
+  return `an object (${name})`
 }
 
 function isAsyncIterable(body: BodySource): body is AsyncIterable<Uint8Array | string> {

@@ -155,7 +155,7 @@ export class RequestContext implements Context {
 
   redirect(location: string, status: 301 | 302 | 303 | 307 | 308 = 302): Reply {
     const reply = new Reply(null, status)
-    reply.headers.set('Location', location)
+    reply.headers.set('Location', encoded(location))
     return reply
   }
 
@@ -271,6 +271,11 @@ export class RequestContext implements Context {
     this.#outcome = outcome
     this.#lifetime?.end(outcome, (error) => this.#port.report(error, this))
   }
+}
+
+/** What a URL cannot carry, in UTF-8 and percent-encoded (RFC 3986 §2.1); controls stay, and are refused. */
+function encoded(location: string): string {
+  return location.replace(/[^!-~\p{Cc}]+/gu, (text) => encodeURIComponent(Buffer.from(text).toString()))
 }
 
 const none: Record<string, string> = Object.freeze({})

@@ -132,9 +132,15 @@ function planStream(reply: Reply, facts: ReplyFacts): void {
 }
 
 /** Content that is at hand. */
-function planWhole({ status, body }: Reply, facts: ReplyFacts): void {
+function planWhole(reply: Reply, facts: ReplyFacts): void {
+  const { status, body } = reply
   const isHead = facts.method === 'HEAD'
   let length = 0
+  if (isHead && reply.body === null && said.length < 0) {
+    // Nobody knows what GET would have said (RFC 9110 §8.6).
+    plan.head = head(reply.status, '', facts, reply)
+    return
+  }
   if (typeof body === 'string' && isAscii(body)) {
     plan.text = body
     length = body.length

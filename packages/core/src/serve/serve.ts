@@ -29,6 +29,11 @@ class NodeServer implements Server {
   readonly #core: ServerCore
   readonly #listeners: Listener[] = []
   #closing: Promise<Closed> | undefined
+  /** A deadline that was asked for while the end was only announced. */
+  #sooner = Infinity
+  #hurry: (deadline: number) => void = (deadline) => {
+    this.#sooner = Math.min(this.#sooner, deadline)
+  }
 
   constructor(handler: Handler, options: ServerOptions) {
     this.#core = new ServerCore(this, handler, options)
@@ -65,7 +70,10 @@ class NodeServer implements Server {
   close(options: CloseOptions = {}): Promise<Closed> {
     try {
       const how = readOptions(closeRules, options)
-      return (this.#closing ??= this.#close(how))
+      if (!this.#closing) return (this.#closing = this.#close(how))
+      // Asked for in so many words: the default is no reason to hurry.
+      if (options.deadline !== undefined) this.#hurry(how.deadline)
+      return this.#closing
     } catch (error) {
       return Promise.reject(error)
     }
@@ -79,6 +87,6 @@ class NodeServer implements Server {
     if (announce > 0) await new Promise((resolve) => setTimeout(resolve, Math.min(announce, longestTimer)))
     await this.#core.acceptedAll()
     for (const listener of this.#listeners) listener.close()
-    return shutdown(this.#core, deadline)
+    return shutdown(this.#core, Math.min(deadline, this.#sooner), (hurry) => (this.#hurry = hurry))
   }
 }

@@ -2,6 +2,7 @@ import { guarded, printError } from '../exchange/guarded.ts'
 import { type Rule, type Rules, type Settled, callback, list, readOptions, text } from '../server/read-options.ts'
 import { closeRules } from '../server/rules.ts'
 import type { CloseOptions, Closed } from '../server/server.ts'
+import { samePress } from '../server/shutdown.ts'
 
 /** Whatever closes in order: a server, a cluster, or a server and its database together. */
 export interface Closable<T = Closed> {
@@ -24,12 +25,6 @@ const signalRules: Rules<Settled<SignalOptions, 'signals' | 'announce' | 'deadli
   onClosing: callback<NonNullable<SignalOptions['onClosing']>>(),
   onClosed: callback<NonNullable<SignalOptions['onClosed']>>(),
 }
-
-/**
- * One press of Ctrl-C can come twice: from the terminal, which tells everybody in front of it, and from npm or npx, which
- * pass on what they got themselves. Milliseconds.
- */
-const samePress = 500
 
 /**
  * Shuts a server down when the process is told to end, and then exits: 0 after an orderly shutdown, 1 at once when a

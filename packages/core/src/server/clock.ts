@@ -13,11 +13,15 @@ export class Clock {
   /** Milliseconds between two ticks. */
   readonly interval: number
   readonly #onTick: () => void
+  readonly #onDate: () => void
+  #second: ReturnType<typeof setTimeout> | undefined
   #timer: ReturnType<typeof setInterval> | undefined
 
-  constructor(interval: number, onTick: () => void) {
+  /** @param onDate told when `dateLine` has changed between two ticks. */
+  constructor(interval: number, onTick: () => void, onDate: () => void = () => {}) {
     this.interval = interval
     this.#onTick = onTick
+    this.#onDate = onDate
     this.#writeDate()
   }
 
@@ -27,10 +31,23 @@ export class Clock {
     this.#timer = setInterval(() => this.tick(), this.interval)
     // Open sockets keep the process alive, not the clock.
     this.#timer.unref?.()
+    this.#awaitSecond()
+  }
+
+  /** Ticks would find a new second up to one of them too late. */
+  #awaitSecond(): void {
+    const left = 1000 - (Date.now() % 1000)
+    this.#second = setTimeout(() => {
+      this.#writeDate()
+      this.#onDate()
+      this.#awaitSecond()
+    }, left)
+    this.#second.unref?.()
   }
 
   stop(): void {
     clearInterval(this.#timer)
+    clearTimeout(this.#second)
     this.#timer = undefined
   }
 

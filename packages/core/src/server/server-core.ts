@@ -98,7 +98,11 @@ export class ServerCore {
     this.head = new RequestHead(headLimits(this.limits))
     this.#onError = onError
     const set = Object.values(this.timeouts).filter((ms) => ms > 0)
-    this.clock = new Clock(Math.max(10, Math.min(slowestTick, ...set.map((ms) => ms / 4))), () => this.#tick())
+    this.clock = new Clock(
+      Math.max(10, Math.min(slowestTick, ...set.map((ms) => ms / 4))),
+      () => this.#tick(),
+      () => (this.facts.written.dateLine = this.clock.dateLine),
+    )
     const { keepAlive: idle } = this.timeouts
     this.#idleTicks = idle === 0 ? 0 : this.clock.ticks(idle + keepAliveGrace)
     this.#requestTicks = this.clock.ticks(this.timeouts.request)

@@ -40,7 +40,8 @@ export interface Server extends AsyncDisposable {
   listen(at?: ListenOptions): Promise<Listening>
   /**
    * Shuts down: accepts no more, finishes what is active, closes what is idle, and cuts what is left at the deadline.
-   * The last replies say `Connection: close`. Calling it again returns the same promise.
+   * The last replies say `Connection: close`. Calling it again returns the same promise;
+   * a deadline that comes sooner counts from then on. @throws RangeError for what is not a number from 0 on.
    */
   close(options?: CloseOptions): Promise<Closed>
 }

@@ -2,8 +2,21 @@ import { longestTimer } from './clock.ts'
 import type { ServerCore } from './server-core.ts'
 import type { Closed } from './server.ts'
 
-/** @internal Ends every connection of a server that accepts no more. */
-export async function shutdown(core: ServerCore, deadline: number): Promise<Closed> {
+/**
+ * One press of Ctrl-C can come twice: from the terminal, which tells everybody in front of it, and from npm or npx, which
+ * pass on what they got themselves. Milliseconds.
+ */
+export const samePress: number = 500
+
+/**
+ * @internal Ends every connection of a server that accepts no more.
+ * @param hurried given a function that brings the deadline forward: milliseconds from its call.
+ */
+export async function shutdown(
+  core: ServerCore,
+  deadline: number,
+  hurried: (hurry: (deadline: number) => void) => void = () => {},
+): Promise<Closed> {
   const open = core.open.size
   let killed = 0
   for (const connection of core.open) connection.shutdown()
@@ -11,7 +24,14 @@ export async function shutdown(core: ServerCore, deadline: number): Promise<Clos
     killed = core.open.size
     for (const connection of core.open) connection.kill()
   }
-  const timer = setTimeout(cut, Math.min(deadline, longestTimer))
+  let end = performance.now() + deadline
+  let timer = setTimeout(cut, Math.min(deadline, longestTimer))
+  hurried((sooner) => {
+    if (performance.now() + sooner >= end) return
+    end = performance.now() + sooner
+    clearTimeout(timer)
+    timer = setTimeout(cut, sooner)
+  })
   await core.empty()
   clearTimeout(timer)
   core.clock.stop()

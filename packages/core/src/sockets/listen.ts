@@ -13,6 +13,9 @@ import { AddressSet } from '../transport/addresses.ts'
 /** Milliseconds without a sign of life until TCP asks for one: a client whose network is gone says no goodbye. */
 const keepAliveProbe = 60_000
 
+/** Bytes; the system cuts longer ones without a word (unix(7)). */
+const longestPath = 107
+
 /** @internal */
 export interface Listener {
   readonly at: Listening
@@ -41,6 +44,9 @@ export async function listenNode(options: ListenSettings, core: ServerCore): Pro
 function check({ path, fd, port, host, mode }: ListenSettings): void {
   const ways = [path, fd, port ?? host].filter((way) => way !== undefined)
   if (ways.length > 1) throw new TypeError('Listen on a path, or an fd, or a host and port')
+  if (host === '') throw new TypeError('`host` is empty; every address is `0.0.0.0` or `::`')
+  if (path !== undefined && Buffer.byteLength(path) > longestPath)
+    throw new RangeError(`The path of a unix socket has at most ${longestPath} bytes: ${path}`)
   if (mode !== undefined && path === undefined) throw new TypeError('`mode` is for a unix socket')
 }
 

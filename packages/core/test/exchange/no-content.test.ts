@@ -35,7 +35,9 @@ describe('HEAD is GET without the content (RFC 9110 §9.3.2)', () => {
     const handler = (): Reply => new Reply(source(), { status: 203, headers: { 'x-a': '1' } })
     const asGet = await send(handler, get())
     const asHead = await send(handler, request('HEAD', '/'))
-    expect(withoutDate(asHead.received)).toBe(withoutDate(headOf(asGet.received)))
+    const expected = withoutDate(headOf(asGet.received))
+    // A handler that gave nothing to HEAD has not said how much GET would get (RFC 9110 §8.6).
+    expect(withoutDate(asHead.received)).toBe(expected.replace('Content-Length: 0\r\n', ''))
     expect(asHead.state).toBe('open')
   })
 
