@@ -133,9 +133,9 @@ export class MessageReader {
   }
 
   private _take(bytes: Uint8Array, start: number, end: number, isAscii: boolean): FrameEvent {
-    const { decodeLatin1: latin1 = decodeLatin1, decodeUtf8 = utf8 } = this._options
+    const { decodeLatin1: latin1 = decodeLatin1, decodeUtf8: text = utf8 } = this._options
     if (!this.frames.isText) this.message = bytes.subarray(start, end)
-    else this.message = (isAscii ? latin1 : decodeUtf8)(bytes, start, end)
+    else this.message = (isAscii ? latin1 : text)(bytes, start, end)
     return FrameEvent.Data
   }
 
