@@ -15,9 +15,11 @@ export function prepare(folder) {
     compilerOptions: { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2023 },
   })
   writeFileSync(`${folder}/replay.mjs`, outputText)
-  const vectors = readdirSync(at('vectors'))
-    .filter((name) => name.endsWith('.json'))
-    .flatMap((name) => JSON.parse(readFileSync(at(`vectors/${name}`), 'utf8')))
-  writeFileSync(`${folder}/vectors.mjs`, `export default ${JSON.stringify(vectors)}\n`)
+  const lists = ['vectors', 'vectors/calls'].map((path) =>
+    readdirSync(at(path))
+      .filter((name) => name.endsWith('.json'))
+      .flatMap((name) => JSON.parse(readFileSync(at(`${path}/${name}`), 'utf8'))),
+  )
+  writeFileSync(`${folder}/vectors.mjs`, `export const [vectors, calls] = ${JSON.stringify(lists)}\n`)
   cpSync(fileURLToPath(new URL('./parser-suite.mjs', import.meta.url)), `${folder}/suite.mjs`)
 }
