@@ -491,10 +491,10 @@ withTools(openssl)('a reply', () => {
     expect(muted.calls.length).toBe(2)
   })
 
-  it('of 2xx to CONNECT would open a tunnel, so it is a 500 (RFC 9113 §8.5)', async () => {
+  it('of 2xx to CONNECT would open a tunnel, so it is a 405 (RFC 9113 §8.5)', async () => {
     await start((c) => c.text('x'))
     const { headers } = await ask({ ':method': 'CONNECT', ':authority': 'a:443' })
-    expect(headers[':status']).toBe(500)
+    expect(headers[':status']).toBe(405)
   })
 
   it('outcome: sent, with the bytes of content', async () => {
