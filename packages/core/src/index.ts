@@ -32,3 +32,4 @@ export type {
 } from './server/listen-options.ts'
 export { type Closable, type SignalOptions, closeOnSignals } from './serve/signals.ts'
 export { type Limits, type Timeouts, defaultLimits, defaultTimeouts } from './server/options.ts'
+export { NodeTransport } from './sockets/transport-node.ts'
