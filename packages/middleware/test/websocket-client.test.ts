@@ -33,7 +33,7 @@ test.each([false, true])('messages come and go, with our server (deflate %s)', a
 
 test('and with ws', async () => {
   const server = new WebSocketServer({ port: 0, host: '127.0.0.1', perMessageDeflate: { threshold: 0 } })
-  onTestFinished(() => void server.close())
+  onTestFinished(() => server.close())
   await once(server, 'listening')
   server.on('connection', (other) =>
     other.on('message', (data: Buffer, isBinary: boolean) =>
@@ -46,14 +46,15 @@ test('and with ws', async () => {
   await vi.waitFor(() => expect(got).toEqual(['x'.repeat(5000), [3001, 'done']]))
 })
 
+const answering = async (answer: string): Promise<string> => {
+  const server = createServer((socket) => socket.on('error', () => {}).once('data', () => socket.end(answer)))
+  onTestFinished(() => void server.close())
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  return `ws://127.0.0.1:${(server.address() as AddressInfo).port}/`
+}
+
 describe('what does not open a WebSocket', () => {
-  const answering = async (answer: string): Promise<string> => {
-    const server = createServer((socket) => socket.on('error', () => {}).once('data', () => socket.end(answer)))
-    onTestFinished(() => void server.close())
-    server.listen(0, '127.0.0.1')
-    await once(server, 'listening')
-    return `ws://127.0.0.1:${(server.address() as AddressInfo).port}/`
-  }
   const upgrade = 'HTTP/1.1 101 x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n'
 
   test.each([

@@ -110,7 +110,7 @@ function answerOf(socket: Socket, request: Uint8Array, signal: AbortSignal): Pro
     const settle = (error?: unknown): void => {
       socket.off('data', onData).off('error', settle).off('end', onEnd)
       signal.removeEventListener('abort', onAbort)
-      if (error !== undefined) reject(error as Error)
+      if (error !== undefined) reject(error)
     }
     const onAbort = (): void => settle(signal.reason)
     const onEnd = (): void => settle(new Error('The connection ended before the handshake was answered'))
@@ -144,6 +144,10 @@ function agreedOn(head: ResponseSnapshot, key: string, { protocols = [], deflate
   return { protocol, windowBits: 15 }
 }
 
+function print(error: unknown): void {
+  printError('websocket', error)
+}
+
 function open(
   socket: Socket,
   leftover: Uint8Array,
@@ -152,7 +156,6 @@ function open(
   options: ConnectOptions,
 ): WebSocketConnection {
   const { maxMessage = mib, maxBuffered = mib, pingInterval = 30_000, onError } = options
-  const print = (error: unknown): void => printError('websocket', error)
   const report = (error: unknown): void => (onError ? guarded(onError, print, error) : print(error))
   // What a server sends is what was asked for: it may be as much as it likes.
   const limits = { maxBuffered, pingInterval, idleTimeout: 0, messagesPerSecond: Infinity }
