@@ -27,9 +27,9 @@ vi.mock('../src/index.ts', async (original) => {
     made.servers.push(server)
     return server
   }
-  const serve: typeof core.serve = async (handler, options) => {
-    const server = createServer(handler, options)
-    await server.listen(options)
+  const serve: typeof core.serve = async (handler, options = {}) => {
+    const server = await core.serve(handler, { ...options, ...here(options) })
+    made.servers.push(server)
     return server
   }
   return { ...core, createServer, serve }
