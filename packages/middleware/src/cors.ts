@@ -2,6 +2,7 @@ import { type Context, Reply, type ReplyHeaders } from '@spillway/core'
 import { isFieldName } from '@spillway/parser/serialize'
 import { addVary } from './lib/http/changed-body.ts'
 import { originSet } from './lib/http/origin.ts'
+import { atOnce } from './lib/layers/at-once.ts'
 import { withFields } from './lib/layers/reply-fields.ts'
 import type { Middleware } from './lib/layers/types.ts'
 
@@ -64,8 +65,8 @@ function decide(origins: CorsOptions['origins']): (origin: string, c: Context) =
   if (origins === '*') return () => true
   if (typeof origins === 'function')
     return (origin, c) => {
-      const answer: unknown = origins(origin, c)
-      if (typeof answer !== 'boolean') throw new TypeError('`origins` decides at once, with true or false')
+      const answer: unknown = atOnce(origins(origin, c), '`origins`')
+      if (typeof answer !== 'boolean') throw new TypeError('`origins` answers with true or false')
       return answer
     }
   const allowed = originSet(origins)

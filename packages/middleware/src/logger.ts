@@ -1,4 +1,4 @@
-import type { Context, Server } from '@spillway/core'
+import { type Context, type Server, guarded, printError } from '@spillway/core'
 import { clientOf } from './lib/http/known-client.ts'
 import { watchFailures } from './lib/logger/failures.ts'
 import {
@@ -48,7 +48,8 @@ export function logger(options: LoggerOptions = {}): Middleware {
     const started = performance.now()
     c.done((outcome) => {
       const ms = performance.now() - started
-      log.access({ time, ms, outcome, ...factsOf(c) })
+      // `write` may be asynchronous: what it fails with is the matter of `done`.
+      return log.access({ time, ms, outcome, ...factsOf(c) })
     })
     return next()
   }
@@ -61,12 +62,14 @@ export function logger(options: LoggerOptions = {}): Middleware {
  */
 export function logFailures(server: Server, options: LoggerOptions = {}): () => void {
   const log = logOf(options)
-  return watchFailures(server, (entry) => log.failure(entry))
+  // Whoever listens to a channel and throws ends the process.
+  const report = (error: unknown): void => printError('logFailures', error)
+  return watchFailures(server, (entry) => guarded(() => log.failure(entry), report))
 }
 
 interface Log {
-  access(entry: AccessEntry): void
-  failure(entry: ConnectionEntry): void
+  access(entry: AccessEntry): unknown
+  failure(entry: ConnectionEntry): unknown
 }
 
 function logOf(options: LoggerOptions): Log {

@@ -1,4 +1,4 @@
-import type { Context } from '@spillway/core'
+import { type Context, handled } from '@spillway/core'
 import { readOptions } from '@spillway/core/options'
 import { requestMediaType } from './lib/http/media-type.ts'
 import { malformed } from './lib/multipart/part-reader.ts'
@@ -15,7 +15,11 @@ export type { FieldPart, FilePart, MultipartLimits, Part } from './lib/multipart
  * there is not.
  */
 export function multipart(c: Context<any, any>, limits: MultipartLimits = {}): AsyncGenerator<Part, void, undefined> {
-  return read(c, readOptions(multipartRules, limits))
+  const found = read(c, readOptions(multipartRules, limits))
+  const next = found.next.bind(found)
+  // Who has failed meanwhile does not wait for the next part any more.
+  found.next = () => handled(next())
+  return found
 }
 
 async function* read(c: Context<any, any>, limits: KnownLimits): AsyncGenerator<Part, void, undefined> {

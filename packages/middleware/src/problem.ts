@@ -1,4 +1,4 @@
-import { AbortedError, type Context, errorFacts } from '@spillway/core'
+import { AbortedError, type Context, errorFacts, guarded, printError } from '@spillway/core'
 import { problemOf } from './lib/http/problem.ts'
 import { addErrorFields } from './lib/layers/reply-fields.ts'
 import { whenSettled } from './lib/layers/maybe-promise.ts'
@@ -17,16 +17,19 @@ export interface ProblemsOptions {
  * are reported: nobody else will hear of them. For the errors of core itself, give `onError: problemOf` to `serve`.
  */
 export function problems(options: ProblemsOptions = {}): Middleware {
-  const report =
-    options.report ?? ((error: unknown, c: Context<any, any>) => console.error(`${c.method} ${c.target}:`, error))
+  const { report = printFailed } = options
   return (c, next) =>
     whenSettled(
       next,
       (reply) => reply,
       (error) => {
         if (error instanceof AbortedError) throw error
-        if (errorFacts(error).status >= 500) report(error, c)
+        if (errorFacts(error).status >= 500) guarded(report, (second) => printFailed(second, c), error, c)
         return addErrorFields(c, problemOf(error))
       },
     )
+}
+
+function printFailed(error: unknown, c: Context<any, any>): void {
+  printError(`${c.method} ${c.target}`, error)
 }

@@ -1,5 +1,6 @@
-import type { Context, MaybePromise, Reply, ReplyHeaders } from '@spillway/core'
+import { type Context, type MaybePromise, type Reply, type ReplyHeaders, printError } from '@spillway/core'
 import { clientOf } from './lib/http/known-client.ts'
+import { atOnce } from './lib/layers/at-once.ts'
 import { after } from './lib/layers/maybe-promise.ts'
 import { GuardedStore } from './lib/rate-limit/guarded-store.ts'
 import { type Quota, type Taken, remaining, wait } from './lib/rate-limit/quota.ts'
@@ -73,7 +74,7 @@ export function rateLimit(options: RateLimitOptions): Middleware {
     return withFields(c, taken.allowed ? next : () => rule.refuse(taken), change)
   }
   return (c, next) => {
-    const whose = key(c)
+    const whose = atOnce(key(c), '`key`')
     if (whose === undefined) return next()
     return after(store.take(shortKey(`${name}:${whose}`), rule.quota), (taken) => proceed(taken, c, next))
   }
@@ -81,7 +82,7 @@ export function rateLimit(options: RateLimitOptions): Middleware {
 
 function guardedStore(options: LocalQuotas | SharedQuotas): GuardedStore {
   if (!options.store) return new GuardedStore(memoryStore(), 0, rethrow)
-  const { store, whenAway, patience = 500, report = printError } = options
+  const { store, whenAway, patience = 500, report = printAway } = options
   if (whenAway !== 'open' && whenAway !== 'closed')
     throw new TypeError("A store may be away: say with whenAway whether that is 'open' or 'closed'")
   return new GuardedStore(store, patience, report)
@@ -145,6 +146,6 @@ function rethrow(error: unknown): never {
   throw error
 }
 
-function printError(error: unknown): void {
-  console.error('rate limit:', error)
+function printAway(error: unknown): void {
+  printError('rate limit', error)
 }

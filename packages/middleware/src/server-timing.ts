@@ -1,6 +1,7 @@
 import type { Context, MaybePromise } from '@spillway/core'
 import { quote } from '@spillway/parser/fields'
 import { isFieldName } from '@spillway/parser/serialize'
+import { atOnce } from './lib/layers/at-once.ts'
 import { whenSettled } from './lib/layers/maybe-promise.ts'
 import { withFields } from './lib/layers/reply-fields.ts'
 import type { Middleware } from './lib/layers/types.ts'
@@ -32,7 +33,7 @@ export function serverTiming(options: ServerTimingOptions = {}): Middleware<{ ti
     const timing = new Entries()
     c.state.timing = timing
     return withFields(c, next, (headers) => {
-      if (!show(c)) return
+      if (!atOnce(show(c), '`show`')) return
       timing.add('total', performance.now() - started)
       headers.append('Server-Timing', timing.list.join(', '))
     })

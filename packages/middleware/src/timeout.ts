@@ -1,4 +1,4 @@
-import { AbortedError, type Context, type Reply, dropSource } from '@spillway/core'
+import { AbortedError, type Context, type Reply, dropSource, guarded, printError } from '@spillway/core'
 import { isThenable } from './lib/layers/maybe-promise.ts'
 import type { Middleware } from './lib/layers/types.ts'
 import { problem } from './problem.ts'
@@ -20,7 +20,7 @@ export interface TimeoutOptions {
  */
 export function timeout(ms: number, options: TimeoutOptions = {}): Middleware {
   if (!(ms > 0 && ms < 2 ** 31)) throw new TypeError(`Not a time in milliseconds: ${ms}`)
-  const { status = 503, report = printError } = options
+  const { status = 503, report = printLate } = options
   return (c, next) => {
     const work = next()
     return isThenable(work) ? limited(c, work, ms, status, report) : work
@@ -52,7 +52,7 @@ function limited(
       (error: unknown) => {
         clearTimeout(timer)
         if (!reason) reject(error)
-        else if (!isAbort(error, reason)) report(error, c)
+        else if (!isAbort(error, reason)) guarded(report, (second) => printLate(second, c), error, c)
       },
     )
   })
@@ -60,9 +60,15 @@ function limited(
 
 /** Whether an error is the abort, or what became of it in a library. */
 function isAbort(error: unknown, reason: AbortedError): boolean {
-  return error === reason || (error as Error | null)?.name === 'AbortError' || (error as Error | null)?.cause === reason
+  try {
+    const { name, cause } = (error ?? {}) as Partial<Error>
+    return error === reason || name === 'AbortError' || cause === reason
+  } catch {
+    // Its fields are code, and fail.
+    return false
+  }
 }
 
-function printError(error: unknown, c: Context<any, any>): void {
-  console.error(`${c.method} ${c.target}, after its timeout:`, error)
+function printLate(error: unknown, c: Context<any, any>): void {
+  printError(`${c.method} ${c.target}, after its timeout`, error)
 }

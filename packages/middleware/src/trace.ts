@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { AddressSet, type Context } from '@spillway/core'
 import { peerAddress } from './lib/http/known-client.ts'
 import { type TraceParent, formatTraceparent, parseTraceparent, readTracestate } from './lib/trace/trace-context.ts'
+import { atOnce } from './lib/layers/at-once.ts'
 import type { Middleware } from './lib/layers/types.ts'
 
 /** Where a request stands in a trace. */
@@ -41,7 +42,7 @@ export function trace(options: TraceOptions = {}): Middleware<{ trace: Trace }> 
   return (c, next) => {
     const isTrusted = !peers || peers.has(peerAddress(c.peer) || undefined)
     const parent = isTrusted ? parseTraceparent(c.headers.get('traceparent') ?? '') : undefined
-    c.state.trace = parent ? continued(parent, c) : begun(sample(c))
+    c.state.trace = parent ? continued(parent, c) : begun(atOnce(sample(c), '`sample`'))
     return next()
   }
 }

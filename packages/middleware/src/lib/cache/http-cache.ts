@@ -6,6 +6,8 @@ import {
   ReplyHeaders,
   RequestBody,
   dropSource,
+  guarded,
+  printError,
   pullerOf,
 } from '@spillway/core'
 import { type SentOn, watchSentOn } from '../http/sent-on.ts'
@@ -218,7 +220,7 @@ export class HttpCache {
     const key = credentialsOf(c) + this.#store.selector(url, c.headers)
     if (this.#flights.get(key)) return
     const flight = this.#flights.start(key, resourceOf(url))
-    const callbacks: ((outcome: Outcome) => void)[] = []
+    const callbacks: ((outcome: Outcome) => unknown)[] = []
     const view = viewOf(c, inBackground(c, validating(c, stale!), callbacks))
     const run = async (): Promise<void> => {
       const requested = Date.now()
@@ -233,7 +235,8 @@ export class HttpCache {
         // What we have stays stale. When it can no longer be used, somebody will wait for the error.
       }
       flight.land()
-      for (const callback of callbacks) callback({ kind: 'sent', status, bytes: 0 })
+      const report = (error: unknown): void => printError(`${c.method} ${c.target}, fetched anew`, error)
+      for (const callback of callbacks) guarded(callback, report, { kind: 'sent', status, bytes: 0 })
     }
     void run()
   }
@@ -273,7 +276,7 @@ function validating({ headers }: Context<any, any>, stale: Stored): Context['hea
 function inBackground(
   c: Context<any, any>,
   headers: Context['headers'],
-  callbacks: ((outcome: Outcome) => void)[],
+  callbacks: ((outcome: Outcome) => unknown)[],
 ): ViewOf {
   return {
     method: 'GET',
@@ -285,7 +288,7 @@ function inBackground(
     signal: new AbortController().signal,
     errorHeaders: new ReplyHeaders(),
     body: new RequestBody({ demand: () => {} }, 0, 0),
-    done: (callback: (outcome: Outcome) => void) => void callbacks.push(callback),
+    done: (callback: (outcome: Outcome) => unknown) => void callbacks.push(callback),
     hints: () => {},
   }
 }

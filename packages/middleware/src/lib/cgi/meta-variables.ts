@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import type { Context } from '@spillway/core'
 import { foldedName, isPlainName, passableNames } from '../http/field-names.ts'
 import { clientOf } from '../http/known-client.ts'
+import { atOnce } from '../layers/at-once.ts'
 import type { ScriptTarget } from './script-target.ts'
 
 /** What a script can be told beside the request itself. */
@@ -90,7 +91,7 @@ export function metaVariables(
     variables['PATH_INFO'] = pathInfo
     variables['PATH_TRANSLATED'] = join(documentRoot, pathInfo)
   }
-  const user = options.user?.(c)
+  const user = options.user && atOnce(options.user(c), '`user`')
   if (user) {
     variables['AUTH_TYPE'] = user.type
     variables['REMOTE_USER'] = user.name

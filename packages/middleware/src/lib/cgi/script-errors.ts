@@ -1,4 +1,4 @@
-import type { Context } from '@spillway/core'
+import { type Context, guarded, printError } from '@spillway/core'
 
 /** Takes what scripts say on their error output: text in which control characters are escaped, lines as they were. */
 export type ErrorSink = (text: string, c: Context<any, any>) => void
@@ -26,7 +26,8 @@ export class ScriptErrors {
     if (this.#left <= 0) return
     const text = this.#decoder.decode(bytes.subarray(0, this.#left), { stream: true })
     this.#left -= bytes.length
-    this.#sink(text.replace(unsafe, escaped) + (this.#left <= 0 ? '\n[the rest is left out]\n' : ''), this.#c)
+    const safe = text.replace(unsafe, escaped) + (this.#left <= 0 ? '\n[the rest is left out]\n' : '')
+    guarded(this.#sink, (error) => printError('onStderr', error), safe, this.#c)
   }
 }
 

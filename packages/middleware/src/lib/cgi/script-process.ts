@@ -81,7 +81,8 @@ export class ScriptProcess implements ScriptOutput {
 
   /** Resolves when it has. */
   async whenClosed(): Promise<void> {
-    if (!this.#closed) await once(this.#child, 'close')
+    // `once` of Node would be rejected by an error that comes before.
+    if (!this.#closed) await new Promise((resolve) => this.#child.once('close', resolve))
   }
 
   /** From now on, to end with another exit status than 0 is a failure, too. */

@@ -2,7 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 /* eslint-enable no-restricted-imports */
-import type { Handler, Peer, Reply, ReplyHeaders, RequestHeaders } from '@spillway/core'
+import { type Handler, type Peer, type Reply, type ReplyHeaders, type RequestHeaders, dropSource } from '@spillway/core'
 import { ForeignExchange, type ForeignOptions, type ForeignRequest, pullerOf } from '@spillway/core/web'
 
 /** What `node:http` and Express call. */
@@ -24,19 +24,33 @@ export function toNodeListener(handler: Handler, options: ForeignOptions = {}): 
       exchange.context.base = baseUrl
       exchange.context.path = url!.split('?', 1)[0]!
     }
-    const answer = async (): Promise<void> => {
-      const reply = await exchange.run(handler)
-      try {
-        writeHead(res, reply)
-      } catch (error) {
-        // a field or status that node:http does not take
-        for (const name of res.getHeaderNames()) res.removeHeader(name)
-        return writeReply(exchange, res, writeHead(res, await exchange.fail(error)))
-      }
-      return writeReply(exchange, res, reply)
-    }
-    void answer()
+    void answer(exchange, handler, res)
   }
+}
+
+/** Never rejects: nobody waits for it. */
+async function answer(exchange: ForeignExchange, handler: Handler, res: ServerResponse): Promise<void> {
+  const reply = await exchange.run(handler)
+  try {
+    return await writeReply(exchange, res, writeHead(res, reply))
+  } catch (error) {
+    // A field, a status or content that node:http does not take.
+    dropSource(reply.body, error)
+    if (res.headersSent) return cut(exchange, res, error)
+    for (const name of res.getHeaderNames()) res.removeHeader(name)
+    try {
+      await writeReply(exchange, res, writeHead(res, await exchange.fail(error)))
+    } catch (second) {
+      cut(exchange, res, second)
+    }
+  }
+}
+
+/** What looks complete has to be complete. */
+function cut(exchange: ForeignExchange, res: ServerResponse, error: unknown): void {
+  exchange.abort('handler', 0, error)
+  exchange.report(error)
+  res.destroy()
 }
 
 class NodeRequest implements ForeignRequest {
@@ -132,6 +146,11 @@ function writeHead(res: ServerResponse, reply: Reply): Reply {
 /** Writes the content at the client's pace and tells the exchange how it ended. */
 async function writeReply(exchange: ForeignExchange, res: ServerResponse, { body }: Reply): Promise<void> {
   let bytes = 0
+  if (res.destroyed) {
+    // The client was faster than the handler.
+    dropSource(body, undefined)
+    return exchange.abort('peer')
+  }
   res.once('close', () => {
     if (res.writableFinished) exchange.sent(bytes)
     else exchange.abort('peer', bytes)
@@ -143,12 +162,12 @@ async function writeReply(exchange: ForeignExchange, res: ServerResponse, { body
     res.end(body ?? undefined)
     return
   }
-  const source = pullerOf(body)
-  if (exchange.context.method === 'HEAD') {
-    source.cancel(undefined).catch(ignore)
+  if (exchange.context.method === 'HEAD' || res.statusCode === 204 || res.statusCode === 304) {
+    dropSource(body, undefined)
     res.end()
     return
   }
+  const source = pullerOf(body)
   res.once('close', () => {
     if (!res.writableFinished) source.cancel(undefined).catch(ignore)
   })
@@ -157,15 +176,17 @@ async function writeReply(exchange: ForeignExchange, res: ServerResponse, { body
       const { done, value } = await source.next()
       if (res.destroyed) return
       if (done) break
-      if (value === undefined) continue
+      if (typeof value !== 'string' && !(value instanceof Uint8Array))
+        throw new TypeError('The pieces of streamed content are text or bytes')
       bytes += value.length
       if (!res.write(value)) await new Promise<void>((resolve) => awaitDrain(res, resolve))
     }
     res.end()
   } catch (error) {
+    source.cancel(error).catch(ignore)
     exchange.abort('handler', bytes, error)
     exchange.report(error)
-    // what looks complete has to be complete
+    // What looks complete has to be complete.
     res.destroy()
   }
 }

@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events'
-import { Readable } from 'node:stream'
+import { Readable, type ReadableOptions } from 'node:stream'
 import type { Context } from '@spillway/core'
+import { guardListeners, tellOf } from './listeners.ts'
 import { normalizePath } from '../http/path.ts'
 
 /** What middleware asks of a socket. There is none behind it: it only tells. */
@@ -15,7 +16,8 @@ export class ConnectSocket extends EventEmitter {
   readonly #destroy: () => void
 
   constructor(c: Context, destroy: () => void) {
-    super()
+    super({ captureRejections: true })
+    guardListeners(this, (error) => tellOf(c, error))
     this.remoteAddress = c.peer.address
     this.remotePort = c.peer.port
     this.encrypted = c.peer.secure
@@ -71,7 +73,8 @@ export class ConnectRequest extends Readable {
   #watched = false
 
   constructor(c: Context) {
-    super({ highWaterMark: 64 * 1024 })
+    super({ highWaterMark: 64 * 1024, captureRejections: true } as ReadableOptions)
+    guardListeners(this, (error) => tellOf(c, error))
     this.#c = c
     this.method = c.method
     this.url = urlOf(c)

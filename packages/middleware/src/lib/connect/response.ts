@@ -1,8 +1,9 @@
-import { Writable } from 'node:stream'
-import { type BodySource, type Context, Reply } from '@spillway/core'
+import { Writable, type WritableOptions } from 'node:stream'
+import { type BodySource, type Context, Reply, guarded } from '@spillway/core'
 import { pullerOf } from '@spillway/core/web'
-import { reasonPhrase } from '@spillway/parser/serialize'
+import { isFieldValue, isToken, reasonPhrase } from '@spillway/parser/serialize'
 import { Content } from './content.ts'
+import { guardListeners, tellOf } from './listeners.ts'
 import type { ConnectRequest } from './request.ts'
 
 type FieldValue = number | string | readonly string[]
@@ -32,10 +33,14 @@ export class ConnectResponse extends Writable {
   #fail!: (error: Error) => void
   #finish: ((error?: Error | null) => void) | undefined
   #sent = false
+  /** Where an error goes that no reply can tell of. */
+  readonly #tell: (error: unknown) => void
 
   constructor(c: Context, req: ConnectRequest) {
-    super()
+    super({ captureRejections: true } as WritableOptions)
     this.req = req
+    this.#tell = (error) => tellOf(c, error)
+    guardListeners(this, this.#tell)
     this.socket = req.socket
     this.connection = req.socket
     this.reply = new Promise((resolve, reject) => {
@@ -74,14 +79,16 @@ export class ConnectResponse extends Writable {
     this.writeHead(this.statusCode)
   }
 
-  /** @throws Error when the head was sent. */
+  /** @throws Error when the head was sent; TypeError for a name or value that Node refuses, too. */
   setHeader(name: string, value: FieldValue): this {
     this.#mustBeOpen('set')
+    checkField(name, value)
     this.#fields.set(name.toLowerCase(), [name, value])
     return this
   }
 
   appendHeader(name: string, value: string | readonly string[]): this {
+    checkField(name, value)
     const before = this.getHeader(name)
     return this.setHeader(name, before === undefined ? value : [...listOf(before), ...listOf(value)])
   }
@@ -115,16 +122,25 @@ export class ConnectResponse extends Writable {
     this.#fields.delete(name.toLowerCase())
   }
 
-  /** @throws Error when the head was sent. */
+  /** @throws Error when the head was sent; RangeError for a status of other than three digits; as {@link setHeader}. */
   writeHead(status: number, message?: string | Fields, fields?: Fields): this {
     this.#mustBeOpen('write')
-    this.statusCode = status
+    const whole = Math.trunc(Number(status))
+    if (!(whole >= 100 && whole <= 999))
+      throw coded(new RangeError(`Invalid status code: ${String(status)}`), 'ERR_HTTP_INVALID_STATUS_CODE')
+    this.statusCode = whole
     if (typeof message === 'string') this.statusMessage = message
     for (const [name, value] of pairsOf(typeof message === 'string' ? fields : message)) this.setHeader(name, value)
-    this.statusMessage ||= reasonPhrase(status)
-    this.#head = `HTTP/1.1 ${status} ${this.statusMessage}\r\n`
+    this.statusMessage ||= reasonPhrase(whole)
+    this.#head = `HTTP/1.1 ${whole} ${this.statusMessage}\r\n`
     // What is written in this turn may be all there is.
-    queueMicrotask(() => this.#resolve(this.#toReply()))
+    queueMicrotask(() => {
+      try {
+        this.#resolve(this.#toReply())
+      } catch (error) {
+        this.destroy(error as Error)
+      }
+    })
     return this
   }
 
@@ -147,16 +163,41 @@ export class ConnectResponse extends Writable {
     return this
   }
 
+  /** The arguments, whose callback must not end the process. */
+  #guarded(args: readonly unknown[]): unknown[] {
+    return args.map((argument) =>
+      typeof argument === 'function'
+        ? (...given: unknown[]) => guarded(argument as (...given: unknown[]) => unknown, this.#tell, ...given)
+        : argument,
+    )
+  }
+
+  /** What comes after the end changes nothing that was sent: the error is told, and given to the callback. */
+  #tooLate(args: readonly unknown[]): void {
+    const error = coded(new Error('write after end'), 'ERR_STREAM_WRITE_AFTER_END')
+    const callback = this.#guarded(args).findLast((argument) => typeof argument === 'function')
+    if (callback) process.nextTick(callback, error)
+    this.#tell(error)
+  }
+
   override end(...args: any[]): this {
+    if (this.writableEnded) {
+      if (args.length > 0 && typeof args[0] !== 'function') this.#tooLate(args)
+      return this
+    }
     // Asked of the object itself: middleware may stand in front of it.
     if (!this.headersSent) this.writeHead(this.statusCode)
     this.finished = true
-    return super.end(...(args as []))
+    return super.end(...(this.#guarded(args) as []))
   }
 
   override write(...args: any[]): boolean {
+    if (this.writableEnded) {
+      this.#tooLate(args)
+      return false
+    }
     if (!this.headersSent) this.writeHead(this.statusCode)
-    return super.write(...(args as [unknown]))
+    return super.write(...(this.#guarded(args) as [unknown]))
   }
 
   override _write(chunk: Buffer, _encoding: string, done: () => void): void {
@@ -248,14 +289,27 @@ export class ConnectResponse extends Writable {
 
   #mustBeOpen(what: string): void {
     if (this.#head === null) return
-    throw Object.assign(new Error(`Cannot ${what} headers after they are sent to the client`), {
-      code: 'ERR_HTTP_HEADERS_SENT',
-    })
+    throw coded(new Error(`Cannot ${what} headers after they are sent to the client`), 'ERR_HTTP_HEADERS_SENT')
   }
 }
 
+/** Refuses what Node refuses, and where it does. */
+function checkField(name: string, value: FieldValue): void {
+  if (typeof name !== 'string' || !isToken(name))
+    throw coded(new TypeError(`Header name must be a valid HTTP token ["${String(name)}"]`), 'ERR_INVALID_HTTP_TOKEN')
+  if (value === undefined)
+    throw coded(new TypeError(`Invalid value "undefined" for header "${name}"`), 'ERR_HTTP_INVALID_HEADER_VALUE')
+  if (!listOf(value).every(isFieldValue))
+    throw coded(new TypeError(`Invalid character in header content ["${name}"]`), 'ERR_INVALID_CHAR')
+}
+
+function coded<E extends Error>(error: E, code: string): E {
+  return Object.assign(error, { code })
+}
+
+/** Texts, whatever was given, as with Node; blanks around one mean nothing (RFC 9110 §5.5). */
 function listOf(value: FieldValue): string[] {
-  return typeof value === 'object' ? [...value] : [String(value)]
+  return (Array.isArray(value) ? (value as readonly unknown[]) : [value]).map((one) => String(one).trim())
 }
 
 function* pairsOf(fields: Fields | undefined): Iterable<readonly [string, FieldValue]> {

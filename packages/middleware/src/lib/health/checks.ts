@@ -1,4 +1,4 @@
-import type { MaybePromise } from '@spillway/core'
+import { type MaybePromise, guardSignal, printError } from '@spillway/core'
 
 /** Looks after something the server cannot do without; fails by throwing, or by giving false. */
 export type Check = (signal: AbortSignal) => MaybePromise<unknown>
@@ -39,6 +39,7 @@ export class Checks {
 
   async #ask(check: Check): Promise<Results[string]> {
     const controller = new AbortController()
+    guardSignal(controller.signal, (error) => printError('a listener on the signal of a check', error))
     let timer: NodeJS.Timeout | undefined
     // A check that does not mind the signal is not waited for either.
     const late = new Promise<'timeout'>((resolve) => {

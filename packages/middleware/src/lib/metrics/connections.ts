@@ -1,4 +1,4 @@
-import { type ConnectionEvents, type Server, channels } from '@spillway/core'
+import { type ConnectionEvents, type Server, channels, guarded, printError } from '@spillway/core'
 import { Counter, type Family, Gauge, Histogram } from './families.ts'
 
 type Events = Pick<ConnectionEvents, 'open' | 'head' | 'request' | 'reply' | 'end' | 'idle' | 'error' | 'close'>
@@ -63,7 +63,9 @@ export class ConnectionMetrics {
   #on<K extends keyof Events>(name: K, react: (event: Events[K]) => void): () => void {
     const channel = channels[name] as { subscribe(f: typeof listener): void; unsubscribe(f: typeof listener): boolean }
     const listener = (event: Events[K]): void => {
-      if (this.#server === undefined || event.server === this.#server()) react(event)
+      guarded(() => {
+        if (this.#server === undefined || event.server === this.#server()) react(event)
+      }, report)
     }
     channel.subscribe(listener)
     return () => void channel.unsubscribe(listener)
@@ -137,4 +139,9 @@ export class ConnectionMetrics {
     this.#received.add(Math.max(0, bytesIn - (open?.bytesIn ?? 0)))
     this.#sent.add(Math.max(0, bytesOut - (open?.bytesOut ?? 0)))
   }
+}
+
+/** Whoever listens to a channel and throws ends the process. */
+function report(error: unknown): void {
+  printError('metrics', error)
 }

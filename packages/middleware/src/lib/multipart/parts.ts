@@ -1,3 +1,4 @@
+import { handled } from '@spillway/core'
 import { type Rules, type Settled, optional, readOptions, whole } from '@spillway/core/options'
 import { ProblemError } from '../http/problem.ts'
 import { type PartHead, readPartHead } from './part-head.ts'
@@ -106,7 +107,14 @@ class File implements FilePart {
     this.#content = limited(reader, most, 'A file')
   }
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void, undefined> {
+  [Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void, undefined> {
+    const pieces = this.#pieces()
+    const next = pieces.next.bind(pieces)
+    pieces.next = () => handled(next())
+    return pieces
+  }
+
+  async *#pieces(): AsyncGenerator<Uint8Array, void, undefined> {
     for (;;) {
       if (this.#over) throw new TypeError('The next part has been asked for')
       const { done, value } = await this.#next()
@@ -116,7 +124,7 @@ class File implements FilePart {
   }
 
   bytes(): Promise<Uint8Array> {
-    return collect(this)
+    return handled(collect(this))
   }
 
   /** Passes over what was not read. @throws what reading has failed with: from there nobody can go on. */

@@ -53,19 +53,21 @@ export class HealthCheck {
 
   async #ask(): Promise<boolean> {
     const { path, host, timeout } = this.#options
-    const connection = (this.#connection = this.#server.dial(undefined))
-    const timer = setTimeout(() => connection.cancel(new Error('The check took too long')), timeout).unref()
+    let connection: UpstreamConnection | undefined
+    let timer: NodeJS.Timeout | undefined
     try {
-      await connection.connected()
+      const dialed = (this.#connection = connection = this.#server.dial(undefined))
+      timer = setTimeout(() => dialed.cancel(new Error('The check took too long')), timeout).unref()
+      await dialed.connected()
       const target = this.#server.address.basePath + path
       const head = `GET ${target} HTTP/1.1\r\nhost: ${host}\r\nuser-agent: spillway-check\r\nconnection: close\r\n\r\n`
-      const { status } = await connection.request('GET', head, false, quiet)
+      const { status } = await dialed.request('GET', head, false, quiet)
       return status < 400
     } catch {
       return false
     } finally {
       clearTimeout(timer)
-      connection.destroy()
+      connection?.destroy()
     }
   }
 

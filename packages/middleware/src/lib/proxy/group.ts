@@ -1,4 +1,5 @@
 import type { Context } from '@spillway/core'
+import { atOnce } from '../layers/at-once.ts'
 import { readOptions } from '@spillway/core/options'
 import { parseAddress } from './address.ts'
 import { type Balance, consistentHash, leastConnections, roundRobin } from './balance.ts'
@@ -112,7 +113,7 @@ export class Upstreams {
    */
   pick(c: Context<any, any>, tried: readonly Upstream[]): Upstream | undefined {
     const now = performance.now()
-    const key = this.#key ? this.#key(c) : ''
+    const key = this.#key ? atOnce(this.#key(c), '`balance`') : ''
     const isNew = (server: Upstream): boolean => tried.length === 0 || !tried.includes(server)
     const servers = this.#servers
     return (

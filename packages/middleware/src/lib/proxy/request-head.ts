@@ -7,6 +7,7 @@ import { connectionOptions } from '../http/connection-options.ts'
 import { foldedName } from '../http/field-names.ts'
 import { authorityOf, clientOf } from '../http/known-client.ts'
 import { resolveDots } from '../http/path.ts'
+import { atOnce } from '../layers/at-once.ts'
 import { tellSentOn } from '../http/sent-on.ts'
 import { type Passes, isReplaced } from './passed-fields.ts'
 
@@ -44,7 +45,7 @@ export function planRequest(c: Context<any, any>, rules: HeadRules): RequestPlan
   const hasContent = body.length !== 0
   const expectContinue = hasContent && /^100-continue$/i.test(headers.get('expect') ?? '')
   const upgrade = upgradeOf(c, options)
-  const own = rules.headers && [...entries(rules.headers(c))]
+  const own = rules.headers && [...entries(atOnce(rules.headers(c), '`headers`'))]
   const given = own?.map(([name]) => foldedName(name))
   const passes: Passes = (name) => rules.passes(name) && !options.includes(name) && !isReplaced(name, given)
   tellSentOn(c, () => ({

@@ -1,4 +1,4 @@
-import type { MaybePromise } from '@spillway/core'
+import { type MaybePromise, guarded, printError } from '@spillway/core'
 import { isThenable } from '../layers/maybe-promise.ts'
 import type { Quota, Taken } from './quota.ts'
 import type { RateLimitStore } from './store.ts'
@@ -40,7 +40,8 @@ export class GuardedStore {
         clearTimeout(timer)
         resolve(result)
       }
-      taken.then(whenSettled, (error: unknown) => whenSettled(this.#failed(error)))
+      // One of its own making need not do as promises do.
+      Promise.resolve(taken).then(whenSettled, (error: unknown) => whenSettled(this.#failed(error)))
     })
   }
 
@@ -48,7 +49,7 @@ export class GuardedStore {
     const now = performance.now()
     if (now < this.#awayUntil) return undefined
     this.#awayUntil = now + pause
-    this.#report(error)
+    guarded(this.#report, (second) => printError('while the failure of a store was reported', second), error)
     return undefined
   }
 }

@@ -1,4 +1,4 @@
-import type { Context, MaybePromise, Result } from '@spillway/core'
+import { type Context, type MaybePromise, type Result, printError } from '@spillway/core'
 import type { AnyMiddleware } from '../layers/types.ts'
 import type { Guard } from './guards.ts'
 import { HostMap, hostName, hostOf } from './host.ts'
@@ -33,7 +33,8 @@ export function router<Needs = {}, Base extends string = ''>(options: RouterOpti
   const tableAt = (host: string): RouteTable => hosts.find(host) ?? table
   const dispatch = (c: Context, end?: MountEnd): MaybePromise<Result> =>
     hosts.size === 0 ? table.dispatch(c, end) : tableAt(hostOf(c)).dispatch(c, end)
-  const handler = (c: Context): MaybePromise<Result> => dispatch(c)
+  const handler = (c: Context, res?: unknown): MaybePromise<Result> =>
+    typeof c.path === 'string' ? dispatch(c) : calledByOthers(res)
   const routes = (): RouteInfo[] => [
     ...table.list(),
     ...[...hosts.entries()].flatMap(([host, own]) => own.list().map((route) => ({ ...route, host }))),
@@ -129,4 +130,20 @@ function routesOf(table: RouteTable, node: Node): Record<string, unknown> {
 function handlerOf(where: string, handler: unknown): AnyHandler {
   if (typeof handler !== 'function') throw new TypeError(`The handler of ${where} is no function`)
   return handler as AnyHandler
+}
+
+/**
+ * A server of Node, or a client for tests of such, has called with its own request and response. An error that is thrown
+ * there ends the process, so it is the reply.
+ */
+function calledByOthers(res: unknown): never {
+  const error = new TypeError(
+    'A router is called with a context: serve(router), testServer(router), or http.createServer(toNodeListener(router))',
+  )
+  const response = res as { statusCode: number; end(content: string): void } | undefined
+  if (typeof response?.end !== 'function') throw error
+  printError('router', error)
+  response.statusCode = 500
+  response.end(`${String(error)}\n`)
+  return undefined as never
 }

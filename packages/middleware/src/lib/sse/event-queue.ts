@@ -1,4 +1,4 @@
-import { AbortedError } from '@spillway/core'
+import { AbortedError, guardSignal, printError } from '@spillway/core'
 
 interface Waiting {
   readonly text: string
@@ -26,6 +26,7 @@ export class EventQueue implements AsyncIterableIterator<string> {
   /** @param start called when the reply has begun and content is wanted; never for a HEAD request. */
   constructor(start: () => void) {
     this.#start = start
+    guardSignal(this.signal, (error) => printError('a listener on the signal of an event stream', error))
   }
 
   /** Aborts when nothing more can be sent: the client is gone, or the server shuts down. */

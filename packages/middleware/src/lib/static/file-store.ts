@@ -4,7 +4,7 @@ import { KnownPaths, ownText } from '../tools/known-paths.ts'
 import { contentType } from './content-type.ts'
 import { FileCache } from './file-cache.ts'
 import { type Description, type Representation, type Variant, describeBytes, describeFile } from './representation.ts'
-import type { FileSource, SourceFile } from './source.ts'
+import { type FileSource, type SourceFile, closeFile } from './source.ts'
 
 /** Files up to here are read whole, hashed and kept. */
 const wholeBytes = 1024 * 1024
@@ -176,7 +176,7 @@ export class FileStore {
         const content = await file.bytes()
         if (content) return this.#entry(file, content, description, key, checked)
       } finally {
-        if (!keep) file.close?.()
+        if (!keep) closeFile(file)
       }
     }
     throw new HttpError(503, 'The file is being written')
@@ -208,7 +208,7 @@ export class FileStore {
     const there = await Promise.all(
       siblings.map(async ({ extension }) => {
         const file = await this.#source.open(path + extension)
-        if (typeof file === 'object') file.close?.()
+        if (typeof file === 'object') closeFile(file)
         return typeof file === 'object'
       }),
     )

@@ -2,7 +2,7 @@ import { type Context, Reply, type RequestHeaders } from '@spillway/core'
 import { evaluatePreconditions } from '../http/preconditions.ts'
 import { type Piece, contentRange, multipart, rangeApplies, rangesToSend } from '../http/byte-ranges.ts'
 import type { Representation } from './representation.ts'
-import type { SourceFile } from './source.ts'
+import { type SourceFile, closeFile } from './source.ts'
 
 /**
  * Answers GET and HEAD with a representation: conditions first, then ranges (RFC 9110 §13.2.2). An open file is closed in
@@ -81,7 +81,7 @@ function fill(
   reply.body =
     pieces.length === 1 && typeof first === 'object' ? content.stream!(first.start, first.end) : inTurn(content, pieces)
   // Whatever becomes of the reply: middleware may replace its body, and the client may leave before the first block.
-  c.done(() => content.close?.())
+  c.done(() => closeFile(content))
   reply.headers.set('Content-Length', String(length))
   return reply
 }
@@ -101,5 +101,5 @@ function joined(content: Uint8Array, pieces: readonly Piece[]): Uint8Array {
 
 /** Closes what a representation holds open. */
 export function release({ content }: Representation): void {
-  if (!(content instanceof Uint8Array)) content.close?.()
+  if (!(content instanceof Uint8Array)) closeFile(content)
 }

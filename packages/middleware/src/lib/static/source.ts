@@ -1,4 +1,4 @@
-import type { MaybePromise } from '@spillway/core'
+import { type MaybePromise, guarded, printError } from '@spillway/core'
 
 /**
  * Where files come from: a directory, a map in memory, an archive, whatever has names. Paths are relative; their names are
@@ -41,4 +41,12 @@ export interface ListedFile {
   readonly size?: number | undefined
   /** Milliseconds since 1970. */
   readonly modified?: number | undefined
+}
+
+/** Closes a file. That it fails concerns nobody who waits for a reply. */
+export function closeFile(file: SourceFile): void {
+  guarded(
+    () => file.close?.(),
+    (error) => printError('while a file was closed', error),
+  )
 }

@@ -5,6 +5,7 @@ import { parseQualityList } from '@spillway/parser/fields'
 import { codings } from '../http/codings.ts'
 import { chooseCoding } from '../http/negotiate.ts'
 import { KnownPaths, ownText } from '../tools/known-paths.ts'
+import { atOnce } from '../layers/at-once.ts'
 import type { Next } from '../layers/types.ts'
 import { DiskFiles } from './disk-files.ts'
 import { FileStore } from './file-store.ts'
@@ -155,7 +156,7 @@ function isHashed(path: string): boolean {
 }
 
 function cacheRule({ cacheControl = 'no-cache', immutable = false }: StaticOptions): (path: string) => string {
-  const rule = typeof cacheControl === 'string' ? () => cacheControl : cacheControl
+  const rule = typeof cacheControl === 'string' ? () => cacheControl : (path: string) => atOnce(cacheControl(path), '`cacheControl`')
   if (!immutable) return rule
   return (path) => (isHashed(path) ? 'public, max-age=31536000, immutable' : rule(path))
 }
