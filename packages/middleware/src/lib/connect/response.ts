@@ -4,6 +4,7 @@ import { pullerOf } from '@spillway/core/web'
 import { isFieldValue, isToken, reasonPhrase } from '@spillway/parser/serialize'
 import { Content } from './content.ts'
 import { guardListeners, tellOf } from './listeners.ts'
+import { trimBlanks } from '../http/trim-blanks.ts'
 import type { ConnectRequest } from './request.ts'
 
 type FieldValue = number | string | readonly string[]
@@ -309,7 +310,7 @@ function coded<E extends Error>(error: E, code: string): E {
 
 /** Texts, whatever was given, as with Node; blanks around one mean nothing (RFC 9110 §5.5). */
 function listOf(value: FieldValue): string[] {
-  return (Array.isArray(value) ? (value as readonly unknown[]) : [value]).map((one) => String(one).trim())
+  return (Array.isArray(value) ? (value as readonly unknown[]) : [value]).map((one) => trimBlanks(String(one)))
 }
 
 function* pairsOf(fields: Fields | undefined): Iterable<readonly [string, FieldValue]> {
