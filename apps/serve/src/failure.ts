@@ -5,5 +5,5 @@ export function tell(error: unknown, c: Context | null): void {
   if (error instanceof AbortedError || (error instanceof HttpError && error.status < 500)) return
   const about = c ? `${c.method} ${c.target}` : 'connection'
   if (error instanceof HttpError) console.error(`${about}: ${error.message}`)
-  else console.error(`${about}:`, error)
+  else printError(about, error)
 }
