@@ -1,4 +1,4 @@
-import { AbortedError, type Context, HttpError } from '@spillway/core'
+import { AbortedError, type Context, HttpError, printError } from '@spillway/core'
 
 /** Tells of an error: in one line what is known to happen, as when a server behind `--proxy` is down, and in full what is not. */
 export function tell(error: unknown, c: Context | null): void {

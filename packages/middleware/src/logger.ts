@@ -63,8 +63,7 @@ export function logger(options: LoggerOptions = {}): Middleware {
 export function logFailures(server: Server, options: LoggerOptions = {}): () => void {
   const log = logOf(options)
   // Whoever listens to a channel and throws ends the process.
-  const report = (error: unknown): void => printError('logFailures', error)
-  return watchFailures(server, (entry) => guarded(() => log.failure(entry), report))
+  return watchFailures(server, (entry) => guarded(() => log.failure(entry), printFailure))
 }
 
 interface Log {
@@ -121,4 +120,8 @@ function factsOf(c: Context<any, any>): Omit<AccessEntry, 'time' | 'ms' | 'outco
     referer: headers.get('referer') ?? undefined,
     userAgent: headers.get('user-agent') ?? undefined,
   }
+}
+
+function printFailure(error: unknown): void {
+  printError('logFailures', error)
 }

@@ -70,7 +70,7 @@ test('errors of the server are printed where nobody takes them', async () => {
       .get('/', () => Promise.reject(broken)),
   )
   expect((await ask(server, 'GET /')).status).toBe(500)
-  expect(print).toHaveBeenCalledExactlyOnceWith('GET /:', broken)
+  expect(print).toHaveBeenCalledExactlyOnceWith('%s:', 'GET /', broken)
   print.mockRestore()
 })
 

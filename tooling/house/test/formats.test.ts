@@ -51,12 +51,14 @@ describe('what a client has written is never a format', () => {
     expect(files.flatMap((file) => foreignFormats(file, readFileSync(join(root, file), 'utf8')))).toEqual([])
   })
 
-  it.each(['console.error(`${target}:`, error)', 'console.warn(text, error)', 'console.log(...all)', "format(a + 'b', c)"])(
-    '%s is found',
-    (text) => {
-      expect(foreignFormats('a.ts', text)).toHaveLength(1)
-    },
-  )
+  it.each([
+    'console.error(`${target}:`, error)',
+    'console.warn(text, error)',
+    'console.log(...all)',
+    "format(a + 'b', c)",
+  ])('%s is found', (text) => {
+    expect(foreignFormats('a.ts', text)).toHaveLength(1)
+  })
 
   it.each(["console.error('%s:', text, error)", 'console.error(error)', "console.log('plain', value)"])(
     '%s is none',

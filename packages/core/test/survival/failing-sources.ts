@@ -21,7 +21,16 @@ export const kinds = [
   'nothing of it',
 ] as const
 /** When it fails. */
-export const failings = ['never', 'at once', 'later', 'first', 'midway', 'at the end', 'never comes', 'endless'] as const
+export const failings = [
+  'never',
+  'at once',
+  'later',
+  'first',
+  'midway',
+  'at the end',
+  'never comes',
+  'endless',
+] as const
 
 export interface Failing {
   readonly kind: (typeof kinds)[number]
@@ -108,7 +117,7 @@ function bodyOf(how: Failing, hold: Hold): unknown {
       }
     case 'text':
       return piece.repeat(3)
-    case 'nothing of it':
+    default:
       return { never: 5, at: undefined, later: fail }
   }
 }
@@ -127,7 +136,10 @@ function readable({ fails, atEnd }: Failing): Readable {
     read() {
       count++
       if (fails === 'never comes') return
-      if (fails === 'first' || (fails === 'midway' && count > 2)) return void this.destroy(failure())
+      if (fails === 'first' || (fails === 'midway' && count > 2)) {
+        this.destroy(failure())
+        return
+      }
       if (count > 3 && fails !== 'endless') {
         if (fails === 'at the end') this.destroy(failure())
         else this.push(null)
@@ -218,7 +230,7 @@ async function* generator({ fails, atEnd }: Failing, hold: Hold): AsyncGenerator
     if (fails === 'never comes') await new Promise(() => {})
     yield piece
     if (fails === 'midway') fail()
-    while (fails === 'endless') yield piece.repeat(10_000)
+    if (fails === 'endless') for (;;) yield piece.repeat(10_000)
     yield piece
     yield piece
     if (fails === 'at the end') fail()
@@ -238,8 +250,7 @@ function iterable({ kind, fails, atEnd }: Failing, hold: Hold): unknown {
       return fail()
     }
     if (fails === 'never comes') return new Promise(() => {})
-    const failed =
-      fails === 'first' || (fails === 'midway' && count > 2) || (fails === 'at the end' && count > 3)
+    const failed = fails === 'first' || (fails === 'midway' && count > 2) || (fails === 'at the end' && count > 3)
     if (failed || fails === 'later') {
       hold.close()
       return later(fails === 'later' ? 3 : 0).then(fail)
@@ -292,6 +303,13 @@ function thenable(of: unknown): unknown {
 }
 
 function garbage(count: number): unknown {
-  const given = [undefined, 5, Promise.resolve(null), Promise.resolve({ value: 5 }), new Proxy({}, traps), { done: false }]
+  const given = [
+    undefined,
+    5,
+    Promise.resolve(null),
+    Promise.resolve({ value: 5 }),
+    new Proxy({}, traps),
+    { done: false },
+  ]
   return given[count % given.length]
 }

@@ -40,7 +40,7 @@ function certificate(): { tls?: { key: string; cert: string } } {
   const authority = makeAuthority()
   try {
     const { key, cert } = authority.issue('localhost', ['localhost', '127.0.0.1'])
-    return { tls: { key: String(key), cert: String(cert) } }
+    return { tls: { key, cert } }
   } finally {
     authority.remove()
   }

@@ -235,8 +235,7 @@ export class HttpCache {
         // What we have stays stale. When it can no longer be used, somebody will wait for the error.
       }
       flight.land()
-      const report = (error: unknown): void => printError(`${c.method} ${c.target}, fetched anew`, error)
-      for (const callback of callbacks) guarded(callback, report, { kind: 'sent', status, bytes: 0 })
+      for (const callback of callbacks) guarded(callback, printRefresh, { kind: 'sent', status, bytes: 0 })
     }
     void run()
   }
@@ -291,4 +290,8 @@ function inBackground(
     done: (callback: (outcome: Outcome) => unknown) => void callbacks.push(callback),
     hints: () => {},
   }
+}
+
+function printRefresh(error: unknown): void {
+  printError('while a response was fetched anew', error)
 }

@@ -126,7 +126,8 @@ export class ConnectResponse extends Writable {
   /** @throws Error when the head was sent; RangeError for a status of other than three digits; as {@link setHeader}. */
   writeHead(status: number, message?: string | Fields, fields?: Fields): this {
     this.#mustBeOpen('write')
-    const whole = Math.trunc(Number(status))
+    // As Node has it, text is a number, too.
+    const whole = Math.trunc(status)
     if (!(whole >= 100 && whole <= 999))
       throw coded(new RangeError(`Invalid status code: ${String(status)}`), 'ERR_HTTP_INVALID_STATUS_CODE')
     this.statusCode = whole
@@ -297,7 +298,7 @@ export class ConnectResponse extends Writable {
 /** Refuses what Node refuses, and where it does. */
 function checkField(name: string, value: FieldValue): void {
   if (typeof name !== 'string' || !isToken(name))
-    throw coded(new TypeError(`Header name must be a valid HTTP token ["${String(name)}"]`), 'ERR_INVALID_HTTP_TOKEN')
+    throw coded(new TypeError(`Header name must be a valid HTTP token ["${name}"]`), 'ERR_INVALID_HTTP_TOKEN')
   if (value === undefined)
     throw coded(new TypeError(`Invalid value "undefined" for header "${name}"`), 'ERR_HTTP_INVALID_HEADER_VALUE')
   if (!listOf(value).every(isFieldValue))

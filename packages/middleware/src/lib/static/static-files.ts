@@ -156,7 +156,10 @@ function isHashed(path: string): boolean {
 }
 
 function cacheRule({ cacheControl = 'no-cache', immutable = false }: StaticOptions): (path: string) => string {
-  const rule = typeof cacheControl === 'string' ? () => cacheControl : (path: string) => atOnce(cacheControl(path), '`cacheControl`')
+  const rule =
+    typeof cacheControl === 'string'
+      ? () => cacheControl
+      : (path: string) => atOnce(cacheControl(path), '`cacheControl`')
   if (!immutable) return rule
   return (path) => (isHashed(path) ? 'public, max-age=31536000, immutable' : rule(path))
 }
