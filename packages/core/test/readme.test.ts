@@ -27,8 +27,8 @@ vi.mock('../src/index.ts', async (original) => {
     made.servers.push(server)
     return server
   }
-  const serve: typeof core.serve = async (handler, options = {}) => {
-    const server = await core.serve(handler, { ...options, ...here(options) })
+  const serve: typeof core.serve = async (...[handler, options]) => {
+    const server = await core.serve(handler, { ...options, ...here(options ?? {}) })
     made.servers.push(server)
     return server
   }
