@@ -151,7 +151,6 @@ describe.each(mounts)('as %s', (_, prefix, app) => {
     '/docs//guide.md',
     '/docs%2Fguide.md',
     '/docs%5Cguide.md',
-    '/docs\\guide.md',
     '/..%2Fsecret.txt',
     '/%2e%2e/secret.txt',
     '/../public-not/',
@@ -176,7 +175,7 @@ describe.each(mounts)('as %s', (_, prefix, app) => {
     expect(status).toBe(404)
   })
 
-  test.each(['/a.txt%00', '/%', '/%ff.txt'])('%s is malformed', async (path) => {
+  test.each(['/a.txt%00', '/%', '/%ff.txt', '/docs\\guide.md'])('%s is malformed', async (path) => {
     expect(await send(server, 'GET', prefix + path)).toMatchObject({ status: 400 })
   })
 
