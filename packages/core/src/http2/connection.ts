@@ -414,6 +414,9 @@ export class Http2Connection implements Member, Http2Owner, TransportSink {
   #watchProgress(now: number): void {
     const { pending, total } = this.#output
     const waiting = [...this.machine.streams].filter((stream) => ownerOf(stream)?.isWaiting)
+    // A client that has ended its side opens no window any more.
+    if (this.#peerEnded && pending === 0)
+      for (const stream of waiting) if (this.machine.room(stream) <= 0) ownerOf(stream)!.cut('peer', ErrorCode.Cancel)
     const taken = total - pending
     if (taken !== this.#taken || (pending === 0 && waiting.length === 0)) {
       this.#taken = taken

@@ -50,11 +50,10 @@ export class Outgoing implements StreamSink, Holds {
     return this.length === 0
   }
 
-  /** Content that the application had at hand is the application's; pieces of a source wait for this client alone. */
+  /** What waits, whoever made it; memory that waits for several clients is shared by them. */
   held(holding: Holding): number {
-    if (this.source === undefined) return 0
     for (const piece of this.#pieces) holding.share(piece.buffer, piece.length)
-    return this.source.held(holding)
+    return this.source?.held(holding) ?? 0
   }
 
   commit(): boolean {
