@@ -137,34 +137,26 @@ function shout(transport: Transport): void {
 }
 
 describe('a stream that is taken over', () => {
-  it.each<[string, readonly (readonly [string, string])[]]>([
-    ['CONNECT', [[':authority', 'a:443']]],
-    [
-      'extended CONNECT (RFC 8441)',
-      [
-        [':protocol', 'websocket'],
-        [':scheme', 'http'],
-        [':path', '/chat'],
-        [':authority', 'a'],
-      ],
-    ],
-  ])('by %s is a transport of its own', async (_, fields) => {
-    const protocols: string[] = []
-    const http2 = await start((c) => {
-      protocols.push(c.protocol)
-      return c.upgrade(shout)
-    })
-    const stream = http2.open([[':method', 'CONNECT'], ...fields], false)
-    await until(() => http2.got(stream).status === 200)
-    http2.write(stream, 'hello', false)
-    await until(() => http2.got(stream).body === 'HELLO')
-    http2.write(stream, ' you', true)
-    const { body, ended } = await http2.all(stream)
-    expect([body, ended]).toEqual(['HELLO YOU', true])
-    expect(protocols).toEqual([fields.length === 1 ? '' : 'websocket'])
-    await until(() => !server!.stats.active)
-    expect((await http2.all(http2.request('GET', '/'))).status).toBe(501)
-  })
+  it.each<[string, readonly (readonly [string, string])[]]>([['CONNECT', [[':authority', 'a:443']]]])(
+    'by %s is a transport of its own',
+    async (_, fields) => {
+      const protocols: string[] = []
+      const http2 = await start((c) => {
+        protocols.push(c.protocol)
+        return c.upgrade(shout)
+      })
+      const stream = http2.open([[':method', 'CONNECT'], ...fields], false)
+      await until(() => http2.got(stream).status === 200)
+      http2.write(stream, 'hello', false)
+      await until(() => http2.got(stream).body === 'HELLO')
+      http2.write(stream, ' you', true)
+      const { body, ended } = await http2.all(stream)
+      expect([body, ended]).toEqual(['HELLO YOU', true])
+      expect(protocols).toEqual([fields.length === 1 ? '' : 'websocket'])
+      await until(() => !server!.stats.active)
+      expect((await http2.all(http2.request('GET', '/'))).status).toBe(501)
+    },
+  )
 
   it('ends for its owner when the client resets it, or is gone', async () => {
     let closed = 0

@@ -239,7 +239,9 @@ export class Http2Machine extends Http2Content {
     const fault = this._blocks.decode(buf, start, end, this.limits)
     if (fault !== undefined) return this._fail(fault)
     if (!isNew) return this._onStream(id, ends)
-    const head = decoder.overflow ? overflowOf(decoder, this.limits) : readRequest(decoder.fields, this.limits, true)
+    const head = decoder.overflow
+      ? overflowOf(decoder, this.limits)
+      : readRequest(decoder.fields, this.limits, this.extendedConnect)
     if (typeof head !== 'string' && table.generation === generation) this._known.keep(buf, start, end, generation, head)
     return this._open(id, head, ends)
   }

@@ -56,6 +56,12 @@ export class Http2Sender {
   /** SETTINGS that the peer has not acknowledged. */
   unacknowledged: number = 0
 
+  /**
+   * Whether a server says that `:protocol` may be used (RFC 8441 §3); set before {@link start}. Default: true. Browsers open
+   * every WebSocket this way as soon as it is said, and try no other.
+   */
+  extendedConnect: boolean = true
+
   constructor(side: Http2Side, limits?: Partial<Http2Limits>) {
     this.isServer = side === 'server'
     this.limits = limitsOf(defaultHttp2Limits, limits)
@@ -71,8 +77,8 @@ export class Http2Sender {
       MAX_HEADER_LIST_SIZE,
       Math.min(limits.headBytes, MAX_31),
     ]
-    if (this.isServer)
-      settings.unshift(MAX_CONCURRENT_STREAMS, limits.streams, ENABLE_CONNECT_PROTOCOL, 1, NO_RFC7540_PRIORITIES, 1)
+    if (this.isServer && this.extendedConnect) settings.unshift(ENABLE_CONNECT_PROTOCOL, 1)
+    if (this.isServer) settings.unshift(MAX_CONCURRENT_STREAMS, limits.streams, NO_RFC7540_PRIORITIES, 1)
     else {
       settings.unshift(ENABLE_PUSH, 0)
       out.appendText(PREFACE)
