@@ -1,4 +1,5 @@
 import { AddressSet, type Context, HttpError, type Peer } from '@spillway/core'
+import { type Rules, either, list, readOptions, required, text } from '@spillway/core/options'
 import { isAuthority } from '@spillway/parser'
 import { type ForwardedElement, parseForwarded, readProtocol } from './lib/client/forwarded.ts'
 import { type Client, type ForwardedFacts, KnownClient, direct, peerAddress } from './lib/http/known-client.ts'
@@ -21,6 +22,12 @@ export interface ClientOptions {
   readonly fields: 'forwarded' | readonly XForwardedField[]
 }
 
+const rules: Rules<ClientOptions> = {
+  trusted: required(list(text())),
+  // Which ones they may be is said where they are looked up.
+  fields: required(either(text(), list(text()))) as Rules<ClientOptions>['fields'],
+}
+
 /**
  * Finds out whom a request comes from and puts it into `c.state.client`, for logs, limits and allow lists. The fields are
  * believed as far as trusted proxies have written them: from the peer on, and from the right to the left of a list up to
@@ -31,9 +38,9 @@ export interface ClientOptions {
  * @throws TypeError when there is no proxy, what is trusted is neither address nor network, or fields are mixed.
  */
 export function client(options: ClientOptions): Middleware<{ client: Client }> {
-  const { fields } = options
-  if (options.trusted.length === 0) throw new TypeError('Without trusted proxies there is nobody to believe')
-  const trusted = new AddressSet(options.trusted)
+  const { fields, trusted: proxies } = readOptions(rules, options)
+  if (proxies.length === 0) throw new TypeError('Without trusted proxies there is nobody to believe')
+  const trusted = new AddressSet(proxies)
   const find = fields === 'forwarded' ? findForwarded(trusted) : findXForwarded(trusted, fields)
   // Connections of proxies carry many requests, and looking an address up costs more than all the rest.
   const peers = new WeakMap<Peer, boolean>()

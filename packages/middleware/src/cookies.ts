@@ -1,5 +1,6 @@
 import type { KeyObject } from 'node:crypto'
 import type { Context, ReplyHeaders } from '@spillway/core'
+import { type Rules, either, list, readOptions, required, text } from '@spillway/core/options'
 import { type CookieOptions, readCookies, setCookieValue } from './lib/cookies/set-cookie.ts'
 import { sign, unsign } from './lib/cookies/sign.ts'
 import { withFields } from './lib/layers/reply-fields.ts'
@@ -15,7 +16,8 @@ export interface Cookies {
   get(name: string): string | undefined
   /**
    * Sets a cookie with the reply, in place of one of this name that was set before. The value is percent-encoded.
-   * @throws TypeError when name, value or attributes are not valid, or browsers would drop the cookie.
+   * @throws TypeError when name, value or attributes are not valid, or browsers would drop the cookie; RangeError for a `maxAge`
+   * that is no whole number from 0 on.
    */
   set(name: string, value: string, options?: CookieOptions): void
   /** Ends a cookie; path and domain are those it was set with. */
@@ -37,6 +39,10 @@ export interface CookiesOptions {
   readonly secrets: Secrets
 }
 
+const rules: Rules<CookiesOptions> = {
+  secrets: required(either(text(), list(text()))) as Rules<CookiesOptions>['secrets'],
+}
+
 /**
  * Gives handlers `c.state.cookies`. What they set is sent with whatever reply follows, that to an error too.
  * Defaults are strict: `Path=/; HttpOnly; Secure; SameSite=Lax`. Signatures are HMAC-SHA-256 (RFC 6265bis, RFC 2104).
@@ -45,7 +51,7 @@ export interface CookiesOptions {
 export function cookies(): Middleware<{ cookies: Cookies }>
 export function cookies(options: CookiesOptions): Middleware<{ cookies: SignedCookies }>
 export function cookies(options?: CookiesOptions): Middleware<any> {
-  const keys = options ? deriveKeys(options.secrets, 'signed cookies') : []
+  const keys = options ? deriveKeys(readOptions(rules, options).secrets, 'signed cookies') : []
   return (c, next) => {
     const jar = new CookieJar(c, keys)
     c.state.cookies = jar

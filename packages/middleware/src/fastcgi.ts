@@ -2,7 +2,7 @@ import { realpathSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Context, MaybePromise, Reply } from '@spillway/core'
-import { type Rules, type Settled, readOptions, section, whole } from '@spillway/core/options'
+import { type Rules, type Settled, optional, readOptions, section, text, whole } from '@spillway/core/options'
 import { metaVariables, passedOn } from './lib/cgi/meta-variables.ts'
 import { type RequestContent, requestContent } from './lib/cgi/request-content.ts'
 import { ScriptErrors } from './lib/cgi/script-errors.ts'
@@ -92,6 +92,11 @@ const rules: Rules<FastCgiSettings> = {
   }),
 }
 
+const scriptsRules: Rules<Settled<FastCgiScripts, 'extension'>> = {
+  extension: text('.php', /./),
+  index: optional(text('', /./)),
+}
+
 /**
  * Has requests answered by an application that speaks FastCGI 1.0, php-fpm for example, over TCP or a unix socket.
  * Connections are kept for the next request, and closed when nobody waits for the reply any more. Content and output are
@@ -113,7 +118,8 @@ export function fastcgi(address: FastCgiAddress, options: FastCgiOptions = {}): 
       if (path === 'malformed') return c.text('Bad Request', 400)
       return path ? responder.run(c, wholePath(file, path), dirname(file)) : missing(c, next)
     },
-    scripts: (root, { extension = '.php', index = `index${extension}` } = {}) => {
+    scripts: (root, scripts) => {
+      const { extension, index = `index${extension}` } = readOptions(scriptsRules, scripts)
       const real = realpathSync(typeof root === 'string' ? root : fileURLToPath(root))
       const accepts = (file: string, name: string): boolean => name.endsWith(extension) && file.endsWith(extension)
       const find = (path: ScriptPath): Promise<ScriptTarget | undefined> => findScript(real, path, accepts, index)

@@ -1,4 +1,5 @@
 import { AddressSet, HttpError } from '@spillway/core'
+import { type Rules, list, optional, readOptions, text } from '@spillway/core/options'
 import { clientOf } from './lib/http/known-client.ts'
 import type { Middleware } from './lib/layers/types.ts'
 
@@ -10,13 +11,16 @@ export interface IpOptions {
   readonly deny?: readonly string[]
 }
 
+const rules: Rules<IpOptions> = { allow: optional(list(text())), deny: optional(list(text())) }
+
 /**
  * Lets clients in by their address: that of the connection, or behind proxies the one that `client` has found. Addresses
  * are compared as numbers, so it makes no difference how they are written. A client whose address is not known is in no
  * list: `allow` keeps it out, `deny` does not. Others get 403 with the code `ADDRESS_REFUSED`.
  * @throws TypeError when both lists are missing, or an entry is neither address nor network.
  */
-export function ip({ allow, deny }: IpOptions): Middleware {
+export function ip(options: IpOptions): Middleware {
+  const { allow, deny } = readOptions(rules, options)
   if (!allow && !deny) throw new TypeError('A list of addresses is needed: allow, deny, or both')
   const allowed = allow && new AddressSet(allow)
   const denied = deny && new AddressSet(deny)

@@ -1,4 +1,5 @@
 import { type Handler, Reply, type Server } from '@spillway/core'
+import { type Rules, callback, readOptions } from '@spillway/core/options'
 import { standardMethods } from './lib/http/standard-methods.ts'
 import { ConnectionMetrics, timeBounds } from './lib/metrics/connections.ts'
 import { Counter, type Family, Histogram } from './lib/metrics/families.ts'
@@ -9,6 +10,8 @@ export interface MetricsOptions {
   /** Counts the connections of this server alone. Default: those of all servers of the process. */
   readonly server?: () => Server | undefined
 }
+
+const rules: Rules<MetricsOptions> = { server: callback() }
 
 /** Numbers of this process. */
 export interface Metrics {
@@ -27,7 +30,7 @@ export interface Metrics {
  * patterns of a router, and no family has more than 1000 series. Numbers begin when this is called.
  */
 export function metrics(options: MetricsOptions = {}): Metrics {
-  const connections = new ConnectionMetrics(options.server)
+  const connections = new ConnectionMetrics(readOptions(rules, options).server)
   const labels = ['method', 'status', 'route']
   const requests = new Counter('spillway_requests', 'Requests that are over.', labels)
   const aborted = new Counter('spillway_aborted_requests', 'Requests whose reply was not sent in full.', ['by'])

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Handler } from '@spillway/core'
+import { type Rules, callback, readOptions, required, thing } from '@spillway/core/options'
 import { operationOf, problemResponse } from './lib/openapi/operation.ts'
 import { pageOf, pageScript, pageStyle } from './lib/openapi/page.ts'
 import { templatesOf } from './lib/openapi/paths.ts'
@@ -21,6 +22,8 @@ export interface OpenApiOptions {
   readonly toJsonSchema?: SchemaConverter
 }
 
+const rules: Rules<OpenApiOptions> = { info: required(thing<OpenApiOptions['info']>()), toJsonSchema: callback() }
+
 /** An OpenAPI 3.1 document; `JSON.stringify` writes it. */
 export interface OpenApiDocument {
   readonly openapi: string
@@ -40,10 +43,8 @@ const everyMethod = ['get', 'put', 'post', 'delete', 'patch']
  * OpenAPI knows are not. Call it when all routes that it should list are there.
  * @throws TypeError when a schema has no JSON form.
  */
-export function openApi(
-  app: { routes(): readonly RouteInfo[] },
-  { info, toJsonSchema }: OpenApiOptions,
-): OpenApiDocument {
+export function openApi(app: { routes(): readonly RouteInfo[] }, options: OpenApiOptions): OpenApiDocument {
+  const { info, toJsonSchema } = readOptions(rules, options)
   const schemas = new SchemaCollection(toJsonSchema)
   const paths: Record<string, Record<string, unknown>> = {}
   for (const { method, pattern, host, notes = [] } of app.routes()) {

@@ -1,4 +1,5 @@
 import { type Context, type Handler, type HeadersInit, HttpError } from '@spillway/core'
+import { type Rules, type Settled, callback, choice, list, readOptions, text, whole } from '@spillway/core/options'
 import { isToken } from '@spillway/parser/serialize'
 import { forward } from './lib/proxy/forward.ts'
 import { passedFields } from './lib/proxy/passed-fields.ts'
@@ -38,6 +39,15 @@ export interface ProxyOptions {
   readonly retries?: number
 }
 
+const optionRules: Rules<Settled<ProxyOptions, Exclude<keyof ProxyOptions, 'headers'>>> = {
+  host: text('client', /^[!-~]+$/),
+  forwarded: choice(['x-forwarded', 'forwarded', 'both', 'none'], 'x-forwarded'),
+  headers: callback(),
+  passOn: list(text()),
+  via: text('spillway'),
+  retries: whole(2),
+}
+
 /**
  * A group of servers that can answer the same requests, for {@link proxy}: `http://host:port`, `https://…`, each with a
  * path that goes in front of the request's, or `unix:/path`.
@@ -58,9 +68,8 @@ export function upstreams(targets: readonly UpstreamTarget[], options: Upstreams
  * @throws TypeError when an option cannot be sent, or a field that is written here is to be passed on.
  */
 export function proxy(to: Upstreams, options: ProxyOptions = {}): Handler<Context<any, any>> {
-  const { host = 'client', forwarded = 'x-forwarded', passOn = [], via = 'spillway', retries = 2, headers } = options
+  const { host, forwarded, passOn, via, retries, headers } = readOptions(optionRules, options)
   if (!isToken(via)) throw new TypeError(`Not a name for Via: ${JSON.stringify(via)}`)
-  if (/[^!-~]/.test(host)) throw new TypeError(`Not a host: ${JSON.stringify(host)}`)
   const rules = { host, forwarded, via, headers, passes: passedFields(passOn) }
   return (c) => {
     // A tunnel to anywhere is a forward proxy's business; TRACE would show fields that were added here.

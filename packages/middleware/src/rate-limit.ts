@@ -1,4 +1,16 @@
 import { type Context, type MaybePromise, type Reply, type ReplyHeaders, printError } from '@spillway/core'
+import {
+  type Rules,
+  amount,
+  callback,
+  choice,
+  optional,
+  readOptions,
+  required,
+  text,
+  thing,
+  whole,
+} from '@spillway/core/options'
 import { clientOf } from './lib/http/known-client.ts'
 import { atOnce } from './lib/layers/at-once.ts'
 import { after } from './lib/layers/maybe-promise.ts'
@@ -57,19 +69,44 @@ export interface SharedQuotas {
   readonly report?: (error: unknown) => void
 }
 
+/** Options, as they were read. */
+interface Settings extends RateLimitRule {
+  readonly window: number
+  readonly name: string
+  readonly store?: RateLimitStore
+  readonly whenAway?: 'open' | 'closed'
+  readonly patience: number
+  readonly report?: (error: unknown) => void
+}
+
+const count = { from: 1, to: Number.MAX_SAFE_INTEGER }
+const rules: Rules<Settings> = {
+  limit: required(whole(1, count)),
+  window: whole(60, count),
+  burst: optional(whole(1, count)),
+  key: callback(),
+  name: text('default', /^[ !#-[\]-~]+$/),
+  store: thing('a store'),
+  whenAway: optional(choice(['open', 'closed'], 'open')),
+  patience: amount(500, { to: 2 ** 31 - 1 }),
+  report: callback(),
+}
+
 /**
  * Limits how often a client may ask, by the generic cell rate algorithm: used requests come back one by one, at the pace
  * of `limit` in `window`. Replies carry `RateLimit` and `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers-10);
  * without a request left it is 429 with `Retry-After` and the code `RATE_LIMITED`. Stands behind `client`, when there are
  * proxies, and in front of what costs.
- * @throws TypeError for numbers that are none, a name that cannot be sent, or a store without `whenAway`.
+ * @throws RangeError for numbers that are no limit, TypeError for a name that cannot be sent, or a store without `whenAway`.
  */
 export function rateLimit(options: RateLimitOptions): Middleware {
-  const { name = 'default', key = (c: Context<any, any>): string => clientOf(c).key } = options
-  const rule = new Rule(name, options)
-  const store = guardedStore(options)
+  const settings = readOptions(rules, options)
+  const { name, whenAway, key = (c: Context<any, any>): string => clientOf(c).key } = settings
+  const rule = new Rule(settings)
+  const store = guardedStore(settings)
+  const closes = settings.store !== undefined && whenAway === 'closed'
   const proceed = (taken: Taken | undefined, c: Context<any, any>, next: Next): MaybePromise<Reply> => {
-    if (!taken) return options.store && options.whenAway === 'closed' ? unavailable() : next()
+    if (!taken) return closes ? unavailable() : next()
     const change = (headers: ReplyHeaders): void => rule.tell(headers, taken)
     return withFields(c, taken.allowed ? next : () => rule.refuse(taken), change)
   }
@@ -80,10 +117,9 @@ export function rateLimit(options: RateLimitOptions): Middleware {
   }
 }
 
-function guardedStore(options: LocalQuotas | SharedQuotas): GuardedStore {
-  if (!options.store) return new GuardedStore(memoryStore(), 0, rethrow)
-  const { store, whenAway, patience = 500, report = printAway } = options
-  if (whenAway !== 'open' && whenAway !== 'closed')
+function guardedStore({ store, whenAway, patience, report = printAway }: Settings): GuardedStore {
+  if (!store) return new GuardedStore(memoryStore(), 0, rethrow)
+  if (whenAway === undefined)
     throw new TypeError("A store may be away: say with whenAway whether that is 'open' or 'closed'")
   return new GuardedStore(store, patience, report)
 }
@@ -93,12 +129,9 @@ class Rule {
   readonly #policy: string
   readonly #name: string
 
-  constructor(name: string, { limit, window = 60, burst = limit }: RateLimitRule) {
-    if (!/^[ !#-[\]-~]+$/.test(name)) throw new TypeError(`Not a name for a limit: ${JSON.stringify(name)}`)
-    if (!isCount(limit) || !isCount(window) || !isCount(burst))
-      throw new TypeError(`A limit is made of whole numbers above 0: ${limit} in ${window} s, ${burst} at once`)
+  constructor({ name, limit, window, burst = limit }: Settings) {
     const interval = Math.round((window * 1_000_000) / limit)
-    if (interval === 0) throw new TypeError(`A limit of more than a million in a second is none: ${limit}`)
+    if (interval === 0) throw new RangeError(`The option \`limit\` is at most a million in a second, not ${limit}`)
     this.quota = { interval, burst: interval * burst }
     this.#policy = `"${name}";q=${limit};w=${window}`
     this.#name = name
@@ -132,10 +165,6 @@ function unavailable(): Reply {
   const reply = problem(503, { detail: 'The limit of requests cannot be checked', code: 'RATE_LIMIT_UNAVAILABLE' })
   reply.headers.set('Retry-After', '1')
   return reply
-}
-
-function isCount(value: number): boolean {
-  return Number.isInteger(value) && value > 0
 }
 
 function seconds(microseconds: number): number {

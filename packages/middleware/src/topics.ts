@@ -1,4 +1,5 @@
 import { guarded, printError } from '@spillway/core'
+import { type Rules, type Settled, callback, choice, readOptions, thing } from '@spillway/core/options'
 import { Hub } from './lib/websocket/hub.ts'
 import type { Bus, Topic } from './lib/websocket/topic.ts'
 
@@ -19,14 +20,19 @@ export interface TopicOptions {
   readonly onError?: ((error: unknown) => void) | undefined
 }
 
+const rules: Rules<Settled<TopicOptions, 'slow'>> = {
+  bus: thing('a bus'),
+  slow: choice(['cut', 'skip'], 'cut'),
+  onError: callback(),
+}
+
 /**
  * Topics by name: `const topic = topics()`, `topic('room').subscribe(socket)`, `topic('room').publish('hello')`. WebSockets and
  * streams of server-sent events follow alike. A topic that nobody follows costs nothing.
  * @throws TypeError when `slow` is neither.
  */
 export function topics(options: TopicOptions = {}): (name: string) => Topic {
-  const { bus, slow = 'cut', onError = (error: unknown) => printError('topics', error) } = options
-  if (slow !== 'cut' && slow !== 'skip') throw new TypeError(`slow is cut or skip, not ${String(slow)}`)
+  const { bus, slow, onError = (error: unknown) => printError('topics', error) } = readOptions(rules, options)
   const report = (error: unknown): void => guarded(onError, (failure) => printError('topics', failure), error)
   const hub = new Hub(bus, slow === 'skip', report)
   return (name) => hub.topic(name)

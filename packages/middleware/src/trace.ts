@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { AddressSet, type Context } from '@spillway/core'
+import { type Rules, callback, list, optional, readOptions, text } from '@spillway/core/options'
 import { peerAddress } from './lib/http/known-client.ts'
 import { type TraceParent, formatTraceparent, parseTraceparent, readTracestate } from './lib/trace/trace-context.ts'
 import { atOnce } from './lib/layers/at-once.ts'
@@ -30,6 +31,8 @@ export interface TraceOptions {
   readonly sample?: (c: Context<any, any>) => boolean
 }
 
+const rules: Rules<TraceOptions> = { trusted: optional(list(text())), sample: callback() }
+
 /**
  * Reads where a request stands in a distributed trace (W3C Trace Context, `traceparent` and `tracestate`), or begins a trace
  * when it stands in none or says so in a form that is not valid, and puts it into `c.state.trace`, for logs and to be sent on.
@@ -37,8 +40,8 @@ export interface TraceOptions {
  * @throws TypeError when what is trusted is neither address nor network.
  */
 export function trace(options: TraceOptions = {}): Middleware<{ trace: Trace }> {
-  const { sample = () => false } = options
-  const peers = options.trusted && new AddressSet(options.trusted)
+  const { trusted, sample = () => false } = readOptions(rules, options)
+  const peers = trusted && new AddressSet(trusted)
   return (c, next) => {
     const isTrusted = !peers || peers.has(peerAddress(c.peer) || undefined)
     const parent = isTrusted ? parseTraceparent(c.headers.get('traceparent') ?? '') : undefined

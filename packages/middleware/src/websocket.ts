@@ -1,4 +1,18 @@
 import { type Context, type Handler, type MaybePromise, type Reply, guarded, printError } from '@spillway/core'
+import {
+  type Rules,
+  type Settled,
+  callback,
+  choice,
+  either,
+  flag,
+  list,
+  optional,
+  readOptions,
+  text,
+  thing,
+  whole,
+} from '@spillway/core/options'
 import { isFieldName } from '@spillway/parser/serialize'
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { after } from './lib/layers/maybe-promise.ts'
@@ -47,12 +61,40 @@ export interface SchemaOptions<S extends StandardSchemaV1> extends WebSocketOpti
   readonly schema: S
 }
 
+type Settings = Settled<
+  WebSocketOptions & { readonly schema?: StandardSchemaV1 },
+  | 'protocols'
+  | 'maxMessage'
+  | 'maxBuffered'
+  | 'messagesPerSecond'
+  | 'deflate'
+  | 'maxInflation'
+  | 'pingInterval'
+  | 'idleTimeout'
+>
+
+/** Up to what timers can count. */
+const positive = { from: 1, to: 2 ** 31 - 1 }
+const rules: Rules<Settings> = {
+  origins: optional(either(choice(['*'], '*'), list(text()))),
+  protocols: list(text()),
+  maxMessage: whole(1024 * 1024, positive),
+  maxBuffered: whole(1024 * 1024, positive),
+  messagesPerSecond: whole(1000, positive),
+  deflate: flag(),
+  maxInflation: whole(100, positive),
+  pingInterval: whole(30_000, positive),
+  idleTimeout: whole(0, { to: positive.to }),
+  onError: callback(),
+  schema: thing('a schema'),
+}
+
 /**
  * A handler that speaks WebSocket (RFC 6455). `accept` is called with the request before it is answered, and gives the handlers
  * of one connection: whatever it has to remember can be in its closure, and what it throws refuses.
  * Refused are also: what does not ask for a WebSocket (426), does so in a wrong way (400), or from a page of another
  * origin (403). When the server begins to shut down, clients are told with 1001.
- * @throws TypeError when an origin, a protocol or a number is not one.
+ * @throws TypeError when an origin or a protocol is not one, RangeError for a number out of range.
  */
 export function websocket<C extends Context<any, any> = Context>(
   accept: (c: C) => MaybePromise<WebSocketHandlers>,
@@ -66,13 +108,12 @@ export function websocket<C extends Context<any, any>>(
   accept: (c: C) => MaybePromise<WebSocketHandlers<any>>,
   options: WebSocketOptions & { readonly schema?: StandardSchemaV1 | undefined } = {},
 ): Handler<C> {
-  const { origins, protocols = [], maxMessage = 1024 * 1024, deflate = false, maxInflation = 100 } = options
-  const { maxBuffered = 1024 * 1024, messagesPerSecond = 1000, pingInterval = 30_000, idleTimeout = 0 } = options
-  const { onError = (error: unknown) => console.error('websocket:', error), schema } = options
+  const settings = readOptions(rules, options)
+  const { origins, protocols, maxMessage, deflate, maxInflation, maxBuffered, messagesPerSecond } = settings
+  const { pingInterval, idleTimeout, schema } = settings
+  const { onError = (error: unknown) => console.error('websocket:', error) } = settings
   for (const protocol of protocols)
     if (!isFieldName(protocol)) throw new TypeError(`Not the name of a protocol: ${JSON.stringify(protocol)}`)
-  checkNumbers({ maxMessage, maxBuffered, messagesPerSecond, pingInterval, maxInflation }, 1)
-  checkNumbers({ idleTimeout }, 0)
   const report = (error: unknown): void => guarded(onError, (failure) => printError('websocket', failure), error)
   const handshake = new Handshake({ origins, protocols, deflate })
   const limits = { maxBuffered, messagesPerSecond, pingInterval, idleTimeout }
@@ -91,11 +132,4 @@ export function websocket<C extends Context<any, any>>(
       return reply
     })
   }
-}
-
-/** A limit that is no number would be none, and so would one beyond what timers can count. */
-function checkNumbers(numbers: Readonly<Record<string, number>>, least: number): void {
-  for (const [name, value] of Object.entries(numbers))
-    if (!Number.isInteger(value) || value < least || value > 2 ** 31 - 1)
-      throw new TypeError(`${name} is no number from ${least} to 2147483647: ${value}`)
 }

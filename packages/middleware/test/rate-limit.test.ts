@@ -167,12 +167,17 @@ describe('rateLimit', () => {
     })
   })
 
-  test.each([
+  test.each<RateLimitOptions>([
     { limit: 0 },
     { limit: 1.5 },
     { limit: 1, window: 0 },
     { limit: 1, burst: 0 },
     { limit: 3_000_000, window: 1 },
+  ])('refuses %j', (options) => {
+    expect(() => rateLimit(options)).toThrow(RangeError)
+  })
+
+  test.each([
     { limit: 1, name: 'a"b' },
     { limit: 1, name: 'a\n' },
     { limit: 1, store: memoryStore() },

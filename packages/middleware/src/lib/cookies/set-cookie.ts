@@ -1,4 +1,5 @@
 import type { Context } from '@spillway/core'
+import { type Rules, type Settled, choice, flag, optional, readOptions, text, whole } from '@spillway/core/options'
 import { parseCookie, stringifySetCookie } from 'cookie'
 
 /** Attributes of a cookie (RFC 6265bis §4.1.2). */
@@ -22,6 +23,16 @@ export interface CookieOptions {
   readonly partitioned?: boolean
 }
 
+const rules: Rules<Settled<CookieOptions, Exclude<keyof CookieOptions, 'maxAge' | 'domain'>>> = {
+  maxAge: optional(whole(0, { to: Number.MAX_SAFE_INTEGER })),
+  path: text('/', /^\//),
+  domain: optional(text('', /./)),
+  httpOnly: flag(true),
+  secure: flag(true),
+  sameSite: choice(['strict', 'lax', 'none'], 'lax'),
+  partitioned: flag(),
+}
+
 /** Browsers drop a cookie whose name and value have more bytes, without a word (RFC 6265bis §5.6). */
 const largest = 4096
 
@@ -33,10 +44,11 @@ export function readCookies(c: Context<any, any>): Readonly<Record<string, strin
 /**
  * The value of a Set-Cookie field.
  * @throws TypeError when a name, value or attribute has characters it cannot, or when browsers would drop the cookie: for
- * a broken promise of its prefix, `SameSite=None` or `Partitioned` without `Secure`, or its size.
+ * a broken promise of its prefix, `SameSite=None` or `Partitioned` without `Secure`, or its size. RangeError for a `maxAge` that
+ * is no whole number from 0 on.
  */
 export function setCookieValue(name: string, value: string, options: CookieOptions = {}): string {
-  const { maxAge, path = '/', domain, httpOnly = true, secure = true, sameSite = 'lax', partitioned } = options
+  const { maxAge, path, domain, httpOnly, secure, sameSite, partitioned } = readOptions(rules, options)
   const refuse = (reason: string): never => {
     throw new TypeError(`Cookie ${JSON.stringify(name)}: ${reason}`)
   }
@@ -47,19 +59,17 @@ export function setCookieValue(name: string, value: string, options: CookieOptio
     refuse('the prefix __Host- asks for path `/` and no domain')
   if (!secure && sameSite === 'none') refuse('`sameSite: none` asks for `secure`')
   if (!secure && partitioned) refuse('`partitioned` asks for `secure`')
-  if (!path.startsWith('/')) refuse('a path begins with a slash')
-  if (domain === '') refuse('a domain is not empty')
-  const text = stringifySetCookie({
+  const field = stringifySetCookie({
     name,
     value,
     path,
     httpOnly,
     secure,
     sameSite,
+    partitioned,
     ...(maxAge !== undefined && { maxAge }),
     ...(domain !== undefined && { domain }),
-    ...(partitioned !== undefined && { partitioned }),
   })
-  if (text.indexOf(';') > largest) refuse(`name and value have more than ${largest} bytes`)
-  return text
+  if (field.indexOf(';') > largest) refuse(`name and value have more than ${largest} bytes`)
+  return field
 }

@@ -1,4 +1,5 @@
 import { type Context, type MaybePromise, type Result, printError } from '@spillway/core'
+import { type Rules, choice, readOptions } from '@spillway/core/options'
 import type { AnyMiddleware } from '../layers/types.ts'
 import type { Guard } from './guards.ts'
 import { HostMap, hostName, hostOf } from './host.ts'
@@ -7,6 +8,8 @@ import { Place } from './place.ts'
 import { type MountEnd, register } from './registry.ts'
 import { RouteTable } from './table.ts'
 import type { Explanation, RouteInfo, Router, RouterOptions, Routes } from './types.ts'
+
+const rules: Rules<Required<RouterOptions>> = { trailingSlash: choice(['ignore', 'redirect', 'strict'], 'ignore') }
 
 /**
  * Makes a router: a tree of routes that is itself the handler answering with them.
@@ -24,7 +27,7 @@ import type { Explanation, RouteInfo, Router, RouterOptions, Routes } from './ty
  * where middleware has added `user`, below a prefix with the parameter `org`.
  */
 export function router<Needs = {}, Base extends string = ''>(options: RouterOptions = {}): Router<Needs, Needs, Base> {
-  const { trailingSlash = 'ignore' } = options
+  const { trailingSlash } = readOptions(rules, options)
   const root = new Node('')
   const table = new RouteTable(root, trailingSlash)
   const hosts = new HostMap<RouteTable>()

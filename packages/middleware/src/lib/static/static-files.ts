@@ -1,6 +1,18 @@
 import { realpathSync, statSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { type Context, type MaybePromise, type Reply, dropSource } from '@spillway/core'
+import {
+  type Rules,
+  type Settled,
+  amount,
+  callback,
+  either,
+  flag,
+  optional,
+  readOptions,
+  text,
+  whole,
+} from '@spillway/core/options'
 import { parseQualityList } from '@spillway/parser/fields'
 import { codings } from '../http/codings.ts'
 import { chooseCoding } from '../http/negotiate.ts'
@@ -60,6 +72,22 @@ export interface StaticOptions {
   readonly maxStale?: number
 }
 
+/** Options, as they were read. */
+type Settings = Settled<StaticOptions, Exclude<keyof StaticOptions, 'fallback' | 'notFound'>>
+
+const rules: Rules<Settings> = {
+  cacheControl: either(text('no-cache'), callback<Settings['cacheControl']>()) as Rules<Settings>['cacheControl'],
+  immutable: flag(),
+  precompressed: flag(),
+  compress: flag(),
+  cleanUrls: flag(),
+  listing: flag(),
+  fallback: optional(text('', /./)),
+  notFound: optional(text('', /./)),
+  cacheBytes: whole(64 * 1024 * 1024),
+  maxStale: amount(1000),
+}
+
 /** Serves files: as a handler, or as middleware that passes on what it has no file for. */
 export type StaticFiles = (c: Context<any, any>, next?: Next) => MaybePromise<Reply>
 
@@ -71,22 +99,23 @@ export type StaticFiles = (c: Context<any, any>, next?: Next) => MaybePromise<Re
  * whole path of the request does. Nothing outside the directory is ever served, whatever path, link or race is tried,
  * nor names that begin with a dot (but `/.well-known`), nor anything that is not a regular file.
  * @param root the directory, and what it is a link to is found out now; or another source of files.
- * @throws Error when there is no such directory.
+ * @throws Error when there is no such directory; TypeError or RangeError for an option that is none.
  */
 export function staticFiles(root: string | URL | FileSource, options: StaticOptions = {}): StaticFiles {
+  const settings = readOptions(rules, options)
   const source = typeof root === 'string' || root instanceof URL ? directoryAt(root) : root
-  const { cacheBytes: maxBytes = 64 * 1024 * 1024, maxStale = 1000 } = options
-  const cacheControl = cacheRule(options)
+  const { cacheBytes: maxBytes, maxStale } = settings
+  const cacheControl = cacheRule(settings)
   const store = new FileStore(source, {
     maxBytes,
     maxStale,
     cacheControl,
-    siblings: options.precompressed ? siblings : [],
-    made: options.compress ? codings.map((coding) => ({ name: coding.name, extension: '', coding })) : [],
+    siblings: settings.precompressed ? siblings : [],
+    made: settings.compress ? codings.map((coding) => ({ name: coding.name, extension: '', coding })) : [],
   })
   // Only of files in memory.
   const targets = new KnownPaths<KnownTarget>()
-  const site: Site = { source, store, cacheControl, options }
+  const site: Site = { source, store, cacheControl, options: settings }
   return (c, next) => {
     if (c.method !== 'GET' && c.method !== 'HEAD') return next ? next() : notAllowed(c)
     const { params } = c as Context<Record<string, unknown>>
@@ -96,8 +125,8 @@ export function staticFiles(root: string | URL | FileSource, options: StaticOpti
     if (target === 'malformed') return c.text('Bad Request', 400)
     if (!target) return next ? next() : notFound(c)
     let { file } = target
-    let known = isUnclean(target, options) ? undefined : store.peek(file)
-    if (known === 'nothing' && isClean(target, options)) known = store.peek((file = target.page))
+    let known = isUnclean(target, settings) ? undefined : store.peek(file)
+    if (known === 'nothing' && isClean(target, settings)) known = store.peek((file = target.page))
     if (typeof known !== 'object') return answerOr(c, site, target, next)
     if (seen?.target !== target) targets.set(ownText(c.path), kept(param, target))
     return known.variants.length === 0 ? respond(c, known) : inBestCoding(c, site, file, known, 200)
@@ -129,7 +158,7 @@ interface Site {
   readonly source: FileSource
   readonly store: FileStore
   readonly cacheControl: (path: string) => string
-  readonly options: StaticOptions
+  readonly options: Settings
 }
 
 /** In the order of what is shortest as a rule. */
@@ -155,7 +184,7 @@ function isHashed(path: string): boolean {
   return mark.length >= 8 && /\d/.test(mark) && /[A-Za-z]/.test(mark)
 }
 
-function cacheRule({ cacheControl = 'no-cache', immutable = false }: StaticOptions): (path: string) => string {
+function cacheRule({ cacheControl, immutable }: Settings): (path: string) => string {
   const rule =
     typeof cacheControl === 'string'
       ? () => cacheControl
@@ -199,12 +228,12 @@ function listed(c: Context, listing: Representation): Reply {
 }
 
 /** Whether a path names a page in a way that its clean URL does not. */
-function isUnclean({ directory, name }: Target, { cleanUrls = false }: StaticOptions): boolean {
+function isUnclean({ directory, name }: Target, { cleanUrls }: Settings): boolean {
   return cleanUrls && !directory && name.endsWith('.html')
 }
 
 /** Whether a path may be the clean URL of a page. */
-function isClean({ directory, path }: Target, { cleanUrls = false }: StaticOptions): boolean {
+function isClean({ directory, path }: Target, { cleanUrls }: Settings): boolean {
   return cleanUrls && !directory && path !== ''
 }
 
@@ -212,7 +241,7 @@ function isClean({ directory, path }: Target, { cleanUrls = false }: StaticOptio
 async function hasPage({ store, options }: Site, path: string): Promise<boolean> {
   const index = await store.find(indexOf(path))
   if (typeof index === 'object') release(index)
-  return typeof index === 'object' || (options.listing ?? false)
+  return typeof index === 'object' || options.listing
 }
 
 /** Sends a file, or its form in the coding that the client likes best. */
