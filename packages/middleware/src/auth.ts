@@ -1,4 +1,5 @@
 import type { Context, MaybePromise } from '@spillway/core'
+import { callback, readOptions, required, text } from '@spillway/core/options'
 import { BearerScheme } from './lib/auth/bearer.ts'
 import { challenged, credentials, quoted } from './lib/auth/challenge.ts'
 import { after } from './lib/layers/maybe-promise.ts'
@@ -28,17 +29,23 @@ export interface BearerAuthOptions<User> {
   readonly realm?: string
 }
 
+const realm = text('restricted')
+const basicRules = { verify: required(callback<BasicAuthOptions<unknown>['verify']>()), realm }
+const bearerRules = { verify: required(callback<BearerAuthOptions<unknown>['verify']>()), realm }
+
 /**
  * Asks for a name and a password (RFC 7617, in UTF-8) and puts whoever `verify` finds into `c.state.user`. Without, or
  * with others: 401 and a challenge. The password can be read on the way, so serve it over TLS only.
- * @throws TypeError when the realm cannot be quoted.
+ * @throws TypeError without `verify`, and when the realm cannot be quoted.
  */
 export function basicAuth<User>(options: BasicAuthOptions<User>): Middleware<{ user: User }> {
-  const challenge = `Basic realm=${quoted(options.realm ?? 'restricted')}, charset="UTF-8"`
+  const known = readOptions(basicRules, options)
+  const verify = known.verify as BasicAuthOptions<User>['verify']
+  const challenge = `Basic realm=${quoted(known.realm)}, charset="UTF-8"`
   return authenticate(
     (c) => {
       const pair = decodeBasic(credentials(c.headers.get('authorization'), 'basic'))
-      return pair && options.verify(pair.name, pair.password, c)
+      return pair && verify(pair.name, pair.password, c)
     },
     () => challenged(401, 'A name and a password are needed', challenge),
   )
@@ -47,12 +54,14 @@ export function basicAuth<User>(options: BasicAuthOptions<User>): Middleware<{ u
 /**
  * Asks for a bearer token (RFC 6750) in the Authorization field, and nowhere else, and puts whoever `verify` finds into
  * `c.state.user`. 401 without or with a wrong one, 400 for what cannot be a token.
- * @throws TypeError when the realm cannot be quoted.
+ * @throws TypeError without `verify`, and when the realm cannot be quoted.
  */
 export function bearerAuth<User>(options: BearerAuthOptions<User>): Middleware<{ user: User }> {
-  const scheme = new BearerScheme(options.realm ?? 'restricted')
+  const known = readOptions(bearerRules, options)
+  const verify = known.verify as BearerAuthOptions<User>['verify']
+  const scheme = new BearerScheme(known.realm)
   return authenticate(
-    (c) => options.verify(scheme.token(c), c),
+    (c) => verify(scheme.token(c), c),
     () => scheme.invalid(),
   )
 }
@@ -70,11 +79,11 @@ function authenticate<User>(
 }
 
 /** Strict base64, UTF-8, and no control characters (RFC 7617 §2). */
-function decodeBasic(text: string | undefined): { name: string; password: string } | undefined {
-  if (text === undefined || !/^[A-Za-z\d+/]+={0,2}$/.test(text)) return undefined
+function decodeBasic(encoded: string | undefined): { name: string; password: string } | undefined {
+  if (encoded === undefined || !/^[A-Za-z\d+/]+={0,2}$/.test(encoded)) return undefined
   let pair
   try {
-    pair = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(Buffer.from(text, 'base64'))
+    pair = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(Buffer.from(encoded, 'base64'))
   } catch {
     return undefined
   }

@@ -1,4 +1,17 @@
 import { type Context, Reply, type ReplyHeaders } from '@spillway/core'
+import {
+  type Read,
+  type Rules,
+  callback,
+  choice,
+  either,
+  flag,
+  list,
+  readOptions,
+  required,
+  text,
+  whole,
+} from '@spillway/core/options'
 import { isFieldName } from '@spillway/parser/serialize'
 import { addVary } from './lib/http/changed-body.ts'
 import { originSet } from './lib/http/origin.ts'
@@ -25,22 +38,36 @@ export interface CorsOptions {
   readonly maxAge?: number
 }
 
+const rules: Rules<Required<CorsOptions>> = {
+  origins: required(
+    either(choice(['*'], '*'), either(callback<(origin: string, c: Context) => boolean>(), list(text()))),
+  ),
+  methods: list(text(), ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE']),
+  allowHeaders: list(text(), ['Content-Type', 'Authorization']),
+  exposeHeaders: list(text()),
+  credentials: flag(),
+  maxAge: whole(7200, { to: Number.MAX_SAFE_INTEGER }),
+}
+
+type KnownOptions = Read<typeof rules>
+
 /**
  * Lets scripts of other origins read replies (Fetch §3.2); everything is decided by lists that are written out when the
  * application starts. Preflights are answered with 204 here and go no further. A request of an origin that is not allowed
  * is handled all the same, without the fields, as the protocol has it: to refuse it is the task of `csrf`.
  * Replies to errors carry the fields, too, so that scripts can see what failed.
  * @throws TypeError for credentials with `*`, which would let every site read as the user, and for what is not an origin,
- * method or field name.
+ * method or field name; RangeError for seconds that are no whole number from 0 on.
  */
-export function cors(options: CorsOptions): Middleware {
-  const { origins, credentials = false } = options
+export function cors(given: CorsOptions): Middleware {
+  const options = readOptions(rules, given)
+  const { origins, credentials } = options
   if (origins === '*' && credentials)
     throw new TypeError('CORS with credentials for every origin would let any site act as the user: list the origins')
   const isAllowed = decide(origins)
   const anybody = origins === '*'
   const preflight = preflightFields(options)
-  const exposed = list(options.exposeHeaders ?? [])
+  const exposed = joined(options.exposeHeaders)
   const allow = (c: Context<any, any>, headers: ReplyHeaders): boolean => {
     if (!anybody) addVary({ headers }, 'Origin')
     const origin = c.headers.get('origin')
@@ -73,20 +100,17 @@ function decide(origins: CorsOptions['origins']): (origin: string, c: Context) =
   return (origin) => allowed.has(origin)
 }
 
-function preflightFields(options: CorsOptions): [name: string, value: string][] {
-  const { methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'], maxAge = 7200 } = options
-  const { allowHeaders = ['Content-Type', 'Authorization'] } = options
-  if (!Number.isInteger(maxAge) || maxAge < 0) throw new TypeError(`Not a number of seconds: ${maxAge}`)
+function preflightFields({ methods, allowHeaders, maxAge }: KnownOptions): [name: string, value: string][] {
   const fields: [string, string][] = [
-    ['Access-Control-Allow-Methods', list(methods)],
-    ['Access-Control-Allow-Headers', list(allowHeaders)],
+    ['Access-Control-Allow-Methods', joined(methods)],
+    ['Access-Control-Allow-Headers', joined(allowHeaders)],
     ['Access-Control-Max-Age', String(maxAge)],
   ]
   return fields.filter(([, value]) => value !== '')
 }
 
 /** Methods and field names are both tokens. */
-function list(tokens: readonly string[]): string {
+function joined(tokens: readonly string[]): string {
   for (const token of tokens)
     if (!isFieldName(token)) throw new TypeError(`Not a method or field name: ${JSON.stringify(token)}`)
   return tokens.join(', ')

@@ -1,4 +1,5 @@
 import { type Context, HttpError } from '@spillway/core'
+import { type Rules, list, readOptions, text } from '@spillway/core/options'
 import { isSameOrigin, originSet } from './lib/http/origin.ts'
 import type { Middleware } from './lib/layers/types.ts'
 
@@ -7,6 +8,8 @@ export interface CsrfOptions {
   /** Other origins that may send requests which change something. Default: none. */
   readonly trusted?: readonly string[]
 }
+
+const rules: Rules<Required<CsrfOptions>> = { trusted: list(text()) }
 
 /** Methods that change nothing (RFC 9110 §9.2.1); TRACE is not here, as nobody answers it. */
 const safe: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS'])
@@ -19,7 +22,7 @@ const safe: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS'])
  * @throws TypeError when a trusted origin is not one.
  */
 export function csrf(options: CsrfOptions = {}): Middleware {
-  const trusted = originSet(options.trusted ?? [])
+  const trusted = originSet(readOptions(rules, options).trusted)
   return (c, next) => {
     if (safe.has(c.method) || isFromHere(c) || trusted.has(c.headers.get('origin') ?? '')) return next()
     throw new HttpError(403, 'A page of another origin may not send this request', { code: 'CROSS_ORIGIN' })

@@ -8,6 +8,20 @@ import {
   errors,
   jwtVerify,
 } from 'jose'
+import {
+  type Rule,
+  amount,
+  callback,
+  either,
+  flag,
+  list,
+  optional,
+  readOptions,
+  record,
+  required,
+  text,
+  thing,
+} from '@spillway/core/options'
 import { BearerScheme } from './lib/auth/bearer.ts'
 import type { Middleware } from './lib/layers/types.ts'
 
@@ -26,17 +40,38 @@ export interface JwtOptions<Claims extends object> extends Omit<JWTVerifyOptions
   readonly realm?: string
 }
 
+/** Seconds, or a span in words as jose reads it. */
+const span = optional(either(amount(0, { to: Number.MAX_SAFE_INTEGER }), text()))
+const names = optional(either(text(), list(text())))
+
+const optionRules = {
+  key: required(thing<JwtOptions<object>['key']>('a key or a function')),
+  algorithms: required(list(text())),
+  claims: callback<(payload: JWTPayload) => unknown>(),
+  realm: text('restricted'),
+  requiredClaims: list(text(), ['exp']),
+  issuer: names,
+  audience: names,
+  subject: optional(text()),
+  typ: optional(text()),
+  clockTolerance: span,
+  maxTokenAge: span,
+  currentDate: thing<Date>('a date'),
+  crit: optional(record(flag())),
+} satisfies { readonly [K in keyof JwtOptions<object>]-?: Rule<unknown> }
+
 /**
  * Asks for a JSON Web Token (RFC 7519) as bearer token, verifies it with `jose`, and puts its claims into
  * `c.state.claims`. A token without an expiration is refused unless `requiredClaims` says otherwise. 401 without a valid
  * one; when keys cannot be fetched the error is the application's, 500.
- * @throws TypeError when no algorithm is listed or a secret is shorter than 32 bytes.
+ * @throws TypeError when no algorithm is listed or a secret is shorter than 32 bytes; RangeError for seconds that are NaN or
+ * below 0.
  */
 export function jwt<Claims extends object = JWTPayload>(options: JwtOptions<Claims>): Middleware<{ claims: Claims }> {
-  const { key, claims: read, realm = 'restricted', ...verification } = options
+  const { key, claims: read, realm, ...verification } = readOptions(optionRules, options)
   if (verification.algorithms.length === 0) throw new TypeError('At least one algorithm has to be listed')
   if (key instanceof Uint8Array && key.length < 32) throw new TypeError('A secret has at least 32 bytes')
-  const rules: JWTVerifyOptions = { requiredClaims: ['exp'], ...verification }
+  const rules = verification as JWTVerifyOptions
   const scheme = new BearerScheme(realm)
   const verify = async (token: string): Promise<Claims> => {
     let payload
@@ -46,7 +81,7 @@ export function jwt<Claims extends object = JWTPayload>(options: JwtOptions<Clai
     } catch (error) {
       throw isRefusal(error) ? scheme.invalid(error) : error
     }
-    const claims = read ? await read(payload) : (payload as Claims)
+    const claims = (read ? await read(payload) : payload) as Claims | undefined | null
     if (claims === undefined || claims === null) throw scheme.invalid()
     return claims
   }

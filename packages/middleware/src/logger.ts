@@ -1,4 +1,5 @@
 import { type Context, type Server, guarded, printError } from '@spillway/core'
+import { type Read, type Rules, callback, choice, flag, optional, readOptions, thing } from '@spillway/core/options'
 import { clientOf } from './lib/http/known-client.ts'
 import { watchFailures } from './lib/logger/failures.ts'
 import {
@@ -33,6 +34,15 @@ export interface LoggerOptions {
   /** Takes the members of a JSON line as an object instead, with a message. */
   readonly sink?: LogSink
 }
+
+const rules: Rules<LoggerOptions> = {
+  format: optional(choice(['text', 'common', 'combined', 'json'], 'text')),
+  write: callback(),
+  color: optional(flag()),
+  sink: thing('an object with `info`'),
+}
+
+type KnownOptions = Read<typeof rules>
 
 /**
  * Logs each request once, when the last byte of its reply is gone or it is known that it never will be; an exchange that
@@ -71,7 +81,8 @@ interface Log {
   failure(entry: ConnectionEntry): unknown
 }
 
-function logOf(options: LoggerOptions): Log {
+function logOf(given: LoggerOptions): Log {
+  const options = readOptions(rules, given)
   const { sink } = options
   if (!sink) return lineLog(options)
   if (options.format !== undefined || options.write || options.color !== undefined)
@@ -82,7 +93,7 @@ function logOf(options: LoggerOptions): Log {
   }
 }
 
-function lineLog(options: LoggerOptions): Log {
+function lineLog(options: KnownOptions): Log {
   const write = options.write ?? ((line: string) => void process.stdout.write(line))
   const format = formatOf(options)
   return {
@@ -91,7 +102,7 @@ function lineLog(options: LoggerOptions): Log {
   }
 }
 
-function formatOf({ format = 'text', write, color }: LoggerOptions): LineFormat {
+function formatOf({ format = 'text', write, color }: KnownOptions): LineFormat {
   switch (format) {
     case 'text':
       return textFormat(color ?? (write === undefined && process.stdout.isTTY && !process.env['NO_COLOR']))
@@ -100,8 +111,6 @@ function formatOf({ format = 'text', write, color }: LoggerOptions): LineFormat 
       return commonFormat(format === 'combined')
     case 'json':
       return jsonFormat
-    default:
-      throw new TypeError(`Not a format of logs: ${String(format)}`)
   }
 }
 

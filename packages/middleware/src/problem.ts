@@ -1,4 +1,5 @@
 import { AbortedError, type Context, errorFacts, guarded, printError } from '@spillway/core'
+import { type Rules, callback, readOptions } from '@spillway/core/options'
 import { problemOf } from './lib/http/problem.ts'
 import { addErrorFields } from './lib/layers/reply-fields.ts'
 import { whenSettled } from './lib/layers/maybe-promise.ts'
@@ -12,12 +13,14 @@ export interface ProblemsOptions {
   readonly report?: (error: unknown, c: Context<any, any>) => void
 }
 
+const rules: Rules<ProblemsOptions> = { report: callback() }
+
 /**
  * Answers errors of everything behind it with problems. An exchange that was cut is not answered, and errors of the server
  * are reported: nobody else will hear of them. For the errors of core itself, give `onError: problemOf` to `serve`.
  */
 export function problems(options: ProblemsOptions = {}): Middleware {
-  const { report = printFailed } = options
+  const { report = printFailed } = readOptions(rules, options)
   return (c, next) =>
     whenSettled(
       next,

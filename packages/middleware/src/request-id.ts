@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { AddressSet, type Context, ReplyHeaders } from '@spillway/core'
+import { type Rules, list, readOptions, text } from '@spillway/core/options'
 import { peerAddress } from './lib/http/known-client.ts'
 import { withFields } from './lib/layers/reply-fields.ts'
 import type { Middleware } from './lib/layers/types.ts'
@@ -15,6 +16,8 @@ export interface RequestIdOptions {
   readonly trusted?: readonly string[]
 }
 
+const rules: Rules<Required<RequestIdOptions>> = { field: text('X-Request-Id'), trusted: list(text()) }
+
 /** Long enough for what proxies make, and harmless in logs, commands and addresses. */
 const usable = /^[\w.:=+/@-]{1,128}$/
 
@@ -25,7 +28,7 @@ const usable = /^[\w.:=+/@-]{1,128}$/
  * @throws TypeError when the field has no name that can be sent, or what is trusted is neither address nor network.
  */
 export function requestId(options: RequestIdOptions = {}): Middleware<{ requestId: string }> {
-  const { field = 'X-Request-Id', trusted = [] } = options
+  const { field, trusted } = readOptions(rules, options)
   const peers = trusted.length > 0 ? new AddressSet(trusted) : undefined
   new ReplyHeaders().set(field, '')
   const takenOver = (c: Context<any, any>): string | undefined => {

@@ -1,5 +1,6 @@
 import { randomFillSync } from 'node:crypto'
 import { ReplyHeaders } from '@spillway/core'
+import { type Rules, type Settled, choice, either, optional, readOptions, record, text } from '@spillway/core/options'
 import { clientOf } from './lib/http/known-client.ts'
 import { withFields } from './lib/layers/reply-fields.ts'
 import type { Middleware } from './lib/layers/types.ts'
@@ -41,6 +42,14 @@ const defaultFields: Readonly<Record<string, string>> = {
 
 const yearAndSubdomains = 'max-age=31536000; includeSubDomains'
 
+const off = choice([false], false)
+const values = record(either(off, text()))
+const rules: Rules<Settled<SecureHeadersOptions, 'hsts' | 'fields'>> = {
+  csp: optional(either(off, values)),
+  hsts: either(text(yearAndSubdomains), off),
+  fields: values,
+}
+
 /** Random bytes are drawn for many nonces at a time. */
 const pool = Buffer.alloc(4096)
 const nonceBytes = 16
@@ -52,11 +61,11 @@ let drawn = pool.length
  * @throws TypeError when a directive or field is not valid.
  */
 export function secureHeaders(options: SecureHeadersOptions = {}): Middleware<{ nonce: string }> {
-  const policy = options.csp === false ? undefined : policyText({ ...strictPolicy, ...options.csp })
+  const { csp, hsts, fields } = readOptions(rules, options)
+  const policy = csp === false ? undefined : policyText({ ...strictPolicy, ...csp })
   const parts = policy?.split("'nonce'")
-  const hsts = options.hsts ?? yearAndSubdomains
   const fixed: [string, string][] = []
-  for (const [name, value] of Object.entries({ ...defaultFields, ...options.fields }))
+  for (const [name, value] of Object.entries({ ...defaultFields, ...fields }))
     if (value !== false) fixed.push([name, value])
   // Throws here, and not with every request.
   new ReplyHeaders().set('Content-Security-Policy', policy ?? '').set('Strict-Transport-Security', hsts || '')

@@ -1,4 +1,5 @@
 import type { Context, MaybePromise } from '@spillway/core'
+import { type Rules, callback, readOptions } from '@spillway/core/options'
 import { quote } from '@spillway/parser/fields'
 import { isFieldName } from '@spillway/parser/serialize'
 import { atOnce } from './lib/layers/at-once.ts'
@@ -22,12 +23,14 @@ export interface ServerTimingOptions {
   readonly show?: (c: Context<any, any>) => boolean
 }
 
+const rules: Rules<ServerTimingOptions> = { show: callback() }
+
 /**
  * Sends Server-Timing (W3C): what was measured with `c.state.timing`, and `total`, the time until the reply was there. What is
  * measured while the content is streamed comes too late to be sent.
  */
 export function serverTiming(options: ServerTimingOptions = {}): Middleware<{ timing: Timing }> {
-  const { show = () => true } = options
+  const { show = () => true } = readOptions(rules, options)
   return (c, next) => {
     const started = performance.now()
     const timing = new Entries()

@@ -1,4 +1,5 @@
 import { type MaybePromise, Reply } from '@spillway/core'
+import { type Rules, type Settled, either, optional, readOptions, text, thing, whole } from '@spillway/core/options'
 import { type CookieOptions, readCookies, setCookieValue } from './lib/cookies/set-cookie.ts'
 import { after } from './lib/layers/maybe-promise.ts'
 import { type Secrets, deriveKeys } from './lib/tools/secrets.ts'
@@ -51,22 +52,31 @@ export interface SessionsOptions {
 }
 
 const day = 86_400
+const life = { from: 1, to: Number.MAX_SAFE_INTEGER }
+
+const rules: Rules<Settled<SessionsOptions, 'idle' | 'maxAge' | 'name'>> = {
+  secrets: optional(either(text(), thing<Exclude<Secrets, string>>('text, bytes or a list of them'))),
+  store: thing('a store'),
+  idle: whole(day, life),
+  maxAge: whole(30 * day, life),
+  name: text('__Host-session'),
+  cookie: thing('an object'),
+}
 
 /**
  * Gives handlers a session, `c.state.session`, with typed data. The cookie is sent only when it changes. What a handler
  * changes after its reply has begun to stream, or before it throws, is not kept; of two requests at a time that change
  * the same session the later one wins.
  * @throws TypeError when a secret is too short, the cookie's attributes contradict its name, or there are both secrets
- * and a store; with a request, when the data is too large for a cookie.
+ * and a store; RangeError for a time that is no whole number of seconds above 0; with a request, a TypeError when the data is too large for a cookie.
  */
 export function sessions<Data extends object>(options: SessionsOptions = {}): Middleware<{ session: Session<Data> }> {
-  const { name = '__Host-session', cookie = {}, idle = day, maxAge = 30 * day } = options
-  if (options.secrets && options.store) throw new TypeError('Sessions are either sealed with secrets or in a store')
-  for (const time of [idle, maxAge])
-    if (!Number.isInteger(time) || time <= 0) throw new TypeError(`Not a number of seconds: ${time}`)
-  const keeper: Keeper = options.secrets
-    ? new SealKeeper(deriveKeys(options.secrets, 'sealed sessions'), name, { idle, maxAge })
-    : new StoreKeeper(options.store ?? memoryStore(), { idle, maxAge })
+  const { name, cookie = {}, idle, maxAge, secrets, store } = readOptions(rules, options)
+  if (secrets !== undefined && store) throw new TypeError('Sessions are either sealed with secrets or in a store')
+  const keeper: Keeper =
+    secrets !== undefined
+      ? new SealKeeper(deriveKeys(secrets, 'sealed sessions'), name, { idle, maxAge })
+      : new StoreKeeper(store ?? memoryStore(), { idle, maxAge })
   // Throws here, and not with the first session.
   setCookieValue(name, '', { ...cookie, maxAge: 0 })
   const send = (reply: Reply, change: CookieChange | undefined): Reply => {

@@ -1,4 +1,5 @@
 import { AbortedError, type Context, type Reply, dropSource, guarded, printError } from '@spillway/core'
+import { type Rules, type Settled, callback, choice, readOptions } from '@spillway/core/options'
 import { isThenable } from './lib/layers/maybe-promise.ts'
 import type { Middleware } from './lib/layers/types.ts'
 import { problem } from './problem.ts'
@@ -11,16 +12,19 @@ export interface TimeoutOptions {
   readonly report?: (error: unknown, c: Context<any, any>) => void
 }
 
+const rules: Rules<Settled<TimeoutOptions, 'status'>> = { status: choice([503, 504], 503), report: callback() }
+
 /**
  * Gives what stands behind it a time to reply in. When it is over, the work is stopped, and not only the waiting: `c.signal`
  * aborts with an `AbortedError` by `timeout`, content that is still read fails, the client gets 503 with the code `TIMEOUT`,
  * and a reply that comes too late is dropped and its stream cancelled. Work that does not mind the signal goes on unseen.
  * A reply that has begun is the matter of core's deadlines.
- * @param ms milliseconds. @throws TypeError when they are none.
+ * @param ms milliseconds. @throws RangeError when they are not above 0 or too many for a timer, TypeError when they are no number.
  */
 export function timeout(ms: number, options: TimeoutOptions = {}): Middleware {
-  if (!(ms > 0 && ms < 2 ** 31)) throw new TypeError(`Not a time in milliseconds: ${ms}`)
-  const { status = 503, report = printLate } = options
+  if (typeof ms !== 'number') throw new TypeError(`Not a time in milliseconds: ${String(ms)}`)
+  if (!(ms > 0 && ms < 2 ** 31)) throw new RangeError(`Not a time in milliseconds: ${ms}`)
+  const { status, report = printLate } = readOptions(rules, options)
   return (c, next) => {
     const work = next()
     return isThenable(work) ? limited(c, work, ms, status, report) : work

@@ -241,10 +241,15 @@ test.each<[string, SessionsOptions]>([
   ['a short secret', { secrets: 'short' }],
   ['secrets and a store', { secrets: secret, store: memoryStore() }],
   ['a name whose promise is broken', { cookie: { secure: false } }],
+])('sessions refuse %s when they are made', (_, options) => {
+  expect(() => sessions(options)).toThrow(TypeError)
+})
+
+test.each<[string, SessionsOptions]>([
   ['a fraction of a second', { idle: 0.5 }],
   ['no time at all', { maxAge: 0 }],
 ])('sessions refuse %s when they are made', (_, options) => {
-  expect(() => sessions(options)).toThrow(TypeError)
+  expect(() => sessions(options)).toThrow(RangeError)
 })
 
 /** What every store has to do. */

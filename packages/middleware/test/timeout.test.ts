@@ -134,6 +134,6 @@ describe('timeout', () => {
   })
 
   test.each([0, -1, Number.NaN, Infinity, 2 ** 31])('refuses %d ms', (ms) => {
-    expect(() => timeout(ms)).toThrow(TypeError)
+    expect(() => timeout(ms)).toThrow(RangeError)
   })
 })
