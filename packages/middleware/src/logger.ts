@@ -109,7 +109,7 @@ function formatOf({ format = 'text', write, color }: KnownOptions): LineFormat {
     case 'common':
     case 'combined':
       return commonFormat(format === 'combined')
-    case 'json':
+    default:
       return jsonFormat
   }
 }

@@ -179,7 +179,7 @@ test.each([NaN, -1, 0, 1.5, Infinity])('a limit of %d requests is none', (limit)
 })
 
 test.each([
-  ['the longest time of a store', (patience: number) => rateLimit({ limit: 1, patience } as never), 0, 2 ** 31 - 1],
+  ['the longest time of a store', (patience: number) => rateLimit({ limit: 1, patience }), 0, 2 ** 31 - 1],
   ['the largest message', (maxMessage: number) => websocket(() => ({}), { maxMessage }), 1, 2 ** 31 - 1],
   ['the longest silence', (idleTimeout: number) => websocket(() => ({}), { idleTimeout }), 0, 2 ** 31 - 1],
   ['the age of a cookie', (maxAge: number) => setCookieValue('a', 'b', { maxAge }), 0, Number.MAX_SAFE_INTEGER],
