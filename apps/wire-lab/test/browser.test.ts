@@ -73,10 +73,10 @@ withTools(chromium)('the page', { timeout: 60_000 }, () => {
     const received = await rawClient(lab.port, text).received
     await row('GET /api/time?stranger').waitFor()
     expect(await row('GET /api/time?stranger').textContent()).toContain(`${text.length} B`)
-    const closed = row('did not ask to keep the connection')
+    const closed = row('The request said “Connection: close”')
     expect(await closed.textContent()).toContain(`${text.length} B in, ${received.length} B out`)
     await closed.getByRole('button').click()
-    await details('did not ask to keep the connection')
+    await details('The request said “Connection: close”')
     await details('GET /api/time?stranger')
     await details(`200 OK · ${received.length} B`)
   })
