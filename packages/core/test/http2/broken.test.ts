@@ -13,20 +13,20 @@ let authority: TestAuthority
 let local: TestCertificate
 
 beforeAll(() => {
-  if (!openssl) return
+  if (openssl.isMissing) return
   authority = makeAuthority()
   local = authority.issue('localhost', ['localhost', '127.0.0.1'])
 })
 
 afterAll(() => {
-  if (openssl) authority.remove()
+  if (!openssl.isMissing) authority.remove()
 })
 
 function head(stream: number, flags: number, ...pairs: readonly (readonly [string, string])[]): Buffer {
   return frame(Type.Headers, Flag.EndHeaders | flags, stream, fields(...pairs))
 }
 
-describe.skipIf(!openssl)('a client that breaks the rules of HTTP/2', () => {
+describe.skipIf(openssl.isMissing)('a client that breaks the rules of HTTP/2', () => {
   let folder: string
   let child: ChildProcess
   let url: string
