@@ -10,7 +10,7 @@ import { makeSite } from '../conformance/static/site.mjs'
 
 const [paths = 10_000, replacements = 1000] = process.argv.slice(2).map(Number)
 const root = makeSite()
-const options = { listing: true, precompressed: true, compress: true, cleanUrls: true, maxStale: 1 }
+const options = { listing: true, precompressed: true, compress: true, cleanUrls: true, recheckAfter: 1 }
 const server = await serve(staticFiles(root, options), { port: 0 })
 const outside = /top secret|root:x:0|root-not/
 

@@ -49,9 +49,9 @@ export interface RouteConfig {
   /** The page of a single-page application. */
   readonly fallback?: string | undefined
   /** Requests of one client in a window of seconds. */
-  readonly rateLimit?: (Options<'window' | 'burst'> & { readonly limit: number }) | undefined
+  readonly rateLimit?: (Options<'windowSeconds' | 'burst'> & { readonly limit: number }) | undefined
   /** Keeps what servers say that may be kept (RFC 9111). */
-  readonly cache?: boolean | Options<'maxBytes' | 'maxEntryBytes' | 'heuristic'> | undefined
+  readonly cache?: boolean | Options<'cacheBytes' | 'entryBytes' | 'heuristic'> | undefined
   readonly allow?: string[] | undefined
   readonly deny?: string[] | undefined
   /** Bytes that the content of a request may have. */

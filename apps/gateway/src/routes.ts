@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs'
-import type { Context, Handler, HeadersInit } from '@spillway/core'
+import type { Context, Handler, FieldsInit } from '@spillway/core'
 import { type AnyMiddleware, type Middleware, wrap } from '@spillway/middleware'
 import { cache } from '@spillway/middleware/cache'
 import { client } from '@spillway/middleware/client'
@@ -73,8 +73,8 @@ function guards({ allow, deny, rateLimit: limit, bodyBytes, cache: caching }: Ro
   const layers: AnyMiddleware[] = [ownRules()]
   if (allow || deny) layers.push(ip({ ...(allow && { allow }), ...(deny && { deny }) }))
   if (limit) {
-    const { window, burst } = limit
-    layers.push(rateLimit({ limit: limit.limit, ...(window && { window }), ...(burst && { burst }) }))
+    const { windowSeconds, burst } = limit
+    layers.push(rateLimit({ limit: limit.limit, ...(windowSeconds && { windowSeconds }), ...(burst && { burst }) }))
   }
   if (bodyBytes !== undefined)
     layers.push((c, next) => {
@@ -116,6 +116,6 @@ function target(route: RouteConfig, config: Config, groups: Groups): Handler {
 }
 
 /** What `requestId` has found, for the logs of the servers. */
-function nameOf(c: Context<any, any>): HeadersInit {
+function nameOf(c: Context<any, any>): FieldsInit {
   return { 'X-Request-Id': (c.state as { requestId: string }).requestId }
 }

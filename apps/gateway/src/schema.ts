@@ -84,18 +84,20 @@ const route = v.strictObject({
   passOn: v.optional(v.array(text)),
   files: v.optional(text),
   fallback: v.optional(text),
-  rateLimit: v.optional(v.strictObject({ limit: positive, window: v.optional(positive), burst: v.optional(positive) })),
+  rateLimit: v.optional(
+    v.strictObject({ limit: positive, windowSeconds: v.optional(positive), burst: v.optional(positive) }),
+  ),
   cache: v.optional(
     v.union(
       [
         flag,
         v.strictObject({
-          maxBytes: v.optional(count),
-          maxEntryBytes: v.optional(count),
+          cacheBytes: v.optional(count),
+          entryBytes: v.optional(count),
           heuristic: v.optional(share),
         }),
       ],
-      'must be true, false, or an object with "maxBytes", "maxEntryBytes" or "heuristic"',
+      'must be true, false, or an object with "cacheBytes", "entryBytes" or "heuristic"',
     ),
   ),
   allow: v.optional(addresses),

@@ -54,7 +54,7 @@ describe('routes', () => {
     const started = await start({
       upstreams: { api: { servers: [url] } },
       routes: [
-        { path: '/few', ...api, rateLimit: { limit: 2, window: 600 } },
+        { path: '/few', ...api, rateLimit: { limit: 2, windowSeconds: 600 } },
         { path: '/inside', ...api, allow: ['10.0.0.0/8'] },
         { path: '/small', ...api, bodyBytes: 10 },
       ],

@@ -60,7 +60,7 @@ describe('a path that servers read differently does not walk around a rule', () 
   const rules: [string, object, number][] = [
     ['an address', { path: '/internal', deny: ['127.0.0.1'] }, 403],
     ['an address, where the prefix is taken off', { path: '/internal', strip: true, deny: ['127.0.0.1'] }, 403],
-    ['a limit', { path: '/internal', rateLimit: { limit: 1, window: 600 } }, 429],
+    ['a limit', { path: '/internal', rateLimit: { limit: 1, windowSeconds: 600 } }, 429],
   ]
 
   test.each(rules)('%s', async (_, rule, status) => {
@@ -74,7 +74,7 @@ describe('a path that servers read differently does not walk around a rule', () 
   })
 
   test('nor does one out of a rule into that of a shorter path', async () => {
-    const url = await gateway([{ path: '/', rateLimit: { limit: 100, window: 600 } }, { path: '/free' }])
+    const url = await gateway([{ path: '/', rateLimit: { limit: 100, windowSeconds: 600 } }, { path: '/free' }])
     for (const target of ['/free/..;/x', '/free/..%2fx', '/free/%252e%252e/x'])
       expect([target, (await ask(url, target)).status]).toEqual([target, 400])
     expect(await ask(url, '/free/a%2Fb;c//d')).toMatchObject({ status: 200 })

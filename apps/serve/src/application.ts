@@ -32,7 +32,7 @@ export async function application(settings: Settings, color: boolean): Promise<A
     notFound: '404.html',
     ...(settings.spa && { fallback: 'index.html' }),
     // While somebody writes, what was saved is what is shown.
-    ...(live ? { cacheControl: 'no-store', maxStale: 0 } : { compress: true, immutable: true }),
+    ...(live ? { cacheControl: 'no-store', recheckAfter: 0 } : { compress: true, immutable: true }),
   })
   const inner = settings.proxies.length > 0 ? await behindProxies(settings.proxies, files) : files
   return { handler: wrap(layers, inner), close: () => live?.close() }

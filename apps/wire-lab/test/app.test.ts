@@ -191,7 +191,7 @@ describe('the lab’s own client', () => {
     const whole = closed.bytesIn === total.sent && closed.bytesOut === total.received
     expect(whole || cut).toBe(true)
     const own = watcher.events.filter((event) => event.connection === runs[0]!.connection)
-    expect(own.filter((event) => event.type === 'error').map(({ code }) => code)).toEqual(error ? [error] : [])
+    expect(own.filter((event) => event.type === 'refused').map(({ code }) => code)).toEqual(error ? [error] : [])
     expect(own.find((event) => 'label' in event && event.label !== '')).toMatchObject({ role: 'lab', label: title })
   })
 

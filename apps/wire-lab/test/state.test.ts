@@ -110,7 +110,7 @@ describe('the state of the lab', () => {
       aborted: 'peer',
     }
     const facts = { code: 'HOST_REPEATED', status: 400, offset: 52, message: '', rfc: '' }
-    const state = after(open(1), request(1, 1), cut, { type: 'error', at: 5, connection: 1, ...facts })
+    const state = after(open(1), request(1, 1), cut, { type: 'refused', at: 5, connection: 1, ...facts })
     expect(state.open.get(1)!.exchanges[0]).toMatchObject({ aborted: 'peer' })
     expect(state.open.get(1)!.exchanges[0]).not.toHaveProperty('status')
     expect(state.open.get(1)!.error).toMatchObject({ code: 'HOST_REPEATED' })

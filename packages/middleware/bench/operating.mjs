@@ -51,7 +51,7 @@ const cases = [
     context('Forwarded: for="[2001:db8::7]:4711";proto=https;host=a.example'),
   ],
   ['ip, one list', [ip({ deny: ['203.0.113.0/24'] })], answer, context()],
-  ['rate limit, in memory', [rateLimit({ limit: 1e9, window: 3600 })], answer, context()],
+  ['rate limit, in memory', [rateLimit({ limit: 1e9, windowSeconds: 3600 })], answer, context()],
   ...['text', 'combined', 'json'].map((format) => [
     `logger, ${format}`,
     [logger({ format, write() {} })],

@@ -6,9 +6,9 @@ import type { Middleware } from './lib/layers/types.ts'
 /** Options of {@link cache}. */
 export interface CacheOptions {
   /** Memory for responses, in bytes, fields included; what was not asked for the longest goes first. Default: 64 MiB. */
-  readonly maxBytes?: number
+  readonly cacheBytes?: number
   /** Most bytes of content of one response; longer ones are passed on. Default: 1 MiB. */
-  readonly maxEntryBytes?: number
+  readonly entryBytes?: number
   /**
    * The part of its age for which a response that says nothing else is fresh, by its `Last-Modified`, up to a day (RFC 9111
    * §4.2.2): 0.1 is usual. Default: 0, nothing is stored that does not say so.
@@ -19,8 +19,8 @@ export interface CacheOptions {
 }
 
 const rules: Rules<Required<CacheOptions>> = {
-  maxBytes: whole(64 * 1024 * 1024),
-  maxEntryBytes: whole(1024 * 1024),
+  cacheBytes: whole(64 * 1024 * 1024),
+  entryBytes: whole(1024 * 1024),
   heuristic: amount(0, { to: 1 }),
   name: text('spillway'),
 }
@@ -38,8 +38,8 @@ const rules: Rules<Required<CacheOptions>> = {
  * @throws RangeError for sizes below 0 or a heuristic outside of 0 to 1; TypeError for a name that is no token.
  */
 export function cache(options: CacheOptions = {}): Middleware {
-  const { maxBytes, maxEntryBytes, heuristic, name } = readOptions(rules, options)
+  const { cacheBytes, entryBytes, heuristic, name } = readOptions(rules, options)
   if (!isToken(name)) throw new TypeError(`The name of a cache is a token: ${JSON.stringify(name)}`)
-  const shared = new HttpCache({ maxBytes, maxEntryBytes, heuristic, name })
+  const shared = new HttpCache({ cacheBytes, entryBytes, heuristic, name })
   return (c, next) => shared.answer(c, next)
 }

@@ -6,10 +6,10 @@ import type { Middleware } from './lib/layers/types.ts'
 /** Options of {@link csrf}. */
 export interface CsrfOptions {
   /** Other origins that may send requests which change something. Default: none. */
-  readonly trusted?: readonly string[]
+  readonly origins?: readonly string[]
 }
 
-const rules: Rules<Required<CsrfOptions>> = { trusted: list(text()) }
+const rules: Rules<Required<CsrfOptions>> = { origins: list(text()) }
 
 /** Methods that change nothing (RFC 9110 §9.2.1); TRACE is not here, as nobody answers it. */
 const safe: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS'])
@@ -19,12 +19,12 @@ const safe: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS'])
  * request comes from, in `Sec-Fetch-Site` (Fetch Metadata) or else in `Origin`. Every method but GET, HEAD and OPTIONS is
  * checked, whatever its content type; those must change nothing. A request with neither field is not from a browser.
  * The reply is 403 with the code `CROSS_ORIGIN`.
- * @throws TypeError when a trusted origin is not one.
+ * @throws TypeError when one of `origins` is not one.
  */
 export function csrf(options: CsrfOptions = {}): Middleware {
-  const trusted = originSet(readOptions(rules, options).trusted)
+  const allowed = originSet(readOptions(rules, options).origins)
   return (c, next) => {
-    if (safe.has(c.method) || isFromHere(c) || trusted.has(c.headers.get('origin') ?? '')) return next()
+    if (safe.has(c.method) || isFromHere(c) || allowed.has(c.headers.get('origin') ?? '')) return next()
     throw new HttpError(403, 'A page of another origin may not send this request', { code: 'CROSS_ORIGIN' })
   }
 }

@@ -13,15 +13,15 @@ export interface ReadinessOptions {
   readonly checks?: Readonly<Record<string, Check>>
   /** Milliseconds that each check may take; its signal aborts then. Default: 1000. */
   readonly timeout?: number
-  /** Milliseconds that results hold, for any number of probes. Default: 1000. */
-  readonly maxAge?: number
+  /** Milliseconds between two rounds of checks at the least; their results hold for so long, for any number of probes. Default: 1000. */
+  readonly interval?: number
 }
 
 const rules: Rules<Required<ReadinessOptions>> = {
   server: required(callback<ReadinessOptions['server']>()),
   checks: record(required(callback<Check>())),
   timeout: whole(1000, { from: 1, to: 2 ** 31 - 1 }),
-  maxAge: amount(1000),
+  interval: amount(1000),
 }
 
 /**
@@ -38,8 +38,8 @@ export function health(): Handler<any> {
  * server still accepts.
  */
 export function readiness(options: ReadinessOptions): Handler<any> {
-  const { server, checks: asked, timeout, maxAge } = readOptions(rules, options)
-  const checks = new Checks(asked, timeout, maxAge)
+  const { server, checks: asked, timeout, interval } = readOptions(rules, options)
+  const checks = new Checks(asked, timeout, interval)
   const state = (): 'starting' | 'closing' | undefined => {
     const known = server()
     return known ? (known.closing ? 'closing' : undefined) : 'starting'

@@ -10,24 +10,24 @@ export { type ProblemDetails, ProblemError, problem, problemOf } from './lib/htt
 /** Options of {@link problems}. */
 export interface ProblemsOptions {
   /** Hears of errors that are answered 500 and above. Default: the process's error output, as core has it. */
-  readonly report?: (error: unknown, c: Context<any, any>) => void
+  readonly onError?: (error: unknown, c: Context<any, any>) => void
 }
 
-const rules: Rules<ProblemsOptions> = { report: callback() }
+const rules: Rules<ProblemsOptions> = { onError: callback() }
 
 /**
  * Answers errors of everything behind it with problems. An exchange that was cut is not answered, and errors of the server
  * are reported: nobody else will hear of them. For the errors of core itself, give `onError: problemOf` to `serve`.
  */
 export function problems(options: ProblemsOptions = {}): Middleware {
-  const { report = printFailed } = readOptions(rules, options)
+  const { onError = printFailed } = readOptions(rules, options)
   return (c, next) =>
     whenSettled(
       next,
       (reply) => reply,
       (error) => {
         if (error instanceof AbortedError) throw error
-        if (errorFacts(error).status >= 500) guarded(report, (second) => printFailed(second, c), error, c)
+        if (errorFacts(error).status >= 500) guarded(onError, (second) => printFailed(second, c), error, c)
         return addErrorFields(c, problemOf(error))
       },
     )

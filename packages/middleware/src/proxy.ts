@@ -1,4 +1,4 @@
-import { type Context, type Handler, type HeadersInit, HttpError } from '@spillway/core'
+import { type Context, type Handler, type FieldsInit, HttpError } from '@spillway/core'
 import { type Rules, type Settled, callback, choice, list, readOptions, text, whole } from '@spillway/core/options'
 import { isToken } from '@spillway/parser/serialize'
 import { forward } from './lib/proxy/forward.ts'
@@ -25,7 +25,7 @@ export interface ProxyOptions {
    */
   readonly forwarded?: 'x-forwarded' | 'forwarded' | 'both' | 'none'
   /** Further fields for the server, in place of those that the client sent under these names. */
-  readonly headers?: (c: Context<any, any>) => HeadersInit
+  readonly headers?: (c: Context<any, any>) => FieldsInit
   /**
    * Names of fields that are passed on although they are not by default: those with other characters than letters, digits and
    * hyphens (`x_token`), which programs behind CGI, FastCGI or WSGI cannot tell from others; and those by which proxies say who

@@ -40,7 +40,7 @@ export interface RateLimitRule {
   /** Requests in a window. */
   readonly limit: number
   /** Its length in seconds. Default: 60. */
-  readonly window?: number
+  readonly windowSeconds?: number
   /** Requests that may come all at once. Default: `limit`. */
   readonly burst?: number
   /**
@@ -66,35 +66,35 @@ export interface SharedQuotas {
   /** Milliseconds to wait for the store before it counts as away. Default: 500. */
   readonly patience?: number
   /** Hears why the store is away, once a second at the most. Default: the process's error output. */
-  readonly report?: (error: unknown) => void
+  readonly onError?: (error: unknown) => void
 }
 
 /** Options, as they were read. */
 interface Settings extends RateLimitRule {
-  readonly window: number
+  readonly windowSeconds: number
   readonly name: string
   readonly store?: RateLimitStore
   readonly whenAway?: 'open' | 'closed'
   readonly patience: number
-  readonly report?: (error: unknown) => void
+  readonly onError?: (error: unknown) => void
 }
 
 const count = { from: 1, to: Number.MAX_SAFE_INTEGER }
 const rules: Rules<Settings> = {
   limit: required(whole(1, count)),
-  window: whole(60, count),
+  windowSeconds: whole(60, count),
   burst: optional(whole(1, count)),
   key: callback(),
   name: text('default', /^[ !#-[\]-~]+$/),
   store: thing('a store'),
   whenAway: optional(choice(['open', 'closed'], 'open')),
   patience: amount(500, { to: 2 ** 31 - 1 }),
-  report: callback(),
+  onError: callback(),
 }
 
 /**
  * Limits how often a client may ask, by the generic cell rate algorithm: used requests come back one by one, at the pace
- * of `limit` in `window`. Replies carry `RateLimit` and `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers-10);
+ * of `limit` in `windowSeconds`. Replies carry `RateLimit` and `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers-10);
  * without a request left it is 429 with `Retry-After` and the code `RATE_LIMITED`. Stands behind `client`, when there are
  * proxies, and in front of what costs.
  * @throws RangeError for numbers that are no limit, TypeError for a name that cannot be sent, or a store without `whenAway`.
@@ -117,11 +117,11 @@ export function rateLimit(options: RateLimitOptions): Middleware {
   }
 }
 
-function guardedStore({ store, whenAway, patience, report = printAway }: Settings): GuardedStore {
+function guardedStore({ store, whenAway, patience, onError = printAway }: Settings): GuardedStore {
   if (!store) return new GuardedStore(memoryStore(), 0, rethrow)
   if (whenAway === undefined)
     throw new TypeError("A store may be away: say with whenAway whether that is 'open' or 'closed'")
-  return new GuardedStore(store, patience, report)
+  return new GuardedStore(store, patience, onError)
 }
 
 class Rule {
@@ -129,11 +129,11 @@ class Rule {
   readonly #policy: string
   readonly #name: string
 
-  constructor({ name, limit, window, burst = limit }: Settings) {
-    const interval = Math.round((window * 1_000_000) / limit)
+  constructor({ name, limit, windowSeconds, burst = limit }: Settings) {
+    const interval = Math.round((windowSeconds * 1_000_000) / limit)
     if (interval === 0) throw new RangeError(`The option \`limit\` is at most a million in a second, not ${limit}`)
     this.quota = { interval, burst: interval * burst }
-    this.#policy = `"${name}";q=${limit};w=${window}`
+    this.#policy = `"${name}";q=${limit};w=${windowSeconds}`
     this.#name = name
   }
 

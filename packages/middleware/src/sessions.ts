@@ -42,7 +42,7 @@ export interface SessionsOptions {
   /** Where sessions are kept when there are no secrets. Default: `memoryStore()`. */
   readonly store?: SessionStore
   /** Seconds that a session lives without being used. Default: a day. */
-  readonly idle?: number
+  readonly idleSeconds?: number
   /** Seconds that a session lives at the most. Default: 30 days. */
   readonly maxAge?: number
   /** Name of the cookie. Default: `__Host-session`, which no other host and no page without TLS can set. */
@@ -54,10 +54,10 @@ export interface SessionsOptions {
 const day = 86_400
 const life = { from: 1, to: Number.MAX_SAFE_INTEGER }
 
-const rules: Rules<Settled<SessionsOptions, 'idle' | 'maxAge' | 'name'>> = {
+const rules: Rules<Settled<SessionsOptions, 'idleSeconds' | 'maxAge' | 'name'>> = {
   secrets: optional(either(text(), thing<Exclude<Secrets, string>>('text, bytes or a list of them'))),
   store: thing('a store'),
-  idle: whole(day, life),
+  idleSeconds: whole(day, life),
   maxAge: whole(30 * day, life),
   name: text('__Host-session'),
   cookie: thing('an object'),
@@ -71,7 +71,7 @@ const rules: Rules<Settled<SessionsOptions, 'idle' | 'maxAge' | 'name'>> = {
  * and a store; RangeError for a time that is no whole number of seconds above 0; with a request, a TypeError when the data is too large for a cookie.
  */
 export function sessions<Data extends object>(options: SessionsOptions = {}): Middleware<{ session: Session<Data> }> {
-  const { name, cookie = {}, idle, maxAge, secrets, store } = readOptions(rules, options)
+  const { name, cookie = {}, idleSeconds: idle, maxAge, secrets, store } = readOptions(rules, options)
   if (secrets !== undefined && store) throw new TypeError('Sessions are either sealed with secrets or in a store')
   const keeper: Keeper =
     secrets !== undefined

@@ -9,10 +9,10 @@ export interface TimeoutOptions {
   /** 503 when the work is done here, 504 when it is waited for elsewhere. Default: 503. */
   readonly status?: 503 | 504
   /** Hears what late work fails with, if it is not the abort. Default: the process's error output. */
-  readonly report?: (error: unknown, c: Context<any, any>) => void
+  readonly onError?: (error: unknown, c: Context<any, any>) => void
 }
 
-const rules: Rules<Settled<TimeoutOptions, 'status'>> = { status: choice([503, 504], 503), report: callback() }
+const rules: Rules<Settled<TimeoutOptions, 'status'>> = { status: choice([503, 504], 503), onError: callback() }
 
 /**
  * Gives what stands behind it a time to reply in. When it is over, the work is stopped, and not only the waiting: `c.signal`
@@ -24,10 +24,10 @@ const rules: Rules<Settled<TimeoutOptions, 'status'>> = { status: choice([503, 5
 export function timeout(ms: number, options: TimeoutOptions = {}): Middleware {
   if (typeof ms !== 'number') throw new TypeError(`Not a time in milliseconds: ${String(ms)}`)
   if (!(ms > 0 && ms < 2 ** 31)) throw new RangeError(`Not a time in milliseconds: ${ms}`)
-  const { status, report = printLate } = readOptions(rules, options)
+  const { status, onError = printLate } = readOptions(rules, options)
   return (c, next) => {
     const work = next()
-    return isThenable(work) ? limited(c, work, ms, status, report) : work
+    return isThenable(work) ? limited(c, work, ms, status, onError) : work
   }
 }
 
@@ -36,7 +36,7 @@ function limited(
   work: Promise<Reply>,
   ms: number,
   status: number,
-  report: (error: unknown, c: Context<any, any>) => void,
+  onError: (error: unknown, c: Context<any, any>) => void,
 ): Promise<Reply> {
   return new Promise((resolve, reject) => {
     let reason: AbortedError | undefined
@@ -56,7 +56,7 @@ function limited(
       (error: unknown) => {
         clearTimeout(timer)
         if (!reason) reject(error)
-        else if (!isAbort(error, reason)) guarded(report, (second) => printLate(second, c), error, c)
+        else if (!isAbort(error, reason)) guarded(onError, (second) => printLate(second, c), error, c)
       },
     )
   })

@@ -30,9 +30,9 @@ export interface WebSocketOptions {
   /** Subprotocols in order of preference; the first that the client offers is agreed on. Default: none. */
   readonly protocols?: readonly string[]
   /** Largest message, after decompression; a larger one closes with 1009. Default: 1 MiB, as bodies have. */
-  readonly maxMessage?: number
+  readonly messageBytes?: number
   /** What may wait for a client that does not read, when more is sent. Default: 1 MiB. */
-  readonly maxBuffered?: number
+  readonly bufferedBytes?: number
   /** More messages and pings, after as many at once, close with 1008. Default: 1000, beyond what people or games do. */
   readonly messagesPerSecond?: number
   /**
@@ -40,7 +40,7 @@ export interface WebSocketOptions {
    */
   readonly deflate?: boolean
   /**
-   * Messages of more than half of `maxMessage`, and of more than 128 KiB, that unpack to more than so many times their size close
+   * Messages of more than half of `messageBytes`, and of more than 128 KiB, that unpack to more than so many times their size close
    * with 1008. Default: 100; deflate reaches a thousand with zeros.
    */
   readonly maxInflation?: number
@@ -64,8 +64,8 @@ export interface SchemaOptions<S extends StandardSchemaV1> extends WebSocketOpti
 type Settings = Settled<
   WebSocketOptions & { readonly schema?: StandardSchemaV1 },
   | 'protocols'
-  | 'maxMessage'
-  | 'maxBuffered'
+  | 'messageBytes'
+  | 'bufferedBytes'
   | 'messagesPerSecond'
   | 'deflate'
   | 'maxInflation'
@@ -78,8 +78,8 @@ const positive = { from: 1, to: 2 ** 31 - 1 }
 const rules: Rules<Settings> = {
   origins: optional(either(choice(['*'], '*'), list(text()))),
   protocols: list(text()),
-  maxMessage: whole(1024 * 1024, positive),
-  maxBuffered: whole(1024 * 1024, positive),
+  messageBytes: whole(1024 * 1024, positive),
+  bufferedBytes: whole(1024 * 1024, positive),
   messagesPerSecond: whole(1000, positive),
   deflate: flag(),
   maxInflation: whole(100, positive),
@@ -109,20 +109,20 @@ export function websocket<C extends Context<any, any>>(
   options: WebSocketOptions & { readonly schema?: StandardSchemaV1 | undefined } = {},
 ): Handler<C> {
   const settings = readOptions(rules, options)
-  const { origins, protocols, maxMessage, deflate, maxInflation, maxBuffered, messagesPerSecond } = settings
+  const { origins, protocols, messageBytes, deflate, maxInflation, bufferedBytes, messagesPerSecond } = settings
   const { pingInterval, idleTimeout, schema } = settings
   const { onError = (error: unknown) => console.error('websocket:', error) } = settings
   for (const protocol of protocols)
     if (!isFieldName(protocol)) throw new TypeError(`Not the name of a protocol: ${JSON.stringify(protocol)}`)
   const report = (error: unknown): void => guarded(onError, (failure) => printError('websocket', failure), error)
   const handshake = new Handshake({ origins, protocols, deflate })
-  const limits = { maxBuffered, messagesPerSecond, pingInterval, idleTimeout }
+  const limits = { bufferedBytes, messagesPerSecond, pingInterval, idleTimeout }
   const ticker = new Ticker(Math.max(10, Math.min(500, pingInterval / 4)))
   const decode: Decode | undefined = schema && decodeWith(schema)
   return (c) => {
     const { headers, protocol, windowBits } = handshake.check(c)
     return after(accept(c), (handlers): Reply => {
-      const agreed = { role: 'server', protocol, maxMessage, windowBits, maxInflation } as const
+      const agreed = { role: 'server', protocol, messageBytes, windowBits, maxInflation } as const
       const connection = new Connection(agreed, limits, ticker, handlers, decode, report)
       const reply = c.upgrade((transport, leftover) => connection.start(transport, leftover), headers)
       c.done(({ kind, status }) => {

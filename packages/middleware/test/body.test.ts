@@ -178,12 +178,12 @@ describe('limits', () => {
   const chunked = ['Transfer-Encoding: chunked', json]
 
   test('a client that sends all of it reads the 413', async () => {
-    const server = await echo('json', { limit: 10 })
+    const server = await echo('json', { bodyBytes: 10 })
     expect(await refused(server, [json], `"${'x'.repeat(500_000)}"`)).toBe('413 CONTENT_TOO_LARGE')
   })
 
   test('chunks are counted, and so are those that come late', async () => {
-    const server = await echo('json', { limit: 10 })
+    const server = await echo('json', { bodyBytes: 10 })
     const socket = open(server, 'POST /', chunked)
     const received: Buffer[] = []
     socket.on('data', (chunk: Buffer) => received.push(chunk))
@@ -220,7 +220,7 @@ describe('limits', () => {
   test('the limit of the server holds without one, and a larger one lifts it', async () => {
     const app = router()
       .post('/', [body('bytes')], (c) => c.text(String(c.state.body.length)))
-      .post('/more', [body('bytes', { limit: 3_000_000 })], (c) => c.text(String(c.state.body.length)))
+      .post('/more', [body('bytes', { bodyBytes: 3_000_000 })], (c) => c.text(String(c.state.body.length)))
     const server = await start(app)
     const content = Buffer.alloc(2_000_000)
     expect(await ask(server, 'POST /', { content })).toMatchObject({ status: 413 })
@@ -313,7 +313,7 @@ describe('content codings', () => {
   test('a bomb is put out by its ratio, and by what it is worth', async () => {
     const bomb = gzipSync(Buffer.alloc(50_000_000))
     expect(await refused(await echo('bytes'), ['Content-Encoding: gzip'], bomb)).toBe('413 CONTENT_TOO_LARGE')
-    const server = await echo('bytes', { limit: 1e9 })
+    const server = await echo('bytes', { bodyBytes: 1e9 })
     const before = process.memoryUsage().arrayBuffers
     expect(await refused(server, ['Content-Encoding: gzip'], bomb)).toBe('413 CONTENT_TOO_LARGE')
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(30_000_000)

@@ -18,7 +18,7 @@ import { ask } from './wire.ts'
 vi.setConfig({ testTimeout: 60_000 })
 
 const root = directoryOf({ 'large.bin': 'x'.repeat(3 * 1024 * 1024), 'small.txt': 'small' })
-const fill = { maxEntryBytes: 8 * 1024 * 1024 }
+const fill = { entryBytes: 8 * 1024 * 1024 }
 
 test('files, validated and refreshed in the background while they are streamed', async () => {
   const setTime = stopTime()

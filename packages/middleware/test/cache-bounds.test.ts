@@ -9,7 +9,7 @@ const fresh = 'Cache-Control: max-age=1000'
 
 /** How many of these requests are still answered from what is kept after all of them. */
 async function kept(requests: readonly (readonly [target: string, field: string])[], vary: string): Promise<number> {
-  const { get } = await cached(() => reply('x', fresh, `Vary: ${vary}`), { maxBytes: 400_000 })
+  const { get } = await cached(() => reply('x', fresh, `Vary: ${vary}`), { cacheBytes: 400_000 })
   for (const [target, field] of requests) await get(target, [field])
   let hits = 0
   // The newest first, so that what is stored anew makes no room for what has not been asked yet.
@@ -17,7 +17,7 @@ async function kept(requests: readonly (readonly [target: string, field: string]
     if ((await get(target, ['Cache-Control: only-if-cached', field])).status === 200) hits++
   return hits
 }
-describe('maxBytes counts', () => {
+describe('cacheBytes counts', () => {
   const numbers = Array.from({ length: 100 }, (_, i) => i)
 
   test('the values of a request on which a response depends', async () => {

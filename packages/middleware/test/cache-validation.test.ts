@@ -399,7 +399,7 @@ describe('streams', () => {
           })(),
           'Cache-Control: max-age=100',
         ),
-      { maxEntryBytes: 10_000 },
+      { entryBytes: 10_000 },
     )
     const { testServer } = await import('@spillway/core/testing')
     const client = testServer(handler).connect()

@@ -154,7 +154,7 @@ describe('what is stored (§3)', () => {
         })()
         return reply(stream, long, ...(kind === 'l' ? [`Content-Length: ${size}`] : []))
       },
-      { maxEntryBytes: 100 },
+      { entryBytes: 100 },
     )
     for (const kind of ['b', 's', 'l'])
       for (const size of [99, 100, 101]) {
@@ -166,7 +166,7 @@ describe('what is stored (§3)', () => {
   })
 
   test('memory has a limit: what was not asked for the longest goes first', async () => {
-    const { get, seen } = await cached(() => reply('x'.repeat(10_000), long), { maxBytes: 35_000 })
+    const { get, seen } = await cached(() => reply('x'.repeat(10_000), long), { cacheBytes: 35_000 })
     for (const path of ['/1', '/2', '/3', '/1', '/4', '/1', '/3', '/2']) await get(path)
     expect(seen.map(({ path }) => path)).toEqual(['/1', '/2', '/3', '/4', '/2'])
   })
@@ -266,8 +266,8 @@ describe('request directives (§5.2.1)', () => {
 })
 
 test('what a cache cannot be is refused at once', () => {
-  expect(() => cache({ maxBytes: -1 })).toThrow(RangeError)
-  expect(() => cache({ maxEntryBytes: NaN })).toThrow(RangeError)
+  expect(() => cache({ cacheBytes: -1 })).toThrow(RangeError)
+  expect(() => cache({ entryBytes: NaN })).toThrow(RangeError)
   expect(() => cache({ heuristic: 2 })).toThrow(RangeError)
   expect(() => cache({ name: 'a b' })).toThrow(TypeError)
 })

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { send, start } from './server.ts'
 
 const app = router()
-  .use(csrf({ trusted: ['https://partner.example'] }))
+  .use(csrf({ origins: ['https://partner.example'] }))
   .on(['GET', 'POST', 'PUT', 'DELETE', 'PATCH', 'PURGE'], '/', (c) => c.text('done'))
 
 const status = async (method: string, ...fields: string[]): Promise<number> =>
@@ -69,7 +69,7 @@ describe('csrf', () => {
   })
 
   test('refuses what is no origin when it is made', () => {
-    expect(() => csrf({ trusted: ['partner.example'] })).toThrow(TypeError)
-    expect(() => csrf({ trusted: ['https://*.example'] })).toThrow(TypeError)
+    expect(() => csrf({ origins: ['partner.example'] })).toThrow(TypeError)
+    expect(() => csrf({ origins: ['https://*.example'] })).toThrow(TypeError)
   })
 })

@@ -38,13 +38,13 @@ const person = basicAuth({ verify: (name, given) => sameText(given, 'sesame') &&
 
 export const fetch = toFetch(
   router()
-    .use(problems({ report() {} }), secureHeaders(), cors({ origins: ['https://app.example'] }), csrf(), compression(), cookies({ secrets }), sessions({ secrets }))
+    .use(problems({ onError() {} }), secureHeaders(), cors({ origins: ['https://app.example'] }), csrf(), compression(), cookies({ secrets }), sessions({ secrets }))
     .get('/hello/:name', (c) => c.text('Hello, ' + c.params.name))
     .get('/long', [conditional()], (c) => c.text('all work and no play '.repeat(1000)))
     .get('/visits', (c) => c.text(String((c.state.session.data.visits = (c.state.session.data.visits ?? 0) + 1))))
     .post('/seat', (c) => { c.state.cookies.signed.set('seat', '12A'); return c.empty() })
     .get('/seat', (c) => c.text(c.state.cookies.signed.get('seat') ?? 'none'))
-    .post('/json', [body('json', { limit: 1000 })], (c) => c.json(c.state.body))
+    .post('/json', [body('json', { bodyBytes: 1000 })], (c) => c.json(c.state.body))
     .post('/upload', async (c) => {
       const seen = []
       for await (const part of multipart(c, { totalBytes: 1e8 })) {

@@ -77,11 +77,11 @@ test('many probes run a check once, until its result is old', async () => {
     runs++
     await new Promise((resolve) => setTimeout(resolve, 20))
   }
-  const kept = await ready({ checks: { check }, maxAge: 60_000 })
+  const kept = await ready({ checks: { check }, interval: 60_000 })
   await Promise.all(Array.from({ length: 20 }, () => ask(kept)))
   await ask(kept)
   expect(runs).toBe(1)
-  const fresh = await ready({ checks: { check }, maxAge: 0 })
+  const fresh = await ready({ checks: { check }, interval: 0 })
   await ask(fresh)
   await ask(fresh)
   expect(runs).toBe(3)
@@ -89,7 +89,7 @@ test('many probes run a check once, until its result is old', async () => {
 
 test('a check that recovers makes the server ready again', async () => {
   let up = false
-  const url = await ready({ checks: { db: () => up }, maxAge: 10 })
+  const url = await ready({ checks: { db: () => up }, interval: 10 })
   expect((await fetch(url)).status).toBe(503)
   up = true
   await vi.waitFor(async () => expect((await fetch(url)).status).toBe(200))

@@ -150,7 +150,7 @@ describe('logFailures', () => {
     expect(lines[1]).toMatch(/^\S+Z 127\.0\.0\.1 overload 503\n$/)
     expect(records).toHaveLength(1)
     stop()
-    expect(channels.error.hasSubscribers || channels.close.hasSubscribers).toBe(false)
+    expect(channels.refused.hasSubscribers || channels.close.hasSubscribers).toBe(false)
   })
 
   test('logs a head that does not come in time, and not a connection that was only opened', async () => {

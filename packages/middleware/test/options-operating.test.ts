@@ -43,14 +43,14 @@ const readers: readonly Reader[] = [
     { limit: 1 },
     {
       limit: 'needed',
-      window: 'number',
+      windowSeconds: 'number',
       burst: 'number',
       key: 'other',
       name: 'other',
       store: 'other',
       whenAway: 'other',
       patience: 'number',
-      report: 'other',
+      onError: 'other',
     },
   ),
   reader<SchemaOptions<any>>(
@@ -60,8 +60,8 @@ const readers: readonly Reader[] = [
     {
       origins: 'other',
       protocols: 'other',
-      maxMessage: 'number',
-      maxBuffered: 'number',
+      messageBytes: 'number',
+      bufferedBytes: 'number',
       messagesPerSecond: 'number',
       deflate: 'other',
       maxInflation: 'number',
@@ -86,7 +86,7 @@ const readers: readonly Reader[] = [
       fallback: 'other',
       notFound: 'other',
       cacheBytes: 'number',
-      maxStale: 'number',
+      recheckAfter: 'number',
     },
   ),
   reader<CookieOptions>(
@@ -180,10 +180,10 @@ test.each([NaN, -1, 0, 1.5, Infinity])('a limit of %d requests is none', (limit)
 
 test.each([
   ['the longest time of a store', (patience: number) => rateLimit({ limit: 1, patience }), 0, 2 ** 31 - 1],
-  ['the largest message', (maxMessage: number) => websocket(() => ({}), { maxMessage }), 1, 2 ** 31 - 1],
+  ['the largest message', (messageBytes: number) => websocket(() => ({}), { messageBytes }), 1, 2 ** 31 - 1],
   ['the longest silence', (idleTimeout: number) => websocket(() => ({}), { idleTimeout }), 0, 2 ** 31 - 1],
   ['the age of a cookie', (maxAge: number) => setCookieValue('a', 'b', { maxAge }), 0, Number.MAX_SAFE_INTEGER],
-  ['requests in a second', (limit: number) => rateLimit({ limit, window: 1 }), 1, 2_000_000],
+  ['requests in a second', (limit: number) => rateLimit({ limit, windowSeconds: 1 }), 1, 2_000_000],
 ] as const)('%s has two ends', (_, read, least, most) => {
   for (const value of [least, least + 1, most - 1, most]) expect(() => read(value)).not.toThrow()
   for (const value of [least - 1, most + 1]) expect(() => read(value)).toThrow(RangeError)

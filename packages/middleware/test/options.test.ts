@@ -31,7 +31,7 @@ const cases: Readonly<Record<string, Case>> = {
     names: ['methods', 'allowHeaders', 'exposeHeaders', 'credentials', 'maxAge'],
     numbers: ['maxAge'],
   },
-  csrf: { make: csrf, names: ['trusted'] },
+  csrf: { make: csrf, names: ['origins'] },
   jwt: {
     make: jwt,
     base: { key, algorithms: ['HS256'] },
@@ -51,16 +51,16 @@ const cases: Readonly<Record<string, Case>> = {
     numbers: ['clockTolerance', 'maxTokenAge'],
   },
   logger: { make: logger, names: ['format', 'write', 'color', 'sink'] },
-  problems: { make: problems, names: ['report'] },
+  problems: { make: problems, names: ['onError'] },
   requestId: { make: requestId, names: ['field', 'trusted'] },
   secureHeaders: { make: secureHeaders, names: ['csp', 'hsts', 'fields'] },
   serverTiming: { make: serverTiming, names: ['show'] },
   sessions: {
     make: sessions,
-    names: ['secrets', 'store', 'idle', 'maxAge', 'name', 'cookie'],
-    numbers: ['idle', 'maxAge'],
+    names: ['secrets', 'store', 'idleSeconds', 'maxAge', 'name', 'cookie'],
+    numbers: ['idleSeconds', 'maxAge'],
   },
-  timeout: { make: (options) => timeout(1000, options), names: ['status', 'report'] },
+  timeout: { make: (options) => timeout(1000, options), names: ['status', 'onError'] },
 }
 
 describe.each(Object.entries(cases))('%s', (_, { make, base = {}, names, numbers = [] }) => {

@@ -20,7 +20,7 @@ test('errors become problems, and only what may be shown is', async () => {
   const seen: unknown[] = []
   const broken = new Error('password is hunter2')
   const app = router()
-    .use(problems({ report: (error, c) => seen.push([error, c.path]) }))
+    .use(problems({ onError: (error, c) => seen.push([error, c.path]) }))
     .get('/teapot', () => {
       const error = new HttpError(429, 'Not so fast', { code: 'SLOW_DOWN' })
       error.headers.set('Retry-After', '7')
@@ -83,7 +83,7 @@ test('as onError of the server it also tells what core refuses', async () => {
 
 test('errors of layers behind keep the fields that every reply must carry', async () => {
   const app = router()
-    .use(problems({ report: () => {} }), cors({ origins: '*', exposeHeaders: ['X-A'] }), cookies(), secureHeaders())
+    .use(problems({ onError: () => {} }), cors({ origins: '*', exposeHeaders: ['X-A'] }), cookies(), secureHeaders())
     .get('/', (c) => {
       c.state.cookies.set('seen', '1')
       throw new Error('x')
@@ -100,11 +100,11 @@ test('errors of layers behind keep the fields that every reply must carry', asyn
 })
 
 test('an exchange that was cut is left to core', async () => {
-  const report = vi.fn<() => void>()
+  const onError = vi.fn<() => void>()
   const outcomes: unknown[] = []
   const reached = vi.fn<() => void>()
   const app = router()
-    .use(problems({ report }))
+    .use(problems({ onError }))
     .post('/', async (c) => {
       reached()
       c.done((outcome) => outcomes.push(outcome))
@@ -115,5 +115,5 @@ test('an exchange that was cut is left to core', async () => {
   await vi.waitFor(() => expect(reached).toHaveBeenCalled())
   socket.resetAndDestroy()
   await vi.waitFor(() => expect(outcomes).toMatchObject([{ kind: 'aborted', by: 'peer' }]))
-  expect(report).not.toHaveBeenCalled()
+  expect(onError).not.toHaveBeenCalled()
 })

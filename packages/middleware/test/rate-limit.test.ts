@@ -98,7 +98,7 @@ describe('a quota', () => {
 describe('rateLimit', () => {
   test('allows n requests and refuses the next one', () => {
     for (const limit of [1, 2, 7, 100]) {
-      const limited = app({ limit, window: hour })
+      const limited = app({ limit, windowSeconds: hour })
       for (let i = 1; i <= limit; i++) {
         const reply = ask(limited)
         expect(statusOf(reply)).toBe(200)
@@ -115,19 +115,19 @@ describe('rateLimit', () => {
   })
 
   test('gives requests back at its pace', async () => {
-    const limited = app({ limit: 1, window: 2 })
+    const limited = app({ limit: 1, windowSeconds: 2 })
     expect([statusOf(ask(limited)), statusOf(ask(limited))]).toContain(429)
     await vi.waitFor(() => expect(statusOf(ask(limited))).toBe(200), { timeout: 10_000 })
   })
 
   test('counts clients by address, of IPv6 by /64', () => {
-    const limited = app({ limit: 1, window: hour })
+    const limited = app({ limit: 1, windowSeconds: hour })
     const statuses = ['192.0.2.1', '192.0.2.2', '192.0.2.1', '2001:db8::1', '2001:db8::ffff:1', '2001:db8:0:1::1']
     expect(statuses.map((address) => statusOf(ask(limited, { address })))).toEqual([200, 200, 429, 200, 429, 200])
   })
 
   test('counts by any key, and not at all without one', () => {
-    const limited = app({ limit: 1, window: hour, key: (c) => c.headers.get('x-user') ?? undefined })
+    const limited = app({ limit: 1, windowSeconds: hour, key: (c) => c.headers.get('x-user') ?? undefined })
     const statuses = ['X-User: a', 'X-User: b', 'X-User: a'].map((field) => statusOf(ask(limited, {}, '/', field)))
     expect(statuses).toEqual([200, 200, 429])
     for (let i = 0; i < 3; i++) {
@@ -139,7 +139,10 @@ describe('rateLimit', () => {
 
   test('tells its state with errors, and several rules as one list', () => {
     const rules = router()
-      .use(rateLimit({ limit: 9, window: hour, name: 'all' }), rateLimit({ limit: 1, window: hour, name: 'few' }))
+      .use(
+        rateLimit({ limit: 9, windowSeconds: hour, name: 'all' }),
+        rateLimit({ limit: 1, windowSeconds: hour, name: 'few' }),
+      )
       .get('/', (c) => c.text('in'))
       .get('/fail', () => {
         throw new Broken()
@@ -154,7 +157,7 @@ describe('rateLimit', () => {
 
   test('refuses with a problem', () => {
     const limited = router()
-      .use(problems(), rateLimit({ limit: 1, window: hour, name: 'login' }))
+      .use(problems(), rateLimit({ limit: 1, windowSeconds: hour, name: 'login' }))
       .get('/', (c) => c.text('in'))
     ask(limited)
     const reply = ask(limited)
@@ -170,9 +173,9 @@ describe('rateLimit', () => {
   test.each<RateLimitOptions>([
     { limit: 0 },
     { limit: 1.5 },
-    { limit: 1, window: 0 },
+    { limit: 1, windowSeconds: 0 },
     { limit: 1, burst: 0 },
-    { limit: 3_000_000, window: 1 },
+    { limit: 3_000_000, windowSeconds: 1 },
   ])('refuses %j', (options) => {
     expect(() => rateLimit(options)).toThrow(RangeError)
   })
@@ -222,8 +225,8 @@ describe('a store that is away', () => {
         let asked = 0
         const counted: RateLimitStore = { take: (...args) => (asked++, store.take(...args)) }
         const errors: unknown[] = []
-        const report = (error: unknown): void => void errors.push(error)
-        const { url } = await start(app({ limit: 1, store: counted, whenAway, patience: 20, report }))
+        const onError = (error: unknown): void => void errors.push(error)
+        const { url } = await start(app({ limit: 1, store: counted, whenAway, patience: 20, onError }))
         for (let i = 0; i < 3; i++) {
           const reply = await fetch(url)
           expect(reply.status).toBe(status)
@@ -322,8 +325,8 @@ withTools(redisServer)('the Redis store, with a real server', () => {
   }, 60_000)
 
   test('is away when Redis is, and back with it', async () => {
-    const report = vi.fn<(error: unknown) => void>()
-    const rule = { limit: 1000, store: make('away:'), patience: 2000, report }
+    const onError = vi.fn<(error: unknown) => void>()
+    const rule = { limit: 1000, store: make('away:'), patience: 2000, onError }
     const [open, closed] = await Promise.all([
       start(app({ ...rule, whenAway: 'open' as const })),
       start(app({ ...rule, whenAway: 'closed' as const })),
@@ -335,7 +338,7 @@ withTools(redisServer)('the Redis store, with a real server', () => {
     expect([await status(open), await status(closed)]).toEqual(['200 counted', '200 counted'])
     await server().stop()
     expect([await status(open), await status(closed)]).toEqual(['200', '503'])
-    expect(report).toHaveBeenCalled()
+    expect(onError).toHaveBeenCalled()
     await server().start()
     await vi.waitFor(async () => expect(await status(open)).toBe('200 counted'), { timeout: 20_000, interval: 200 })
     await vi.waitFor(async () => expect(await status(closed)).toBe('200 counted'), { timeout: 20_000, interval: 200 })

@@ -152,7 +152,7 @@ describe.each<[string, () => SessionsOptions]>([
 
   test('end when they are not used for a while', async () => {
     const pass = clock()
-    const c = await client({ ...options(), idle: 100, maxAge: 1000 })
+    const c = await client({ ...options(), idleSeconds: 100, maxAge: 1000 })
     await c.get('/visit')
     for (let i = 0; i < 5; i++) {
       pass(60)
@@ -164,7 +164,7 @@ describe.each<[string, () => SessionsOptions]>([
 
   test('end after their time, used or not', async () => {
     const pass = clock()
-    const c = await client({ ...options(), idle: 100, maxAge: 250 })
+    const c = await client({ ...options(), idleSeconds: 100, maxAge: 250 })
     await c.get('/visit')
     for (let i = 0; i < 4; i++) {
       pass(60)
@@ -246,7 +246,7 @@ test.each<[string, SessionsOptions]>([
 })
 
 test.each<[string, SessionsOptions]>([
-  ['a fraction of a second', { idle: 0.5 }],
+  ['a fraction of a second', { idleSeconds: 0.5 }],
   ['no time at all', { maxAge: 0 }],
 ])('sessions refuse %s when they are made', (_, options) => {
   expect(() => sessions(options)).toThrow(RangeError)

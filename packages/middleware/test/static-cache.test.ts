@@ -49,19 +49,19 @@ describe('a file in memory', () => {
     expect((third as Reply).headers.has('ETag')).toBe(true)
   })
 
-  test.each([0, 50, 1000])('is never older than %i ms', async (maxStale) => {
+  test.each([0, 50, 1000])('is never older than %i ms', async (recheckAfter) => {
     const pass = stoppedClock()
-    const server = await start(staticFiles(folder, { maxStale }))
+    const server = await start(staticFiles(folder, { recheckAfter }))
     const get = async () => (await send(server, 'GET', '/b.txt')).content.toString()
     for (let version = 0; version < 20; version++) {
       // The same length, so that only times and inode tell.
       writeFileSync(file('b.new'), `version ${100 + version}`)
       renameSync(file('b.new'), file('b.txt'))
-      pass(maxStale)
+      pass(recheckAfter)
       expect(await get()).toBe(`version ${100 + version}`)
       if (version % 2 === 1) continue
       writeFileSync(file('b.txt'), `written ${100 + version}`)
-      pass(maxStale)
+      pass(recheckAfter)
       expect(await get()).toBe(`written ${100 + version}`)
     }
   })
@@ -124,7 +124,7 @@ test('many requests for one file read it once', async () => {
 const version = (i: number) => Buffer.alloc(1000 + i * 37, `${i},`)
 
 test('files that are replaced under load never mix', async () => {
-  const server = await start(staticFiles(folder, { maxStale: 1 }))
+  const server = await start(staticFiles(folder, { recheckAfter: 1 }))
   const tags = new Map<string, string>()
   const load = { running: true }
   const write = async () => {

@@ -78,7 +78,7 @@ describe('RFC 9110 §12.5.3: files are compressed', () => {
 
   test('anew when the file has changed', async () => {
     const map = new Map([['a.txt', 'one '.repeat(500)]])
-    const at = await start(staticFiles(memoryFiles(map), { compress: true, maxStale: 0 }))
+    const at = await start(staticFiles(memoryFiles(map), { compress: true, recheckAfter: 0 }))
     const content = async () =>
       zlib.gunzipSync((await send(at, 'GET', '/a.txt', ['Accept-Encoding: gzip'])).content).toString()
     expect(await content()).toBe('one '.repeat(500))

@@ -92,7 +92,7 @@ describe('RFC 9110 §12.5.3: precompressed files', () => {
   })
 
   test('come and go', async () => {
-    const server = await site({ precompressed: true, maxStale: 0 })
+    const server = await site({ precompressed: true, recheckAfter: 0 })
     const coding = async () =>
       (await send(server, 'GET', '/plain.txt', ['Accept-Encoding: gzip'])).headers.get('content-encoding')
     expect(await coding()).toBeUndefined()

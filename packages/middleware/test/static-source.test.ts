@@ -42,7 +42,7 @@ describe('files in memory', () => {
 
   test('may be given other content, and be taken away', async () => {
     const map = new Map<string, string>([['a.txt', 'one']])
-    const at = await start(staticFiles(memoryFiles(map), { maxStale: 0 }))
+    const at = await start(staticFiles(memoryFiles(map), { recheckAfter: 0 }))
     const content = async () => (await send(at, 'GET', '/a.txt')).content.toString()
     expect(await content()).toBe('one')
     map.set('a.txt', 'two')

@@ -204,7 +204,7 @@ describe('what is asked of it', () => {
   })
 
   test('conditional requests', async () => {
-    const server = await start(staticFiles(pathToFileURL(root), { maxStale: 0 }))
+    const server = await start(staticFiles(pathToFileURL(root), { recheckAfter: 0 }))
     const first = await send(server, 'GET', '/a.txt')
     const etag = first.headers.get('etag')!
     const modified = first.headers.get('last-modified')!

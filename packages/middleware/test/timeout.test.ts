@@ -98,9 +98,9 @@ describe('timeout', () => {
 
   test('reports what late work fails with, unless it is the abort', async () => {
     const works = [deferred<never>(), deferred<never>(), deferred<never>()]
-    const report = vi.fn<NonNullable<TimeoutOptions['report']>>()
+    const onError = vi.fn<NonNullable<TimeoutOptions['onError']>>()
     const app = router()
-      .use(timeout(10, { report }))
+      .use(timeout(10, { onError }))
       .get('/:i', (c) => works[Number(c.params.i)]!.promise)
     const server = await start(app)
     const statuses: number[] = []
@@ -110,8 +110,8 @@ describe('timeout', () => {
     works[1]!.reject(new AbortedError('timeout', 'another one'))
     const error = new Error('broken')
     works[2]!.reject(error)
-    await vi.waitFor(() => expect(report).toHaveBeenCalled())
-    expect(report.mock.calls.map(([reported, c]) => [reported, c.path])).toEqual([[error, '/2']])
+    await vi.waitFor(() => expect(onError).toHaveBeenCalled())
+    expect(onError.mock.calls.map(([reported, c]) => [reported, c.path])).toEqual([[error, '/2']])
   })
 
   test('ends with a client that has gone, without a reply', async () => {

@@ -89,7 +89,7 @@ test('what has no JSON form is an error of who publishes', () => {
 
 describe('who is slow', () => {
   test('is cut at its limit', async () => {
-    const { topic, server } = await room({}, { maxBuffered: 500_000 })
+    const { topic, server } = await room({}, { bufferedBytes: 500_000 })
     const socket = await raw(server)
     socket.pause()
     await follows(topic, 1)

@@ -108,7 +108,7 @@ describe.each<[string, Router<any>]>([
 })
 
 test('content that cannot be read is answered as body() does', async () => {
-  const app = router().post('/', [validate({ body: z.unknown() }, { limit: 5 })], (c) => c.json(c.state.valid.body))
+  const app = router().post('/', [validate({ body: z.unknown() }, { bodyBytes: 5 })], (c) => c.json(c.state.valid.body))
   const server = await start(app)
   const status = async (content: string, field = json) =>
     (await ask(server, 'POST /', { fields: [field], content })).status

@@ -132,10 +132,10 @@ describe('the handshake (RFC 6455 §4.2)', () => {
   })
 
   test.each<WebSocketOptions>([
-    { maxMessage: 0 },
-    { maxMessage: Infinity },
-    { maxMessage: 2 ** 31 },
-    { maxBuffered: NaN },
+    { messageBytes: 0 },
+    { messageBytes: Infinity },
+    { messageBytes: 2 ** 31 },
+    { bufferedBytes: NaN },
     { messagesPerSecond: -1 },
     { messagesPerSecond: 0.5 },
     { pingInterval: 0 },

@@ -118,7 +118,7 @@ describe('sending', () => {
           for (let i = 0; i < 100; i++) sent = ws.send(Buffer.alloc(100_000))
         },
       },
-      { maxBuffered: 1e9 },
+      { bufferedBytes: 1e9 },
     )
     const socket = await raw(server)
     socket.pause()
@@ -136,7 +136,7 @@ describe('sending', () => {
           ws.close(4001)
         },
       },
-      { maxBuffered: 1e9 },
+      { bufferedBytes: 1e9 },
     )
     const socket = new WebSocket(server.url.replace('http', 'ws'))
     let messages = 0

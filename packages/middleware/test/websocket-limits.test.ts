@@ -48,7 +48,7 @@ describe('a slow client', () => {
 
   test('that asks for pongs and does not take them is cut', async () => {
     let closed = 0
-    const { socket } = await stalled({ close: () => void closed++ }, { maxBuffered: 100_000, messagesPerSecond: 1e9 })
+    const { socket } = await stalled({ close: () => void closed++ }, { bufferedBytes: 100_000, messagesPerSecond: 1e9 })
     const pings = Buffer.concat(Array.from({ length: 500 }, () => frame(0x89, Buffer.alloc(125))))
     socket.on('error', () => {})
     const timer = setInterval(() => socket.write(pings), 1)
@@ -59,7 +59,7 @@ describe('a slow client', () => {
 
 describe('limits', () => {
   test('a message that is too large closes with 1009', async () => {
-    const socket = await client(await serving(echo, { maxMessage: 1000 }))
+    const socket = await client(await serving(echo, { messageBytes: 1000 }))
     socket.send('x'.repeat(1000))
     expect(await next(socket)).toHaveLength(1000)
     socket.send('x'.repeat(1001))
@@ -67,7 +67,7 @@ describe('limits', () => {
   })
 
   test('the size counts over fragments', async () => {
-    const socket = await client(await serving(echo, { maxMessage: 1000 }))
+    const socket = await client(await serving(echo, { messageBytes: 1000 }))
     for (let i = 0; i < 3; i++) socket.send('x'.repeat(400), { fin: false })
     expect((await closeCode(socket))[0]).toBe(1009)
   })
@@ -123,7 +123,7 @@ describe('deflate (RFC 7692)', () => {
   })
 
   test('what unpacks to more than the largest message closes with 1009', async () => {
-    const socket = await client(await serving(echo, { deflate: true, maxMessage: 100_000 }), { deflate: true })
+    const socket = await client(await serving(echo, { deflate: true, messageBytes: 100_000 }), { deflate: true })
     socket.send('x'.repeat(100_001))
     expect((await closeCode(socket))[0]).toBe(1009)
   })

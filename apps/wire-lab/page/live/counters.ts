@@ -9,7 +9,7 @@ const stepOf: Readonly<Partial<Record<WireEvent['type'], readonly string[]>>> = 
   open: ['accept'],
   head: ['receive'],
   request: ['receive', 'process'],
-  error: ['receive'],
+  refused: ['receive'],
   reply: ['respond'],
   idle: ['keep'],
   close: ['keep'],

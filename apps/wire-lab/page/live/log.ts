@@ -109,7 +109,7 @@ function lineOf(event: WireEvent, { server }: Store): Line | null {
         word: 'kept',
         what: `waits for another request, ${formatMs(server.keepAliveMs)} at the most`,
       }
-    case 'error': {
+    case 'refused': {
       const what = `${event.message} ${event.rfc}; seen at byte ${event.offset}, answered ${statusText(event.status)}`
       return { kind: 'error', word: 'error', what }
     }
@@ -140,7 +140,7 @@ export function summary(events: readonly WireEvent[]): string {
   const parts = [
     [count('open'), 'accepted'],
     [count('request'), 'requests'],
-    [count('error'), 'errors'],
+    [count('refused'), 'errors'],
     [count('close'), 'closed'],
   ] as const
   const text = parts

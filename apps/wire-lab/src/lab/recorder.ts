@@ -60,7 +60,7 @@ export class Recorder {
       ),
       this.#on('end', (event) => this.#ended(event)),
       this.#on('idle', (event) => this.#idle(event.connection, event.exchange)),
-      this.#on('error', (event) => this.#failed(event)),
+      this.#on('refused', (event) => this.#refused(event)),
       this.#on('bytes', (event) => this.#bytes(event)),
       this.#on('close', (event) => this.#closed(event)),
     ]
@@ -148,11 +148,11 @@ export class Recorder {
     this.#kept(connection, exchange, at)
   }
 
-  #failed({ connection, code, status, offset }: ConnectionEvents['error']): void {
+  #refused({ connection, code, status, offset }: ConnectionEvents['refused']): void {
     const { message, rfc } = { ...parseErrors, ...http2Faults }[code]
     // In content it is counted from where that begins.
     const head = this.#inHead.has(connection) ? 0 : (this.state.open.get(connection)?.exchanges.at(-1)?.bytesIn ?? 0)
-    this.#record({ type: 'error', at: this.now(), connection, code, status, offset: head + offset, message, rfc })
+    this.#record({ type: 'refused', at: this.now(), connection, code, status, offset: head + offset, message, rfc })
   }
 
   #bytes({ connection, direction, bytes }: ConnectionEvents['bytes']): void {

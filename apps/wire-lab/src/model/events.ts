@@ -12,7 +12,7 @@ export type WireEvent =
   | ReplyEvent
   | EndEvent
   | IdleEvent
-  | ErrorEvent
+  | RefusedEvent
   | CloseEvent
   | ServerEvent
 
@@ -79,7 +79,7 @@ export interface EndEvent extends OfExchange<'end'> {
 export type IdleEvent = OfExchange<'idle'>
 
 /** The bytes that came in are not HTTP. */
-export interface ErrorEvent extends Of<'error'> {
+export interface RefusedEvent extends Of<'refused'> {
   readonly code: string
   readonly status: number
   /** Position of the first wrong byte in its message. */
@@ -175,6 +175,6 @@ export interface Connection {
   headAt?: number
   /** The reply that is last on this connection has begun. */
   ending?: boolean
-  error?: ErrorEvent
+  error?: RefusedEvent
   close?: CloseEvent
 }

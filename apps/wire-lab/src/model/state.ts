@@ -91,7 +91,7 @@ export function apply(state: LabState, event: WireEvent): void {
     case 'idle':
       if (connection) connection.idleAt = event.at
       return
-    case 'error':
+    case 'refused':
       totals.errors++
       if (connection) connection.error = event
       return

@@ -1,7 +1,7 @@
 import type { HeadSnapshot } from '@spillway/parser'
 import type { AbortedError, Outcome } from './errors.ts'
 import type { BodySource, Reply, ReplyInit, TakeOver } from './reply.ts'
-import type { HeadersInit, ReplyHeaders } from './reply-headers.ts'
+import type { FieldsInit, ReplyHeaders } from './reply-headers.ts'
 import type { RequestBody } from './request-body.ts'
 import type { Peer } from '../transport/transport.ts'
 
@@ -77,14 +77,14 @@ export interface Context<Params = {}, State = {}> {
    * @param headers have to say which protocol follows, with Upgrade; not to CONNECT (RFC 9110 §7.8).
    * @throws TypeError when they do not; HttpError 426 when the request did not ask for an upgrade (RFC 9110 §7.8).
    */
-  upgrade(take: TakeOver, headers?: HeadersInit): Reply
+  upgrade(take: TakeOver, headers?: FieldsInit): Reply
   /**
    * Sends an interim 103 (Early Hints) reply: fields, most often `Link`, that the client can use while the reply is made.
    * Does nothing for HTTP/1.0 clients, which know no interim replies, and once the reply has begun (RFC 8297).
    * @param status another interim status, for who passes one on: a proxy has to (RFC 9110 §15.2). Default: 103.
    * @throws TypeError when a field cannot be sent; RangeError for a status that is not interim, or is core's to send (100, 101).
    */
-  hints(headers: HeadersInit, status?: number): void
+  hints(headers: FieldsInit, status?: number): void
   /** Calls back once: after the last byte of the reply, or when it will never come. What throws or rejects there is reported. */
   done(callback: (outcome: Outcome) => unknown): void
   /**

@@ -103,10 +103,10 @@ export class ReplyHeaders implements Iterable<[name: string, value: string]> {
 }
 
 /** What a reply's fields can be given as. */
-export type HeadersInit = Iterable<readonly [string, string]> | Readonly<Record<string, string>>
+export type FieldsInit = Iterable<readonly [string, string]> | Readonly<Record<string, string>>
 
 /** Sets every field of `init`; a name that comes twice keeps both lines. */
-export function addHeaders(headers: ReplyHeaders, init: HeadersInit): void {
+export function addHeaders(headers: ReplyHeaders, init: FieldsInit): void {
   if (Symbol.iterator in init) for (const [name, value] of init) headers.append(name, value)
   else
     // Those who write no types give lists and nothing, too: a line each, and none.

@@ -1,7 +1,7 @@
 import type { Holding } from '../transport/holding.ts'
 import { LAST_CHUNK, chunkPrefix, isTrailerField, trailerSection } from '@spillway/parser/serialize'
 import type { BodySource } from './reply.ts'
-import type { HeadersInit } from './reply-headers.ts'
+import type { FieldsInit } from './reply-headers.ts'
 import { ContentFraming, isAscii, sliceBytes } from './content.ts'
 import { guarded, ignore, isThenable } from './guarded.ts'
 import { type Puller, isBytes, letGo, pullerOf } from './source.ts'
@@ -30,7 +30,7 @@ export class ReplyStream {
   readonly #source: BodySource
   readonly #puller: Puller
   readonly #report: (error: unknown) => void
-  readonly #trailers: (() => HeadersInit) | undefined
+  readonly #trailers: (() => FieldsInit) | undefined
   #left: number
   #stopped = false
   /** Content that is the application's. */
@@ -46,7 +46,7 @@ export class ReplyStream {
     source: BodySource,
     framing: ContentFraming,
     length: number,
-    trailers: (() => HeadersInit) | undefined,
+    trailers: (() => FieldsInit) | undefined,
     report: (error: unknown) => void,
   ) {
     this.#sink = sink
@@ -159,7 +159,7 @@ export class ReplyStream {
 }
 
 /** The trailer fields of a reply, but for those that must not be there (RFC 9110 §6.5.1). */
-export function trailerFields(init: HeadersInit): (readonly [string, string])[] {
+export function trailerFields(init: FieldsInit): (readonly [string, string])[] {
   if (isThenable(init)) {
     guarded(() => init, ignore)
     throw new TypeError('Trailer fields are given when they are asked for, not promised')

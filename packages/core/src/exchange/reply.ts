@@ -1,5 +1,5 @@
 import type { KeptReply } from './kept-reply.ts'
-import { type HeadersInit, ReplyHeaders, addHeaders, noFields } from './reply-headers.ts'
+import { type FieldsInit, ReplyHeaders, addHeaders, noFields } from './reply-headers.ts'
 import { isSource, own } from './source.ts'
 import type { Transport } from '../transport/transport.ts'
 
@@ -12,7 +12,7 @@ import type { Transport } from '../transport/transport.ts'
 export type BodySource = null | string | Uint8Array | ReadableStream<Uint8Array> | AsyncIterable<Uint8Array | string>
 
 /** What `c.text(…)` and the other helpers take beside the content: a status, or status and fields. */
-export type ReplyInit = number | { readonly status?: number; readonly headers?: HeadersInit }
+export type ReplyInit = number | { readonly status?: number; readonly headers?: FieldsInit }
 
 /**
  * Takes over a connection after an accepted upgrade: its transport, and the bytes that came behind the request. What happens
@@ -28,7 +28,7 @@ export class Reply {
    * Trailer fields, asked for when the content has ended. Sent with chunked replies and over HTTP/2 only; those that have no
    * business there, such as Content-Length or Set-Cookie, are left out (RFC 9110 §6.5.1).
    */
-  trailers: (() => HeadersInit) | undefined
+  trailers: (() => FieldsInit) | undefined
   /** @internal set by `c.upgrade`. */
   takeOver: TakeOver | undefined
   /** @internal Where this reply came from. */

@@ -2,7 +2,7 @@ import { type HeadSnapshot, TargetForm, type TargetParts, splitTarget } from '@s
 import type { Context, RequestHeaders } from './context.ts'
 import { type AbortedError, HttpError, type Outcome, unreadContent } from './errors.ts'
 import { Reply, type BodySource, type ReplyInit, type TakeOver } from './reply.ts'
-import { type HeadersInit, ReplyHeaders, addHeaders, fieldLine, textPlain } from './reply-headers.ts'
+import { type FieldsInit, ReplyHeaders, addHeaders, fieldLine, textPlain } from './reply-headers.ts'
 import { guarded } from './guarded.ts'
 import { handledRequest } from './handled.ts'
 import { Lifetime } from './lifetime.ts'
@@ -169,7 +169,7 @@ export class RequestContext implements Context {
     return new Reply(source, init)
   }
 
-  upgrade(take: TakeOver, headers?: HeadersInit): Reply {
+  upgrade(take: TakeOver, headers?: FieldsInit): Reply {
     const connect = this.method === 'CONNECT'
     const reply = new Reply(null, { status: connect ? 200 : 101, ...(headers && { headers }) })
     reply.takeOver = take
@@ -182,7 +182,7 @@ export class RequestContext implements Context {
     throw refusal
   }
 
-  hints(headers: HeadersInit, status: number = 103): void {
+  hints(headers: FieldsInit, status: number = 103): void {
     if (!(Number.isInteger(status) && status > 101 && status < 200))
       throw new RangeError(`Not an interim status: ${status}`)
     const fields = new ReplyHeaders()

@@ -362,7 +362,7 @@ export class Connection
   #parseFailed(code: ParseErrorCode, offset: number): void {
     const { status } = parseErrors[code]
     this.#log.because(status === 431 || status === 414 ? 'head-too-large' : 'parse-error')
-    this.#log.error(this, code, status, offset)
+    this.#log.refused(this, code, status, offset)
   }
 
   // ── answering ──────────────────────────────────────────────────────────────────────────────────────────────────

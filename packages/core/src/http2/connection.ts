@@ -218,7 +218,7 @@ export class Http2Connection implements Member, Http2Owner, TransportSink {
 
   #onRefusedHead(stream: Http2Stream): void {
     const code = this.machine.refusal!
-    this.log.error(this, code, parseErrors[code].status, this.machine.faultOffset)
+    this.log.refused(this, code, parseErrors[code].status, this.machine.faultOffset)
     this.#answer(stream, this.#core.parseErrorReply(code))
   }
 
@@ -241,13 +241,13 @@ export class Http2Connection implements Member, Http2Owner, TransportSink {
 
   #onReset(stream: Http2Stream): void {
     const { fault, faultOffset } = this.machine
-    if (fault !== undefined) this.log.error(this, fault, 400, faultOffset)
+    if (fault !== undefined) this.log.refused(this, fault, 400, faultOffset)
     ownerOf(stream)?.abort('peer')
   }
 
   #onFault(): void {
     const { fault, faultOffset } = this.machine
-    this.log.error(this, fault!, 400, faultOffset)
+    this.log.refused(this, fault!, 400, faultOffset)
     const isAbuse = http2Faults[fault!].error === ErrorCode.EnhanceYourCalm
     this.#end('peer', isAbuse ? 'abuse' : 'parse-error')
   }

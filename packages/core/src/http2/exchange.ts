@@ -6,7 +6,7 @@ import { type ReplyTarget, answerWith } from '../exchange/dispatch.ts'
 import { type AbortedBy, AbortedError, HttpError, type Outcome, abortMessage } from '../exchange/errors.ts'
 import { guarded } from '../exchange/guarded.ts'
 import type { Reply, TakeOver } from '../exchange/reply.ts'
-import { type HeadersInit, ReplyHeaders, addHeaders } from '../exchange/reply-headers.ts'
+import { type FieldsInit, ReplyHeaders, addHeaders } from '../exchange/reply-headers.ts'
 import { ReplyStream, type StreamEnd, trailerFields } from '../exchange/reply-stream.ts'
 import { dropSource } from '../exchange/source.ts'
 import { type BodyPort, RequestBody } from '../exchange/request-body.ts'
@@ -50,7 +50,7 @@ class Http2Context extends RequestContext {
     return (this.head as Http2Request).protocol
   }
 
-  override upgrade(take: TakeOver, headers?: HeadersInit): Reply {
+  override upgrade(take: TakeOver, headers?: FieldsInit): Reply {
     if (this.method === 'CONNECT') return super.upgrade(take, headers)
     throw new HttpError(501, 'Connections of HTTP/2 carry many requests and cannot be upgraded')
   }
@@ -67,7 +67,7 @@ export class Http2Exchange implements ContextPort, ReplyTarget, StreamEnd {
   readonly #stream: Http2Stream
   readonly #incoming: Incoming | undefined
   #outgoing: Outgoing | undefined = undefined
-  #trailers: (() => HeadersInit) | undefined = undefined
+  #trailers: (() => FieldsInit) | undefined = undefined
   #tunnel: StreamTunnel | undefined = undefined
   #isHandled = false
   #replied = false
@@ -223,7 +223,7 @@ export class Http2Exchange implements ContextPort, ReplyTarget, StreamEnd {
   }
 
   /** Sends content at hand, if nothing keeps it from going; otherwise it waits. Whether it is sent. */
-  #sendWhole(content: Uint8Array | null, trailers: (() => HeadersInit) | undefined): boolean {
+  #sendWhole(content: Uint8Array | null, trailers: (() => FieldsInit) | undefined): boolean {
     const { machine, isFree } = this.#owner
     if (content && !trailers && isFree && content.length <= machine.room(this.#stream)) {
       machine.data(this.#stream, content, 0, content.length, true)
@@ -247,7 +247,7 @@ export class Http2Exchange implements ContextPort, ReplyTarget, StreamEnd {
     return outgoing
   }
 
-  #startStream(outgoing: Outgoing, trailers: (() => HeadersInit) | undefined): void {
+  #startStream(outgoing: Outgoing, trailers: (() => FieldsInit) | undefined): void {
     this.#outgoing = outgoing
     this.#trailers = trailers
     void outgoing.source!.run(this)
@@ -259,7 +259,7 @@ export class Http2Exchange implements ContextPort, ReplyTarget, StreamEnd {
   }
 
   /** All content is there; now for its end. */
-  #finishWith(outgoing: Outgoing, trailers: (() => HeadersInit) | undefined): void {
+  #finishWith(outgoing: Outgoing, trailers: (() => FieldsInit) | undefined): void {
     try {
       const fields = new ReplyHeaders()
       if (trailers) addHeaders(fields, trailerFields(trailers()))

@@ -51,10 +51,10 @@ export class ConnectionLog {
   }
 
   /** @param of whose address is asked for only when someone listens */
-  error(of: WithPeer, code: ParseErrorCode | Http2FaultCode, status: number, offset: number): void {
-    if (!channels.error.hasSubscribers) return
+  refused(of: WithPeer, code: ParseErrorCode | Http2FaultCode, status: number, offset: number): void {
+    if (!channels.refused.hasSubscribers) return
     const { peer } = of
-    channels.error.publish({ ...this.#event(), peer, code, status, offset })
+    channels.refused.publish({ ...this.#event(), peer, code, status, offset })
   }
 
   close(of: WithPeer, bytesIn: number, bytesOut: number): void {

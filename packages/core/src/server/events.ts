@@ -89,8 +89,8 @@ export interface ConnectionEvents {
   end: ExchangeEvent & { readonly outcome: Outcome }
   /** The exchange is over and the connection waits for another request. */
   idle: ExchangeEvent
-  /** A message could not be parsed. */
-  error: ConnectionEvent & {
+  /** A message was refused: it could not be parsed, or broke a limit. */
+  refused: ConnectionEvent & {
     readonly peer: Peer
     readonly code: ParseErrorCode | Http2FaultCode
     /** What it was answered with; 400 for errors of HTTP/2 itself, which reset a stream or end the connection. */
@@ -135,7 +135,7 @@ export const channels: { readonly [K in keyof ConnectionEvents]: EventChannel<Co
   reply: typed('reply'),
   end: typed('end'),
   idle: typed('idle'),
-  error: typed('error'),
+  refused: typed('refused'),
   bytes: typed('bytes'),
   close: typed('close'),
 }

@@ -2,7 +2,7 @@ import { MessageParser, type ResponseSnapshot } from '@spillway/parser'
 import { requestHead } from '@spillway/parser/serialize'
 import type { Handler } from '../exchange/context.ts'
 import { type MemoryClient, testServer } from './memory.ts'
-import type { HeadersInit } from '../exchange/reply-headers.ts'
+import type { FieldsInit } from '../exchange/reply-headers.ts'
 import { hasNoContent } from '../exchange/content.ts'
 import type { ServerOptions } from '../server/server.ts'
 
@@ -11,7 +11,7 @@ export interface InjectInit {
   /** Default: GET, or POST with content. */
   readonly method?: string
   /** Default: a Host of `localhost`, and the Content-Length. */
-  readonly headers?: HeadersInit
+  readonly headers?: FieldsInit
   /** Strings are sent as UTF-8. */
   readonly body?: string | Uint8Array
 }

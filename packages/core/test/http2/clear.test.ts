@@ -202,7 +202,7 @@ describe('a client that costs too much', () => {
       await until(() => server!.stats.open === 0)
     })
     expect(events(seen, 'close')[0]).toMatchObject({ reason: 'abuse' })
-    expect(events(seen, 'error').map(({ code }) => code)).toContain('ABUSE')
+    expect(events(seen, 'refused').map(({ code }) => code)).toContain('ABUSE')
     expect(most).toBeLessThanOrEqual(200)
   })
 

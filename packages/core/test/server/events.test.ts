@@ -119,7 +119,7 @@ describe('channels', () => {
   it('an error has its code, status and place', async () => {
     const t = testServer(handler)
     const seen = await record(t.server, () => t.connect().send('GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n'))
-    expect(events(seen, 'error')).toMatchObject([{ code: 'HOST_REPEATED', status: 400, offset: 31 }])
+    expect(events(seen, 'refused')).toMatchObject([{ code: 'HOST_REPEATED', status: 400, offset: 31 }])
     expect(events(seen, 'request')).toEqual([])
   })
 

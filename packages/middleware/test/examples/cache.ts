@@ -5,7 +5,7 @@ const rates = { EUR: 1, USD: 1.09 }
 
 export const app: Router = router()
   // public files, and whatever says that it may be kept
-  .use(cache({ maxBytes: 256 * 1024 * 1024 }))
+  .use(cache({ cacheBytes: 256 * 1024 * 1024 }))
   .get('/rates', (c) =>
     c.json(rates, {
       headers: { 'Cache-Control': 'public, max-age=60, stale-while-revalidate=600, stale-if-error=86400' },

@@ -2,5 +2,5 @@ import { csrf } from '@spillway/middleware/csrf'
 import { type Router, router } from '@spillway/middleware/router'
 
 export const app: Router = router()
-  .use(csrf({ trusted: ['https://admin.example'] }))
+  .use(csrf({ origins: ['https://admin.example'] }))
   .post('/transfer', (c) => c.text('done'))

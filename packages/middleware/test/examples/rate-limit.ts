@@ -3,8 +3,8 @@ import { rateLimit } from '@spillway/middleware/rate-limit'
 import { type Router, router } from '@spillway/middleware/router'
 
 export const app: Router = router()
-  .use(problems(), rateLimit({ limit: 100, window: 60 }))
+  .use(problems(), rateLimit({ limit: 100, windowSeconds: 60 }))
   .get('/', (c) => c.text('100 a minute'))
-  .post('/login', [rateLimit({ name: 'login', limit: 5, window: 300 })], (c) =>
+  .post('/login', [rateLimit({ name: 'login', limit: 5, windowSeconds: 300 })], (c) =>
     c.text('and 5 of these in five minutes'),
   )

@@ -9,12 +9,12 @@ import { type JsonLimits, jsonRules, parseJson } from './json.ts'
 /** Options for reading a body. */
 export interface ReadOptions extends JsonLimits, FormLimits {
   /** Most bytes, before and after decoding. Default: what the server allows, `limits.bodyBytes`. */
-  readonly limit?: number
+  readonly bodyBytes?: number
 }
 
 /** The number of members that is too many depends on the kind of content, so that it has no default here. */
 export const readRules: Rules<ReadOptions> = {
-  limit: optional(whole()),
+  bodyBytes: optional(whole()),
   depth: optional(jsonRules.depth),
   keys: optional(jsonRules.keys),
 }
@@ -73,7 +73,7 @@ export async function readBody(
   const type = requestMediaType(c.headers)
   const reader = kinds.map((kind) => readers[kind]).find((each) => accepts(each, type))
   if (!reader) throw body.length === 0 && type === undefined ? missing() : unsupported(kinds, type)
-  if (options.limit !== undefined) body.limit = options.limit
+  if (options.bodyBytes !== undefined) body.limit = options.bodyBytes
   const decoder = decoderOf(c)
   const raw = decoder ? await decompress(body, decoder(), body.limit) : await body.bytes()
   return { value: reader.parse(raw, type ?? undefined, options), raw }

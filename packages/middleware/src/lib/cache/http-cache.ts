@@ -26,8 +26,8 @@ import { useOf, useOnError, wishesOf } from './usable.ts'
 
 /** What a cache is made with; all of it has been checked. */
 export interface CacheSettings {
-  readonly maxBytes: number
-  readonly maxEntryBytes: number
+  readonly cacheBytes: number
+  readonly entryBytes: number
   readonly heuristic: number
   readonly name: string
 }
@@ -55,7 +55,7 @@ export class HttpCache {
 
   constructor(settings: CacheSettings) {
     this.#settings = settings
-    this.#store = new Store(settings.maxBytes)
+    this.#store = new Store(settings.cacheBytes)
   }
 
   answer(c: Context<any, any>, next: Next): MaybePromise<Reply> {
@@ -178,12 +178,12 @@ export class HttpCache {
     times: Times,
     flight: Flight | undefined,
   ): Stored {
-    const { maxEntryBytes, heuristic } = this.#settings
+    const { entryBytes, heuristic } = this.#settings
     const whole = new Reply(null, { status: stale.status, headers: freshenedHeaders(stale, headers) })
     const fresh = storedOf(whole, stale.content, c.headers, times, heuristic)
     const tag = headers.get('ETag')
     const same = tag === null || tag.replace('W/', '') === stale.headers.get('ETag')?.replace('W/', '')
-    if (same && !flight?.spoiled && isStorable(c, whole, times.received, maxEntryBytes, heuristic, sent))
+    if (same && !flight?.spoiled && isStorable(c, whole, times.received, entryBytes, heuristic, sent))
       this.#store.put(url, fresh, c.headers)
     else this.#store.remove(url, stale)
     return fresh
@@ -192,8 +192,8 @@ export class HttpCache {
   /** Stores a reply, now or when its content is complete. Returns whether it will be, as far as can be told. */
   #keep(asking: Asking, reply: Reply, times: Times, flight: Flight | undefined): boolean {
     const { c, url, stale, sent } = asking
-    const { maxEntryBytes, heuristic } = this.#settings
-    if (!isStorable(c, reply, times.received, maxEntryBytes, heuristic, sent)) {
+    const { entryBytes, heuristic } = this.#settings
+    if (!isStorable(c, reply, times.received, entryBytes, heuristic, sent)) {
       // It has taken the place of what we had.
       if (stale && reply.status < 500) this.#store.remove(url, stale)
       // Who sends what is wrong must not teach us about what others get.
@@ -204,13 +204,13 @@ export class HttpCache {
     const complete = (content: Uint8Array | 'too long' | undefined): void => {
       const length = head.headers.get('Content-Length')
       const whole = content instanceof Uint8Array && (length === null || Number(length) === content.length)
-      if (whole && content.length <= maxEntryBytes && !flight?.spoiled)
+      if (whole && content.length <= entryBytes && !flight?.spoiled)
         this.#store.put(url, storedOf(head, content, c.headers, times, heuristic), c.headers)
       flight?.land({ futile: content === 'too long' })
     }
     const { body } = reply
     if (body === null || typeof body === 'string' || body instanceof Uint8Array) complete(Buffer.from(body ?? ''))
-    else reply.body = new FillingBody(pullerOf(body), maxEntryBytes, complete)
+    else reply.body = new FillingBody(pullerOf(body), entryBytes, complete)
     return true
   }
 

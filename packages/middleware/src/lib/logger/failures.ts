@@ -1,7 +1,5 @@
-import { type ConnectionEvents, type Server, channels } from '@spillway/core'
+import { type CloseReason, type ConnectionEvents, type Server, channels } from '@spillway/core'
 import type { ConnectionEntry } from './format.ts'
-
-type CloseReason = ConnectionEvents['close']['reason']
 
 /** Ends that are told of, and the status that was sent with them. What a client does by itself is none. */
 const failures: ReadonlyMap<CloseReason, number> = new Map<CloseReason, number>([
@@ -13,7 +11,7 @@ const failures: ReadonlyMap<CloseReason, number> = new Map<CloseReason, number>(
 
 /** Reports what goes wrong on the connections of a server before a handler could know. Call the result to stop. */
 export function watchFailures(server: Server, log: (entry: ConnectionEntry) => void): () => void {
-  const onError = (event: ConnectionEvents['error']): void => {
+  const onRefused = (event: ConnectionEvents['refused']): void => {
     if (event.server !== server) return
     log({ time: new Date(), client: event.peer.address, reason: event.code, status: event.status })
   }
@@ -26,10 +24,10 @@ export function watchFailures(server: Server, log: (entry: ConnectionEntry) => v
     const status = failures.get(reason)
     if (status !== undefined) log({ time, client: peer.address, reason, status: bytesOut > 0 ? status : 0 })
   }
-  channels.error.subscribe(onError)
+  channels.refused.subscribe(onRefused)
   channels.close.subscribe(onClose)
   return () => {
-    channels.error.unsubscribe(onError)
+    channels.refused.unsubscribe(onRefused)
     channels.close.unsubscribe(onClose)
   }
 }

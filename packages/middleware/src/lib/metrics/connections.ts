@@ -1,7 +1,7 @@
 import { type ConnectionEvents, type Server, channels, guarded, printError } from '@spillway/core'
 import { Counter, type Family, Gauge, Histogram } from './families.ts'
 
-type Events = Pick<ConnectionEvents, 'open' | 'head' | 'request' | 'reply' | 'end' | 'idle' | 'error' | 'close'>
+type Events = Pick<ConnectionEvents, 'open' | 'head' | 'request' | 'reply' | 'end' | 'idle' | 'refused' | 'close'>
 
 /** Seconds, from what a cached reply takes to what an upload does. */
 export const timeBounds: readonly number[] = [0.0001, 0.001, 0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60]
@@ -51,7 +51,7 @@ export class ConnectionMetrics {
       this.#on('reply', (event) => this.#next(event, 'handler')),
       this.#on('end', (event) => this.#ended(event)),
       this.#on('idle', ({ connection }) => this.#wait(this.#open.get(connection), 'idle')),
-      this.#on('error', ({ code }) => this.#parseErrors.add(1, code)),
+      this.#on('refused', ({ code }) => this.#parseErrors.add(1, code)),
       this.#on('close', (event) => this.#gone(event)),
     ]
   }

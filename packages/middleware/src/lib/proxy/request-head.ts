@@ -1,5 +1,5 @@
 import { isIPv6 } from 'node:net'
-import { type Context, type HeadersInit, HttpError } from '@spillway/core'
+import { type Context, type FieldsInit, HttpError } from '@spillway/core'
 import { hasToken } from '@spillway/parser/fields'
 import { appendField, requestLine } from '@spillway/parser/serialize'
 import type { UpstreamAddress } from './address.ts'
@@ -15,7 +15,7 @@ import { type Passes, isReplaced } from './passed-fields.ts'
 export interface HeadRules {
   readonly host: string
   readonly forwarded: 'x-forwarded' | 'forwarded' | 'both' | 'none'
-  readonly headers: ((c: Context<any, any>) => HeadersInit) | undefined
+  readonly headers: ((c: Context<any, any>) => FieldsInit) | undefined
   readonly passes: Passes
   readonly via: string
 }
@@ -100,7 +100,7 @@ export function requestHead(c: Context<any, any>, plan: RequestPlan, rules: Head
   return `${requestLine(c.method, path)}host: ${host}\r\n${plan.fields}\r\n`
 }
 
-function entries(init: HeadersInit): Iterable<readonly [string, string]> {
+function entries(init: FieldsInit): Iterable<readonly [string, string]> {
   return Symbol.iterator in init ? init : Object.entries(init)
 }
 

@@ -9,20 +9,20 @@ export interface Cacheable {
 }
 
 /**
- * The files asked for last, up to a number of bytes. An entry is good for `maxStale` milliseconds after its file was looked
+ * The files asked for last, up to a number of bytes. An entry is good for `recheckAfter` milliseconds after its file was looked
  * at; after that it must be looked at again before it is used.
  */
 export class FileCache<T extends Cacheable> {
   /** Bytes in use. */
   bytes: number = 0
   readonly maxBytes: number
-  readonly maxStale: number
+  readonly recheckAfter: number
   /** The one that was not used for longest comes first. */
   readonly #entries = new Map<string, T>()
 
-  constructor(maxBytes: number, maxStale: number) {
+  constructor(maxBytes: number, recheckAfter: number) {
     this.maxBytes = maxBytes
-    this.maxStale = maxStale
+    this.recheckAfter = recheckAfter
   }
 
   /** Milliseconds of a clock that nobody sets. */
@@ -31,7 +31,7 @@ export class FileCache<T extends Cacheable> {
   }
 
   isFresh(looked: number): boolean {
-    return this.maxStale > 0 && FileCache.now() - looked < this.maxStale
+    return this.recheckAfter > 0 && FileCache.now() - looked < this.recheckAfter
   }
 
   /** An entry that may be used as it is. */

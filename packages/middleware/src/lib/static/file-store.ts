@@ -35,7 +35,7 @@ export type Found = Representation | 'directory' | 'nothing'
 /** How files are kept and described. */
 export interface StoreOptions {
   readonly maxBytes: number
-  readonly maxStale: number
+  readonly recheckAfter: number
   /** Codings there may be files for. */
   readonly siblings: readonly Variant[]
   /** Codings to make. */
@@ -59,7 +59,7 @@ export class FileStore {
   constructor(source: FileSource, options: StoreOptions) {
     this.#source = source
     this.#options = options
-    this.#cache = new FileCache(options.maxBytes, options.maxStale)
+    this.#cache = new FileCache(options.maxBytes, options.recheckAfter)
   }
 
   /** What is at a path, when it is known well enough to be used in this turn. */
@@ -81,7 +81,7 @@ export class FileStore {
   }
 
   /**
-   * A file, as it is or in the coding of a sibling. What it says is no older than the call, or than `maxStale`. A large one is
+   * A file, as it is or in the coding of a sibling. What it says is no older than the call, or than `recheckAfter`. A large one is
    * open, and the caller's to close.
    */
   async find(path: string, variant?: Variant): Promise<Found> {

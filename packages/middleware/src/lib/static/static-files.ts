@@ -69,7 +69,7 @@ export interface StaticOptions {
   /** Memory for files of up to 1 MiB, in bytes. Default: 64 MiB. */
   readonly cacheBytes?: number
   /** Milliseconds for which a file in memory may be sent without looking whether it was changed. Default: 1000. */
-  readonly maxStale?: number
+  readonly recheckAfter?: number
 }
 
 /** Options, as they were read. */
@@ -85,7 +85,7 @@ const rules: Rules<Settings> = {
   fallback: optional(text('', /./)),
   notFound: optional(text('', /./)),
   cacheBytes: whole(64 * 1024 * 1024),
-  maxStale: amount(1000),
+  recheckAfter: amount(1000),
 }
 
 /** Serves files: as a handler, or as middleware that passes on what it has no file for. */
@@ -104,11 +104,11 @@ export type StaticFiles = (c: Context<any, any>, next?: Next) => MaybePromise<Re
 export function staticFiles(root: string | URL | FileSource, options: StaticOptions = {}): StaticFiles {
   const settings = readOptions(rules, options)
   const source = typeof root === 'string' || root instanceof URL ? directoryAt(root) : root
-  const { cacheBytes: maxBytes, maxStale } = settings
+  const { cacheBytes: maxBytes, recheckAfter } = settings
   const cacheControl = cacheRule(settings)
   const store = new FileStore(source, {
     maxBytes,
-    maxStale,
+    recheckAfter,
     cacheControl,
     siblings: settings.precompressed ? siblings : [],
     made: settings.compress ? codings.map((coding) => ({ name: coding.name, extension: '', coding })) : [],

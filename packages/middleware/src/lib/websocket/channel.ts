@@ -37,7 +37,7 @@ export interface ChannelOwner {
 export interface ChannelOptions {
   readonly role: 'client' | 'server'
   /** Largest message, after inflation. */
-  readonly maxMessage: number
+  readonly messageBytes: number
   /** The largest window of what is compressed; undefined: nothing is, in either direction. */
   readonly windowBits: number | undefined
   readonly maxInflation: number
@@ -86,7 +86,7 @@ export class Channel implements TransportSink {
 
   /** @param scope what the owner is told, it is told there. */
   constructor(options: ChannelOptions, owner: ChannelOwner, scope: AsyncResource) {
-    const { role, maxMessage: messageBytes, windowBits, maxInflation: inflation } = options
+    const { role, messageBytes, windowBits, maxInflation: inflation } = options
     this.#options = options
     this.#owner = owner
     this.#scope = scope

@@ -20,9 +20,9 @@ export interface ConnectOptions {
   /** Offers permessage-deflate (RFC 7692), without context between messages. Default: false. */
   readonly deflate?: boolean | undefined
   /** Largest message, after decompression. Default: 1 MiB. */
-  readonly maxMessage?: number | undefined
+  readonly messageBytes?: number | undefined
   /** What may wait for a server that does not read, when more is sent. Default: 1 MiB. */
-  readonly maxBuffered?: number | undefined
+  readonly bufferedBytes?: number | undefined
   /** Between pings; a server that has not answered by the next one is cut. Default: 30 000. */
   readonly pingInterval?: number | undefined
   /** Until the handshake is answered. Default: 10 000. */
@@ -155,12 +155,12 @@ function open(
   handlers: WebSocketHandlers,
   options: ConnectOptions,
 ): WebSocketConnection {
-  const { maxMessage = mib, maxBuffered = mib, pingInterval = 30_000, onError } = options
+  const { messageBytes = mib, bufferedBytes = mib, pingInterval = 30_000, onError } = options
   const report = (error: unknown): void => (onError ? guarded(onError, print, error) : print(error))
   // What a server sends is what was asked for: it may be as much as it likes.
-  const limits = { maxBuffered, pingInterval, idleTimeout: 0, messagesPerSecond: Infinity }
+  const limits = { bufferedBytes, pingInterval, idleTimeout: 0, messagesPerSecond: Infinity }
   const ticker = new Ticker(Math.max(10, Math.min(500, pingInterval / 4)))
-  const channel = { role: 'client', maxMessage, maxInflation: 100, ...agreed } as const
+  const channel = { role: 'client', messageBytes, maxInflation: 100, ...agreed } as const
   const connection = new Connection(channel, limits, ticker, handlers as WebSocketHandlers<unknown>, undefined, report)
   connection.start(new NodeTransport(socket), leftover)
   return connection

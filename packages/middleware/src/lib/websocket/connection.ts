@@ -21,7 +21,7 @@ export interface WebSocketConnection {
    * Sends text, or bytes, which must not be changed until they have left. Resolves at once as long as the client keeps up,
    * and otherwise when it has taken what waits, so that waiting for it is back-pressure; rejects with an AbortedError when
    * nothing can be sent any more, and nobody has to listen to that. It always settles. A client for which more than
-   * `maxBuffered` bytes wait already is cut instead.
+   * `bufferedBytes` bytes wait already is cut instead.
    */
   send(data: string | Uint8Array): Promise<void>
   /**
@@ -66,7 +66,7 @@ export class UnfitMessage extends Error {
 
 /** Limits of one connection, in bytes and milliseconds. */
 export interface ConnectionLimits {
-  readonly maxBuffered: number
+  readonly bufferedBytes: number
   readonly messagesPerSecond: number
   readonly pingInterval: number
   /** 0: none. */
@@ -168,7 +168,7 @@ export class Connection implements WebSocketConnection, ChannelOwner {
 
   #maySend(): boolean {
     const channel = this.#channel
-    if (channel.open && channel.unsent > this.#limits.maxBuffered) this.#cut('The client takes too little')
+    if (channel.open && channel.unsent > this.#limits.bufferedBytes) this.#cut('The client takes too little')
     return channel.open
   }
 
@@ -299,7 +299,7 @@ export class Connection implements WebSocketConnection, ChannelOwner {
 
   onPing(): void {
     // Every ping is answered: who sends them and reads nothing fills our memory.
-    if (this.#channel.unsent > this.#limits.maxBuffered) this.#cut('The client takes too little')
+    if (this.#channel.unsent > this.#limits.bufferedBytes) this.#cut('The client takes too little')
     else this.#count()
   }
 
