@@ -17,7 +17,7 @@ const pages = new Map([
   ['packages/core/README.md', 'packages/core.md'],
   ['packages/middleware/README.md', 'packages/middleware.md'],
   ...middleware.map((name) => [`packages/middleware/docs/${name}`, `packages/middleware/${name}`]),
-  ['docs/parser-errors.md', 'packages/parser-errors.md'],
+  ['docs/error-codes.md', 'packages/error-codes.md'],
   ['docs/security-model.md', 'security.md'],
   ['apps/bench/README.md', 'benchmarks.md'],
   ['docs/decisions/README.md', 'decisions.md'],

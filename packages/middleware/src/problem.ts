@@ -5,6 +5,7 @@ import { addErrorFields } from './lib/layers/reply-fields.ts'
 import { whenSettled } from './lib/layers/maybe-promise.ts'
 import type { Middleware } from './lib/layers/types.ts'
 
+export type { MiddlewareErrorCode, MiddlewareErrorCodes } from './lib/http/error-codes.ts'
 export { type ProblemDetails, ProblemError, problem, problemOf } from './lib/http/problem.ts'
 
 /** Options of {@link problems}. */

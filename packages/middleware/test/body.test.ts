@@ -119,7 +119,7 @@ describe('urlencoded', () => {
 
   test('caps the fields', async () => {
     const server = await echo('urlencoded')
-    expect(await refused(server, [form], '&'.repeat(1000))).toBe('400 TOO_MANY_FIELDS')
+    expect(await refused(server, [form], '&'.repeat(1000))).toBe('400 TOO_MANY_FORM_FIELDS')
     expect(await ask(server, 'POST /', { fields: [form], content: 'a&'.repeat(999) })).toMatchObject({ status: 200 })
   })
 })
@@ -270,10 +270,12 @@ describe('content codings', () => {
     const fields = [json, `Content-Encoding: ${coding}`]
     expect(valueOf(await ask(server, 'POST /', { fields, content: bytes }))).toEqual(JSON.parse(content))
     if (coding === 'identity') return
-    expect(await refused(server, fields, bytes.subarray(0, -9))).toBe('400 CODING_INVALID')
+    expect(await refused(server, fields, bytes.subarray(0, -9))).toBe('400 CONTENT_CODING_INVALID')
     for (const more of ['more', '\0\0\0\0'])
-      expect(await refused(server, fields, Buffer.concat([bytes, Buffer.from(more)]))).toBe('400 CODING_INVALID')
-    expect(await refused(server, fields, 'no such coding')).toBe('400 CODING_INVALID')
+      expect(await refused(server, fields, Buffer.concat([bytes, Buffer.from(more)]))).toBe(
+        '400 CONTENT_CODING_INVALID',
+      )
+    expect(await refused(server, fields, 'no such coding')).toBe('400 CONTENT_CODING_INVALID')
   })
 
   // Node.js 22 knows zstd, but takes what is left of content that was cut off for all of it.
@@ -282,7 +284,7 @@ describe('content codings', () => {
     const server = await echo('text')
     for (const sent of [bytes, bytes.subarray(0, -3)])
       expect(await refused(server, ['Content-Type: text/plain', 'Content-Encoding: zstd'], sent)).toBe(
-        '415 CODING_UNSUPPORTED',
+        '415 CONTENT_CODING_UNSUPPORTED',
       )
   })
 
@@ -305,9 +307,9 @@ describe('content codings', () => {
     expect(reply.status).toBe(415)
     expect(reply.headers.get('accept-encoding')).toMatch(/^gzip, deflate, br/)
     const twice = gzipSync(gzipSync(content))
-    expect(await refused(server, [json, 'Content-Encoding: gzip, gzip'], twice)).toBe('415 CODING_UNSUPPORTED')
+    expect(await refused(server, [json, 'Content-Encoding: gzip, gzip'], twice)).toBe('415 CONTENT_CODING_UNSUPPORTED')
     const lines = [json, 'Content-Encoding: gzip', 'Content-Encoding: gzip']
-    expect(await refused(server, lines, twice)).toBe('415 CODING_UNSUPPORTED')
+    expect(await refused(server, lines, twice)).toBe('415 CONTENT_CODING_UNSUPPORTED')
   })
 
   test('a bomb is put out by its ratio, and by what it is worth', async () => {

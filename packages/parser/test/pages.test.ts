@@ -1,5 +1,5 @@
 /*
- * Two pages are made from the tables of this package and kept in the repository:
+ * The page of the cases is made from them and kept in the repository; that of the error codes is made by tooling/house.
  *   UPDATE_PAGES=1 npx vitest run test/pages.test.ts
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
@@ -15,28 +15,6 @@ const vectors = readdirSync(folder)
 const errorOf = (v: Vector): string | undefined => v.error ?? v.expect?.error
 const codes = Object.keys(parseErrors) as ParseErrorCode[]
 
-/** What only the end of the connection shows. */
-const ends: Partial<Record<ParseErrorCode, Pick<Vector, 'bytes' | 'expect'>>> = {
-  MESSAGE_INCOMPLETE: { bytes: 'GET / HTTP/1.1\r\nHost', expect: { error: 'MESSAGE_INCOMPLETE', offset: 20 } },
-  UNEXPECTED_RESPONSE: {
-    bytes: 'HTTP/1.1 408 Request Timeout\r\n\r\n',
-    expect: { error: 'UNEXPECTED_RESPONSE', offset: 0 },
-  },
-  MESSAGE_AFTER_CLOSE: {
-    bytes: 'GET / HTTP/1.1\r\nHost: a\r\n\r\n',
-    expect: { error: 'MESSAGE_AFTER_CLOSE', offset: 0 },
-  },
-  RESPONSE_MISSING: { bytes: '', expect: { error: 'RESPONSE_MISSING', offset: 0 } },
-}
-
-/** The shortest case that ends in the error; its replay is a test of its own. */
-function example(code: ParseErrorCode): Vector {
-  const found = vectors
-    .filter((v) => errorOf(v) === code && v.messages === undefined)
-    .toSorted((a, b) => expand(a.bytes).length - expand(b.bytes).length)[0]
-  return found ?? { id: '-', rfc: '-', what: '-', ...ends[code]! }
-}
-
 /** What the page in the repository holds, after it was written when that is wanted. */
 function page(path: string, content: string): string {
   const url = new URL(path, import.meta.url)
@@ -46,11 +24,6 @@ function page(path: string, content: string): string {
 
 // sorts §10 behind §9
 const order = (rfc: string): string => rfc.replace(/\d+/g, (n) => n.padStart(5, '0'))
-
-const visible = (text: string): string => {
-  const json = JSON.stringify(text).slice(1, -1).replaceAll('\\"', '"')
-  return json.length > 90 ? `${json.slice(0, 60)} … ${json.slice(-20)}` : json
-}
 
 /** What src/codes.ts says of each code, with its number. */
 const explained = [
@@ -63,37 +36,6 @@ test('the number of a code is its place in the table', () => {
   expect(explained.map(({ code, number }) => ({ code, number }))).toEqual(
     codes.map((code, i) => ({ code, number: i + 1 })),
   )
-})
-
-test('docs/parser-errors.md lists every error with an input that makes it', () => {
-  const entries = codes.flatMap((code) => {
-    const { status, rfc, message } = parseErrors[code]
-    const v = example(code)
-    const limits = v.limits === undefined ? '' : ` with the limits ${JSON.stringify(v.limits)}`
-    const input = visible(expand(v.bytes))
-    return [
-      `## ${code}`,
-      '',
-      `${status} · ${rfc}`,
-      '',
-      `“${message}” ${explained.find((one) => one.code === code)!.text}`,
-      '',
-      `Example: \`${input}\`${limits}, at ${v.expect!.offset}.`,
-      '',
-    ]
-  })
-  const content = [
-    '# Errors of @spillway/parser',
-    '',
-    '<!-- Made by packages/parser/test/pages.test.ts from src/errors.ts, src/codes.ts and vectors/*.json. -->',
-    '',
-    'The status is what a server answers a request with; a gateway that meets the error in a response answers 502. An error',
-    'is final: no later byte of the connection can be trusted. The example is a whole input and the offset of the offending',
-    'byte in it: in the message for heads, in the body for chunked bodies.',
-    '',
-    ...entries,
-  ].join('\n')
-  expect(page('../../../docs/parser-errors.md', content)).toBe(content)
 })
 
 test('every error has a case', () => {

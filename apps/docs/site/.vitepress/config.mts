@@ -74,7 +74,7 @@ const config: UserConfig<DefaultTheme.Config> = defineConfig({
                 { text: 'Operating', link: '/packages/middleware/operating' },
               ],
             },
-            { text: 'Errors of the parser', link: '/packages/parser-errors' },
+            { text: 'Error codes', link: '/packages/error-codes' },
           ],
         },
         {

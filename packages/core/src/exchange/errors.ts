@@ -1,9 +1,10 @@
+import type { ErrorCode } from './error-codes.ts'
 import { ReplyHeaders } from './reply-headers.ts'
 
 /** Options of {@link HttpError}. */
 export interface HttpErrorOptions extends ErrorOptions {
   /** Stable machine-readable code. Default: `HTTP_<status>`. */
-  readonly code?: string
+  readonly code?: ErrorCode
   /** Whether the message may be shown to the client. Default: true below 500. */
   readonly expose?: boolean
 }
@@ -15,7 +16,7 @@ export interface HttpErrorOptions extends ErrorOptions {
 export class HttpError extends Error {
   override readonly name: string = 'HttpError'
   readonly status: number
-  readonly code: string
+  readonly code: ErrorCode
   /** Whether `message` is sent to the client; otherwise the client sees the reason phrase only. */
   readonly expose: boolean
   /** Fields added to the error reply, `Retry-After` for example. */

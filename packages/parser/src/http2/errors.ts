@@ -37,7 +37,7 @@ const table = {
   RESPONSE_INVALID: '1 9113 §8.1.1 The head of a response is not one that HTTP allows',
   TRAILERS_INVALID: '1 9113 §8.1 Fields behind the content do not end the stream',
   INTERIM_INVALID: '1 9113 §8.1 An interim response ends the stream, or has status 101',
-  TRAILERS_TOO_LARGE: '11 9113 §10.5.1 There are more trailer fields than was allowed',
+  TRAILER_LIST_TOO_LARGE: '11 9113 §10.5.1 There are more trailer fields than was allowed',
   ABUSE: '11 9113 §10.5 The peer causes more work than it makes use of',
 } as const
 

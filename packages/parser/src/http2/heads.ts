@@ -297,6 +297,6 @@ export function readTrailers(
     bytes += name.length + value.length + 4
     if (isTrailerField(name)) kept.push([name, value])
   }
-  if (list.length > limits.trailerFields || bytes + 2 > limits.trailerBytes) return 'TRAILERS_TOO_LARGE'
+  if (list.length > limits.trailerFields || bytes + 2 > limits.trailerBytes) return 'TRAILER_LIST_TOO_LARGE'
   return kept.length > 0 ? kept : null
 }

@@ -302,7 +302,7 @@ export class Http2Machine extends Http2Content {
     if (!this.isServer && isInterim(stream)) return this._response(stream, ends)
     if (!ends) return this._failStream(stream, 'TRAILERS_INVALID')
     const { decoder } = this._blocks
-    const trailers = decoder.overflow ? 'TRAILERS_TOO_LARGE' : readTrailers(decoder.fields, this.limits)
+    const trailers = decoder.overflow ? 'TRAILER_LIST_TOO_LARGE' : readTrailers(decoder.fields, this.limits)
     return typeof trailers === 'string' ? this._failStream(stream, trailers) : this._complete(stream, trailers)
   }
 

@@ -11,8 +11,8 @@ export type WebSocketFailure =
   | 'LENGTH_NOT_MINIMAL'
   | 'CONTROL_TOO_LONG'
   | 'CONTROL_FRAGMENTED'
-  | 'CONTINUATION_UNEXPECTED'
-  | 'CONTINUATION_EXPECTED'
+  | 'FRAGMENT_UNEXPECTED'
+  | 'FRAGMENT_EXPECTED'
   | 'CLOSE_CODE_INVALID'
   | 'REASON_NOT_UTF8'
   | 'TEXT_NOT_UTF8'
@@ -42,8 +42,8 @@ export const webSocketFailures: Readonly<Record<WebSocketFailure, WebSocketFailu
   LENGTH_NOT_MINIMAL: failure(1002, 'RFC 6455 §5.2', 'The length is not written in its shortest form'),
   CONTROL_TOO_LONG: failure(1002, 'RFC 6455 §5.5', 'A control frame has more than 125 bytes'),
   CONTROL_FRAGMENTED: failure(1002, 'RFC 6455 §5.5', 'A control frame is not final'),
-  CONTINUATION_UNEXPECTED: failure(1002, 'RFC 6455 §5.4', 'There is no message to continue'),
-  CONTINUATION_EXPECTED: failure(1002, 'RFC 6455 §5.4', 'A message begins within another'),
+  FRAGMENT_UNEXPECTED: failure(1002, 'RFC 6455 §5.4', 'There is no message to continue'),
+  FRAGMENT_EXPECTED: failure(1002, 'RFC 6455 §5.4', 'A message begins within another'),
   CLOSE_CODE_INVALID: failure(1002, 'RFC 6455 §7.4', 'The close code is not one that may be sent'),
   REASON_NOT_UTF8: failure(1007, 'RFC 6455 §5.5.1', 'The reason of the close is not UTF-8'),
   TEXT_NOT_UTF8: failure(1007, 'RFC 6455 §8.1', 'The text is not UTF-8'),

@@ -169,7 +169,7 @@ export class WebSocketReader {
 
   private _dataFrame(opcode: number, isCompressed: boolean): WebSocketFailure | undefined {
     const isNew = opcode !== Opcode.Continuation
-    if (isNew === this._open) return isNew ? 'CONTINUATION_EXPECTED' : 'CONTINUATION_UNEXPECTED'
+    if (isNew === this._open) return isNew ? 'FRAGMENT_EXPECTED' : 'FRAGMENT_UNEXPECTED'
     if (isNew) {
       this._open = true
       this._frames = this._bytes = 0

@@ -46,7 +46,7 @@ export function decoderOf(c: Context<any, any>): (() => Transform) | undefined {
   if (coding === undefined || coding === '' || coding === 'identity') return undefined
   const decoder = decoders.get(coding)
   if (decoder) return decoder
-  const error = new ProblemError(415, 'CODING_UNSUPPORTED', {
+  const error = new ProblemError(415, 'CONTENT_CODING_UNSUPPORTED', {
     detail: coding.includes(',')
       ? 'The content has more than one content coding'
       : 'The content coding is not supported',
@@ -95,7 +95,12 @@ export function decompress(body: AsyncIterable<Uint8Array>, decoder: Transform, 
 }
 
 function invalid(cause: unknown): ProblemError {
-  return new ProblemError(400, 'CODING_INVALID', { detail: 'The content is not what its Content-Encoding says' }, cause)
+  return new ProblemError(
+    400,
+    'CONTENT_CODING_INVALID',
+    { detail: 'The content is not what its Content-Encoding says' },
+    cause,
+  )
 }
 
 function tooLarge(detail: string): ProblemError {

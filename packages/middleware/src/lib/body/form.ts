@@ -24,7 +24,7 @@ export function parseForm(text: string, limits: FormLimits = {}): FormFields {
   let count = text === '' ? 0 : 1
   for (let i = 0; i < text.length; i++)
     if (text.charCodeAt(i) === ampersand && ++count > keys)
-      throw new ProblemError(400, 'TOO_MANY_FIELDS', { detail: `There are more than ${keys} fields` })
+      throw new ProblemError(400, 'TOO_MANY_FORM_FIELDS', { detail: `There are more than ${keys} fields` })
   const fields = Object.create(null) as FormFields
   for (const [name, value] of new URLSearchParams(text)) {
     const known = fields[name]

@@ -1,6 +1,7 @@
 // Problem details (RFC 9457): how every refusal of this package can be told.
 import { HttpError, Reply, errorFacts } from '@spillway/core'
 import { reasonPhrase } from '@spillway/parser/serialize'
+import type { MiddlewareErrorCode } from './error-codes.ts'
 
 /** The members of a problem (RFC 9457 §3.1); any others are extensions (§3.2). */
 export interface ProblemDetails {
@@ -19,7 +20,7 @@ export class ProblemError extends HttpError {
   readonly problem: ProblemDetails
 
   /** @param code stable and machine-readable; becomes the extension `code`. @throws RangeError for no error status. */
-  constructor(status: number, code: string, details: ProblemDetails, cause?: unknown) {
+  constructor(status: number, code: MiddlewareErrorCode, details: ProblemDetails, cause?: unknown) {
     super(status, details.detail, { code, ...(cause !== undefined && { cause }) })
     this.problem = details
   }

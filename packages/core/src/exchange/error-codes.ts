@@ -1,0 +1,23 @@
+// The codes of errors by which one is told from another of the same status, for programs to read.
+import type { ParseErrorCode } from '@spillway/parser'
+
+/** What core itself refuses, with the status it is answered with. Codes are only ever added; docs/error-codes.md lists them all. */
+export interface CoreErrorCodes {
+  /** The content of the request is not valid JSON. */
+  JSON_INVALID: 400
+  /** The content of the request is larger than `limits.bodyBytes`, or than `c.body.limit`. */
+  CONTENT_TOO_LARGE: 413
+  /** The client went while its content was read. */
+  ABORTED_BY_PEER: 400
+  /** The client sent its content too slowly, or nothing for too long. */
+  ABORTED_BY_TIMEOUT: 408
+  /** The handler failed, or its reply was sent before the content was read. */
+  ABORTED_BY_HANDLER: 500
+  /** The server was shut down before the exchange was complete. */
+  ABORTED_BY_SHUTDOWN: 503
+  /** The memory that was held for this client was needed for others. */
+  ABORTED_BY_MEMORY: 503
+}
+
+/** A code of core or the parser, or one of somebody else's. */
+export type ErrorCode = keyof CoreErrorCodes | ParseErrorCode | (string & {})
