@@ -5,7 +5,7 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { parseErrors, type ParseErrorCode } from '../src/index.ts'
-import { expand, type Vector } from './replay.ts'
+import type { Vector } from './replay.ts'
 
 const folder = new URL('../vectors/', import.meta.url)
 const vectors = readdirSync(folder)

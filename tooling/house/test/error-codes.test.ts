@@ -73,7 +73,7 @@ function usesIn(path: string): Use[] {
     const isMember = isName && ts.isPropertyAssignment(node.parent) && node.parent.name.getText() === 'code'
     const isArgument = isName && ts.isNewExpression(node.parent) && node.parent.arguments?.[1] === node
     if (isMember || isArgument || (isName && status !== undefined && status >= 400))
-      uses.push({ code: (node as ts.StringLiteral).text, status, place: path })
+      uses.push({ code: node.text, status, place: path })
     node.forEachChild(visit)
   }
   visit(source)
@@ -180,7 +180,7 @@ const nameOfHttp2 = (error: number): string =>
     .toUpperCase()
 
 /** A table as the formatter leaves it. */
-function table(columns: readonly string[], rows: readonly (readonly string[])[]): string[] {
+function tableOf(columns: readonly string[], rows: readonly (readonly string[])[]): string[] {
   const widths = columns.map((name, i) => Math.max(name.length, ...rows.map((row) => row[i]!.length)))
   const line = (cells: readonly string[], fill: string): string =>
     `| ${cells.map((cell, i) => cell.padEnd(widths[i]!, fill)).join(' | ')} |`
@@ -220,7 +220,7 @@ it('docs/error-codes.md lists them all', () => {
     '',
     'From `@spillway/parser/http2`, as the table `http2Faults`. The name is what RST_STREAM or GOAWAY say (RFC 9113 §7).',
     '',
-    ...table(
+    ...tableOf(
       ['Code', 'Sent', 'Section', 'What'],
       Object.values(http2Faults).map(({ code, error, rfc, message }) => [code, nameOfHttp2(error), rfc, message]),
     ),
@@ -228,7 +228,7 @@ it('docs/error-codes.md lists them all', () => {
     '',
     'From `@spillway/parser/websocket`, as the table `webSocketFailures`. The number is what Close says (RFC 6455 §7.4.1).',
     '',
-    ...table(
+    ...tableOf(
       ['Code', 'Sent', 'Section', 'What'],
       Object.entries(webSocketFailures).map(([code, { closeCode, rfc, message }]) => [
         code,
@@ -241,12 +241,12 @@ it('docs/error-codes.md lists them all', () => {
     '',
     'From `@spillway/core`, beside those of messages.',
     '',
-    ...table(['Code', 'Status', 'What'], rowsOf(core)),
+    ...tableOf(['Code', 'Status', 'What'], rowsOf(core)),
     '## Middleware',
     '',
     'From `@spillway/middleware`, beside those of core. Under `connect` errors have the names that Node gives them (`ERR_…`).',
     '',
-    ...table(['Code', 'Status', 'What'], rowsOf(middleware)),
+    ...tableOf(['Code', 'Status', 'What'], rowsOf(middleware)),
   ].join('\n')
   const path = join(root, 'docs/error-codes.md')
   if (process.env['UPDATE_PAGES'] === '1') writeFileSync(path, content)
