@@ -1,6 +1,7 @@
 import { type Handler, Reply, type Server } from '@spillway/core'
 import { type Rules, amount, callback, readOptions, record, required, whole } from '@spillway/core/options'
 import { type Check, Checks, type Results } from './lib/health/checks.ts'
+import { atOnce } from './lib/layers/at-once.ts'
 import { after } from './lib/layers/maybe-promise.ts'
 
 export type { Check } from './lib/health/checks.ts'
@@ -41,7 +42,7 @@ export function readiness(options: ReadinessOptions): Handler<any> {
   const { server, checks: asked, timeout, interval } = readOptions(rules, options)
   const checks = new Checks(asked, timeout, interval)
   const state = (): 'starting' | 'closing' | undefined => {
-    const known = server()
+    const known = atOnce(server(), '`server`')
     return known ? (known.closing ? 'closing' : undefined) : 'starting'
   }
   return () => {

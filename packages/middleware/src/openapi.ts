@@ -5,6 +5,7 @@ import { operationOf, problemResponse } from './lib/openapi/operation.ts'
 import { pageOf, pageScript, pageStyle } from './lib/openapi/page.ts'
 import { templatesOf } from './lib/openapi/paths.ts'
 import { type SchemaConverter, SchemaCollection } from './lib/openapi/schemas.ts'
+import { atOnce } from './lib/layers/at-once.ts'
 import { type RouteNote, note } from './lib/layers/route-notes.ts'
 import type { RouteInfo } from './lib/router/types.ts'
 import type { Middleware } from './lib/layers/types.ts'
@@ -47,7 +48,7 @@ export function openApi(app: { routes(): readonly RouteInfo[] }, options: OpenAp
   const { info, toJsonSchema } = readOptions(rules, options)
   const schemas = new SchemaCollection(toJsonSchema)
   const paths: Record<string, Record<string, unknown>> = {}
-  for (const { method, pattern, host, notes = [] } of app.routes()) {
+  for (const { method, pattern, host, notes = [] } of atOnce(app.routes(), '`routes`')) {
     if (host !== undefined) continue
     const names = method === '*' ? everyMethod : [method.toLowerCase()].filter((name) => methods.has(name))
     for (const template of templatesOf(pattern))

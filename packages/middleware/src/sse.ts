@@ -1,4 +1,4 @@
-import { AbortedError, type Context, type Reply, type ReplyInit } from '@spillway/core'
+import { AbortedError, type Context, type Reply, type ReplyInit, isInstance } from '@spillway/core'
 import { EventQueue } from './lib/sse/event-queue.ts'
 import { type EventFrame, encodeEvent } from './lib/sse/frame.ts'
 
@@ -66,7 +66,7 @@ export function sse<Events extends object = Record<string, unknown>>(
       queue.end()
     } catch (error) {
       // After the end nobody is left to tell, and its own abort is no failure of the source.
-      if (error instanceof AbortedError) queue.end()
+      if (isInstance(error, AbortedError)) queue.end()
       else queue.fail(error)
     }
   }

@@ -8,23 +8,45 @@ export function isThenable(value: unknown): value is PromiseLike<unknown> {
   )
 }
 
+/** `instanceof` for what was thrown, or handed in: looking at it may run code of its own, and fail. */
+export function isInstance<T>(value: unknown, kind: abstract new (...args: never[]) => T): value is T {
+  try {
+    return value instanceof kind
+  } catch {
+    return false
+  }
+}
+
 /**
  * Calls a callback whose result nobody waits for. Whatever it does, nothing is thrown here and no rejection is left
  * unhandled: what goes wrong is reported once.
- * @param report must not throw, as `onError` of a server and {@link printError} do not.
+ * @param report may be an application's own: what it throws or rejects with is printed.
  */
 export function guarded<A extends readonly unknown[]>(
   callback: (...args: A) => unknown,
-  report: (error: unknown) => void,
+  report: (error: unknown) => unknown,
   ...args: A
 ): void {
   try {
     const result = callback(...args)
     // A `then` of its own may call back twice, or throw; the platform's does not.
-    if (isThenable(result)) Promise.resolve(result).then(undefined, report)
+    if (isThenable(result)) Promise.resolve(result).then(undefined, (error: unknown) => tell(report, error))
   } catch (error) {
-    report(error)
+    tell(report, error)
   }
+}
+
+function tell(report: (error: unknown) => unknown, error: unknown): void {
+  try {
+    const told = report(error)
+    if (isThenable(told)) Promise.resolve(told).then(undefined, printSecond)
+  } catch (second) {
+    printSecond(second)
+  }
+}
+
+function printSecond(error: unknown): void {
+  printError('while an error was reported', error)
 }
 
 /**

@@ -1,4 +1,5 @@
 import { type ConnectionEvents, type Server, channels, guarded, printError } from '@spillway/core'
+import { atOnce } from '../layers/at-once.ts'
 import { Counter, type Family, Gauge, Histogram } from './families.ts'
 
 type Events = Pick<ConnectionEvents, 'open' | 'head' | 'request' | 'reply' | 'end' | 'idle' | 'refused' | 'close'>
@@ -64,7 +65,7 @@ export class ConnectionMetrics {
     const channel = channels[name] as { subscribe(f: typeof listener): void; unsubscribe(f: typeof listener): boolean }
     const listener = (event: Events[K]): void => {
       guarded(() => {
-        if (this.#server === undefined || event.server === this.#server()) react(event)
+        if (this.#server === undefined || event.server === atOnce(this.#server(), '`server`')) react(event)
       }, report)
     }
     channel.subscribe(listener)

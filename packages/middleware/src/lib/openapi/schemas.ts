@@ -1,4 +1,5 @@
 import type { StandardJSONSchemaV1, StandardSchemaV1 } from '@standard-schema/spec'
+import { atOnce } from '../layers/at-once.ts'
 
 /** A JSON Schema, of the 2020-12 dialect, which is OpenAPI 3.1's. */
 export type JsonSchema = Readonly<Record<string, unknown>>
@@ -26,7 +27,7 @@ export class SchemaCollection {
   add(schema: StandardSchemaV1, side: 'input' | 'output', name: string): JsonSchema {
     let json: JsonSchema
     try {
-      json = this.#convert?.(schema, side) ?? standard(schema, side) ?? {}
+      json = atOnce(this.#convert?.(schema, side), '`toJsonSchema`') ?? standard(schema, side) ?? {}
     } catch (cause) {
       throw new TypeError(`${name} has no JSON Schema`, { cause })
     }

@@ -1,5 +1,6 @@
 import { type Context, type MaybePromise, type Result, printError } from '@spillway/core'
 import { type Rules, choice, readOptions } from '@spillway/core/options'
+import { atOnce } from '../layers/at-once.ts'
 import type { AnyMiddleware } from '../layers/types.ts'
 import type { Guard } from './guards.ts'
 import { HostMap, hostName, hostOf } from './host.ts'
@@ -56,7 +57,7 @@ export function router<Needs = {}, Base extends string = ''>(options: RouterOpti
       const own = new RouteTable(node, trailingSlash)
       own.onGuard((guard) => told.forEach((tell) => tell(guard)))
       hosts.add(name, own)
-      build(routesOf(own, node) as unknown as Routes<any, any>)
+      atOnce<unknown>(build(routesOf(own, node) as unknown as Routes<any, any>), 'What adds routes')
       return this
     },
     routes,
@@ -107,13 +108,13 @@ function routesOf(table: RouteTable, node: Node): Record<string, unknown> {
     },
     group(prefix: string, build: (routes: Routes<any, any>) => unknown): unknown {
       const child = new Node(node.join(prefix), node)
-      build(routesOf(table, child) as unknown as Routes<any, any>)
+      atOnce<unknown>(build(routesOf(table, child) as unknown as Routes<any, any>), 'What adds routes')
       return this
     },
     bypass(prefixes: string | readonly string[], build: (routes: Routes<any, any>) => unknown): unknown {
       const named = [prefixes].flat().map((prefix) => node.join(prefix))
       const child = new Node(node.prefix, node, named)
-      build(routesOf(table, child) as unknown as Routes<any, any>)
+      atOnce<unknown>(build(routesOf(table, child) as unknown as Routes<any, any>), 'What adds routes')
       return this
     },
     mount: function mount(this: unknown, prefix: string, target: unknown): unknown {

@@ -1,5 +1,5 @@
 import { AsyncResource } from 'node:async_hooks'
-import { AbortedError, type AbortedBy, type MaybePromise, type Transport } from '@spillway/core'
+import { AbortedError, type AbortedBy, type MaybePromise, type Transport, isInstance } from '@spillway/core'
 import { isCloseCode } from '@spillway/parser/websocket'
 import { isThenable } from '../layers/maybe-promise.ts'
 import { Channel, type ChannelOptions, type ChannelOwner } from './channel.ts'
@@ -389,9 +389,9 @@ export class Connection implements WebSocketConnection, ChannelOwner {
   }
 
   #failed(error: unknown): void {
-    if (error instanceof UnfitMessage) return this.close(error.code, error.message)
+    if (isInstance(error, UnfitMessage)) return this.close(error.code, error.message)
     // What it sent in vain is no failure of the application.
-    if (!(error instanceof AbortedError)) this.#report(error)
+    if (!isInstance(error, AbortedError)) this.#report(error)
     this.close(1011)
   }
 }

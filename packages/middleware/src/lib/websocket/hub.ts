@@ -1,4 +1,5 @@
 import { guarded } from '@spillway/core'
+import { atOnce } from '../layers/at-once.ts'
 import { Connection } from './connection.ts'
 import { PreparedMessage } from './prepared.ts'
 import type { Bus, Receiver, Topic } from './topic.ts'
@@ -54,7 +55,10 @@ export class Hub {
   #begin(name: string): Followers {
     let stop: Followers['stop']
     try {
-      stop = this.#bus?.listen(name, (message) => this.#spread(name, message))
+      stop = atOnce(
+        this.#bus?.listen(name, (message) => this.#spread(name, message)),
+        '`listen` of a bus',
+      )
     } catch (error) {
       this.#report(error)
     }

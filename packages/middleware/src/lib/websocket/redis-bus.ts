@@ -29,14 +29,15 @@ export function redisBus(
   // What we said ourselves comes back, and is known by this.
   const self = randomUUID()
   const listeners = new Map<string, Listener>()
-  subscriber.on('message', (channel, message) => {
+  const hear = (channel: string, message: string): void => {
     const listener = listeners.get(channel)
     if (!listener || message.startsWith(self)) return
     const kind = message[self.length]
     const content = message.slice(self.length + 1)
     if (kind === 't') listener(content)
     else if (kind === 'b') listener(Buffer.from(content, 'base64'))
-  })
+  }
+  guarded(() => subscriber.on('message', hear), onError)
   return {
     publish: (topic, message) => {
       const content = typeof message === 'string' ? `t${message}` : `b${Buffer.from(message).toString('base64')}`
