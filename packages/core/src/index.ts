@@ -14,7 +14,7 @@ export {
 export { Output } from './http1/output.ts'
 export { KeptReply } from './exchange/kept-reply.ts'
 export { Reply, type BodySource, type ReplyInit, type TakeOver } from './exchange/reply.ts'
-export { type HeadersInit, ReplyHeaders } from './exchange/reply-headers.ts'
+export { type FieldsInit, ReplyHeaders } from './exchange/reply-headers.ts'
 export { guarded, handled, isInstance, printError } from './exchange/guarded.ts'
 export { guardSignal } from './exchange/guarded-signal.ts'
 export { type Puller, dropSource, pullerOf } from './exchange/source.ts'

@@ -24,7 +24,9 @@ const owned: WeakMap<object, Report> = new WeakMap()
 /** Takes charge of a source: from now on, its failure is an error of the reply and not of the process. */
 export function own(source: object): void {
   try {
-    const { on } = source as { readonly on?: unknown }
+    const { on, then } = source as { readonly on?: unknown; readonly then?: unknown }
+    // No content, as whoever reads it will say, but one that may be rejected all the same.
+    if (typeof then === 'function') return guarded(() => source, ignore)
     if (typeof on !== 'function' || owned.has(source)) return
     owned.set(source, ignore)
     on.call(source, 'error', (error: unknown) => owned.get(source)?.(error))
@@ -56,7 +58,7 @@ export function dropSource(content: BodySource, reason: unknown, report: Report 
 export function letGo(source: BodySource, puller: Puller, reason: unknown, report: Report): void {
   // What it says because it was told to stop is no news.
   const tell = (error: unknown): void => {
-    if (error !== reason && (error as Error | null)?.name !== 'AbortError') report(error)
+    if (error !== reason && !isAbort(error)) report(error)
   }
   if (isSource(source) && owned.has(source)) {
     owned.set(source, tell)
@@ -64,6 +66,14 @@ export function letGo(source: BodySource, puller: Puller, reason: unknown, repor
     if (errored) tell(errored)
   }
   guarded(() => puller.cancel(reason), tell)
+}
+
+function isAbort(error: unknown): boolean {
+  try {
+    return (error as Error | null)?.name === 'AbortError'
+  } catch {
+    return false
+  }
 }
 
 /** Reads the content of a reply in place of core, to send it on in another form. @throws TypeError when it is none. */

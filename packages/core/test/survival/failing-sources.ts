@@ -17,6 +17,7 @@ export const kinds = [
   'proxy readable',
   'locked stream',
   'getters',
+  'promise',
   'text',
   'nothing of it',
 ] as const
@@ -115,6 +116,8 @@ function bodyOf(how: Failing, hold: Hold): unknown {
           return fail()
         },
       }
+    case 'promise':
+      return how.fails === 'never' ? Promise.resolve(piece) : later(how.fails === 'at once' ? 0 : 3).then(fail)
     case 'text':
       return piece.repeat(3)
     default:

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createServer as createNodeServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { type Context, type Handler, type ServerOptions, guardSignal, guarded, serve } from '@spillway/core'
+import { type Handler, type ServerOptions, guardSignal, guarded, serve } from '@spillway/core'
 import { inject, testServer } from '@spillway/core/testing'
 import { fromFetch, toFetch } from '@spillway/core/web'
 import { basicAuth, bearerAuth } from '../../src/auth.ts'
@@ -48,7 +48,8 @@ const boom: Handler<any> = () => {
   throw new Error('A handler failed')
 }
 /** Middleware in front of a handler. */
-const behind = (middleware: any, handler: Handler<any> = ok): Handler<any> => wrap([middleware] as never, handler as never)
+const behind = (middleware: any, handler: Handler<any> = ok): Handler<any> =>
+  wrap([middleware] as never, handler as never)
 const get = (fields = ''): string => `GET /play HTTP/1.1\r\nHost: a\r\nConnection: close\r\n${fields}\r\n`
 const post = 'POST /play HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 3\r\n\r\nabc'
 const upgrade = `GET /play HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${'A'.repeat(22)}==\r\n\r\n`
@@ -64,7 +65,7 @@ const store = (member: string, bad: Misbehaving): any => ({
   take: async () => ({ allowed: true, used: 0, wait: 0 }),
   [member]: bad,
 })
-const kept =
+const changes =
   (change: (session: any) => void): Handler<any> =>
   (c) => {
     change(c.state.session)
@@ -76,7 +77,7 @@ const known = (member: string, bad: Misbehaving): any => ({
   [member]: bad,
 })
 const cookie = get(`Cookie: session=${'a'.repeat(43)}\r\n`)
-const sessionsOf = (kept: any): any => sessions({ store: kept, name: 'session', cookie: { secure: false } } as never)
+const sessionsOf = (kept: any): any => sessions({ store: kept, name: 'session', cookie: { secure: false } })
 
 const file = (member: string, bad: Misbehaving): any => ({
   open: (path: string) =>
@@ -106,12 +107,12 @@ writeFileSync(script, `#!/bin/sh\necho complaint >&2\nprintf 'Content-Type: text
 const moving = join(folder, 'moving')
 writeFileSync(moving, `#!/bin/sh\nprintf 'Location: /elsewhere\\r\\n\\r\\n'\n`, { mode: 0o755 })
 process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
-const scripts = (options: object): Handler<any> => behind(cgi(folder, options as never))
+const scripts = (options: object): Handler<any> => behind(cgi(folder, options))
 
 const routes = (build: (app: any) => void): Handler<any> => {
   const app = router()
   build(app)
-  return app as unknown as Handler<any>
+  return app
 }
 
 const methods = ['get', 'head', 'post', 'put', 'delete', 'patch', 'options', 'all']
@@ -120,7 +121,7 @@ for (const kind of ['Router', 'Routes']) {
   const within = (build: (app: any) => void): Handler<any> =>
     routes((app) => (kind === 'Router' ? build(app) : app.group('/', build)))
   for (const method of methods) {
-    const request = (method === 'all' ? get() : get().replace('GET', method.toUpperCase())) as string
+    const request = method === 'all' ? get() : get().replace('GET', method.toUpperCase())
     inRouter[`${kind}.${method}(handler)`] = (bad, stage) =>
       stage.ask(
         within((app) => app[method]('/play', bad)),
@@ -147,7 +148,11 @@ export const plays: Readonly<Record<string, Play>> = {
   'Router.host(build)': (bad) => routes((app) => app.host('a', bad)),
 
   'createServer(handler)': (bad, stage) => stage.ask(bad),
-  'serve(handler)': async (bad) => (await serve(bad, { port: 0 })).close({ deadline: 20 }),
+  'serve(handler)': async (bad) => {
+    const server = await serve(bad, { port: 0 })
+    await settles(fetch(server.url, { signal: AbortSignal.timeout(100) }))
+    await server.close({ deadline: 20 })
+  },
   'inject(handler)': (bad) => settles(inject(bad, '/play')),
   'testServer(handler)': async (bad) => {
     const client = testServer(bad).connect()
@@ -160,20 +165,33 @@ export const plays: Readonly<Record<string, Play>> = {
   'ForeignOptions.onError': (bad) => asNode(boom, { onError: bad }),
   'ServerOptions.onError': (bad, stage) => stage.ask(boom, get(), { onError: bad }),
   'Context.done(callback)': (bad, stage) => stage.ask((c) => (c.done(bad), c.text('ok'))),
-  'Context.onShutdown(callback)': (bad, stage) =>
-    stage.ask(async (c) => {
-      c.onShutdown(bad)
-      await soon()
-      return c.text('ok')
-    }),
+  'Context.onShutdown(callback)': async (bad) => {
+    const server = await serve(
+      async (c) => {
+        c.onShutdown(bad)
+        await soon()
+        return c.text('ok')
+      },
+      { port: 0 },
+    )
+    const answered = fetch(server.url)
+    await soon(5)
+    await server.close({ deadline: 500 })
+    await (await answered).text()
+  },
   'Context.upgrade(take)': (bad, stage) => stage.ask((c) => c.upgrade(bad, { Upgrade: 'websocket' }), upgrade),
   'guarded(callback)': (bad) => guarded(bad, () => {}),
-  'guardSignal(report)': (bad) => guardSignal(new AbortController().signal, bad as never),
+  'guardSignal(report)': (bad) => {
+    const controller = new AbortController()
+    guardSignal(controller.signal, bad)
+    controller.signal.addEventListener('abort', boom as never)
+    controller.abort()
+  },
 
   'compose(middlewares)': (bad, stage) => stage.ask(behind(compose(bad), ok)),
   'defineMiddleware(middleware)': (bad, stage) => stage.ask(behind(defineMiddleware(bad as never) as never, ok)),
-  'behind(handler)': (bad, stage) => stage.ask(wrap([], bad)),
-  'behind(middlewares)': (bad, stage) => stage.ask(behind(bad)),
+  'wrap(handler)': (bad, stage) => stage.ask(wrap([], bad)),
+  'wrap(middlewares)': (bad, stage) => stage.ask(behind(bad)),
 
   'BasicAuthOptions.verify': (bad, stage) =>
     stage.ask(behind(basicAuth({ verify: bad }), ok), get('Authorization: Basic YTpi\r\n')),
@@ -188,16 +206,16 @@ export const plays: Readonly<Record<string, Play>> = {
     ),
   'CorsOptions.origins': (bad, stage) => stage.ask(behind(cors({ origins: bad }), ok), get('Origin: http://b\r\n')),
   'LoggerOptions.write': (bad, stage) => stage.ask(behind(logger({ write: bad }), ok)),
-  'LogSink.info': (bad, stage) => stage.ask(behind(logger({ format: 'json', sink: { info: bad } }), ok)),
+  'LogSink.info': (bad, stage) => stage.ask(behind(logger({ sink: { info: bad } }), ok)),
   'MetricsOptions.server': async (bad, stage) => {
     const { observe, expose, stop } = metrics({ server: bad })
     await stage.ask(behind(observe, expose))
     stop()
   },
-  'ProblemsOptions.report': (bad, stage) => stage.ask(behind(problems({ report: bad } as never), boom)),
-  'TimeoutOptions.report': (bad, stage) =>
+  'ProblemsOptions.onError': (bad, stage) => stage.ask(behind(problems({ onError: bad }), boom)),
+  'TimeoutOptions.onError': (bad, stage) =>
     stage.ask(
-      behind(timeout(1, { report: bad } as never), async () => {
+      behind(timeout(1, { onError: bad }), async () => {
         await soon()
         throw new Error('Late work failed')
       }),
@@ -211,12 +229,9 @@ export const plays: Readonly<Record<string, Play>> = {
   'RateLimitRule.key': (bad, stage) => stage.ask(behind(rateLimit({ limit: 1, key: bad }), ok)),
   'RateLimitStore.take': (bad, stage) =>
     stage.ask(behind(rateLimit({ limit: 1, store: { take: bad }, whenAway: 'open', patience: 20 }), ok)),
-  'SharedQuotas.report': (bad, stage) =>
+  'SharedQuotas.onError': (bad, stage) =>
     stage.ask(
-      behind(
-        rateLimit({ limit: 1, store: { take: boom as never }, whenAway: 'open', patience: 20, report: bad } as never),
-        ok,
-      ),
+      behind(rateLimit({ limit: 1, store: { take: boom as never }, whenAway: 'open', patience: 20, onError: bad }), ok),
     ),
   'redisStore(command)': async (bad, stage) => {
     await stage.ask(behind(rateLimit({ limit: 1, store: quotasInRedis(bad), whenAway: 'closed', patience: 20 }), ok))
@@ -224,7 +239,7 @@ export const plays: Readonly<Record<string, Play>> = {
     await stage.ask(
       behind(
         sessionsOf(sessionsInRedis(bad)),
-        kept((session) => (session.data.n = 1)),
+        changes((session) => (session.data.n = 1)),
       ),
     )
   },
@@ -233,14 +248,14 @@ export const plays: Readonly<Record<string, Play>> = {
     stage.ask(
       behind(
         sessionsOf(store('create', bad)),
-        kept((session) => (session.data.n = 1)),
+        changes((session) => (session.data.n = 1)),
       ),
     ),
   'SessionStore.update': (bad, stage) =>
     stage.ask(
       behind(
         sessionsOf(known('update', bad)),
-        kept((session) => (session.data.n = 2)),
+        changes((session) => (session.data.n = 2)),
       ),
       cookie,
     ),
@@ -248,7 +263,7 @@ export const plays: Readonly<Record<string, Play>> = {
     stage.ask(
       behind(
         sessionsOf(known('delete', bad)),
-        kept((session) => session.destroy()),
+        changes((session) => session.destroy()),
       ),
       cookie,
     ),
@@ -267,9 +282,12 @@ export const plays: Readonly<Record<string, Play>> = {
   'FileSource.list': (bad, stage) =>
     stage.ask(
       behind(
-        staticFiles({ open: (path) => (path.endsWith('.html') ? undefined : 'directory'), list: bad }, {
-          listing: true,
-        } as never) as never,
+        staticFiles(
+          { open: (path) => (path.endsWith('.html') ? undefined : 'directory'), list: bad },
+          {
+            listing: true,
+          },
+        ) as never,
         ok,
       ),
       get().replace('/play', '/play/'),
@@ -277,7 +295,7 @@ export const plays: Readonly<Record<string, Play>> = {
   'SourceFile.bytes': (bad, stage) => stage.ask(behind(staticFiles(file('bytes', bad)) as never, ok)),
   'SourceFile.close': (bad, stage) => stage.ask(behind(staticFiles(file('close', bad)) as never, ok)),
   'SourceFile.isCurrent': async (bad, stage) => {
-    const files = behind(staticFiles(file('isCurrent', bad)) as never, ok)
+    const files = behind(staticFiles(file('isCurrent', bad), { recheckAfter: 0 }) as never)
     await stage.ask(files)
     await stage.ask(files)
   },
@@ -288,7 +306,7 @@ export const plays: Readonly<Record<string, Play>> = {
   'CgiOptions.redirect': (bad, stage) => stage.ask(scripts({ redirect: bad }), get().replace('/play', '/moving')),
 
   'ProxyOptions.headers': (bad, stage) =>
-    stage.ask(proxy(upstreams(['http://127.0.0.1:1']), { headers: bad, retries: 0 } as never)),
+    stage.ask(proxy(upstreams(['http://127.0.0.1:1']), { headers: bad, retries: 0 })),
   'UpstreamsOptions.balance': (bad, stage) => stage.ask(proxy(upstreams(['http://127.0.0.1:1'], { balance: bad }))),
 
   'ConnectRequest.on(listener)': (bad, stage) =>
@@ -308,7 +326,7 @@ export const plays: Readonly<Record<string, Play>> = {
   'openApi(app).routes': (bad) => openApi({ routes: bad }, { info: { title: 'a', version: '1' } }),
   'OpenApiOptions.toJsonSchema': (bad) =>
     openApi(
-      { routes: () => [{ method: 'GET', pattern: '/', notes: [{ query: schema(() => ({ value: 1 })) }] }] } as never,
+      { routes: () => [{ method: 'GET', pattern: '/', notes: [{ query: schema(() => ({ value: 1 })) }] }] },
       { info: { title: 'a', version: '1' }, toJsonSchema: bad },
     ),
 
