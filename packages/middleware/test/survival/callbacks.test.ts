@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
+import { execFile } from '@spillway/vitest-config/tools'
 import { build } from 'tsup'
 import { beforeAll, expect, it } from 'vitest'
 import { betweenPackages, elsewhere, plays, sameAs } from './callback-plays.ts'
