@@ -31,15 +31,15 @@ export function checkReply({ status, body, takeOver }: Reply, method: string): v
   if (!Number.isInteger(status) || status > 599 || status < (takeOver ? 101 : 200))
     throw new RangeError(`Not a final status: ${status}`)
   // What follows a 2xx to CONNECT is the tunnel, whatever the reply says (RFC 9110 §9.3.6).
-  if (method === 'CONNECT' && status < 300 && !takeOver) throw connectRefused()
+  if (method === 'CONNECT' && status < 300 && !takeOver) throw connectRefused('')
   if (typeof body !== 'object' && typeof body !== 'string')
     throw new TypeError('The content of a reply is text, bytes, or a stream of them')
 }
 
-/** A handler that knows nothing of tunnels allows no CONNECT. */
-function connectRefused(): HttpError {
+/** A handler that knows nothing of tunnels allows no CONNECT. @param allow the methods that it does allow. */
+export function connectRefused(allow: string): HttpError {
   const error = new HttpError(405, 'There is no tunnel here; one is opened with c.upgrade')
-  error.headers.set('Allow', '')
+  error.headers.set('Allow', allow)
   return error
 }
 

@@ -173,12 +173,13 @@ export class RequestContext implements Context {
     const connect = this.method === 'CONNECT'
     const reply = new Reply(null, { status: connect ? 200 : 101, ...(headers && { headers }) })
     reply.takeOver = take
-    const protocol = reply.headers.get('upgrade')
+    // An extended CONNECT has said itself which protocol follows.
+    const protocol = reply.headers.get('upgrade') ?? this.protocol
     if (!connect && !protocol) throw new TypeError('An upgrade needs an Upgrade field that says which protocol follows')
     if (connect || this.#upgrade) return reply
     const refusal = new HttpError(426, 'This resource needs an upgraded connection')
     // A 426 has to say which protocol (RFC 9110 §15.5.22).
-    refusal.headers.set('Upgrade', protocol!)
+    refusal.headers.set('Upgrade', protocol)
     throw refusal
   }
 

@@ -84,8 +84,6 @@ export class Http2Connection implements Member, Http2Owner, TransportSink {
   constructor(core: ServerCore, transport: Transport, id: number) {
     this.log = new ConnectionLog(core.server, id)
     this.machine = new Http2Machine('server', http2Limits(core.limits), decodeLatin1)
-    // Not before WebSockets can be taken this way: browsers would try no other.
-    this.machine.extendedConnect = false
     this.heads = new ReplyHeads(this.machine, core.clock)
     this.#core = core
     this.#transport = transport

@@ -1,22 +1,23 @@
 import type { Expectation } from '@spillway/parser'
 import { ErrorCode, type Http2Machine, type Http2Request, type Http2Stream } from '@spillway/parser/http2'
-import { ContentFraming } from '../exchange/content.ts'
-import type { Context } from '../exchange/context.ts'
+import { ContentFraming, connectRefused } from '../exchange/content.ts'
 import { type ReplyTarget, answerWith } from '../exchange/dispatch.ts'
-import { type AbortedBy, AbortedError, HttpError, type Outcome, abortMessage } from '../exchange/errors.ts'
-import { guarded } from '../exchange/guarded.ts'
+import { type AbortedBy, AbortedError, type Outcome, abortMessage } from '../exchange/errors.ts'
 import type { Reply, TakeOver } from '../exchange/reply.ts'
 import { type FieldsInit, ReplyHeaders, addHeaders } from '../exchange/reply-headers.ts'
 import { ReplyStream, type StreamEnd, trailerFields } from '../exchange/reply-stream.ts'
 import { dropSource } from '../exchange/source.ts'
 import { type BodyPort, RequestBody } from '../exchange/request-body.ts'
-import { type ContextPort, RequestContext } from '../exchange/request-context.ts'
+import type { ContextPort, RequestContext } from '../exchange/request-context.ts'
 import type { ConnectionLog } from '../server/connection-log.ts'
+import { channels } from '../server/events.ts'
 import type { ServerCore } from '../server/server-core.ts'
 import type { Holding } from '../transport/holding.ts'
 import type { Peer } from '../transport/transport.ts'
+import { Http2Context } from './context.ts'
 import { Incoming } from './incoming.ts'
 import { Outgoing, type OutgoingOwner } from './outgoing.ts'
+import type { Finished, StreamSender } from './output.ts'
 import { type ReplyHeads, fieldsOf } from './reply-heads.ts'
 import { type Http2Plan, planHttp2 } from './reply-plan.ts'
 import { StreamTunnel } from './tunnel.ts'
@@ -41,26 +42,11 @@ export interface Http2Owner extends OutgoingOwner {
   ended(): void
 }
 
-class Http2Context extends RequestContext {
-  override get httpVersion(): Context['httpVersion'] {
-    return '2.0'
-  }
-
-  override get protocol(): string {
-    return (this.head as Http2Request).protocol
-  }
-
-  override upgrade(take: TakeOver, headers?: FieldsInit): Reply {
-    if (this.method === 'CONNECT') return super.upgrade(take, headers)
-    throw new HttpError(501, 'Connections of HTTP/2 carry many requests and cannot be upgraded')
-  }
-}
-
 /** Of content that there is none of, nobody asks for more. */
 const nobody: BodyPort = { demand() {} }
 
 /** One stream of an HTTP/2 connection: a request and its reply (RFC 9113 §8.1). */
-export class Http2Exchange implements ContextPort, ReplyTarget, StreamEnd {
+export class Http2Exchange implements ContextPort, ReplyTarget, StreamEnd, StreamSender, Finished {
   readonly context: RequestContext
   readonly #core: ServerCore
   readonly #owner: Http2Owner
@@ -68,7 +54,8 @@ export class Http2Exchange implements ContextPort, ReplyTarget, StreamEnd {
   readonly #incoming: Incoming | undefined
   #outgoing: Outgoing | undefined = undefined
   #trailers: (() => FieldsInit) | undefined = undefined
-  #tunnel: StreamTunnel | undefined = undefined
+  /** Of CONNECT: what the stream becomes when somebody takes it over. Until then what comes waits there. */
+  readonly #tunnel: StreamTunnel | undefined
   #isHandled = false
   #replied = false
   /** All of the reply is in the output. */
@@ -83,8 +70,11 @@ export class Http2Exchange implements ContextPort, ReplyTarget, StreamEnd {
     this.#core = core
     this.#owner = owner
     this.#stream = stream
-    this.#incoming = stream.openIn ? new Incoming(core, owner.machine, stream, this, head.expectation === 1) : undefined
-    this.context = new Http2Context(this, head, false, exchange)
+    const isTunnel = head.method === 'CONNECT'
+    this.#tunnel = isTunnel ? new StreamTunnel(core, owner, stream, (error) => this.#tunnelFailed(error)) : undefined
+    const hasContent = stream.openIn && !isTunnel
+    this.#incoming = hasContent ? new Incoming(core, owner.machine, stream, this, head.expectation === 1) : undefined
+    this.context = new Http2Context(this, head, exchange)
     this.#deadline = core.requestDeadline()
   }
 
@@ -103,7 +93,7 @@ export class Http2Exchange implements ContextPort, ReplyTarget, StreamEnd {
 
   held(holding: Holding): number {
     const head = (this.#stream.head as Http2Request).bytes
-    return head + this.context.bufferedBody + (this.#outgoing?.held(holding) ?? 0) + (this.#tunnel?.view.held ?? 0)
+    return head + this.context.bufferedBody + (this.#outgoing?.held(holding) ?? 0) + (this.#tunnel?.held ?? 0)
   }
 
   /** Whether something waits for the client to open windows, or to read. */
@@ -134,12 +124,12 @@ export class Http2Exchange implements ContextPort, ReplyTarget, StreamEnd {
 
   /** @param chunk lent. */
   onData(chunk: Uint8Array): void {
-    if (this.#tunnel) this.#tunnel.receive(Buffer.from(chunk))
+    if (this.#tunnel) this.#tunnel.transport.receive(Buffer.from(chunk))
     else this.#incoming!.onData(this.context.body, chunk)
   }
 
   onEnd(trailers: RequestBody['trailers']): void {
-    if (this.#tunnel) this.#tunnel.receive(null)
+    if (this.#tunnel) this.#tunnel.transport.receive(null)
     else this.#incoming!.onEnd(this.context.body, trailers)
   }
 
@@ -184,6 +174,8 @@ export class Http2Exchange implements ContextPort, ReplyTarget, StreamEnd {
   #send(reply: Reply): void {
     if (typeof reply.body === 'string' && this.#sendKnown(reply, reply.body)) return
     const { context } = this
+    // In HTTP/1.1 this says that there was no upgrade; here any 2xx would say that there was one (RFC 8441 §5).
+    if (context.protocol !== '' && reply.status < 300 && !reply.takeOver) throw connectRefused('GET, HEAD')
     const plan = planHttp2(reply, context.method)
     const { content, streamed, length } = plan
     const outgoing = plan.source === null ? undefined : this.#queueOf(plan)
@@ -200,8 +192,8 @@ export class Http2Exchange implements ContextPort, ReplyTarget, StreamEnd {
 
   /** A small reply that went out before. */
   #sendKnown({ status, flat, trailers, takeOver }: Reply, text: string): boolean {
-    const { method } = this.context
-    if (trailers !== undefined || takeOver !== undefined || method === 'HEAD' || method === 'CONNECT') return false
+    const isContent = trailers === undefined && takeOver === undefined && this.#tunnel === undefined
+    if (!isContent || this.context.method === 'HEAD') return false
     const owner = this.#owner
     const known = owner.heads.recall(status, text, flat)
     if (known === undefined) return false
@@ -281,8 +273,8 @@ export class Http2Exchange implements ContextPort, ReplyTarget, StreamEnd {
     const outgoing = this.#outgoing!
     const more = outgoing.move()
     if (outgoing.isOver) {
-      if (!this.#tunnel) this.#complete()
-      else if (!this.#stream.openIn) this.#tunnel.close()
+      if (this.#isTaken) this.#tunnel!.transport.sideEnded()
+      else this.#complete()
     }
     return more
   }
@@ -291,27 +283,31 @@ export class Http2Exchange implements ContextPort, ReplyTarget, StreamEnd {
     this.#isComplete = true
     this.context.dropBody()
     this.#incoming?.close()
+    this.#tunnel?.transport.close()
     if (this.#stream.openIn) this.#owner.refuseContent(this.#stream)
     this.#owner.finished(this)
   }
 
   /** From here on the stream is somebody else's. */
   #takeOver(takeOver: TakeOver): void {
-    const failed = (error: unknown): void => {
-      this.#core.report(error, this.context)
-      tunnel.destroy()
-    }
-    const tunnel = new StreamTunnel(this.#owner, this.#stream, () => this.#owner.ended(), failed)
-    this.#tunnel = tunnel
-    this.#outgoing = tunnel.outgoing
+    const tunnel = this.#tunnel!
+    this.#outgoing = tunnel.transport.outgoing
     this.#isComplete = true
     this.#owner.finished(this)
     if (this.draining) tunnel.view.onShutdown()
-    guarded(takeOver, failed, tunnel.view, new Uint8Array(0))
-    if (!this.#stream.openIn) tunnel.receive(null)
+    tunnel.begin(takeOver)
+  }
+
+  #tunnelFailed(error: unknown): void {
+    this.#core.report(error, this.context)
+    this.#tunnel!.transport.destroy()
   }
 
   // ── ending ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  get observed(): boolean {
+    return this.context.observed || channels.end.hasSubscribers || channels.idle.hasSubscribers
+  }
 
   /** The reply is in the output. @param ok whether it has left. */
   sent(ok: boolean): void {
@@ -319,13 +315,17 @@ export class Http2Exchange implements ContextPort, ReplyTarget, StreamEnd {
     else this.#fall('peer')
   }
 
+  get #isTaken(): boolean {
+    return this.#tunnel !== undefined && this.#tunnel.isTaken
+  }
+
   get #bytes(): number {
-    return this.#sent + (this.#tunnel ? 0 : (this.#outgoing?.sent ?? 0))
+    return this.#sent + (this.#isTaken ? 0 : (this.#outgoing?.sent ?? 0))
   }
 
   /** It will never be complete: the stream is no more, or the connection. */
   abort(by: AbortedBy, error?: unknown): void {
-    this.#tunnel?.close(error instanceof Error ? error : new AbortedError(by, abortMessage[by]))
+    this.#tunnel?.transport.close(error instanceof Error ? error : new AbortedError(by, abortMessage[by]))
     if (!this.#isComplete) this.#fall(by, error)
   }
 
@@ -362,19 +362,21 @@ export class Http2Exchange implements ContextPort, ReplyTarget, StreamEnd {
   /** The client has sent all it will: the handler is told, and what it still answers is sent. */
   onPeerEnd(): void {
     // What was taken over is ended in its own protocol, on its stream: without one it is gone.
-    if (this.#isComplete && !this.#tunnel) return
-    if (this.#stream.openIn || this.#tunnel) this.cut('peer', ErrorCode.Cancel)
+    if (this.#isComplete && !this.#isTaken) return
+    if (this.#stream.openIn || this.#isTaken) this.cut('peer', ErrorCode.Cancel)
     else this.context.abort(new AbortedError('peer', 'The client ended the connection'))
   }
 
   /** Shutdown begins. */
   shutdown(): void {
     this.context.shutdown()
-    this.#tunnel?.view.onShutdown()
+    if (this.#isTaken) this.#tunnel!.view.onShutdown()
   }
 
   onTick(now: number): void {
-    if (this.#deadline !== 0 && now >= this.#deadline && !this.#isComplete) this.#expire()
+    if (this.#isTaken) {
+      if (this.#tunnel!.isSilent(now)) this.cut('timeout', ErrorCode.Cancel)
+    } else if (this.#deadline !== 0 && now >= this.#deadline && !this.#isComplete) this.#expire()
     else this.#incoming?.onTick(now)
   }
 

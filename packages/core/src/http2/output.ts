@@ -1,8 +1,6 @@
 import { ErrorCode, type Http2Machine, type Http2Stream } from '@spillway/parser/http2'
-import { channels } from '../server/events.ts'
 import { decodeLatin1 } from '../transport/bytes.ts'
 import type { Transport } from '../transport/transport.ts'
-import type { Http2Exchange } from './exchange.ts'
 
 /** Bytes that are put together for one write; an urgent reply waits behind no more than this and what is on its way. */
 const mostBytes = 64 * 1024
@@ -12,6 +10,20 @@ const mostPending = 64 * 1024
 const textBytes = 8 * 1024
 /** Writes in a row, for a client that takes all there is, before others have their turn. */
 const writesPerTurn = 8
+
+/** Whoever has something to send on a stream; it is the stream's owner. */
+export interface StreamSender {
+  /** Puts one frame out; false when nothing more can go now. */
+  move(): boolean
+}
+
+/** What was sent as a whole. */
+export interface Finished {
+  /** Whether somebody waits to hear that it has left. */
+  readonly observed: boolean
+  /** @param ok whether it has left. */
+  sent(ok: boolean): void
+}
 
 /** Who is told that everything that was ready is written. */
 export interface OutputOwner {
@@ -31,8 +43,8 @@ export class Http2Output {
   #isCongested = false
   /** Streams whose content nobody reads. */
   #refused: Http2Stream[] = []
-  /** Exchanges that are written, while someone waits to hear that their bytes have left. */
-  #finishing: Http2Exchange[] | undefined
+  /** Messages that are written, while someone waits to hear that their bytes have left. */
+  #finishing: Finished[] | undefined
   /** Of these, how many are on their way to the operating system. */
   #leaving = 0
 
@@ -77,10 +89,9 @@ export class Http2Output {
   }
 
   /** The last byte of a reply is put out. */
-  finished(exchange: Http2Exchange): void {
-    const observed = exchange.context.observed || channels.end.hasSubscribers || channels.idle.hasSubscribers
-    if (!observed) return exchange.sent(true)
-    ;(this.#finishing ??= []).push(exchange)
+  finished(message: Finished): void {
+    if (!message.observed) return message.sent(true)
+    ;(this.#finishing ??= []).push(message)
     this.scheduleFlush()
   }
 
@@ -119,7 +130,7 @@ export class Http2Output {
     while (out.length < mostBytes) {
       const stream = order.next()
       if (stream === undefined) return
-      if (!(stream.owner as Http2Exchange).move()) order.remove(stream)
+      if (!(stream.owner as StreamSender).move()) order.remove(stream)
     }
   }
 
@@ -142,7 +153,7 @@ export class Http2Output {
     this.#leaving += finishing.length
     this.#transport.flushed((ok) => {
       this.#leaving -= finishing.length
-      for (const exchange of finishing) exchange.sent(ok)
+      for (const message of finishing) message.sent(ok)
     })
   }
 

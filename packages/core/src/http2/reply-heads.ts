@@ -55,7 +55,9 @@ export class ReplyHeads {
 
   /** Writes the head of a reply. @param length Content-Length, -1 for none. @param ends whether nothing follows it. */
   write(stream: Http2Stream, reply: Reply, length: number, ends: boolean): void {
-    const { status, flat } = reply
+    const { flat } = reply
+    // There is no 101: what it says is said by a 200 to CONNECT (RFC 9113 §8.6, RFC 8441 §5).
+    const status = reply.status === 101 ? 200 : reply.status
     const place = (status ^ length) & 15
     const known = this.#written[place]
     if (known?.status === status && known.flat === flat && known.length === length && this.#isValid(known)) {
@@ -69,7 +71,7 @@ export class ReplyHeads {
     this.#fields(stream, status, flat, length)
     // A list of the handler's own may change without being another one.
     const isShared = reply.headers.isShared && encoder.generation === before && out.length - start <= rememberedBlock
-    if (isShared) this.#remember(place, reply, length, out.bytes.slice(start, out.length))
+    if (isShared) this.#remember(place, status, reply, length, out.bytes.slice(start, out.length))
     this.#machine.endHead(stream, at, ends)
   }
 
@@ -77,7 +79,7 @@ export class ReplyHeads {
     return head.generation === this.#machine.encoder.generation && head.dateLine === this.#clock.dateLine
   }
 
-  #remember(place: number, { status, flat, body }: Reply, length: number, block: Uint8Array): void {
+  #remember(place: number, status: number, { flat, body }: Reply, length: number, block: Uint8Array): void {
     const { dateLine } = this.#clock
     const { generation } = this.#machine.encoder
     const head = { status, length, flat, dateLine, generation, block, text: '', content: nothing }

@@ -1,132 +1,50 @@
-import { ErrorCode, type Http2Machine, type Http2Stream } from '@spillway/parser/http2'
+import type { Http2Stream } from '@spillway/parser/http2'
+import { guarded } from '../exchange/guarded.ts'
+import type { TakeOver } from '../exchange/reply.ts'
 import { Tunnel } from '../exchange/tunnel.ts'
-import type { Peer, Transport } from '../transport/transport.ts'
-import { Outgoing, type OutgoingOwner } from './outgoing.ts'
+import type { ServerCore } from '../server/server-core.ts'
+import { type StreamOwner, StreamTransport } from './stream-transport.ts'
 
-/** Bytes that wait before the owner of a tunnel should pause. */
-const highWater = 64 * 1024
-
-/** What a tunnel needs of its connection. */
-interface TunnelOwner extends OutgoingOwner {
-  readonly machine: Http2Machine
-  readonly peer: Peer
-  scheduleFlush(): void
-}
-
-/**
- * A stream as a transport of its own, for whoever took it over: CONNECT (RFC 9113 §8.5), or the protocol of an extended one
- * (RFC 8441). The end of the stream is its FIN, RST_STREAM its reset.
- */
-export class StreamTunnel implements Transport {
+/** The stream of a CONNECT, before and after somebody takes it over: until then what comes on it waits. */
+export class StreamTunnel {
+  readonly transport: StreamTransport
   /** What the new owner holds; it waits for whoever attaches late. */
   readonly view: Tunnel
-  readonly outgoing: Outgoing
-  readonly #owner: TunnelOwner
-  readonly #stream: Http2Stream
-  readonly #onClose: () => void
-  #isPaused = false
-  #isClosed = false
-  /** What came while it was paused; `null` is the end. */
-  #held: (Uint8Array | null)[] = []
-  #flushed: ((ok: boolean) => void)[] = []
+  isTaken: boolean = false
+  readonly #core: ServerCore
+  readonly #failed: (error: unknown) => void
+  /** For something to move, in ticks of the server's clock, 0 for none; and what had moved when it was set. */
+  #silentAt = 0
+  #moved = 0
 
-  /**
-   * @param onClose called back once, when neither side has anything left to say.
-   * @param failed told when the new owner throws; it ends the stream.
-   */
-  constructor(owner: TunnelOwner, stream: Http2Stream, onClose: () => void, failed: (error: unknown) => void) {
-    this.#owner = owner
-    this.#stream = stream
-    this.#onClose = onClose
-    this.outgoing = new Outgoing(owner.machine, stream, owner)
-    this.view = new Tunnel(this, failed)
+  /** @param failed told when the new owner throws; it ends the stream. */
+  constructor(core: ServerCore, owner: StreamOwner, stream: Http2Stream, failed: (error: unknown) => void) {
+    this.#core = core
+    this.#failed = failed
+    this.transport = new StreamTransport(owner, stream)
+    this.view = new Tunnel(this.transport, failed)
+    this.transport.attach(this.view)
   }
 
-  get peer(): Peer {
-    return this.#owner.peer
+  /** Bytes that came and wait, here or with the new owner. What goes out is counted by itself. */
+  get held(): number {
+    return this.transport.held + this.view.held - this.transport.bufferedBytes
   }
 
-  get bufferedBytes(): number {
-    return this.outgoing.length
+  /** The reply has been sent; from here on the stream is somebody else's. */
+  begin(takeOver: TakeOver): void {
+    this.isTaken = true
+    this.#silentAt = this.#core.clock.after(this.#core.timeouts.tunnel)
+    guarded(takeOver, this.#failed, this.view, new Uint8Array(0))
   }
 
-  /** Who attaches does so to the view. */
-  attach(): void {}
-
-  write(chunk: string | Uint8Array): boolean {
-    if (!this.#stream.openOut) return false
-    const { outgoing } = this
-    if (typeof chunk === 'string') outgoing.append(chunk)
-    else outgoing.appendBytes(chunk)
-    outgoing.commit()
-    if (outgoing.length < highWater) return true
-    outgoing.whenEmpty ??= () => queueMicrotask(() => this.#drained())
-    return false
-  }
-
-  /** What is written in one turn leaves together in any case. */
-  cork(): void {}
-  uncork(): void {}
-
-  flushed(done: (ok: boolean) => void): void {
-    if (this.outgoing.length === 0) return done(!this.#isClosed)
-    this.#flushed.push(done)
-    this.outgoing.whenEmpty ??= () => queueMicrotask(() => this.#drained())
-  }
-
-  #drained(): void {
-    for (const done of this.#flushed.splice(0)) done(!this.#isClosed)
-    if (!this.#isClosed) this.view.onDrain()
-  }
-
-  pause(): void {
-    this.#isPaused = true
-  }
-
-  resume(): void {
-    this.#isPaused = false
-    while (!this.#isPaused && this.#held.length > 0) this.#deliver(this.#held.shift()!)
-    this.#owner.scheduleFlush()
-  }
-
-  end(): void {
-    this.outgoing.finish()
-  }
-
-  destroy(): void {
-    this.#owner.machine.reset(this.#stream, ErrorCode.Cancel)
-    this.#owner.scheduleFlush()
-    this.close()
-  }
-
-  reset(): void {
-    this.destroy()
-  }
-
-  /** Bytes came in, to keep; or the end, as `null`. */
-  receive(bytes: Uint8Array | null): void {
-    if (this.#isPaused || this.#held.length > 0) this.#held.push(bytes)
-    else this.#deliver(bytes)
-  }
-
-  #deliver(bytes: Uint8Array | null): void {
-    if (bytes === null) {
-      this.view.onEnd()
-      if (!this.#stream.openOut) this.close()
-      return
-    }
-    this.#owner.machine.release(this.#stream, bytes.length)
-    this.view.onData(bytes, true)
-  }
-
-  /** The stream is no more, or the connection under it. */
-  close(error?: Error): void {
-    if (this.#isClosed) return
-    this.#isClosed = true
-    for (const bytes of this.#held) if (bytes) this.#owner.machine.release(undefined, bytes.length)
-    this.#held = []
-    this.outgoing.stop(error)
-    this.#onClose()
-    queueMicrotask(() => this.view.onClose(error))
+  /** Whether nothing has moved in either direction for longer than it may. */
+  isSilent(now: number): boolean {
+    if (this.#silentAt === 0 || now < this.#silentAt) return false
+    const { moved } = this.transport
+    const isSilent = moved === this.#moved
+    this.#moved = moved
+    this.#silentAt = this.#core.clock.after(this.#core.timeouts.tunnel)
+    return isSilent
   }
 }

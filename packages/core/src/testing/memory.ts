@@ -1,11 +1,13 @@
 import type { Handler } from '../exchange/context.ts'
-import { accept } from '../http1/accept.ts'
+import { type FirstMember, accept } from '../http1/accept.ts'
+import { Http2Connection } from '../http2/connection.ts'
 import { ServerCore } from '../server/server-core.ts'
 import { readOptions } from '../server/read-options.ts'
 import { closeRules } from '../server/rules.ts'
 import type { Closed, Server, ServerOptions } from '../server/server.ts'
 import { shutdown } from '../server/shutdown.ts'
-import type { Peer, Transport, TransportSink } from '../transport/transport.ts'
+import type { Peer, Transport } from '../transport/transport.ts'
+import { ClientEnd, MemoryTransport } from './memory-transport.ts'
 
 /** The client's end of an in-memory connection. */
 export interface MemoryClient {
@@ -34,7 +36,10 @@ export interface MemoryClient {
 /** A server without sockets: the true parser and the true state machine, over memory and a clock that stands still. */
 export interface TestServer {
   readonly server: Server
+  /** Connects a client that speaks byte by byte. @param peer who it is; with the `alpn` `h2` the server speaks HTTP/2. */
   connect(peer?: Partial<Peer>): MemoryClient
+  /** The same, for clients that speak over a transport: `Http2Client`, or `connectWebSocket`. */
+  open(peer?: Partial<Peer>): Transport
   /** Lets time pass for every deadline of the server. Milliseconds. */
   advance(ms: number): void
 }
@@ -56,175 +61,27 @@ export function testServer(handler: Handler, options: ServerOptions = {}): TestS
     [Symbol.asyncDispose]: () => server.close().then(() => {}),
   }
   const core = new ServerCore(server, handler, options)
+  const connect = (peer: Partial<Peer> = {}): MemoryTransport => {
+    const transport = new MemoryTransport({ address: '127.0.0.1', port: 50_000, secure: false, ...peer })
+    if (peer.alpn === 'h2') accept(core, transport, http2Connection)
+    else accept(core, transport)
+    return transport
+  }
   return {
     server,
-    connect: (peer = {}) => {
-      const transport = new MemoryTransport({ address: '127.0.0.1', port: 50_000, secure: false, ...peer })
-      accept(core, transport)
-      return new Client(transport)
-    },
+    connect: (peer) => new Client(connect(peer)),
+    open: (peer) => new ClientEnd(connect(peer)),
     advance: (ms) => {
       for (let passed = 0; passed < ms; passed += core.clock.interval) core.clock.tick()
     },
   }
 }
 
-/** The server's end. Events come synchronously; a close, like a socket's, comes after the call that caused it. */
-class MemoryTransport implements Transport {
-  readonly peer: Peer
-  received = ''
-  writes = 0
-  paused = false
-  state: MemoryClient['state'] = 'open'
-  /** Bytes that may still be under way to the client. */
-  room = Infinity
-  #sink: TransportSink | undefined
-  #corked: string[] | undefined
-  #corkedBytes = 0
-  #pending = ''
-  #flushed: ((ok: boolean) => void)[] = []
-  #inbox: (Uint8Array | 'end')[] = []
-  #watchers: (() => void)[] = []
-  #peerEnded = false
-  #ending = false
-
-  constructor(peer: Peer) {
-    this.peer = peer
-  }
-
-  get bufferedBytes(): number {
-    return this.#pending.length
-  }
-
-  get isOpen(): boolean {
-    return this.state === 'open' || this.state === 'ended'
-  }
-
-  attach(sink: TransportSink): void {
-    this.#sink = sink
-  }
-
-  write(chunk: string | Uint8Array): boolean {
-    if (this.state !== 'open' || this.#ending) throw new Error('write after end')
-    const text = typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString('latin1')
-    if (!this.#corked) this.#send(text)
-    else {
-      this.#corked.push(text)
-      this.#corkedBytes += text.length
-    }
-    return this.#pending.length === 0 && this.#corkedBytes <= this.room
-  }
-
-  cork(): void {
-    this.#corked = []
-  }
-
-  uncork(): void {
-    const parts = this.#corked ?? []
-    this.#corked = undefined
-    this.#corkedBytes = 0
-    if (parts.length > 0) this.#send(parts.join(''))
-  }
-
-  flushed(done: (ok: boolean) => void): void {
-    if (this.#pending === '') done(this.isOpen)
-    else this.#flushed.push(done)
-  }
-
-  pause(): void {
-    this.paused = true
-  }
-
-  resume(): void {
-    this.paused = false
-    this.#deliver()
-  }
-
-  end(): void {
-    this.#ending = true
-    this.#finishEnd()
-  }
-
-  destroy(): void {
-    this.close('closed')
-  }
-
-  reset(): void {
-    this.close('reset')
-  }
-
-  /** Calls back once, when something comes to the client. */
-  watch(changed: () => void): void {
-    this.#watchers.push(changed)
-  }
-
-  #changed(): void {
-    for (const changed of this.#watchers.splice(0)) changed()
-  }
-
-  /** The client sends bytes or its FIN. */
-  receive(item: Uint8Array | 'end'): void {
-    if (!this.isOpen) return
-    this.#inbox.push(item)
-    this.#deliver()
-  }
-
-  /** The client takes what waits, and what follows, as long as there is room. */
-  take(room: number): void {
-    const waited = this.#pending !== ''
-    this.room = room
-    this.#move()
-    if (waited && this.#pending === '' && this.isOpen) this.#sink?.onDrain()
-  }
-
-  close(state: 'closed' | 'reset', error?: Error): void {
-    if (!this.isOpen) return
-    this.state = state
-    this.#changed()
-    this.#inbox = []
-    this.#pending = ''
-    for (const done of this.#flushed.splice(0)) done(false)
-    queueMicrotask(() => this.#sink?.onClose(error))
-  }
-
-  #send(text: string): void {
-    this.writes++
-    this.#pending += text
-    this.#move()
-  }
-
-  #move(): void {
-    const part = this.#pending.slice(0, this.room)
-    this.room -= part.length
-    this.received += part
-    if (part !== '') this.#changed()
-    this.#pending = this.#pending.slice(part.length)
-    if (this.#pending !== '') return
-    for (const done of this.#flushed.splice(0)) done(true)
-    this.#finishEnd()
-  }
-
-  #finishEnd(): void {
-    if (!this.#ending || this.#pending !== '' || this.state !== 'open') return
-    this.state = 'ended'
-    this.#changed()
-    if (this.#peerEnded) this.close('closed')
-  }
-
-  #deliver(): void {
-    while (!this.paused && this.#inbox.length > 0) {
-      const item = this.#inbox.shift()!
-      if (item !== 'end') {
-        this.#sink?.onData(item, false)
-        // The bytes were only lent: who has kept them finds out here.
-        item.fill(0)
-      } else {
-        this.#peerEnded = true
-        this.#sink?.onEnd()
-        if (this.state === 'ended') this.close('closed')
-      }
-    }
-  }
+const http2Connection: FirstMember = (core, transport, id) => {
+  const connection = new Http2Connection(core, transport, id)
+  // Once it has its place in the server's books.
+  queueMicrotask(() => connection.begin())
+  return connection
 }
 
 class Client implements MemoryClient {

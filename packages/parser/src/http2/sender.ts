@@ -234,7 +234,9 @@ export class Http2Sender {
 
   _endIn(stream: Http2Stream): void {
     stream.openIn = false
-    if (!stream.openOut) this._close(stream)
+    if (stream.openOut) return
+    if (!this.isServer) this.ledger.earn()
+    this._close(stream)
   }
 
   _close(stream: Http2Stream): void {

@@ -1,14 +1,13 @@
-import { createHash } from 'node:crypto'
 import { type Context, HttpError } from '@spillway/core'
 import { hasToken } from '@spillway/parser/fields'
 import {
-  HANDSHAKE_GUID,
   acceptDeflate,
   isHandshakeKey,
   parseExtensions,
   parseSubprotocols,
 } from '@spillway/parser/websocket'
 import { isSameOrigin, originSet } from '../http/origin.ts'
+import { acceptOf } from './accept.ts'
 
 /** What a handshake is decided by. */
 export interface HandshakeRules {
@@ -46,21 +45,21 @@ export class Handshake {
    * page of another origin asks.
    */
   check(c: Context<any, any>): Agreed {
-    const { headers } = c
+    const { headers, protocol } = c
     if (c.method !== 'GET') throw new HttpError(400, 'A WebSocket is opened with GET')
     const asks =
       hasToken(headers.get('upgrade') ?? '', 'websocket') && hasToken(headers.get('connection') ?? '', 'upgrade')
     if (c.httpVersion === '1.0' || !asks) throw upgradeNeeded('This resource is a WebSocket')
     if (headers.get('sec-websocket-version') !== '13') throw upgradeNeeded('Only version 13 of WebSocket is spoken')
     const key = headers.get('sec-websocket-key') ?? ''
-    if (!isHandshakeKey(key)) throw new HttpError(400, 'Sec-WebSocket-Key is not valid')
+    // An extended CONNECT cannot be mistaken for anything else, and needs no proof that it was understood (RFC 8441 §5.1).
+    const isConnect = protocol !== ''
+    if (!isConnect && !isHandshakeKey(key)) throw new HttpError(400, 'Sec-WebSocket-Key is not valid')
     if (c.body.length !== 0) throw new HttpError(400, 'A handshake has no content')
     this.#checkOrigin(c)
-    const accept = createHash('sha1').update(key).update(HANDSHAKE_GUID).digest('base64')
-    return this.#agree(c, [
-      ['Upgrade', 'websocket'],
-      ['Sec-WebSocket-Accept', accept],
-    ])
+    const answer: [name: string, value: string][] = [['Upgrade', 'websocket']]
+    if (!isConnect) answer.push(['Sec-WebSocket-Accept', acceptOf(key)])
+    return this.#agree(c, answer)
   }
 
   #agree({ headers: asked }: Context<any, any>, headers: [name: string, value: string][]): Agreed {

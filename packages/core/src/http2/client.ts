@@ -1,0 +1,247 @@
+import {
+  ErrorCode,
+  Http2Machine,
+  type Http2Limits,
+  type Http2Response,
+  type Http2Stream,
+  MachineEvent,
+} from '@spillway/parser/http2'
+import { decodeLatin1 } from '../transport/bytes.ts'
+import type { Peer, Transport, TransportSink } from '../transport/transport.ts'
+import { ClientStream, type ResponseSink, type StreamFailure } from './client-stream.ts'
+import { Http2Output } from './output.ts'
+import type { StreamOwner } from './stream-transport.ts'
+
+export type { ClientStream, ResponseSink, StreamFailure } from './client-stream.ts'
+export type { StreamTransport } from './stream-transport.ts'
+
+/** Streams that are begun before the server has said how many it allows. */
+const presumedStreams = 100
+
+/** Hears what becomes of a connection to a server of HTTP/2. */
+export interface Http2ClientOwner {
+  /** More requests may be begun, or fewer: the server has spoken, or a stream has ended. */
+  onChange(): void
+  /** The connection is gone; all its streams have been told before. */
+  onClose(error?: Error): void
+}
+
+/**
+ * The client's end of a connection of HTTP/2 (RFC 9113), for proxies, tools and tests: many requests at a time on one transport.
+ * It has no clock: whoever owns it decides how long to wait.
+ */
+export class Http2Client implements StreamOwner, TransportSink {
+  readonly machine: Http2Machine
+  readonly #transport: Transport
+  readonly #output: Http2Output
+  readonly #owner: Http2ClientOwner
+  #isLeaving = false
+  #isOver = false
+  /** The server's SETTINGS have come. */
+  #hasSettings = false
+  /** A PING is on its way, and nothing has come since. */
+  #isProbed = false
+
+  /** Begins a connection on a transport that can be written to. */
+  constructor(transport: Transport, owner: Http2ClientOwner, limits?: Partial<Http2Limits>) {
+    this.machine = new Http2Machine('client', limits, decodeLatin1)
+    this.#transport = transport
+    this.#owner = owner
+    this.#output = new Http2Output(this.machine, transport, this)
+    transport.attach(this)
+    this.machine.start()
+    this.#output.flush()
+  }
+
+  get peer(): Peer {
+    return this.#transport.peer
+  }
+
+  /** Requests under way, and tunnels. */
+  get active(): number {
+    return this.machine.streams.size
+  }
+
+  /** Requests that may be begun now. */
+  get available(): number {
+    if (this.#isLeaving || this.#isOver || this.#isProbed) return 0
+    const { maxConcurrentStreams } = this.machine.peer
+    return Math.max(0, Math.min(maxConcurrentStreams, presumedStreams) - this.active)
+  }
+
+  /** Whether no more requests can ever be begun. */
+  get isLeaving(): boolean {
+    return this.#isLeaving || this.#isOver
+  }
+
+  /** Whether the server takes extended CONNECT (RFC 8441 §3); undefined as long as it has not spoken. */
+  get canConnect(): boolean | undefined {
+    return this.#hasSettings ? this.machine.peer.enableConnectProtocol : undefined
+  }
+
+  /**
+   * Begins a request.
+   * @param fields pseudo-fields first, names in lower case, values with one character per byte.
+   * @param ends whether it has no content.
+   * @throws RangeError when the connection has no streams left.
+   */
+  request(fields: readonly (readonly [name: string, value: string])[], ends: boolean, sink: ResponseSink): ClientStream {
+    const stream = new ClientStream(this, this.machine.request(fields, ends), sink)
+    this.#output.scheduleFlush()
+    return stream
+  }
+
+  /** Asks whether the server is still there: until anything comes, no request is begun. */
+  probe(): void {
+    if (this.#isProbed || this.#isOver) return
+    this.#isProbed = true
+    this.machine.out.ping(question, 0, 0)
+    this.#output.scheduleFlush()
+  }
+
+  /** Whether the server was asked, and nothing has come since. */
+  get isProbed(): boolean {
+    return this.#isProbed
+  }
+
+  /** Time has passed: what the server cost is forgiven bit by bit. */
+  tick(milliseconds: number): void {
+    this.machine.ledger.refill(milliseconds)
+  }
+
+  /** Begins no more requests; the connection ends with the last one under way. */
+  close(): void {
+    if (this.#isLeaving || this.#isOver) return
+    this.#isLeaving = true
+    this.machine.goaway(0, ErrorCode.NoError)
+    this.#output.scheduleFlush()
+  }
+
+  /** Ends the connection at once. */
+  destroy(message: string = 'The connection was ended'): void {
+    this.#end(message)
+    this.#transport.destroy()
+  }
+
+  // ── what streams ask ───────────────────────────────────────────────────────────────────────────────────────────
+
+  /** @internal */
+  ready(stream: Http2Stream): void {
+    this.#output.ready(stream)
+  }
+
+  scheduleFlush(): void {
+    this.#output.scheduleFlush()
+  }
+
+  ended(): void {
+    this.#output.scheduleFlush()
+    this.#owner.onChange()
+  }
+
+  // ── what happens on the transport ──────────────────────────────────────────────────────────────────────────────
+
+  onData(chunk: Uint8Array): void {
+    if (this.#isOver) return
+    this.#isProbed = false
+    const { machine } = this
+    this.#output.hold()
+    for (let event, p = 0; (event = machine.next(chunk, p, chunk.length)) !== MachineEvent.More; p = machine.pos) {
+      this.#take(event, chunk)
+      if (this.#isOver as boolean) return
+    }
+    this.#output.flush()
+    this.#owner.onChange()
+  }
+
+  onDrain(): void {
+    this.#output.drained()
+    this.#output.flush()
+  }
+
+  onEnd(): void {
+    this.#end('ended by the server')
+    this.#transport.end()
+  }
+
+  onClose(error?: Error): void {
+    this.#end(error?.message ?? 'closed')
+    this.#output.close(false)
+    this.#owner.onClose(error)
+  }
+
+  #take(event: MachineEvent, chunk: Uint8Array): void {
+    const { machine } = this
+    const stream = machine.stream && (machine.stream.owner as ClientStream | undefined)
+    switch (event) {
+      case MachineEvent.Head:
+        return stream?.onHead(machine.stream!.head as Http2Response)
+      case MachineEvent.Content: {
+        const { dataStart, dataEnd } = machine
+        return stream?.onData(chunk.subarray(dataStart, dataEnd))
+      }
+      case MachineEvent.End:
+        return stream?.onEnd(machine.trailers)
+      case MachineEvent.Window:
+        return this.#onWindow(machine.stream)
+      case MachineEvent.Settings:
+        this.#hasSettings = true
+        return this.#onWindow(undefined)
+      case MachineEvent.Reset:
+        return stream?.onFail(this.#resetOf())
+      case MachineEvent.Goaway:
+        return this.#onGoaway()
+      case MachineEvent.Fault:
+        this.#output.close(true)
+        this.#end(`malformed: ${machine.fault}`)
+        return this.#transport.end()
+      default:
+    }
+  }
+
+  #resetOf(): StreamFailure {
+    const { fault, error, refusal } = this.machine
+    if (fault !== undefined) return { message: `malformed: ${refusal ?? fault}`, untouched: false }
+    return { message: `reset by the server, with ${nameOf(error)}`, untouched: error === ErrorCode.RefusedStream }
+  }
+
+  #onWindow(stream: Http2Stream | undefined): void {
+    const { order, streams } = this.machine
+    if (stream !== undefined) {
+      if ((stream.owner as ClientStream).isWaiting) order.add(stream)
+    } else for (const each of streams) if ((each.owner as ClientStream).isWaiting) order.add(each)
+  }
+
+  /** What is above the last stream that is answered was not begun (RFC 9113 §6.8). */
+  #onGoaway(): void {
+    this.#isLeaving = true
+    const { streams, lastAnswered } = this.machine
+    for (const stream of streams) {
+      if (stream.id <= lastAnswered) continue
+      ;(stream.owner as ClientStream).onFail({ message: 'the server ends the connection', untouched: true })
+      this.machine.reset(stream, ErrorCode.Cancel)
+    }
+  }
+
+  /** After everything that may have been the last thing to do. */
+  flushed(): void {
+    if (this.#isLeaving && !this.#isOver && this.active === 0) {
+      this.#isOver = true
+      this.#transport.end()
+    }
+  }
+
+  /** Tells all streams that nothing more comes. */
+  #end(message: string): void {
+    if (this.#isOver) return
+    this.#isOver = true
+    for (const stream of this.machine.streams) (stream.owner as ClientStream).onFail({ message, untouched: false })
+  }
+}
+
+/** What our PING says. */
+const question: Uint8Array = Buffer.from('anybody?')
+
+function nameOf(error: ErrorCode): string {
+  return Object.entries(ErrorCode).find(([, code]) => code === error)?.[0] ?? String(error)
+}

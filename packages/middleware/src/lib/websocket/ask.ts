@@ -1,0 +1,147 @@
+import { randomBytes } from 'node:crypto'
+import type { Transport } from '@spillway/core'
+import { Http2Client } from '@spillway/core/http2'
+import { ResponseHead, type ResponseSnapshot } from '@spillway/parser'
+import { hasToken } from '@spillway/parser/fields'
+import { requestHead } from '@spillway/parser/serialize'
+import { deflateOffer, isDeflateAnswer } from '@spillway/parser/websocket'
+import { acceptOf } from './accept.ts'
+import type { ConnectOptions, Opened } from './client.ts'
+
+type Fields = readonly (readonly [name: string, value: string])[]
+
+/** @throws TypeError when something that was given cannot be sent. */
+export function checkFields(url: URL, options: ConnectOptions): void {
+  requestHead('GET', url.pathname + url.search, [['Host', url.host], ...fieldsOf(options)])
+}
+
+/** Opens a WebSocket by a GET that asks for an upgrade (RFC 6455 §4.1). */
+export async function askByUpgrade(
+  transport: Transport,
+  url: URL,
+  options: ConnectOptions,
+  signal: AbortSignal,
+): Promise<Opened> {
+  const key = randomBytes(16).toString('base64')
+  const own: Fields = [
+    ['Host', url.host],
+    ['Upgrade', 'websocket'],
+    ['Connection', 'Upgrade'],
+    ['Sec-WebSocket-Key', key],
+  ]
+  const request = requestHead('GET', url.pathname + url.search, [...own, ...fieldsOf(options)])
+  const { head, leftover } = await answerOf(transport, request, signal)
+  if (head.status !== 101) throw refused(head.status)
+  const upgrades =
+    head.get('upgrade')?.toLowerCase() === 'websocket' && hasToken(head.get('connection') ?? '', 'upgrade')
+  if (!upgrades || head.get('sec-websocket-accept') !== acceptOf(key))
+    throw new Error('The handshake was not understood')
+  return { transport, leftover, ...agreedOn(head, options) }
+}
+
+/** Opens a WebSocket by an extended CONNECT, on a connection of its own (RFC 8441 §5). */
+export function askByConnect(
+  transport: Transport,
+  url: URL,
+  options: ConnectOptions,
+  signal: AbortSignal,
+): Promise<Opened> {
+  const isSecure = url.protocol === 'wss:' || url.protocol === 'https:'
+  const own: Fields = [
+    [':method', 'CONNECT'],
+    [':protocol', 'websocket'],
+    [':scheme', isSecure ? 'https' : 'http'],
+    [':path', url.pathname + url.search],
+    [':authority', url.host],
+  ]
+  const fields = [...own, ...fieldsOf(options).map(([name, value]) => [name.toLowerCase(), value] as const)]
+  return new Promise((resolve, reject) => {
+    let isAsked = false
+    const onAbort = (): void => reject(signal.reason as Error)
+    signal.addEventListener('abort', onAbort, { once: true })
+    const gone = (): void => reject(new Error('The connection ended before the handshake was answered'))
+    const ask = (): void => {
+      // The connection is there for this stream alone.
+      if (isAsked && client.active === 0) client.close()
+      if (isAsked || client.canConnect === undefined) return
+      isAsked = true
+      if (!client.canConnect) return reject(new Error('The server takes no WebSocket over HTTP/2'))
+      const stream = client.request(fields, false, {
+        onHead: (head, ended) => {
+          if (head.status < 200) return
+          signal.removeEventListener('abort', onAbort)
+          if (head.status > 299 || ended) return reject(refused(head.status))
+          try {
+            const agreed = agreedOn(head, options)
+            resolve({ transport: stream.tunnel(), leftover: new Uint8Array(0), ...agreed })
+          } catch (error) {
+            reject(error as Error)
+          }
+        },
+        onData: () => {},
+        onEnd: () => {},
+        onFail: ({ message }) => reject(new Error(message)),
+        onDrain: () => {},
+      })
+    }
+    const client = new Http2Client(transport, { onChange: ask, onClose: gone })
+  })
+}
+
+function refused(status: number): Error {
+  return new Error(`The server answered with ${status}`)
+}
+
+function fieldsOf({ protocols = [], deflate = false, headers = {} }: ConnectOptions): Fields {
+  const fields: [string, string][] = [['Sec-WebSocket-Version', '13']]
+  if (protocols.length > 0) fields.push(['Sec-WebSocket-Protocol', protocols.join(', ')])
+  if (deflate) fields.push(['Sec-WebSocket-Extensions', deflateOffer])
+  return [...fields, ...Object.entries(headers)]
+}
+
+/** Sends the request and reads the head of the answer; the transport is paused then. */
+function answerOf(
+  transport: Transport,
+  request: Uint8Array,
+  signal: AbortSignal,
+): Promise<{ head: ResponseSnapshot; leftover: Uint8Array }> {
+  return new Promise((resolve, reject) => {
+    const parser = new ResponseHead()
+    let bytes: Buffer = Buffer.alloc(0)
+    const settle = (error: unknown): void => {
+      transport.pause()
+      signal.removeEventListener('abort', onAbort)
+      reject(error as Error)
+    }
+    const onAbort = (): void => settle(signal.reason)
+    const onEnd = (): void => settle(new Error('The connection ended before the handshake was answered'))
+    signal.addEventListener('abort', onAbort, { once: true })
+    transport.attach({
+      onData: (chunk) => {
+        bytes = Buffer.concat([bytes, chunk])
+        const used = parser.parse(bytes, 0, bytes.length)
+        if (used === 0) return
+        if (used > 0) resolve({ head: parser.snapshot(bytes, 0), leftover: bytes.subarray(used) })
+        settle(new Error(`The answer cannot be read: ${parser.error}`))
+      },
+      onDrain: () => {},
+      onEnd,
+      onClose: (error) => (error ? settle(error) : onEnd()),
+    })
+    transport.write(request)
+  })
+}
+
+/** @throws Error when the server has taken what was not offered (RFC 6455 §4.1). */
+function agreedOn(
+  head: { get(name: string): string | null },
+  { protocols = [], deflate = false }: ConnectOptions,
+): Pick<Opened, 'protocol' | 'windowBits'> {
+  const protocol = head.get('sec-websocket-protocol') ?? ''
+  if (protocol !== '' && !protocols.includes(protocol))
+    throw new Error('The server took a protocol that was not offered')
+  const extensions = head.get('sec-websocket-extensions')
+  if (extensions === null) return { protocol, windowBits: undefined }
+  if (!deflate || !isDeflateAnswer(extensions)) throw new Error('The server took an extension that was not offered')
+  return { protocol, windowBits: 15 }
+}
