@@ -253,7 +253,7 @@ withTools(chromium)('a browser', { timeout: 30_000 }, () => {
         long.headers.has('strict-transport-security'), await uploaded.json(), event, await answer,
       ]`,
       )
-      expect(seen).toEqual(['2.0', 5000, expect.stringMatching(/^(?:br|zstd)$/), true, 100_000, '2.0', '1.1 hi'])
+      expect(seen).toEqual(['2.0', 5000, expect.stringMatching(/^(?:br|zstd)$/), true, 100_000, '2.0', '2.0 hi'])
     })
   })
 

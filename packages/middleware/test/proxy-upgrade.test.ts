@@ -1,9 +1,11 @@
 import { once } from 'node:events'
+import type { ServerOptions } from '@spillway/core'
 import { proxy } from '@spillway/middleware/proxy'
 import { websocket } from '@spillway/middleware/websocket'
+import { connectWebSocket } from '@spillway/middleware/websocket-client'
 import { describe, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
-import { client, front, group, rawUpstream, until } from './proxy-support.ts'
+import { client, front, get, group, rawUpstream, until } from './proxy-support.ts'
 import { start } from './server.ts'
 import { client as websocketClient, next } from './websocket-support.ts'
 
@@ -126,5 +128,79 @@ describe('WebSocket', () => {
     for (const socket of sockets) socket.terminate()
     await until(() => to.status[0]!.active === 0)
     expect(sockets.every(({ readyState }) => readyState >= WebSocket.CLOSING)).toBe(true)
+  })
+})
+
+describe('a WebSocket of a client that speaks HTTP/2 (RFC 8441)', () => {
+  const listening = { http2: true } as ServerOptions
+
+  test('goes on as an upgrade, with a key of ours', async () => {
+    const keys: (string | null)[] = []
+    const back = await start(
+      websocket(
+        (c) => {
+          keys.push(c.headers.get('sec-websocket-key'))
+          return { message: (socket, data) => socket.send(`${c.method} ${c.target} ${String(data)}`) }
+        },
+        { origins: '*', protocols: ['chat'] },
+      ),
+    )
+    const to = group([back.url])
+    const { server } = await front(to, {}, listening)
+    const got: unknown[] = []
+    const headers = { 'Sec-WebSocket-Key': 'dGhlIHNhbXBsZSBub25jZQ==' }
+    const socket = await connectWebSocket(
+      `${server.url}/chat?a`,
+      { message: (_, data) => void got.push(data), close: (_, code) => void got.push(code) },
+      { http2: true, protocols: ['chat'], headers },
+    )
+    expect([socket.protocol, keys.length, keys[0] === headers['Sec-WebSocket-Key']]).toEqual(['chat', 1, false])
+    await socket.send('hello')
+    await until(() => got.length === 1)
+    expect(to.status).toMatchObject([{ active: 1 }])
+    socket.close(4000)
+    await until(() => got.length === 2 && to.status[0]!.active === 0)
+    expect(got).toEqual(['GET /chat?a hello', 4000])
+  })
+
+  test('is refused when the server does not prove that it has understood', async () => {
+    const fields = 'Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: x\r\n\r\n'
+    const upstream = await rawUpstream((socket) => socket.write(`HTTP/1.1 101 x\r\n${fields}`))
+    const { server } = await front(group([upstream.url]), {}, listening)
+    await expect(connectWebSocket(server.url, {}, { http2: true })).rejects.toThrow('502')
+    await until(() => upstream.sockets.size === 0)
+  })
+})
+
+describe('tunnels have a bound of their own', () => {
+  test.each([3, 4, 5])(
+    'of the places that there are a lone client gets three of four (%d asked for)',
+    async (asked) => {
+      const upstream = await rawUpstream((socket, head) =>
+        socket.write(head.includes('/chat') ? accept : 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi'),
+      )
+      const to = group([upstream.url], { pool: { connections: 2, tunnels: 4 } })
+      const { server } = await front(to)
+      const clients = Array.from({ length: asked }, () => client(server, ask))
+      await until(() => clients.every(({ received }) => received.includes('\r\n\r\n')))
+      const opened = clients.filter(({ received }) => received.includes(' 101 '))
+      expect([opened.length, clients.filter(({ received }) => received.includes(' 503 ')).length]).toEqual([
+        3,
+        asked - 3,
+      ])
+      // None of them keeps a request from a connection.
+      expect(await get(server)).toContain('hi')
+      opened[0]!.socket.destroy()
+      await until(() => to.status[0]!.active === 2)
+      await client(server, ask).reads(' 101 ')
+    },
+  )
+
+  test('what is no tunnel in the end keeps no place', async () => {
+    const upstream = await rawUpstream((socket, _, nth) =>
+      nth < 4 ? socket.write('HTTP/1.1 426 No\r\nUpgrade: a\r\nContent-Length: 0\r\n\r\n') : socket.destroy(),
+    )
+    const { server } = await front(group([upstream.url], { pool: { tunnels: 1 } }))
+    for (let i = 0; i < 6; i++) await client(server, ask).reads(/ (?:426|502) /)
   })
 })

@@ -53,7 +53,12 @@ describe('WebSocket as a stream of HTTP/2 (RFC 8441), by the same handler', () =
   test.each([false, true])('messages, subprotocol and close (deflate %s)', async (deflate) => {
     const codes: number[] = []
     const handlers = { ...echo, close: (_: WebSocketConnection, code: number) => void codes.push(code) }
-    const server = await start(router().get('/chat', websocket(() => handlers, { deflate, protocols: ['chat'] })))
+    const server = await start(
+      router().get(
+        '/chat',
+        websocket(() => handlers, { deflate, protocols: ['chat'] }),
+      ),
+    )
     const { socket, got } = await noted(`${server.url}/chat`, { deflate, protocols: ['other', 'chat'] })
     expect(socket.protocol).toBe('chat')
     const long = 'ö and so on '.repeat(500)
@@ -125,8 +130,14 @@ describe('WebSocket as a stream of HTTP/2 (RFC 8441), by the same handler', () =
     const asked: string[] = []
     const app = router()
       .use(csrf())
-      .get('/open', websocket(() => echo))
-      .get('/friends', websocket(() => echo, { origins: ['https://friend.example'] }))
+      .get(
+        '/open',
+        websocket(() => echo),
+      )
+      .get(
+        '/friends',
+        websocket(() => echo, { origins: ['https://friend.example'] }),
+      )
       .get('/plain', (c) => c.text('no WebSocket'))
       .group('/admin', (routes) =>
         routes
@@ -135,7 +146,10 @@ describe('WebSocket as a stream of HTTP/2 (RFC 8441), by the same handler', () =
             if (c.method === 'GET' && c.headers.get('authorization') !== 'yes') throw new HttpError(401, 'No')
             return next()
           })
-          .get('/room', websocket(() => echo)),
+          .get(
+            '/room',
+            websocket(() => echo),
+          ),
       )
     const client = await session(await start(app))
     const of = (path: string, headers?: Record<string, string>) => statusOf(client, path, headers)
@@ -237,16 +251,24 @@ describe('WebSocket as a stream of HTTP/2 (RFC 8441), by the same handler', () =
 })
 
 describe('in memory', () => {
-  test.each([false, true])('a WebSocket is opened without a port, and nobody masks by hand (HTTP/2 %s)', async (http2) => {
-    const memory = testServer(router().get('/chat', websocket(() => echo, { deflate: true })))
-    const { socket, got } = await noted('ws://localhost/chat', { server: memory, http2, deflate: true })
-    const long = 'long '.repeat(50_000)
-    for (const data of ['a', long, 'b']) await socket.send(data)
-    await vi.waitFor(() => expect(got).toEqual(['a', long, 'b']))
-    socket.close(4001, 'done')
-    await vi.waitFor(() => expect(got.at(-1)).toEqual([4001, 'done']))
-    await vi.waitFor(() => expect(memory.server.stats.open).toBe(0))
-  })
+  test.each([false, true])(
+    'a WebSocket is opened without a port, and nobody masks by hand (HTTP/2 %s)',
+    async (http2) => {
+      const memory = testServer(
+        router().get(
+          '/chat',
+          websocket(() => echo, { deflate: true }),
+        ),
+      )
+      const { socket, got } = await noted('ws://localhost/chat', { server: memory, http2, deflate: true })
+      const long = 'long '.repeat(50_000)
+      for (const data of ['a', long, 'b']) await socket.send(data)
+      await vi.waitFor(() => expect(got).toEqual(['a', long, 'b']))
+      socket.close(4001, 'done')
+      await vi.waitFor(() => expect(got.at(-1)).toEqual([4001, 'done']))
+      await vi.waitFor(() => expect(memory.server.stats.open).toBe(0))
+    },
+  )
 
   test.each([false, true])('a refusal is told, and time can pass (HTTP/2 %s)', async (http2) => {
     const memory = testServer(websocket(() => echo, { origins: ['https://a.example'] }))

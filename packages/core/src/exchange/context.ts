@@ -22,7 +22,10 @@ export type RequestHeaders = Pick<HeadSnapshot, 'get' | 'getAll' | 'has'> & Iter
  * @typeParam State what middleware in front has put into `state`.
  */
 export interface Context<Params = {}, State = {}> {
-  /** The method as sent; methods are case-sensitive (RFC 9110 §9.1). */
+  /**
+   * The method as sent; methods are case-sensitive (RFC 9110 §9.1). GET for an extended CONNECT of HTTP/2, with `Upgrade` among
+   * the fields: that is what it means (RFC 8441 §5).
+   */
   readonly method: string
   /** The request target as sent (RFC 9112 §3.2). */
   readonly target: string
@@ -44,7 +47,7 @@ export interface Context<Params = {}, State = {}> {
   /** The full URL (RFC 9110 §7.1): scheme from the connection, authority from the target or Host. */
   readonly url: string
   readonly httpVersion: '1.0' | '1.1' | '2.0'
-  /** The protocol that an extended CONNECT asks for, `websocket` for example (RFC 8441 §4); empty for any other request. */
+  /** The protocol that an extended CONNECT of HTTP/2 asks for, `websocket` for example (RFC 8441 §4); otherwise empty. */
   readonly protocol: string
   readonly headers: RequestHeaders
   readonly body: RequestBody
@@ -73,7 +76,7 @@ export interface Context<Params = {}, State = {}> {
   /** Content read from a source as fast as the client takes it. */
   stream(source: BodySource, init?: ReplyInit): Reply
   /**
-   * Leaves HTTP: the reply is 101 (200 to CONNECT), and then `take` gets the connection and the bytes behind the request.
+   * Leaves HTTP: the reply is 101 (200 to CONNECT, and on the wire of HTTP/2), and then `take` gets the connection and the bytes behind the request.
    * @param headers have to say which protocol follows, with Upgrade; not to CONNECT (RFC 9110 §7.8).
    * @throws TypeError when they do not; HttpError 426 when the request did not ask for an upgrade (RFC 9110 §7.8).
    */

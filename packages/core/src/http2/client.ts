@@ -85,7 +85,11 @@ export class Http2Client implements StreamOwner, TransportSink {
    * @param ends whether it has no content.
    * @throws RangeError when the connection has no streams left.
    */
-  request(fields: readonly (readonly [name: string, value: string])[], ends: boolean, sink: ResponseSink): ClientStream {
+  request(
+    fields: readonly (readonly [name: string, value: string])[],
+    ends: boolean,
+    sink: ResponseSink,
+  ): ClientStream {
     const stream = new ClientStream(this, this.machine.request(fields, ends), sink)
     this.#output.scheduleFlush()
     return stream

@@ -49,6 +49,8 @@ export interface ConnectionOwner {
   readonly timeouts: UpstreamTimeouts
   /** The exchange is over, and the connection may be used again. */
   released(connection: UpstreamConnection): void
+  /** Another protocol has taken it over: it is a connection of the owner's no more. */
+  switched(connection: UpstreamConnection): void
   closed(connection: UpstreamConnection): void
 }
 
@@ -224,8 +226,9 @@ export class UpstreamConnection implements Swept, ResponseSink {
     this.#phase = Phase.Closed
     this.#deadline = 0
     this.#over()
-    for (const event of ['data', 'drain', 'end']) socket.removeAllListeners(event)
+    for (const event of ['data', 'drain', 'end', 'close']) socket.removeAllListeners(event)
     socket.pause()
+    this.#owner.switched(this)
     resolve({ status: 101, fields, content: null, trailers: null, tunnel: { socket, leftover } })
   }
 

@@ -1,5 +1,6 @@
 import { type Context, Reply } from '@spillway/core'
 import { clientOf } from '../http/known-client.ts'
+import { acceptOf } from '../websocket/accept.ts'
 import type { Answer, UpstreamConnection } from './connection.ts'
 import { ContentPump } from './content-pump.ts'
 import { UpstreamError } from './errors.ts'
@@ -66,10 +67,12 @@ async function attempt(
   fresh: boolean,
 ): Promise<Reply> {
   const { health } = server
+  const leave = plan.upgrade === '' ? undefined : server.reserveTunnel(clientOf(c).key)
   server.active++
   server.requests++
   health.begin()
   let open = false
+  let joined = false
   try {
     const head = requestHead(c, plan, rules, server.address)
     const connection = await connect(c, server, fresh)
@@ -79,8 +82,9 @@ async function attempt(
     const answer = await answering
     content.answered()
     health.succeeded()
-    open = answer.content instanceof ResponseBody || answer.tunnel !== undefined
-    return answer.tunnel ? upgraded(c, plan, answer, server) : reply(c, answer, server)
+    joined = answer.tunnel !== undefined
+    open = answer.content instanceof ResponseBody || joined
+    return joined ? upgraded(c, plan, answer, server, leave!) : reply(c, answer, server)
   } catch (error) {
     if (error instanceof UpstreamError && !error.stale && error.kind !== 'busy') {
       server.failures++
@@ -89,6 +93,7 @@ async function attempt(
     throw error
   } finally {
     if (!open) server.active--
+    if (!joined) leave?.()
   }
 }
 
@@ -128,15 +133,30 @@ function reply(c: Context<any, any>, { status, fields, content, trailers }: Answ
   return result
 }
 
-/** The server has changed to the protocol that the client asked for. */
-function upgraded(c: Context<any, any>, plan: RequestPlan, { fields, tunnel }: Answer, server: Upstream): Reply {
+/** The server has changed to the protocol that the client asked for. @param done frees the tunnel's place. */
+function upgraded(
+  c: Context<any, any>,
+  plan: RequestPlan,
+  { fields, tunnel }: Answer,
+  server: Upstream,
+  done: () => void,
+): Reply {
   const { socket, leftover } = tunnel!
-  socket.on('close', () => server.active--)
+  socket.on('close', () => {
+    server.active--
+    done()
+  })
+  const refuse = (what: string): never => {
+    socket.destroy()
+    throw new UpstreamError('invalid', server.url, what)
+  }
   const offered = plan.upgrade.toLowerCase().split(', ')
   const chosen = fields.get('upgrade')!.toLowerCase()
-  if (!offered.includes(chosen)) {
-    socket.destroy()
-    throw new UpstreamError('invalid', server.url, `101 to ${chosen}, which nobody asked for`)
+  if (!offered.includes(chosen)) refuse(`101 to ${chosen}, which nobody asked for`)
+  if (plan.key !== undefined) {
+    if (fields.get('sec-websocket-accept') !== acceptOf(plan.key)) refuse('101 without the proof of having understood')
+    // The client has sent no key that it could answer.
+    fields.delete('sec-websocket-accept')
   }
   c.done(({ kind, status }) => {
     // Another reply was sent in its place, or none.

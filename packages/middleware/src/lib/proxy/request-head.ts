@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { isIPv6 } from 'node:net'
 import { type Context, type FieldsInit, HttpError } from '@spillway/core'
 import { hasToken } from '@spillway/parser/fields'
@@ -27,6 +28,8 @@ export interface RequestPlan {
   readonly expectContinue: boolean
   /** The protocols that the client would like to change to; empty when none. */
   readonly upgrade: string
+  /** Sec-WebSocket-Key, if it is ours: over HTTP/2 a client has none (RFC 8441 §5.1). */
+  readonly key: string | undefined
   /** Everything between the Host field and the empty line. */
   readonly fields: string
   /** Which of the client's fields are passed on. */
@@ -47,7 +50,12 @@ export function planRequest(c: Context<any, any>, rules: HeadRules): RequestPlan
   const upgrade = upgradeOf(c, options)
   const own = rules.headers && [...entries(atOnce(rules.headers(c), '`headers`'))]
   const given = own?.map(([name]) => foldedName(name))
-  const passes: Passes = (name) => rules.passes(name) && !options.includes(name) && !isReplaced(name, given)
+  const key = /^websocket$/i.test(c.protocol) ? randomBytes(16).toString('base64') : undefined
+  const passes: Passes = (name) =>
+    rules.passes(name) &&
+    !(key !== undefined && name === 'sec-websocket-key') &&
+    !options.includes(name) &&
+    !isReplaced(name, given)
   tellSentOn(c, () => ({
     headers,
     changes: (name) => !passes(name) && !(name === 'host' && rules.host === 'client'),
@@ -57,8 +65,9 @@ export function planRequest(c: Context<any, any>, rules: HeadRules): RequestPlan
   fields += connectionFields(upgrade, headers.has('te') && hasToken(headers.get('te')!, 'trailers'))
   if (body.length === null) fields += 'transfer-encoding: chunked\r\n'
   else if (hasContent || headers.has('content-length')) fields += `content-length: ${body.length}\r\n`
+  if (key !== undefined) fields += `sec-websocket-key: ${key}\r\n`
   if (expectContinue) fields += 'expect: 100-continue\r\n'
-  return { hasContent, expectContinue, upgrade, fields, passes, host: authorityOf(c) }
+  return { hasContent, expectContinue, upgrade, key, fields, passes, host: authorityOf(c) }
 }
 
 /** The client's fields that are passed on, and those that are given in place of its own. */
@@ -106,7 +115,7 @@ function entries(init: FieldsInit): Iterable<readonly [string, string]> {
 
 /** h2c would turn the connection into one that nobody here can read. */
 function upgradeOf(c: Context<any, any>, options: readonly string[]): string {
-  if (c.httpVersion !== '1.1' || !options.includes('upgrade')) return ''
+  if (c.httpVersion === '1.0' || !options.includes('upgrade')) return ''
   const protocols = (c.headers.get('upgrade') ?? '').split(',').map((protocol) => protocol.trim())
   return protocols.filter((protocol) => protocol !== '' && !/^h2c?$/i.test(protocol)).join(', ')
 }

@@ -51,6 +51,7 @@ export const upstreamsRules: Rules<UpstreamsSettings> = {
     connections: whole(defaultPool.connections, { from: 1 }),
     idle: whole(defaultPool.idle),
     waiting: whole(defaultPool.waiting),
+    tunnels: whole(defaultPool.tunnels),
   }),
   ejection: section({
     failures: whole(defaultEjection.failures, { from: 1 }),

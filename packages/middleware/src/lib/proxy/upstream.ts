@@ -9,7 +9,7 @@ import { Shares } from './shares.ts'
 import type { Sweep, Swept } from './sweep.ts'
 
 /**
- * Most connections to one server. No client, of IPv6 no /64 network, ever holds all of them, nor all places to wait: a lone one comes
+ * Most connections to one server. No client, of IPv6 no /64 network, ever holds all of a kind, nor all places to wait: a lone one comes
  * to three quarters.
  */
 export interface PoolLimits {
@@ -19,9 +19,11 @@ export interface PoolLimits {
   readonly idle: number
   /** Requests that wait for a connection when all are taken; one more is answered 503. Default: 512. */
   readonly waiting: number
+  /** WebSockets and other tunnels at a time, which do not count as connections; one more is answered 503. Default: 512. */
+  readonly tunnels: number
 }
 
-export const defaultPool: PoolLimits = { connections: 512, idle: 128, waiting: 512 }
+export const defaultPool: PoolLimits = { connections: 512, idle: 128, waiting: 512, tunnels: 512 }
 
 /** A request that waits for a connection. */
 interface Waiter extends Swept {
@@ -51,6 +53,7 @@ export class Upstream implements ConnectionOwner {
   readonly #waiting: Waiter[] = []
   readonly #shares: Shares
   readonly #waitingShares: Shares
+  readonly #tunnelShares: Shares
   /** For whom a connection is in use. */
   readonly #lent: Map<UpstreamConnection, string> = new Map()
   #open = 0
@@ -67,6 +70,7 @@ export class Upstream implements ConnectionOwner {
     this.#sweep = sweep
     this.#shares = new Shares(pool.connections)
     this.#waitingShares = new Shares(pool.waiting)
+    this.#tunnelShares = new Shares(pool.tunnels)
   }
 
   get url(): string {
@@ -164,6 +168,22 @@ export class Upstream implements ConnectionOwner {
     if (waiter) waiter.take(connection)
     else if (this.#idle.length < this.#limits.idle) this.#idle.push(connection)
     else connection.destroy()
+  }
+
+  /**
+   * Keeps a place for a tunnel, before it is asked for one.
+   * @returns gives the place back.
+   * @throws UpstreamError when there is none for this client.
+   */
+  reserveTunnel(client: string): () => void {
+    const shares = this.#tunnelShares
+    if (!shares.allows(client)) throw new UpstreamError('busy', this.url, 'there are too many tunnels')
+    shares.take(client)
+    return () => shares.release(client)
+  }
+
+  switched(connection: UpstreamConnection): void {
+    this.closed(connection)
   }
 
   closed(connection: UpstreamConnection): void {

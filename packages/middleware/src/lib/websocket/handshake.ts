@@ -1,11 +1,6 @@
 import { type Context, HttpError } from '@spillway/core'
 import { hasToken } from '@spillway/parser/fields'
-import {
-  acceptDeflate,
-  isHandshakeKey,
-  parseExtensions,
-  parseSubprotocols,
-} from '@spillway/parser/websocket'
+import { acceptDeflate, isHandshakeKey, parseExtensions, parseSubprotocols } from '@spillway/parser/websocket'
 import { isSameOrigin, originSet } from '../http/origin.ts'
 import { acceptOf } from './accept.ts'
 
