@@ -32,7 +32,7 @@ async function noted(url: string, options?: ConnectOptions) {
 /** A session of Node's client, in clear. */
 async function session(server: Server): Promise<ClientHttp2Session> {
   const client = connectHttp2(server.url)
-  onTestFinished(() => void client.destroy())
+  onTestFinished(() => client.destroy())
   client.on('error', () => {})
   if (!client.remoteSettings?.enableConnectProtocol) await once(client, 'remoteSettings')
   return client

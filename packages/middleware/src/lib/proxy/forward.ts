@@ -1,6 +1,6 @@
 import { type Context, Reply } from '@spillway/core'
 import { clientOf } from '../http/known-client.ts'
-import { acceptOf } from '../websocket/accept.ts'
+import { acceptOf } from '../http/websocket-accept.ts'
 import type { Answer, UpstreamConnection } from './connection.ts'
 import { ContentPump } from './content-pump.ts'
 import { UpstreamError } from './errors.ts'

@@ -5,7 +5,7 @@ import { ResponseHead, type ResponseSnapshot } from '@spillway/parser'
 import { hasToken } from '@spillway/parser/fields'
 import { requestHead } from '@spillway/parser/serialize'
 import { deflateOffer, isDeflateAnswer } from '@spillway/parser/websocket'
-import { acceptOf } from './accept.ts'
+import { acceptOf } from '../http/websocket-accept.ts'
 import type { ConnectOptions, Opened } from './client.ts'
 
 type Fields = readonly (readonly [name: string, value: string])[]
@@ -75,7 +75,7 @@ export function askByConnect(
             const agreed = agreedOn(head, options)
             resolve({ transport: stream.tunnel(), leftover: new Uint8Array(0), ...agreed })
           } catch (error) {
-            reject(error as Error)
+            reject(error)
           }
         },
         onData: () => {},
@@ -111,7 +111,7 @@ function answerOf(
     const settle = (error: unknown): void => {
       transport.pause()
       signal.removeEventListener('abort', onAbort)
-      reject(error as Error)
+      reject(error)
     }
     const onAbort = (): void => settle(signal.reason)
     const onEnd = (): void => settle(new Error('The connection ended before the handshake was answered'))

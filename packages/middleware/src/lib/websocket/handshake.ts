@@ -2,7 +2,7 @@ import { type Context, HttpError } from '@spillway/core'
 import { hasToken } from '@spillway/parser/fields'
 import { acceptDeflate, isHandshakeKey, parseExtensions, parseSubprotocols } from '@spillway/parser/websocket'
 import { isSameOrigin, originSet } from '../http/origin.ts'
-import { acceptOf } from './accept.ts'
+import { acceptOf } from '../http/websocket-accept.ts'
 
 /** What a handshake is decided by. */
 export interface HandshakeRules {
