@@ -1,12 +1,12 @@
-// Installs the packages as npm would publish them into a project outside the workspace, and uses them there: types in
-// every way a project may resolve modules, `import`, `require`, the program, and the files that came along.
-import { execFileSync, spawn } from 'node:child_process'
+// Installs the packages as npm would publish them into a project outside the workspace, and uses them there: types under the
+// compilers and in the ways that projects have, `import`, `require`, the program, and the files that came along.
+import { execFile, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { isDeepStrictEqual } from 'node:util'
+import { isDeepStrictEqual, promisify } from 'node:util'
 import { environment, root, setup } from '../setup.mjs'
 
 const packages = {
@@ -16,13 +16,33 @@ const packages = {
   serve: 'apps/serve',
 }
 const expected = [200, 200, 200, 404, { hello: 'ali' }, true, '/x', 0.5, 'HTTP/1.1 200 OK']
+/** Compilers beside the one of this workspace: the one before it that is still in use, and the one in machine code. */
+const otherCompilers = { 'typescript-5': 'npm:typescript@5.9.3', 'typescript-7': 'npm:typescript@7.0.2' }
 /** What may be in a package, and nothing else. */
-const shipped = /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|dist\/[\w./-]+\.(js|js\.map|d\.ts))$/
+const shipped = /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|dist\/[\w./-]+\.(js|js\.map|d\.c?ts))$/
 
 setup()
 const project = mkdtempSync(join(tmpdir(), 'spillway-consumer-'))
 const run = (cwd, command, ...args) =>
   execFileSync(command, args, { cwd, env: environment, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] })
+
+const read = (folder, name) => JSON.parse(readFileSync(join(folder, name), 'utf8'))
+
+/** Imports every entry of packages, so that all of their declarations are checked. */
+function writeEntries(file, names) {
+  const entries = names.flatMap((name) =>
+    Object.keys(read(root, `${packages[name]}/package.json`).exports)
+      .filter((entry) => entry !== './package.json')
+      .map((entry) => `@spillway/${name}${entry.slice(1)}`),
+  )
+  const imports = entries.map((entry, i) => `import * as m${i} from '${entry}'\n`)
+  writeFileSync(join(project, file), `${imports.join('')}export const all = [${entries.map((_, i) => `m${i}`)}]\n`)
+}
+
+async function compile(compiler, ...args) {
+  const program = join(project, 'node_modules', compiler, 'bin/tsc')
+  await promisify(execFile)(process.execPath, [program, ...args], { cwd: project, env: environment })
+}
 
 try {
   cpSync(new URL('./project', import.meta.url), project, { recursive: true })
@@ -33,21 +53,32 @@ try {
     if (unexpected.length > 0) throw new Error(`@spillway/${name} ships ${unexpected.join(', ')}`)
     tarballs[`@spillway/${name}`] = `file:${packed.filename}`
   }
-  const manifest = JSON.parse(readFileSync(join(project, 'package.json'), 'utf8'))
-  const { devDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
-  const tools = { typescript: devDependencies.typescript, '@types/node': devDependencies['@types/node'] }
+  const manifest = read(project, 'package.json')
+  const { devDependencies } = read(root, 'package.json')
+  const { jose, '@opentelemetry/api': telemetry } = read(root, 'packages/middleware/package.json').devDependencies
+  const tools = {
+    typescript: devDependencies.typescript,
+    ...otherCompilers,
+    '@types/node': devDependencies['@types/node'],
+  }
   // The packages ask for each other by version, and these versions are in no registry yet.
-  const whole = { ...manifest, dependencies: { ...tarballs, ...tools }, overrides: tarballs }
-  writeFileSync(join(project, 'package.json'), JSON.stringify(whole))
+  const dependencies = { ...tarballs, ...tools, jose, '@opentelemetry/api': telemetry }
+  writeFileSync(join(project, 'package.json'), JSON.stringify({ ...manifest, dependencies, overrides: tarballs }))
   run(project, 'npm', 'install', '--prefer-offline', '--no-audit', '--no-fund', '--ignore-scripts')
 
-  const strict = ['--strict', '--noEmit', '--target', 'es2022', '--types', 'node', 'app.ts']
-  for (const [module, resolution] of [
-    ['nodenext', 'nodenext'],
-    ['esnext', 'bundler'],
+  writeEntries('all.ts', ['parser', 'core', 'middleware'])
+  writeEntries('all.cts', ['parser', 'core', 'middleware'])
+  writeEntries('parser.ts', ['parser'])
+  await Promise.all(
+    ['typescript', ...Object.keys(otherCompilers)].flatMap((name) =>
+      ['tsconfig.json', 'tsconfig.bare.json'].map((config) => compile(name, '-p', config)),
+    ),
+  )
+  const bundled = ['--module', 'esnext', '--moduleResolution', 'bundler', '--noEmit', '--strict']
+  await Promise.all([
+    compile('typescript', '-p', 'tsconfig.json', ...bundled),
+    compile('typescript', '-p', 'tsconfig.emit.json'),
   ])
-    run(project, 'npx', 'tsc', '--module', module, '--moduleResolution', resolution, ...strict)
-  run(project, 'npx', 'tsc', '--module', 'nodenext', '--target', 'es2022', '--types', 'node', 'app.ts')
 
   const seen = JSON.parse(run(project, process.execPath, 'app.js'))
   if (!isDeepStrictEqual(seen, expected)) throw new Error(`app.ts printed ${JSON.stringify(seen)}`)

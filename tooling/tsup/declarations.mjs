@@ -1,0 +1,29 @@
+// What the bundler of declarations leaves to do, run in the folder of a package after its build (decision 046):
+// - `require` of an ECMAScript module works in every Node.js that is supported, and TypeScript under `module: node16` does not
+//   know it: for that, each declaration is there once more as `.d.cts`. What it imports of other packages it imports as types of
+//   their ECMAScript modules.
+// - Declarations that need the types of Node.js ask for them, as `types` of a project is empty since TypeScript 6.
+import { readFileSync, readdirSync, writeFileSync } from 'node:fs'
+
+const reference = '/// <reference types="node" />\n'
+
+const files = readdirSync('dist', { recursive: true, encoding: 'utf8' })
+  .filter((name) => name.endsWith('.d.ts'))
+  .map((name) => ({ path: `dist/${name}`, text: readFileSync(`dist/${name}`, 'utf8') }))
+const needsNode = files.some(({ text }) => /["']node:|\bNodeJS\./.test(text))
+
+const typesOf = (text) =>
+  text
+    .replaceAll(/(?<= from )'(\.{1,2}\/[^']+)\.js'/g, "'$1.cjs'")
+    .replaceAll(
+      /^import (.+) from '((?!\.|node:|@spillway\/)[^']+)';$/gm,
+      "import type $1 from '$2' with { 'resolution-mode': 'import' };",
+    )
+
+for (const { path, text } of files) {
+  // What is imported for nothing but what it does has nothing to declare.
+  const useful = text.replaceAll(/^import '[^']+';\n/gm, '').replace(reference, '')
+  const whole = needsNode ? reference + useful : useful
+  writeFileSync(path, whole)
+  writeFileSync(path.replace(/\.ts$/, '.cts'), typesOf(whole))
+}
