@@ -71,13 +71,13 @@ try {
   writeEntries('parser.ts', ['parser'])
   await Promise.all(
     ['typescript', ...Object.keys(otherCompilers)].flatMap((name) =>
-      ['tsconfig.json', 'tsconfig.bare.json'].map((config) => compile(name, '-p', config)),
+      ['whole.tsconfig.json', 'bare.tsconfig.json'].map((config) => compile(name, '-p', config)),
     ),
   )
   const bundled = ['--module', 'esnext', '--moduleResolution', 'bundler', '--noEmit', '--strict']
   await Promise.all([
-    compile('typescript', '-p', 'tsconfig.json', ...bundled),
-    compile('typescript', '-p', 'tsconfig.emit.json'),
+    compile('typescript', '-p', 'whole.tsconfig.json', ...bundled),
+    compile('typescript', '-p', 'emit.tsconfig.json'),
   ])
 
   const seen = JSON.parse(run(project, process.execPath, 'app.js'))
