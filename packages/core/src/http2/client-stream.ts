@@ -13,7 +13,9 @@ export interface StreamFailure {
   /** What the server said, or why this side has ended the stream. */
   readonly message: string
   /** The server has not begun to work on the request: it may be sent again, whatever it is (RFC 9113 §8.7). */
-  readonly untouched: boolean
+  readonly isUntouched: boolean
+  /** What came is against the rules of HTTP/2, or of HTTP. */
+  readonly isMalformed: boolean
 }
 
 /** Hears what becomes of one request. Nothing more comes behind the end, or a failure. */

@@ -122,8 +122,8 @@ export class Http2Client implements StreamOwner, TransportSink {
   }
 
   /** Ends the connection at once. */
-  destroy(message: string = 'The connection was ended'): void {
-    this.#end(message)
+  destroy(): void {
+    this.#end(lost('given up'))
     this.#transport.destroy()
   }
 
@@ -164,12 +164,12 @@ export class Http2Client implements StreamOwner, TransportSink {
   }
 
   onEnd(): void {
-    this.#end('ended by the server')
+    this.#end(lost('ended by the server'))
     this.#transport.end()
   }
 
   onClose(error?: Error): void {
-    this.#end(error?.message ?? 'closed')
+    this.#end(lost(error?.message ?? 'closed'))
     this.#output.close(false)
     this.#owner.onClose(error)
   }
@@ -197,7 +197,7 @@ export class Http2Client implements StreamOwner, TransportSink {
         return this.#onGoaway()
       case MachineEvent.Fault:
         this.#output.close(true)
-        this.#end(`malformed: ${machine.fault}`)
+        this.#end(malformed(machine.fault!))
         return this.#transport.end()
       default:
     }
@@ -205,8 +205,9 @@ export class Http2Client implements StreamOwner, TransportSink {
 
   #resetOf(): StreamFailure {
     const { fault, error, refusal } = this.machine
-    if (fault !== undefined) return { message: `malformed: ${refusal ?? fault}`, untouched: false }
-    return { message: `reset by the server, with ${nameOf(error)}`, untouched: error === ErrorCode.RefusedStream }
+    if (fault !== undefined) return malformed(refusal ?? fault)
+    const isUntouched = error === ErrorCode.RefusedStream
+    return { message: `reset by the server, with ${nameOf(error)}`, isUntouched, isMalformed: false }
   }
 
   #onWindow(stream: Http2Stream | undefined): void {
@@ -222,7 +223,7 @@ export class Http2Client implements StreamOwner, TransportSink {
     const { streams, lastAnswered } = this.machine
     for (const stream of streams) {
       if (stream.id <= lastAnswered) continue
-      ;(stream.owner as ClientStream).onFail({ message: 'the server ends the connection', untouched: true })
+      ;(stream.owner as ClientStream).onFail(notBegun)
       this.machine.reset(stream, ErrorCode.Cancel)
     }
   }
@@ -236,11 +237,21 @@ export class Http2Client implements StreamOwner, TransportSink {
   }
 
   /** Tells all streams that nothing more comes. */
-  #end(message: string): void {
+  #end(failure: StreamFailure): void {
     if (this.#isOver) return
     this.#isOver = true
-    for (const stream of this.machine.streams) (stream.owner as ClientStream).onFail({ message, untouched: false })
+    for (const stream of this.machine.streams) (stream.owner as ClientStream).onFail(failure)
   }
+}
+
+const notBegun: StreamFailure = { message: 'the server ends the connection', isUntouched: true, isMalformed: false }
+
+function malformed(code: string): StreamFailure {
+  return { message: `malformed: ${code}`, isUntouched: false, isMalformed: true }
+}
+
+function lost(message: string): StreamFailure {
+  return { message, isUntouched: false, isMalformed: false }
 }
 
 /** What our PING says. */

@@ -58,6 +58,7 @@ export class StreamTransport implements Transport {
 
   attach(sink: TransportSink): void {
     this.#sink = sink
+    if (this.#isClosed) return queueMicrotask(() => sink.onClose())
     if (this.#held.length === 0) return
     queueMicrotask(() => {
       if (!this.#isPaused) this.resume()
@@ -144,6 +145,7 @@ export class StreamTransport implements Transport {
     this.#held = []
     this.outgoing.stop(error)
     this.#owner.ended()
-    queueMicrotask(() => this.#sink?.onClose(error))
+    const sink = this.#sink
+    if (sink) queueMicrotask(() => sink.onClose(error))
   }
 }

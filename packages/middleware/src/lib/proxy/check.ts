@@ -1,4 +1,4 @@
-import type { Requester, UpstreamConnection } from './connection.ts'
+import type { Requester, UpstreamExchange } from './exchange.ts'
 import type { CheckSettings } from './rules.ts'
 import type { Upstream } from './upstream.ts'
 
@@ -25,7 +25,7 @@ export class HealthCheck {
   readonly #server: Upstream
   readonly #options: Required<CheckSettings>
   #timer: NodeJS.Timeout | undefined
-  #connection: UpstreamConnection | undefined
+  #exchange: UpstreamExchange | undefined
   #stopped = false
   #first = true
   /** Results in a row that differ from what is believed. */
@@ -40,7 +40,7 @@ export class HealthCheck {
   stop(): void {
     this.#stopped = true
     clearTimeout(this.#timer)
-    this.#connection?.cancel(new Error('The checks end'))
+    this.#exchange?.cancel(new Error('The checks end'))
   }
 
   async #run(): Promise<void> {
@@ -53,21 +53,25 @@ export class HealthCheck {
 
   async #ask(): Promise<boolean> {
     const { path, host, timeout } = this.#options
-    let connection: UpstreamConnection | undefined
+    let exchange: UpstreamExchange | undefined
     let timer: NodeJS.Timeout | undefined
     try {
-      const dialed = (this.#connection = connection = this.#server.dial(undefined))
-      timer = setTimeout(() => dialed.cancel(new Error('The check took too long')), timeout).unref()
-      await dialed.connected()
+      timer = setTimeout(() => this.#exchange?.cancel(new Error('The check took too long')), timeout).unref()
+      do {
+        exchange = this.#exchange = this.#server.dial()
+        await exchange.connected()
+        // It may have turned out that it speaks another protocol.
+      } while (!exchange.usable)
+      const fields = 'user-agent: spillway-check\r\nconnection: close\r\n'
+      const plan = { hasContent: false, isChunked: false, upgrade: '', fields }
       const target = this.#server.address.basePath + path
-      const head = `GET ${target} HTTP/1.1\r\nhost: ${host}\r\nuser-agent: spillway-check\r\nconnection: close\r\n\r\n`
-      const { status } = await dialed.request('GET', head, false, quiet)
+      const { status } = await exchange.request({ method: 'GET', path: target, host, plan }, quiet)
       return status < 400
     } catch {
       return false
     } finally {
       clearTimeout(timer)
-      connection?.destroy()
+      exchange?.destroy()
     }
   }
 

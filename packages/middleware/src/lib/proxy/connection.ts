@@ -1,6 +1,9 @@
 import type { Socket } from 'node:net'
-import type { ReplyHeaders } from '@spillway/core'
+import { NodeTransport, type ReplyHeaders } from '@spillway/core'
+import { LAST_CHUNK, chunkPrefix, trailerSection } from '@spillway/parser/serialize'
 import { type FailureKind, UpstreamError } from './errors.ts'
+import { type Answer, type Requester, type UpstreamExchange, deadlineIn } from './exchange.ts'
+import { type OutgoingHead, headText } from './request-head.ts'
 import type { ResponseBody } from './response-body.ts'
 import { type Response, ResponseReader, type ResponseSink } from './response-reader.ts'
 import type { Swept } from './sweep.ts'
@@ -26,23 +29,6 @@ const keepAliveMargin = 1000
 const Phase = { Connecting: 0, Idle: 1, Head: 2, Content: 3, Closed: 4 } as const
 type Phase = (typeof Phase)[keyof typeof Phase]
 
-/** What became of a request. */
-export interface Answer extends Response {
-  /** 101: the connection as a bare socket, paused, and the bytes of the other protocol that came already. */
-  readonly tunnel?: { readonly socket: Socket; readonly leftover: Uint8Array }
-}
-
-/** Who sends a request hears what happens before its answer. */
-export interface Requester {
-  /** 100 (Continue). */
-  onContinue(): void
-  /** 103 (Early Hints), or another interim response for the client. */
-  onInterim(status: number, fields: ReplyHeaders): void
-  /** Time has passed, and the exchange is not over. */
-  onWait(): void
-  onOver(): void
-}
-
 /** Whom a connection belongs to. */
 export interface ConnectionOwner {
   readonly url: string
@@ -55,7 +41,7 @@ export interface ConnectionOwner {
 }
 
 /** One connection to an upstream server: one request at a time, and a deadline for everything that is waited for. */
-export class UpstreamConnection implements Swept, ResponseSink {
+export class UpstreamConnection implements Swept, ResponseSink, UpstreamExchange {
   readonly #owner: ConnectionOwner
   readonly #socket: Socket
   readonly #reader: ResponseReader = new ResponseReader(this)
@@ -66,6 +52,7 @@ export class UpstreamConnection implements Swept, ResponseSink {
   #reused = false
   /** The request is complete. */
   #sent = false
+  #isChunked = false
   #requester: Requester | undefined
   #resolve: ((answer: Answer) => void) | undefined
   #reject: ((error: Error) => void) | undefined
@@ -76,7 +63,7 @@ export class UpstreamConnection implements Swept, ResponseSink {
   /** @param dial opens the socket and calls back when it can be written to. */
   constructor(owner: ConnectionOwner, dial: (ready: () => void) => Socket) {
     this.#owner = owner
-    this.#deadline = after(owner.timeouts.connect)
+    this.#deadline = deadlineIn(owner.timeouts.connect)
     this.#socket = dial(() => this.#connected())
     this.#socket.on('data', (chunk: Buffer) => this.#onData(chunk))
     this.#socket.on('drain', () => this.#onDrain())
@@ -96,7 +83,6 @@ export class UpstreamConnection implements Swept, ResponseSink {
     return this.#phase === Phase.Idle && (this.#deadline === 0 || performance.now() < this.#deadline)
   }
 
-  /** Resolves when the connection is there. @throws UpstreamError when it never will be. */
   connected(): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#reject = reject
@@ -108,37 +94,35 @@ export class UpstreamConnection implements Swept, ResponseSink {
 
   // ── the request ────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /**
-   * Sends the head of a request and waits for the final response.
-   * @param hasContent whether content follows: then {@link sent} says that it is complete.
-   */
-  request(method: string, head: string, hasContent: boolean, requester: Requester): Promise<Answer> {
+  request(head: OutgoingHead, requester: Requester): Promise<Answer> {
+    const { hasContent, isChunked } = head.plan
     this.#phase = Phase.Head
     this.#requester = requester
-    this.#reader.begin(method)
+    this.#reader.begin(head.method)
     this.#sent = !hasContent
-    this.#deadline = hasContent ? 0 : after(this.#owner.timeouts.head)
+    this.#isChunked = hasContent && isChunked
+    this.#deadline = hasContent ? 0 : deadlineIn(this.#owner.timeouts.head)
     if (hasContent) {
       // Content that is at hand leaves together with the head.
       this.#socket.cork()
       setImmediate(() => this.#socket.uncork())
     }
-    this.#socket.write(head, 'latin1')
+    this.#socket.write(headText(head), 'latin1')
     return new Promise((resolve, reject) => {
       this.#resolve = resolve
       this.#reject = reject
     })
   }
 
-  /** Writes a part of the request's content; false when the server does not keep up, or the exchange is over. */
-  write(bytes: string | Uint8Array): boolean {
+  write(bytes: Uint8Array): boolean {
     if (!this.#open) return false
-    const ready = typeof bytes === 'string' ? this.#socket.write(bytes, 'latin1') : this.#socket.write(bytes)
-    if (this.#phase === Phase.Head) this.#deadline = ready ? 0 : after(this.#owner.timeouts.head)
+    if (this.#isChunked) this.#socket.write(chunkPrefix(bytes.length), 'latin1')
+    let ready = this.#socket.write(bytes)
+    if (this.#isChunked) ready = this.#socket.write('\r\n', 'latin1')
+    if (this.#phase === Phase.Head) this.#deadline = ready ? 0 : deadlineIn(this.#owner.timeouts.head)
     return ready
   }
 
-  /** Resolves with true when more can be written, with false when the exchange is over. */
   writable(): Promise<boolean> {
     if (!this.#open) return Promise.resolve(false)
     return new Promise((resolve) => {
@@ -146,11 +130,11 @@ export class UpstreamConnection implements Swept, ResponseSink {
     })
   }
 
-  /** The request is complete. */
-  sent(): void {
+  sent(trailers: readonly (readonly [string, string])[] | undefined): void {
     if (!this.#open) return
+    if (this.#isChunked) this.#socket.write(trailers ? trailerSection(trailers) : LAST_CHUNK)
     this.#sent = true
-    if (this.#phase === Phase.Head) this.#deadline = after(this.#owner.timeouts.head)
+    if (this.#phase === Phase.Head) this.#deadline = deadlineIn(this.#owner.timeouts.head)
   }
 
   /** Whether an exchange is under way. */
@@ -195,7 +179,7 @@ export class UpstreamConnection implements Swept, ResponseSink {
   }
 
   received(body: ResponseBody): void {
-    if (!body.full) this.#deadline = after(this.#owner.timeouts.bodyIdle)
+    if (!body.full) this.#deadline = deadlineIn(this.#owner.timeouts.bodyIdle)
     else {
       this.#deadline = 0
       this.#socket.pause()
@@ -203,7 +187,7 @@ export class UpstreamConnection implements Swept, ResponseSink {
   }
 
   demand(): void {
-    this.#deadline = after(this.#owner.timeouts.bodyIdle)
+    this.#deadline = deadlineIn(this.#owner.timeouts.bodyIdle)
     this.#socket.resume()
   }
 
@@ -214,7 +198,9 @@ export class UpstreamConnection implements Swept, ResponseSink {
     this.#reused = true
     this.#phase = Phase.Idle
     this.#deadline =
-      keepAlive === undefined ? after(timeouts.keepAlive) : after(Math.max(1, keepAlive * 1000 - keepAliveMargin))
+      keepAlive === undefined
+        ? deadlineIn(timeouts.keepAlive)
+        : deadlineIn(Math.max(1, keepAlive * 1000 - keepAliveMargin))
     this.#socket.resume()
     this.#owner.released(this)
   }
@@ -229,7 +215,13 @@ export class UpstreamConnection implements Swept, ResponseSink {
     for (const event of ['data', 'drain', 'end', 'close']) socket.removeAllListeners(event)
     socket.pause()
     this.#owner.switched(this)
-    resolve({ status: 101, fields, content: null, trailers: null, tunnel: { socket, leftover } })
+    resolve({
+      status: 101,
+      fields,
+      content: null,
+      trailers: null,
+      tunnel: { transport: new NodeTransport(socket), leftover, isStream: false },
+    })
   }
 
   malformed(what: string): void {
@@ -304,9 +296,4 @@ export class UpstreamConnection implements Swept, ResponseSink {
       else this.destroy()
     })
   }
-}
-
-/** A deadline so many milliseconds from now; 0 for none. */
-function after(ms: number): number {
-  return ms === 0 ? 0 : performance.now() + ms
 }

@@ -1,6 +1,5 @@
 import { type Context, type ReplyHeaders } from '@spillway/core'
-import { LAST_CHUNK, chunkPrefix, trailerSection } from '@spillway/parser/serialize'
-import type { Requester, UpstreamConnection } from './connection.ts'
+import type { Requester, UpstreamExchange } from './exchange.ts'
 import type { Passes } from './passed-fields.ts'
 import type { RequestPlan } from './request-head.ts'
 
@@ -10,19 +9,17 @@ const continueWait = 1000
 /** The request's side of one exchange: sends the content as fast as the server takes it, and watches the client. */
 export class ContentPump implements Requester {
   readonly #c: Context<any, any>
-  readonly #connection: UpstreamConnection
-  readonly #chunked: boolean
+  readonly #exchange: UpstreamExchange
   readonly #passes: Passes
   readonly #since: number
   #held: boolean
   #watched: AbortSignal | undefined
-  readonly #stop = (): void => this.#connection.cancel(this.#watched!.reason as Error)
+  readonly #stop = (): void => this.#exchange.cancel(this.#watched!.reason as Error)
 
-  constructor(c: Context<any, any>, connection: UpstreamConnection, plan: RequestPlan) {
+  constructor(c: Context<any, any>, exchange: UpstreamExchange, plan: RequestPlan) {
     const { hasContent, expectContinue } = plan
     this.#c = c
-    this.#connection = connection
-    this.#chunked = hasContent && c.body.length === null
+    this.#exchange = exchange
     this.#passes = plan.passes
     this.#held = hasContent
     this.#since = expectContinue ? performance.now() : 0
@@ -66,22 +63,14 @@ export class ContentPump implements Requester {
   }
 
   async #send(): Promise<void> {
-    const connection = this.#connection
+    const exchange = this.#exchange
+    const { body } = this.#c
     try {
-      for await (const chunk of this.#c.body) {
-        if (this.#chunked) connection.write(chunkPrefix(chunk.length))
-        let ready = connection.write(chunk)
-        if (this.#chunked) ready = connection.write('\r\n')
-        if (!ready && !(await connection.writable())) return
-      }
-      if (this.#chunked) {
-        const trailers = this.#c.body.trailers?.filter(([name]) => this.#passes(name.toLowerCase()))
-        connection.write(trailers ? trailerSection(trailers) : LAST_CHUNK)
-      }
-      connection.sent()
+      for await (const chunk of body) if (!exchange.write(chunk) && !(await exchange.writable())) return
+      exchange.sent(body.trailers?.filter(([name]) => this.#passes(name.toLowerCase())))
     } catch (error) {
-      // The client's content broke off; or its reply is complete, and then the connection is already gone.
-      connection.cancel(error as Error)
+      // The client's content broke off; or its reply is complete, and then the exchange is already over.
+      exchange.cancel(error as Error)
     }
   }
 }

@@ -35,9 +35,10 @@ export class Dialer {
   /**
    * Begins to connect. Bytes written before it is ready leave behind the PROXY header and the handshake.
    * @param ready called once the server can be spoken to.
+   * @param protocols what is offered by ALPN, the best first.
    * @param peer for whom the connection is to speak; nobody for a health check, which then speaks for itself.
    */
-  dial(ready: () => void, peer: Peer | undefined): Socket {
+  dial(ready: () => void, protocols: readonly string[], peer: Peer | undefined): Socket {
     const raw = this.#open()
     const whenOpen = (): void => {
       raw.setKeepAlive(true, keepAliveProbe)
@@ -53,7 +54,7 @@ export class Dialer {
       return raw
     }
     if (this.#proxyProtocol) raw.once('connect', () => this.#introduce(raw, peer))
-    const socket = this.#encrypt(raw)
+    const socket = this.#encrypt(raw, protocols)
     raw.once('connect', whenOpen)
     socket.once('secureConnect', ready)
     return socket
@@ -72,14 +73,14 @@ export class Dialer {
     socket.write(proxyHeader(this.#proxyProtocol!, peer ?? self, to))
   }
 
-  #encrypt(raw: Socket): TLSSocket {
+  #encrypt(raw: Socket, protocols: readonly string[]): TLSSocket {
     const name = this.#tls?.servername ?? serverName(this.#address)
     const socket = connectTls({
       ...this.#tls,
       socket: raw,
       host: this.#address.host,
       ...(name && { servername: name }),
-      ALPNProtocols: ['http/1.1'],
+      ALPNProtocols: [...protocols],
       ...(this.#session && { session: this.#session }),
     })
     socket.on('session', (session: Buffer) => {

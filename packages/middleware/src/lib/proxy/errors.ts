@@ -34,6 +34,8 @@ export class UpstreamError extends HttpError {
   readonly upstream: string
   /** @internal The connection had been kept open, and the server may have ended it just when the request was sent. */
   stale: boolean = false
+  /** @internal The server says that it has not begun to work on the request (RFC 9113 §8.7). */
+  untouched: boolean = false
 
   constructor(kind: FailureKind, upstream: string, message: string, cause?: unknown) {
     const [status, code] = facts[kind]

@@ -1,11 +1,12 @@
-import { type Context, Reply } from '@spillway/core'
+import { type Context, HttpError, Reply } from '@spillway/core'
+import { isHandshakeKey } from '@spillway/parser/websocket'
 import { clientOf } from '../http/known-client.ts'
 import { acceptOf } from '../http/websocket-accept.ts'
-import type { Answer, UpstreamConnection } from './connection.ts'
 import { ContentPump } from './content-pump.ts'
 import { UpstreamError } from './errors.ts'
+import type { Answer, UpstreamExchange } from './exchange.ts'
 import type { Upstreams } from './group.ts'
-import { type HeadRules, type RequestPlan, planRequest, requestHead } from './request-head.ts'
+import { type HeadRules, type RequestPlan, headFor, planRequest } from './request-head.ts'
 import { ResponseBody } from './response-body.ts'
 import { joinTunnel } from './tunnel.ts'
 import type { Upstream } from './upstream.ts'
@@ -21,6 +22,9 @@ const idempotent: ReadonlySet<string> = new Set([
   'REPORT',
   'SEARCH',
 ])
+/** Connections that were tried and turned out to take no request: another protocol is spoken, or fewer streams are allowed. */
+const mostTries = 10
+
 /** Sends a request on and gives the reply; tries again where that is safe. */
 export async function forward(
   c: Context<any, any>,
@@ -53,9 +57,10 @@ export async function forward(
 }
 
 /** Nothing of the request was sent, or sending it twice is the same as once and all of it is still there. */
-function maySendAgain(c: Context<any, any>, plan: RequestPlan, { kind }: UpstreamError): boolean {
+function maySendAgain(c: Context<any, any>, plan: RequestPlan, { kind, untouched }: UpstreamError): boolean {
   if (kind === 'connect' || kind === 'connect-timeout' || kind === 'busy') return true
-  return kind === 'closed' && idempotent.has(c.method) && !plan.upgrade && !(plan.hasContent && c.body.used)
+  const isHarmless = untouched || (idempotent.has(c.method) && !plan.upgrade)
+  return kind === 'closed' && isHarmless && !(plan.hasContent && c.body.used)
 }
 
 /** One exchange with one server. */
@@ -74,10 +79,10 @@ async function attempt(
   let open = false
   let joined = false
   try {
-    const head = requestHead(c, plan, rules, server.address)
-    const connection = await connect(c, server, fresh)
-    const content = new ContentPump(c, connection, plan)
-    const answering = connection.request(c.method, head, plan.hasContent, content)
+    const head = headFor(c, plan, rules, server.address)
+    const exchange = await connect(c, server, fresh, plan.upgrade)
+    const content = new ContentPump(c, exchange, plan)
+    const answering = exchange.request(head, content)
     content.begin()
     const answer = await answering
     content.answered()
@@ -97,18 +102,25 @@ async function attempt(
   }
 }
 
-async function connect(c: Context<any, any>, server: Upstream, fresh: boolean): Promise<UpstreamConnection> {
-  for (;;) {
-    const acquired = server.acquire(c.peer, clientOf(c).key, fresh)
-    const connection = acquired instanceof Promise ? await acquired : acquired
-    if (connection.connecting) await connected(connection, c.signal)
-    if (connection.usable) return connection
+async function connect(
+  c: Context<any, any>,
+  server: Upstream,
+  fresh: boolean,
+  upgrade: string,
+): Promise<UpstreamExchange> {
+  for (let tries = 0; tries < mostTries; tries++) {
+    const acquired = server.acquire(c.peer, clientOf(c).key, fresh, upgrade)
+    const exchange = acquired instanceof Promise ? await acquired : acquired
+    if (exchange.connecting) await connected(exchange, c.signal)
+    if (exchange.usable) return exchange
+    exchange.destroy()
   }
+  throw new UpstreamError('busy', server.url, 'the server takes no requests')
 }
 
-async function connected(connection: UpstreamConnection, signal: AbortSignal): Promise<void> {
-  const stop = (): void => connection.cancel(signal.reason as Error)
-  const ready = connection.connected()
+async function connected(exchange: UpstreamExchange, signal: AbortSignal): Promise<void> {
+  const stop = (): void => exchange.cancel(signal.reason as Error)
+  const ready = exchange.connected()
   if (signal.aborted) stop()
   signal.addEventListener('abort', stop, { once: true })
   try {
@@ -134,33 +146,53 @@ function reply(c: Context<any, any>, { status, fields, content, trailers }: Answ
 }
 
 /** The server has changed to the protocol that the client asked for. @param done frees the tunnel's place. */
-function upgraded(
-  c: Context<any, any>,
-  plan: RequestPlan,
-  { fields, tunnel }: Answer,
-  server: Upstream,
-  done: () => void,
-): Reply {
-  const { socket, leftover } = tunnel!
-  socket.on('close', () => {
+function upgraded(c: Context<any, any>, plan: RequestPlan, answer: Answer, server: Upstream, done: () => void): Reply {
+  const { transport: frames, leftover } = answer.tunnel!
+  let isOpen = true
+  const closed = (): void => {
+    if (!isOpen) return
+    isOpen = false
     server.active--
     done()
-  })
-  const refuse = (what: string): never => {
-    socket.destroy()
-    throw new UpstreamError('invalid', server.url, what)
   }
-  const offered = plan.upgrade.toLowerCase().split(', ')
-  const chosen = fields.get('upgrade')!.toLowerCase()
-  if (!offered.includes(chosen)) refuse(`101 to ${chosen}, which nobody asked for`)
-  if (plan.key !== undefined) {
-    if (fields.get('sec-websocket-accept') !== acceptOf(plan.key)) refuse('101 without the proof of having understood')
-    // The client has sent no key that it could answer.
-    fields.delete('sec-websocket-accept')
+  frames.pause()
+  frames.attach({ onData: ignore, onDrain: ignore, onEnd: ignore, onClose: closed })
+  try {
+    checkSwitch(c, plan, answer, server)
+  } catch (error) {
+    frames.destroy()
+    throw error
   }
   c.done(({ kind, status }) => {
     // Another reply was sent in its place, or none.
-    if (kind === 'aborted' || status !== 101) socket.destroy()
+    if (kind === 'aborted' || status !== 101) frames.destroy()
   })
-  return c.upgrade((transport, sent) => joinTunnel(transport, sent, socket, leftover), fields)
+  return c.upgrade((client, sent) => {
+    if (isOpen) joinTunnel(client, sent, frames, leftover, closed)
+    else client.reset()
+  }, answer.fields)
 }
+
+/** Checks that the server has changed to what was asked for, and makes the answer one that the client understands. */
+function checkSwitch(
+  c: Context<any, any>,
+  { upgrade, key }: RequestPlan,
+  { fields, tunnel }: Answer,
+  { url }: Upstream,
+): void {
+  const chosen = fields.get('upgrade')!.toLowerCase()
+  if (!upgrade.toLowerCase().split(', ').includes(chosen))
+    throw new UpstreamError('invalid', url, `101 to ${chosen}, which nobody asked for`)
+  if (key !== undefined) {
+    // Over HTTP/2 neither side has a key or a proof (RFC 8441 §5.1): ours was for the server, if it needed one.
+    if (!tunnel!.isStream && fields.get('sec-websocket-accept') !== acceptOf(key))
+      throw new UpstreamError('invalid', url, '101 without the proof of having understood')
+    fields.delete('sec-websocket-accept')
+  } else if (tunnel!.isStream) {
+    const asked = c.headers.get('sec-websocket-key') ?? ''
+    if (!isHandshakeKey(asked)) throw new HttpError(400, 'Sec-WebSocket-Key is not valid')
+    fields.set('Sec-WebSocket-Accept', acceptOf(asked))
+  }
+}
+
+function ignore(): void {}

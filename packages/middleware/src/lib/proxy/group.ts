@@ -38,6 +38,11 @@ export interface UpstreamsOptions {
   /** For servers with `https:`. */
   readonly tls?: UpstreamTls
   /**
+   * Servers are spoken to in HTTP/2, many requests at a time on one connection: with `https:` where they agree (ALPN), and otherwise with
+   * prior knowledge (RFC 9113 §3.3). WebSockets are streams, too, where the server takes them (RFC 8441). Default: false.
+   */
+  readonly http2?: boolean
+  /**
    * Connections begin with a PROXY header of this version, which says who the client is. Such a connection speaks for one
    * client and is used for one request.
    */
@@ -69,11 +74,13 @@ export class Upstreams {
 
   /** @throws TypeError when a URL is none, RangeError when there is no server or a weight is not positive. */
   constructor(targets: readonly UpstreamTarget[], options: UpstreamsOptions = {}) {
-    const { balance, timeouts, pool, ejection, retryBudget, tls, proxyProtocol, check } = readOptions(
+    const { balance, timeouts, pool, ejection, retryBudget, tls, http2, proxyProtocol, check } = readOptions(
       upstreamsRules,
       options,
     )
     if (targets.length === 0) throw new RangeError('A group of upstream servers needs one at least')
+    if (http2 && proxyProtocol)
+      throw new TypeError('A connection that speaks for one client is not shared: http2 or proxyProtocol')
     this.budget = new Budget(retryBudget)
     const sweep = new Sweep()
     const mayEject = (): boolean => {
@@ -86,7 +93,14 @@ export class Upstreams {
       if (!(weight > 0 && weight < Infinity)) throw new RangeError(`Not a weight: ${weight}`)
       const address = parseAddress(url)
       const dialer = new Dialer(address, tls, proxyProtocol)
-      return new Upstream(address, weight, { dialer, timeouts, pool, health: new Health(ejection, mayEject), sweep })
+      return new Upstream(address, weight, {
+        dialer,
+        http2,
+        timeouts,
+        pool,
+        health: new Health(ejection, mayEject),
+        sweep,
+      })
     })
     this.#key = typeof balance === 'function' ? balance : undefined
     this.#balance = this.#key ? consistentHash : balance === 'least-connections' ? leastConnections : roundRobin

@@ -24,6 +24,8 @@ export interface HeadRules {
 /** Facts about the request that are known before a server is chosen. */
 export interface RequestPlan {
   readonly hasContent: boolean
+  /** How long the content is, is not known. */
+  readonly isChunked: boolean
   /** The client holds its content back until it is told 100 (Continue). */
   readonly expectContinue: boolean
   /** The protocols that the client would like to change to; empty when none. */
@@ -63,11 +65,12 @@ export function planRequest(c: Context<any, any>, rules: HeadRules): RequestPlan
   let fields = endToEnd(c, passes, own) + via(c, rules.via)
   if (rules.forwarded !== 'none') fields += forwardedFields(c, rules.forwarded)
   fields += connectionFields(upgrade, headers.has('te') && hasToken(headers.get('te')!, 'trailers'))
-  if (body.length === null) fields += 'transfer-encoding: chunked\r\n'
+  const isChunked = body.length === null
+  if (isChunked) fields += 'transfer-encoding: chunked\r\n'
   else if (hasContent || headers.has('content-length')) fields += `content-length: ${body.length}\r\n`
   if (key !== undefined) fields += `sec-websocket-key: ${key}\r\n`
   if (expectContinue) fields += 'expect: 100-continue\r\n'
-  return { hasContent, expectContinue, upgrade, key, fields, passes, host: authorityOf(c) }
+  return { hasContent, isChunked, expectContinue, upgrade, key, fields, passes, host: authorityOf(c) }
 }
 
 /** The client's fields that are passed on, and those that are given in place of its own. */
@@ -97,16 +100,57 @@ function connectionFields(upgrade: string, trailers: boolean): string {
   return `${te}upgrade: ${upgrade}\r\nconnection: upgrade${trailers ? ', te' : ''}\r\n`
 }
 
+/** The head of a request to one server, however it is written there. */
+export interface OutgoingHead {
+  readonly method: string
+  readonly path: string
+  readonly host: string
+  readonly plan: Pick<RequestPlan, 'hasContent' | 'isChunked' | 'upgrade' | 'fields'>
+}
+
 /**
  * The head as this server gets it. The path is as the client sent it, octet for octet: `%2F` and `/`, `%3B` and `;` are not the
  * same to everybody (RFC 3986 §2.2). Dot segments alone are resolved, or they would lead out of a server's base path.
  * @throws HttpError 400 when the path cannot be sent.
  */
-export function requestHead(c: Context<any, any>, plan: RequestPlan, rules: HeadRules, to: UpstreamAddress): string {
+export function headFor(c: Context<any, any>, plan: RequestPlan, rules: HeadRules, to: UpstreamAddress): OutgoingHead {
   const host =
     rules.host === 'client' ? plan.host || to.authority : rules.host === 'upstream' ? to.authority : rules.host
   const path = c.path === '*' ? '*' : `${to.basePath}${resolveDots(c.path)}${c.search}`
-  return `${requestLine(c.method, path)}host: ${host}\r\n${plan.fields}\r\n`
+  return { method: c.method, path, host, plan }
+}
+
+/** The head in HTTP/1.1, as latin1. */
+export function headText({ method, path, host, plan }: OutgoingHead): string {
+  return `${requestLine(method, path)}host: ${host}\r\n${plan.fields}\r\n`
+}
+
+/** What concerns a connection of HTTP/1.1 only, or proves that an upgrade was understood. */
+const ofConnection: ReadonlySet<string> = new Set(['connection', 'sec-websocket-key', 'transfer-encoding', 'upgrade'])
+
+/** The head in HTTP/2, where a WebSocket is asked for by an extended CONNECT (RFC 9113 §8.3.1, RFC 8441 §4). */
+export function headFields(
+  { method, path, host, plan }: OutgoingHead,
+  isSecure: boolean,
+): (readonly [name: string, value: string])[] {
+  const head: (readonly [string, string])[] = [
+    [':scheme', isSecure ? 'https' : 'http'],
+    [':path', path],
+    [':authority', host],
+  ]
+  if (isWebSocket(plan.upgrade)) head.unshift([':method', 'CONNECT'], [':protocol', 'websocket'])
+  else head.unshift([':method', method])
+  for (const line of plan.fields.split('\r\n')) {
+    const colon = line.indexOf(':')
+    const name = line.slice(0, colon).toLowerCase()
+    if (colon > 0 && !ofConnection.has(name)) head.push([name, line.slice(colon + 2)])
+  }
+  return head
+}
+
+/** Whether an upgrade can be had as a stream of HTTP/2. */
+export function isWebSocket(upgrade: string): boolean {
+  return upgrade.toLowerCase() === 'websocket'
 }
 
 function entries(init: FieldsInit): Iterable<readonly [string, string]> {

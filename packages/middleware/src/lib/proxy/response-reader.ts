@@ -4,7 +4,7 @@ import { type ContentSource, ResponseBody } from './response-body.ts'
 import { keepAliveHint, responseFields } from './response-fields.ts'
 
 /** Interim responses that one request may get. */
-const maxInterim = 32
+export const mostInterim = 32
 
 /** The final response to a request; its content may still be coming. */
 export interface Response {
@@ -96,7 +96,7 @@ export class ResponseReader {
       at += used
       if (status === 101) return this.#sink.switched(responseFields(head, text), buf.slice(at, end))
       if (status >= 200) return this.#readFinal(text, buf, at, end)
-      if (++this.#interim > maxInterim) return this.#sink.malformed('too many interim responses')
+      if (++this.#interim > mostInterim) return this.#sink.malformed('too many interim responses')
       this.#sink.interim(status, responseFields(head, text))
     }
     this.#partial = 0
@@ -189,6 +189,6 @@ export class ResponseReader {
   }
 }
 
-function joined(pieces: readonly Uint8Array[]): Uint8Array {
+export function joined(pieces: readonly Uint8Array[]): Uint8Array {
   return pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces)
 }

@@ -5,6 +5,7 @@ import {
   choice,
   either,
   callback,
+  flag,
   optional,
   required,
   section,
@@ -29,6 +30,7 @@ export interface UpstreamsSettings extends Pick<UpstreamsOptions, 'tls' | 'proxy
   readonly ejection: Ejection
   readonly check?: CheckSettings
   readonly retryBudget: RetryBudget
+  readonly http2: boolean
 }
 
 const longest = 2 ** 31 - 1
@@ -62,5 +64,6 @@ export const upstreamsRules: Rules<UpstreamsSettings> = {
   check: optional(section(checkRules)),
   retryBudget: section({ ratio: amount(0.2), reserve: amount(100) }),
   tls: thing(),
+  http2: flag(),
   proxyProtocol: optional(choice<1 | 2>([1, 2], 1)),
 }

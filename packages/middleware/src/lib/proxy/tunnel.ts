@@ -1,11 +1,18 @@
-import type { Socket } from 'node:net'
 import type { Transport } from '@spillway/core'
 
 /**
  * Joins a client and a server that have agreed on another protocol. Neither is read faster than the other takes it, an end
  * of one side is passed on, and when one of them is gone without one, so is the other.
+ * @param answered what the server has sent already; it is paused.
+ * @param onClose called back when the server's side is gone.
  */
-export function joinTunnel(client: Transport, sent: Uint8Array, server: Socket, answered: Uint8Array): void {
+export function joinTunnel(
+  client: Transport,
+  sent: Uint8Array,
+  server: Transport,
+  answered: Uint8Array,
+  onClose: () => void,
+): void {
   let serverEnded = false
   client.attach({
     onData: (chunk) => {
@@ -15,19 +22,21 @@ export function joinTunnel(client: Transport, sent: Uint8Array, server: Socket, 
     onEnd: () => server.end(),
     onClose: () => server.destroy(),
   })
-  server.on('data', (chunk: Buffer) => {
-    if (!client.write(chunk)) server.pause()
+  server.attach({
+    onData: (chunk, keepable) => {
+      if (!client.write(keepable ? chunk : Buffer.from(chunk))) server.pause()
+    },
+    onDrain: () => client.resume(),
+    onEnd: () => {
+      serverEnded = true
+      client.end()
+    },
+    onClose: () => {
+      onClose()
+      if (serverEnded) client.flushed(() => client.destroy())
+      else client.reset()
+    },
   })
-  server.on('drain', () => client.resume())
-  server.on('end', () => {
-    serverEnded = true
-    client.end()
-  })
-  server.on('close', () => {
-    if (serverEnded) client.flushed(() => client.destroy())
-    else client.reset()
-  })
-  if (server.destroyed) return client.reset()
   if (sent.length > 0) server.write(sent)
   if (answered.length === 0 || client.write(answered)) server.resume()
 }

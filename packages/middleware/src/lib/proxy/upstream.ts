@@ -4,7 +4,10 @@ import { fnv1a } from './balance.ts'
 import { type ConnectionOwner, UpstreamConnection, type UpstreamTimeouts } from './connection.ts'
 import type { Dialer } from './dial.ts'
 import { UpstreamError } from './errors.ts'
+import type { UpstreamExchange } from './exchange.ts'
 import type { Health } from './health.ts'
+import { isWebSocket } from './request-head.ts'
+import { type SessionOwner, UpstreamSession, mostStreams } from './session.ts'
 import { Shares } from './shares.ts'
 import type { Sweep, Swept } from './sweep.ts'
 
@@ -13,7 +16,7 @@ import type { Sweep, Swept } from './sweep.ts'
  * to three quarters.
  */
 export interface PoolLimits {
-  /** At a time. Default: 512. */
+  /** At a time; over HTTP/2, which shares connections, exchanges at a time. Default: 512. */
   readonly connections: number
   /** Kept open without an exchange. Default: 128. */
   readonly idle: number
@@ -29,11 +32,15 @@ export const defaultPool: PoolLimits = { connections: 512, idle: 128, waiting: 5
 interface Waiter extends Swept {
   readonly peer: Peer
   readonly client: string
-  take(connection: UpstreamConnection): void
+  readonly upgrade: string
+  take(exchange: UpstreamExchange): void
 }
 
+/** Milliseconds that a server is believed not to speak HTTP/2. */
+const http1Time = 300_000
+
 /** One upstream server: its connections, and what is known of it. */
-export class Upstream implements ConnectionOwner {
+export class Upstream implements ConnectionOwner, SessionOwner {
   readonly address: UpstreamAddress
   readonly weight: number
   readonly timeouts: UpstreamTimeouts
@@ -46,6 +53,7 @@ export class Upstream implements ConnectionOwner {
   active: number = 0
   requests: number = 0
   failures: number = 0
+  streams: number = mostStreams
   readonly #dialer: Dialer
   readonly #limits: PoolLimits
   readonly #sweep: Sweep
@@ -54,12 +62,23 @@ export class Upstream implements ConnectionOwner {
   readonly #shares: Shares
   readonly #waitingShares: Shares
   readonly #tunnelShares: Shares
-  /** For whom a connection is in use. */
-  readonly #lent: Map<UpstreamConnection, string> = new Map()
+  /** For whom a connection, or a part of one, is in use. */
+  readonly #lent: Map<UpstreamExchange, string> = new Map()
+  readonly #http2: boolean
+  readonly #sessions: Set<UpstreamSession> = new Set()
+  /** As `performance.now()` tells it. */
+  #http1Until = 0
+  /** Whether WebSockets can be streams, as far as that is known. */
+  #takesConnect = true
   #open = 0
   #closed = false
 
-  constructor(address: UpstreamAddress, weight: number, { dialer, timeouts, pool, health, sweep }: UpstreamParts) {
+  constructor(
+    address: UpstreamAddress,
+    weight: number,
+    { dialer, http2, timeouts, pool, health, sweep }: UpstreamParts,
+  ) {
+    this.#http2 = http2
     this.address = address
     this.weight = weight
     this.timeouts = timeouts
@@ -78,63 +97,97 @@ export class Upstream implements ConnectionOwner {
   }
 
   get idle(): number {
-    return this.#idle.length
+    let idle = this.#idle.length
+    for (const { isIdle } of this.#sessions) if (isIdle) idle++
+    return idle
   }
 
   /** Whether a connection is free, or may be opened. */
   get free(): boolean {
+    if (this.#isShared('')) return this.#lent.size < this.#limits.connections
     return this.#idle.length > 0 || this.#open < this.#limits.connections
+  }
+
+  /** Whether a request goes over a connection that others use, too. */
+  #isShared(upgrade: string): boolean {
+    if (!this.#http2 || performance.now() < this.#http1Until) return false
+    return upgrade === '' || (isWebSocket(upgrade) && this.#takesConnect)
   }
 
   /**
    * A connection for one exchange: one that is kept, a new one, or the next that becomes free.
    * @param client whose exchange it is: none may hold all connections, nor all places to wait for one.
    * @param fresh whether it must not have been used before.
+   * @param upgrade the protocol that is asked for, empty for none.
    * @throws UpstreamError when too many wait already, or none becomes free in time.
    */
-  acquire(peer: Peer, client: string, fresh: boolean): UpstreamConnection | Promise<UpstreamConnection> {
+  acquire(peer: Peer, client: string, fresh: boolean, upgrade: string): UpstreamExchange | Promise<UpstreamExchange> {
     if (fresh) {
       // The kept ones are of the same age as the one that failed.
       for (const connection of this.#idle.splice(0)) connection.destroy()
     }
-    const connection = this.#shares.allows(client) ? this.#available(peer) : undefined
+    const connection = this.#shares.allows(client) ? this.#available(peer, upgrade) : undefined
     if (connection) return this.#lend(connection, client)
     if (!this.#waitingShares.allows(client)) throw new UpstreamError('busy', this.url, 'all connections are taken')
-    return this.#wait(peer, client)
+    return this.#wait(peer, client, upgrade)
   }
 
   /** A connection that is kept, or a new one; undefined when there are as many as there may be. */
-  #available(peer: Peer): UpstreamConnection | undefined {
+  #available(peer: Peer, upgrade: string): UpstreamExchange | undefined {
+    if (this.#isShared(upgrade)) {
+      if (this.#lent.size >= this.#limits.connections) return undefined
+      return this.#sessionWithRoom().begin(upgrade !== '')
+    }
     for (let kept = this.#idle.pop(); kept; kept = this.#idle.pop()) {
       if (kept.usable) return kept
       kept.destroy()
     }
-    return this.#open < this.#limits.connections ? this.dial(peer) : undefined
+    return this.#open < this.#limits.connections ? this.#connect(peer) : undefined
   }
 
-  #lend(connection: UpstreamConnection, client: string): UpstreamConnection {
+  #sessionWithRoom(): UpstreamSession {
+    for (const session of this.#sessions) if (session.room > 0) return session
+    const session = this.#openSession(true)
+    this.#sessions.add(session)
+    return session
+  }
+
+  #lend(connection: UpstreamExchange, client: string): UpstreamExchange {
     this.#shares.take(client)
     this.#lent.set(connection, client)
     return connection
   }
 
   /** The exchange is over, or the connection is. */
-  #returned(connection: UpstreamConnection): void {
+  #returned(connection: UpstreamExchange): void {
     const client = this.#lent.get(connection)
     if (client === undefined) return
     this.#lent.delete(connection)
     this.#shares.release(client)
   }
 
-  /** Opens a connection. @param peer for whom it speaks; undefined for a health check. */
-  dial(peer: Peer | undefined): UpstreamConnection {
+  /** Opens a connection of its own, for a health check. */
+  dial(): UpstreamExchange {
+    return this.#isShared('') ? this.#openSession(false).begin(false) : this.#connect(undefined)
+  }
+
+  /** @param peer for whom it speaks; undefined for a health check. */
+  #connect(peer: Peer | undefined): UpstreamConnection {
     this.#open++
-    const connection = new UpstreamConnection(this, (ready) => this.#dialer.dial(ready, peer))
+    const connection = new UpstreamConnection(this, (ready) => this.#dialer.dial(ready, ['http/1.1'], peer))
     this.#sweep.add(connection)
     return connection
   }
 
-  #wait(peer: Peer, client: string): Promise<UpstreamConnection> {
+  #openSession(isShared: boolean): UpstreamSession {
+    const session = new UpstreamSession(this, isShared, (ready) =>
+      this.#dialer.dial(ready, ['h2', 'http/1.1'], undefined),
+    )
+    this.#sweep.add(session)
+    return session
+  }
+
+  #wait(peer: Peer, client: string, upgrade: string): Promise<UpstreamExchange> {
     return new Promise((resolve, reject) => {
       const deadline = performance.now() + (this.timeouts.connect || Infinity)
       const leave = (): void => {
@@ -145,6 +198,7 @@ export class Upstream implements ConnectionOwner {
       const waiter: Waiter = {
         peer,
         client,
+        upgrade,
         take: (connection) => {
           leave()
           resolve(this.#lend(connection, client))
@@ -164,10 +218,9 @@ export class Upstream implements ConnectionOwner {
   released(connection: UpstreamConnection): void {
     this.#returned(connection)
     if (this.#closed || this.#dialer.personal) return connection.destroy()
-    const waiter = this.#nextWaiter()
-    if (waiter) waiter.take(connection)
-    else if (this.#idle.length < this.#limits.idle) this.#idle.push(connection)
-    else connection.destroy()
+    this.#idle.push(connection)
+    this.#serve()
+    if (this.#idle.length > this.#limits.idle) this.#idle.shift()!.destroy()
   }
 
   /**
@@ -183,17 +236,50 @@ export class Upstream implements ConnectionOwner {
   }
 
   switched(connection: UpstreamConnection): void {
-    this.closed(connection)
+    this.#forget(connection)
   }
 
-  closed(connection: UpstreamConnection): void {
+  closed(connection: UpstreamConnection | UpstreamSession): void {
+    if (connection instanceof UpstreamConnection) return this.#forget(connection)
+    this.#sweep.delete(connection)
+    this.#sessions.delete(connection)
+    this.#serve()
+  }
+
+  #forget(connection: UpstreamConnection): void {
     this.#returned(connection)
     this.#open--
     this.#sweep.delete(connection)
     const at = this.#idle.indexOf(connection)
     if (at >= 0) this.#idle.splice(at, 1)
-    const waiter = this.#open < this.#limits.connections ? this.#nextWaiter() : undefined
-    if (waiter) waiter.take(this.dial(waiter.peer))
+    this.#serve()
+  }
+
+  left(exchange: UpstreamExchange): void {
+    this.#returned(exchange)
+    this.#serve()
+  }
+
+  changed(): void {
+    this.#serve()
+  }
+
+  speaksHttp1(): void {
+    this.#http1Until = performance.now() + http1Time
+  }
+
+  learned(takesConnect: boolean, streams: number): void {
+    this.#takesConnect = takesConnect
+    this.streams = streams
+  }
+
+  /** Gives those who wait what there is. */
+  #serve(): void {
+    for (let waiter = this.#nextWaiter(); waiter; waiter = this.#nextWaiter()) {
+      const exchange = this.#available(waiter.peer, waiter.upgrade)
+      if (!exchange) return
+      waiter.take(exchange)
+    }
   }
 
   /** Of those who wait and may have a connection, the first whose client holds the fewest. */
@@ -212,12 +298,14 @@ export class Upstream implements ConnectionOwner {
   close(): void {
     this.#closed = true
     for (const connection of this.#idle.splice(0)) connection.destroy()
+    for (const session of this.#sessions) session.close()
   }
 }
 
 /** What servers of one group have in common, and what makes this one reachable. */
 export interface UpstreamParts {
   readonly dialer: Dialer
+  readonly http2: boolean
   readonly timeouts: UpstreamTimeouts
   readonly pool: PoolLimits
   readonly health: Health

@@ -1,0 +1,50 @@
+import type { ReplyHeaders, Transport } from '@spillway/core'
+import type { OutgoingHead } from './request-head.ts'
+import type { Response } from './response-reader.ts'
+
+type Fields = readonly (readonly [name: string, value: string])[]
+
+/** What became of a request. */
+export interface Answer extends Response {
+  /**
+   * The server has changed to the other protocol: what it is spoken over, paused or read by nobody yet, the bytes of it that came
+   * already, and whether it is a stream of HTTP/2.
+   */
+  readonly tunnel?: { readonly transport: Transport; readonly leftover: Uint8Array; readonly isStream: boolean }
+}
+
+/** Who sends a request hears what happens before its answer. */
+export interface Requester {
+  /** 100 (Continue). */
+  onContinue(): void
+  /** 103 (Early Hints), or another interim response for the client. */
+  onInterim(status: number, fields: ReplyHeaders): void
+  /** Time has passed, and the exchange is not over. */
+  onWait(): void
+  onOver(): void
+}
+
+/** One request to an upstream server and its response: on a connection of its own, or on a stream of a shared one. */
+export interface UpstreamExchange {
+  readonly connecting: boolean
+  /** Whether a request can be sent. */
+  readonly usable: boolean
+  /** Resolves when the connection is there, usable or not. @throws UpstreamError when it never will be. */
+  connected(): Promise<void>
+  /** Sends the head of a request and waits for the final response. Where content follows, {@link sent} says that it is complete. */
+  request(head: OutgoingHead, requester: Requester): Promise<Answer>
+  /** Sends a part of the request's content; false when the server does not keep up, or the exchange is over. */
+  write(bytes: Uint8Array): boolean
+  /** Resolves with true when more can be written, with false when the exchange is over. */
+  writable(): Promise<boolean>
+  /** The request is complete. */
+  sent(trailers: Fields | undefined): void
+  /** Ends the exchange, or the attempt to connect, with an error; nothing happens when it is over. */
+  cancel(reason: Error): void
+  destroy(): void
+}
+
+/** A deadline so many milliseconds from now, as `performance.now()` tells it; 0 for none. */
+export function deadlineIn(ms: number): number {
+  return ms === 0 ? 0 : performance.now() + ms
+}
