@@ -89,7 +89,7 @@ async function attempt(
     health.succeeded()
     joined = answer.tunnel !== undefined
     open = answer.content instanceof ResponseBody || joined
-    return joined ? upgraded(c, plan, answer, server, leave!) : reply(c, answer, server)
+    return joined ? upgraded(c, plan, answer, server, leave ?? ignore) : reply(c, answer, server)
   } catch (error) {
     if (error instanceof UpstreamError && !error.stale && error.kind !== 'busy') {
       server.failures++
