@@ -158,6 +158,7 @@ function connect(transport: Transport, handler: Handler): void {
     closing: false,
     stats: { open: 0, active: 0 },
     listen: () => Promise.reject(new Error('not here')),
+    accept: (other) => other.destroy(),
     close: () => Promise.resolve({ drained: 0, killed: 0 }),
     [Symbol.asyncDispose]: () => Promise.resolve(),
   }

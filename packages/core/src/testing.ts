@@ -1,2 +1,2 @@
-export { type InjectInit, inject } from './testing/inject.ts'
+export { type InjectInit, inject, injector } from './testing/inject.ts'
 export { type MemoryClient, type TestServer, testServer } from './testing/memory.ts'

@@ -3,6 +3,7 @@ import { callback, readOptions, required, text } from '@spillway/core/options'
 import { BearerScheme } from './lib/auth/bearer.ts'
 import { challenged, credentials, quoted } from './lib/auth/challenge.ts'
 import { after } from './lib/layers/maybe-promise.ts'
+import { note } from './lib/layers/route-notes.ts'
 import type { Middleware } from './lib/layers/types.ts'
 
 export { sameText } from './lib/tools/secrets.ts'
@@ -42,13 +43,14 @@ export function basicAuth<User>(options: BasicAuthOptions<User>): Middleware<{ u
   const known = readOptions(basicRules, options)
   const verify = known.verify as BasicAuthOptions<User>['verify']
   const challenge = `Basic realm=${quoted(known.realm)}, charset="UTF-8"`
-  return authenticate(
+  const guard = authenticate<User>(
     (c) => {
       const pair = decodeBasic(credentials(c.headers.get('authorization'), 'basic'))
       return pair && verify(pair.name, pair.password, c)
     },
     () => challenged(401, 'A name and a password are needed', challenge),
   )
+  return note(guard, [{ security: { basic: { type: 'http', scheme: 'basic' } } }])
 }
 
 /**
@@ -60,10 +62,11 @@ export function bearerAuth<User>(options: BearerAuthOptions<User>): Middleware<{
   const known = readOptions(bearerRules, options)
   const verify = known.verify as BearerAuthOptions<User>['verify']
   const scheme = new BearerScheme(known.realm)
-  return authenticate(
+  const guard = authenticate<User>(
     (c) => verify(scheme.token(c), c),
     () => scheme.invalid(),
   )
+  return note(guard, [{ security: { bearer: { type: 'http', scheme: 'bearer' } } }])
 }
 
 function authenticate<User>(

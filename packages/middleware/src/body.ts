@@ -1,13 +1,15 @@
-import { type Rules, type Settled, flag, readOptions } from '@spillway/core/options'
-import { type ReadOptions, readBody, readRules } from './lib/body/content.ts'
+import { type Rules, type Settled, choice, flag, list, readOptions, required } from '@spillway/core/options'
+import { type ReadOptions, bodyKinds, readBody, readRules } from './lib/body/content.ts'
 import type { BodyKind } from './lib/http/media-type.ts'
 import type { FormFields } from './lib/body/form.ts'
+import type { FormContent } from './lib/body/form-data.ts'
 import { refusal } from './lib/http/refusal.ts'
 import type { Middleware } from './lib/layers/types.ts'
 
 export type { ReadOptions } from './lib/body/content.ts'
 export type { BodyKind } from './lib/http/media-type.ts'
 export type { FormFields, FormLimits } from './lib/body/form.ts'
+export type { FormContent } from './lib/body/form-data.ts'
 export type { JsonLimits } from './lib/body/json.ts'
 
 /** Options of {@link body}. */
@@ -18,10 +20,13 @@ export interface BodyOptions extends ReadOptions {
 
 const rules: Rules<Settled<BodyOptions, 'raw'>> = { ...readRules, raw: flag() }
 
+const kindRules = { kinds: required(list(choice(bodyKinds, 'json'))) }
+
 /** What each kind of content is read into. */
 export interface BodyValues {
   readonly json: unknown
   readonly urlencoded: FormFields
+  readonly multipart: FormContent
   readonly text: string
   readonly bytes: Uint8Array
 }
@@ -36,6 +41,7 @@ export type BodyState<K extends BodyKind, O extends BodyOptions> = { body: BodyV
  *
  * - `json`: `application/json` and `application/*+json`, in UTF-8; limits for depth and members, and no `__proto__`.
  * - `urlencoded`: a form as {@link FormFields}.
+ * - `multipart`: a form with files, each a `File`, all in memory: `multipart` reads larger ones as they come.
  * - `text`: any `text/*` in the charset it says, UTF-8 when it does not.
  * - `bytes`: content of any type, or of none.
  *
@@ -47,12 +53,12 @@ export function body<const K extends BodyKind, const O extends BodyOptions = {}>
   kinds: K | readonly K[],
   options?: O,
 ): Middleware<BodyState<K, O>> {
-  const list = [kinds].flat() as K[]
+  const known = readOptions(kindRules, { kinds: [kinds].flat() }).kinds as readonly K[]
   const { raw: keepsRaw, ...how } = readOptions(rules, options)
   return async (c, next) => {
     const state = c.state as { body?: unknown; raw?: Uint8Array }
     try {
-      const { value, raw } = await readBody(c, list, how)
+      const { value, raw } = await readBody(c, known, how)
       state.body = value
       if (keepsRaw) state.raw = raw
     } catch (error) {

@@ -11,6 +11,7 @@ import { type ScriptOptions, answered } from './lib/cgi/script-options.ts'
 import { ScriptProcess } from './lib/cgi/script-process.ts'
 import { readScriptReply } from './lib/cgi/script-reply.ts'
 import { type ScriptTarget, findScript, isExecutable, readScriptPath, wholePath } from './lib/cgi/script-target.ts'
+import { refused } from './lib/http/problem.ts'
 import type { Next } from './lib/layers/types.ts'
 
 import { scriptRules } from './lib/cgi/script-rules.ts'
@@ -86,11 +87,11 @@ export function cgi(root: string | URL, options: CgiOptions = {}): Cgi {
   const runner = new Runner(documentRoot, settings.limits, settings)
   return (c, next) => {
     const path = readScriptPath(c)
-    if (path === 'malformed') return c.text('Bad Request', 400)
+    if (path === 'malformed') return refused(400)
     if (path && !directory) return runner.run(c, wholePath(real, path))
     const found = path && findScript(real, path, isExecutable)
     const proceed = (target: ScriptTarget | undefined): MaybePromise<Reply> =>
-      target ? runner.run(c, target) : next ? next() : c.text('Not Found', 404)
+      target ? runner.run(c, target) : next ? next() : refused(404)
     return found ? found.then(proceed) : proceed(undefined)
   }
 }

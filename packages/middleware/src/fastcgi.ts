@@ -13,6 +13,7 @@ import type { FastCgiExchange } from './lib/fastcgi/exchange.ts'
 import { type FastCgiAddress, Pool } from './lib/fastcgi/pool.ts'
 import { requestHead } from './lib/fastcgi/records.ts'
 import { normalizePath } from './lib/http/path.ts'
+import { refused } from './lib/http/problem.ts'
 import type { Next } from './lib/layers/types.ts'
 
 import { scriptRules } from './lib/cgi/script-rules.ts'
@@ -115,8 +116,8 @@ export function fastcgi(address: FastCgiAddress, options: FastCgiOptions = {}): 
   return {
     script: (file) => (c, next) => {
       const path = readScriptPath(c)
-      if (path === 'malformed') return c.text('Bad Request', 400)
-      return path ? responder.run(c, wholePath(file, path), dirname(file)) : missing(c, next)
+      if (path === 'malformed') return refused(400)
+      return path ? responder.run(c, wholePath(file, path), dirname(file)) : missing(next)
     },
     scripts: (root, scripts) => {
       const { extension, index = `index${extension}` } = readOptions(scriptsRules, scripts)
@@ -125,17 +126,17 @@ export function fastcgi(address: FastCgiAddress, options: FastCgiOptions = {}): 
       const find = (path: ScriptPath): Promise<ScriptTarget | undefined> => findScript(real, path, accepts, index)
       return async (c, next) => {
         const path = readScriptPath(c)
-        if (path === 'malformed') return c.text('Bad Request', 400)
+        if (path === 'malformed') return refused(400)
         const target = path && (await find(path))
         if (target) return responder.run(c, target, real)
-        return path && (await find(slashed(path))) ? addSlash(c) : missing(c, next)
+        return path && (await find(slashed(path))) ? addSlash(c) : missing(next)
       }
     },
   }
 }
 
-function missing(c: Context<any, any>, next: Next | undefined): MaybePromise<Reply> {
-  return next ? next() : c.text('Not Found', 404)
+function missing(next: Next | undefined): MaybePromise<Reply> {
+  return next ? next() : refused(404)
 }
 
 /** The path as a directory; an empty segment is nothing's name, so adding a second one leads nowhere. */

@@ -23,6 +23,7 @@ import {
   thing,
 } from '@spillway/core/options'
 import { BearerScheme } from './lib/auth/bearer.ts'
+import { note } from './lib/layers/route-notes.ts'
 import type { Middleware } from './lib/layers/types.ts'
 
 /** Options of {@link jwt}: those of jose's `jwtVerify`, of which `issuer` and `audience` should be given. */
@@ -85,10 +86,11 @@ export function jwt<Claims extends object = JWTPayload>(options: JwtOptions<Clai
     if (claims === undefined || claims === null) throw scheme.invalid()
     return claims
   }
-  return async (c, next): Promise<Reply> => {
+  const guard: Middleware<{ claims: Claims }> = async (c, next): Promise<Reply> => {
     c.state.claims = await verify(scheme.token(c))
     return next()
   }
+  return note(guard, [{ security: { jwt: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } } }])
 }
 
 /** What jose says when it cannot fetch keys, or understand them. */

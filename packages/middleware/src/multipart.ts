@@ -1,7 +1,7 @@
 import { type Context, handled } from '@spillway/core'
 import { readOptions } from '@spillway/core/options'
 import { requestMediaType } from './lib/http/media-type.ts'
-import { malformed } from './lib/multipart/part-reader.ts'
+import { boundaryIn } from './lib/multipart/boundary.ts'
 import { type MultipartLimits, type Part, parts, type KnownLimits, multipartRules } from './lib/multipart/parts.ts'
 import { ProblemError } from './problem.ts'
 
@@ -30,13 +30,9 @@ async function* read(c: Context<any, any>, limits: KnownLimits): AsyncGenerator<
 
 function boundaryOf(c: Context<any, any>): string {
   const type = requestMediaType(c.headers)
-  const boundary = type?.parameters.get('boundary') ?? ''
   const coding = c.headers.get('content-encoding') ?? 'identity'
-  if (type?.essence !== 'multipart/form-data' || coding.toLowerCase() !== 'identity') {
-    const error = new ProblemError(415, 'TYPE_UNSUPPORTED', { detail: 'The content is not a form with files' })
-    error.headers.set('Accept', 'multipart/form-data')
-    throw error
-  }
-  if (!/^[\w'()+,\-./:=? ]{0,69}[\w'()+,\-./:=?]$/.test(boundary)) throw malformed('The boundary is malformed')
-  return boundary
+  if (type?.essence === 'multipart/form-data' && coding.toLowerCase() === 'identity') return boundaryIn(type)
+  const error = new ProblemError(415, 'TYPE_UNSUPPORTED', { detail: 'The content is not a form with files' })
+  error.headers.set('Accept', 'multipart/form-data')
+  throw error
 }

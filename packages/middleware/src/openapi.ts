@@ -1,21 +1,24 @@
 import { createHash } from 'node:crypto'
 import type { Handler } from '@spillway/core'
-import { type Rules, callback, readOptions, required, thing } from '@spillway/core/options'
+import { type Rules, callback, list, optional, readOptions, required, thing } from '@spillway/core/options'
 import { operationOf, problemResponse } from './lib/openapi/operation.ts'
 import { pageOf, pageScript, pageStyle } from './lib/openapi/page.ts'
-import { templatesOf } from './lib/openapi/paths.ts'
-import { type SchemaConverter, SchemaCollection } from './lib/openapi/schemas.ts'
+import { type PathTemplate, templatesOf } from './lib/openapi/paths.ts'
+import { SchemaCollection } from './lib/openapi/schemas.ts'
+import type { SchemaConverter } from './lib/validation/json-schema.ts'
 import { atOnce } from './lib/layers/at-once.ts'
-import { type RouteNote, note } from './lib/layers/route-notes.ts'
+import { type RouteNote, type SecurityScheme, note } from './lib/layers/route-notes.ts'
 import type { RouteInfo } from './lib/router/types.ts'
 import type { Middleware } from './lib/layers/types.ts'
 
-export type { JsonSchema, SchemaConverter } from './lib/openapi/schemas.ts'
-export type { RouteNote } from './lib/layers/route-notes.ts'
+export type { JsonSchema, SchemaConverter } from './lib/validation/json-schema.ts'
+export type { Gives, GivenContent, RouteNote, SecurityScheme } from './lib/layers/route-notes.ts'
 
 /** What is told about an API as a whole. */
 export interface OpenApiOptions {
   readonly info: { readonly title: string; readonly version: string; readonly description?: string }
+  /** Where the API answers. Default: where the document is. */
+  readonly servers?: readonly { readonly url: string; readonly description?: string }[]
   /**
    * Turns schemas into JSON Schema where they cannot do so themselves; zod's and arktype's can. For valibot:
    * `(schema) => toJsonSchema(schema as GenericSchema)` of `@valibot/to-json-schema`.
@@ -23,12 +26,17 @@ export interface OpenApiOptions {
   readonly toJsonSchema?: SchemaConverter
 }
 
-const rules: Rules<OpenApiOptions> = { info: required(thing<OpenApiOptions['info']>()), toJsonSchema: callback() }
+const rules: Rules<OpenApiOptions> = {
+  info: required(thing<OpenApiOptions['info']>()),
+  servers: optional(list(required(thing<{ readonly url: string }>()))),
+  toJsonSchema: callback(),
+}
 
 /** An OpenAPI 3.1 document; `JSON.stringify` writes it. */
 export interface OpenApiDocument {
   readonly openapi: string
   readonly info: OpenApiOptions['info']
+  readonly servers?: OpenApiOptions['servers']
   readonly paths: Readonly<Record<string, Readonly<Record<string, unknown>>>>
   readonly components: Readonly<Record<string, Readonly<Record<string, unknown>>>>
 }
@@ -39,24 +47,61 @@ const methods: ReadonlySet<string> = /* @__PURE__ */ new Set('get put post delet
 const everyMethod = ['get', 'put', 'post', 'delete', 'patch']
 
 /**
- * Describes the routes there are as an OpenAPI 3.1 document: parameters from the patterns, the schemas given to `validate`,
- * and what {@link describe} says. Routes without any are listed, too; those of a single host and of other methods than
+ * Describes the routes there are as an OpenAPI 3.1 document: their contracts, the schemas given to `validate`, what guards ask
+ * for, and what {@link describe} says. Routes without any are listed, too; those of a single host and of other methods than
  * OpenAPI knows are not. Call it when all routes that it should list are there.
  * @throws TypeError when a schema has no JSON form.
  */
 export function openApi(app: { routes(): readonly RouteInfo[] }, options: OpenApiOptions): OpenApiDocument {
-  const { info, toJsonSchema } = readOptions(rules, options)
+  const { info, servers, toJsonSchema } = readOptions(rules, options)
   const schemas = new SchemaCollection(toJsonSchema)
-  const paths: Record<string, Record<string, unknown>> = {}
+  const paths = new PathItems()
+  const ids = new Set<string>()
+  const securitySchemes: Record<string, SecurityScheme> = {}
   for (const { method, pattern, host, notes = [] } of atOnce(app.routes(), '`routes`')) {
     if (host !== undefined) continue
+    for (const { security } of notes) Object.assign(securitySchemes, security)
     const names = method === '*' ? everyMethod : [method.toLowerCase()].filter((name) => methods.has(name))
-    for (const template of templatesOf(pattern))
-      for (const name of names)
-        (paths[template.path] ??= {})[name] ??= operationOf(notes, template, nameOf(name, template.path), schemas)
+    for (const template of names.length === 0 ? [] : templatesOf(pattern)) {
+      const { path, labels, item } = paths.at(template)
+      for (const name of names) {
+        if (name in item) continue
+        const title = nameOf(name, path)
+        const { operationId = title[0]!.toLowerCase() + title.slice(1) } = Object.assign({}, ...notes) as RouteNote
+        item[name] = { operationId: free(operationId, ids), ...operationOf(notes, template, labels, title, schemas) }
+      }
+    }
   }
-  const components = { schemas: schemas.components, responses: { Problem: problemResponse } }
-  return { openapi: '3.1.1', info, paths, components }
+  const components = {
+    schemas: schemas.components,
+    responses: { Problem: problemResponse },
+    ...(Object.keys(securitySchemes).length > 0 && { securitySchemes }),
+  }
+  return { openapi: '3.1.1', info, ...(servers && { servers }), paths: paths.all, components }
+}
+
+/**
+ * The paths of a document. Those that differ by the names of their parameters alone are one, with the names that came first
+ * (OpenAPI 3.1.1 §4.8.8.1).
+ */
+class PathItems {
+  readonly all: Record<string, Record<string, unknown>> = {}
+  readonly #labels: Map<string, readonly string[]> = new Map()
+
+  at({ texts, parameters }: PathTemplate): { path: string; labels: readonly string[]; item: Record<string, unknown> } {
+    const shape = texts.join('{}')
+    const labels = this.#labels.get(shape) ?? parameters.map(({ label }) => label)
+    this.#labels.set(shape, labels)
+    const path = texts.map((text, i) => (i === 0 ? text : `{${labels[i - 1]!}}${text}`)).join('')
+    return { path, labels, item: (this.all[path] ??= {}) }
+  }
+}
+
+function free(wanted: string, taken: Set<string>): string {
+  let name = wanted
+  for (let i = 2; taken.has(name); i++) name = `${wanted}${i}`
+  taken.add(name)
+  return name
 }
 
 /** Says something about the routes behind it, for {@link openApi}; it does nothing to requests. */

@@ -4,10 +4,10 @@ export type {
   AddRouteOn,
   ExplainedRoute,
   Explanation,
-  ParamsOf,
   RouteInfo,
   Router,
   RouterOptions,
   Routes,
   TrailingSlash,
 } from './lib/router/types.ts'
+export type { ParamsOf } from './lib/patterns/params-of.ts'

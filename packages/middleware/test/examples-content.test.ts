@@ -30,6 +30,14 @@ test('validate', async () => {
   expect(await reply.json()).toMatchObject({ status: 422, errors: [{ in: 'body', pointer: '#/title' }] })
 })
 
+test('contract', async () => {
+  const { app, titleOf } = await import('./examples/contract.ts')
+  expect([await titleOf(1), await titleOf(2)]).toEqual(['TCP/IP Illustrated', 'There is none: 404'])
+  const { url } = await start(app)
+  const reply = await fetch(`${url}/books`, { method: 'POST', body: '{"id":3,"title":"HTTP"}', headers: json })
+  expect([reply.status, await reply.json(), await titleOf(3)]).toEqual([201, { id: 3, title: 'HTTP' }, 'HTTP'])
+})
+
 test('openapi', async () => {
   const { app } = await import('./examples/openapi.ts')
   const { url } = await start(app)

@@ -123,10 +123,10 @@ const readers: readonly Reader[] = [
     'openApi',
     (options) => openApi(router(), options),
     { info: { title: 'A', version: '1' } },
-    { info: 'needed', toJsonSchema: 'other' },
+    { info: 'needed', servers: 'other', toJsonSchema: 'other' },
   ),
   reader<TraceOptions>('trace', trace, {}, { trusted: 'other', sample: 'other' }),
-  reader<RouterOptions>('router', router, {}, { trailingSlash: 'other' }),
+  reader<RouterOptions>('router', router, {}, { trailingSlash: 'other', stringify: 'other', toJsonSchema: 'other' }),
   reader<FastCgiScripts>(
     'fastcgi().scripts',
     (options) => fastcgi({ port: 9000 }).scripts(new URL('.', import.meta.url), options),

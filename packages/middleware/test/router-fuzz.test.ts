@@ -165,7 +165,7 @@ class Table {
   #route(into: Routes, { id, method, pieces: own }: RouteItem, { pieces: before, ...scope }: Scope): void {
     this.routes.push({ id, method, regexp: regexpOf([...before, ...own]), ...scope })
     const add = method === '*' ? 'all' : method === 'GET' ? 'get' : 'post'
-    into[add]((sourceOf(own) || '/') as '/', (c) => c.text(id))
+    ;(into as unknown as Record<string, Routes['all']>)[add]!((sourceOf(own) || '/') as '/', (c) => c.text(id))
   }
 
   #nest(into: Routes, { kind, id, guarded, items, prefix: own }: Nest, scope: Scope): void {
@@ -186,7 +186,7 @@ class Table {
       this.#fill(routes, items, { ...scope, pieces: all, within: guarded ? [...scope.within, id] : scope.within })
     }
     if (guarded) this.guards.push({ id, regexp: below })
-    if (kind === 'group') into.group(prefix as '', fill)
+    if (kind === 'group') into.group(prefix as '/', fill)
     else {
       const inner = router()
       fill(inner)

@@ -29,7 +29,15 @@ const houses: Readonly<Record<string, Readonly<Record<string, readonly string[]>
   },
 }
 /** A room of middleware that is a feature uses the four that all share, and these. */
-const features: Readonly<Record<string, readonly string[]>> = { fastcgi: ['cgi'], cache: ['static'] }
+const features: Readonly<Record<string, readonly string[]>> = {
+  fastcgi: ['cgi'],
+  cache: ['static'],
+  body: ['multipart'],
+  validation: ['body', 'cookies'],
+  contract: ['patterns', 'validation', 'body'],
+  router: ['patterns', 'contract'],
+  openapi: ['patterns', 'contract', 'validation'],
+}
 
 interface Arrow {
   readonly file: string

@@ -1,5 +1,5 @@
 import type { KeptReply } from './kept-reply.ts'
-import { type FieldsInit, ReplyHeaders, addHeaders, noFields } from './reply-headers.ts'
+import { type FieldsInit, ReplyHeaders, addHeaders, fieldLine, noFields } from './reply-headers.ts'
 import { isSource, own } from './source.ts'
 import type { Transport } from '../transport/transport.ts'
 
@@ -19,6 +19,8 @@ export type ReplyInit = number | { readonly status?: number; readonly headers?: 
  * before it attaches to the transport waits. When it throws or rejects, the connection is cut.
  */
 export type TakeOver = (transport: Transport, leftover: Uint8Array) => unknown
+
+const applicationJson = fieldLine('Content-Type', 'application/json')
 
 /** The answer to a request: status, fields and content, all changeable until core writes it. */
 export class Reply {
@@ -75,6 +77,11 @@ export class Reply {
   /** @internal As {@link ReplyHeaders.flat}. */
   get flat(): readonly string[] {
     return this.fields === undefined ? this.initial : this.fields.flat
+  }
+
+  /** A reply of JSON that is written already. */
+  static ofJson(text: string, init?: ReplyInit): Reply {
+    return new Reply(text, init, applicationJson)
   }
 
   /**

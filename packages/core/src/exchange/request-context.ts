@@ -25,7 +25,6 @@ export interface ContextPort {
 }
 
 const textHtml = fieldLine('Content-Type', 'text/html; charset=utf-8')
-const applicationJson = fieldLine('Content-Type', 'application/json')
 
 /** @internal The one implementation of {@link Context}: every field is there from the start, so its shape never changes. */
 export class RequestContext implements Context {
@@ -150,7 +149,7 @@ export class RequestContext implements Context {
   json(value: unknown, init?: ReplyInit): Reply {
     const content = JSON.stringify(value) as string | undefined
     if (content === undefined) throw new TypeError(`A ${typeof value} has no JSON form`)
-    return new Reply(content, init, applicationJson)
+    return Reply.ofJson(content, init)
   }
 
   redirect(location: string, status: 301 | 302 | 303 | 307 | 308 = 302): Reply {

@@ -6,7 +6,7 @@ import type { CloseOptions, Closed, Server, ServerOptions } from '../server/serv
 import { readOptions } from '../server/read-options.ts'
 import { type CloseSettings, closeRules, listenRules, ofRules, serverRules } from '../server/rules.ts'
 import { shutdown } from '../server/shutdown.ts'
-import { type Listener, listenNode } from '../sockets/listen.ts'
+import { type Listener, acceptHere, listenNode } from '../sockets/listen.ts'
 
 /**
  * Makes a server that is not listening yet.
@@ -65,6 +65,12 @@ class NodeServer implements Server {
     }
     this.#core.clock.start()
     return listener.at
+  }
+
+  accept(transport: Parameters<Server['accept']>[0]): void {
+    if (this.#closing) return transport.destroy()
+    this.#core.clock.start()
+    acceptHere(transport, this.#core)
   }
 
   close(options: CloseOptions = {}): Promise<Closed> {

@@ -1,3 +1,4 @@
+import type { Transport } from '../transport/transport.ts'
 import type { Context, MaybePromise, Result } from '../exchange/context.ts'
 import type { ListenOptions, Listening } from './listen-options.ts'
 import type { Limits, Timeouts } from './options.ts'
@@ -38,6 +39,11 @@ export interface Server extends AsyncDisposable {
    * other; Node's error when a certificate or key is not valid.
    */
   listen(at?: ListenOptions): Promise<Listening>
+  /**
+   * Serves a connection that was accepted elsewhere, and from which nothing has been read: `new NodeTransport(socket)` for one that
+   * another process has handed over with `subprocess.send`. One that comes when the server is closing is cut.
+   */
+  accept(transport: Transport): void
   /**
    * Shuts down: accepts no more, finishes what is active, closes what is idle, and cuts what is left at the deadline.
    * The last replies say `Connection: close`. Calling it again returns the same promise;

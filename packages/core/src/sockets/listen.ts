@@ -8,6 +8,7 @@ import { readOptions } from '../server/read-options.ts'
 import type { ServerCore } from '../server/server-core.ts'
 import type { TlsGate } from './tls.ts'
 import { acceptedTransport } from './transport-node.ts'
+import type { Transport } from '../transport/transport.ts'
 import { AddressSet } from '../transport/addresses.ts'
 
 /** Milliseconds without a sign of life until TCP asks for one: a client whose network is gone says no goodbye. */
@@ -39,6 +40,11 @@ export async function listenNode(options: ListenSettings, core: ServerCore): Pro
   // Out of descriptors, for example: that connection is lost, the server is not.
   server.on('error', () => {})
   return { at: listeningAt(server, options, gates?.tls), close: () => void server.close() }
+}
+
+/** Makes a connection that was accepted elsewhere the server's. */
+export function acceptHere(transport: Transport, core: ServerCore): void {
+  accept(core, transport)
 }
 
 function check({ path, fd, port, host, mode }: ListenSettings): void {

@@ -39,6 +39,20 @@ export async function inject(
   }
 }
 
+/**
+ * What sends requests as {@link inject} does and is called as `fetch` is, for clients in tests.
+ * @param options of the server.
+ */
+export function injector(handler: Handler, options: ServerOptions = {}): (request: Request) => Promise<Response> {
+  return async (request) => {
+    const { pathname, search, host } = new URL(request.url)
+    const headers: [string, string][] = [['host', host], ...request.headers]
+    const { method } = request
+    const body = request.body ? { body: new Uint8Array(await request.arrayBuffer()) } : {}
+    return inject(handler, pathname + search, { method, headers, ...body }, options)
+  }
+}
+
 function message(method: string, target: string, { headers = {}, body }: InjectInit): [Uint8Array, Uint8Array] {
   const content = typeof body === 'string' ? Buffer.from(body) : (body ?? new Uint8Array(0))
   const given = new Headers(headers as Record<string, string>)

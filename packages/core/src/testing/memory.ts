@@ -57,6 +57,7 @@ export function testServer(handler: Handler, options: ServerOptions = {}): TestS
       return core.stats
     },
     listen: () => Promise.reject(new Error('A test server does not listen')),
+    accept: (transport) => accept(core, transport),
     close: (how) => (closing ??= shutdown(core, readOptions(closeRules, how).deadline)),
     [Symbol.asyncDispose]: () => server.close().then(() => {}),
   }

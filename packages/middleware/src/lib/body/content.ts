@@ -1,8 +1,9 @@
-import type { Context } from '@spillway/core'
+import type { Context, MaybePromise } from '@spillway/core'
 import { type Rules, optional, whole } from '@spillway/core/options'
 import { ProblemError } from '../http/problem.ts'
 import { type BodyKind, type MediaType, requestMediaType } from '../http/media-type.ts'
 import { decoderOf, decompress } from './decompress.ts'
+import { parseFormData } from './form-data.ts'
 import { type FormLimits, parseForm } from './form.ts'
 import { type JsonLimits, jsonRules, parseJson } from './json.ts'
 
@@ -30,7 +31,7 @@ interface Reader {
   /** For `Accept` in a 415 (RFC 9110 §15.5.16). */
   readonly accept: string
   takes(essence: string): boolean
-  parse(bytes: Uint8Array, type: MediaType | undefined, options: ReadOptions): unknown
+  parse(bytes: Uint8Array, type: MediaType | undefined, options: ReadOptions): MaybePromise<unknown>
 }
 
 const readers: Readonly<Record<BodyKind, Reader>> = {
@@ -51,6 +52,11 @@ const readers: Readonly<Record<BodyKind, Reader>> = {
       return parseForm(decode(bytes, 'utf-8'), options.keys === undefined ? {} : { keys: options.keys })
     },
   },
+  multipart: {
+    accept: 'multipart/form-data',
+    takes: (essence) => essence === 'multipart/form-data',
+    parse: (bytes, type, options) => parseFormData(bytes, type!, options),
+  },
   text: {
     accept: 'text/*',
     takes: (essence) => essence.startsWith('text/'),
@@ -58,6 +64,8 @@ const readers: Readonly<Record<BodyKind, Reader>> = {
   },
   bytes: { accept: '*/*', takes: () => true, parse: (bytes) => bytes },
 }
+
+export const bodyKinds: readonly BodyKind[] = /* @__PURE__ */ Object.keys(readers) as BodyKind[]
 
 /**
  * Reads a request's content as the first of `kinds` that takes its Content-Type, whose every reader is this one.
@@ -76,7 +84,7 @@ export async function readBody(
   if (options.bodyBytes !== undefined) body.limit = options.bodyBytes
   const decoder = decoderOf(c)
   const raw = decoder ? await decompress(body, decoder(), body.limit) : await body.bytes()
-  return { value: reader.parse(raw, type ?? undefined, options), raw }
+  return { value: await reader.parse(raw, type ?? undefined, options), raw }
 }
 
 /** Content without a type may be anything, so only who asks for bytes gets it (RFC 9110 §8.3). */

@@ -2,7 +2,7 @@ import type { RequestHeaders } from '@spillway/core'
 import { parseParameters } from '@spillway/parser/fields'
 
 /** What content is read as. */
-export type BodyKind = 'json' | 'urlencoded' | 'text' | 'bytes'
+export type BodyKind = 'json' | 'urlencoded' | 'multipart' | 'text' | 'bytes'
 
 /** A media type as everything here reads it, so that no two readers of one request differ (RFC 9110 §8.3.1). */
 export interface MediaType {

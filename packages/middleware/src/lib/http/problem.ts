@@ -26,21 +26,54 @@ export class ProblemError extends HttpError {
   }
 }
 
+/** A problem as it is told: with what goes without saying. */
+export interface Problem extends ProblemDetails {
+  readonly title: string
+  readonly status: number
+}
+
+/** A reply that refuses, with the problem it tells, for those in front who would tell it otherwise. */
+export class Refusal extends Reply {
+  readonly problem: Problem
+
+  constructor(told: Problem, content: string, type: string) {
+    super(content, { status: told.status, headers: { 'Content-Type': type } })
+    this.problem = told
+  }
+}
+
 /**
  * A reply with `application/problem+json` (RFC 9457). `status` is also its member.
  * @throws TypeError when the details cannot be written as JSON.
  */
-export function problem(status: number, details: ProblemDetails = {}): Reply {
+export function problem(status: number, details: ProblemDetails = {}): Refusal {
   const { type, title = reasonPhrase(status), ...rest } = details
-  const content = JSON.stringify({ ...(type !== undefined && { type }), title, status, ...rest })
-  return new Reply(content, { status, headers: { 'Content-Type': 'application/problem+json' } })
+  return written({ ...(type !== undefined && { type }), title, status, ...rest })
+}
+
+/** A problem as a reply. */
+export function written(told: Problem): Refusal {
+  return new Refusal(told, JSON.stringify(told), problemJson)
+}
+
+const problemJson = 'application/problem+json'
+
+/** A refusal of which the status says it all: text for whoever reads it, unless `problems` stands in front. */
+export function refused(status: number): Refusal {
+  const title = reasonPhrase(status)
+  return new Refusal({ title, status }, title, 'text/plain; charset=utf-8')
+}
+
+/** Whether a refusal tells its problem itself. */
+export function isWritten(reply: Refusal): boolean {
+  return reply.headers.get('Content-Type') === problemJson
 }
 
 /**
  * The problem that an error stands for: its status and fields, and of an error that may be shown its message as `detail`,
  * its `code`, and what else a {@link ProblemError} says. Whatever has no error status is a 500 without details.
  */
-export function problemOf(error: unknown): Reply {
+export function problemOf(error: unknown): Refusal {
   const { status, text, headers } = errorFacts(error)
   const reply = problem(status, text === undefined ? {} : { detail: text, ...extensionsOf(error as object) })
   for (const [name, value] of headers ?? []) reply.headers.append(name, value)

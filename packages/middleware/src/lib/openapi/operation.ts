@@ -1,72 +1,47 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { reasonPhrase } from '@spillway/parser/serialize'
+import { detailsOf } from '../contract/give.ts'
 import type { BodyKind } from '../http/media-type.ts'
-import type { RouteNote } from '../layers/route-notes.ts'
+import { isThenable } from '../layers/maybe-promise.ts'
+import type { AnySchema, RouteNote } from '../layers/route-notes.ts'
+import { parametersOf } from './parameters.ts'
 import type { PathTemplate } from './paths.ts'
-import type { JsonSchema, SchemaCollection } from './schemas.ts'
+import type { JsonSchema } from '../validation/json-schema.ts'
+import type { SchemaCollection } from './schemas.ts'
 
 const contentTypes: Readonly<Record<BodyKind, string>> = {
   json: 'application/json',
   urlencoded: 'application/x-www-form-urlencoded',
+  multipart: 'multipart/form-data',
   text: 'text/plain',
   bytes: 'application/octet-stream',
 }
 
-/** What is said about one method of one path (OpenAPI 3.1.1 §4.8.10). @param name begins the names of its components. */
+/**
+ * What is said about one method of one path (OpenAPI 3.1.1 §4.8.10).
+ * @param name begins the names of its components.
+ */
 export function operationOf(
   notes: readonly RouteNote[],
-  { parameters }: PathTemplate,
+  template: PathTemplate,
+  labels: readonly string[],
   name: string,
   schemas: SchemaCollection,
 ): JsonSchema {
   const { summary, description, tags, deprecated } = Object.assign({}, ...notes) as RouteNote
-  const list = [
-    ...pathParameters(notes, parameters, name, schemas),
-    ...notes.flatMap(({ query }) => (query ? queryParameters(schemas.add(query, 'input', `${name}Query`)) : [])),
-  ]
+  const parameters = parametersOf(notes, template, labels, name, schemas)
   const body = requestBody(notes, name, schemas)
+  const guards = notes.flatMap(({ security }) => Object.keys(security ?? {}))
   return {
     ...(summary !== undefined && { summary }),
     ...(description !== undefined && { description }),
     ...(tags && { tags }),
     ...(deprecated && { deprecated }),
-    ...(list.length > 0 && { parameters: list }),
+    ...(parameters.length > 0 && { parameters }),
     ...(body && { requestBody: body }),
+    ...(guards.length > 0 && { security: [Object.fromEntries(guards.map((guard) => [guard, []]))] }),
     responses: responses(notes, name, schemas),
   }
-}
-
-function pathParameters(
-  notes: readonly RouteNote[],
-  parameters: PathTemplate['parameters'],
-  name: string,
-  schemas: SchemaCollection,
-): JsonSchema[] {
-  const described: Record<string, unknown> = {}
-  for (const { params } of notes)
-    if (params) Object.assign(described, schemas.add(params, 'input', `${name}Params`)['properties'])
-  return parameters.map((parameter) => ({
-    name: parameter.name,
-    in: 'path',
-    required: true,
-    schema: described[parameter.name] ?? {
-      type: 'string',
-      ...(parameter.pattern !== undefined && { pattern: parameter.pattern }),
-    },
-  }))
-}
-
-/** Every property of the schema for a query is a parameter; a schema that is no object describes none. */
-function queryParameters(schema: JsonSchema): JsonSchema[] {
-  const required = new Set((schema['required'] as string[] | undefined) ?? [])
-  return Object.entries((schema['properties'] as Record<string, unknown> | undefined) ?? {}).map(
-    ([name, property]) => ({
-      name,
-      in: 'query',
-      ...(required.has(name) && { required: true }),
-      schema: property,
-    }),
-  )
 }
 
 function requestBody(notes: readonly RouteNote[], name: string, schemas: SchemaCollection): JsonSchema | undefined {
@@ -75,23 +50,50 @@ function requestBody(notes: readonly RouteNote[], name: string, schemas: SchemaC
   const all = bodies.map(({ body }) => schemas.add(body!, 'input', `${name}Body`))
   const schema = all.length === 1 ? all[0] : { allOf: all }
   const kinds = bodies.flatMap((note) => note.kinds ?? ['json' as const])
-  return { required: true, content: Object.fromEntries(kinds.map((kind) => [contentTypes[kind], { schema }])) }
+  const content = { schema, ...examplesOf(Object.assign({}, ...notes.map(({ examples }) => examples)) as object) }
+  const required = !bodies.every(({ body }) => mayBeMissing(body!))
+  return {
+    ...(required && { required }),
+    content: Object.fromEntries(kinds.map((kind) => [contentTypes[kind], content])),
+  }
+}
+
+/** Whether a schema takes no content for content; those that do not answer at once are taken not to. */
+function mayBeMissing(schema: AnySchema): boolean {
+  try {
+    const result = (schema as StandardSchemaV1)['~standard'].validate(undefined)
+    if (!isThenable(result)) return !result.issues
+    result.catch(() => {})
+  } catch {
+    // Its own code does not expect that.
+  }
+  return false
+}
+
+function examplesOf(examples: object = {}): JsonSchema | undefined {
+  const named = Object.entries(examples).map(([name, value]: [string, unknown]) => [name, { value }])
+  return named.length === 0 ? undefined : { examples: Object.fromEntries(named) as object }
 }
 
 function responses(notes: readonly RouteNote[], name: string, schemas: SchemaCollection): JsonSchema {
-  const told = Object.entries(Object.assign({}, ...notes.map((note) => note.responses)) as object)
   const result: Record<string, unknown> = {}
-  if (notes.some(({ query, params }) => query ?? params)) result['400'] = problemReference
-  if (notes.some(({ body }) => body))
-    for (const status of ['400', '413', '415', '422']) result[status] = problemReference
-  for (const [status, content] of told as [string, StandardSchemaV1 | string][])
-    result[status] =
-      typeof content === 'string'
-        ? { description: content }
-        : {
-            description: reasonPhrase(Number(status)),
-            content: { [contentTypes.json]: { schema: schemas.add(content, 'output', `${name}Reply${status}`) } },
-          }
+  const refuse = (...statuses: number[]): void => statuses.forEach((status) => (result[status] = problemReference))
+  if (notes.some(({ query, params, headers, cookies }) => query ?? params ?? headers ?? cookies)) refuse(400)
+  if (notes.some(({ body }) => body)) refuse(400, 413, 415, 422)
+  if (notes.some(({ security }) => security)) refuse(401)
+  const told = Object.entries(Object.assign({}, ...notes.map(({ gives }) => gives)) as NonNullable<RouteNote['gives']>)
+  for (const [status, given] of told) {
+    const { schema, type, description = reasonPhrase(Number(status)), examples } = detailsOf(given)
+    const content = schema
+      ? {
+          [contentTypes.json]: {
+            schema: schemas.add(schema, 'output', `${name}Reply${status}`),
+            ...examplesOf(examples),
+          },
+        }
+      : type !== undefined && { [type]: { ...examplesOf(examples) } }
+    result[status] = { description, ...(content && { content }) }
+  }
   return told.length > 0 ? result : { ...result, default: { description: 'The reply' } }
 }
 

@@ -1,36 +1,59 @@
+import { decodeOctets } from '../http/path.ts'
+import { type Piece, readSpellings } from '../patterns/syntax.ts'
+
 /** A parameter of a path. */
 export interface PathParameter {
+  /** As the route has it; a number when it has none. */
   readonly name: string
+  /** For readers. */
+  readonly label: string
   /** What it must match; undefined for any segment. */
   readonly pattern: string | undefined
 }
 
-/** A path as OpenAPI writes it: `/books/{id}`. */
+/** A path as OpenAPI writes it, with a place for each parameter: `['/books/', '/pages']` and `id` are `/books/{id}/pages`. */
 export interface PathTemplate {
-  readonly path: string
+  readonly texts: readonly string[]
   readonly parameters: readonly PathParameter[]
 }
 
-/** `**:rest`, `**`, `*`, or `:name` with what may follow it. */
-const placeholder = /\*\*(?::(\w+))?|\*|:(\w+)(\((?:\\.|[^)])*\))?([?*+])?/g
-
 /**
- * The paths that a pattern of the router stands for: two when its last segment may be missing, for OpenAPI has no optional
- * parameters in paths.
+ * The paths that a pattern of the router stands for, the longest first: OpenAPI has no optional parameters in paths.
+ * A pattern and OpenAPI mean the same by `/books/:id` and `/books/{id}`; a catch-all takes slashes, of which OpenAPI knows
+ * nothing.
  */
 export function templatesOf(pattern: string): readonly PathTemplate[] {
-  const full = template(pattern)
-  const last = pattern.lastIndexOf('/')
-  return /:\w+(?:\([^/]*\))?[?*]$/.test(pattern.slice(last)) ? [template(pattern.slice(0, last) || '/'), full] : [full]
+  return readSpellings(pattern).flatMap(({ segments, slash }) => {
+    const full = templateOf(segments, slash)
+    const without = segments.filter((pieces) => !isOptionalTail(pieces))
+    return without.length < segments.length ? [full, templateOf(without, slash)] : [full]
+  })
 }
 
-function template(pattern: string): PathTemplate {
+function isOptionalTail([piece, ...others]: readonly Piece[]): boolean {
+  if (!piece || others.length > 0) return false
+  const { kind, modifier, constraint } = piece
+  return kind === 'star' ? modifier === undefined : modifier === '*' || constraint === '.*'
+}
+
+function templateOf(segments: readonly (readonly Piece[])[], slash: boolean): PathTemplate {
+  const texts = ['']
   const parameters: PathParameter[] = []
-  const path = pattern.replace(placeholder, (_, tail?: string, name?: string, constraint?: string) => {
-    const chosen = tail ?? name ?? `rest${parameters.length || ''}`
-    const inner = constraint === undefined || constraint === '(.*)' ? undefined : constraint.slice(1, -1)
-    parameters.push({ name: chosen, pattern: inner === undefined ? undefined : `^(?:${inner})$` })
-    return `{${chosen}}`
-  })
-  return { path, parameters }
+  const add = (text: string): void => {
+    texts[texts.length - 1] += text
+  }
+  for (const pieces of segments) {
+    add('/')
+    for (const { kind, value, constraint } of pieces) {
+      if (kind === 'text') add(decodeOctets(`/${encodeURIComponent(value)}`)!.slice(1))
+      else {
+        const pattern = constraint === undefined || constraint === '.*' ? undefined : `^(?:${constraint})$`
+        const unnamed = `${kind === 'star' ? 'rest' : 'part'}${value === '0' ? '' : value}`
+        parameters.push({ name: value, label: /^\d/.test(value) ? unnamed : value, pattern })
+        texts.push('')
+      }
+    }
+  }
+  if (slash || segments.length === 0) add('/')
+  return { texts, parameters }
 }

@@ -1,11 +1,5 @@
-import type { StandardJSONSchemaV1, StandardSchemaV1 } from '@standard-schema/spec'
-import { atOnce } from '../layers/at-once.ts'
-
-/** A JSON Schema, of the 2020-12 dialect, which is OpenAPI 3.1's. */
-export type JsonSchema = Readonly<Record<string, unknown>>
-
-/** Turns a schema into JSON Schema: what clients send (`input`), or what they get (`output`). Undefined when it cannot. */
-export type SchemaConverter = (schema: StandardSchemaV1, side: 'input' | 'output') => JsonSchema | undefined
+import { type JsonSchema, type SchemaConverter, jsonSchemaOf } from '../validation/json-schema.ts'
+import type { AnySchema } from '../layers/route-notes.ts'
 
 /** Keywords that are about the schema as a document of its own. */
 const own: ReadonlySet<string> = /* @__PURE__ */ new Set(['$schema', '$id', '$defs', 'definitions'])
@@ -24,10 +18,10 @@ export class SchemaCollection {
    * @param name begins the names of what it defines.
    * @throws TypeError when the library cannot describe it, with the reason as its cause.
    */
-  add(schema: StandardSchemaV1, side: 'input' | 'output', name: string): JsonSchema {
+  add(schema: AnySchema, side: 'input' | 'output', name: string): JsonSchema {
     let json: JsonSchema
     try {
-      json = atOnce(this.#convert?.(schema, side), '`toJsonSchema`') ?? standard(schema, side) ?? {}
+      json = jsonSchemaOf(schema, side, this.#convert)
     } catch (cause) {
       throw new TypeError(`${name} has no JSON Schema`, { cause })
     }
@@ -44,12 +38,6 @@ export class SchemaCollection {
     const name = wanted.replace(/[^\w.-]/g, '_')
     return name in this.components ? this.#free(`${name}_`) : name
   }
-}
-
-/** The extension of Standard Schema that zod and arktype have. */
-function standard(schema: StandardSchemaV1, side: 'input' | 'output'): JsonSchema | undefined {
-  const { jsonSchema } = schema['~standard'] as Partial<StandardJSONSchemaV1.Props>
-  return jsonSchema?.[side]({ target: 'draft-2020-12' })
 }
 
 function rewrite(value: unknown, names: ReadonlyMap<string, string>, root: string): unknown {

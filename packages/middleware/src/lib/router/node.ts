@@ -1,4 +1,5 @@
 import type { Context, MaybePromise, Result } from '@spillway/core'
+import { refused } from '../http/problem.ts'
 import type { AnyMiddleware } from '../layers/types.ts'
 import { type Pattern, readPattern } from './pattern.ts'
 
@@ -55,7 +56,7 @@ export class Node {
   /** Who answers for paths that no route takes: the nearest node upwards that has something to say. */
   answerMissing(c: Context): MaybePromise<Result> {
     if (this.missing) return this.missing(c)
-    return this.#parent ? this.#parent.answerMissing(c) : c.text('Not Found', 404)
+    return this.#parent ? this.#parent.answerMissing(c) : refused(404)
   }
 
   isWithin(other: Node): boolean {

@@ -1,6 +1,7 @@
 import { normalizePath } from '../http/path.ts'
 import { readConstraint } from './constraint.ts'
 import { type Expression, Language, anything, character, filled, literal, textOf } from './language.ts'
+import { type Piece, readSpellings } from '../patterns/syntax.ts'
 
 /** A piece of a segment: text, or what a parameter takes. */
 export interface Part {
@@ -55,19 +56,14 @@ export interface Pattern {
   readonly literal: string | undefined
 }
 
-/** What an optional part of a pattern doubles. */
-const mostVariants = 64
-
 /**
- * Reads a pattern. Its text is in no other form than paths are: percent-encoding is decoded, so that `/%61dmin` is `/admin`
- * and `/a%20b` is `/a b`.
+ * Reads a pattern: what {@link readSpellings} finds written there, as languages of segments.
  * @throws TypeError when it makes no sense, or no path could ever match it.
  */
 export function readPattern(source: string): Pattern {
   if (!source.startsWith('/')) throw new TypeError(`A pattern begins with a slash: ${JSON.stringify(source)}`)
   try {
-    const variants = texts(source).flatMap((text) => new PatternReader(text).variants())
-    if (variants.length > mostVariants) throw new TypeError('too much in it is optional')
+    const variants = readSpellings(source).map(({ segments, slash }) => variantOf(segments.flatMap(elements), slash))
     const [only] = variants
     const isLiteral = variants.length === 1 && !only!.tail && only!.head.every(({ text }) => text !== undefined)
     return {
@@ -94,150 +90,14 @@ function namesOf({ head, tail, suffix }: Variant): string[] {
   return [...names, tail?.name].filter((name) => name !== undefined)
 }
 
-/** The pattern with and without what `{…}?` makes optional. */
-function texts(source: string): string[] {
-  const open = /^(?:\\.|\((?:\\.|\[(?:\\.|[^\]\\])*\]|[^)\\[])*\)|[^{}\\(])*/s.exec(source)![0].length
-  if (open === source.length || source[open] === '(' || source[open] === '\\') return [source]
-  const group = /^\{((?:\\.|\((?:\\.|[^)\\])*\)|[^{}\\(])*)\}([?*+]?)/s.exec(source.slice(open))
-  if (!group) throw new TypeError('"{" and "}" enclose a part of it; a sign is written with \\')
-  const [all, inner, modifier] = group
-  if (modifier === '*' || modifier === '+')
-    throw new TypeError(`what stands in "{}" cannot be repeated by "${modifier}"`)
-  const [before, behind] = [source.slice(0, open), source.slice(open + all.length)]
-  const rest = modifier === '?' ? [inner!, ''] : [inner!]
-  return rest.flatMap((text) => texts(before + text + behind || '/'))
-}
-
-interface Piece {
-  readonly kind: 'text' | 'parameter' | 'star'
-  /** Of a text what it is, decoded; of the others their name. */
-  readonly value: string
-  readonly constraint?: string | undefined
-  readonly modifier?: string | undefined
-}
-
 /** A segment of the pattern, or a catch-all for several. */
 type Element = Segment | Tail
 
-class PatternReader {
-  readonly #text: string
-  #at: number = 0
-  #unnamed: number = 0
-
-  constructor(text: string) {
-    this.#text = text
-  }
-
-  variants(): Variant[] {
-    let lists: Element[][] = [[]]
-    let ending: boolean | undefined
-    while (this.#at < this.#text.length) {
-      // the slash in front of it
-      this.#at++
-      const pieces = this.#pieces()
-      ending = pieces.length === 0 && this.#at === this.#text.length
-      if (ending) break
-      const options = elements(pieces)
-      lists = lists.flatMap((list) => options.map((option) => [...list, ...option]))
-      if (lists.length > mostVariants) throw new TypeError('too much in it is optional')
-    }
-    return lists.map((list) => variantOf(list, ending === true))
-  }
-
-  /** What stands in front of the next slash. */
-  #pieces(): Piece[] {
-    const pieces: Piece[] = []
-    let text = ''
-    while (this.#at < this.#text.length && this.#text[this.#at] !== '/') {
-      const piece = this.#parameter()
-      if (!piece) {
-        text += this.#character()
-        continue
-      }
-      if (text !== '') pieces.push({ kind: 'text', value: text })
-      text = ''
-      pieces.push(piece)
-    }
-    if (text !== '') pieces.push({ kind: 'text', value: text })
-    return pieces
-  }
-
-  #parameter(): Piece | undefined {
-    const rest = this.#text.slice(this.#at)
-    const found = /^(?:(\*\*?)(?::([A-Za-z_]\w*))?|:([A-Za-z_]\w*)|(?=\())/.exec(rest)
-    if (!found) return undefined
-    this.#at += found[0].length
-    const [, star, tail, name] = found
-    if (star !== undefined) {
-      if (tail !== undefined && star === '*') throw new TypeError('a name follows "**", not "*"')
-      return { kind: 'star', value: tail ?? String(this.#unnamed++), modifier: tail && '+' }
-    }
-    const constraint = this.#constraint()
-    const modifier = /^[?*+]/.exec(this.#text.slice(this.#at))?.[0]
-    if (modifier !== undefined) {
-      this.#at++
-      if (name === undefined) throw new TypeError(`"${modifier}" stands behind a parameter that has a name`)
-    }
-    return { kind: 'parameter', value: name ?? String(this.#unnamed++), constraint, modifier }
-  }
-
-  /** What stands in parentheses. */
-  #constraint(): string | undefined {
-    if (this.#text[this.#at] !== '(') return undefined
-    const start = ++this.#at
-    let isClass = false
-    for (let depth = 1; depth > 0; this.#at++) {
-      const sign = this.#text[this.#at]
-      if (sign === undefined) throw new TypeError('a "(" is not closed; a sign is written with \\')
-      if (sign === '\\') this.#at++
-      else if (sign === ']') isClass = false
-      else if (isClass) continue
-      else if (sign === '[') isClass = true
-      else if (sign === '(') depth++
-      else if (sign === ')') depth--
-    }
-    const constraint = this.#text.slice(start, this.#at - 1)
-    if (constraint === '') throw new TypeError('"()" is no constraint')
-    return constraint
-  }
-
-  /** A character of the text, or several that are encoded together. */
-  #character(): string {
-    const rest = this.#text.slice(this.#at)
-    const encoded = /^(?:%[\da-f]{2})+/i.exec(rest)?.[0]
-    if (encoded !== undefined) {
-      this.#at += encoded.length
-      return decoded(encoded)
-    }
-    const [sign = '', escaped] = /^(?:\\([^/])|[^])/u.exec(rest) ?? []
-    this.#at += sign.length
-    if (escaped !== undefined) return escaped
-    if (sign === '%') throw new TypeError('"%" begins no encoded octet; the sign itself is %25')
-    if ('?*:()\\'.includes(sign))
-      throw new TypeError(`"${sign}" has no meaning there; the sign itself is written \\${sign}`)
-    return sign
-  }
-}
-
-function decoded(encoded: string): string {
-  try {
-    return decodeURIComponent(encoded)
-  } catch (error) {
-    throw new TypeError(`${encoded} is not UTF-8, which paths are`, { cause: error })
-  }
-}
-
-/** What the pieces between two slashes stand for: several when the last of them may be missing. */
-function elements(pieces: readonly Piece[]): Element[][] {
-  const last = pieces.at(-1)
-  if (last?.kind === 'parameter' && last.modifier === '?' && last.constraint !== '.*') {
-    const without = pieces.slice(0, -1)
-    const full = [...without, { ...last, modifier: undefined }]
-    return [...elements(full), ...(without.length === 0 ? [[]] : elements(without))]
-  }
+/** What the pieces between two slashes stand for. */
+function elements(pieces: readonly Piece[]): Element[] {
   if (pieces.length === 1) {
-    const tail = tailOf(last!)
-    if (tail) return [[tail]]
+    const tail = tailOf(pieces[0]!)
+    if (tail) return [tail]
   }
   for (const { modifier, kind } of pieces)
     if (modifier !== undefined && (kind === 'parameter' || pieces.length > 1))
@@ -245,8 +105,8 @@ function elements(pieces: readonly Piece[]): Element[][] {
   const [first, ...others] = pieces
   if (others.some(({ kind }) => kind === 'star'))
     throw new TypeError('"*" is a whole segment or its beginning; the sign itself is written \\*')
-  if (first?.kind !== 'star') return [[segmentOf(pieces)]]
-  return [[{ each: anything, min: 0, name: first.value, joined: true }, segmentOf(pieces)]]
+  if (first?.kind !== 'star') return [segmentOf(pieces)]
+  return [{ each: anything, min: 0, name: first.value, joined: true }, segmentOf(pieces)]
 }
 
 function tailOf({ kind, value, constraint, modifier }: Piece): Tail | undefined {

@@ -1,3 +1,4 @@
+import { notesOf } from '../layers/route-notes.ts'
 import type { AnyMiddleware } from '../layers/types.ts'
 import { comparePatterns, compareLanguages, compareVariants, overlap } from './compare.ts'
 import type { Node } from './node.ts'
@@ -73,16 +74,17 @@ export class RouteList {
   /** With the routes of mounted routers in place of the mounts. */
   infos(): RouteInfo[] {
     return this.#routes.flatMap(({ info, inner, layers }) =>
-      inner?.router ? inner.router.list().map((route) => placedBelow(inner.prefix, route, namesOf(layers))) : [info],
+      inner?.router ? inner.router.list().map((route) => placedBelow(inner.prefix, route, layers)) : [info],
     )
   }
 }
 
 /** What the router that is mounted below a prefix says of a route, as the router around says it. */
-export function placedBelow<R extends RouteInfo>(prefix: string, route: R, layers: readonly string[]): R {
-  const all = [...layers, ...(route.layers ?? [])]
+export function placedBelow<R extends RouteInfo>(prefix: string, route: R, layers: readonly AnyMiddleware[]): R {
+  const all = [...namesOf(layers), ...(route.layers ?? [])]
+  const notes = [...notesOf(layers), ...(route.notes ?? [])]
   const pattern = route.pattern === '/' ? prefix || '/' : prefix.replace(/\/$/, '') + route.pattern
-  return { ...route, pattern, ...(all.length > 0 && { layers: all }) }
+  return { ...route, pattern, ...(notes.length > 0 && { notes }), ...(all.length > 0 && { layers: all }) }
 }
 
 export function namesOf(layers: readonly AnyMiddleware[]): string[] {

@@ -1,6 +1,9 @@
 import { type Context, type MaybePromise, type Result, printError } from '@spillway/core'
-import { type Rules, choice, readOptions } from '@spillway/core/options'
+import { type Rules, type Settled, callback, choice, readOptions } from '@spillway/core/options'
 import { atOnce } from '../layers/at-once.ts'
+import { type Bound, bind } from '../contract/bind.ts'
+import type { WriteOptions } from '../contract/give.ts'
+import type { Contract } from '../contract/types.ts'
 import type { AnyMiddleware } from '../layers/types.ts'
 import type { Guard } from './guards.ts'
 import { HostMap, hostName, hostOf } from './host.ts'
@@ -10,7 +13,11 @@ import { type MountEnd, register } from './registry.ts'
 import { RouteTable } from './table.ts'
 import type { Explanation, RouteInfo, Router, RouterOptions, Routes } from './types.ts'
 
-const rules: Rules<Required<RouterOptions>> = { trailingSlash: choice(['ignore', 'redirect', 'strict'], 'ignore') }
+const rules: Rules<Settled<RouterOptions, 'trailingSlash'>> = {
+  trailingSlash: choice(['ignore', 'redirect', 'strict'], 'ignore'),
+  stringify: callback(),
+  toJsonSchema: callback(),
+}
 
 /**
  * Makes a router: a tree of routes that is itself the handler answering with them.
@@ -28,7 +35,7 @@ const rules: Rules<Required<RouterOptions>> = { trailingSlash: choice(['ignore',
  * where middleware has added `user`, below a prefix with the parameter `org`.
  */
 export function router<Needs = {}, Base extends string = ''>(options: RouterOptions = {}): Router<Needs, Needs, Base> {
-  const { trailingSlash } = readOptions(rules, options)
+  const { trailingSlash, ...write } = readOptions(rules, options)
   const root = new Node('')
   const table = new RouteTable(root, trailingSlash)
   const hosts = new HostMap<RouteTable>()
@@ -51,13 +58,13 @@ export function router<Needs = {}, Base extends string = ''>(options: RouterOpti
     guards: () => [table, ...[...hosts.entries()].map(([, own]) => own)].flatMap(({ guards }) => guards),
     onGuard: (tell) => told.push(tell),
   })
-  return Object.assign(handler, routesOf(table, root), {
+  return Object.assign(handler, routesOf(table, root, write), {
     host(this: unknown, name: string, build: (routes: Routes<any, any>) => unknown): unknown {
       const node = new Node('', root)
       const own = new RouteTable(node, trailingSlash)
       own.onGuard((guard) => told.forEach((tell) => tell(guard)))
       hosts.add(name, own)
-      atOnce<unknown>(build(routesOf(own, node) as unknown as Routes<any, any>), 'What adds routes')
+      atOnce<unknown>(build(routesOf(own, node, write) as unknown as Routes<any, any>), 'What adds routes')
       return this
     },
     routes,
@@ -70,11 +77,17 @@ export function router<Needs = {}, Base extends string = ''>(options: RouterOpti
 }
 
 /** The methods of one node; each returns the object it was called on, so that calls can be chained. */
-function routesOf(table: RouteTable, node: Node): Record<string, unknown> {
+function routesOf(table: RouteTable, node: Node, write: WriteOptions): Record<string, unknown> {
+  /** What stands in front of a handler: nothing, layers, or a contract. */
+  const frontOf = (front: unknown, handler: AnyHandler): Bound => {
+    if (front === handler) return { layers: [], notes: [], handler }
+    if (Array.isArray(front)) return { layers: front as AnyMiddleware[], notes: [], handler }
+    return bind(front as Contract, handler, write)
+  }
   const add = (methods: readonly string[], pattern: string, rest: unknown[], place: Place): void => {
-    const handler = handlerOf(pattern, rest.pop())
-    const layers = [...node.layers(), ...((rest[0] ?? []) as AnyMiddleware[])]
-    for (const method of methods) table.add({ method, pattern: node.join(pattern), node, layers, handler, place })
+    const own = frontOf(rest[0], handlerOf(pattern, rest[rest.length - 1]))
+    const layers = [...node.layers(), ...own.layers]
+    for (const method of methods) table.add({ ...own, method, pattern: node.join(pattern), node, layers, place })
   }
   const adder = (method: string) =>
     function route(this: unknown, pattern: string, ...rest: unknown[]): unknown {
@@ -108,13 +121,13 @@ function routesOf(table: RouteTable, node: Node): Record<string, unknown> {
     },
     group(prefix: string, build: (routes: Routes<any, any>) => unknown): unknown {
       const child = new Node(node.join(prefix), node)
-      atOnce<unknown>(build(routesOf(table, child) as unknown as Routes<any, any>), 'What adds routes')
+      atOnce<unknown>(build(routesOf(table, child, write) as unknown as Routes<any, any>), 'What adds routes')
       return this
     },
     bypass(prefixes: string | readonly string[], build: (routes: Routes<any, any>) => unknown): unknown {
       const named = [prefixes].flat().map((prefix) => node.join(prefix))
       const child = new Node(node.prefix, node, named)
-      atOnce<unknown>(build(routesOf(table, child) as unknown as Routes<any, any>), 'What adds routes')
+      atOnce<unknown>(build(routesOf(table, child, write) as unknown as Routes<any, any>), 'What adds routes')
       return this
     },
     mount: function mount(this: unknown, prefix: string, target: unknown): unknown {

@@ -2,8 +2,9 @@ import type { Context, MaybePromise, Reply, Result } from '@spillway/core'
 import { chain, unwrap } from '../layers/compose.ts'
 import { KnownPaths, ownText } from '../tools/known-paths.ts'
 import { normalizePath } from '../http/path.ts'
+import { refused } from '../http/problem.ts'
 import { isDoubtful, readingsOf } from '../http/readings.ts'
-import { notesOf } from '../layers/route-notes.ts'
+import { type RouteNote, notesOf } from '../layers/route-notes.ts'
 import type { AnyMiddleware } from '../layers/types.ts'
 import { type Guard, checkGuard } from './guards.ts'
 import { hostOf } from './host.ts'
@@ -55,6 +56,8 @@ export interface Added {
   readonly pattern: string
   readonly node: Node
   readonly layers: readonly AnyMiddleware[]
+  /** What is told about it beside what its layers tell. */
+  readonly notes: readonly RouteNote[]
   readonly handler: AnyHandler
   readonly place: Place
 }
@@ -130,7 +133,7 @@ export class RouteTable {
     const router = routerOf(inner)
     const run = mounted(at.prefix || '/', handler, this.#slashes)
     const route = this.#routeOf(
-      { method: anyMethod, pattern: at.below, node: at, layers: at.layers(), handler: run, place },
+      { method: anyMethod, pattern: at.below, node: at, layers: at.layers(), notes: [], handler: run, place },
       layers,
       { prefix: at.prefix, depth: segmentCount(at.prefix || '/'), router },
     )
@@ -205,7 +208,7 @@ export class RouteTable {
     if (!inner?.router) return [{ ...info, at: place.text }]
     const rest = below(path, inner, this.#slashes)
     const { routes } = inner.router.explain(method, rest.path, host, rest.end)
-    return routes.map((route) => placedBelow(inner.prefix, route, namesOf(layers)))
+    return routes.map((route) => placedBelow(inner.prefix, route, layers))
   }
 
   /** Of the router's own reply; undefined when a route answers. */
@@ -260,15 +263,15 @@ export class RouteTable {
 
   /** @param within the layers that the handler has itself. */
   #routeOf(
-    { method, pattern: source, node, layers, handler, place }: Added,
+    { method, pattern: source, node, layers, notes: own, handler, place }: Added,
     within: readonly AnyMiddleware[],
     inner?: Mounted,
   ): Route {
     if (method !== anyMethod && !/^[!#$%&'*+\-.^`|~\w]+$/.test(method))
       throw new TypeError(`Not a method: ${JSON.stringify(method)}`)
     const pattern = readPattern(source)
-    const notes = notesOf(layers)
     const all = [...layers, ...within]
+    const notes = [...notesOf(all), ...own]
     const info = {
       method: method === anyMethod ? '*' : method,
       pattern: source,
@@ -333,7 +336,7 @@ export class RouteTable {
 
   #missingReply(c: Context, path: string | undefined, methods: readonly string[], node: Node): MaybePromise<Result> {
     if (c.path === '*' && c.method === 'OPTIONS') return allowed(c, 204, this.#list.methods())
-    if (path === undefined && c.path.startsWith('/')) return c.text('Bad Request', 400)
+    if (path === undefined && c.path.startsWith('/')) return refused(400)
     if (methods.length === 0) return node.answerMissing(c)
     return allowed(c, c.method === 'OPTIONS' ? 204 : 405, methods)
   }
@@ -375,13 +378,13 @@ function redirected(c: Context, path: string, route: Route): MaybePromise<Result
   // what begins with two slashes would lead to another host (RFC 3986 §4.2)
   const isSafe = !location.startsWith('//')
   return chain(route.node.layers(), (context: Context) =>
-    isSafe ? context.redirect(location + context.search, 308) : context.text('Not Found', 404),
+    isSafe ? context.redirect(location + context.search, 308) : refused(404),
   )(c)
 }
 
 /** RFC 9110 §10.2.1, §15.5.6; OPTIONS is always allowed, for it is answered here. */
 function allowed(c: Context, status: 204 | 405, methods: readonly string[]): Reply {
-  const reply = status === 204 ? c.empty() : c.text('Method Not Allowed', 405)
+  const reply = status === 204 ? c.empty() : refused(405)
   reply.headers.set('Allow', [...new Set([...methods, 'OPTIONS'])].join(', '))
   return reply
 }

@@ -1,10 +1,9 @@
 import type { Context, Handler } from '@spillway/core'
-import type { InferRouteParams } from 'rou3'
+import type { WriteOptions } from '../contract/give.ts'
+import type { Fits, Front, HandlerBehind, Join, Known, Serves, ServesAs, ServesBelow } from '../contract/types.ts'
 import type { RouteNote } from '../layers/route-notes.ts'
 import type { AnyMiddleware, Ok, StateAfter } from '../layers/types.ts'
-
-/** The parameters of a pattern: `'/users/:id'` gives `{ id: string }`. */
-export type ParamsOf<P extends string> = string extends P ? Record<string, string | undefined> : InferRouteParams<P>
+import type { ParamsOf, PatternLike } from '../patterns/params-of.ts'
 
 /** One route of a listing. */
 export interface RouteInfo {
@@ -43,8 +42,8 @@ export interface ExplainedRoute extends RouteInfo {
 /** What a slash at the end of a path means. */
 export type TrailingSlash = 'ignore' | 'redirect' | 'strict'
 
-/** Options of `router`. */
-export interface RouterOptions {
+/** Options of `router`. Those for writing JSON are for what `give` is given by handlers with a contract. */
+export interface RouterOptions extends WriteOptions {
   /**
    * A path that differs from a route's pattern by the slash at its end alone is the same (`ignore`), is sent to the
    * pattern's form with 308, query kept (`redirect`), or is another path that has no route (`strict`).
@@ -54,32 +53,36 @@ export interface RouterOptions {
 }
 
 /**
- * Registers a handler for one method, optionally with middleware for this route alone.
+ * Registers a handler for one method, optionally with middleware for this route alone, or with a contract: what it takes and
+ * gives. A handler behind a contract that says what it gives answers with its second argument, `give(status, content)`.
  * A pattern may be: `/users/:id`, `/users/:id(\\d+)`, `/users/:id?`, `/files/**:path` (one segment or more),
  * `/files/:path*` (any number). The most specific one that matches wins, whatever the order they are registered in.
  */
-export interface AddRoute<S, Base extends string, Self> {
-  <P extends string>(pattern: P, handler: Handler<Context<ParamsOf<`${Base}${P}`>, S>>): Self
-  <P extends string, const Ms extends readonly AnyMiddleware[]>(
-    pattern: P,
-    middlewares: Ms & Ok<S, Ms>,
-    handler: Handler<Context<ParamsOf<`${Base}${P}`>, StateAfter<S, Ms>>>,
-  ): Self
+export interface AddRoute<Method extends string, S, Base extends string, Self> {
+  <P extends string>(
+    pattern: P & PatternLike<P>,
+    handler: Handler<Context<ParamsOf<`${Base}${P}`>, S>>,
+  ): Self & Serves<Method, Join<Base, P>, {}>
+  <P extends string, const F extends Front>(
+    pattern: P & PatternLike<P>,
+    front: F & Fits<S, F>,
+    handler: HandlerBehind<`${Base}${P}`, S, Known<F>>,
+  ): Self & Serves<Method, Join<Base, P>, F>
 }
 
 /** As {@link AddRoute}, for methods given by name, `'PROPFIND'` or `['PUT', 'POST']`; names are case-sensitive. */
 export interface AddRouteOn<S, Base extends string, Self> {
-  <P extends string>(
-    methods: string | readonly string[],
-    pattern: P,
+  <P extends string, const Method extends string>(
+    methods: Method | readonly Method[],
+    pattern: P & PatternLike<P>,
     handler: Handler<Context<ParamsOf<`${Base}${P}`>, S>>,
-  ): Self
-  <P extends string, const Ms extends readonly AnyMiddleware[]>(
-    methods: string | readonly string[],
-    pattern: P,
-    middlewares: Ms & Ok<S, Ms>,
-    handler: Handler<Context<ParamsOf<`${Base}${P}`>, StateAfter<S, Ms>>>,
-  ): Self
+  ): Self & Serves<Method, Join<Base, P>, {}>
+  <P extends string, const Method extends string, const F extends Front>(
+    methods: Method | readonly Method[],
+    pattern: P & PatternLike<P>,
+    front: F & Fits<S, F>,
+    handler: HandlerBehind<`${Base}${P}`, S, Known<F>>,
+  ): Self & Serves<Method, Join<Base, P>, F>
 }
 
 /**
@@ -93,31 +96,39 @@ export interface Routes<S = {}, Base extends string = ''> {
    * owns every path below its prefix: a wider pattern outside of it, files for example, does not get to see them, and one
    * that would is refused unless {@link bypass} names the group.
    */
-  use<const Ms extends readonly AnyMiddleware[]>(...middlewares: Ms & Ok<S, Ms>): Routes<StateAfter<S, Ms>, Base>
+  use<const Ms extends readonly AnyMiddleware[]>(
+    ...middlewares: Ms & Ok<S, Ms>
+  ): Routes<StateAfter<S, Ms>, Base> & ServesAs<this>
   /** Answers GET, and HEAD unless the pattern has a route of its own for it (RFC 9110 §9.3.2). */
-  readonly get: AddRoute<S, Base, this>
-  readonly post: AddRoute<S, Base, this>
-  readonly put: AddRoute<S, Base, this>
-  readonly patch: AddRoute<S, Base, this>
-  readonly delete: AddRoute<S, Base, this>
-  readonly head: AddRoute<S, Base, this>
+  readonly get: AddRoute<'GET', S, Base, this>
+  readonly post: AddRoute<'POST', S, Base, this>
+  readonly put: AddRoute<'PUT', S, Base, this>
+  readonly patch: AddRoute<'PATCH', S, Base, this>
+  readonly delete: AddRoute<'DELETE', S, Base, this>
+  readonly head: AddRoute<'HEAD', S, Base, this>
   /** Answers OPTIONS in place of the automatic 204 with `Allow`. */
-  readonly options: AddRoute<S, Base, this>
+  readonly options: AddRoute<'OPTIONS', S, Base, this>
   readonly on: AddRouteOn<S, Base, this>
   /** Answers every method; a route of one method for the same pattern goes first. */
-  readonly all: AddRoute<S, Base, this>
+  readonly all: AddRoute<'*', S, Base, this>
   /**
    * Adds a node below this one: `build` registers routes whose patterns continue `prefix`, with middleware of their own.
    * A guard given there with `use` stands in front of every one of them; no spelling of the path walks around it.
    */
-  group<P extends string>(prefix: P, build: (routes: Routes<S, `${Base}${P}`>) => unknown): this
+  group<P extends string, R>(
+    prefix: P & PatternLike<P>,
+    build: (routes: Routes<S, `${Base}${NoInfer<P>}`>) => R,
+  ): this & ServesAs<R>
   /**
    * Hands everything at or below `prefix`, every method of it, to another router or handler, behind the middleware so far.
    * It sees `c.path` without the prefix, which is in `c.base`, until it has made its reply. The prefix ends between
    * segments: `/api` does not take `/apis`. A more specific route goes first, unless what is mounted has layers (`wrap`, or a
    * router with `use`): then every path below is its own, as for a group.
    */
-  mount<P extends string>(prefix: P, handler: Handler<Context<ParamsOf<`${Base}${P}`>, S>>): this
+  mount<P extends string, H extends Handler<Context<ParamsOf<`${Base}${P}`>, S>>>(
+    prefix: P & PatternLike<P>,
+    handler: H,
+  ): this & ServesBelow<Join<Base, P>, H>
   /** Replies in place of the 404 to paths at or below this node that no route takes; the nearest one upwards counts. */
   notFound(handler: Handler<Context<{}, S>>): this
   /**
@@ -125,7 +136,7 @@ export interface Routes<S = {}, Base extends string = ''> {
    * registered by `build` answers without their layers. `bypass('/admin', (open) => open.get('/admin/login', login))`.
    * @param prefixes below this node, as they were given to `group` or `mount`.
    */
-  bypass(prefixes: string | readonly string[], build: (routes: Routes<S, Base>) => unknown): this
+  bypass<R>(prefixes: string | readonly string[], build: (routes: Routes<S, Base>) => R): this & ServesAs<R>
   /** Every route of the whole tree with those of mounted routers, in order of registration; without the automatic ones. */
   routes(): readonly RouteInfo[]
 }
@@ -137,7 +148,9 @@ export interface Routes<S = {}, Base extends string = ''> {
  */
 export interface Router<S = {}, Needs = {}, Base extends string = ''>
   extends Routes<S, Base>, Handler<Context<ParamsOf<Base>, Needs>> {
-  use<const Ms extends readonly AnyMiddleware[]>(...middlewares: Ms & Ok<S, Ms>): Router<StateAfter<S, Ms>, Needs, Base>
+  use<const Ms extends readonly AnyMiddleware[]>(
+    ...middlewares: Ms & Ok<S, Ms>
+  ): Router<StateAfter<S, Ms>, Needs, Base> & ServesAs<this>
   /**
    * Adds a tree of routes for one host, behind the middleware so far: requests to that host see these routes alone, all
    * others the routes outside. Ports, case and a dot at the end do not count; `*.example.com` stands for one label.

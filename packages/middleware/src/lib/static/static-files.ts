@@ -16,6 +16,7 @@ import {
 import { parseQualityList } from '@spillway/parser/fields'
 import { codings } from '../http/codings.ts'
 import { chooseCoding } from '../http/negotiate.ts'
+import { refused } from '../http/problem.ts'
 import { KnownPaths, ownText } from '../tools/known-paths.ts'
 import { atOnce } from '../layers/at-once.ts'
 import type { Next } from '../layers/types.ts'
@@ -117,13 +118,13 @@ export function staticFiles(root: string | URL | FileSource, options: StaticOpti
   const targets = new KnownPaths<KnownTarget>()
   const site: Site = { source, store, cacheControl, options: settings }
   return (c, next) => {
-    if (c.method !== 'GET' && c.method !== 'HEAD') return next ? next() : notAllowed(c)
+    if (c.method !== 'GET' && c.method !== 'HEAD') return next ? next() : notAllowed()
     const { params } = c as Context<Record<string, unknown>>
     const param = 'path' in params ? (params['path'] ?? '') : undefined
     const seen = targets.get(c.path)
     const target = seen !== undefined && seen.param === param ? seen.target : readTarget(c)
-    if (target === 'malformed') return c.text('Bad Request', 400)
-    if (!target) return next ? next() : notFound(c)
+    if (target === 'malformed') return refused(400)
+    if (!target) return next ? next() : refused(404)
     let { file } = target
     let known = isUnclean(target, settings) ? undefined : store.peek(file)
     if (known === 'nothing' && isClean(target, settings)) known = store.peek((file = target.page))
@@ -274,7 +275,7 @@ function inBestCoding(
 
 /** What is behind us answers; a page of ours stands in for its 404, and for the one we would give. */
 async function missing(c: Context, site: Site, next: Next | undefined): Promise<Reply> {
-  const reply = next ? await next() : notFound(c)
+  const reply = next ? await next() : refused(404)
   const { fallback, notFound: page } = site.options
   if (reply.status !== 404 || (fallback === undefined && page === undefined) || !wantsHtml(c)) return reply
   const navigation = !c.path.slice(c.path.lastIndexOf('/')).includes('.')
@@ -297,10 +298,8 @@ function moved(c: Context, site: Site, path: string, location: string): Reply {
   return reply
 }
 
-function notFound(c: Context): Reply {
-  return c.text('Not Found', 404)
-}
-
-function notAllowed(c: Context): Reply {
-  return c.text('Method Not Allowed', { status: 405, headers: { Allow: 'GET, HEAD' } })
+function notAllowed(): Reply {
+  const reply = refused(405)
+  reply.headers.set('Allow', 'GET, HEAD')
+  return reply
 }

@@ -1,0 +1,108 @@
+import type { Client } from './lib/contract/client-types.ts'
+import { type Sendable, fill, textOf } from './lib/patterns/fill.ts'
+
+export type { Answer, Call, CallInit, Client, Json } from './lib/contract/client-types.ts'
+
+/** Options of {@link client}. */
+export interface ClientOptions {
+  /**
+   * Sends the requests. Default: `fetch`. In a test without a network: `injector(app)` of `@spillway/core/testing`, or
+   * `toFetch(app)` of `@spillway/core/web`.
+   */
+  readonly fetch?: (request: Request) => Promise<Response>
+  /** Fields of every request, or what tells them when one is sent: a token that is renewed, say. */
+  readonly headers?: Readonly<Record<string, string>> | (() => Readonly<Record<string, string>>)
+}
+
+interface AnyInit {
+  readonly params?: Readonly<Record<string, unknown>>
+  readonly query?: Readonly<Record<string, unknown>>
+  readonly headers?: Readonly<Record<string, unknown>>
+  readonly body?: unknown
+  readonly as?: string
+  readonly signal?: AbortSignal
+}
+
+type Content = NonNullable<RequestInit['body']>
+
+const methods = ['get', 'post', 'put', 'patch', 'delete'] as const
+
+/**
+ * Calls the routes of a router by its type alone: what a route takes has to be given, and what it gives is known by the status.
+ * `const api = client<typeof app>('https://api.example')`, then `await api('/books/:id').get({ params: { id: '7' } })`.
+ * Needs `fetch` and nothing of a server, so it runs in browsers, too.
+ * @param url where the router answers; below a path, or in browsers a path alone.
+ */
+export function client<App>(url: string | URL, options: ClientOptions = {}): Client<App> {
+  const base = String(url).replace(/\/$/, '')
+  const { fetch: send = (request) => fetch(request), headers: common = {} } = options
+  const call = async (method: string, pattern: string, init: AnyInit = {}): Promise<unknown> => {
+    const { params = {}, query = {}, headers = {}, body, as, signal } = init
+    const fields = new Headers(typeof common === 'function' ? common() : common)
+    for (const [name, value] of Object.entries(headers))
+      if (value !== undefined) fields.set(name, textOf(value as Sendable))
+    const content = body === undefined ? undefined : written(body, as, fields)
+    const request = new Request(resolved(base + fill(pattern, params) + search(query)), {
+      method,
+      headers: fields,
+      ...(content !== undefined && { body: content }),
+      ...(signal && { signal }),
+    })
+    return received(await send(request))
+  }
+  const routeAt = (pattern: string): object =>
+    Object.fromEntries(methods.map((name) => [name, (init?: AnyInit) => call(name.toUpperCase(), pattern, init)]))
+  return routeAt as Client<App>
+}
+
+/** Browsers resolve a path themselves. */
+function resolved(url: string): string {
+  const { location } = globalThis as { readonly location?: { readonly href: string } }
+  return location ? new URL(url, location.href).href : url
+}
+
+function search(query: Readonly<Record<string, unknown>>): string {
+  const pairs = pairsOf(query).map(([name, value]): [string, string] => [name, textOf(value as Sendable)])
+  return pairs.length === 0 ? '' : `?${new URLSearchParams(pairs).toString()}`
+}
+
+/** A pair for each value; what is undefined is left out. */
+function pairsOf(fields: object): [string, unknown][] {
+  return Object.entries(fields).flatMap(([name, value]: [string, unknown]) =>
+    [value].flat().flatMap((one): [string, unknown][] => (one === undefined ? [] : [[name, one]])),
+  )
+}
+
+function written(body: unknown, as: string = 'json', headers: Headers): Content {
+  if (as === 'urlencoded') return new URLSearchParams(search(body as object as Readonly<Record<string, unknown>>))
+  if (as === 'multipart') return formOf(body as object)
+  if (as === 'json') {
+    if (!headers.has('Content-Type')) headers.set('Content-Type', 'application/json')
+    return JSON.stringify(body)
+  }
+  return body as Content
+}
+
+function formOf(body: object): FormData {
+  const form = new FormData()
+  for (const [name, value] of pairsOf(body))
+    if (value instanceof Blob) form.append(name, value)
+    else form.append(name, textOf(value as Sendable))
+  return form
+}
+
+async function received(response: Response): Promise<unknown> {
+  const { status, ok, headers } = response
+  return { status, ok, headers, body: await contentOf(response) }
+}
+
+async function contentOf(response: Response): Promise<unknown> {
+  const { status, ok, headers } = response
+  const type = headers.get('content-type') ?? ''
+  if (response.body === null || headers.get('content-length') === '0') return null
+  if (/^application\/(?:[^;+]*\+)?json\b/i.test(type)) return response.json()
+  const isText = type.startsWith('text/')
+  if (ok) return isText ? response.text() : response.blob()
+  // Not every refusal comes from the router: a proxy in front writes its own.
+  return { title: response.statusText, status, ...(isText && { detail: await response.text() }) }
+}

@@ -1,0 +1,67 @@
+import type { Context, MaybePromise, Result } from '@spillway/core'
+import {
+  type Rules,
+  type Settled,
+  callback,
+  choice,
+  flag,
+  list,
+  optional,
+  readOptions,
+  record,
+  required,
+  text,
+  thing,
+} from '@spillway/core/options'
+import { bodyKinds, readRules } from '../body/content.ts'
+import type { Gives, RouteNote, SecurityScheme } from '../layers/route-notes.ts'
+import type { AnyMiddleware } from '../layers/types.ts'
+import { validation } from '../validation/layer.ts'
+import { type WriteOptions, giver } from './give.ts'
+import type { Contract } from './types.ts'
+
+const schema = thing<NonNullable<Contract['body']>>('a schema')
+
+const rules = {
+  ...readRules,
+  layers: list(required(callback<AnyMiddleware>())),
+  params: schema,
+  query: schema,
+  headers: schema,
+  cookies: schema,
+  body: schema,
+  kinds: list(choice(bodyKinds, 'json'), ['json']),
+  gives: thing<Gives>(),
+  examples: thing<Readonly<Record<string, unknown>>>(),
+  security: optional(record(required(thing<SecurityScheme>()))),
+  summary: optional(text()),
+  description: optional(text()),
+  tags: optional(list(text())),
+  deprecated: optional(flag()),
+  operationId: optional(text()),
+} satisfies Rules<Settled<Contract, 'kinds' | 'layers'>>
+
+type AnyHandler = (c: Context<any, any>) => MaybePromise<Result>
+
+/** A handler with what its contract puts in front of it. */
+export interface Bound {
+  readonly layers: readonly AnyMiddleware[]
+  readonly notes: readonly RouteNote[]
+  readonly handler: AnyHandler
+}
+
+/** @throws TypeError for what is no contract; as reading options does. */
+export function bind(
+  contract: Contract,
+  handler: (c: any, give: any) => ReturnType<AnyHandler>,
+  options: WriteOptions,
+): Bound {
+  const { layers, ...note } = readOptions(rules, contract)
+  const takes = note.params ?? note.query ?? note.headers ?? note.cookies ?? note.body
+  const give = note.gives && giver(note.gives, options)
+  return {
+    layers: takes ? [...layers, validation(note, note)] : layers,
+    notes: [note],
+    handler: give ? (c) => handler(c, give) : (handler as AnyHandler),
+  }
+}

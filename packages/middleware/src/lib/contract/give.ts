@@ -1,0 +1,62 @@
+import { type BodySource, Reply, type ReplyInit } from '@spillway/core'
+import type { GivenContent, Gives } from '../layers/route-notes.ts'
+import { type JsonSchema, type SchemaConverter, jsonSchemaOf } from '../validation/json-schema.ts'
+import { isSchema } from '../validation/schema.ts'
+import type { Give, GiveInit, Given } from './types.ts'
+
+/** How replies are written as JSON. */
+export interface WriteOptions {
+  /**
+   * Makes of a JSON Schema a function that writes what keeps to it, `fastJsonStringify` of `fast-json-stringify` for example:
+   * faster than `JSON.stringify`, and what the schema does not name stays out of the reply. Default: `JSON.stringify`.
+   */
+  readonly stringify?: (schema: JsonSchema) => (value: any) => string
+  /** Turns schemas into JSON Schema for it, where they cannot do so themselves, as for `openApi`. */
+  readonly toJsonSchema?: SchemaConverter
+}
+
+type Write = (content: unknown, init: ReplyInit) => Reply
+
+/** Makes the replies of a route. @throws TypeError when a schema is none, or has no JSON form that `stringify` could use. */
+export function giver(gives: Gives, options: WriteOptions): Give<Gives> {
+  const writers = new Map<number, Write>()
+  for (const [status, given] of Object.entries(gives)) writers.set(statusOf(status), writerOf(status, given, options))
+  return (status: number, content?: unknown, init?: GiveInit) => {
+    const write = writers.get(status)
+    if (!write) throw new TypeError(`The contract of this route gives no ${status}`)
+    return write(content, init?.headers ? { status, headers: init.headers } : status) as Given
+  }
+}
+
+function statusOf(text: string): number {
+  const status = Number(text)
+  if (!(Number.isInteger(status) && status >= 200 && status <= 599))
+    throw new RangeError(`A route cannot give the status ${text}`)
+  return status
+}
+
+function writerOf(status: string, given: Gives[number], options: WriteOptions): Write {
+  const { schema, type } = detailsOf(given)
+  if (schema === undefined) return type === undefined ? (_, init) => new Reply(null, init) : contentWriter(type)
+  if (!isSchema(schema)) throw new TypeError(`What is given for ${status} is no schema that speaks Standard Schema`)
+  const write = options.stringify?.(jsonSchemaOf(schema, 'output', options.toJsonSchema, 'draft-07')) ?? JSON.stringify
+  return (content, init) => {
+    const text = write(content) as string | undefined
+    if (text === undefined) throw new TypeError(`A ${typeof content} has no JSON form`)
+    return Reply.ofJson(text, init)
+  }
+}
+
+function contentWriter(type: string): Write {
+  return (content, init) => {
+    const reply = new Reply(content as BodySource, init)
+    if (!reply.headers.has('Content-Type')) reply.headers.set('Content-Type', type)
+    return reply
+  }
+}
+
+/** What is said of the content of a reply, however it was said. */
+export function detailsOf(given: Gives[number]): GivenContent {
+  if (given === null) return {}
+  return '~standard' in given ? { schema: given } : given
+}

@@ -1,0 +1,9 @@
+import type { MediaType } from '../http/media-type.ts'
+import { malformed } from './part-reader.ts'
+
+/** What stands between the parts of a form (RFC 2046 §5.1.1). @throws ProblemError 400 when there is none, or none that is valid. */
+export function boundaryIn({ parameters }: MediaType): string {
+  const boundary = parameters.get('boundary') ?? ''
+  if (!/^[\w'()+,\-./:=? ]{0,69}[\w'()+,\-./:=?]$/.test(boundary)) throw malformed('The boundary is malformed')
+  return boundary
+}

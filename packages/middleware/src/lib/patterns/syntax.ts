@@ -1,0 +1,179 @@
+// How patterns are written: the one reading of them, for the router, for OpenAPI and for the clients that fill them in. What
+// the pieces mean is said in pattern.ts.
+
+/** A piece of a segment as it is written. */
+export interface Piece {
+  readonly kind: 'text' | 'parameter' | 'star'
+  /** Of a text what it is, decoded; of the others their name, a number when they have none. */
+  readonly value: string
+  /** What stands in parentheses. */
+  readonly constraint?: string | undefined
+  readonly modifier?: string | undefined
+}
+
+/** What a pattern stands for when all that is optional in it is decided. */
+export interface Spelling {
+  /** The pieces between two slashes. An empty list is an empty segment. */
+  readonly segments: readonly (readonly Piece[])[]
+  /** Whether it ends in a slash. */
+  readonly slash: boolean
+}
+
+/** What an optional part of a pattern doubles. */
+const mostSpellings = 64
+
+/**
+ * Reads a pattern, with what is optional there first. Its text is in no other form than paths are: percent-encoding is
+ * decoded, so that `/%61dmin` is `/admin` and `/a%20b` is `/a b`.
+ * @throws TypeError when it is not written as patterns are.
+ */
+export function readSpellings(source: string): readonly Spelling[] {
+  const spellings: Spelling[] = []
+  for (const text of texts(source))
+    for (const spelling of new PatternReader(text).spellings()) {
+      spellings.push(spelling)
+      if (spellings.length > mostSpellings) throw new TypeError('too much in it is optional')
+    }
+  return spellings
+}
+
+/** The pattern with and without what `{…}?` makes optional. */
+function* texts(source: string): Generator<string> {
+  const open = /^(?:\\.|\((?:\\.|\[(?:\\.|[^\]\\])*\]|[^)\\[])*\)|[^{}\\(])*/s.exec(source)![0].length
+  if (open === source.length || source[open] === '(' || source[open] === '\\') {
+    yield source
+    return
+  }
+  const group = /^\{((?:\\.|\((?:\\.|[^)\\])*\)|[^{}\\(])*)\}([?*+]?)/s.exec(source.slice(open))
+  if (!group) throw new TypeError('"{" and "}" enclose a part of it; a sign is written with \\')
+  const [all, inner, modifier] = group
+  if (modifier === '*' || modifier === '+')
+    throw new TypeError(`what stands in "{}" cannot be repeated by "${modifier}"`)
+  const [before, behind] = [source.slice(0, open), source.slice(open + all.length)]
+  for (const text of modifier === '?' ? [inner!, ''] : [inner!])
+    yield* texts(joined(joined(before, text), behind) || '/')
+}
+
+/** One behind the other; a brace ends a name, so what follows is no more of it: `:a{b}`. */
+function joined(one: string, other: string): string {
+  return /:[A-Za-z_]\w*$/.test(one) && /^\w/.test(other) ? `${one}\\${other}` : one + other
+}
+
+/** Every way to leave out what may be missing at the end of a segment, and with it the segment when nothing else is in it. */
+function* decided([next, ...rest]: readonly Piece[][], slash: boolean, before: Piece[][] = []): Generator<Spelling> {
+  if (!next) yield { segments: before, slash }
+  else for (const pieces of optionsOf(next)) yield* decided(rest, slash, pieces ? [...before, pieces] : before)
+}
+
+/** Undefined stands for no segment at all. */
+function optionsOf(pieces: Piece[]): (Piece[] | undefined)[] {
+  const last = pieces.at(-1)
+  if (last?.kind !== 'parameter' || last.modifier !== '?' || last.constraint === '.*') return [pieces]
+  const without = pieces.slice(0, -1)
+  return [[...without, { ...last, modifier: undefined }], ...(without.length === 0 ? [undefined] : optionsOf(without))]
+}
+
+class PatternReader {
+  readonly #text: string
+  #at: number = 0
+  #unnamed: number = 0
+
+  constructor(text: string) {
+    this.#text = text
+  }
+
+  *spellings(): Generator<Spelling> {
+    const segments: Piece[][] = []
+    let slash = false
+    while (this.#at < this.#text.length) {
+      // the slash in front of it
+      this.#at++
+      const pieces = this.#pieces()
+      slash = pieces.length === 0 && this.#at === this.#text.length
+      if (!slash) segments.push(pieces)
+    }
+    yield* decided(segments, slash)
+  }
+
+  /** What stands in front of the next slash. */
+  #pieces(): Piece[] {
+    const pieces: Piece[] = []
+    let text = ''
+    while (this.#at < this.#text.length && this.#text[this.#at] !== '/') {
+      const piece = this.#parameter()
+      if (!piece) {
+        text += this.#character()
+        continue
+      }
+      if (text !== '') pieces.push({ kind: 'text', value: text })
+      text = ''
+      pieces.push(piece)
+    }
+    if (text !== '') pieces.push({ kind: 'text', value: text })
+    return pieces
+  }
+
+  #parameter(): Piece | undefined {
+    const rest = this.#text.slice(this.#at)
+    const found = /^(?:(\*\*?)(?::([A-Za-z_]\w*))?|:([A-Za-z_]\w*)|(?=\())/.exec(rest)
+    if (!found) return undefined
+    this.#at += found[0].length
+    const [, star, tail, name] = found
+    if (star !== undefined) {
+      if (tail !== undefined && star === '*') throw new TypeError('a name follows "**", not "*"')
+      return { kind: 'star', value: tail ?? String(this.#unnamed++), modifier: tail && '+' }
+    }
+    const constraint = this.#constraint()
+    const modifier = /^[?*+]/.exec(this.#text.slice(this.#at))?.[0]
+    if (modifier !== undefined) {
+      this.#at++
+      if (name === undefined) throw new TypeError(`"${modifier}" stands behind a parameter that has a name`)
+    }
+    return { kind: 'parameter', value: name ?? String(this.#unnamed++), constraint, modifier }
+  }
+
+  /** What stands in parentheses. */
+  #constraint(): string | undefined {
+    if (this.#text[this.#at] !== '(') return undefined
+    const start = ++this.#at
+    let isClass = false
+    for (let depth = 1; depth > 0; this.#at++) {
+      const sign = this.#text[this.#at]
+      if (sign === undefined) throw new TypeError('a "(" is not closed; a sign is written with \\')
+      if (sign === '\\') this.#at++
+      else if (sign === ']') isClass = false
+      else if (isClass) continue
+      else if (sign === '[') isClass = true
+      else if (sign === '(') depth++
+      else if (sign === ')') depth--
+    }
+    const constraint = this.#text.slice(start, this.#at - 1)
+    if (constraint === '') throw new TypeError('"()" is no constraint')
+    return constraint
+  }
+
+  /** A character of the text, or several that are encoded together. */
+  #character(): string {
+    const rest = this.#text.slice(this.#at)
+    const encoded = /^(?:%[\da-f]{2})+/i.exec(rest)?.[0]
+    if (encoded !== undefined) {
+      this.#at += encoded.length
+      return decoded(encoded)
+    }
+    const [sign = '', escaped] = /^(?:\\([^/])|[^])/u.exec(rest) ?? []
+    this.#at += sign.length
+    if (escaped !== undefined) return escaped
+    if (sign === '%') throw new TypeError('"%" begins no encoded octet; the sign itself is %25')
+    if ('?*:()\\'.includes(sign))
+      throw new TypeError(`"${sign}" has no meaning there; the sign itself is written \\${sign}`)
+    return sign
+  }
+}
+
+function decoded(encoded: string): string {
+  try {
+    return decodeURIComponent(encoded)
+  } catch (error) {
+    throw new TypeError(`${encoded} is not UTF-8, which paths are`, { cause: error })
+  }
+}

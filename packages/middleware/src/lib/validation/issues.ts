@@ -1,0 +1,36 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec'
+import { ProblemError } from '../http/problem.ts'
+import type { Schemas } from '../layers/route-notes.ts'
+
+/** One thing that is wrong with a request; a member of `errors` in the problem. */
+export interface ValidationIssue {
+  readonly in: keyof Schemas
+  /** Where it is within that part, as a JSON pointer in a URI fragment (RFC 6901 §6): `#/items/0/name`. */
+  readonly pointer: string
+  readonly detail: string
+}
+
+/** An issue as a schema tells it, with the part of the request that it was found in. */
+export type FoundIssue = readonly [part: keyof Schemas, issue: StandardSchemaV1.Issue]
+
+/** Issues told at most, and characters of them: many wrong things, or one of a long name, must not make a large reply. */
+const mostIssues = 50
+const mostText = 16 * 1024
+
+/** The error of a request that is not valid. */
+export function invalid(status: number, issues: readonly FoundIssue[]): ProblemError {
+  const errors: ValidationIssue[] = []
+  let size = 0
+  for (const [part, { message, path = [] }] of issues.slice(0, mostIssues)) {
+    const issue = { in: part, pointer: pointerTo(path), detail: message }
+    size += issue.pointer.length + issue.detail.length
+    if (size > mostText) break
+    errors.push(issue)
+  }
+  return new ProblemError(status, 'INVALID', { detail: 'The request is not valid', errors })
+}
+
+function pointerTo(path: NonNullable<StandardSchemaV1.Issue['path']>): string {
+  const keys = path.map((segment) => String(typeof segment === 'object' ? segment.key : segment))
+  return `#${keys.map((key) => `/${encodeURIComponent(key.replaceAll('~', '~0').replaceAll('/', '~1'))}`).join('')}`
+}

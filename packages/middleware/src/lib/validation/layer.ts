@@ -1,0 +1,24 @@
+import { refusal } from '../http/refusal.ts'
+import { whenSettled } from '../layers/maybe-promise.ts'
+import type { Schemas } from '../layers/route-notes.ts'
+import type { AnyMiddleware } from '../layers/types.ts'
+import { type Reading, inspect } from './inspect.ts'
+import { checked } from './schema.ts'
+
+/**
+ * Puts what the schemas make of a request into `c.state.valid`, beside what is there, or refuses it.
+ * @throws TypeError when one of them is no schema.
+ */
+export function validation({ params, query, headers, cookies, body }: Schemas, how: Reading): AnyMiddleware {
+  const schemas = checked({ params, query, headers, cookies, body })
+  return (c, next) =>
+    whenSettled(
+      () => inspect(c, schemas, how),
+      (valid) => {
+        const state = c.state as { valid?: object }
+        state.valid = state.valid ? { ...state.valid, ...valid } : valid
+        return next()
+      },
+      refusal,
+    )
+}

@@ -1,0 +1,24 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec'
+import type { Schemas } from '../layers/route-notes.ts'
+
+/** The schemas of the parts of a request. */
+export type KnownSchemas = { readonly [Part in keyof Schemas]?: StandardSchemaV1 | undefined }
+
+/** Whether a value speaks Standard Schema; those of some libraries are functions. */
+export function isSchema(value: unknown): value is StandardSchemaV1 {
+  if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return false
+  return typeof (value as Partial<StandardSchemaV1>)['~standard']?.validate === 'function'
+}
+
+/**
+ * What is given as schemas, when it is: found when registering, not by the first request.
+ * @throws TypeError for a part that is given something else.
+ */
+export function checked(schemas: { readonly [Part in keyof Schemas]: unknown }): KnownSchemas {
+  for (const [part, value] of Object.entries(schemas))
+    if (value !== undefined && !isSchema(value))
+      throw new TypeError(
+        `What is given for \`${part}\` is no schema that speaks Standard Schema, such as those of zod`,
+      )
+  return schemas as KnownSchemas
+}
