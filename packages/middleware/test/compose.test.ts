@@ -104,12 +104,12 @@ describe('next', () => {
 })
 
 test.each([
-  ['nothing', undefined],
+  ['undefined', undefined],
   ['null', null],
-  ['a value of type string', 'text'],
+  ['a string', 'text'],
 ])('a layer that returns %s is told so', async (what, value) => {
   const careless = () => value as unknown as Reply
-  const message = `A handler or middleware returned ${what}, which is no Reply or Response`
+  const message = `A handler or middleware returned ${what}: neither a Reply nor a Response.`
   expect(() => wrap([careless], () => new Reply())(context)).toThrow(message)
   await expect(wrap([async () => careless()], () => new Reply())(context)).rejects.toThrow(message)
 })

@@ -101,10 +101,10 @@ describe('compression', () => {
     expect([head.status, head.content.length]).toEqual([200, 0])
   })
 
-  test('a source that fails does not look complete', async () => {
+  test('a source that fails while all it gave is still with the coder is an error reply', async () => {
     const server = await start(app, { onError: () => {} })
-    const { complete } = await send(server, 'GET', '/fails', ['Accept-Encoding: gzip'])
-    expect(complete).toBe(false)
+    const { status, complete } = await send(server, 'GET', '/fails', ['Accept-Encoding: gzip'])
+    expect([status, complete]).toEqual([500, true])
   })
 
   test('a client that does not read slows the source, and one that leaves ends it', async () => {

@@ -1,9 +1,16 @@
-import type { Handler, Result } from './context.ts'
+import { begun } from './beginning.ts'
+import type { Handler, MaybePromise, Result } from './context.ts'
+import { isThenable } from './guarded.ts'
 import type { RequestContext } from './request-context.ts'
-import { Reply, replyOf } from './reply.ts'
+import { Reply, isAnswer, replyOf } from './reply.ts'
+
+/** Who hears what goes wrong behind a reply. */
+export interface Reporter {
+  report(error: unknown, context: RequestContext | undefined): void
+}
 
 /** Who takes what a handler made of a request. */
-export interface ReplyTarget {
+export interface ReplyTarget extends Reporter {
   reply(context: RequestContext, reply: Reply): void
   fail(context: RequestContext, error: unknown): void
   /** Goes on after a reply or failure that came in a later turn than its request. */
@@ -14,32 +21,59 @@ export interface ReplyTarget {
 export function dispatch(handler: Handler, context: RequestContext, target: ReplyTarget): void {
   let result
   try {
-    result = taken(handler(context))
+    result = taken(handler(context), context, target)
   } catch (error) {
-    return target.fail(context, error)
+    return failed(context, error, target)
   }
   if (result instanceof Reply) return target.reply(context, result)
   result.then(
     (reply) => {
-      answerWith(context, reply, target)
+      dispatch(() => reply, context, target)
       target.resume()
     },
     (error: unknown) => {
-      target.fail(context, error)
+      failed(context, error, target)
       target.resume()
     },
   )
 }
 
-/** Answers with whatever was returned: reply, `Response`, or a promise of one. */
-export function answerWith(context: RequestContext, given: Result | Promise<Result>, target: ReplyTarget): void {
-  dispatch(() => given, context, target)
+/** What a handler has thrown is an answer, or an error. */
+function failed(context: RequestContext, error: unknown, target: ReplyTarget): void {
+  const answer = answerIn(error)
+  if (answer) dispatch(() => context.complete(answer), context, target)
+  else target.fail(context, error)
 }
 
-/** What a handler returned. Looking at it may run code of its own. @throws TypeError when it is no reply. */
-export function taken(result: Result | Promise<Result>): Reply | Promise<Result> {
-  if (result instanceof Reply) return result
-  const isThenable = typeof (result as Promise<Result> | undefined)?.then === 'function'
+/** A reply that was thrown. */
+export function answerIn(error: unknown): Reply | undefined {
+  // Looking may run code of its own.
+  try {
+    return isAnswer(error) ? replyOf(error) : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** Answers with the reply to an error. */
+export function deliver(context: RequestContext, given: MaybePromise<Reply>, target: ReplyTarget): void {
+  if (given instanceof Reply) return target.reply(context, given)
+  void given.then((reply) => {
+    target.reply(context, reply)
+    target.resume()
+  })
+}
+
+/**
+ * What a handler returned. Looking at it may run code of its own.
+ * @throws TypeError when it is no reply.
+ */
+export function taken(
+  result: Result | PromiseLike<Result>,
+  context: RequestContext,
+  reporter: Reporter,
+): Reply | Promise<Result> {
+  if (result instanceof Reply) return begun(result, context, reporter)
   // A `then` of its own may call back twice, or at once, or throw; the platform's does not.
-  return isThenable ? Promise.resolve(result) : replyOf(result)
+  return isThenable(result) ? Promise.resolve(result) : begun(replyOf(result), context, reporter)
 }

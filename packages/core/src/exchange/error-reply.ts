@@ -14,7 +14,7 @@ export function plainError(error: unknown): Reply {
 
 /** What `onError` returned, or the default when that is nothing. @throws TypeError when it is no reply. */
 export function errorResult(result: Result | void, error: unknown): Reply {
-  return result === undefined ? plainError(error) : replyOf(result, 'onError')
+  return result === undefined ? plainError(error) : replyOf(result, 'onError returned')
 }
 
 export function errorText(status: number, text: string): Reply {

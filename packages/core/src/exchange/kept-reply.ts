@@ -52,11 +52,12 @@ export class KeptReply {
   }
 
   /** @internal Whether nobody has changed a reply that was made here. */
-  matches({ status, body, flat, trailers, takeOver }: Reply): boolean {
+  matches({ status, statusText, body, flat, trailers, takeOver }: Reply): boolean {
     return (
       flat === this.#flat &&
       body === this.content &&
       status === this.status &&
+      statusText === '' &&
       trailers === undefined &&
       takeOver === undefined
     )

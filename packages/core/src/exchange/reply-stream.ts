@@ -4,7 +4,7 @@ import type { BodySource } from './reply.ts'
 import type { FieldsInit } from './reply-headers.ts'
 import { ContentFraming, isAscii, sliceBytes } from './content.ts'
 import { guarded, ignore, isThenable } from './guarded.ts'
-import { type Puller, isBytes, letGo, pullerOf } from './source.ts'
+import { type Puller, checkedPiece, letGo, pullerOf } from './source.ts'
 
 /** Where streamed content goes. @internal */
 export interface StreamSink {
@@ -66,12 +66,11 @@ export class ReplyStream {
         spare = undefined
         if (this.#stopped) return
         if (done) break
-        if (typeof value !== 'string' && !isBytes(value))
-          throw new TypeError('The pieces of streamed content are text or bytes')
-        if (value.length === 0) continue
-        await this.#send(value)
-        if (typeof value !== 'string' && this.#sink.left) spare = value
-        await this.#pause(value.length)
+        const piece = checkedPiece(value)
+        if (piece.length === 0) continue
+        await this.#send(piece)
+        if (typeof piece !== 'string' && this.#sink.left) spare = piece
+        await this.#pause(piece.length)
         if (this.#stopped) return
       }
       this.#end()

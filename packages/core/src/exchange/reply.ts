@@ -1,11 +1,16 @@
+import { reasonPhrase } from '@spillway/parser/serialize'
+import type { Result } from './context.ts'
 import type { KeptReply } from './kept-reply.ts'
 import { type FieldsInit, ReplyHeaders, addHeaders, fieldLine, noFields } from './reply-headers.ts'
+import { type ResponseLike, contentOf, copyFields, isResponse } from './response-like.ts'
 import { isSource, own } from './source.ts'
+import { wrongResult } from './wrong-result.ts'
 import type { Transport } from '../transport/transport.ts'
 
 /**
  * The content of a reply. A string is sent as UTF-8. Streams are read only as fast as the client takes them and are
- * cancelled when it goes; Node's `Readable` is an async iterable of bytes. An iterator's `next` gets the last piece back when
+ * cancelled when it goes; Node's `Readable` is an async iterable of bytes. The head waits for the first piece, 50 ms at the most: a
+ * source that fails before it is an error reply. An empty piece lets the head go. An iterator's `next` gets the last piece back when
  * its bytes have left, and may use them again for the next. One that reads ahead says what it holds by {@link Holds}: it counts
  * towards `limits.bufferedBytes`.
  */
@@ -27,6 +32,11 @@ export class Reply {
   status: number
   private content: BodySource
   /**
+   * The reason phrase of the status line; empty for the registered one. HTTP/2 has none, and one that HTTP/1.1 cannot carry
+   * is left out (RFC 9112 §4).
+   */
+  statusText: string
+  /**
    * Trailer fields, asked for when the content has ended. Sent with chunked replies and over HTTP/2 only; those that have no
    * business there, such as Content-Length or Set-Cookie, are left out (RFC 9110 §6.5.1).
    */
@@ -45,6 +55,7 @@ export class Reply {
   constructor(body: BodySource = null, init: ReplyInit = 200, fields: ReplyHeaders | readonly string[] = noFields) {
     this.content = body
     if (isSource(body)) own(body)
+    this.statusText = ''
     this.trailers = undefined
     this.takeOver = undefined
     this.kept = undefined
@@ -85,17 +96,13 @@ export class Reply {
   }
 
   /**
-   * Makes a reply of a fetch `Response`; its body is streamed, and the `Response` is used up.
-   * @throws TypeError when its body was read before.
+   * Makes a reply of a fetch `Response`, of whatever realm or library; its body is streamed, and the `Response` is used up. A
+   * reply is itself.
+   * @param what the beginning of the sentence that tells of something else, up to its verb.
+   * @throws TypeError when the body of a `Response` was read before, or it is neither.
    */
-  static from(response: Response): Reply {
-    if (response.bodyUsed) throw new TypeError('The body of the Response has been read already')
-    const reply = new Reply(response.body, response.status)
-    // What `fetch` has decoded is neither coded nor as long as it was.
-    const isDecoded = response.url !== '' && response.headers.has('content-encoding')
-    for (const [name, value] of response.headers)
-      if (!isDecoded || !/^content-(?:encoding|length)$/.test(name)) reply.headers.append(name, value)
-    return reply
+  static from(given: Result, what: string = 'Reply.from was given'): Reply {
+    return replyOf(given, what)
   }
 
   /** The same answer as a fetch `Response`, sharing the content. */
@@ -105,6 +112,7 @@ export class Reply {
       isAsyncIterable(body) ? streamOf(body) : (body as string | Uint8Array<ArrayBuffer> | ReadableStream | null),
       {
         status: this.status,
+        statusText: this.statusText,
         headers: [...this.headers],
       },
     )
@@ -112,18 +120,37 @@ export class Reply {
 }
 
 /** What a handler or hook returned, as a reply. @throws TypeError when it is none. */
-export function replyOf(result: unknown, who: string = 'The handler'): Reply {
+export function replyOf(result: unknown, what: string = 'The handler returned'): Reply {
   if (result instanceof Reply) return result
-  if (result instanceof Response) return Reply.from(result)
-  throw new TypeError(`${who} returned ${kindOf(result)}: neither a Reply nor a Response`)
+  if (isResponse(result)) return ofResponse(result)
+  if (isReply(result)) return ofReply(result)
+  throw new TypeError(`${what} ${wrongResult(result)}`)
 }
 
-/** What something is, in a word or two. */
-function kindOf(value: unknown): string {
-  if (typeof value !== 'object' || value === null)
-    return String(typeof value === 'string' ? 'a string' : value).slice(0, 40)
-  const { name = 'object' } = (value.constructor as { readonly name?: string } | undefined) ?? {}
-  return `an object (${name})`
+/** Whether something that was thrown is an answer. Looking at it may run code of its own. */
+export function isAnswer(error: unknown): error is Reply | Response {
+  return error instanceof Reply || isResponse(error) || isReply(error)
+}
+
+/** A reply of another copy of this package. */
+function isReply(value: unknown): value is Reply {
+  return typeof value === 'object' && value !== null && typeof (value as Partial<Reply>).toResponse === 'function'
+}
+
+function ofReply(other: Reply): Reply {
+  const reply = new Reply(other.body, { status: other.status, headers: other.headers })
+  reply.statusText = other.statusText
+  reply.trailers = other.trailers
+  reply.takeOver = other.takeOver
+  return reply
+}
+
+function ofResponse(response: ResponseLike): Reply {
+  const reply = new Reply(contentOf(response), response.status)
+  const { status, statusText = '' } = response
+  if (statusText !== reasonPhrase(status)) reply.statusText = statusText
+  copyFields(response, reply.headers)
+  return reply
 }
 
 function isAsyncIterable(body: BodySource): body is AsyncIterable<Uint8Array | string> {

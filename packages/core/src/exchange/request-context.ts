@@ -42,6 +42,8 @@ export class RequestContext implements Context {
   status: number = 0
   /** 1 for the first request of its connection. */
   readonly exchange: number
+  /** Called back once the outcome is settled. */
+  whenOver: (() => void) | undefined = undefined
   readonly #port: ContextPort
   readonly #upgrade: boolean
   #parts: TargetParts | undefined
@@ -239,6 +241,11 @@ export class RequestContext implements Context {
     return this.#lifetime?.aborted
   }
 
+  /** @internal Whether the outcome is settled. */
+  get isOver(): boolean {
+    return this.#outcome !== undefined
+  }
+
   /** @internal Whether an error is what `signal` said, let through by the handler. */
   stoppedBy(error: unknown): boolean {
     return this.aborted !== undefined && error === this.aborted
@@ -269,6 +276,7 @@ export class RequestContext implements Context {
   finish(outcome: Outcome): void {
     if (this.#outcome) return
     this.#outcome = outcome
+    this.whenOver?.()
     this.#lifetime?.end(outcome, (error) => this.#port.report(error, this))
   }
 }

@@ -6,12 +6,19 @@ import type { BodySource } from './reply.ts'
 
 type Report = (error: unknown) => void
 
+export type Piece = Uint8Array | string
+export interface Pulled {
+  readonly done?: boolean | undefined
+  readonly value?: Piece | undefined
+}
+
+/** Content that is read piece by piece. */
+export type Source = Exclude<BodySource, null | Piece>
+
 /** The content of a reply, read piece by piece, whatever its kind. */
 export interface Puller {
   /** @param spare the bytes of the last value, when they have been sent: the source may write the next ones over them. */
-  next(
-    spare?: Uint8Array,
-  ): Promise<{ readonly done?: boolean | undefined; readonly value?: Uint8Array | string | undefined }>
+  next(spare?: Uint8Array): Promise<Pulled>
   /** Lets go of the source, also while `next` waits for it. */
   cancel(reason: unknown): Promise<unknown>
   /** What the source holds, as far as it tells. */
@@ -35,13 +42,20 @@ export function own(source: object): void {
   }
 }
 
-/** Whether content is bytes. Unlike `instanceof` alone, it asks no `Proxy` and so never throws. */
+/** Whether content is bytes, of whatever realm. Unlike `instanceof` alone, it asks no `Proxy` and so never throws. */
 export function isBytes(content: unknown): content is Uint8Array {
-  return ArrayBuffer.isView(content) && content instanceof Uint8Array
+  if (!ArrayBuffer.isView(content)) return false
+  return content instanceof Uint8Array || Object.prototype.toString.call(content) === '[object Uint8Array]'
+}
+
+/** A piece of streamed content. @throws TypeError when it is none. */
+export function checkedPiece(value: unknown): Piece {
+  if (typeof value === 'string' || isBytes(value)) return value
+  throw new TypeError('The pieces of streamed content are text or bytes')
 }
 
 /** Whether content is read piece by piece. Never throws, whatever it is. */
-export function isSource(content: BodySource): content is Exclude<BodySource, null | string | Uint8Array> {
+export function isSource(content: BodySource): content is Source {
   return typeof content === 'object' && content !== null && !isBytes(content)
 }
 
@@ -60,9 +74,10 @@ export function letGo(source: BodySource, puller: Puller, reason: unknown, repor
   const tell = (error: unknown): void => {
     if (error !== reason && !isAbort(error)) report(error)
   }
-  if (isSource(source) && owned.has(source)) {
-    owned.set(source, tell)
-    const { errored } = source as { readonly errored?: unknown }
+  const origin = source instanceof Begun ? source.origin : source
+  if (isSource(origin) && owned.has(origin)) {
+    owned.set(origin, tell)
+    const { errored } = origin as { readonly errored?: unknown }
     if (errored) tell(errored)
   }
   guarded(() => puller.cancel(reason), tell)
@@ -79,7 +94,8 @@ function isAbort(error: unknown): boolean {
 /** Reads the content of a reply in place of core, to send it on in another form. @throws TypeError when it is none. */
 export function pullerOf(source: BodySource): Puller {
   if (source === null || typeof source === 'string' || isBytes(source)) return once(source ?? '')
-  if (source instanceof ReadableStream) {
+  if (source instanceof Begun) return source
+  if (isStream(source)) {
     const reader = source.getReader()
     return { next: () => reader.read(), cancel: (reason) => reader.cancel(reason) }
   }
@@ -96,6 +112,49 @@ export function pullerOf(source: BodySource): Puller {
       return iterator.return?.(reason)
     },
     held: (holding) => heldBy(source, holding),
+  }
+}
+
+/** A stream of the web, whoever made it. */
+function isStream(source: Source): source is ReadableStream<Uint8Array> {
+  return typeof (source as Partial<ReadableStream>).getReader === 'function'
+}
+
+/** A source that was asked for its first pieces already. */
+export class Begun implements Puller, AsyncIterable<Piece> {
+  readonly origin: Source
+  readonly #puller: Puller
+  readonly #pieces: Piece[]
+  #pending: Promise<Pulled> | undefined
+
+  /** @param pending what it was asked for behind the pieces that came. */
+  constructor(origin: Source, puller: Puller, pieces: Piece[], pending: Promise<Pulled> | undefined) {
+    this.origin = origin
+    this.#puller = puller
+    this.#pieces = pieces
+    this.#pending = pending
+  }
+
+  next(spare?: Uint8Array): Promise<Pulled> {
+    const value = this.#pieces.shift()
+    if (value !== undefined) return Promise.resolve({ value })
+    const pending = this.#pending
+    this.#pending = undefined
+    return pending ?? this.#puller.next(spare)
+  }
+
+  cancel(reason: unknown): Promise<unknown> {
+    return this.#puller.cancel(reason)
+  }
+
+  held(holding: Holding): number {
+    for (const piece of this.#pieces) if (typeof piece !== 'string') holding.share(piece.buffer, piece.length)
+    return this.#puller.held?.(holding) ?? 0
+  }
+
+  /** It is content of a reply by being one, and read as a {@link Puller}. */
+  [Symbol.asyncIterator](): never {
+    throw new TypeError('The content has begun to be read')
   }
 }
 

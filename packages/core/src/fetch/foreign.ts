@@ -1,14 +1,14 @@
 import { printError } from '../exchange/guarded.ts'
 import { TargetForm } from '@spillway/parser'
-import type { Context, Handler, MaybePromise, RequestHeaders, Result } from '../exchange/context.ts'
+import type { Context, Handler, MaybePromise, RequestHeaders } from '../exchange/context.ts'
 import { type ContextHead, type ContextPort, RequestContext } from '../exchange/request-context.ts'
-import { taken } from '../exchange/dispatch.ts'
+import { answerIn, taken } from '../exchange/dispatch.ts'
 import { errorResult, plainError } from '../exchange/error-reply.ts'
 import { type AbortedBy, AbortedError, HttpError, type Outcome, errorFacts } from '../exchange/errors.ts'
 import type { Limits } from '../server/options.ts'
 import { type Rules, readOptions, section } from '../server/read-options.ts'
 import { limitRules, serverRules } from '../server/rules.ts'
-import { Reply, replyOf } from '../exchange/reply.ts'
+import { Reply } from '../exchange/reply.ts'
 import type { ReplyHeaders } from '../exchange/reply-headers.ts'
 import { type BodyPort, RequestBody } from '../exchange/request-body.ts'
 import type { ServerOptions } from '../server/server.ts'
@@ -128,15 +128,21 @@ export class ForeignExchange implements ContextPort, BodyPort {
   /** Runs the handler. It never throws: what goes wrong is a reply. */
   run(handler: Handler): MaybePromise<Reply> {
     try {
-      const result = taken(handler(this.context))
+      const result = taken(handler(this.context), this.context, this)
       if (result instanceof Reply) return this.#checked(result)
       return result.then(
-        (given) => this.#asReply(given),
-        (error: unknown) => this.fail(error),
+        (given) => this.run(() => given),
+        (error: unknown) => this.#failed(error),
       )
     } catch (error) {
-      return this.fail(error)
+      return this.#failed(error)
     }
+  }
+
+  /** What a handler has thrown is an answer, or an error. */
+  #failed(error: unknown): MaybePromise<Reply> {
+    const answer = answerIn(error)
+    return answer ? this.run(() => this.context.complete(answer)) : this.fail(error)
   }
 
   /** The reply was sent in full. @param bytes of its content, as far as the adapter knows. */
@@ -159,14 +165,6 @@ export class ForeignExchange implements ContextPort, BodyPort {
 
   #finish(outcome: Outcome): void {
     this.context.finish(outcome)
-  }
-
-  #asReply(result: Result): MaybePromise<Reply> {
-    try {
-      return this.#checked(replyOf(result))
-    } catch (error) {
-      return this.fail(error)
-    }
   }
 
   #checked(reply: Reply): Reply {

@@ -18,7 +18,7 @@ import {
   settle,
 } from './connection-state.ts'
 import { type ContextPort, RequestContext } from '../exchange/request-context.ts'
-import { type ReplyTarget, answerWith } from '../exchange/dispatch.ts'
+import { type ReplyTarget, deliver } from '../exchange/dispatch.ts'
 import { type AbortedBy, AbortedError, HttpError, type Outcome, unreadContent } from '../exchange/errors.ts'
 import { type CloseReason, channels } from '../server/events.ts'
 import type { Reply, TakeOver } from '../exchange/reply.ts'
@@ -385,7 +385,7 @@ export class Connection
     if (this.#context !== context || this.write !== WriteState.Idle) return
     // The handler stopped because the client of a whole request has gone: that is no answer, and nobody waits for one.
     if (this.read === ReadState.Hold && context.stoppedBy(error)) this.#cut('peer', 'client-gone')
-    else answerWith(context, this.#core.errorReply(error, context), this)
+    else deliver(context, this.#core.errorReply(error, context, this), this)
   }
 
   interim(context: RequestContext, status: number, headers: ReplyHeaders): void {

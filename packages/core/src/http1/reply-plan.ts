@@ -1,5 +1,5 @@
 import { hasToken } from '@spillway/parser/fields'
-import { statusLine } from '@spillway/parser/serialize'
+import { isFieldValue, statusLine } from '@spillway/parser/serialize'
 import type { KeptReply } from '../exchange/kept-reply.ts'
 import type { BodySource, Reply } from '../exchange/reply.ts'
 import { isSource } from '../exchange/source.ts'
@@ -85,7 +85,7 @@ function planAnew(reply: Reply, facts: ReplyFacts): ReplyPlan {
   plan.persist = facts.persist && !said.close
   if (hasNoContent(status) || reply.takeOver) {
     plan.source = streamed ? body : null
-    plan.head = head(status, emptyFraming(status), facts, reply)
+    plan.head = head(reply, emptyFraming(status), facts)
   } else if (streamed) planStream(reply, facts)
   else planWhole(reply, facts)
 
@@ -99,8 +99,13 @@ function planAnew(reply: Reply, facts: ReplyFacts): ReplyPlan {
 }
 
 /** A reply that was written before needs no second thought. False: it was not. */
-function planWritten({ status, flat, trailers, takeOver }: Reply, text: string, facts: ReplyFacts): boolean {
+function planWritten(
+  { status, statusText, flat, trailers, takeOver }: Reply,
+  text: string,
+  facts: ReplyFacts,
+): boolean {
   const { method, persist, written } = facts
+  if (statusText !== '') return false
   if (trailers !== undefined || takeOver !== undefined || method === 'HEAD' || method === 'CONNECT') return false
   const whole = written.recall(status, text, flat, persist)
   if (whole === '') return false
@@ -116,7 +121,7 @@ function planWritten({ status, flat, trailers, takeOver }: Reply, text: string, 
 /** Content that comes piece by piece. */
 function planStream(reply: Reply, facts: ReplyFacts): void {
   let framing = ''
-  plan.source = reply.body
+  plan.source = reply.body ?? ''
   if (said.length >= 0) {
     plan.framing = ContentFraming.Length
     plan.length = said.length
@@ -128,7 +133,7 @@ function planStream(reply: Reply, facts: ReplyFacts): void {
     plan.framing = ContentFraming.UntilClose
     plan.persist = false
   }
-  plan.head = head(reply.status, framing, facts, reply)
+  plan.head = head(reply, framing, facts)
 }
 
 /** Content that is at hand. */
@@ -138,7 +143,7 @@ function planWhole(reply: Reply, facts: ReplyFacts): void {
   let length = 0
   if (isHead && reply.body === null && said.length < 0) {
     // Nobody knows what GET would have said (RFC 9110 §8.6).
-    plan.head = head(reply.status, '', facts, reply)
+    plan.head = head(reply, '', facts)
     return
   }
   if (typeof body === 'string' && isAscii(body)) {
@@ -151,6 +156,11 @@ function planWhole(reply: Reply, facts: ReplyFacts): void {
   if (said.length >= 0 && said.length !== length) {
     if (!isHead || body !== null) throw new RangeError(`Content-Length: ${said.length} was set for ${length} bytes`)
     length = said.length
+  }
+  if (reply.statusText !== '') {
+    plan.head = head(reply, lengthLine(length), facts)
+    if (!isHead && length > wholeBytes) sliceWhole(length)
+    return
   }
   const written = facts.written.find(status, length, plan.persist, said)
   plan.head = written.head
@@ -181,12 +191,13 @@ function lengthLine(length: number): string {
   return `Content-Length: ${length}\r\n`
 }
 
-function head(status: number, framing: string, facts: ReplyFacts, { takeOver }: Reply): string {
+function head({ status, statusText, takeOver }: Reply, framing: string, facts: ReplyFacts): string {
   const { written } = facts
+  const first = statusText !== '' && isFieldValue(statusText) ? statusLine(status, statusText) : statusLine(status)
   const date = said.date ? '' : written.dateLine
   const upgrade = status === 101 ? 'Connection: Upgrade\r\n\r\n' : '\r\n'
   const ending = takeOver ? upgrade : written.persistence(plan.persist, said.upgrade)
-  return statusLine(status) + said.text + framing + date + ending
+  return first + said.text + framing + date + ending
 }
 
 const none: ReplyHeaders = new ReplyHeaders()

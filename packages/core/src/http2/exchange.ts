@@ -1,7 +1,7 @@
 import type { Expectation } from '@spillway/parser'
 import { ErrorCode, type Http2Machine, type Http2Request, type Http2Stream } from '@spillway/parser/http2'
 import { ContentFraming, connectRefused } from '../exchange/content.ts'
-import { type ReplyTarget, answerWith } from '../exchange/dispatch.ts'
+import { type ReplyTarget, deliver } from '../exchange/dispatch.ts'
 import { type AbortedBy, AbortedError, type Outcome, abortMessage } from '../exchange/errors.ts'
 import type { Reply, TakeOver } from '../exchange/reply.ts'
 import { type FieldsInit, ReplyHeaders, addHeaders } from '../exchange/reply-headers.ts'
@@ -145,7 +145,7 @@ export class Http2Exchange implements ContextPort, ReplyTarget, StreamEnd, Strea
     if (this.#over || this.#replied) return
     // The handler stopped because the client has gone: that is no answer, and nobody waits for one.
     if (!this.#stream.openIn && context.stoppedBy(error)) this.cut('peer', ErrorCode.Cancel)
-    else answerWith(context, this.#core.errorReply(error, context), this)
+    else deliver(context, this.#core.errorReply(error, context, this), this)
   }
 
   resume(): void {
@@ -346,7 +346,7 @@ export class Http2Exchange implements ContextPort, ReplyTarget, StreamEnd, Strea
     this.#owner.scheduleFlush()
   }
 
-  report(error: unknown, context: RequestContext): void {
+  report(error: unknown, context: RequestContext | undefined = this.context): void {
     this.#core.report(error, context)
   }
 

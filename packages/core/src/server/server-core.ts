@@ -3,10 +3,12 @@ import { networkOf } from '../transport/addresses.ts'
 import { Clock } from './clock.ts'
 import { type Holder, Ledger } from './ledger.ts'
 import type { Context, Handler, MaybePromise, Result } from '../exchange/context.ts'
-import { type ReplyTarget, dispatch } from '../exchange/dispatch.ts'
+import { type ReplyTarget, type Reporter, dispatch } from '../exchange/dispatch.ts'
 import type { RequestContext } from '../exchange/request-context.ts'
 import { errorResult, errorText, plainError } from '../exchange/error-reply.ts'
 import { AbortedError, errorFacts } from '../exchange/errors.ts'
+import { begun } from '../exchange/beginning.ts'
+import { isSource } from '../exchange/source.ts'
 import { isThenable, printError } from '../exchange/guarded.ts'
 import { channels } from './events.ts'
 import { type ReplyFacts, WrittenHeads } from './written-heads.ts'
@@ -253,9 +255,18 @@ export class ServerCore {
   }
 
   /** The reply to an error of the handler: what `onError` makes of it, or a plain one; with the fields asked for. */
-  errorReply(error: unknown, context: RequestContext): MaybePromise<Reply> {
+  errorReply(error: unknown, context: RequestContext, reporter: Reporter): MaybePromise<Reply> {
     const result = this.#errorResult(error, context)
-    return result instanceof Promise ? completed(result, context) : context.complete(result)
+    if (result instanceof Promise || isSource(result.body)) return this.#completed(result, context, reporter)
+    return context.complete(result)
+  }
+
+  async #completed(given: MaybePromise<Reply>, context: RequestContext, reporter: Reporter): Promise<Reply> {
+    try {
+      return context.complete(await begun(await given, context, reporter))
+    } catch (second) {
+      return context.complete(this.#unhandled(second))
+    }
   }
 
   #errorResult(error: unknown, context: Context): MaybePromise<Reply> {
@@ -338,8 +349,4 @@ export class ServerCore {
     for (const connection of this.#ledger.excess(bufferedBytes)) connection.relieve()
     this.overloaded = this.#ledger.total > bufferedBytes
   }
-}
-
-async function completed(reply: Promise<Reply>, context: RequestContext): Promise<Reply> {
-  return context.complete(await reply)
 }

@@ -186,15 +186,26 @@ describe('toFetch: how it ends', () => {
     await response.body!.cancel()
   })
 
-  it('a source that fails errors the stream', async () => {
+  it('a source that fails behind its first piece errors the stream', async () => {
     const error = new Error('x')
     const { app, seen } = watched((c) =>
-      c.stream({
-        [Symbol.asyncIterator]: () => ({ next: () => Promise.reject(error) }),
-      }),
+      c.stream(
+        (async function* () {
+          yield 'a'
+          throw error
+        })(),
+      ),
     )
     await expect((await app(new Request(url))).text()).rejects.toThrow('x')
-    expect(seen).toEqual(['abort', { kind: 'aborted', by: 'handler', status: 200, bytes: 0, error }])
+    expect(seen).toEqual(['abort', { kind: 'aborted', by: 'handler', status: 200, bytes: 1, error }])
+  })
+
+  it('a source that fails before it is an error reply', async () => {
+    const { app, seen } = watched((c) =>
+      c.stream({ [Symbol.asyncIterator]: () => ({ next: () => Promise.reject(new Error('x')) }) }),
+    )
+    expect((await app(new Request(url))).status).toBe(500)
+    expect(seen).toMatchObject([{ kind: 'sent', status: 500 }])
   })
 })
 

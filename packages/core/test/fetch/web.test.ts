@@ -141,13 +141,18 @@ describe('fromFetch: a fetch-style application as handler', () => {
     expect((await ask(app, get())).status).toBe(500)
   })
 
-  it('a stream that fails cuts the reply', async () => {
-    const client = testServer(
-      fromFetch(() => new Response(new ReadableStream({ pull: (c) => c.error(new Error('x')) }))),
-    ).connect()
+  it('a stream that fails behind its first piece cuts the reply', async () => {
+    const pieces = ['a']
+    const pull = (c: ReadableStreamDefaultController): void => {
+      const piece = pieces.shift()
+      if (piece === undefined) c.error(new Error('x'))
+      else c.enqueue(Buffer.from(piece))
+    }
+    const client = testServer(fromFetch(() => new Response(new ReadableStream({ pull })))).connect()
     client.send(get())
     await turn(6)
-    expect([onlyReply(client.received).complete, client.state]).toEqual([false, 'closed'])
+    const { body, complete } = onlyReply(client.received)
+    expect([body, complete, client.state]).toEqual(['a', false, 'closed'])
   })
 
   it('gives the path without what a mount has taken off, and the content', async () => {

@@ -217,11 +217,12 @@ describe('limits.bufferedBytes', () => {
       await turn()
     }
   })
+
   it('what sources hold counts, and what owners of upgraded connections hold', async () => {
     const memory = new ArrayBuffer(300_000)
     const source = {
       held: (holding: Holding) => (holding.share(memory, 300_000), 0),
-      [Symbol.asyncIterator]: () => ({ next: () => new Promise<never>(() => {}) }),
+      [Symbol.asyncIterator]: () => silent(),
     }
     const t = testServer(
       (c) => {
@@ -234,6 +235,7 @@ describe('limits.bufferedBytes', () => {
     for (const bytes of [get('/stream'), get('/tunnel', 'Connection: upgrade\r\nUpgrade: x\r\n')]) {
       const client = t.connect()
       client.send(bytes)
+      await turn()
       t.advance(500)
       await turn()
       expect(client.state).toBe('closed')
@@ -289,3 +291,9 @@ describe('stats', () => {
     expect(createServer((c) => c.text('c')).stats).toEqual({ open: 0, active: 0 })
   })
 })
+
+/** A source without content, which has begun. */
+async function* silent(): AsyncGenerator<string> {
+  yield ''
+  await new Promise(() => {})
+}

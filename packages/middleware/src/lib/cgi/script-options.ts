@@ -24,5 +24,5 @@ export async function answered(
   if (reply instanceof Reply) return reply
   if (!redirect) return c.redirect(reply.location)
   const result = await redirectLocally(c, reply.location, redirect)
-  return result instanceof Response ? Reply.from(result) : result
+  return Reply.from(result)
 }

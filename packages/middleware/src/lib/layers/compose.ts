@@ -78,11 +78,5 @@ function toReply(result: MaybePromise<Result>): MaybePromise<Reply> {
 }
 
 function asReply(result: Result): Reply {
-  if (result instanceof Reply) return result
-  if (result instanceof Response) return Reply.from(result)
-  throw new TypeError(`A handler or middleware returned ${describe(result)}, which is no Reply or Response`)
-}
-
-function describe(value: unknown): string {
-  return value === undefined ? 'nothing' : value === null ? 'null' : `a value of type ${typeof value}`
+  return Reply.from(result, 'A handler or middleware returned')
 }

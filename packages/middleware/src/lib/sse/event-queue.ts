@@ -75,6 +75,8 @@ export class EventQueue implements AsyncIterableIterator<string> {
     if (!this.#started) {
       this.#started = true
       this.#start()
+      // Nobody has to wait for the first event: the client knows from the head that it is connected.
+      return Promise.resolve({ done: false, value: '' })
     }
     return new Promise((resolve, reject) => {
       if (this.#failure) return reject(this.#failure.error)

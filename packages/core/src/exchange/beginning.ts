@@ -1,0 +1,112 @@
+// The beginning of streamed content. As long as nothing of a reply has left, a source that fails is an error that a reply can
+// tell of, and content that is all there has a length.
+import type { RequestContext } from './request-context.ts'
+import { hasNoContent } from './content.ts'
+import type { Reporter } from './dispatch.ts'
+import { type Reply, isAnswer } from './reply.ts'
+import { isOfResponse } from './response-like.ts'
+import {
+  Begun,
+  type Piece,
+  type Pulled,
+  type Puller,
+  type Source,
+  checkedPiece,
+  isSource,
+  letGo,
+  pullerOf,
+} from './source.ts'
+
+// decision 048
+/** Milliseconds that a head waits for the first piece of its content. */
+const firstPieceTimeout = 50
+/** Bytes behind the first piece that are gathered in case that they are all. */
+const gatheredBytes = 64 * 1024
+
+/**
+ * The reply itself, if it may be sent at once; otherwise a promise of it, with content at hand when all of that comes soon.
+ * It is rejected when the source fails before there is anything to send.
+ * @param reporter told what the source fails with once its content is not wanted any more.
+ */
+export function begun(reply: Reply, context: RequestContext, reporter: Reporter): Reply | Promise<Reply> {
+  const { body } = reply
+  if (typeof body === 'string' || !isSource(body) || body instanceof Begun) return reply
+  if (reply.takeOver || hasNoContent(reply.status) || context.isOver) return reply
+  // HEAD says what GET does, as far as that costs little (RFC 9110 §9.3.2).
+  if (context.method === 'HEAD' && !isOfResponse(body)) return reply
+  return begin(reply, body, context, reporter)
+}
+
+async function begin(reply: Reply, source: Source, context: RequestContext, reporter: Reporter): Promise<Reply> {
+  const puller = pullerOf(source)
+  try {
+    const pending = puller.next()
+    const first = await settled(pending, context.method === 'HEAD' ? thisTurn : soon(context))
+    if (first?.done) reply.body = ''
+    else if (first && isOfResponse(source)) reply.body = await gathered(source, puller, checkedPiece(first.value))
+    else reply.body = new Begun(source, puller, first ? [checkedPiece(first.value)] : [], first ? undefined : pending)
+    return reply
+  } catch (error) {
+    letGo(source, puller, error, (second) => reporter.report(second, context))
+    throw isAnswer(error) ? new TypeError('The content of a reply failed with a reply') : error
+  }
+}
+
+/** All content, if that comes in this turn of the event loop. */
+async function gathered(source: Source, puller: Puller, first: Piece): Promise<Piece | Begun> {
+  const pieces = [first]
+  let more = 0
+  while (more < gatheredBytes) {
+    const pending = puller.next()
+    try {
+      const pulled = await settled(pending, thisTurn)
+      if (pulled?.done) return joined(pieces)
+      if (!pulled) return new Begun(source, puller, pieces, pending)
+      const piece = checkedPiece(pulled.value)
+      pieces.push(piece)
+      more += piece.length
+    } catch {
+      // What has come is sent, and behind it the reply fails.
+      return new Begun(source, puller, pieces, pending)
+    }
+  }
+  return new Begun(source, puller, pieces, undefined)
+}
+
+/** Calls back when it is over; returns what stops it. */
+type Wait = (over: () => void) => () => void
+
+/** What a source gives, or undefined when it is not there in time. */
+async function settled(pending: Promise<Pulled>, wait: Wait): Promise<Pulled | undefined> {
+  let stop!: () => void
+  const over = new Promise<undefined>((resolve) => {
+    stop = wait(() => resolve(undefined))
+  })
+  try {
+    return await Promise.race([pending, over])
+  } finally {
+    stop()
+  }
+}
+
+/** A head does not wait any more when its exchange is over: its source is let go of then. */
+function soon(context: RequestContext): Wait {
+  return (over) => {
+    const timer = setTimeout(over, firstPieceTimeout)
+    context.whenOver = over
+    return () => {
+      clearTimeout(timer)
+      context.whenOver = undefined
+    }
+  }
+}
+
+function thisTurn(over: () => void): () => void {
+  const immediate = setImmediate(over)
+  return () => clearImmediate(immediate)
+}
+
+function joined(pieces: readonly Piece[]): Piece {
+  if (pieces.length === 1) return pieces[0]!
+  return Buffer.concat(pieces.map((piece) => (typeof piece === 'string' ? Buffer.from(piece) : piece)))
+}

@@ -1,0 +1,46 @@
+// What is said to those whose handler returned no reply: what came, and what was meant, probably.
+import { isBytes } from './source.ts'
+
+/** Says what a value is, that it is no reply, and what would be one. */
+export function wrongResult(value: unknown): string {
+  return `${kindOf(value)}: neither a Reply nor a Response. ${adviceFor(value)}`
+}
+
+/** What something is, in a word or two. */
+function kindOf(value: unknown): string {
+  if (typeof value === 'string') return 'a string'
+  if (typeof value === 'function') return `a function (${value.name || 'without a name'})`
+  if (typeof value !== 'object' || value === null) return String(value).slice(0, 40)
+  if (Array.isArray(value)) return 'an array'
+  const { name } = (value.constructor as { readonly name?: string } | undefined) ?? {}
+  return `an object (${name || 'without a class'})`
+}
+
+function adviceFor(value: unknown): string {
+  switch (typeof value) {
+    case 'undefined':
+      return 'A handler answers by what it returns: is a `return` missing?'
+    case 'string':
+      return 'Text is returned as c.text(…) or c.html(…).'
+    case 'number':
+      return 'A status alone is returned as c.empty(…), a number as c.json(…).'
+    case 'function':
+      return 'Was it meant to be called?'
+    case 'object':
+      return adviceForObject(value)
+    default:
+      return 'Values are returned as c.json(…).'
+  }
+}
+
+function adviceForObject(value: object | null): string {
+  if (value === null) return 'A reply without content is c.empty().'
+  if (value instanceof Error) return 'An error is thrown, not returned.'
+  if (isBytes(value)) return 'Bytes are returned as new Reply(…).'
+  const { getReader, setHeader, then } = value as { readonly [name: string]: unknown }
+  if (typeof getReader === 'function' || Symbol.asyncIterator in value) return 'A stream is returned as c.stream(…).'
+  if (typeof setHeader === 'function')
+    return 'Nothing writes to a response here; handlers for node:http and Express run behind connect of @spillway/middleware.'
+  if (typeof then === 'function') return 'Its promise was not waited for.'
+  return 'Values are returned as c.json(…).'
+}
