@@ -18,6 +18,7 @@ const checks = [
   { name: 'types of middleware', command: ['tsc', '-p', 'packages/middleware'] },
   { name: 'types without Node', command: ['tsc', '-p', 'packages/parser/tsconfig.src.json'] },
   { name: 'types of the page', command: ['tsc', '-p', 'apps/wire-lab/page'] },
+  { name: 'types of the inspector’s', command: ['tsc', '-p', 'packages/inspect/page'] },
   { name: 'unused code', command: ['knip', '--no-progress'] },
   { name: 'lint', command: ['oxlint', '--type-aware', '--deny-warnings'] },
   { name: 'regular expressions', command: ['node', 'tooling/regexps/check.mjs'] },

@@ -1,6 +1,6 @@
 import { defineApp } from '@spillway/tsup-config'
 import type { Options } from 'tsup'
-import { writePages } from './pages.ts'
+import { type Site, writePages } from '../../packages/inspect/pages.ts'
 
 /** The lab, and what it starts as processes of their own. */
 export const programs: Record<string, string> = {
@@ -11,7 +11,7 @@ export const programs: Record<string, string> = {
 
 /** The scripts of the site: one for each page that has one. The tests build them, too. */
 export const page: Options = {
-  entry: { live: 'page/live/main.ts', bytes: 'page/bytes/main.ts', many: 'page/many/main.ts' },
+  entry: { live: 'page/live/main.ts', bytes: '../../packages/inspect/page/bytes/main.ts', many: 'page/many/main.ts' },
   format: ['esm'],
   target: 'es2022',
   platform: 'browser',
@@ -22,9 +22,12 @@ export const page: Options = {
   noExternal: [/.*/],
 }
 
+/** The pages of the lab, which are built upon those of the inspector. */
+export const site: Site = { pages: new URL('public/', import.meta.url), styles: new URL('styles/', import.meta.url) }
+
 // Both are built at the same time, so each cleans its own folder only.
 const config: Options[] = [
   defineApp({ entry: programs, clean: ['!public/**'] }),
-  { ...page, onSuccess: async () => writePages('dist/public') },
+  { ...page, onSuccess: async () => writePages('dist/public', site) },
 ]
 export default config

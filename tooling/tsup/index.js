@@ -39,8 +39,10 @@ export const fromSources = {
     {
       name: 'sources of the workspace',
       setup(builder) {
-        builder.onResolve({ filter: /^@spillway\/(parser|core|middleware)(\/|$)/ }, ({ path }) => {
+        builder.onResolve({ filter: /^@spillway\/(parser|core|middleware|inspect)(\/|$)/ }, ({ path }) => {
           const [, name, entry = 'index'] = path.split('/')
+          // The parts of the inspector's page are for pages of ours, and not published.
+          if (entry === 'page') return { path: `${packages}/inspect/page/index.ts` }
           return { path: `${packages}/${name}/src/${entry}.ts` }
         })
       },

@@ -7,8 +7,9 @@ export function definePackageTests(over = {}) {
   return {
     resolve: {
       alias: [
-        { find: /^@spillway\/(parser|core|middleware)$/, replacement: `${packages}/$1/src/index.ts` },
-        { find: /^@spillway\/(parser|core|middleware)\/([\w-]+)$/, replacement: `${packages}/$1/src/$2.ts` },
+        { find: '@spillway/inspect/page', replacement: `${packages}/inspect/page/index.ts` },
+        { find: /^@spillway\/(parser|core|middleware|inspect)$/, replacement: `${packages}/$1/src/index.ts` },
+        { find: /^@spillway\/(parser|core|middleware|inspect)\/([\w-]+)$/, replacement: `${packages}/$1/src/$2.ts` },
       ],
     },
     test: {

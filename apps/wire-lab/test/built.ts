@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { fromSources } from '@spillway/tsup-config'
 import { type Options, build } from 'tsup'
-import { writePages } from '../pages.ts'
-import { page, programs } from '../tsup.config.ts'
+import { writePages } from '../../../packages/inspect/pages.ts'
+import { page, programs, site as lab } from '../tsup.config.ts'
 
 const here = fileURLToPath(new URL('..', import.meta.url))
 
@@ -29,7 +29,7 @@ export async function buildLab(parts: { readonly server: boolean }): Promise<Bui
     outDir: site,
     ...fromSources,
   })
-  writePages(site)
+  writePages(site, lab)
   if (parts.server)
     await build({
       ...common,

@@ -1,5 +1,5 @@
 import { type Socket, connect } from 'node:net'
-import type { Snapshot, WireEvent } from '../src/model/events.ts'
+import type { Snapshot, WireEvent } from '@spillway/inspect/model'
 
 /** A client that knows nothing of HTTP. */
 export interface RawClient {

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { spawn } from '@spillway/vitest-config/tools'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { banner, wantsColour } from '../src/lab/banner.ts'
-import type { MarkEvent, OpenEvent } from '../src/model/events.ts'
+import type { MarkEvent, OpenEvent } from '@spillway/inspect/model'
 import { type Built, buildLab } from './built.ts'
 import { Watcher, rawClient } from './clients.ts'
 

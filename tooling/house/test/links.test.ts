@@ -35,7 +35,11 @@ function placesIn(page: string): string[] {
 }
 
 /** Scripts that a page loads are built from sources of another name. */
-const built: ReadonlySet<string> = new Set(['apps/gateway/public/app.js'])
+const built: ReadonlySet<string> = new Set([
+  'apps/gateway/public/app.js',
+  'packages/inspect/public/bytes.js',
+  'packages/inspect/public/live.js',
+])
 
 const links = pages
   .flatMap((page) => placesIn(page).map((place) => ({ page, place })))

@@ -1,7 +1,7 @@
 import type { Tried } from '../../src/model/tried.ts'
-import { dataButtons } from '../shared/dom.ts'
+import { type Inspector, dataButtons } from '@spillway/inspect/page'
 import type { Fetched } from './fetched.ts'
-import type { Inspector } from './inspector.ts'
+import { fetchedDetails, triedDetails, triedKey } from './tried-details.ts'
 
 interface Action {
   readonly title: string
@@ -35,11 +35,27 @@ const [lookEvery, looks] = [300, 60]
 export function wireButtons(inspector: Inspector): void {
   for (const [button, name] of dataButtons('fetch')) {
     const { title, note, targets } = actions[name]!
-    onPress(button, async () => inspector.fetched(title, note, await Promise.all(targets.map(fetchText))), inspector)
+    onPress(
+      button,
+      async () => showFetched(inspector, title, note, await Promise.all(targets.map(fetchText))),
+      inspector,
+    )
   }
   for (const [button, name] of dataButtons('try')) {
-    onPress(button, async () => inspector.tried(await ask(name)), inspector)
+    onPress(button, async () => showTried(inspector, await ask(name)), inspector)
   }
+}
+
+function showFetched(inspector: Inspector, title: string, note: string, results: readonly Fetched[]): void {
+  inspector.other(title, () => fetchedDetails(note, results))
+}
+
+function showTried(inspector: Inspector, tried: Tried): void {
+  inspector.other(
+    tried.title,
+    (store) => triedDetails(tried, store),
+    (store) => triedKey(tried, store),
+  )
 }
 
 function onPress(button: HTMLButtonElement, act: () => Promise<void>, inspector: Inspector): void {

@@ -1,14 +1,18 @@
 import type { Run, Tried } from '../../src/model/tried.ts'
-import { statusText } from '../../src/model/status.ts'
-import { readBytes } from '../../src/model/tokens.ts'
-import { fromBase64 } from '../shared/base64.ts'
-import { el } from '../shared/dom.ts'
-import { formatMs } from '../shared/format.ts'
-import { wireText } from '../shared/wire-text.ts'
-import { errorOf, factList, verdictOf, wireHead } from './connection-details.ts'
+import { readBytes, statusText } from '@spillway/inspect/model'
+import {
+  type Store,
+  el,
+  errorOf,
+  factList,
+  formatMs,
+  fromBase64,
+  phaseOf,
+  verdictOf,
+  wireHead,
+  wireText,
+} from '@spillway/inspect/page'
 import type { Fetched } from './fetched.ts'
-import { phaseOf } from './lanes.ts'
-import type { Store } from './store.ts'
 
 /** Connections shown with their bytes at once; the others one opens. */
 const opened = 1

@@ -1,6 +1,5 @@
 import { type ManyNews, type Way, errands, load, ways } from '../../src/model/many.ts'
-import { byId, el, setText } from '../shared/dom.ts'
-import { formatMs } from '../shared/format.ts'
+import { byId, el, formatMs, setText } from '@spillway/inspect/page'
 import { drawChart } from './chart.ts'
 import { Measured, type Numbers } from './measured.ts'
 

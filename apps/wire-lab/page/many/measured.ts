@@ -1,5 +1,5 @@
 import { type Sample, errands } from '../../src/model/many.ts'
-import { percentile } from '../../src/model/state.ts'
+import { percentile } from '@spillway/inspect/model'
 
 /** What the numbers of one errand come to. */
 export interface Numbers {

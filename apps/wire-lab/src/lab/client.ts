@@ -2,7 +2,7 @@ import { type Socket, connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { MessageParser, type ParserEvent } from '@spillway/parser'
 import type { Run } from '../model/tried.ts'
-import type { Recorder } from './recorder.ts'
+import type { Recorder } from '@spillway/inspect/parts'
 
 /** Where the server listens. */
 export interface Target {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import type { Context, Reply } from '@spillway/core'
-import { styleOf } from './policy.ts'
+import { styleOf } from '@spillway/inspect/parts'
 
 /**
  * Shows source files of the project: those that the tour links to and no other.

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Context, Handler, Reply } from '@spillway/core'
 import { websocket } from '@spillway/middleware/websocket'
-import type { Recorder } from './recorder.ts'
+import type { Recorder } from '@spillway/inspect/parts'
 
 /** Milliseconds a handler of the lab may be asked to take. */
 const mostSlow = 3_000

@@ -1,0 +1,141 @@
+import { decodeLatin1 } from '@spillway/parser'
+import { type Reading, readBytes } from '../../src/model/tokens.ts'
+import { byId, dataButtons, el, setText } from '../shared/dom.ts'
+import { plural } from '../../src/model/format.ts'
+import { describe, kinds, rfcUrl } from '../shared/kinds.ts'
+import { Editor, type Form } from './editor.ts'
+import { type Side, parseHash, toHash } from './hash.ts'
+import { hexDump } from './hex-dump.ts'
+import { parseNotation } from './notation.ts'
+import { samples } from './samples.ts'
+import { messageList, verdict } from './verdict.ts'
+
+/** Milliseconds after the last change until the address of the page says it, too: browsers refuse to be told too often. */
+const shareAfter = 300
+
+const editor = new Editor(() => read())
+const dump = byId('dump')
+let side: Side = 'request'
+let bytes: Uint8Array = new Uint8Array(0)
+let reading: Reading = { tokens: [], messages: [] }
+/** The token told of; none, and nothing told yet. */
+let shown: number | undefined
+let sharing: ReturnType<typeof setTimeout> | undefined
+
+/** Parses what is there now and shows it. */
+function read(): void {
+  bytes = editor.bytes
+  reading = readBytes(bytes, side)
+  editor.paint(reading)
+  dump.replaceChildren(...hexDump(bytes, reading))
+  byId('verdict').replaceChildren(verdict(reading, side, bytes.length))
+  byId('messages').replaceChildren(...messageList(reading.messages))
+  byId('no-messages').hidden = reading.messages.length > 0
+  setText(byId('size'), plural(bytes.length, 'byte'))
+  shown = undefined
+  show(reading.tokens.findIndex(({ kind }) => kind === 'wrong'))
+  clearTimeout(sharing)
+  sharing = setTimeout(share, shareAfter)
+}
+
+function share(): void {
+  history.replaceState(null, '', toHash({ side, bytes }))
+}
+
+/** Tells of one token, and lights it up wherever it is. */
+function show(index: number): void {
+  if (index === shown) return
+  for (const element of document.querySelectorAll('.lit')) element.classList.remove('lit')
+  shown = index
+  const token = reading.tokens[index]
+  const place = byId('token')
+  if (!token) {
+    place.replaceChildren(el('p', { class: 'hint' }, 'Point at a byte, or move the caret, and see what it is.'))
+    return
+  }
+  for (const element of document.querySelectorAll(`[data-token="${index}"]`)) element.classList.add('lit')
+  const { from, to, kind } = token
+  const text = describe(reading.tokens, index, (one) => decodeLatin1(bytes, one.from, one.to))
+  const rfc = kind === 'wrong' ? (reading.fault?.rfc ?? '') : text.rfc
+  const where = to - from === 1 ? `byte ${from}` : `bytes ${from} to ${to - 1}`
+  place.replaceChildren(
+    el('p', {}, el('b', { class: `t-${kind}` }, text.name), el('span', { class: 'thin' }, ` ${where}`)),
+    el(
+      'p',
+      {},
+      text.sentence,
+      ...(rfc ? [' ', el('a', { href: rfcUrl(rfc), rel: 'noreferrer', target: '_blank' }, rfc)] : []),
+    ),
+  )
+}
+
+function setSide(to: Side): void {
+  side = to
+  for (const [button, value] of dataButtons('side')) button.setAttribute('aria-pressed', String(value === side))
+}
+
+function setForm(to: Form): void {
+  editor.change(to)
+  for (const [button, value] of dataButtons('form')) button.setAttribute('aria-pressed', String(value === to))
+  byId('form-text').hidden = to !== 'text'
+  byId('form-hex').hidden = to !== 'hex'
+  read()
+}
+
+/** Takes what the address says, or the first sample. */
+function open(): void {
+  const shared = parseHash(location.hash)
+  const [, sampleSide, text] = samples[0]!
+  setSide(shared?.side ?? sampleSide)
+  editor.bytes = shared?.bytes ?? parseNotation(text).bytes
+  read()
+}
+
+const choice = byId('samples') as HTMLSelectElement
+choice.append(...samples.map(([name], i) => el('option', { value: String(i) }, name)))
+choice.addEventListener('change', () => {
+  const sample = samples[Number(choice.value)]
+  if (!sample) return
+  setSide(sample[1])
+  editor.bytes = parseNotation(sample[2]).bytes
+  choice.value = ''
+  read()
+})
+for (const [button, value] of dataButtons('side'))
+  button.addEventListener('click', () => {
+    setSide(value as Side)
+    read()
+  })
+for (const [button, value] of dataButtons('form')) button.addEventListener('click', () => setForm(value as Form))
+
+byId('share').addEventListener('click', () => {
+  share()
+  const answer = byId('shared')
+  navigator.clipboard.writeText(location.href).then(
+    () => setText(answer, 'Copied'),
+    () => setText(answer, 'It is in the address bar'),
+  )
+})
+
+for (const place of [dump, byId('source')])
+  place.addEventListener('pointermove', (event) => {
+    // The text field lies on the coloured text, whose parts know their token.
+    const hit = document.elementsFromPoint(event.clientX, event.clientY)
+    const found = hit.find((element) => element instanceof HTMLElement && element.dataset['token'] !== undefined)
+    if (found) show(Number((found as HTMLElement).dataset['token']))
+  })
+document.addEventListener('selectionchange', () => {
+  if (document.activeElement === byId('source')) show(editor.tokenAtCaret(reading))
+})
+byId('verdict').addEventListener('click', (event) => {
+  const target = event.target instanceof Element ? event.target.closest<HTMLElement>('[data-byte]') : null
+  if (target) editor.show(Number(target.dataset['byte']))
+})
+
+byId('legend').append(
+  ...Object.entries(kinds)
+    .filter(([kind]) => kind !== 'mark')
+    .map(([kind, { name }]) => el('li', {}, el('span', { class: `t-${kind}` }, name))),
+)
+addEventListener('hashchange', open)
+open()

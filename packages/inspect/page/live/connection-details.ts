@@ -1,0 +1,158 @@
+import type { Connection, Exchange } from '../../src/model/events.ts'
+import { reasons } from '../../src/model/reasons.ts'
+import { statusText } from '../../src/model/status.ts'
+import type { Segment } from '../../src/model/tape.ts'
+import { readBytes } from '../../src/model/tokens.ts'
+import { fromBase64, toBase64Url } from '../shared/base64.ts'
+import { el } from '../shared/dom.ts'
+import { formatBytes, formatMs, formatTime, plural } from '../../src/model/format.ts'
+import { rfcUrl } from '../shared/kinds.ts'
+import { wireText } from '../shared/wire-text.ts'
+import { phaseOf } from './lanes.ts'
+import { type Store, roleText } from './store.ts'
+import type { WireOf } from './wire-of.ts'
+
+/** Changes when what is told of a connection does. */
+export function connectionKey(id: number, store: Store): string {
+  const connection = store.find(id)
+  // What changes by itself is in seconds; anything else comes with an event.
+  return connection ? JSON.stringify([connection, phaseOf(connection, store, store.now())]) : ''
+}
+
+/** All about a connection. */
+export function connectionDetails(id: number, store: Store, wire: WireOf): HTMLElement[] {
+  const connection = store.find(id)
+  if (!connection) return [gone()]
+  const { close, exchanges, requests, openedAt, peer, bytesIn, bytesOut } = connection
+  const now = store.now()
+  const role = roleText(connection, store.you)
+  const facts: [string, string][] = [
+    ['From', role ? `${peer}, ${role}` : peer],
+    ['Accepted', formatTime(store.epoch + openedAt)],
+    [close ? 'Was open' : 'Open for', formatMs((close?.at ?? now) - openedAt)],
+    ['Bytes', `${formatBytes(bytesIn)} in, ${formatBytes(bytesOut)} out${close ? '' : ' so far'}`],
+  ]
+  const hidden = requests - exchanges.length
+  return [
+    verdictOf(connection, phaseOf(connection, store, now)),
+    ...errorOf(connection),
+    factList(facts),
+    el('h3', {}, plural(requests, 'request')),
+    el(
+      'ol',
+      { class: 'exchanges', start: String(hidden + 1) },
+      ...exchanges.map((exchange) => exchangeItem(id, exchange)),
+    ),
+    ...bytesOf(wire),
+  ]
+}
+
+/** Why it ended, or what it does, in a sentence. */
+export function verdictOf({ close }: Connection, phase: string): HTMLElement {
+  const reason = close && reasons[close.reason]
+  const text = reason ? reason.sentence : `Open: ${phase}.`
+  return el('p', { class: reason && !reason.calm ? 'verdict bad' : 'verdict' }, text)
+}
+
+/** The parser's error, with its place and its section. */
+export function errorOf({ error }: Connection): HTMLElement[] {
+  if (!error) return []
+  const { code, offset, message, rfc } = error
+  const link = el('a', { href: rfcUrl(rfc), rel: 'noreferrer', target: '_blank' }, rfc)
+  return [el('p', { class: 'error' }, el('code', {}, code), ` at byte ${offset}. ${message} `, link)]
+}
+
+export function factList(facts: readonly (readonly [name: string, value: string])[]): HTMLElement {
+  return el('dl', {}, ...facts.flatMap(([name, value]) => [el('dt', {}, name), el('dd', {}, value)]))
+}
+
+function bytesOf(wire: WireOf): HTMLElement[] {
+  const segments = wire.wire?.segments ?? []
+  const segment = segments.at(-1 - wire.back)
+  if (!segment) return []
+  return [...(segments.length > 1 ? [pager(wire, segments)] : []), ...segmentDetails(segment)]
+}
+
+function pager(wire: WireOf, { length }: readonly Segment[]): HTMLElement {
+  const turn = (text: string, label: string, by: number): HTMLElement => {
+    const button = el('button', { type: 'button', class: 'quiet', 'aria-label': label }, text)
+    button.addEventListener('click', () => wire.turn(by))
+    return button
+  }
+  const place = el('span', { class: 'thin' }, `bytes, ${length - wire.back} of ${length}`)
+  return el('p', { class: 'pager' }, turn('‹', 'Earlier bytes', 1), place, turn('›', 'Later bytes', -1))
+}
+
+function segmentDetails({ in: incoming, out, total, pieces }: Segment): HTMLElement[] {
+  const [received, sent] = [fromBase64(incoming), fromBase64(out)]
+  const reading = readBytes(sent, 'response', { methods: methodsOf(received) })
+  const upgraded = reading.messages[0]?.line.includes(' 101 ') ?? false
+  const reads = pieces.filter(({ direction }) => direction === 'in').length
+  return [
+    wireHead(`Received in ${plural(reads, 'read')}`, total.in, 'request', received),
+    wireText(received, readBytes(received, 'request', { upgraded }), total.in - received.length),
+    wireHead('Sent', total.out, 'response', sent),
+    wireText(sent, reading, total.out - sent.length),
+  ]
+}
+
+/** The methods of the requests among some bytes. */
+function methodsOf(bytes: Uint8Array): string[] {
+  return readBytes(bytes, 'request').messages.map(({ line }) => line.split(' ', 1)[0]!)
+}
+
+/** The title of some bytes, with a way to look at them more closely. */
+export function wireHead(title: string, size: number, side: 'request' | 'response', bytes: Uint8Array): HTMLElement {
+  const href = `bytes.html#${side}=${toBase64Url(bytes)}`
+  const link = el('a', { href, class: 'closer' }, 'Byte by byte')
+  return el('h3', { class: 'wire-head' }, `${title}, ${formatBytes(size)}`, ...(bytes.length > 0 ? [link] : []))
+}
+
+function exchangeItem(connection: number, exchange: Exchange): HTMLElement {
+  const { method, target, version, status, bytesOut, at, headAt, endedAt, aborted } = exchange
+  const parts = [status === undefined ? 'no reply yet' : statusText(status)]
+  if (bytesOut !== undefined) parts.push(formatBytes(bytesOut))
+  if (endedAt !== undefined) parts.push(formatMs(endedAt - headAt))
+  else if (status !== undefined) parts.push('still being sent')
+  if (aborted !== undefined) parts.push('cut short')
+  const bad = (status ?? 0) >= 400 || aborted !== undefined
+  return el(
+    'li',
+    {},
+    el(
+      'button',
+      { type: 'button', class: 'link', 'data-exchange': `${connection} ${exchange.exchange}` },
+      el('code', {}, `${method} ${target}`),
+    ),
+    el('span', { class: 'thin' }, ` HTTP/${version}`),
+    el('span', { class: bad ? 'bad' : 'good' }, parts.join(' · ')),
+    ...(endedAt !== undefined && endedAt - headAt > 0 ? [phases(exchange, at, endedAt)] : []),
+  )
+}
+
+/** How the time of an exchange is made up. */
+function phases({ headAt, repliedAt }: Exchange, at: number, endedAt: number): HTMLElement {
+  const handled = repliedAt ?? endedAt
+  const parts = [
+    ['head', at - headAt],
+    ['work', handled - at],
+    ['good', endedAt - handled],
+  ] as const
+  const bar = el('span', { class: 'phases', role: 'img' })
+  bar.setAttribute(
+    'aria-label',
+    `head ${formatMs(at - headAt)}, handler ${formatMs(handled - at)}, reply ${formatMs(endedAt - handled)}`,
+  )
+  bar.title = bar.getAttribute('aria-label')!
+  for (const [kind, ms] of parts) {
+    const part = el('i', { 'data-key': kind })
+    // Parts whose sum is below 1 would not fill the bar.
+    part.style.flexGrow = String(Math.max(0, ms) * 1000)
+    bar.append(part)
+  }
+  return bar
+}
+
+function gone(): HTMLElement {
+  return el('p', { class: 'hint' }, 'This connection ended so long ago that the server has forgotten it.')
+}

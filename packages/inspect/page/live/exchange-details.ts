@@ -1,0 +1,172 @@
+import { type Told, type ToldExchange, exchangesOf } from '../../src/model/messages.ts'
+import { readBytes } from '../../src/model/tokens.ts'
+import { fromBase64, toBase64Url } from '../shared/base64.ts'
+import { el } from '../shared/dom.ts'
+import { formatBytes, formatMs } from '../../src/model/format.ts'
+import { wireText } from '../shared/wire-text.ts'
+import { asCurl, asFetch, asTest } from './copy-as.ts'
+import { type Store } from './store.ts'
+import type { WireOf } from './wire-of.ts'
+
+/** One exchange, whole: both messages, their content decoded, and what can be done with the request. */
+export function exchangeDetails(connection: number, number: number, store: Store, wire: WireOf): HTMLElement[] {
+  const back = el('button', { type: 'button', class: 'link', 'data-connection': String(connection) })
+  back.append(`Connection #${connection}`)
+  const told = find(number, wire)
+  if (!told) return [el('p', {}, back), el('p', { class: 'hint' }, 'Its bytes are not kept, or not there yet.')]
+  const { request, response } = told
+  const known = store.find(connection)?.exchanges.find(({ exchange }) => exchange === number)
+  const took =
+    known?.endedAt === undefined ? [] : [el('p', { class: 'thin' }, `Took ${formatMs(known.endedAt - known.headAt)}.`)]
+  return [
+    el('p', {}, back),
+    ...took,
+    ...actions(request, store),
+    ...message('Request', request, store),
+    ...(response ? message('Response', response, store) : [el('p', { class: 'hint' }, 'No response.')]),
+  ]
+}
+
+/** Changes when there is something new to show. */
+export function exchangeKey(number: number, wire: WireOf): string {
+  const told = find(number, wire)
+  return told ? `${told.request.bytes.length} ${told.response?.bytes.length} ${told.response?.complete}` : ''
+}
+
+function find(number: number, { wire }: WireOf): ToldExchange | undefined {
+  const segment = wire?.segments.findLast(({ first }) => first <= number)
+  return segment && exchangesOf(segment, fromBase64).find(({ exchange }) => exchange === number)
+}
+
+function message(title: string, told: Told, store: Store): HTMLElement[] {
+  return [
+    el('h3', {}, title),
+    el('p', {}, el('code', { class: 'start-line' }, told.line)),
+    el('dl', { class: 'fields' }, ...told.fields.flatMap(([name, value]) => [el('dt', {}, name), el('dd', {}, value)])),
+    ...contentDetails(told, store),
+  ]
+}
+
+function contentDetails(told: Told, store: Store): HTMLElement[] {
+  const { content: bytes, complete } = told
+  if (bytes.length === 0) return []
+  const type = fieldOf(told, 'content-type')
+  const coding = fieldOf(told, 'content-encoding').trim().toLowerCase()
+  const size = `${formatBytes(bytes.length)}${complete ? '' : ', not all of it'}`
+  const title = el('h3', {}, `Content, ${size}${coding ? `, in ${coding}` : ''}`)
+  const place = el('div', { class: 'content' })
+  if (coding === '' || coding === 'identity') place.append(shown(bytes, type))
+  else if (store.server.tools)
+    void decoded(coding, bytes).then((plain) => place.append(plain ? shown(plain, type) : cannot(coding)))
+  else place.append(cannot(coding))
+  return [title, place]
+}
+
+function cannot(coding: string): HTMLElement {
+  return el('p', { class: 'hint' }, `The part that was kept cannot be decoded from ${coding}.`)
+}
+
+async function decoded(coding: string, bytes: Uint8Array): Promise<Uint8Array | undefined> {
+  const response = await fetch(`api/decode/${encodeURIComponent(coding)}`, { method: 'POST', body: bytes as BodyInit })
+  return response.ok ? new Uint8Array(await response.arrayBuffer()) : undefined
+}
+
+/** Content as its type says: never as markup. */
+function shown(bytes: Uint8Array, type: string): HTMLElement {
+  if (/^image\/(?:png|jpeg|gif|webp|avif)\b/.test(type)) {
+    const image = el('img', { alt: 'The image that was sent' })
+    image.src = URL.createObjectURL(new Blob([bytes as BlobPart], { type: type.split(';', 1)[0]! }))
+    image.addEventListener('load', () => URL.revokeObjectURL(image.src))
+    return image
+  }
+  const text = textOf(bytes)
+  if (text === undefined) return wireText(bytes, readBytes(new Uint8Array(0), 'request'), 0)
+  if (/\bjson\b/.test(type)) return el('pre', { tabindex: '0' }, pretty(text))
+  if (type.startsWith('application/x-www-form-urlencoded'))
+    return el(
+      'dl',
+      { class: 'fields' },
+      ...[...new URLSearchParams(text)].flatMap(([name, value]) => [el('dt', {}, name), el('dd', {}, value)]),
+    )
+  return el('pre', { tabindex: '0' }, text)
+}
+
+function textOf(bytes: Uint8Array): string | undefined {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+  } catch {
+    return undefined
+  }
+}
+
+function pretty(text: string): string {
+  try {
+    return JSON.stringify(JSON.parse(text), undefined, 2)
+  } catch {
+    return text
+  }
+}
+
+function actions(request: Told, store: Store): HTMLElement[] {
+  const bar = el('div', { class: 'buttons' })
+  const said = el('span', { class: 'thin', role: 'status' })
+  const copy = (name: string, text: () => string): void => {
+    const button = el('button', { type: 'button' }, name)
+    button.addEventListener('click', () => {
+      void navigator.clipboard.writeText(text()).then(
+        () => (said.textContent = `${name}: copied`),
+        () => (said.textContent = 'The browser does not allow it'),
+      )
+    })
+    bar.append(button)
+  }
+  const { url } = store.server
+  copy('Copy as curl', () => asCurl(request, url))
+  copy('as fetch', () => asFetch(request, url))
+  copy('as a test', () => asTest(request))
+  const link = el('a', { href: `bytes.html#request=${toBase64Url(request.bytes)}` }, 'Byte by byte')
+  return [bar, el('p', {}, link, ' ', said), ...(store.server.tools ? [sender(request)] : [])]
+}
+
+/** Sends the request once more, as it was or changed. */
+function sender(request: Told): HTMLElement {
+  const details = el('details', {}, el('summary', {}, 'Send again'))
+  const isText = textOf(request.bytes) !== undefined
+  const editor = el('textarea', { rows: '8', spellcheck: 'false', 'aria-label': 'The request, as it will be sent' })
+  editor.value = isText ? new TextDecoder().decode(request.bytes).replaceAll('\r\n', '\n') : ''
+  editor.hidden = !isText
+  const button = el('button', { type: 'button' }, 'Send')
+  const place = el('div', { role: 'status' })
+  button.addEventListener('click', () => {
+    const bytes = isText ? edited(editor.value, request) : request.bytes
+    place.replaceChildren(el('p', { class: 'hint busy' }, 'Under way …'))
+    void sendBytes(bytes).then((result) => place.replaceChildren(...result))
+  })
+  details.append(editor, el('p', {}, button), place)
+  return details
+}
+
+/** The head with its line ends; content stays as it was typed. */
+function edited(text: string, { bytes }: Told): Uint8Array {
+  const same = new TextDecoder().decode(bytes).replaceAll('\r\n', '\n') === text
+  if (same) return bytes
+  const end = text.indexOf('\n\n')
+  const [head, content] = end < 0 ? [text, ''] : [text.slice(0, end + 2), text.slice(end + 2)]
+  return new TextEncoder().encode(head.replaceAll('\n', '\r\n') + content)
+}
+
+async function sendBytes(bytes: Uint8Array): Promise<HTMLElement[]> {
+  const method = /^\S+/.exec(new TextDecoder().decode(bytes.subarray(0, 100)))?.[0] ?? 'GET'
+  const response = await fetch(`api/send/${encodeURIComponent(method)}`, { method: 'POST', body: bytes as BodyInit })
+  if (!response.ok) return [el('p', { class: 'verdict bad' }, await response.text())]
+  const { received, total, ms } = (await response.json()) as { received: string; total: number; ms: number }
+  const answer = fromBase64(received)
+  return [
+    el('p', { class: 'thin' }, `${formatBytes(total)} in ${formatMs(ms)}`),
+    wireText(answer, readBytes(answer, 'response', { methods: [method] }), total - answer.length),
+  ]
+}
+
+function fieldOf({ fields }: Told, name: string): string {
+  return fields.find(([one]) => one.toLowerCase() === name)?.[1] ?? ''
+}

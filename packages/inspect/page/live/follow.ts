@@ -1,0 +1,28 @@
+import type { Snapshot, WireEvent } from '../../src/model/events.ts'
+
+export interface Followed {
+  snapshot(snapshot: Snapshot): void
+  events(events: readonly WireEvent[]): void
+  /** Whether events come in at the moment. */
+  live(live: boolean): void
+}
+
+/** Milliseconds until another attempt, when the browser has given up. */
+const retry = 1500
+
+/** Follows the server's events, across restarts of the server. */
+export function follow(to: Followed): void {
+  const source = new EventSource('events')
+  source.addEventListener('snapshot', (message: MessageEvent<string>) => {
+    to.live(true)
+    to.snapshot(JSON.parse(message.data) as Snapshot)
+  })
+  source.addEventListener('events', (message: MessageEvent<string>) =>
+    to.events(JSON.parse(message.data) as WireEvent[]),
+  )
+  source.addEventListener('error', () => {
+    to.live(false)
+    // A refused stream is final for the browser; for us it only means that the server is full or starting.
+    if (source.readyState === EventSource.CLOSED) setTimeout(() => follow(to), retry)
+  })
+}

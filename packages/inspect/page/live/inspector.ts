@@ -1,0 +1,126 @@
+import { byId, el } from '../shared/dom.ts'
+import { connectionDetails, connectionKey } from './connection-details.ts'
+import { exchangeDetails, exchangeKey } from './exchange-details.ts'
+import type { Store } from './store.ts'
+import { WireOf } from './wire-of.ts'
+
+/** What the panel shows: its title, its content, and a key that changes when the content does. */
+interface Shown {
+  readonly title: string
+  readonly key: () => string
+  readonly content: () => readonly HTMLElement[]
+}
+
+/** The panel that tells all about one thing: most often a connection. */
+export class Inspector {
+  readonly #panel = byId('inspector')
+  readonly #title = byId('inspector-title')
+  readonly #body = byId('details')
+  readonly #store: Store
+  readonly #hint: string
+  /** The connection shown, 0 while it is something else. */
+  selected = 0
+  #shown: Shown
+  #key: string | undefined
+
+  /** @param hint what else can be done. */
+  constructor(store: Store, hint: string) {
+    this.#store = store
+    this.#hint = hint
+    this.#shown = {
+      title: 'Details',
+      key: () => '',
+      content: () => [
+        el('p', { class: 'hint' }, 'Pick a connection to see its requests, its bytes, and why it ended.'),
+        el('p', { class: 'hint' }, this.#hint),
+      ],
+    }
+    this.refresh()
+  }
+
+  select(connection: number): void {
+    this.selected = connection
+    const store = this.#store
+    const wire = new WireOf(connection, store.server.control, () => this.#again())
+    this.#show({
+      title: `Connection #${connection}`,
+      key: () => {
+        wire.follow(store.find(connection))
+        return connectionKey(connection, store)
+      },
+      content: () => connectionDetails(connection, store, wire),
+    })
+    this.#reveal()
+  }
+
+  /** Shows one exchange whole. */
+  selectExchange(connection: number, exchange: number): void {
+    this.selected = connection
+    const store = this.#store
+    const wire = new WireOf(connection, store.server.control, () => this.#again())
+    this.#show({
+      title: `Connection #${connection}, request ${exchange}`,
+      key: () => {
+        wire.follow(store.find(connection))
+        return exchangeKey(exchange, wire)
+      },
+      content: () => exchangeDetails(connection, exchange, store, wire),
+    })
+    this.#reveal()
+  }
+
+  /** Brings what is shown up to date. */
+  refresh(): void {
+    const key = this.#shown.key()
+    if (key === this.#key) return
+    this.#key = key
+    this.#title.textContent = this.#shown.title
+    // What was scrolled to stays in sight.
+    const scrolled = [...this.#body.querySelectorAll('.exchanges, pre')].map(({ scrollTop }) => scrollTop)
+    this.#body.replaceChildren(...this.#shown.content())
+    for (const [i, element] of [...this.#body.querySelectorAll('.exchanges, pre')].entries())
+      if (scrolled[i]) element.scrollTop = scrolled[i]
+  }
+
+  /** Something has been started whose result is not there yet. */
+  working(title: string): void {
+    this.#static(title, [el('p', { class: 'hint busy' }, 'Under way …')])
+  }
+
+  failed(title: string, message: string): void {
+    this.#static(title, [el('p', { class: 'verdict bad' }, message)])
+  }
+
+  /** Something else than a connection. @param key changes when the content does; without it, it never does. */
+  other(
+    title: string,
+    content: (store: Store) => readonly HTMLElement[],
+    key: (store: Store) => string = () => '',
+  ): void {
+    this.selected = 0
+    const store = this.#store
+    this.#show({ title, key: () => key(store), content: () => content(store) })
+    this.#reveal()
+  }
+
+  #static(title: string, content: readonly HTMLElement[]): void {
+    this.selected = 0
+    this.#show({ title, key: () => '', content: () => content })
+  }
+
+  #show(shown: Shown): void {
+    this.#shown = shown
+    this.#again()
+  }
+
+  #again(): void {
+    this.#key = undefined
+    this.refresh()
+  }
+
+  /** On a narrow screen the panel is below what was pressed. */
+  #reveal(): void {
+    this.#panel.scrollTop = 0
+    if (innerWidth < 1000) this.#panel.scrollIntoView({ block: 'start' })
+  }
+}

@@ -1,0 +1,139 @@
+import type { Connection } from '../../src/model/events.ts'
+import { reasons } from '../../src/model/reasons.ts'
+import { byId, el, setText } from '../shared/dom.ts'
+import { formatMs } from '../../src/model/format.ts'
+import type { Filter } from './filter.ts'
+import { type Store, roleText } from './store.ts'
+
+/** Lanes at a time; the newest connections when there are more. */
+const mostLanes = 400
+/** Height of a lane (px) with a label of two lines, the least one with a label at all, and the least one. */
+const [tall, labelled, thinnest] = [44, 20, 4]
+/** Height of the list, beyond which it is scrolled. */
+const listHeight = 660
+/** So many lanes are still read one by one, even if the list has to be scrolled. */
+const mostLabelled = 60
+
+/** The connections to draw: the viewer's own on top, then the newest first; closed ones while they are in sight. */
+export function lanesOf({ state, you }: Store, now: number, span: number, filter: Filter): Connection[] {
+  const mine = state.open.get(you)
+  const own = mine && filter.connection(mine, you) ? mine : undefined
+  const closed = state.closed.filter(({ close }) => close !== undefined && close.at > now - span)
+  const others = [...closed, ...state.open.values()].filter(
+    (connection) => connection !== mine && filter.connection(connection, you),
+  )
+  const newest = others.toSorted((a, b) => b.id - a.id).slice(0, mostLanes)
+  return own ? [own, ...newest] : newest
+}
+
+/** Height of each of so many lanes: as high as lets all be seen, between what can be read and what can be seen. */
+export function laneHeight(lanes: number): number {
+  const least = lanes <= mostLabelled ? labelled : thinnest
+  return Math.max(least, Math.min(tall, Math.floor(listHeight / Math.max(1, lanes))))
+}
+
+/** What a connection does just now, in a few words. */
+export function phaseOf(connection: Connection, { server }: Pick<Store, 'server'>, now: number): string {
+  const { close, idleAt, headAt, exchanges, error, ending, openedAt } = connection
+  if (close) return reasons[close.reason].short
+  const last = exchanges.at(-1)
+  if (headAt !== undefined && !error)
+    return `head comes in, ${seconds(server.headMs - (now - (last ? headAt : openedAt)))} left`
+  if (idleAt !== undefined) return `idle, ${seconds(server.keepAliveMs - (now - idleAt))} left`
+  if (error || (ending && last?.endedAt !== undefined)) return 'lingers, so that the reply arrives'
+  if (!last) return `silent so far, ${seconds(server.headMs - (now - openedAt))} left`
+  if (last.endedAt !== undefined) return 'open'
+  return last.repliedAt === undefined
+    ? 'handler at work'
+    : `replying for ${formatMs(Math.max(0, now - last.repliedAt))}`
+}
+
+function seconds(ms: number): string {
+  return `${Math.max(0, Math.ceil(ms / 1000))} s`
+}
+
+interface Label {
+  readonly item: HTMLElement
+  readonly button: HTMLButtonElement
+  readonly who: HTMLElement
+  readonly phase: HTMLElement
+}
+
+/**
+ * The labels beside the lanes: real text and real buttons, so the timeline can be read without seeing it. The list is one
+ * stop of the Tab key; arrows move in it.
+ */
+export class LaneLabels {
+  readonly #list = byId('labels')
+  readonly #labels: Map<number, Label> = new Map()
+  #order: readonly number[] = []
+  #shown = ''
+  /** The one that the Tab key leads to. */
+  #current = 0
+
+  constructor() {
+    this.#list.addEventListener('keydown', (event) => this.#move(event))
+  }
+
+  show(lanes: readonly Connection[], store: Store, now: number, selected: number): void {
+    const height = laneHeight(lanes.length)
+    this.#list.style.setProperty('--lane', `${height}px`)
+    this.#list.dataset['size'] = height >= tall - 6 ? 'tall' : height >= labelled ? 'flat' : 'thin'
+    const order = lanes.map(({ id }) => id)
+    if (!order.includes(this.#current)) this.#current = order.includes(selected) ? selected : (order[0] ?? 0)
+    for (const connection of lanes) this.#update(connection, store, now, selected)
+    const key = order.join()
+    if (key === this.#shown) return
+    this.#shown = key
+    this.#order = order
+    const there = new Set(order)
+    for (const [id, { item }] of this.#labels)
+      if (!there.has(id)) {
+        item.remove()
+        this.#labels.delete(id)
+      }
+    // Only what is out of place is moved: a button that is moved loses the focus.
+    for (const [i, id] of order.entries()) {
+      const { item } = this.#labels.get(id)!
+      if (this.#list.children[i] !== item) this.#list.insertBefore(item, this.#list.children[i] ?? null)
+    }
+  }
+
+  #update(connection: Connection, store: Store, now: number, selected: number): void {
+    const { id, role, close } = connection
+    let label = this.#labels.get(id)
+    if (!label) this.#labels.set(id, (label = makeLabel(id)))
+    const { button, who, phase, item } = label
+    setText(who, roleText(connection, store.you))
+    setText(phase, phaseOf(connection, store, now))
+    if (who.dataset['role'] !== role) who.dataset['role'] = role
+    item.className = close ? (reasons[close.reason].calm ? 'closed' : 'closed broken') : ''
+    set(button, 'aria-pressed', String(id === selected))
+    set(button, 'tabindex', id === this.#current ? '0' : '-1')
+  }
+
+  #move(event: KeyboardEvent): void {
+    const at = this.#order.indexOf(this.#current)
+    const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: this.#order.length - 1 }[event.key]
+    const next = to === undefined ? undefined : this.#order[to]
+    if (next === undefined) return
+    event.preventDefault()
+    this.#labels.get(this.#current)?.button.setAttribute('tabindex', '-1')
+    this.#current = next
+    const { button } = this.#labels.get(next)!
+    button.setAttribute('tabindex', '0')
+    button.focus()
+  }
+}
+
+function set(element: HTMLElement, name: string, value: string): void {
+  if (element.getAttribute(name) !== value) element.setAttribute(name, value)
+}
+
+function makeLabel(id: number): Label {
+  const who = el('span', { class: 'chip' })
+  const phase = el('span', { class: 'phase' })
+  const name = el('span', { class: 'id' }, `#${id}`)
+  const button = el('button', { type: 'button', 'data-connection': String(id) }, name, ' ', who, ' ', phase)
+  return { item: el('li', {}, button), button, who, phase }
+}

@@ -1,0 +1,65 @@
+import type { Connection, ServerFacts, Snapshot, WireEvent } from '../../src/model/events.ts'
+import { formatTime } from '../../src/model/format.ts'
+import { type LabState, apply, emptyState, thaw } from '../../src/model/state.ts'
+
+/** Seconds that the rate of requests is averaged over. */
+const rateSeconds = 5
+
+/** What the page knows: the server's state, as of its latest event, and the server's clock. */
+export class Store {
+  state: LabState = emptyState()
+  /** The connection that the events come over. */
+  you = 0
+  server: ServerFacts = { url: location.origin, keepAliveMs: 0, headMs: 0, control: true }
+  /** The time of day when the server's clock began. */
+  epoch = 0
+  /** What to add to the page's clock to get the server's. */
+  #ahead = 0
+  /** Requests there had been, second by second, the latest last. */
+  #counts: { readonly at: number; readonly requests: number }[] = []
+
+  take(snapshot: Snapshot): void {
+    this.state = thaw(snapshot)
+    this.you = snapshot.you
+    this.server = snapshot.server
+    this.epoch = snapshot.epoch
+    this.#ahead = snapshot.now - performance.now()
+  }
+
+  apply(events: readonly WireEvent[]): void {
+    for (const event of events) apply(this.state, event)
+  }
+
+  /** The server's clock, in milliseconds. */
+  now(): number {
+    return performance.now() + this.#ahead
+  }
+
+  /** Says since when nothing is known of the server. */
+  away(at: number | undefined): string {
+    if (at === undefined || this.epoch === 0) return 'Server away'
+    return `Server away since ${formatTime(this.epoch + at).slice(0, 8)}`
+  }
+
+  /** Requests per second of late. */
+  rate(): number {
+    const at = this.now()
+    const { requests } = this.state.totals
+    const last = this.#counts.at(-1)
+    if (!last || at - last.at >= 1000) this.#counts.push({ at, requests })
+    if (this.#counts.length > rateSeconds) this.#counts.shift()
+    const first = this.#counts[0]!
+    return at - first.at < 500 ? 0 : Math.max(0, (requests - first.requests) / ((at - first.at) / 1000))
+  }
+
+  find(id: number): Connection | undefined {
+    return this.state.open.get(id) ?? this.state.closed.findLast((connection) => connection.id === id)
+  }
+}
+
+/** Who is at the other end, in a word or two; empty for somebody unknown. */
+export function roleText(connection: Pick<Connection, 'id' | 'role' | 'label'>, you: number): string {
+  if (connection.id === you) return 'this page'
+  if (connection.role === 'viewer') return 'another page'
+  return connection.label
+}

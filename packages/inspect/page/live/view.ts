@@ -1,0 +1,205 @@
+import type { Connection, Snapshot, WireEvent } from '../../src/model/events.ts'
+import { bounds } from '../../src/model/state.ts'
+import { byId, dataButtons, setText } from '../shared/dom.ts'
+import { pulse, showCounters } from './counters.ts'
+import { Filter } from './filter.ts'
+import { follow } from './follow.ts'
+import { Inspector } from './inspector.ts'
+import { LaneLabels, lanesOf } from './lanes.ts'
+import { Log, summary } from './log.ts'
+import { Store } from './store.ts'
+import { Timeline, clampSpan } from './timeline.ts'
+
+/** Milliseconds between two announcements to a screen reader: more would be noise. */
+const announceEvery = 5_000
+/** Milliseconds between two updates of the text, when something has happened, and of what counts seconds. */
+const [textEvery, secondsEvery] = [100, 250]
+/** Milliseconds between two pictures: the lanes move a pixel at a time, so more would not be seen. */
+const drawEvery = 30
+/** Events that go into the log at once; a crowd of them waits for a moment and costs no more than the last ones do. */
+const [crowd, crowdEvery] = [40, 600]
+
+/** What a page may add to the live view. */
+export interface LiveOptions {
+  /** What can be done beside picking a connection, for a panel that shows nothing yet. */
+  readonly hint: string
+  /** Called with each snapshot of the server, when the store has it. */
+  readonly onSnapshot?: (snapshot: Snapshot, store: Store) => void
+}
+
+/** Fills the page with what happens on the server, from now on. */
+export function startLive(options: LiveOptions): Inspector {
+  return new LiveView(options).inspector
+}
+
+class LiveView {
+  readonly inspector: Inspector
+  readonly #store = new Store()
+  readonly #log = new Log(this.#store)
+  readonly #labels = new LaneLabels()
+  readonly #filter = new Filter(() => this.#filtered())
+  readonly #calm = matchMedia('(prefers-reduced-motion: reduce)')
+  readonly #spans = dataButtons('span')
+  readonly #timeline: Timeline
+  #span = 30_000
+  /** The moment at the right edge while the picture stands still, and the one at which it was stopped. */
+  #pausedAt: number | undefined
+  #stoppedAt = 0
+  /** Since when the server is away: nothing is known of what it does, so its clock stands still. */
+  #awayAt: number | undefined
+  #lanes: Connection[] = []
+  #news = false
+  #unlogged: WireEvent[] = []
+  #unannounced: WireEvent[] = []
+  /** When each part was brought up to date. */
+  readonly #done = { text: 0, log: 0, picture: 0 }
+
+  constructor({ hint, onSnapshot }: LiveOptions) {
+    const store = this.#store
+    this.inspector = new Inspector(store, hint)
+    this.#timeline = new Timeline({
+      select: (lane) => this.#select(this.#lanes[lane]!.id),
+      zoom: (factor, at) => this.#zoom(factor, at),
+      pan: (by) => {
+        if (this.#pausedAt === undefined) this.#pause(true)
+        this.#pausedAt = Math.min(this.#stoppedAt, this.#pausedAt! + by * this.#span)
+        this.#showLanes(this.#pausedAt)
+      },
+    })
+    follow({
+      live: (live) => this.#showLive(live),
+      snapshot: (snapshot) => {
+        store.take(snapshot)
+        onSnapshot?.(snapshot, store)
+        this.#unlogged = []
+        if (this.#pausedAt === undefined) this.#log.reset(this.#filter)
+        this.#showText()
+      },
+      events: (events) => {
+        store.apply(events)
+        this.#unannounced = [...this.#unannounced, ...events].slice(-100)
+        pulse(events)
+        // The log keeps no more than the latest, and after a pause it starts again from the state.
+        this.#unlogged = [...this.#unlogged, ...events].slice(-bounds.recent)
+        this.#news = true
+      },
+    })
+    setInterval(() => this.#announce(), announceEvery)
+    this.#listen()
+    // A link may lead to one connection.
+    const linked = /^#connection=(\d+)$/.exec(location.hash)?.[1]
+    if (linked) this.inspector.select(Number(linked))
+    requestAnimationFrame(() => this.#frame())
+  }
+
+  /** The time at the right edge. */
+  get #now(): number {
+    return this.#pausedAt ?? this.#awayAt ?? this.#store.now()
+  }
+
+  #listen(): void {
+    document.addEventListener('click', (event) => {
+      const target = event.target instanceof Element ? event.target.closest<HTMLElement>('[data-connection]') : null
+      if (target) this.#select(Number(target.dataset['connection']))
+      const exchange = event.target instanceof Element && event.target.closest<HTMLElement>('[data-exchange]')
+      if (!exchange) return
+      const [connection, number] = exchange.dataset['exchange']!.split(' ').map(Number)
+      this.inspector.selectExchange(connection!, number!)
+      this.#showText()
+    })
+    for (const [button, value] of this.#spans)
+      button.addEventListener('click', () => this.#setSpan(Number(value) * 1000))
+    for (const [button, value] of dataButtons('zoom'))
+      button.addEventListener('click', () => this.#zoom(Number(value), 1))
+    byId('pause').addEventListener('click', () => this.#pause(this.#pausedAt === undefined))
+  }
+
+  #select(connection: number): void {
+    this.inspector.select(connection)
+    this.#showText()
+  }
+
+  #showLive(live: boolean): void {
+    const status = byId('live')
+    status.dataset['state'] = live ? 'live' : 'waiting'
+    this.#awayAt = live ? undefined : (this.#awayAt ?? this.#store.now())
+    document.body.classList.toggle('away', !live && this.#store.epoch > 0)
+    setText(status, live ? 'Live' : `${this.#store.away(this.#awayAt)}, trying again`)
+  }
+
+  #showText(): void {
+    this.#done.text = performance.now()
+    this.#news = false
+    showCounters(this.#store)
+    this.inspector.refresh()
+    // While the picture stands still its lanes stay the same; but one of them may be picked.
+    this.#showLanes(this.#now, this.#pausedAt === undefined)
+  }
+
+  #showLanes(now: number, anew: boolean = true): void {
+    if (anew) this.#lanes = lanesOf(this.#store, now, this.#span, this.#filter)
+    this.#labels.show(this.#lanes, this.#store, now, this.inspector.selected)
+    byId('no-lanes').hidden = this.#lanes.length > 0
+  }
+
+  #showLog(now: number): void {
+    if (this.#unlogged.length === 0 || this.#pausedAt !== undefined) return
+    if (this.#unlogged.length > crowd && now - this.#done.log < crowdEvery) return
+    this.#done.log = now
+    this.#log.add(this.#unlogged, this.#filter)
+    this.#unlogged = []
+  }
+
+  /** Somebody looks for something else. */
+  #filtered(): void {
+    this.#unlogged = []
+    this.#log.reset(this.#filter)
+    this.#showLanes(this.#now)
+  }
+
+  #draw(now: number): void {
+    this.#done.picture = now
+    this.#timeline.draw(this.#lanes, this.#now, this.#span, this.#store.server, this.inspector.selected)
+  }
+
+  #frame(): void {
+    const now = performance.now()
+    const text = now - this.#done.text > (this.#news ? textEvery : secondsEvery)
+    if (text) this.#showText()
+    this.#showLog(now)
+    // Without motion the picture moves on with its text.
+    if (text || (!this.#calm.matches && now - this.#done.picture > drawEvery)) this.#draw(now)
+    requestAnimationFrame(() => this.#frame())
+  }
+
+  #announce(): void {
+    if (this.#unannounced.length === 0 || this.#pausedAt !== undefined) return
+    byId('announce').textContent = summary(this.#unannounced)
+    this.#unannounced = []
+  }
+
+  #setSpan(to: number): void {
+    this.#span = clampSpan(to)
+    for (const [button, value] of this.#spans)
+      button.setAttribute('aria-pressed', String(Number(value) * 1000 === this.#span))
+    this.#showLanes(this.#now)
+  }
+
+  /** Shows more or less time; what is under the pointer stays there while the picture stands still. */
+  #zoom(factor: number, at: number): void {
+    const to = clampSpan(this.#span * factor)
+    if (this.#pausedAt !== undefined)
+      this.#pausedAt = Math.min(this.#stoppedAt, this.#pausedAt + (to - this.#span) * (1 - at))
+    this.#setSpan(to)
+  }
+
+  #pause(paused: boolean): void {
+    this.#pausedAt = paused ? this.#now : undefined
+    this.#stoppedAt = this.#pausedAt ?? 0
+    byId('pause').setAttribute('aria-pressed', String(paused))
+    setText(byId('pause'), paused ? 'Go on' : 'Pause')
+    this.#unlogged = []
+    if (!paused) this.#log.reset(this.#filter)
+    this.#showLanes(this.#now)
+  }
+}

@@ -1,0 +1,44 @@
+import type { Connection } from '../../src/model/events.ts'
+import type { Wire } from '../../src/model/tape.ts'
+
+/** The bytes of a connection, fetched from the server when something has happened on it. */
+export class WireOf {
+  wire: Wire | undefined = undefined
+  /** The segment shown, counted from the last one. */
+  back = 0
+  readonly #connection: number
+  readonly #allowed: boolean
+  readonly #changed: () => void
+  #seen = ''
+
+  /** @param allowed whether the server tells. @param changed is called when there is something new to show. */
+  constructor(connection: number, allowed: boolean, changed: () => void) {
+    this.#connection = connection
+    this.#allowed = allowed
+    this.#changed = changed
+  }
+
+  /** Fetches again if the connection has gone on since. */
+  follow(connection: Connection | undefined): void {
+    const seen = connection
+      ? `${connection.requests} ${connection.idleAt} ${connection.headAt} ${connection.error?.at} ${connection.close?.at} ${connection.exchanges.at(-1)?.endedAt}`
+      : 'gone'
+    if (!this.#allowed || seen === this.#seen) return
+    this.#seen = seen
+    void this.#fetch()
+  }
+
+  /** Shows an earlier or a later segment. */
+  turn(by: number): void {
+    const most = (this.wire?.segments.length ?? 1) - 1
+    this.back = Math.max(0, Math.min(most, this.back + by))
+    this.#changed()
+  }
+
+  async #fetch(): Promise<void> {
+    const response = await fetch(`api/wire/${this.#connection}`).catch(() => undefined)
+    if (!response?.ok) return
+    this.wire = (await response.json()) as Wire
+    this.#changed()
+  }
+}

@@ -1,0 +1,19 @@
+// What is known of a server's connections: events, the state they make, the bytes and what the parser makes of them. Server
+// and page hold the same; nothing here touches either.
+export type * from './model/events.ts'
+export { type Reason, type ReasonText, reasons } from './model/reasons.ts'
+export { type LabState, apply, bounds, emptyState, find, freeze, percentile, thaw } from './model/state.ts'
+export { statusText } from './model/status.ts'
+export type { Piece, Segment, Wire } from './model/tape.ts'
+export {
+  type Fact,
+  type Fault,
+  type Message,
+  type Reading,
+  type Token,
+  type TokenKind,
+  readBytes,
+} from './model/tokens.ts'
+export { type Told, type ToldExchange, exchangesOf } from './model/messages.ts'
+export { type Query, matchesConnection, matchesEvent, parseQuery } from './model/query.ts'
+export { formatBytes, formatMs, formatTime, plural } from './model/format.ts'

@@ -1,0 +1,182 @@
+import type { Reason } from './reasons.ts'
+
+/**
+ * What the server tells the page, one object per fact. Each is made of one lifecycle event of `@spillway/core` and says
+ * enough to stand alone in a log. `at` counts milliseconds on the server's own clock, see {@link Snapshot}.
+ */
+export type WireEvent =
+  | OpenEvent
+  | MarkEvent
+  | HeadEvent
+  | RequestEvent
+  | ReplyEvent
+  | EndEvent
+  | IdleEvent
+  | RefusedEvent
+  | CloseEvent
+  | ServerEvent
+
+/** Who is at the other end: anybody, a page that watches, or a client of the lab itself. */
+export type Role = 'visitor' | 'viewer' | 'lab'
+
+interface Of<Type extends string> {
+  readonly type: Type
+  readonly at: number
+  readonly connection: number
+}
+
+interface OfExchange<Type extends string> extends Of<Type> {
+  /** 1 for the first request on its connection. */
+  readonly exchange: number
+}
+
+/** A connection was accepted. */
+export interface OpenEvent extends Of<'open'> {
+  /** Address and port of the other end. */
+  readonly peer: string
+  readonly role: Role
+  /** What the lab's own client is trying, empty for everybody else. */
+  readonly label: string
+}
+
+/** It turned out later who a connection belongs to. */
+export interface MarkEvent extends Of<'mark'> {
+  readonly role: Role
+  readonly label: string
+}
+
+/** The first byte of a request has come. */
+export type HeadEvent = Of<'head'>
+
+/** A request head is complete. */
+export interface RequestEvent extends OfExchange<'request'> {
+  readonly method: string
+  readonly target: string
+  readonly version: string
+  /** Bytes of the head on the wire. */
+  readonly bytes: number
+}
+
+/** A reply's head was written. */
+export interface ReplyEvent extends OfExchange<'reply'> {
+  readonly status: number
+  /** Whether the connection may be kept. */
+  readonly persist: boolean
+}
+
+/** An exchange is over. */
+export interface EndEvent extends OfExchange<'end'> {
+  readonly status: number
+  /** Bytes of the reply that were handed to the socket, head included. */
+  readonly bytes: number
+  /** Milliseconds since the request's head was complete. */
+  readonly ms: number
+  /** Who ended it, when it did not complete. */
+  readonly aborted?: string
+}
+
+/** The connection is kept and waits for another request. */
+export type IdleEvent = OfExchange<'idle'>
+
+/** The bytes that came in are not HTTP. */
+export interface RefusedEvent extends Of<'refused'> {
+  readonly code: string
+  readonly status: number
+  /** Position of the first wrong byte in its message. */
+  readonly offset: number
+  readonly message: string
+  readonly rfc: string
+}
+
+/** A connection is gone. */
+export interface CloseEvent extends Of<'close'> {
+  readonly reason: Reason
+  readonly requests: number
+  readonly bytesIn: number
+  readonly bytesOut: number
+}
+
+/** Something happened to the server itself; it is on connection 0. */
+export interface ServerEvent extends Of<'server'> {
+  /** It listens; it accepts no more and finishes what is under way; nothing is left. */
+  readonly what: 'listens' | 'drains' | 'drained'
+}
+
+/** The present, sent first and whenever a viewer could not keep up: all that a page needs to go on from here. */
+export interface Snapshot {
+  /** The server's clock when this was made, in milliseconds, and the time of day when that clock began. */
+  readonly now: number
+  readonly epoch: number
+  /** The viewer's own connection. */
+  readonly you: number
+  readonly server: ServerFacts
+  readonly totals: Totals
+  /** Open connections, oldest first; the newest ones when there are more than a page can show. */
+  readonly open: readonly Connection[]
+  /** Those that closed last, oldest first. */
+  readonly closed: readonly Connection[]
+  /** The last milliseconds between a request and its reply. */
+  readonly waits: readonly number[]
+  /** The latest events, oldest first. */
+  readonly recent: readonly WireEvent[]
+}
+
+/** What does not change while the server runs. */
+export interface ServerFacts {
+  readonly url: string
+  readonly keepAliveMs: number
+  readonly headMs: number
+  /** Whether one may read bytes, and make the server do something. */
+  readonly control: boolean
+  /** Whether requests can be sent again from here, and codings of content undone. */
+  readonly tools?: boolean
+}
+
+export interface Totals {
+  open: number
+  accepted: number
+  closed: number
+  requests: number
+  replies: number
+  errors: number
+  bytesIn: number
+  bytesOut: number
+}
+
+/** One request and its reply. Times that are not known yet are missing. */
+export interface Exchange {
+  readonly exchange: number
+  readonly method: string
+  readonly target: string
+  readonly version: string
+  readonly bytesIn: number
+  /** When its head was complete, and when the first byte of it came. */
+  readonly at: number
+  readonly headAt: number
+  repliedAt?: number
+  endedAt?: number
+  status?: number
+  bytesOut?: number
+  aborted?: string
+}
+
+export interface Connection {
+  readonly id: number
+  readonly peer: string
+  readonly openedAt: number
+  role: Role
+  label: string
+  /** The latest exchanges, oldest first. */
+  exchanges: Exchange[]
+  requests: number
+  bytesIn: number
+  bytesOut: number
+  /** Since when it waits for another request; missing while it does not. */
+  idleAt?: number
+  /** Since when a head is coming in; missing while none is. */
+  headAt?: number
+  /** The reply that is last on this connection has begun. */
+  ending?: boolean
+  error?: RefusedEvent
+  close?: CloseEvent
+}

@@ -1,0 +1,84 @@
+// The exchanges among the bytes of a connection, as far as they were kept.
+import { MessageParser, type ParserEvent } from '@spillway/parser'
+import type { Segment } from './tape.ts'
+import { type Message, readBytes } from './tokens.ts'
+
+/** A message as its bytes tell it. */
+export interface Told {
+  /** Its start line. */
+  readonly line: string
+  readonly fields: readonly (readonly [name: string, value: string])[]
+  /** As it was transferred: codings of the content are still on. */
+  readonly content: Uint8Array
+  /** All its bytes that were kept. */
+  readonly bytes: Uint8Array
+  /** Whether it is there to its end. */
+  readonly complete: boolean
+}
+
+/** One exchange. */
+export interface ToldExchange {
+  /** 1 for the first on its connection. */
+  readonly exchange: number
+  readonly request: Told
+  /** Missing when none was kept, or none was sent. */
+  readonly response?: Told
+}
+
+/** Finds the exchanges among some bytes of one connection of HTTP/1. */
+export function exchangesOf({ first, ...segment }: Segment, decode: (base64: string) => Uint8Array): ToldExchange[] {
+  const [received, sent] = [decode(segment.in), decode(segment.out)]
+  const requests = readBytes(received, 'request').messages
+  const methods = requests.map(({ line }) => line.split(' ', 1)[0] ?? '')
+  const answers = readBytes(sent, 'response', { methods }).messages.filter(isFinal)
+  return requests.map((request, i) => {
+    const answer = answers[i]
+    return {
+      exchange: first + i,
+      request: told(received, request, 'request', ''),
+      ...(answer && { response: told(sent, answer, 'response', methods[i]!) }),
+    }
+  })
+}
+
+/** An interim response is not the answer yet; a change of protocol is the last one. */
+function isFinal({ line }: Message): boolean {
+  return !/^HTTP\/1\.\d 1(?!01)/.test(line)
+}
+
+function told(bytes: Uint8Array, message: Message, side: 'request' | 'response', method: string): Told {
+  const own = bytes.subarray(message.from, contentEnd(bytes, message))
+  const parser = new MessageParser(side)
+  if (side === 'response') parser.expect(method)
+  const fields: [string, string][] = []
+  const content: Uint8Array[] = []
+  let complete = false
+  const take = (events: Iterable<ParserEvent>): void => {
+    for (const event of events) {
+      if (event.type === 'request' || event.type === 'response') fields.push(...event.head)
+      else if (event.type === 'data') content.push(event.data.slice())
+      else if (event.type === 'end') complete = true
+    }
+  }
+  try {
+    take(parser.feed(own))
+  } catch {
+    // What was understood before the mistake is told.
+  }
+  return { line: message.line, fields, content: joined(content), bytes: own, complete }
+}
+
+/** Up to where a message goes: a head that is all that was kept of it is followed by what content there is. */
+function contentEnd(bytes: Uint8Array, { to, complete }: Message): number {
+  return complete ? to : bytes.length
+}
+
+function joined(pieces: readonly Uint8Array[]): Uint8Array {
+  const all = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0))
+  let at = 0
+  for (const piece of pieces) {
+    all.set(piece, at)
+    at += piece.length
+  }
+  return all
+}

@@ -1,0 +1,6 @@
+// What the inspector is made of, for other pages about a server: the wire lab is one.
+export { Feed, Viewer } from './record/feed.ts'
+export { Recorder } from './record/recorder.ts'
+export { Tapes, tapeBounds } from './record/tapes.ts'
+export { isLoopback, isOwnRequest } from './site/guard.ts'
+export { policyOf, styleOf } from './site/policy.ts'

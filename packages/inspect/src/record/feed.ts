@@ -1,0 +1,140 @@
+import type { WireEvent } from '../model/events.ts'
+
+/** Milliseconds that events are gathered for, so that a busy server writes to its viewers seldom. */
+const gather = 40
+/** Events sent one by one in that time; more become a snapshot, which is shorter. */
+const gathered = 400
+/** Messages that wait for a viewer who does not keep up; then it gets a snapshot in their place. */
+const waiting = 16
+/** Milliseconds after which a viewer that was cut off comes back. */
+const comeBack = 500
+/** A comment is sent after so many milliseconds of silence, or a dead viewer would never be noticed. */
+const heartbeat = 15_000
+
+/** Carries events to any number of viewers as server-sent events, in bounded memory whatever they do. */
+export class Feed {
+  readonly #snapshot: (viewer: number) => unknown
+  readonly #viewers: Set<Viewer> = new Set()
+  #batch: WireEvent[] = []
+  #missed = false
+  #timer: ReturnType<typeof setTimeout> | undefined
+
+  /** @param snapshot the present, as the viewer on a connection sees it. */
+  constructor(snapshot: (viewer: number) => unknown) {
+    this.#snapshot = snapshot
+  }
+
+  get size(): number {
+    return this.#viewers.size
+  }
+
+  push(event: WireEvent): void {
+    if (this.#viewers.size === 0) return
+    if (this.#batch.length < gathered) this.#batch.push(event)
+    else this.#missed = true
+    this.#timer ??= setTimeout(() => this.flush(), gather)
+  }
+
+  /** What a snapshot says beside the state has changed: everybody gets a new one. */
+  renew(): void {
+    this.#missed = true
+    this.#timer ??= setTimeout(() => this.flush(), gather)
+  }
+
+  /** Sends what has been gathered. */
+  flush(): void {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    const batch = this.#batch
+    const missed = this.#missed
+    if (batch.length === 0 && !missed) return
+    this.#batch = []
+    this.#missed = false
+    // Written once, however many watch.
+    const text = missed ? undefined : message('events', batch)
+    for (const viewer of this.#viewers) viewer.send(text)
+  }
+
+  /** A stream for one more viewer: a snapshot first, then what happens. */
+  join(connection: number): Viewer {
+    const snapshot = () => {
+      // What has been gathered is in the snapshot: it goes to the others now, and never to this one.
+      this.flush()
+      return `retry: ${comeBack}\n${message('snapshot', this.#snapshot(connection))}`
+    }
+    const viewer = new Viewer(snapshot, () => this.#viewers.delete(viewer))
+    this.#viewers.add(viewer)
+    return viewer
+  }
+}
+
+/** One stream of events. What it cannot get rid of is replaced by a snapshot, so it is late but never wrong. */
+export class Viewer implements AsyncIterableIterator<string> {
+  readonly #snapshot: () => string
+  readonly #leave: () => void
+  #queue: string[] = []
+  #behind = true
+  #ended = false
+  #wake: (() => void) | undefined
+
+  constructor(snapshot: () => string, leave: () => void) {
+    this.#snapshot = snapshot
+    this.#leave = leave
+  }
+
+  /** @param text undefined: too much has happened to tell it one by one. */
+  send(text: string | undefined): void {
+    if (this.#behind || this.#ended) return
+    if (text === undefined || this.#queue.length === waiting) {
+      this.#queue = []
+      this.#behind = true
+    } else this.#queue.push(text)
+    this.#wake?.()
+  }
+
+  /** No more events come; what waits is not sent. */
+  end(): void {
+    if (this.#ended) return
+    this.#ended = true
+    this.#queue = []
+    this.#leave()
+    this.#wake?.()
+  }
+
+  async next(): Promise<IteratorResult<string, undefined>> {
+    if (!this.#ended && !this.#behind && this.#queue.length === 0) await this.#news()
+    if (this.#ended) return { done: true, value: undefined }
+    if (this.#behind) {
+      const value = this.#snapshot()
+      this.#behind = false
+      return { done: false, value }
+    }
+    return { done: false, value: this.#queue.shift() ?? ': still here\n\n' }
+  }
+
+  return(): Promise<IteratorResult<string, undefined>> {
+    this.end()
+    return Promise.resolve({ done: true, value: undefined })
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this
+  }
+
+  /** Waits for something to send, for the end, or until it is time for a sign of life. */
+  #news(): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => this.#wake?.(), heartbeat)
+      this.#wake = () => {
+        clearTimeout(timer)
+        this.#wake = undefined
+        resolve()
+      }
+    })
+  }
+}
+
+function message(event: string, data: unknown): string {
+  // JSON has no line breaks of its own, so one data line carries it.
+  return `event: ${event}\ndata: ${JSON.stringify(data)}\n\n`
+}

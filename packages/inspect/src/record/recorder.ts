@@ -1,0 +1,220 @@
+import { type ConnectionEvents, type Peer, type Server, channels } from '@spillway/core'
+import { parseErrors } from '@spillway/parser'
+import { http2Faults } from '@spillway/parser/http2'
+import type { Role, ServerEvent, WireEvent } from '../model/events.ts'
+import { type LabState, apply, emptyState, find } from '../model/state.ts'
+import { type TapeBounds, Tapes } from './tapes.ts'
+
+/** Characters kept of what a client sent, in its target for example. */
+const textLength = 200
+
+/** Who will connect from a port of this machine. */
+interface Expected {
+  readonly role: Role
+  readonly label: string
+  readonly found?: (connection: number) => void
+}
+
+/** Turns the lifecycle events of a server, and of those that replace it, into those of the lab, and keeps their state. */
+export class Recorder {
+  readonly state: LabState = emptyState()
+  /** The time of day when the clock of the events began. */
+  readonly epoch: number = Date.now()
+  readonly #zero = performance.now()
+  readonly tapes: Tapes
+  readonly #servers: Set<Server> = new Set()
+  #met: () => void = () => {}
+  #watches: (server: Server) => boolean = (server) => this.#servers.has(server)
+  readonly #emit: (event: WireEvent) => void
+  readonly #expected: Map<string, Expected> = new Map()
+  readonly #byPeer: Map<string, number> = new Map()
+  /** Connections that wait for a request while their last reply is still on its way out, with its exchange. */
+  readonly #idling: Map<number, number> = new Map()
+  /** Connections whose next byte is the first of a request. */
+  readonly #awaiting: Set<number> = new Set()
+  /** Connections in the middle of a head. */
+  readonly #inHead: Set<number> = new Set()
+  readonly #stops: (() => void)[]
+
+  /** Hears of the servers that it {@link watch}es, until {@link stop}. */
+  constructor(emit: (event: WireEvent) => void, bounds?: TapeBounds) {
+    this.#emit = emit
+    this.tapes = new Tapes(bounds)
+    this.#stops = [
+      this.#on('open', (event) => this.#opened(event.connection, event.peer)),
+      this.#on('head', ({ connection }) => this.#inHead.add(connection)),
+      this.#on('request', ({ connection, exchange, method, target, httpVersion, headBytes }) => {
+        this.#idling.delete(connection)
+        this.#awaiting.delete(connection)
+        this.#inHead.delete(connection)
+        this.#meet(connection)
+        this.#record({
+          type: 'request',
+          at: this.now(),
+          connection,
+          exchange,
+          method: method.slice(0, textLength),
+          target: target.slice(0, textLength),
+          version: httpVersion,
+          bytes: headBytes,
+        })
+      }),
+      this.#on('reply', ({ connection, exchange, status, persist }) =>
+        this.#record({ type: 'reply', at: this.now(), connection, exchange, status, persist }),
+      ),
+      this.#on('end', (event) => this.#ended(event)),
+      this.#on('idle', (event) => this.#idle(event.connection, event.exchange)),
+      this.#on('refused', (event) => this.#refused(event)),
+      this.#on('bytes', (event) => this.#bytes(event)),
+      this.#on('close', (event) => this.#closed(event)),
+    ]
+  }
+
+  /** The server that accepted a connection last. */
+  latest: Server | undefined
+
+  /** Hears of every server of the process, but for some. @param met is called when one is another than before. */
+  watchAll(isOwn: (server: Server) => boolean, met: () => void): void {
+    this.#watches = (server) => !isOwn(server)
+    this.#met = met
+  }
+
+  /** Takes one more server for one that is watched. */
+  watch(server: Server): void {
+    this.#servers.add(server)
+  }
+
+  /** Something happened to a server. Of one that is gone nothing is heard any more. */
+  server(what: ServerEvent['what'], server: Server): void {
+    if (what === 'drained') this.#servers.delete(server)
+    this.#record({ type: 'server', at: this.now(), connection: 0, what })
+  }
+
+  /** Milliseconds on the clock of the events. */
+  now(): number {
+    return Math.round((performance.now() - this.#zero) * 1000) / 1000
+  }
+
+  /** The number of the open connection from a peer, 0 when there is none. */
+  connectionOf(peer: Peer): number {
+    return this.#byPeer.get(peerText(peer)) ?? 0
+  }
+
+  /**
+   * Says who the connection from a peer is, whether it has been accepted already or not.
+   * @param found is told the number of it.
+   */
+  mark(peer: Peer, role: Role, label: string = '', found?: (connection: number) => void): void {
+    const connection = this.connectionOf(peer)
+    if (connection === 0) {
+      this.#expected.set(peerText(peer), { role, label, ...(found && { found }) })
+      return
+    }
+    found?.(connection)
+    this.#record({ type: 'mark', at: this.now(), connection, role, label })
+  }
+
+  /** Takes back what {@link mark} said of a connection that was never accepted. */
+  unmark(peer: Peer): void {
+    this.#expected.delete(peerText(peer))
+  }
+
+  stop(): void {
+    for (const stop of this.#stops) stop()
+  }
+
+  #on<K extends keyof ConnectionEvents>(name: K, listener: (event: ConnectionEvents[K]) => void): () => void {
+    const channel = channels[name]
+    const own = (event: ConnectionEvents[K]) => {
+      if (!this.#watches(event.server)) return
+      if (this.latest !== event.server) {
+        this.latest = event.server
+        this.#met()
+      }
+      listener(event)
+    }
+    channel.subscribe(own)
+    return () => channel.unsubscribe(own)
+  }
+
+  #opened(connection: number, from: Peer): void {
+    const peer = peerText(from)
+    const { role, label, found }: Expected = this.#expected.get(peer) ?? { role: 'visitor', label: '' }
+    found?.(connection)
+    this.#expected.delete(peer)
+    this.#byPeer.set(peer, connection)
+    this.#awaiting.add(connection)
+    this.#record({ type: 'open', at: this.now(), connection, peer, role, label })
+  }
+
+  /** A connection that was there before anybody listened. */
+  #meet(connection: number): void {
+    if (this.state.open.has(connection)) return
+    this.#record({ type: 'open', at: this.now(), connection, peer: 'from before', role: 'visitor', label: '' })
+  }
+
+  #ended({ connection, exchange, outcome }: ConnectionEvents['end']): void {
+    const at = this.now()
+    const known = this.state.open.get(connection)
+    const begun = known && find(known, exchange)
+    this.#record({
+      type: 'end',
+      at,
+      connection,
+      exchange,
+      status: outcome.status,
+      bytes: outcome.bytes,
+      ms: begun ? at - begun.at : 0,
+      ...(outcome.kind === 'aborted' && { aborted: outcome.by }),
+    })
+    if (this.#idling.get(connection) !== exchange) return
+    this.#idling.delete(connection)
+    this.#kept(connection, exchange, at)
+  }
+
+  #refused({ connection, code, status, offset }: ConnectionEvents['refused']): void {
+    const { message, rfc } = { ...parseErrors, ...http2Faults }[code]
+    // In content it is counted from where that begins.
+    const head = this.#inHead.has(connection) ? 0 : (this.state.open.get(connection)?.exchanges.at(-1)?.bytesIn ?? 0)
+    this.#record({ type: 'refused', at: this.now(), connection, code, status, offset: head + offset, message, rfc })
+  }
+
+  #bytes({ connection, direction, bytes }: ConnectionEvents['bytes']): void {
+    const at = this.now()
+    this.tapes.record(connection, direction, bytes, at, (this.state.open.get(connection)?.requests ?? 0) + 1)
+    if (direction === 'in' && this.#awaiting.delete(connection)) this.#record({ type: 'head', at, connection })
+  }
+
+  #kept(connection: number, exchange: number, at: number): void {
+    this.#awaiting.add(connection)
+    this.tapes.cut(connection)
+    this.#record({ type: 'idle', at, connection, exchange })
+  }
+
+  /** Core is ready for the next request before the last reply has left; whoever looks on wants to hear of that first. */
+  #idle(connection: number, exchange: number): void {
+    const known = this.state.open.get(connection)
+    const ended = !known || find(known, exchange)?.endedAt !== undefined
+    if (ended) this.#kept(connection, exchange, this.now())
+    else this.#idling.set(connection, exchange)
+  }
+
+  #closed({ connection, reason, requests, bytesIn, bytesOut }: ConnectionEvents['close']): void {
+    const peer = this.state.open.get(connection)?.peer
+    if (peer !== undefined && this.#byPeer.get(peer) === connection) this.#byPeer.delete(peer)
+    this.#idling.delete(connection)
+    this.#awaiting.delete(connection)
+    this.#inHead.delete(connection)
+    this.tapes.close(connection)
+    this.#record({ type: 'close', at: this.now(), connection, reason, requests, bytesIn, bytesOut })
+  }
+
+  #record(event: WireEvent): void {
+    apply(this.state, event)
+    this.#emit(event)
+  }
+}
+
+function peerText({ address, port }: Peer): string {
+  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
+}

@@ -1,0 +1,124 @@
+import type { Piece, Segment } from '../model/tape.ts'
+
+/** Most of everything that is recorded; bytes unless said otherwise. */
+/** Bounds of what is kept, by name. */
+export type TapeBounds = Readonly<Record<'segment' | 'segments' | 'pieces' | 'connection' | 'all' | 'closed', number>>
+
+export const tapeBounds: TapeBounds = {
+  /** Of one segment, each way. */
+  segment: 8 * 1024,
+  /** Segments of one connection. */
+  segments: 16,
+  /** Pieces of one segment: reads and writes. */
+  pieces: 160,
+  /** Of one connection; whole segments go, oldest first. */
+  connection: 24 * 1024,
+  /** Of all connections together. */
+  all: 16 * 1024 * 1024,
+  /** Connections that have closed. */
+  closed: 240,
+}
+
+interface Recording {
+  segments: Taken[]
+  bytes: number
+  /** The next byte begins another segment. */
+  cut: boolean
+}
+
+interface Taken {
+  readonly at: number
+  readonly first: number
+  readonly chunks: { readonly in: Uint8Array[]; readonly out: Uint8Array[] }
+  readonly kept: { in: number; out: number }
+  readonly total: { in: number; out: number }
+  readonly pieces: Piece[]
+}
+
+/**
+ * The bytes of connections as they went over the wire, in bounded memory: the beginning of what was said between two idle
+ * moments, for the last few of these moments.
+ */
+export class Tapes {
+  readonly #recordings: Map<number, Recording> = new Map()
+  readonly #closed: number[] = []
+  readonly #bounds: TapeBounds
+  #bytes = 0
+
+  constructor(bounds: TapeBounds = tapeBounds) {
+    this.#bounds = bounds
+  }
+
+  /** Bytes held. */
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  /** @param bytes are copied. @param first the number of the exchange that they belong to, when they begin a segment. */
+  record(connection: number, direction: 'in' | 'out', bytes: Uint8Array, at: number, first: number = 1): void {
+    const bounds = this.#bounds
+    let recording = this.#recordings.get(connection)
+    if (!recording) this.#recordings.set(connection, (recording = { segments: [], bytes: 0, cut: true }))
+    if (recording.cut) this.#begin(recording, at, first)
+    const { chunks, kept, total, pieces } = recording.segments.at(-1)!
+    const room = Math.min(bounds.segment - kept[direction], bounds.all - this.#bytes)
+    if (room > 0) {
+      // A copy: a view would keep the whole buffer it is in.
+      const part = Uint8Array.prototype.slice.call(bytes, 0, room)
+      chunks[direction].push(part)
+      kept[direction] += part.length
+      recording.bytes += part.length
+      this.#bytes += part.length
+    }
+    total[direction] += bytes.length
+    if (pieces.length < bounds.pieces) pieces.push({ at, direction, bytes: bytes.length })
+  }
+
+  /** What follows belongs to another segment. */
+  cut(connection: number): void {
+    const recording = this.#recordings.get(connection)
+    if (recording) recording.cut = true
+  }
+
+  /** The connection is gone: its tape stays for as long as those of not many others have come behind it. */
+  close(connection: number): void {
+    this.#closed.push(connection)
+    if (this.#closed.length <= this.#bounds.closed) return
+    const oldest = this.#closed.shift()!
+    this.#bytes -= this.#recordings.get(oldest)?.bytes ?? 0
+    this.#recordings.delete(oldest)
+  }
+
+  /** What is known of a connection's bytes, oldest first. */
+  read(connection: number): Segment[] {
+    return (this.#recordings.get(connection)?.segments ?? []).map(({ at, first, chunks, total, pieces }) => ({
+      at,
+      first,
+      in: Buffer.concat(chunks.in).toString('base64'),
+      out: Buffer.concat(chunks.out).toString('base64'),
+      total,
+      pieces,
+    }))
+  }
+
+  #begin(recording: Recording, at: number, first: number): void {
+    const bounds = this.#bounds
+    recording.cut = false
+    recording.segments.push({
+      at,
+      first,
+      chunks: { in: [], out: [] },
+      kept: { in: 0, out: 0 },
+      total: { in: 0, out: 0 },
+      pieces: [],
+    })
+    const { segments } = recording
+    // The new one may become as large as two of its bounds.
+    const room = bounds.connection - 2 * bounds.segment
+    while (segments.length > 1 && (recording.bytes > room || segments.length > bounds.segments)) {
+      const { kept } = segments.shift()!
+      recording.bytes -= kept.in + kept.out
+      this.#bytes -= kept.in + kept.out
+    }
+  }
+}

@@ -1,0 +1,56 @@
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
+import { type Context, normalAddress } from '@spillway/core'
+import { isOwnRequest } from './guard.ts'
+
+const cookieName = 'spillway-inspector'
+
+/**
+ * Who may look: whoever has the link that was printed, from this machine, in a page of ours. The link's token becomes a
+ * cookie that no other site can send, so that it does not stay in the address.
+ */
+export class Access {
+  readonly token: string = randomBytes(16).toString('base64url')
+  readonly #remote: boolean
+
+  /** @param remote whether other machines may look, too. */
+  constructor(remote: boolean) {
+    this.#remote = remote
+  }
+
+  /** What a request may have: nothing; the page, once it has exchanged its token for the cookie; or what it asks for. */
+  of(c: Context<any, any>): 'nothing' | 'cookie' | 'all' {
+    if (!this.#remote && !isLoopbackAddress(c.peer.address)) return 'nothing'
+    const given = new URLSearchParams(c.search).get('token')
+    // A link is opened by hand: no page has asked for it, and neither is there an Origin.
+    if (given !== null)
+      return c.method === 'GET' && c.headers.get('origin') === null && this.#isToken(given) ? 'cookie' : 'nothing'
+    if (!isOwnRequest(c, !this.#remote, c.method === 'GET')) return 'nothing'
+    return this.#isToken(cookieOf(c.headers.get('cookie'))) ? 'all' : 'nothing'
+  }
+
+  /** The field that gives the cookie to a browser, for everything below a path. */
+  cookie(path: string): string {
+    return `${cookieName}=${this.token}; Path=${path}; HttpOnly; SameSite=Strict`
+  }
+
+  #isToken(given: string): boolean {
+    return timingSafeEqual(digest(given), digest(this.token))
+  }
+}
+
+function digest(text: string): Buffer {
+  return createHash('sha256').update(text).digest()
+}
+
+function cookieOf(field: string | null): string {
+  for (const pair of (field ?? '').split(';')) {
+    const [name, value = ''] = pair.trim().split('=', 2)
+    if (name === cookieName) return value
+  }
+  return ''
+}
+
+function isLoopbackAddress(address: string): boolean {
+  const normal = normalAddress(address) ?? address
+  return normal === '::1' || normal.startsWith('127.')
+}

@@ -1,0 +1,23 @@
+import { promisify } from 'node:util'
+import zlib from 'node:zlib'
+
+/** Bytes that a coding may become. */
+const most = 4 * 1024 * 1024
+
+// Node 20 does not have it.
+const { zstdDecompress } = zlib as { readonly zstdDecompress?: typeof zlib.brotliDecompress }
+
+const decoders: Readonly<Record<string, (bytes: Uint8Array, options: { maxOutputLength: number }) => Promise<Buffer>>> =
+  {
+    gzip: promisify<Uint8Array, zlib.ZlibOptions, Buffer>(zlib.gunzip),
+    'x-gzip': promisify<Uint8Array, zlib.ZlibOptions, Buffer>(zlib.gunzip),
+    deflate: promisify<Uint8Array, zlib.ZlibOptions, Buffer>(zlib.inflate),
+    br: promisify<Uint8Array, zlib.BrotliOptions, Buffer>(zlib.brotliDecompress),
+    ...(zstdDecompress && { zstd: promisify(zstdDecompress) }),
+  }
+
+/** Undoes a content coding. Undefined when it is not known here, or the bytes are not in it, or become too many. */
+export async function decode(coding: string, bytes: Uint8Array): Promise<Uint8Array | undefined> {
+  const decoder = Object.hasOwn(decoders, coding) ? decoders[coding] : undefined
+  return decoder?.(bytes, { maxOutputLength: most }).catch(() => undefined)
+}

@@ -1,0 +1,22 @@
+import type { Context } from '@spillway/core'
+
+/** Whether only this machine can reach an address that is bound to. */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || host === '[::1]' || /^127(?:\.\d{1,3}){3}$/.test(host)
+}
+
+/**
+ * Whether a request comes from our own page, or from a program, and not from some other site that is open in the same
+ * browser.
+ * @param local whether the server can be reached from this machine only. Then a foreign name in the Host field is one that
+ * was made to lead here (DNS rebinding); elsewhere we cannot know our names.
+ * @param byHand whether it may also be one that somebody has typed, or opened from a bookmark. Default: no.
+ */
+export function isOwnRequest(c: Pick<Context, 'headers'>, local: boolean, byHand: boolean = false): boolean {
+  const host = c.headers.get('host') ?? ''
+  if (local && !isLoopback(host.replace(/:\d+$/, ''))) return false
+  const site = c.headers.get('sec-fetch-site')
+  if (site !== null && site !== 'same-origin' && !(byHand && site === 'none')) return false
+  const origin = c.headers.get('origin')
+  return origin === null || origin === `http://${host}` || origin === `https://${host}`
+}

@@ -1,0 +1,68 @@
+import { type Socket, connect } from 'node:net'
+import { connect as connectTls } from 'node:tls'
+import { MessageParser } from '@spillway/parser'
+
+/** What came back for bytes that were sent. */
+export interface Sent {
+  /** The first of it; base64. */
+  readonly received: string
+  /** Bytes there were. */
+  readonly total: number
+  readonly ms: number
+  readonly ended: 'complete' | 'by the server' | 'in time'
+}
+
+/** Bytes that are kept, and milliseconds to wait. */
+const [mostKept, mostTime] = [256 * 1024, 10_000]
+
+/** Sends bytes to a server, as they are, and takes what it answers to one request. @throws the system's error. */
+export async function send(url: string, method: string, bytes: Uint8Array): Promise<Sent> {
+  const started = performance.now()
+  const socket = await open(new URL(url))
+  const parser = new MessageParser('response')
+  parser.expect(method)
+  const kept: Uint8Array[] = []
+  let total = 0
+  const ended = await new Promise<Sent['ended']>((resolve) => {
+    const timer = setTimeout(() => resolve('in time'), mostTime)
+    const done = (how: Sent['ended']): void => {
+      clearTimeout(timer)
+      resolve(how)
+    }
+    socket.on('data', (chunk: Buffer) => {
+      if (total < mostKept) kept.push(chunk.subarray(0, mostKept - total))
+      total += chunk.length
+      if (isComplete(parser, chunk)) done('complete')
+    })
+    socket.on('error', () => done('by the server'))
+    socket.on('close', () => done('by the server'))
+    socket.write(bytes)
+  })
+  socket.destroy()
+  return { received: Buffer.concat(kept).toString('base64'), total, ms: performance.now() - started, ended }
+}
+
+/** Whether a final response has come to its end. */
+function isComplete(parser: MessageParser, chunk: Uint8Array): boolean {
+  let status = 0
+  try {
+    for (const event of parser.feed(chunk)) {
+      if (event.type === 'response') status = event.head.status
+      if (event.type === 'rest' || (event.type === 'end' && status >= 200)) return true
+    }
+  } catch {
+    // What is not HTTP has no end but that of the connection.
+  }
+  return false
+}
+
+function open({ protocol, hostname, port }: URL): Promise<Socket> {
+  const at = { host: hostname.replace(/^\[|\]$/g, ''), port: Number(port), noDelay: true }
+  return new Promise((resolve, reject) => {
+    // It is the server of this very process, whatever name its certificate is for.
+    const secure = { ...at, rejectUnauthorized: false, ALPNProtocols: ['http/1.1'] }
+    const socket =
+      protocol === 'https:' ? connectTls(secure, () => resolve(socket)) : connect(at, () => resolve(socket))
+    socket.once('error', reject)
+  })
+}

@@ -1,0 +1,239 @@
+import type { ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import { connect } from 'node:net'
+import { join } from 'node:path'
+import { chromium, launchChromium } from '@spillway/vitest-config/chromium'
+import { spawn, withTools } from '@spillway/vitest-config/tools'
+import axe, { type AxeResults } from 'axe-core'
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { buildInspector } from './built.ts'
+
+let built: Awaited<ReturnType<typeof buildInspector>>
+const children: ChildProcess[] = []
+
+beforeAll(async () => {
+  built = await buildInspector()
+}, 120_000)
+afterAll(() => built?.remove())
+afterEach(async () => {
+  for (const child of children.splice(0)) {
+    if (child.exitCode !== null || child.signalCode !== null) continue
+    child.kill('SIGKILL')
+    await once(child, 'exit')
+  }
+})
+
+interface Started {
+  readonly child: ChildProcess
+  /** Resolves with the first part of what was printed that fits. */
+  readonly said: (pattern: RegExp) => Promise<string>
+}
+
+function start(args: readonly string[], env: Readonly<Record<string, string>> = {}): Started {
+  const child = spawn(process.execPath, [...args], { env: { ...process.env, NODE_ENV: '', ...env } })
+  children.push(child)
+  let text = ''
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding('utf8').on('data', (chunk: string) => (text += chunk))
+  return {
+    child,
+    said: async (pattern) => {
+      for (;;) {
+        const [, found] = pattern.exec(text) ?? []
+        if (found !== undefined) return found
+        if (child.exitCode !== null) throw new Error(`It ended with ${child.exitCode}: ${text}`)
+        await Promise.race([once(child.stdout, 'data'), once(child.stderr, 'data'), once(child, 'exit')])
+      }
+    },
+  }
+}
+
+/** Asks for a page as a program would that has the link. */
+async function withCookie(link: string): Promise<(path: string, init?: RequestInit) => Promise<Response>> {
+  const first = await fetch(link, { redirect: 'manual' })
+  const cookie = first.headers.get('set-cookie')!.split(';', 1)[0]!
+  const base = new URL(first.headers.get('location')!, link)
+  return (path, init = {}) => fetch(new URL(path, base), { ...init, headers: { cookie } })
+}
+
+const attached = (): Started =>
+  start(['--import', `file://${join(built.folder, 'auto.mjs')}`, join(built.folder, 'program.mjs')])
+
+/** Sends bytes and takes everything that comes back. */
+async function raw(url: string, bytes: string): Promise<string> {
+  const socket = connect(Number(new URL(url).port), '127.0.0.1')
+  let text = ''
+  socket.setEncoding('latin1').on('data', (chunk: string) => (text += chunk))
+  socket.write(bytes, 'latin1')
+  await once(socket, 'close')
+  return text
+}
+
+describe('beside a program that knows nothing of it', () => {
+  it('tells what the program’s server has been asked, and sends it again', async () => {
+    const { said } = attached()
+    const [link, url] = [await said(/Inspector: (\S+)/), await said(/^(http:\S+)$/m)]
+    await (await fetch(`${url}/json`)).text()
+    await (await fetch(url, { method: 'POST', body: 'abc' })).text()
+    const ask = await withCookie(link)
+    const har = (await (await ask('api/har')).json()) as {
+      log: { entries: { request: object; response: { content: { text: string } } }[] }
+    }
+    expect(har.log.entries.map(({ request, response }) => [request, response.content.text])).toMatchObject([
+      [{ method: 'GET', url: `${url}/json` }, '{"hello":"world"}'],
+      [{ method: 'POST', postData: { text: 'abc' } }, 'got abc'],
+    ])
+    const again = await ask('api/send/GET', { method: 'POST', body: 'GET /json HTTP/1.1\r\nHost: a\r\n\r\n' })
+    const { received, ended } = (await again.json()) as { received: string; ended: string }
+    expect(Buffer.from(received, 'base64').toString()).toContain('{"hello":"world"}')
+    expect(ended).toBe('complete')
+  })
+
+  it('does nothing in production, and lets the program run', async () => {
+    const { said } = start(
+      ['--import', `file://${join(built.folder, 'auto.mjs')}`, join(built.folder, 'program.mjs')],
+      {
+        NODE_ENV: 'production',
+      },
+    )
+    expect(await said(/(no inspector in production)/)).toBeTruthy()
+    expect(await (await fetch(await said(/^(http:\S+)$/m))).text()).toBe('hello')
+  })
+})
+
+describe('in front of any server', () => {
+  it('passes requests on and shows them', async () => {
+    // A server that is as simple as can be, and not ours.
+    const other = createServer((socket) => {
+      socket.on('error', () => {})
+      socket.once('data', () => socket.end('HTTP/1.0 200 OK\r\nContent-Length: 5\r\n\r\nother'))
+    })
+    await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve))
+    try {
+      const { port } = other.address() as { port: number }
+      const { said, child } = start([join(built.folder, 'cli.mjs'), 'proxy', `http://127.0.0.1:${port}`])
+      const url = await said(/Clients connect to +(\S+)/)
+      expect(await (await fetch(`${url}/some`)).text()).toBe('other')
+      const ask = await withCookie(await said(/inspector +(http\S+)/))
+      expect(await (await ask('api/har')).text()).toContain('/some')
+      child.kill('SIGTERM')
+      const [code] = (await once(child, 'exit')) as [number]
+      expect(code).toBe(0)
+    } finally {
+      other.close()
+    }
+  })
+
+  it.each([
+    [[], 'What shall be inspected?'],
+    [['proxy'], 'What shall be inspected?'],
+    [['proxy', 'ftp://a'], 'No URL of HTTP: ftp://a'],
+    [['proxy', 'http://a', '--port', '70000'], '--port is no port: 70000'],
+    [['proxy', 'http://a', '--what'], "Unknown option '--what'"],
+  ])('%j is refused in a line, with the usage', async (args, message) => {
+    const { child, said } = start([join(built.folder, 'cli.mjs'), ...args])
+    expect(await said(/([\s\S]*Usage: [\s\S]*this text)/)).toContain(message)
+    if (child.exitCode === null) await once(child, 'exit')
+    expect(child.exitCode).toBe(2)
+  })
+})
+
+withTools(chromium)('the page', { timeout: 90_000 }, () => {
+  let browser: Browser
+  let page: Page
+  let url: string
+  const complaints: string[] = []
+
+  beforeAll(async () => {
+    browser = await launchChromium()
+  }, 60_000)
+  afterAll(() => browser?.close())
+
+  async function open(): Promise<void> {
+    const { said } = attached()
+    url = await said(/^(http:\S+)$/m)
+    complaints.length = 0
+    const context = await browser.newContext({ viewport: { width: 1440, height: 960 } })
+    context.setDefaultTimeout(30_000)
+    page = await context.newPage()
+    page.on('pageerror', (error) => complaints.push(error.message))
+    page.on('console', (message) => {
+      if (message.type() === 'error') complaints.push(message.text())
+    })
+    await page.goto(await said(/Inspector: (\S+)/))
+    await page.waitForSelector('#live[data-state=live]')
+  }
+  afterEach(async () => {
+    await page?.context().close()
+    if (complaints.length > 0) throw new Error(complaints.join('\n'))
+  })
+  const label = (text: string) => page.locator('#labels button', { hasText: text }).first()
+
+  it('says why a connection ended, which byte was wrong, and how many requests a connection carried', async () => {
+    await open()
+    await raw(url, 'GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n')
+    await label('not valid HTTP').click()
+    await page.locator('#details', { hasText: 'HOST_REPEATED at byte 31' }).waitFor()
+    expect(await page.locator('#details .t-wrong').first().textContent()).toBe('b')
+    const two = 'GET /one HTTP/1.1\r\nHost: a\r\n\r\nGET /two HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n'
+    await raw(url, two)
+    await label('as the client asked').click()
+    await page.locator('#details', { hasText: 'The request said “Connection: close”.' }).waitFor()
+    await page.locator('#details', { hasText: '2 requests' }).waitFor()
+    // That address is no secret any more, and is not in the page's.
+    expect(page.url()).not.toContain('token')
+  })
+
+  it('shows a request whole, its content decoded, and sends it again', async () => {
+    await open()
+    await (await fetch(`${url}/packed`)).text()
+    await page.locator('#filter').fill('path:/packed')
+    await page.locator('#labels button').first().click()
+    await page.locator('#details [data-exchange]').first().click()
+    await page.locator('#details .content', { hasText: 'unpacked by the inspector' }).waitFor()
+    await page.locator('#details summary', { hasText: 'Send again' }).click()
+    const text = page.locator('#details textarea')
+    await text.fill((await text.inputValue()).replace('/packed', '/json'))
+    await page.locator('#details button', { hasText: /^Send$/ }).click()
+    await page.locator('#details', { hasText: '{"hello":"world"}' }).waitFor()
+    expect(await page.locator('#details .verdict.bad').count()).toBe(0)
+  })
+
+  it('finds what is looked for, and says what it does not understand', async () => {
+    await open()
+    for (const path of ['/json', '/broken', '/other']) await (await fetch(url + path)).text()
+    await page.locator('#log tr', { hasText: '/other' }).first().waitFor()
+    await page.locator('#filter').fill('status:5xx')
+    await page.locator('#log tr', { hasText: '/other' }).first().waitFor({ state: 'detached' })
+    expect(await page.locator('#log tr', { hasText: '/broken' }).count()).toBe(1)
+    await page.locator('#filter').fill('colour:red')
+    await page.locator('#filter-error', { hasText: 'Not understood: colour:red' }).waitFor()
+  })
+
+  it('stands still, dimmed and dated, when the server is gone', async () => {
+    await open()
+    await (await fetch(url)).text()
+    children[0]!.kill('SIGKILL')
+    await page.locator('#live', { hasText: /Server away since \d\d:\d\d:\d\d/ }).waitFor()
+    expect(await page.locator('body.away').count()).toBe(1)
+    // The stream that broke off is what this is about.
+    complaints.length = 0
+  })
+
+  it('is for everybody: in light and dark, read aloud, on a phone', async () => {
+    await open()
+    await (await fetch(`${url}/json`)).text()
+    await label('#').click()
+    await page.locator('#details [data-exchange]').first().click()
+    await page.locator('#details .fields').first().waitFor()
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
+      const { violations } = await page.evaluate<AxeResults>(`${axe.source}; axe.run()`)
+      expect(violations.map(({ id, nodes }) => [id, nodes[0]?.html])).toEqual([])
+    }
+    await page.setViewportSize({ width: 360, height: 740 })
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(360)
+  })
+})
