@@ -1,10 +1,10 @@
 // The parts of the page, for pages of one's own: the wire lab has one.
-export { connectionKey, errorOf, factList, verdictOf, wireHead } from './live/connection-details.ts'
+export { errorOf, factList, verdictOf, wireHead } from './live/connection-details.ts'
 export type { Inspector } from './live/inspector.ts'
 export { phaseOf } from './live/lanes.ts'
 export type { Store } from './live/store.ts'
 export { startLive } from './live/view.ts'
 export { fromBase64 } from './shared/base64.ts'
 export { byId, dataButtons, el, setText } from './shared/dom.ts'
-export { formatBytes, formatMs, formatTime, plural } from '../src/model/format.ts'
+export { formatMs } from '../src/model/format.ts'
 export { wireText } from './shared/wire-text.ts'
