@@ -160,6 +160,8 @@ function connect(transport: Transport, handler: Handler): void {
     listen: () => Promise.reject(new Error('not here')),
     accept: (other) => other.destroy(),
     close: () => Promise.resolve({ drained: 0, killed: 0 }),
+    ref: () => server,
+    unref: () => server,
     [Symbol.asyncDispose]: () => Promise.resolve(),
   }
   accept(new ServerCore(server, handler, {}), transport)

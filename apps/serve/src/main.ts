@@ -64,6 +64,9 @@ function ownVersion(): string {
   return (JSON.parse(manifest) as { version: string }).version
 }
 
+// Whoever read it may have gone: `spillway | head -1` goes on serving.
+process.stdout.on('error', () => {})
+
 try {
   const settings = readSettings(process.argv.slice(2))
   if (settings === 'help') process.stdout.write(help(style))

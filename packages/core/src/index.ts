@@ -23,14 +23,18 @@ export type { Holding, Holds } from './transport/holding.ts'
 export type { Peer, Transport, TransportSink } from './transport/transport.ts'
 export { createServer, serve } from './serve/serve.ts'
 export type { CloseOptions, Closed, Server, ServerOptions } from './server/server.ts'
-export { type InheritedSocket, listenFds } from './sockets/listen-fds.ts'
+export { type InheritedSocket, listenFds } from './server/listen-fds.ts'
 export type {
   Certificate,
   ListenOptions,
   Listening,
   Pem,
+  PemCertificate,
+  PfxCertificate,
   ProxyProtocolOptions,
   TlsOptions,
+  TlsPolicy,
+  TlsReload,
 } from './server/listen-options.ts'
 export { type Closable, type SignalOptions, closeOnSignals } from './serve/signals.ts'
 export { type Limits, type Timeouts, defaultLimits, defaultTimeouts } from './server/options.ts'

@@ -17,6 +17,8 @@ export interface TestAuthority {
   readonly caFile: string
   /** @param names DNS names and addresses; none makes a client certificate. */
   issue(subject: string, names?: readonly string[]): TestCertificate
+  /** The list of what it has withdrawn: this certificate. */
+  revoke(certificate: TestCertificate): string
   remove(): void
 }
 
@@ -67,6 +69,18 @@ export function makeAuthority(name = 'Test authority'): TestAuthority {
       const from = ['-in', `${base}.csr`, '-CA', 'ca.pem', '-CAkey', 'ca.key', '-CAcreateserial']
       run('x509', '-req', ...from, '-out', certFile, '-days', '3', '-extfile', `${base}.ext`)
       return new Issued(certFile, keyFile)
+    },
+    revoke: ({ certFile }) => {
+      writeFileSync(join(folder, 'index.txt'), '')
+      writeFileSync(join(folder, 'crlnumber'), '01\n')
+      writeFileSync(
+        join(folder, 'ca.cnf'),
+        '[ca]\ndefault_ca = one\n[one]\ndatabase = index.txt\ncrlnumber = crlnumber\ndefault_md = sha256\ndefault_crl_days = 3\n',
+      )
+      const by = ['-config', 'ca.cnf', '-cert', 'ca.pem', '-keyfile', 'ca.key']
+      run('ca', ...by, '-revoke', certFile)
+      run('ca', ...by, '-gencrl', '-out', 'crl.pem')
+      return readFileSync(join(folder, 'crl.pem'), 'utf8')
     },
     remove: () => rmSync(folder, { recursive: true }),
   }

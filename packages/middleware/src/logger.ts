@@ -13,6 +13,7 @@ import {
   jsonFormat,
   textFormat,
 } from './lib/logger/format.ts'
+import { toStandardOutput } from './lib/logger/output.ts'
 import type { Middleware } from './lib/layers/types.ts'
 
 /** What takes objects: a logger of pino, and those that are called like it. */
@@ -27,7 +28,10 @@ export interface LoggerOptions {
    * JSON. Default: text.
    */
   readonly format?: 'text' | 'common' | 'combined' | 'json'
-  /** Takes each line, which ends in a line feed. Default: writes to the standard output. */
+  /**
+   * Takes each line, which ends in a line feed. Default: writes to the standard output, of which 1 MiB may wait for its reader;
+   * lines beyond that are dropped and counted on the error output, and so is what follows when the reader has gone.
+   */
   readonly write?: (line: string) => void
   /** Whether text is coloured. Default: when it goes to a terminal and `NO_COLOR` is not set. */
   readonly color?: boolean
@@ -94,7 +98,7 @@ function logOf(given: LoggerOptions): Log {
 }
 
 function lineLog(options: KnownOptions): Log {
-  const write = options.write ?? ((line: string) => void process.stdout.write(line))
+  const { write = toStandardOutput } = options
   const format = formatOf(options)
   return {
     access: (entry) => write(`${format.access(entry)}\n`),

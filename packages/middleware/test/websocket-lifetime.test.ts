@@ -330,3 +330,15 @@ test.each<[string, () => unknown]>([
 function fail(): never {
   throw new Error('broken')
 }
+
+describe('a connection that nobody uses', () => {
+  test('is cut by the server it came to as well, where no ping keeps it (timeouts.tunnel)', async () => {
+    const closed: number[] = []
+    const handler = websocket(() => ({ close: (_, code) => void closed.push(code) }))
+    const server = await start(handler, { timeouts: { tunnel: 100 } })
+    const socket = await raw(server)
+    await once(socket, 'close')
+    await vi.waitFor(() => expect(closed).toEqual([1006]))
+    await vi.waitFor(() => expect(server.stats.open).toBe(0))
+  })
+})

@@ -1,6 +1,5 @@
 import nodeCluster from 'node:cluster'
 import { readOptions } from '../server/read-options.ts'
-import { closeRules, ofRules } from '../server/rules.ts'
 import type { Cluster, ClusterOptions, Start } from './options.ts'
 import { Primary } from './primary.ts'
 import { clusterRules } from './rules.ts'
@@ -21,5 +20,5 @@ export async function cluster(start: Start, options: ClusterOptions = {}): Promi
   const read = readOptions(clusterRules, options)
   if (process.argv[1] === undefined) throw new Error('cluster() starts the program again, so it must be a file')
   called = true
-  return nodeCluster.isWorker ? runWorker(start, ofRules(closeRules, read)) : new Primary(read).start()
+  return nodeCluster.isWorker ? runWorker(start, read) : new Primary(read).start()
 }

@@ -9,6 +9,8 @@ import { readOptions } from '../server/read-options.ts'
 import { closeRules, ofRules } from '../server/rules.ts'
 import type { CloseOptions } from '../server/server.ts'
 import { samePress } from '../server/shutdown.ts'
+import { listenFds } from '../server/listen-fds.ts'
+import { ticketKeys } from '../server/ticket-keys.ts'
 
 /** One of the places that are to be filled. Two processes share one while the new follows the old. */
 interface Place {
@@ -19,6 +21,9 @@ interface Place {
   timer: ReturnType<typeof setTimeout> | undefined
   waitingSince: Date
 }
+
+/** Milliseconds in which a signal that a worker got comes to the primary as well, when it was for the whole group. */
+const groupSignal = 100
 
 /** The primary of a cluster: keeps every place filled. */
 export class Primary implements Cluster {
@@ -32,6 +37,9 @@ export class Primary implements Cluster {
   #nextReload: Promise<void> | undefined
   #closing: Promise<ClusterClosed> | undefined
   #firstSignal: number | undefined
+  /** Of session tickets; every worker has the same. */
+  #ticketKeys: Buffer = Buffer.alloc(0)
+  #forgetTickets: () => void = () => {}
 
   constructor(options: ClusterSettings) {
     const { workers, restart } = (this.#options = options)
@@ -57,6 +65,10 @@ export class Primary implements Cluster {
     const { balance } = this.#options
     nodeCluster.schedulingPolicy = balance === 'kernel' ? nodeCluster.SCHED_NONE : nodeCluster.SCHED_RR
     this.#listenToSignals()
+    this.#forgetTickets = ticketKeys.use((keys) => {
+      this.#ticketKeys = keys
+      for (const worker of this.#workers()) worker.shareTickets(keys)
+    })
     await new Promise<void>((resolve, reject) => {
       this.#finishStart = (error) => (error ? reject(error) : resolve())
       for (const place of this.#places) this.#fill(place)
@@ -79,7 +91,11 @@ export class Primary implements Cluster {
   close(options: CloseOptions = ofRules(closeRules, this.#options)): Promise<ClusterClosed> {
     try {
       const how = readOptions(closeRules, options)
-      return (this.#closing ??= this.#close(how))
+      if (!this.#closing) return (this.#closing = this.#close(how))
+      // Asked for in so many words: the default is no reason to hurry.
+      if (options.deadline !== undefined)
+        for (const worker of this.#workers()) void worker.drain({ announce: 0, deadline: how.deadline })
+      return this.#closing
     } catch (error) {
       return Promise.reject(error)
     }
@@ -94,6 +110,7 @@ export class Primary implements Cluster {
     place.timer = undefined
     const { startDeadline } = this.#options
     const worker = new WorkerProcess(place.number, startDeadline, {
+      hearing: () => worker.shareTickets(this.#ticketKeys),
       changed: () => this.#changed(place, worker),
       leaving: () => this.#leaving(place, worker),
     })
@@ -110,7 +127,7 @@ export class Primary implements Cluster {
 
   #leaving(place: Place, worker: WorkerProcess): void {
     void worker.drain(this.#options)
-    this.#refill(place, place.backoff.delay(worker.readyFor))
+    this.#refill(place, Math.max(groupSignal, place.backoff.delay(worker.readyFor)))
   }
 
   #ready(): void {
@@ -131,6 +148,7 @@ export class Primary implements Cluster {
     const restartIn = hopeless || this.#isFilled(place) ? undefined : delay
     this.#report({ worker: place.number, pid, code, signal, error, restartIn })
     if (hopeless) this.#giveUp(worker)
+    else if (worker.readyFor > 0 && this.#workers().length === 0 && listenFds().length > 0) leaveToManager()
     else this.#refill(place, delay)
   }
 
@@ -177,11 +195,16 @@ export class Primary implements Cluster {
       clearTimeout(place.timer)
       place.timer = undefined
     }
-    const workers = this.#places.flatMap(({ processes }) => [...processes])
+    const workers = this.#workers()
     await Promise.all(workers.map((worker) => worker.drain({ announce, deadline })))
     for (const [signal, handler] of this.#handlers) process.off(signal, handler)
+    this.#forgetTickets()
     const killed = workers.filter((worker) => worker.killed).length
     return { drained: workers.length - killed, killed }
+  }
+
+  #workers(): WorkerProcess[] {
+    return this.#places.flatMap(({ processes }) => [...processes])
   }
 
   #listenToSignals(): void {
@@ -200,12 +223,20 @@ export class Primary implements Cluster {
     // The same press of Ctrl-C, told twice.
     if (now !== first && now - first < samePress) return
     if (this.#closing) {
-      for (const { processes } of this.#places) for (const worker of processes) worker.kill()
+      for (const worker of this.#workers()) worker.kill()
       process.exit(1)
     }
     await this.close()
     process.exit(0)
   }
+}
+
+/** Node closes what nobody listens on, and the primary cannot open again what it did not open itself. */
+function leaveToManager(): never {
+  console.error(
+    'No worker is left, and the inherited sockets closed with the last: the service has to be started again',
+  )
+  process.exit(1)
 }
 
 function placeStatus({ number, processes, restarts, timer, waitingSince }: Place): WorkerStatus[] {

@@ -1,10 +1,13 @@
 import nodeCluster, { type Worker } from 'node:cluster'
 import { longestTimer } from '../server/clock.ts'
+import { placeVariable } from '../server/listen-fds.ts'
 import type { CloseOptions } from '../server/server.ts'
 
 /** What primary and worker say to each other. */
 export interface ClusterMessage {
   readonly spillway:
+    /** worker: hears what is said from now on; before, messages went to nobody. */
+    | 'hearing'
     /** worker: `start` is done. */
     | 'ready'
     /** worker: `start` threw `error`. */
@@ -15,16 +18,17 @@ export interface ClusterMessage {
     | 'drained'
     /** worker: exits now. */
     | 'bye'
-    /** primary: finish what is active, as `close` says. */
+    /** primary: finish what is active, as `close` says; said again, it hurries. */
     | 'drain'
+    /** primary: the keys of session tickets, the same for all. */
+    | 'tickets'
     /** primary: exit; everything that was on its way to the worker came before this. */
     | 'exit'
   readonly error?: string
   readonly close?: CloseOptions
+  /** In base64. */
+  readonly keys?: string
 }
-
-/** In the environment of every worker: its place in the cluster, from 1. */
-export const placeVariable = 'SPILLWAY_WORKER'
 
 /** A worker that outlives its deadline by this much does not react, and is killed. */
 const lateness = 5000
@@ -33,6 +37,8 @@ export type ProcessState = 'starting' | 'ready' | 'draining' | 'ended'
 
 /** What a worker process tells its owner. */
 export interface ProcessObserver {
+  /** It can be told something. */
+  hearing(worker: WorkerProcess): void
   changed(worker: WorkerProcess): void
   /** Someone else told it to end. */
   leaving(worker: WorkerProcess): void
@@ -108,6 +114,11 @@ export class WorkerProcess {
     clearTimeout(timer)
   }
 
+  /** Gives it the keys of session tickets. */
+  shareTickets(keys: Buffer): void {
+    this.#send({ spillway: 'tickets', keys: keys.toString('base64') })
+  }
+
   kill(): void {
     this.#worker?.process.kill('SIGKILL')
   }
@@ -135,9 +146,12 @@ export class WorkerProcess {
 
   #hear(message: ClusterMessage | null): void {
     switch (message?.spillway) {
+      case 'hearing':
+        this.#observer.hearing(this)
+        if (this.#close) this.#send({ spillway: 'drain', close: this.#close })
+        break
       case 'ready':
-        // It may have been asked to end before it could hear.
-        if (this.#close) return this.#send({ spillway: 'drain', close: this.#close })
+        if (this.#close) return
         this.#readyAt = performance.now()
         this.#enter('ready')
         break

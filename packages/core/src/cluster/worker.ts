@@ -2,24 +2,36 @@ import { printError } from '../exchange/guarded.ts'
 import { inspect } from 'node:util'
 import nodeCluster from 'node:cluster'
 import type { Start } from './options.ts'
-import { type ClusterMessage, placeVariable } from './process.ts'
+import type { ClusterSettings } from './rules.ts'
+import type { ClusterMessage } from './process.ts'
+import { placeVariable } from '../server/listen-fds.ts'
+import { closeRules, ofRules } from '../server/rules.ts'
 import type { CloseOptions } from '../server/server.ts'
+import { ticketKeys } from '../server/ticket-keys.ts'
 
 /** Runs `start` in a worker. Never resolves: what follows `await cluster(…)` is the primary's alone. */
-export function runWorker(start: Start, close: CloseOptions): Promise<never> {
+export function runWorker(start: Start, settings: ClusterSettings): Promise<never> {
   if (process.env[placeVariable] === undefined)
     throw new Error('cluster() was called in a worker of another cluster; use serve() there')
+  const close = ofRules(closeRules, settings)
   const started = begin(start)
   let draining: Promise<void> | undefined
-  const drain = (options: CloseOptions): void => void (draining ??= end(started, options))
+  const drain = (options: CloseOptions): void => {
+    // Told again, it may only be faster.
+    if (draining) void hurry(started, options)
+    else draining = end(started, options)
+  }
 
   process.on('message', (message: ClusterMessage | null) => {
     if (message?.spillway === 'drain') drain(message.close ?? close)
+    else if (message?.spillway === 'tickets') ticketKeys.give(Buffer.from(message.keys!, 'base64'))
     // The callback comes when the messages before it are written too, such as Node's refusals of connections.
     else if (message?.spillway === 'exit') say({ spillway: 'bye' }, () => process.exit(0))
   })
   // A terminal sends these to the whole group; what they mean is for the primary to say.
-  for (const signal of ['SIGINT', 'SIGHUP'] as const) process.on(signal, () => {})
+  const { signals, reloadSignal } = settings
+  for (const signal of new Set([...signals, reloadSignal ?? 'SIGHUP', 'SIGINT', 'SIGHUP'] as const))
+    if (signal !== 'SIGTERM') process.on(signal, () => {})
   process.on('SIGTERM', () => {
     say({ spillway: 'leaving' })
     drain(close)
@@ -29,6 +41,7 @@ export function runWorker(start: Start, close: CloseOptions): Promise<never> {
     if (nodeCluster.worker) nodeCluster.worker.exitedAfterDisconnect = true
     drain({ ...close, announce: 0 })
   })
+  say({ spillway: 'hearing' })
   return new Promise(() => {})
 }
 
@@ -42,6 +55,14 @@ async function begin(start: Start): Promise<{ close(options: CloseOptions): Prom
   } catch (error) {
     say({ spillway: 'failed', error: inspect(error) }, () => process.exit(1))
     return new Promise(() => {})
+  }
+}
+
+async function hurry(started: ReturnType<typeof begin>, options: CloseOptions): Promise<void> {
+  try {
+    await (await started).close(options)
+  } catch (error) {
+    printError('close', error)
   }
 }
 

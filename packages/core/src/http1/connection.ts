@@ -260,7 +260,9 @@ export class Connection
     this.#begin(context, head)
     this.#headBytes = used
     this.#log.request(context, used)
+    this.#core.answering = this
     this.#core.answer(context, expectation, this)
+    this.#core.answering = undefined
   }
 
   /** A part of a head has come. */
@@ -531,9 +533,14 @@ export class Connection
 
   /** The server is full: says so and ends. */
   turnAway(): void {
-    this.#log.reason = 'overload'
+    this.refuse('overload', this.#core.overloadReply(), 'GET')
+  }
+
+  /** Says why there is nothing for this client, whatever it asks for, and ends. @param method which it probably uses. */
+  refuse(reason: CloseReason, reply: Reply, method: string): void {
+    this.#log.reason = reason
     onBroken(this)
-    this.#write(undefined, this.#core.overloadReply(), 'GET')
+    this.#write(undefined, reply, method)
     this.#leave()
   }
 

@@ -201,7 +201,9 @@ export class Http2Connection implements Member, Http2Owner, TransportSink {
     const exchange = new Http2Exchange(core, this, stream, head, ++this.log.requests)
     stream.owner = exchange
     this.log.request(exchange.context, head.bytes)
+    core.answering = this
     exchange.begin(head.expectation)
+    core.answering = undefined
     // Identifiers do not come again.
     if (this.log.requests === core.limits.requestsPerConnection || stream.id >= anyStream - 2)
       this.#leave('max-requests')

@@ -1,10 +1,17 @@
 import type { Handler } from '../exchange/context.ts'
 import { longestTimer } from '../server/clock.ts'
 import type { ListenOptions, Listening } from '../server/listen-options.ts'
-import { ServerCore } from '../server/server-core.ts'
+import { type Member, ServerCore } from '../server/server-core.ts'
 import type { CloseOptions, Closed, Server, ServerOptions } from '../server/server.ts'
 import { readOptions } from '../server/read-options.ts'
-import { type CloseSettings, closeRules, listenRules, ofRules, serverRules } from '../server/rules.ts'
+import {
+  type CloseSettings,
+  type ListenSettings,
+  closeRules,
+  listenRules,
+  ofRules,
+  serverRules,
+} from '../server/rules.ts'
 import { shutdown } from '../server/shutdown.ts'
 import { type Listener, acceptHere, listenNode } from '../sockets/listen.ts'
 
@@ -21,7 +28,7 @@ export function createServer(handler: Handler, options: ServerOptions = {}): Ser
 export async function serve(handler: Handler, options: ServerOptions & ListenOptions = {}): Promise<Server> {
   const read = readOptions({ ...serverRules, ...listenRules }, options)
   const server = new NodeServer(handler, ofRules(serverRules, read))
-  await server.listen(ofRules(listenRules, read))
+  await server.open(ofRules(listenRules, read))
   return server
 }
 
@@ -29,6 +36,10 @@ class NodeServer implements Server {
   readonly #core: ServerCore
   readonly #listeners: Listener[] = []
   #closing: Promise<Closed> | undefined
+  /** Resolves when nothing more is accepted. */
+  #accepted: Promise<void> | undefined
+  /** Whether listening keeps the process alive. */
+  #held = true
   /** A deadline that was asked for while the end was only announced. */
   #sooner = Infinity
   #hurry: (deadline: number) => void = (deadline) => {
@@ -56,9 +67,14 @@ class NodeServer implements Server {
   }
 
   async listen(at: ListenOptions = {}): Promise<Listening> {
+    return this.open(readOptions(listenRules, at))
+  }
+
+  async open(at: ListenSettings): Promise<Listening> {
     if (this.#closing) throw new Error('The server is closed')
-    const listener = await listenNode(readOptions(listenRules, at), this.#core)
+    const listener = await listenNode(at, this.#core)
     this.#listeners.push(listener)
+    listener.ref(this.#held)
     if (this.#closing) {
       listener.close()
       throw new Error('The server was closed meanwhile')
@@ -73,13 +89,28 @@ class NodeServer implements Server {
     acceptHere(transport, this.#core)
   }
 
+  ref(): this {
+    return this.#hold(true)
+  }
+
+  unref(): this {
+    return this.#hold(false)
+  }
+
+  #hold(held: boolean): this {
+    this.#held = held
+    for (const listener of this.#listeners) listener.ref(held)
+    return this
+  }
+
   close(options: CloseOptions = {}): Promise<Closed> {
     try {
       const how = readOptions(closeRules, options)
-      if (!this.#closing) return (this.#closing = this.#close(how))
+      if (!this.#closing) this.#closing = this.#close(how)
       // Asked for in so many words: the default is no reason to hurry.
-      if (options.deadline !== undefined) this.#hurry(how.deadline)
-      return this.#closing
+      else if (options.deadline !== undefined) this.#hurry(how.deadline)
+      const { answering } = this.#core
+      return answering ? Promise.race([this.#closing, this.#closedBut(answering)]) : this.#closing
     } catch (error) {
       return Promise.reject(error)
     }
@@ -89,10 +120,22 @@ class NodeServer implements Server {
     return this.close().then(() => {})
   }
 
+  /** The end of all others: a handler that waits for it would wait for itself. */
+  async #closedBut(own: Member): Promise<Closed> {
+    await this.#accepted
+    const drained = this.#core.open.size - 1
+    await this.#core.empty(own)
+    return { drained, killed: 0 }
+  }
+
   async #close({ announce, deadline }: CloseSettings): Promise<Closed> {
+    await (this.#accepted = this.#acceptLast(announce))
+    return shutdown(this.#core, Math.min(deadline, this.#sooner), (hurry) => (this.#hurry = hurry))
+  }
+
+  async #acceptLast(announce: number): Promise<void> {
     if (announce > 0) await new Promise((resolve) => setTimeout(resolve, Math.min(announce, longestTimer)))
     await this.#core.acceptedAll()
     for (const listener of this.#listeners) listener.close()
-    return shutdown(this.#core, Math.min(deadline, this.#sooner), (hurry) => (this.#hurry = hurry))
   }
 }

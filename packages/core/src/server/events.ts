@@ -71,6 +71,11 @@ export interface ConnectionEvents {
   open: ConnectionEvent & { readonly peer: Peer }
   /** A TLS handshake is complete. */
   secure: ConnectionEvent & { readonly peer: Peer; /** `TLSv1.3`, for example. */ readonly protocol: string }
+  /**
+   * Secrets of a TLS connection, as lines of the format that Wireshark reads (`SSLKEYLOGFILE`): with them, what was recorded can be
+   * decrypted. Of handshakes that begin while someone listens.
+   */
+  keylog: ConnectionEvent & { readonly line: Uint8Array }
   /** The first bytes of a request head are here. Streams of HTTP/2 come with their heads complete. */
   head: ExchangeEvent
   /** A request head is complete and the handler is about to run. */
@@ -130,6 +135,7 @@ export interface EventChannel<T> {
 export const channels: { readonly [K in keyof ConnectionEvents]: EventChannel<ConnectionEvents[K]> } = {
   open: typed('open'),
   secure: typed('secure'),
+  keylog: typed('keylog'),
   head: typed('head'),
   request: typed('request'),
   reply: typed('reply'),

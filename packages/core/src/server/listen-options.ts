@@ -22,6 +22,17 @@ export interface ListenOptions {
   readonly fd?: number
   /** Connections the kernel keeps waiting to be accepted. Default: 511. */
   readonly backlog?: number
+  /**
+   * Lets several processes or threads listen on one port, each with a queue of its own among which the kernel divides new
+   * connections (`SO_REUSEPORT`). For Linux, FreeBSD, DragonFlyBSD, Solaris and AIX, with Node.js 22.12 or 23.1 on; refused
+   * elsewhere. Within a cluster it is not needed. Default: false.
+   */
+  readonly reusePort?: boolean
+  /**
+   * Milliseconds without a byte until TCP asks the client's system for a sign of life (keep-alive probes, one a second): a
+   * client whose network is gone says no goodbye. It is given up after ten without an answer. 0 never asks. Default: 60 000.
+   */
+  readonly keepAliveProbe?: number
   /** Serves HTTPS. Default: plain HTTP. */
   readonly tls?: TlsOptions
   /**
@@ -37,14 +48,32 @@ export interface ListenOptions {
 export type Pem = string | Uint8Array
 
 /** A certificate chain and its private key. */
-export interface Certificate {
-  /** The certificate, followed by the intermediate ones. */
-  readonly cert: Pem
-  readonly key: Pem
+export interface PemCertificate {
+  /**
+   * The certificate, followed by the intermediate ones. A list holds several for the same names, of different kinds: a client that
+   * does not know ECDSA gets the RSA one.
+   */
+  readonly cert: Pem | readonly Pem[]
+  /** The private key; of a list, each in the place of its certificate. */
+  readonly key: Pem | readonly Pem[]
+  /** Opens keys that are encrypted. */
+  readonly passphrase?: string
 }
 
+/** The same in one file (PKCS #12, RFC 7292), as other systems export it: `.pfx`, `.p12`. */
+export interface PfxCertificate {
+  readonly pfx: Uint8Array
+  readonly passphrase?: string
+}
+
+/** What a server shows of itself. */
+export type Certificate = PemCertificate | PfxCertificate
+
 /** TLS of a listener. The certificate given here is for clients that name no server, or one not in `sni`. */
-export interface TlsOptions extends Certificate {
+export type TlsOptions = Certificate & TlsPolicy
+
+/** What is agreed on, and who may come in. */
+export interface TlsPolicy {
   /**
    * Further certificates by the name the client asks for (SNI, RFC 6066 §3): `example.org`, or `*.example.org` for its
    * direct subdomains. Or a function that finds one; what it returns is prepared once for each object it returns, and
@@ -53,6 +82,8 @@ export interface TlsOptions extends Certificate {
   readonly sni?: Readonly<Record<string, Certificate>> | ((servername: string) => MaybePromise<Certificate | undefined>)
   /** Authorities that vouch for client certificates; `requestCert` needs them. */
   readonly ca?: Pem | readonly Pem[]
+  /** Client certificates that were withdrawn (RFC 5280 §5): the lists of the authorities in `ca`, each of which needs one then. */
+  readonly crl?: Pem | readonly Pem[]
   /**
    * Asks clients for a certificate: `true` refuses clients without one, `'optional'` lets them in. One that no authority
    * in `ca` vouches for is always refused, so `c.peer.certificate` can be relied on. Default: false.
@@ -60,6 +91,26 @@ export interface TlsOptions extends Certificate {
   readonly requestCert?: boolean | 'optional'
   /** Default: `TLSv1.2`. */
   readonly minVersion?: 'TLSv1.2' | 'TLSv1.3'
+  /** Default: `TLSv1.3`. */
+  readonly maxVersion?: 'TLSv1.2' | 'TLSv1.3'
+  /** OpenSSL's names, separated by colons. Default: those with forward secrecy and authenticated encryption. */
+  readonly ciphers?: string
+  /** Whether the order of `ciphers` decides, and not that of the client. Default: true. */
+  readonly honorCipherOrder?: boolean
+  /** Curves for the key exchange, separated by colons. Default: `auto`, what OpenSSL thinks best. */
+  readonly ecdhCurve?: string
+  /** Parameters for the DHE ciphers, in PEM, or `auto` for well-known ones. Default: none, and so no DHE. */
+  readonly dhparam?: Pem
+  /** OpenSSL's `SSL_OP_` options, of `node:crypto`'s `constants`. Default: none. */
+  readonly secureOptions?: number
+  /** Milliseconds for which a session may be resumed, in whole seconds from 1000 on. Default: 2 h. */
+  readonly sessionTimeout?: number
+  /**
+   * 48 bytes of secret that session tickets are written with; for several machines behind one name, which then resume each
+   * other's sessions. Whoever gives them renews them with {@link Listening.reload}, at least every day. Default: keys that
+   * the listeners of a process and the workers of a cluster have in common, renewed every 12 h.
+   */
+  readonly ticketKeys?: Uint8Array
 }
 
 /** PROXY protocol, versions 1 and 2 (its specification is part of HAProxy's documentation). */
@@ -78,8 +129,11 @@ export interface Listening {
   /** 0 for unix sockets. */
   readonly port: number
   /**
-   * Takes other certificates for connections to come; those there are go on. What is not given stays as it is.
-   * @throws when a certificate or key is not valid, and then nothing has changed; TypeError without `tls`.
+   * Takes other certificates, authorities or ticket keys for connections to come; those there are go on. What is not given
+   * stays as it is. @throws when a certificate or key is not valid, and then nothing has changed; TypeError without `tls`.
    */
-  reload(tls: Partial<Pick<TlsOptions, 'cert' | 'key' | 'ca' | 'sni'>>): void
+  reload(tls: TlsReload): void
 }
+
+/** What can be replaced while a listener runs. */
+export type TlsReload = Partial<PemCertificate & PfxCertificate & Pick<TlsPolicy, 'sni' | 'ca' | 'crl' | 'ticketKeys'>>

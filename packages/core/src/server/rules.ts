@@ -1,5 +1,6 @@
 // What may be said to a server, to a listener and to a shutdown, and what is when it is not said.
-import type { ListenOptions, Pem, TlsOptions } from './listen-options.ts'
+import type { ListenOptions, Pem, PemCertificate, PfxCertificate, TlsPolicy, TlsReload } from './listen-options.ts'
+import { longestTimer } from './clock.ts'
 import { type Limits, type Timeouts, defaultLimits, defaultTimeouts } from './options.ts'
 import {
   type Read,
@@ -46,28 +47,59 @@ export const serverRules: Rules<ServerSettings> = {
 }
 
 const filled = text('', /./)
-const pem = either(filled, thing<Exclude<Pem, string>>('PEM text')) as Rule<Pem>
+const pem = optional(either(filled, thing<Exclude<Pem, string>>('PEM text'))) as Rule<Pem | undefined>
+const pems = optional(either(filled, thing('PEM text, or a list of it'))) as Rule<Pem | readonly Pem[] | undefined>
 
-export type TlsSettings = Settled<TlsOptions, 'requestCert' | 'minVersion'>
+/** A listener's certificate is either of PEM or of PKCS #12; which of them is looked at when all have been read. */
+type AnyCertificate = Partial<PemCertificate & PfxCertificate>
+
+export type TlsSettings = AnyCertificate &
+  Settled<
+    TlsPolicy,
+    'requestCert' | 'minVersion' | 'maxVersion' | 'ciphers' | 'honorCipherOrder' | 'ecdhCurve' | 'sessionTimeout'
+  >
+
+/**
+ * Without the key exchanges in which one stolen key opens all that was ever recorded, and without the ciphers that have been broken
+ * in TLS before (RFC 9325 §4.2). DHE is for whoever gives `dhparam`.
+ */
+const ciphers = [
+  'TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256',
+  'ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256',
+  'ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384',
+  'ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305',
+  'DHE-RSA-AES128-GCM-SHA256:DHE-RSA-AES256-GCM-SHA384:DHE-RSA-CHACHA20-POLY1305',
+].join(':')
+
+/** What takes the place of what is there. */
+export const reloadRules: Rules<TlsReload> = {
+  cert: pems,
+  key: pems,
+  pfx: thing<Uint8Array>('the bytes of a file'),
+  passphrase: optional(text()),
+  sni: thing<NonNullable<TlsPolicy['sni']>>('an object or a function'),
+  ca: pems,
+  crl: pems,
+  ticketKeys: thing<Uint8Array>('48 bytes'),
+}
 
 const tlsRules: Rules<TlsSettings> = {
-  cert: required(pem),
-  key: required(pem),
-  sni: thing<NonNullable<TlsOptions['sni']>>('an object or a function'),
-  ca: optional(either(filled, thing<Exclude<TlsOptions['ca'], string | undefined>>('PEM text, or a list'))),
+  ...reloadRules,
   requestCert: choice([true, false, 'optional'], false),
   minVersion: choice(['TLSv1.2', 'TLSv1.3'], 'TLSv1.2'),
+  maxVersion: choice(['TLSv1.2', 'TLSv1.3'], 'TLSv1.3'),
+  ciphers: text(ciphers, /./),
+  honorCipherOrder: flag(true),
+  ecdhCurve: text('auto', /./),
+  dhparam: pem,
+  secureOptions: optional(whole()),
+  sessionTimeout: whole(2 * 60 * 60 * 1000, { from: 1000, to: (2 ** 31 - 1) * 1000 }),
 }
 
-/** What takes the place of certificates that are there. */
-export const reloadRules: Rules<Partial<Pick<TlsOptions, 'cert' | 'key' | 'sni' | 'ca'>>> = {
-  cert: optional(pem),
-  key: optional(pem),
-  sni: tlsRules.sni,
-  ca: tlsRules.ca,
-}
-
-export type ListenSettings = Settled<Omit<ListenOptions, 'tls'>, 'ipv6Only' | 'backlog' | 'http2'> & {
+export type ListenSettings = Settled<
+  Omit<ListenOptions, 'tls'>,
+  'ipv6Only' | 'backlog' | 'http2' | 'reusePort' | 'keepAliveProbe'
+> & {
   readonly tls?: TlsSettings
 }
 
@@ -79,6 +111,8 @@ export const listenRules: Rules<ListenSettings> = {
   mode: optional(whole(0, { to: 0o7777 })),
   fd: optional(whole(0, { to: 2 ** 31 - 1 })),
   backlog: whole(511, { from: 1, to: 2 ** 31 - 1 }),
+  reusePort: flag(false),
+  keepAliveProbe: amount(60_000, { to: longestTimer }),
   tls: optional(section(tlsRules)),
   http2: flag(false),
   proxyProtocol: optional(section({ trusted: required(list(text())) })),

@@ -79,6 +79,8 @@ export class ServerCore {
   overloaded: boolean = false
   /** Parses the heads of all connections; a head that is not complete at once gets a parser to itself. */
   head: RequestHead
+  /** Whose request a handler has been called for and has not returned. */
+  answering: Member | undefined = undefined
   readonly #onError: ServerOptions['onError']
   readonly #heads: RequestHead[] = []
   /** Computed once: every request needs them. */
@@ -88,7 +90,8 @@ export class ServerCore {
   #accepted = 0
   #turnedAway = 0
   readonly #addresses: Map<string, number> = new Map()
-  #whenEmpty: (() => void) | undefined
+  /** Called when a connection is gone. */
+  readonly #waiting: Set<() => void> = new Set()
 
   constructor(server: Server, handler: Handler, options: ServerOptions) {
     if (typeof handler !== 'function') throw new TypeError(`A handler is a function, not ${typeof handler}`)
@@ -186,7 +189,7 @@ export class ServerCore {
     if (!this.open.delete(member)) return
     this.#count(member, -1)
     if (member.turnedAway) this.#turnedAway--
-    if (this.open.size === 0) this.#whenEmpty?.()
+    for (const look of this.#waiting) look()
   }
 
   opened({ id, peer }: Pick<Member, 'id' | 'peer'>): void {
@@ -228,11 +231,17 @@ export class ServerCore {
     }
   }
 
-  /** Resolves when the last connection is gone. */
-  empty(): Promise<void> {
+  /** Resolves when the last connection is gone. @param but one that is not waited for. */
+  empty(but?: Member): Promise<void> {
     return new Promise((resolve) => {
-      this.#whenEmpty = resolve
-      if (this.open.size === 0) resolve()
+      const look = (): void => {
+        const { size } = this.open
+        if (size > 1 || (size === 1 && !(but && this.open.has(but)))) return
+        this.#waiting.delete(look)
+        resolve()
+      }
+      this.#waiting.add(look)
+      look()
     })
   }
 

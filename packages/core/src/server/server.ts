@@ -39,6 +39,10 @@ export interface Server extends AsyncDisposable {
    * other; Node's error when a certificate or key is not valid.
    */
   listen(at?: ListenOptions): Promise<Listening>
+  /** Lets the process end although this server listens: connections that are open still hold it. Returns the server. */
+  unref(): this
+  /** Takes {@link Server.unref} back. Default: listening holds the process. */
+  ref(): this
   /**
    * Serves a connection that was accepted elsewhere, and from which nothing has been read: `new NodeTransport(socket)` for one that
    * another process has handed over with `subprocess.send`. One that comes when the server is closing is cut.
@@ -47,7 +51,8 @@ export interface Server extends AsyncDisposable {
   /**
    * Shuts down: accepts no more, finishes what is active, closes what is idle, and cuts what is left at the deadline.
    * The last replies say `Connection: close`. Calling it again returns the same promise;
-   * a deadline that comes sooner counts from then on. @throws RangeError for what is not a number from 0 on.
+   * a deadline that comes sooner counts from then on. A handler that calls it before its first `await` is not waited for, so
+   * it may await this; one that calls it later must not. @throws RangeError for what is not a number from 0 on.
    */
   close(options?: CloseOptions): Promise<Closed>
 }

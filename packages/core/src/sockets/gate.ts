@@ -13,6 +13,7 @@ import type { TlsGate, TlsOwner } from './tls.ts'
 import { NodeTransport, acceptedTransport, socketPeer } from './transport-node.ts'
 import type { Peer } from '../transport/transport.ts'
 import { tapped } from '../server/wire-tap.ts'
+import { errorText } from '../exchange/error-reply.ts'
 
 /** Milliseconds a handshake is left when the server shuts down: a request may be behind it. */
 const shutdownGrace = 500
@@ -53,6 +54,9 @@ export const handshakes: TlsOwner = {
   },
   failed(raw, error, refused) {
     ;(raw as Attached)[pending]?.failed(error, refused)
+  },
+  keys(raw, line) {
+    ;(raw as Attached)[pending]?.keys(line)
   },
 }
 
@@ -134,13 +138,35 @@ class Handshake implements Member {
       this.#deadline = core.clock.after(core.timeouts.handshake)
       this.#expiry = 'handshake-timeout'
     }
-    if (rest.length > 0) {
-      this.#socket.pause()
-      this.#socket.unshift(rest)
-    }
     // Whoever leaves in mid-handshake is gone; later a client may end its side and still read.
     this.#socket.allowHalfOpen = false
-    tls.begin(this.#socket)
+    if (rest.length > 0) this.onHello(rest)
+    else this.#socket.on('data', onHello)
+  }
+
+  /** The first bytes of what should be TLS. */
+  onHello(first: Uint8Array): void {
+    this.#socket.off('data', onHello)
+    if (isText(first[0]!)) return this.#answerInClear(first)
+    this.#socket.pause()
+    this.#socket.unshift(first)
+    this.#gates.tls!.begin(this.#socket)
+  }
+
+  /** HTTP on a port of HTTPS: whoever typed the address wants to know what is wrong with it. */
+  #answerInClear(first: Uint8Array): void {
+    this.#release()
+    this.#socket.allowHalfOpen = true
+    const core = this.#core
+    const transport = new NodeTransport(this.#socket, { ...this.peer, secure: false })
+    const connection = new Connection(core, tapped(transport, core.server, this.id), this.id)
+    core.replace(this, connection)
+    const isHead = Buffer.from(first.subarray(0, 5)).toString('latin1') === 'HEAD '
+    connection.refuse('tls-error', errorText(400, inClear), isHead ? 'HEAD' : 'GET')
+  }
+
+  keys(line: Buffer): void {
+    channels.keylog.publish({ server: this.#core.server, connection: this.id, line })
   }
 
   secured(socket: TLSSocket): void {
@@ -268,6 +294,17 @@ class SecurePeer implements Peer {
 function onData(this: Socket, chunk: Uint8Array): void {
   ;(this as Attached)[pending]?.onData(chunk)
 }
+
+function onHello(this: Socket, chunk: Uint8Array): void {
+  ;(this as Attached)[pending]?.onHello(chunk)
+}
+
+/** Whether a byte is a letter: the first of a method. That of a TLS record is a number below (RFC 8446 §5.1). */
+function isText(byte: number): boolean {
+  return (byte >= 0x41 && byte <= 0x5a) || (byte >= 0x61 && byte <= 0x7a)
+}
+
+const inClear = 'This port speaks TLS, and the request came in clear: its URL begins with https://'
 
 function onEnd(this: Socket): void {
   ;(this as Attached)[pending]?.onEnd()

@@ -11,9 +11,6 @@ import { acceptedTransport } from './transport-node.ts'
 import type { Transport } from '../transport/transport.ts'
 import { AddressSet } from '../transport/addresses.ts'
 
-/** Milliseconds without a sign of life until TCP asks for one: a client whose network is gone says no goodbye. */
-const keepAliveProbe = 60_000
-
 /** Bytes; the system cuts longer ones without a word (unix(7)). */
 const longestPath = 107
 
@@ -22,6 +19,8 @@ export interface Listener {
   readonly at: Listening
   /** Accepts no more connections; those there are stay. */
   close(): void
+  /** Whether it keeps the process alive. */
+  ref(held: boolean): void
 }
 
 /**
@@ -30,16 +29,24 @@ export interface Listener {
  */
 export async function listenNode(options: ListenSettings, core: ServerCore): Promise<Listener> {
   check(options)
+  const { keepAliveProbe } = options
   const gates = await gatesOf(options)
   const server = createServer(
     // A client may end its side and still read: half-open connections are ours to close.
-    { allowHalfOpen: true, noDelay: true, keepAlive: true, keepAliveInitialDelay: keepAliveProbe },
+    { allowHalfOpen: true, noDelay: true, keepAlive: keepAliveProbe > 0, keepAliveInitialDelay: keepAliveProbe },
     gates ? (socket) => beginHandshake(core, socket, gates) : (socket) => accept(core, acceptedTransport(socket)),
   )
   await bind(server, options)
   // Out of descriptors, for example: that connection is lost, the server is not.
   server.on('error', () => {})
-  return { at: listeningAt(server, options, gates?.tls), close: () => void server.close() }
+  return {
+    at: listeningAt(server, options, gates?.tls),
+    close: () => {
+      server.close()
+      gates?.tls?.close()
+    },
+    ref: (held) => void (held ? server.ref() : server.unref()),
+  }
 }
 
 /** Makes a connection that was accepted elsewhere the server's. */
@@ -47,13 +54,24 @@ export function acceptHere(transport: Transport, core: ServerCore): void {
   accept(core, transport)
 }
 
-function check({ path, fd, port, host, mode }: ListenSettings): void {
+function check({ path, fd, port, host, mode, reusePort }: ListenSettings): void {
   const ways = [path, fd, port ?? host].filter((way) => way !== undefined)
   if (ways.length > 1) throw new TypeError('Listen on a path, or an fd, or a host and port')
   if (host === '') throw new TypeError('`host` is empty; every address is `0.0.0.0` or `::`')
   if (path !== undefined && Buffer.byteLength(path) > longestPath)
     throw new RangeError(`The path of a unix socket has at most ${longestPath} bytes: ${path}`)
   if (mode !== undefined && path === undefined) throw new TypeError('`mode` is for a unix socket')
+  if (!reusePort) return
+  if (path !== undefined || fd !== undefined) throw new TypeError('`reusePort` is for a host and port')
+  if (!knowsReusePort) throw new Error('`reusePort` needs Node.js 22.12 or 23.1, or later: this one would ignore it')
+}
+
+/** Others take the option and do nothing about it. */
+const knowsReusePort = isAtLeast(process.versions.node)
+
+function isAtLeast(version: string): boolean {
+  const [major = 0, minor = 0] = version.split('.').map(Number)
+  return major > 23 || (major === 23 && minor >= 1) || (major === 22 && minor >= 12)
 }
 
 /** What comes before HTTP; undefined when nothing does. */
@@ -71,9 +89,11 @@ async function gatesOf({ tls, http2, proxyProtocol }: ListenSettings): Promise<G
 async function bind(server: NetServer, options: ListenSettings): Promise<void> {
   const { path, mode } = options
   try {
-    await listen(server, options).catch((error: NodeJS.ErrnoException) => {
+    await listen(server, options).catch(async (error: NodeJS.ErrnoException) => {
       if (path === undefined || error.code !== 'EADDRINUSE') throw error
-      return takeOver(path, error).then(() => listen(server, options))
+      await takeOver(path, error)
+      // The workers of a cluster come here together: one of them has the file removed, and the others share what it listens on.
+      await listen(server, options)
     })
   } catch (error) {
     throw explain(error as NodeJS.ErrnoException, options)
@@ -89,11 +109,11 @@ async function bind(server: NetServer, options: ListenSettings): Promise<void> {
 
 function listen(
   server: NetServer,
-  { port = 3000, host = '127.0.0.1', ipv6Only, path, fd, backlog }: ListenSettings,
+  { port = 3000, host = '127.0.0.1', ipv6Only, reusePort, path, fd, backlog }: ListenSettings,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject)
-    const where = fd !== undefined ? { fd } : path !== undefined ? { path } : { port, host, ipv6Only }
+    const where = fd !== undefined ? { fd } : path !== undefined ? { path } : { port, host, ipv6Only, reusePort }
     server.listen({ ...where, backlog }, () => {
       server.off('error', reject)
       resolve()
@@ -101,7 +121,7 @@ function listen(
   })
 }
 
-/** Removes the file of a unix socket on which nobody listens any more. @throws `inUse` when it is anything else. */
+/** Removes the file of a unix socket on which nobody listens any more. @throws `inUse` when it is no socket. */
 async function takeOver(path: string, inUse: Error): Promise<void> {
   const before = lstatSync(path, { throwIfNoEntry: false })
   if (!before) return
@@ -109,11 +129,10 @@ async function takeOver(path: string, inUse: Error): Promise<void> {
     inUse.message = `${path} exists and is not a socket (EADDRINUSE)`
     throw inUse
   }
-  if (await isAnswered(path)) throw inUse
+  if (await isAnswered(path)) return
   // Somebody else may have come to the same conclusion, and be listening there by now.
   const now = lstatSync(path, { throwIfNoEntry: false })
-  if (now && (now.ino !== before.ino || now.ctimeMs !== before.ctimeMs)) throw inUse
-  if (now) unlinkSync(path)
+  if (now && now.ino === before.ino && now.ctimeMs === before.ctimeMs) unlinkSync(path)
 }
 
 /** Whether somebody listens on a unix socket. In doubt somebody does. */
@@ -142,6 +161,8 @@ function meaningOf(code: string | undefined, where: string, port: number): strin
       return `Somebody else listens on ${where}`
     case 'EACCES':
       return `No permission to listen on ${where}${port < 1024 ? '; low ports need a privilege, or an inherited socket' : ''}`
+    case 'ENOTSUP':
+      return `This system cannot share ${where} (reusePort)`
     case 'EADDRNOTAVAIL':
       return `Cannot listen on ${where}: this machine has no such address`
     case 'ENOTFOUND':

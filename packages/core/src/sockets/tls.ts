@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import type { Socket } from 'node:net'
 import {
   type SecureContext,
@@ -8,14 +8,18 @@ import {
   createServer,
 } from 'node:tls'
 import { longestTimer } from '../server/clock.ts'
-import type { Certificate, TlsOptions } from '../server/listen-options.ts'
+import { channels } from '../server/events.ts'
+import type { Certificate, Pem, PemCertificate, PfxCertificate, TlsReload } from '../server/listen-options.ts'
 import type { TlsSettings } from '../server/rules.ts'
+import { ticketKeyBytes, ticketKeys } from '../server/ticket-keys.ts'
 
 /** Told how the TLS handshakes go. `raw` is the socket below. */
 export interface TlsOwner {
   secured(raw: Socket, socket: TLSSocket): void
   /** @param refused whether it was for the client's certificate. */
   failed(raw: Socket, error: Error, refused: boolean): void
+  /** A line of secrets, for whoever decrypts what was recorded. */
+  keys(raw: Socket, line: Buffer): void
 }
 
 /** Makes TLS connections of TCP connections. Keeps the certificates of one listener. */
@@ -24,12 +28,17 @@ export class TlsGate {
   #options: TlsSettings
   #byName: ReadonlyMap<string, SecureContext>
   #prepared: WeakMap<Certificate, SecureContext> = new WeakMap()
+  readonly #owner: TlsOwner
+  #tellsKeys = false
+  /** Ends the use of the keys that all have in common. */
+  #leaveKeys: (() => void) | undefined
 
-  /** @throws when a certificate or key is not valid; TypeError when nobody is told to vouch for client certificates. */
+  /** @throws when a certificate or key is not valid; TypeError for options that do not go together. */
   constructor(options: TlsSettings, protocols: readonly string[], owner: TlsOwner) {
-    const { requestCert, ca } = options
-    if (requestCert !== false && ca === undefined) throw new TypeError('tls.requestCert needs tls.ca')
+    check(options)
+    const { requestCert, sessionTimeout } = options
     this.#options = options
+    this.#owner = owner
     this.#byName = this.#contexts(options)
     this.#server = createServer({
       ...credentials(options, options),
@@ -38,6 +47,7 @@ export class TlsGate {
       requestCert: requestCert !== false,
       // Whether one may do without is decided by `isWelcome`.
       rejectUnauthorized: requestCert === true,
+      sessionTimeout: sessionTimeout / 1000,
       // The server's own clock is what counts; this one cannot be switched off.
       handshakeTimeout: longestTimer,
     })
@@ -46,11 +56,21 @@ export class TlsGate {
       // Types say Error, documentation says text; a client that is let in has none.
       owner.failed(rawOf(socket), error, Boolean(socket.authorizationError))
     })
+    this.#takeKeys()
   }
 
   /** Begins a handshake; bytes that were put back into the socket are its first. */
   begin(raw: Socket): void {
+    if (channels.keylog.hasSubscribers && !this.#tellsKeys) {
+      this.#tellsKeys = true
+      this.#server.on('keylog', (line, socket) => this.#owner.keys(rawOf(socket), line))
+    }
     this.#server.emit('connection', raw)
+  }
+
+  /** Accepts no more. */
+  close(): void {
+    this.#leaveKeys?.()
   }
 
   /** A client certificate that does not verify is worse than none. */
@@ -61,17 +81,29 @@ export class TlsGate {
   }
 
   /** @throws as the constructor, and then everything is as it was. */
-  reload(change: Partial<TlsOptions>): void {
+  reload(change: TlsReload): void {
     const given = Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined))
-    const options = { ...this.#options, ...given }
+    // A certificate of the one kind takes the place of one of the other.
+    const before = given['pfx'] ? { ...this.#options, cert: undefined, key: undefined } : this.#options
+    const options = { ...(given['cert'] ? { ...before, pfx: undefined } : before), ...given } as TlsSettings
+    check(options)
     const byName = this.#contexts(options)
-    createSecureContext(credentials(options, options))
-    this.#server.setSecureContext(credentials(options, options))
-    // Resumed sessions are not verified again: those that other authorities vouched for end here.
-    if (change.ca !== undefined) this.#server.setTicketKeys(randomBytes(48))
+    const own = credentials(options, options)
+    createSecureContext(own)
+    this.#server.setSecureContext({ ...own, sessionTimeout: options.sessionTimeout / 1000 })
     this.#options = options
     this.#byName = byName
     this.#prepared = new WeakMap()
+    this.#takeKeys()
+  }
+
+  /** Session tickets are written and read with the keys of the server's own context, whatever name was asked for. */
+  #takeKeys(): void {
+    const { ticketKeys: own } = this.#options
+    this.#leaveKeys?.()
+    this.#leaveKeys = undefined
+    if (own) this.#server.setTicketKeys(Buffer.from(own))
+    else this.#leaveKeys = ticketKeys.use((keys) => this.#server.setTicketKeys(keys))
   }
 
   #contexts(options: TlsSettings): ReadonlyMap<string, SecureContext> {
@@ -109,9 +141,42 @@ export class TlsGate {
   }
 }
 
+function check({ cert, key, pfx, requestCert, ca, minVersion, maxVersion, ticketKeys: keys }: TlsSettings): void {
+  if (pfx ? cert || key : !cert || !key) throw new TypeError('TLS needs `tls.cert` and `tls.key`, or else `tls.pfx`')
+  if (requestCert !== false && ca === undefined) throw new TypeError('tls.requestCert needs tls.ca')
+  if (minVersion > maxVersion) throw new RangeError('tls.minVersion is above tls.maxVersion')
+  if (keys && keys.length !== ticketKeyBytes) throw new RangeError(`tls.ticketKeys are ${ticketKeyBytes} bytes`)
+}
+
 /** Client certificates are verified with the context of the name that was asked for: the authorities belong into each. */
-function credentials({ cert, key }: Certificate, { ca, minVersion = 'TLSv1.2' }: TlsOptions): ContextOptions {
-  return { cert: cert as Buffer, key: key as Buffer, minVersion, ...(ca !== undefined && { ca: ca as Buffer }) }
+function credentials(certificate: Partial<PemCertificate & PfxCertificate>, options: TlsSettings): ContextOptions {
+  const { cert, key, pfx, passphrase } = certificate
+  const { ca, crl, minVersion, maxVersion, ciphers, honorCipherOrder, ecdhCurve, dhparam, secureOptions } = options
+  const given = Object.entries({ cert, key, pfx, passphrase, ca, crl, dhparam, secureOptions })
+  return {
+    ...Object.fromEntries(given.filter(([, value]) => value !== undefined)),
+    minVersion,
+    maxVersion,
+    ciphers,
+    honorCipherOrder,
+    ecdhCurve,
+    sessionIdContext: sessionsOf(options),
+  }
+}
+
+/**
+ * A session that is resumed is not verified again. So it is resumed only where the same is asked of clients: not at a listener
+ * of the same process that lets in fewer, nor after a change of authorities.
+ */
+function sessionsOf({ requestCert, ca, crl }: TlsSettings): string {
+  const hash = createHash('sha256').update(String(requestCert))
+  for (const list of [ca, crl]) for (const entry of [list ?? []].flat()) hash.update(' ').update(digestOf(entry))
+  // As many bytes as OpenSSL takes.
+  return hash.digest('hex').slice(0, 32)
+}
+
+function digestOf(entry: Pem): Buffer {
+  return createHash('sha256').update(entry).digest()
 }
 
 type ContextOptions = NonNullable<Parameters<typeof createSecureContext>[0]>

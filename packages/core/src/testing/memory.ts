@@ -59,6 +59,8 @@ export function testServer(handler: Handler, options: ServerOptions = {}): TestS
     listen: () => Promise.reject(new Error('A test server does not listen')),
     accept: (transport) => accept(core, transport),
     close: (how) => (closing ??= shutdown(core, readOptions(closeRules, how).deadline)),
+    ref: () => server,
+    unref: () => server,
     [Symbol.asyncDispose]: () => server.close().then(() => {}),
   }
   const core = new ServerCore(server, handler, options)

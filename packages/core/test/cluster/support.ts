@@ -1,4 +1,4 @@
-import type { ChildProcess } from 'node:child_process'
+import type { ChildProcess, ChildProcessWithoutNullStreams } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { Agent, type IncomingMessage, request } from 'node:http'
 import { connect } from 'node:net'
@@ -49,6 +49,10 @@ export interface Launch {
   readonly env?: Record<string, string>
   /** A command that runs the program, before `node`. */
   readonly under?: readonly string[]
+  /** Descriptors it inherits, from 3. */
+  readonly fds?: readonly number[]
+  /** Whether it leads a process group of its own. */
+  readonly detached?: boolean
 }
 
 /** Builds the program for a test file; `folder` and `launch` work within its tests. */
@@ -93,12 +97,16 @@ function tryKill(pid: number): void {
   }
 }
 
-function startProgram(file: string, { options = {}, env = {}, under = [] }: Launch): Program {
+function startProgram(
+  file: string,
+  { options = {}, env = {}, under = [], fds = [], detached = false }: Launch,
+): Program {
   const [command, ...args] = [...under, process.execPath, file]
   const child = spawn(command, args, {
     env: { ...process.env, NODE_OPTIONS: '', OPTIONS: JSON.stringify({ workers: 2, ...options }), ...env },
-    stdio: ['pipe', 'pipe', 'pipe'],
-  })
+    stdio: ['pipe', 'pipe', 'pipe', ...fds],
+    detached,
+  }) as ChildProcessWithoutNullStreams
   const lines: Line[] = []
   let rest = ''
   let errors = ''

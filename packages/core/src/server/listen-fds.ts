@@ -6,21 +6,30 @@ export interface InheritedSocket {
   readonly name: string
 }
 
+/** In the environment of every worker of a cluster: its place there, from 1. */
+export const placeVariable = 'SPILLWAY_WORKER'
+
 /** The first descriptor that is passed; before it are standard input, output and errors. */
 const first = 3
 
 /**
  * The sockets that systemd opened for this process (socket activation, sd_listen_fds(3)): none when it was started in
  * another way, or when they were meant for another process. The service keeps its port while it restarts, needs no
- * privilege for low ones, and connections wait instead of being refused.
+ * privilege for low ones, and connections wait instead of being refused. The workers of a cluster have those of their
+ * primary, which opens them for all.
  *
  * @param env Default: `process.env`; LISTEN_PID, LISTEN_FDS and LISTEN_FDNAMES are read.
- * @param pid Default: this process.
+ * @param pid Default: this process; in the worker of a cluster its primary.
  */
-export function listenFds(env: NodeJS.ProcessEnv = process.env, pid: number = process.pid): InheritedSocket[] {
+export function listenFds(env: NodeJS.ProcessEnv = process.env, pid: number = owner()): InheritedSocket[] {
   if (env['LISTEN_PID'] !== String(pid)) return []
   const count = env['LISTEN_FDS'] ?? ''
   if (!/^\d{1,4}$/.test(count)) return []
   const names = (env['LISTEN_FDNAMES'] ?? '').split(':')
   return Array.from({ length: Number(count) }, (_, i) => ({ fd: first + i, name: names[i] ?? '' }))
+}
+
+/** Whom the service manager has started. */
+function owner(): number {
+  return process.env[placeVariable] === undefined ? process.pid : process.ppid
 }
