@@ -46,18 +46,21 @@ export function adminHandler(gateway: Gateway, { traffic, metrics }: Observed, p
     .post('/demo/:name/start', async (c) => ((await demoOf(gateway).revive(c.params.name)) ? c.empty() : missing()))
     .get('/:path*', staticFiles(page))
   const policy = { 'script-src': "'self'", 'style-src': "'self'", 'connect-src': "'self'" }
-  return wrap([ownName, secureHeaders({ csp: policy }), csrf()], app)
+  return wrap([ownName(gateway.names), secureHeaders({ csp: policy }), csrf()], app)
 }
 
 /**
  * A page of another site whose name has been made to lead here (DNS rebinding) is of the same origin to the browser; only
  * the name gives it away.
  */
-const ownName: Middleware = (c, next) => {
-  const host = (c.headers.get('host') ?? '').replace(/:\d+$/, '')
-  if (host !== 'localhost' && !/^[\d.]+$|^\[[\da-f:.]+\]$/i.test(host))
-    throw new HttpError(403, 'The dashboard is reached by an address or as localhost', { code: 'HOST_REFUSED' })
-  return next()
+function ownName(names: readonly string[]): Middleware {
+  const known = new Set(['localhost', ...names.map((name) => name.toLowerCase())])
+  return (c, next) => {
+    const host = (c.headers.get('host') ?? '').replace(/:\d+$/, '').toLowerCase()
+    if (known.has(host) || /^[\d.]+$|^\[[\da-f:.]+\]$/.test(host)) return next()
+    const how = 'by an address, as localhost, or by a name in "admin": { "names": […] }'
+    throw new HttpError(403, `The dashboard is reached ${how}`, { code: 'HOST_REFUSED' })
+  }
 }
 
 function demoOf({ demo }: Gateway): NonNullable<Gateway['demo']> {

@@ -1,18 +1,14 @@
-import { readFileSync } from 'node:fs'
 import { type Server, type ServerOptions, type CloseOptions, createServer, serve } from '@spillway/core'
 import { logFailures } from '@spillway/middleware/logger'
 import { type Metrics, metrics } from '@spillway/middleware/metrics'
 import { adminHandler } from './admin.ts'
+import { Certificates } from './certificates.ts'
 import { type Config, ConfigError, type ListenConfig, type UpstreamConfig, readConfig } from './config.ts'
 import { Demo } from './demo.ts'
 import { Groups } from './groups.ts'
 import { type Routes, buildRoutes } from './routes.ts'
 import { Traffic } from './traffic.ts'
-
-interface CertificateAndKey {
-  readonly cert: Buffer
-  readonly key: Buffer
-}
+import { watchServers } from './watch-servers.ts'
 
 /** What a gateway is started with. */
 export interface GatewayOptions {
@@ -37,22 +33,44 @@ export class Gateway {
   #config: Config
   #groups: Groups
   #routes: Routes
-  #certificates: readonly (CertificateAndKey | undefined)[]
+  #certificates: Certificates
   readonly #server: Server
+  readonly #urls: string[] = []
+  /** Of the first listener with TLS. */
+  #httpsOwn = 0
   #admin: Server | undefined
   #unwatch: (() => void) | undefined
+  readonly #unwatchServers: () => void
 
   private constructor(file: string, config: Config, demo: Demo | undefined) {
     this.#file = file
     this.#config = config
     this.demo = demo
-    this.#certificates = readCertificates(config)
+    this.#certificates = new Certificates(config)
     if (config.admin) this.observed = { traffic: new Traffic(), metrics: metrics({ server: () => this.#server }) }
     this.#groups = new Groups(this.#upstreams(config))
     this.#routes = this.#build(config, this.#groups)
     const options: ServerOptions = { limits: { connections: config.connections }, onError: quietly }
     this.#server = createServer((c) => this.#routes.handler(c), options)
     if (config.log !== 'none') this.#unwatch = logFailures(this.#server, { format: config.log })
+    this.#unwatchServers = watchServers(
+      () => this.#groups,
+      (line) => console.error('gateway: %s', line),
+    )
+  }
+
+  /** Looks at a configuration without using it. @throws ConfigError when it cannot be used. */
+  static check(file: string): void {
+    const config = readConfig(file)
+    new Certificates(config)
+    // The demo's servers are there only when it runs.
+    const demo = { demo: { servers: ['http://127.0.0.1:1'] } }
+    const groups = new Groups(config.demo ? { ...config.upstreams, ...demo } : config.upstreams)
+    try {
+      buildRoutes({ config, groups, observers: [], before: undefined, httpsPort: () => 443 })
+    } finally {
+      groups.close()
+    }
   }
 
   /** @throws ConfigError when the configuration cannot be used; the system's error when a port is taken. */
@@ -63,7 +81,11 @@ export class Gateway {
     try {
       gateway = new Gateway(file, config, demo)
       for (const [i, one] of config.listen.entries()) await gateway.#listen(one, i)
-      if (config.admin) gateway.#admin = await serve(adminHandler(gateway, gateway.observed!, page), config.admin)
+      if (config.admin)
+        gateway.#admin = await serve(adminHandler(gateway, gateway.observed!, page), {
+          port: config.admin.port,
+          host: config.admin.host,
+        })
       if (config.demo) demo!.ask(`${gateway.url}/api/hello`, config.demo.requestsPerSecond)
       return gateway
     } catch (error) {
@@ -73,9 +95,19 @@ export class Gateway {
     }
   }
 
+  /** Names by which the dashboard may be asked, beside addresses and localhost. */
+  get names(): readonly string[] {
+    return this.#config.admin?.names ?? []
+  }
+
   /** URL of the first listener. */
   get url(): string {
     return this.#server.url
+  }
+
+  /** Those of all listeners. */
+  get urls(): readonly string[] {
+    return this.#urls
   }
 
   get adminUrl(): string | undefined {
@@ -100,7 +132,7 @@ export class Gateway {
     for (const part of ['listen', 'admin', 'demo', 'connections', 'announce'] as const)
       if (JSON.stringify(config[part]) !== JSON.stringify(this.#config[part]))
         throw new ConfigError(`${this.#file}: ${part}: a change here needs a restart`)
-    const certificates = readCertificates(config)
+    const certificates = new Certificates(config)
     const before = this.#groups
     const groups = new Groups(this.#upstreams(config), before)
     try {
@@ -119,6 +151,7 @@ export class Gateway {
 
   async close(options: CloseOptions): Promise<{ drained: number; killed: number }> {
     this.#unwatch?.()
+    this.#unwatchServers()
     const closed = await this.#server.close({ announce: this.#config.announce, ...options })
     await this.#admin?.close({ deadline: 0 })
     this.#groups.close()
@@ -138,38 +171,27 @@ export class Gateway {
 
   #build(config: Config, groups: Groups): Routes {
     const { traffic, metrics: numbers } = this.observed ?? {}
-    return buildRoutes(
+    return buildRoutes({
       config,
       groups,
-      traffic && numbers ? [numbers.observe, traffic.observe] : [],
-      this.#routes?.guards,
-    )
+      observers: traffic && numbers ? [numbers.observe, traffic.observe] : [],
+      before: this.#routes?.guards,
+      // Where none of ours has TLS, it ends in front of us.
+      httpsPort: () => this.#httpsOwn || 443,
+    })
   }
 
   async #listen({ tls, proxyProtocol, http2, ...place }: ListenConfig, i: number): Promise<void> {
     // Asked for each connection, so that a reload takes new certificates.
-    const secure = tls && { ...this.#certificates[i]!, sni: () => this.#certificates[i]! }
-    await this.#server.listen({
+    const secure = tls && { ...this.#certificates.ownOf(i), sni: (name: string) => this.#certificates.named(i, name) }
+    const { url, port } = await this.#server.listen({
       ...place,
       ...(secure && { tls: secure }),
       ...(http2 && { http2 }),
       ...(proxyProtocol && { proxyProtocol: { trusted: proxyProtocol } }),
     })
-  }
-}
-
-function readCertificates({ listen }: Config): (CertificateAndKey | undefined)[] {
-  return listen.map(
-    ({ tls }, i) =>
-      tls && { cert: read(`listen[${i}].tls.cert`, tls.cert), key: read(`listen[${i}].tls.key`, tls.key) },
-  )
-}
-
-function read(place: string, file: string): Buffer {
-  try {
-    return readFileSync(file)
-  } catch (error) {
-    throw new ConfigError(`${place}: ${file} cannot be read (${(error as NodeJS.ErrnoException).code})`)
+    this.#urls.push(url)
+    if (tls) this.#httpsOwn ||= port
   }
 }
 

@@ -18,7 +18,8 @@ export class Groups {
     const fresh: Upstreams[] = []
     try {
       for (const [name, one] of Object.entries(configs)) {
-        const config = JSON.stringify(one)
+        // What a file has become counts as well as its name.
+        const config = JSON.stringify([one, one.ca && readCa(name, one.ca).toString('base64')])
         const same = before && before.#made.get(name)
         if (same?.config === config) {
           made.set(name, same)

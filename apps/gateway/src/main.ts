@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { closeOnSignals } from '@spillway/core'
 
@@ -11,10 +12,32 @@ if (first === '--demo-backend') {
   await runBackend(rest[0] ?? 'a', Number(rest[1] ?? 0))
 } else if (first === '--help' || first === '-h') {
   console.log(`Usage: gateway [config.json]
+       gateway --test config.json    say what is wrong with it, and use it for nothing
+       gateway --version
 
 Without a file, a demo is started: servers of its own, and clients that ask them.
 SIGHUP reads the configuration again, SIGTERM and Ctrl-C end in order.`)
-} else await run(first)
+} else if (first === '--version' || first === '-v') {
+  console.log((JSON.parse(readFileSync(here('../package.json'), 'utf8')) as { version: string }).version)
+} else if (first === '--test' || first === '-t') await test(rest[0])
+else if (first?.startsWith('-')) fail(new Error(`There is no option ${first}; see --help`))
+else await run(first)
+
+async function test(file: string | undefined): Promise<void> {
+  const { Gateway } = await import('./gateway.ts')
+  try {
+    if (file === undefined) throw new Error('--test needs the name of a file')
+    Gateway.check(file)
+    console.log(`${file}: no mistakes`)
+  } catch (error) {
+    fail(error as Error)
+  }
+}
+
+function fail({ message }: Error): void {
+  console.error(`gateway: ${message}`)
+  process.exitCode = 1
+}
 
 async function run(file: string | undefined): Promise<void> {
   const { ConfigError } = await import('./config.ts')

@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs'
-import type { Context, Handler, FieldsInit } from '@spillway/core'
+import { type Handler, HttpError } from '@spillway/core'
 import { type AnyMiddleware, type Middleware, wrap } from '@spillway/middleware'
 import { cache } from '@spillway/middleware/cache'
 import { client } from '@spillway/middleware/client'
@@ -9,12 +9,16 @@ import { logger } from '@spillway/middleware/logger'
 import { proxy } from '@spillway/middleware/proxy'
 import { rateLimit } from '@spillway/middleware/rate-limit'
 import { requestId } from '@spillway/middleware/request-id'
-import { router } from '@spillway/middleware/router'
-import { secureHeaders } from '@spillway/middleware/secure-headers'
+import { type Routes as RouteTable, router } from '@spillway/middleware/router'
+import { type SecureHeadersOptions, secureHeaders } from '@spillway/middleware/secure-headers'
 import { staticFiles } from '@spillway/middleware/static'
-import { type Config, ConfigError, type RouteConfig } from './config.ts'
+import { type Config, ConfigError, type HostConfig, type RouteConfig } from './config.ts'
+import { errorPages, fromServer } from './error-pages.ts'
+import { replyFields, requestFields } from './fields.ts'
 import { given } from './given.ts'
 import type { Groups } from './groups.ts'
+import { redirectTo, toHttps } from './redirects.ts'
+import { scripts } from './scripts.ts'
 
 /** The routes of one configuration. */
 export interface Routes {
@@ -25,33 +29,81 @@ export interface Routes {
 
 type Guards = ReadonlyMap<string, readonly AnyMiddleware[]>
 
+/** What routes are made with. */
+export interface Making {
+  readonly config: Config
+  readonly groups: Groups
+  /** They see every request first. */
+  readonly observers: readonly Middleware[]
+  /** Quotas and caches are taken over by routes that have not changed. */
+  readonly before: Guards | undefined
+  /** Where clients are sent that come without TLS. */
+  readonly httpsPort: () => number
+}
+
 /**
  * One handler from a configuration: what is in front of every route, and the routes, of which the longest path that fits
  * answers.
- * @param observers see every request first.
- * @param before whose quotas and caches are taken over by routes that have not changed.
  * @throws ConfigError when something in it cannot be used.
  */
-export function buildRoutes(config: Config, groups: Groups, observers: readonly Middleware[], before?: Guards): Routes {
+export function buildRoutes(making: Making): Routes {
+  const { config, observers } = making
   const table = router()
   const kept = new Map<string, readonly AnyMiddleware[]>()
-  const paths = config.routes.map(({ path }) => path)
-  for (const [i, route] of config.routes.entries()) {
-    const key = JSON.stringify(route)
-    const layers = before?.get(key) ?? check(`routes[${i}]`, () => guards(route))
-    kept.set(key, layers)
-    const handler = check(`routes[${i}]`, () => target(route, config, groups))
-    // That the longest path answers, without the layers of shorter ones, is what the configuration says.
-    table.bypass(paths, (routes) => {
-      if (route.proxy === undefined || route.strip) routes.mount(route.path, wrap(layers, handler))
-      else routes.all(`${route.path === '/' ? '' : route.path}/**`, [...layers], handler)
-    })
-  }
+  for (const [name, host] of Object.entries(config.hosts ?? {}))
+    table.host(name, (routes) => addRoutes({ ...host, name, where: `hosts.${name}.` }, routes, making, kept))
+  const { routes: others, https, errors } = config
+  if (others) addRoutes({ https, errors, routes: others, name: '', where: '' }, table, making, kept)
+  else table.all('/**', misdirected)
   const outer: AnyMiddleware[] = [...observers]
   if (config.trusted) outer.push(check('trusted', () => identity(config.trusted!)))
   if (config.requestId) outer.push(requestId())
   if (config.log !== 'none') outer.push(logger({ format: config.log }))
   return { handler: wrap(outer, table), guards: kept }
+}
+
+/** What is served under one name, or under all others. */
+interface Site extends Pick<HostConfig, 'https' | 'errors' | 'routes'> {
+  /** Empty for all others. */
+  readonly name: string
+  /** Where it is in the configuration. */
+  readonly where: string
+}
+
+function addRoutes(
+  { name, where, https, errors, routes }: Site,
+  table: RouteTable<any, any>,
+  { config, groups, before, httpsPort }: Making,
+  kept: Map<string, readonly AnyMiddleware[]>,
+): void {
+  const paths = routes.map(({ path }) => path)
+  for (const [i, route] of routes.entries()) {
+    const at = `${where}routes[${i}]`
+    const key = JSON.stringify([name, route])
+    const limits = before?.get(key) ?? check(at, () => guards(route))
+    kept.set(key, limits)
+    const layers: AnyMiddleware[] = https ? [toHttps(httpsPort), ...limits] : [...limits]
+    const pages = route.errors ?? errors
+    if (pages) layers.unshift(check(`${at}.errors`, () => errorPages(pages)))
+    if (route.reply) layers.unshift(check(`${at}.reply`, () => replyFields(route.reply!)))
+    const handler = check(at, () => target(route, config, groups))
+    // That the longest path answers, without the layers of shorter ones, is what the configuration says.
+    table.bypass(paths, (inner) => {
+      if (route.proxy === undefined || route.strip) inner.mount(route.path, wrap(layers, handler))
+      else inner.all(`${route.path === '/' ? '' : route.path}/**`, layers, handler)
+    })
+  }
+  // Paths of no route.
+  if (errors) table.notFound(wrap([check(`${where}errors`, () => errorPages(errors))], notFound))
+}
+
+function notFound(): never {
+  throw new HttpError(404, 'Not Found', { expose: true })
+}
+
+/** A request for a name that nobody has configured: whoever sends it is wrong about this server (RFC 9110 §15.5.20). */
+function misdirected(): never {
+  throw new HttpError(421, 'There is no site of this name here', { expose: true })
 }
 
 /** What a part of the configuration makes, or where the trouble is. */
@@ -94,9 +146,11 @@ function ownRules(): Middleware {
 }
 
 function target(route: RouteConfig, config: Config, groups: Groups): Handler {
+  if (route.redirect !== undefined) return redirectTo(route)
   if (route.proxy !== undefined) {
-    const options = { host: route.host, passOn: route.passOn, headers: config.requestId ? nameOf : undefined }
-    const to = proxy(groups.get(route.proxy), given(options))
+    const headers = requestFields(route.request, config.requestId)
+    const options = { host: route.host, passOn: route.passOn, drop: route.request?.remove, headers }
+    const to = fromServer(proxy(groups.get(route.proxy), given(options)))
     return config.compression ? wrap([compression()], to) : to
   }
   const folder = route.files!
@@ -105,17 +159,27 @@ function target(route: RouteConfig, config: Config, groups: Groups): Handler {
   const files = staticFiles(folder, {
     precompressed: true,
     immutable: true,
+    ...(route.cleanUrls && { cleanUrls: true }),
     ...(route.fallback !== undefined && { fallback: route.fallback }),
   })
-  const layers: AnyMiddleware[] = [secureHeaders({ csp: false })]
+  const layers: AnyMiddleware[] = []
+  if (route.secureHeaders !== false) layers.push(secureHeaders(route.secureHeaders ? { csp: false } : harmless))
   if (config.compression) layers.push(compression())
-  return wrap(layers, (c) => {
+  const own: Handler<any> = (c) => {
     if (c.method === 'GET' || c.method === 'HEAD') return files(c)
     return c.text('Method not allowed', { status: 405, headers: { Allow: 'GET, HEAD' } })
-  })
+  }
+  return wrap(layers, route.fastcgi ? scripts(folder, route.fastcgi, own) : own)
 }
 
-/** What `requestId` has found, for the logs of the servers. */
-function nameOf(c: Context<any, any>): FieldsInit {
-  return { 'X-Request-Id': (c.state as { requestId: string }).requestId }
+/** Those fields that take nothing from a site that was served without them. */
+const harmless: SecureHeadersOptions = {
+  csp: false,
+  hsts: false,
+  fields: {
+    'Cross-Origin-Opener-Policy': false,
+    'Cross-Origin-Resource-Policy': false,
+    'Origin-Agent-Cluster': false,
+    'Permissions-Policy': false,
+  },
 }

@@ -21,11 +21,29 @@ const prefix = v.pipe(
 )
 
 const tls = v.strictObject({ cert: text, key: text })
+const port = v.pipe(count, v.maxValue(65_535, 'must be a port'))
+const times = v.pipe(
+  v.number('must be a number'),
+  v.integer('must be a whole number'),
+  v.minValue(1, 'must be 1 at least'),
+)
+const fieldName = v.pipe(
+  v.string('must be a text'),
+  v.regex(/^[!#$%&'*+\-.^_`|~\da-z]+$/i, 'must be the name of a field'),
+)
+const fieldValue = v.pipe(v.string('must be a text'), v.regex(/^[^\0\r\n]*$/, 'must be one line'))
+const fields = v.record(fieldName, fieldValue)
+const errorPages = v.record(
+  v.pipe(v.string(), v.regex(/^[45](?:\d\d|xx)$/, 'must be a status, or "4xx" or "5xx"')),
+  text,
+)
 
 const listener = v.strictObject({
-  port: v.pipe(count, v.maxValue(65_535, 'must be a port')),
+  port,
   host: v.optional(text, '127.0.0.1'),
-  tls: v.optional(tls),
+  tls: v.optional(
+    v.union([v.literal(true), tls], 'must be an object with "cert" and "key", or true for those of the hosts'),
+  ),
   http2: v.optional(flag),
   proxyProtocol: v.optional(addresses),
 })
@@ -45,12 +63,12 @@ const upstream = v.strictObject({
   ),
   check: v.optional(
     v.strictObject({
-      path: text,
+      path: v.pipe(text, v.regex(/^\/[!-~]*$/, 'must begin with a slash: /healthz')),
       host: v.optional(text),
       interval: v.optional(positive),
       timeout: v.optional(positive),
-      healthy: v.optional(positive),
-      unhealthy: v.optional(positive),
+      healthy: v.optional(times),
+      unhealthy: v.optional(times),
     }),
   ),
   timeouts: v.optional(
@@ -63,14 +81,14 @@ const upstream = v.strictObject({
   ),
   ejection: v.optional(
     v.strictObject({
-      failures: v.optional(positive),
+      failures: v.optional(times),
       duration: v.optional(positive),
       maxDuration: v.optional(positive),
       maxShare: v.optional(share),
     }),
   ),
   pool: v.optional(
-    v.strictObject({ connections: v.optional(positive), idle: v.optional(count), waiting: v.optional(count) }),
+    v.strictObject({ connections: v.optional(times), idle: v.optional(count), waiting: v.optional(count) }),
   ),
   proxyProtocol: v.optional(v.picklist([1, 2], 'must be 1 or 2')),
   ca: v.optional(text),
@@ -103,12 +121,53 @@ const route = v.strictObject({
   allow: v.optional(addresses),
   deny: v.optional(addresses),
   bodyBytes: v.optional(count),
+  redirect: v.optional(
+    v.union(
+      [
+        text,
+        v.strictObject({
+          to: text,
+          status: v.optional(v.picklist([301, 302, 303, 307, 308], 'must be 301, 302, 303, 307 or 308')),
+        }),
+      ],
+      'must be a URL, or an object with "to" and perhaps "status"',
+    ),
+  ),
+  fastcgi: v.optional(
+    v.strictObject({
+      server: text,
+      front: v.optional(text),
+      connections: v.optional(times),
+      timeout: v.optional(times),
+    }),
+  ),
+  cleanUrls: v.optional(flag),
+  secureHeaders: v.optional(flag),
+  request: v.optional(v.strictObject({ set: v.optional(fields), remove: v.optional(v.array(fieldName)) })),
+  reply: v.optional(
+    v.strictObject({ set: v.optional(fields), add: v.optional(fields), remove: v.optional(v.array(fieldName)) }),
+  ),
+  errors: v.optional(errorPages),
+})
+
+const routes = v.pipe(v.array(route, 'must be a list'), v.nonEmpty('must have one entry at least'))
+
+const hostName = v.pipe(
+  text,
+  v.regex(/^(?:\*\.)?[\da-z_-]+(?:\.[\da-z_-]+)*$/i, 'must be a name without a port, which may begin with "*."'),
+)
+
+const host = v.strictObject({
+  tls: v.optional(tls),
+  https: v.optional(flag),
+  errors: v.optional(errorPages),
+  routes,
 })
 
 /** A name that is not known is an error, not a wish that is ignored. */
 export const schema: v.GenericSchema<unknown, Config> = v.strictObject({
   listen: v.pipe(v.array(listener, 'must be a list'), v.nonEmpty('must have one entry at least')),
-  admin: v.optional(v.strictObject({ port: v.pipe(count, v.maxValue(65_535)), host: v.optional(text, '127.0.0.1') })),
+  admin: v.optional(v.strictObject({ port, host: v.optional(text, '127.0.0.1'), names: v.optional(v.array(text)) })),
   trusted: v.optional(
     v.strictObject({
       addresses,
@@ -130,7 +189,10 @@ export const schema: v.GenericSchema<unknown, Config> = v.strictObject({
   connections: v.optional(count, 0),
   announce: v.optional(count, 0),
   upstreams: v.optional(v.record(text, upstream), {}),
-  routes: v.pipe(v.array(route, 'must be a list'), v.nonEmpty('must have one entry at least')),
+  https: v.optional(flag),
+  errors: v.optional(errorPages),
+  hosts: v.optional(v.record(hostName, host)),
+  routes: v.optional(routes),
   demo: v.optional(
     v.strictObject({
       backends: v.pipe(positive, v.maxValue(16, 'must be 16 at most')),

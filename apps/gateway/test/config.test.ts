@@ -37,14 +37,14 @@ test('names of files are relative to the configuration', () => {
     '/etc/gateway',
   )
   expect(config.listen[0]!.tls).toEqual({ cert: '/etc/gateway/cert.pem', key: '/keys/key.pem' })
-  expect(config.routes[0]!.files).toBe('/etc/site')
+  expect(config.routes![0]!.files).toBe('/etc/site')
 })
 
 test('the demo and the example of the README are valid', () => {
   expect(readConfig(new URL('../demo.json', import.meta.url).pathname).demo?.backends).toBe(3)
   const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8')
   const [, example] = /```json\n([^]*?)```/.exec(readme)!
-  expect(parseConfig(example!, '/srv').routes.length).toBeGreaterThan(2)
+  expect(parseConfig(example!, '/srv').routes!.length).toBeGreaterThan(2)
 })
 
 test.each([
@@ -53,9 +53,12 @@ test.each([
   [{ listen: [{}] }, 'listen[0].port is missing'],
   [{ listen: [{ port: '80' }] }, 'listen[0].port must be a number'],
   [{ listen: [{ port: 65_536 }] }, 'listen[0].port must be a port'],
-  [{ listen: [{ port: 80, tls: { cert: 'a' } }] }, 'listen[0].tls.key is missing'],
+  [
+    { listen: [{ port: 80, tls: { cert: 'a' } }] },
+    'listen[0].tls must be an object with "cert" and "key", or true for those of the hosts',
+  ],
   [{ listen: [{ port: 80, http2: true }] }, 'listen[0].http2 needs "tls"'],
-  [{ route: [] }, 'route is not known here'],
+  [{ route: [] }, 'route is not known here: is it "routes"?'],
   [{ upstreams: { api: { servers: [] } } }, 'upstreams.api.servers must name one server at least'],
   [
     { upstreams: { api: { servers: [7] } } },
@@ -68,11 +71,20 @@ test.each([
   [{ upstreams: { api: { servers: ['http://a'], check: {} } } }, 'upstreams.api.check.path is missing'],
   [{ routes: [{ path: 'api', proxy: 'api' }] }, /^routes\[0\]\.path must begin with a slash/],
   [{ routes: [{ path: '/api/', proxy: 'api' }] }, /^routes\[0\]\.path must begin with a slash/],
-  [{ routes: [{ path: '/a' }] }, 'routes[0] must have either "proxy" or "files"'],
-  [{ routes: [{ path: '/a', proxy: 'api', files: 'x' }] }, 'routes[0] must have either "proxy" or "files"'],
-  [{ routes: [{ path: '/a', proxy: 'apis' }] }, 'routes[0].proxy names "apis", which is not in upstreams'],
+  [{ routes: [{ path: '/a' }] }, 'routes[0] must have one of "proxy", "files" and "redirect"'],
+  [
+    { routes: [{ path: '/a', proxy: 'api', files: 'x' }] },
+    'routes[0] must have one of "proxy", "files" and "redirect"',
+  ],
+  [
+    { routes: [{ path: '/a', proxy: 'apis' }] },
+    'routes[0].proxy names "apis", which is not in upstreams: is it "api"?',
+  ],
   [{ routes: [{ path: '/a', proxy: 'demo' }] }, 'routes[0].proxy names "demo", which is not in upstreams'],
-  [{ routes: [{ path: '/a', files: 'x', strip: true }] }, 'routes[0] has "strip", "host" or "passOn" without "proxy"'],
+  [
+    { routes: [{ path: '/a', files: 'x', strip: true }] },
+    'routes[0] has "strip", "host", "passOn" or "request" without "proxy"',
+  ],
   [
     {
       routes: [
@@ -103,7 +115,7 @@ test.each([
 })
 
 test('what is not JSON, or not an object, or not there', () => {
-  expect(() => parseConfig('{', '/')).toThrow(/^not JSON: /)
+  expect(() => parseConfig('{', '/')).toThrow(/^:1: not JSON: |^: not JSON: /)
   expect(() => parseConfig('7', '/')).toThrow('the configuration must be an object')
   expect(() => readConfig('/none/gateway.json')).toThrow('/none/gateway.json cannot be read: ENOENT')
 })

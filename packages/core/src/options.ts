@@ -10,6 +10,7 @@ export {
   either,
   flag,
   list,
+  nearest,
   optional,
   readOptions,
   record,

@@ -33,6 +33,8 @@ export interface ProxyOptions {
    * proxy in front sets or removes them in every request. Default: none.
    */
   readonly passOn?: readonly string[]
+  /** Names of fields of the client's that are not passed on: an `Authorization` that was for us, for example. Default: none. */
+  readonly drop?: readonly string[]
   /** Our name in `Via` (RFC 9110 §7.6.3), a token. Default: `spillway`. */
   readonly via?: string
   /** Servers that may be tried after the first. Default: 2. */
@@ -44,6 +46,7 @@ const optionRules: Rules<Settled<ProxyOptions, Exclude<keyof ProxyOptions, 'head
   forwarded: choice(['x-forwarded', 'forwarded', 'both', 'none'], 'x-forwarded'),
   headers: callback(),
   passOn: list(text()),
+  drop: list(text()),
   via: text('spillway'),
   retries: whole(2),
 }
@@ -68,9 +71,12 @@ export function upstreams(targets: readonly UpstreamTarget[], options: Upstreams
  * @throws TypeError when an option cannot be sent, or a field that is written here is to be passed on.
  */
 export function proxy(to: Upstreams, options: ProxyOptions = {}): Handler<Context<any, any>> {
-  const { host, forwarded, passOn, via, retries, headers } = readOptions(optionRules, options)
+  const { host, forwarded, passOn, drop, via, retries, headers } = readOptions(optionRules, options)
   if (!isToken(via)) throw new TypeError(`Not a name for Via: ${JSON.stringify(via)}`)
-  const rules = { host, forwarded, via, headers, passes: passedFields(passOn) }
+  const kept = passedFields(passOn)
+  const dropped = new Set(drop.map((name) => name.toLowerCase()))
+  const passes = dropped.size === 0 ? kept : (name: string): boolean => !dropped.has(name) && kept(name)
+  const rules = { host, forwarded, via, headers, passes }
   return (c) => {
     // A tunnel to anywhere is a forward proxy's business; TRACE would show fields that were added here.
     if (c.method === 'CONNECT' || c.method === 'TRACE') throw new HttpError(501, `${c.method} is not supported here`)

@@ -108,7 +108,15 @@ const readers: readonly Reader[] = [
     'proxy',
     (options) => proxy(upstreams(['http://127.0.0.1']), options),
     {},
-    { host: 'other', forwarded: 'other', headers: 'other', passOn: 'other', via: 'other', retries: 'number' },
+    {
+      host: 'other',
+      forwarded: 'other',
+      headers: 'other',
+      passOn: 'other',
+      drop: 'other',
+      via: 'other',
+      retries: 'number',
+    },
   ),
   reader<ClientOptions>(
     'client',

@@ -69,8 +69,8 @@ function checkNames(known: readonly string[], given: unknown, where: string): vo
   }
 }
 
-/** The known name with the fewest letters to change; none when that is half of them or more. */
-function nearest(name: string, known: readonly string[]): string | undefined {
+/** The known name with the fewest letters to change, for who has mistyped one; none when that is half of them or more. */
+export function nearest(name: string, known: readonly string[]): string | undefined {
   const distances = known.map((other) => ({ other, distance: distanceOf(name.toLowerCase(), other.toLowerCase()) }))
   const best = distances.toSorted((a, b) => a.distance - b.distance)[0]
   return best && best.distance * 2 < Math.max(name.length, best.other.length) ? best.other : undefined

@@ -1,0 +1,66 @@
+import { X509Certificate, createPrivateKey } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { type CertificateFiles, type Config, ConfigError } from './config.ts'
+
+/** As core takes them. */
+export interface CertificateAndKey {
+  readonly cert: Buffer
+  readonly key: Buffer
+}
+
+/** The certificates of a configuration: of its listeners, and by the names of its hosts. */
+export class Certificates {
+  readonly #own: readonly (CertificateAndKey | undefined)[]
+  readonly #byName: ReadonlyMap<string, CertificateAndKey>
+
+  /** @throws ConfigError when one cannot be read, is none, or has another key. */
+  constructor({ listen, hosts = {} }: Config) {
+    this.#own = listen.map(({ tls }, i) => (typeof tls === 'object' ? read(`listen[${i}].tls`, tls) : undefined))
+    const named = Object.entries(hosts).flatMap(([name, { tls }]): [string, CertificateAndKey][] =>
+      tls ? [[name.toLowerCase(), read(`hosts.${name}.tls`, tls)]] : [],
+    )
+    this.#byName = new Map(named)
+  }
+
+  /** For clients that name nobody: the listener's own, or the first there is. */
+  ownOf(listener: number): CertificateAndKey {
+    return this.#own[listener] ?? [...this.#byName.values()][0]!
+  }
+
+  /**
+   * For clients that name a host: its own, before that of a wildcard, before the listener's.
+   * @throws when there is none; the handshake fails then, as a certificate for somebody else is of no use to anybody
+   */
+  named(listener: number, name: string): CertificateAndKey {
+    const known = name.toLowerCase()
+    const found = this.#byName.get(known) ?? this.#byName.get(known.replace(/^[^.]+/, '*')) ?? this.#own[listener]
+    if (!found) throw new Error(`There is no certificate for ${JSON.stringify(name)}`)
+    return found
+  }
+}
+
+function read(place: string, files: CertificateFiles): CertificateAndKey {
+  const cert = readPem(`${place}.cert`, files.cert)
+  const key = readPem(`${place}.key`, files.key)
+  const certificate = parsed(`${place}.cert`, files.cert, () => new X509Certificate(cert))
+  const secret = parsed(`${place}.key`, files.key, () => createPrivateKey(key))
+  if (!certificate.checkPrivateKey(secret))
+    throw new ConfigError(`${place}.key: ${files.key} is not that of ${files.cert}`)
+  return { cert, key }
+}
+
+function readPem(place: string, file: string): Buffer {
+  try {
+    return readFileSync(file)
+  } catch (error) {
+    throw new ConfigError(`${place}: ${file} cannot be read (${(error as NodeJS.ErrnoException).code})`)
+  }
+}
+
+function parsed<T>(place: string, file: string, parse: () => T): T {
+  try {
+    return parse()
+  } catch (error) {
+    throw new ConfigError(`${place}: ${file} is not what it should be in PEM (${(error as Error).message})`)
+  }
+}

@@ -1,0 +1,28 @@
+import type { Context, FieldsInit } from '@spillway/core'
+import type { Middleware } from '@spillway/middleware'
+import type { FieldChanges, RouteConfig } from './config.ts'
+
+/** Further fields of what is sent on: those of the configuration, and the name of the request, for the logs of the servers. */
+export function requestFields(
+  changes: FieldChanges | undefined,
+  named: boolean,
+): ((c: Context<any, any>) => FieldsInit) | undefined {
+  const set = changes?.set
+  if (!set && !named) return undefined
+  return (c) => ({
+    ...(named && { 'X-Request-Id': (c.state as { requestId: string }).requestId }),
+    ...set,
+  })
+}
+
+/** Changes the fields of what is sent back, of errors, too. */
+export function replyFields({ set = {}, add = {}, remove = [] }: NonNullable<RouteConfig['reply']>): Middleware {
+  return async (c, next) => {
+    for (const [name, value] of [...Object.entries(set), ...Object.entries(add)]) c.errorHeaders.append(name, value)
+    const reply = await next()
+    for (const name of remove) reply.headers.delete(name)
+    for (const [name, value] of Object.entries(set)) reply.headers.set(name, value)
+    for (const [name, value] of Object.entries(add)) reply.headers.append(name, value)
+    return reply
+  }
+}

@@ -1,0 +1,22 @@
+import type { Groups } from './groups.ts'
+
+/** Milliseconds between two looks. */
+const interval = 1000
+
+/** Says when a server goes, and when it is back. @param groups those of now: a reload exchanges them. Returns what ends that. */
+export function watchServers(groups: () => Groups, tell: (line: string) => void): () => void {
+  let before = new Map<string, string>()
+  const look = (): void => {
+    const now = new Map<string, string>()
+    for (const [name, group] of groups())
+      for (const { url, state } of group.status) {
+        const server = `${name}: ${url}`
+        now.set(server, state)
+        const was = before.get(server) ?? 'up'
+        if (was !== state) tell(`${server} is ${state === 'up' ? 'up again' : state}`)
+      }
+    before = now
+  }
+  const timer = setInterval(look, interval).unref()
+  return () => clearInterval(timer)
+}

@@ -1,0 +1,287 @@
+import { type IncomingMessage, type RequestOptions, request } from 'node:http'
+import { request as secureRequest } from 'node:https'
+import { join } from 'node:path'
+import type { Handler } from '@spillway/core'
+import { withTools } from '@spillway/vitest-config/tools'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { makeAuthority, openssl } from '../../../packages/core/test/certificates.ts'
+import { phpFpm, startPhpFpm } from '../../../packages/middleware/test/php-fpm.ts'
+import { Gateway } from '../src/gateway.ts'
+import { backend, folderOf, start } from './support.ts'
+
+interface Answer {
+  readonly status: number
+  readonly headers: IncomingMessage['headers']
+  readonly text: string
+}
+
+interface Ask {
+  readonly host?: string
+  readonly method?: string
+  readonly headers?: Record<string, string>
+  readonly ca?: string
+}
+
+/** One request for a host, on a connection of its own. */
+function ask(
+  url: string,
+  path: string,
+  { host = 'a.test', method = 'GET', headers = {}, ca }: Ask = {},
+): Promise<Answer> {
+  const { hostname, port, protocol } = new URL(url)
+  const send = protocol === 'https:' ? secureRequest : request
+  return new Promise((resolve, reject) => {
+    const options = { hostname, port, path, method, headers: { host, ...headers }, agent: false, servername: host, ca }
+    send(options as RequestOptions, (response: IncomingMessage) => {
+      let text = ''
+      response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk))
+      response.on('end', () => resolve({ status: response.statusCode!, headers: response.headers, text }))
+    })
+      .on('error', reject)
+      .end()
+  })
+}
+
+const echo: Handler = (c) => c.json(Object.fromEntries(c.headers))
+
+describe('hosts', () => {
+  const hosts = {
+    'a.test': { routes: [{ path: '/', files: 'a' }] },
+    '*.b.test': { routes: [{ path: '/', files: 'b' }] },
+    'B.test': { routes: [{ path: '/', redirect: { to: 'https://www.b.test{path}{query}', status: 308 } }] },
+  }
+  const files = { 'a/index.html': 'A', 'b/index.html': 'B', 'rest/index.html': 'rest' }
+
+  test('have routes of their own; others are refused', async () => {
+    const { url } = await start({ hosts, routes: undefined }, files)
+    expect(await ask(url, '/', { host: 'a.test' })).toMatchObject({ status: 200, text: 'A' })
+    expect(await ask(url, '/', { host: 'A.test.:80' })).toMatchObject({ status: 200, text: 'A' })
+    expect(await ask(url, '/', { host: 'x.b.test' })).toMatchObject({ status: 200, text: 'B' })
+    expect(await ask(url, '/x?y=1', { host: 'b.test' })).toMatchObject({
+      status: 308,
+      headers: { location: 'https://www.b.test/x?y=1' },
+    })
+    for (const host of ['c.test', 'x.y.b.test', '127.0.0.1', 'a.test.evil.test'])
+      for (const path of ['/', '/any/path']) expect(await ask(url, path, { host })).toMatchObject({ status: 421 })
+  })
+
+  test('that are not named have the routes of the configuration, where there are some', async () => {
+    const { url } = await start({ hosts, routes: [{ path: '/', files: 'rest' }] }, files)
+    expect(await ask(url, '/', { host: 'c.test' })).toMatchObject({ status: 200, text: 'rest' })
+    expect(await ask(url, '/', { host: 'a.test' })).toMatchObject({ status: 200, text: 'A' })
+  })
+})
+
+withTools(openssl)('hosts with TLS', () => {
+  test('have certificates of their own; who comes without TLS is sent there, if that is said', async () => {
+    const authority = makeAuthority()
+    onTestFinished(() => authority.remove())
+    const [a, wild] = [authority.issue('a', ['a.test']), authority.issue('wild', ['*.b.test'])]
+    const pem = { 'a.pem': a.cert, 'a.key': a.key, 'b.pem': wild.cert, 'b.key': wild.key }
+    const { gateway, write } = await start(
+      {
+        listen: [{ port: 0, tls: true }, { port: 0 }],
+        hosts: {
+          'a.test': { tls: { cert: 'a.pem', key: 'a.key' }, https: true, routes: [{ path: '/', files: 'site' }] },
+          '*.b.test': { tls: { cert: 'b.pem', key: 'b.key' }, routes: [{ path: '/', files: 'site' }] },
+        },
+      },
+      { ...pem, 'site/index.html': 'site' },
+    )
+    const { ca } = authority
+    expect(await ask(gateway.url, '/', { ca })).toMatchObject({ status: 200 })
+    expect(await ask(gateway.url, '/', { ca, host: 'x.b.test' })).toMatchObject({ status: 200 })
+    await expect(ask(gateway.url, '/', { ca, host: 'c.test' })).rejects.toThrow(/ECONNRESET|hang up|disconnected/)
+    const clear = gateway.urls[1]!
+    const sent = await ask(clear, '/x?y', { method: 'POST' })
+    expect(sent).toMatchObject({
+      status: 308,
+      headers: { location: `https://a.test:${new URL(gateway.url).port}/x?y` },
+    })
+    expect(await ask(clear, '/', { host: 'x.b.test' })).toMatchObject({ status: 200 })
+    // A key of another certificate changes nothing.
+    write({
+      listen: [{ port: 0, tls: true }, { port: 0 }],
+      hosts: { 'a.test': { tls: { cert: 'a.pem', key: 'b.key' }, routes: [{ path: '/', files: 'site' }] } },
+    })
+    expect(() => gateway.reload()).toThrow(/hosts\.a\.test\.tls\.key: .*b\.key is not that of .*a\.pem/)
+    expect(await ask(gateway.url, '/', { ca })).toMatchObject({ status: 200 })
+  })
+})
+
+describe('routes', () => {
+  test('redirect to what is made of the request', async () => {
+    const { url } = await start({
+      routes: [
+        { path: '/old', redirect: '/new{rest}{query}' },
+        { path: '/shop', redirect: { to: 'https://shop.test/', status: 301 } },
+      ],
+    })
+    expect(await ask(url, '/old/a%20b?c=d')).toMatchObject({ status: 302, headers: { location: '/new/a%20b?c=d' } })
+    expect(await ask(url, '/shop/x')).toMatchObject({ status: 301, headers: { location: 'https://shop.test/' } })
+  })
+
+  test('set, add and remove fields, of requests and of replies', async () => {
+    const server = await backend((c) => {
+      const reply = echo(c)
+      return Promise.resolve(reply).then((made) => {
+        ;(made as { headers: { set(name: string, value: string): void } }).headers.set('X-Powered-By', 'secret')
+        return made
+      })
+    })
+    const { url } = await start({
+      upstreams: { api: { servers: [server.url] } },
+      routes: [
+        {
+          path: '/',
+          proxy: 'api',
+          request: { set: { 'X-Site': 'one' }, remove: ['Authorization', 'cookie'] },
+          reply: { set: { 'X-Frame-Options': 'DENY' }, add: { Link: '</x>; rel=y' }, remove: ['x-powered-by'] },
+        },
+      ],
+    })
+    const { headers, text } = await ask(url, '/', {
+      headers: { authorization: 'Basic x', cookie: 'a=b', 'x-site': 'mine', 'x-other': '1' },
+    })
+    const seen = JSON.parse(text) as Record<string, string>
+    expect(seen).toMatchObject({ 'x-site': 'one', 'x-other': '1' })
+    expect(Object.keys(seen)).not.toContain('authorization')
+    expect(Object.keys(seen)).not.toContain('cookie')
+    expect(headers).toMatchObject({ 'x-frame-options': 'DENY', link: '</x>; rel=y' })
+    expect(headers).not.toHaveProperty('x-powered-by')
+  })
+
+  test('have pages for errors that are found here, and leave those of servers alone', async () => {
+    const server = await backend((c) => c.text('theirs', 404))
+    const { url } = await start(
+      {
+        upstreams: { api: { servers: [server.url] }, gone: { servers: ['http://127.0.0.1:1'] } },
+        errors: { '404': 'missing.html' },
+        routes: [
+          { path: '/', files: 'site', errors: { '404': 'nothing.html', '4xx': 'other.html' } },
+          { path: '/api', proxy: 'api', errors: { '404': 'nothing.html' } },
+          { path: '/gone', proxy: 'gone', errors: { '5xx': 'down.html' } },
+        ],
+      },
+      {
+        'site/index.html': 'x',
+        'nothing.html': 'nothing',
+        'other.html': 'other',
+        'down.html': 'down',
+        'missing.html': 'missing',
+      },
+    )
+    const html = { 'content-type': 'text/html; charset=utf-8' }
+    expect(await ask(url, '/none')).toMatchObject({ status: 404, text: 'nothing', headers: html })
+    expect(await ask(url, '/', { method: 'POST' })).toMatchObject({
+      status: 405,
+      text: 'other',
+      headers: { allow: 'GET, HEAD' },
+    })
+    expect(await ask(url, '/api/x')).toMatchObject({ status: 404, text: 'theirs' })
+    expect(await ask(url, '/gone')).toMatchObject({ status: 502, text: 'down' })
+    expect((await ask(url, '/none', { method: 'HEAD' })).text).toBe('')
+  })
+
+  test('of files have clean URLs if asked for, and fields that isolate only then', async () => {
+    const { url } = await start(
+      {
+        routes: [
+          { path: '/', files: 'site', cleanUrls: true },
+          { path: '/strict', files: 'site', secureHeaders: true },
+          { path: '/plain', files: 'site', secureHeaders: false },
+        ],
+      },
+      { 'site/about.html': 'about' },
+    )
+    const { text, headers } = await ask(url, '/about')
+    expect(text).toBe('about')
+    expect(headers).toMatchObject({ 'x-content-type-options': 'nosniff' })
+    expect(headers).not.toHaveProperty('cross-origin-resource-policy')
+    expect(headers).not.toHaveProperty('permissions-policy')
+    expect((await ask(url, '/strict/about.html')).headers).toHaveProperty('cross-origin-resource-policy')
+    expect((await ask(url, '/plain/about.html')).headers).not.toHaveProperty('referrer-policy')
+  })
+})
+
+withTools(phpFpm)('PHP', () => {
+  test('runs among the files, and a front controller answers for what is none', async () => {
+    const home = folderOf({})
+    const application = await startPhpFpm(home)
+    onTestFinished(() => application.stop())
+    const { url } = await start(
+      {
+        routes: [
+          { path: '/', files: 'site', fastcgi: { server: `unix:${application.socket}`, front: 'index.php' } },
+          { path: '/plain', files: 'plain', fastcgi: { server: `unix:${application.socket}` } },
+        ],
+      },
+      {
+        'site/index.php': '<?php echo "front ", $_SERVER["REQUEST_URI"], " ", $_SERVER["REQUEST_METHOD"];',
+        'site/info.php': '<?php echo "info ", $_GET["x"] ?? "";',
+        'site/style.css': 'css',
+        'site/odd.PHP': '<?php echo "secret";',
+        'plain/a.php': '<?php echo "plain ", $_SERVER["SCRIPT_NAME"];',
+      },
+    )
+    expect(await ask(url, '/info.php?x=1')).toMatchObject({ status: 200, text: 'info 1' })
+    expect(await ask(url, '/style.css')).toMatchObject({ status: 200, text: 'css' })
+    expect(await ask(url, '/')).toMatchObject({ status: 200, text: 'front / GET' })
+    expect(await ask(url, '/pages/7?x')).toMatchObject({ status: 200, text: 'front /pages/7?x GET' })
+    expect(await ask(url, '/pages/7', { method: 'DELETE' })).toMatchObject({
+      status: 200,
+      text: 'front /pages/7 DELETE',
+    })
+    expect((await ask(url, '/odd.PHP')).text).not.toContain('secret')
+    expect(await ask(url, '/plain/a.php')).toMatchObject({ status: 200, text: 'plain /plain/a.php' })
+    expect(await ask(url, '/plain/none')).toMatchObject({ status: 404 })
+  })
+})
+
+describe('a configuration that is only looked at', () => {
+  const check = (text: string, files: Record<string, string> = {}): string => {
+    const folder = folderOf({ 'gateway.json': text, ...files })
+    try {
+      Gateway.check(join(folder, 'gateway.json'))
+      return 'none'
+    } catch (error) {
+      return (error as Error).message.replaceAll(`${folder}/`, '')
+    }
+  }
+
+  test('has all its mistakes told, with file and line and the nearest right word', () => {
+    const text = `{
+  "listen": [{ "port": 80, "hostt": "::" }],
+  "upstreams": {
+    "api": { "servers": [], "check": { "path": "healthz", "healthy": 0.5 } }
+  },
+  "routes": [
+    { "path": "/", "proxi": "api" },
+    {
+      "path": "/x",
+      "rateLimit": { "limit": "7" }
+    }
+  ]
+}`
+    expect(check(text).split('\n')).toEqual([
+      '6 problems',
+      '  gateway.json:2: listen[0].hostt is not known here: is it "host"?',
+      '  gateway.json:4: upstreams.api.servers must name one server at least',
+      '  gateway.json:4: upstreams.api.check.path must begin with a slash: /healthz',
+      '  gateway.json:4: upstreams.api.check.healthy must be a whole number',
+      '  gateway.json:7: routes[0].proxi is not known here: is it "proxy"?',
+      '  gateway.json:10: routes[1].rateLimit.limit must be a number',
+    ])
+  })
+
+  test('has contradictions told in the same way, and what is no JSON', () => {
+    const text = (route: string): string =>
+      `{\n"listen": [{ "port": 80 }],\n"upstreams": { "api": { "servers": ["http://a"] } },\n"routes": [\n${route}]}`
+    expect(check(text('{ "path": "/", "proxy": "apis" }'))).toBe(
+      'gateway.json:5: routes[0].proxy names "apis", which is not in upstreams: is it "api"?',
+    )
+    expect(check(text('{ "path": "/a" },'))).toMatch(/^gateway\.json:5: not JSON/)
+    expect(check(text('{ "path": "/a", "files": "none" }'))).toMatch(/routes\[0\]: files: there is no folder none/)
+    expect(check(text('{ "path": "/a", "proxy": "api" }'))).toBe('none')
+  })
+})
