@@ -11,3 +11,4 @@ export type {
   WorkerStatus,
 } from './cluster/options.ts'
 export type { CloseOptions } from './server/server.ts'
+export { type WorkerAnswer, everyWorker } from './cluster/questions.ts'

@@ -3,15 +3,24 @@ import { type Rules, callback, readOptions } from '@spillway/core/options'
 import { standardMethods } from './lib/http/standard-methods.ts'
 import { ConnectionMetrics, timeBounds } from './lib/metrics/connections.ts'
 import { Counter, type Family, Histogram } from './lib/metrics/families.ts'
+import { joinWorkers } from './lib/metrics/workers.ts'
 import type { Middleware } from './lib/layers/types.ts'
 
 /** Options of {@link metrics}. */
 export interface MetricsOptions {
   /** Counts the connections of this server alone. Default: those of all servers of the process. */
   readonly server?: () => Server | undefined
+  /**
+   * That of `@spillway/core/cluster`: whichever worker is asked shows the numbers of all, with the label `worker`. One
+   * `metrics` of a process may have it. Default: each shows its own.
+   */
+  readonly everyWorker?: (
+    topic: string,
+    answer: () => string,
+  ) => () => Promise<readonly { readonly worker: number; readonly value: string }[]>
 }
 
-const rules: Rules<MetricsOptions> = { server: callback() }
+const rules: Rules<MetricsOptions> = { server: callback(), everyWorker: callback() }
 
 /** Numbers of this process. */
 export interface Metrics {
@@ -30,7 +39,8 @@ export interface Metrics {
  * patterns of a router, and no family has more than 1000 series. Numbers begin when this is called.
  */
 export function metrics(options: MetricsOptions = {}): Metrics {
-  const connections = new ConnectionMetrics(readOptions(rules, options).server)
+  const { server, everyWorker } = readOptions(rules, options)
+  const connections = new ConnectionMetrics(server)
   const labels = ['method', 'status', 'route']
   const requests = new Counter('spillway_requests', 'Requests that are over.', labels)
   const aborted = new Counter('spillway_aborted_requests', 'Requests whose reply was not sent in full.', ['by'])
@@ -38,6 +48,8 @@ export function metrics(options: MetricsOptions = {}): Metrics {
     'route',
   ])
   const families: readonly Family[] = [...connections.families, requests, aborted, times]
+  const write = (): string => families.map((family) => family.write()).join('')
+  const all = everyWorker?.('spillway.metrics', write)
   return {
     observe: (c, next) => {
       const started = performance.now()
@@ -49,11 +61,12 @@ export function metrics(options: MetricsOptions = {}): Metrics {
       })
       return next()
     },
-    expose: () => {
-      const text = `${families.map((family) => family.write()).join('')}# EOF\n`
-      const type = 'application/openmetrics-text; version=1.0.0; charset=utf-8'
-      return new Reply(text, { headers: { 'Content-Type': type, 'Cache-Control': 'no-store' } })
-    },
+    expose: all ? async () => shown(joinWorkers(await all())) : () => shown(write()),
     stop: () => connections.stop(),
   }
+}
+
+function shown(families: string): Reply {
+  const type = 'application/openmetrics-text; version=1.0.0; charset=utf-8'
+  return new Reply(`${families}# EOF\n`, { headers: { 'Content-Type': type, 'Cache-Control': 'no-store' } })
 }

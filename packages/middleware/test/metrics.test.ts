@@ -10,6 +10,7 @@ import parsePrometheus from 'parse-prometheus-text-format'
 import { findTool, spawn, withTools } from '@spillway/vitest-config/tools'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { Counter, Histogram, mostSeries } from '../src/lib/metrics/families.ts'
+import { joinWorkers } from '../src/lib/metrics/workers.ts'
 import { send, start } from './server.ts'
 
 /** Reads a page as the parser of the format does. */
@@ -236,3 +237,44 @@ async function freePort(): Promise<number> {
   await server.close()
   return port
 }
+
+describe('all workers of a cluster', () => {
+  test('are shown by each of them: families once, series by worker', async () => {
+    const everyWorker = (topic: string, answer: () => string) => () =>
+      Promise.resolve([1, 2].map((worker) => ({ worker, value: `${topic === '' ? '' : answer()}` })))
+    const numbers = metrics({ everyWorker })
+    onTestFinished(() => numbers.stop())
+    const server = await start(router().use(numbers.observe).get('/metrics', numbers.expose))
+    await fetch(`${server.url}/metrics`)
+    const text = await (await fetch(`${server.url}/metrics`)).text()
+    const value = read(text)
+    for (const worker of ['1', '2'])
+      expect(value('spillway_requests_total', { worker, method: 'GET', status: '200', route: '/metrics' })).toBe(1)
+    const names = [...text.matchAll(/^# TYPE (\w+) /gm)].map(([, name]) => name)
+    expect(new Set(names).size).toBe(names.length)
+    expect(
+      text.split('\n').filter((line) => line !== '' && !line.startsWith('#') && !/^\w+\{worker="[12]"/.test(line)),
+    ).toEqual([])
+  })
+
+  test('that know other families, or labels that look like lines of the format', () => {
+    const odd = new Counter('odd', 'Odd.', ['path'])
+    odd.add(1, '# TYPE x{worker="9"}\n} 7')
+    const text = joinWorkers([
+      { worker: 1, value: `${odd.write()}# TYPE b gauge\n# HELP b B.\nb 1\n` },
+      { worker: 3, value: `# TYPE b gauge\n# HELP b B.\nb 2\n` },
+    ])
+    expect(text).toBe(
+      [
+        '# TYPE odd counter',
+        '# HELP odd Odd.',
+        'odd_total{worker="1",path="# TYPE x{worker=\\"9\\"}\\n} 7"} 1',
+        '# TYPE b gauge',
+        '# HELP b B.',
+        'b{worker="1"} 1',
+        'b{worker="3"} 2',
+        '',
+      ].join('\n'),
+    )
+  })
+})

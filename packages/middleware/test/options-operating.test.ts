@@ -126,7 +126,12 @@ const readers: readonly Reader[] = [
   ),
   reader<IpOptions>('ip that allows', ip, { deny: ['127.0.0.1'] }, { allow: 'other', deny: 'needed' }),
   reader<IpOptions>('ip that denies', ip, { allow: ['127.0.0.1'] }, { allow: 'needed', deny: 'other' }),
-  reader<MetricsOptions>('metrics', (options) => metrics(options).stop(), {}, { server: 'other' }),
+  reader<MetricsOptions>(
+    'metrics',
+    (options) => metrics(options).stop(),
+    {},
+    { server: 'other', everyWorker: 'other' },
+  ),
   reader<OpenApiOptions>(
     'openApi',
     (options) => openApi(router(), options),

@@ -8,6 +8,7 @@ import { type ClusterSettings } from './rules.ts'
 import { readOptions } from '../server/read-options.ts'
 import { closeRules, ofRules } from '../server/rules.ts'
 import type { CloseOptions } from '../server/server.ts'
+import { Round } from './round.ts'
 import { samePress } from '../server/shutdown.ts'
 import { listenFds } from '../server/listen-fds.ts'
 import { ticketKeys } from '../server/ticket-keys.ts'
@@ -37,6 +38,8 @@ export class Primary implements Cluster {
   #nextReload: Promise<void> | undefined
   #closing: Promise<ClusterClosed> | undefined
   #firstSignal: number | undefined
+  /** Questions that go round. */
+  readonly #rounds: Map<number, Round> = new Map()
   /** Of session tickets; every worker has the same. */
   #ticketKeys: Buffer = Buffer.alloc(0)
   #forgetTickets: () => void = () => {}
@@ -112,11 +115,23 @@ export class Primary implements Cluster {
     const worker = new WorkerProcess(place.number, startDeadline, {
       hearing: () => worker.shareTickets(this.#ticketKeys),
       changed: () => this.#changed(place, worker),
+      asks: (_, question, topic) => this.#goRound(worker, question, topic),
+      answers: (_, round, value) => this.#rounds.get(round)?.answered(worker, value),
       leaving: () => this.#leaving(place, worker),
     })
     place.processes.add(worker)
     publish(worker)
     return worker
+  }
+
+  /** Has all workers asked that can answer. */
+  #goRound(by: WorkerProcess, question: number, topic: string): void {
+    const able = this.#workers().filter(({ state }) => state === 'ready' || state === 'draining')
+    const round = new Round(topic, able.includes(by) ? able : [...able, by], (answers) => {
+      this.#rounds.delete(round.id)
+      by.tell(question, answers)
+    })
+    this.#rounds.set(round.id, round)
   }
 
   #changed(place: Place, worker: WorkerProcess): void {

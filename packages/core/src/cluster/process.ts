@@ -1,5 +1,6 @@
 import nodeCluster, { type Worker } from 'node:cluster'
 import { longestTimer } from '../server/clock.ts'
+import type { WorkerAnswer } from './questions.ts'
 import { placeVariable } from '../server/listen-fds.ts'
 import type { CloseOptions } from '../server/server.ts'
 
@@ -22,12 +23,24 @@ export interface ClusterMessage {
     | 'drain'
     /** primary: the keys of session tickets, the same for all. */
     | 'tickets'
+    /** worker: wants to know from all. */
+    | 'ask'
+    /** primary: somebody wants to know. */
+    | 'question'
+    /** worker: what it says. */
+    | 'answer'
+    /** primary: what they all say. */
+    | 'answers'
     /** primary: exit; everything that was on its way to the worker came before this. */
     | 'exit'
   readonly error?: string
   readonly close?: CloseOptions
   /** In base64. */
   readonly keys?: string
+  readonly question?: number
+  readonly topic?: string
+  readonly value?: unknown
+  readonly answers?: readonly WorkerAnswer<unknown>[]
 }
 
 /** A worker that outlives its deadline by this much does not react, and is killed. */
@@ -40,6 +53,9 @@ export interface ProcessObserver {
   /** It can be told something. */
   hearing(worker: WorkerProcess): void
   changed(worker: WorkerProcess): void
+  /** It wants to know something from all; its answers have this number. */
+  asks(worker: WorkerProcess, question: number, topic: string): void
+  answers(worker: WorkerProcess, question: number, value: unknown): void
   /** Someone else told it to end. */
   leaving(worker: WorkerProcess): void
 }
@@ -114,6 +130,14 @@ export class WorkerProcess {
     clearTimeout(timer)
   }
 
+  ask(question: number, topic: string): void {
+    this.#send({ spillway: 'question', question, topic })
+  }
+
+  tell(question: number, answers: readonly WorkerAnswer<unknown>[]): void {
+    this.#send({ spillway: 'answers', question, answers })
+  }
+
   /** Gives it the keys of session tickets. */
   shareTickets(keys: Buffer): void {
     this.#send({ spillway: 'tickets', keys: keys.toString('base64') })
@@ -157,6 +181,12 @@ export class WorkerProcess {
         break
       case 'failed':
         this.error = message.error
+        break
+      case 'ask':
+        this.#observer.asks(this, message.question ?? 0, message.topic ?? '')
+        break
+      case 'answer':
+        this.#observer.answers(this, message.question ?? 0, message.value)
         break
       case 'leaving':
         this.#observer.leaving(this)

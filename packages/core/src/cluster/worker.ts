@@ -5,6 +5,7 @@ import type { Start } from './options.ts'
 import type { ClusterSettings } from './rules.ts'
 import type { ClusterMessage } from './process.ts'
 import { placeVariable } from '../server/listen-fds.ts'
+import { hearQuestions } from './questions.ts'
 import { closeRules, ofRules } from '../server/rules.ts'
 import type { CloseOptions } from '../server/server.ts'
 import { ticketKeys } from '../server/ticket-keys.ts'
@@ -27,6 +28,7 @@ export function runWorker(start: Start, settings: ClusterSettings): Promise<neve
     else if (message?.spillway === 'tickets') ticketKeys.give(Buffer.from(message.keys!, 'base64'))
     // The callback comes when the messages before it are written too, such as Node's refusals of connections.
     else if (message?.spillway === 'exit') say({ spillway: 'bye' }, () => process.exit(0))
+    else hearQuestions(message, say)
   })
   // A terminal sends these to the whole group; what they mean is for the primary to say.
   const { signals, reloadSignal } = settings

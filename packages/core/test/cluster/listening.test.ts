@@ -5,8 +5,9 @@ import { type TLSSocket, connect as connectTls } from 'node:tls'
 import { spawn, withTools } from '@spillway/vitest-config/tools'
 import { describe, expect, it } from 'vitest'
 import { makeAuthority, openssl } from '../certificates.ts'
+import { everyWorker } from '../../src/cluster.ts'
 import { get, onlyReply, until } from '../support.ts'
-import { type Program, clusterProgram, holdRequest, told } from './support.ts'
+import { type Program, clusterProgram, fetchText, holdRequest, told } from './support.ts'
 
 const { folder, launch } = clusterProgram()
 
@@ -160,6 +161,25 @@ describe('signals to the whole group', { timeout: 30_000 }, () => {
     expect(await program.gone).toEqual({ code: 0, signal: null })
     expect(program.lines.slice(from).filter(told({ state: 'starting' }))).toEqual([])
     expect(program.lines.slice(from).filter(told({ state: 'ended', code: 0 }))).toHaveLength(2)
+  })
+})
+
+describe('a question to every worker', { timeout: 30_000 }, () => {
+  it('is answered by all, whichever is asked, and without those that fail', async () => {
+    const program = launch({ options: { workers: 3 } })
+    const workers = (await program.ready()).map((value, i) => ({ worker: i + 1, value }))
+    for (let i = 0; i < 4; i++) expect(JSON.parse(await fetchText(program.url, '/all'))).toEqual(workers)
+    await program.ask('reload')
+    const after = (await program.ready()).map((value, i) => ({ worker: i + 1, value }))
+    expect(JSON.parse(await fetchText(program.url, '/all'))).toEqual(after)
+    const broken = launch({ options: { workers: 3 }, env: { SILENT: '2' } })
+    await broken.ready()
+    const answers = JSON.parse(await fetchText(broken.url, '/all')) as { worker: number }[]
+    expect(answers.map(({ worker }) => worker)).toEqual([1, 3])
+  })
+
+  it('outside of a cluster is answered by the one', async () => {
+    expect(await everyWorker('alone', () => 7)()).toEqual([{ worker: 0, value: 7 }])
   })
 })
 
