@@ -40,11 +40,12 @@ test('names of files are relative to the configuration', () => {
   expect(config.routes![0]!.files).toBe('/etc/site')
 })
 
-test('the demo and the example of the README are valid', () => {
+test('the demo and the examples of the README are valid', () => {
   expect(readConfig(new URL('../demo.json', import.meta.url).pathname).demo?.backends).toBe(3)
   const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8')
-  const [, example] = /```json\n([^]*?)```/.exec(readme)!
-  expect(parseConfig(example!, '/srv').routes!.length).toBeGreaterThan(2)
+  const examples = [...readme.matchAll(/```json\n([^]*?)```/g)].map(([, text]) => parseConfig(text!, '/srv'))
+  expect(examples[0]!.routes!.length).toBeGreaterThan(2)
+  expect(Object.keys(examples[1]!.hosts!)).toEqual(['example.org', 'www.example.org'])
 })
 
 test.each([
