@@ -22,6 +22,11 @@ export class Certificates {
     this.#byName = new Map(named)
   }
 
+  /** Looks at them. @throws as the constructor */
+  static check(config: Config): boolean {
+    return new Certificates(config).#own.length > 0
+  }
+
   /** For clients that name nobody: the listener's own, or the first there is. */
   ownOf(listener: number): CertificateAndKey {
     return this.#own[listener] ?? [...this.#byName.values()][0]!

@@ -62,7 +62,7 @@ export class Gateway {
   /** Looks at a configuration without using it. @throws ConfigError when it cannot be used. */
   static check(file: string): void {
     const config = readConfig(file)
-    new Certificates(config)
+    Certificates.check(config)
     // The demo's servers are there only when it runs.
     const demo = { demo: { servers: ['http://127.0.0.1:1'] } }
     const groups = new Groups(config.demo ? { ...config.upstreams, ...demo } : config.upstreams)

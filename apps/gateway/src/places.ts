@@ -38,8 +38,8 @@ export function lineOf(source: string, place: Place): number {
   for (const { 0: token, index } of tokens) {
     if (token === ':') continue
     if (token === ',') {
-      const index = path[depth]
-      if (typeof index === 'number') path[depth] = index + 1
+      const at = path[depth]
+      if (typeof at === 'number') path[depth] = at + 1
       else key = undefined
       continue
     }

@@ -78,7 +78,7 @@ withTools(openssl)('hosts with TLS', () => {
     onTestFinished(() => authority.remove())
     const [a, wild] = [authority.issue('a', ['a.test']), authority.issue('wild', ['*.b.test'])]
     const pem = { 'a.pem': a.cert, 'a.key': a.key, 'b.pem': wild.cert, 'b.key': wild.key }
-    const { gateway, write } = await start(
+    const started = await start(
       {
         listen: [{ port: 0, tls: true }, { port: 0 }],
         hosts: {
@@ -88,6 +88,7 @@ withTools(openssl)('hosts with TLS', () => {
       },
       { ...pem, 'site/index.html': 'site' },
     )
+    const { gateway } = started
     const { ca } = authority
     expect(await ask(gateway.url, '/', { ca })).toMatchObject({ status: 200 })
     expect(await ask(gateway.url, '/', { ca, host: 'x.b.test' })).toMatchObject({ status: 200 })
@@ -100,7 +101,7 @@ withTools(openssl)('hosts with TLS', () => {
     })
     expect(await ask(clear, '/', { host: 'x.b.test' })).toMatchObject({ status: 200 })
     // A key of another certificate changes nothing.
-    write({
+    started.write({
       listen: [{ port: 0, tls: true }, { port: 0 }],
       hosts: { 'a.test': { tls: { cert: 'a.pem', key: 'b.key' }, routes: [{ path: '/', files: 'site' }] } },
     })
@@ -238,17 +239,23 @@ withTools(phpFpm)('PHP', () => {
   })
 })
 
-describe('a configuration that is only looked at', () => {
-  const check = (text: string, files: Record<string, string> = {}): string => {
-    const folder = folderOf({ 'gateway.json': text, ...files })
-    try {
-      Gateway.check(join(folder, 'gateway.json'))
-      return 'none'
-    } catch (error) {
-      return (error as Error).message.replaceAll(`${folder}/`, '')
-    }
+/** What is wrong with a configuration. */
+function check(text: string): string {
+  const folder = folderOf({ 'gateway.json': text })
+  try {
+    Gateway.check(join(folder, 'gateway.json'))
+    return 'none'
+  } catch (error) {
+    return (error as Error).message.replaceAll(`${folder}/`, '')
   }
+}
 
+/** A configuration with this route. */
+function withRoute(route: string): string {
+  return `{\n"listen": [{ "port": 80 }],\n"upstreams": { "api": { "servers": ["http://a"] } },\n"routes": [\n${route}]}`
+}
+
+describe('a configuration that is only looked at', () => {
   test('has all its mistakes told, with file and line and the nearest right word', () => {
     const text = `{
   "listen": [{ "port": 80, "hostt": "::" }],
@@ -275,13 +282,11 @@ describe('a configuration that is only looked at', () => {
   })
 
   test('has contradictions told in the same way, and what is no JSON', () => {
-    const text = (route: string): string =>
-      `{\n"listen": [{ "port": 80 }],\n"upstreams": { "api": { "servers": ["http://a"] } },\n"routes": [\n${route}]}`
-    expect(check(text('{ "path": "/", "proxy": "apis" }'))).toBe(
+    expect(check(withRoute('{ "path": "/", "proxy": "apis" }'))).toBe(
       'gateway.json:5: routes[0].proxy names "apis", which is not in upstreams: is it "api"?',
     )
-    expect(check(text('{ "path": "/a" },'))).toMatch(/^gateway\.json:5: not JSON/)
-    expect(check(text('{ "path": "/a", "files": "none" }'))).toMatch(/routes\[0\]: files: there is no folder none/)
-    expect(check(text('{ "path": "/a", "proxy": "api" }'))).toBe('none')
+    expect(check(withRoute('{ "path": "/a" },'))).toMatch(/^gateway\.json:5: not JSON/)
+    expect(check(withRoute('{ "path": "/a", "files": "none" }'))).toMatch(/routes\[0\]: files: there is no folder none/)
+    expect(check(withRoute('{ "path": "/a", "proxy": "api" }'))).toBe('none')
   })
 })

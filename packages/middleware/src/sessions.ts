@@ -1,11 +1,25 @@
-import { type MaybePromise, Reply } from '@spillway/core'
-import { type Rules, type Settled, either, optional, readOptions, text, thing, whole } from '@spillway/core/options'
+import { type Context, type MaybePromise, Reply, printError } from '@spillway/core'
+import {
+  type Rules,
+  type Settled,
+  amount,
+  callback,
+  choice,
+  either,
+  optional,
+  readOptions,
+  text,
+  thing,
+  whole,
+} from '@spillway/core/options'
 import { type CookieOptions, readCookies, setCookieValue } from './lib/cookies/set-cookie.ts'
-import { after } from './lib/layers/maybe-promise.ts'
+import { problem } from './lib/http/problem.ts'
+import { after, whenSettled } from './lib/layers/maybe-promise.ts'
 import { type Secrets, deriveKeys } from './lib/tools/secrets.ts'
+import { StoreAway, guardedSessions } from './lib/sessions/guarded-store.ts'
 import { type Keeper, type Kept, SealKeeper, StoreKeeper } from './lib/sessions/keeper.ts'
 import { type SessionStore, memoryStore } from './lib/sessions/store.ts'
-import type { Middleware } from './lib/layers/types.ts'
+import type { Middleware, Next } from './lib/layers/types.ts'
 
 export type { RedisCommand } from './lib/tools/redis.ts'
 export {
@@ -41,6 +55,15 @@ export interface SessionsOptions {
   readonly secrets?: Secrets
   /** Where sessions are kept when there are no secrets. Default: `memoryStore()`. */
   readonly store?: SessionStore
+  /**
+   * What happens while a store of yours is away, because it fails or says nothing: `closed` answers those who bring or change a
+   * session with 503, `open` lets them go on without one. Who has none and needs none notices nothing. Default: `closed`.
+   */
+  readonly whenAway?: 'open' | 'closed'
+  /** Milliseconds to wait for the store before it counts as away. Default: 1000. */
+  readonly patience?: number
+  /** Hears why the store is away, once a second at the most. Default: the process's error output. */
+  readonly onError?: (error: unknown) => void
   /** Seconds that a session lives without being used. Default: a day. */
   readonly idleSeconds?: number
   /** Seconds that a session lives at the most. Default: 30 days. */
@@ -54,9 +77,12 @@ export interface SessionsOptions {
 const day = 86_400
 const life = { from: 1, to: Number.MAX_SAFE_INTEGER }
 
-const rules: Rules<Settled<SessionsOptions, 'idleSeconds' | 'maxAge' | 'name'>> = {
+const rules: Rules<Settled<SessionsOptions, 'idleSeconds' | 'maxAge' | 'name' | 'whenAway' | 'patience'>> = {
   secrets: optional(either(text(), thing<Exclude<Secrets, string>>('text, bytes or a list of them'))),
   store: thing('a store'),
+  whenAway: choice(['open', 'closed'], 'closed'),
+  patience: amount(1000, { to: 2 ** 31 - 1 }),
+  onError: callback(),
   idleSeconds: whole(day, life),
   maxAge: whole(30 * day, life),
   name: text('__Host-session'),
@@ -71,12 +97,16 @@ const rules: Rules<Settled<SessionsOptions, 'idleSeconds' | 'maxAge' | 'name'>> 
  * and a store; RangeError for a time that is no whole number of seconds above 0; with a request, a TypeError when the data is too large for a cookie.
  */
 export function sessions<Data extends object>(options: SessionsOptions = {}): Middleware<{ session: Session<Data> }> {
-  const { name, cookie = {}, idleSeconds: idle, maxAge, secrets, store } = readOptions(rules, options)
+  const { name, cookie = {}, idleSeconds: idle, maxAge, secrets, store, ...rest } = readOptions(rules, options)
+  const { whenAway, patience, onError = printAway } = rest
   if (secrets !== undefined && store) throw new TypeError('Sessions are either sealed with secrets or in a store')
   const keeper: Keeper =
     secrets !== undefined
       ? new SealKeeper(deriveKeys(secrets, 'sealed sessions'), name, { idle, maxAge })
-      : new StoreKeeper(store ?? memoryStore(), { idle, maxAge })
+      : new StoreKeeper(store ? guardedSessions(store, { whenAway, patience, onError }) : memoryStore(), {
+          idle,
+          maxAge,
+        })
   // Throws here, and not with the first session.
   setCookieValue(name, '', { ...cookie, maxAge: 0 })
   const send = (reply: Reply, change: CookieChange | undefined): Reply => {
@@ -90,7 +120,7 @@ export function sessions<Data extends object>(options: SessionsOptions = {}): Mi
     const change = session.whenSettled(keeper, maxAge, seconds())
     return after(change, (known) => send(reply, known))
   }
-  return (c, next) => {
+  const answer = (c: Context<any, any>, next: Next): MaybePromise<Reply> => {
     const proceed = (kept: Kept | undefined): MaybePromise<Reply> => {
       const session = new OpenSession<Data>(kept)
       c.state.session = session
@@ -100,6 +130,20 @@ export function sessions<Data extends object>(options: SessionsOptions = {}): Mi
     const found = value ? keeper.open(value, seconds()) : undefined
     return after(found, proceed)
   }
+  return (c, next) =>
+    whenSettled(
+      () => answer(c, next),
+      (reply) => reply,
+      refusedWhenAway,
+    )
+}
+
+/** That the store is away is told by it, once a second; requests are only refused. */
+function refusedWhenAway(error: unknown): Reply {
+  if (!(error instanceof StoreAway)) throw error
+  const reply = problem(503, { detail: 'Sessions are not available', code: 'SESSIONS_UNAVAILABLE' })
+  reply.headers.set('Retry-After', '1')
+  return reply
 }
 
 /** What the client is told about its cookie. */
@@ -147,6 +191,10 @@ class OpenSession<Data extends object> implements Session<Data> {
     if (this.#regenerated) return after(keeper.drop(kept), () => keep(now))
     return json === kept.json && !kept.stale ? undefined : keep(kept.created, kept)
   }
+}
+
+function printAway(error: unknown): void {
+  printError('sessions', error)
 }
 
 function seconds(): number {

@@ -238,10 +238,13 @@ async function freePort(): Promise<number> {
   return port
 }
 
+/** A cluster of two, both of which say what this one does. */
+function everyWorker(_topic: string, answer: () => string): () => Promise<{ worker: number; value: string }[]> {
+  return () => Promise.resolve([1, 2].map((worker) => ({ worker, value: answer() })))
+}
+
 describe('all workers of a cluster', () => {
   test('are shown by each of them: families once, series by worker', async () => {
-    const everyWorker = (topic: string, answer: () => string) => () =>
-      Promise.resolve([1, 2].map((worker) => ({ worker, value: `${topic === '' ? '' : answer()}` })))
     const numbers = metrics({ everyWorker })
     onTestFinished(() => numbers.stop())
     const server = await start(router().use(numbers.observe).get('/metrics', numbers.expose))

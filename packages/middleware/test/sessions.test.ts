@@ -6,7 +6,7 @@ import {
   sessions,
 } from '@spillway/middleware/sessions'
 import { router } from '@spillway/middleware/router'
-import type { Handler } from '@spillway/core'
+import type { Handler, MaybePromise } from '@spillway/core'
 import { withTools } from '@spillway/vitest-config/tools'
 import { describe, expect, expectTypeOf, onTestFinished, test, vi } from 'vitest'
 import { redisForTests, redisServer } from './redis.ts'
@@ -315,7 +315,7 @@ describe('the memory store', () => {
   })
 })
 
-test('a store that answers late or fails is waited for, and its failure is an error', async () => {
+test('a store that answers late is waited for, and one that fails is away for a while', async () => {
   const memory = memoryStore()
   const late: SessionStore = {
     get: async (key, seconds) => memory.get(key, seconds),
@@ -323,12 +323,17 @@ test('a store that answers late or fails is waited for, and its failure is an er
     update: () => Promise.reject(new Error('down')),
     delete: async (key) => memory.delete(key),
   }
-  const c = await client({ store: late })
+  const errors: unknown[] = []
+  const c = await client({ store: late, onError: (error) => errors.push(error) })
   await c.get('/login')
   expect(await c.get('/')).toEqual({ user: 'ali', isNew: false })
   await c.get('/visit')
-  expect([c.status, c.told]).toEqual([500, undefined])
-  await c.get('/logout')
+  expect([c.status, c.told]).toEqual([503, undefined])
+  expect(errors).toEqual([new Error('down')])
+  await vi.waitFor(async () => {
+    await c.get('/logout')
+    expect(c.status).toBe(200)
+  }, 5000)
   expect(await c.get('/')).toEqual({ isNew: true })
 })
 
@@ -377,5 +382,77 @@ withTools(redisServer)('the Redis store, with a real server', () => {
     await redisStore((command, ...args) => server().redis.call(command, ...args), { prefix: 'p:' }).create('k', 'v', 10)
     expect(await server().redis.get('p:k')).toBe('v')
     expect(await server().redis.ttl('p:k')).toBeGreaterThan(8)
+  })
+})
+
+type Health = 'well' | 'silent' | 'failing'
+
+/** A store that works until it is told to fail, or to say nothing. */
+class FailingStore implements SessionStore {
+  readonly #inner = memoryStore()
+  health: Health = 'well'
+  asked = 0
+
+  get(key: string, seconds: number): Promise<string | undefined> {
+    return this.#ask(() => this.#inner.get(key, seconds))
+  }
+
+  create(key: string, record: string, seconds: number): Promise<void> {
+    return this.#ask(() => this.#inner.create(key, record, seconds))
+  }
+
+  update(key: string, record: string, seconds: number): Promise<void> {
+    return this.#ask(() => this.#inner.update(key, record, seconds))
+  }
+
+  delete(key: string): Promise<void> {
+    return this.#ask(() => this.#inner.delete(key))
+  }
+
+  async #ask<T>(call: () => MaybePromise<T>): Promise<T> {
+    this.asked++
+    if (this.health === 'failing') throw new Error('away')
+    return this.health === 'silent' ? new Promise<never>(() => {}) : call()
+  }
+}
+
+describe('a store that is away', () => {
+  test.each(['silent', 'failing'] as const)(
+    'because it is %s: 503 for who needs it, and for nobody else',
+    async (how) => {
+      const store = new FailingStore()
+      const errors: unknown[] = []
+      const server = await start(app({ store, patience: 20, onError: (error) => errors.push(error) }))
+      const login = await fetch(`${server.url}/login`)
+      const cookie = login.headers.get('set-cookie')!.split(';')[0]!
+      store.health = how
+      for (let i = 0; i < 3; i++) {
+        const refused = await fetch(`${server.url}/`, { headers: { cookie } })
+        expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '1'])
+      }
+      // It is left alone for a while.
+      expect(store.asked).toBe(2)
+      expect(errors).toHaveLength(1)
+      expect((await fetch(`${server.url}/`)).status).toBe(200)
+      expect((await fetch(`${server.url}/visit`)).status).toBe(503)
+      store.health = 'well'
+      await vi.waitFor(async () => {
+        expect(await (await fetch(`${server.url}/`, { headers: { cookie } })).json()).toEqual({
+          user: 'ali',
+          isNew: false,
+        })
+      }, 5000)
+    },
+  )
+
+  test('is gone without, if that is said', async () => {
+    const store = new FailingStore()
+    const server = await start(app({ store, whenAway: 'open', onError: () => {} }))
+    const login = await fetch(`${server.url}/login`)
+    const cookie = login.headers.get('set-cookie')!.split(';')[0]!
+    store.health = 'failing'
+    expect(await (await fetch(`${server.url}/`, { headers: { cookie } })).json()).toEqual({ isNew: true })
+    const visit = await fetch(`${server.url}/visit`)
+    expect(await visit.json()).toEqual({ visits: 1 })
   })
 })

@@ -36,6 +36,8 @@ export interface MiddlewareErrorCodes {
   RATE_LIMITED: 429
   /** The store of quotas is away, and `whenAway` is `closed`. */
   RATE_LIMIT_UNAVAILABLE: 503
+  /** The store of sessions is away, and `whenAway` is `closed`. */
+  SESSIONS_UNAVAILABLE: 503
   /** There is more to do than `loadShed` lets in. */
   OVERLOADED: 503
   /** The work took longer than `timeout` lets it. */
