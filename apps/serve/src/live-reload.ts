@@ -1,55 +1,67 @@
-import { type FSWatcher, watch } from 'node:fs'
 import type { Context, Reply } from '@spillway/core'
 import { type Middleware, changeBody } from '@spillway/middleware'
 import { type EventStream, sse } from '@spillway/middleware/sse'
+import { FolderWatch } from './folder-watch.ts'
 
 /** A path that no folder has: names with a leading dot are not served. */
 const path = '/.spillway/live'
-const script = `<script>new EventSource('${path}').onmessage = () => location.reload()</script>\n`
-/** Editors write a file in several steps; milliseconds to wait for the last. */
-const quietFor = 50
 
 /** Tells pages that something in the folder has changed, by a script at the end of each. */
 export class LiveReload {
   readonly #pages = new Set<EventStream>()
-  readonly #watcher: FSWatcher
-  #timer: ReturnType<typeof setTimeout> | undefined
+  readonly #watch: FolderWatch
+  /** What the folder is now: a page that has another is old, also after this server was started again. */
+  #version = Date.now()
 
   constructor(folder: string) {
-    this.#watcher = watch(folder, { recursive: true, persistent: false }, () => {
-      clearTimeout(this.#timer)
-      this.#timer = setTimeout(() => this.#tell(), quietFor)
-    })
-    // A folder that goes away is noticed by whoever asks for its files.
-    this.#watcher.on('error', () => {})
+    this.#watch = new FolderWatch(folder, () => this.#tell())
   }
 
   readonly middleware: Middleware = (c, next) => {
     if (c.path === path && c.method === 'GET') return this.#listen(c)
+    const script = scriptOf(this.#version)
     const reply = next()
-    return reply instanceof Promise ? reply.then(addScript) : addScript(reply)
+    if (!isForDocument(c)) return reply
+    return reply instanceof Promise ? reply.then((made) => addScript(made, script)) : addScript(reply, script)
   }
 
   close(): void {
-    clearTimeout(this.#timer)
-    this.#watcher.close()
+    this.#watch.close()
   }
 
   #listen(c: Context): Reply {
     return sse(c, async (stream) => {
       this.#pages.add(stream)
+      await stream.send({ data: String(this.#version) })
       await stream.closed
       this.#pages.delete(stream)
     })
   }
 
   #tell(): void {
-    for (const page of this.#pages) void page.send({ data: 'changed' })
+    this.#version++
+    for (const page of this.#pages) void page.send({ data: String(this.#version) })
   }
 }
 
+/**
+ * Only a page that is looked at listens: browsers open six connections to a server, and a seventh page would wait for ever. One
+ * that comes to the front asks whether it is old.
+ */
+function scriptOf(version: number): string {
+  return `<script>{let s;const f=()=>{if(document.hidden)s=s?.close();else if(!s){s=new EventSource('${path}');s.onmessage=e=>e.data==='${version}'||location.reload()}};document.addEventListener('visibilitychange',f);f()}</script>\n`
+}
+
+/** Whether a page is asked for, and not a piece of one that a script puts somewhere. */
+function isForDocument({ headers }: Context<any, any>): boolean {
+  const destination = headers.get('sec-fetch-dest')
+  // Browsers say it to this machine and over TLS only.
+  if (destination === null) return headers.get('accept')?.includes('text/html') ?? false
+  return destination === 'document' || destination === 'iframe' || destination === 'frame'
+}
+
 /** Puts the script behind a whole HTML page; a browser takes it as the last of its body. */
-function addScript(reply: Reply): Reply {
+function addScript(reply: Reply, script: string): Reply {
   const { headers, body } = reply
   const isPage = headers.get('content-type')?.startsWith('text/html') && !headers.has('content-encoding')
   if (!isPage || body === null || reply.status === 206) return reply
@@ -57,12 +69,13 @@ function addScript(reply: Reply): Reply {
   headers.delete('etag').delete('last-modified')
   if (typeof body === 'string') changeBody(reply, body + script)
   else if (body instanceof Uint8Array) changeBody(reply, Buffer.concat([body, Buffer.from(script)]))
-  else changeBody(reply, followed(body))
+  else changeBody(reply, followed(body, script))
   return reply
 }
 
 async function* followed(
   body: ReadableStream<Uint8Array> | AsyncIterable<Uint8Array | string>,
+  script: string,
 ): AsyncGenerator<Uint8Array | string> {
   yield* body
   yield script

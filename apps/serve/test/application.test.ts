@@ -95,9 +95,13 @@ it('compresses what is worth it', async () => {
   expect(await response.text()).toHaveLength(21 * 500)
 })
 
-it('--live puts a script into pages only, and tells them of changes', async () => {
+it('--live puts a script into documents only, and tells them of changes', async () => {
   const { url, folder } = await start('--live')
-  const page = await (await fetch(url)).text()
+  const ask = async (headers: Record<string, string>): Promise<string> => (await fetch(url, { headers })).text()
+  const page = await ask({ accept: 'text/html' })
+  expect(await ask({ 'sec-fetch-dest': 'document' })).toBe(page)
+  for (const fragment of [{}, { 'sec-fetch-dest': 'empty', accept: 'text/html' }])
+    expect(await ask(fragment)).toBe('<h1>home</h1>')
   expect(page).toMatch(/^<h1>home<\/h1><script>.*EventSource/)
   expect(await (await fetch(`${url}/app.js`)).text()).toBe('run()')
   expect((await fetch(`${url}/app.js`)).headers.get('cache-control')).toBe('no-store')
@@ -110,14 +114,11 @@ it('--live puts a script into pages only, and tells them of changes', async () =
   socket.on('data', (bytes) => (seen += bytes.toString()))
   socket.write('GET /.spillway/live HTTP/1.1\r\nHost: a\r\n\r\n')
   await vi.waitFor(() => expect(seen).toContain('text/event-stream'), { timeout: 20_000 })
-  // Whoever watches files may need a moment until it does.
-  await vi.waitFor(
-    () => {
-      writeFileSync(join(folder, 'index.html'), `<h1>${Math.random()}</h1>`)
-      expect(seen).toContain('data: changed')
-    },
-    { timeout: 20_000, interval: 200 },
-  )
+  const [, version] = /e\.data==='(\d+)'/.exec(page)!
+  await vi.waitFor(() => expect(seen).toContain(`data: ${version}\n`), { timeout: 20_000 })
+  writeFileSync(join(folder, 'index.html'), '<h1>changed</h1>')
+  await vi.waitFor(() => expect(seen).toContain(`data: ${Number(version) + 1}\n`), { timeout: 20_000 })
+  expect(await ask({ accept: 'text/html' })).toContain(`'${Number(version) + 1}'`)
   socket.end()
   await once(socket, 'close')
 }, 60_000)
