@@ -21,7 +21,8 @@ export async function application(settings: Settings, color: boolean): Promise<A
   const layers: Middleware<any, any>[] = []
   if (settings.log !== 'none') layers.push(logger({ format: settings.log, color }))
   if (settings.headers.length > 0) layers.push(addFields(settings.headers))
-  if (settings.cors) layers.push(cors({ origins: '*' }))
+  // Everybody may read everything, parts and what is known of it, too.
+  if (settings.cors) layers.push(cors({ origins: '*', allowHeaders: ['*', 'Authorization'], exposeHeaders: ['*'] }))
   if (settings.auth) layers.push(guard(settings.auth))
   if (live) layers.push(live.middleware)
   layers.push(compression())
@@ -42,8 +43,24 @@ export async function application(settings: Settings, color: boolean): Promise<A
 async function behindProxies(proxies: readonly Proxied[], files: Handler): Promise<Handler> {
   const { proxy, upstreams } = await import('@spillway/middleware/proxy')
   const routes = router().notFound(files)
-  for (const { prefix, url } of proxies) routes.mount(prefix, proxy(upstreams([url]), { host: 'upstream' }))
+  for (const { prefix, url } of proxies)
+    routes.mount(prefix, wrap([anySize], proxy(upstreams([url]), { host: isNamed(url) ? 'upstream' : 'client' })))
   return routes
+}
+
+/** How much may be sent is for the server to say. */
+const anySize: Middleware = (c, next) => {
+  c.body.limit = Infinity
+  return next()
+}
+
+/**
+ * A server with a name of its own, perhaps one of many at its address, is asked by it. One of this machine or network is asked as the
+ * page was, so that it takes the page for its own.
+ */
+function isNamed(url: string): boolean {
+  const { protocol, hostname } = new URL(url)
+  return protocol !== 'unix:' && hostname !== 'localhost' && !/^[\d.]+$|^\[/.test(hostname)
 }
 
 function addFields(fields: Settings['headers']): Middleware {

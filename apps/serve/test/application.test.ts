@@ -58,6 +58,36 @@ it('--cors and --header add fields, also to what is missing', async () => {
   }
 })
 
+it('--cors lets scripts read everything, ask for parts, and ask again', async () => {
+  const { url } = await start('--cors')
+  const origin = 'http://other.example'
+  const { headers } = await fetch(`${url}/app.js`, { headers: { origin, range: 'bytes=0-1' } })
+  expect(headers.get('access-control-expose-headers')).toBe('*')
+  for (const wanted of ['range', 'if-none-match', 'authorization', 'x-mine']) {
+    const preflight = await fetch(`${url}/app.js`, {
+      method: 'OPTIONS',
+      headers: { origin, 'access-control-request-method': 'GET', 'access-control-request-headers': wanted },
+    })
+    expect(preflight.status).toBe(204)
+    const allowed = preflight.headers.get('access-control-allow-headers')!.toLowerCase().split(/, */)
+    expect(allowed.some((name) => name === wanted || (name === '*' && wanted !== 'authorization'))).toBe(true)
+  }
+})
+
+it('--proxy sets no limit of its own, and the page stays of the same origin', async () => {
+  const upstream = await serve(
+    async (c) => {
+      c.body.limit = Infinity
+      return c.json({ host: c.headers.get('host'), bytes: (await c.body.bytes()).length })
+    },
+    { port: 0, host: '127.0.0.1' },
+  )
+  onTestFinished(() => upstream.close({ deadline: 0 }).then(() => {}))
+  const { url } = await start(`--proxy /api=${upstream.url}`)
+  const response = await fetch(`${url}/api`, { method: 'POST', body: new Uint8Array(3_000_000) })
+  expect(await response.json()).toEqual({ host: new URL(url).host, bytes: 3_000_000 })
+})
+
 it('--auth lets in who knows the password', async () => {
   const { url } = await start('--auth alice:wonder:land')
   const ask = async (pair?: string): Promise<number> =>

@@ -58,6 +58,7 @@ const saves: Readonly<Record<string, (name: string, content: string) => void>> =
 it.each(Object.entries(saves))('tells of a save %s, again and again, at the top and below', async (_, save) => {
   for (const content of ['2', '3', '4', '5'])
     for (const name of ['index.html', 'sub/page.html']) await told(() => save(name, content))
+  expect(changes).toBeGreaterThanOrEqual(8)
 })
 
 it('tells of what is in new folders, and in those that take the place of others', async () => {
@@ -69,6 +70,7 @@ it('tells of what is in new folders, and in those that take the place of others'
     renameSync(join(home, 'other'), join(folder, 'sub'))
   })
   await told(() => write('sub/page.html', '2'))
+  expect(changes).toBeGreaterThanOrEqual(4)
 })
 
 it('tells of the folder itself: deleted, built again, built again', async () => {
@@ -80,6 +82,7 @@ it('tells of the folder itself: deleted, built again, built again', async () => 
     })
     await told(() => write('sub/page.html', 'y'))
   }
+  expect(changes).toBeGreaterThanOrEqual(6)
 })
 
 it('tells of a link that leads elsewhere', async () => {
@@ -94,4 +97,5 @@ it('tells of a link that leads elsewhere', async () => {
     renameSync(`${folder}.new`, folder)
   })
   await told(() => write('index.html', '2'))
+  expect(changes).toBeGreaterThanOrEqual(2)
 })
