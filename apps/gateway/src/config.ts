@@ -24,7 +24,10 @@ export interface CertificateFiles {
 
 /** A group of upstream servers. Milliseconds. */
 export interface UpstreamConfig {
-  readonly servers: (string | { readonly url: string; readonly weight?: number | undefined })[]
+  readonly servers: (
+    | string
+    | { readonly url: string; readonly weight?: number | undefined; readonly backup?: boolean | undefined }
+  )[]
   readonly balance?: 'round-robin' | 'least-connections' | 'client' | 'path' | undefined
   readonly check?:
     | (Options<'interval' | 'timeout' | 'healthy' | 'unhealthy'> & {

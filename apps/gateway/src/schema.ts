@@ -48,9 +48,11 @@ const listener = v.strictObject({
   proxyProtocol: v.optional(addresses),
 })
 
+const weight = v.pipe(v.number('must be a number'), v.minValue(0, 'must not be negative'))
+
 const server = v.union(
-  [text, v.strictObject({ url: text, weight: v.optional(positive) })],
-  'must be a URL, or an object with "url" and perhaps "weight"',
+  [text, v.strictObject({ url: text, weight: v.optional(weight), backup: v.optional(flag) })],
+  'must be a URL, or an object with "url" and perhaps "weight" and "backup"',
 )
 
 const upstream = v.strictObject({

@@ -63,7 +63,7 @@ test.each([
   [{ upstreams: { api: { servers: [] } } }, 'upstreams.api.servers must name one server at least'],
   [
     { upstreams: { api: { servers: [7] } } },
-    'upstreams.api.servers[0] must be a URL, or an object with "url" and perhaps "weight"',
+    'upstreams.api.servers[0] must be a URL, or an object with "url" and perhaps "weight" and "backup"',
   ],
   [
     { upstreams: { api: { servers: ['http://a'], balance: 'random' } } },

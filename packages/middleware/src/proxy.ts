@@ -54,7 +54,7 @@ const optionRules: Rules<Settled<ProxyOptions, Exclude<keyof ProxyOptions, 'head
 /**
  * A group of servers that can answer the same requests, for {@link proxy}: `http://host:port`, `https://…`, each with a
  * path that goes in front of the request's, or `unix:/path`.
- * @throws TypeError when a URL is none; RangeError when there is no server, or a weight is not positive.
+ * @throws TypeError when a URL is none; RangeError when there is no server for requests, or a weight is no number from 0 on.
  */
 export function upstreams(targets: readonly UpstreamTarget[], options: UpstreamsOptions = {}): Upstreams {
   return new Upstreams(targets, options)

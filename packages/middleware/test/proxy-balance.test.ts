@@ -29,6 +29,20 @@ describe('balancing', () => {
     expect(await answers(server, times(8))).toBe('00100010')
   })
 
+  test.each(['round-robin', 'least-connections', balance] as const)(
+    'a weight of 0 gets nothing more, and a backup only when no other is left: %s',
+    async (by) => {
+      const [a, b, c] = await numbered(3)
+      const drained = { url: a!.url, weight: 0 }
+      const spare = { url: c!.url, backup: true }
+      const paths = Array.from({ length: 6 }, (_, i) => `/${i}`)
+      const { server } = await front(group([drained, b!.url, spare], { balance: by }))
+      expect(await answers(server, paths)).toBe('111111')
+      const { server: broken } = await front(group([drained, await dead(), spare], { balance: by }))
+      expect(await answers(broken, paths)).toBe('222222')
+    },
+  )
+
   test('least connections goes where the least is under way', async () => {
     const [a, b] = await numbered(2)
     const busy = await rawUpstream(() => {})
@@ -106,7 +120,8 @@ describe('balancing', () => {
     [['unix:run/app.sock'], /Not an absolute path/],
     [['http://user:secret@a/'], /credentials/],
     [['http://a/?x'], /query/],
-    [[{ url: 'http://a', weight: 0 }], /Not a weight: 0/],
+    [[{ url: 'http://a', weight: 0 }], /needs one at least whose weight is not 0/],
+    [[{ url: 'http://a', weight: -1 }], /Not a weight: -1/],
   ])('refuses %j', (targets, message) => {
     expect(() => group(targets)).toThrow(message)
   })

@@ -12,13 +12,15 @@ import { upstreamsRules } from './rules.ts'
 import { Sweep } from './sweep.ts'
 import { type PoolLimits, Upstream } from './upstream.ts'
 
-/** One server of a group: its URL, or with a weight. */
+/** One server of a group: its URL, or with what is to be known of it. */
 export type UpstreamTarget =
   | string
   | {
       readonly url: string
-      /** Its share of the requests. Default: 1. */
+      /** Its share of the requests; 0 sends it no more, while those under way are finished. Default: 1. */
       readonly weight?: number
+      /** Whether it gets requests only while none of the others is in use. Default: false. */
+      readonly backup?: boolean
     }
 
 /** Options of `upstreams`. */
@@ -72,13 +74,14 @@ export class Upstreams {
   readonly #key: ((c: Context<any, any>) => string) | undefined
   readonly #checks: readonly HealthCheck[]
 
-  /** @throws TypeError when a URL is none, RangeError when there is no server or a weight is not positive. */
+  /** @throws TypeError when a URL is none, RangeError when there is no server for requests, or a weight is no number from 0 on. */
   constructor(targets: readonly UpstreamTarget[], options: UpstreamsOptions = {}) {
     const { balance, timeouts, pool, ejection, retryBudget, tls, http2, proxyProtocol, check } = readOptions(
       upstreamsRules,
       options,
     )
-    if (targets.length === 0) throw new RangeError('A group of upstream servers needs one at least')
+    if (targets.every((target) => typeof target !== 'string' && target.weight === 0))
+      throw new RangeError('A group of upstream servers needs one at least whose weight is not 0')
     if (http2 && proxyProtocol)
       throw new TypeError('A connection that speaks for one client is not shared: http2 or proxyProtocol')
     this.budget = new Budget(retryBudget)
@@ -89,11 +92,12 @@ export class Upstreams {
       return ejected + 1 <= this.#servers.length * ejection.maxShare
     }
     this.#servers = targets.map((target) => {
-      const { url, weight = 1 } = typeof target === 'string' ? { url: target } : target
-      if (!(weight > 0 && weight < Infinity)) throw new RangeError(`Not a weight: ${weight}`)
+      const { url, weight = 1, backup = false } = typeof target === 'string' ? { url: target } : target
+      if (!(weight >= 0 && weight < Infinity)) throw new RangeError(`Not a weight: ${weight}`)
       const address = parseAddress(url)
       const dialer = new Dialer(address, tls, proxyProtocol)
       return new Upstream(address, weight, {
+        backup,
         dialer,
         http2,
         timeouts,
@@ -128,11 +132,15 @@ export class Upstreams {
   pick(c: Context<any, any>, tried: readonly Upstream[]): Upstream | undefined {
     const now = performance.now()
     const key = this.#key ? atOnce(this.#key(c), '`balance`') : ''
-    const isNew = (server: Upstream): boolean => tried.length === 0 || !tried.includes(server)
+    const isNew = (server: Upstream): boolean => server.weight > 0 && (tried.length === 0 || !tried.includes(server))
+    const inUse = (server: Upstream): boolean => !server.backup && isNew(server) && server.health.available(now)
+    const inReserve = (server: Upstream): boolean => server.backup && isNew(server) && server.health.available(now)
     const servers = this.#servers
     return (
-      this.#balance(servers, (server) => isNew(server) && server.health.available(now) && server.free, key) ??
-      this.#balance(servers, (server) => isNew(server) && server.health.available(now), key) ??
+      this.#balance(servers, (server) => inUse(server) && server.free, key) ??
+      this.#balance(servers, inUse, key) ??
+      this.#balance(servers, (server) => inReserve(server) && server.free, key) ??
+      this.#balance(servers, inReserve, key) ??
       this.#balance(servers, isNew, key)
     )
   }

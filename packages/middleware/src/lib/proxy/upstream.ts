@@ -43,6 +43,8 @@ const http1Time = 300_000
 export class Upstream implements ConnectionOwner, SessionOwner {
   readonly address: UpstreamAddress
   readonly weight: number
+  /** Gets requests only while none of the others is in use. */
+  readonly backup: boolean
   readonly timeouts: UpstreamTimeouts
   readonly health: Health
   /** For consistent hashing. */
@@ -76,11 +78,12 @@ export class Upstream implements ConnectionOwner, SessionOwner {
   constructor(
     address: UpstreamAddress,
     weight: number,
-    { dialer, http2, timeouts, pool, health, sweep }: UpstreamParts,
+    { backup, dialer, http2, timeouts, pool, health, sweep }: UpstreamParts,
   ) {
     this.#http2 = http2
     this.address = address
     this.weight = weight
+    this.backup = backup
     this.timeouts = timeouts
     this.health = health
     this.seed = fnv1a(address.url, 0x2f0b4a27)
@@ -304,6 +307,7 @@ export class Upstream implements ConnectionOwner, SessionOwner {
 
 /** What servers of one group have in common, and what makes this one reachable. */
 export interface UpstreamParts {
+  readonly backup: boolean
   readonly dialer: Dialer
   readonly http2: boolean
   readonly timeouts: UpstreamTimeouts
