@@ -173,7 +173,7 @@ export type Recorded = { [K in Names]: { readonly name: K; readonly event: Conne
 export async function record(server: Server, run: () => void | Promise<void>): Promise<Recorded[]> {
   const seen: Recorded[] = []
   const stops = (Object.keys(channels) as Names[])
-    .filter((name) => name !== 'bytes' && name !== 'head')
+    .filter((name) => name !== 'bytes' && name !== 'head' && name !== 'keylog')
     .map((name) => {
       const listener = (event: ConnectionEvents[Names]): void => {
         if (event.server === server) seen.push({ name, event } as Recorded)
