@@ -1,6 +1,6 @@
 import { AddressSet, type Context, HttpError, type Peer } from '@spillway/core'
 import { type Rules, either, list, readOptions, required, text } from '@spillway/core/options'
-import { isAuthority } from '@spillway/parser'
+import { isAuthority } from '@spillway/parser/fields'
 import { type ForwardedElement, parseForwarded, readProtocol } from './lib/client/forwarded.ts'
 import { type Client, type ForwardedFacts, KnownClient, direct, peerAddress } from './lib/http/known-client.ts'
 import { type ForwardedNode, readXNode } from './lib/client/node.ts'

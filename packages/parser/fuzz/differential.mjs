@@ -17,7 +17,7 @@ const chunkedBodies = vectors.filter((v) => v.kind === 'chunked').map((v) => joi
 const framed = (line) => chunkedBodies.map((body) => `${line}\r\nTransfer-Encoding: chunked\r\n\r\n${body}`)
 const short = (texts) => texts.filter((text) => text.length < 1000)
 /** What is mutated, by the kind of message. */
-const seeds = {
+export const seeds = {
   request: short([
     ...vectors
       .filter((v) => v.requestMethod === undefined && v.kind === undefined && v.direction !== 'response')
@@ -54,7 +54,7 @@ const spice = [
   '%',
 ]
 
-function generator(seed) {
+export function generator(seed) {
   let state = seed >>> 0 || 1
   return (n) => {
     state ^= state << 13
@@ -64,7 +64,7 @@ function generator(seed) {
   }
 }
 
-function mutate(random, list) {
+export function mutate(random, list) {
   let text = list[random(list.length)]
   for (let n = random(3); n >= 0; n--) {
     const at = random(text.length + 1)
@@ -104,7 +104,7 @@ function ours({ BodyDecoder, BodyEvent, decodeLatin1, RequestHead, ResponseHead 
   }
 }
 
-function httpParserJs(bytes, kind) {
+export function httpParserJs(bytes, kind) {
   const parser = new HTTPParser(kind === 'request' ? HTTPParser.REQUEST : HTTPParser.RESPONSE)
   const result = { data: '', done: false }
   // with a size that is negative or no number it goes round for ever

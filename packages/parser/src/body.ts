@@ -64,11 +64,12 @@ export class BodyDecoder {
   dataBytes: number = 0
 
   private _error: number = 0
-  private _state: number = DONE
-  /** The state behind the last byte of data. */
-  private _after: number = DONE
-  /** Bytes of the body or of the chunk that are still to come. */
-  private _left: number = 0
+  /** @internal */
+  _state: number = DONE
+  /** The state behind the last byte of data. @internal */
+  _after: number = DONE
+  /** Bytes of the body or of the chunk that are still to come. @internal */
+  _left: number = 0
   private _digits: number = 0
   private _size: number = 0
   private _extensionBytes: number = 0

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { ParseError } from './errors.ts'
+import { ParseError, type ParseErrorCode } from './errors.ts'
 import type { BodyLimits, HeadLimits } from './limits.ts'
 import { MessageParser, type ParserEvent } from './message-parser.ts'
 import { IN_HEAD } from './states.ts'
@@ -28,7 +28,7 @@ export type Side = 'request' | 'response'
 export type SideState = 'idle' | 'head' | 'content' | 'held' | 'switched' | 'closed'
 
 /** An event of one direction, with the number of its exchange: 0 for the first request and its answer. */
-export type ConnectionEvent = ParserEvent & { readonly side: Side; readonly exchange: number }
+export type ConnectionEvent<More = never> = (ParserEvent | More) & { readonly side: Side; readonly exchange: number }
 
 interface Exchange {
   readonly number: number
@@ -51,27 +51,35 @@ interface Exchange {
  * if (connection.reuse === 'open') pool.push(socket)
  * ```
  */
-export class Connection implements IterableIterator<ConnectionEvent> {
-  private readonly _request: MessageParser<'request'>
-  private readonly _response: MessageParser<'response'>
+export class Connection<More extends { readonly type: string } = never> implements IterableIterator<
+  ConnectionEvent<More>
+> {
+  protected readonly _request: MessageParser<'request', More>
+  protected readonly _response: MessageParser<'response', More>
   /** Requests that have no complete answer yet. */
-  private readonly _open: Exchange[] = []
-  private _count: number = 0
+  protected readonly _open: Exchange[] = []
+  protected _count: number = 0
   /** The request in hand, and the last one. */
-  private _asked: Exchange | undefined
-  private _held: boolean = false
-  private _switched: boolean = false
+  protected _asked: Exchange | undefined
+  protected _held: boolean = false
+  protected _switched: boolean = false
   /** Somebody has said that this is the last exchange. */
-  private _requestClosed: boolean = false
-  private _closing: boolean = false
-  private _ended: boolean = false
-  private _interim: boolean = false
-  private _error: ParseError | undefined
+  protected _requestClosed: boolean = false
+  protected _closing: boolean = false
+  protected _ended: boolean = false
+  protected _interim: boolean = false
+  protected _error: ParseError | undefined
 
-  /** @param limits as those of {@link MessageParser}, for both directions */
-  constructor(limits?: Partial<HeadLimits & BodyLimits>) {
-    this._request = new MessageParser('request', limits)
-    this._response = new MessageParser('response', limits)
+  /**
+   * @param limits as those of {@link MessageParser}, for both directions
+   * @param readers of both directions, for classes that stand on this one
+   */
+  constructor(
+    limits?: Partial<HeadLimits & BodyLimits>,
+    readers?: readonly [MessageParser<'request', More>, MessageParser<'response', More>],
+  ) {
+    this._request = readers?.[0] ?? new MessageParser('request', limits)
+    this._response = readers?.[1] ?? new MessageParser('response', limits)
   }
 
   /**
@@ -102,7 +110,7 @@ export class Connection implements IterableIterator<ConnectionEvent> {
     return this
   }
 
-  next(): IteratorResult<ConnectionEvent, undefined> {
+  next(): IteratorResult<ConnectionEvent<More>, undefined> {
     if (this._error !== undefined) throw this._error
     try {
       const event = this._readRequest() ?? this._readResponse() ?? this._readRequest()
@@ -148,19 +156,25 @@ export class Connection implements IterableIterator<ConnectionEvent> {
     return this._open.map(({ method }) => method)
   }
 
-  private _parser(side: Side): MessageParser {
+  /** A message comes, or has come, that has no place here. */
+  protected _stray(code: ParseErrorCode, _event?: ParserEvent): void {
+    throw new ParseError(code, 0)
+  }
+
+  protected _parser(side: Side): MessageParser<Side, More> {
     if (side !== 'request' && side !== 'response') throw new TypeError(`There is no side ${String(side)}`)
     return side === 'request' ? this._request : this._response
   }
 
-  private _readRequest(): ConnectionEvent | null {
+  protected _readRequest(): ConnectionEvent<More> | null {
     if (this._held) return null
     const parser = this._request
     const isOver = this._requestClosed && !parser.partial && !this._switched
-    if (isOver && parser._left > 0) throw new ParseError('MESSAGE_AFTER_CLOSE', 0)
+    if (isOver && parser._left > 0) this._stray('MESSAGE_AFTER_CLOSE')
     const event = parser._pull() as ParserEvent<'request'> | null
     if (event === null) return null
     if (event.type === 'request') {
+      if (isOver) this._stray('MESSAGE_AFTER_CLOSE', event)
       const { method } = event.head
       const { upgrade } = event
       this._asked = { number: this._count++, method, upgrade, asksToSwitch: upgrade || method === 'CONNECT' }
@@ -168,37 +182,45 @@ export class Connection implements IterableIterator<ConnectionEvent> {
       this._response.expect(method)
       this._requestClosed = !event.keepAlive
     }
-    const asked = this._asked!
-    if (event.type === 'end' && asked.asksToSwitch) {
+    const asked = this._asked
+    if (event.type === 'end' && asked!.asksToSwitch) {
       // the answer may have come before the request was complete
-      this._held = this._open.includes(asked)
+      this._held = this._open.includes(asked!)
       if (this._switched) parser.stop()
       else parser._phase = IN_HEAD
     }
-    return { ...event, side: 'request', exchange: asked.number }
+    return placed<More>(event, 'request', asked)
   }
 
-  private _readResponse(): ConnectionEvent | null {
+  protected _readResponse(): ConnectionEvent<More> | null {
     const parser = this._response
-    const exchange = this._open[0] ?? this._asked
     const isOver = (this._open.length === 0 || this._closing) && !parser.partial && !this._switched
-    if (isOver && parser._left > 0) throw new ParseError('UNEXPECTED_RESPONSE', 0)
+    if (isOver && parser._left > 0) this._stray('UNEXPECTED_RESPONSE')
     const event = parser._pull() as ParserEvent<'response'> | null
     if (event === null) return null
     if (event.type === 'response') {
       const { status } = event.head
-      if (event.upgrade && !exchange!.upgrade) throw new ParseError('UNEXPECTED_RESPONSE', 0)
+      if (isOver || (event.upgrade && !this._open[0]!.upgrade)) this._stray('UNEXPECTED_RESPONSE', event)
       this._interim = status < 200 && !event.upgrade
       if (!this._interim && !event.keepAlive) this._closing = true
     }
+    const exchange = this._open[0] ?? this._asked
     if (event.type === 'end' && !this._interim) this._answered(this._open.shift()!)
-    return { ...event, side: 'response', exchange: exchange!.number }
+    return placed<More>(event, 'response', exchange)
   }
 
   /** The final answer is complete. */
-  private _answered(exchange: Exchange): void {
+  protected _answered(exchange: Exchange): void {
     this._switched = this._response._isTunnel
     if (this._switched && this._held) this._request.stop()
     if (exchange === this._asked) this._held = false
   }
+}
+
+/** The event, which nobody else has, with what tells where it belongs: a copy would take longer than its reading. */
+function placed<More>(event: ParserEvent | More, side: Side, exchange: Exchange | undefined): ConnectionEvent<More> {
+  const one = event as { -readonly [K in keyof ConnectionEvent]: ConnectionEvent[K] }
+  one.side = side
+  one.exchange = exchange?.number ?? 0
+  return event as ConnectionEvent<More>
 }

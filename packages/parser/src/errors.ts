@@ -88,7 +88,7 @@ const rows = `2.2 400:,not CR LF,before the first field
 5.2 400:a line starts with whitespace
 6585 5 431:,,
 9110 8.6 400:Content-Length is not a number,
-6.3 400:Content-Length is repeated,Transfer-Encoding does not end in its only chunked,Transfer-Encoding and Content-Length
+6.3 400:Content-Length is repeated,its only chunked is not the last,
 6.1 501:only chunked is
 6.1 400:
 7.1 400:not a hexadecimal number,not CR LF,
@@ -98,7 +98,7 @@ const rows = `2.2 400:,not CR LF,before the first field
 7.1.2 431:,
 8 400:
 9.3.2 502:
-6.3 502:nobody asked for it
+6.3 502:
 9.6 400:`
 
 /** Every error code with its status, its place in the specification and its sentence. */

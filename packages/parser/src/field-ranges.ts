@@ -41,3 +41,39 @@ export function parseRange(value: string, size: number): ByteRange[] | 'unsatisf
   }
   return overlaps > 2 ? null : ranges.length === 0 ? 'unsatisfiable' : ranges
 }
+
+/** What Content-Range says. RFC 9110 §14.4. */
+export interface ContentRange {
+  /** Null in a 416, which has none. */
+  readonly range: ByteRange | null
+  /** Bytes of the whole representation; null when the sender does not know. */
+  readonly size: number | null
+}
+
+/**
+ * Reads Content-Range. RFC 9110 §14.4.
+ *
+ * @returns null when it is to be ignored: another unit, not well formed, an end before its start or behind the size, or a number above
+ *   2^53 - 1
+ */
+export function parseContentRange(value: string): ContentRange | null {
+  const m = /^bytes (?:(\d{1,20})-(\d{1,20})|\*)\/(\d{1,20}|\*)$/i.exec(value)
+  if (m === null) return null
+  const [, first, last, all] = m
+  const size = all === '*' ? null : Number(all)
+  if (first === undefined) return Number.isSafeInteger(size) ? { range: null, size } : null
+  const range = { start: Number(first), end: Number(last) }
+  const isRight = range.start <= range.end && range.end < (size ?? Infinity)
+  return isRight && Number.isSafeInteger(size ?? range.end) ? { range, size } : null
+}
+
+/**
+ * The value of Content-Range; without a range that of a 416. RFC 9110 §14.4.
+ *
+ * @throws {RangeError} for what `parseContentRange` would not read
+ */
+export function formatContentRange(range: ByteRange | null, size: number | null): string {
+  const value = `bytes ${range === null ? '*' : `${range.start}-${range.end}`}/${size ?? '*'}`
+  if (parseContentRange(value) === null) throw new RangeError('Invalid range')
+  return value
+}

@@ -61,7 +61,7 @@ export function limitsOf<T extends object>(defaults: T, given: Partial<T> = {}):
   const all = { ...defaults } as Record<string, number>
   for (const [name, value] of Object.entries<unknown>(given)) {
     if (value === undefined) continue
-    if (!Object.hasOwn(all, name)) throw new TypeError(`There is no limit ${name}; did you mean ${nearest(name, all)}?`)
+    if (!Object.hasOwn(all, name)) throw new TypeError(`There is no limit ${name}, but ${Object.keys(all).join(', ')}`)
     if (typeof value !== 'number') throw new TypeError(`${name} is no number but ${typeof value}`)
     if (!(value >= 0 && Math.floor(value) === value))
       throw new RangeError(`${name} is no whole number from 0 on but ${value}`)
@@ -73,13 +73,4 @@ export function limitsOf<T extends object>(defaults: T, given: Partial<T> = {}):
 /** Those of `limits` that have a default in `defaults`. */
 export function only<T extends object>(defaults: T, limits: T): T {
   return Object.fromEntries(Object.keys(defaults).map((name) => [name, limits[name as keyof T]])) as T
-}
-
-/** The name among those of `known` that has most of its pairs of letters in `name`, too. */
-function nearest(name: string, known: object): string {
-  const text = name.toLowerCase()
-  const likeness = (other: string): number =>
-    other.split('').filter((_, i) => text.includes(other.slice(i, i + 2).toLowerCase())).length /
-    (other.length + text.length)
-  return Object.keys(known).reduce((best, other) => (likeness(other) > likeness(best) ? other : best))
 }

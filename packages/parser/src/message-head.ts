@@ -2,7 +2,7 @@ import { checkPlaces, CR, four, isDigit, LF, smaller } from './bytes.ts'
 import { HEAD_TOO_LARGE, INVALID_LINE_END, INVALID_VERSION, VERSION_UNSUPPORTED } from './codes.ts'
 import { ParseError } from './errors.ts'
 import { copied, usualLines } from './field-lines.ts'
-import { Framing } from './framing.ts'
+import { type BodyKind, Framing } from './framing.ts'
 import { defaultHeadLimits, limitsOf } from './limits.ts'
 import type { HeadLimits } from './limits.ts'
 import { EMPTY, IDLE, METHOD, START_LF } from './states.ts'
@@ -129,11 +129,22 @@ export function parseOrThrow(head: MessageHead, bytes: Uint8Array): number {
   return consumed
 }
 
-/** The head at the start of `bytes` and its length, or null when it goes on behind them. */
+/** A head that is all there, and how its body is delimited. RFC 9112 §6.3. */
+export interface ParsedHead<T> {
+  readonly head: T
+  /** Its length, with empty lines before it. */
+  readonly consumed: number
+  readonly bodyKind: BodyKind
+  /** Content-Length; 0 without it. */
+  readonly contentLength: number
+}
+
+/** The head at the start of `bytes`, or null when it goes on behind them. */
 export function parseHead<T>(
-  parser: MessageHead & { snapshot(buf: Uint8Array, start: number): T },
+  parser: MessageHead & { readonly bodyKind: BodyKind; snapshot(buf: Uint8Array, start: number): T },
   bytes: Uint8Array,
-): { head: T; consumed: number } | null {
+): ParsedHead<T> | null {
   const consumed = parseOrThrow(parser, bytes)
-  return consumed === 0 ? null : { head: parser.snapshot(bytes, 0), consumed }
+  const { bodyKind, contentLength } = parser
+  return consumed === 0 ? null : { head: parser.snapshot(bytes, 0), consumed, bodyKind, contentLength }
 }

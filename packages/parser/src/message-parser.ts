@@ -61,31 +61,32 @@ const MOST_SPARE = 65_536
  * The parser is the iterator of its events: each is handed out once and in wire order, whoever asks. What a loop leaves behind,
  * because it was ended or waits for something, is what the next one begins with. Bytes are copied when they are fed.
  */
-export class MessageParser<Kind extends 'request' | 'response' = 'request' | 'response'> implements IterableIterator<
-  ParserEvent<Kind>
-> {
-  private readonly _type: Kind
-  private readonly _head: RequestHead | ResponseHead
-  private readonly _body: BodyDecoder
-  private readonly _methods: string[] = []
+export class MessageParser<
+  Kind extends 'request' | 'response' = 'request' | 'response',
+  More = never,
+> implements IterableIterator<ParserEvent<Kind> | More> {
+  protected readonly _type: Kind
+  protected _head: RequestHead | ResponseHead
+  protected _body: BodyDecoder
+  protected readonly _methods: string[] = []
   /** @internal */
   _phase: number = IN_HEAD
   /** Bytes `_pos` to `_end` have not been read. */
-  private _bytes: Uint8Array = nothing
-  private _pos: number = 0
-  private _end: number = 0
+  protected _bytes: Uint8Array = nothing
+  protected _pos: number = 0
+  protected _end: number = 0
   /** How many bytes came before `_bytes`. */
-  private _before: number = 0
+  protected _before: number = 0
   /** What has come has been read, as far as that goes. */
-  private _dry: boolean = true
-  private _ended: boolean = false
+  protected _dry: boolean = true
+  protected _ended: boolean = false
   /** The message in hand: where it starts, and how long its head is. */
-  private _start: number = 0
-  private _headBytes: number = 0
-  private _kind: BodyKind = 0
+  protected _start: number = 0
+  protected _headBytes: number = 0
+  protected _kind: BodyKind = 0
   /** What follows the message in hand is no HTTP. */
-  private _tunnel: boolean = false
-  private _error: ParseError | null = null
+  protected _tunnel: boolean = false
+  protected _error: ParseError | null = null
 
   /**
    * @param limits those that differ from the defaults, for heads and bodies together
@@ -129,7 +130,7 @@ export class MessageParser<Kind extends 'request' | 'response' = 'request' | 're
 
   /** A copy of what was fed and has not been read: the beginning of a head; behind an error, the offending byte and all that follows. */
   get unread(): Uint8Array {
-    return new Uint8Array(this._bytes.subarray(this._pos, this._end))
+    return this._bytes.slice(this._pos, this._end)
   }
 
   /**
@@ -141,7 +142,8 @@ export class MessageParser<Kind extends 'request' | 'response' = 'request' | 're
    * @throws {Error} after `end`
    */
   feed(bytes: Uint8Array): this {
-    if (!(bytes instanceof Uint8Array)) throw new TypeError(`feed takes a Uint8Array, no ${kindOf(bytes)}`)
+    if (!(bytes instanceof Uint8Array))
+      throw new TypeError(`feed takes a Uint8Array, no ${(bytes as object | undefined)?.constructor.name}`)
     if (this._error !== null) throw this._error
     if (this._ended) throw new Error('feed after end')
     this._dry = false
@@ -167,9 +169,9 @@ export class MessageParser<Kind extends 'request' | 'response' = 'request' | 're
   }
 
   /** The next event, as an iteration asks for it. */
-  next(): IteratorResult<ParserEvent<Kind>, undefined> {
+  next(): IteratorResult<ParserEvent<Kind> | More, undefined> {
     const event = this._pull()
-    return event === null ? { done: true, value: undefined } : { done: false, value: event as ParserEvent<Kind> }
+    return event === null ? { done: true, value: undefined } : { done: false, value: event as ParserEvent<Kind> | More }
   }
 
   /** How many bytes have not been read. @internal */
@@ -183,7 +185,7 @@ export class MessageParser<Kind extends 'request' | 'response' = 'request' | 're
   }
 
   /** The next event, or null when more bytes are needed. @internal */
-  _pull(): ParserEvent | null {
+  _pull(): ParserEvent | More | null {
     for (;;) {
       if (this._error !== null) throw this._error
       const { _bytes: buf, _pos: from, _end: end } = this
@@ -211,7 +213,7 @@ export class MessageParser<Kind extends 'request' | 'response' = 'request' | 're
     }
   }
 
-  private _open(buf: Uint8Array, start: number): ParserEvent {
+  protected _open(buf: Uint8Array, start: number): ParserEvent {
     const { _head: head } = this
     const { bodyKind: kind, contentLength, upgrade, headStart, headEnd } = head
     const keepAlive = head.keepAlive && kind !== CLOSED
@@ -233,14 +235,14 @@ export class MessageParser<Kind extends 'request' | 'response' = 'request' | 're
     return { type: this._type, head: head.snapshot(buf, start), ...facts } as ParserEvent
   }
 
-  private _close(): ParserEvent {
+  protected _close(): ParserEvent {
     this._phase = this._tunnel ? STOPPED : IN_HEAD
     this._kind = 0
     return { type: 'end', at: this.position, trailers: this._body.trailers ?? [], bytes: this.position - this._start }
   }
 
   /** Everything has been read. What waits for more bytes is all that is kept. */
-  private _wait(): null {
+  protected _wait(): null {
     const left = this._end - this._pos
     if (this._ended) this._cut()
     else if (left * 2 < this._bytes.length) this._move(left)
@@ -249,7 +251,7 @@ export class MessageParser<Kind extends 'request' | 'response' = 'request' | 're
   }
 
   /** Throws when the connection must not end here. */
-  private _cut(): void {
+  protected _cut(): void {
     const waits = this._phase === STOPPED ? 0 : this._end - this._pos
     const inBody = this._phase === IN_BODY
     if (inBody || (waits > 0 && this._head.partial))
@@ -260,7 +262,7 @@ export class MessageParser<Kind extends 'request' | 'response' = 'request' | 're
     this.stop()
   }
 
-  private _add(bytes: Uint8Array): void {
+  protected _add(bytes: Uint8Array): void {
     const end = this._end + bytes.length
     const left = end - this._pos
     if (end > this._bytes.length) this._move(left === bytes.length ? left : left + Math.min(left, MOST_SPARE))
@@ -269,7 +271,7 @@ export class MessageParser<Kind extends 'request' | 'response' = 'request' | 're
   }
 
   /** What has not been read goes to an array of this length. */
-  private _move(length: number): void {
+  protected _move(length: number): void {
     const kept = this._bytes.subarray(this._pos, this._end)
     this._bytes = length === 0 ? nothing : new Uint8Array(length)
     this._bytes.set(kept)
@@ -279,20 +281,15 @@ export class MessageParser<Kind extends 'request' | 'response' = 'request' | 're
   }
 
   /** Bytes to hand out. A small part of what came does not keep all of it. */
-  private _own(from: number, to: number): Uint8Array {
+  protected _own(from: number, to: number): Uint8Array {
     const part = this._bytes.subarray(from, to)
     return part.length * 2 < this._bytes.length ? part.slice() : part
   }
 
   /** @param read how many bytes in front of the offending one have not been counted as read yet */
-  private _fail(code: ParseErrorCode, offset: number, read: number): never {
+  protected _fail(code: ParseErrorCode, offset: number, read: number): never {
     this._pos += read
     this._error = new ParseError(code, offset)
     throw this._error
   }
-}
-
-/** What kind of value was given, for a message. */
-function kindOf(value: unknown): string {
-  return value === null || value === undefined ? String(value) : Object.getPrototypeOf(value).constructor.name
 }

@@ -25,7 +25,7 @@ import {
 } from './codes.ts'
 import type { BodyKind } from './framing.ts'
 import type { HeadLimits } from './limits.ts'
-import { MessageHead, parseHead } from './message-head.ts'
+import { MessageHead, parseHead, type ParsedHead } from './message-head.ts'
 import { HeadSnapshot } from './snapshot.ts'
 import { CHUNKED, EXPECT_CONTINUE, EXPECT_UNKNOWN, UPGRADE_FIELD, UPGRADE_OPTION } from './facts.ts'
 import { ABSOLUTE, ASTERISK, AUTHORITY, CHUNKS, GET_, LENGTH, NONE, ORIGIN, VALID } from './numbers.ts'
@@ -207,9 +207,6 @@ function knownMethod(buf: Uint8Array, from: number, to: number): string {
  * @returns null when the head goes on behind the bytes
  * @throws {ParseError} when the bytes are not a valid head
  */
-export function parseRequest(
-  bytes: Uint8Array,
-  limits?: Partial<HeadLimits>,
-): { head: HeadSnapshot; consumed: number } | null {
+export function parseRequest(bytes: Uint8Array, limits?: Partial<HeadLimits>): ParsedHead<HeadSnapshot> | null {
   return parseHead(new RequestHead(limits), bytes)
 }

@@ -3,7 +3,7 @@ import type { DecodeLatin1 } from './bytes.ts'
 import { INVALID_REASON, INVALID_STATUS } from './codes.ts'
 import type { BodyKind } from './framing.ts'
 import type { HeadLimits } from './limits.ts'
-import { MessageHead, parseHead } from './message-head.ts'
+import { MessageHead, parseHead, type ParsedHead } from './message-head.ts'
 import { ResponseSnapshot } from './snapshot.ts'
 import { CHUNKED, HAS_LENGTH } from './facts.ts'
 import { CHUNKS, CLOSED, LENGTH, NONE } from './numbers.ts'
@@ -114,14 +114,11 @@ export class ResponseHead extends MessageHead {
 }
 
 /**
- * Reads one response head from the start of `bytes`, for tools and tests.
+ * Reads one response head from the start of `bytes`, for tools and tests: an answer to GET.
  *
  * @returns null when the head goes on behind the bytes
  * @throws {ParseError} when the bytes are not a valid head
  */
-export function parseResponse(
-  bytes: Uint8Array,
-  limits?: Partial<HeadLimits>,
-): { head: ResponseSnapshot; consumed: number } | null {
+export function parseResponse(bytes: Uint8Array, limits?: Partial<HeadLimits>): ParsedHead<ResponseSnapshot> | null {
   return parseHead(new ResponseHead(limits), bytes)
 }

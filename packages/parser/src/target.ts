@@ -139,3 +139,15 @@ export function isAuthority(value: string): boolean {
   const bytes = encode(value)
   return scanAuthority(bytes, 0, bytes.length) === VALID
 }
+
+/**
+ * Host and port of `host` or `host:port`, as Host and request targets have it. RFC 9110 §7.2, RFC 3986 §3.2.
+ *
+ * @param defaultPort that of the scheme, for an authority without a port or with an empty one
+ * @returns the host as sent, an IPv6 address in its brackets; null when it is none
+ */
+export function splitAuthority(value: string, defaultPort: number): { host: string; port: number } | null {
+  if (!isAuthority(value)) return null
+  const [, host = '', port = ''] = /^(\[.*\]|[^:]*):?(\d*)$/.exec(value)!
+  return { host, port: port === '' ? defaultPort : Number(port) }
+}

@@ -1,14 +1,7 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import {
-  BodyDecoder,
-  BodyEvent,
-  BodyKind,
-  decodeLatin1,
-  parseRequest,
-  parseResponse,
-  splitTarget,
-} from '../src/index.ts'
+import { BodyDecoder, BodyEvent, BodyKind, decodeLatin1, parseRequest, parseResponse } from '../src/index.ts'
+import { splitTarget } from '../src/fields.ts'
 import {
   appendField,
   chunkPrefix,

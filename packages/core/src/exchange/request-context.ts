@@ -1,4 +1,5 @@
-import { type HeadSnapshot, TargetForm, type TargetParts, splitTarget } from '@spillway/parser'
+import { type HeadSnapshot, TargetForm } from '@spillway/parser'
+import { splitTarget, type TargetParts } from '@spillway/parser/fields'
 import type { Context, RequestHeaders } from './context.ts'
 import { type AbortedError, HttpError, type Outcome, unreadContent } from './errors.ts'
 import { Reply, type BodySource, type ReplyInit, type TakeOver } from './reply.ts'

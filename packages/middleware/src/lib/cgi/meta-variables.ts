@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import type { Context } from '@spillway/core'
+import { splitAuthority } from '@spillway/parser/fields'
 import { foldedName, isPlainName, passableNames } from '../http/field-names.ts'
 import { clientOf } from '../http/known-client.ts'
 import { atOnce } from '../layers/at-once.ts'
@@ -68,13 +69,15 @@ export function metaVariables(
   passOn: ReadonlySet<string>,
 ): MetaVariables {
   const { address, protocol, host } = clientOf(c)
-  const [name, port] = splitAuthority(options.authority ?? (host || 'localhost'), protocol)
+  const usual = protocol === 'https' ? 443 : 80
+  // an IPv6 address keeps its brackets (§4.1.14)
+  const server = splitAuthority(options.authority ?? (host || 'localhost'), usual)
   const variables: MetaVariables = fieldVariables(c, options.authorization === true, passOn)
   variables['GATEWAY_INTERFACE'] = 'CGI/1.1'
   variables['SERVER_SOFTWARE'] = 'Spillway'
   variables['SERVER_PROTOCOL'] = `HTTP/${c.httpVersion}`
-  variables['SERVER_NAME'] = name
-  variables['SERVER_PORT'] = port
+  variables['SERVER_NAME'] = server?.host ?? ''
+  variables['SERVER_PORT'] = String(server?.port ?? usual)
   variables['REQUEST_METHOD'] = c.method
   variables['REQUEST_URI'] = c.target
   variables['REQUEST_SCHEME'] = protocol
@@ -131,10 +134,4 @@ function asUtf8(value: string): string {
   } catch {
     return value
   }
-}
-
-/** An IPv6 address keeps its brackets (§4.1.14). */
-function splitAuthority(authority: string, protocol: 'http' | 'https'): [name: string, port: string] {
-  const [, name = '', port = ''] = /^(\[.*\]|[^:]*)(?::(\d*))?$/.exec(authority) ?? []
-  return [name, port || (protocol === 'https' ? '443' : '80')]
 }

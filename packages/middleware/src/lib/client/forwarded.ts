@@ -1,5 +1,4 @@
-import { isAuthority } from '@spillway/parser'
-import { unquote } from '@spillway/parser/fields'
+import { isAuthority, unquote } from '@spillway/parser/fields'
 import { type ForwardedNode, readNode } from './node.ts'
 
 /** One element of Forwarded: what one proxy says of the request it got. */

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { type ByteRange, parseDate, parseEntityTag, parseRange } from '@spillway/parser/fields'
+import { type ByteRange, formatContentRange, parseDate, parseEntityTag, parseRange } from '@spillway/parser/fields'
 import type { Validators } from './preconditions.ts'
 
 /** What one part of a multipart reply costs beside its bytes, about. */
@@ -44,10 +44,6 @@ function isReversed(field: string): boolean {
   return ends !== null && Number(ends[2]) < Number(ends[1])
 }
 
-export function contentRange({ start, end }: ByteRange, size: number): string {
-  return `bytes ${start}-${end}/${size}`
-}
-
 /** What is sent: text as it stands, or bytes of the file. */
 export type Piece = string | ByteRange
 
@@ -64,7 +60,7 @@ export function multipart(ranges: readonly ByteRange[], size: number, type: stri
   const pieces: Piece[] = []
   let length = 0
   for (const range of ranges) {
-    const head = `Content-Type: ${type}\r\nContent-Range: ${contentRange(range, size)}\r\n\r\n`
+    const head = `Content-Type: ${type}\r\nContent-Range: ${formatContentRange(range, size)}\r\n\r\n`
     pieces.push(`${pieces.length === 0 ? '' : '\r\n'}--${boundary}\r\n${head}`, range)
     length += range.end - range.start + 1
   }

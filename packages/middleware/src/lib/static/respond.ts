@@ -1,6 +1,7 @@
 import { type Context, Reply, type RequestHeaders } from '@spillway/core'
+import { formatContentRange } from '@spillway/parser/fields'
 import { evaluatePreconditions } from '../http/preconditions.ts'
-import { type Piece, contentRange, multipart, rangeApplies, rangesToSend } from '../http/byte-ranges.ts'
+import { type Piece, multipart, rangeApplies, rangesToSend } from '../http/byte-ranges.ts'
 import type { Representation } from './representation.ts'
 import { type SourceFile, closeFile } from './source.ts'
 
@@ -31,13 +32,13 @@ function partOrNothing(c: Context<any, any>, representation: Representation): Re
   if (ranges === null) return undefined
   if (ranges === 'unsatisfiable') {
     const reply = new Reply(null, 416, brief.clone())
-    reply.headers.set('Content-Range', `bytes */${size}`).set('Accept-Ranges', 'bytes')
+    reply.headers.set('Content-Range', formatContentRange(null, size)).set('Accept-Ranges', 'bytes')
     return reply
   }
   const [first, second] = ranges
   const reply = new Reply(null, 206, fields.clone())
   if (!second) {
-    reply.headers.set('Content-Range', contentRange(first!, size))
+    reply.headers.set('Content-Range', formatContentRange(first!, size))
     return fill(c, reply, representation, [first!], first!.end - first!.start + 1)
   }
   const { type, pieces, length } = multipart(ranges, size, representation.type)

@@ -1,0 +1,120 @@
+// Reads the cases of single messages with other parsers, and writes vectors/READERS.md: node packages/parser/fuzz/readers.mjs
+// Another parser takes part with one function: bytes and kind in; accept with its content, refuse, or more out.
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { httpParserJs } from './differential.mjs'
+import { llhttp } from './llhttp.mjs'
+
+const folder = new URL('../vectors/', import.meta.url)
+const require = createRequire(import.meta.url)
+const join = (text) =>
+  typeof text === 'string' ? text : text.map((p) => (typeof p === 'string' ? p : p[0].repeat(p[1]))).join('')
+
+const { HTTPParser } = process.binding('http_parser')
+
+/** The binding that node:http stands on, in this Node. */
+function nodeBinding(bytes, kind) {
+  const parser = new HTTPParser()
+  parser.initialize(kind === 'request' ? HTTPParser.REQUEST : HTTPParser.RESPONSE, {})
+  const result = { data: '', done: false }
+  parser[HTTPParser.kOnHeadersComplete | 0] = (...facts) => void (result.done ||= facts[7] === true)
+  parser[HTTPParser.kOnHeaders | 0] = () => undefined
+  parser[HTTPParser.kOnBody | 0] = (buf) => void (result.done || (result.data += buf.toString('latin1')))
+  parser[HTTPParser.kOnMessageComplete | 0] = () => void (result.done = true)
+  const outcome = parser.execute(bytes, 0, bytes.length)
+  if (result.done) return { verdict: 'accept', data: result.data }
+  return outcome instanceof Error ? { verdict: 'refuse' } : { verdict: 'more' }
+}
+
+const versionOf = (name) => require(`${name}/package.json`).version
+const readers = [
+  [`llhttp of undici ${versionOf('undici')}`, (bytes, kind) => llhttp(bytes, kind === 'request' ? 1 : 2)],
+  [`node:http's binding, Node ${process.versions.node}`, nodeBinding],
+  [`http-parser-js ${versionOf('http-parser-js')}`, httpParserJs],
+]
+
+/** The cases as single messages: what is in them, and what is right. Limits are each parser's own business. */
+const cases = readdirSync(folder)
+  .filter((name) => name.endsWith('.json'))
+  .flatMap((file) =>
+    JSON.parse(readFileSync(new URL(file, folder), 'utf8'))
+      .filter((v) => v.limits === undefined && v.messages === undefined && v.direction === undefined)
+      .filter((v) => v.kind === undefined || v.kind === 'chunked')
+      .filter((v) => v.requestMethod === undefined || v.requestMethod === 'GET')
+      .map((v) => {
+        const text =
+          v.kind === 'chunked'
+            ? `POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n${join(v.bytes)}`
+            : join(v.bytes)
+        const { error, incomplete, data } = v.expect ?? v
+        const right = error !== undefined ? 'refuse' : incomplete === true ? 'more' : 'accept'
+        const kind = v.requestMethod === undefined ? 'request' : 'response'
+        return {
+          id: v.id,
+          what: v.what,
+          rfc: v.rfc,
+          file: file.slice(0, -5),
+          kind,
+          text,
+          right,
+          data: data === undefined ? undefined : join(data),
+        }
+      }),
+  )
+
+/** What a reader makes of a case: right, or in which way not. A head whose content has not come is neither. */
+function judge(read, { text, kind, right, data }) {
+  const is = read(Buffer.from(text, 'latin1'), kind)
+  if (right === 'refuse') return is.verdict === 'refuse' ? 'right' : 'takes'
+  if (is.verdict === 'refuse') return 'refuses'
+  return is.verdict === 'accept' && data !== undefined && data !== is.data ? 'misreads' : 'right'
+}
+
+const files = [...new Set(cases.map(({ file }) => file))]
+const judged = readers.map(([, read]) => cases.map((one) => judge(read, one)))
+const count = (list, file, verdict) => list.filter((is, i) => cases[i].file === file && is === verdict).length
+const cell = (list, file) => ['takes', 'refuses', 'misreads'].map((verdict) => count(list, file, verdict)).join(' / ')
+const table = (head, rows) => [head, head.map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |`).join('\n')
+const all = (list) =>
+  ['takes', 'refuses', 'misreads'].map((verdict) => list.filter((is) => is === verdict).length).join(' / ')
+const refused = cases
+  .map((one, i) => ({ one, by: readers.filter((_, r) => judged[r][i] === 'refuses').map(([name]) => name) }))
+  .filter(({ by }) => by.length > 0)
+
+writeFileSync(
+  new URL('READERS.md', folder),
+  `# How others read the cases
+
+<!-- Written by packages/parser/fuzz/readers.mjs. -->
+
+Each cell counts the cases that a reader takes although they must or may be refused / refuses although they are right / reads as another content. Many of the
+first are a choice: some readers leave Host, targets and limits to their callers, and the RFC often lets a recipient choose. What two readers on one way choose
+differently is what smuggling is made of. ${cases.length} single messages, without those about limits.
+
+${table(
+  ['cases', 'number', ...readers.map(([name]) => name)],
+  [
+    ...files.map((file) => [
+      file,
+      cases.filter((one) => one.file === file).length,
+      ...judged.map((list) => cell(list, file)),
+    ]),
+    ['all', cases.length, ...judged.map((list) => all(list))],
+  ],
+)}
+
+## Refused although right
+
+${table(
+  ['case', 'section', 'what', 'by'],
+  refused.map(({ one, by }) => [`\`${one.id}\``, one.rfc, one.what, by.map((name) => name.split(' ')[0]).join(', ')]),
+)}
+
+## How to run the cases
+
+A case is JSON, described in [README.md](README.md); nothing in it knows of this parser. A runner needs to join \`bytes\` (one character for each byte), to give them
+to the parser whole, byte by byte, and cut at each place, and to compare with \`expect\`: \`error\` for what is to be refused, \`incomplete\`, or facts. Codes and
+offsets are ours; that something is refused is not. [\`readers.mjs\`](../fuzz/readers.mjs) is such a runner for whole messages, where each parser takes part with one
+function, and [\`replay.ts\`](../test/replay.ts) one that checks everything, in any runtime.
+`,
+)

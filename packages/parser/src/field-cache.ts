@@ -1,0 +1,34 @@
+import { tokenList, unquote } from './field-lists.ts'
+
+/** The directives of Cache-Control: names in lower case, with their arguments if they have one. RFC 9111 §5.2. */
+export type CacheControl = ReadonlyMap<string, string | undefined>
+
+/** More seconds than anybody means. RFC 9111 §1.2.2. */
+const forever = 2 ** 31
+
+/**
+ * Reads Cache-Control, of requests and responses. RFC 9111 §5.2. An argument may be quoted whatever its directive; one that
+ * is not well formed is `malformed`, and a directive that comes twice with different arguments has the argument `conflict`, so that
+ * {@link deltaSeconds} takes both for stale.
+ */
+export function parseCacheControl(value: string): CacheControl {
+  const directives = new Map<string, string | undefined>()
+  for (const member of tokenList(value)) {
+    const at = member.indexOf('=')
+    const name = (at < 0 ? member : member.slice(0, at)).trim().toLowerCase()
+    const raw = at < 0 ? undefined : member.slice(at + 1).trim()
+    const argument = raw?.startsWith('"') === true ? (unquote(raw) ?? 'malformed') : raw
+    directives.set(name, directives.has(name) && directives.get(name) !== argument ? 'conflict' : argument)
+  }
+  return directives
+}
+
+/**
+ * The seconds that a directive gives, 2^31 at most; undefined when it is not there. What is no number of seconds is 0: nobody knows
+ * what was meant, and to be stale is the safe side. RFC 9111 §1.2.2 and §4.2.1.
+ */
+export function deltaSeconds(directives: CacheControl, name: string): number | undefined {
+  if (!directives.has(name)) return undefined
+  const argument = directives.get(name) ?? ''
+  return /^\d+$/.test(argument) ? Math.min(Number(argument), forever) : 0
+}

@@ -1,0 +1,307 @@
+import { COLON, CR, isBlank, isToken, LF, trimmed } from '../bytes.ts'
+import type { ParseErrorCode } from '../errors.ts'
+import { RequestHead } from '../request-head.ts'
+import type { ResponseHead } from '../response-head.ts'
+import type { Draft } from './draft.ts'
+
+/** What a rule made of a draft: mended, not its case, or that it has to see the end of the line first. */
+type Mended = boolean | 'line'
+
+/** How reading goes on behind one mistake in a head. */
+export interface HeadRule {
+  readonly codes: readonly ParseErrorCode[]
+  /** For messages of one kind only. */
+  readonly side?: 'request' | 'response'
+  /** What those do who do not refuse it. */
+  readonly lenient: string
+  /** Nearly anything can be read in this way: it does not tell that there is a head. */
+  readonly isVague?: true
+  /** @param p the offending byte */
+  readonly mend: (draft: Draft, p: number, head: RequestHead | ResponseHead, code: ParseErrorCode) => Mended
+}
+
+/** The place in `spans` of the field line that `p` is in. */
+function fieldAt(head: RequestHead | ResponseHead, p: number): number {
+  for (let i = head.fieldCount * 4 - 4; i > 0; i -= 4) if (head.spans[i]! <= p) return i
+  return 0
+}
+
+/** The strict reader takes the field for one that it does not know. */
+function hide(draft: Draft, head: RequestHead | ResponseHead, i: number): true {
+  draft.mask(head.spans[i]!, '~')
+  return true
+}
+
+function valueOf(draft: Draft, head: RequestHead | ResponseHead, i: number): string {
+  return draft.text(head.spans[i + 2]!, head.spans[i + 3]!)
+}
+
+/** The strict reader sees this in place of the field's value. */
+function maskValue(draft: Draft, head: RequestHead | ResponseHead, i: number, text: string): true {
+  draft.mask(head.spans[i + 2]!, text.padEnd(head.spans[i + 3]! - head.spans[i + 2]!))
+  return true
+}
+
+/** A text of the same length that has `~` for each character that is none of a token. */
+function asToken(text: string): string {
+  return text.replaceAll(/./gs, (c) => (isToken(c) ? c : '~'))
+}
+
+function dropLine(draft: Draft, p: number): Mended {
+  const end = draft.lineEnd(p)
+  if (end < 0) return 'line'
+  draft.replace(draft.lineStart(p), end + 1, '')
+  return true
+}
+
+/** A line whose last word is a version, and that has two at least in front of it, is a request line. */
+function mendRequestLine(draft: Draft, p: number): Mended {
+  const end = draft.lineEnd(p)
+  if (end < 0) return 'line'
+  const start = draft.lineStart(p)
+  const stop = draft.bytes[end - 1] === CR ? end - 1 : end
+  const text = trimmed(draft.text(start, stop), 0, stop - start)
+  const first = text.search(/[\t ]/)
+  const last = Math.max(text.lastIndexOf(' '), text.lastIndexOf('\t'))
+  const method = text.slice(0, Math.max(first, 0))
+  const target = trimmed(text, first, Math.max(first, last))
+  const version = text.slice(last + 1)
+  if (!/^HTTP\/\d\.\d$/i.test(version) || target === '' || !/^[!-~]+$/.test(method)) return false
+  // what stands for one has a port
+  if (method === 'CONNECT' && target.length < 3) return false
+  draft.replace(start, stop, `${method} ${target} ${version}`)
+  draft.mask(start, `${asToken(method)} ${asTarget(method, target)} ${version.toUpperCase()}`)
+  return true
+}
+
+/** A text of the same length that is a target for this method. */
+function asTarget(method: string, target: string): string {
+  const line = `${asToken(method)} ${target} HTTP/1.0\r\n\r\n`
+  const bytes = Uint8Array.from(line, (c) => c.charCodeAt(0))
+  const limits = { targetBytes: Infinity, headBytes: Infinity, methodBytes: Infinity }
+  if (new RequestHead(limits).parse(bytes, 0, bytes.length) > 0) return target
+  return method === 'CONNECT' ? `${'~'.repeat(target.length - 2)}:1` : '/'.padEnd(target.length, '~')
+}
+
+/** A status line of any version whose status has three digits. */
+function mendStatusLine(draft: Draft, p: number): Mended {
+  const end = draft.lineEnd(p)
+  if (end < 0) return 'line'
+  const stop = draft.bytes[end - 1] === CR ? end - 1 : end
+  const [version = '', status = '', ...reason] = trimmed(draft.text(0, stop), 0, stop).split(/[\t ]+/)
+  if (!/^(ICY|HTTP\/\d(\.\d)?)$/i.test(version) || !/^[1-9]\d\d$/.test(status)) return false
+  const isOld = /^(ICY|HTTP\/[01](\.0)?)$/i.test(version)
+  draft.replace(0, stop, `HTTP/1.${isOld ? 0 : 1} ${status} ${reason.join(' ')}`)
+  return true
+}
+
+/** The mistakes in heads that can be read. */
+export type HeadRuleName =
+  | 'reasonLeftOut'
+  | 'foldedLines'
+  | 'otherCodingLast'
+  | 'lineFeeds'
+  | 'carriageReturns'
+  | 'linesBefore'
+  | 'requestLine'
+  | 'statusLine'
+  | 'controls'
+  | 'blanksBeforeFields'
+  | 'blanksBeforeColon'
+  | 'fieldNames'
+  | 'hosts'
+  | 'hostLeftOut'
+  | 'sameLengths'
+  | 'lengths'
+  | 'codingAndLength'
+  | 'codings'
+  | 'codingInOldVersion'
+
+/** How each mistake is read, by a name that profiles use. In the order in which they are tried. */
+export const headRules: Readonly<Record<HeadRuleName, HeadRule>> = {
+  reasonLeftOut: {
+    codes: ['INVALID_STATUS'],
+    side: 'response',
+    lenient: 'user agents read a status line that ends behind its status',
+    mend: (draft, p) => {
+      const c = draft.bytes[p]
+      if (p !== 12 || (c !== CR && c !== LF)) return false
+      draft.replace(p, p, ' ')
+      return true
+    },
+  },
+  foldedLines: {
+    codes: ['OBSOLETE_FOLDING'],
+    lenient: 'user agents and proxies put spaces in place of the line end',
+    mend: (draft, p) => {
+      draft.replace(p - 2, p, '  ')
+      return true
+    },
+  },
+  otherCodingLast: {
+    codes: ['CODING_INVALID'],
+    side: 'response',
+    lenient: 'user agents read such a response until the connection ends',
+    mend: (draft, p, head) => {
+      const i = fieldAt(head, p)
+      return !/(^|,)[\t ]*chunked$/i.test(valueOf(draft, head, i)) && hide(draft, head, i)
+    },
+  },
+  lineFeeds: {
+    codes: ['INVALID_LINE_END'],
+    lenient: 'nginx, curl and browsers take a line feed alone for the end of a line',
+    mend: (draft, p) => {
+      if (draft.bytes[p] !== LF) return false
+      draft.replace(p, p, '\r')
+      return true
+    },
+  },
+  carriageReturns: {
+    codes: ['INVALID_LINE_END'],
+    lenient: 'a carriage return alone may be taken for a space (RFC 9112 §2.2)',
+    mend: (draft, p) => {
+      draft.replace(p - 1, p, ' ')
+      return true
+    },
+  },
+  linesBefore: {
+    codes: ['INVALID_VERSION'],
+    side: 'response',
+    lenient: 'clients skip empty lines in front of a response',
+    mend: (draft, p) => {
+      // what is told must not depend on how much of the line is there
+      const lf = draft.lineEnd(0)
+      if (lf < 0) return 'line'
+      const end = lf === 0 || (lf === 1 && draft.bytes[0] === CR) ? lf + 1 : 0
+      if (p >= end) return false
+      draft.replace(0, end, '')
+      return true
+    },
+  },
+  requestLine: {
+    codes: ['INVALID_METHOD', 'INVALID_TARGET', 'INVALID_VERSION', 'VERSION_UNSUPPORTED'],
+    side: 'request',
+    lenient: 'many servers split the request line at its blanks and hand its parts on',
+    isVague: true,
+    mend: (draft, p, head) => {
+      if (head.error !== 'VERSION_UNSUPPORTED') return mendRequestLine(draft, p)
+      // what is older than 1.0 has no fields, what is newer has those of 1.1
+      draft.mask(p, draft.bytes[p] === 0x30 ? '1.0' : '1.1')
+      return true
+    },
+  },
+  statusLine: {
+    codes: ['INVALID_STATUS', 'INVALID_VERSION', 'VERSION_UNSUPPORTED'],
+    side: 'response',
+    lenient: 'clients look for three digits behind the first word',
+    isVague: true,
+    mend: (draft, p) => mendStatusLine(draft, p),
+  },
+  controls: {
+    codes: ['INVALID_REASON', 'INVALID_FIELD_VALUE'],
+    lenient: 'some put a space in its place (RFC 9110 §5.5), some leave it in',
+    isVague: true,
+    mend: (draft, p) => {
+      draft.replace(p, p + 1, ' ')
+      return true
+    },
+  },
+  blanksBeforeFields: {
+    codes: ['LEADING_WHITESPACE'],
+    lenient: 'the line may be skipped (RFC 9112 §2.2)',
+    mend: dropLine,
+  },
+  blanksBeforeColon: {
+    codes: ['FIELD_NAME_WHITESPACE'],
+    lenient: 'proxies take the whitespace out of responses (RFC 9112 §5.1), some servers out of requests',
+    mend: (draft, p) => {
+      const end = draft.lineEnd(p)
+      if (end < 0) return 'line'
+      let colon = p
+      while (isBlank(draft.bytes[colon]!)) colon++
+      if (draft.bytes[colon] !== COLON) return false
+      draft.replace(p, colon, '')
+      return true
+    },
+  },
+  fieldNames: {
+    codes: ['FIELD_NAME_WHITESPACE', 'INVALID_FIELD_NAME', 'COLON_MISSING'],
+    lenient: 'nginx and browsers skip the line, others take all in front of its colon for the name',
+    isVague: true,
+    mend: (draft, p) => {
+      const end = draft.lineEnd(p)
+      if (end < 0) return 'line'
+      const start = draft.lineStart(p)
+      const name = draft.text(start, end).split(':', 1)[0]!
+      if (name === '' || start + name.length === end || /[^\t -\xff]/.test(name)) return dropLine(draft, p)
+      draft.mask(start, asToken(name))
+      return true
+    },
+  },
+  hosts: {
+    codes: ['HOST_REPEATED', 'HOST_INVALID'],
+    side: 'request',
+    lenient: 'many hand Host on as it is, and route by the first or the last one',
+    mend: (draft, p, head) => hide(draft, head, fieldAt(head, p)),
+  },
+  hostLeftOut: {
+    codes: ['HOST_MISSING', 'HOST_INVALID'],
+    side: 'request',
+    lenient: 'some servers have a host for requests that name none',
+    mend: (draft, p, head) => {
+      draft.pretend(draft.lineEnd(head.versionStart) + 1, 'Host: ~\r\n')
+      return true
+    },
+  },
+  sameLengths: {
+    codes: ['LENGTH_INVALID', 'LENGTH_CONFLICT'],
+    lenient: 'the same length twice may be taken for one (RFC 9112 §6.3)',
+    mend: (draft, p, head) => {
+      const i = fieldAt(head, p)
+      const value = valueOf(draft, head, i)
+      const [first = ''] = value.split(/[\t ]*,/, 1)
+      if (!/^\d+$/.test(first) || value.split(',').some((one) => one.trim() !== first)) return false
+      const earlier = lengthBefore(draft, head, i)
+      if (earlier < 0) return maskValue(draft, head, i, first)
+      return valueOf(draft, head, earlier) === first && hide(draft, head, i)
+    },
+  },
+  lengths: {
+    codes: ['LENGTH_INVALID', 'LENGTH_CONFLICT', 'LENGTH_TOO_LARGE'],
+    lenient: 'some go by the first length, and by none that is no number',
+    mend: (draft, p, head) => hide(draft, head, fieldAt(head, p)),
+  },
+  codingAndLength: {
+    codes: ['CODING_WITH_LENGTH'],
+    lenient: 'Transfer-Encoding overrides Content-Length (RFC 9112 §6.3)',
+    mend: (draft, p, head) => {
+      const i = lengthBefore(draft, head, head.fieldCount * 4)
+      return i >= 0 && hide(draft, head, i)
+    },
+  },
+  codings: {
+    codes: ['CODING_INVALID', 'CODING_UNSUPPORTED'],
+    lenient: 'many only look whether the last coding is chunked',
+    mend: (draft, p, head) => {
+      const i = fieldAt(head, p)
+      const value = valueOf(draft, head, i)
+      return /.[\t ,]*chunked$/i.test(value) ? maskValue(draft, head, i, 'chunked') : hide(draft, head, i)
+    },
+  },
+  codingInOldVersion: {
+    codes: ['CODING_IN_HTTP10'],
+    lenient: 'many read chunks whatever the version, and close the connection behind them',
+    mend: (draft, _p, head) => {
+      draft.mask(head.versionStart + 7, '1')
+      draft.isOld = true
+      return true
+    },
+  },
+}
+
+/** The last Content-Length in front of the field at `i`, or -1. */
+function lengthBefore(draft: Draft, head: RequestHead | ResponseHead, i: number): number {
+  let at = i - 4
+  while (at >= 0 && !/^content-length$/i.test(draft.text(head.spans[at]!, head.spans[at + 1]!))) at -= 4
+  return at
+}

@@ -1,0 +1,106 @@
+import type { BodyLimits, HeadLimits } from '../limits.ts'
+import { headRules, type HeadRule, type HeadRuleName } from './head-rules.ts'
+
+/** What a rule of any kind says. */
+type Rule = Pick<HeadRule, 'codes' | 'lenient'> & Partial<HeadRule>
+
+type OtherRuleName = 'largeHeads' | 'chunks' | 'ends' | 'order'
+
+/** What can be read behind a mistake that is not one of the text of a head. */
+const otherRules: Readonly<Record<OtherRuleName, Rule>> = {
+  largeHeads: {
+    codes: [
+      'TOO_MANY_EMPTY_LINES',
+      'METHOD_TOO_LONG',
+      'TARGET_TOO_LONG',
+      'FIELD_LINE_TOO_LONG',
+      'TOO_MANY_FIELDS',
+      'HEAD_TOO_LARGE',
+    ],
+    lenient: 'others have other limits',
+  },
+  chunks: {
+    codes: [
+      'INVALID_LINE_END',
+      'CHUNK_SIZE_INVALID',
+      'CHUNK_SIZE_TOO_LARGE',
+      'CHUNK_END_INVALID',
+      'CHUNK_OVERHEAD_TOO_LARGE',
+      'CHUNK_EXT_INVALID',
+      'CHUNK_EXT_TOO_LARGE',
+      'LEADING_WHITESPACE',
+      'OBSOLETE_FOLDING',
+      'FIELD_NAME_WHITESPACE',
+      'INVALID_FIELD_NAME',
+      'INVALID_FIELD_VALUE',
+      'COLON_MISSING',
+      'FIELD_LINE_TOO_LONG',
+      'TRAILERS_TOO_LARGE',
+      'TOO_MANY_TRAILERS',
+    ],
+    lenient: 'many take the digits at the start of a line for the size of the chunk',
+  },
+  ends: { codes: ['MESSAGE_INCOMPLETE', 'RESPONSE_MISSING'], lenient: 'what has come is shown as it is' },
+  order: {
+    codes: ['UNEXPECTED_RESPONSE', 'MESSAGE_AFTER_CLOSE'],
+    lenient: 'clients close the connection, or take the response for the answer to their next request',
+  },
+}
+
+/** All rules by their names. */
+export const rules: Readonly<Record<RuleName, Rule>> = { ...headRules, ...otherRules }
+
+/** The name of a mistake that can be read. */
+export type RuleName = HeadRuleName | OtherRuleName
+
+/**
+ * How much is read of what a strict reader refuses. It is data: the names of the mistakes behind which reading goes on. Everything
+ * else is refused as by `MessageParser`, and what that reads is read in the same way.
+ */
+export interface Profile {
+  readonly name: string
+  readonly request: readonly RuleName[]
+  readonly response: readonly RuleName[]
+  /** The limits of a head that passes the usual ones. */
+  readonly headLimits?: HeadLimits
+  /** The limits of the chunks of a body behind its first mistake. */
+  readonly bodyLimits?: BodyLimits
+}
+
+/** Nothing else than what `MessageParser` reads. */
+export const strict: Profile = { name: 'strict', request: [], response: [] }
+
+/**
+ * What RFC 9112 asks of user agents, for responses: folded lines (§5.2), a reason that is left out together with its space (§4), and a
+ * last coding other than chunked, which goes on until the connection ends (§6.3). Requests are read as by `strict`.
+ */
+export const userAgent: Profile = {
+  name: 'userAgent',
+  request: [],
+  response: ['reasonLeftOut', 'foldedLines', 'otherCodingLast'],
+}
+
+const all = /* @__PURE__ */ Object.keys(rules) as RuleName[]
+
+/** Whatever can be read. For captures and for looking at traffic, never for serving: two readers may see two messages in it. */
+export const observer: Profile = {
+  name: 'observer',
+  request: all,
+  response: all,
+  headLimits: {
+    emptyLines: 4096,
+    methodBytes: 4096,
+    targetBytes: 1_048_576,
+    fieldLineBytes: 1_048_576,
+    fields: 16_384,
+    headBytes: 1_048_576,
+  },
+  bodyLimits: {
+    chunkSizeDigits: 32,
+    extensionBytes: Infinity,
+    overheadRatio: Infinity,
+    overheadBytes: Infinity,
+    trailerBytes: 1_048_576,
+    trailerFields: 16_384,
+  },
+}
