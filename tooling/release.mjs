@@ -9,7 +9,11 @@ setup()
 must('turbo', 'run', 'build', 'check:pkg', '--filter=./packages/*', '--filter=@spillway/serve')
 if (!dryRun) process.exitCode = run('changeset', 'publish')
 else {
-  for (const folder of [...readdirSync(join(root, 'packages')).map((name) => `packages/${name}`), 'apps/serve']) {
+  for (const folder of [
+    ...readdirSync(join(root, 'packages')).map((name) => `packages/${name}`),
+    'apps/serve',
+    'apps/replay',
+  ]) {
     const { name } = JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8'))
     must('pnpm', '--filter', name, 'publish', '--dry-run', '--no-git-checks')
     console.log(`${name} is ready`)

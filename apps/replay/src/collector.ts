@@ -1,0 +1,172 @@
+import { ParseError } from '@spillway/parser'
+import { fieldsAsSent } from '@spillway/parser/fields'
+import { type Deviation, ObservedConnection, type ObservedEvent } from '@spillway/parser/observer'
+import { type Field, fieldOf, type Unnumbered } from './transaction.ts'
+
+type Side = 'request' | 'response'
+
+/** A transaction that is not over. */
+interface Open {
+  startedAt: number
+  endedAt: number
+  /** Whether one of its messages goes on behind what is known of it. */
+  isCut: boolean
+  readonly request: Half
+  readonly response: Half
+  readonly deviations: (Deviation & { readonly side: Side })[]
+}
+
+interface Half {
+  head:
+    | {
+        readonly line: readonly [string | number, string]
+        readonly minorVersion: 0 | 1
+        readonly fields: readonly Field[]
+      }
+    | undefined
+  readonly pieces: Uint8Array[]
+  kept: number
+  bytes: number
+  isEnded: boolean
+}
+
+/** Errors behind which nothing is looked for any more: it is no HTTP. */
+const MOST_ERRORS = 16
+
+/** Turns the bytes of one connection into transactions, each handed out when its answer is complete. */
+export class Collector {
+  readonly #connection: ObservedConnection = new ObservedConnection()
+  readonly #open = new Map<number, Open>()
+  readonly #done: (one: Unnumbered) => void
+  readonly #keep: number
+  #errors = 0
+  #seen = false
+  #isDead = false
+  #deviations: (Deviation & { readonly side: Side })[] = []
+
+  /** @param keep bytes of content of each message that are kept */
+  constructor(done: (one: Unnumbered) => void, keep: number) {
+    this.#done = done
+    this.#keep = keep
+  }
+
+  feed(side: Side, bytes: Uint8Array, time: number): void {
+    this.#try(time, () => this.#connection.feed(side, bytes))
+  }
+
+  lost(side: Side, bytes: number | undefined, time: number): void {
+    this.#try(time, () => this.#connection.lost(side, bytes))
+  }
+
+  end(side: Side, time: number): void {
+    this.#try(time, () => this.#connection.end(side))
+  }
+
+  /** Nothing more comes: what is open goes out as it is. */
+  finish(): void {
+    for (const number of this.#open.keys()) this.#close(number)
+  }
+
+  #try(time: number, step: () => Iterable<ObservedEvent>): void {
+    if (this.#isDead) return
+    let side: Side = 'request'
+    for (let run = step; ;) {
+      try {
+        for (const event of run()) {
+          side = event.side
+          this.#event(event, time)
+        }
+        return
+      } catch (error) {
+        if (!(error instanceof ParseError)) throw error
+        // what does not begin as HTTP is none
+        if (!this.#seen || this.#errors++ > MOST_ERRORS) {
+          this.#isDead = true
+          return
+        }
+        run = () => this.#connection.resync(side)
+      }
+    }
+  }
+
+  #event(event: ObservedEvent, time: number): void {
+    const { side } = event
+    if (event.type === 'deviation') {
+      this.#deviations.push({ ...event, side })
+      return
+    }
+    if (event.type === 'rest' || event.type === 'extensions' || event.type === 'trailers') return
+    let one = this.#open.get(event.exchange)
+    if (event.type === 'request' || event.type === 'response') {
+      this.#seen = true
+      if (one === undefined) {
+        one = { startedAt: time, endedAt: time, isCut: false, request: half(), response: half(), deviations: [] }
+        this.#open.set(event.exchange, one)
+      }
+      // interim responses are not the answer
+      if (event.type === 'response' && event.head.status < 200 && event.head.status !== 101) return
+      const line =
+        event.type === 'request'
+          ? ([event.head.method, event.head.target] as const)
+          : ([event.head.status, event.head.reason] as const)
+      one[side].head = { line, minorVersion: event.head.minorVersion, fields: fieldsAsSent(event.head) }
+    }
+    if (one === undefined) return
+    // what is missing of the content; between messages it is of none
+    if (event.type === 'lost') {
+      if (one[side].head !== undefined && !one[side].isEnded) one[side].bytes += event.bytes
+      return
+    }
+    one.isCut ||= this.#deviations.some(({ code }) => code === 'MESSAGE_INCOMPLETE')
+    one.deviations.push(...this.#deviations)
+    this.#deviations = []
+    one.endedAt = time
+    const message = one[side]
+    if (event.type === 'data') {
+      message.bytes += event.data.length
+      if (message.kept < this.#keep) {
+        message.pieces.push(event.data.subarray(0, this.#keep - message.kept))
+        message.kept += message.pieces.at(-1)!.length
+      }
+    }
+    if (event.type === 'end' && message.head !== undefined) {
+      message.isEnded = true
+      if (one.response.isEnded && (one.request.isEnded || one.request.head === undefined)) this.#close(event.exchange)
+    }
+  }
+
+  #close(number: number): void {
+    const one = this.#open.get(number)!
+    this.#open.delete(number)
+    const { request, response } = one
+    const whole = (message: Half) => ({
+      minorVersion: message.head!.minorVersion,
+      fields: message.head!.fields,
+      content: message.pieces.length === 1 ? message.pieces[0]! : Buffer.concat(message.pieces),
+      contentBytes: message.bytes,
+      isWhole: message.isEnded && message.kept === message.bytes && !one.isCut,
+      isDecoded: false,
+    })
+    this.#done({
+      scheme: 'http',
+      authority: (request.head === undefined ? undefined : fieldOf(request.head.fields, 'host')) ?? '',
+      startedAt: one.startedAt,
+      duration: one.endedAt - one.startedAt,
+      request: request.head && {
+        ...whole(request),
+        method: String(request.head.line[0]),
+        target: request.head.line[1],
+      },
+      response: response.head && {
+        ...whole(response),
+        status: Number(response.head.line[0]),
+        reason: response.head.line[1],
+      },
+      deviations: one.deviations,
+    })
+  }
+}
+
+function half(): Half {
+  return { head: undefined, pieces: [], kept: 0, bytes: 0, isEnded: false }
+}

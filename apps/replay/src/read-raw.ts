@@ -1,0 +1,30 @@
+import { Collector } from './collector.ts'
+import type { Source } from './source.ts'
+import type { Unnumbered } from './transaction.ts'
+
+const STATUS_LINE = Buffer.from('HTTP/')
+
+/** Requests, responses, or both one behind the other, as they are on the wire: each response in the file is to the request in front of it. */
+export function* readRaw(source: Source, keep: number): Generator<Unnumbered> {
+  const done: Unnumbered[] = []
+  let collector = new Collector((one) => done.push(one), keep)
+  let side: 'request' | 'response' = 'request'
+  let isNew = true
+  for (let bytes; (bytes = source.rest()) !== null;) {
+    // the file is one direction, or says by its first bytes where the other begins
+    if (isNew) side = bytes.subarray(0, 5).equals(STATUS_LINE) ? 'response' : 'request'
+    isNew = false
+    for (let from = 0; from < bytes.length;) {
+      const turn = side === 'request' ? bytes.indexOf('\nHTTP/1.', from, 'latin1') + 1 : 0
+      const end = turn > 0 ? turn : bytes.length
+      collector.feed(side, bytes.subarray(from, end), 0)
+      if (turn > 0) side = 'response'
+      from = end
+    }
+    yield* done.splice(0)
+  }
+  collector.end('request', 0)
+  collector.end('response', 0)
+  collector.finish()
+  yield* done
+}

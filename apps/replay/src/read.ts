@@ -1,0 +1,54 @@
+import { closeSync, openSync, statSync } from 'node:fs'
+import { isAccessLog, readAccessLog } from './access-log.ts'
+import { isCapture } from './capture.ts'
+import { FormatError } from './failure.ts'
+import { readHar } from './har.ts'
+import { readCapture } from './read-capture.ts'
+import { readRaw } from './read-raw.ts'
+import { Source } from './source.ts'
+import type { Transaction, Unnumbered } from './transaction.ts'
+
+/** How far a file has been read. */
+export interface Progress {
+  read: number
+  readonly size: number
+}
+
+/**
+ * The transactions of a file, of whatever kind it is; that is told by its content. Memory holds a window of the file and what is open,
+ * but all of a HAR file.
+ *
+ * @param keep bytes of content of each message that are kept
+ * @throws {FormatError} for a file of no known kind, and for one that is damaged
+ */
+export function* readTransactions(
+  file: string,
+  keep: number,
+  progress: (at: Progress) => void = () => undefined,
+): Generator<Transaction> {
+  const { size } = statSync(file)
+  const handle = openSync(file, 'r')
+  try {
+    const source = new Source(handle)
+    let number = 1
+    for (const one of kindOf(file, source)(source, keep)) {
+      yield { ...one, number: number++ }
+      progress({ read: source.read, size })
+    }
+  } finally {
+    closeSync(handle)
+  }
+}
+
+function kindOf(file: string, source: Source): (source: Source, keep: number) => Iterable<Unnumbered> {
+  if (!source.has(1)) throw new FormatError(`${file} is empty`)
+  source.has(4096)
+  const start = source.buffer.subarray(source.pos, source.end)
+  if (isCapture(start)) return readCapture
+  const text = start.toString('latin1')
+  if (/^(?:\xef\xbb\xbf)?\s*\{/.test(text)) return () => readHar(file)
+  if (isAccessLog(text)) return readAccessLog
+  // a request line or a status line, in any of the ways that an observer reads
+  if (/^\s*(?:HTTP\/\d|ICY |[!-~]+ [^\r\n]+ HTTP\/\d)/i.test(text)) return readRaw
+  throw new FormatError(`${file} is no HAR file, pcap, pcapng, access log, or file of HTTP messages`)
+}

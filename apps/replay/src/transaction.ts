@@ -1,0 +1,59 @@
+import type { Deviation } from '@spillway/parser/observer'
+
+/** A field line as it was sent. */
+export type Field = readonly [name: string, value: string]
+
+/** What a request and a response have in common. */
+interface Message {
+  readonly minorVersion: 0 | 1
+  readonly fields: readonly Field[]
+  /** Without framing, as far as it was kept. */
+  readonly content: Uint8Array
+  /** All of it, also what was not kept or lost. */
+  readonly contentBytes: number
+  /** Whether `content` is all of it. */
+  readonly isWhole: boolean
+  /** Whether content codings have been taken off, as in a HAR file. */
+  readonly isDecoded: boolean
+}
+
+export interface RecordedRequest extends Message {
+  readonly method: string
+  readonly target: string
+}
+
+export interface RecordedResponse extends Message {
+  readonly status: number
+  readonly reason: string
+}
+
+/** A request with its answer, from whatever file. */
+export interface Transaction {
+  /** From 1 on, in the order in which they are listed. */
+  readonly number: number
+  readonly scheme: 'http' | 'https'
+  /** Host and port as the client named them, or empty. */
+  readonly authority: string
+  /** Milliseconds since 1970; 0 when the file does not say. */
+  readonly startedAt: number
+  /** Milliseconds until the answer was complete. */
+  readonly duration: number
+  readonly request: RecordedRequest | undefined
+  readonly response: RecordedResponse | undefined
+  /** What a strict parser would have refused; for files that hold bytes. */
+  readonly deviations: readonly (Deviation & { readonly side: 'request' | 'response' })[]
+}
+
+/** A transaction whose number is given when it is listed. */
+export type Unnumbered = Omit<Transaction, 'number'>
+
+/** The first value of a field. */
+export function fieldOf(fields: readonly Field[], name: string): string | undefined {
+  return fields.find(([one]) => one.toLowerCase() === name)?.[1]
+}
+
+/** The URL of a transaction, for people. */
+export function urlOf({ request, scheme, authority }: Unnumbered): string {
+  const target = request?.target ?? '?'
+  return target.startsWith('/') && authority !== '' ? `${scheme}://${authority}${target}` : target
+}
