@@ -33,7 +33,9 @@ export function help(style: Style): string {
   return `
 ${style('bold', 'spillway')} serves a folder.
 
-  spillway ${style('cyan', '[folder] [options]')}
+  spillway ${style('cyan', '[folder] [options]')}             the same as spillway serve
+  spillway ${style('cyan', 'dev src/app.ts')}                 runs an application, again after each change
+  spillway ${style('cyan', 'routes src/app.ts')}              prints the routes of an application
 
 ${shown.join('\n')}
 

@@ -67,8 +67,11 @@ function ownVersion(): string {
 // Whoever read it may have gone: `spillway | head -1` goes on serving.
 process.stdout.on('error', () => {})
 
-try {
-  const settings = readSettings(process.argv.slice(2))
+const [command, ...args] = process.argv.slice(2)
+const print = (text: string): void => void process.stdout.write(`${text}\n`)
+
+async function serveFolder(given: readonly string[]): Promise<void> {
+  const settings = readSettings(given)
   if (settings === 'help') process.stdout.write(help(style))
   else if (settings === 'version') process.stdout.write(`${ownVersion()}\n`)
   else {
@@ -81,8 +84,18 @@ try {
       print: (text) => void process.stdout.write(text),
     })
   }
+}
+
+// Whoever serves a folder does not wait for what developers need. A folder of such a name is `./dev`.
+try {
+  if (command === 'dev') await (await import('./dev/command.ts')).dev(args, print)
+  else if (command === 'routes') await (await import('./routes.ts')).routes(args, print)
+  else await serveFolder(command === 'serve' ? args : process.argv.slice(2))
 } catch (error) {
-  const known = error instanceof UsageError || (error as NodeJS.ErrnoException).code !== undefined
+  const known =
+    error instanceof UsageError ||
+    (error as Error).name === 'NoApplication' ||
+    (error as NodeJS.ErrnoException).code !== undefined
   console.error(
     `${styleFor(process.stderr)('red', 'spillway:')} ${known ? explain(error as Error) : (error as Error).stack}`,
   )

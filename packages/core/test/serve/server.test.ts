@@ -1,9 +1,9 @@
 import { mkdtempSync, rmSync } from 'node:fs'
-import { connect } from 'node:net'
+import { type AddressInfo, connect, createServer as createNetServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { createServer, defaultLimits, serve } from '../../src/index.ts'
+import { NodeTransport, createServer, defaultLimits, serve } from '../../src/index.ts'
 import { testServer } from '../../src/testing.ts'
 import { deferred, get, onlyReply, rawClient, turn, until } from '../support.ts'
 
@@ -13,6 +13,23 @@ describe('serve and createServer', () => {
     expect(server.url).toBe(`http://127.0.0.1:${server.port}`)
     expect(await (await fetch(server.url)).text()).toBe('127.0.0.1 true false')
     await server.close({ deadline: 0 })
+  })
+
+  it('serves a connection that was accepted elsewhere', async () => {
+    const server = createServer((c) => c.text(c.peer.address))
+    const listener = createNetServer({ allowHalfOpen: true, pauseOnConnect: true }, (socket) => {
+      server.accept(new NodeTransport(socket))
+      socket.resume()
+    })
+    await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve))
+    const { port } = listener.address() as AddressInfo
+    const url = `http://127.0.0.1:${port}`
+    expect(await (await fetch(url)).text()).toBe('127.0.0.1')
+    expect(server.stats.open).toBe(1)
+    await server.close({ deadline: 0 })
+    // When it is closing, it cuts what comes.
+    await expect(fetch(url)).rejects.toThrow('fetch failed')
+    listener.close()
   })
 
   it('an option that is undefined is not given', async () => {

@@ -1,0 +1,29 @@
+import { createRequire } from 'node:module'
+import { pathToFileURL } from 'node:url'
+import { UsageError } from '../options.ts'
+
+/** Whether this Node runs TypeScript by itself: from 22.18 and 23.6 on it leaves the types out. */
+const isBuiltIn: boolean = Boolean((process.features as { readonly typescript?: unknown }).typescript)
+
+/**
+ * The URL of `tsx`, which runs TypeScript where Node does not. It is the project's, as it brings esbuild along, 10 MB of it.
+ * @param from a file of the project.
+ * @throws UsageError when the project has none.
+ */
+function tsxFor(from: string): string {
+  try {
+    return pathToFileURL(createRequire(from).resolve('tsx')).href
+  } catch (error) {
+    throw new UsageError(
+      `Node.js ${process.versions.node} does not run TypeScript: \`npm install --save-dev tsx\`, or use Node.js 22.18`,
+      { cause: error },
+    )
+  }
+}
+
+/** What Node is told so that it runs a file. */
+export function argumentsFor(file: string): string[] {
+  if (!/\.[cm]?tsx?$/.test(file)) return []
+  // Node 22.18 says that it is an experiment, each time.
+  return isBuiltIn ? ['--disable-warning=ExperimentalWarning'] : ['--import', tsxFor(file)]
+}
