@@ -12,10 +12,12 @@ const build = { name: 'build', command: turbo('build') }
 const checks = [
   { name: 'packages', command: turbo('check:pkg'), needsBuild: true },
   { name: 'installation', command: ['node', 'tooling/consumer/check.mjs'], needsBuild: true },
+  { name: 'templates', command: ['node', 'tooling/consumer/templates.mjs'], needsBuild: true },
   { name: 'types', command: ['tsc', '-p', '.', '--incremental'] },
   // As editors see a package: with the project file of its folder.
   { name: 'types of core', command: ['tsc', '-p', 'packages/core'] },
   { name: 'types of middleware', command: ['tsc', '-p', 'packages/middleware'] },
+  { name: 'types of conduit', command: ['tsc', '-p', 'apps/conduit'] },
   { name: 'types without Node', command: ['tsc', '-p', 'packages/parser/tsconfig.src.json'] },
   { name: 'types of the page', command: ['tsc', '-p', 'apps/wire-lab/page'] },
   { name: 'types of the inspector’s', command: ['tsc', '-p', 'packages/inspect/page'] },
