@@ -37,8 +37,9 @@ try {
     JSON.stringify({ dependencies: { 'create-spillway': tarballs['create-spillway'] } }),
   )
   npm(folder, 'install', '--prefer-offline', '--no-audit', '--no-fund')
-  for (const template of chosen.length > 0 ? chosen : Object.keys(paths)) await tryTemplate(template, tarballs)
-  console.log('every template was created, tested, built and started')
+  for (const name of chosen.length > 0 ? chosen : [...Object.keys(paths), 'guide'])
+    await (name === 'guide' ? followGuide(tarballs) : tryTemplate(name, tarballs))
+  console.log('every template was created, tested, built and started, and the guide followed')
 } catch (error) {
   console.error(error.stdout ?? '', error.stderr ?? '', error.message)
   process.exitCode = 1
@@ -49,12 +50,7 @@ try {
 async function tryTemplate(template, tarballs) {
   run(folder, process.execPath, 'node_modules/.bin/create-spillway', template, '-t', template, '-y', '--no-install')
   const project = join(folder, template)
-  const manifest = JSON.parse(readFileSync(join(project, 'package.json'), 'utf8'))
-  // These versions are in no registry yet.
-  for (const part of ['dependencies', 'devDependencies'])
-    for (const name of Object.keys(manifest[part])) manifest[part][name] = tarballs[name] ?? manifest[part][name]
-  writeFileSync(join(project, 'package.json'), JSON.stringify({ ...manifest, overrides: tarballs }))
-  npm(project, 'install', '--prefer-offline', '--no-audit', '--no-fund')
+  install(project, tarballs)
   npm(project, 'test')
   npm(project, 'run', 'build')
   const routes = npm(project, 'run', '--silent', 'routes')
@@ -80,6 +76,16 @@ async function tryTemplate(template, tarballs) {
     status = (await fetch(dev.url + paths[template])).status
   }
   await dev.end()
+}
+
+/** Installs what a project asks for. */
+function install(project, tarballs) {
+  const manifest = JSON.parse(readFileSync(join(project, 'package.json'), 'utf8'))
+  // These versions are in no registry yet.
+  for (const part of ['dependencies', 'devDependencies'])
+    for (const name of Object.keys(manifest[part])) manifest[part][name] = tarballs[name] ?? manifest[part][name]
+  writeFileSync(join(project, 'package.json'), JSON.stringify({ ...manifest, overrides: tarballs }))
+  npm(project, 'install', '--prefer-offline', '--no-audit', '--no-fund')
 }
 
 /** Starts a program on a free port, and asks it whether it lives. */
@@ -111,4 +117,56 @@ async function program(cwd, [command, ...args], pattern, template) {
       if (code !== 0) throw new Error(`${template}: ${args.join(' ')} ended with ${code}\n${out}`)
     },
   }
+}
+
+/** Does what Getting started says, step by step; on a port that is free. */
+async function followGuide(tarballs) {
+  const guide = readFileSync(join(root, 'apps/docs/site/guide/getting-started.md'), 'utf8')
+  const [, told] = /^([^]*?)\n## Without a project/.exec(guide)
+  const [route] = told.match(/(?<=```ts\n)[^]*?(?=```)/g)
+  const commands = [...told.matchAll(/```sh\n([^]*?)```/g)].flatMap(([, text]) => text.trim().split('\n'))
+  let cwd = folder
+  let running
+  for (const command of commands) {
+    const created = /^npm create spillway@latest (\w+) -- (.*)$/.exec(command)
+    const asked = /^curl http:\/\/127\.0\.0\.1:3000(\S+)$/.exec(command)
+    if (created) {
+      run(
+        cwd,
+        process.execPath,
+        'node_modules/.bin/create-spillway',
+        created[1],
+        ...created[2].split(' '),
+        '--no-install',
+      )
+      install(join(cwd, created[1]), tarballs)
+    } else if (command.startsWith('cd ')) cwd = join(cwd, command.slice(3))
+    else if (command === 'npm run dev')
+      running = await program(cwd, scriptOf(cwd, 'dev'), /spillway dev: (\S+)/, 'minimal')
+    else if (asked) await expectAnswer(cwd, running.url, asked[1], route)
+    else if (command === 'npm start')
+      await (await program(cwd, scriptOf(cwd, 'start'), /Listening on (\S+)/, 'minimal')).end()
+    else run(cwd, ...command.split(' '))
+  }
+  await running.end()
+}
+
+async function expectAnswer(cwd, url, path, route) {
+  const file = join(cwd, 'src/app.ts')
+  const source = readFileSync(file, 'utf8')
+  // The step in front of it.
+  if (path.startsWith('/bye') && !source.includes('/bye'))
+    writeFileSync(file, source.replace(/(\.get\('\/hello.*\n)/, `$1${route}`))
+  for (let i = 0; ; i++) {
+    const reply = await fetch(url + path, { headers: { Connection: 'close' } })
+    if (reply.status === 200 && (await reply.text()).includes('world')) return
+    if (i > 100) throw new Error(`${path} is ${reply.status}`)
+    await sleep(50)
+  }
+}
+
+/** What npm would run, without npm in between, which has its own way with signals. */
+function scriptOf(cwd, name) {
+  const [command, ...args] = JSON.parse(readFileSync(join(cwd, 'package.json'), 'utf8')).scripts[name].split(' ')
+  return command === 'node' ? [command, ...args] : ['node', `node_modules/.bin/${command}`, ...args]
 }
