@@ -5,6 +5,7 @@ import * as inspector from 'node:inspector'
 import type { Socket } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
+import { pathToFileURL } from 'node:url'
 import { NodeTransport, type Server, createServer, errorFacts } from '@spillway/core'
 import { failureOf, printed } from './dev/frame.ts'
 import type { ToParent, ToWorker } from './dev/messages.ts'
@@ -16,6 +17,9 @@ const lastAnswers = 50
 /** Milliseconds for what is under way when the program has changed. */
 const patience = 10_000
 
+/** What an application is likely to import and what does nothing until it is called: loaded ahead of time, if it is there. */
+const likely = ['router', 'problem', 'openapi', 'health'].map((name) => `@spillway/middleware/${name}`).concat('zod')
+
 let server: Server | undefined
 
 process.on('message', (message: ToWorker, socket: Socket | undefined) => {
@@ -25,6 +29,7 @@ process.on('message', (message: ToWorker, socket: Socket | undefined) => {
   else if (socket) accept(socket)
 })
 process.on('disconnect', () => process.exit())
+void loadAhead(process.argv[2]!)
 // A terminal sends it to all; what it means is for the parent to say.
 process.on('SIGINT', () => {})
 
@@ -32,6 +37,16 @@ function accept(socket: Socket): void {
   socket.allowHalfOpen = true
   socket.setNoDelay(true)
   server!.accept(new NodeTransport(socket))
+}
+
+/** @param root the folder of the project, whose modules they are. */
+async function loadAhead(root: string): Promise<void> {
+  for (const name of likely)
+    try {
+      await import(import.meta.resolve(name, pathToFileURL(join(root, 'package.json'))))
+    } catch {
+      // What a project does not have it does not import either.
+    }
 }
 
 async function run({ file, root, generation, inspect }: ToWorker & { say: 'run' }): Promise<void> {

@@ -155,9 +155,10 @@ export class DevServer {
   }
 
   #fork(): ChildProcess {
-    const { file } = this.#settings
-    const child = fork(fileURLToPath(new URL('dev-worker.js', import.meta.url)), [], {
-      execArgv: ['--enable-source-maps', ...argumentsFor(file)],
+    const { file, root } = this.#settings
+    const child = fork(fileURLToPath(new URL('dev-worker.js', import.meta.url)), [root], {
+      // With it, modules are resolved from where the project is.
+      execArgv: ['--enable-source-maps', '--experimental-import-meta-resolve', ...argumentsFor(file)],
       env: { NODE_ENV: 'development', ...process.env },
     })
     child.on('error', () => {})
