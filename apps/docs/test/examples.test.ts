@@ -57,6 +57,11 @@ describe('pages', () => {
 })
 
 describe('examples', () => {
+  test('streams: the quick one does not wait for the slow one', async () => {
+    const { answers } = await import('../examples/streams.ts')
+    expect(await answers(['/slow', '/quick'])).toEqual(['/quick over HTTP/2.0', '/slow over HTTP/2.0'])
+  })
+
   test('hello', async () => {
     quiet()
     const { server } = await import('../examples/hello.ts')

@@ -257,6 +257,23 @@ withTools(chromium)('a browser', { timeout: 30_000 }, () => {
     })
   })
 
+  test.skipIf(openssl.isMissing)('gets a hundred times 500 KiB at a time over HTTP/2', async () => {
+    const half = new Uint8Array(500 * 1024)
+    const app = router()
+      .get('/', blank)
+      .get('/half', (c) => c.stream(new Blob([half]).stream(), { headers: { 'X-Version': c.httpVersion } }))
+    const page = await openSecure(app)
+    const seen = await run(
+      page,
+      `const sizes = await Promise.all(Array.from({ length: 100 }, async (_, i) => {
+        const response = await fetch('/half?' + i)
+        return response.headers.get('x-version') + ' ' + (await response.arrayBuffer()).byteLength
+      }))
+      return [sizes.length, [...new Set(sizes)]]`,
+    )
+    expect(seen).toEqual([100, [`2.0 ${half.length}`]])
+  })
+
   test('runs scripts with the nonce, and no others', async () => {
     const app = router()
       .use(secureHeaders())

@@ -8,7 +8,7 @@ import { connectWebSocket } from '@spillway/middleware/websocket-client'
 import { withTools } from '@spillway/vitest-config/tools'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { makeAuthority, openssl } from '../../core/test/certificates.ts'
-import { client, front, get, group, until } from './proxy-support.ts'
+import { client, deadPort, front, get, group, until } from './proxy-support.ts'
 import { start } from './server.ts'
 import { echo } from './websocket-support.ts'
 
@@ -297,6 +297,30 @@ describe('a request is sent again', () => {
 })
 
 describe('a server that fails', () => {
+  test('to be reached keeps no place', async () => {
+    const to = group([`http://127.0.0.1:${await deadPort()}`], { http2: true, pool: { connections: 4, waiting: 1 } })
+    const { server } = await front(to, { retries: 0 })
+    for (let i = 0; i < 6; i++) expect(await get(server)).toMatch(/^HTTP\/1\.1 502 .*UPSTREAM_UNREACHABLE/s)
+    expect(to.status).toMatchObject([{ active: 0, idle: 0 }])
+  })
+
+  test('to say a word keeps no place either, whoever gives up first', async () => {
+    const silent = createTcp((socket) => void socket.on('error', () => {}).on('data', () => {}))
+    await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve))
+    onTestFinished(() => void silent.close())
+    const { port } = silent.address() as AddressInfo
+    const pool = { connections: 4, waiting: 1 }
+    const to = group([`http://127.0.0.1:${port}`], { http2: true, pool, timeouts: { connect: 500 } })
+    const { server } = await front(to, { retries: 0 })
+    for (let i = 0; i < 4; i++) {
+      const leaving = client(server, 'GET / HTTP/1.1\r\nHost: a\r\n\r\n')
+      await until(() => to.status[0]!.active === 1)
+      leaving.socket.resetAndDestroy()
+      await until(() => to.status[0]!.active === 0)
+    }
+    expect(await get(server)).toMatch(/^HTTP\/1\.1 504 .*UPSTREAM_CONNECT_TIMEOUT/s)
+  })
+
   test.each<[string, (machine: Http2Machine, stream: Http2Stream) => void, RegExp]>([
     ['has no answer in time', () => {}, /^HTTP\/1\.1 504 .*UPSTREAM_TIMEOUT/s],
     [

@@ -44,6 +44,7 @@ const config: UserConfig<DefaultTheme.Config> = defineConfig({
             { text: 'Reply', link: '/guide/reply' },
             { text: 'Close or keep alive', link: '/guide/keep-alive' },
             { text: 'Repeat, for many clients', link: '/guide/many-clients' },
+            { text: 'Many at once on one connection', link: '/guide/streams' },
           ],
         },
         {

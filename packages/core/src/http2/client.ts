@@ -15,6 +15,8 @@ import type { StreamOwner } from './stream-transport.ts'
 export type { ClientStream, ResponseSink, StreamFailure } from './client-stream.ts'
 export type { StreamTransport } from './stream-transport.ts'
 
+/** The highest identifier that a client's stream can have (RFC 9113 §5.1.1). */
+const lastStream = 2 ** 31 - 1
 /** Streams that are begun before the server has said how many it allows. */
 const presumedStreams = 100
 
@@ -65,7 +67,9 @@ export class Http2Client implements StreamOwner, TransportSink {
   /** Requests that may be begun now. */
   get available(): number {
     if (this.#isLeaving || this.#isOver || this.#isProbed) return 0
-    const { maxConcurrentStreams } = this.machine.peer
+    const { peer, streams } = this.machine
+    if (streams.lastOut >= lastStream) return 0
+    const { maxConcurrentStreams } = peer
     return Math.max(0, Math.min(maxConcurrentStreams, presumedStreams) - this.active)
   }
 

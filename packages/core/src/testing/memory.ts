@@ -1,5 +1,5 @@
 import type { Handler } from '../exchange/context.ts'
-import { type FirstMember, accept } from '../http1/accept.ts'
+import { accept } from '../http1/accept.ts'
 import { Http2Connection } from '../http2/connection.ts'
 import { ServerCore } from '../server/server-core.ts'
 import { readOptions } from '../server/read-options.ts'
@@ -66,8 +66,12 @@ export function testServer(handler: Handler, options: ServerOptions = {}): TestS
   const core = new ServerCore(server, handler, options)
   const connect = (peer: Partial<Peer> = {}): MemoryTransport => {
     const transport = new MemoryTransport({ address: '127.0.0.1', port: 50_000, secure: false, ...peer })
-    if (peer.alpn === 'h2') accept(core, transport, http2Connection)
-    else accept(core, transport)
+    if (peer.alpn !== 'h2') accept(core, transport)
+    else {
+      let connection: Http2Connection | undefined
+      accept(core, transport, (...args) => (connection = new Http2Connection(...args)))
+      connection?.begin()
+    }
     return transport
   }
   return {
@@ -78,13 +82,6 @@ export function testServer(handler: Handler, options: ServerOptions = {}): TestS
       for (let passed = 0; passed < ms; passed += core.clock.interval) core.clock.tick()
     },
   }
-}
-
-const http2Connection: FirstMember = (core, transport, id) => {
-  const connection = new Http2Connection(core, transport, id)
-  // Once it has its place in the server's books.
-  queueMicrotask(() => connection.begin())
-  return connection
 }
 
 class Client implements MemoryClient {

@@ -4,6 +4,7 @@ import { execFileSync, findTool, withTools } from '@spillway/vitest-config/tools
 import { describe, expect, it } from 'vitest'
 import { type Program, clusterProgram, fetchText, holdRequest, startLoad, told } from './support.ts'
 import { cluster } from '../../src/cluster.ts'
+import { startStreams } from '../http2/streams-load.ts'
 import { until } from '../support.ts'
 
 const { folder, launch } = clusterProgram()
@@ -145,6 +146,21 @@ describe('reload', { timeout: 30_000 + rounds * 10_000 }, () => {
     state.running = false
     await Promise.all(clients)
     expect(failures).toEqual([])
+  })
+
+  it('fails no request of clients that speak HTTP/2, many at a time', async () => {
+    const program = launch({ env: { AT: '{"port":0,"http2":true}' } })
+    await program.ready()
+    const load = startStreams(program.url, 4, 20)
+    for (let round = 0; round < rounds; round++) {
+      await load.more(500)
+      expect(await program.ask('reload')).toBe('done')
+    }
+    await load.more(500)
+    await load.stop()
+    expect(load.failures).toEqual([])
+    expect(load.connections).toBeGreaterThanOrEqual(4 * (rounds + 1))
+    expect(program.errors).toBe('')
   })
 
   it('comes by SIGHUP, one place after the other, new before old', async () => {

@@ -26,7 +26,7 @@ export abstract class Http2Content extends Http2Control {
     const stream = this.streams.get(id)
     if (stream === undefined) {
       if (this._isIdle(id)) return this._fail('STREAM_IDLE')
-      if (id <= this.lastAccepted && !this.streams.isLingering(id)) return this._fail('STREAM_NOT_OPEN')
+      if (!this._mayFollow(id)) return this._fail('STREAM_NOT_OPEN')
     }
     if (!this.receiveWindow.take(length)) return this._fail('WINDOW_EXCEEDED')
     this._inData = true

@@ -163,6 +163,14 @@ export abstract class Http2Control extends Http2Sender {
     return GOAWAY_IN
   }
 
+  /**
+   * Whether something may still come on a stream that has ended: what was on its way when we reset it. A client may give up any
+   * number of requests while their responses are on the way.
+   */
+  _mayFollow(id: number): boolean {
+    return !this.isServer || id > this.lastAccepted || this.streams.isLingering(id)
+  }
+
   _isIdle(id: number): boolean {
     return this.streams.isIdle(id, this._isOurs(id))
   }

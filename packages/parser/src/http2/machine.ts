@@ -296,8 +296,7 @@ export class Http2Machine extends Http2Content {
   /** A block for a stream that has begun before: trailers, or a response. */
   _onStream(id: number, ends: boolean): number {
     const stream = this.streams.get(id)
-    if (stream === undefined)
-      return id > this.lastAccepted || this.streams.isLingering(id) ? GO_ON : this._fail('STREAM_NOT_OPEN')
+    if (stream === undefined) return this._mayFollow(id) ? GO_ON : this._fail('STREAM_NOT_OPEN')
     if (!stream.openIn) return this._failStream(stream, 'STREAM_NOT_OPEN')
     if (!this.isServer && isInterim(stream)) return this._response(stream, ends)
     if (!ends) return this._failStream(stream, 'TRAILERS_INVALID')

@@ -54,7 +54,10 @@ export class SessionExchange implements UpstreamExchange, ResponseSink, ContentS
   }
 
   connected(): Promise<void> {
-    return this.#session.connected()
+    return new Promise((resolve, reject) => {
+      this.#reject = reject
+      this.#session.connected().then(resolve, reject)
+    })
   }
 
   // ── the request ────────────────────────────────────────────────────────────────────────────────────────────────

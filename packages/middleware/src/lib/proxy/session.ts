@@ -185,7 +185,10 @@ export class UpstreamSession implements Swept, Http2ClientOwner {
     this.#isGone = true
     this.#phase = 'closed'
     this.#deadline = 0
-    this.#settle(new UpstreamError(kind, this.#owner.url, message, this.#error))
+    const error = new UpstreamError(kind, this.#owner.url, message, this.#error)
+    this.#settle(error)
+    // Those that are under way hear of it from their streams.
+    for (const exchange of this.#exchanges) if (exchange.isWaiting) exchange.cancel(error)
     this.#socket.destroy()
     this.#owner.closed(this)
   }
