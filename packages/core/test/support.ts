@@ -201,6 +201,8 @@ export interface RawClient {
   send(bytes: string | Uint8Array): void
   end(): void
   destroy(): void
+  /** Leaves without a goodbye (RST). */
+  reset(): void
   readonly received: string
   /** Resolves with everything once the server has ended its side, rejects when it was reset. */
   readonly ended: Promise<string>
@@ -226,6 +228,7 @@ export function rawClient(server: Server): RawClient {
     send: (bytes) => void (typeof bytes === 'string' ? socket.write(bytes, 'latin1') : socket.write(bytes)),
     end: () => void socket.end(),
     destroy: () => void socket.destroy(),
+    reset: () => void socket.resetAndDestroy(),
     get received() {
       return received
     },

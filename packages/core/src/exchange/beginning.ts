@@ -15,6 +15,7 @@ import {
   isSource,
   letGo,
   pullerOf,
+  scopeOf,
 } from './source.ts'
 
 // decision 048
@@ -47,6 +48,8 @@ async function begin(reply: Reply, source: Source, context: RequestContext, repo
     else reply.body = new Begun(source, puller, first ? [checkedPiece(first.value)] : [], first ? undefined : pending)
     return reply
   } catch (error) {
+    // What is told of it is told where it happened.
+    context.scope = scopeOf(source) ?? context.scope
     letGo(source, puller, error, (second) => reporter.report(second, context))
     throw isAnswer(error) ? new TypeError('The content of a reply failed with a reply') : error
   }

@@ -1,17 +1,24 @@
 // Listeners on `c.signal` are a user's code, and what an event listener throws ends the process. These are guarded.
 import { guarded, ignore } from './guarded.ts'
+import { type Scope, scopeOfNow, within } from './scope.ts'
 
 type Listener = ((this: AbortSignal, event: Event) => unknown) | { handleEvent(event: Event): unknown }
 type Guard = (this: AbortSignal, event: Event) => void
 
-const reporters: WeakMap<AbortSignal, (error: unknown) => void> = new WeakMap()
+/** What is known of a signal: who is told of errors, and the context in which each listener was added. */
+interface Guarded {
+  readonly report: (error: unknown) => void
+  readonly scopes: WeakMap<object, Scope & object>
+}
+
+const signals: WeakMap<AbortSignal, Guarded> = new WeakMap()
 /** What was registered for a listener, so that the listener can be taken back. */
 const guards: WeakMap<object, Guard> = new WeakMap()
 const handlers: WeakMap<AbortSignal, { readonly given: unknown; readonly guard: Guard }> = new WeakMap()
 
 /** Reports what the listeners of a signal throw, instead of leaving it to the process. */
 export function guardSignal(signal: AbortSignal, report: (error: unknown) => void): void {
-  reporters.set(signal, report)
+  signals.set(signal, { report, scopes: new WeakMap() })
   Object.setPrototypeOf(signal, guardedPrototype)
 }
 
@@ -19,12 +26,21 @@ function guardOf(listener: Listener): Guard {
   let guard = guards.get(listener)
   if (!guard) {
     guard = function call(this: AbortSignal, event: Event): void {
-      const report = reporters.get(this) ?? ignore
-      guarded(() => (typeof listener === 'function' ? listener.call(this, event) : listener.handleEvent(event)), report)
+      const { report, scopes } = signals.get(this) ?? { report: ignore, scopes: undefined }
+      const call = (): unknown =>
+        typeof listener === 'function' ? listener.call(this, event) : listener.handleEvent(event)
+      within(scopes?.get(listener), guarded, call, report)
     }
     guards.set(listener, guard)
   }
   return guard
+}
+
+/** What is added for a listener, which will be called in the context of now. */
+function guardHere(signal: AbortSignal, listener: Listener): Guard {
+  const scope = scopeOfNow()
+  if (scope) signals.get(signal)?.scopes.set(listener, scope)
+  return guardOf(listener)
 }
 
 const native = AbortSignal.prototype
@@ -32,7 +48,7 @@ const native = AbortSignal.prototype
 const guardedPrototype = Object.create(native, {
   addEventListener: {
     value(this: AbortSignal, type: string, listener: Listener | null, options?: object): void {
-      native.addEventListener.call(this, type, (listener && guardOf(listener)) as Guard, options)
+      native.addEventListener.call(this, type, (listener && guardHere(this, listener)) as Guard, options)
     },
   },
   removeEventListener: {
@@ -49,7 +65,7 @@ const guardedPrototype = Object.create(native, {
       if (before) native.removeEventListener.call(this, 'abort', before.guard)
       handlers.delete(this)
       if (typeof given !== 'function') return
-      const guard = guardOf(given as Guard)
+      const guard = guardHere(this, given as Guard)
       handlers.set(this, { given, guard })
       native.addEventListener.call(this, 'abort', guard)
     },

@@ -1,6 +1,7 @@
 import type { AbortedError, Outcome } from './errors.ts'
 import { guardSignal } from './guarded-signal.ts'
 import { guarded } from './guarded.ts'
+import { bound } from './scope.ts'
 
 type Callback<T> = (value: T) => unknown
 
@@ -29,11 +30,11 @@ export class Lifetime {
   }
 
   atEnd(callback: Callback<Outcome>): void {
-    ;(this.#atEnd ??= []).push(callback)
+    ;(this.#atEnd ??= []).push(bound(callback))
   }
 
   atShutdown(callback: Callback<void>): void {
-    ;(this.#atShutdown ??= []).push(callback)
+    ;(this.#atShutdown ??= []).push(bound(callback))
   }
 
   abort(reason: AbortedError): void {

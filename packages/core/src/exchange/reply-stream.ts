@@ -4,7 +4,8 @@ import type { BodySource } from './reply.ts'
 import type { FieldsInit } from './reply-headers.ts'
 import { ContentFraming, isAscii, sliceBytes } from './content.ts'
 import { guarded, ignore, isThenable } from './guarded.ts'
-import { type Puller, checkedPiece, letGo, pullerOf } from './source.ts'
+import { type Scope } from './scope.ts'
+import { type Puller, checkedPiece, letGo, pullerOf, scopeOf } from './source.ts'
 
 /** Where streamed content goes. @internal */
 export interface StreamSink {
@@ -19,8 +20,8 @@ export interface StreamSink {
 /** Who is told how streamed content ended. @internal */
 export interface StreamEnd {
   streamEnded(): void
-  /** The source failed, or broke its promise of a length. */
-  streamFailed(error: unknown): void
+  /** The source failed, or broke its promise of a length. @param scope where it was read. */
+  streamFailed(error: unknown, scope?: Scope): void
 }
 
 /** Moves the content of one reply from its source to the connection, at the client's pace. */
@@ -78,7 +79,7 @@ export class ReplyStream {
     } catch (error) {
       if (this.#stopped) return
       this.stop(error)
-      owner.streamFailed(error)
+      owner.streamFailed(error, scopeOf(this.#source))
     }
   }
 

@@ -3,6 +3,7 @@ import type { Result } from './context.ts'
 import type { KeptReply } from './kept-reply.ts'
 import { type FieldsInit, ReplyHeaders, addHeaders, fieldLine, noFields } from './reply-headers.ts'
 import { type ResponseLike, contentOf, copyFields, isResponse } from './response-like.ts'
+import { bound } from './scope.ts'
 import { isSource, own } from './source.ts'
 import { wrongResult } from './wrong-result.ts'
 import type { Transport } from '../transport/transport.ts'
@@ -31,6 +32,7 @@ const applicationJson = fieldLine('Content-Type', 'application/json')
 export class Reply {
   status: number
   private content: BodySource
+  private atEnd: (() => FieldsInit) | undefined
   /**
    * The reason phrase of the status line; empty for the registered one. HTTP/2 has none, and one that HTTP/1.1 cannot carry
    * is left out (RFC 9112 §4).
@@ -40,7 +42,14 @@ export class Reply {
    * Trailer fields, asked for when the content has ended. Sent with chunked replies and over HTTP/2 only; those that have no
    * business there, such as Content-Length or Set-Cookie, are left out (RFC 9110 §6.5.1).
    */
-  trailers: (() => FieldsInit) | undefined
+  get trailers(): (() => FieldsInit) | undefined {
+    return this.atEnd
+  }
+
+  set trailers(trailers: (() => FieldsInit) | undefined) {
+    this.atEnd = typeof trailers === 'function' ? bound(trailers) : trailers
+  }
+
   /** @internal set by `c.upgrade`. */
   takeOver: TakeOver | undefined
   /** @internal Where this reply came from. */
@@ -56,7 +65,7 @@ export class Reply {
     this.content = body
     if (isSource(body)) own(body)
     this.statusText = ''
-    this.trailers = undefined
+    this.atEnd = undefined
     this.takeOver = undefined
     this.kept = undefined
     const isList = !(fields instanceof ReplyHeaders)

@@ -7,6 +7,7 @@ import { type FieldsInit, ReplyHeaders, addHeaders, fieldLine, textPlain } from 
 import { guarded } from './guarded.ts'
 import { handledRequest } from './handled.ts'
 import { Lifetime } from './lifetime.ts'
+import { type Scope, bound, within } from './scope.ts'
 import type { RequestBody } from './request-body.ts'
 import type { Peer } from '../transport/transport.ts'
 
@@ -43,6 +44,8 @@ export class RequestContext implements Context {
   status: number = 0
   /** 1 for the first request of its connection. */
   readonly exchange: number
+  /** Where the handler runs, and whatever is called later and was not registered by somebody in a context of its own. */
+  scope: Scope = undefined
   /** Called back once the outcome is settled. */
   whenOver: (() => void) | undefined = undefined
   readonly #port: ContextPort
@@ -174,7 +177,7 @@ export class RequestContext implements Context {
   upgrade(take: TakeOver, headers?: FieldsInit): Reply {
     const connect = this.method === 'CONNECT'
     const reply = new Reply(null, { status: connect ? 200 : 101, ...(headers && { headers }) })
-    reply.takeOver = take
+    reply.takeOver = bound(take)
     // An extended CONNECT has said itself which protocol follows.
     const protocol = reply.headers.get('upgrade') ?? this.protocol
     if (!connect && !protocol) throw new TypeError('An upgrade needs an Upgrade field that says which protocol follows')
@@ -255,7 +258,7 @@ export class RequestContext implements Context {
   abort(reason: AbortedError): void {
     if (this.#outcome || this.aborted) return
     this.#body?.fail(reason)
-    this.#watch.abort(reason)
+    within(this.scope, (watch) => watch.abort(reason), this.#watch)
   }
 
   /** Whether this body belongs to the request. */

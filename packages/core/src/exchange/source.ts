@@ -3,6 +3,7 @@
 import type { Holding, Holds } from '../transport/holding.ts'
 import { guarded, ignore } from './guarded.ts'
 import type { BodySource } from './reply.ts'
+import { type Scope, scopeOfNow, within } from './scope.ts'
 
 type Report = (error: unknown) => void
 
@@ -28,8 +29,13 @@ export interface Puller {
 /** Streams of Node that we listen to, and who is told when they fail after nobody reads them any more. */
 const owned: WeakMap<object, Report> = new WeakMap()
 
+/** Where sources were given: there they are read. */
+const scopes: WeakMap<object, Scope & object> = new WeakMap()
+
 /** Takes charge of a source: from now on, its failure is an error of the reply and not of the process. */
 export function own(source: object): void {
+  const scope = scopes.has(source) ? undefined : scopeOfNow()
+  if (scope) scopes.set(source, scope)
   try {
     const { on, then } = source as { readonly on?: unknown; readonly then?: unknown }
     // No content, as whoever reads it will say, but one that may be rejected all the same.
@@ -95,6 +101,17 @@ function isAbort(error: unknown): boolean {
 export function pullerOf(source: BodySource): Puller {
   if (source === null || typeof source === 'string' || isBytes(source)) return once(source ?? '')
   if (source instanceof Begun) return source
+  const scope = scopes.get(source)
+  if (scope === undefined) return readerOf(source)
+  const puller = within(scope, readerOf, source)
+  return {
+    next: (spare) => within(scope, () => puller.next(spare)),
+    cancel: (reason) => within(scope, () => puller.cancel(reason)),
+    held: (holding) => puller.held?.(holding) ?? 0,
+  }
+}
+
+function readerOf(source: Source): Puller {
   if (isStream(source)) {
     const reader = source.getReader()
     return { next: () => reader.read(), cancel: (reason) => reader.cancel(reason) }
@@ -162,6 +179,12 @@ export class Begun implements Puller, AsyncIterable<Piece> {
 function heldBy(source: object, holding: Holding): number {
   const { held, readableLength = 0 } = source as Partial<Holds> & { readonly readableLength?: number }
   return held ? held.call(source, holding) : readableLength
+}
+
+/** Where a source is read, and where is told what it fails with. */
+export function scopeOf(source: BodySource): Scope {
+  const origin = source instanceof Begun ? source.origin : source
+  return isSource(origin) ? scopes.get(origin) : undefined
 }
 
 /** Content that is at hand. */

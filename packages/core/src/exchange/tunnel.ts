@@ -1,4 +1,5 @@
 import { guarded } from './guarded.ts'
+import { type Scope, bound, scopeOfNow, within } from './scope.ts'
 import type { Transport, TransportSink } from '../transport/transport.ts'
 import { copyOf } from '../transport/bytes.ts'
 import { TransportView } from '../transport/transport-view.ts'
@@ -11,6 +12,8 @@ export class Tunnel extends TransportView implements TransportSink {
   /** @internal Bytes written by the new owner. */
   written: number = 0
   #sink: TransportSink | undefined
+  /** Where it was attached. */
+  #scope: Scope
   /** What the owner has not heard of yet. */
   #missed: ((sink: TransportSink) => unknown)[] = []
   readonly #failed: (error: unknown) => void
@@ -24,9 +27,14 @@ export class Tunnel extends TransportView implements TransportSink {
   attach(sink: TransportSink): void {
     const isFirst = this.#sink === undefined
     this.#sink = sink
+    this.#scope = scopeOfNow()
     if (!isFirst || this.#missed.length === 0) return
     this.transport.resume()
     queueMicrotask(() => this.#catchUp())
+  }
+
+  override flushed(done: (ok: boolean) => void): void {
+    super.flushed(bound(done))
   }
 
   override write(chunk: string | Uint8Array): boolean {
@@ -43,8 +51,7 @@ export class Tunnel extends TransportView implements TransportSink {
   onData(chunk: Uint8Array, keepable: boolean): void {
     const sink = this.#sink
     if (sink?.borrows && this.#missed.length === 0) {
-      guarded((owner) => owner.onData(chunk, keepable), this.#failed, sink)
-      return
+      return within(this.#scope, guarded, () => sink.onData(chunk, keepable), this.#failed)
     }
     if (!sink) this.transport.pause()
     const kept = keepable ? chunk : copyOf(chunk)
@@ -53,7 +60,8 @@ export class Tunnel extends TransportView implements TransportSink {
 
   /** @internal */
   onDrain(): void {
-    if (this.#sink) guarded((sink) => sink.onDrain(), this.#failed, this.#sink)
+    const sink = this.#sink
+    if (sink) within(this.#scope, guarded, () => sink.onDrain(), this.#failed)
   }
 
   /** @internal */
@@ -72,14 +80,17 @@ export class Tunnel extends TransportView implements TransportSink {
   }
 
   #tell(event: (sink: TransportSink) => unknown): void {
-    if (this.#sink && this.#missed.length === 0) guarded(event, this.#failed, this.#sink)
+    const sink = this.#sink
+    if (sink && this.#missed.length === 0) within(this.#scope, guarded, () => event(sink), this.#failed)
     else this.#missed.push(event)
   }
 
   /** In the order it happened; what happens meanwhile queues behind. */
   #catchUp(): void {
     for (let event = this.#missed[0]; event; event = this.#missed[0]) {
-      guarded(event, this.#failed, this.#sink!)
+      const sink = this.#sink!
+      const next = event
+      within(this.#scope, guarded, () => next(sink), this.#failed)
       this.#missed.shift()
     }
   }

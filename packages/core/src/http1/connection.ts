@@ -28,6 +28,7 @@ import { dropSource } from '../exchange/source.ts'
 import { ContentFraming } from '../exchange/content.ts'
 import { guarded } from '../exchange/guarded.ts'
 import { type BodyPort, RequestBody } from '../exchange/request-body.ts'
+import type { Scope } from '../exchange/scope.ts'
 import { RequestReader } from './request-reader.ts'
 import type { Member, ServerCore } from '../server/server-core.ts'
 import type { Holding } from '../transport/holding.ts'
@@ -259,9 +260,8 @@ export class Connection
     input.pos += used
     this.#begin(context, head)
     this.#headBytes = used
-    this.#log.request(context, used)
     this.#core.answering = this
-    this.#core.answer(context, expectation, this)
+    this.#core.begin(context, expectation, this, this.#log, used)
     this.#core.answering = undefined
   }
 
@@ -410,7 +410,7 @@ export class Connection
     const plan = this.#sender.send(context, reply, facts)
     const { persist, framing } = plan
     if (!persist) this.#last(facts.persist)
-    if (context) this.#log.reply(context, persist)
+    if (context) this.#log.reply(context, reply, persist)
     if (reply.takeOver) this.#upgrade(context!, reply.takeOver)
     else if (framing === ContentFraming.Whole) {
       onReplyEnd(this)
@@ -453,7 +453,9 @@ export class Connection
     this.resume()
   }
 
-  streamFailed(error: unknown): void {
+  streamFailed(error: unknown, scope: Scope): void {
+    const context = this.#context
+    if (context) context.scope = scope ?? context.scope
     // The content stopped because the client has gone, which is no failure.
     if (this.#context?.stoppedBy(error)) return this.#cut('peer', 'client-gone')
     this.#core.report(error, this.#context ?? null)

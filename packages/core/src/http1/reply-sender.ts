@@ -1,6 +1,6 @@
 import type { RequestContext } from '../exchange/request-context.ts'
 import { AbortedError, type AbortedBy, type Outcome, abortMessage } from '../exchange/errors.ts'
-import { channels } from '../server/events.ts'
+import { endIsWatched } from '../server/connection-log.ts'
 import { Output } from './output.ts'
 import type { Reply } from '../exchange/reply.ts'
 import type { ReplyHeaders } from '../exchange/reply-headers.ts'
@@ -135,7 +135,7 @@ export class ReplySender implements StreamSink {
   complete(context: RequestContext): void {
     this.#stream = undefined
     context.replyEnd = this.output.total + this.output.length
-    const observed = context.observed || channels.end.hasSubscribers || channels.idle.hasSubscribers
+    const observed = context.observed || endIsWatched()
     if (observed) (this.#finishing ??= []).push(context)
     else context.finish(sent(context))
   }

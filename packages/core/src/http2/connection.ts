@@ -200,9 +200,8 @@ export class Http2Connection implements Member, Http2Owner, TransportSink {
     this.#isIdle = false
     const exchange = new Http2Exchange(core, this, stream, head, ++this.log.requests)
     stream.owner = exchange
-    this.log.request(exchange.context, head.bytes)
     core.answering = this
-    exchange.begin(head.expectation)
+    exchange.begin(head)
     core.answering = undefined
     // Identifiers do not come again.
     if (this.log.requests === core.limits.requestsPerConnection || stream.id >= anyStream - 2)

@@ -1,4 +1,3 @@
-import type { Expectation } from '@spillway/parser'
 import { ErrorCode, type Http2Machine, type Http2Request, type Http2Stream } from '@spillway/parser/http2'
 import { ContentFraming, connectRefused } from '../exchange/content.ts'
 import { type ReplyTarget, deliver } from '../exchange/dispatch.ts'
@@ -6,11 +5,11 @@ import { type AbortedBy, AbortedError, type Outcome, abortMessage } from '../exc
 import type { Reply, TakeOver } from '../exchange/reply.ts'
 import { type FieldsInit, ReplyHeaders, addHeaders } from '../exchange/reply-headers.ts'
 import { ReplyStream, type StreamEnd, trailerFields } from '../exchange/reply-stream.ts'
+import type { Scope } from '../exchange/scope.ts'
 import { dropSource } from '../exchange/source.ts'
 import { type BodyPort, RequestBody } from '../exchange/request-body.ts'
 import type { ContextPort, RequestContext } from '../exchange/request-context.ts'
-import type { ConnectionLog } from '../server/connection-log.ts'
-import { channels } from '../server/events.ts'
+import { type ConnectionLog, endIsWatched } from '../server/connection-log.ts'
 import type { ServerCore } from '../server/server-core.ts'
 import type { Holding } from '../transport/holding.ts'
 import type { Peer } from '../transport/transport.ts'
@@ -79,8 +78,8 @@ export class Http2Exchange implements ContextPort, ReplyTarget, StreamEnd, Strea
   }
 
   /** Runs the handler. */
-  begin(expectation: Expectation): void {
-    this.#core.answer(this.context, expectation, this)
+  begin({ expectation, bytes }: Http2Request): void {
+    this.#core.begin(this.context, expectation, this, this.#owner.log, bytes)
   }
 
   get peer(): Peer {
@@ -182,7 +181,7 @@ export class Http2Exchange implements ContextPort, ReplyTarget, StreamEnd, Strea
     const hasMore = streamed || content !== null || reply.trailers !== undefined
     const ends = context.method === 'HEAD' || !(hasMore || reply.takeOver)
     this.#owner.heads.write(this.#stream, reply, length, ends)
-    this.#begun(reply.status)
+    this.#begun(reply)
     if (reply.takeOver) return this.#takeOver(reply.takeOver)
     if (streamed) return this.#startStream(outgoing!, reply.trailers)
     outgoing?.source?.stop(undefined)
@@ -191,7 +190,8 @@ export class Http2Exchange implements ContextPort, ReplyTarget, StreamEnd, Strea
   }
 
   /** A small reply that went out before. */
-  #sendKnown({ status, flat, trailers, takeOver }: Reply, text: string): boolean {
+  #sendKnown(reply: Reply, text: string): boolean {
+    const { status, flat, trailers, takeOver } = reply
     const isContent = trailers === undefined && takeOver === undefined && this.#tunnel === undefined
     if (!isContent || this.context.method === 'HEAD') return false
     const owner = this.#owner
@@ -201,17 +201,17 @@ export class Http2Exchange implements ContextPort, ReplyTarget, StreamEnd, Strea
     const { machine } = owner
     if (!owner.isFree || machine.room(this.#stream) < content.length) return false
     machine.knownHead(this.#stream, known.block, false)
-    this.#begun(status)
+    this.#begun(reply)
     machine.data(this.#stream, content, 0, content.length, true)
     this.#sent = content.length
     this.#complete()
     return true
   }
 
-  #begun(status: number): void {
+  #begun(reply: Reply): void {
     this.#replied = true
-    this.context.status = status
-    this.#owner.log.reply(this.context, true)
+    this.context.status = reply.status
+    this.#owner.log.reply(this.context, reply, true)
   }
 
   /** Sends content at hand, if nothing keeps it from going; otherwise it waits. Whether it is sent. */
@@ -262,7 +262,8 @@ export class Http2Exchange implements ContextPort, ReplyTarget, StreamEnd, Strea
     }
   }
 
-  streamFailed(error: unknown): void {
+  streamFailed(error: unknown, scope?: Scope): void {
+    this.context.scope = scope ?? this.context.scope
     if (this.context.stoppedBy(error)) return this.cut('peer', ErrorCode.Cancel)
     this.#core.report(error, this.context)
     this.cut('handler', ErrorCode.InternalError, error)
@@ -306,7 +307,7 @@ export class Http2Exchange implements ContextPort, ReplyTarget, StreamEnd, Strea
   // ── ending ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
   get observed(): boolean {
-    return this.context.observed || channels.end.hasSubscribers || channels.idle.hasSubscribers
+    return this.context.observed || endIsWatched()
   }
 
   /** The reply is in the output. @param ok whether it has left. */

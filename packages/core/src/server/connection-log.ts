@@ -2,7 +2,13 @@ import type { ParseErrorCode } from '@spillway/parser'
 import type { Http2FaultCode } from '@spillway/parser/http2'
 import type { RequestContext } from '../exchange/request-context.ts'
 import type { Outcome } from '../exchange/errors.ts'
-import { type CloseReason, type ConnectionEvent, channels } from './events.ts'
+import type { Handler } from '../exchange/context.ts'
+import type { Reply } from '../exchange/reply.ts'
+import { scopeOfNow, within } from '../exchange/scope.ts'
+import { type CloseReason, type ConnectionEvent, type ExchangeEvent, channels } from './events.ts'
+import { isTraced, traced } from './handler-trace.ts'
+import { nodeChannels } from './node-channels.ts'
+import { runStores } from './run-stores.ts'
 import type { Server } from './server.ts'
 import type { Peer } from '../transport/transport.ts'
 
@@ -34,16 +40,31 @@ export class ConnectionLog {
     if (channels.head.hasSubscribers) this.#publishHead()
   }
 
-  request(context: RequestContext, headBytes: number): void {
-    if (channels.request.hasSubscribers) this.#publishRequest(context, headBytes)
+  /** Whether somebody observes that a request is answered. */
+  get isWatched(): boolean {
+    return channels.request.hasSubscribers || nodeChannels.areBegun || isTraced()
   }
 
-  reply(context: RequestContext, persist: boolean): void {
-    if (channels.reply.hasSubscribers) this.#publishReply(context, persist)
+  /** Tells that a request is answered. @param answer given the handler, which tells of itself if somebody traces it. */
+  request(context: RequestContext, headBytes: number, handler: Handler, answer: (handler: Handler) => void): void {
+    if (nodeChannels.areBegun) nodeChannels.begin(context, this.#server)
+    const run = (): void => {
+      // What later calls find is what is bound by now.
+      context.scope = scopeOfNow()
+      within(context.scope, answer, isTraced() ? traced(handler, this.#about(context)) : handler)
+    }
+    const { method, target, httpVersion } = context
+    if (!channels.request.hasSubscribers) return run()
+    runStores(channels.request, { ...this.#about(context), method, target, httpVersion, headBytes }, run)
+  }
+
+  reply(context: RequestContext, reply: Reply, persist: boolean): void {
+    if (channels.reply.hasSubscribers || nodeChannels.areBegun || nodeChannels.areEnded)
+      within(context.scope, () => this.#publishReply(context, reply, persist))
   }
 
   end(context: RequestContext, outcome: Outcome): void {
-    if (channels.end.hasSubscribers) this.#publishEnd(context, outcome)
+    if (endIsWatched()) within(context.scope, () => this.#publishEnd(context, outcome))
   }
 
   idle(): void {
@@ -68,21 +89,29 @@ export class ConnectionLog {
     channels.head.publish({ ...this.#event(), exchange: this.requests + 1 })
   }
 
-  #publishRequest({ exchange, method, target, httpVersion }: RequestContext, headBytes: number): void {
-    channels.request.publish({ ...this.#event(), exchange, method, target, httpVersion, headBytes })
+  #publishReply(context: RequestContext, reply: Reply, persist: boolean): void {
+    nodeChannels.reply(context, reply)
+    if (channels.reply.hasSubscribers)
+      channels.reply.publish({ ...this.#about(context), status: context.status, persist })
   }
 
-  #publishReply({ exchange, status }: RequestContext, persist: boolean): void {
-    channels.reply.publish({ ...this.#event(), exchange, status, persist })
+  #publishEnd(context: RequestContext, outcome: Outcome): void {
+    if (nodeChannels.areEnded && outcome.kind === 'sent') nodeChannels.end(context, this.#server)
+    if (channels.end.hasSubscribers) channels.end.publish({ ...this.#about(context), outcome })
   }
 
-  #publishEnd({ exchange }: RequestContext, outcome: Outcome): void {
-    channels.end.publish({ ...this.#event(), exchange, outcome })
+  #about(context: RequestContext): ExchangeEvent & { readonly context: RequestContext } {
+    return { ...this.#event(), exchange: context.exchange, context }
   }
 
   #event(): ConnectionEvent {
     return { server: this.#server, connection: this.id }
   }
+}
+
+/** Whether somebody waits to hear that a reply has left. */
+export function endIsWatched(): boolean {
+  return channels.end.hasSubscribers || channels.idle.hasSubscribers || nodeChannels.areEnded
 }
 
 export function reasonOf({ code }: NodeJS.ErrnoException): CloseReason {

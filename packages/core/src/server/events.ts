@@ -1,3 +1,4 @@
+import type { AsyncLocalStorage } from 'node:async_hooks'
 import { channel } from 'node:diagnostics_channel'
 import type { ParseErrorCode } from '@spillway/parser'
 import type { Http2FaultCode } from '@spillway/parser/http2'
@@ -80,6 +81,8 @@ export interface ConnectionEvents {
   head: ExchangeEvent
   /** A request head is complete and the handler is about to run. */
   request: ExchangeEvent & {
+    /** For who notes something about the exchange, or hands it on: its `done` tells how it ended. */
+    readonly context: Context
     readonly method: string
     readonly target: string
     readonly httpVersion: Context['httpVersion']
@@ -87,11 +90,12 @@ export interface ConnectionEvents {
   }
   /** A reply's head was written. */
   reply: ExchangeEvent & {
+    readonly context: Context
     readonly status: number
     /** Whether the connection may be kept. */ readonly persist: boolean
   }
   /** An exchange has ended, one way or the other. */
-  end: ExchangeEvent & { readonly outcome: Outcome }
+  end: ExchangeEvent & { readonly context: Context; readonly outcome: Outcome }
   /** The exchange is over and the connection waits for another request. */
   idle: ExchangeEvent
   /** A message was refused: it could not be parsed, or broke a limit. */
@@ -123,6 +127,12 @@ export interface EventChannel<T> {
   readonly hasSubscribers: boolean
   subscribe(listener: (event: T) => void): void
   unsubscribe(listener: (event: T) => void): boolean
+  /**
+   * Where a request is told, all of its exchange runs in what the store is given here: the handler, and everything that is
+   * called for it later. @param transform makes it of the message. Default: the message itself.
+   */
+  bindStore<S>(store: AsyncLocalStorage<S>, transform?: (event: T) => S): void
+  unbindStore<S>(store: AsyncLocalStorage<S>): boolean
   /** @internal */
   publish(event: T): void
 }

@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks'
 import { Expectation, type ParseErrorCode, RequestHead, parseErrors } from '@spillway/parser'
 import { networkOf } from '../transport/addresses.ts'
 import { Clock } from './clock.ts'
@@ -5,6 +6,8 @@ import { type Holder, Ledger } from './ledger.ts'
 import type { Context, Handler, MaybePromise, Result } from '../exchange/context.ts'
 import { type ReplyTarget, type Reporter, dispatch } from '../exchange/dispatch.ts'
 import type { RequestContext } from '../exchange/request-context.ts'
+import { scopeOfNow, scopesInUse, within } from '../exchange/scope.ts'
+import type { ConnectionLog } from './connection-log.ts'
 import { errorResult, errorText, plainError } from '../exchange/error-reply.ts'
 import { AbortedError, errorFacts } from '../exchange/errors.ts'
 import { begun } from '../exchange/beginning.ts'
@@ -82,6 +85,8 @@ export class ServerCore {
   /** Whose request a handler has been called for and has not returned. */
   answering: Member | undefined = undefined
   readonly #onError: ServerOptions['onError']
+  /** Where the server was made: its exchanges find what was there. */
+  readonly #scope: AsyncResource = new AsyncResource('SPILLWAY_SERVER')
   readonly #heads: RequestHead[] = []
   /** Computed once: every request needs them. */
   readonly #idleTicks: number
@@ -123,12 +128,30 @@ export class ServerCore {
     this.facts.written.dateLine = this.clock.dateLine
   }
 
-  /** Has a request answered: by the handler, unless it expects what is not known, or too much is held already. */
-  answer(context: RequestContext, expectation: Expectation, target: ReplyTarget): void {
+  /** Has a request answered: in a context of its own, and told to whoever listens. @param headBytes of its head. */
+  begin(
+    context: RequestContext,
+    expectation: Expectation,
+    target: ReplyTarget,
+    log: ConnectionLog,
+    headBytes: number,
+  ): void {
+    if (!scopesInUse() && !log.isWatched) return this.#answer(this.#handler, context, expectation, target)
+    // What another exchange has left where this one begins is none of its business.
+    context.scope = within(this.#scope, scopeOfNow)
+    within(context.scope, () => {
+      const answer = (handler: Handler): void => this.#answer(handler, context, expectation, target)
+      if (log.isWatched) log.request(context, headBytes, this.#handler, answer)
+      else answer(this.#handler)
+    })
+  }
+
+  /** By the handler, unless the request expects what is not known, or too much is held already. */
+  #answer(handler: Handler, context: RequestContext, expectation: Expectation, target: ReplyTarget): void {
     if (expectation === Expectation.Unknown)
       target.reply(context, errorText(417, 'Only the expectation 100-continue is understood'))
     else if (this.overloaded) target.reply(context, this.overloadReply())
-    else dispatch(this.#handler, context, target)
+    else dispatch(handler, context, target)
   }
 
   /** The tick at which a connection that waits for its next request has waited long enough. */
@@ -278,11 +301,11 @@ export class ServerCore {
     }
   }
 
-  #errorResult(error: unknown, context: Context): MaybePromise<Reply> {
+  #errorResult(error: unknown, context: RequestContext): MaybePromise<Reply> {
     // Looking at an error may run code of its own, as calling `onError` does.
     try {
       if (this.#onError) {
-        const result = this.#onError(error, context)
+        const result = within(context.scope, this.#onError, error, context)
         return isThenable(result) ? this.#eventually(result, error) : errorResult(result, error)
       }
       const answer = error instanceof AbortedError || errorFacts(error).status < 500
@@ -294,11 +317,11 @@ export class ServerCore {
   }
 
   /** An error that no reply can tell of any more: for `onError` to know, or the process's error output. */
-  report(error: unknown, context: Context | null): void {
+  report(error: unknown, context: RequestContext | null): void {
     try {
       if (error instanceof AbortedError) return
       if (!this.#onError) return this.#print(error, context)
-      const result = this.#onError(error, context)
+      const result = within(context?.scope, this.#onError, error, context)
       if (isThenable(result)) void this.#eventually(result, error)
     } catch (second) {
       this.#unhandled(second)
@@ -306,7 +329,7 @@ export class ServerCore {
   }
 
   /** The handler's reply cannot be sent: that is an error of the handler, unless it says that it is the client's. */
-  unsendable(error: unknown, context: Context): Reply {
+  unsendable(error: unknown, context: RequestContext): Reply {
     if (errorFacts(error).status >= 500) this.report(error, context)
     return plainError(error)
   }
