@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type Handler, type Server, type ServerOptions, serve } from '../src/index.ts'
 import { MachineClient } from './http2/machine-client.ts'
 import { rawClient, replies, until } from './support.ts'
@@ -12,41 +13,60 @@ export interface Answer {
   readonly fields: ReadonlyMap<string, string>
   /** Read as UTF-8. */
   readonly body: string
+  /** Lower-case names. */
+  readonly trailers: ReadonlyMap<string, string>
   /** Whether the content came to its end. */
   readonly complete: boolean
   /** Everything, over HTTP/1.1. */
   readonly wire: string
 }
 
+/** What is asked: content comes in pieces, one after the other. */
+interface Question {
+  readonly method?: string
+  readonly pieces?: readonly string[]
+}
+
 /** Asks a server of its own, over true sockets. */
 export async function ask(
   protocol: Protocol,
   handler: Handler,
-  { method = 'GET', ...options }: ServerOptions & { method?: string } = {},
+  { method = 'GET', pieces = [], ...options }: ServerOptions & Question = {},
 ): Promise<Answer> {
   const server = await serve(handler, { port: 0, http2: true, ...options })
   try {
-    return await (protocol === 'HTTP/2' ? askHttp2(server, method) : askHttp1(server, method))
+    return await (protocol === 'HTTP/2' ? askHttp2(server, method, pieces) : askHttp1(server, method, pieces))
   } finally {
     await server.close({ deadline: 0 })
   }
 }
 
-async function askHttp1(server: Server, method: string): Promise<Answer> {
+async function askHttp1(server: Server, method: string, pieces: readonly string[]): Promise<Answer> {
   const client = rawClient(server)
-  client.send(`${method} / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`)
+  const length = pieces.length > 0 ? `Content-Length: ${pieces.join('').length}\r\n` : ''
+  client.send(`${method} / HTTP/1.1\r\nHost: a\r\n${length}Connection: close\r\n\r\n`)
+  for (const piece of pieces) {
+    await sleep(2)
+    client.send(piece)
+  }
   const wire = await client.ended
   const all = replies(wire, [method])
   const last = all.at(-1)!
   return { ...last, body: Buffer.from(last.body, 'latin1').toString(), wire }
 }
 
-async function askHttp2(server: Server, method: string): Promise<Answer> {
+async function askHttp2(server: Server, method: string, pieces: readonly string[]): Promise<Answer> {
   const client = new MachineClient(server.port)
   try {
-    const got = await client.all(client.request(method, '/'))
+    const stream = client.request(method, '/', pieces.length === 0)
+    for (const [i, piece] of pieces.entries()) {
+      await sleep(2)
+      client.write(stream, piece, i === pieces.length - 1)
+    }
+    const got = await client.all(stream)
     const { status, body, reset } = got
-    return { status, fields: new Map(got.fields), body, complete: reset === undefined, wire: '' }
+    const trailers = new Map(got.trailers ?? [])
+    return { status, trailers, fields: new Map(got.fields), body, complete: reset === undefined, wire: '' }
   } finally {
     client.socket.destroy()
     await until(() => client.isOver)

@@ -27,9 +27,9 @@ function guardOf(listener: Listener): Guard {
   if (!guard) {
     guard = function call(this: AbortSignal, event: Event): void {
       const { report, scopes } = signals.get(this) ?? { report: ignore, scopes: undefined }
-      const call = (): unknown =>
+      const run = (): unknown =>
         typeof listener === 'function' ? listener.call(this, event) : listener.handleEvent(event)
-      within(scopes?.get(listener), guarded, call, report)
+      within(scopes?.get(listener), guarded, run, report)
     }
     guards.set(listener, guard)
   }

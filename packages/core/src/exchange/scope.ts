@@ -48,6 +48,10 @@ export function within<A extends readonly unknown[], R>(scope: Scope, call: (...
 
 /** The callback, to be called in the context of now. */
 export function bound<A extends readonly unknown[], R>(callback: (...args: A) => R): (...args: A) => R {
+  return inUse ? boundHere(callback) : callback
+}
+
+function boundHere<A extends readonly unknown[], R>(callback: (...args: A) => R): (...args: A) => R {
   const scope = scopeOfNow()
-  return scope === undefined ? callback : (...args) => within(scope, callback, ...args)
+  return (...args) => within(scope, callback, ...args)
 }

@@ -410,7 +410,7 @@ export class Connection
     const plan = this.#sender.send(context, reply, facts)
     const { persist, framing } = plan
     if (!persist) this.#last(facts.persist)
-    if (context) this.#log.reply(context, reply, persist)
+    if (context) this.#log.reply(context, persist)
     if (reply.takeOver) this.#upgrade(context!, reply.takeOver)
     else if (framing === ContentFraming.Whole) {
       onReplyEnd(this)

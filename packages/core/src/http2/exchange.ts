@@ -181,7 +181,7 @@ export class Http2Exchange implements ContextPort, ReplyTarget, StreamEnd, Strea
     const hasMore = streamed || content !== null || reply.trailers !== undefined
     const ends = context.method === 'HEAD' || !(hasMore || reply.takeOver)
     this.#owner.heads.write(this.#stream, reply, length, ends)
-    this.#begun(reply)
+    this.#begun(reply.status)
     if (reply.takeOver) return this.#takeOver(reply.takeOver)
     if (streamed) return this.#startStream(outgoing!, reply.trailers)
     outgoing?.source?.stop(undefined)
@@ -190,8 +190,7 @@ export class Http2Exchange implements ContextPort, ReplyTarget, StreamEnd, Strea
   }
 
   /** A small reply that went out before. */
-  #sendKnown(reply: Reply, text: string): boolean {
-    const { status, flat, trailers, takeOver } = reply
+  #sendKnown({ status, flat, trailers, takeOver }: Reply, text: string): boolean {
     const isContent = trailers === undefined && takeOver === undefined && this.#tunnel === undefined
     if (!isContent || this.context.method === 'HEAD') return false
     const owner = this.#owner
@@ -201,17 +200,17 @@ export class Http2Exchange implements ContextPort, ReplyTarget, StreamEnd, Strea
     const { machine } = owner
     if (!owner.isFree || machine.room(this.#stream) < content.length) return false
     machine.knownHead(this.#stream, known.block, false)
-    this.#begun(reply)
+    this.#begun(status)
     machine.data(this.#stream, content, 0, content.length, true)
     this.#sent = content.length
     this.#complete()
     return true
   }
 
-  #begun(reply: Reply): void {
+  #begun(status: number): void {
     this.#replied = true
-    this.context.status = reply.status
-    this.#owner.log.reply(this.context, reply, true)
+    this.context.status = status
+    this.#owner.log.reply(this.context, true)
   }
 
   /** Sends content at hand, if nothing keeps it from going; otherwise it waits. Whether it is sent. */

@@ -3,7 +3,6 @@ import type { Http2FaultCode } from '@spillway/parser/http2'
 import type { RequestContext } from '../exchange/request-context.ts'
 import type { Outcome } from '../exchange/errors.ts'
 import type { Handler } from '../exchange/context.ts'
-import type { Reply } from '../exchange/reply.ts'
 import { scopeOfNow, within } from '../exchange/scope.ts'
 import { type CloseReason, type ConnectionEvent, type ExchangeEvent, channels } from './events.ts'
 import { isTraced, traced } from './handler-trace.ts'
@@ -40,31 +39,25 @@ export class ConnectionLog {
     if (channels.head.hasSubscribers) this.#publishHead()
   }
 
-  /** Whether somebody observes that a request is answered. */
-  get isWatched(): boolean {
-    return channels.request.hasSubscribers || nodeChannels.areBegun || isTraced()
-  }
-
   /** Tells that a request is answered. @param answer given the handler, which tells of itself if somebody traces it. */
   request(context: RequestContext, headBytes: number, handler: Handler, answer: (handler: Handler) => void): void {
-    if (nodeChannels.areBegun) nodeChannels.begin(context, this.#server)
+    const told = nodeChannels.areUsed ? nodeChannels.begin(context, this.#server, handler) : handler
     const run = (): void => {
       // What later calls find is what is bound by now.
       context.scope = scopeOfNow()
-      within(context.scope, answer, isTraced() ? traced(handler, this.#about(context)) : handler)
+      within(context.scope, answer, isTraced() ? traced(told, this.#about(context)) : told)
     }
     const { method, target, httpVersion } = context
     if (!channels.request.hasSubscribers) return run()
     runStores(channels.request, { ...this.#about(context), method, target, httpVersion, headBytes }, run)
   }
 
-  reply(context: RequestContext, reply: Reply, persist: boolean): void {
-    if (channels.reply.hasSubscribers || nodeChannels.areBegun || nodeChannels.areEnded)
-      within(context.scope, () => this.#publishReply(context, reply, persist))
+  reply(context: RequestContext, persist: boolean): void {
+    if (channels.reply.hasSubscribers) this.#publishReply(context, persist)
   }
 
   end(context: RequestContext, outcome: Outcome): void {
-    if (endIsWatched()) within(context.scope, () => this.#publishEnd(context, outcome))
+    if (channels.end.hasSubscribers) this.#publishEnd(context, outcome)
   }
 
   idle(): void {
@@ -89,15 +82,14 @@ export class ConnectionLog {
     channels.head.publish({ ...this.#event(), exchange: this.requests + 1 })
   }
 
-  #publishReply(context: RequestContext, reply: Reply, persist: boolean): void {
-    nodeChannels.reply(context, reply)
-    if (channels.reply.hasSubscribers)
-      channels.reply.publish({ ...this.#about(context), status: context.status, persist })
+  #publishReply(context: RequestContext, persist: boolean): void {
+    const event = { ...this.#about(context), status: context.status, persist }
+    within(context.scope, () => channels.reply.publish(event))
   }
 
   #publishEnd(context: RequestContext, outcome: Outcome): void {
-    if (nodeChannels.areEnded && outcome.kind === 'sent') nodeChannels.end(context, this.#server)
-    if (channels.end.hasSubscribers) channels.end.publish({ ...this.#about(context), outcome })
+    const event = { ...this.#about(context), outcome }
+    within(context.scope, () => channels.end.publish(event))
   }
 
   #about(context: RequestContext): ExchangeEvent & { readonly context: RequestContext } {
@@ -111,7 +103,12 @@ export class ConnectionLog {
 
 /** Whether somebody waits to hear that a reply has left. */
 export function endIsWatched(): boolean {
-  return channels.end.hasSubscribers || channels.idle.hasSubscribers || nodeChannels.areEnded
+  return channels.end.hasSubscribers || channels.idle.hasSubscribers
+}
+
+/** Whether somebody observes how requests are answered. */
+export function isObserved(): boolean {
+  return channels.request.hasSubscribers || nodeChannels.areUsed || isTraced()
 }
 
 export function reasonOf({ code }: NodeJS.ErrnoException): CloseReason {

@@ -3,7 +3,8 @@
 import { channel } from 'node:diagnostics_channel'
 import { reasonPhrase } from '@spillway/parser/serialize'
 import type { RequestContext } from '../exchange/request-context.ts'
-import type { Reply } from '../exchange/reply.ts'
+import type { Handler, Result } from '../exchange/context.ts'
+import { ignore, isThenable } from '../exchange/guarded.ts'
 import type { Server } from './server.ts'
 
 const created = channel('http.server.response.created')
@@ -18,7 +19,7 @@ function fieldsOf(fields: Iterable<readonly [string, string]>): Fields {
   for (const [given, value] of fields) {
     const name = given.toLowerCase()
     const known = all[name]
-    if (name === 'set-cookie') all[name] = [...(known ?? []), value]
+    if (name === 'set-cookie') all[name] = [...((known ?? []) as string[]), value]
     else all[name] = known === undefined ? value : `${known as string}${name === 'cookie' ? '; ' : ', '}${value}`
   }
   return all
@@ -61,15 +62,15 @@ class RequestView {
 class ResponseView {
   readonly req: RequestView
   readonly #context: RequestContext
-  /** Once it is written. */
-  #reply: Reply | undefined
+  /** What the handler has returned. */
+  #reply: Result | undefined
 
   constructor(context: RequestContext, request: RequestView) {
     this.#context = context
     this.req = request
   }
 
-  begun(reply: Reply): void {
+  begun(reply: Result): void {
     this.#reply = reply
   }
 
@@ -90,7 +91,7 @@ class ResponseView {
   }
 
   getHeaders(): Fields {
-    return this.#reply ? fieldsOf(this.#reply.headers) : {}
+    return this.#reply ? fieldsOf(this.#reply.headers as Iterable<[string, string]>) : {}
   }
 
   getHeaderNames(): string[] {
@@ -106,48 +107,34 @@ class ResponseView {
   }
 }
 
-interface Views {
-  readonly request: RequestView
-  readonly response: ResponseView
-}
-
-/** The same for one exchange: tools find again what they noted. */
-const views: WeakMap<RequestContext, Views> = new WeakMap()
-
-export const nodeChannels = {
-  get areBegun(): boolean {
-    return started.hasSubscribers || created.hasSubscribers
+export const nodeChannels: {
+  readonly areUsed: boolean
+  /** A request is about to be answered: returns its handler, whose reply is seen. Tools find the same views again for all that is told. */
+  begin(context: RequestContext, server: Server, handler: Handler): Handler
+} = {
+  get areUsed(): boolean {
+    return started.hasSubscribers || created.hasSubscribers || finished.hasSubscribers
   },
 
-  get areEnded(): boolean {
-    return finished.hasSubscribers
-  },
-
-  /** A request is about to be answered. */
-  begin(context: RequestContext, server: Server): void {
-    const { request, response } = viewsOf(context)
-    created.publish({ request, response })
-    started.publish({ request, response, socket: request.socket, server })
-  },
-
-  /** The head of a reply was written. */
-  reply(context: RequestContext, reply: Reply): void {
-    views.get(context)?.response.begun(reply)
-  },
-
-  /** A reply was sent. */
-  end(context: RequestContext, server: Server): void {
-    const { request, response } = viewsOf(context)
-    finished.publish({ request, response, socket: request.socket, server })
-  },
-}
-
-function viewsOf(context: RequestContext): Views {
-  let known = views.get(context)
-  if (!known) {
+  begin(context: RequestContext, server: Server, handler: Handler): Handler {
     const request = new RequestView(context)
-    known = { request, response: new ResponseView(context, request) }
-    views.set(context, known)
-  }
-  return known
+    const response = new ResponseView(context, request)
+    const { socket } = request
+    created.publish({ request, response })
+    started.publish({ request, response, socket, server })
+    context.done(({ kind }) => {
+      if (kind === 'sent') finished.publish({ request, response, socket, server })
+    })
+    return (c) => {
+      const result = handler(c)
+      if (!isThenable(result)) response.begun(result)
+      else
+        Promise.resolve(result).then(
+          (reply) => response.begun(reply),
+          // It is told elsewhere.
+          ignore,
+        )
+      return result
+    }
+  },
 }

@@ -1,10 +1,10 @@
 import type { Channel } from 'node:diagnostics_channel'
 
 /** Publishes, and runs in what the stores that are bound to the channel make of the message. */
-export function runStores<T extends object, R>(channel: object, message: T, run: () => R): R {
+export function runStores<R>(channel: object, message: object, run: () => R): R {
   const { runStores: native } = channel as { runStores?: Channel['runStores'] }
-  if (native) return (native as (message: T, run: () => R) => R).call(channel, message, run)
+  if (native) return (native as (message: object, run: () => R) => R).call(channel, message, run)
   // Other runtimes have channels without stores.
-  ;(channel as { publish(message: T): void }).publish(message)
+  ;(channel as { publish(message: object): void }).publish(message)
   return run()
 }

@@ -7,7 +7,7 @@ import type { Context, Handler, MaybePromise, Result } from '../exchange/context
 import { type ReplyTarget, type Reporter, dispatch } from '../exchange/dispatch.ts'
 import type { RequestContext } from '../exchange/request-context.ts'
 import { scopeOfNow, scopesInUse, within } from '../exchange/scope.ts'
-import type { ConnectionLog } from './connection-log.ts'
+import { type ConnectionLog, isObserved } from './connection-log.ts'
 import { errorResult, errorText, plainError } from '../exchange/error-reply.ts'
 import { AbortedError, errorFacts } from '../exchange/errors.ts'
 import { begun } from '../exchange/beginning.ts'
@@ -85,6 +85,8 @@ export class ServerCore {
   /** Whose request a handler has been called for and has not returned. */
   answering: Member | undefined = undefined
   readonly #onError: ServerOptions['onError']
+  /** Whether somebody listened when this was looked at last: for each connection, and at each tick. To ask eight channels takes time. */
+  #isObserved = false
   /** Where the server was made: its exchanges find what was there. */
   readonly #scope: AsyncResource = new AsyncResource('SPILLWAY_SERVER')
   readonly #heads: RequestHead[] = []
@@ -136,12 +138,23 @@ export class ServerCore {
     log: ConnectionLog,
     headBytes: number,
   ): void {
-    if (!scopesInUse() && !log.isWatched) return this.#answer(this.#handler, context, expectation, target)
+    if (scopesInUse() || channels.request.hasSubscribers || this.#isObserved)
+      this.#beginWithin(context, expectation, target, log, headBytes)
+    else this.#answer(this.#handler, context, expectation, target)
+  }
+
+  #beginWithin(
+    context: RequestContext,
+    expectation: Expectation,
+    target: ReplyTarget,
+    log: ConnectionLog,
+    headBytes: number,
+  ): void {
     // What another exchange has left where this one begins is none of its business.
     context.scope = within(this.#scope, scopeOfNow)
     within(context.scope, () => {
       const answer = (handler: Handler): void => this.#answer(handler, context, expectation, target)
-      if (log.isWatched) log.request(context, headBytes, this.#handler, answer)
+      if (isObserved()) log.request(context, headBytes, this.#handler, answer)
       else answer(this.#handler)
     })
   }
@@ -187,6 +200,7 @@ export class ServerCore {
 
   /** Counts something that was admitted, until {@link remove}. */
   enter(member: Member, place: Place): void {
+    this.#isObserved = isObserved()
     this.open.add(member)
     this.#count(member, 1)
     if (place === Place.TurnedAway) this.#turnAway(member)
@@ -374,6 +388,7 @@ export class ServerCore {
 
   #tick(): void {
     const { now } = this.clock
+    this.#isObserved = isObserved()
     this.facts.written.dateLine = this.clock.dateLine
     for (const connection of this.open) connection.onTick(now)
     const { bufferedBytes } = this.limits

@@ -48,7 +48,7 @@ describe('channels', () => {
     expect(seen.map(({ name }) => name)).toEqual(['open', 'request', 'reply', 'end', 'idle', 'close'])
     const connection = seen[0]!.event.connection
     const peer = { address: '10.0.0.1', port: 50_000, secure: false }
-    expect(seen.map(({ event }) => ({ ...event, server: undefined }))).toEqual(
+    expect(seen.map(({ event }) => ({ ...event, server: undefined, context: undefined }))).toEqual(
       [
         { connection, peer },
         { connection, exchange: 1, method: 'POST', target: '/read?q', httpVersion: '1.1', headBytes: wire.length - 3 },
@@ -56,7 +56,7 @@ describe('channels', () => {
         { connection, exchange: 1, outcome: { kind: 'sent', status: 200, bytes: length } },
         { connection, exchange: 1 },
         { connection, peer, reason: 'client-closed', requests: 1, bytesIn: wire.length, bytesOut: length },
-      ].map((event) => ({ ...event, server: undefined })),
+      ].map((event) => ({ ...event, server: undefined, context: undefined })),
     )
   })
 
