@@ -85,20 +85,25 @@ export interface ErrorFacts {
   readonly status: number
   readonly text: string | undefined
   readonly headers: ReplyHeaders | undefined
+  /** In a line what it says, when somebody has made it to be an answer. */
+  readonly made: string | undefined
+  readonly cause: unknown
 }
 
-const nothing: ErrorFacts = { status: 500, text: undefined, headers: undefined }
+const nothing: ErrorFacts = { status: 500, text: undefined, headers: undefined, made: undefined, cause: undefined }
 
 /** Reads the reply out of anything thrown: shape decides, not class, and whatever has no error status is a 500. */
 export function errorFacts(error: unknown): ErrorFacts {
   if (typeof error !== 'object' || error === null) return nothing
   try {
-    const { status, message, expose, headers } = error as Partial<HttpError>
+    const { status, message, expose, headers, cause } = error as Partial<HttpError>
     if (typeof status !== 'number' || !Number.isInteger(status) || status < 400 || status > 599) return nothing
     return {
       status,
       text: expose === true ? message : undefined,
       headers: headers instanceof ReplyHeaders ? headers : undefined,
+      made: typeof expose === 'boolean' ? `${status} ${message}` : undefined,
+      cause,
     }
   } catch {
     // Its fields are code, and fail.

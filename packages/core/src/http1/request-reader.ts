@@ -109,6 +109,6 @@ export class RequestReader {
   /** One tick of the clock: whether content that is wanted comes too slowly. */
   tooSlow(read: ReadState): boolean {
     const reading = read === ReadState.Discard || (read === ReadState.Body && this.wanted && !this.#paused)
-    return reading && this.content.tooSlow(this.#core.clock.interval)
+    return reading && this.#core.hasLeastRate && this.content.tooSlow(this.#core.clock.interval)
   }
 }

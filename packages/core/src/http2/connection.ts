@@ -77,6 +77,8 @@ export class Http2Connection implements Member, Http2Owner, TransportSink {
   #pauseDeadline = 0
   /** For the client to take something of what waits for it; and how far it was when that was set. */
   #stallDeadline = 0
+  /** What had moved when the client had ended its side, and then each time that its silence was looked at. */
+  #movedBefore = 0
   #taken = -1
   #bytesIn = 0
   #lingered = 0
@@ -319,7 +321,8 @@ export class Http2Connection implements Member, Http2Owner, TransportSink {
     this.log.because(reason)
     this.#state = State.Leaving
     this.machine.goaway(this.machine.streams.lastIn, ErrorCode.NoError)
-    this.#deadline = this.#peerEnded ? this.#core.clock.after(this.#core.timeouts.writeStall) : 0
+    if (this.#peerEnded) this.#awaitReplies()
+    else this.#deadline = 0
     this.#isIdle = false
     this.#output.scheduleFlush()
   }
@@ -428,10 +431,23 @@ export class Http2Connection implements Member, Http2Owner, TransportSink {
     }
   }
 
+  /** Nothing more can come from the client: it waits for its replies, or has left. */
+  #awaitReplies(): void {
+    this.#deadline = this.#core.clock.after(this.#core.timeouts.halfClosed)
+    this.#movedBefore = this.moved
+  }
+
+  /** Behind the client's end nothing has moved for long; what moves begins anew, and what waits to leave has a clock of its own. */
+  #expireSilence(): void {
+    const isQuiet = this.moved === this.#movedBefore && this.#output.pending === 0
+    if (isQuiet) this.#end('peer', 'client-gone')
+    else this.#awaitReplies()
+  }
+
   #expire(): void {
     this.#deadline = 0
     if (this.draining) return this.#leave('shutdown')
-    if (this.#state === State.Leaving) return this.#end('timeout', 'write-timeout')
+    if (this.#state === State.Leaving) return this.#expireSilence()
     this.#leave(this.log.requests === 0 ? 'head-timeout' : 'keep-alive-timeout')
   }
 }

@@ -103,7 +103,8 @@ export class Incoming implements BodyPort {
   onTick(now: number): void {
     if (this.#deadline === 0) return
     const waited = ++this.#waitedTicks * this.#core.clock.interval
-    if (now < this.#deadline && !isTooSlow(this.#stream.received, waited)) return
+    const isSlow = this.#core.hasLeastRate && isTooSlow(this.#stream.received, waited)
+    if (now < this.#deadline && !isSlow) return
     this.#deadline = 0
     this.#body!.fail(new AbortedError('timeout', 'The request content came too slowly'))
   }

@@ -69,7 +69,7 @@ export interface Timeouts {
   readonly handshake: number
   /** From the first byte of a head (from accept, for the first one) to its end; bytes do not reset it. */
   readonly head: number
-  /** Between two reads of content, while somebody waits for it. */
+  /** Between two reads of content, while somebody waits for it; without it, there is no least rate of content either. */
   readonly bodyIdle: number
   /**
    * Between the end of a reply and the next request; told to the client as `Keep-Alive: timeout`. The connection ends a

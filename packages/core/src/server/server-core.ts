@@ -75,6 +75,8 @@ export class ServerCore {
   readonly limits: Limits
   readonly timeouts: Timeouts
   readonly clock: Clock
+  /** Whether content has to come at a least rate: who has no deadline for the next bytes has none for their number. */
+  readonly hasLeastRate: boolean
   /** Filled in for each reply. */
   readonly facts: Mutable<ReplyFacts>
   readonly open: Set<Member> = new Set()
@@ -115,7 +117,8 @@ export class ServerCore {
       () => this.#tick(),
       () => (this.facts.written.dateLine = this.clock.dateLine),
     )
-    const { keepAlive: idle } = this.timeouts
+    const { keepAlive: idle, bodyIdle } = this.timeouts
+    this.hasLeastRate = bodyIdle > 0 && bodyIdle < Infinity
     this.#idleTicks = idle === 0 ? 0 : this.clock.ticks(idle + keepAliveGrace)
     this.#requestTicks = this.clock.ticks(this.timeouts.request)
     // Whole seconds are all the field can say.
@@ -377,8 +380,13 @@ export class ServerCore {
     }
   }
 
+  /** One that was made on purpose is a line, and its cause is shown; of any other it takes the stack to find out. */
   #print(error: unknown, context: Context | null): void {
-    printError(context ? `${context.method} ${context.target}` : 'connection', error)
+    const where = context ? `${context.method} ${context.target}` : 'connection'
+    const { made, cause } = errorFacts(error)
+    if (made === undefined) printError(where, error)
+    else if (cause === undefined) printError(where, made)
+    else printError(`${where}: ${made}`, cause)
   }
 
   #unhandled(error: unknown): Reply {

@@ -1,7 +1,8 @@
-import { MessageParser, type ResponseSnapshot } from '@spillway/parser'
+import { MessageParser, type ParserEvent, type ResponseSnapshot } from '@spillway/parser'
 import { requestHead } from '@spillway/parser/serialize'
 import type { Handler } from '../exchange/context.ts'
-import { type MemoryClient, testServer } from './memory.ts'
+import { testServer } from './memory.ts'
+import type { Transport } from '../transport/transport.ts'
 import type { FieldsInit } from '../exchange/reply-headers.ts'
 import { hasNoContent } from '../exchange/content.ts'
 import type { ServerOptions } from '../server/server.ts'
@@ -12,13 +13,15 @@ export interface InjectInit {
   readonly method?: string
   /** Default: a Host of `localhost`, and the Content-Length. */
   readonly headers?: FieldsInit
-  /** Strings are sent as UTF-8. */
-  readonly body?: string | Uint8Array
+  /** Strings are sent as UTF-8. Forms and blobs with their type, unless `headers` say another one. */
+  readonly body?: string | Uint8Array | FormData | URLSearchParams | Blob
+  /** A value that is sent as JSON, in place of `body`. */
+  readonly json?: unknown
 }
 
 /**
  * Sends one request through the true parser and the true connection, in memory, and resolves with the complete reply.
- * Interim replies are passed over.
+ * Interim replies are passed over. Deadlines hold: `timeouts.request` ends a handler that never answers.
  * @param target in origin form: `/users/7?full`, or any other that a request line may have.
  * @throws TypeError when the request cannot be written; ParseError when the reply is not complete, or not well formed;
  * Error when the connection ends without one, or is taken over by another protocol: that is for `testServer`.
@@ -29,13 +32,18 @@ export async function inject(
   init: InjectInit = {},
   options: ServerOptions = {},
 ): Promise<Response> {
-  const { method = init.body === undefined ? 'GET' : 'POST' } = init
-  const client = testServer(handler, options).connect()
-  client.send(Buffer.concat(message(method, target, init)))
+  const [head, content] = await message(target, init)
+  const t = testServer(handler, options)
+  const transport = t.open()
+  // Deadlines hold: a handler that never answers is one that `timeouts.request` ends.
+  const clock = setInterval(() => t.advance(1), t.interval)
   try {
-    return await response(client, method)
+    const answer = response(transport, methodOf(init))
+    transport.write(Buffer.concat([head, content]))
+    return await answer
   } finally {
-    client.end()
+    clearInterval(clock)
+    transport.end()
   }
 }
 
@@ -53,30 +61,62 @@ export function injector(handler: Handler, options: ServerOptions = {}): (reques
   }
 }
 
-function message(method: string, target: string, { headers = {}, body }: InjectInit): [Uint8Array, Uint8Array] {
-  const content = typeof body === 'string' ? Buffer.from(body) : (body ?? new Uint8Array(0))
-  const given = new Headers(headers as Record<string, string>)
-  if (!given.has('host')) given.set('host', 'localhost')
-  if (body !== undefined && !given.has('transfer-encoding')) given.set('content-length', String(content.length))
-  return [requestHead(method, target, given), content]
+function methodOf({ method, body, json }: InjectInit): string {
+  return method ?? (body === undefined && json === undefined ? 'GET' : 'POST')
 }
 
-async function response(client: MemoryClient, method: string): Promise<Response> {
+async function message(target: string, init: InjectInit): Promise<[head: Uint8Array, content: Uint8Array]> {
+  const { headers = {}, body } = init
+  const given = new Headers(headers as Record<string, string>)
+  if (!given.has('host')) given.set('host', 'localhost')
+  const [content, type] = await contentOf(init)
+  if (type !== null && !given.has('content-type')) given.set('content-type', type)
+  const hasContent = body !== undefined || init.json !== undefined
+  if (hasContent && !given.has('transfer-encoding')) given.set('content-length', String(content.length))
+  return [requestHead(methodOf(init), target, given), content]
+}
+
+/** The bytes that are sent, and what type they are of if that is known. */
+async function contentOf({ body, json }: InjectInit): Promise<[content: Uint8Array, type: string | null]> {
+  if (json !== undefined) {
+    if (body !== undefined) throw new TypeError('The content is either `json` or `body`')
+    return [Buffer.from(JSON.stringify(json)), 'application/json']
+  }
+  if (typeof body === 'string') return [Buffer.from(body), null]
+  if (body === undefined || body instanceof Uint8Array) return [body ?? new Uint8Array(0), null]
+  if (!(body instanceof FormData || body instanceof URLSearchParams || body instanceof Blob))
+    throw new TypeError('`body` is text, bytes, a Blob, FormData or URLSearchParams; a value is sent as `json`')
+  const encoded = new Response(body)
+  return [new Uint8Array(await encoded.arrayBuffer()), encoded.headers.get('content-type')]
+}
+
+function response(transport: Transport, method: string): Promise<Response> {
   const parser = new MessageParser('response')
   parser.expect(method)
   const content: Uint8Array[] = []
   let head: ResponseSnapshot | undefined
-  for (let read = 0; ; await client.changed()) {
-    const bytes = Buffer.from(client.received.slice(read), 'latin1')
-    read += bytes.length
-    const isOver = client.state !== 'open'
-    for (const event of isOver ? [...parser.feed(bytes), ...parser.end()] : parser.feed(bytes)) {
-      if (event.type === 'response') head = httpOnly(event.head, method)
-      else if (event.type === 'data') content.push(event.data)
-      else if (event.type === 'end' && head!.status >= 200) return made(head!, content)
+  return new Promise((resolve, reject) => {
+    const read = (feed: () => Iterable<ParserEvent<'response'>>): void => {
+      try {
+        for (const event of feed())
+          if (event.type === 'response') head = httpOnly(event.head, method)
+          else if (event.type === 'data') content.push(event.data)
+          else if (event.type === 'end' && head!.status >= 200) resolve(made(head!, content))
+      } catch (error) {
+        reject(error)
+      }
     }
-    if (isOver) throw new Error('The connection ended without a reply')
-  }
+    const over = (): void => {
+      read(() => parser.end())
+      reject(new Error('The connection ended without a reply'))
+    }
+    transport.attach({
+      onData: (bytes) => read(() => parser.feed(bytes)),
+      onDrain: () => {},
+      onEnd: over,
+      onClose: over,
+    })
+  })
 }
 
 /** A head behind which HTTP goes on. */

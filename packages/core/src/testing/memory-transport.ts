@@ -9,6 +9,7 @@ export class MemoryTransport implements Transport {
   state: 'open' | 'ended' | 'closed' | 'reset' = 'open'
   /** Bytes that may still be under way to the client. */
   room: number = Infinity
+  #news: string[] = []
   #sink: TransportSink | undefined
   #corked: string[] | undefined
   #corkedBytes = 0
@@ -85,6 +86,11 @@ export class MemoryTransport implements Transport {
     this.close('reset')
   }
 
+  /** What has come to the client since it was asked last. To look at `received` after each piece would copy all of it each time. */
+  news(): Uint8Array {
+    return Buffer.from(this.#news.splice(0).join(''), 'latin1')
+  }
+
   /** Bytes that the server has not read. */
   get unread(): number {
     return this.#inbox.reduce((sum, item) => sum + (item === 'end' ? 0 : item.length), 0)
@@ -140,7 +146,10 @@ export class MemoryTransport implements Transport {
     const part = this.#pending.slice(0, this.room)
     this.room -= part.length
     this.received += part
-    if (part !== '') this.#changed()
+    if (part !== '') {
+      this.#news.push(part)
+      this.#changed()
+    }
     this.#pending = this.#pending.slice(part.length)
     if (this.#pending !== '') return
     for (const done of this.#flushed.splice(0)) done(true)
@@ -175,8 +184,6 @@ export class MemoryTransport implements Transport {
 export class ClientEnd implements Transport {
   readonly #server: MemoryTransport
   #sink: TransportSink | undefined
-  /** Characters of what the server has sent that were read. */
-  #read = 0
   #isPaused = false
   #hasEnded = false
   #isClosed = false
@@ -249,9 +256,8 @@ export class ClientEnd implements Transport {
   #deliver(): void {
     const sink = this.#sink
     if (!sink || this.#isPaused || this.#isClosed) return
-    const { received, state } = this.#server
-    const bytes = Buffer.from(received.slice(this.#read), 'latin1')
-    this.#read = received.length
+    const { state } = this.#server
+    const bytes = this.#server.news()
     if (bytes.length > 0) sink.onData(bytes, true)
     if (state !== 'open' && !this.#hasEnded) {
       this.#hasEnded = true

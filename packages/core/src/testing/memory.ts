@@ -42,6 +42,8 @@ export interface TestServer {
   open(peer?: Partial<Peer>): Transport
   /** Lets time pass for every deadline of the server. Milliseconds. */
   advance(ms: number): void
+  /** @internal Milliseconds between two ticks of its clock. */
+  readonly interval: number
 }
 
 /** Makes a server for tests; it needs no port and never waits. */
@@ -78,6 +80,7 @@ export function testServer(handler: Handler, options: ServerOptions = {}): TestS
     server,
     connect: (peer) => new Client(connect(peer)),
     open: (peer) => new ClientEnd(connect(peer)),
+    interval: core.clock.interval,
     advance: (ms) => {
       for (let passed = 0; passed < ms; passed += core.clock.interval) core.clock.tick()
     },

@@ -143,6 +143,18 @@ describe('body idle', () => {
     expect(onlyReply(client.received).body).toBe('100000')
   })
 
+  it.each([0, Infinity])('%d is no deadline, and no least rate either', async (bodyIdle) => {
+    const t = server(async (c) => c.text(`${(await c.body.bytes()).length}`), { bodyIdle })
+    const client = t.connect()
+    client.send(request('POST', '/', 'Content-Length: 2\r\n') + 'x')
+    await turn()
+    t.advance(1_000_000)
+    await turn()
+    client.send('x')
+    await turn()
+    expect(onlyReply(client.received).body).toBe('2')
+  })
+
   it('a handler that does not read makes nobody late', async () => {
     const read = deferred()
     const t = server(async (c) => {

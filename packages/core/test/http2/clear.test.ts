@@ -335,3 +335,45 @@ it('its bytes are told to whoever listens', async () => {
   channels.bytes.unsubscribe(listener)
   expect(told.out).toBe(http2.socket.bytesRead)
 })
+
+describe('a client that has ended its side (FIN)', () => {
+  it('and to which nothing moves is gone', async () => {
+    const outcome = deferred<Outcome>()
+    const silent = (async function* () {
+      yield 'a'
+      await new Promise(() => {})
+    })()
+    const http2 = await start(
+      (c) => {
+        c.done(outcome.resolve)
+        return c.stream(silent)
+      },
+      { timeouts: { halfClosed: 60 } },
+    )
+    const stream = http2.request('GET', '/')
+    await until(() => http2.got(stream).body === 'a')
+    http2.socket.end()
+    expect(await outcome.promise).toMatchObject({ kind: 'aborted', by: 'peer', status: 200, bytes: 1 })
+    await until(() => http2.isOver)
+  })
+
+  it('gets what still moves, to its end', async () => {
+    const http2 = await start(
+      (c) =>
+        c.stream(
+          (async function* () {
+            for (let i = 0; i < 10; i++) {
+              yield 'a'
+              await new Promise((resolve) => setTimeout(resolve, 30))
+            }
+          })(),
+        ),
+      { timeouts: { halfClosed: 60 } },
+    )
+    const stream = http2.request('GET', '/')
+    await until(() => http2.got(stream).body !== '')
+    http2.socket.end()
+    const { body, ended } = await http2.all(stream)
+    expect([body, ended]).toEqual(['aaaaaaaaaa', true])
+  })
+})
