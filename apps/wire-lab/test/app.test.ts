@@ -4,7 +4,16 @@ import type { ParseErrorCode } from '@spillway/parser'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { isOwnRequest } from '@spillway/inspect/parts'
 import { type Lab, startLab } from '../src/lab/lab.ts'
-import type { CloseEvent, EndEvent, OpenEvent, Reason, RequestEvent, Wire, WireEvent } from '@spillway/inspect/model'
+import {
+  type CloseEvent,
+  type EndEvent,
+  type OpenEvent,
+  type Reason,
+  type RequestEvent,
+  type Wire,
+  type WireEvent,
+  readBytes,
+} from '@spillway/inspect/model'
 import type { Run, Tried } from '../src/model/tried.ts'
 import { Watcher, rawClient } from './clients.ts'
 
@@ -173,6 +182,29 @@ const drained = async (): Promise<Tried> => {
 }
 
 describe('the lab’s own client', () => {
+  it('speaks HTTP/2: who is quick does not wait for who is slow', async () => {
+    const { runs, facts } = await attempt('multiplexing')
+    expect(facts.map(([name]) => name)).toEqual([1, 3, 5, 7, 9, 11].map((stream) => `Stream ${stream}`))
+    const times = facts.map(([, text]) => {
+      expect(text).toMatch(/^200 after /)
+      return Number.parseFloat(text.slice(10))
+    })
+    expect(Math.max(...times.slice(1))).toBeLessThan(times[0]!)
+    expect(readBytes(Buffer.from(runs[0]!.sent, 'base64'), 'request').messages.map(({ line }) => line)).toContain(
+      'HEADERS on stream 11',
+    )
+  })
+
+  it('is cut off when it gives up each request at once, and says why', async () => {
+    const { runs } = await attempt('rapid-reset')
+    const [run] = runs
+    await expect
+      .poll(() => lab.recorder.state.closed.find(({ id }) => id === run!.connection)?.close)
+      .toMatchObject({
+        reason: 'abuse',
+      })
+  })
+
   it.each(singles)('%s: %s, %s', async (name, statuses, reason, error) => {
     const { runs, title } = await attempt(name)
     expect(runs).toHaveLength(1)

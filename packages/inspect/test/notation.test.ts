@@ -42,6 +42,9 @@ describe('the notation of bytes', () => {
       'Three pipelined',
       'A reply',
       'Interim and final reply',
+      'HTTP/2: three requests at once',
+      'HTTP/2: answers in another order',
+      'WebSocket behind its 101',
     ]
     expect(fault === undefined && messages.at(-1)!.complete).toBe(good.includes(name))
     expect(fault === undefined).toBe([...good, 'Not finished'].includes(name))

@@ -2,6 +2,7 @@ import { readFileSync, readdirSync } from 'node:fs'
 import { RequestHead } from '@spillway/parser'
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { isHttp2 } from '../src/model/frames.ts'
 import { type Reading, readBytes } from '../src/model.ts'
 
 const bytes = (text: string): Uint8Array => Buffer.from(text, 'latin1')
@@ -115,7 +116,8 @@ describe('tokens', () => {
         const head = new RequestHead()
         const used = head.parse(wire, 0, wire.length)
         const { fault } = readBytes(wire, 'request')
-        if (used < 0 && fault?.code !== head.error) bad.push(text)
+        // What begins with its preface is HTTP/2.
+        if (used < 0 && fault?.code !== head.error && !isHttp2(wire, 'request')) bad.push(text)
       }
     }
     expect(bad).toEqual([])

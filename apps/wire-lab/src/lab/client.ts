@@ -1,5 +1,6 @@
 import { type Socket, connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Transport, TransportSink } from '@spillway/core'
 import { MessageParser, type ParserEvent } from '@spillway/parser'
 import type { Run } from '../model/tried.ts'
 import type { Recorder } from '@spillway/inspect/parts'
@@ -50,6 +51,8 @@ export class Dialogue {
   #ended: Run['ended'] = 'not yet'
   #ms = 0
   #wake: (() => void) | undefined
+  /** Who speaks another protocol than HTTP/1.1 here. */
+  #sink: TransportSink | undefined
 
   private constructor(socket: Socket, label: string) {
     this.label = label
@@ -57,10 +60,12 @@ export class Dialogue {
     socket.setTimeout(mostTime, () => this.leave())
     socket.on('data', (bytes) => this.#take(bytes))
     socket.on('end', () => this.#finished())
+    socket.on('drain', () => this.#sink?.onDrain())
     socket.on('error', () => this.#end('reset by the server'))
     this.closed = new Promise((resolve) => {
       socket.on('close', () => {
         this.#end('by the server')
+        this.#sink?.onClose()
         resolve()
       })
     })
@@ -130,6 +135,30 @@ export class Dialogue {
     this.#socket.resetAndDestroy()
   }
 
+  /** The connection for whoever speaks another protocol on it. */
+  transport(): Transport {
+    const socket = this.#socket
+    return {
+      peer: { address: socket.remoteAddress ?? '', port: socket.remotePort ?? 0, secure: false },
+      get bufferedBytes() {
+        return socket.writableLength
+      },
+      attach: (sink) => (this.#sink = sink),
+      write: (chunk) => {
+        this.send(chunk)
+        return !socket.writableNeedDrain
+      },
+      cork: () => socket.cork(),
+      uncork: () => socket.uncork(),
+      flushed: (done) => socket.write('', (error) => done(!error)),
+      pause: () => socket.pause(),
+      resume: () => socket.resume(),
+      end: () => void this.finish(),
+      destroy: () => socket.destroy(),
+      reset: () => this.leave(),
+    }
+  }
+
   /** What there is to tell. */
   get run(): Run {
     const ms = this.over ? this.#ms : performance.now() - this.#started
@@ -149,6 +178,7 @@ export class Dialogue {
 
   #take(bytes: Buffer): void {
     this.#received.add(bytes)
+    if (this.#sink) return this.#sink.onData(bytes, true)
     try {
       for (const event of this.#parser.feed(bytes)) this.#read(event)
     } catch {
@@ -159,6 +189,7 @@ export class Dialogue {
 
   /** The server has ended its side, which may be the end of a reply, too. */
   #finished(): void {
+    this.#sink?.onEnd()
     try {
       for (const event of this.#parser.end()) this.#read(event)
     } catch {

@@ -119,13 +119,13 @@ class RunningLab implements Lab {
     const host = this.#host
     this.recorder.watch(this.#server)
     try {
-      await this.#server.listen({ host, port: port ?? preferredPort })
+      await this.#server.listen({ host, port: port ?? preferredPort, http2: true })
     } catch (error) {
       if (port !== undefined || (error as NodeJS.ErrnoException).code !== 'EADDRINUSE') {
         this.recorder.stop()
         throw error
       }
-      await this.#server.listen({ host, port: 0 })
+      await this.#server.listen({ host, port: 0, http2: true })
     }
     this.#url = this.#server.url
     this.#port = this.#server.port
@@ -171,7 +171,7 @@ class RunningLab implements Lab {
   async #takeOver(until: number): Promise<void> {
     for (;;) {
       try {
-        await this.#server.listen({ host: this.#host, port: this.#port })
+        await this.#server.listen({ host: this.#host, port: this.#port, http2: true })
         return
       } catch (error) {
         if (performance.now() > until) throw error

@@ -4,11 +4,12 @@ import { connectionTries } from './tries/connections.ts'
 import { contentTries } from './tries/content.ts'
 import { refusedTries } from './tries/refused.ts'
 import { slowTries } from './tries/slow.ts'
+import { streamTries } from './tries/streams.ts'
 import { Bench, type Try } from './tries/try.ts'
 
 /** Everything that the lab's own client can do, by name. */
 export const tries: ReadonlyMap<string, Try> = new Map(
-  [connectionTries, contentTries, slowTries, refusedTries].flatMap((group) => Object.entries(group)),
+  [connectionTries, streamTries, contentTries, slowTries, refusedTries].flatMap((group) => Object.entries(group)),
 )
 
 /** Runs one of the tries against the lab's own server; undefined when there is none of that name. */

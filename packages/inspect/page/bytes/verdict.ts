@@ -19,18 +19,22 @@ export function verdict({ fault, messages }: Reading, side: Side, bytes: number)
       el(
         'p',
         { class: 'thin' },
-        side === 'request'
-          ? `A server answers ${statusText(status)} and ends the connection.`
-          : 'A client cannot use it; a gateway answers 502.',
+        status === undefined
+          ? 'Whoever reads it says so in a frame, and ends the stream or the connection.'
+          : side === 'request'
+            ? `A server answers ${statusText(status)} and ends the connection.`
+            : 'A client cannot use it; a gateway answers 502.',
       ),
     )
   }
   if (bytes === 0)
     return el('div', { class: 'verdict open' }, el('p', {}, 'Nothing yet. Type, paste, or take a sample.'))
   const whole = messages.filter(({ complete }) => complete).length
+  const isFrames = messages[0]?.line.startsWith('SETTINGS') === true
+  const what = isFrames ? 'frame' : side
   if (messages.at(-1)?.complete)
-    return el('div', { class: 'verdict' }, el('p', {}, el('b', {}, 'Valid'), `: ${plural(whole, side)}, complete.`))
-  const before = whole > 0 ? `${plural(whole, side)} complete, then one ` : 'The message is '
+    return el('div', { class: 'verdict' }, el('p', {}, el('b', {}, 'Valid'), `: ${plural(whole, what)}, complete.`))
+  const before = whole > 0 ? `${plural(whole, what)} complete, then one ` : 'The message is '
   return el(
     'div',
     { class: 'verdict open' },

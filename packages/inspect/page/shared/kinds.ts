@@ -57,6 +57,37 @@ export const kinds: Readonly<Record<TokenKind, KindText>> = {
   data: { name: 'Content', sentence: 'What the message carries, just as it is.', rfc: 'RFC 9112 §6' },
   wrong: { name: 'The wrong byte', sentence: 'The first byte that proves that this is not valid.', rfc: '' },
   rest: { name: 'Not read', sentence: 'Nobody reads these bytes as HTTP.', rfc: '' },
+  length: {
+    name: 'Length of a frame',
+    sentence: 'So many bytes belong to the frame behind its head.',
+    rfc: 'RFC 9113 §4.1',
+  },
+  frame: {
+    name: 'Type of a frame',
+    sentence: 'What the frame is for: fields, content, a window, a ping. WebSocket has it in one byte with its flags.',
+    rfc: 'RFC 9113 §6',
+  },
+  flags: {
+    name: 'Flags',
+    sentence: 'Single bits: the stream ends here, the fields are complete, padding follows.',
+    rfc: 'RFC 9113 §4.1',
+  },
+  stream: {
+    name: 'Stream',
+    sentence: 'Which of the requests under way the frame belongs to; 0 is the connection itself.',
+    rfc: 'RFC 9113 §5.1.1',
+  },
+  block: {
+    name: 'Compressed fields',
+    sentence: 'HPACK: numbers of fields that both sides know, and texts that they do not.',
+    rfc: 'RFC 7541 §6',
+  },
+  mask: {
+    name: 'Mask',
+    sentence: 'Four bytes that a client mixes into its content, so that nobody on the way takes it for HTTP.',
+    rfc: 'RFC 6455 §5.3',
+  },
+  payload: { name: 'Payload', sentence: 'What a frame carries beside fields and content.', rfc: 'RFC 9113 §4.1' },
 }
 
 /** Sections about single fields. */

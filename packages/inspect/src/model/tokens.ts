@@ -9,7 +9,9 @@ import {
   decodeLatin1,
   parseErrors,
 } from '@spillway/parser'
+import { isHttp2, readFrames } from './frames.ts'
 import { type Marks, bodyMarks, headMarks } from './marks.ts'
+import { readWebSocket } from './websocket.ts'
 
 /** What the parser takes a stretch of bytes for. */
 export type TokenKind =
@@ -35,6 +37,17 @@ export type TokenKind =
   | 'wrong'
   /** Bytes that nobody reads as HTTP any more. */
   | 'rest'
+  // Of frames, those of HTTP/2 and those of WebSocket.
+  | 'length'
+  /** What kind of frame it is. */
+  | 'frame'
+  | 'flags'
+  | 'stream'
+  /** Fields, compressed. */
+  | 'block'
+  | 'mask'
+  /** What a frame carries that is none of these. */
+  | 'payload'
 
 /** `from` (inclusive) to `to` (exclusive) of the bytes that were read; every byte is in one token. */
 export interface Token {
@@ -58,7 +71,10 @@ export interface Message {
 }
 
 /** An error, with its place among all bytes, and in its message. */
-export interface Fault extends ParseErrorInfo {
+export interface Fault extends Pick<ParseErrorInfo, 'rfc' | 'message'> {
+  readonly code: string
+  /** What HTTP answers to it; frames have other ways to say that they are wrong. */
+  readonly status?: number
   readonly at: number
   readonly offset: number
 }
@@ -79,6 +95,7 @@ export interface ReadOptions {
 
 /** Reads everything that is there: one message after the other, up to the end or the first error. */
 export function readBytes(bytes: Uint8Array, side: 'request' | 'response', options: ReadOptions = {}): Reading {
+  if (isHttp2(bytes, side)) return readFrames(bytes, side)
   const reader = new Reader(bytes, side, options)
   while (reader.message());
   return reader.reading
@@ -146,8 +163,21 @@ class Reader {
     if (event !== BodyEvent.End) return false
     const leaves = head instanceof ResponseHead ? head.upgrade : head.upgrade && this.#upgraded
     if (!leaves) return true
-    this.#rest(stop)
+    if (/^websocket$/i.test(head.snapshot(bytes, from).get('upgrade') ?? '')) this.#webSocket(stop)
+    else this.#rest(stop)
     return false
+  }
+
+  /** What follows is WebSocket, by whoever has sent the head. */
+  #webSocket(start: number): void {
+    const from = this.#side === 'request' ? 'client' : 'server'
+    const { tokens, messages, failure } = readWebSocket(this.#bytes, start, from)
+    this.#tokens.push(...tokens)
+    this.#messages.push(...messages)
+    this.#at = this.#bytes.length
+    if (!failure) return
+    const { at, message } = failure
+    this.#fault = { code: 'WEBSOCKET_FRAME', rfc: 'RFC 6455 §5', message, at, offset: at - start }
   }
 
   #open(from: number, to: number, head: RequestHead | ResponseHead, facts: readonly Fact[], complete = false): false {
