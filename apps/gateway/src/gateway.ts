@@ -1,4 +1,4 @@
-import { type Server, type ServerOptions, type CloseOptions, createServer, serve } from '@spillway/core'
+import { type Server, type ServerOptions, type CloseOptions, createServer, printError, serve } from '@spillway/core'
 import { logFailures } from '@spillway/middleware/logger'
 import { type Metrics, metrics } from '@spillway/middleware/metrics'
 import { adminHandler } from './admin.ts'
@@ -198,6 +198,6 @@ export class Gateway {
 /** One line for what went wrong; the details of an upstream's failure are in its message. */
 function quietly(error: unknown): void {
   const { status, message } = error as { status?: number; message?: string }
-  if (status === undefined || status === 500) console.error(error)
-  else if (status > 500) console.error(`gateway: ${message}`)
+  if (status === undefined || status === 500) printError('gateway', error)
+  else if (status > 500) console.error('gateway: %s', message)
 }

@@ -1,6 +1,6 @@
 export { AddressSet, networkOf, normalAddress } from './transport/addresses.ts'
 export { type CloseReason, type ConnectionEvents, channels } from './server/events.ts'
-export type { Context, Handler, MaybePromise, RequestHeaders, Result } from './exchange/context.ts'
+export type { Context, Handler, Html, MaybePromise, Query, RequestHeaders, Result } from './exchange/context.ts'
 export type { CoreErrorCodes, ErrorCode } from './exchange/error-codes.ts'
 export {
   AbortedError,

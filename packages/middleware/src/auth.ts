@@ -1,11 +1,12 @@
-import type { Context, MaybePromise } from '@spillway/core'
-import { callback, readOptions, required, text } from '@spillway/core/options'
-import { BearerScheme } from './lib/auth/bearer.ts'
+import type { Context, MaybePromise, Reply } from '@spillway/core'
+import { callback, flag, readOptions, required, text } from '@spillway/core/options'
+import { BearerScheme, type MayGoWithout, type TokenOptions, tokenRules } from './lib/auth/bearer.ts'
 import { challenged, credentials, quoted } from './lib/auth/challenge.ts'
 import { after } from './lib/layers/maybe-promise.ts'
 import { note } from './lib/layers/route-notes.ts'
-import type { Middleware } from './lib/layers/types.ts'
+import type { Middleware, Next } from './lib/layers/types.ts'
 
+export type { MayGoWithout, TokenOptions, TokenSource } from './lib/auth/bearer.ts'
 export { sameText } from './lib/tools/secrets.ts'
 
 /** What `verify` says of credentials that are nobody's. */
@@ -23,62 +24,78 @@ export interface BasicAuthOptions<User> {
 }
 
 /** Options of {@link bearerAuth}. */
-export interface BearerAuthOptions<User> {
+export interface BearerAuthOptions<User> extends TokenOptions {
   /** Says whose token it is, or nothing (undefined, null, false) when it is nobody's. Look it up by a digest, or compare with `sameText`. */
   readonly verify: (token: string, c: Context) => MaybePromise<User | Nobody>
-  /** Default: `restricted`. */
-  readonly realm?: string
 }
 
-const realm = text('restricted')
-const basicRules = { verify: required(callback<BasicAuthOptions<unknown>['verify']>()), realm }
-const bearerRules = { verify: required(callback<BearerAuthOptions<unknown>['verify']>()), realm }
+const basicRules = {
+  verify: required(callback<BasicAuthOptions<unknown>['verify']>()),
+  realm: text('restricted'),
+  optional: flag(),
+}
+const bearerRules = { verify: required(callback<BearerAuthOptions<unknown>['verify']>()), ...tokenRules }
 
 /**
  * Asks for a name and a password (RFC 7617, in UTF-8) and puts whoever `verify` finds into `c.state.user`. Without, or
  * with others: 401 and a challenge. The password can be read on the way, so serve it over TLS only.
  * @throws TypeError without `verify`, and when the realm cannot be quoted.
  */
-export function basicAuth<User>(options: BasicAuthOptions<User>): Middleware<{ user: User }> {
-  const known = readOptions(basicRules, options)
+export function basicAuth<User>(options: BasicAuthOptions<User> & MayGoWithout): Middleware<{ user: User | undefined }>
+export function basicAuth<User>(options: BasicAuthOptions<User>): Middleware<{ user: User }>
+export function basicAuth<User>(options: BasicAuthOptions<User>): Middleware<any> {
+  const { realm, optional, ...known } = readOptions(basicRules, options)
   const verify = known.verify as BasicAuthOptions<User>['verify']
-  const challenge = `Basic realm=${quoted(known.realm)}, charset="UTF-8"`
-  const guard = authenticate<User>(
-    (c) => {
-      const pair = decodeBasic(credentials(c.headers.get('authorization'), 'basic'))
-      return pair && verify(pair.name, pair.password, c)
-    },
-    () => challenged(401, 'A name and a password are needed', challenge),
-  )
-  return note(guard, [{ security: { basic: { type: 'http', scheme: 'basic' } } }])
+  const challenge = `Basic realm=${quoted(realm)}, charset="UTF-8"`
+  const refused = (): Error => challenged(401, 'A name and a password are needed', challenge)
+  const guard: Middleware<any> = (c, next) => {
+    const encoded = credentials(c.headers.get('authorization'), 'basic')
+    if (encoded === undefined && optional) return next()
+    const pair = decodeBasic(encoded)
+    if (!pair) throw refused()
+    return admit(c, verify(pair.name, pair.password, c), refused, next)
+  }
+  return note(guard, optional ? [] : [{ security: { basic: { type: 'http', scheme: 'basic' } } }])
 }
 
 /**
- * Asks for a bearer token (RFC 6750) in the Authorization field, and nowhere else, and puts whoever `verify` finds into
+ * Asks for a bearer token (RFC 6750) in the Authorization field, or where `from` says, and puts whoever `verify` finds into
  * `c.state.user`. 401 without or with a wrong one, 400 for what cannot be a token.
- * @throws TypeError without `verify`, and when the realm cannot be quoted.
+ * @throws TypeError without `verify`, when the realm cannot be quoted, and for a scheme that is no token.
  */
-export function bearerAuth<User>(options: BearerAuthOptions<User>): Middleware<{ user: User }> {
-  const known = readOptions(bearerRules, options)
+export function bearerAuth<User>(
+  options: BearerAuthOptions<User> & MayGoWithout,
+): Middleware<{ user: User | undefined }>
+export function bearerAuth<User>(options: BearerAuthOptions<User>): Middleware<{ user: User }>
+export function bearerAuth<User>(options: BearerAuthOptions<User>): Middleware<any> {
+  const { optional, ...known } = readOptions(bearerRules, options)
   const verify = known.verify as BearerAuthOptions<User>['verify']
-  const scheme = new BearerScheme(known.realm)
-  const guard = authenticate<User>(
-    (c) => verify(scheme.token(c), c),
-    () => scheme.invalid(),
-  )
-  return note(guard, [{ security: { bearer: { type: 'http', scheme: 'bearer' } } }])
+  const scheme = new BearerScheme(known)
+  const guard: Middleware<any> = (c, next) => {
+    const token = scheme.find(c)
+    if (token === undefined && !optional) throw scheme.missing()
+    if (token === undefined) return scheme.proceed(c, next)
+    return admit(
+      c,
+      verify(token, c),
+      () => scheme.invalid(),
+      () => scheme.proceed(c, next),
+    )
+  }
+  return note(guard, optional ? [] : [{ security: { bearer: scheme.described() } }])
 }
 
-function authenticate<User>(
-  find: (c: Context<any, any>) => MaybePromise<User | Nobody>,
-  refuse: () => Error,
-): Middleware<{ user: User }> {
-  return (c, next) =>
-    after(find(c), (user) => {
-      if (user === undefined || user === null || user === false) throw refuse()
-      c.state.user = user
-      return next()
-    })
+function admit<User>(
+  c: Context<any, any>,
+  found: MaybePromise<User | Nobody>,
+  refused: () => Error,
+  next: Next,
+): MaybePromise<Reply> {
+  return after(found, (user) => {
+    if (user === undefined || user === null || user === false) throw refused()
+    c.state.user = user
+    return next()
+  })
 }
 
 /** Strict base64, UTF-8, and no control characters (RFC 7617 §2). */

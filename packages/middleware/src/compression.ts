@@ -1,14 +1,17 @@
 import { type Context, type MaybePromise, type Reply, dropSource } from '@spillway/core'
-import { type Rules, readOptions, whole } from '@spillway/core/options'
+import { type Rules, type Settled, callback, optional, readOptions, section, whole } from '@spillway/core/options'
 import { hasToken, matchesTag, parseEntityTag, parseEntityTags } from '@spillway/parser/fields'
-import { type Coding, codings } from './lib/http/codings.ts'
+import { type Coding, type CodingLevels, codingsAt } from './lib/http/codings.ts'
 import { isCompressible } from './lib/http/compressible.ts'
 import { EncodedBody } from './lib/compression/encoded-body.ts'
 import { chooseCoding } from './lib/http/negotiate.ts'
 import { addVary, changeBody, weakenTag } from './lib/http/changed-body.ts'
 import { parseMediaType } from './lib/http/media-type.ts'
+import { atOnce } from './lib/layers/at-once.ts'
 import { after } from './lib/layers/maybe-promise.ts'
 import type { Middleware } from './lib/layers/types.ts'
+
+export type { CodingLevels } from './lib/http/codings.ts'
 
 /** Options of {@link compression}. */
 export interface CompressionOptions {
@@ -17,9 +20,32 @@ export interface CompressionOptions {
    * sent anyway. Streams are always compressed.
    */
   readonly threshold?: number
+  /** How hard each coding tries. Default: as fast as gzip usually is. */
+  readonly levels?: CodingLevels
+  /**
+   * Whether a reply is compressed: true whatever its type is, false for left as it is, undefined for as its type has it. What is
+   * encoded, partial or marked `no-transform` is left in any case. Default: its type decides.
+   */
+  readonly filter?: (c: Context<any, any>, reply: Reply) => boolean | undefined
 }
 
-const rules: Rules<Required<CompressionOptions>> = { threshold: whole(1024) }
+const rules: Rules<Settled<CompressionOptions, 'threshold' | 'levels'>> = {
+  threshold: whole(1024),
+  levels: section({
+    zstd: optional(whole(3, { from: 1, to: 22 })),
+    br: optional(whole(4, { to: 11 })),
+    gzip: optional(whole(6, { to: 9 })),
+    deflate: optional(whole(6, { to: 9 })),
+  }),
+  filter: callback(),
+}
+
+/** What is known of how to compress. */
+interface Settings {
+  readonly threshold: number
+  readonly codings: readonly Coding[]
+  readonly filter?: CompressionOptions['filter']
+}
 
 /** Up to here content is compressed in this turn, in a quarter of a millisecond: another thread would cost more. */
 const shortBytes = 8 * 1024
@@ -34,17 +60,21 @@ const longBytes = 1024 * 1024
  * Left as they are: replies without content, 206, already encoded, with `Cache-Control: no-transform`, short ones, and types
  * that do not get shorter. A client that refuses content as it is (`identity;q=0`) gets the last two compressed. The reply
  * to HEAD has the fields of the one to GET, without the length, and nothing is compressed for it.
+ * @throws RangeError for a level that a coding does not have.
  */
 export function compression(options: CompressionOptions = {}): Middleware {
-  const { threshold } = readOptions(rules, options)
-  return (c, next) => after(next(), (reply) => compress(c, reply, threshold))
+  const { levels, ...known } = readOptions(rules, options)
+  const settings: Settings = { ...known, codings: codingsAt(levels) }
+  return (c, next) => after(next(), (reply) => compress(c, reply, settings))
 }
 
-function compress(c: Context<any, any>, reply: Reply, threshold: number): MaybePromise<Reply> {
+function compress(c: Context<any, any>, reply: Reply, settings: Settings): MaybePromise<Reply> {
   if (reply.status === 304) return nameVersion(c, reply)
   if (!mayChange(c.method, reply)) return reply
-  const worthwhile = isWorthwhile(reply, threshold)
-  const { coding, required } = chooseCoding(c.headers.get('accept-encoding'), codings)
+  const wanted = settings.filter && atOnce(settings.filter(c, reply), '`filter`')
+  if (wanted === false) return reply
+  const worthwhile = isWorthwhile(reply, settings.threshold, wanted)
+  const { coding, required } = chooseCoding(c.headers.get('accept-encoding'), settings.codings)
   if (!worthwhile && !required) return reply
   addVary(reply, 'Accept-Encoding')
   if (!coding) return reply
@@ -73,9 +103,9 @@ function mayChange(method: string, { status, headers, body }: Reply): boolean {
   return !hasToken(headers.get('Cache-Control') ?? '', 'no-transform')
 }
 
-function isWorthwhile({ headers, body }: Reply, threshold: number): boolean {
+function isWorthwhile({ headers, body }: Reply, threshold: number, wanted: boolean | undefined): boolean {
   const type = parseMediaType(headers.get('Content-Type') ?? '')
-  if (type === null || !isCompressible(type.essence)) return false
+  if (!wanted && (type === null || !isCompressible(type.essence))) return false
   const length = headers.get('Content-Length') ?? knownLength(body)
   return length === undefined || Number(length) >= threshold
 }

@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto'
 import { type Context, Reply, dropSource } from '@spillway/core'
 import { parseDate } from '@spillway/parser/fields'
+import { dropNonces } from './lib/http/nonces.ts'
 import { type Validators, evaluatePreconditions } from './lib/http/preconditions.ts'
 import { after } from './lib/layers/maybe-promise.ts'
 import type { Middleware } from './lib/layers/types.ts'
@@ -39,6 +40,7 @@ function answer(c: Context<any, any>, reply: Reply): Reply {
   reply.status = status
   reply.body = null
   for (const name of known) headers.delete(name)
+  dropNonces(headers)
   return reply
 }
 

@@ -87,10 +87,10 @@ function run(
       if (!middleware) return void behind().catch(fail)
       let called = false
       const proceed = (error?: unknown): void => {
-        if (called) return
-        called = true
+        // An error may come later, from a middleware that has a limit of time for those behind it.
         if (error) fail(error)
-        else step(at + 1)
+        else if (!called) step(at + 1)
+        called = true
       }
       try {
         const result = middleware(req, res, proceed)

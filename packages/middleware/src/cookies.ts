@@ -1,8 +1,9 @@
 import type { KeyObject } from 'node:crypto'
 import type { Context, ReplyHeaders } from '@spillway/core'
 import { type Rules, either, list, readOptions, required, text } from '@spillway/core/options'
-import { type CookieOptions, readCookies, setCookieValue } from './lib/cookies/set-cookie.ts'
+import { type CookieOptions, cookieKey, setCookieValue } from './lib/cookies/set-cookie.ts'
 import { sign, unsign } from './lib/cookies/sign.ts'
+import { readCookies } from './lib/http/request-cookies.ts'
 import { withFields } from './lib/layers/reply-fields.ts'
 import { type Secrets, deriveKeys } from './lib/tools/secrets.ts'
 import type { Middleware } from './lib/layers/types.ts'
@@ -14,13 +15,16 @@ export type { Secrets } from './lib/tools/secrets.ts'
 export interface Cookies {
   /** What the client sent, percent-decoded; of a name that came twice, the first. */
   get(name: string): string | undefined
+  /** All that the client sent, by name. */
+  all(): Readonly<Record<string, string | undefined>>
   /**
-   * Sets a cookie with the reply, in place of one of this name that was set before. The value is percent-encoded.
-   * @throws TypeError when name, value or attributes are not valid, or browsers would drop the cookie; RangeError for a `maxAge`
-   * that is no whole number from 0 on.
+   * Sets a cookie with the reply, in place of one that was set before and that browsers take for the same: of this name, domain and
+   * path (RFC 6265bis §5.7). The value is percent-encoded.
+   * @throws TypeError when name, value or attributes are not valid, browsers would drop the cookie, or the reply has begun;
+   * RangeError for a `maxAge` that is no whole number from 0 on.
    */
   set(name: string, value: string, options?: CookieOptions): void
-  /** Ends a cookie; path and domain are those it was set with. */
+  /** Ends a cookie; path, domain and `partitioned` are those it was set with. */
   delete(name: string, options?: Omit<CookieOptions, 'maxAge'>): void
 }
 
@@ -64,6 +68,7 @@ class CookieJar implements SignedCookies {
   readonly #keys: readonly KeyObject[]
   #received: Readonly<Record<string, string | undefined>> | undefined
   #set: Map<string, string> | undefined
+  #written = false
 
   constructor(c: Context<any, any>, keys: readonly KeyObject[]) {
     this.#context = c
@@ -83,11 +88,17 @@ class CookieJar implements SignedCookies {
   }
 
   get(name: string): string | undefined {
-    return (this.#received ??= readCookies(this.#context))[name]
+    return this.all()[name]
+  }
+
+  all(): Readonly<Record<string, string | undefined>> {
+    return (this.#received ??= readCookies(this.#context))
   }
 
   set(name: string, value: string, options?: CookieOptions): void {
-    ;(this.#set ??= new Map()).set(name, setCookieValue(name, value, options))
+    if (this.#written)
+      throw new TypeError(`Cookie ${JSON.stringify(name)}: the reply has begun, and cannot set it any more`)
+    ;(this.#set ??= new Map()).set(cookieKey(name, options), setCookieValue(name, value, options))
   }
 
   delete(name: string, options?: Omit<CookieOptions, 'maxAge'>): void {
@@ -95,6 +106,7 @@ class CookieJar implements SignedCookies {
   }
 
   write(headers: ReplyHeaders): void {
+    this.#written = true
     if (this.#set) for (const value of this.#set.values()) headers.append('Set-Cookie', value)
   }
 }

@@ -1,4 +1,4 @@
-import { type Context, Reply, type ReplyHeaders } from '@spillway/core'
+import { type Context, type MaybePromise, Reply, type ReplyHeaders } from '@spillway/core'
 import {
   type Read,
   type Rules,
@@ -15,17 +15,17 @@ import {
 import { isFieldName } from '@spillway/parser/serialize'
 import { addVary } from './lib/http/changed-body.ts'
 import { originSet } from './lib/http/origin.ts'
-import { atOnce } from './lib/layers/at-once.ts'
+import { after } from './lib/layers/maybe-promise.ts'
 import { withFields } from './lib/layers/reply-fields.ts'
 import type { Middleware } from './lib/layers/types.ts'
 
 /** Options of {@link cors}. */
 export interface CorsOptions {
   /**
-   * Who may read replies: a list of origins, `*` for everybody, or a function that decides. There is no default: it is
-   * the one question CORS asks.
+   * Who may read replies: a list of origins, `*` for everybody, or a function that decides, now or later. There is no default: it
+   * is the one question CORS asks.
    */
-  readonly origins: '*' | readonly string[] | ((origin: string, c: Context) => boolean)
+  readonly origins: '*' | readonly string[] | ((origin: string, c: Context) => MaybePromise<boolean>)
   /** Methods that may be used. Default: those a REST interface has. */
   readonly methods?: readonly string[]
   /** Request fields that may be sent beside those that always may. Default: `Content-Type` and `Authorization`. */
@@ -40,7 +40,7 @@ export interface CorsOptions {
 
 const rules: Rules<Required<CorsOptions>> = {
   origins: required(
-    either(choice(['*'], '*'), either(callback<(origin: string, c: Context) => boolean>(), list(text()))),
+    either(choice(['*'], '*'), either(callback<(origin: string, c: Context) => MaybePromise<boolean>>(), list(text()))),
   ),
   methods: list(text(), ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE']),
   allowHeaders: list(text(), ['Content-Type', 'Authorization']),
@@ -64,40 +64,52 @@ export function cors(given: CorsOptions): Middleware {
   const { origins, credentials } = options
   if (origins === '*' && credentials)
     throw new TypeError('CORS with credentials for every origin would let any site act as the user: list the origins')
+  // To browsers it is a name like any other then, which nobody uses (Fetch §3.2.5).
+  for (const name of ['methods', 'allowHeaders', 'exposeHeaders'] as const)
+    if (credentials && options[name].includes('*'))
+      throw new TypeError(`The option \`${name}\` with credentials cannot be '*', which stands for nothing then`)
   const isAllowed = decide(origins)
   const anybody = origins === '*'
   const preflight = preflightFields(options)
   const exposed = joined(options.exposeHeaders)
-  const allow = (c: Context<any, any>, headers: ReplyHeaders): boolean => {
-    if (!anybody) addVary({ headers }, 'Origin')
+  const mayRead = (c: Context<any, any>): MaybePromise<boolean> => {
     const origin = c.headers.get('origin')
-    if (origin === null || !isAllowed(origin, c)) return false
-    headers.set('Access-Control-Allow-Origin', anybody ? '*' : origin)
+    return origin !== null && isAllowed(origin, c)
+  }
+  const tell = (c: Context<any, any>, headers: ReplyHeaders, allowed: boolean): void => {
+    if (!anybody) addVary({ headers }, 'Origin')
+    if (!allowed) return
+    headers.set('Access-Control-Allow-Origin', anybody ? '*' : c.headers.get('origin')!)
     if (credentials) headers.set('Access-Control-Allow-Credentials', 'true')
-    return true
   }
   return (c, next) => {
-    if (c.method === 'OPTIONS' && c.headers.has('origin') && c.headers.has('access-control-request-method')) {
-      const reply = new Reply(null, 204)
-      if (allow(c, reply.headers)) for (const [name, value] of preflight) reply.headers.set(name, value)
-      return reply
-    }
-    return withFields(c, next, (headers) => {
-      if (allow(c, headers) && exposed) headers.set('Access-Control-Expose-Headers', exposed)
-    })
+    if (c.method === 'OPTIONS' && c.headers.has('origin') && c.headers.has('access-control-request-method'))
+      return after(mayRead(c), (allowed) => {
+        const reply = new Reply(null, 204)
+        tell(c, reply.headers, allowed)
+        if (allowed) for (const [name, value] of preflight) reply.headers.set(name, value)
+        return reply
+      })
+    // It is asked first: what has begun would wait for the answer.
+    return after(mayRead(c), (allowed) =>
+      withFields(c, next, (headers) => {
+        tell(c, headers, allowed)
+        if (allowed && exposed) headers.set('Access-Control-Expose-Headers', exposed)
+      }),
+    )
   }
 }
 
-function decide(origins: CorsOptions['origins']): (origin: string, c: Context) => boolean {
+function decide(origins: CorsOptions['origins']): (origin: string, c: Context) => MaybePromise<boolean> {
   if (origins === '*') return () => true
-  if (typeof origins === 'function')
-    return (origin, c) => {
-      const answer: unknown = atOnce(origins(origin, c), '`origins`')
-      if (typeof answer !== 'boolean') throw new TypeError('`origins` answers with true or false')
-      return answer
-    }
+  if (typeof origins === 'function') return (origin, c) => after(origins(origin, c), (answer) => yesOrNo(answer))
   const allowed = originSet(origins)
   return (origin) => allowed.has(origin)
+}
+
+function yesOrNo(answer: unknown): boolean {
+  if (typeof answer !== 'boolean') throw new TypeError('`origins` answers with true or false')
+  return answer
 }
 
 function preflightFields({ methods, allowHeaders, maxAge }: KnownOptions): [name: string, value: string][] {

@@ -22,12 +22,13 @@ import {
   text,
   thing,
 } from '@spillway/core/options'
-import { BearerScheme } from './lib/auth/bearer.ts'
+import { BearerScheme, type MayGoWithout, type TokenOptions, tokenRules } from './lib/auth/bearer.ts'
+import { checkKey } from './lib/auth/jwt-keys.ts'
 import { note } from './lib/layers/route-notes.ts'
 import type { Middleware } from './lib/layers/types.ts'
 
 /** Options of {@link jwt}: those of jose's `jwtVerify`, of which `issuer` and `audience` should be given. */
-export interface JwtOptions<Claims extends object> extends Omit<JWTVerifyOptions, 'algorithms'> {
+export interface JwtOptions<Claims extends object> extends Omit<JWTVerifyOptions, 'algorithms'>, TokenOptions {
   /** The key, or what finds it: `createRemoteJWKSet(url)` for example. A secret has 32 bytes or more. */
   readonly key: CryptoKey | KeyObject | Uint8Array | JWTVerifyGetKey
   /** Algorithms that are accepted. There is no default: it must never be the token that chooses (RFC 8725 §3.1). */
@@ -37,8 +38,6 @@ export interface JwtOptions<Claims extends object> extends Omit<JWTVerifyOptions
    * payload as it is.
    */
   readonly claims?: (payload: JWTPayload) => MaybePromise<Claims | undefined | null>
-  /** Default: `restricted`. */
-  readonly realm?: string
 }
 
 /** Seconds, or a span in words as jose reads it. */
@@ -49,7 +48,7 @@ const optionRules = {
   key: required(thing<JwtOptions<object>['key']>('a key or a function')),
   algorithms: required(list(text())),
   claims: callback<(payload: JWTPayload) => unknown>(),
-  realm: text('restricted'),
+  ...tokenRules,
   requiredClaims: list(text(), ['exp']),
   issuer: names,
   audience: names,
@@ -59,38 +58,69 @@ const optionRules = {
   maxTokenAge: span,
   currentDate: thing<Date>('a date'),
   crit: optional(record(flag())),
-} satisfies { readonly [K in keyof JwtOptions<object>]-?: Rule<unknown> }
+} satisfies { readonly [K in keyof (JwtOptions<object> & MayGoWithout)]-?: Rule<unknown> }
 
 /**
  * Asks for a JSON Web Token (RFC 7519) as bearer token, verifies it with `jose`, and puts its claims into
  * `c.state.claims`. A token without an expiration is refused unless `requiredClaims` says otherwise. 401 without a valid
- * one; when keys cannot be fetched the error is the application's, 500.
- * @throws TypeError when no algorithm is listed or a secret is shorter than 32 bytes; RangeError for seconds that are NaN or
- * below 0.
+ * one, with the code `TOKEN_EXPIRED` for one that was; when keys cannot be fetched the error is the application's, 500.
+ * @throws TypeError when no algorithm is listed, one is not for keys of this kind, a secret is shorter than 32 bytes or an RSA key
+ * than 2048 bits; RangeError for seconds that are NaN or below 0.
  */
-export function jwt<Claims extends object = JWTPayload>(options: JwtOptions<Claims>): Middleware<{ claims: Claims }> {
-  const { key, claims: read, realm, ...verification } = readOptions(optionRules, options)
+export function jwt<Claims extends object = JWTPayload>(
+  options: JwtOptions<Claims> & MayGoWithout,
+): Middleware<{ claims: Claims | undefined }>
+export function jwt<Claims extends object = JWTPayload>(options: JwtOptions<Claims>): Middleware<{ claims: Claims }>
+export function jwt<Claims extends object = JWTPayload>(options: JwtOptions<Claims>): Middleware<any> {
+  const { key, claims: read, scheme: name, from, realm, optional: maybe, ...rest } = readOptions(optionRules, options)
+  const verification = rest as JWTVerifyOptions & { readonly algorithms: readonly string[] }
   if (verification.algorithms.length === 0) throw new TypeError('At least one algorithm has to be listed')
-  if (key instanceof Uint8Array && key.length < 32) throw new TypeError('A secret has at least 32 bytes')
-  const rules = verification as JWTVerifyOptions
-  const scheme = new BearerScheme(realm)
+  if (typeof key !== 'function') checkKey(key, verification.algorithms)
+  const scheme = new BearerScheme({ scheme: name, from, realm })
   const verify = async (token: string): Promise<Claims> => {
-    let payload
-    try {
-      // One overload takes keys, the other what finds them.
-      payload = (await jwtVerify(token, key as JWTVerifyGetKey, rules)).payload
-    } catch (error) {
-      throw isRefusal(error) ? scheme.invalid(error) : error
-    }
+    const payload = await payloadOf(token, key, verification, scheme)
     const claims = (read ? await read(payload) : payload) as Claims | undefined | null
     if (claims === undefined || claims === null) throw scheme.invalid()
     return claims
   }
-  const guard: Middleware<{ claims: Claims }> = async (c, next): Promise<Reply> => {
-    c.state.claims = await verify(scheme.token(c))
-    return next()
+  const guard: Middleware<any> = async (c, next): Promise<Reply> => {
+    const token = scheme.find(c)
+    if (token !== undefined) c.state.claims = await verify(token)
+    else if (!maybe) throw scheme.missing()
+    return scheme.proceed(c, next)
   }
-  return note(guard, [{ security: { jwt: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } } }])
+  return note(guard, maybe ? [] : [{ security: { jwt: scheme.described('JWT') } }])
+}
+
+/** @throws HttpError 401 when it is the token that fails; what the search for its key fails with. */
+async function payloadOf(
+  token: string,
+  key: JwtOptions<object>['key'],
+  options: JWTVerifyOptions,
+  scheme: BearerScheme,
+): Promise<JWTPayload> {
+  let failure: { readonly error: unknown } | undefined
+  const search: JWTVerifyGetKey = async (...args) => {
+    try {
+      return await (key as JWTVerifyGetKey)(...args)
+    } catch (error) {
+      failure = { error }
+      throw error
+    }
+  }
+  try {
+    // One overload takes keys, the other what finds them.
+    return (await jwtVerify(token, typeof key === 'function' ? search : (key as unknown as JWTVerifyGetKey), options))
+      .payload
+  } catch (error) {
+    if (failure?.error === error ? !isRefusal(error) : !isAboutToken(error)) throw error
+    throw scheme.invalid(error, error instanceof errors.JWTExpired)
+  }
+}
+
+/** Whether jose found fault with the token: a TypeError says that the key that was found is none for its algorithm. */
+function isAboutToken(error: unknown): boolean {
+  return isRefusal(error) || error instanceof TypeError
 }
 
 /** What jose says when it cannot fetch keys, or understand them. */

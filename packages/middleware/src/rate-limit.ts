@@ -13,10 +13,10 @@ import {
 } from '@spillway/core/options'
 import { clientOf } from './lib/http/known-client.ts'
 import { atOnce } from './lib/layers/at-once.ts'
-import { after } from './lib/layers/maybe-promise.ts'
-import { GuardedStore } from './lib/rate-limit/guarded-store.ts'
+import { whenSettled } from './lib/layers/maybe-promise.ts'
 import { type Quota, type Taken, remaining, wait } from './lib/rate-limit/quota.ts'
 import { type RateLimitStore, memoryStore } from './lib/rate-limit/store.ts'
+import { Patience } from './lib/tools/patience.ts'
 import { shortKey } from './lib/tools/short-key.ts'
 import { withFields } from './lib/layers/reply-fields.ts'
 import type { Middleware, Next } from './lib/layers/types.ts'
@@ -103,25 +103,31 @@ export function rateLimit(options: RateLimitOptions): Middleware {
   const settings = readOptions(rules, options)
   const { name, whenAway, key = (c: Context<any, any>): string => clientOf(c).key } = settings
   const rule = new Rule(settings)
-  const store = guardedStore(settings)
-  const closes = settings.store !== undefined && whenAway === 'closed'
-  const proceed = (taken: Taken | undefined, c: Context<any, any>, next: Next): MaybePromise<Reply> => {
-    if (!taken) return closes ? unavailable() : next()
+  const take = takerOf(settings)
+  const proceed = (taken: Taken, c: Context<any, any>, next: Next): MaybePromise<Reply> => {
     const change = (headers: ReplyHeaders): void => rule.tell(headers, taken)
     return withFields(c, taken.allowed ? next : () => rule.refuse(taken), change)
   }
   return (c, next) => {
     const whose = atOnce(key(c), '`key`')
     if (whose === undefined) return next()
-    return after(store.take(shortKey(`${name}:${whose}`), rule.quota), (taken) => proceed(taken, c, next))
+    return whenSettled(
+      () => take(shortKey(`${name}:${whose}`), rule.quota),
+      (taken) => proceed(taken, c, next),
+      () => (whenAway === 'closed' ? unavailable() : next()),
+    )
   }
 }
 
-function guardedStore({ store, whenAway, patience, onError = printAway }: Settings): GuardedStore {
-  if (!store) return new GuardedStore(memoryStore(), 0, rethrow)
+function takerOf({ store, whenAway, patience, onError = printAway }: Settings): RateLimitStore['take'] {
+  if (!store) {
+    const local = memoryStore()
+    return (key, quota) => local.take(key, quota)
+  }
   if (whenAway === undefined)
     throw new TypeError("A store may be away: say with whenAway whether that is 'open' or 'closed'")
-  return new GuardedStore(store, patience, onError)
+  const patient = new Patience('The store of a rate limit', patience, onError)
+  return (key, quota) => patient.ask(() => store.take(key, quota))
 }
 
 class Rule {
@@ -169,10 +175,6 @@ function unavailable(): Reply {
 
 function seconds(microseconds: number): number {
   return Math.ceil(microseconds / 1_000_000)
-}
-
-function rethrow(error: unknown): never {
-  throw error
 }
 
 function printAway(error: unknown): void {

@@ -2,6 +2,7 @@ import { randomFillSync } from 'node:crypto'
 import { ReplyHeaders } from '@spillway/core'
 import { type Rules, type Settled, choice, either, optional, readOptions, record, text } from '@spillway/core/options'
 import { clientOf } from './lib/http/known-client.ts'
+import { dropNonces } from './lib/http/nonces.ts'
 import { withFields } from './lib/layers/reply-fields.ts'
 import type { Middleware } from './lib/layers/types.ts'
 
@@ -12,6 +13,11 @@ export interface SecureHeadersOptions {
    * request's nonce. False: no policy.
    */
   readonly csp?: false | Readonly<Record<string, string | false>>
+  /**
+   * Directives of a Content-Security-Policy-Report-Only, to try a stricter policy with: violations are reported to where `report-to`
+   * or `report-uri` says, and nothing is blocked. Default: none.
+   */
+  readonly reportOnly?: Readonly<Record<string, string | false>>
   /** Strict-Transport-Security; false: none. Default: a year, with subdomains; sent over TLS only (RFC 6797 §7.2). */
   readonly hsts?: false | string
   /** Other fields, over the default ones; false takes one out. */
@@ -46,6 +52,7 @@ const off = choice([false], false)
 const values = record(either(off, text()))
 const rules: Rules<Settled<SecureHeadersOptions, 'hsts' | 'fields'>> = {
   csp: optional(either(off, values)),
+  reportOnly: optional(values),
   hsts: either(text(yearAndSubdomains), off),
   fields: values,
 }
@@ -57,31 +64,42 @@ let drawn = pool.length
 
 /**
  * Sends the fields that make browsers careful: a strict Content-Security-Policy whose nonce is `c.state.nonce`, HSTS over
- * TLS, isolation from other origins, no sniffing of types. Fields that a reply has already stay as they are.
+ * TLS, isolation from other origins, no sniffing of types. Fields that a reply has already stay as they are. A 304 gets no policy
+ * with a nonce, so that the page the client has keeps its own.
  * @throws TypeError when a directive or field is not valid.
  */
 export function secureHeaders(options: SecureHeadersOptions = {}): Middleware<{ nonce: string }> {
-  const { csp, hsts, fields } = readOptions(rules, options)
-  const policy = csp === false ? undefined : policyText({ ...strictPolicy, ...csp })
-  const parts = policy?.split("'nonce'")
+  const { csp, reportOnly, hsts, fields } = readOptions(rules, options)
+  const policies: [name: string, parts: string[]][] = []
+  if (csp !== false) policies.push(policy('Content-Security-Policy', { ...strictPolicy, ...csp }))
+  if (reportOnly) policies.push(policy('Content-Security-Policy-Report-Only', reportOnly))
   const fixed: [string, string][] = []
   for (const [name, value] of Object.entries({ ...defaultFields, ...fields }))
     if (value !== false) fixed.push([name, value])
   // Throws here, and not with every request.
-  new ReplyHeaders().set('Content-Security-Policy', policy ?? '').set('Strict-Transport-Security', hsts || '')
+  new ReplyHeaders().set('Strict-Transport-Security', hsts || '')
   for (const [name, value] of fixed) new ReplyHeaders().set(name, value)
   return (c, next) => {
     const nonce = newNonce()
     c.state.nonce = nonce
-    return withFields(c, next, (headers) => {
+    return withFields(c, next, (headers, status) => {
       const add = (name: string, value: string): void => {
         if (!headers.has(name)) headers.append(name, value)
       }
-      if (parts) add('Content-Security-Policy', parts.join(`'nonce-${nonce}'`))
+      for (const [name, parts] of policies)
+        if (status !== 304 || parts.length === 1) add(name, parts.join(`'nonce-${nonce}'`))
+      if (status === 304) dropNonces(headers)
       if (hsts && clientOf(c).protocol === 'https') add('Strict-Transport-Security', hsts)
       for (const [name, value] of fixed) add(name, value)
     })
   }
+}
+
+/** A policy in parts, between which the nonce belongs. @throws TypeError when it is no value of a field. */
+function policy(name: string, directives: Readonly<Record<string, string | false>>): [name: string, parts: string[]] {
+  const value = policyText(directives)
+  new ReplyHeaders().set(name, value)
+  return [name, value.split("'nonce'")]
 }
 
 function policyText(directives: Readonly<Record<string, string | false>>): string {

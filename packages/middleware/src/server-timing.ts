@@ -7,7 +7,10 @@ import { whenSettled } from './lib/layers/maybe-promise.ts'
 import { withFields } from './lib/layers/reply-fields.ts'
 import type { Middleware } from './lib/layers/types.ts'
 
-/** Tells the client's developer tools what a reply spent its time on. Names are tokens; all throw a TypeError otherwise. */
+/**
+ * Tells the client's developer tools what a reply spent its time on. Names are tokens; all throw a TypeError otherwise, and a
+ * RangeError for a time that is not finite.
+ */
 export interface Timing {
   /** Adds an entry, with its time in milliseconds, a description, or both. */
   add(name: string, ms?: number, description?: string): void
@@ -48,6 +51,7 @@ class Entries implements Timing {
 
   add(name: string, ms?: number, description?: string): void {
     if (!isFieldName(name)) throw new TypeError(`Not a name for a time: ${JSON.stringify(name)}`)
+    if (ms !== undefined && !Number.isFinite(ms)) throw new RangeError(`Not a time in milliseconds: ${ms}`)
     const about = description === undefined ? '' : `;desc=${quote(description)}`
     this.list.push(`${name}${about}${ms === undefined ? '' : `;dur=${Math.round(ms * 1000) / 1000}`}`)
   }

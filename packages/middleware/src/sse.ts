@@ -1,4 +1,5 @@
 import { AbortedError, type Context, type Reply, type ReplyInit, isInstance } from '@spillway/core'
+import { type Rules, type Settled, amount, optional, readOptions, whole } from '@spillway/core/options'
 import { EventQueue } from './lib/sse/event-queue.ts'
 import { type EventFrame, encodeEvent } from './lib/sse/frame.ts'
 
@@ -23,7 +24,7 @@ export interface EventStream<Events extends object = Record<string, unknown>> {
   readonly closed: Promise<void>
   /**
    * Sends an event. Resolves when the client's connection takes it, so that waiting for it is back-pressure; a client that
-   * lets more than 1 MiB pile up is cut.
+   * lets more than `bufferedBytes` pile up behind an event is cut.
    * Rejects with an AbortedError when nothing more can be sent; nobody has to listen to that.
    * @throws TypeError when name or id have line breaks, or data has no JSON form.
    */
@@ -35,18 +36,40 @@ export type EventSource<Events extends object = Record<string, unknown>> =
   | ((stream: EventStream<Events>) => Promise<void> | void)
   | AsyncIterable<ServerEvent<Events>>
 
+/** Options of {@link sse}. */
+export interface SseOptions {
+  /**
+   * Milliseconds of silence after which a comment is sent, so that proxies do not give up; Infinity for never. Default: 15 000,
+   * below the 60 s of most.
+   */
+  readonly pingInterval?: number
+  /** Bytes of events that may wait behind the one that is taken next, when their sender does not wait. Default: 1 MiB. */
+  readonly bufferedBytes?: number
+  /** Milliseconds after which a client comes back when its connection has ended. Default: the browser's, some seconds. */
+  readonly retry?: number
+}
+
+const rules: Rules<Settled<SseOptions, 'pingInterval' | 'bufferedBytes'>> = {
+  pingInterval: amount(15_000, { from: 1 }),
+  bufferedBytes: whole(1024 * 1024),
+  retry: optional(whole(0, { to: Number.MAX_SAFE_INTEGER })),
+}
+
 /**
- * A reply of server-sent events (HTML §9.2). Text is sent as it is, other data as JSON. A comment is sent after 15 s of
+ * A reply of server-sent events (HTML §9.2). Text is sent as it is, other data as JSON. A comment is sent after a while of
  * silence. The stream ends when the source does, when the client leaves, and when the server begins to shut down: the
  * client comes back by itself then, to the next server.
  * @typeParam Events names of events and the type of their data. Default: any.
+ * @throws RangeError for numbers out of range.
  */
 export function sse<Events extends object = Record<string, unknown>>(
   c: Context<any, any>,
   source: EventSource<NoInfer<Events>>,
   init?: ReplyInit,
+  options?: SseOptions,
 ): Reply {
-  const queue = new EventQueue(() => void run())
+  const { retry, ...limits } = readOptions(rules, options)
+  const queue = new EventQueue(() => void run(), limits)
   const stream: EventStream<Events> = {
     lastEventId: lastEventId(c),
     signal: queue.signal,
@@ -61,6 +84,7 @@ export function sse<Events extends object = Record<string, unknown>>(
     c.signal.addEventListener('abort', () => queue.close(c.signal.reason as AbortedError), { once: true })
     try {
       if (queue.signal.aborted) return
+      if (retry !== undefined) void queue.push(`retry: ${retry}\n\n`)
       if (typeof source === 'function') await source(stream)
       else await forward(source, stream)
       queue.end()

@@ -1,3 +1,5 @@
+export { attachment } from './lib/static/attachment.ts'
+export { type SendFile, type SendFileOptions, sendFiles } from './lib/static/send-files.ts'
 export { type MemoryFiles, memoryFiles } from './lib/static/memory-files.ts'
 export type { FileSource, ListedFile, SourceFile } from './lib/static/source.ts'
 export { type StaticFiles, type StaticOptions, staticFiles } from './lib/static/static-files.ts'

@@ -1,5 +1,5 @@
 import { guarded, printError } from '@spillway/core'
-import { type Rules, type Settled, callback, choice, readOptions, thing } from '@spillway/core/options'
+import { type Rules, type Settled, callback, choice, readOptions, thing, whole } from '@spillway/core/options'
 import { Hub } from './lib/websocket/hub.ts'
 import type { Bus, Topic } from './lib/websocket/topic.ts'
 
@@ -16,13 +16,19 @@ export interface TopicOptions {
    * last one counts. Default: `cut`.
    */
   readonly slow?: 'cut' | 'skip' | undefined
+  /**
+   * Topics that one receiver may follow at a time; where clients say what they follow, this bounds what they take. Beyond it
+   * `subscribe` throws. Default: 1000.
+   */
+  readonly topicsEach?: number | undefined
   /** Takes what the bus throws. Default: prints it with `console.error`. */
   readonly onError?: ((error: unknown) => void) | undefined
 }
 
-const rules: Rules<Settled<TopicOptions, 'slow'>> = {
+const rules: Rules<Settled<TopicOptions, 'slow' | 'topicsEach'>> = {
   bus: thing('a bus'),
   slow: choice(['cut', 'skip'], 'cut'),
+  topicsEach: whole(1000, { from: 1 }),
   onError: callback(),
 }
 
@@ -32,8 +38,13 @@ const rules: Rules<Settled<TopicOptions, 'slow'>> = {
  * @throws TypeError when `slow` is neither.
  */
 export function topics(options: TopicOptions = {}): (name: string) => Topic {
-  const { bus, slow, onError = (error: unknown) => printError('topics', error) } = readOptions(rules, options)
+  const {
+    bus,
+    slow,
+    topicsEach,
+    onError = (error: unknown) => printError('topics', error),
+  } = readOptions(rules, options)
   const report = (error: unknown): void => guarded(onError, (failure) => printError('topics', failure), error)
-  const hub = new Hub(bus, slow === 'skip', report)
+  const hub = new Hub(bus, slow === 'skip', topicsEach, report)
   return (name) => hub.topic(name)
 }

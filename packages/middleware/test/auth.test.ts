@@ -173,3 +173,52 @@ test('the user is typed', () => {
       return c.empty()
     })
 })
+
+describe('where there are requests to answer without a user, too', () => {
+  const people = basicAuth<User>({ optional: true, verify: (name) => (name === 'ali' ? { name } : undefined) })
+  const machines = bearerAuth<User>({
+    optional: true,
+    scheme: 'Token',
+    from: [{ query: 'key' }, 'authorization', { cookie: '__Host-key' }, (c) => c.headers.get('x-api-key') ?? undefined],
+    verify: (token) => (token === 'machine' ? { name: token } : undefined),
+  })
+  const both = router()
+    .group('/basic', (g) =>
+      g.use(people).get('/', (c) => {
+        expectTypeOf(c.state.user).toEqualTypeOf<User | undefined>()
+        return c.text(c.state.user?.name ?? 'nobody')
+      }),
+    )
+    .group('/bearer', (g) => g.use(machines).get('/', (c) => c.text(c.state.user?.name ?? 'nobody')))
+
+  test.each<[string, string, ...string[]]>([
+    ['/basic', '200 nobody'],
+    ['/basic', '200 nobody', 'Authorization: Bearer x'],
+    ['/basic', '200 ali', `Authorization: Basic ${base64('ali:x')}`],
+    ['/basic', '401', `Authorization: Basic ${base64('eve:x')}`],
+    ['/basic', '401', 'Authorization: Basic ???'],
+    ['/bearer', '200 nobody'],
+    ['/bearer?key=', '200 nobody'],
+    ['/bearer?key=machine', '200 machine'],
+    ['/bearer?key=other', '401'],
+    ['/bearer?key=machine&key=other', '200 nobody'],
+    ['/bearer', '200 machine', 'Authorization: TOKEN machine'],
+    ['/bearer', '200 nobody', 'Authorization: Bearer machine'],
+    ['/bearer', '400', 'Authorization: Token m$chine'],
+    ['/bearer', '200 machine', 'Cookie: __Host-key=machine'],
+    ['/bearer', '401', 'Cookie: __Host-key=m$chine'],
+    ['/bearer', '200 machine', 'X-API-Key: machine'],
+  ])('%s is %s', async (target, expected, ...fields) => {
+    const { status, content } = await send(await start(both), 'GET', target, fields)
+    expect(`${status} ${content.toString()}`).toMatch(new RegExp(`^${expected}`))
+  })
+
+  test.each([
+    ['a scheme that is no token', { scheme: 'a b' }],
+    ['no place at all', { from: [] }],
+    ['a place of another kind', { from: ['cookie'] }],
+    ['two places in one', { from: [{ cookie: 'a', query: 'b' }] }],
+  ])('refuses %s when it is made', (_, options) => {
+    expect(() => bearerAuth({ verify: () => undefined, ...(options as object) })).toThrow(TypeError)
+  })
+})

@@ -37,7 +37,7 @@ describe('json', () => {
     ['Application/JSON; Charset="UTF-8"', '1', 1],
     ['application/problem+json', 'null', null],
     ['application/json;', '"\\"[{"', '"[{'],
-    ['application/json', '\ufeff{"constructor":{"prototype":1}}', { constructor: { prototype: 1 } }],
+    ['application/json', '\ufeff{"constructor":{"a":1},"prototype":1}', { constructor: { a: 1 }, prototype: 1 }],
   ])('reads %s', async (type, content, value) => {
     const reply = await ask(await echo('json'), 'POST /', { fields: [`Content-Type: ${type}`], content })
     expect([reply.status, valueOf(reply)]).toEqual([200, value])
@@ -76,6 +76,8 @@ describe('json', () => {
     ['closing brackets only', ']]]'],
     ['__proto__', '{"a":[{"__proto__":{"admin":true}}]}'],
     ['__proto__ in disguise', '{"\\u005f_proto\\u005f_":1}'],
+    ['the prototype of all', '{"a":[{"constructor":{"prototype":{"admin":true}}}]}'],
+    ['the prototype of all in disguise', '{"con\\u0073tructor":{"\\u0070rototype":1}}'],
     ['65 levels', `${'['.repeat(65)}${']'.repeat(65)}`],
     ['65 levels behind a string', `["\\"]", ${'{"a":'.repeat(64)}1${'}'.repeat(65)}`],
   ])('refuses %s', async (_, content) => {
@@ -97,20 +99,57 @@ describe('json', () => {
   })
 })
 
+const reviver = (key: string, value: unknown): unknown => (key === 'at' ? new Date(value as string) : value)
+const failing = (): never => {
+  throw new RangeError('not a date')
+}
+
+describe('what is made of JSON', () => {
+  test('is the application’s, of its own types as well', async () => {
+    const server = await start(
+      router().post(
+        '/',
+        [body('json', { reviver: reviver as never, types: ['application/CSP-report', 'text/plain'] })],
+        (c) => c.json((c.state.body as { at: Date }).at.getUTCFullYear()),
+      ),
+    )
+    const content = '{"at":"2025-01-01T00:00:00Z"}'
+    for (const type of ['application/json', 'application/csp-report', 'text/plain;charset=UTF-8'])
+      expect((await ask(server, 'POST /', { fields: [`Content-Type: ${type}`], content })).content.toString()).toBe(
+        '2025',
+      )
+    expect(await refused(server, ['Content-Type: text/html'], content)).toBe('415 TYPE_UNSUPPORTED')
+    expect(await refused(server, ['Content-Type: text/plain; charset=latin1'], content)).toBe('415 CHARSET_UNSUPPORTED')
+    expect(() => body('json', { types: ['json'] })).toThrow(TypeError)
+  })
+
+  test('and what fails there is the application’s error', async () => {
+    const errors: unknown[] = []
+    const app = router().post('/', [body('json', { reviver: failing })], (c) => c.empty())
+    const server = await start(app, { onError: (error) => void errors.push(error) })
+    expect((await ask(server, 'POST /', { fields: [json], content: '{}' })).status).toBe(500)
+    expect(errors).toEqual([expect.any(RangeError)])
+  })
+})
+
 describe('urlencoded', () => {
+  test.each(['__proto__=1&__proto__=2', 'a=1&%5f_proto__=x'])('refuses %s', async (content) => {
+    expect(await refused(await echo('urlencoded'), [form], content)).toBe('400 FORM_INVALID')
+  })
+
   test('gives plain names without a prototype', async () => {
     let seen: unknown
     const app = router().post('/', [body('urlencoded')], (c) => {
       seen = c.state.body
       return c.empty()
     })
-    const content = 'a=1&b=x+y%26&a=2&__proto__=p&c[d]=3&&e&a=3&%zz=%ff'
+    const content = 'a=1&b=x+y%26&a=2&constructor=p&c[d]=3&&e&a=3&%zz=%ff'
     await ask(await start(app), 'POST /', { fields: [`${form}; charset=utf-8`], content })
     expect(Object.getPrototypeOf(seen)).toBeNull()
     expect(Object.entries(seen as object)).toEqual([
       ['a', ['1', '2', '3']],
       ['b', 'x y&'],
-      ['__proto__', 'p'],
+      ['constructor', 'p'],
       ['c[d]', '3'],
       ['e', ''],
       ['%zz', '\ufffd'],
@@ -315,10 +354,31 @@ describe('content codings', () => {
   test('a bomb is put out by its ratio, and by what it is worth', async () => {
     const bomb = gzipSync(Buffer.alloc(50_000_000))
     expect(await refused(await echo('bytes'), ['Content-Encoding: gzip'], bomb)).toBe('413 CONTENT_TOO_LARGE')
-    const server = await echo('bytes', { bodyBytes: 1e9 })
+    const server = await echo('bytes', { bodyBytes: 60e6 })
     const before = process.memoryUsage().arrayBuffers
     expect(await refused(server, ['Content-Encoding: gzip'], bomb)).toBe('413 CONTENT_TOO_LARGE')
-    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(30_000_000)
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(45_000_000)
+    const endless = gzipSync(Buffer.alloc(70_000_000))
+    const unlimited = await echo('bytes', { bodyBytes: Infinity })
+    expect(await refused(unlimited, ['Content-Encoding: gzip'], endless)).toBe('413 CONTENT_TOO_LARGE')
+  })
+
+  test.each([-1, 0, 1])('what is honest is taken up to the limit, however well it compresses (%i)', async (more) => {
+    const limit = 1024 * 1024
+    const zeros = gzipSync(`"${'0'.repeat(limit - 2 + more)}"`)
+    const fields = [json, 'Content-Encoding: gzip']
+    const { status } = await ask(await echo('json'), 'POST /', { fields, content: zeros })
+    expect(status).toBe(more > 0 ? 413 : 200)
+  })
+
+  test.each([-1, 0, 1])('a ratio counts from half of a large limit on (%i)', async (more) => {
+    const limit = 24 * 1024 * 1024
+    const zeros = gzipSync(Buffer.alloc(limit / 2 + more))
+    const fields = ['Content-Encoding: gzip']
+    const echoed = await echo('bytes', { bodyBytes: limit })
+    expect((await ask(echoed, 'POST /', { fields, content: zeros })).status).toBe(more > 0 ? 413 : 200)
+    const lax = await echo('bytes', { bodyBytes: limit, ratio: Infinity })
+    expect((await ask(lax, 'POST /', { fields, content: zeros })).status).toBe(200)
   })
 
   test('a bomb whose sender then waits is answered all the same', async () => {

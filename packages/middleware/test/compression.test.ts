@@ -2,7 +2,7 @@ import zlib, { brotliDecompressSync, createGunzip, gunzipSync, inflateSync } fro
 import type { Transform } from 'node:stream'
 import type { Context, Outcome, Reply } from '@spillway/core'
 import { wrap } from '@spillway/middleware'
-import { compression } from '@spillway/middleware/compression'
+import { type CompressionOptions, compression } from '@spillway/middleware/compression'
 import { conditional } from '@spillway/middleware/conditional'
 import { staticFiles } from '@spillway/middleware/static'
 import { withTools } from '@spillway/vitest-config/tools'
@@ -158,6 +158,56 @@ const plain = { 'Content-Type': 'text/plain' }
 async function* once(content: string): AsyncGenerator<string> {
   yield content
 }
+
+const filter = (c: Context): boolean | undefined => ({ '/yes': true, '/no': false })[c.path]
+
+describe('how much is tried, and for what, may be said', () => {
+  const varied = Array.from({ length: 4000 }, (_, i) => `${(i * 7919) % 1009} ${i % 13}`).join(',')
+  const lengthOf = async (name: string, options: CompressionOptions): Promise<number> => {
+    const server = await start(wrap([compression(options)], (c) => c.text(varied)))
+    const reply = await ask(server, 'GET /', accept(name))
+    expect(String(decoders[name]!(reply.content))).toBe(varied)
+    return reply.content.length
+  }
+
+  test.each([
+    ['br', 0, 11],
+    ['gzip', 1, 9],
+    ['deflate', 1, 9],
+  ])('%s', async (name, least, most) => {
+    const [fast, small] = [
+      await lengthOf(name, { levels: { [name]: least } }),
+      await lengthOf(name, { levels: { [name]: most } }),
+    ]
+    expect(small).toBeLessThan(fast)
+  })
+
+  test.each([{ br: 12 }, { br: -1 }, { gzip: 10 }, { deflate: 1.5 }, { zstd: 0 }, { zstd: 23 }, { gzip: NaN }])(
+    'refuses %o',
+    (levels) => {
+      expect(() => compression({ levels })).toThrow(RangeError)
+    },
+  )
+
+  test('a filter says yes, no, or nothing', async () => {
+    const server = await start(
+      wrap([compression({ filter })], (c) =>
+        c.text(text, {
+          headers: { 'Content-Type': c.path === '/text' || c.path === '/no' ? 'text/plain' : 'image/x-own' },
+        }),
+      ),
+    )
+    for (const [path, coding, vary] of [
+      ['/yes', 'gzip', 'Accept-Encoding'],
+      ['/no', undefined, undefined],
+      ['/text', 'gzip', 'Accept-Encoding'],
+      ['/image', undefined, undefined],
+    ] as const) {
+      const { headers } = await ask(server, `GET ${path}`, accept('gzip'))
+      expect([path, headers.get('content-encoding'), headers.get('vary')]).toEqual([path, coding, vary])
+    }
+  })
+})
 
 test('a client that refuses content as it is gets everything compressed', async () => {
   const reply = await ask(await app((c) => c.text('short')), 'GET /', accept('gzip, identity;q=0'))

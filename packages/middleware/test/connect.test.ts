@@ -434,3 +434,61 @@ function sha(bytes: Uint8Array | undefined): string {
 function raise(error: Error): never {
   throw error
 }
+
+/** As `connect-timeout` does it: those behind go on, and have a limit of time. */
+const limit: ConnectMiddleware = (req, _res, next) => {
+  const timer = setTimeout(() => {
+    req.timedout = true
+    next(Object.assign(new Error('Response timeout'), { status: 503, code: 'ETIMEDOUT' }))
+  }, 30)
+  req.on('close', () => clearTimeout(timer))
+  next()
+}
+const late: ConnectMiddleware = (_req, res, next) => {
+  res.on('finish', () => next(new Error('too late')))
+  next()
+}
+const twice: ConnectMiddleware = (_req, _res, next) => {
+  next()
+  next()
+}
+
+describe('an error that comes after next()', () => {
+  test('is the reply while there is none yet, and what comes then is let go of', async () => {
+    let go!: () => void
+    let cancelled = false
+    const source = new ReadableStream({ cancel: () => void (cancelled = true) })
+    const app = router()
+      .use(connect(limit))
+      .get('/', async (c) => {
+        await new Promise<void>((resolve) => (go = resolve))
+        return c.stream(source)
+      })
+    const server = await start(app, { onError: () => undefined })
+    expect((await send(server, 'GET', '/')).status).toBe(503)
+    go()
+    await vi.waitFor(() => expect(cancelled).toBe(true))
+  })
+
+  test('changes nothing of a reply that is complete, and is told', async () => {
+    const errors: unknown[] = []
+    const server = await start(
+      router()
+        .use(connect(late))
+        .get('/', (c) => c.text('x')),
+      { onError: (error) => void errors.push(error) },
+    )
+    expect((await send(server, 'GET', '/')).status).toBe(200)
+    await vi.waitFor(() => expect(String(errors[0])).toContain('too late'))
+  })
+
+  test('a second next() runs nothing twice', async () => {
+    let count = 0
+    const server = await start(
+      router()
+        .use(connect(twice))
+        .get('/', (c) => c.text(String(++count))),
+    )
+    expect((await send(server, 'GET', '/')).content.toString()).toBe('1')
+  })
+})

@@ -1,5 +1,5 @@
 import { HttpError } from '@spillway/core'
-import { type CookieOptions, cookies } from '@spillway/middleware/cookies'
+import { type CookieOptions, type Cookies, cookies } from '@spillway/middleware/cookies'
 import { router } from '@spillway/middleware/router'
 import { describe, expect, expectTypeOf, test } from 'vitest'
 import { setCookieValue } from '../src/lib/cookies/set-cookie.ts'
@@ -53,6 +53,11 @@ describe('a cookie', () => {
     ['__hOSt-a', { secure: false }],
     ['__Secure-a', { secure: false }],
     ['__SECURE-a', { secure: false }],
+    ['__Http-a', { secure: false }],
+    ['__Http-a', { httpOnly: false }],
+    ['__Host-Http-a', { httpOnly: false }],
+    ['__host-HTTP-a', { path: '/x' }],
+    ['__Host-Http-a', { domain: 'example.com' }],
     ['a', { sameSite: 'none', secure: false }],
     ['a', { partitioned: true, secure: false }],
   ])('%s is refused with %o', (name, options) => {
@@ -61,6 +66,8 @@ describe('a cookie', () => {
 
   test('with a prefix is accepted when it keeps its promise', () => {
     expect(setCookieValue('__Host-a', 'v')).toContain('__Host-a=v; Path=/;')
+    expect(setCookieValue('__Http-a', 'v', { path: '/x' })).toContain('HttpOnly')
+    expect(setCookieValue('__Host-Http-a', 'v')).toContain('HttpOnly')
     expect(setCookieValue('__Secure-a', 'v', { domain: 'example.com', path: '/x' })).toContain('Domain=example.com')
   })
 
@@ -222,5 +229,62 @@ describe('signed cookies', () => {
         expectTypeOf(c.state.cookies.signed.get('a')).toEqualTypeOf<string | undefined>()
         return c.empty()
       })
+  })
+})
+
+async function told(set: (jar: Cookies) => void): Promise<string[]> {
+  const app = router()
+    .use(cookies())
+    .get('/', (c) => {
+      set(c.state.cookies)
+      return c.empty()
+    })
+  return (await fetch((await start(app)).url)).headers.getSetCookie()
+}
+
+describe('a reply sets every cookie that browsers tell apart', () => {
+  test('by name, domain and path', async () => {
+    const values = await told((jar) => {
+      jar.set('a', '1')
+      jar.set('a', '2', { path: '/x' })
+      jar.set('a', '3', { domain: 'example.com' })
+      jar.set('a', '4', { domain: 'sub.example.com', path: '/x' })
+      jar.set('a', '5', { partitioned: true, sameSite: 'none' })
+      jar.set('A', '6')
+    })
+    expect(values.map((value) => value.split(';')[0])).toEqual(['a=1', 'a=2', 'a=3', 'a=4', 'a=5', 'A=6'])
+  })
+
+  test('and the last one of those that are the same', async () => {
+    const values = await told((jar) => {
+      jar.set('a', '1', { domain: '.Example.com', maxAge: 5 })
+      jar.set('b', '1')
+      jar.set('a', '2', { domain: 'example.com', secure: false, sameSite: 'strict' })
+      jar.delete('b')
+    })
+    expect(values).toEqual([
+      expect.stringMatching(/^a=2; Domain=example.com; Path=/),
+      expect.stringMatching(/^b=; Max-Age=0/),
+    ])
+  })
+
+  test('and who sets one when the reply has begun is told that it is too late', async () => {
+    let late: unknown
+    const app = router()
+      .use(async (c, next) => {
+        const reply = await next()
+        try {
+          ;(c.state as { cookies: Cookies }).cookies.set('late', '1')
+        } catch (error) {
+          late = error
+        }
+        return reply
+      })
+      .use(cookies())
+      .get('/', (c) => c.json(c.state.cookies.all()))
+    const reply = await fetch((await start(app)).url, { headers: { cookie: 'a=1; b=%C3%B6; a=2' } })
+    expect(await reply.json()).toEqual({ a: '1', b: 'ö' })
+    expect(reply.headers.getSetCookie()).toEqual([])
+    expect(String(late)).toContain('the reply has begun')
   })
 })

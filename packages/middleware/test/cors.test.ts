@@ -84,10 +84,32 @@ describe('cors', () => {
     expect(allowed(await ask({ origins, credentials: true }, 'GET', ['Origin: https://b.example']))).toBe(undefined)
   })
 
-  test('takes nothing but true or false from the function: a promise would be a yes to everybody', async () => {
-    const later = (() => Promise.resolve(false)) as unknown as (origin: string) => boolean
-    const reply = await ask({ origins: later, credentials: true }, 'GET', [`Origin: ${good}`])
+  test('lets a function decide later, preflights too', async () => {
+    const later = async (origin: string): Promise<boolean> => (await Promise.resolve(origin)) === good
+    for (const [origin, expected] of [
+      [good, good],
+      ['https://b.example', undefined],
+    ] as const) {
+      const reply = await ask({ origins: later, credentials: true }, 'GET', [`Origin: ${origin}`])
+      expect([allowed(reply), reply.headers.get('vary')]).toEqual([expected, 'Origin'])
+      const before = await ask({ origins: later }, 'OPTIONS', preflight(origin))
+      expect([before.status, allowed(before)]).toEqual([204, expected])
+    }
+    const reply = await ask({ origins: () => Promise.reject(new Error('no database')) }, 'GET', [`Origin: ${good}`])
     expect([reply.status, allowed(reply)]).toEqual([500, undefined])
+  })
+
+  test('takes nothing but true or false from the function: anything else would be a yes to everybody', async () => {
+    for (const answer of ['no', 1, undefined, Promise.resolve('no')]) {
+      const odd = (() => answer) as unknown as () => boolean
+      const reply = await ask({ origins: odd, credentials: true }, 'GET', [`Origin: ${good}`])
+      expect([reply.status, allowed(reply)]).toEqual([500, undefined])
+    }
+  })
+
+  test.each(['methods', 'allowHeaders', 'exposeHeaders'] as const)('refuses * for %s with credentials', (name) => {
+    expect(() => cors({ origins: [good], credentials: true, [name]: ['*'] })).toThrow(TypeError)
+    expect(() => cors({ origins: [good], [name]: ['*'] })).not.toThrow()
   })
 
   test('answers a preflight with 204, and the handler hears nothing of it', async () => {

@@ -51,6 +51,13 @@ test('is short enough for npm to show it whole', () => {
 })
 
 describe('examples', () => {
+  test('HTML and negotiation', async () => {
+    const { app } = await import('./examples/html.ts')
+    const page = await run(app, '/books?q=not', { headers: { accept: 'text/html' } })
+    expect(await page.text()).toContain('<li title="&lt;b&gt;not bold&lt;/b&gt;">&lt;b&gt;not bold&lt;/b&gt;</li>')
+    expect(await (await run(app, '/books', { headers: { accept: 'application/json' } })).json()).toHaveLength(2)
+  })
+
   test('guards', async () => {
     const { app } = await import('./examples/guards.ts')
     const statuses = ['/admin/users', '/admin', '/admin/login', '/about'].map(
@@ -113,6 +120,29 @@ describe('examples', () => {
     expect(await (await run(app, '/')).text()).toBe('<h1>home</h1>')
     expect((await run(app, '/assets/app.js')).headers.get('cache-control')).toContain('immutable')
     expect(await run(app, '/api/time')).toMatchObject({ status: 200 })
+  })
+
+  test('single files', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'spillway-single-'))
+    const before = process.cwd()
+    onTestFinished(() => {
+      process.chdir(before)
+      rmSync(folder, { recursive: true })
+    })
+    process.chdir(folder)
+    mkdirSync('public')
+    writeFileSync('public/may.pdf', 'pdf')
+    const { app } = await import('./examples/send-files.ts')
+    const invoice = await run(app, '/invoices/may.pdf?key=mine')
+    expect(await invoice.text()).toBe('pdf')
+    expect(invoice.headers.get('content-disposition')).toBe('attachment; filename="Invoice may.pdf"')
+    expect([
+      (await run(app, '/invoices/may.pdf')).status,
+      (await run(app, '/invoices/june.pdf?key=mine')).status,
+    ]).toEqual([403, 404])
+    expect((await run(app, '/export')).headers.get('content-disposition')).toContain(
+      `filename*=UTF-8''Gr%C3%B6%C3%9Fen.csv`,
+    )
   })
 
   test('logger', async () => {

@@ -1,5 +1,6 @@
 import { secureHeaders } from '@spillway/middleware/secure-headers'
 import { router } from '@spillway/middleware/router'
+import { Reply } from '@spillway/core'
 import { testServer } from '@spillway/core/testing'
 import { describe, expect, test } from 'vitest'
 import { send, start } from './server.ts'
@@ -10,6 +11,11 @@ const ask = async (options = {}, path = '/'): Promise<WireReply> => {
     .use(secureHeaders(options))
     .get('/', (c) => c.html(`<script nonce="${c.state.nonce}">run()</script>`))
     .get('/own', (c) => c.text('x', { headers: { 'Referrer-Policy': 'no-referrer' } }))
+    .get('/same', (c) => c.empty(304))
+    .get(
+      '/same-own',
+      () => new Reply(null, { status: 304, headers: { 'Content-Security-Policy': "script-src 'nonce-a'" } }),
+    )
     .get('/broken', () => {
       throw new Error('broken')
     })
@@ -42,6 +48,29 @@ describe('secureHeaders', () => {
       'referrer-policy': 'strict-origin-when-cross-origin',
       'x-content-type-options': 'nosniff',
     })
+  })
+
+  test.each(['/same', '/same-own'])(
+    'says nothing of nonces in a 304: the page that is stored has its own (%s)',
+    async (path) => {
+      const reportOnly = { 'script-src': "'nonce'", 'report-to': 'default' }
+      const { status, headers } = await ask({ reportOnly }, path)
+      expect(status).toBe(304)
+      expect([...headers.keys()].filter((name) => name.startsWith('content-security'))).toEqual([])
+      expect(headers.get('x-content-type-options')).toBe('nosniff')
+      const plain = { 'script-src': "'self'", 'style-src': "'self'" }
+      expect((await ask({ csp: plain }, '/same')).headers.get('content-security-policy')).toContain("script-src 'self'")
+    },
+  )
+
+  test('tries a policy out that only reports, with the same nonce', async () => {
+    const reportOnly = { 'script-src': "'nonce'", 'report-to': 'default', 'img-src': false as const }
+    const { headers, content } = await ask({ reportOnly, fields: { 'Reporting-Endpoints': 'default="/reports"' } })
+    const nonce = /nonce="([^"]+)"/.exec(content.toString())![1]!
+    expect(headers.get('content-security-policy-report-only')).toBe(`script-src 'nonce-${nonce}'; report-to default`)
+    expect(headers.get('content-security-policy')).toContain(nonce)
+    expect(headers.get('reporting-endpoints')).toBe('default="/reports"')
+    expect(() => secureHeaders({ reportOnly: { 'script-src': 'a; b' } })).toThrow(TypeError)
   })
 
   test('never uses a nonce twice', async () => {

@@ -23,6 +23,8 @@ async function timed(path: string, options: ServerTimingOptions = {}): Promise<s
     })
     .get('/fail', (c) => c.state.timing.measure('work', broken) as never)
     .get('/name', (c) => c.text(String(c.state.timing.add('a b'))))
+    .get('/nan', (c) => c.text(String(c.state.timing.add('a', NaN))))
+    .get('/endless', (c) => c.text(String(c.state.timing.add('a', Infinity))))
     .get('/description', (c) => c.text(String(c.state.timing.add('a', 1, 'a\r\nb'))))
   const server = await start(app, { onError: (_, c) => c?.text('sorry', 500) })
   return (await send(server, 'GET', path)).headers.get('server-timing')
@@ -37,7 +39,8 @@ test('sends what was measured, and the total', async () => {
 
 test('sends it with errors, too, and nothing that is no token', async () => {
   expect(await timed('/fail')).toMatch(/^work;dur=[\d.]+, total;dur=[\d.]+$/)
-  for (const path of ['/name', '/description']) expect(await timed(path)).toMatch(/^total;dur=[\d.]+$/)
+  for (const path of ['/name', '/description', '/nan', '/endless'])
+    expect(await timed(path)).toMatch(/^total;dur=[\d.]+$/)
 })
 
 test('shows it to whom it may concern', async () => {

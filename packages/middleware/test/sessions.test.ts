@@ -10,6 +10,7 @@ import type { Handler, MaybePromise } from '@spillway/core'
 import { withTools } from '@spillway/vitest-config/tools'
 import { describe, expect, expectTypeOf, onTestFinished, test, vi } from 'vitest'
 import { redisForTests, redisServer } from './redis.ts'
+import { Client } from './session-client.ts'
 import { start } from './server.ts'
 
 interface Data {
@@ -46,30 +47,6 @@ function app(options: SessionsOptions): Handler {
       c.state.session.data.user = 'x'.repeat(4000)
       return c.text('never')
     })
-}
-
-/** A browser in a few lines: keeps the cookie, and says what it was told. */
-class Client {
-  cookie = ''
-  told: string | undefined
-  status = 0
-  headers: Headers = new Headers()
-  readonly #url: string
-
-  constructor(url: string, cookie = '') {
-    this.#url = url
-    this.cookie = cookie
-  }
-
-  async get(path: string): Promise<unknown> {
-    const response = await fetch(this.#url + path, { headers: this.cookie ? { cookie: this.cookie } : {} })
-    this.headers = response.headers
-    this.status = response.status
-    this.told = response.headers.getSetCookie()[0]
-    if (this.told) this.cookie = this.told.includes('Max-Age=0') ? '' : this.told.slice(0, this.told.indexOf(';'))
-    const text = await response.text()
-    return text.startsWith('{') ? JSON.parse(text) : text
-  }
 }
 
 async function client(options: SessionsOptions): Promise<Client> {
@@ -401,7 +378,7 @@ class FailingStore implements SessionStore {
     return this.#ask(() => this.#inner.create(key, record, seconds))
   }
 
-  update(key: string, record: string, seconds: number): Promise<void> {
+  update(key: string, record: string, seconds: number): Promise<string | undefined | void> {
     return this.#ask(() => this.#inner.update(key, record, seconds))
   }
 

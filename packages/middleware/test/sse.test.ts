@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import type { Context, Handler } from '@spillway/core'
 import { type TestServer, testServer } from '@spillway/core/testing'
-import { type EventStream, type ServerEvent, sse } from '@spillway/middleware/sse'
+import { type EventStream, type ServerEvent, type SseOptions, sse } from '@spillway/middleware/sse'
 import { describe, expect, expectTypeOf, onTestFinished, test, vi } from 'vitest'
 import { encodeEvent } from '../src/lib/sse/frame.ts'
 import { start } from './server.ts'
@@ -265,6 +265,88 @@ describe('a client that reads slowly', () => {
     expect(client.state).not.toBe('open')
     expect(content(client.received)).not.toContain('<end>')
   })
+})
+
+async function receive(send: (stream: EventStream) => unknown): Promise<string> {
+  const { url } = await start((c) =>
+    sse(c, async (stream) => {
+      await send(stream)
+    }),
+  )
+  return (await fetch(url)).text()
+}
+
+describe('what somebody waits for is no pile', () => {
+  const large = 3 * 1024 * 1024
+  test('an event larger than all that may pile up reaches who reads', async () => {
+    const data = 'x'.repeat(large)
+    expect(await receive((stream) => stream.send({ data }))).toBe(`data: ${data}\n\n`)
+    const twice = await receive(async (stream) => {
+      await stream.send({ data: 'first' })
+      await stream.send({ data })
+      await stream.send({ data })
+    })
+    expect(twice.length).toBe('data: first\n\n'.length + 2 * (large + 8))
+  })
+
+  test('and so do small ones behind it that nobody waits for', async () => {
+    const text = await receive((stream) => {
+      void stream.send({ data: 'x'.repeat(large) })
+      void stream.send({ data: 'after' })
+    })
+    expect(text.slice(-13)).toBe('data: after\n\n')
+  })
+
+  test.each([-1, 0, 1])('bytes that wait behind it: as many as there may be and %i', async (more) => {
+    const most = 1000
+    const overhead = 'data: \n\n'.length
+    // Each of these is two bytes.
+    const event = { data: 'ö'.repeat((most / 2 - overhead) / 2) }
+    const last = { data: 'x'.repeat(most / 2 - overhead + more) }
+    let failed: unknown
+    const t = testServer((c) =>
+      sse(
+        c,
+        async (stream) => {
+          await stream.send({ data: 'x'.repeat(200_000) })
+          const all = [{ data: 'next' }, event, last].map((one) => stream.send(one))
+          await Promise.all(all).catch((error: unknown) => (failed = error))
+        },
+        undefined,
+        { bufferedBytes: most },
+      ),
+    )
+    const client = t.connect()
+    client.stall(1000)
+    client.send(request)
+    await turn()
+    client.drain()
+    await turn()
+    expect(failed === undefined).toBe(more <= 0)
+  })
+})
+
+/** What a stream says of itself in three seconds. */
+async function threeSeconds(options: SseOptions): Promise<string> {
+  const client = testServer((c) => sse(c, (stream) => stream.closed, undefined, options)).connect()
+  client.send(request)
+  await turn()
+  for (let i = 0; i < 3; i++) {
+    vi.advanceTimersByTime(1000)
+    await turn()
+  }
+  client.reset()
+  return content(`${client.received}0\r\n\r\n`).replace('<end>', '')
+}
+
+test('how long silence lasts, and when a client comes back, may be said', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  onTestFinished(() => void vi.useRealTimers())
+  expect(await threeSeconds({ pingInterval: 1000, retry: 250 })).toBe('retry: 250\n\n:\n\n:\n\n:\n\n')
+  expect(await threeSeconds({ pingInterval: 3001 })).toBe('')
+  expect(await threeSeconds({ pingInterval: Infinity })).toBe('')
+  for (const wrong of [{ pingInterval: 0 }, { pingInterval: NaN }, { bufferedBytes: -1 }, { retry: 0.5 }])
+    expect(() => sse({} as Context, () => {}, undefined, wrong)).toThrow(RangeError)
 })
 
 test('a source that fails cuts the stream, so that the client does not take it for its end', async () => {

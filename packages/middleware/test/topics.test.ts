@@ -180,3 +180,54 @@ withTools(redisServer)('over Redis', () => {
     )
   })
 })
+
+const receiver = (): EventReceiver & { leave(): void } => {
+  const leaving = new AbortController()
+  return { lastEventId: undefined, signal: leaving.signal, send: async () => {}, leave: () => leaving.abort() }
+}
+
+function failure(call: () => unknown): unknown {
+  try {
+    call()
+    return undefined
+  } catch (error) {
+    return error
+  }
+}
+
+describe('what a receiver may follow is bounded', () => {
+  test.each([2, 3, 4])('%i of 3 topics', (count) => {
+    const topic = topics({ topicsEach: 3 })
+    const one = receiver()
+    const follow = (): void => {
+      for (let i = 0; i < count; i++) {
+        topic(`t${i}`).subscribe(one)
+        // Following twice is following once.
+        topic(`t${i}`).subscribe(one)
+      }
+    }
+    expect(failure(follow) instanceof RangeError).toBe(count > 3)
+    expect([topic('t0').size, topic('t3').size]).toEqual([1, 0])
+  })
+
+  test('who leaves one may follow another, and others are not counted', () => {
+    const topic = topics({ topicsEach: 1 })
+    const [one, other] = [receiver(), receiver()]
+    const leave = topic('a').subscribe(one)
+    topic('a').subscribe(other)
+    expect(() => topic('b').subscribe(one)).toThrow(RangeError)
+    expect(topic('b').size).toBe(0)
+    leave()
+    leave()
+    topic('b').subscribe(one)
+    expect(() => topic('a').subscribe(one)).toThrow(RangeError)
+    one.leave()
+    other.leave()
+    expect([topic('a').size, topic('b').size]).toEqual([0, 0])
+  })
+
+  test.each([1023, 1024, 1025])('a name of %i characters', (length) => {
+    const thrown = failure(() => topics()('x'.repeat(length)).subscribe(receiver()))
+    expect(thrown instanceof RangeError).toBe(length > 1024)
+  })
+})

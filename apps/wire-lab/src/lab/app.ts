@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import type { Context, Handler, Reply } from '@spillway/core'
+import { type Context, type Handler, type Reply, printError } from '@spillway/core'
 import { type Middleware, defineMiddleware } from '@spillway/middleware'
 import { compression } from '@spillway/middleware/compression'
 import { logger } from '@spillway/middleware/logger'
@@ -107,7 +107,7 @@ function control(app: Router, parts: AppParts): void {
         drained = undefined
       },
       (error: unknown) => {
-        console.error('drain:', error)
+        printError('drain', error)
         drained = undefined
       },
     )

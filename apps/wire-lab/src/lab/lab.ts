@@ -1,4 +1,4 @@
-import { type Server, type Timeouts, createServer, errorFacts } from '@spillway/core'
+import { type Server, type Timeouts, createServer, errorFacts, printError } from '@spillway/core'
 import { type Snapshot, freeze } from '@spillway/inspect/model'
 import { wireLab } from './app.ts'
 import type { Target } from './client.ts'
@@ -183,5 +183,5 @@ class RunningLab implements Lab {
 
 /** Prints what went wrong; what answers the client is no news, and a crash on demand is none either. */
 function onError(error: unknown): void {
-  if (!(error instanceof Crash) && errorFacts(error).status >= 500) console.error(error)
+  if (!(error instanceof Crash) && errorFacts(error).status >= 500) printError('wire lab', error)
 }

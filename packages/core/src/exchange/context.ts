@@ -16,6 +16,14 @@ export type Handler<C = Context> = (c: C) => MaybePromise<Result>
 /** The request's fields: names compare without case, iteration is in wire order with lower-case names. */
 export type RequestHeaders = Pick<HeadSnapshot, 'get' | 'getAll' | 'has'> & Iterable<[name: string, value: string]>
 
+/** The fields of a query. */
+export type Query = Pick<URLSearchParams, 'get' | 'getAll' | 'has'> & Iterable<[name: string, value: string]>
+
+/** HTML that knows that it is some: what was written into it has been escaped. */
+export interface Html {
+  readonly html: string
+}
+
 /**
  * One request and the means to answer it. Everything is a view over the request's head, made when it is asked for.
  * @typeParam Params path parameters, typed from the route's pattern.
@@ -44,6 +52,8 @@ export interface Context<Params = {}, State = {}> {
   route: string
   /** The query with its `?`, still percent-encoded; empty when there is none. */
   readonly search: string
+  /** The query's fields, decoded: `get('page')` is the first of that name or null, `getAll('tag')` are all. Made when it is asked for. */
+  readonly query: Query
   /** The full URL (RFC 9110 §7.1): scheme from the connection, authority from the target or Host. */
   readonly url: string
   readonly httpVersion: '1.0' | '1.1' | '2.0'
@@ -66,7 +76,8 @@ export interface Context<Params = {}, State = {}> {
   readonly request: Request
   /** Plain text in UTF-8. */
   text(content: string, init?: ReplyInit): Reply
-  html(content: string, init?: ReplyInit): Reply
+  /** @param content text that is HTML already; whatever is written into it has to be escaped, as the tag `html` of middleware does. */
+  html(content: string | Html, init?: ReplyInit): Reply
   /** @throws TypeError when the value cannot be written as JSON. */
   json(value: unknown, init?: ReplyInit): Reply
   /** @param status Default: 302 Found. @throws TypeError when the location has characters a field cannot carry. */

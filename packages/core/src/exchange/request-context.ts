@@ -1,11 +1,12 @@
 import { type HeadSnapshot, TargetForm } from '@spillway/parser'
 import { splitTarget, type TargetParts } from '@spillway/parser/fields'
-import type { Context, RequestHeaders } from './context.ts'
+import type { Context, Html, Query, RequestHeaders } from './context.ts'
 import { type AbortedError, HttpError, type Outcome, unreadContent } from './errors.ts'
 import { Reply, type BodySource, type ReplyInit, type TakeOver } from './reply.ts'
 import { type FieldsInit, ReplyHeaders, addHeaders, fieldLine, textPlain } from './reply-headers.ts'
 import { guarded } from './guarded.ts'
 import { handledRequest } from './handled.ts'
+import { jsonOf } from './json.ts'
 import { Lifetime } from './lifetime.ts'
 import { type Scope, bound, within } from './scope.ts'
 import type { RequestBody } from './request-body.ts'
@@ -52,6 +53,7 @@ export class RequestContext implements Context {
   readonly #upgrade: boolean
   #parts: TargetParts | undefined
   #path: string | undefined
+  #query: Query | undefined
   #body: RequestBody | undefined
   #request: Request | undefined
   #lifetime: Lifetime | undefined
@@ -86,6 +88,10 @@ export class RequestContext implements Context {
 
   get search(): string {
     return (this.#parts ??= splitTarget(this.head.target, this.head.targetForm)).query
+  }
+
+  get query(): Query {
+    return (this.#query ??= new URLSearchParams(this.search))
   }
 
   get url(): string {
@@ -148,14 +154,12 @@ export class RequestContext implements Context {
     return new Reply(content, init, textPlain)
   }
 
-  html(content: string, init?: ReplyInit): Reply {
-    return new Reply(content, init, textHtml)
+  html(content: string | Html, init?: ReplyInit): Reply {
+    return new Reply(typeof content === 'string' ? content : content.html, init, textHtml)
   }
 
   json(value: unknown, init?: ReplyInit): Reply {
-    const content = JSON.stringify(value) as string | undefined
-    if (content === undefined) throw new TypeError(`A ${typeof value} has no JSON form`)
-    return Reply.ofJson(content, init)
+    return Reply.ofJson(jsonOf(value), init)
   }
 
   redirect(location: string, status: 301 | 302 | 303 | 307 | 308 = 302): Reply {

@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream'
 import { describe, expect, it } from 'vitest'
 import { type BodySource, type Context, Reply } from '../../src/index.ts'
+import { jsonOf } from '../../src/exchange/json.ts'
 import { testServer } from '../../src/testing.ts'
 import { get, muteErrors, onlyReply, replies, request, turn, withoutDate } from '../support.ts'
 
@@ -129,5 +130,23 @@ describe('helpers', () => {
   it('json of what has no JSON form is an error', async () => {
     const client = await send((c) => c.json(undefined), get())
     expect(onlyReply(client.received).status).toBe(500)
+  })
+})
+
+describe('json of a big integer', () => {
+  it.each<[string, unknown, string]>([
+    ['a member', { id: 1n }, 'the member id is one'],
+    ['deep inside', { items: [{ a: 1 }, { b: { 'x y': 2n } }] }, 'the member items[1].b["x y"] is one'],
+    ['in a list', [[], [1n]], 'the member [1][0] is one'],
+    ['the value', 1n, 'the value is one'],
+    ['made by toJSON', { at: { toJSON: () => ({ n: 1n }) } }, 'the member at.n is one'],
+  ])('names %s', (_, value, message) => {
+    expect(() => jsonOf(value)).toThrow(message)
+  })
+
+  it('tells what is circular as it was', () => {
+    const circular: { self?: unknown } = {}
+    circular.self = circular
+    expect(() => jsonOf(circular)).toThrow(/circular/)
   })
 })

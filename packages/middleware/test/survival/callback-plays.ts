@@ -9,7 +9,9 @@ import { type Handler, type ServerOptions, guardSignal, guarded, serve } from '@
 import { inject, testServer } from '@spillway/core/testing'
 import { fromFetch, toFetch } from '@spillway/core/web'
 import { basicAuth, bearerAuth } from '../../src/auth.ts'
+import { body } from '../../src/body.ts'
 import { cgi } from '../../src/cgi.ts'
+import { compression } from '../../src/compression.ts'
 import { connect, toNodeListener } from '../../src/connect.ts'
 import { cors } from '../../src/cors.ts'
 import { readiness } from '../../src/health.ts'
@@ -52,6 +54,7 @@ const behind = (middleware: any, handler: Handler<any> = ok): Handler<any> =>
   wrap([middleware] as never, handler as never)
 const get = (fields = ''): string => `GET /play HTTP/1.1\r\nHost: a\r\nConnection: close\r\n${fields}\r\n`
 const post = 'POST /play HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 3\r\n\r\nabc'
+const json = post.replace('Content-Length', 'Content-Type: application/json\r\nContent-Length').replace('abc', '{} ')
 const upgrade = `GET /play HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${'A'.repeat(22)}==\r\n\r\n`
 /** A masked text message, and a close frame. */
 const frames = '\x81\x82\0\0\0\0hi\x88\x80\0\0\0\0'
@@ -73,7 +76,7 @@ const changes =
   }
 /** A session that there is already, whose request changes it. */
 const known = (member: string, bad: Misbehaving): any => ({
-  ...store('get', async () => `${Math.floor(Date.now() / 1000)} {"n":1}`),
+  ...store('get', async () => `${Math.floor(Date.now() / 1000)} - - -0 {"n":1}`),
   [member]: bad,
 })
 const cookie = get(`Cookie: session=${'a'.repeat(43)}\r\n`)
@@ -197,6 +200,10 @@ export const plays: Readonly<Record<string, Play>> = {
     stage.ask(behind(basicAuth({ verify: bad }), ok), get('Authorization: Basic YTpi\r\n')),
   'BearerAuthOptions.verify': (bad, stage) =>
     stage.ask(behind(bearerAuth({ verify: bad }), ok), get('Authorization: Bearer abc\r\n')),
+  'BearerAuthOptions.from': (bad, stage) =>
+    stage.ask(behind(bearerAuth({ verify: () => 'ali', from: [bad] }), ok), get('Authorization: Bearer abc\r\n')),
+  'BodyOptions.reviver': (bad, stage) =>
+    stage.ask(behind(body('json', { reviver: bad, types: ['text/plain'] }), ok), json),
   'JwtOptions.key': (bad, stage) =>
     stage.ask(behind(jwt({ key: bad, algorithms: ['HS256'] }), ok), get(`Authorization: Bearer ${token}\r\n`)),
   'JwtOptions.claims': (bad, stage) =>
@@ -243,6 +250,17 @@ export const plays: Readonly<Record<string, Play>> = {
       ),
     )
   },
+  'CompressionOptions.filter': (bad, stage) =>
+    stage.ask(behind(compression({ filter: bad }), ok), get('Accept-Encoding: gzip\r\n')),
+  'Router.onError(handler)': (bad, stage) => stage.ask(router().onError(bad).get('/play', boom)),
+  'SessionsOptions.onError': (bad, stage) =>
+    stage.ask(
+      behind(
+        sessions({ store: store('get', boom as never), name: 'session', cookie: { secure: false }, onError: bad }),
+        ok,
+      ),
+      cookie,
+    ),
   'SessionStore.get': (bad, stage) => stage.ask(behind(sessionsOf(store('get', bad)), ok), cookie),
   'SessionStore.create': (bad, stage) =>
     stage.ask(
@@ -397,6 +415,9 @@ export const sameAs: Readonly<Record<string, string>> = {
   'FastCgiOptions.onStderr': 'CgiOptions.onStderr',
   'FastCgiOptions.redirect': 'CgiOptions.redirect',
   'FastCgiOptions.user': 'CgiOptions.user',
+  'JwtOptions.from': 'BearerAuthOptions.from',
+  'Routes.onError(handler)': 'Router.onError(handler)',
+  'ValidateOptions.reviver': 'BodyOptions.reviver',
 }
 
 /**

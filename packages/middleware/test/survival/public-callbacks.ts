@@ -46,6 +46,7 @@ class Finder {
   readonly found: Set<string> = new Set()
   readonly #checker: ts.TypeChecker
   readonly #given: Set<ts.Symbol> = new Set()
+  readonly #within = new Set<ts.Type>()
   readonly #taken: Set<ts.Symbol> = new Set()
   readonly #public: Set<ts.Symbol> = new Set()
 
@@ -113,8 +114,14 @@ class Finder {
       for (const parameter of signature.getParameters()) this.#give(this.#checker.getTypeOfSymbol(parameter))
       return this.#take(signature.getReturnType(), `${key}→`)
     }
-    if (this.#checker.isArrayType(type) || this.#checker.isTupleType(type) || isNamed(type, 'Promise'))
-      return this.#checker.getTypeArguments(type as ts.TypeReference).forEach((one) => this.#take(one, key))
+    if (this.#checker.isArrayType(type) || this.#checker.isTupleType(type) || isNamed(type, 'Promise')) {
+      // A list of lists of lists is a type, too.
+      if (this.#within.has(type)) return
+      this.#within.add(type)
+      this.#checker.getTypeArguments(type as ts.TypeReference).forEach((one) => this.#take(one, key))
+      this.#within.delete(type)
+      return
+    }
     const record = type.getStringIndexType()
     if (record) this.#take(record, `${key}[]`)
     const symbol = symbolOf(type)

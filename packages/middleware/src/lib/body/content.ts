@@ -1,8 +1,8 @@
 import type { Context, MaybePromise } from '@spillway/core'
-import { type Rules, optional, whole } from '@spillway/core/options'
+import { type Rules, amount, list, optional, text, whole } from '@spillway/core/options'
 import { ProblemError } from '../http/problem.ts'
 import { type BodyKind, type MediaType, requestMediaType } from '../http/media-type.ts'
-import { decoderOf, decompress } from './decompress.ts'
+import { decoderOf, decompress, usualRatio } from './decompress.ts'
 import { parseFormData } from './form-data.ts'
 import { type FormLimits, parseForm } from './form.ts'
 import { type JsonLimits, jsonRules, parseJson } from './json.ts'
@@ -11,13 +11,23 @@ import { type JsonLimits, jsonRules, parseJson } from './json.ts'
 export interface ReadOptions extends JsonLimits, FormLimits {
   /** Most bytes, before and after decoding. Default: what the server allows, `limits.bodyBytes`. */
   readonly bodyBytes?: number
+  /**
+   * How many times larger than what came decoded content may be, where it is 8 MiB and half of `bodyBytes` or more: a guard against
+   * bombs below a large limit. Infinity: any number. Default: 200.
+   */
+  readonly ratio?: number
+  /** Further types of content that are read as the first kind: `['application/csp-report']`. Default: none. */
+  readonly types?: readonly string[]
 }
 
 /** The number of members that is too many depends on the kind of content, so that it has no default here. */
 export const readRules: Rules<ReadOptions> = {
   bodyBytes: optional(whole()),
+  ratio: optional(amount(usualRatio, { from: 1 })),
+  types: optional(list(text('', /^[\w!#$&^.+-]+\/[\w!#$&^.+-]+$/))),
   depth: optional(jsonRules.depth),
   keys: optional(jsonRules.keys),
+  reviver: jsonRules.reviver,
 }
 
 /** A body that was read, with the bytes it was read from. */
@@ -40,8 +50,8 @@ const readers: Readonly<Record<BodyKind, Reader>> = {
     takes: (essence) => essence === 'application/json' || /^application\/[^+]+\+json$/.test(essence),
     parse: (bytes, type, options) => {
       expectUtf8(type)
-      const { depth, keys } = options
-      return parseJson(bytes, { ...(depth !== undefined && { depth }), ...(keys !== undefined && { keys }) })
+      const { depth, keys, reviver } = options
+      return parseJson(bytes, { depth, keys, reviver })
     },
   },
   urlencoded: {
@@ -79,11 +89,13 @@ export async function readBody(
 ): Promise<ReadBody> {
   const { body } = c
   const type = requestMediaType(c.headers)
-  const reader = kinds.map((kind) => readers[kind]).find((each) => accepts(each, type))
+  const isFurther = options.types?.some((each) => each.toLowerCase() === type?.essence)
+  const all = kinds.map((kind) => readers[kind])
+  const reader = isFurther ? all[0] : all.find((each) => accepts(each, type))
   if (!reader) throw body.length === 0 && type === undefined ? missing() : unsupported(kinds, type)
   if (options.bodyBytes !== undefined) body.limit = options.bodyBytes
   const decoder = decoderOf(c)
-  const raw = decoder ? await decompress(body, decoder(), body.limit) : await body.bytes()
+  const raw = decoder ? await decompress(body, decoder(), body.limit, options.ratio) : await body.bytes()
   return { value: await reader.parse(raw, type ?? undefined, options), raw }
 }
 

@@ -31,10 +31,13 @@ function seesTheEnd(): boolean {
 /** Content codings that a request may use, for `Accept-Encoding` in a 415 (RFC 9110 §12.5.3). */
 const acceptable: string = /* @__PURE__ */ [...decoders.keys()].filter((name) => name !== 'x-gzip').join(', ')
 
-/** What data that people have compresses to at the very best; a bomb is ten times that and more. */
-const mostRatio = 200
-/** Below this many bytes a ratio says nothing. */
-const ratioFrom = 128 * 1024
+/** What most data that people have compresses to at the very best; a bomb is several times that. */
+export const usualRatio = 200
+/**
+ * Bytes from which on a ratio says something: half of the limit, so that honest zeros and telemetry far below it pass, and never so
+ * few that the limit alone would do. Where there is no limit, the other number.
+ */
+const [fewest, unlimited] = [8 * 1024 * 1024, 64 * 1024 * 1024]
 
 /**
  * Finds the decoder for a request's Content-Encoding (RFC 9110 §8.4).
@@ -56,12 +59,18 @@ export function decoderOf(c: Context<any, any>): (() => Transform) | undefined {
 }
 
 /**
- * The whole decoded content. Stops as soon as it is larger than `limit` or grows out of all proportion, and waits for
+ * The whole decoded content. Stops as soon as it is larger than `limit`, or `ratio` times as large as what came, and waits for
  * nothing then: not for the rest of the content either. Anything behind the end of the coded data is an error, for what is
  * passed over here another reader may see.
  * @throws ProblemError 413 for such content, 400 when it is not what its coding says; and as reading the body does.
  */
-export function decompress(body: AsyncIterable<Uint8Array>, decoder: Transform, limit: number): Promise<Buffer> {
+export function decompress(
+  body: AsyncIterable<Uint8Array>,
+  decoder: Transform,
+  limit: number,
+  ratio: number = usualRatio,
+): Promise<Buffer> {
+  const ratioFrom = limit === Infinity ? unlimited : Math.max(fewest, limit / 2)
   const chunks: Uint8Array[] = []
   let received = 0
   let size = 0
@@ -87,7 +96,7 @@ export function decompress(body: AsyncIterable<Uint8Array>, decoder: Transform, 
       size += chunk.length
       chunks.push(chunk)
       if (size > limit) fail(tooLarge(`The decoded content is larger than ${limit} bytes`))
-      else if (size > Math.max(ratioFrom, received * mostRatio)) fail(tooLarge('The content is compressed too well'))
+      else if (size > Math.max(ratioFrom, received * ratio)) fail(tooLarge('The content is compressed too well'))
     })
     decoder.on('error', fail)
     feed().catch(fail)

@@ -1,4 +1,4 @@
-import { type Rules, readOptions, whole } from '@spillway/core/options'
+import { type Rules, type Settled, readOptions, whole } from '@spillway/core/options'
 import { ProblemError } from '../http/problem.ts'
 
 /** Fields by name, without a prototype; a name that came more than once has all its values in order. */
@@ -7,17 +7,17 @@ export type FormFields = Record<string, string | string[]>
 /** How many fields a form or query may have. */
 export interface FormLimits {
   /** Default: 1000, more than any form has that a person fills in. */
-  readonly keys?: number
+  readonly keys?: number | undefined
 }
 
-const formRules: Rules<Required<FormLimits>> = { keys: whole(1000) }
+const formRules: Rules<Settled<FormLimits, 'keys'>> = { keys: whole(1000) }
 
 const ampersand = 0x26
 
 /**
  * Reads `application/x-www-form-urlencoded`, a form or a query. Names are names: brackets build no objects, so that there
  * is no depth to guard.
- * @throws ProblemError 400 when there are too many fields.
+ * @throws ProblemError 400 when there are too many fields, or one named `__proto__`.
  */
 export function parseForm(text: string, limits: FormLimits = {}): FormFields {
   const { keys } = readOptions(formRules, limits)
@@ -27,6 +27,8 @@ export function parseForm(text: string, limits: FormLimits = {}): FormFields {
       throw new ProblemError(400, 'TOO_MANY_FORM_FIELDS', { detail: `There are more than ${keys} fields` })
   const fields = Object.create(null) as FormFields
   for (const [name, value] of new URLSearchParams(text)) {
+    // Assigned to another object, a list of values would become its prototype; nobody sends it for a good reason.
+    if (name === '__proto__') throw new ProblemError(400, 'FORM_INVALID', { detail: 'There is a field __proto__' })
     const known = fields[name]
     if (known === undefined) fields[name] = value
     else if (typeof known === 'string') fields[name] = [known, value]

@@ -1,28 +1,32 @@
-import { type Rules, readOptions, whole } from '@spillway/core/options'
+import { type Rules, type Settled, callback, readOptions, whole } from '@spillway/core/options'
 import { ProblemError } from '../http/problem.ts'
+import { atOnce } from '../layers/at-once.ts'
 
-/** How much structure JSON may have. */
+/** How much structure JSON may have, and what is made of it. */
 export interface JsonLimits {
   /** Most arrays and objects within each other. Default: 64; code that walks a value mostly recurses. */
-  readonly depth?: number
+  readonly depth?: number | undefined
   /** Most members of all objects together. Default: 100000, more than any honest document of 1 MiB has. */
-  readonly keys?: number
+  readonly keys?: number | undefined
+  /** Makes each value of what was read, as that of `JSON.parse`; what it throws is the application's error. Default: none. */
+  readonly reviver?: ((this: unknown, key: string, value: unknown) => unknown) | undefined
 }
 
-export const jsonRules: Rules<Required<JsonLimits>> = {
+export const jsonRules: Rules<Settled<JsonLimits, 'depth' | 'keys'>> = {
   depth: whole(64, { from: 1 }),
   keys: whole(100_000),
+  reviver: callback(),
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 
 /**
- * Reads JSON (RFC 8259). A member named `__proto__` is refused: copied into another object it would change that one's
- * prototype, and nobody sends it for a good reason.
+ * Reads JSON (RFC 8259). A member named `__proto__` is refused, and `prototype` within `constructor`: copied into another object
+ * they would change that one's prototype, or all, and nobody sends them for a good reason.
  * @throws ProblemError 400 when it is not JSON, not UTF-8, too deep, or has too many members.
  */
 export function parseJson(bytes: Uint8Array, limits: JsonLimits = {}): unknown {
-  const { depth, keys } = readOptions(jsonRules, limits)
+  const { depth, keys, reviver } = readOptions(jsonRules, limits)
   checkStructure(bytes, depth, keys)
   let value: unknown
   let text: string
@@ -32,11 +36,20 @@ export function parseJson(bytes: Uint8Array, limits: JsonLimits = {}): unknown {
   } catch (cause) {
     throw invalid('The content is not valid JSON', cause)
   }
-  // What does not have the name, not even escaped, needs no walk.
-  if ((text.includes('__proto__') || text.includes('\\u00')) && hasProto(value))
-    throw invalid('The content has a member __proto__')
-  return value
+  // What does not have the names, not even escaped, needs no walk.
+  if (suspicious.test(text) && reachesPrototypes(value))
+    throw invalid('The content has a member that means a prototype')
+  // Read once more, so that what fails there is not taken for a fault of the content.
+  return reviver ? revived(text, reviver) : value
 }
+
+function revived(text: string, reviver: NonNullable<JsonLimits['reviver']>): unknown {
+  return JSON.parse(text, function revive(this: unknown, key: string, value: unknown) {
+    return atOnce(reviver.call(this, key, value), '`reviver`')
+  }) as unknown
+}
+
+const suspicious = /__proto__|constructor|\\u00/
 
 const [quote, comma, colon] = [0x22, 0x2c, 0x3a]
 const [openArray, closeArray, openObject, closeObject, backslash] = [0x5b, 0x5d, 0x7b, 0x7d, 0x5c]
@@ -64,9 +77,12 @@ function endOfString(bytes: Uint8Array, start: number): number {
 }
 
 /** Recursion is safe: the depth was checked. */
-function hasProto(value: unknown): boolean {
+function reachesPrototypes(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false
-  return Object.hasOwn(value, '__proto__') || Object.values(value).some(hasProto)
+  if (Object.hasOwn(value, '__proto__')) return true
+  const { constructor } = value as { readonly constructor?: unknown }
+  const isObject = typeof constructor === 'object' && constructor !== null
+  return (isObject && Object.hasOwn(constructor, 'prototype')) || Object.values(value).some(reachesPrototypes)
 }
 
 function invalid(detail: string, cause?: unknown): ProblemError {

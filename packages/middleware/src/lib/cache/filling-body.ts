@@ -1,10 +1,10 @@
-import type { Puller } from '@spillway/core'
+import type { Holding, Holds, Puller } from '@spillway/core'
 
 /**
  * Content on its way to a client that is collected as well. It is read as fast as it comes while it is collected, so that a
  * slow client keeps nobody else waiting; once it is more than may be kept it is only passed on, at the client's pace.
  */
-export class FillingBody implements AsyncIterable<Uint8Array>, AsyncIterator<Uint8Array, undefined> {
+export class FillingBody implements AsyncIterable<Uint8Array>, AsyncIterator<Uint8Array, undefined>, Holds {
   readonly #source: Puller
   readonly #maxBytes: number
   #done: ((content: Uint8Array | 'too long' | undefined) => void) | undefined
@@ -26,6 +26,10 @@ export class FillingBody implements AsyncIterable<Uint8Array>, AsyncIterator<Uin
 
   [Symbol.asyncIterator](): this {
     return this
+  }
+
+  held(holding: Holding): number {
+    return (this.#source.held?.(holding) ?? 0) + (this.#chunks.length === 0 ? 0 : this.#bytes)
   }
 
   async next(): Promise<IteratorResult<Uint8Array, undefined>> {

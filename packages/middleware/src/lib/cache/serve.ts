@@ -1,5 +1,6 @@
 import { type Context, Reply, type ReplyHeaders } from '@spillway/core'
 import { parseDate } from '@spillway/parser/fields'
+import { dropNonces } from '../http/nonces.ts'
 import { respond } from '../static/respond.ts'
 import { type Stored, ageOf } from './stored.ts'
 
@@ -19,6 +20,7 @@ export function serve(c: Context<any, any>, stored: Stored, now: number, status:
   if (stored.status !== 200 || !isPartial(c)) return new Reply(stored.content, stored.status, fields)
   const brief = fields.clone()
   for (const name of described) brief.delete(name)
+  dropNonces(brief)
   return respond(c, {
     content: stored.content,
     size: stored.content.length,

@@ -1,5 +1,6 @@
 import { ReplyHeaders, type RequestHeaders } from '@spillway/core'
 import { formatDate, parseDate, tokenList } from '@spillway/parser/fields'
+import { isNoncePolicy } from '../http/nonces.ts'
 import { trimBlanks } from '../http/trim-blanks.ts'
 import { ownText } from '../tools/known-paths.ts'
 import { type Directives, readDirectives, secondsOf } from './directives.ts'
@@ -84,14 +85,15 @@ export function storedOf(
   }
 }
 
-/** Fields that a 304 does not change: about content, which stays, and what is for one client alone. */
+/** Fields that a 304 does not change: about content, which stays, and what is for one client alone; so do policies with nonces. */
 const kept304 = /^(?:content-(?:encoding|type|range|length)|set-cookie)$/i
 
 /** The fields of a stored response after a 304 (§3.2, §4.3.4). */
 export function freshenedHeaders(stored: Stored, update: ReplyHeaders): ReplyHeaders {
   const headers = stored.headers.clone().delete('Date')
-  for (const [name] of update) if (!kept304.test(name)) headers.delete(name)
-  for (const [name, value] of update) if (!kept304.test(name)) headers.append(name, value)
+  const news = [...update].filter(([name, value]) => !kept304.test(name) && !isNoncePolicy(name, value))
+  for (const [name] of news) headers.delete(name)
+  for (const [name, value] of news) headers.append(name, value)
   return headers
 }
 

@@ -1,5 +1,5 @@
 import type { Transform } from 'node:stream'
-import { type BodySource, type Puller, pullerOf } from '@spillway/core'
+import { type BodySource, type Holding, type Holds, type Puller, pullerOf } from '@spillway/core'
 
 /** Bytes for one write: what they become fits the buffer of every coding's stream. */
 const sliceBytes = 64 * 1024
@@ -9,7 +9,7 @@ const sliceBytes = 64 * 1024
  * coder before the source is asked for more: an event is never kept waiting for the next one. When the client has gone the
  * coder is closed and the source cancelled at once, also while either is at work.
  */
-export class EncodedBody implements AsyncIterable<Uint8Array>, AsyncIterator<Uint8Array, undefined> {
+export class EncodedBody implements AsyncIterable<Uint8Array>, AsyncIterator<Uint8Array, undefined>, Holds {
   readonly #source: Puller
   readonly #coder: Transform
   #waiting: Uint8Array | undefined
@@ -25,6 +25,10 @@ export class EncodedBody implements AsyncIterable<Uint8Array>, AsyncIterator<Uin
 
   [Symbol.asyncIterator](): AsyncIterator<Uint8Array, undefined> {
     return this
+  }
+
+  held(holding: Holding): number {
+    return (this.#source.held?.(holding) ?? 0) + (this.#waiting?.length ?? 0) + this.#coder.readableLength
   }
 
   async next(): Promise<IteratorResult<Uint8Array, undefined>> {

@@ -1,6 +1,5 @@
-import type { Context } from '@spillway/core'
 import { type Rules, type Settled, choice, flag, optional, readOptions, text, whole } from '@spillway/core/options'
-import { parseCookie, stringifySetCookie } from 'cookie'
+import { stringifySetCookie } from 'cookie'
 
 /** Attributes of a cookie (RFC 6265bis §4.1.2). */
 export interface CookieOptions {
@@ -36,9 +35,9 @@ const rules: Rules<Settled<CookieOptions, Exclude<keyof CookieOptions, 'maxAge' 
 /** Browsers drop a cookie whose name and value have more bytes, without a word (RFC 6265bis §5.6). */
 const largest = 4096
 
-/** The cookies of a request; of a name that comes twice, the first. Values that are not percent-encoded stay as they are. */
-export function readCookies(c: Context<any, any>): Readonly<Record<string, string | undefined>> {
-  return parseCookie(c.headers.get('cookie') ?? '')
+/** What browsers tell cookies apart by (RFC 6265bis §5.7; CHIPS). */
+export function cookieKey(name: string, { domain, path = '/', partitioned = false }: CookieOptions = {}): string {
+  return [name, domain?.replace(/^\./, '').toLowerCase(), path, partitioned].join(';')
 }
 
 /**
@@ -53,10 +52,11 @@ export function setCookieValue(name: string, value: string, options: CookieOptio
     throw new TypeError(`Cookie ${JSON.stringify(name)}: ${reason}`)
   }
   // Browsers compare prefixes without case (RFC 6265bis §4.1.3).
-  const prefix = /^__(?:secure|host)-/i.exec(name)?.[0].toLowerCase()
+  const prefix = /^__(?:host-http|secure|host|http)-/i.exec(name)?.[0].toLowerCase()
   if (prefix && !secure) refuse('its prefix asks for `secure`')
-  if (prefix === '__host-' && (path !== '/' || domain !== undefined))
+  if (prefix?.startsWith('__host-') && (path !== '/' || domain !== undefined))
     refuse('the prefix __Host- asks for path `/` and no domain')
+  if (prefix?.endsWith('http-') && !httpOnly) refuse(`its prefix asks for \`httpOnly\``)
   if (!secure && sameSite === 'none') refuse('`sameSite: none` asks for `secure`')
   if (!secure && partitioned) refuse('`partitioned` asks for `secure`')
   const field = stringifySetCookie({

@@ -54,7 +54,7 @@ export async function openInside(
     try {
       const [stats, real] = await Promise.all([handle.stat({ bigint: true }), pathOf(handle, path)])
       if (real === undefined) continue
-      if (!isInside(root, real)) return undefined
+      if (!isInside(root, real) || isHidden(root, real)) return undefined
       if (!fromKernel && !(await isNamed(real, stats))) continue
       if (stats.isDirectory()) return 'directory'
       keep = stats.isFile()
@@ -114,6 +114,15 @@ export function isStable({ ctimeMs, mtimeMs }: BigIntStats): boolean {
 /** Whether a real path is the root's, or below it. */
 export function isInside(root: string, real: string): boolean {
   return real === root || real.startsWith(root.endsWith(sep) ? root : root + sep)
+}
+
+/**
+ * Whether a real path below the root is one that a link must not lead to: what begins with a dot is nobody's business under another
+ * name either. Two dots in front are how clusters hang configuration in (`..data`), whose files are all links to there.
+ */
+function isHidden(root: string, real: string): boolean {
+  const names = real.slice(root.length).split(sep)
+  return names.some((name, i) => /^\.(?!\.)/.test(name) && !(i <= 1 && name === '.well-known'))
 }
 
 /** What an operation on a file gave, undefined when there is no such file. @throws HttpError 503 when out of descriptors. */

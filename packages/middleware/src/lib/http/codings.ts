@@ -31,12 +31,17 @@ const {
  */
 const readableHighWaterMark = 1024 * 1024
 
-/** 4 is where brotli is as fast as gzip and still shorter; the default, 11, takes a hundred times as long. */
-const quality = { [BROTLI_PARAM_QUALITY]: 4 }
-/** A stream may last for hours, one of thousands: a window of 256 KiB in place of 4 MiB costs a few percent. */
-const brotliStream = { ...quality, [BROTLI_PARAM_LGWIN]: 18 }
-const zstd = { [ZSTD_c_compressionLevel]: 3 }
-const zstdStream = { ...zstd, [ZSTD_c_windowLog]: 18 }
+/** How hard each coding tries: more takes longer, and comes out shorter. */
+export interface CodingLevels {
+  /** 1 to 22. Default: 3. */
+  readonly zstd?: number
+  /** 0 to 11. Default: 4, where brotli is as fast as gzip and still shorter; 11 takes a hundred times as long. */
+  readonly br?: number
+  /** 0 to 9. Default: 6. */
+  readonly gzip?: number
+  /** 0 to 9. Default: 6. */
+  readonly deflate?: number
+}
 
 interface ZstdOptions {
   readonly params: Record<number, number>
@@ -54,50 +59,74 @@ const { zstdCompress, zstdCompressSync, createZstdCompress } = zlib as {
   createZstdCompress?: (options: ZstdOptions) => Transform
 }
 
-const gzip = /* @__PURE__ */ promisify<Uint8Array, Buffer>(zlib.gzip)
-const deflate = /* @__PURE__ */ promisify<Uint8Array, Buffer>(zlib.deflate)
+const gzip = /* @__PURE__ */ promisify<Uint8Array, zlib.ZlibOptions, Buffer>(zlib.gzip)
+const deflate = /* @__PURE__ */ promisify<Uint8Array, zlib.ZlibOptions, Buffer>(zlib.deflate)
 const brotli = /* @__PURE__ */ promisify<Uint8Array, zlib.BrotliOptions, Buffer>(zlib.brotliCompress)
 
-function brotliOptions(bytes: Uint8Array): zlib.BrotliOptions {
-  return { params: { ...quality, [BROTLI_PARAM_SIZE_HINT]: bytes.length } }
-}
+/** A stream may last for hours, one of thousands: a window of 256 KiB in place of 4 MiB costs a few percent. */
+const streamWindow = 18
 
 /** Every coding of this Node, the one to prefer first: among what a client likes equally, the fastest for its size. */
-export const codings: readonly Coding[] = /* @__PURE__ */ [
-  ...(zstdCompress && zstdCompressSync && createZstdCompress
-    ? [
-        {
-          name: 'zstd' as const,
-          short: (bytes: Uint8Array) => zstdCompressSync(bytes, { params: zstd }),
-          whole: (bytes: Uint8Array) =>
-            promisify<Uint8Array, ZstdOptions, Buffer>(zstdCompress)(bytes, { params: zstd }),
-          stream: () => createZstdCompress({ params: zstdStream, flush: ZSTD_e_flush, readableHighWaterMark }),
-        },
-      ]
-    : []),
-  {
+export const codings: readonly Coding[] = /* @__PURE__ */ codingsAt()
+
+export function codingsAt(levels: CodingLevels = {}): readonly Coding[] {
+  return [
+    ...zstdAt(levels.zstd ?? 3),
+    brotliAt(levels.br ?? 4),
+    gzipAt(levels.gzip ?? 6),
+    deflateAt(levels.deflate ?? 6),
+  ]
+}
+
+function zstdAt(level: number): Coding[] {
+  if (!zstdCompress || !zstdCompressSync || !createZstdCompress) return []
+  const params = { [ZSTD_c_compressionLevel]: level }
+  const streamParams = { ...params, [ZSTD_c_windowLog]: streamWindow }
+  return [
+    {
+      name: 'zstd',
+      short: (bytes) => zstdCompressSync(bytes, { params }),
+      whole: (bytes) => promisify<Uint8Array, ZstdOptions, Buffer>(zstdCompress)(bytes, { params }),
+      stream: () => createZstdCompress({ params: streamParams, flush: ZSTD_e_flush, readableHighWaterMark }),
+    },
+  ]
+}
+
+function brotliAt(level: number): Coding {
+  const quality = { [BROTLI_PARAM_QUALITY]: level }
+  const optionsFor = (bytes: Uint8Array): zlib.BrotliOptions => ({
+    params: { ...quality, [BROTLI_PARAM_SIZE_HINT]: bytes.length },
+  })
+  const params = { ...quality, [BROTLI_PARAM_LGWIN]: streamWindow }
+  return {
     name: 'br',
-    short: (bytes) => zlib.brotliCompressSync(bytes, brotliOptions(bytes)),
-    whole: (bytes) => brotli(bytes, brotliOptions(bytes)),
+    short: (bytes) => zlib.brotliCompressSync(bytes, optionsFor(bytes)),
+    whole: (bytes) => brotli(bytes, optionsFor(bytes)),
     stream: () => {
-      const options = { params: brotliStream, flush: BROTLI_OPERATION_FLUSH, readableHighWaterMark }
+      const options = { params, flush: BROTLI_OPERATION_FLUSH, readableHighWaterMark }
       return zlib.createBrotliCompress(options)
     },
-  },
-  {
-    name: 'gzip',
-    short: (bytes) => zlib.gzipSync(bytes),
-    whole: gzip,
-    stream: () => zlib.createGzip(deflateStream()),
-  },
-  {
-    name: 'deflate',
-    short: (bytes) => zlib.deflateSync(bytes),
-    whole: deflate,
-    stream: () => zlib.createDeflate(deflateStream()),
-  },
-]
+  }
+}
 
-function deflateStream(): zlib.ZlibOptions & { readableHighWaterMark: number } {
-  return { flush: Z_SYNC_FLUSH, readableHighWaterMark }
+function gzipAt(level: number): Coding {
+  return {
+    name: 'gzip',
+    short: (bytes) => zlib.gzipSync(bytes, { level }),
+    whole: (bytes) => gzip(bytes, { level }),
+    stream: () => zlib.createGzip(deflateStream(level)),
+  }
+}
+
+function deflateAt(level: number): Coding {
+  return {
+    name: 'deflate',
+    short: (bytes) => zlib.deflateSync(bytes, { level }),
+    whole: (bytes) => deflate(bytes, { level }),
+    stream: () => zlib.createDeflate(deflateStream(level)),
+  }
+}
+
+function deflateStream(level: number): zlib.ZlibOptions & { readableHighWaterMark: number } {
+  return { level, flush: Z_SYNC_FLUSH, readableHighWaterMark }
 }

@@ -2,6 +2,8 @@
 
 /** Each code with its status. Codes are only ever added; docs/error-codes.md lists those of all packages. */
 export interface MiddlewareErrorCodes {
+  /** There is nothing in a media type that the client takes. */
+  NOT_ACCEPTABLE: 406
   /** The content is missing where one is needed. */
   CONTENT_MISSING: 400
   /** The content is no form with files, or of no type that is read here. */
@@ -16,6 +18,8 @@ export interface MiddlewareErrorCodes {
   CONTENT_CODING_INVALID: 400
   /** The form has more fields than the limit. */
   TOO_MANY_FORM_FIELDS: 400
+  /** The form has a field of a name that no form has. */
+  FORM_INVALID: 400
   /** What `validate` was given does not fit its schema: 422 for the content, 400 for path and query. */
   INVALID: 400 | 422
   /** The parts of a form with files are not divided as RFC 7578 says, or have no name. */
@@ -32,6 +36,8 @@ export interface MiddlewareErrorCodes {
   INVALID_REQUEST: 400
   /** The bearer token is not valid (RFC 6750 §3.1). */
   INVALID_TOKEN: 401
+  /** The bearer token was valid, and has expired. */
+  TOKEN_EXPIRED: 401
   /** The client has used up its quota. */
   RATE_LIMITED: 429
   /** The store of quotas is away, and `whenAway` is `closed`. */

@@ -77,6 +77,7 @@ function toReply(result: MaybePromise<Result>): MaybePromise<Reply> {
   return result instanceof Reply ? result : after(result, asReply)
 }
 
-function asReply(result: Result): Reply {
+/** What was returned, as a `Reply`. @throws TypeError when it is none. */
+export function asReply(result: Result): Reply {
   return Reply.from(result, 'A handler or middleware returned')
 }

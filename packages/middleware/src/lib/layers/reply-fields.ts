@@ -5,16 +5,17 @@ import type { Next } from './types.ts'
 /**
  * Goes on, and changes the fields of whatever is sent: the reply that comes back, or the one that will be made of an
  * error. Stays synchronous when what is behind it does.
+ * @param change gets the status, too, of a reply that there is.
  */
 export function withFields(
   c: Context<any, any>,
   next: Next,
-  change: (headers: ReplyHeaders) => void,
+  change: (headers: ReplyHeaders, status?: number) => void,
 ): MaybePromise<Reply> {
   return whenSettled(
     next,
     (reply) => {
-      change(reply.headers)
+      change(reply.headers, reply.status)
       return reply
     },
     (error) => {

@@ -1,7 +1,7 @@
-import { parseParameters } from '@spillway/parser/fields'
 import { isFieldName, isFieldValue } from '@spillway/parser/serialize'
 import { type MediaType, parseMediaType } from '../http/media-type.ts'
 import { trimBlanks } from '../http/trim-blanks.ts'
+import { type Disposition, readDisposition, readExtended } from './disposition.ts'
 import { malformed } from './part-reader.ts'
 
 /** What the head of a part says (RFC 7578 §4). */
@@ -26,30 +26,37 @@ export function readPartHead(lines: readonly string[]): PartHead {
     if (fields.has(name)) throw malformed(`The head of a part has two fields ${name}`)
     fields.set(name, value)
   }
-  const disposition = parseParameters(fields.get('content-disposition') ?? '')
+  const disposition = readDisposition(Buffer.from(fields.get('content-disposition') ?? '', 'latin1').toString())
   const name = disposition?.parameters.get('name')
-  if (disposition?.value.toLowerCase() !== 'form-data' || name === undefined) throw malformed('A part has no name')
-  const filename = disposition.parameters.get('filename')
-  // No form has it alone (RFC 7578 §4.2): a file for one reader would be a field for another.
-  if (filename === undefined && disposition.parameters.has('filename*')) throw malformed('A part has no plain filename')
+  if (disposition?.kind !== 'form-data' || name === undefined) throw malformed('A part has no name')
   // Nobody sends it any more (§4.7), and coded content must not pass for the content itself.
   if (!/^(?:7bit|8bit|binary|)$/i.test(fields.get('content-transfer-encoding') ?? ''))
     throw malformed('A part has a transfer encoding')
   const type = fields.get('content-type')
   return {
-    name: readName(name),
-    filename: filename === undefined ? undefined : baseName(readName(filename)),
+    name,
+    filename: filenameOf(disposition),
     type: (type === undefined ? undefined : parseMediaType(type)) ?? undefined,
   }
 }
 
-/** Browsers send UTF-8 as it is, and `%22` for a quote (RFC 7578 §4.2, §5.1; HTML Standard, multipart/form-data). */
-function readName(latin1: string): string {
-  return Buffer.from(latin1, 'latin1').toString().replaceAll('%22', '"')
+/**
+ * What a client calls its file; undefined for a field that is no file. Browsers send the plain form only. Those who send the
+ * extended one (RFC 8187), though §4.2 of RFC 7578 has it that they do not, mean that one: the other is for who cannot read it.
+ */
+function filenameOf({ parameters }: Disposition): string | undefined {
+  const extended = parameters.get('filename*')
+  const name = extended === undefined ? parameters.get('filename') : readExtended(extended)
+  if (extended !== undefined && name === undefined) throw malformed('A filename is malformed')
+  return name === undefined ? undefined : baseName(name)
 }
 
-/** A name is a hint of what to call the file, never of where to put it (RFC 7578 §4.2). */
+/**
+ * A name is a hint of what to call the file, never of where to put it (RFC 7578 §4.2). A backslash is a part of names, but for
+ * those that are paths of Windows or climb out of a folder there.
+ */
 function baseName(path: string): string {
-  const name = path.slice(Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\')) + 1)
+  const isWindows = /^(?:[a-z]:)?\\|^[a-z]:|(?:^|[\\/])\.\.(?:\\|$)/i.test(path)
+  const name = path.slice(Math.max(path.lastIndexOf('/'), isWindows ? path.lastIndexOf('\\') : -1) + 1)
   return name === '.' || name === '..' ? '' : name
 }

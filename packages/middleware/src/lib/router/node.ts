@@ -5,6 +5,9 @@ import { type Pattern, readPattern } from './pattern.ts'
 
 export type AnyHandler = (c: Context<any, any>) => MaybePromise<Result>
 
+/** Answers for an error, or has nothing to say to it. */
+export type ErrorHandler = (error: unknown, c: Context<any, any>) => MaybePromise<Result | undefined | void>
+
 /** A node of the tree of routes: a prefix, and the middleware that `use` has put there. */
 export class Node {
   readonly prefix: string
@@ -12,6 +15,8 @@ export class Node {
   readonly below: string
   /** What `notFound` has put here. */
   missing: AnyHandler | undefined
+  /** What `onError` has put here. */
+  failed: ErrorHandler | undefined
   readonly #parent: Node | undefined
   readonly #own: AnyMiddleware[] = []
   /** What takes all below the prefixes that `bypass` has named here. */
@@ -27,6 +32,7 @@ export class Node {
     this.#parent = parent
     this.#bypassed = bypassed.map((one) => readPattern(belowOf(one)))
     this.missing = undefined
+    this.failed = undefined
   }
 
   /** Whether something was put here that has to stand in front of every path below, known or not. */
@@ -57,6 +63,12 @@ export class Node {
   answerMissing(c: Context): MaybePromise<Result> {
     if (this.missing) return this.missing(c)
     return this.#parent ? this.#parent.answerMissing(c) : refused(404)
+  }
+
+  /** Those who answer for errors, the nearest one upwards first. */
+  errorHandlers(): ErrorHandler[] {
+    const above = this.#parent?.errorHandlers() ?? []
+    return this.failed ? [this.failed, ...above] : above
   }
 
   isWithin(other: Node): boolean {

@@ -7,7 +7,7 @@ import type { Contract } from '../contract/types.ts'
 import type { AnyMiddleware } from '../layers/types.ts'
 import type { Guard } from './guards.ts'
 import { HostMap, hostName, hostOf } from './host.ts'
-import { type AnyHandler, Node } from './node.ts'
+import { type AnyHandler, type ErrorHandler, Node } from './node.ts'
 import { Place } from './place.ts'
 import { type MountEnd, register } from './registry.ts'
 import { RouteTable } from './table.ts'
@@ -81,12 +81,16 @@ function routesOf(table: RouteTable, node: Node, write: WriteOptions): Record<st
   /** What stands in front of a handler: nothing, layers, or a contract. */
   const frontOf = (front: unknown, handler: AnyHandler): Bound => {
     if (front === handler) return { layers: [], notes: [], handler }
+    if (typeof front === 'function')
+      throw new TypeError('Middleware for one route is a list, [first, second], in front of its handler')
     if (Array.isArray(front)) return { layers: front as AnyMiddleware[], notes: [], handler }
     return bind(front as Contract, handler, write)
   }
   const add = (methods: readonly string[], pattern: string, rest: unknown[], place: Place): void => {
+    if (rest.length > 2)
+      throw new TypeError(`${pattern}: middleware for one route is a list, [first, second], in front of its handler`)
     const own = frontOf(rest[0], handlerOf(pattern, rest[rest.length - 1]))
-    const layers = [...node.layers(), ...own.layers]
+    const layers = [...node.layers(), ...middlewaresOf(pattern, own.layers)]
     for (const method of methods) table.add({ ...own, method, pattern: node.join(pattern), node, layers, place })
   }
   const adder = (method: string) =>
@@ -99,6 +103,7 @@ function routesOf(table: RouteTable, node: Node, write: WriteOptions): Record<st
   }
   return {
     use: function use(this: unknown, ...middlewares: AnyMiddleware[]): unknown {
+      middlewaresOf('use', middlewares)
       const place = new Place(use)
       if (!node.isBypass) {
         claim(place)
@@ -140,8 +145,26 @@ function routesOf(table: RouteTable, node: Node, write: WriteOptions): Record<st
       node.missing = handlerOf('notFound', handler)
       return this
     },
+    onError(this: unknown, handler: ErrorHandler): unknown {
+      table.onError(node, handlerOf('onError', handler) as ErrorHandler)
+      return this
+    },
     routes: () => table.list(),
   }
+}
+
+/** @throws TypeError for what is no function; a prefix, as other routers take one, is told what to do instead. */
+function middlewaresOf(where: string, middlewares: readonly unknown[]): readonly AnyMiddleware[] {
+  for (const middleware of middlewares) {
+    if (typeof middleware === 'function') continue
+    const advice = typeof middleware === 'string' ? `: for the paths below ${middleware} take group(), or mount()` : ''
+    throw new TypeError(`${where}: a middleware is a function, not ${kindOf(middleware)}${advice}`)
+  }
+  return middlewares as AnyMiddleware[]
+}
+
+function kindOf(value: unknown): string {
+  return value === null ? 'null' : typeof value === 'string' ? `the text ${JSON.stringify(value)}` : typeof value
 }
 
 function handlerOf(where: string, handler: unknown): AnyHandler {

@@ -1,5 +1,7 @@
-import type { Context, MaybePromise, Reply, Result } from '@spillway/core'
-import { chain, unwrap } from '../layers/compose.ts'
+import { AbortedError, type Context, type MaybePromise, type Reply, type Result } from '@spillway/core'
+import { asReply, chain, unwrap } from '../layers/compose.ts'
+import { whenSettled } from '../layers/maybe-promise.ts'
+import { addErrorFields } from '../layers/reply-fields.ts'
 import { KnownPaths, ownText } from '../tools/known-paths.ts'
 import { normalizePath } from '../http/path.ts'
 import { refused } from '../http/problem.ts'
@@ -10,7 +12,7 @@ import { type Guard, checkGuard } from './guards.ts'
 import { hostOf } from './host.ts'
 import { LiteralPaths } from './literals.ts'
 import { mounted } from './mount.ts'
-import { type AnyHandler, type Node, belowOf } from './node.ts'
+import { type AnyHandler, type ErrorHandler, type Node, belowOf } from './node.ts'
 import { readHeadParams, readParams } from './params.ts'
 import { type Pattern, readPattern, segmentCount } from './pattern.ts'
 import type { Place } from './place.ts'
@@ -84,6 +86,8 @@ export class RouteTable {
   readonly #told: ((guard: Guard) => void)[] = []
   readonly #root: Node
   readonly #slashes: TrailingSlash
+  /** Whether somebody answers for errors. */
+  #answersErrors: boolean = false
   /** Whether layers stand in front of some paths only. */
   #layered: boolean = false
 
@@ -160,8 +164,37 @@ export class RouteTable {
     return this.#list.infos()
   }
 
+  /** Gives a node who answers for errors of everything below it. */
+  onError(node: Node, handler: ErrorHandler): void {
+    node.failed = handler
+    this.#answersErrors = true
+  }
+
   /** Answers a request with the route that fits it best. */
   dispatch(c: Context, end?: MountEnd): MaybePromise<Result> {
+    if (!this.#answersErrors) return this.#answer(c, end)
+    return whenSettled(
+      () => this.#answer(c, end),
+      (result) => result,
+      (error) => this.#failed(c, error, end),
+    )
+  }
+
+  /** @throws the error itself when nobody has an answer, or the exchange was cut: then there is nobody to answer. */
+  async #failed(c: Context, error: unknown, end: MountEnd | undefined): Promise<Reply> {
+    if (error instanceof AbortedError) throw error
+    const path = normalizePath(c.path)
+    const found = path === undefined ? undefined : this.#search.find(c.method, path, end)
+    const other = found || path === undefined ? undefined : this.#methodsOf(path, end)[0]
+    const node = found?.value.node ?? other?.route.node ?? this.#root
+    for (const handler of node.errorHandlers()) {
+      const result = await handler(error, c)
+      if (result !== undefined) return addErrorFields(c, asReply(result))
+    }
+    throw error
+  }
+
+  #answer(c: Context, end?: MountEnd): MaybePromise<Result> {
     const { method, path: raw } = c
     const literals = method === 'GET' ? this.#gets : this.#literals.get(method)
     if (end === undefined) {

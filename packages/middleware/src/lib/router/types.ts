@@ -1,4 +1,4 @@
-import type { Context, Handler } from '@spillway/core'
+import type { Context, Handler, MaybePromise, Result } from '@spillway/core'
 import type { WriteOptions } from '../contract/give.ts'
 import type { Fits, Front, HandlerBehind, Join, Known, Serves, ServesAs, ServesBelow } from '../contract/types.ts'
 import type { RouteNote } from '../layers/route-notes.ts'
@@ -131,6 +131,14 @@ export interface Routes<S = {}, Base extends string = ''> {
   ): this & ServesBelow<Join<Base, P>, H>
   /** Replies in place of the 404 to paths at or below this node that no route takes; the nearest one upwards counts. */
   notFound(handler: Handler<Context<{}, S>>): this
+  /**
+   * Answers for errors of everything at or below this node, whenever it was registered: of handlers, and of middleware here and
+   * in groups. Fields that middleware in front has to say are added, as they are to core's replies. With nothing returned the next
+   * node upwards is asked, the router around a mount, and then `onError` of the server. What it throws goes to the latter. An
+   * exchange that was cut is nobody's to answer. One handler a node; the last one counts.
+   * @param handler gets what was thrown, whatever it is; the state may lack what middleware has not come to add.
+   */
+  onError(handler: (error: unknown, c: Context<{}, Partial<S>>) => MaybePromise<Result | undefined | void>): this
   /**
    * Registers routes that may take paths from the groups and mounts with these prefixes, which is an error otherwise: what is
    * registered by `build` answers without their layers. `bypass('/admin', (open) => open.get('/admin/login', login))`.

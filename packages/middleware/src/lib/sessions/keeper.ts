@@ -1,42 +1,55 @@
 import { createHash, createCipheriv, createDecipheriv, randomBytes, type KeyObject } from 'node:crypto'
 import type { MaybePromise } from '@spillway/core'
 import { after } from '../layers/maybe-promise.ts'
+import type { Patience } from '../tools/patience.ts'
+import { type Content, type Facts, readContent, writeContent } from './life.ts'
 import type { SessionStore } from './store.ts'
 
-/** A session as it was found. Times are seconds. */
-export interface Kept {
-  readonly json: string
-  readonly created: number
+/** A session as it was found, or has been kept. */
+export interface Kept extends Content {
   /** Whether its clock has to be restarted by keeping it again. */
   readonly stale: boolean
   /** Its key in the store; empty without one. */
   readonly key: string
 }
 
-/** How long sessions live, in seconds. */
+/** A session that was kept. */
+export interface Saved {
+  readonly kept: Kept
+  /** What the client has to send from now on; undefined when it does already, or the session has ended meanwhile. */
+  readonly cookie: string | undefined
+}
+
+/** How long sessions live that say nothing else, in seconds. */
 export interface Lifetimes {
-  readonly idle: number
+  readonly idleSeconds: number
   readonly maxAge: number
 }
 
 /** Where sessions are between requests. */
 export interface Keeper {
+  /** Whether a session is all in its cookie, so that it cannot change once that was sent. */
+  readonly inCookie: boolean
   /** Finds the session that a cookie stands for. */
   open(cookie: string, now: number): MaybePromise<Kept | undefined>
-  /**
-   * Keeps a session, as `kept` again or else as a new one.
-   * @returns the cookie that stands for it; undefined when the client has it already, or the session ended meanwhile.
-   */
-  keep(json: string, created: number, kept: Kept | undefined, now: number): MaybePromise<string | undefined>
+  /** Keeps a new session. */
+  create(content: Content, now: number): MaybePromise<Saved>
+  /** Keeps a session again. @param write makes the JSON to keep of what is kept. */
+  update(kept: Kept, write: (json: string) => string, now: number): MaybePromise<Saved>
+  /** The key of the session that a cookie stands for, whether it is there or not. */
+  keyOf(cookie: string): string
   /** Ends a session. */
-  drop(kept: Kept): MaybePromise<void>
+  drop(key: string): MaybePromise<void>
 }
 
 const ivBytes = 12
 const tagBytes = 16
+/** Seconds by which a sealed session may end before its idle time is over: sealed anew with each request it would be sent with each reply. */
+const resolution = 60
 
 /** Sessions that the client keeps, encrypted and authenticated (AES-256-GCM), with their times inside. */
 export class SealKeeper implements Keeper {
+  readonly inCookie = true
   readonly #keys: readonly KeyObject[]
   readonly #name: Buffer
   readonly #lifetimes: Lifetimes
@@ -50,17 +63,25 @@ export class SealKeeper implements Keeper {
 
   open(cookie: string, now: number): Kept | undefined {
     const text = this.#unseal(Buffer.from(cookie, 'base64url'))
-    const [, created, used, json] = (text && /^(\d+) (\d+) (.*)$/s.exec(text)) || []
-    if (json === undefined) return undefined
-    const { idle, maxAge } = this.#lifetimes
-    const age = now - Number(created)
+    const [, used, rest = ''] = (text && /^(\d+) (.*)$/s.exec(text)) || []
+    const content = readContent(rest)
+    if (!content) return undefined
+    const { created, idleSeconds = this.#lifetimes.idleSeconds, maxAge = this.#lifetimes.maxAge } = content.facts
     const unused = now - Number(used)
-    if (age >= maxAge || unused >= idle) return undefined
-    return { json, created: Number(created), stale: unused >= idle / 2, key: '' }
+    if (now - created >= maxAge || unused >= idleSeconds) return undefined
+    return { ...content, stale: unused >= Math.min(resolution, idleSeconds / 2), key: '' }
   }
 
-  keep(json: string, created: number, _kept: Kept | undefined, now: number): string {
-    return this.#seal(`${created} ${now} ${json}`)
+  create(content: Content, now: number): Saved {
+    return { kept: { ...content, stale: false, key: '' }, cookie: this.#seal(`${now} ${writeContent(content)}`) }
+  }
+
+  update({ facts, json }: Kept, write: (json: string) => string, now: number): Saved {
+    return this.create({ facts, json: write(json) }, now)
+  }
+
+  keyOf(): string {
+    return ''
   }
 
   drop(): void {}
@@ -89,42 +110,77 @@ export class SealKeeper implements Keeper {
   }
 }
 
+/** How often a session is read again that others change at the same time; then what we have is written over it. */
+const attempts = 16
+
 /** Sessions in a store; the client has their random name, the store only its digest, so that a leak of it opens none. */
 export class StoreKeeper implements Keeper {
+  readonly inCookie = false
   readonly #store: SessionStore
+  readonly #patience: Patience
   readonly #lifetimes: Lifetimes
 
-  constructor(store: SessionStore, lifetimes: Lifetimes) {
+  constructor(store: SessionStore, patience: Patience, lifetimes: Lifetimes) {
     this.#store = store
+    this.#patience = patience
     this.#lifetimes = lifetimes
   }
 
   open(cookie: string, now: number): MaybePromise<Kept | undefined> {
     const key = digest(cookie)
-    const record = this.#store.get(key, this.#lifetimes.idle)
+    const record = this.#patience.ask(() => this.#store.get(key, this.#lifetimes.idleSeconds))
     return after(record, (found) => this.#read(key, found, now))
   }
 
-  async keep(json: string, created: number, kept: Kept | undefined): Promise<string | undefined> {
-    const record = `${created} ${json}`
-    const { idle } = this.#lifetimes
-    if (kept) {
-      await this.#store.update(kept.key, record, idle)
-      return undefined
-    }
+  async create(content: Content): Promise<Saved> {
     const id = randomBytes(32).toString('base64url')
-    await this.#store.create(digest(id), record, idle)
-    return id
+    const { established } = content.facts
+    const key = digest(id)
+    const record = writeContent(content)
+    await this.#patience.ask(() => this.#store.create(key, record, this.#idle(content.facts), { established }))
+    return { kept: { ...content, stale: false, key }, cookie: id }
   }
 
-  drop(kept: Kept): MaybePromise<void> {
-    return this.#store.delete(kept.key)
+  async update(kept: Kept, write: (json: string) => string): Promise<Saved> {
+    const { key, facts } = kept
+    const { established } = facts
+    let { json } = kept
+    for (let attempt = 1; ; attempt++) {
+      const was = writeContent({ facts, json })
+      const content = { facts, json: write(json) }
+      const record = writeContent(content)
+      const condition = attempt < attempts ? { established, was } : { established }
+      const other = await this.#patience.ask(() => this.#store.update(key, record, this.#idle(facts), condition))
+      const found = typeof other === 'string' ? readContent(other) : undefined
+      if (!found) return { kept: { ...content, stale: false, key }, cookie: undefined }
+      json = found.json
+    }
   }
 
-  #read(key: string, record: string | undefined, now: number): Kept | undefined {
-    const [, created, json] = (record && /^(\d+) (.*)$/s.exec(record)) || []
-    if (json === undefined || now - Number(created) >= this.#lifetimes.maxAge) return undefined
-    return { json, created: Number(created), stale: false, key }
+  keyOf(cookie: string): string {
+    return digest(cookie)
+  }
+
+  drop(key: string): MaybePromise<void> {
+    return this.#patience.ask(() => this.#store.delete(key))
+  }
+
+  #idle({ idleSeconds = this.#lifetimes.idleSeconds }: Facts): number {
+    return idleSeconds
+  }
+
+  #read(key: string, record: string | undefined, now: number): MaybePromise<Kept | undefined> {
+    const content = record === undefined ? undefined : readContent(record)
+    if (!content) return undefined
+    const { created, idleSeconds, maxAge = this.#lifetimes.maxAge } = content.facts
+    if (now - created >= maxAge) return undefined
+    const kept = { ...content, stale: false, key }
+    // How long it lives without being used is known only now: its time has begun anew with that of all others.
+    if (idleSeconds === undefined || idleSeconds === this.#lifetimes.idleSeconds) return kept
+    return after(
+      this.#patience.ask(() => this.#store.get(key, idleSeconds)),
+      () => kept,
+    )
   }
 }
 

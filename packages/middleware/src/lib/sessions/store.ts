@@ -1,7 +1,13 @@
 import type { MaybePromise } from '@spillway/core'
 import { type Rules, readOptions, text, whole } from '@spillway/core/options'
-import { ExpiringMap } from '../tools/expiring-map.ts'
 import type { RedisCommand } from '../tools/redis.ts'
+import { Rank, RankedRecords } from './ranked-records.ts'
+
+/** What is known of a record that is kept. */
+export interface RecordFacts {
+  /** Whether somebody has logged in with the session, so that it is worth more than others where there is no room for all. */
+  readonly established?: boolean
+}
 
 /**
  * Keeps the records of sessions. Keys are digests, records are text; a record ends `seconds` after it was last asked for
@@ -10,37 +16,67 @@ import type { RedisCommand } from '../tools/redis.ts'
 export interface SessionStore {
   /** The record, whose time starts anew. */
   get(key: string, seconds: number): MaybePromise<string | undefined>
-  create(key: string, record: string, seconds: number): MaybePromise<void>
-  /** Replaces a record that is there; does nothing when it is not. */
-  update(key: string, record: string, seconds: number): MaybePromise<void>
+  create(key: string, record: string, seconds: number, facts?: RecordFacts): MaybePromise<void>
+  /**
+   * Replaces a record that is there; does nothing when it is not.
+   * @param facts with `was`, the record is replaced only if it is that one still, in one step.
+   * @returns the record that is there in place of `was`, so that both changes can be kept. A store that does not look at `was`
+   * returns nothing: of two requests at a time that change a session, the later one wins then.
+   */
+  update(
+    key: string,
+    record: string,
+    seconds: number,
+    facts?: RecordFacts & { readonly was?: string },
+  ): MaybePromise<string | undefined | void>
   delete(key: string): MaybePromise<void>
 }
 
 /** Options of {@link memoryStore}. */
 export interface MemoryStoreOptions {
-  /** Sessions at a time; beyond it the one that was not used for the longest time ends. Default: 10 000. */
+  /**
+   * Sessions at a time. Beyond it those end first that nobody has logged in with (`regenerate`), and of these, those whose
+   * client has not come back; among equals the one that was not used for the longest time. Default: 10 000.
+   */
   readonly sessions?: number
+  /** Bytes of all of them together, about. Default: 64 MiB. */
+  readonly totalBytes?: number
 }
 
-const memoryRules: Rules<Required<MemoryStoreOptions>> = { sessions: whole(10_000, { from: 1 }) }
+const memoryRules: Rules<Required<MemoryStoreOptions>> = {
+  sessions: whole(10_000, { from: 1 }),
+  totalBytes: whole(64 * 1024 * 1024, { from: 1 }),
+}
 
-/** Sessions in the memory of this process: they end with it, and another process knows nothing of them. */
+/**
+ * Sessions in the memory of this process: they end with it, and another process knows nothing of them.
+ * @throws with a session: RangeError when it alone is larger than `totalBytes`.
+ */
 export function memoryStore(options: MemoryStoreOptions = {}): SessionStore {
-  const records = new ExpiringMap<string>(readOptions(memoryRules, options).sessions)
-  const put = (key: string, record: string, seconds: number): void => {
+  const { sessions, totalBytes } = readOptions(memoryRules, options)
+  const records = new RankedRecords(sessions, totalBytes)
+  const put = (key: string, record: string, seconds: number, rank: Rank): void => {
     const now = performance.now()
-    records.set(key, record, now + seconds * 1000, now)
+    records.set(key, { record, rank, expires: now + seconds * 1000 }, now)
   }
-  const live = (key: string): string | undefined => records.get(key, performance.now())
+  const find = (key: string): { readonly record: string; readonly rank: Rank } | undefined =>
+    records.get(key, performance.now())
   return {
     get(key, seconds) {
-      const record = live(key)
-      if (record !== undefined) put(key, record, seconds)
-      return record
+      const found = find(key)
+      if (!found) return undefined
+      put(key, found.record, seconds, found.rank === Rank.New ? Rank.Returned : found.rank)
+      return found.record
     },
-    create: put,
-    update(key, record, seconds) {
-      if (live(key) !== undefined) put(key, record, seconds)
+    create(key, record, seconds, facts) {
+      put(key, record, seconds, facts?.established ? Rank.Established : Rank.New)
+    },
+    update(key, record, seconds, { was } = {}) {
+      const found = find(key)
+      if (!found) return undefined
+      if (was !== undefined && found.record !== was) return found.record
+      put(key, record, seconds, found.rank)
+      return undefined
     },
     delete(key) {
       records.delete(key)
@@ -56,6 +92,12 @@ export interface RedisStoreOptions {
 
 const redisRules: Rules<Required<RedisStoreOptions>> = { prefix: text('session:') }
 
+/** Replaces a record, if it is the one that is expected; gives the other one if it is not. */
+const replace = `
+local found = redis.call('GET', KEYS[1])
+if found == ARGV[3] then redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2]) return false end
+return found`
+
 /**
  * Sessions in Redis, through whatever client there is: `redisStore((...command) => redis.call(...command))` with ioredis,
  * `redisStore((...command) => client.sendCommand(command))` with node-redis.
@@ -70,8 +112,13 @@ export function redisStore(command: RedisCommand, options: RedisStoreOptions = {
     async create(key, record, seconds) {
       await command('SET', prefix + key, record, 'EX', String(seconds))
     },
-    async update(key, record, seconds) {
+    async update(key, record, seconds, { was } = {}) {
+      if (was !== undefined) {
+        const found = await command('EVAL', replace, '1', prefix + key, record, String(seconds), was)
+        return typeof found === 'string' ? found : undefined
+      }
       await command('SET', prefix + key, record, 'XX', 'EX', String(seconds))
+      return undefined
     },
     async delete(key) {
       await command('DEL', prefix + key)

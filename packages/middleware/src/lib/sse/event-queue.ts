@@ -1,19 +1,24 @@
-import { AbortedError, guardSignal, printError } from '@spillway/core'
+import { AbortedError, type Holds, guardSignal, printError } from '@spillway/core'
 
 interface Waiting {
   readonly text: string
+  readonly size: number
   readonly taken: () => void
   readonly refused: (error: unknown) => void
 }
 
-/** Bytes that may wait for a client before it is cut: it comes back, and says which event it saw last. */
-const mostWaiting = 1024 * 1024
-/** Milliseconds of silence before a comment is sent, below the 60 s after which proxies give up. */
-const keepAlive = 15_000
+/** What a stream of events does while it waits. */
+export interface QueueLimits {
+  /** Milliseconds of silence before a comment is sent. */
+  readonly pingInterval: number
+  /** Bytes that may pile up for a client before it is cut: it comes back, and says which event it saw last. */
+  readonly bufferedBytes: number
+}
 
 /** Text on its way to one client: pushed on one side, pulled by core at the client's pace on the other. */
-export class EventQueue implements AsyncIterableIterator<string> {
+export class EventQueue implements AsyncIterableIterator<string>, Holds {
   readonly #start: () => void
+  readonly #limits: QueueLimits
   readonly #controller: AbortController = new AbortController()
   #started = false
   #ended = false
@@ -24,8 +29,9 @@ export class EventQueue implements AsyncIterableIterator<string> {
   #timer: NodeJS.Timeout | undefined
 
   /** @param start called when the reply has begun and content is wanted; never for a HEAD request. */
-  constructor(start: () => void) {
+  constructor(start: () => void, limits: QueueLimits) {
     this.#start = start
+    this.#limits = limits
     guardSignal(this.signal, (error) => printError('a listener on the signal of an event stream', error))
   }
 
@@ -38,15 +44,22 @@ export class EventQueue implements AsyncIterableIterator<string> {
   push(text: string): Promise<void> {
     const sent = new Promise<void>((taken, refused) => {
       if (this.#ended) return refused(this.#reason())
-      this.#queue.push({ text, taken, refused })
-      this.#size += text.length
-      if (this.#size > mostWaiting)
+      const size = Buffer.byteLength(text)
+      this.#queue.push({ text, size, taken, refused })
+      this.#size += size
+      // What somebody waits for is no pile, and neither is what will be taken next, however large it is.
+      this.#deliver()
+      if (this.#size - (this.#queue[0]?.size ?? 0) > this.#limits.bufferedBytes)
         this.fail(new AbortedError('timeout', 'The client does not keep up with its events'))
-      else this.#deliver()
     })
     // Who does not wait for it has nothing to do about it either.
     sent.catch(ignore)
     return sent
+  }
+
+  /** Bytes that wait, for the server's ledger. */
+  held(): number {
+    return this.#size
   }
 
   /** What was pushed is still sent, and then the stream ends in order. */
@@ -82,7 +95,7 @@ export class EventQueue implements AsyncIterableIterator<string> {
       if (this.#failure) return reject(this.#failure.error)
       this.#pulled = { resolve, reject }
       this.#deliver()
-      if (this.#pulled) this.#timer ??= setTimeout(() => this.#comment(), keepAlive).unref()
+      if (this.#pulled) this.#await()
     })
   }
 
@@ -113,6 +126,12 @@ export class EventQueue implements AsyncIterableIterator<string> {
     for (const { taken } of queue) taken()
   }
 
+  /** Breaks the silence if nothing comes. */
+  #await(): void {
+    const { pingInterval } = this.#limits
+    if (pingInterval < 2 ** 31) this.#timer ??= setTimeout(() => this.#comment(), pingInterval).unref()
+  }
+
   #comment(): void {
     this.#timer = undefined
     void this.push(':\n\n')
@@ -121,6 +140,7 @@ export class EventQueue implements AsyncIterableIterator<string> {
   #discard(reason: unknown): void {
     this.#ended = true
     clearTimeout(this.#timer)
+    this.#size = 0
     for (const { refused } of this.#queue.splice(0)) refused(reason)
     this.#controller.abort(reason)
   }

@@ -1,5 +1,3 @@
-import { realpathSync, statSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import { type Context, type MaybePromise, type Reply, dropSource } from '@spillway/core'
 import {
   type Rules,
@@ -20,11 +18,11 @@ import { refused } from '../http/problem.ts'
 import { KnownPaths, ownText } from '../tools/known-paths.ts'
 import { atOnce } from '../layers/at-once.ts'
 import type { Next } from '../layers/types.ts'
-import { DiskFiles } from './disk-files.ts'
 import { FileStore } from './file-store.ts'
 import { describeListing } from './listing.ts'
 import type { Representation, Variant } from './representation.ts'
 import { release, respond } from './respond.ts'
+import { directoryAt } from './send-files.ts'
 import type { FileSource } from './source.ts'
 import { type Target, indexOf, readTarget } from '../files/target.ts'
 
@@ -132,13 +130,6 @@ export function staticFiles(root: string | URL | FileSource, options: StaticOpti
     if (seen?.target !== target) targets.set(ownText(c.path), kept(param, target))
     return known.variants.length === 0 ? respond(c, known) : inBestCoding(c, site, file, known, 200)
   }
-}
-
-/** @throws Error when there is no such directory. */
-function directoryAt(root: string | URL): FileSource {
-  const real = realpathSync(typeof root === 'string' ? root : fileURLToPath(root))
-  if (!statSync(real).isDirectory()) throw new Error(`Not a directory: ${real}`)
-  return new DiskFiles(real)
 }
 
 interface KnownTarget {

@@ -13,17 +13,27 @@ interface Followers {
   readonly stop: (() => unknown) | undefined
 }
 
+/** Names are often what a client says that it wants to follow. */
+const longestName = 1024
+
 /** Who follows what. */
 export class Hub {
   readonly #bus: Bus | undefined
   readonly #skips: boolean
   readonly #report: (error: unknown) => void
   readonly #topics: Map<string, Followers> = new Map()
+  readonly #most: number
+  /** How many topics a receiver follows. */
+  readonly #counts: WeakMap<Receiver, number> = new WeakMap()
 
-  /** @param skips whether messages are left out for who is behind. */
-  constructor(bus: Bus | undefined, skips: boolean, report: (error: unknown) => void) {
+  /**
+   * @param skips whether messages are left out for who is behind.
+   * @param most topics that a receiver may follow.
+   */
+  constructor(bus: Bus | undefined, skips: boolean, most: number, report: (error: unknown) => void) {
     this.#bus = bus
     this.#skips = skips
+    this.#most = most
     this.#report = report
   }
 
@@ -45,9 +55,13 @@ export class Hub {
       signal.removeEventListener('abort', leave)
       this.#leave(name, receiver)
     }
-    if (signal.aborted) return leave
+    if (signal.aborted || this.#topics.get(name)?.receivers.has(receiver)) return leave
+    const count = this.#counts.get(receiver) ?? 0
+    if (count >= this.#most) throw new RangeError(`A receiver follows ${this.#most} topics at the most`)
+    if (name.length > longestName) throw new RangeError(`The name of a topic has ${longestName} characters at the most`)
     const followers = this.#topics.get(name) ?? this.#begin(name)
-    if (!followers.receivers.has(receiver)) signal.addEventListener('abort', leave, { once: true })
+    this.#counts.set(receiver, count + 1)
+    signal.addEventListener('abort', leave, { once: true })
     followers.receivers.add(receiver)
     return leave
   }
@@ -70,6 +84,7 @@ export class Hub {
   #leave(name: string, receiver: Receiver): void {
     const followers = this.#topics.get(name)
     if (!followers?.receivers.delete(receiver)) return
+    this.#counts.set(receiver, this.#counts.get(receiver)! - 1)
     followers.behind.delete(receiver)
     if (followers.receivers.size > 0) return
     this.#topics.delete(name)

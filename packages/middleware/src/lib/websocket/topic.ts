@@ -18,6 +18,7 @@ export interface Topic {
   /**
    * Has what is published sent to a receiver, until it is gone; following twice is following once.
    * @returns a function that ends that before.
+   * @throws RangeError when it follows as many topics as it may, or for a name of more than 1024 characters.
    */
   subscribe(receiver: Receiver): () => void
   /**

@@ -1,0 +1,68 @@
+import { KeyObject } from 'node:crypto'
+
+/** Bytes of a secret (RFC 7518 §3.2), and bits of an RSA key (§3.3), at the least. */
+const secretBytes = 32
+const modulusBits = 2048
+
+/** What kind of key the algorithms of a family want. Those that are not here are left to `jose`. */
+const families: readonly (readonly [algorithms: RegExp, kind: string])[] = [
+  [/^HS\d+$/, 'secret'],
+  [/^[RP]S\d+$/, 'rsa'],
+  [/^ES\d+$/, 'ec'],
+  [/^(?:EdDSA|Ed25519)$/, 'ed25519'],
+]
+
+/** What a key is. */
+interface KeyFacts {
+  /** `secret`, or the kind of the public key. */
+  readonly kind: string
+  readonly bytes?: number | undefined
+  readonly modulusBits?: number | undefined
+}
+
+/**
+ * Checks that a key is strong enough, and that every algorithm is one for keys of its kind: a token that names one which is not
+ * would be an error of the application, or worse, its public key would be taken for a secret (RFC 8725 §3.1, §3.5).
+ * @throws TypeError when it is not.
+ */
+export function checkKey(key: object, algorithms: readonly string[]): void {
+  const { kind, bytes, modulusBits: bits } = factsOf(key)
+  if (kind === 'secret' && bytes !== undefined && bytes < secretBytes)
+    throw new TypeError(`A secret has at least ${secretBytes} bytes`)
+  if (bits !== undefined && bits < modulusBits) throw new TypeError(`An RSA key has at least ${modulusBits} bits`)
+  for (const algorithm of algorithms) {
+    const wanted = families.find(([names]) => names.test(algorithm))?.[1]
+    if (wanted !== undefined && kind !== '' && wanted !== kind)
+      throw new TypeError(`The algorithm ${algorithm} is not one for this key, which is ${kind}`)
+  }
+}
+
+function factsOf(key: object): KeyFacts {
+  if (key instanceof Uint8Array) return { kind: 'secret', bytes: key.length }
+  if (key instanceof KeyObject)
+    return key.type === 'secret'
+      ? { kind: 'secret', bytes: key.symmetricKeySize }
+      : {
+          kind: (key.asymmetricKeyType ?? '').replace(/^rsa-pss$/, 'rsa'),
+          modulusBits: key.asymmetricKeyDetails?.modulusLength,
+        }
+  const { algorithm, kty, k } = key as { algorithm?: KeyAlgorithm; kty?: unknown; k?: unknown }
+  // A JWK, which jose takes, too.
+  if (kty === 'oct' && typeof k === 'string') return { kind: 'secret', bytes: Buffer.from(k, 'base64url').length }
+  if (algorithm === undefined) return { kind: '' }
+  const { name, length, modulusLength } = algorithm
+  if (name === 'HMAC') return { kind: 'secret', bytes: length === undefined ? undefined : length / 8 }
+  return { kind: kindOf(name), modulusBits: modulusLength }
+}
+
+/** What WebCrypto says of a key. */
+interface KeyAlgorithm {
+  readonly name: string
+  readonly length?: number
+  readonly modulusLength?: number
+}
+
+function kindOf(name: string): string {
+  if (name.startsWith('RSA')) return 'rsa'
+  return name === 'ECDSA' ? 'ec' : name === 'Ed25519' ? 'ed25519' : ''
+}

@@ -1,0 +1,63 @@
+import { realpathSync, statSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { type Context, HttpError, type Reply } from '@spillway/core'
+import { type Rules, either, flag, optional, readOptions, text } from '@spillway/core/options'
+import { isPlainName } from '../files/target.ts'
+import { DiskFiles } from './disk-files.ts'
+import { FileStore } from './file-store.ts'
+import { attachment } from './attachment.ts'
+import { respond } from './respond.ts'
+import type { FileSource } from './source.ts'
+
+/** How one file is sent. */
+export interface SendFileOptions {
+  /** Whether it is stored by the browser in place of being shown, and under which name. Default: false; true is its own name. */
+  readonly attachment?: boolean | string
+  /** Default: by the end of its name. */
+  readonly type?: string
+  /** Default: `no-cache`, so that a client asks each time and mostly hears 304. */
+  readonly cacheControl?: string
+}
+
+const rules: Rules<SendFileOptions> = {
+  attachment: optional(either(flag(), text())),
+  type: optional(text()),
+  cacheControl: optional(text()),
+}
+
+/** Sends a file from a handler. */
+export type SendFile = (c: Context<any, any>, path: string, options?: SendFileOptions) => Promise<Reply>
+
+/**
+ * Makes what sends single files of a directory from handlers, which have decided who may have which: with types, `ETag`, 304, 412 and
+ * ranges, as `staticFiles` does. `const send = sendFiles('reports')`, `send(c, '2025/may.pdf', { attachment: 'Report.pdf' })`.
+ * Nothing outside of the directory is ever sent, nor what begins with a dot: then, and for what there is not, it throws a 404.
+ * @throws Error when there is no such directory.
+ */
+export function sendFiles(root: string | URL | FileSource): SendFile {
+  const source = typeof root === 'string' || root instanceof URL ? directoryAt(root) : root
+  const store = new FileStore(source, {
+    maxBytes: 16 * 1024 * 1024,
+    recheckAfter: 1000,
+    cacheControl: () => 'no-cache',
+    siblings: [],
+    made: [],
+  })
+  return async (c, path, options) => {
+    const { attachment: as, type, cacheControl } = readOptions(rules, options)
+    const names = path.split('/')
+    const found = names.every((name, i) => name !== '' && isPlainName(name, i)) ? await store.find(path) : undefined
+    if (typeof found !== 'object') throw new HttpError(404)
+    const reply = respond(c, found)
+    if (type !== undefined && reply.headers.has('Content-Type')) reply.headers.set('Content-Type', type)
+    if (cacheControl !== undefined) reply.headers.set('Cache-Control', cacheControl)
+    return as === undefined || as === false ? reply : attachment(reply, as === true ? names.at(-1)! : as)
+  }
+}
+
+/** @throws Error when there is no such directory. */
+export function directoryAt(root: string | URL): FileSource {
+  const real = realpathSync(typeof root === 'string' ? root : fileURLToPath(root))
+  if (!statSync(real).isDirectory()) throw new Error(`Not a directory: ${real}`)
+  return new DiskFiles(real)
+}

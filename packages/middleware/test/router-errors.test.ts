@@ -1,0 +1,123 @@
+import { HttpError } from '@spillway/core'
+import { cors } from '@spillway/middleware/cors'
+import { type Router, router } from '@spillway/middleware/router'
+import { describe, expect, expectTypeOf, test } from 'vitest'
+import { defineMiddleware } from '@spillway/middleware'
+import { send, start } from './server.ts'
+
+const broken = (): never => {
+  throw new HttpError(409, 'broken')
+}
+const name = defineMiddleware<{ user: string }>((c, next) => {
+  if (c.path === '/early') throw new Error('early')
+  c.state.user = 'ali'
+  return next()
+})
+
+async function told(app: Router<any, any>, path: string, ...fields: string[]): Promise<string> {
+  const server = await start(app, { onError: (error) => new Response(`server: ${(error as Error).message}`) })
+  const { status, content, headers } = await send(server, 'GET', path, fields)
+  return `${status} ${content.toString().trim()} ${headers.get('access-control-allow-origin') ?? ''}`.trim()
+}
+
+const answering = (answer: () => never): Router => router().onError(answer).get('/', broken)
+
+describe('onError of a router', () => {
+  test('answers for handlers and layers, registered before and after it, now or later', async () => {
+    const app = router()
+      .use(name)
+      .get('/before', broken)
+      .onError((error, c) => {
+        expectTypeOf(c.state).toEqualTypeOf<Partial<{ user: string }>>()
+        return c.text(`${(error as Error).message} for ${c.state.user}`, 418)
+      })
+      .get('/after', broken)
+      .get('/later', async () => broken())
+      .get('/early', (c) => c.text('never'))
+    expect(await told(app, '/before')).toBe('418 broken for ali')
+    expect(await told(app, '/after')).toBe('418 broken for ali')
+    expect(await told(app, '/later')).toBe('418 broken for ali')
+    expect(await told(app, '/early')).toBe('418 early for undefined')
+    expect(await told(app, '/none')).toBe('404 Not Found')
+  })
+
+  test('the nearest node answers first, and the next one when it has nothing to say', async () => {
+    const app = router()
+      .onError((error) => (String(error).includes('silent') ? undefined : new Response('outer', { status: 500 })))
+      .group('/api', (api) =>
+        api
+          .onError((error, c) => (String(error).includes('inner') ? c.text('api', 500) : undefined))
+          .get('/inner', () => Promise.reject(new Error('inner')))
+          .get('/outer', () => Promise.reject(new Error('outer')))
+          .get('/silent', () => Promise.reject(new Error('silent'))),
+      )
+    expect(await told(app, '/api/inner')).toBe('500 api')
+    expect(await told(app, '/api/outer')).toBe('500 outer')
+    expect(await told(app, '/api/silent')).toBe('200 server: silent')
+  })
+
+  test('of a mounted router, and then of the one around it', async () => {
+    const inner = router()
+      .onError((error, c) => (String(error).includes('mine') ? c.text(`inner ${c.path}`, 500) : undefined))
+      .get('/mine', () => Promise.reject(new Error('mine')))
+      .get('/yours', () => Promise.reject(new Error('yours')))
+    const app = router()
+      .onError((error, c) => c.text(`outer ${c.path}`, 500))
+      .mount('/in', inner)
+    expect(await told(app, '/in/mine')).toBe('500 inner /mine')
+    expect(await told(app, '/in/yours')).toBe('500 outer /in/yours')
+  })
+
+  test('what layers have to say of every reply is said', async () => {
+    const app = router()
+      .use(cors({ origins: ['https://a.example'] }))
+      .onError((_, c) => c.text('sorry', 500))
+      .get('/', broken)
+    expect(await told(app, '/', 'Origin: https://a.example')).toBe('500 sorry https://a.example')
+  })
+
+  test('what fails there goes to the server, and so does what is no reply', async () => {
+    expect(
+      await told(
+        answering(() => {
+          throw new Error('second')
+        }),
+        '/',
+      ),
+    ).toBe('200 server: second')
+    expect(
+      await told(
+        answering(() => 'text' as never),
+        '/',
+      ),
+    ).toContain('200 server: A handler or middleware returned')
+    expect(() => router().onError('x' as never)).toThrow(TypeError)
+  })
+})
+
+describe('mistakes are found when they are made', () => {
+  const { use, get } = router() as unknown as Record<'use' | 'get', (...all: unknown[]) => unknown>
+
+  test.each<[string, () => unknown, string]>([
+    ['a prefix in use()', () => use('/api', name), 'group()'],
+    ['no middleware', () => use(undefined), 'a middleware is a function, not undefined'],
+    ['a promise of one', () => use(Promise.resolve(name)), 'not object'],
+    ['middleware beside the handler', () => get('/a', name, broken), 'a list'],
+    ['several beside the handler', () => get('/a', name, name, broken), 'a list'],
+    ['no function in a list', () => get('/a', [name, undefined], broken), 'not undefined'],
+    ['no handler', () => get('/a'), 'no function'],
+    ['a reply for a handler', () => get('/a', 'hello'), 'no function'],
+  ])('%s', (_, make, message) => {
+    expect(make).toThrow(TypeError)
+    expect(make).toThrow(message)
+  })
+})
+
+test('the query has one value or all', async () => {
+  const app = router().get('/', (c) =>
+    c.json([c.query.get('q'), c.query.get('none'), c.query.getAll('tag'), c.query.has('q'), [...c.query].length]),
+  )
+  const { content } = await send(await start(app), 'GET', '/?q=a%20b+c&tag=1&tag=2&q=later')
+  expect(JSON.parse(content.toString())).toEqual(['a b c', null, ['1', '2'], true, 4])
+  expect(JSON.parse((await send(await start(app), 'GET', '/')).content.toString())).toEqual([null, null, [], false, 0])
+})
