@@ -93,7 +93,40 @@ describe('the demo', { timeout: 60_000 }, () => {
     child.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()))
     const [code] = (await once(child, 'close')) as [number]
     expect(code).toBe(1)
-    expect(said).toBe(`gateway: ${folder}/gateway.json: routes[0].proxy names "b", which is not in upstreams\n`)
+    expect(said).toBe(`gateway: ${folder}/gateway.json:1: routes[0].proxy names "b", which is not in upstreams\n`)
+  })
+
+  test.each([
+    ['{ "listen": [{ "port": 1 }], "routes": [{ "path": "/a", "redirect": "/b" }] }', 0, 'no mistakes'],
+    ['{\n"lisen": [] }', 1, '2: lisen is not known here: is it "listen"?'],
+  ])('as a program with --test: %j', async (text, expected, said) => {
+    const file = join(folderOf({ 'gateway.json': text }), 'gateway.json')
+    const child = spawn(process.execPath, [built.program, '--test', file], { stdio: ['ignore', 'pipe', 'pipe'] })
+    let output = ''
+    for (const stream of [child.stdout, child.stderr])
+      stream.on('data', (chunk: Buffer) => (output += chunk.toString()))
+    const [code] = (await once(child, 'close')) as [number]
+    expect(code).toBe(expected)
+    expect(output).toContain(said)
+  })
+
+  test('as a program goes on when nobody reads its log any more', async () => {
+    const folder = folderOf({
+      'gateway.json': '{ "listen": [{ "port": 0 }], "routes": [{ "path": "/", "redirect": "/b" }] }',
+    })
+    const child = spawn(process.execPath, [built.program, join(folder, 'gateway.json')], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    onTestFinished(() => void child.kill('SIGKILL'))
+    let said = ''
+    child.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()))
+    const [first] = (await once(child.stdout, 'data')) as [Buffer]
+    const [url] = /http:\S+/.exec(first.toString())!
+    child.stdout.destroy()
+    for (let i = 0; i < 5; i++) expect((await fetch(url, { redirect: 'manual' })).status).toBe(302)
+    await until(() => said.includes('the output is gone'))
+    expect((await fetch(url, { redirect: 'manual' })).status).toBe(302)
+    expect(child.exitCode).toBe(null)
   })
 })
 
