@@ -13,6 +13,7 @@ const packages = {
   parser: 'packages/parser',
   core: 'packages/core',
   middleware: 'packages/middleware',
+  node: 'packages/node',
   serve: 'apps/serve',
 }
 const expected = [200, 200, 200, 404, { hello: 'ali' }, true, '/x', 0.5, 'HTTP/1.1 200 OK']

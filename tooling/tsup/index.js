@@ -39,7 +39,7 @@ export const fromSources = {
     {
       name: 'sources of the workspace',
       setup(builder) {
-        builder.onResolve({ filter: /^@spillway\/(parser|core|middleware|inspect)(\/|$)/ }, ({ path }) => {
+        builder.onResolve({ filter: /^@spillway\/(parser|core|middleware|node|inspect)(\/|$)/ }, ({ path }) => {
           const [, name, entry = 'index'] = path.split('/')
           // The parts of the inspector's page are for pages of ours, and not published.
           if (entry === 'page') return { path: `${packages}/inspect/page/index.ts` }

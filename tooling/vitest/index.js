@@ -8,8 +8,11 @@ export function definePackageTests(over = {}) {
     resolve: {
       alias: [
         { find: '@spillway/inspect/page', replacement: `${packages}/inspect/page/index.ts` },
-        { find: /^@spillway\/(parser|core|middleware|inspect)$/, replacement: `${packages}/$1/src/index.ts` },
-        { find: /^@spillway\/(parser|core|middleware|inspect)\/([\w-]+)$/, replacement: `${packages}/$1/src/$2.ts` },
+        { find: /^@spillway\/(parser|core|middleware|node|inspect)$/, replacement: `${packages}/$1/src/index.ts` },
+        {
+          find: /^@spillway\/(parser|core|middleware|node|inspect)\/([\w-]+)$/,
+          replacement: `${packages}/$1/src/$2.ts`,
+        },
       ],
     },
     test: {

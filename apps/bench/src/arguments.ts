@@ -41,7 +41,10 @@ export function readArguments(args: readonly string[]): Arguments {
   })
   const [base = ''] = chosen('base', values.base, contenders)
   return {
-    servers: chosen('servers', values.servers, contenders),
+    servers:
+      values.servers === undefined
+        ? contenders.filter(({ isAside }) => !isAside).map(({ name }) => name)
+        : chosen('servers', values.servers, contenders),
     workloads: chosen('workloads', values.workloads, workloads),
     rounds: count('rounds', values.rounds, 100),
     seconds: count('seconds', values.seconds, 600),

@@ -12,6 +12,10 @@ export interface Contender {
   readonly package?: string
   /** A program that must be installed. Default: Node.js, running the file of the server's name. */
   readonly program?: string
+  /** The file of another one, which runs on Spillway by `--import @spillway/node`. */
+  readonly onSpillway?: string
+  /** Whether it takes part only when it is named. */
+  readonly isAside?: true
   /** Another runtime for the file, from npm: package and version; the program has the package's name. */
   readonly runtime?: string
 }
@@ -34,7 +38,21 @@ export const contenders: readonly Contender[] = [
   { name: 'bun', features: everything, runtime: 'bun@1.4.5' },
   { name: 'deno', features: ['greeting', 'closing', 'application', 'tls', 'websocket'], runtime: 'deno@2.9.6' },
   { name: 'nginx', features: ['greeting', 'closing', 'static', 'tls'], program: 'nginx' },
+  { name: 'koa', features: ['greeting'], package: 'koa', isAside: true },
+  { name: 'nest', features: ['greeting'], package: '@nestjs/core', isAside: true },
+  ...['node-http', 'express', 'fastify', 'koa', 'nest'].map(onSpillway),
 ]
+
+/** A server of Node's, unchanged, on our core. */
+function onSpillway(name: string): Contender {
+  return {
+    name: `${name}-spillway`,
+    features: ['greeting'],
+    package: '@spillway/core',
+    onSpillway: name,
+    isAside: true,
+  }
+}
 
 /** Where things are. */
 export interface Places {
@@ -54,11 +72,13 @@ export async function commandOf(
   tls: boolean,
   nodeFlags: readonly string[],
 ): Promise<string[]> {
-  const { name, program, runtime } = contender
+  const { name, program, runtime, onSpillway: other } = contender
   if (program !== undefined)
     return [findProgram(program) ?? program, ...nginxArguments(places.folder, port, places.directory, tls)]
   if (runtime !== undefined) return [...(await runtimeCommand(runtime)), join(places.servers, `${name}.js`)]
-  return [process.execPath, ...nodeFlags, join(places.servers, `${name}.js`)]
+  if (other === undefined) return [process.execPath, ...nodeFlags, join(places.servers, `${name}.js`)]
+  const installed = ['--import', import.meta.resolve('@spillway/node')]
+  return [process.execPath, ...nodeFlags, ...installed, join(places.servers, `${other}.js`)]
 }
 
 /** Where npx keeps a runtime, by package; fetched when it is asked for first. */

@@ -16,6 +16,7 @@ const pages = new Map([
   ['packages/parser/README.md', 'packages/parser.md'],
   ['packages/core/README.md', 'packages/core.md'],
   ['packages/middleware/README.md', 'packages/middleware.md'],
+  ['packages/node/README.md', 'packages/node.md'],
   ...middleware.map((name) => [`packages/middleware/docs/${name}`, `packages/middleware/${name}`]),
   ['docs/error-codes.md', 'packages/error-codes.md'],
   ['docs/security-model.md', 'security.md'],

@@ -1,6 +1,5 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
-import { createRequire } from 'node:module'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Context, Result } from '@spillway/core'
@@ -8,8 +7,6 @@ import { type ConnectMiddleware, connect, toNodeListener } from '@spillway/middl
 import { router } from '@spillway/middleware/router'
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { send, start } from './server.ts'
-
-const express = createRequire(import.meta.url)('express') as () => ConnectMiddleware
 
 /** What would have ended the process. */
 const deaths: unknown[] = []
@@ -143,10 +140,6 @@ describe('what fails when the reply is on its way', () => {
 })
 
 describe('what is no middleware', () => {
-  test('an application of Express is refused, with the way', () => {
-    expect(() => connect(express())).toThrow(/toNodeListener/)
-  })
-
   test('nor is what cannot be called', () => {
     expect(() => connect('x' as unknown as ConnectMiddleware)).toThrow(TypeError)
   })

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { expect, onTestFinished, test } from 'vitest'
+import { WebSocket } from 'ws'
 import { ask } from './memory.ts'
 import { start } from './server.ts'
 
@@ -33,6 +34,17 @@ test('node', async () => {
   await once(server, 'listening')
   const reply = await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}/hello/Ali`)
   expect(await reply.text()).toBe('Hello, Ali')
+})
+
+test('node-server', async () => {
+  const { server } = await import('./examples/node-server.ts')
+  server.listen(0, '127.0.0.1')
+  onTestFinished(() => server.close().closeAllConnections())
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  expect(await (await fetch(`http://127.0.0.1:${port}/a`)).text()).toBe('Hello at /a')
+  const [greeting] = await once(new WebSocket(`ws://127.0.0.1:${port}`), 'message')
+  expect(String(greeting)).toBe('hello')
 })
 
 test('fetch', async () => {

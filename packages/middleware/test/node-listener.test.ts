@@ -206,6 +206,29 @@ describe('in Express', () => {
     expect(await get('/api/users/7?x')).toBe('/api /users/7 users/7?x')
     expect([await get('/own'), await get('/else?y')]).toEqual(['own', 'rest /else'])
   })
+
+  test('what a router does not know goes on', async () => {
+    const outcomes: unknown[] = []
+    const express = require('express') as () => any
+    const app = express()
+    const layer = async (c: Context, next: () => Reply | Promise<Reply>): Promise<Reply> => {
+      c.done((outcome) => outcomes.push(outcome.status))
+      return next()
+    }
+    const ours = router()
+      .use(layer)
+      .get('/ours', (c) => c.text('ours'))
+    app.use(toNodeListener(ours))
+    app.get('/theirs', (_: unknown, res: any) => res.status(201).send('theirs'))
+    app.use('/silent', toNodeListener(router().notFound((c) => c.text('nobody', 404))))
+    const url = await nodeServer(app)
+    const get = async (path: string): Promise<string> => (await fetch(url + path)).text()
+    expect([await get('/ours'), await get('/theirs'), await get('/silent')]).toEqual(['ours', 'theirs', 'nobody'])
+    expect(await get('/nowhere')).toContain('Cannot GET /nowhere')
+    await vi.waitFor(() => expect(outcomes).toEqual([200, 201, 404, 404]))
+    // With nobody to go on to, it answers.
+    expect((await fetch(`${await nodeServer(toNodeListener(ours))}/theirs`)).status).toBe(404)
+  })
 })
 
 async function* numbers(count: number): AsyncGenerator<string> {

@@ -32,6 +32,7 @@ const houses: Readonly<Record<string, Readonly<Record<string, readonly string[]>
 const features: Readonly<Record<string, readonly string[]>> = {
   fastcgi: ['cgi'],
   cache: ['static'],
+  connect: ['node'],
   body: ['multipart'],
   validation: ['body', 'cookies'],
   contract: ['patterns', 'validation', 'body'],

@@ -75,6 +75,7 @@ const config: UserConfig<DefaultTheme.Config> = defineConfig({
                 { text: 'Operating', link: '/packages/middleware/operating' },
               ],
             },
+            { text: 'node', link: '/packages/node' },
             { text: 'Error codes', link: '/packages/error-codes' },
           ],
         },
@@ -83,6 +84,7 @@ const config: UserConfig<DefaultTheme.Config> = defineConfig({
           items: [
             { text: 'Benchmarks', link: '/benchmarks' },
             { text: 'Conformance', link: '/conformance' },
+            { text: 'Compatibility', link: '/compatibility' },
             { text: 'Security model', link: '/security' },
             { text: 'Beside others', link: '/comparison' },
             { text: 'Decisions', link: '/decisions' },

@@ -50,7 +50,9 @@ export class Reply {
     this.atEnd = typeof trailers === 'function' ? bound(trailers) : trailers
   }
 
-  /** @internal set by `c.upgrade`. */
+  /** @internal Transfer codings that the content has below the chunks (RFC 9112 §7), whose names are known to be tokens. */
+  codings: string | undefined
+  /** @internal set by `c.upgrade`. With a status of 0 nothing is sent before: see {@link handedOver}. */
   takeOver: TakeOver | undefined
   /** @internal Where this reply came from. */
   kept: KeptReply | undefined
@@ -66,6 +68,7 @@ export class Reply {
     if (isSource(body)) own(body)
     this.statusText = ''
     this.atEnd = undefined
+    this.codings = undefined
     this.takeOver = undefined
     this.kept = undefined
     const isList = !(fields instanceof ReplyHeaders)
@@ -128,6 +131,16 @@ export class Reply {
   }
 }
 
+/**
+ * In place of a reply: the connection is `take`'s, which says on it what there is to say. Of HTTP/2 it is the stream.
+ * @internal
+ */
+export function handedOver(take: TakeOver): Reply {
+  const reply = new Reply(null, 0)
+  reply.takeOver = take
+  return reply
+}
+
 /** What a handler or hook returned, as a reply. @throws TypeError when it is none. */
 export function replyOf(result: unknown, what: string = 'The handler returned'): Reply {
   if (result instanceof Reply) return result
@@ -149,6 +162,7 @@ function isReply(value: unknown): value is Reply {
 function ofReply(other: Reply): Reply {
   const reply = new Reply(other.body, { status: other.status, headers: other.headers })
   reply.statusText = other.statusText
+  reply.codings = other.codings
   reply.trailers = other.trailers
   reply.takeOver = other.takeOver
   return reply

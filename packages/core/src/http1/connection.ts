@@ -357,7 +357,7 @@ export class Connection
     this.#parseFailed(code, head.errorOffset)
     this.#reader.input.clear()
     onBroken(this)
-    this.#write(undefined, this.#core.parseErrorReply(code), method)
+    this.#write(undefined, this.#core.parseErrorReply(code, this), method)
     return true
   }
 
@@ -400,6 +400,7 @@ export class Connection
   }
 
   #write(context: RequestContext | undefined, reply: Reply, method: string): void {
+    if (reply.takeOver && reply.status === 0) return this.#upgrade(context, reply.takeOver)
     if (reply.takeOver && this.read !== ReadState.Hold) throw upgradeTooEarly()
     const { facts } = this.#core
     facts.method = method
@@ -411,7 +412,7 @@ export class Connection
     const { persist, framing } = plan
     if (!persist) this.#last(facts.persist)
     if (context) this.#log.reply(context, persist)
-    if (reply.takeOver) this.#upgrade(context!, reply.takeOver)
+    if (reply.takeOver) this.#upgrade(context, reply.takeOver)
     else if (framing === ContentFraming.Whole) {
       onReplyEnd(this)
       if (context) this.#sender.complete(context)
@@ -429,17 +430,23 @@ export class Connection
     this.persist = false
   }
 
-  #upgrade(context: RequestContext, takeOver: TakeOver): void {
+  /** @param context undefined when the connection is handed over with no request, for what it has sent is none. */
+  #upgrade(context: RequestContext | undefined, takeOver: TakeOver): void {
     onUpgrade(this)
-    this.#log.reason = 'upgraded'
-    this.#sender.complete(context)
+    if (context) {
+      this.#log.reason = 'upgraded'
+      context.dropBody()
+      this.#sender.complete(context)
+    }
     this.#sender.flush()
     this.#context = undefined
     // The clocks of HTTP have stopped.
+    this.#readDeadline = 0
+    this.#requestDeadline = 0
     this.#writeDeadline = 0
     this.#goneDeadline = this.#core.clock.after(this.#core.timeouts.tunnel)
     const failed = (error: unknown): void => {
-      this.#core.report(error, context)
+      this.#core.report(error, context ?? null)
       this.#cut('handler', 'handler-error', error)
     }
     this.#tunnel = new Tunnel(this.#transport, failed)
@@ -610,8 +617,9 @@ export class Connection
     if (head?.partial) {
       this.#log.because('head-timeout')
       onBroken(this)
-      this.#write(undefined, this.#core.timeoutReply(head.method), head.method)
-      return this.#leave()
+      this.#write(undefined, this.#core.timeoutReply(head.method, this), head.method)
+      if (this.read === ReadState.Closed) this.#leave()
+      return
     }
     // A request may already wait in the kernel: one more look at the socket before the connection is given up.
     const before = this.#bytesIn

@@ -59,7 +59,7 @@ export function planReply(reply: Reply, facts: ReplyFacts): ReplyPlan {
 }
 
 function planKept(kept: KeptReply, reply: Reply, facts: ReplyFacts): ReplyPlan {
-  if (!kept.matches(reply)) return planAnew(reply, facts)
+  if (reply.codings !== undefined || !kept.matches(reply)) return planAnew(reply, facts)
   if (!kept.recall(plan, facts)) {
     planAnew(reply, facts)
     if (plan.persist && plan.framing === ContentFraming.Whole && facts.method !== 'HEAD') kept.keep(plan, facts)
@@ -76,7 +76,7 @@ function planAnew(reply: Reply, facts: ReplyFacts): ReplyPlan {
   const { status, body } = reply
   checkReply(reply, facts.method)
   readFields(reply.headers)
-  const streamed = isSource(body) || hasTrailers(reply, facts)
+  const streamed = isSource(body) || reply.codings !== undefined || hasTrailers(reply, facts)
 
   plan.text = ''
   plan.content = null
@@ -100,12 +100,12 @@ function planAnew(reply: Reply, facts: ReplyFacts): ReplyPlan {
 
 /** A reply that was written before needs no second thought. False: it was not. */
 function planWritten(
-  { status, statusText, flat, trailers, takeOver }: Reply,
+  { status, statusText, flat, trailers, codings, takeOver }: Reply,
   text: string,
   facts: ReplyFacts,
 ): boolean {
   const { method, persist, written } = facts
-  if (statusText !== '') return false
+  if (statusText !== '' || codings !== undefined) return false
   if (trailers !== undefined || takeOver !== undefined || method === 'HEAD' || method === 'CONNECT') return false
   const whole = written.recall(status, text, flat, persist)
   if (whole === '') return false
@@ -122,13 +122,17 @@ function planWritten(
 function planStream(reply: Reply, facts: ReplyFacts): void {
   let framing = ''
   plan.source = reply.body ?? ''
-  if (said.length >= 0) {
+  const { codings } = reply
+  // The end of coded content is told by chunks alone, and HTTP/1.0 knows neither (RFC 9112 §6.1).
+  if (codings !== undefined && facts.minorVersion === 0)
+    throw new RangeError(`The transfer coding ${codings} for a client of HTTP/1.0`)
+  if (said.length >= 0 && codings === undefined) {
     plan.framing = ContentFraming.Length
     plan.length = said.length
     framing = lengthLine(said.length)
   } else if (facts.minorVersion === 1) {
     plan.framing = ContentFraming.Chunked
-    framing = 'Transfer-Encoding: chunked\r\n'
+    framing = codings === undefined ? 'Transfer-Encoding: chunked\r\n' : `Transfer-Encoding: ${codings}, chunked\r\n`
   } else {
     plan.framing = ContentFraming.UntilClose
     plan.persist = false

@@ -220,7 +220,7 @@ export class Http2Connection implements Member, Http2Owner, TransportSink {
   #onRefusedHead(stream: Http2Stream): void {
     const code = this.machine.refusal!
     this.log.refused(this, code, parseErrors[code].status, this.machine.faultOffset)
-    this.#answer(stream, this.#core.parseErrorReply(code))
+    this.#answer(stream, this.#core.parseErrorReply(code, this))
   }
 
   /** Answers a request that no handler sees. */

@@ -173,6 +173,7 @@ export class Http2Exchange implements ContextPort, ReplyTarget, StreamEnd, Strea
   #send(reply: Reply): void {
     if (typeof reply.body === 'string' && this.#sendKnown(reply, reply.body)) return
     const { context } = this
+    if (reply.takeOver && reply.status === 0) return this.#takeOver(reply.takeOver)
     // In HTTP/1.1 this says that there was no upgrade; here any 2xx would say that there was one (RFC 8441 §5).
     if (context.protocol !== '' && reply.status < 300 && !reply.takeOver) throw connectRefused('GET, HEAD')
     const plan = planHttp2(reply, context.method)

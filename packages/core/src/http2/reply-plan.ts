@@ -22,8 +22,10 @@ const plan: Http2Plan = { length: -1, content: null, source: null, streamed: fal
  * is none.
  */
 export function planHttp2(reply: Reply, method: string): Http2Plan {
-  const { status, body, flat } = reply
+  const { status, body, flat, codings } = reply
   checkReply(reply, method)
+  // There are none here, and content that is in one would not be what it seems (RFC 9113 §8.2.2).
+  if (codings !== undefined) throw new RangeError(`The transfer coding ${codings} over HTTP/2`)
   const announced = lengthIn(flat)
   const isHead = method === 'HEAD'
   plan.source = isSource(body) ? body : null

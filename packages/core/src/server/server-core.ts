@@ -351,13 +351,14 @@ export class ServerCore {
     return plainError(error)
   }
 
-  parseErrorReply(code: ParseErrorCode): Reply {
+  /** The answer to what is no request. @param _client who has sent it. */
+  parseErrorReply(code: ParseErrorCode, _client: Pick<Member, 'peer'>): Reply {
     const { status, message } = parseErrors[code]
     return errorText(status, message)
   }
 
   /** @param method empty as long as it is not known: it may be HEAD then, and no client takes content for a head. */
-  timeoutReply(method: string): Reply {
+  timeoutReply(method: string, _client: Pick<Member, 'peer'>): Reply {
     return method === '' ? new Reply(null, 408) : errorText(408, 'The request head did not come in time')
   }
 

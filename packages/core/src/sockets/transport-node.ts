@@ -13,6 +13,8 @@ export class NodeTransport implements Transport {
   readonly #peer: Peer | undefined
   /** @internal */
   sink: TransportSink | undefined = undefined
+  /** @internal Whether somebody else reads the socket. */
+  isReleased: boolean = false
   /** @internal The socket's error; Node emits it before `close`. */
   error: Error | undefined = undefined
 
@@ -73,6 +75,19 @@ export class NodeTransport implements Transport {
     this.#socket.destroy()
   }
 
+  /**
+   * The socket, which is a stream like any other from now on: what comes in is read from it. Only its end is still heard of,
+   * and a failure of it that nobody else listens for ends no process.
+   */
+  release(): Socket {
+    const socket = this.#socket
+    this.isReleased = true
+    socket.off('data', onData).off('drain', onDrain).off('end', onEnd)
+    // As one that nobody has read from: it begins to flow when its new owner listens, or reads.
+    ;(socket as { readableFlowing: boolean | null }).readableFlowing = null
+    return socket
+  }
+
   reset(): void {
     // Only a bare TCP socket can be reset; a TLS peer sees the missing close_notify instead.
     if ((this.#socket as Partial<TLSSocket>).encrypted || this.#socket.remotePort === undefined) this.#socket.destroy()
@@ -94,7 +109,9 @@ const reading = {
   callback(this: Socket, length: number, buffer: Uint8Array): boolean {
     const isMuch = length > readBytes / 2
     const keepable = isMuch && buffer !== lent
-    ;(this as Attached)[transport].sink?.onData(buffer.subarray(0, length), keepable)
+    const own = (this as Attached)[transport]
+    if (own.isReleased) return this.push(Buffer.from(buffer.subarray(0, length)))
+    own.sink?.onData(buffer.subarray(0, length), keepable)
     // Who sends much will send more. Memory that nobody else reads into can be given away, which saves a copy.
     if (isMuch) following = Buffer.allocUnsafeSlow(readBytes)
     else following = buffer === lent ? undefined : lent

@@ -55,6 +55,27 @@ describe('content at hand goes with its length (RFC 9112 §6.2)', () => {
     expect(onlyReply(seen).complete).toBe(true)
   })
 
+  it.each<[string, BodySource, string]>([
+    ['text', 'coded', '5\r\ncoded\r\n0\r\n\r\n'],
+    ['pieces', generate('co', 'ded'), '2\r\nco\r\n3\r\nded\r\n0\r\n\r\n'],
+    ['nothing', null, '0\r\n\r\n'],
+  ])(
+    '%s in a transfer coding that the handler has applied goes in chunks (RFC 9112 §6.1)',
+    async (_, content, body) => {
+      const reply = (): Reply =>
+        Object.assign(new Reply(content, { headers: { 'Content-Length': '9' } }), { codings: 'gzip' })
+      const { wire: seen, state } = await wire(reply)
+      expect(seen).toContain('\r\nTransfer-Encoding: gzip, chunked\r\n')
+      expect([seen.includes('Content-Length'), seen.slice(seen.indexOf('\r\n\r\n') + 4), state]).toEqual([
+        false,
+        body,
+        'open',
+      ])
+      const old = await wire(() => Object.assign(new Reply('x'), { codings: 'gzip' }), request('GET', '/', '', '1.0'))
+      expect(onlyReply(old.wire).status).toBe(500)
+    },
+  )
+
   it.each(['-1', '1e3', '0x10', '1,1', ''])('a Content-Length %j of a handler is an error', async (value) => {
     const { wire: seen } = await wire(() => new Reply('x', { headers: { 'content-length': value } }))
     expect(onlyReply(seen).status).toBe(500)

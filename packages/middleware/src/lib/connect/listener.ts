@@ -2,7 +2,16 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 /* eslint-enable no-restricted-imports */
-import { type Handler, type Peer, type Reply, type ReplyHeaders, type RequestHeaders, dropSource } from '@spillway/core'
+import {
+  type Handler,
+  type Peer,
+  type Reply,
+  type ReplyHeaders,
+  type RequestHeaders,
+  dropSource,
+  guarded,
+} from '@spillway/core'
+import { isUnknown } from '../layers/unknown.ts'
 import { ForeignExchange, type ForeignOptions, type ForeignRequest, pullerOf } from '@spillway/core/web'
 
 /** What `node:http` and Express call. */
@@ -11,26 +20,40 @@ export type NodeListener = (req: IncomingMessage, res: ServerResponse, next?: (e
 /**
  * Makes a listener for `node:http` or `node:https`, or a handler for Express, of a handler of ours: content is read as the
  * handler reads it, the reply is written as fast as the client takes it, and `c.signal` tells when the client is gone.
- * Below a mount of Express, `c.path` and `c.base` are as below one of ours. It never calls `next`.
+ * Below a mount of Express, `c.path` and `c.base` are as below one of ours. What a router has no route for, and no `notFound`, goes
+ * on to `next`, where there is one.
  *
  * `upgrade` throws a 501. Limits of heads, deadlines and shutdown are those of the other server.
  * @param options `onError` and the limit of content, as for `serve`.
  */
 export function toNodeListener(handler: Handler, options: ForeignOptions = {}): NodeListener {
-  return (req, res) => {
+  return (req, res, next) => {
     const exchange = new ForeignExchange(new NodeRequest(req, res), options)
     const { originalUrl, baseUrl, url } = req as IncomingMessage & { originalUrl?: string; baseUrl?: string }
     if (originalUrl !== undefined && baseUrl && url !== originalUrl) {
       exchange.context.base = baseUrl
       exchange.context.path = url!.split('?', 1)[0]!
     }
-    void answer(exchange, handler, res)
+    void answer(exchange, handler, res, next)
   }
 }
 
 /** Never rejects: nobody waits for it. */
-async function answer(exchange: ForeignExchange, handler: Handler, res: ServerResponse): Promise<void> {
+async function answer(
+  exchange: ForeignExchange,
+  handler: Handler,
+  res: ServerResponse,
+  next: (() => void) | undefined,
+): Promise<void> {
   const reply = await exchange.run(handler)
+  if (next && isUnknown(reply)) {
+    res.once('close', () => {
+      exchange.context.status = res.statusCode
+      if (res.writableFinished) exchange.sent(0)
+      else exchange.abort('peer')
+    })
+    return guarded(next, (error) => exchange.report(error))
+  }
   try {
     return await writeReply(exchange, res, writeHead(res, reply))
   } catch (error) {

@@ -1,6 +1,7 @@
 import type { Context, MaybePromise, Result } from '@spillway/core'
 import { refused } from '../http/problem.ts'
 import type { AnyMiddleware } from '../layers/types.ts'
+import { markUnknown } from '../layers/unknown.ts'
 import { type Pattern, readPattern } from './pattern.ts'
 
 export type AnyHandler = (c: Context<any, any>) => MaybePromise<Result>
@@ -62,7 +63,7 @@ export class Node {
   /** Who answers for paths that no route takes: the nearest node upwards that has something to say. */
   answerMissing(c: Context): MaybePromise<Result> {
     if (this.missing) return this.missing(c)
-    return this.#parent ? this.#parent.answerMissing(c) : refused(404)
+    return this.#parent ? this.#parent.answerMissing(c) : markUnknown(refused(404))
   }
 
   /** Those who answer for errors, the nearest one upwards first. */

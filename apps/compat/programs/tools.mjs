@@ -1,0 +1,205 @@
+// Argument: the name of a tool. Each says what it has seen, and ends.
+import http, { createServer } from 'node:http'
+import cluster from 'node:cluster'
+import { once } from 'node:events'
+import { createRequire } from 'node:module'
+
+const require = createRequire(import.meta.url)
+const open = async (server) => {
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  return `http://127.0.0.1:${server.address().port}`
+}
+const close = (server) => new Promise((resolve) => server.close(resolve))
+
+const tools = {
+  async supertest() {
+    const supertest = (await import('supertest')).default
+    const app = require('express')()
+    app.get('/', (_req, res) => res.cookie('a', 'b').json({ a: 1 }))
+    const { status, body, headers } = await supertest(app).get('/')
+    return [status, body, headers['set-cookie'], (await supertest(app).get('/none')).status]
+  },
+  async 'light-my-request'() {
+    const { inject } = require('light-my-request')
+    const listener = (req, res) => {
+      res.setHeader('X-A', '1')
+      req.on('data', () => {}).on('end', () => res.end(`${req.method} ${req.url}`))
+    }
+    const { statusCode, payload, headers } = await inject(listener, { method: 'POST', url: '/a?b', payload: 'x' })
+    return [statusCode, payload, headers['x-a']]
+  },
+  async 'pino-http'() {
+    const lines = []
+    const log = require('pino-http')({}, { write: (line) => lines.push(JSON.parse(line)) })
+    const server = createServer((req, res) => {
+      log(req, res)
+      req.log.info('seen')
+      res.statusCode = req.url === '/bad' ? 500 : 200
+      res.end('x')
+    })
+    const url = await open(server)
+    for (const path of ['/', '/bad']) await (await fetch(url + path)).text()
+    while (lines.length < 4) await new Promise((resolve) => setTimeout(resolve, 5))
+    await close(server)
+    return lines.map(({ level, msg, req, res, responseTime }) => [
+      level,
+      msg,
+      req.method,
+      req.url,
+      req.remoteAddress,
+      res?.statusCode,
+      typeof responseTime,
+    ])
+  },
+  async 'prom-client'() {
+    const { Registry, Histogram } = require('prom-client')
+    const registry = new Registry()
+    const seconds = new Histogram({ name: 's', help: 's', labelNames: ['status'], registers: [registry] })
+    const server = createServer(async (req, res) => {
+      const end = seconds.startTimer()
+      res.on('finish', () => end({ status: res.statusCode }))
+      if (req.url === '/metrics') res.setHeader('Content-Type', registry.contentType).end(await registry.metrics())
+      else res.end('x')
+    })
+    const url = await open(server)
+    await (await fetch(url)).text()
+    const metrics = await (await fetch(`${url}/metrics`)).text()
+    await close(server)
+    return metrics.includes('s_count{status="200"} 1')
+  },
+  async opentelemetry() {
+    const { InMemorySpanExporter, SimpleSpanProcessor, BasicTracerProvider } = require('@opentelemetry/sdk-trace-base')
+    const { HttpInstrumentation } = require('@opentelemetry/instrumentation-http')
+    const exporter = new InMemorySpanExporter()
+    const provider = new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter)] })
+    const instrumentation = new HttpInstrumentation()
+    instrumentation.setTracerProvider(provider)
+    // It patches what is loaded behind it.
+    const patched = require('http')
+    const server = patched.createServer((req, res) => {
+      res.statusCode = req.url === '/bad' ? 500 : 200
+      res.end('x')
+    })
+    const url = await open(server)
+    for (const path of ['/', '/bad'])
+      await new Promise((resolve) => patched.get(url + path, (res) => res.resume().on('end', resolve)))
+    await close(server)
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    const spans = exporter
+      .getFinishedSpans()
+      .map(({ kind, name, attributes }) => [
+        kind,
+        name,
+        attributes['http.status_code'] ?? attributes['http.response.status_code'],
+      ])
+    return spans.map(String).toSorted()
+  },
+  async 'http-proxy'() {
+    const proxies = require('http-proxy')
+    const { WebSocket, WebSocketServer } = require('ws')
+    const back = createServer(async (req, res) => {
+      let size = 0
+      for await (const chunk of req) size += chunk.length
+      res.setHeader('X-Back', '1').end(`${req.url} ${size}`)
+    })
+    new WebSocketServer({ server: back }).on('connection', (socket) =>
+      socket.on('message', (message) => socket.send(`back ${message}`)),
+    )
+    const proxy = proxies.createProxyServer({ target: await open(back), ws: true })
+    const front = createServer((req, res) => proxy.web(req, res)).on('upgrade', (req, socket, head) =>
+      proxy.ws(req, socket, head),
+    )
+    const url = await open(front)
+    const response = await fetch(`${url}/x`, { method: 'POST', body: 'x'.repeat(100_000) })
+    const seen = [response.status, await response.text(), response.headers.get('x-back')]
+    const socket = new WebSocket(url.replace('http', 'ws'))
+    await once(socket, 'open')
+    socket.send('hello')
+    seen.push(String((await once(socket, 'message'))[0]))
+    socket.terminate()
+    for (const server of [front, back]) server.closeAllConnections()
+    await Promise.all([close(front), close(back)])
+    proxy.close()
+    return seen
+  },
+  async 'socket.io'() {
+    const { Server } = await import('socket.io')
+    const { io } = await import('socket.io-client')
+    const server = createServer()
+    const sockets = new Server(server)
+    sockets.on('connection', (socket) => socket.on('hello', (name, answer) => answer(`hello ${name}`)))
+    const url = await open(server)
+    const seen = []
+    for (const transports of [['websocket'], ['polling'], ['polling', 'websocket']]) {
+      const socket = io(url, { transports })
+      seen.push(await new Promise((resolve) => socket.emit('hello', transports.join('+'), resolve)))
+      const { engine } = socket.io
+      if (transports.length > 1 && engine.transport.name !== 'websocket')
+        await new Promise((resolve) => engine.once('upgrade', resolve))
+      seen.push(engine.transport.name)
+      socket.close()
+    }
+    await sockets.close()
+    return seen
+  },
+  async vite() {
+    const { createServer: createVite } = await import('vite')
+    const vite = await createVite({
+      root: new URL('.', import.meta.url).pathname,
+      configFile: false,
+      logLevel: 'silent',
+      optimizeDeps: { noDiscovery: true },
+      server: { port: 0, host: '127.0.0.1', watch: null },
+    })
+    await vite.listen()
+    const url = `http://127.0.0.1:${vite.httpServer.address().port}`
+    const client = await fetch(`${url}/@vite/client`)
+    const { WebSocket } = require('ws')
+    const socket = new WebSocket(`${url.replace('http', 'ws')}/?token=${vite.config.webSocketToken}`, 'vite-hmr')
+    const [message] = await once(socket, 'message')
+    socket.terminate()
+    await vite.close()
+    return [client.status, client.headers.get('content-type'), JSON.parse(message).type]
+  },
+  async 'node:cluster'() {
+    if (cluster.isWorker)
+      return createServer((_req, res) => res.end(String(cluster.worker.id))).listen(
+        Number(process.env.PORT),
+        '127.0.0.1',
+      )
+    const probe = createServer()
+    const { port } = new URL(await open(probe))
+    await close(probe)
+    const workers = [cluster.fork({ PORT: port }), cluster.fork({ PORT: port })]
+    await Promise.all(workers.map((worker) => once(worker, 'listening')))
+    const seen = new Set()
+    for (let i = 0; i < 6; i++)
+      seen.add(await (await fetch(`http://127.0.0.1:${port}`, { headers: { connection: 'close' } })).text())
+    await Promise.all(workers.map((worker) => (worker.kill(), once(worker, 'exit'))))
+    return [...seen].toSorted()
+  },
+  async subclasses() {
+    class Request extends http.IncomingMessage {
+      get shout() {
+        return this.url.toUpperCase()
+      }
+    }
+    class Response extends http.ServerResponse {
+      end(chunk, ...rest) {
+        return super.end(`<${chunk}>`, ...rest)
+      }
+    }
+    const server = new http.Server({ IncomingMessage: Request, ServerResponse: Response }, (req, res) =>
+      res.end(req.shout),
+    )
+    const url = await open(server)
+    const seen = await (await fetch(`${url}/abc`)).text()
+    await close(server)
+    return [seen, server instanceof http.Server]
+  },
+}
+
+const tool = process.argv[2]
+const seen = await tools[tool]()
+if (cluster.isPrimary) process.send({ seen }, () => process.exit())

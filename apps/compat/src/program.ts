@@ -1,0 +1,80 @@
+import { type ChildProcess, fork } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+
+/** On what a program's servers run. */
+export const grounds = ['node:http', 'Spillway'] as const
+export type Ground = (typeof grounds)[number]
+
+/** A program of another framework, in a process of its own. */
+export class Program {
+  readonly #child: ChildProcess
+  readonly #seen: unknown[] = []
+  /** What it printed on stderr. */
+  errors: string = ''
+
+  /** @param installed the URL of `@spillway/node`. */
+  constructor(file: string, args: readonly string[], ground: Ground, installed: string) {
+    this.#child = fork(fileURLToPath(new URL(`../programs/${file}`, import.meta.url)), [...args], {
+      execArgv: ground === 'Spillway' ? ['--import', installed] : [],
+      env: { ...process.env, NODE_OPTIONS: '', SPILLWAY_QUIET: '1', NODE_ENV: 'production' },
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    })
+    this.#child.stderr!.on('data', (text) => (this.errors += text))
+    this.#child.on('message', (message: { seen?: unknown }) => {
+      if ('seen' in message) this.#seen.push(message.seen)
+    })
+  }
+
+  /** Resolves with the port that it listens on. @throws Error when it does not. */
+  async port(): Promise<number> {
+    const message = await this.#message()
+    return (message as { port: number }).port
+  }
+
+  /** What it has told of under a number; undefined when it does not within two seconds. */
+  async told(id: number): Promise<unknown> {
+    for (let turns = 0; turns < 200 && this.isAlive; turns++) {
+      const at = this.#seen.findIndex((one) => (one as { id?: number }).id === id)
+      if (at >= 0) return (this.#seen.splice(at, 1)[0] as { log: unknown }).log
+      await pause(10)
+    }
+    return undefined
+  }
+
+  /** What it has told of; waits until it has told so much, two seconds at most. */
+  async seen(count: number): Promise<unknown[]> {
+    for (let turns = 0; this.#seen.length < count && turns < 200 && this.isAlive; turns++) await pause(10)
+    return this.#seen.splice(0)
+  }
+
+  get isAlive(): boolean {
+    return this.#child.exitCode === null && this.#child.signalCode === null
+  }
+
+  /** Ends it in its own way. Resolves with whether it had an orderly end. */
+  async close(): Promise<boolean> {
+    if (!this.isAlive) return false
+    const exit = once(this.#child, 'exit')
+    this.#child.send('close')
+    const isEnded = await Promise.race([exit.then(() => true), pause(8000).then(() => false)])
+    this.kill()
+    await exit
+    return isEnded
+  }
+
+  kill(): void {
+    this.#child.kill('SIGKILL')
+  }
+
+  async #message(): Promise<unknown> {
+    const ended = once(this.#child, 'exit').then(() => Promise.reject(new Error(`It has ended: ${this.errors}`)))
+    const [message] = (await Promise.race([once(this.#child, 'message'), ended])) as [unknown]
+    ended.catch(() => {})
+    return message
+  }
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms))
+}

@@ -1,0 +1,27 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { fromSources } from '@spillway/tsup-config'
+import { build } from 'tsup'
+import { afterAll } from 'vitest'
+
+/** The URL of `@spillway/node`, built from the sources as they are; it goes when the tests have ended. */
+export async function installedFromSources(): Promise<string> {
+  const folder = mkdtempSync(join(tmpdir(), 'spillway-compat-'))
+  afterAll(() => rmSync(folder, { recursive: true }))
+  await build({
+    config: false,
+    silent: true,
+    clean: false,
+    entry: { installed: fileURLToPath(new URL('../../../packages/node/src/index.ts', import.meta.url)) },
+    format: ['esm'],
+    target: 'node20',
+    outDir: folder,
+    outExtension: () => ({ js: '.mjs' }),
+    noExternal: [/.*/],
+    removeNodeProtocol: false,
+    ...fromSources,
+  })
+  return `file://${folder}/installed.mjs`
+}

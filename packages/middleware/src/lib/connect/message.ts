@@ -1,0 +1,73 @@
+import { IncomingMessage, ServerResponse } from 'node:http'
+import type { Context } from '@spillway/core'
+import { ownerOf } from '../node/failures.ts'
+import type { Incoming, Outgoing } from '../node/internals.ts'
+import { RequestSide } from '../node/request.ts'
+import { ResponseSide } from '../node/response.ts'
+import { StandInSocket } from '../node/socket.ts'
+import { normalizePath } from '../http/path.ts'
+
+/** The request as connect middleware knows it: of Node's class, with what Express adds to it, and whatever middleware adds. */
+export interface ConnectRequest extends IncomingMessage {
+  /** Whatever middleware adds. */
+  [added: string]: any
+  method: string
+  /** Path and query, without the prefix of a mount; the path is in the normal form that routes are found by. */
+  url: string
+  /** Path and query as they came. */
+  originalUrl: string
+  /** The prefix of a mount. */
+  baseUrl: string
+}
+
+/** The response as connect middleware knows it: of Node's class, and whatever middleware adds. */
+export interface ConnectResponse extends ServerResponse {
+  /** Whatever middleware adds. */
+  [added: string]: any
+}
+
+class Response extends ServerResponse {
+  /** Sends the client elsewhere; the one thing of Express's own that passport and others ask for. */
+  redirect(to: string | number, url?: string): void {
+    this.writeHead(typeof to === 'number' ? to : 302, { Location: url ?? String(to) })
+    this.end()
+  }
+}
+
+/** The request of this exchange, made for whoever asks first. */
+export function requestOf(c: Context): ConnectRequest {
+  const state = c.state as { req?: ConnectRequest }
+  if (state.req) return state.req
+  const socket = new StandInSocket(c, () => request.cut())
+  const message = new IncomingMessage(socket as never) as Incoming
+  const request = new RequestSide(c, message, urlOf(c))
+  request.watch()
+  return (state.req = Object.assign(message, { originalUrl: c.target, baseUrl: c.base }) as unknown as ConnectRequest)
+}
+
+/** A response to it; each middleware of ours that runs such of connect has its own. */
+export function responseTo(c: Context, req: ConnectRequest): ResponseSide {
+  return new ResponseSide(c, new Response(req) as unknown as Outgoing, ownerOf<RequestSide>(req))
+}
+
+/**
+ * Takes the path as it is where the request has come to, below another mount than before.
+ * @returns what gives back the path that was.
+ */
+export function enter(c: Context, req: ConnectRequest): () => void {
+  const { url, baseUrl } = req
+  // Where nothing was mounted in between, what middleware has written there stays.
+  if (c.base === baseUrl) return ignore
+  req.url = urlOf(c)
+  req.baseUrl = c.base
+  return () => {
+    req.url = url
+    req.baseUrl = baseUrl
+  }
+}
+
+function urlOf(c: Context): string {
+  return (normalizePath(c.path) ?? c.path) + c.search
+}
+
+function ignore(): void {}

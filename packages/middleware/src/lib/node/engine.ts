@@ -1,0 +1,315 @@
+import { channel } from 'node:diagnostics_channel'
+import type { AddressInfo, Server as NetServer, Socket } from 'node:net'
+import type { Context, Limits, Reply, Server as SpillwayServer, ServerOptions, Timeouts } from '@spillway/core'
+import { NodeTransport, ServerCore, accept, handedOver, lending } from '@spillway/core/sockets'
+import { hasToken } from '@spillway/parser/fields'
+import { Expectation, type ParseErrorCode, parseErrors } from '@spillway/parser'
+import { coded, ownerOf } from './failures.ts'
+import type { Incoming, Outgoing } from './internals.ts'
+import { RequestSide } from './request.ts'
+import { ResponseSide } from './response.ts'
+import { SocketPeer } from './socket.ts'
+
+/** Classes of messages, which may be the application's own. */
+export interface MessageClasses {
+  readonly IncomingMessage: new (socket: Socket) => Incoming
+  readonly ServerResponse: new (request: Incoming, options?: object) => Outgoing
+}
+
+/** What a server of Node's kind says of itself, and may say otherwise at any time. */
+export interface Settings {
+  keepAliveTimeout: number
+  headersTimeout: number
+  requestTimeout: number
+  timeout: number
+  maxHeadersCount: number | null
+  maxRequestsPerSocket: number
+  maxHeaderSize: number | undefined
+  httpAllowHalfOpen: boolean
+  joinDuplicateHeaders: boolean | undefined
+}
+
+export type ServerLike = NetServer & Settings
+
+/** A socket while it is one of ours. */
+type Served = Socket & { server?: unknown; _server?: unknown; _httpMessage?: Outgoing | null; [requests]: number }
+const requests: unique symbol = Symbol('requests')
+
+/** Where Node tells tracers of requests and responses. */
+const started = channel('http.server.request.start')
+const finished = channel('http.server.response.finish')
+
+/** Milliseconds that a client is left which `clientError` has been told of, and which nobody has sent away. */
+const refusedGrace = 5_000
+
+/** Serves the connections of a server of Node's kind: core reads and writes, the server's events say what comes. */
+export class Engine {
+  readonly #server: ServerLike
+  readonly #classes: MessageClasses
+  readonly #onError: ServerOptions['onError']
+  readonly #facade: SpillwayServer
+  /** The one for connections to come first; others may have connections still. */
+  #cores: EventCore[] = []
+  #said = ''
+
+  constructor(server: ServerLike, classes: MessageClasses, onError: ServerOptions['onError']) {
+    this.#server = server
+    this.#classes = classes
+    this.#onError = onError
+    this.#facade = facadeOf(server, () => this.stats)
+  }
+
+  /** The socket in whose place the one that was accepted is given to the application. */
+  static taken(server: NetServer, accepted: Socket): Socket {
+    const before = accepted as Served
+    if (before._server !== server || accepted.bytesRead > 0) return accepted
+    const socket = lending(accepted) as Served
+    if (socket === accepted) return accepted
+    socket.server = server
+    socket._server = server
+    before._server = null
+    return socket
+  }
+
+  accept(socket: Socket): void {
+    const server = this.#server
+    const served = socket as Served
+    served.server = server
+    served[requests] = 0
+    if (server.timeout > 0) socket.setTimeout(server.timeout)
+    const core = this.#core()
+    const { transport } = new SocketPeer(socket)
+    accept(core, transport)
+    socket.destroy = destroy
+    socket.on('timeout', onTimeout).on('error', tellError).on('end', onEnd)
+  }
+
+  get stats(): SpillwayServer['stats'] {
+    const all = this.#cores.map((core) => core.stats)
+    return { open: sum(all.map(({ open }) => open)), active: sum(all.map(({ active }) => active)) }
+  }
+
+  /** The settings may have been changed: connections that are there keep theirs. */
+  #core(): EventCore {
+    const { limits, timeouts } = this.#options()
+    const said = JSON.stringify([limits, timeouts])
+    if (said !== this.#said || this.#cores.length === 0) {
+      this.#said = said
+      const onError = this.#onError && { onError: this.#onError }
+      this.#cores = this.#cores.filter(({ open }) => open.size > 0)
+      const core = new EventCore(this.#server, this.#facade, (c) => this.#answer(c), { limits, timeouts, ...onError })
+      this.#cores.unshift(core)
+    }
+    const core = this.#cores[0]!
+    core.clock.start()
+    return core
+  }
+
+  #options(): { limits: Partial<Limits>; timeouts: Partial<Timeouts> } {
+    const { keepAliveTimeout, headersTimeout, maxHeadersCount, maxHeaderSize, maxRequestsPerSocket } = this.#server
+    return {
+      limits: {
+        // Applications have limits of their own, as node:http has none.
+        bodyBytes: Infinity,
+        ...(maxHeadersCount && maxHeadersCount > 0 && { fields: maxHeadersCount }),
+        ...(maxHeaderSize && { headBytes: maxHeaderSize }),
+        ...(maxRequestsPerSocket > 0 && { requestsPerConnection: maxRequestsPerSocket }),
+      },
+      timeouts: { keepAlive: keepAliveTimeout, head: headersTimeout },
+    }
+  }
+
+  #answer(c: Context): Reply | Promise<Reply> {
+    const server = this.#server
+    const { socket, transport } = c.peer as SocketPeer
+    ;(socket as Served)[requests]++
+    const isConnect = c.method === 'CONNECT'
+    if (isConnect || (server.listenerCount('upgrade') > 0 && asksUpgrade(c))) {
+      const event = isConnect ? 'connect' : 'upgrade'
+      return handedOver((_, head) => {
+        if (server.listenerCount(event) === 0) return socket.destroy()
+        const { message } = this.#request(c, socket)
+        message.upgrade = true
+        released(transport, socket)
+        return server.emit(event, message, socket, Buffer.from(head.buffer, head.byteOffset, head.length))
+      })
+    }
+    const request = this.#request(c, socket)
+    const { message: req } = request
+    const res = new this.#classes.ServerResponse(req)
+    const response = new ResponseSide(c, res, request)
+    if (started.hasSubscribers) started.publish({ request: req, response: res, socket, server })
+    if (finished.hasSubscribers)
+      res.once('finish', () => finished.publish({ request: req, response: res, socket, server }))
+    return response.answer(() => server.emit(this.#eventOf(c), req, res))
+  }
+
+  #request(c: Context, socket: Socket): RequestSide {
+    const message = new this.#classes.IncomingMessage(socket)
+    if (this.#server.joinDuplicateHeaders) message.joinDuplicateHeaders = true
+    return new RequestSide(c, message, c.target, (c as { readonly contentLength?: number | null }).contentLength)
+  }
+
+  #eventOf(c: Context): string {
+    const server = this.#server
+    if (server.listenerCount('checkContinue') === 0 && server.listenerCount('checkExpectation') === 0) return 'request'
+    const expect = c.headers.get('expect')
+    if (expect === null) return 'request'
+    const event = /^100-continue$/i.test(expect) ? 'checkContinue' : 'checkExpectation'
+    return server.listenerCount(event) > 0 ? event : 'request'
+  }
+
+  /** Ends the connections that wait for another request. */
+  closeIdle(): void {
+    for (const { peer, active } of this.#members())
+      if (!active && (peer.socket as Served)[requests] > 0) peer.socket.destroy()
+  }
+
+  /** Ends every connection that is still HTTP. */
+  closeAll(): void {
+    for (const { peer } of this.#members()) if (!peer.transport.isReleased) peer.socket.destroy()
+  }
+
+  /** Accepts no more: what is under way is finished, and what is idle ended. */
+  shutdown(): void {
+    this.closeIdle()
+    for (const core of this.#cores) for (const member of core.open) member.shutdown()
+  }
+
+  closed(): void {
+    for (const core of this.#cores) core.clock.stop()
+    this.#cores = []
+  }
+
+  #members(): { readonly peer: SocketPeer; readonly active: boolean }[] {
+    return this.#cores.flatMap((core) => [...core.open] as unknown as { peer: SocketPeer; active: boolean }[])
+  }
+}
+
+/** What is told of a server of ours, which this one is not: for events, and for who watches them. */
+function facadeOf(server: ServerLike, stats: () => SpillwayServer['stats']): SpillwayServer {
+  const at = (): AddressInfo | undefined => {
+    const address = server.address()
+    return typeof address === 'object' && address !== null ? address : undefined
+  }
+  const close = (): Promise<unknown> => new Promise((resolve) => server.close(resolve))
+  const facade: SpillwayServer = {
+    get url() {
+      const { family, address, port } = at() ?? {}
+      return port === undefined ? '' : `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`
+    },
+    get port() {
+      return at()?.port ?? 0
+    },
+    get closing() {
+      return !server.listening
+    },
+    get stats() {
+      return stats()
+    },
+    // Sockets come by its event 'connection'.
+    accept: (transport) => transport.destroy(),
+    listen: () => Promise.reject(new Error('It listens by its own `listen`')),
+    close: () => close().then(() => ({ drained: 0, killed: 0 })),
+    ref: () => (server.ref(), facade),
+    unref: () => (server.unref(), facade),
+    [Symbol.asyncDispose]: () => close().then(() => {}),
+  }
+  return facade
+}
+
+/** What core asks, a server of Node's kind is told by events, where somebody listens. */
+class EventCore extends ServerCore {
+  readonly #events: NetServer
+
+  constructor(
+    events: NetServer,
+    server: SpillwayServer,
+    handler: (c: Context) => Reply | Promise<Reply>,
+    options: ServerOptions,
+  ) {
+    super(server, handler, options)
+    this.#events = events
+  }
+
+  override answer(...[context, expectation, target]: Parameters<ServerCore['answer']>): void {
+    const asked = this.#events.listenerCount('checkExpectation') > 0
+    super.answer(context, asked ? Expectation.None : expectation, target)
+  }
+
+  override parseErrorReply(code: ParseErrorCode, client: { readonly peer: SocketPeer }): Reply {
+    return this.#refused(client, () => parseError(code)) ?? super.parseErrorReply(code, client)
+  }
+
+  override timeoutReply(method: string, client: { readonly peer: SocketPeer }): Reply {
+    return this.#refused(client, requestTimeout) ?? super.timeoutReply(method, client)
+  }
+
+  #refused({ peer }: { readonly peer: SocketPeer }, error: () => Error): Reply | undefined {
+    const events = this.#events
+    if (events.listenerCount('clientError') === 0) return undefined
+    return handedOver(() => {
+      const { socket, transport } = peer
+      released(transport, socket)
+      events.emit('clientError', error(), socket)
+      socket.setTimeout(refusedGrace, () => socket.destroy())
+      socket.resume()
+    })
+  }
+}
+
+function requestTimeout(): Error {
+  return coded(new Error('Request timeout'), 'ERR_HTTP_REQUEST_TIMEOUT')
+}
+
+/** The names that listeners of `clientError` look for. */
+function parseError(code: ParseErrorCode): Error {
+  const { status, message } = parseErrors[code]
+  const known = status === 431 || status === 414 ? 'HPE_HEADER_OVERFLOW' : `HPE_INVALID_${code}`
+  return Object.assign(coded(new Error(`Parse Error: ${message}`), known), { reason: message })
+}
+
+/** The socket is the application's. */
+function released(transport: NodeTransport, socket: Socket): void {
+  socket.off('timeout', onTimeout).off('error', tellError).off('end', onEnd)
+  socket.destroy = Object.getPrototypeOf(socket).destroy as Socket['destroy']
+  transport.release()
+}
+
+/** Whether a request asks for another protocol (RFC 9110 §7.8). */
+function asksUpgrade({ headers, httpVersion }: Context): boolean {
+  return httpVersion === '1.1' && headers.has('upgrade') && hasToken(headers.get('connection') ?? '', 'upgrade')
+}
+
+function onTimeout(this: Served): void {
+  const res = this._httpMessage
+  const req = res?.req
+  const isHeard = [
+    req && !req.complete && req.emit('timeout', this),
+    res?.emit('timeout', this),
+    (this.server as NetServer).emit('timeout', this),
+  ].some(Boolean)
+  if (!isHeard) this.destroy()
+}
+
+/** Who ends a reply and then the connection, wants the reply to be sent: with Node it would have left by then. */
+function destroy(this: Served, error?: Error): Served {
+  const whenever = Object.getPrototypeOf(this).destroy as (this: Served, error?: Error) => Served
+  const response = this._httpMessage && ownerOf<ResponseSide>(this._httpMessage)
+  if (response?.isLeaving) setImmediate(() => whenever.call(this, error))
+  else whenever.call(this, error)
+  return this
+}
+
+function tellError(this: Served, error: Error): void {
+  ;(this.server as NetServer).emit('clientError', error, this)
+}
+
+/** A client that has ended its side has left, as far as applications of Node know. */
+function onEnd(this: Served): void {
+  if (!(this.server as ServerLike).httpAllowHalfOpen) this.end()
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((before, number) => before + number, 0)
+}

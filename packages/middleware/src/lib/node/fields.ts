@@ -1,0 +1,101 @@
+import { validateHeaderName, validateHeaderValue } from 'node:http'
+import { ReplyHeaders } from '@spillway/core'
+import { hasToken } from '@spillway/parser/fields'
+import { isFieldValue, isToken } from '@spillway/parser/serialize'
+import { coded } from './failures.ts'
+import { type Fields, type Outgoing, outFields } from './internals.ts'
+import { trimBlanks } from '../http/trim-blanks.ts'
+
+/** The head of a response: its fields, and the same as text. */
+export class Head {
+  readonly headers: ReplyHeaders
+  text: string = ''
+  /** Content-Length is among them. */
+  hasLength: boolean = false
+  /** Transfer codings below the chunks, which are core's. */
+  codings: string | undefined = undefined
+  readonly #flat: string[] = []
+  #closes = false
+  #hasTrailer = false
+
+  /**
+   * Of what was set one by one or given to `writeHead`. How the message ends, and whether the connection is kept, is core's to say.
+   * @throws TypeError and RangeError with the codes that Node has for a name, a value or a list that cannot be sent.
+   */
+  constructor(message: Outgoing, given: Fields) {
+    if (given !== undefined && given === message[outFields]) {
+      const all = given as Record<string, readonly [string, unknown]>
+      for (const key in all) this.#addAll(all[key]![0], all[key]![1])
+    } else if (Array.isArray(given)) this.#addList(given as readonly unknown[])
+    else if (given) for (const name of Object.keys(given)) this.#addAll(name, (given as Record<string, unknown>)[name])
+    if (this.#hasTrailer && this.hasLength)
+      throw coded(new Error('Trailers are invalid with this transfer encoding'), 'ERR_HTTP_TRAILER_INVALID')
+    if (!message.shouldKeepAlive && !this.#closes) this.add('Connection', 'close')
+    this.headers = new ReplyHeaders(this.#flat)
+  }
+
+  #addList(list: readonly unknown[]): void {
+    if (Array.isArray(list[0])) {
+      for (const [name, value] of list as readonly [string, unknown][]) this.#addAll(name, value)
+      return
+    }
+    if (list.length % 2 !== 0)
+      throw coded(new TypeError('A list of fields has a value for each name'), 'ERR_INVALID_ARG_VALUE')
+    for (let i = 0; i < list.length; i += 2) this.#addAll(list[i] as string, list[i + 1])
+  }
+
+  /** A line for each value of a list; those of Cookie are one. */
+  #addAll(name: string, value: unknown): void {
+    if (!Array.isArray(value)) this.add(name, value)
+    else if (isNamed(name, 'cookie')) this.add(name, value.join('; '))
+    else for (const one of value as unknown[]) this.add(name, one)
+  }
+
+  add(name: string, value: unknown): void {
+    // Blanks around a value mean nothing (RFC 9110 §5.5).
+    // oxlint-disable-next-line typescript/no-base-to-string -- whatever it is, it is a field by its text, as with Node
+    const text = value === undefined ? '' : trimBlanks(String(value))
+    if (value === undefined || !isToken(name) || !isFieldValue(text)) refuse(name, value)
+    const line = `${name}: ${text}\r\n`
+    this.#flat.push(name, text, line)
+    this.text += line
+    if (isNamed(name, 'content-length')) this.hasLength = true
+    else if (isNamed(name, 'transfer-encoding')) this.codings = codingsOf(text)
+    else if (isNamed(name, 'trailer')) this.#hasTrailer = true
+    else if (isNamed(name, 'connection')) this.#closes ||= hasToken(text, 'close')
+  }
+}
+
+/** @throws TypeError for what is no list of tokens. */
+function codingsOf(value: string): string | undefined {
+  const codings = value.split(',').map(trimBlanks)
+  if (!codings.every(isToken)) throw new TypeError(`No transfer codings: ${value}`)
+  return codings.filter((coding) => !/^(?:chunked|identity)$/i.test(coding)).join(', ') || undefined
+}
+
+function isNamed(name: string, lowerCase: string): boolean {
+  return name.length === lowerCase.length && name.toLowerCase() === lowerCase
+}
+
+/** @throws what Node throws for this field, which cannot be sent. */
+function refuse(name: string, value: unknown): never {
+  validateHeaderName(name)
+  validateHeaderValue(name, value as string)
+  throw coded(new TypeError(`Invalid character in header content ["${name}"]`), 'ERR_INVALID_CHAR')
+}
+
+/** Names as they are written and values, by turns, of field lines that are known to be good, from a place in a text on. */
+export function linesOf(text: string, from: number = 0): string[] {
+  const lines: string[] = []
+  for (let at = from, end; (end = text.indexOf('\r\n', at)) > at; at = end + 2) {
+    const colon = text.indexOf(':', at)
+    lines.push(text.slice(at, colon), trimBlanks(text.slice(colon + 1, end)))
+  }
+  return lines
+}
+
+/** The same in pairs. */
+export function pairsOf(text: string, from: number = 0): [name: string, value: string][] {
+  const lines = linesOf(text, from)
+  return Array.from({ length: lines.length / 2 }, (_, i) => [lines[2 * i]!, lines[2 * i + 1]!])
+}

@@ -1,0 +1,192 @@
+import type { Context } from '@spillway/core'
+import { type Failing, asError, connectionReset, guardListeners, ownerOf } from './failures.ts'
+import { linesOf } from './fields.ts'
+import type { Incoming } from './internals.ts'
+
+/** Whoever answers the request whose content could not be read. */
+export interface Answering extends Failing {
+  /** The content is at its end, or will never be. */
+  contentEnded(): void
+  /** The exchange is to end here, whatever was sent. */
+  cut(): void
+}
+
+/**
+ * What stands behind a request of Node's class: its head is that of a request of ours, its content is read from `c.body`, and it
+ * ends as one of `node:http` does.
+ */
+export class RequestSide implements Failing {
+  readonly message: Incoming
+  readonly #c: Context
+  readonly #hasContent: boolean
+  #answering: Answering | undefined
+  #content: AsyncIterator<Uint8Array> | undefined
+  #isPulling = false
+  #isEnded = false
+  /** The reply is sent, and nobody has read: what would come is dropped. */
+  #isDumped = false
+  /** The end of the request is not that of the connection. */
+  #keepsSocket = false
+  #isWatched = false
+
+  /** @param length of the content, as far as it is known without looking: null when it is not, 0 for none. */
+  constructor(c: Context, message: Incoming, url: string, length?: number | null) {
+    this.#c = c
+    this.message = message
+    const { httpVersion } = c
+    message.httpVersion = httpVersion
+    message.httpVersionMajor = httpVersion === '2.0' ? 2 : 1
+    message.httpVersionMinor = httpVersion === '1.1' ? 1 : 0
+    message.method = c.method
+    message.url = url
+    message.upgrade = false
+    const { text } = c.headers as Context['headers'] & { readonly text?: string }
+    const lines = text === undefined ? [...c.headers].flat() : linesOf(text, text.indexOf('\r\n') + 2)
+    message._addHeaderLines(lines, lines.length)
+    for (let i = 0; i < lines.length; i += 2) if (lines[i]!.length === 9) keepName(message, lines[i]!, lines[i + 1]!)
+    this.#hasContent = (length === undefined ? c.body.length : length) !== 0
+    message._read = read
+    message._destroy = destroy
+    guardListeners(message, this)
+  }
+
+  /** @param answering told of what fails here. */
+  answeredBy(answering: Answering): void {
+    this.#answering = answering
+  }
+
+  failed(error: unknown): void {
+    this.#answering?.failed(error)
+  }
+
+  /** @internal */
+  cut(): void {
+    this.#answering?.cut()
+  }
+
+  /** Has who asks when the client leaves hear of it at once, not only from a reply that fails. */
+  watch(): void {
+    this.message.on = on as Incoming['on']
+  }
+
+  /** @internal */
+  asked(): void {
+    if (this.#isWatched) return
+    this.#isWatched = true
+    const { signal } = this.#c
+    if (signal.aborted) this.gone()
+    else signal.addEventListener('abort', () => this.gone())
+  }
+
+  /** The head has been given to the application. */
+  begun(): void {
+    if (this.#hasContent) return
+    const { message } = this
+    message.complete = true
+    // Where nobody has looked, there is nobody to tell.
+    if (message._eventsCount > 0 || message.readableFlowing !== null) this.#end()
+  }
+
+  /** Whether content is still being read that will not be there when the reply is sent. */
+  get isReading(): boolean {
+    const { message } = this
+    if (!this.#hasContent || message.complete || message.destroyed) return false
+    return message.readableFlowing === true || message.listenerCount('readable') > 0
+  }
+
+  /** Reads on; asks a client to go on that waits for it. */
+  pull(): void {
+    if (!this.#hasContent || this.#isDumped) return this.#end()
+    if (this.#isPulling) return
+    this.#isPulling = true
+    this.#content ??= this.#c.body[Symbol.asyncIterator]()
+    this.#content.next().then(
+      ({ done, value }) => {
+        this.#isPulling = false
+        if (done) this.#end()
+        else this.message.push(value)
+      },
+      (error: unknown) => {
+        this.#isPulling = false
+        if (this.#isDumped) this.#end()
+        else this.#broken(error)
+      },
+    )
+  }
+
+  #end(): void {
+    if (this.#isEnded) return
+    this.#isEnded = true
+    const { message } = this
+    message.complete = true
+    const trailers = this.#hasContent ? this.#c.body.trailers : null
+    if (trailers) message._addHeaderLines(trailers.flat(), trailers.length * 2)
+    message.push(null)
+    this.#answering?.contentEnded()
+  }
+
+  /** The content is no content, or did not come. */
+  #broken(error: unknown): void {
+    this.#keepsSocket = true
+    const isTooLate = (error as { by?: string }).by === 'handler'
+    this.message.destroy(isTooLate ? connectionReset() : asError(error))
+    if (!isTooLate) this.failed(error)
+    this.#answering?.contentEnded()
+  }
+
+  /** The reply has been sent: nobody waits for what has not been read. */
+  answered(): void {
+    const { message } = this
+    if (message._consuming || (message._readableState.resumeScheduled && message.readableFlowing)) return
+    this.#isDumped = true
+    // Where nobody listens, nobody is told.
+    if (this.#hasContent || message._eventsCount > 0) message._dump()
+  }
+
+  /** The client has left before it had its reply, or was cut off. */
+  gone(): void {
+    this.#keepsSocket = true
+    if (!this.message.destroyed) this.message.destroy(connectionReset())
+  }
+
+  /** @internal */
+  destroy(error: Error | null, done: (error?: Error | null) => void): void {
+    const { message } = this
+    const { complete, socket } = message
+    if (this.#keepsSocket) {
+      if (!message.readableEnded || !complete) {
+        message.aborted = true
+        message.emit('aborted')
+      }
+    } else if (!message.readableEnded || !complete) {
+      message.aborted = true
+      message.emit('aborted')
+      socket?.destroy(error ?? undefined)
+    }
+    // As Node has it: an error is for who listens.
+    process.nextTick(() => done(message.listenerCount('error') > 0 ? error : null))
+  }
+}
+
+/** A field with the name of what every object has is a field like others; Node would lose it. */
+function keepName({ headers }: Incoming, name: string, value: string): void {
+  if (name !== '__proto__' || Object.hasOwn(headers, name)) return
+  Object.defineProperty(headers, name, { value, configurable: true, enumerable: true, writable: true })
+}
+
+function read(this: Incoming): void {
+  if (!this._consuming) {
+    this._readableState.readingMore = false
+    this._consuming = true
+  }
+  ownerOf<RequestSide>(this).pull()
+}
+
+function on(this: Incoming, name: string | symbol, listener: (...args: any[]) => void): Incoming {
+  if (name === 'aborted' || name === 'close') ownerOf<RequestSide>(this).asked()
+  return (Object.getPrototypeOf(this) as Incoming).on.call(this, name, listener)
+}
+
+function destroy(this: Incoming, error: Error | null, done: (error?: Error | null) => void): void {
+  ownerOf<RequestSide>(this).destroy(error, done)
+}

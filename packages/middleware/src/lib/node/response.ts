@@ -1,0 +1,423 @@
+import { type BodySource, type Context, type Outcome, Reply, dropSource, pullerOf } from '@spillway/core'
+import { reasonPhrase } from '@spillway/parser/serialize'
+import { Content, type ContentOwner } from './content.ts'
+import { type Failing, asError, coded, connectionReset, guardListeners, guardedCallback, ownerOf } from './failures.ts'
+import { Head, pairsOf } from './fields.ts'
+import { type Fields, type Outgoing, type Sent, needDrain } from './internals.ts'
+import type { RequestSide } from './request.ts'
+
+/**
+ * What stands behind a response of Node's class. What applications call is the class's own: it checks, keeps and tells. What comes out
+ * of it, fields and content, ends here in place of a socket, and becomes a reply.
+ */
+export class ResponseSide implements Failing, ContentOwner {
+  readonly message: Outgoing
+  /** @internal Whatever is sent now is the last. */
+  isEnding: boolean = false
+  readonly #c: Context
+  readonly #request: RequestSide
+  readonly #content: Content
+  /** Of the head, once it is written: what is changed behind it is too late. */
+  #head: Head | undefined
+  #status = 0
+  #reason = ''
+  /** The promise of a reply, when it could not be given at once. */
+  #promised: { resolve(reply: Reply): void; reject(error: Error): void } | undefined
+  #isGiven = false
+  #isDue = false
+  /** The head is to be sent without any content. */
+  #isFlushed = false
+  #failure: Error | undefined
+  #finish: Sent | null = null
+  #isOver = false
+  #isSent = false
+  #isEndSeen = false
+  /** What is written is the content of a reply of ours. */
+  #isPumping = false
+  #wake: (() => void) | undefined
+
+  constructor(c: Context, message: Outgoing, request: RequestSide) {
+    this.#c = c
+    this.message = message
+    this.#request = request
+    this.#content = new Content(this)
+    const { socket } = request.message
+    message.socket = socket
+    ;(socket as { _httpMessage?: unknown })._httpMessage = message
+    message._storeHeader = storeHeader
+    message._send = send
+    message._writeRaw = writeRaw
+    message._finish = finish
+    // What is written in a turn leaves together in any case.
+    message.cork = ignore
+    message.uncork = ignore
+    message.write = write as Outgoing['write']
+    message.end = end as Outgoing['end']
+    // What a client of HTTP/1.0 asks for is core's to know.
+    message.shouldKeepAlive = true
+    guardListeners(message, this)
+    request.answeredBy(this)
+    c.done((outcome) => this.#over(outcome))
+  }
+
+  /** Ends the exchange here: what was not begun is an error, what was begun is cut. */
+  cut(): void {
+    if (this.#isOver || (this.#isGiven && this.#content.isEnded)) return
+    this.failed(new Error('The response was closed before it was complete'))
+  }
+
+  /** Whether there is something to send that would already have left Node. */
+  get isLeaving(): boolean {
+    return !this.#isOver && (this.#content.isEnded || this.#isFlushed)
+  }
+
+  /** Whether the reply is begun, or is going to be. */
+  get isBegun(): boolean {
+    return this.#isGiven || this.message.headersSent
+  }
+
+  /** Whether there is an error in place of a reply. */
+  get hasFailed(): boolean {
+    return this.#failure !== undefined
+  }
+
+  /** Gives a reply that is nothing for the message: what becomes of the connection is its own affair. */
+  pass(reply: Reply): void {
+    this.#isGiven = true
+    this.#promised!.resolve(reply)
+  }
+
+  /** Hands a reply of ours on, through whatever stands in front of the methods of the message. */
+  adopt(reply: Reply): void {
+    const { message } = this
+    takeFields(message, reply)
+    if (message.write === (write as unknown) && message.end === (end as unknown)) return this.#adoptWhole(reply)
+    this.#isPumping = true
+    void this.#pump(reply.body)
+  }
+
+  /** Nobody looks at the content: it passes by. */
+  #adoptWhole({ body, trailers }: Reply): void {
+    const { message } = this
+    message.writeHead(message.statusCode)
+    message.finished = true
+    this.#isGiven = true
+    this.#content.end()
+    const adopted = new Reply(body, this.#status, this.#head!.headers)
+    adopted.trailers = trailers
+    if (this.#reason !== reasonPhrase(this.#status)) adopted.statusText = this.#reason
+    this.#promised!.resolve(adopted)
+  }
+
+  /** Writes content at the pace of whoever takes it. */
+  async #pump(body: BodySource): Promise<void> {
+    const { message } = this
+    if (body === null || typeof body === 'string' || body instanceof Uint8Array)
+      return void message.end(body ?? undefined)
+    const source = pullerOf(body)
+    let wake: (() => void) | undefined
+    // With `on`, which middleware that holds bytes back replaces to say when it wants more.
+    message.on('drain', () => wake?.())
+    message.on('close', () => {
+      wake?.()
+      if (!message.writableFinished) dropSource(body, undefined)
+    })
+    try {
+      for (;;) {
+        const { done, value } = await source.next()
+        if (message.destroyed) return void source.cancel(undefined)
+        if (done) return void message.end()
+        // What stands in front of it may return nothing.
+        const takesMore: unknown = message.write(value)
+        if (takesMore === false) await new Promise<void>((resolve) => (wake = resolve))
+      }
+    } catch (error) {
+      this.failed(error)
+    }
+  }
+
+  /** Runs the application. The reply comes at once when it answers at once. @throws what it fails with. */
+  answer(application: () => void): Reply | Promise<Reply> {
+    try {
+      application()
+    } catch (error) {
+      this.failed(error)
+    }
+    this.#request.begun()
+    if (this.#failure) throw this.#failure
+    if (this.#content.isEnded && this.#head && this.#mayEnd) return this.#give()
+    return new Promise((resolve, reject) => {
+      this.#promised = { resolve, reject }
+      if (this.#isDue) this.#soon()
+    })
+  }
+
+  /** What was written in this turn may be all there is. */
+  #soon(): void {
+    queueMicrotask(() => this.#settle())
+  }
+
+  #settle(): void {
+    if (this.#isGiven || !this.#head) return
+    if (this.#mayEnd) this.#promised!.resolve(this.#give())
+    else void this.readyToEnd()?.then(() => this.#settle())
+  }
+
+  /** Whether a reply that has no content to hold back may be the end of the exchange. */
+  get #mayEnd(): boolean {
+    return this.message._hasBody || !this.#content.isEnded || !this.#request.isReading
+  }
+
+  #give(): Reply {
+    this.#isGiven = true
+    const { message } = this
+    const isWhole = this.#content.isEnded && !this.#request.isReading
+    const reply = new Reply(isWhole ? this.#content.whole() : this.#content, this.#status, this.#head!.headers)
+    if (this.#reason !== reasonPhrase(this.#status)) reply.statusText = this.#reason
+    if (!isWhole && this.#content.isEnded && !this.#head!.hasLength && message._hasBody) {
+      const whole = this.#content.whole()
+      reply.headers.set('Content-Length', String(whole === null ? 0 : Buffer.byteLength(whole)))
+    }
+    reply.codings = this.#head!.codings
+    if (!message._hasBody) reply.body = null
+    if (!isWhole || message._trailer !== '') reply.trailers = () => pairsOf(message._trailer)
+    return reply
+  }
+
+  /** What the application fails with when nobody waits for it: there is an error reply, or the reply is cut, or it is told. */
+  failed(error: unknown): void {
+    if (this.#isOver || this.#content.isEnded) return this.#tell(error)
+    const failure = asError(error)
+    if (this.#isGiven) return this.#content.fail(failure)
+    this.#isGiven = true
+    this.#failure = failure
+    this.#promised?.reject(failure)
+  }
+
+  /** No reply can tell of it: what `done` fails with goes to `onError` of the server. */
+  #tell(error: unknown): void {
+    this.#c.done(() => {
+      throw error
+    })
+  }
+
+  // ── what the class of Node calls ───────────────────────────────────────────────────────────────────────────────
+
+  /** @internal */
+  storeHeader(firstLine: string, given: Fields): void {
+    const { message } = this
+    const { statusCode: status } = message
+    // Interim replies have methods of their own, and what is above 599 no client understands (RFC 9110 §15).
+    if (status < 200 || status > 599)
+      throw coded(new RangeError(`Invalid status code: ${status}`), 'ERR_HTTP_INVALID_STATUS_CODE')
+    const head = new Head(message, given)
+    this.#status = status
+    this.#reason = message.statusMessage
+    const length = message._contentLength
+    // What GET would say.
+    if (this.#c.method === 'HEAD' && length && !head.hasLength) head.add('Content-Length', length)
+    this.#head = head
+    // Chunks, too, are core's.
+    message.chunkedEncoding = false
+    message._header = `${firstLine}${head.text}\r\n`
+    if (this.#isPumping) this.#begin()
+  }
+
+  /** There is something to send. */
+  #begin(): void {
+    if (this.#isDue) return
+    this.#isDue = true
+    // The end is under way, and with it all that there is.
+    if (this.#promised && !this.isEnding) this.#soon()
+  }
+
+  /** @internal */
+  send(data: string | Uint8Array, encoding: BufferEncoding | null | undefined, sent: Sent | null): boolean {
+    const { message } = this
+    const bytes = typeof data === 'string' && data !== '' && !isUtf8(encoding) ? Buffer.from(data, encoding!) : data
+    message.outputSize += bytes.length
+    this.#content.push(bytes, sent)
+    if (data.length === 0 && !sent) this.#isFlushed = true
+    this.#begin()
+    return message.outputSize < message.writableHighWaterMark
+  }
+
+  /** @internal An interim reply. */
+  interim(text: string, sent: Sent | null): void {
+    const status = Number(text.slice(9, 12))
+    // Core tells a client to go on when its content is read.
+    if (status === 100) this.#request.pull()
+    else this.#c.hints(pairsOf(text, text.indexOf('\r\n') + 2), status)
+    if (sent) process.nextTick(guardedCallback(this, sent))
+  }
+
+  /** @internal Nothing will be written any more. */
+  lastWritten(): void {
+    if (!this.#content.isEnded) this.#finish = this.#content.end()
+  }
+
+  /** @internal What is told of the end within the call has been told. */
+  ended(): void {
+    if (this.#isEndSeen) return
+    this.#isEndSeen = true
+    this.lastWritten()
+    // Its callback is told of the end by the content, which nobody waits for any more.
+    if (this.#isSent) this.#leave()
+    else if (this.#promised && !this.#isGiven) this.#settle()
+  }
+
+  // ── what core tells ────────────────────────────────────────────────────────────────────────────────────────────
+
+  taken(length: number, isEmpty: boolean): void {
+    const { message } = this
+    message.outputSize -= length
+    if (!isEmpty || !message[needDrain]) return
+    message[needDrain] = false
+    process.nextTick(() => {
+      if (!message.destroyed && !message.finished) message.emit('drain')
+    })
+  }
+
+  readyToEnd(): Promise<void> | undefined {
+    if (!this.#request.isReading) return undefined
+    return new Promise((resolve) => (this.#wake = resolve))
+  }
+
+  contentEnded(): void {
+    this.#wake?.()
+    this.#wake = undefined
+  }
+
+  #over(outcome: Outcome): void {
+    this.#isOver = true
+    this.contentEnded()
+    if (outcome.kind === 'sent') this.#sent(outcome.status)
+    else this.#cut()
+  }
+
+  #sent(status: number): void {
+    const { message } = this
+    this.#isSent = true
+    this.#content.close(null)
+    if (this.#failure || this.#status !== status) {
+      // Core has answered in its place.
+      message.statusCode = status
+      message._header ??= `HTTP/1.1 ${status} ${reasonPhrase(status)}\r\n\r\n`
+      message.finished = true
+    }
+    // A reply that has no content is sent before the application is done with it.
+    if (message.finished) this.#complete()
+  }
+
+  #complete(): void {
+    this.#leave()
+    if (this.#finish) this.#finish()
+    else this.message.emit('finish')
+  }
+
+  /** The message is done with its exchange. */
+  #leave(): void {
+    this.#request.answered()
+    this.#detach()
+    process.nextTick(close, this.message)
+  }
+
+  #cut(): void {
+    const { message } = this
+    this.#content.close(connectionReset())
+    this.#request.gone()
+    this.#detach(false)
+    close(message)
+  }
+
+  #detach(forgets = true): void {
+    const { message } = this
+    const { socket } = message
+    if (socket?._httpMessage === message) socket._httpMessage = null
+    if (forgets) message.socket = null
+  }
+}
+
+/** Status and fields of a reply, as they would have been set one by one. */
+function takeFields(message: Outgoing, reply: Reply): void {
+  const { status, body } = reply
+  message.statusCode = status
+  if (reply.statusText !== '') message.statusMessage = reply.statusText
+  const seen = new Set<string>()
+  for (const [name, value] of reply.headers) {
+    const key = name.toLowerCase()
+    if (seen.has(key) || key === 'vary' || key === 'set-cookie') message.appendHeader(name, value)
+    else message.setHeader(name, value)
+    seen.add(key)
+  }
+  if (message.hasHeader('content-length') || status === 204 || status === 304) return
+  if (typeof body === 'string') message.setHeader('Content-Length', Buffer.byteLength(body))
+  else if (body instanceof Uint8Array) message.setHeader('Content-Length', body.length)
+}
+
+/** The encoding of text that is not to be looked at. */
+function isUtf8(encoding: string | null | undefined): boolean {
+  return !encoding || encoding === 'utf8' || /^utf-?8$/i.test(encoding)
+}
+
+function close(message: Outgoing): void {
+  if (message._closed) return
+  message.destroyed = true
+  message._closed = true
+  message.emit('close')
+}
+
+function storeHeader(this: Outgoing, firstLine: string, fields: Fields): void {
+  ownerOf<ResponseSide>(this).storeHeader(firstLine, fields)
+}
+
+function send(
+  this: Outgoing,
+  data: string | Uint8Array,
+  encoding?: BufferEncoding | null | Sent,
+  sent?: Sent | null,
+): boolean {
+  if (typeof encoding === 'function') return ownerOf<ResponseSide>(this).send(data, null, encoding)
+  return ownerOf<ResponseSide>(this).send(data, encoding, sent ?? null)
+}
+
+function writeRaw(this: Outgoing, data: string, encoding?: string | Sent, sent?: Sent | null): boolean {
+  ownerOf<ResponseSide>(this).interim(data, (typeof encoding === 'function' ? encoding : sent) ?? null)
+  return true
+}
+
+function finish(this: Outgoing): void {
+  const side = ownerOf<ResponseSide>(this)
+  side.lastWritten()
+  ;(Object.getPrototypeOf(this) as Outgoing)._finish.call(this)
+  side.ended()
+}
+
+function write(this: Outgoing, ...args: unknown[]): boolean {
+  return (Object.getPrototypeOf(this) as Outgoing).write.apply(this, guardedArguments(this, args))
+}
+
+function end(this: Outgoing, ...args: unknown[]): Outgoing {
+  const side = ownerOf<ResponseSide>(this)
+  side.isEnding = true
+  try {
+    ;(Object.getPrototypeOf(this) as Outgoing).end.apply(this, guardedArguments(this, args))
+  } finally {
+    side.isEnding = false
+  }
+  // Where several responses share a request, only one of them is the socket's.
+  if (this.finished) side.ended()
+  return this
+}
+
+function guardedArguments(message: Outgoing, args: unknown[]): any {
+  const last = args.length - 1
+  for (let i = 0; i <= last; i++) {
+    const argument = args[i]
+    if (typeof argument === 'function')
+      args[i] = guardedCallback(ownerOf<ResponseSide>(message), argument as () => unknown)
+  }
+  return args
+}
+
+function ignore(): void {}

@@ -1,0 +1,112 @@
+import type { X509Certificate } from 'node:crypto'
+import type { Socket } from 'node:net'
+import { Duplex } from 'node:stream'
+import type { TLSSocket } from 'node:tls'
+import { type Context, type Peer, normalAddress } from '@spillway/core'
+import { NodeTransport } from '@spillway/core/sockets'
+
+/** The client at the other end of a socket, with the socket: the application is given it. */
+export class SocketPeer implements Peer {
+  readonly socket: Socket
+  readonly transport: NodeTransport
+  readonly address: string
+  readonly port: number
+  readonly secure: boolean
+
+  constructor(socket: Socket) {
+    this.socket = socket
+    this.address = normalAddress(socket.remoteAddress ?? '') ?? ''
+    this.port = socket.remotePort ?? 0
+    this.secure = (socket as Partial<TLSSocket>).encrypted === true
+    this.transport = new NodeTransport(socket, this)
+  }
+
+  get alpn(): string | undefined {
+    return (this.socket as Partial<TLSSocket>).alpnProtocol || undefined
+  }
+
+  get servername(): string | undefined {
+    return (this.socket as { readonly servername?: string | false }).servername || undefined
+  }
+
+  get certificate(): X509Certificate | undefined {
+    const socket = this.socket as TLSSocket
+    return this.secure && socket.authorized ? socket.getPeerX509Certificate() : undefined
+  }
+}
+
+/**
+ * Stands for the socket of an exchange that has none of its own to give away: a stream of HTTP/2, a connection whose socket core
+ * reads. It tells what is known of the client; to destroy it is to cut the exchange.
+ */
+export class StandInSocket extends Duplex {
+  readonly remoteAddress: string
+  readonly remotePort: number
+  readonly remoteFamily: 'IPv4' | 'IPv6'
+  readonly encrypted: boolean
+  readonly #cut: () => void
+
+  /** @param cut ends the exchange without another word. */
+  constructor(c: Context, cut: () => void) {
+    super({ emitClose: true })
+    const { address, port, secure } = c.peer
+    this.remoteAddress = address
+    this.remotePort = port
+    this.remoteFamily = address.includes(':') ? 'IPv6' : 'IPv4'
+    this.encrypted = secure
+    this.#cut = cut
+    this.on('error', ignore)
+    c.done((outcome) => {
+      if (outcome.kind === 'aborted') this.destroy()
+    })
+  }
+
+  /** Whether the connection is that of one exchange only, as far as its application can see. */
+  get connecting(): boolean {
+    return false
+  }
+
+  override _read(): void {
+    // What comes in is the request's.
+  }
+
+  override _write(_chunk: unknown, _encoding: string, done: (error: Error) => void): void {
+    done(new Error('What is written to the client is a reply'))
+  }
+
+  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+    this.#cut()
+    done(error)
+  }
+
+  /** Deadlines are the server's. */
+  setTimeout(): this {
+    return this
+  }
+
+  setNoDelay(): this {
+    return this
+  }
+
+  setKeepAlive(): this {
+    return this
+  }
+
+  ref(): this {
+    return this
+  }
+
+  unref(): this {
+    return this
+  }
+
+  address(): object {
+    return {}
+  }
+
+  destroySoon(): void {
+    this.destroy()
+  }
+}
+
+function ignore(): void {}

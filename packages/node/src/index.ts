@@ -1,0 +1,9 @@
+// `node --import @spillway/node app.js`: from here on, servers that the program makes of `node:http` and `node:https` are Spillway's.
+import { isMainThread } from 'node:worker_threads'
+import { install } from './install.ts'
+
+install()
+if (isMainThread && !process.env['SPILLWAY_QUIET'])
+  console.error(
+    'Spillway serves what this program makes of node:http and node:https (SPILLWAY_QUIET=1 says so without a word)',
+  )

@@ -1,0 +1,6 @@
+import { definePackage } from '@spillway/tsup-config'
+import type { Options } from 'tsup'
+import manifest from './package.json' with { type: 'json' }
+
+const config: Options = definePackage(manifest)
+export default config
