@@ -1,6 +1,5 @@
-import { AbortedError, type Context, type Reply, dropSource, guarded, printError } from '@spillway/core'
+import { AbortedError, type Context, type Reply, dropSource, guarded, printError, isThenable } from '@spillway/core'
 import { type Rules, type Settled, callback, choice, readOptions } from '@spillway/core/options'
-import { isThenable } from './lib/layers/maybe-promise.ts'
 import type { Middleware } from './lib/layers/types.ts'
 import { problem } from './problem.ts'
 

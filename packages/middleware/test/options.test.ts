@@ -1,87 +1,496 @@
+import { readFileSync, readdirSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { basicAuth, bearerAuth } from '../src/auth.ts'
-import { cors } from '../src/cors.ts'
-import { csrf } from '../src/csrf.ts'
-import { jwt } from '../src/jwt.ts'
-import { logger } from '../src/logger.ts'
-import { problems } from '../src/problem.ts'
-import { requestId } from '../src/request-id.ts'
-import { secureHeaders } from '../src/secure-headers.ts'
-import { serverTiming } from '../src/server-timing.ts'
-import { sessions } from '../src/sessions.ts'
-import { timeout } from '../src/timeout.ts'
+import { readOptions } from '@spillway/core/options'
+import { type BasicAuthOptions, type BearerAuthOptions, basicAuth, bearerAuth } from '@spillway/middleware/auth'
+import { type BodyOptions, type ReadOptions, body } from '@spillway/middleware/body'
+import { type CacheOptions, cache } from '@spillway/middleware/cache'
+import { type CgiLimits, type CgiOptions, cgi } from '@spillway/middleware/cgi'
+import { type ClientOptions, client } from '@spillway/middleware/client'
+import { type CompressionOptions, compression } from '@spillway/middleware/compression'
+import { type CookieOptions, type CookiesOptions, cookies } from '@spillway/middleware/cookies'
+import { type CorsOptions, cors } from '@spillway/middleware/cors'
+import { type CsrfOptions, csrf } from '@spillway/middleware/csrf'
+import {
+  type FastCgiLimits,
+  type FastCgiOptions,
+  type FastCgiScripts,
+  type ScriptOptions,
+  fastcgi,
+} from '@spillway/middleware/fastcgi'
+import { type ReadinessOptions, readiness } from '@spillway/middleware/health'
+import { type IpOptions, ip } from '@spillway/middleware/ip'
+import { type JwtOptions, jwt } from '@spillway/middleware/jwt'
+import { type LoadShedOptions, loadShed } from '@spillway/middleware/load-shed'
+import { type LoggerOptions, logger } from '@spillway/middleware/logger'
+import { type MetricsOptions, metrics } from '@spillway/middleware/metrics'
+import type { MultipartLimits } from '@spillway/middleware/multipart'
+import { type OpenApiOptions, openApi } from '@spillway/middleware/openapi'
+import { type ProblemsOptions, problems } from '@spillway/middleware/problem'
+import {
+  type CheckOptions,
+  type Ejection,
+  type PoolLimits,
+  type ProxyOptions,
+  type RetryBudget,
+  type UpstreamTimeouts,
+  type UpstreamsOptions,
+  proxy,
+  upstreams,
+} from '@spillway/middleware/proxy'
+import { type LocalQuotas, type RateLimitRule, type SharedQuotas, rateLimit } from '@spillway/middleware/rate-limit'
+import { type RequestIdOptions, requestId } from '@spillway/middleware/request-id'
+import { type RouterOptions, router } from '@spillway/middleware/router'
+import { type SecureHeadersOptions, secureHeaders } from '@spillway/middleware/secure-headers'
+import { type ServerTimingOptions, serverTiming } from '@spillway/middleware/server-timing'
+import { type SessionsOptions, sessions } from '@spillway/middleware/sessions'
+import { type StaticOptions, memoryFiles, staticFiles } from '@spillway/middleware/static'
+import { type TimeoutOptions, timeout } from '@spillway/middleware/timeout'
+import { type TopicOptions, topics } from '@spillway/middleware/topics'
+import { type TraceOptions, trace } from '@spillway/middleware/trace'
+import { type ValidateOptions, validate } from '@spillway/middleware/validate'
+import { type SchemaOptions, websocket } from '@spillway/middleware/websocket'
+import type { ConnectOptions } from '@spillway/middleware/websocket-client'
+import { type FormLimits, parseForm } from '../src/lib/body/form.ts'
+import { type JsonLimits, parseJson } from '../src/lib/body/json.ts'
+import { setCookieValue } from '../src/lib/cookies/set-cookie.ts'
+import { multipartRules } from '../src/lib/multipart/parts.ts'
+import * as quotas from '../src/lib/rate-limit/store.ts'
+import * as kept from '../src/lib/sessions/store.ts'
+import { connectRules } from '../src/lib/websocket/client.ts'
 
-interface Case {
-  readonly make: (options: any) => unknown
-  /** What is needed. */
-  readonly base?: Readonly<Record<string, unknown>>
-  readonly names: readonly string[]
-  readonly numbers?: readonly string[]
+/** `number` has limits, `span` is a number or a text, `needed` has no default, `other` is none of these. */
+type Sort = 'number' | 'span' | 'needed' | 'other'
+
+interface Reader {
+  readonly name: string
+  /** Reads options that are of the right kinds or not. */
+  readonly read: (options: any) => unknown
+  /** What has to be there for the others to be tried. */
+  readonly given: object
+  readonly sorts: Readonly<Record<string, Sort>>
+  /** What stands before the names in errors: `limits.` */
+  readonly where: string
+}
+
+/** The compiler asks for every option there is. */
+function reader<O extends object>(
+  name: string,
+  read: Reader['read'],
+  given: object,
+  sorts: Readonly<Record<keyof O, Sort>>,
+  where: string = '',
+): Reader {
+  return { name, read, given, sorts, where }
 }
 
 const verify = (): undefined => undefined
-const key = new Uint8Array(32)
+const folder = new URL('.', import.meta.url)
+const group = (options: object): void => upstreams(['http://127.0.0.1'], options).close()
+const counts = { depth: 'number', keys: 'number', bodyBytes: 'number' } as const
+const script = {
+  documentRoot: 'other',
+  authority: 'other',
+  user: 'other',
+  authorization: 'other',
+  passOn: 'other',
+  redirect: 'other',
+  onStderr: 'other',
+} as const
 
-const cases: Readonly<Record<string, Case>> = {
-  basicAuth: { make: basicAuth, base: { verify }, names: ['realm'] },
-  bearerAuth: { make: bearerAuth, base: { verify }, names: ['realm'] },
-  cors: {
-    make: cors,
-    base: { origins: '*' },
-    names: ['methods', 'allowHeaders', 'exposeHeaders', 'credentials', 'maxAge'],
-    numbers: ['maxAge'],
-  },
-  csrf: { make: csrf, names: ['origins'] },
-  jwt: {
-    make: jwt,
-    base: { key, algorithms: ['HS256'] },
-    names: [
-      'claims',
-      'realm',
-      'requiredClaims',
-      'issuer',
-      'audience',
-      'subject',
-      'typ',
-      'clockTolerance',
-      'maxTokenAge',
-      'currentDate',
-      'crit',
-    ],
-    numbers: ['clockTolerance', 'maxTokenAge'],
-  },
-  logger: { make: logger, names: ['format', 'write', 'color', 'sink'] },
-  problems: { make: problems, names: ['onError'] },
-  requestId: { make: requestId, names: ['field', 'trusted'] },
-  secureHeaders: { make: secureHeaders, names: ['csp', 'hsts', 'fields'] },
-  serverTiming: { make: serverTiming, names: ['show'] },
-  sessions: {
-    make: sessions,
-    names: ['secrets', 'store', 'idleSeconds', 'maxAge', 'name', 'cookie'],
-    numbers: ['idleSeconds', 'maxAge'],
-  },
-  timeout: { make: (options) => timeout(1000, options), names: ['status', 'onError'] },
-}
+const readers: readonly Reader[] = [
+  reader<BasicAuthOptions<unknown>>('basicAuth', basicAuth, { verify }, { verify: 'needed', realm: 'other' }),
+  reader<BearerAuthOptions<unknown>>('bearerAuth', bearerAuth, { verify }, { verify: 'needed', realm: 'other' }),
+  reader<ReadOptions>('body', (options) => body('json', options), {}, counts),
+  reader<BodyOptions>('body, raw', (options) => body('json', options), {}, { ...counts, raw: 'other' }),
+  reader<ValidateOptions>('validate', (options) => validate({}, options), {}, { ...counts, kinds: 'other' }),
+  reader<CacheOptions>(
+    'cache',
+    cache,
+    {},
+    { cacheBytes: 'number', entryBytes: 'number', heuristic: 'number', name: 'other' },
+  ),
+  reader<CgiOptions>(
+    'cgi',
+    (options) => cgi(folder, options),
+    {},
+    { ...script, env: 'other', commandLine: 'other', limits: 'other' },
+  ),
+  reader<CgiLimits>(
+    'cgi, limits',
+    (limits) => cgi(folder, { limits }),
+    {},
+    { timeout: 'number', outputBytes: 'number', headBytes: 'number', processes: 'number', bufferBytes: 'number' },
+    'limits.',
+  ),
+  reader<FastCgiOptions>('fastcgi', (options) => fastcgi({ port: 9000 }, options), {}, { ...script, limits: 'other' }),
+  reader<ScriptOptions>('fastcgi, scripts', (options) => fastcgi({ port: 9000 }, options), {}, script),
+  reader<FastCgiLimits>(
+    'fastcgi, limits',
+    (limits) => fastcgi({ port: 9000 }, { limits }),
+    {},
+    {
+      timeout: 'number',
+      headBytes: 'number',
+      connections: 'number',
+      waiting: 'number',
+      connectTimeout: 'number',
+      idleTimeout: 'number',
+      bufferBytes: 'number',
+    },
+    'limits.',
+  ),
+  reader<CompressionOptions>('compression', compression, {}, { threshold: 'number' }),
+  reader<CorsOptions>(
+    'cors',
+    cors,
+    { origins: '*' },
+    {
+      origins: 'needed',
+      methods: 'other',
+      allowHeaders: 'other',
+      exposeHeaders: 'other',
+      credentials: 'other',
+      maxAge: 'number',
+    },
+  ),
+  reader<CsrfOptions>('csrf', csrf, {}, { origins: 'other' }),
+  reader<ReadinessOptions>(
+    'readiness',
+    readiness,
+    { server: () => undefined },
+    { server: 'needed', checks: 'other', timeout: 'number', interval: 'number' },
+  ),
+  reader<JwtOptions<object>>(
+    'jwt',
+    jwt,
+    { key: new Uint8Array(32), algorithms: ['HS256'] },
+    {
+      key: 'needed',
+      algorithms: 'needed',
+      claims: 'other',
+      realm: 'other',
+      requiredClaims: 'other',
+      issuer: 'other',
+      audience: 'other',
+      subject: 'other',
+      typ: 'other',
+      clockTolerance: 'span',
+      maxTokenAge: 'span',
+      currentDate: 'other',
+      crit: 'other',
+    },
+  ),
+  reader<LoadShedOptions>(
+    'loadShed by work',
+    loadShed,
+    { concurrency: 1 },
+    { delay: 'number', concurrency: 'needed', retryAfter: 'number' },
+  ),
+  reader<LoadShedOptions>(
+    'loadShed by time',
+    loadShed,
+    { delay: 1 },
+    { delay: 'needed', concurrency: 'number', retryAfter: 'number' },
+  ),
+  reader<LoggerOptions>('logger', logger, {}, { format: 'other', write: 'other', color: 'other', sink: 'other' }),
+  reader<MultipartLimits>(
+    'multipart',
+    (limits) => readOptions(multipartRules, limits),
+    {},
+    {
+      totalBytes: 'number',
+      fileBytes: 'number',
+      fieldBytes: 'number',
+      headBytes: 'number',
+      fields: 'number',
+      files: 'number',
+    },
+  ),
+  reader<ProblemsOptions>('problems', problems, {}, { onError: 'other' }),
+  reader<UpstreamsOptions>(
+    'upstreams',
+    group,
+    {},
+    {
+      balance: 'other',
+      timeouts: 'other',
+      pool: 'other',
+      ejection: 'other',
+      check: 'other',
+      retryBudget: 'other',
+      tls: 'other',
+      http2: 'other',
+      proxyProtocol: 'other',
+    },
+  ),
+  reader<CheckOptions>(
+    'upstreams, check',
+    (check) => group({ check }),
+    { path: '/' },
+    {
+      path: 'needed',
+      host: 'other',
+      interval: 'number',
+      timeout: 'number',
+      healthy: 'number',
+      unhealthy: 'number',
+    },
+    'check.',
+  ),
+  reader<UpstreamTimeouts>(
+    'upstreams, timeouts',
+    (timeouts) => group({ timeouts }),
+    {},
+    { connect: 'number', head: 'number', bodyIdle: 'number', keepAlive: 'number' },
+    'timeouts.',
+  ),
+  reader<PoolLimits>(
+    'upstreams, pool',
+    (pool) => group({ pool }),
+    {},
+    { connections: 'number', idle: 'number', waiting: 'number' },
+    'pool.',
+  ),
+  reader<Ejection>(
+    'upstreams, ejection',
+    (ejection) => group({ ejection }),
+    {},
+    { failures: 'number', duration: 'number', maxDuration: 'number', maxShare: 'number' },
+    'ejection.',
+  ),
+  reader<RetryBudget>(
+    'upstreams, retryBudget',
+    (retryBudget) => group({ retryBudget }),
+    {},
+    { ratio: 'number', reserve: 'number' },
+    'retryBudget.',
+  ),
+  reader<JsonLimits>(
+    'parseJson',
+    (limits) => parseJson(Buffer.from('1'), limits),
+    {},
+    { depth: 'number', keys: 'number' },
+  ),
+  reader<FormLimits>('parseForm', (limits) => parseForm('a', limits), {}, { keys: 'number' }),
+  reader<quotas.MemoryStoreOptions>('memoryStore of quotas', quotas.memoryStore, {}, { keys: 'number' }),
+  reader<kept.MemoryStoreOptions>('memoryStore of sessions', kept.memoryStore, {}, { sessions: 'number' }),
+  reader<quotas.RedisStoreOptions>(
+    'redisStore of quotas',
+    (options) => quotas.redisStore(() => Promise.resolve(), options),
+    {},
+    { prefix: 'other' },
+  ),
+  reader<kept.RedisStoreOptions>(
+    'redisStore of sessions',
+    (options) => kept.redisStore(() => Promise.resolve(), options),
+    {},
+    { prefix: 'other' },
+  ),
+  reader<RequestIdOptions>('requestId', requestId, {}, { field: 'other', trusted: 'other' }),
+  reader<SecureHeadersOptions>('secureHeaders', secureHeaders, {}, { csp: 'other', hsts: 'other', fields: 'other' }),
+  reader<ServerTimingOptions>('serverTiming', serverTiming, {}, { show: 'other' }),
+  reader<SessionsOptions>(
+    'sessions',
+    sessions,
+    {},
+    {
+      secrets: 'other',
+      store: 'other',
+      idleSeconds: 'number',
+      maxAge: 'number',
+      name: 'other',
+      cookie: 'other',
+    },
+  ),
+  reader<TimeoutOptions>('timeout', (options) => timeout(1000, options), {}, { status: 'other', onError: 'other' }),
+  reader<ConnectOptions>(
+    'connectWebSocket',
+    (options) => readOptions(connectRules, options),
+    {},
+    {
+      protocols: 'other',
+      http2: 'other',
+      server: 'other',
+      headers: 'other',
+      deflate: 'other',
+      messageBytes: 'number',
+      bufferedBytes: 'number',
+      pingInterval: 'number',
+      timeout: 'number',
+      signal: 'other',
+      ca: 'other',
+      onError: 'other',
+    },
+  ),
+  reader<RateLimitRule & LocalQuotas & Omit<SharedQuotas, 'store'>>(
+    'rateLimit',
+    rateLimit,
+    { limit: 1 },
+    {
+      limit: 'needed',
+      windowSeconds: 'number',
+      burst: 'number',
+      key: 'other',
+      name: 'other',
+      store: 'other',
+      whenAway: 'other',
+      patience: 'number',
+      onError: 'other',
+    },
+  ),
+  reader<SchemaOptions<any>>(
+    'websocket',
+    (options) => websocket(() => ({}), options),
+    {},
+    {
+      origins: 'other',
+      protocols: 'other',
+      messageBytes: 'number',
+      bufferedBytes: 'number',
+      messagesPerSecond: 'number',
+      deflate: 'other',
+      maxInflation: 'number',
+      pingInterval: 'number',
+      idleTimeout: 'number',
+      onError: 'other',
+      schema: 'other',
+    },
+  ),
+  reader<TopicOptions>('topics', topics, {}, { bus: 'other', slow: 'other', onError: 'other' }),
+  reader<StaticOptions>(
+    'staticFiles',
+    (options) => staticFiles(memoryFiles({}), options),
+    {},
+    {
+      cacheControl: 'other',
+      immutable: 'other',
+      precompressed: 'other',
+      compress: 'other',
+      cleanUrls: 'other',
+      listing: 'other',
+      fallback: 'other',
+      notFound: 'other',
+      cacheBytes: 'number',
+      recheckAfter: 'number',
+    },
+  ),
+  reader<CookieOptions>(
+    'setCookieValue',
+    (options) => setCookieValue('a', 'b', options),
+    {},
+    {
+      maxAge: 'number',
+      path: 'other',
+      domain: 'other',
+      httpOnly: 'other',
+      secure: 'other',
+      sameSite: 'other',
+      partitioned: 'other',
+    },
+  ),
+  reader<CookiesOptions>('cookies', cookies, { secrets: 's'.repeat(32) }, { secrets: 'needed' }),
+  reader<ProxyOptions>(
+    'proxy',
+    (options) => proxy(upstreams(['http://127.0.0.1']), options),
+    {},
+    { host: 'other', forwarded: 'other', headers: 'other', passOn: 'other', via: 'other', retries: 'number' },
+  ),
+  reader<ClientOptions>(
+    'client',
+    client,
+    { trusted: ['127.0.0.1'], fields: 'forwarded' },
+    { trusted: 'needed', fields: 'needed' },
+  ),
+  reader<IpOptions>('ip that allows', ip, { deny: ['127.0.0.1'] }, { allow: 'other', deny: 'needed' }),
+  reader<IpOptions>('ip that denies', ip, { allow: ['127.0.0.1'] }, { allow: 'needed', deny: 'other' }),
+  reader<MetricsOptions>('metrics', (options) => metrics(options).stop(), {}, { server: 'other' }),
+  reader<OpenApiOptions>(
+    'openApi',
+    (options) => openApi(router(), options),
+    { info: { title: 'A', version: '1' } },
+    { info: 'needed', servers: 'other', toJsonSchema: 'other' },
+  ),
+  reader<TraceOptions>('trace', trace, {}, { trusted: 'other', sample: 'other' }),
+  reader<RouterOptions>('router', router, {}, { trailingSlash: 'other', stringify: 'other', toJsonSchema: 'other' }),
+  reader<FastCgiScripts>(
+    'fastcgi().scripts',
+    (options) => fastcgi({ port: 9000 }).scripts(new URL('.', import.meta.url), options),
+    {},
+    { extension: 'other', index: 'other' },
+  ),
+]
 
-describe.each(Object.entries(cases))('%s', (_, { make, base = {}, names, numbers = [] }) => {
-  test.each(names)('%s: undefined is its default, another kind a TypeError, a slip is told', (name) => {
-    expect(make({ ...base, [name]: undefined })).toBeTypeOf('function')
-    expect(() => make({ ...base, [name]: Symbol('another kind') })).toThrow(TypeError)
-    expect(() => make({ ...base, [`${name}x`]: 1 })).toThrow(`is it \`${name}\`?`)
+describe.each(readers)('$name', ({ read, given, sorts, where }) => {
+  const names = Object.keys(sorts)
+  const needed = names.filter((name) => sorts[name] === 'needed')
+  const numbers = names.filter((name) => sorts[name] === 'number' || sorts[name] === 'span')
+  const attempt = (name: string, value: unknown) => () => read({ ...given, [name]: value })
+
+  test('has a default for what is undefined, and needs what has none', () => {
+    expect(() => read(given)).not.toThrow()
+    for (const name of needed) expect(attempt(name, undefined)).toThrow(TypeError)
+    for (const name of names.filter((one) => !needed.includes(one))) expect(attempt(name, undefined)).not.toThrow()
   })
 
-  test.each(Object.keys(base))('%s is needed', (name) => {
-    expect(() => make({ ...base, [name]: undefined })).toThrow(`\`${name}\` is needed`)
+  test('refuses a name that there is not, and tells the nearest one', () => {
+    for (const name of names) {
+      expect(attempt(`${name}_`, undefined)).toThrow(TypeError)
+      expect(attempt(`${name}_`, undefined)).toThrow(
+        `There is no option \`${where}${name}_\`: is it \`${where}${name}\`?`,
+      )
+    }
+    expect(() => read('text')).toThrow(TypeError)
   })
 
-  test('refuses a name that is like none', () => {
-    expect(() => make({ ...base, zzzzzzzzzzzz: 1 })).toThrow(TypeError)
-  })
-
-  test.each(numbers)('%s is neither NaN nor below 0', (name) => {
-    for (const number of [Number.NaN, -1]) {
-      expect(() => make({ ...base, [name]: number })).toThrow(RangeError)
-      expect(() => make({ ...base, [name]: number })).toThrow(`\`${name}\``)
+  test('refuses another kind of value', () => {
+    for (const name of names) {
+      expect(attempt(name, null)).toThrow(TypeError)
+      expect(attempt(name, Symbol('other'))).toThrow(TypeError)
     }
   })
+
+  test('refuses numbers that are no limit, by the name of the option', () => {
+    for (const name of numbers) {
+      for (const value of [NaN, -1, -Infinity]) {
+        expect(attempt(name, value)).toThrow(RangeError)
+        expect(attempt(name, value)).toThrow(`\`${where}${name}\``)
+      }
+      if (sorts[name] === 'number') expect(attempt(name, '1')).toThrow(TypeError)
+    }
+  })
+})
+
+test.each([NaN, -1, 0, 1.5, Infinity])('a limit of %d requests is none', (limit) => {
+  expect(() => rateLimit({ limit })).toThrow(RangeError)
+  expect(() => rateLimit({ limit })).toThrow('`limit`')
+})
+
+test.each([
+  ['the longest time of a store', (patience: number) => rateLimit({ limit: 1, patience }), 0, 2 ** 31 - 1],
+  ['the largest message', (messageBytes: number) => websocket(() => ({}), { messageBytes }), 1, 2 ** 31 - 1],
+  ['the longest silence', (idleTimeout: number) => websocket(() => ({}), { idleTimeout }), 0, 2 ** 31 - 1],
+  ['the age of a cookie', (maxAge: number) => setCookieValue('a', 'b', { maxAge }), 0, Number.MAX_SAFE_INTEGER],
+  ['requests in a second', (limit: number) => rateLimit({ limit, windowSeconds: 1 }), 1, 2_000_000],
+] as const)('%s has two ends', (_, read, least, most) => {
+  for (const value of [least, least + 1, most - 1, most]) expect(() => read(value)).not.toThrow()
+  for (const value of [least - 1, most + 1]) expect(() => read(value)).toThrow(RangeError)
+})
+
+// Only what the types say is in the table; this holds that all the types are.
+test('every public type of options is in the table', () => {
+  const sources = new URL('../src/', import.meta.url)
+  const entries = readdirSync(sources).filter((name) => name.endsWith('.ts'))
+  const types = entries.flatMap((name) => {
+    const text = readFileSync(new URL(name, sources), 'utf8')
+    const exported = [...text.matchAll(/^export (?:type )?\{[^}]*\}|^export (?:interface|type) \w+/gm)].join('\n')
+    return [...exported.matchAll(/\b\w+(?:Options|Limits|Timeouts)\b/g)].map(([type]) => type)
+  })
+  const table = readFileSync(new URL(import.meta.url), 'utf8')
+  // Made of others that are there, by name.
+  const parts: Readonly<Record<string, string>> = {
+    RateLimitOptions: 'RateLimitRule',
+    WebSocketOptions: 'SchemaOptions',
+  }
+  expect(types.length).toBeGreaterThan(30)
+  expect(types.filter((type) => !new RegExp(`reader<(?:\\w+\\.)?${parts[type] ?? type}\\b`).test(table))).toEqual([])
 })

@@ -42,13 +42,15 @@ describe('an event', () => {
     [{ id: 'a\nb', data: '' }],
     [{ id: 'a\rb', data: '' }],
     [{ id: 'a\0b', data: '' }],
-    [{ retry: 1.5, data: '' }],
-    [{ retry: -1, data: '' }],
     [{ retry: '1\ndata: x' as unknown as number, data: '' }],
     [{ data: undefined }],
     [{ data: () => 1 }],
   ])('%o is refused', (event) => {
     expect(() => encodeEvent(event)).toThrow(TypeError)
+  })
+
+  test.each([1.5, -1, NaN])('a time to retry is not %d', (retry) => {
+    expect(() => encodeEvent({ retry, data: '' })).toThrow(RangeError)
   })
 
   test('takes linear time', () => {

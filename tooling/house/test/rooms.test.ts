@@ -53,7 +53,7 @@ function arrows(source: string): Arrow[] {
   for (const name of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
     if (!name.endsWith('.ts') || !/[/\\]/.test(name)) continue
     const text = readFileSync(join(folder, name), 'utf8')
-    for (const [, target] of text.matchAll(/^(?:import|export|\} from|.* from) .*?'(\.[^']+)'/gm)) {
+    for (const [, target] of text.matchAll(/(?:\bfrom|\bimport\(|^import) ?'(\.[^']+)'/gm)) {
       const path = relative(folder, resolve(dirname(join(folder, name)), target!))
       const from = name.split(/[/\\]/)[0]!
       const to = path.split(/[/\\]/)[0]!

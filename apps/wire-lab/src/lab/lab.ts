@@ -1,4 +1,17 @@
-import { type Server, type Timeouts, createServer, errorFacts, printError } from '@spillway/core'
+import { type Server, type Timeouts, createServer, defaultTimeouts, errorFacts, printError } from '@spillway/core'
+import {
+  type Rules,
+  type Settled,
+  amount,
+  flag,
+  optional,
+  readOptions,
+  required,
+  section,
+  text,
+  thing,
+  whole,
+} from '@spillway/core/options'
 import { type Snapshot, freeze } from '@spillway/inspect/model'
 import { wireLab } from './app.ts'
 import type { Target } from './client.ts'
@@ -27,6 +40,7 @@ export interface LabOptions {
   readonly programs?: Programs
   /** Whether requests are printed. Default: no. */
   readonly log?: boolean
+  /** Default: shorter than core's, so that one can watch them pass. */
   readonly timeouts?: Partial<Timeouts>
 }
 
@@ -41,6 +55,28 @@ export interface Lab {
 
 /** Shorter than core's, so that one can watch them pass. */
 const labTimeouts = { head: 6_000, keepAlive: 20_000 } as const
+const timeoutRules = Object.fromEntries(
+  Object.entries({ ...defaultTimeouts, ...labTimeouts }).map(([name, value]: [string, number]) => [
+    name,
+    amount(value),
+  ]),
+) as Rules<Timeouts>
+
+type Settings = Settled<LabOptions, 'host' | 'preferredPort' | 'log' | 'timeouts'> & { readonly timeouts: Timeouts }
+
+const port = { to: 65_535 }
+const rules: Rules<Settings> = {
+  host: text('127.0.0.1', /./),
+  port: optional(whole(0, port)),
+  preferredPort: whole(3000, port),
+  root: required(thing<URL>('a URL')),
+  sources: thing<URL>('a URL'),
+  control: optional(flag()),
+  programs: thing<Programs>(),
+  log: flag(),
+  timeouts: section(timeoutRules),
+}
+
 /** Connections at a time, as the lab remembers each of them. */
 const connections = 1000
 /** Milliseconds a drain for show may take. */
@@ -48,10 +84,11 @@ const drainDeadline = 2_500
 /** Milliseconds between two attempts to take over the port, and after which they are given up. */
 const [takeEvery, takeFor] = [10, 5_000]
 
-/** Starts the lab. @throws the system's error when it cannot listen. */
+/** Starts the lab. @throws TypeError or RangeError for a wrong option; the system's error when it cannot listen. */
 export async function startLab(options: LabOptions): Promise<Lab> {
-  const lab = new RunningLab(options)
-  await lab.start(options)
+  const settings = readOptions(rules, options)
+  const lab = new RunningLab(settings)
+  await lab.start(settings)
   return lab
 }
 
@@ -67,21 +104,12 @@ class RunningLab implements Lab {
   #url = ''
   #port = 0
 
-  constructor({
-    host = '127.0.0.1',
-    control = isLoopback(host),
-    root,
-    log = false,
-    timeouts,
-    programs,
-    sources,
-  }: LabOptions) {
-    const times = { ...labTimeouts, ...timeouts }
+  constructor({ host, control = isLoopback(host), root, log, timeouts, programs, sources }: Settings) {
     this.#host = host
     this.#control = control
     this.#feed = new Feed((you): Snapshot => {
       const { url } = this
-      const facts = { url, keepAliveMs: times.keepAlive, headMs: times.head, control }
+      const facts = { url, keepAliveMs: timeouts.keepAlive, headMs: timeouts.head, control }
       return {
         now: this.recorder.now(),
         epoch: this.recorder.epoch,
@@ -103,7 +131,7 @@ class RunningLab implements Lab {
       programs,
       log,
     })
-    this.#make = () => createServer((c) => handler(c), { timeouts: times, limits: { connections }, onError })
+    this.#make = () => createServer((c) => handler(c), { timeouts, limits: { connections }, onError })
     this.#server = this.#make()
   }
 
@@ -115,7 +143,7 @@ class RunningLab implements Lab {
     return this.#port
   }
 
-  async start({ port, preferredPort = 3000 }: LabOptions): Promise<void> {
+  async start({ port, preferredPort }: Settings): Promise<void> {
     const host = this.#host
     this.recorder.watch(this.#server)
     try {

@@ -22,9 +22,10 @@ export class HttpError extends Error {
   /** Fields added to the error reply, `Retry-After` for example. */
   readonly headers: ReplyHeaders = new ReplyHeaders()
 
-  /** @throws RangeError when status is not an error status (400–599). */
+  /** @throws TypeError when status is no number; RangeError when it is not an error status (400–599). */
   constructor(status: number, message?: string, options: HttpErrorOptions = {}) {
-    if (!(status >= 400 && status <= 599)) throw new RangeError(`Not an error status: ${status}`)
+    if (typeof status !== 'number') throw new TypeError(`A status is a number, not ${typeof status}`)
+    if (!isErrorStatus(status)) throw new RangeError(`Not an error status: ${status}`)
     super(message ?? `HTTP ${status}`, options)
     this.status = status
     this.code = options.code ?? `HTTP_${status}`
@@ -92,12 +93,16 @@ export interface ErrorFacts {
 
 const nothing: ErrorFacts = { status: 500, text: undefined, headers: undefined, made: undefined, cause: undefined }
 
+function isErrorStatus(status: number): boolean {
+  return Number.isInteger(status) && status >= 400 && status <= 599
+}
+
 /** Reads the reply out of anything thrown: shape decides, not class, and whatever has no error status is a 500. */
 export function errorFacts(error: unknown): ErrorFacts {
   if (typeof error !== 'object' || error === null) return nothing
   try {
     const { status, message, expose, headers, cause } = error as Partial<HttpError>
-    if (typeof status !== 'number' || !Number.isInteger(status) || status < 400 || status > 599) return nothing
+    if (typeof status !== 'number' || !isErrorStatus(status)) return nothing
     return {
       status,
       text: expose === true ? message : undefined,

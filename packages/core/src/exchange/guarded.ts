@@ -1,10 +1,13 @@
 // The boundary to everything a user hands in: callbacks may throw, reject, or return what only looks like a promise.
 
-/** Whether a value has a `then`, so that it has to be waited for. Looking may run code of the value's own, and throw. */
-export function isThenable(value: unknown): value is PromiseLike<unknown> {
+/**
+ * Whether a value has a `then`, so that it has to be waited for: a promise, or what is used like one, such as the queries of
+ * database clients. Looking may run code of the value's own, and throw.
+ */
+export function isThenable<T>(value: T | Promise<T>): value is Promise<T> {
   return (
     ((typeof value === 'object' && value !== null) || typeof value === 'function') &&
-    typeof (value as Partial<PromiseLike<unknown>>).then === 'function'
+    typeof (value as Partial<Promise<T>>).then === 'function'
   )
 }
 

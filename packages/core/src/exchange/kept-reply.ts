@@ -1,3 +1,4 @@
+import { joinedBytes } from '../transport/transport.ts'
 import { Reply } from './reply.ts'
 import type { ReplyHeaders } from './reply-headers.ts'
 
@@ -14,10 +15,6 @@ export interface KeptMessage {
   head: string
   content: Uint8Array | null
 }
-
-/** Content up to here is kept a second time, behind its head: one string is written faster than two pieces. */
-// decision 030
-const joinedBytes = 8 * 1024
 
 /**
  * A reply that is given again and again, like that of a file in memory. What goes out for it is put together once, and again

@@ -1,15 +1,13 @@
 import { HttpError } from './errors.ts'
 import { handled } from './guarded.ts'
 import { handledStream } from './handled.ts'
+import { highWater } from '../transport/transport.ts'
 
 /** What a body asks of its connection. @internal */
 export interface BodyPort {
   /** More bytes are wanted by this body: ask the client to go on (100), resume reading. */
   demand(body: RequestBody): void
 }
-
-/** Bytes kept ready for a reader before the socket is paused. */
-const highWater = 64 * 1024
 
 const utf8 = new TextDecoder()
 
@@ -23,14 +21,10 @@ const utf8 = new TextDecoder()
 export class RequestBody implements AsyncIterable<Uint8Array> {
   /** Content-Length, or null when the length is not known before the end (chunked). 0 when there is no content. */
   readonly length: number | null
-  /**
-   * Most bytes this body may have; more is refused with 413 while reading. Raise or lower it before reading.
-   * Default: `limits.bodyBytes` of the server.
-   */
-  limit: number
   /** Trailer fields, once the content has ended; null when there were none (RFC 9110 §6.5). */
   trailers: readonly (readonly [name: string, value: string])[] | null = null
   readonly #port: BodyPort
+  #limit: number
   #queue: Uint8Array[] = []
   #queued = 0
   #received = 0
@@ -45,8 +39,23 @@ export class RequestBody implements AsyncIterable<Uint8Array> {
   constructor(port: BodyPort, length: number | null, limit: number) {
     this.#port = port
     this.length = length
-    this.limit = limit
+    this.#limit = limit
     this.#ended = length === 0
+  }
+
+  /**
+   * Most bytes this body may have; more is refused with 413 while reading. Raise or lower it before reading.
+   * Default: `limits.bodyBytes` of the server.
+   * @throws TypeError when what is set is no number, RangeError when it is below 0 or NaN.
+   */
+  get limit(): number {
+    return this.#limit
+  }
+
+  set limit(bytes: number) {
+    if (typeof bytes !== 'number') throw new TypeError(`The limit of content is a number, not ${typeof bytes}`)
+    if (!(bytes >= 0)) throw new RangeError(`The limit of content is a number from 0 on, not ${bytes}`)
+    this.#limit = bytes
   }
 
   /** Whether reading has begun. */
@@ -57,7 +66,8 @@ export class RequestBody implements AsyncIterable<Uint8Array> {
   /**
    * The whole content.
    * @param max most bytes, in place of `limit`.
-   * @throws HttpError 413 when it is larger; AbortedError when it never becomes complete; TypeError when already used.
+   * @throws HttpError 413 when it is larger; AbortedError when it never becomes complete; TypeError when already used, or `max` is no
+   * number; RangeError when that is below 0 or NaN.
    */
   bytes(max?: number): Promise<Uint8Array> {
     return handled(this.#whole(max))
@@ -102,7 +112,7 @@ export class RequestBody implements AsyncIterable<Uint8Array> {
 
   /** The content as a stream that reads no further than it is read. */
   stream(): ReadableStream<Uint8Array> {
-    this.#use()
+    this.#use(undefined)
     const stream = new ReadableStream<Uint8Array>(
       {
         pull: async (controller) => {
@@ -124,7 +134,7 @@ export class RequestBody implements AsyncIterable<Uint8Array> {
   }
 
   async *#pieces(): AsyncGenerator<Uint8Array, void, undefined> {
-    this.#use()
+    this.#use(undefined)
     for (let chunk = await this.#read(); chunk; chunk = await this.#read()) yield chunk
   }
 
@@ -147,7 +157,7 @@ export class RequestBody implements AsyncIterable<Uint8Array> {
   push(chunk: Uint8Array): void {
     if (this.#error) return
     this.#received += chunk.length
-    if (this.#used && this.#received > this.limit) return this.#refuse(tooLarge(this.limit))
+    if (this.#used && this.#received > this.#limit) return this.#refuse(tooLarge(this.#limit))
     this.#queue.push(chunk)
     this.#queued += chunk.length
     if (!this.#collecting) this.#notify()
@@ -172,11 +182,11 @@ export class RequestBody implements AsyncIterable<Uint8Array> {
     this.#notify()
   }
 
-  #use(max: number = this.limit): void {
+  #use(max: number | undefined): void {
     if (this.#used) throw new TypeError('The request body has already been read')
+    if (max !== undefined) this.limit = max
     this.#used = true
-    this.limit = max
-    if (Math.max(this.length ?? 0, this.#received) > this.limit) this.#refuse(tooLarge(this.limit))
+    if (Math.max(this.length ?? 0, this.#received) > this.#limit) this.#refuse(tooLarge(this.#limit))
   }
 
   async #read(): Promise<Uint8Array | undefined> {

@@ -44,7 +44,7 @@ interface ForeignSettings extends Pick<ServerOptions, 'onError'> {
   readonly limits: Pick<Limits, 'bodyBytes'>
 }
 
-const foreignRules: Rules<ForeignSettings> = {
+export const foreignRules: Rules<ForeignSettings> = {
   onError: serverRules.onError,
   limits: section({ bodyBytes: limitRules.bodyBytes }),
 }

@@ -31,6 +31,7 @@ import { type BodyPort, RequestBody } from '../exchange/request-body.ts'
 import type { Scope } from '../exchange/scope.ts'
 import { RequestReader } from './request-reader.ts'
 import type { Member, ServerCore } from '../server/server-core.ts'
+import { shutdownGrace } from '../server/shutdown.ts'
 import type { Holding } from '../transport/holding.ts'
 import type { Peer, Transport, TransportSink } from '../transport/transport.ts'
 import { Tunnel } from '../exchange/tunnel.ts'
@@ -39,8 +40,6 @@ import { Tunnel } from '../exchange/tunnel.ts'
 const headsPerTurn = 64
 /** Bytes read and dropped while a closing connection lingers. */
 const lingerBytes = 16 * 1024 * 1024
-/** Milliseconds an idle connection is left open when the server shuts down, for a request that is on its way. */
-const shutdownGrace = 500
 
 /**
  * Pumps one connection: transport events in, state functions asked, handler called, replies out. The rules are

@@ -1,10 +1,7 @@
 import { sliceBytes } from '../exchange/content.ts'
 import { decodeLatin1 } from '../transport/bytes.ts'
 import type { Holding } from '../transport/holding.ts'
-import type { Transport } from '../transport/transport.ts'
-
-/** Up to here it is cheaper to copy bytes behind the text than to write them as a piece of their own. */
-const joinedBytes = 8 * 1024
+import { type Transport, joinedBytes } from '../transport/transport.ts'
 
 /**
  * Bytes waiting to leave a transport in one write. Text is latin1: a head, or content that is ASCII. For protocols, and those

@@ -1,10 +1,8 @@
 import { ErrorCode, type Http2Response, type Http2Stream } from '@spillway/parser/http2'
+import { highWater } from '../transport/transport.ts'
 import { Outgoing } from './outgoing.ts'
 import type { StreamSender } from './output.ts'
 import { type StreamOwner, StreamTransport } from './stream-transport.ts'
-
-/** Bytes that wait before whoever writes should pause. */
-const highWater = 64 * 1024
 
 type Fields = readonly (readonly [name: string, value: string])[]
 

@@ -13,6 +13,7 @@ import { ConnectionLog, reasonOf } from '../server/connection-log.ts'
 import type { CloseReason } from '../server/events.ts'
 import { http2Limits } from '../server/options.ts'
 import type { Member, ServerCore } from '../server/server-core.ts'
+import { shutdownGrace } from '../server/shutdown.ts'
 import { decodeLatin1 } from '../transport/bytes.ts'
 import type { Holding } from '../transport/holding.ts'
 import type { Peer, Transport, TransportSink } from '../transport/transport.ts'
@@ -23,8 +24,6 @@ import { planHttp2 } from './reply-plan.ts'
 
 /** Handlers at work for one connection, those of streams that were reset included, for each stream that it may have. */
 const handlersPerStream = 2
-/** Milliseconds between the announcement of the end and the end, unless the client answers sooner that it has heard it. */
-const shutdownGrace = 500
 /** The highest stream there can be: in a GOAWAY it means that the last one is not decided yet (RFC 9113 §6.8). */
 const anyStream = 2 ** 31 - 1
 /** Milliseconds for our SETTINGS to be acknowledged. */

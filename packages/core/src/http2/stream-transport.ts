@@ -1,9 +1,6 @@
 import { ErrorCode, type Http2Machine, type Http2Stream } from '@spillway/parser/http2'
-import type { Peer, Transport, TransportSink } from '../transport/transport.ts'
+import { type Peer, type Transport, type TransportSink, highWater } from '../transport/transport.ts'
 import { Outgoing, type OutgoingOwner } from './outgoing.ts'
-
-/** Bytes that wait before whoever writes should pause. */
-const highWater = 64 * 1024
 
 /** What a stream needs of its connection to be a transport. */
 export interface StreamOwner extends OutgoingOwner {

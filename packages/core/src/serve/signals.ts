@@ -19,7 +19,7 @@ export interface SignalOptions<T = Closed> extends CloseOptions {
   readonly onClosed?: (closed: T) => void | Promise<void>
 }
 
-const signalRules: Rules<Settled<SignalOptions, 'signals' | 'announce' | 'deadline'>> = {
+export const signalRules: Rules<Settled<SignalOptions, 'signals' | 'announce' | 'deadline'>> = {
   ...closeRules,
   signals: list(text() as Rule<NodeJS.Signals>, ['SIGTERM', 'SIGINT']),
   onClosing: callback<NonNullable<SignalOptions['onClosing']>>(),

@@ -9,6 +9,12 @@ import type { Closed } from './server.ts'
 export const samePress: number = 500
 
 /**
+ * Milliseconds that a connection without a request is left open when the server shuts down: a request may be on its way, or the
+ * client may still have to hear of the end.
+ */
+export const shutdownGrace: number = 500
+
+/**
  * @internal Ends every connection of a server that accepts no more.
  * @param hurried given a function that brings the deadline forward: milliseconds from its call.
  */

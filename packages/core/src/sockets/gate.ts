@@ -5,18 +5,17 @@ import type { AddressSet } from '../transport/addresses.ts'
 import { type FirstMember, accept } from '../http1/accept.ts'
 import { Connection } from '../http1/connection.ts'
 import { type CloseReason, channels } from '../server/events.ts'
+import { ignore } from '../exchange/guarded.ts'
 import type { Http2Connection } from '../http2/connection.ts'
 import { parseProxyHeader } from './proxy-protocol.ts'
 import { Sniffer } from './sniffer.ts'
 import { type Member, Place, type ServerCore } from '../server/server-core.ts'
+import { shutdownGrace } from '../server/shutdown.ts'
 import type { TlsGate, TlsOwner } from './tls.ts'
 import { NodeTransport, acceptedTransport, socketPeer } from './transport-node.ts'
 import type { Peer } from '../transport/transport.ts'
 import { tapped } from '../server/wire-tap.ts'
 import { errorText } from '../exchange/error-reply.ts'
-
-/** Milliseconds a handshake is left when the server shuts down: a request may be behind it. */
-const shutdownGrace = 500
 
 /** What a listener does with a socket before HTTP begins. */
 export interface Gates {
@@ -217,7 +216,7 @@ class Handshake implements Member {
   end(reason: CloseReason): void {
     const core = this.#core
     const { bytesRead: bytesIn, bytesWritten: bytesOut } = this.#socket
-    // Nobody has heard of it yet.
+    // No event has told of it yet.
     if (this.peer === unknown) core.opened({ id: this.id, peer: this.#ownPeer() })
     this.#discard()
     core.remove(this)
@@ -318,5 +317,3 @@ function onClose(this: Socket): void {
 function left(socket: Socket): void {
   ;(socket as Attached)[pending]?.left()
 }
-
-function ignore(): void {}

@@ -4,10 +4,8 @@ import type { Http2Connection } from '../http2/connection.ts'
 import { ConnectionLog, reasonOf } from '../server/connection-log.ts'
 import type { CloseReason } from '../server/events.ts'
 import type { Member, ServerCore } from '../server/server-core.ts'
+import { shutdownGrace } from '../server/shutdown.ts'
 import type { Peer, Transport, TransportSink } from '../transport/transport.ts'
-
-/** Milliseconds that the first bytes are waited for when the server shuts down. */
-const shutdownGrace = 500
 
 /**
  * A connection in clear whose protocol shows in its first bytes: the preface of HTTP/2 is no request of HTTP/1 (RFC 9113 §3.4).

@@ -1,5 +1,11 @@
 import type { X509Certificate } from 'node:crypto'
 
+/** Bytes that may wait for somebody slow before whoever makes them should pause. */
+export const highWater: number = 64 * 1024
+
+/** Up to here bytes are copied behind what is written before them: that is cheaper than to write them as a piece of their own. */
+export const joinedBytes: number = 8 * 1024
+
 /** The other end of a connection; behind a trusted proxy that sends PROXY headers, the client that it speaks for. */
 export interface Peer {
   /** IP address as text, IPv4 in its plain form always; empty for unix sockets. */

@@ -105,6 +105,7 @@ describe.each(ways)('an error, %s', (_, failing) => {
 describe('HttpError', () => {
   it.each([200, 399, 600, 0, Number.NaN])('%d is no error status', (status) => {
     expect(() => new HttpError(status)).toThrow(RangeError)
+    expect(() => new HttpError(String(status) as never)).toThrow(TypeError)
   })
 
   it('has a code, a cause, and exposes messages below 500 only', () => {

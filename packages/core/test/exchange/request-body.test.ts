@@ -256,3 +256,29 @@ describe('a reader sets the pace', () => {
     expect(bodies(client.received)).toEqual(['abcdef', ''])
   })
 })
+
+describe('the limit of content', () => {
+  const limits: readonly (readonly [string, (c: Context, limit: number) => Promise<unknown> | void])[] = [
+    ['set', (c, limit) => void (c.body.limit = limit)],
+    ['of bytes', (c, limit) => c.body.bytes(limit)],
+    ['of text', (c, limit) => c.body.text(limit)],
+    ['of json', (c, limit) => c.body.json(limit)],
+  ]
+
+  it.each(limits)('%s is a number from 0 on, or there would be none', async (_, read) => {
+    const kinds: string[] = []
+    const client = testServer(async (c) => {
+      for (const wrong of [Number.NaN, -1, '5', null] as number[])
+        try {
+          await read(c, wrong)
+        } catch (error) {
+          kinds.push((error as Error).name)
+        }
+      return c.text(await c.body.text())
+    }).connect()
+    client.send(post('"content"'))
+    await turn()
+    expect(onlyReply(client.received).body).toBe('"content"')
+    expect(kinds).toEqual(['RangeError', 'RangeError', 'TypeError', 'TypeError'])
+  })
+})

@@ -17,6 +17,8 @@ import {
   whole,
 } from '../../src/options.ts'
 import { clusterRules } from '../../src/cluster/rules.ts'
+import { foreignRules } from '../../src/fetch/foreign.ts'
+import { signalRules } from '../../src/serve/signals.ts'
 import { closeRules, listenRules, serverRules } from '../../src/server/rules.ts'
 
 const rules = {
@@ -106,6 +108,8 @@ describe.each([
   ['listening', listenRules],
   ['closing', closeRules],
   ['a cluster', clusterRules],
+  ['closing on signals', signalRules],
+  ['another server', foreignRules],
 ] as const)('every option of %s', (_, all) => {
   it.each(Object.entries(all) as [string, Rule<unknown>][])('%s', (name) => {
     const usual = readOptions(all, undefined)

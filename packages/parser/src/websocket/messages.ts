@@ -2,7 +2,7 @@ import { append, decodeLatin1 } from '../bytes.ts'
 import type { DecodeLatin1 } from '../bytes.ts'
 import type { WebSocketFailure } from './failures.ts'
 import { allBits } from './mask.ts'
-import { FrameEvent, WebSocketReader } from './reader.ts'
+import { FrameEvent, WebSocketReader, checkLimits } from './reader.ts'
 import { decodeUtf8 } from './text.ts'
 import { Utf8Checker } from './utf8.ts'
 
@@ -74,10 +74,10 @@ export class MessageReader {
   /** A compressed message is looked at when so much of it has come: each time it is twice as much. */
   private _lookAt: number = 1
 
-  /** @throws RangeError when a limit is not a number of at least 1. */
+  /** @throws TypeError when a limit is no number; RangeError when it is below 1 or NaN. */
   constructor(options: MessageOptions) {
     const { from, messageBytes, messageFrames, inflate, inflation = 100 } = options
-    if (!(inflation >= 1)) throw new RangeError('A limit is at least 1')
+    checkLimits(inflation)
     this._options = options
     this.frames = new WebSocketReader({ from, deflate: inflate !== undefined, messageBytes, messageFrames })
   }

@@ -90,10 +90,10 @@ export class WebSocketReader {
   /** A control frame that comes in pieces. */
   private _control: Uint8Array | undefined = undefined
 
-  /** @throws RangeError when a limit is not a number of at least 1. */
+  /** @throws TypeError when a limit is no number; RangeError when it is below 1 or NaN. */
   constructor(options: ReaderOptions) {
     const { from, deflate = false, messageBytes, messageFrames = defaultFrames } = options
-    if (!(messageBytes >= 1) || !(messageFrames >= 1)) throw new RangeError('A limit is at least 1')
+    checkLimits(messageBytes, messageFrames)
     this._masked = from === 'client'
     this._deflate = deflate
     this._messageBytes = messageBytes
@@ -274,3 +274,11 @@ export class WebSocketReader {
 }
 
 const nothing = /* @__PURE__ */ new Uint8Array(0)
+
+/** @throws TypeError when a limit is no number; RangeError when it is below 1 or NaN. */
+export function checkLimits(...limits: readonly number[]): void {
+  for (const limit of limits) {
+    if (typeof limit !== 'number') throw new TypeError('A limit is a number')
+    if (!(limit >= 1)) throw new RangeError('A limit is at least 1')
+  }
+}

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { dirname } from 'node:path'
 import type { Readable, Writable } from 'node:stream'
 import { HttpError } from '@spillway/core'
+import { ignore } from '../layers/ignore.ts'
 import type { MetaVariables } from './meta-variables.ts'
 import type { ScriptErrors } from './script-errors.ts'
 import type { ScriptOutput } from './script-reply.ts'
@@ -183,5 +184,3 @@ function drained(stream: Writable): Promise<void> {
     stream.once('drain', resolve).once('close', resolve)
   })
 }
-
-function ignore(): void {}

@@ -13,6 +13,7 @@ import {
 } from '@spillway/core'
 import { isUnknown } from '../layers/unknown.ts'
 import { ForeignExchange, type ForeignOptions, type ForeignRequest, pullerOf } from '@spillway/core/web'
+import { ignore } from '../layers/ignore.ts'
 
 /** What `node:http` and Express call. */
 export type NodeListener = (req: IncomingMessage, res: ServerResponse, next?: (error?: unknown) => void) => void
@@ -221,5 +222,3 @@ function awaitDrain(res: ServerResponse, resume: () => void): void {
   }
   res.on('drain', done).on('close', done)
 }
-
-function ignore(): void {}

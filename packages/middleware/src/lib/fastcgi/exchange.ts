@@ -2,11 +2,9 @@ import type { Socket } from 'node:net'
 import { HttpError } from '@spillway/core'
 import type { ScriptErrors } from '../cgi/script-errors.ts'
 import { badReply } from '../cgi/script-head.ts'
+import { highWater } from '../tools/high-water.ts'
 import type { ScriptOutput } from '../cgi/script-reply.ts'
 import { ProtocolStatus, RecordReader, type RecordSink, RecordType, endOfStream, records } from './records.ts'
-
-/** Bytes of output kept for a slow reader before the application is held up. */
-const highWater = 64 * 1024
 
 /**
  * One request on a connection: its output, pulled, while its content is fed. Whatever goes wrong is what `next` throws, and

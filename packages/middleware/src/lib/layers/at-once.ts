@@ -1,5 +1,5 @@
-import { guarded } from '@spillway/core'
-import { isThenable } from './maybe-promise.ts'
+import { guarded, isThenable } from '@spillway/core'
+import { ignore } from './ignore.ts'
 
 /**
  * What a callback has answered that has to answer at once. A promise would be taken for an answer, and one that is rejected
@@ -12,5 +12,3 @@ export function atOnce<T>(answer: T, who: string): T {
   guarded(() => answer, ignore)
   throw new TypeError(`${who} answers at once, and not with a promise`)
 }
-
-function ignore(): void {}

@@ -1,9 +1,4 @@
-import type { MaybePromise } from '@spillway/core'
-
-/** Whether a value has to be waited for: a promise, or what is used like one, such as the queries of database clients. */
-export function isThenable<T>(value: MaybePromise<T>): value is Promise<T> {
-  return typeof value === 'object' && value !== null && typeof (value as Promise<T>).then === 'function'
-}
+import { type MaybePromise, isThenable } from '@spillway/core'
 
 /** Goes on with a value: in this turn when it is there, so that what is synchronous stays so. */
 export function after<T, R>(value: MaybePromise<T>, go: (value: T) => MaybePromise<R>): MaybePromise<R> {

@@ -1,3 +1,4 @@
+import { ignore } from '../layers/ignore.ts'
 import type { Requester, UpstreamExchange } from './exchange.ts'
 import type { CheckSettings } from './rules.ts'
 import type { Upstream } from './upstream.ts'
@@ -89,5 +90,3 @@ export class HealthCheck {
     if (works) health.succeeded()
   }
 }
-
-function ignore(): void {}

@@ -1,5 +1,4 @@
-/** Bytes kept ready before the upstream connection is paused. */
-const highWater = 64 * 1024
+import { highWater } from '../tools/high-water.ts'
 
 /** What content asks of the connection it comes from. */
 export interface ContentSource {

@@ -1,4 +1,5 @@
 import { AbortedError, type Holds, guardSignal, printError } from '@spillway/core'
+import { ignore } from '../layers/ignore.ts'
 
 interface Waiting {
   readonly text: string
@@ -149,5 +150,3 @@ export class EventQueue implements AsyncIterableIterator<string>, Holds {
     return this.signal.aborted ? this.signal.reason : new AbortedError('handler', 'The event stream has ended')
   }
 }
-
-function ignore(): void {}

@@ -12,13 +12,14 @@ export interface EventFrame {
 /** CR LF, CR and LF all end a line (HTML §9.2.5): text with any of them has to be cut there, or it forges fields. */
 const lineEnd = /\r\n|\r|\n/
 
-/** @throws TypeError when a name or id would break out of its line, or data has no JSON form. */
+/** @throws TypeError when a name or id would break out of its line, or data has no JSON form; RangeError for no time to retry. */
 export function encodeEvent({ event, data, id, retry }: EventFrame): string {
   let text = ''
   if (event !== undefined) text += `event: ${oneLine('event', event)}\n`
   if (id !== undefined) text += `id: ${oneLine('id', id)}\n`
   if (retry !== undefined) {
-    if (!Number.isInteger(retry) || retry < 0) throw new TypeError(`Not a number of milliseconds: ${retry}`)
+    if (typeof retry !== 'number') throw new TypeError(`The retry of an event is a number, not ${typeof retry}`)
+    if (!Number.isInteger(retry) || retry < 0) throw new RangeError(`Not a whole number of milliseconds: ${retry}`)
     text += `retry: ${retry}\n`
   }
   const content = typeof data === 'string' ? data : (JSON.stringify(data) as string | undefined)

@@ -1,5 +1,6 @@
 import type { Holding } from '@spillway/core'
 import type { OpenFile } from '../files/open-file.ts'
+import { ignore } from '../layers/ignore.ts'
 
 /** Bytes of one read. A read costs a trip through the thread pool; big ones are what makes large files fast. */
 const blockBytes = 1024 * 1024
@@ -90,5 +91,3 @@ export class FileBody implements AsyncIterable<Uint8Array>, AsyncIterator<Uint8A
       throw new Error('The file was changed while it was sent')
   }
 }
-
-function ignore(): void {}

@@ -6,12 +6,12 @@ import { hasToken } from '@spillway/parser/fields'
 import { requestHead } from '@spillway/parser/serialize'
 import { deflateOffer, isDeflateAnswer } from '@spillway/parser/websocket'
 import { acceptOf } from '../http/websocket-accept.ts'
-import type { ConnectOptions, Opened } from './client.ts'
+import type { ConnectSettings, Opened } from './client.ts'
 
 type Fields = readonly (readonly [name: string, value: string])[]
 
 /** @throws TypeError when something that was given cannot be sent. */
-export function checkFields(url: URL, options: ConnectOptions): void {
+export function checkFields(url: URL, options: ConnectSettings): void {
   requestHead('GET', url.pathname + url.search, [['Host', url.host], ...fieldsOf(options)])
 }
 
@@ -19,7 +19,7 @@ export function checkFields(url: URL, options: ConnectOptions): void {
 export async function askByUpgrade(
   transport: Transport,
   url: URL,
-  options: ConnectOptions,
+  options: ConnectSettings,
   signal: AbortSignal,
 ): Promise<Opened> {
   const key = randomBytes(16).toString('base64')
@@ -43,7 +43,7 @@ export async function askByUpgrade(
 export function askByConnect(
   transport: Transport,
   url: URL,
-  options: ConnectOptions,
+  options: ConnectSettings,
   signal: AbortSignal,
 ): Promise<Opened> {
   const isSecure = url.protocol === 'wss:' || url.protocol === 'https:'
@@ -92,7 +92,7 @@ function refused(status: number): Error {
   return new Error(`The server answered with ${status}`)
 }
 
-function fieldsOf({ protocols = [], deflate = false, headers = {} }: ConnectOptions): Fields {
+function fieldsOf({ protocols, deflate, headers }: ConnectSettings): Fields {
   const fields: [string, string][] = [['Sec-WebSocket-Version', '13']]
   if (protocols.length > 0) fields.push(['Sec-WebSocket-Protocol', protocols.join(', ')])
   if (deflate) fields.push(['Sec-WebSocket-Extensions', deflateOffer])

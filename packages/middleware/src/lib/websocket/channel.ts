@@ -46,7 +46,7 @@ export interface ChannelOptions {
 /** So much is gathered before it is written within a turn. */
 const fullOutput = 64 * 1024
 /** Up to here bytes are copied out of the chunk that they came in. */
-const joinedBytes = 8 * 1024
+const copiedBytes = 8 * 1024
 
 /** The natives of Node, which are faster than what runs anywhere; they take any bytes. */
 const { latin1Slice, utf8Slice } = Buffer.prototype
@@ -320,7 +320,7 @@ export class Channel implements TransportSink {
 
   /** Bytes that the owner may keep: a small message must not hold the chunk that it came in. */
   #given(message: Uint8Array, keepable: boolean): Buffer {
-    const isOurs = this.#reader.ownsMessage || (keepable && message.length > joinedBytes)
+    const isOurs = this.#reader.ownsMessage || (keepable && message.length > copiedBytes)
     return isOurs ? Buffer.from(message.buffer, message.byteOffset, message.length) : Buffer.from(message)
   }
 

@@ -1,11 +1,22 @@
 import { type Transport, guarded, printError } from '@spillway/core'
+import {
+  type Rules,
+  type Settled,
+  callback,
+  flag,
+  list,
+  optional,
+  readOptions,
+  record,
+  text,
+  thing,
+  whole,
+} from '@spillway/core/options'
 import type { TestServer } from '@spillway/core/testing'
 import { askByConnect, askByUpgrade, checkFields } from './ask.ts'
 import { Connection, type WebSocketConnection, type WebSocketHandlers } from './connection.ts'
 import { dial } from './dial.ts'
 import { Ticker } from './ticker.ts'
-
-const mib = 1024 * 1024
 
 /** Options of `connectWebSocket`. Bytes and milliseconds. */
 export interface ConnectOptions {
@@ -38,6 +49,29 @@ export interface ConnectOptions {
   readonly onError?: ((error: unknown) => void) | undefined
 }
 
+/** Options, as they were read. */
+export type ConnectSettings = Settled<
+  ConnectOptions,
+  'protocols' | 'http2' | 'headers' | 'deflate' | 'messageBytes' | 'bufferedBytes' | 'pingInterval' | 'timeout'
+>
+
+/** Up to what timers can count. */
+const positive = { from: 1, to: 2 ** 31 - 1 }
+export const connectRules: Rules<ConnectSettings> = {
+  protocols: list(text()),
+  http2: flag(),
+  server: thing<NonNullable<ConnectOptions['server']>>('a server without sockets'),
+  headers: record(text()),
+  deflate: flag(),
+  messageBytes: whole(1024 * 1024, positive),
+  bufferedBytes: whole(1024 * 1024, positive),
+  pingInterval: whole(30_000, positive),
+  timeout: whole(10_000, positive),
+  signal: thing<AbortSignal>('an AbortSignal'),
+  ca: optional(text()),
+  onError: callback(),
+}
+
 /** What a handshake has come to. */
 export interface Opened {
   /** What frames go over, paused. */
@@ -52,11 +86,12 @@ export interface Opened {
 export async function connectWith(
   url: URL,
   handlers: WebSocketHandlers,
-  options: ConnectOptions,
+  given: ConnectOptions,
 ): Promise<WebSocketConnection> {
+  const options = readOptions(connectRules, given)
   if (!/^(?:wss?|https?):$/.test(url.protocol)) throw new TypeError(`Not a URL of a WebSocket: ${url.href}`)
   checkFields(url, options)
-  const { timeout = 10_000, signal, http2 = false } = options
+  const { timeout, signal, http2 } = options
   const limit = AbortSignal.timeout(timeout)
   const stop = signal ? AbortSignal.any([signal, limit]) : limit
   stop.throwIfAborted()
@@ -74,9 +109,9 @@ function print(error: unknown): void {
   printError('websocket', error)
 }
 
-function begin(opened: Opened, handlers: WebSocketHandlers, options: ConnectOptions): WebSocketConnection {
+function begin(opened: Opened, handlers: WebSocketHandlers, options: ConnectSettings): WebSocketConnection {
   const { transport, leftover, protocol, windowBits } = opened
-  const { messageBytes = mib, bufferedBytes = mib, pingInterval = 30_000, onError } = options
+  const { messageBytes, bufferedBytes, pingInterval, onError } = options
   const report = (error: unknown): void => (onError ? guarded(onError, print, error) : print(error))
   // What a server sends is what was asked for: it may be as much as it likes.
   const limits = { bufferedBytes, pingInterval, idleTimeout: 0, messagesPerSecond: Infinity }

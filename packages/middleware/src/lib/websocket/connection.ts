@@ -1,7 +1,7 @@
 import { AsyncResource } from 'node:async_hooks'
-import { AbortedError, type AbortedBy, type MaybePromise, type Transport, isInstance } from '@spillway/core'
+import { AbortedError, type AbortedBy, type MaybePromise, type Transport, isInstance, isThenable } from '@spillway/core'
 import { isCloseCode } from '@spillway/parser/websocket'
-import { isThenable } from '../layers/maybe-promise.ts'
+import { ignore } from '../layers/ignore.ts'
 import { Channel, type ChannelOptions, type ChannelOwner } from './channel.ts'
 import type { PreparedMessage } from './prepared.ts'
 import type { Ticker } from './ticker.ts'
@@ -415,5 +415,3 @@ function waiting(): { readonly promise: Promise<void>; settle(error?: AbortedErr
   promise.catch(ignore)
   return { promise, settle }
 }
-
-function ignore(): void {}

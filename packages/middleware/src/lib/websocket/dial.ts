@@ -2,12 +2,12 @@ import { once } from 'node:events'
 import { type Socket, connect as connectTcp } from 'node:net'
 import { type TLSSocket, connect as connectTls } from 'node:tls'
 import { NodeTransport, type Transport } from '@spillway/core'
-import type { ConnectOptions } from './client.ts'
+import type { ConnectSettings } from './client.ts'
 
 /** Connects to the server of a URL. @throws Error when it cannot be reached, or does not speak what is wanted. */
 export async function dial(
   { protocol, hostname, port }: URL,
-  { ca, http2 = false, server }: ConnectOptions,
+  { ca, http2, server }: ConnectSettings,
   signal: AbortSignal,
 ): Promise<Transport> {
   const secure = protocol === 'wss:' || protocol === 'https:'

@@ -1,0 +1,5 @@
+/** PEM text. */
+export interface CertificateAndKey {
+  readonly cert: string
+  readonly key: string
+}
