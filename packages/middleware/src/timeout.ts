@@ -67,7 +67,7 @@ function isAbort(error: unknown, reason: AbortedError): boolean {
     const { name, cause } = (error ?? {}) as Partial<Error>
     return error === reason || name === 'AbortError' || cause === reason
   } catch {
-    // Its fields are code, and fail.
+    // Its fields may be accessors, and reading them may throw.
     return false
   }
 }

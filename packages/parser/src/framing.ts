@@ -178,8 +178,8 @@ export abstract class Framing extends FieldSection {
     if (!this._isRequest) return 0
     if (this._has(HOST_SEEN)) return this._fail(HOST_REPEATED, from)
     this._flags |= HOST_SEEN
-    // An empty Host is for a target URI without an authority, and those that a request can be for have one (decision 042). Before
-    // HTTP/1.1 nobody had to send it.
+    // An empty Host is for a target URI without an authority, and those that a request can be for have one (decision 042). Clients
+    // of HTTP/1.0 did not have to send Host.
     const bad = from === to && this.minorVersion === 0 ? VALID : scanAuthority(buf, from, to)
     return bad === VALID ? 0 : this._fail(HOST_INVALID, bad)
   }

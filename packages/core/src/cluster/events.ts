@@ -7,9 +7,9 @@ export interface WorkerEvent {
   readonly worker: number
   readonly pid: number
   readonly state: 'starting' | 'ready' | 'draining' | 'ended'
-  /** Of `ended`. */
+  /** Its exit code when it has `ended`; null before, and when a signal ended it. */
   readonly code: number | null
-  /** Of `ended`. */
+  /** The signal that ended it, if one did. */
   readonly signal: string | null
 }
 

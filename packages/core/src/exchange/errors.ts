@@ -111,7 +111,7 @@ export function errorFacts(error: unknown): ErrorFacts {
       cause,
     }
   } catch {
-    // Its fields are code, and fail.
+    // Its fields may be accessors, and reading them may throw.
     return nothing
   }
 }

@@ -58,7 +58,7 @@ export class Reply {
   kept: KeptReply | undefined
 
   // Most replies go out with the fields they began with: then nobody needs more than the list. Not `#private`, so that a
-  // `Proxy` of a reply is one.
+  // `Proxy` around a reply can be used like one.
   private fields: ReplyHeaders | undefined
   private readonly initial: readonly string[]
 

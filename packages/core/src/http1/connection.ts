@@ -43,7 +43,7 @@ const lingerBytes = 16 * 1024 * 1024
 
 /**
  * Pumps one connection: transport events in, state functions asked, handler called, replies out. The rules are
- * elsewhere: `connection-state` decides what follows, `reply-writer` what a reply looks like, the parser what bytes mean.
+ * elsewhere: `connection-state` decides what follows, `reply-plan` what a reply looks like, the parser what bytes mean.
  */
 export class Connection
   implements ConnectionState, TransportSink, ContextPort, BodyPort, ReplyTarget, SenderOwner, Member

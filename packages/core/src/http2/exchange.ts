@@ -41,7 +41,7 @@ export interface Http2Owner extends OutgoingOwner {
   ended(): void
 }
 
-/** Of content that there is none of, nobody asks for more. */
+/** The port of a request without content: nobody asks for more of it. */
 const nobody: BodyPort = { demand() {} }
 
 /** One stream of an HTTP/2 connection: a request and its reply (RFC 9113 §8.1). */

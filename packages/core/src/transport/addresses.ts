@@ -1,6 +1,6 @@
 import { BlockList, SocketAddress, isIP } from 'node:net'
 
-/** A set of IP addresses and networks. IPv4 in the clothes of IPv6 (RFC 4291 §2.5.5.2) is IPv4 on both sides. */
+/** A set of IP addresses and networks. An IPv4 address that is mapped into IPv6 (RFC 4291 §2.5.5.2) is IPv4 on both sides. */
 export class AddressSet {
   readonly #list: BlockList = new BlockList()
   #unix = false
@@ -52,7 +52,7 @@ export function normalAddress(address: string): string | undefined {
   }
 }
 
-/** An IPv4 address in the clothes of IPv6, as dual-stack sockets give it, in its plain form (RFC 4291 §2.5.5.2). */
+/** An IPv4 address that is mapped into IPv6, as dual-stack sockets give it, in its plain form (RFC 4291 §2.5.5.2). */
 export function plainAddress(address: string): string {
   return address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address
 }

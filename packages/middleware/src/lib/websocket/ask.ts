@@ -108,13 +108,13 @@ function answerOf(
   return new Promise((resolve, reject) => {
     const parser = new ResponseHead()
     let bytes: Buffer = Buffer.alloc(0)
-    const settle = (error: unknown): void => {
+    const fail = (error: unknown): void => {
       transport.pause()
       signal.removeEventListener('abort', onAbort)
       reject(error)
     }
-    const onAbort = (): void => settle(signal.reason)
-    const onEnd = (): void => settle(new Error('The connection ended before the handshake was answered'))
+    const onAbort = (): void => fail(signal.reason)
+    const onEnd = (): void => fail(new Error('The connection ended before the handshake was answered'))
     signal.addEventListener('abort', onAbort, { once: true })
     transport.attach({
       onData: (chunk) => {
@@ -122,11 +122,11 @@ function answerOf(
         const used = parser.parse(bytes, 0, bytes.length)
         if (used === 0) return
         if (used > 0) resolve({ head: parser.snapshot(bytes, 0), leftover: bytes.subarray(used) })
-        settle(new Error(`The answer cannot be read: ${parser.error}`))
+        fail(new Error(`The answer cannot be read: ${parser.error}`))
       },
       onDrain: () => {},
       onEnd,
-      onClose: (error) => (error ? settle(error) : onEnd()),
+      onClose: (error) => (error ? fail(error) : onEnd()),
     })
     transport.write(request)
   })

@@ -118,7 +118,7 @@ export class Connection implements WebSocketConnection, ChannelOwner {
   #stage: 'open' | 'answering' | 'closing' | 'gone' = 'open'
   /** Bytes that the client had taken at the last ping when it did not keep up; -1 when it did. */
   #taken = -1
-  #drained: { readonly promise: Promise<void>; settle(error?: AbortedError): void } | undefined
+  #drained: { readonly promise: Promise<void>; finish(error?: AbortedError): void } | undefined
   #abort: AbortController | undefined
   #reason: AbortedError | undefined
 
@@ -215,7 +215,7 @@ export class Connection implements WebSocketConnection, ChannelOwner {
   /** Nothing more can be sent. */
   #stop(by: AbortedBy, message: string = 'The WebSocket is closed'): void {
     this.#reason ??= new AbortedError(by, message)
-    this.#drained?.settle(this.#reason)
+    this.#drained?.finish(this.#reason)
     this.#drained = undefined
     this.#abort?.abort(this.#reason)
   }
@@ -330,7 +330,7 @@ export class Connection implements WebSocketConnection, ChannelOwner {
   }
 
   onDrain(): void {
-    this.#drained?.settle()
+    this.#drained?.finish()
     this.#drained = undefined
   }
 
@@ -403,15 +403,15 @@ function closed(): AbortedError {
 /** Nobody has to listen to it. */
 function rejected(reason: AbortedError): Promise<void> {
   const never = waiting()
-  never.settle(reason)
+  never.finish(reason)
   return never.promise
 }
 
-function waiting(): { readonly promise: Promise<void>; settle(error?: AbortedError): void } {
-  let settle!: (error?: AbortedError) => void
+function waiting(): { readonly promise: Promise<void>; finish(error?: AbortedError): void } {
+  let finish!: (error?: AbortedError) => void
   const promise = new Promise<void>((resolve, reject) => {
-    settle = (error) => (error ? reject(error) : resolve())
+    finish = (error) => (error ? reject(error) : resolve())
   })
   promise.catch(ignore)
-  return { promise, settle }
+  return { promise, finish }
 }
