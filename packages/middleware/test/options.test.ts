@@ -206,7 +206,7 @@ const readers: readonly Reader[] = [
       files: 'number',
     },
   ),
-  reader<ProblemsOptions>('problems', problems, {}, { onError: 'other' }),
+  reader<ProblemsOptions>('problems', problems, {}, { onError: 'other', reply: 'other' }),
   reader<UpstreamsOptions>(
     'upstreams',
     group,
@@ -248,7 +248,7 @@ const readers: readonly Reader[] = [
     'upstreams, pool',
     (pool) => group({ pool }),
     {},
-    { connections: 'number', idle: 'number', waiting: 'number' },
+    { connections: 'number', idle: 'number', waiting: 'number', tunnels: 'number' },
     'pool.',
   ),
   reader<Ejection>(

@@ -4,10 +4,12 @@
  * Whether a value has a `then`, so that it has to be waited for: a promise, or what is used like one, such as the queries of
  * database clients. Looking may run code of the value's own, and throw.
  */
-export function isThenable<T>(value: T | Promise<T>): value is Promise<T> {
+export function isThenable<T>(value: T | Promise<T>): value is Promise<T>
+export function isThenable<T>(value: T | PromiseLike<T>): value is PromiseLike<T>
+export function isThenable(value: unknown): boolean {
   return (
     ((typeof value === 'object' && value !== null) || typeof value === 'function') &&
-    typeof (value as Partial<Promise<T>>).then === 'function'
+    typeof (value as Partial<PromiseLike<unknown>>).then === 'function'
   )
 }
 

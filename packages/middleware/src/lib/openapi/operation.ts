@@ -1,8 +1,9 @@
+// One operation of an OpenAPI document.
+import { isThenable } from '@spillway/core'
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { reasonPhrase } from '@spillway/parser/serialize'
 import { detailsOf } from '../contract/give.ts'
 import type { BodyKind } from '../http/media-type.ts'
-import { isThenable } from '../layers/maybe-promise.ts'
 import type { AnySchema, RouteNote } from '../layers/route-notes.ts'
 import { parametersOf } from './parameters.ts'
 import type { PathTemplate } from './paths.ts'

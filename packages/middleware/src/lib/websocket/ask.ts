@@ -135,7 +135,7 @@ function answerOf(
 /** @throws Error when the server has taken what was not offered (RFC 6455 §4.1). */
 function agreedOn(
   head: { get(name: string): string | null },
-  { protocols = [], deflate = false }: ConnectOptions,
+  { protocols, deflate }: ConnectSettings,
 ): Pick<Opened, 'protocol' | 'windowBits'> {
   const protocol = head.get('sec-websocket-protocol') ?? ''
   if (protocol !== '' && !protocols.includes(protocol))
