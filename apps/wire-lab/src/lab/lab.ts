@@ -64,11 +64,11 @@ const timeoutRules = Object.fromEntries(
 
 type Settings = Settled<LabOptions, 'host' | 'preferredPort' | 'log' | 'timeouts'> & { readonly timeouts: Timeouts }
 
-const port = { to: 65_535 }
+const ports = { to: 65_535 }
 const rules: Rules<Settings> = {
   host: text('127.0.0.1', /./),
-  port: optional(whole(0, port)),
-  preferredPort: whole(3000, port),
+  port: optional(whole(0, ports)),
+  preferredPort: whole(3000, ports),
   root: required(thing<URL>('a URL')),
   sources: thing<URL>('a URL'),
   control: optional(flag()),
