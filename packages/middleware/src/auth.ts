@@ -1,3 +1,4 @@
+// Who a client is, by a password or a token.
 import type { Context, MaybePromise, Reply } from '@spillway/core'
 import { callback, flag, readOptions, required, text } from '@spillway/core/options'
 import { BearerScheme, type MayGoWithout, type TokenOptions, tokenRules } from './lib/auth/bearer.ts'

@@ -1,3 +1,4 @@
+// Content that is read, decoded and limited before the handler is called.
 import { type Rules, type Settled, choice, flag, list, readOptions, required } from '@spillway/core/options'
 import { type ReadOptions, bodyKinds, readBody, readRules } from './lib/body/content.ts'
 import type { BodyKind } from './lib/http/media-type.ts'

@@ -1,3 +1,4 @@
+// A shared cache in front of handlers (RFC 9111).
 import { type Rules, amount, readOptions, text, whole } from '@spillway/core/options'
 import { isToken } from '@spillway/parser/serialize'
 import { HttpCache } from './lib/cache/http-cache.ts'

@@ -1,3 +1,4 @@
+// Scripts that run for each request (RFC 3875).
 import { realpathSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'

@@ -1,3 +1,4 @@
+// Who the client is, behind proxies that are trusted.
 import { AddressSet, type Context, HttpError, type Peer } from '@spillway/core'
 import { type Rules, either, list, readOptions, required, text } from '@spillway/core/options'
 import { isAuthority } from '@spillway/parser/fields'

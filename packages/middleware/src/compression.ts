@@ -1,3 +1,4 @@
+// Replies that are compressed as the client likes it.
 import { type Context, type MaybePromise, type Reply, dropSource } from '@spillway/core'
 import { type Rules, type Settled, callback, optional, readOptions, section, whole } from '@spillway/core/options'
 import { hasToken, matchesTag, parseEntityTag, parseEntityTags } from '@spillway/parser/fields'

@@ -1,3 +1,4 @@
+// Replies that need not be sent again (RFC 9110 §13).
 import { hash } from 'node:crypto'
 import { type Context, Reply, dropSource } from '@spillway/core'
 import { parseDate } from '@spillway/parser/fields'

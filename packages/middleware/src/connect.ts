@@ -1,3 +1,4 @@
+// Middleware that was written for connect and Express.
 import { type Context, type Reply, dropSource } from '@spillway/core'
 import { awaitFailure, checkMiddleware } from './lib/connect/from-listener.ts'
 import { type ConnectRequest, enter, requestOf, responseTo } from './lib/connect/message.ts'

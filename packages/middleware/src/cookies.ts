@@ -1,3 +1,4 @@
+// Cookies that are read, set and signed.
 import type { KeyObject } from 'node:crypto'
 import type { Context, ReplyHeaders } from '@spillway/core'
 import { type Rules, either, list, readOptions, required, text } from '@spillway/core/options'

@@ -1,3 +1,4 @@
+// Who may read replies from pages of other origins (CORS).
 import { type Context, type MaybePromise, Reply, type ReplyHeaders } from '@spillway/core'
 import {
   type Read,

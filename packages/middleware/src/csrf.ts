@@ -1,3 +1,4 @@
+// Requests that change something come from our own pages.
 import { type Context, HttpError } from '@spillway/core'
 import { type Rules, list, readOptions, text } from '@spillway/core/options'
 import { isSameOrigin, originSet } from './lib/http/origin.ts'

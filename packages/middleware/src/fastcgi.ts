@@ -1,3 +1,4 @@
+// Requests that an application answers over FastCGI, php-fpm for example.
 import { realpathSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'

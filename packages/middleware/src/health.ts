@@ -1,3 +1,4 @@
+// Whether the process is alive, and whether it is ready.
 import { type Handler, Reply, type Server } from '@spillway/core'
 import { type Rules, amount, callback, readOptions, record, required, whole } from '@spillway/core/options'
 import { type Check, Checks, type Results } from './lib/health/checks.ts'

@@ -1,3 +1,4 @@
+// Addresses that may come in, and those that may not.
 import { AddressSet, HttpError } from '@spillway/core'
 import { type Rules, list, optional, readOptions, text } from '@spillway/core/options'
 import { clientOf } from './lib/http/known-client.ts'

@@ -1,3 +1,4 @@
+// Who a client is, by a signed token (RFC 7519).
 import type { MaybePromise, Reply } from '@spillway/core'
 import {
   type CryptoKey,

@@ -1,3 +1,4 @@
+// Requests that are refused while there is too much to do.
 import { type Rules, type Settled, amount, optional, readOptions, whole } from '@spillway/core/options'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import type { Middleware } from './lib/layers/types.ts'

@@ -1,3 +1,4 @@
+// A line for every request, and one for every connection that fails.
 import { type Context, type Server, guarded, printError } from '@spillway/core'
 import { type Read, type Rules, callback, choice, flag, optional, readOptions, thing } from '@spillway/core/options'
 import { clientOf } from './lib/http/known-client.ts'

@@ -1,3 +1,4 @@
+// What is counted of requests and connections, in the format of Prometheus.
 import { type Handler, Reply, type Server } from '@spillway/core'
 import { type Rules, callback, readOptions } from '@spillway/core/options'
 import { standardMethods } from './lib/http/standard-methods.ts'

@@ -1,3 +1,4 @@
+// A description of all routes (OpenAPI 3.1), made from the routes themselves.
 import { createHash } from 'node:crypto'
 import type { Handler } from '@spillway/core'
 import { type Rules, callback, list, optional, readOptions, required, thing } from '@spillway/core/options'

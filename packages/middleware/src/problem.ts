@@ -1,3 +1,4 @@
+// Errors that are told as problems (RFC 9457).
 import {
   AbortedError,
   type Context,

@@ -1,3 +1,4 @@
+// Requests that other servers answer.
 import { type Context, type Handler, type FieldsInit, HttpError } from '@spillway/core'
 import { type Rules, type Settled, callback, choice, list, readOptions, text, whole } from '@spillway/core/options'
 import { isToken } from '@spillway/parser/serialize'

@@ -1,3 +1,4 @@
+// How many requests somebody may make in a while.
 import { type Context, type MaybePromise, type Reply, type ReplyHeaders, printError } from '@spillway/core'
 import {
   type Rules,

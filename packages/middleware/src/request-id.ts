@@ -1,3 +1,4 @@
+// A name for each request, for logs here and elsewhere.
 import { randomUUID } from 'node:crypto'
 import { AddressSet, type Context, ReplyHeaders } from '@spillway/core'
 import { type Rules, list, readOptions, text } from '@spillway/core/options'

@@ -1,3 +1,4 @@
+// Fields by which browsers protect a page.
 import { randomFillSync } from 'node:crypto'
 import { ReplyHeaders } from '@spillway/core'
 import { type Rules, type Settled, choice, either, optional, readOptions, record, text } from '@spillway/core/options'

@@ -1,3 +1,4 @@
+// Where the time of a request went, for the tools of browsers.
 import type { Context, MaybePromise } from '@spillway/core'
 import { type Rules, callback, readOptions } from '@spillway/core/options'
 import { quote } from '@spillway/parser/fields'

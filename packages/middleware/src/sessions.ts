@@ -1,3 +1,4 @@
+// What is remembered of a client from one request to the next.
 import { type Context, type MaybePromise, Reply, type ReplyHeaders, dropSource, printError } from '@spillway/core'
 import {
   type Rules,

@@ -1,3 +1,4 @@
+// Events that are sent to a page as they happen (HTML §9.2).
 import { AbortedError, type Context, type Reply, type ReplyInit, isInstance } from '@spillway/core'
 import { type Rules, type Settled, amount, optional, readOptions, whole } from '@spillway/core/options'
 import { EventQueue } from './lib/sse/event-queue.ts'

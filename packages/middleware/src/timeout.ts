@@ -1,3 +1,4 @@
+// Work that has to end in time.
 import { AbortedError, type Context, type Reply, dropSource, guarded, printError, isThenable } from '@spillway/core'
 import { type Rules, type Settled, callback, choice, readOptions } from '@spillway/core/options'
 import type { Middleware } from './lib/layers/types.ts'

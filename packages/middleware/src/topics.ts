@@ -1,3 +1,4 @@
+// Messages from one to all who listen, across processes too.
 import { guarded, printError } from '@spillway/core'
 import { type Rules, type Settled, callback, choice, readOptions, thing, whole } from '@spillway/core/options'
 import { Hub } from './lib/websocket/hub.ts'

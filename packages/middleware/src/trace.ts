@@ -1,3 +1,4 @@
+// Traces across servers (W3C Trace Context).
 import { randomBytes } from 'node:crypto'
 import { AddressSet, type Context } from '@spillway/core'
 import { type Rules, callback, list, optional, readOptions, text } from '@spillway/core/options'

@@ -1,3 +1,4 @@
+// Requests that fit a schema.
 import { type Rules, type Settled, choice, list, readOptions } from '@spillway/core/options'
 import type { Valid } from './lib/contract/types.ts'
 import { type ReadOptions, bodyKinds, readRules } from './lib/body/content.ts'

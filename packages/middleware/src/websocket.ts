@@ -1,3 +1,4 @@
+// WebSockets, the server's side (RFC 6455).
 import { type Context, type Handler, type MaybePromise, type Reply, guarded, printError } from '@spillway/core'
 import {
   type Rules,

@@ -356,7 +356,7 @@ const readers: readonly Reader[] = [
       schema: 'other',
     },
   ),
-  reader<TopicOptions>('topics', topics, {}, { bus: 'other', slow: 'other', onError: 'other' }),
+  reader<TopicOptions>('topics', topics, {}, { bus: 'other', slow: 'other', topicsEach: 'number', onError: 'other' }),
   reader<StaticOptions>(
     'staticFiles',
     (options) => staticFiles(memoryFiles({}), options),

@@ -1,3 +1,4 @@
+// Content as it comes (RFC 9112 §7): the pieces of data in chunks, of a known length, or until the connection ends.
 import { checkPlaces, CR, HEX, is, isBlank, LF, SEMICOLON, smaller, TCHAR, VALUE } from './bytes.ts'
 import {
   CHUNK_END_INVALID,

@@ -1,3 +1,4 @@
+// The one fast path of the parser: field lines as usual clients send them, read four bytes at a time.
 import { classes, COLON, CR, LF, slot, smaller, SP, TCHAR } from './bytes.ts'
 import type { FieldSection } from './field-section.ts'
 import { LEAST_COPIED, MOST_COPIED } from './numbers.ts'

@@ -1,3 +1,4 @@
+// Field values that are lists, and what their members are made of (RFC 9110 §5.6).
 import { check, consistsOf, isToken, trimmed, VALUE } from './bytes.ts'
 
 /** The members of a comma-separated list without the empty ones. RFC 9110 §5.6.1. Commas in quoted strings do not separate. */

@@ -1,3 +1,4 @@
+// The Range field (RFC 9110 §14.2).
 import { members } from './field-lists.ts'
 import { MAX_RANGES } from './numbers.ts'
 

@@ -1,3 +1,4 @@
+// How long the content of a message is, by its head (RFC 9112 §6).
 import { BACKSLASH, BLANK, COMMA, encode, four, isDigit, isWord, QUOTE, SEMICOLON, skip, slot, TCHAR } from './bytes.ts'
 import { FieldSection } from './field-section.ts'
 import {

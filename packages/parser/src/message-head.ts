@@ -1,3 +1,4 @@
+// What heads of requests and responses share: the start line and fields, and how a head is read to its end.
 import { checkPlaces, CR, four, isDigit, LF, smaller } from './bytes.ts'
 import { HEAD_TOO_LARGE, INVALID_LINE_END, INVALID_VERSION, VERSION_UNSUPPORTED } from './codes.ts'
 import { ParseError } from './errors.ts'

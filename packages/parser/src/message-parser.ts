@@ -1,3 +1,4 @@
+// Whole messages, one behind the other, for whoever is not in a hurry: events instead of positions in a buffer.
 import { BodyDecoder } from './body.ts'
 import { isToken } from './bytes.ts'
 import { ParseError } from './errors.ts'

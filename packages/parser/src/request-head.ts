@@ -1,3 +1,4 @@
+// The head of a request: request line, fields, and what follows from them.
 import {
   BACKSLASH,
   CR,

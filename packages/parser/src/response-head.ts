@@ -1,3 +1,4 @@
+// The head of a response: status line, fields, and what follows from them and from the request.
 import { decodeLatin1, isDigit, skip, SP, VALUE } from './bytes.ts'
 import type { DecodeLatin1 } from './bytes.ts'
 import { INVALID_REASON, INVALID_STATUS } from './codes.ts'

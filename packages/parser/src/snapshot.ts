@@ -1,3 +1,4 @@
+// Heads that outlive the buffer they were read from.
 import { COLON, own, trimmed } from './bytes.ts'
 import type { RequestHead } from './request-head.ts'
 import type { ResponseHead } from './response-head.ts'

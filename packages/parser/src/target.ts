@@ -1,3 +1,4 @@
+// The request target in its four forms (RFC 9112 §3.2).
 import {
   classes,
   COLON,

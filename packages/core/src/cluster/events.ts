@@ -1,3 +1,4 @@
+// What happens to workers, on diagnostics channels.
 import { channel } from 'node:diagnostics_channel'
 import type { EventChannel } from '../server/events.ts'
 

@@ -1,3 +1,4 @@
+// What a cluster is told, and what it tells of itself.
 import type { MaybePromise } from '../exchange/context.ts'
 import type { CloseOptions } from '../server/server.ts'
 import type { RestartPolicy } from './backoff.ts'

@@ -1,3 +1,4 @@
+// One worker process, as the primary sees it, and the messages between the two.
 import nodeCluster, { type Worker } from 'node:cluster'
 import { longestTimer } from '../server/clock.ts'
 import type { WorkerAnswer } from './questions.ts'

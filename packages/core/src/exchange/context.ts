@@ -1,3 +1,4 @@
+// What a handler is given and what it may return: the types that applications are written against.
 import type { HeadSnapshot } from '@spillway/parser'
 import type { AbortedError, Outcome } from './errors.ts'
 import type { BodySource, Reply, ReplyInit, TakeOver } from './reply.ts'

@@ -1,3 +1,4 @@
+// From a handler to its reply, in this turn where nothing has to be waited for.
 import { begun } from './beginning.ts'
 import type { Handler, MaybePromise, Result } from './context.ts'
 import { isThenable } from './guarded.ts'

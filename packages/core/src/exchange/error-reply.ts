@@ -1,3 +1,4 @@
+// The replies to errors.
 import { reasonPhrase } from '@spillway/parser/serialize'
 import { errorFacts } from './errors.ts'
 import type { Result } from './context.ts'

@@ -1,3 +1,4 @@
+// Errors that are answers, ends of exchanges, and what of an error may be told.
 import type { ErrorCode } from './error-codes.ts'
 import { ReplyHeaders } from './reply-headers.ts'
 

@@ -1,3 +1,4 @@
+// Replies that are given again and again, put together once.
 import { joinedBytes } from '../transport/transport.ts'
 import { Reply } from './reply.ts'
 import type { ReplyHeaders } from './reply-headers.ts'

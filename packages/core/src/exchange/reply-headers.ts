@@ -1,3 +1,4 @@
+// Fields of replies: checked when they are set, and written as they were spelled.
 import { isFieldName, isFieldValue } from '@spillway/parser/serialize'
 
 /** Name, value, and the field line as it is written. */

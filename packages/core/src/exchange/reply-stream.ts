@@ -1,3 +1,4 @@
+// Content that comes while it is sent: pulled from its source, framed, and slowed down by who reads it.
 import type { Holding } from '../transport/holding.ts'
 import { LAST_CHUNK, chunkPrefix, isTrailerField, trailerSection } from '@spillway/parser/serialize'
 import type { BodySource } from './reply.ts'

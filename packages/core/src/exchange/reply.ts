@@ -1,3 +1,4 @@
+// Replies, and what may be made into one.
 import { reasonPhrase } from '@spillway/parser/serialize'
 import type { Result } from './context.ts'
 import type { KeptReply } from './kept-reply.ts'

@@ -1,3 +1,4 @@
+// The content of a request, read once, in the way that the handler likes, at the pace of who reads it.
 import { HttpError } from './errors.ts'
 import { handled } from './guarded.ts'
 import { handledStream } from './handled.ts'

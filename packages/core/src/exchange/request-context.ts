@@ -1,3 +1,4 @@
+// The context of a request, whatever the protocol that it came in.
 import { type HeadSnapshot, TargetForm } from '@spillway/parser'
 import { splitTarget, type TargetParts } from '@spillway/parser/fields'
 import type { Context, Html, Query, RequestHeaders } from './context.ts'

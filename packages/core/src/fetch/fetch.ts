@@ -1,3 +1,4 @@
+// Handlers of fetch as ours, and ours as one of fetch.
 import { parseContentLength } from '@spillway/parser/fields'
 import type { Context, Handler, RequestHeaders } from '../exchange/context.ts'
 import { ForeignExchange, type ForeignOptions, type ForeignRequest } from './foreign.ts'

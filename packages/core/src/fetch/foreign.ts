@@ -1,3 +1,4 @@
+// One exchange on somebody else's server: what our own connections do for a handler, done with what that server has.
 import { printError } from '../exchange/guarded.ts'
 import { TargetForm } from '@spillway/parser'
 import type { Context, Handler, MaybePromise, RequestHeaders } from '../exchange/context.ts'

@@ -1,3 +1,4 @@
+// A new connection: into the server's books, or turned away.
 import { type Member, Place, type ServerCore } from '../server/server-core.ts'
 import { tapped } from '../server/wire-tap.ts'
 import type { Transport } from '../transport/transport.ts'

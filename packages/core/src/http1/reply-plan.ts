@@ -1,3 +1,4 @@
+// How a reply is written in HTTP/1.1 (RFC 9112 §6): its head, how its content is delimited, and whether the connection is kept.
 import { hasToken } from '@spillway/parser/fields'
 import { isFieldValue, statusLine } from '@spillway/parser/serialize'
 import type { KeptReply } from '../exchange/kept-reply.ts'

@@ -1,3 +1,4 @@
+// Replies on their way: what was planned is written, and streams are followed until their end.
 import type { RequestContext } from '../exchange/request-context.ts'
 import { AbortedError, type AbortedBy, type Outcome, abortMessage } from '../exchange/errors.ts'
 import { endIsWatched } from '../server/connection-log.ts'

@@ -1,3 +1,4 @@
+// One request of a client of HTTP/2, and what comes back.
 import { ErrorCode, type Http2Response, type Http2Stream } from '@spillway/parser/http2'
 import { highWater } from '../transport/transport.ts'
 import { Outgoing } from './outgoing.ts'

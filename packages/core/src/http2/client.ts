@@ -1,3 +1,4 @@
+// The client's side of a connection of HTTP/2.
 import {
   ErrorCode,
   Http2Machine,

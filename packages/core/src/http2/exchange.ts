@@ -1,3 +1,4 @@
+// One request and its reply on a stream of HTTP/2.
 import { ErrorCode, type Http2Machine, type Http2Request, type Http2Stream } from '@spillway/parser/http2'
 import { ContentFraming, connectRefused } from '../exchange/content.ts'
 import { type ReplyTarget, deliver } from '../exchange/dispatch.ts'

@@ -1,3 +1,4 @@
+// The content of a request on its way in, within the window that its stream has.
 import type { Http2Machine, Http2Stream } from '@spillway/parser/http2'
 import { AbortedError, unreadContent } from '../exchange/errors.ts'
 import type { RequestContext } from '../exchange/request-context.ts'

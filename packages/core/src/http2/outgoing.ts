@@ -1,3 +1,4 @@
+// The content of one stream on its way out, which waits for windows.
 import type { Http2Machine, Http2Stream } from '@spillway/parser/http2'
 import type { Holding, Holds } from '../transport/holding.ts'
 import type { ReplyStream, StreamSink } from '../exchange/reply-stream.ts'

@@ -1,3 +1,4 @@
+// What a connection of HTTP/2 has to write, and which stream comes next.
 import { ErrorCode, type Http2Machine, type Http2Stream } from '@spillway/parser/http2'
 import { decodeLatin1 } from '../transport/bytes.ts'
 import type { Transport } from '../transport/transport.ts'

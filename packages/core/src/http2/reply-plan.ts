@@ -1,3 +1,4 @@
+// How a reply is written in HTTP/2: its fields, and which of them have no place there (RFC 9113 §8.2.2).
 import { checkReply, hasNoContent } from '../exchange/content.ts'
 import type { BodySource, Reply } from '../exchange/reply.ts'
 import { isSource } from '../exchange/source.ts'

@@ -1,3 +1,4 @@
+// A stream of HTTP/2 in place of a connection, for protocols that take one over.
 import { ErrorCode, type Http2Machine, type Http2Stream } from '@spillway/parser/http2'
 import { type Peer, type Transport, type TransportSink, highWater } from '../transport/transport.ts'
 import { Outgoing, type OutgoingOwner } from './outgoing.ts'

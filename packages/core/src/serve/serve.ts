@@ -1,3 +1,4 @@
+// Servers for Node.js: what most programs begin with.
 import type { Handler } from '../exchange/context.ts'
 import { longestTimer } from '../server/clock.ts'
 import type { ListenOptions, Listening } from '../server/listen-options.ts'

@@ -1,3 +1,4 @@
+// The end of a process, in order.
 import { guarded, printError } from '../exchange/guarded.ts'
 import { type Rule, type Rules, type Settled, callback, list, readOptions, text } from '../server/read-options.ts'
 import { closeRules } from '../server/rules.ts'

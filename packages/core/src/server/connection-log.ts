@@ -1,3 +1,4 @@
+// What is told of a connection, and the one reason for its end.
 import type { ParseErrorCode } from '@spillway/parser'
 import type { Http2FaultCode } from '@spillway/parser/http2'
 import type { RequestContext } from '../exchange/request-context.ts'

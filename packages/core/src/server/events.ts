@@ -1,3 +1,4 @@
+// The events of connections and exchanges, and the reasons why connections end.
 import type { AsyncLocalStorage } from 'node:async_hooks'
 import { channel } from 'node:diagnostics_channel'
 import type { ParseErrorCode } from '@spillway/parser'

@@ -1,3 +1,4 @@
+// The bytes that are held for all connections together, and who has to go when they are too many.
 import type { Holding, Holds } from '../transport/holding.ts'
 
 /** Something that holds memory, and can be made to let go of it. */

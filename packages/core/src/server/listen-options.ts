@@ -1,3 +1,4 @@
+// What a listener is told: addresses, certificates, proxies in front.
 import type { MaybePromise } from '../exchange/context.ts'
 
 /** Where and how to listen: an address and port, or `path`, or `fd`. */

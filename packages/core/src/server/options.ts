@@ -1,3 +1,4 @@
+// Limits and timeouts, each with the reason for its default.
 import { type BodyLimits, type HeadLimits, defaultBodyLimits, defaultHeadLimits } from '@spillway/parser'
 import type { Http2Limits } from '@spillway/parser/http2'
 

@@ -1,3 +1,4 @@
+// What all connections of a server share: its books, its clock, its handler, and what becomes of errors.
 import { AsyncResource } from 'node:async_hooks'
 import { Expectation, type ParseErrorCode, RequestHead, parseErrors } from '@spillway/parser'
 import { networkOf } from '../transport/addresses.ts'

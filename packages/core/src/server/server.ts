@@ -1,3 +1,4 @@
+// A server as its owner sees it.
 import type { Transport } from '../transport/transport.ts'
 import type { Context, MaybePromise, Result } from '../exchange/context.ts'
 import type { ListenOptions, Listening } from './listen-options.ts'

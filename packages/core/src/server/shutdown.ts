@@ -1,3 +1,4 @@
+// The end of a server: who has nothing to do goes at once, who has is given time.
 import { longestTimer } from './clock.ts'
 import type { ServerCore } from './server-core.ts'
 import type { Closed } from './server.ts'

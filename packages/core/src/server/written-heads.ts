@@ -1,3 +1,4 @@
+// Heads that were written once, to be written again without work.
 import { statusLine } from '@spillway/parser/serialize'
 
 /** Characters of text that are remembered with the head before them. */

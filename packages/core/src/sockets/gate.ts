@@ -1,3 +1,4 @@
+// What comes before the first byte of HTTP: a PROXY header, a TLS handshake, and with them which protocol the socket speaks.
 import type { X509Certificate } from 'node:crypto'
 import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'

@@ -1,3 +1,4 @@
+// Listening sockets.
 import { chmodSync, lstatSync, unlinkSync } from 'node:fs'
 import { type AddressInfo, type Server as NetServer, connect, createServer } from 'node:net'
 import { type Gates, beginHandshake, handshakes } from './gate.ts'

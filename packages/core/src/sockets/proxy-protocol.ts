@@ -1,3 +1,4 @@
+// PROXY headers, in text and in bytes.
 import { isIPv4, isIPv6 } from 'node:net'
 import { normalAddress } from '../transport/addresses.ts'
 

@@ -1,3 +1,4 @@
+// Certificates and handshakes of TLS.
 import { createHash } from 'node:crypto'
 import type { Socket } from 'node:net'
 import {

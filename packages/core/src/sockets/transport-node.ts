@@ -1,3 +1,4 @@
+// Sockets of Node.js as transports, which read into one buffer that is lent.
 import { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import { plainAddress } from '../transport/addresses.ts'

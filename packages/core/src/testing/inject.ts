@@ -1,3 +1,4 @@
+// One request to a handler without a socket, for tests.
 import { MessageParser, type ParserEvent, type ResponseSnapshot } from '@spillway/parser'
 import { requestHead } from '@spillway/parser/serialize'
 import type { Handler } from '../exchange/context.ts'

@@ -1,3 +1,4 @@
+// Connections in memory: both ends, and buffers that are overwritten as those of sockets are.
 import type { Peer, Transport, TransportSink } from '../transport/transport.ts'
 
 /** The server's end. Events come synchronously; a close, like a socket's, comes after the call that caused it. */

@@ -1,3 +1,4 @@
+// Servers without sockets, for tests.
 import type { Handler } from '../exchange/context.ts'
 import { accept } from '../http1/accept.ts'
 import { Http2Connection } from '../http2/connection.ts'

@@ -1,3 +1,4 @@
+// Addresses and networks, in one spelling each.
 import { BlockList, SocketAddress, isIP } from 'node:net'
 
 /** A set of IP addresses and networks. An IPv4 address that is mapped into IPv6 (RFC 4291 §2.5.5.2) is IPv4 on both sides. */

@@ -1,3 +1,4 @@
+// What a connection is for everything above sockets: the port that bytes come and go by.
 import type { X509Certificate } from 'node:crypto'
 
 /** Bytes that may wait for somebody slow before whoever makes them should pause. */

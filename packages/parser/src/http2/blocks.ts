@@ -1,3 +1,4 @@
+// Field blocks that are put together from HEADERS and CONTINUATION, and those that are known already.
 import type { DecodeLatin1 } from '../bytes.ts'
 import type { HeadLimits } from '../limits.ts'
 import type { Http2FaultCode } from './errors.ts'

@@ -1,3 +1,4 @@
+// Everything that can be wrong with what a peer of HTTP/2 sends, as one table.
 import type { ErrorCode } from './frames.ts'
 
 /**

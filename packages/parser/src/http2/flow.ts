@@ -1,3 +1,4 @@
+// Windows: how much content may be sent before the receiver has said that it takes more (RFC 9113 §5.2).
 import { MAX_31 } from './numbers.ts'
 
 /** What we let the peer send, for one stream or the connection. RFC 9113 §5.2 and §6.9. */

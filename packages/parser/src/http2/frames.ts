@@ -1,3 +1,4 @@
+// Frames (RFC 9113 §4): their types and errors as numbers, reading them from pieces, and writing them.
 import { ACK, GOAWAY, HEAD_BYTES, PING, PRIORITY_UPDATE, RST_STREAM, SETTINGS, WINDOW_UPDATE } from './numbers.ts'
 
 /*

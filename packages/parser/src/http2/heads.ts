@@ -1,3 +1,4 @@
+// Heads of HTTP/2 (RFC 9113 §8.3): pseudo-fields and fields become requests, responses and trailers.
 import { consistsOf, encode, isToken, SCHEME, SLASH, TARGET } from '../bytes.ts'
 import type { ParseErrorCode } from '../errors.ts'
 import type { Expectation } from '../request-head.ts'

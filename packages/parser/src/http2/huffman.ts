@@ -1,3 +1,4 @@
+// The Huffman code of HPACK (RFC 7541 §5.2).
 import type { FrameBuffer } from './frames.ts'
 
 /*

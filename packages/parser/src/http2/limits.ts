@@ -1,3 +1,4 @@
+// How much a peer of HTTP/2 may have or send, with a reason for each number.
 import { defaultBodyLimits, defaultHeadLimits, type BodyLimits, type HeadLimits } from '../limits.ts'
 
 /** What a connection of HTTP/2 may cost: its heads as those of HTTP/1.1, its trailers too. */

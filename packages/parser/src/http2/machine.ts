@@ -1,3 +1,4 @@
+// A connection of HTTP/2 without the connection: bytes go in, events and bytes come out.
 import type { DecodeLatin1 } from '../bytes.ts'
 import type { ParseErrorCode } from '../errors.ts'
 import { BlockReader, KnownBlocks } from './blocks.ts'

@@ -1,3 +1,4 @@
+// What a side of HTTP/2 sends: frames of streams, within the windows.
 import { FrameBuffer, PREFACE, type ErrorCode } from './frames.ts'
 import { ReceiveWindow } from './flow.ts'
 import { HpackEncoder } from './hpack-encoder.ts'

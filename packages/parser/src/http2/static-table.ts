@@ -1,3 +1,4 @@
+// The static table of HPACK (RFC 7541, Appendix A).
 import { Field } from './field.ts'
 
 /** RFC 7541 Appendix A: the names, with `=` in front of those values that have an entry of their own. */

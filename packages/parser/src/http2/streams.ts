@@ -1,3 +1,4 @@
+// The streams of a connection, and the state that each is in (RFC 9113 §5.1).
 import { ReceiveWindow } from './flow.ts'
 import type { Http2Request, Http2Response } from './heads.ts'
 import { defaultPriority, type Ordered, type Priority } from './priority.ts'

@@ -1,3 +1,4 @@
+// The content of Close, and the codes that may stand in it (RFC 6455 §7.4).
 import { encodeUtf8 } from './text.ts'
 import { Utf8Checker } from './utf8.ts'
 

@@ -1,3 +1,4 @@
+// What is agreed on in Sec-WebSocket-Extensions, of which permessage-deflate is all we know (RFC 7692).
 import { isToken } from '../bytes.ts'
 import { tokenList, unquote } from '../field-lists.ts'
 

@@ -1,3 +1,4 @@
+// Frames to send (RFC 6455 §5.2).
 import { applyMask } from './mask.ts'
 
 /** What a frame is (RFC 6455 §5.2). */

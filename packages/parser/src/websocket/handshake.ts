@@ -1,3 +1,4 @@
+// What both sides of a handshake have to check and compute (RFC 6455 §4).
 import { isToken } from '../bytes.ts'
 import { tokenList } from '../field-lists.ts'
 

@@ -1,3 +1,4 @@
+// Messages, put together from the frames they came in, and inflated.
 import { append, decodeLatin1 } from '../bytes.ts'
 import type { DecodeLatin1 } from '../bytes.ts'
 import type { WebSocketFailure } from './failures.ts'

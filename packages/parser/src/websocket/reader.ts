@@ -1,3 +1,4 @@
+// Frames from bytes that come in any pieces (RFC 6455 §5.2).
 import { CONTROL_BYTES, CloseCode, readClose } from './close.ts'
 import type { WebSocketFailure } from './failures.ts'
 import { FIN, Opcode, RSV1 } from './frame-writer.ts'

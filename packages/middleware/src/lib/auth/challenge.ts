@@ -1,3 +1,4 @@
+// Challenges, and the credentials that answer them (RFC 9110 §11).
 import { type HttpErrorOptions, HttpError } from '@spillway/core'
 import { quote } from '@spillway/parser/fields'
 

@@ -1,3 +1,4 @@
+// Content of each kind: which types it has, and how it is read.
 import type { Context, MaybePromise } from '@spillway/core'
 import { type Rules, amount, list, optional, text, whole } from '@spillway/core/options'
 import { ProblemError } from '../http/problem.ts'

@@ -1,3 +1,4 @@
+// Content that comes encoded (RFC 9110 §8.4).
 import type { Transform } from 'node:stream'
 import * as zlib from 'node:zlib'
 import type { Context } from '@spillway/core'

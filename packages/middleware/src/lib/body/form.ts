@@ -1,3 +1,4 @@
+// Forms and queries.
 import { type Rules, type Settled, readOptions, whole } from '@spillway/core/options'
 import { ProblemError } from '../http/problem.ts'
 

@@ -1,3 +1,4 @@
+// JSON that may come from anybody.
 import { type Rules, type Settled, callback, readOptions, whole } from '@spillway/core/options'
 import { ProblemError } from '../http/problem.ts'
 import { atOnce } from '../layers/at-once.ts'

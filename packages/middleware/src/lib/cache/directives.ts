@@ -1,3 +1,4 @@
+// Cache-Control (RFC 9111 §5.2).
 import { type CacheControl, parseCacheControl } from '@spillway/parser/fields'
 
 /** The directives of a Cache-Control field (RFC 9111 §5.2). */

@@ -1,3 +1,4 @@
+// Requests under way for a response that others wait for, too.
 import { shortKey } from '../tools/short-key.ts'
 
 /** Milliseconds for which nobody waits for others after a reply that could not be stored. */

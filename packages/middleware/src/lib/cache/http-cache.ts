@@ -1,3 +1,4 @@
+// What a shared cache does with a request, and with the reply to it.
 import {
   type Context,
   type MaybePromise,

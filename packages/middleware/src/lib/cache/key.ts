@@ -1,3 +1,4 @@
+// What a stored response is found by, and which requests a cache stays away from.
 import type { Context } from '@spillway/core'
 import { authorityOf, clientOf } from '../http/known-client.ts'
 import { connectionOptions } from '../http/connection-options.ts'

@@ -1,3 +1,4 @@
+// Replies that are made from what is stored.
 import { type Context, Reply, type ReplyHeaders } from '@spillway/core'
 import { parseDate } from '@spillway/parser/fields'
 import { dropNonces } from '../http/nonces.ts'

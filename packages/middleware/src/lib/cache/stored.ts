@@ -1,3 +1,4 @@
+// A stored response: what it says, how old it is, and how long it is fresh (RFC 9111 §4.2).
 import { ReplyHeaders, type RequestHeaders } from '@spillway/core'
 import { formatDate, parseDate, tokenList } from '@spillway/parser/fields'
 import { isNoncePolicy } from '../http/nonces.ts'

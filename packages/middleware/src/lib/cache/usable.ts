@@ -1,3 +1,4 @@
+// Whether a stored response may answer a request, and whether somebody has to be asked first (RFC 9111 §4).
 import type { RequestHeaders } from '@spillway/core'
 import { type Directives, readDirectives, secondsOf } from './directives.ts'
 import { type Stored, ageOf } from './stored.ts'

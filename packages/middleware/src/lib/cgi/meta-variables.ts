@@ -1,3 +1,4 @@
+// What a script is told of a request (RFC 3875 §4.1).
 import { join } from 'node:path'
 import type { Context } from '@spillway/core'
 import { splitAuthority } from '@spillway/parser/fields'

@@ -1,3 +1,4 @@
+// The content of a request for a script, whose length has to be known first.
 import { type Context, HttpError } from '@spillway/core'
 
 /** The content of a request, of which a script is told the length beforehand (RFC 3875 §4.1.2). */

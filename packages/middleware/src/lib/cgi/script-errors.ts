@@ -1,3 +1,4 @@
+// What scripts say on their error output, line by line.
 import { type Context, guarded, printError } from '@spillway/core'
 
 /** Takes what scripts say on their error output: text in which control characters are escaped, lines as they were. */

@@ -1,3 +1,4 @@
+// The head of what a script answers (RFC 3875 §6.3).
 import { HttpError, ReplyHeaders } from '@spillway/core'
 import { trimBlanks } from '../http/trim-blanks.ts'
 

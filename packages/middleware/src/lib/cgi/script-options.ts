@@ -1,3 +1,4 @@
+// What CGI and FastCGI share: options, and answers that may be redirects.
 import { type Context, type Handler, Reply } from '@spillway/core'
 import { redirectLocally } from './local-redirect.ts'
 import type { MetaOptions } from './meta-variables.ts'

@@ -1,3 +1,4 @@
+// One script that runs.
 import { type ChildProcessByStdio, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { dirname } from 'node:path'

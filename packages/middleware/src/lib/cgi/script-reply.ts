@@ -1,3 +1,4 @@
+// The reply that is made of what a script says.
 import { Reply } from '@spillway/core'
 import { type ScriptHead, ScriptHeadReader, badReply } from './script-head.ts'
 

@@ -1,3 +1,4 @@
+// Which file of a folder a path runs, and what is left of the path.
 import { constants } from 'node:fs'
 import { access, realpath, stat } from 'node:fs/promises'
 import { join } from 'node:path'

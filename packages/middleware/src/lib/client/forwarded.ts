@@ -1,3 +1,4 @@
+// The Forwarded field (RFC 7239).
 import { isAuthority, unquote } from '@spillway/parser/fields'
 import { type ForwardedNode, readNode } from './node.ts'
 

@@ -1,3 +1,4 @@
+// Names of clients and proxies, as proxies write them.
 import { normalAddress } from '@spillway/core'
 
 /** Whom a proxy got a request from (RFC 7239 §6). */

@@ -1,3 +1,4 @@
+// Cookies on the wire (RFC 6265).
 import { type Rules, type Settled, choice, flag, optional, readOptions, text, whole } from '@spillway/core/options'
 import { stringifySetCookie } from 'cookie'
 

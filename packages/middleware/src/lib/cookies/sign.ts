@@ -1,3 +1,4 @@
+// Signatures of cookies.
 import { type KeyObject, createHmac, timingSafeEqual } from 'node:crypto'
 
 /** The value with its signature behind the last dot; the name is signed, too, so that values cannot be swapped. */

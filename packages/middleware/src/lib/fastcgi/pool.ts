@@ -1,3 +1,4 @@
+// Connections to a FastCGI application, and who waits for one.
 import { type Socket, connect } from 'node:net'
 import { HttpError } from '@spillway/core'
 import type { ScriptErrors } from '../cgi/script-errors.ts'

@@ -1,3 +1,4 @@
+// Files that are opened without leaving their folder, whatever links say and whoever renames meanwhile.
 import { constants, existsSync } from 'node:fs'
 import { type FileHandle, open, readlink, realpath, stat } from 'node:fs/promises'
 import { join, sep } from 'node:path'

@@ -1,3 +1,4 @@
+// Where in a folder a request wants to go.
 import type { Context } from '@spillway/core'
 import { normalizePath, pathSegments } from '../http/path.ts'
 

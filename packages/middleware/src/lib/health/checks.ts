@@ -1,3 +1,4 @@
+// Checks that run for any number of probes.
 import { type MaybePromise, guardSignal, printError } from '@spillway/core'
 
 /** Looks after something the server cannot do without; fails by throwing, or by giving false. */

@@ -1,3 +1,4 @@
+// Parts of content (RFC 9110 §14).
 import { randomUUID } from 'node:crypto'
 import { type ByteRange, formatContentRange, parseDate, parseEntityTag, parseRange } from '@spillway/parser/fields'
 import type { Validators } from './preconditions.ts'

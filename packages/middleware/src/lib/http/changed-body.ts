@@ -1,3 +1,4 @@
+// What has to change in a reply beside its content, when that is encoded.
 import type { BodySource, Reply } from '@spillway/core'
 import { tokenList } from '@spillway/parser/fields'
 

@@ -1,3 +1,4 @@
+// Content codings, with what Node.js has for each.
 import type { Transform } from 'node:stream'
 import { promisify } from 'node:util'
 import * as zlib from 'node:zlib'

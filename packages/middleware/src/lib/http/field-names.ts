@@ -1,3 +1,4 @@
+// Names of fields that programs behind us cannot tell from others.
 import { isToken } from '@spillway/parser/serialize'
 
 /**

@@ -1,3 +1,4 @@
+// The client as far as it is known: from the connection, or from what trusted proxies say.
 import { type Context, type Peer, networkOf, normalAddress } from '@spillway/core'
 
 /** Whom a request comes from, as far as the proxies in between are trusted. */

@@ -1,3 +1,4 @@
+// Content-Type (RFC 9110 §8.3).
 import type { RequestHeaders } from '@spillway/core'
 import { parseParameters } from '@spillway/parser/fields'
 

@@ -1,3 +1,4 @@
+// Which content coding a client likes best (RFC 9110 §12.5.3).
 import { parseQualityList } from '@spillway/parser/fields'
 
 /** What a client makes of the codings there are. */

@@ -1,3 +1,4 @@
+// Origins (RFC 6454), and whether a page is our own.
 import type { Context } from '@spillway/core'
 import { clientOf } from './known-client.ts'
 

@@ -1,3 +1,4 @@
+// If-Match and the like (RFC 9110 §13.2).
 import type { RequestHeaders } from '@spillway/core'
 import { type EntityTag, matchesTag, parseDate, parseEntityTag, parseEntityTags } from '@spillway/parser/fields'
 

@@ -1,3 +1,4 @@
+// Paths that programs may read in several ways, and all of these ways.
 import { decodeOctets, resolveDots } from './path.ts'
 
 /**

@@ -1,3 +1,4 @@
+// Who wants to know under which fields a request was sent on.
 import type { Context, RequestHeaders } from '@spillway/core'
 
 /** What a proxy has made of a request. */

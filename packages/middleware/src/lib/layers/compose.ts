@@ -1,3 +1,4 @@
+// Middleware around a handler, in order.
 import { type Context, type Handler, type MaybePromise, Reply, type Result } from '@spillway/core'
 import { after } from './maybe-promise.ts'
 import { note, notesOf } from './route-notes.ts'

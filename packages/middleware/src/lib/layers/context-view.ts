@@ -1,3 +1,4 @@
+// Another view of a request, for those behind a layer.
 import type { Context, RequestHeaders } from '@spillway/core'
 
 /** What a view has of its own. */

@@ -1,3 +1,4 @@
+// What is there at once goes on in this turn, and promises are waited for.
 import { type MaybePromise, isThenable } from '@spillway/core'
 
 /** Goes on with a value: in this turn when it is there, so that what is synchronous stays so. */

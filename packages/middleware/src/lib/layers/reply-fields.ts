@@ -1,3 +1,4 @@
+// Fields that a layer adds to replies, those to errors too.
 import type { Context, MaybePromise, Reply, ReplyHeaders } from '@spillway/core'
 import { whenSettled } from './maybe-promise.ts'
 import type { Next } from './types.ts'

@@ -1,3 +1,4 @@
+// What a layer says of its route, for descriptions of it.
 import type { BodyKind } from '../http/media-type.ts'
 import type { AnyMiddleware } from './types.ts'
 

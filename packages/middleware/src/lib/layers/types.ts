@@ -1,3 +1,4 @@
+// The types of middleware: what a layer needs of those in front, and what it adds for those behind.
 import type { Context, MaybePromise, Reply, Result } from '@spillway/core'
 
 declare const adds: unique symbol

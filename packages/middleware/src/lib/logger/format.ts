@@ -1,3 +1,4 @@
+// Lines of a log, in each format.
 import type { Outcome } from '@spillway/core'
 
 /** What is known of an exchange when it is over. */

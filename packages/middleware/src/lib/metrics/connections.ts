@@ -1,3 +1,4 @@
+// What is counted of connections.
 import { type ConnectionEvents, type Server, channels, guarded, printError } from '@spillway/core'
 import { atOnce } from '../layers/at-once.ts'
 import { Counter, type Family, Gauge, Histogram } from './families.ts'

@@ -1,3 +1,4 @@
+// The head of a part of a form (RFC 7578 §4).
 import { isFieldName, isFieldValue } from '@spillway/parser/serialize'
 import { type MediaType, parseMediaType } from '../http/media-type.ts'
 import { trimBlanks } from '../http/trim-blanks.ts'

@@ -1,3 +1,4 @@
+// Parts between boundaries (RFC 2046 §5.1), as they come.
 import { ProblemError } from '../http/problem.ts'
 
 const CR = 0x0d

@@ -1,3 +1,4 @@
+// Fields and files of a form, within limits.
 import { handled } from '@spillway/core'
 import { type Rules, type Settled, optional, readOptions, whole } from '@spillway/core/options'
 import { ProblemError } from '../http/problem.ts'

@@ -1,3 +1,4 @@
+// Schemas of any library as JSON Schema.
 import { type JsonSchema, type SchemaConverter, jsonSchemaOf } from '../validation/json-schema.ts'
 import type { AnySchema } from '../layers/route-notes.ts'
 

@@ -1,3 +1,4 @@
+// Where an upstream server is.
 import { isIP } from 'node:net'
 
 /** Where an upstream server listens. */

@@ -1,3 +1,4 @@
+// Which server of a group is next.
 import type { Upstream } from './upstream.ts'
 
 /**

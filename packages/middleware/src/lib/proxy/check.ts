@@ -1,3 +1,4 @@
+// Servers that are asked whether they work.
 import { ignore } from '../layers/ignore.ts'
 import type { Requester, UpstreamExchange } from './exchange.ts'
 import type { CheckSettings } from './rules.ts'

@@ -1,3 +1,4 @@
+// A connection to an upstream server over HTTP/1.1.
 import type { Socket } from 'node:net'
 import { NodeTransport, type ReplyHeaders } from '@spillway/core'
 import { LAST_CHUNK, chunkPrefix, trailerSection } from '@spillway/parser/serialize'

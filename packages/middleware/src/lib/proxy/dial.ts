@@ -1,3 +1,4 @@
+// Opening connections to upstream servers.
 import { type Socket, connect as connectTcp } from 'node:net'
 import { type ConnectionOptions, type TLSSocket, connect as connectTls } from 'node:tls'
 import type { Peer } from '@spillway/core'

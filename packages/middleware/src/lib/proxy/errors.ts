@@ -1,3 +1,4 @@
+// In which ways upstream servers fail, and what a client is told.
 import { HttpError } from '@spillway/core'
 
 /** In which way an exchange with an upstream server failed. */

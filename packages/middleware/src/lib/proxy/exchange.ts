@@ -1,3 +1,4 @@
+// What a request to an upstream server is, over whichever protocol.
 import type { ReplyHeaders, Transport } from '@spillway/core'
 import type { OutgoingHead } from './request-head.ts'
 import type { Response } from './response-reader.ts'

@@ -1,3 +1,4 @@
+// A group of upstream servers.
 import type { Context } from '@spillway/core'
 import { atOnce } from '../layers/at-once.ts'
 import { readOptions } from '@spillway/core/options'

@@ -1,3 +1,4 @@
+// Which fields of a request are sent on.
 import { foldedName, isPlainName, passableNames } from '../http/field-names.ts'
 
 /** What is never passed on as it came: of this connection only (RFC 9110 §7.6.1), or written anew. */

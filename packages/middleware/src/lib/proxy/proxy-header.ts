@@ -1,3 +1,4 @@
+// PROXY headers that we send.
 import { isIPv4, isIPv6 } from 'node:net'
 import type { Peer } from '@spillway/core'
 

@@ -1,3 +1,4 @@
+// The head of a request to an upstream server.
 import { randomBytes } from 'node:crypto'
 import { isIPv6 } from 'node:net'
 import { type Context, type FieldsInit, HttpError } from '@spillway/core'

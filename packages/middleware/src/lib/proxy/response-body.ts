@@ -1,3 +1,4 @@
+// The content of an upstream server's response, at the pace of our client.
 import { highWater } from '../tools/high-water.ts'
 
 /** What content asks of the connection it comes from. */

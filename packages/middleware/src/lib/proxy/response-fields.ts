@@ -1,3 +1,4 @@
+// Which fields of a response are sent on.
 import { ReplyHeaders } from '@spillway/core'
 import type { ResponseHead } from '@spillway/parser'
 import { connectionOptions } from '../http/connection-options.ts'

@@ -1,3 +1,4 @@
+// Responses from the bytes of an upstream connection.
 import type { ReplyHeaders } from '@spillway/core'
 import { BodyDecoder, BodyEvent, BodyKind, ResponseHead } from '@spillway/parser'
 import { type ContentSource, ResponseBody } from './response-body.ts'

@@ -1,3 +1,4 @@
+// What may be said to a group of upstream servers, and what is when it is not said.
 import {
   type Rules,
   type Settled,

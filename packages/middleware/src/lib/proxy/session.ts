@@ -1,3 +1,4 @@
+// A connection to an upstream server over HTTP/2, which many requests share.
 import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import { NodeTransport } from '@spillway/core'

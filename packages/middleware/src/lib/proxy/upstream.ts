@@ -1,3 +1,4 @@
+// One upstream server: its connections, and who waits for one.
 import type { Peer } from '@spillway/core'
 import type { UpstreamAddress } from './address.ts'
 import { fnv1a } from './balance.ts'

@@ -1,3 +1,4 @@
+// Where quotas are kept: here, or in Redis for several processes.
 import type { MaybePromise } from '@spillway/core'
 import { type Rules, readOptions, text, whole } from '@spillway/core/options'
 import { ExpiringMap } from '../tools/expiring-map.ts'

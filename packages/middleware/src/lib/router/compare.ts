@@ -1,3 +1,4 @@
+// Whether two patterns match the same paths, and which of them is more specific.
 import type { Language } from './language.ts'
 import type { Pattern, Tail, Variant } from './pattern.ts'
 

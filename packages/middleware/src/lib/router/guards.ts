@@ -1,3 +1,4 @@
+// Layers that a path must not walk around, whatever routes say.
 import { compareVariants, comparePatterns, overlap } from './compare.ts'
 import type { Node } from './node.ts'
 import type { Pattern } from './pattern.ts'

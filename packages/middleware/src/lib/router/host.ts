@@ -1,3 +1,4 @@
+// Routes for a host, or for its subdomains.
 import type { Context } from '@spillway/core'
 
 /** Something for each of several hosts, by the name that a request was sent to. */

@@ -1,3 +1,4 @@
+// Sets of texts that segments may be, and what two of them have in common.
 import { type Ranges, anyCharacter, contains } from './ranges.ts'
 
 /** An expression for some texts. */

@@ -1,3 +1,4 @@
+// A place in the tree of routers: its layers, and who answers below it.
 import type { Context, MaybePromise, Result } from '@spillway/core'
 import { refused } from '../http/problem.ts'
 import type { AnyMiddleware } from '../layers/types.ts'

@@ -1,3 +1,4 @@
+// Parameters, decoded from the path that matched.
 import { decodeTail } from '../http/path.ts'
 import type { Part, Pattern, Segment, Variant } from './pattern.ts'
 import { decodeSegment } from './tree.ts'

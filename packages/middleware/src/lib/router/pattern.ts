@@ -1,3 +1,4 @@
+// Patterns of routes, read once.
 import { normalizePath } from '../http/path.ts'
 import { readConstraint } from './constraint.ts'
 import { type Expression, Language, anything, character, filled, literal, textOf } from './language.ts'

@@ -1,3 +1,4 @@
+// Which router a handler belongs to, so that it can be mounted.
 import type { Context, MaybePromise, Result } from '@spillway/core'
 import type { AnyMiddleware } from '../layers/types.ts'
 import type { Guard } from './guards.ts'

@@ -1,3 +1,4 @@
+// All routes in one list, those of mounted routers too.
 import { notesOf } from '../layers/route-notes.ts'
 import type { AnyMiddleware } from '../layers/types.ts'
 import { comparePatterns, compareLanguages, compareVariants, overlap } from './compare.ts'

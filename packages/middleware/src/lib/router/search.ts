@@ -1,3 +1,4 @@
+// Finding the route of a request.
 import type { Pattern, Variant } from './pattern.ts'
 import type { MountEnd } from './registry.ts'
 import type { Mounted, Route } from './table.ts'

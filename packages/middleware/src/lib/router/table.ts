@@ -1,3 +1,4 @@
+// The routes of one router, checked against each other as they are added.
 import { AbortedError, type Context, type MaybePromise, type Reply, type Result } from '@spillway/core'
 import { asReply, chain, unwrap } from '../layers/compose.ts'
 import { whenSettled } from '../layers/maybe-promise.ts'

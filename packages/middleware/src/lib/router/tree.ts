@@ -1,3 +1,4 @@
+// Patterns by their segments, to be found in the length of a path.
 import { compareLanguages, comparePatterns, compareTails } from './compare.ts'
 import { type Language, filled } from './language.ts'
 import type { Pattern, Variant } from './pattern.ts'

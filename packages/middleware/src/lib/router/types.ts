@@ -1,3 +1,4 @@
+// The types of routers: parameters by their patterns, and state by the layers in front.
 import type { Context, Handler, MaybePromise, Result } from '@spillway/core'
 import type { WriteOptions } from '../contract/give.ts'
 import type { Fits, Front, HandlerBehind, Join, Known, Serves, ServesAs, ServesBelow } from '../contract/types.ts'

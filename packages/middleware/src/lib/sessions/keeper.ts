@@ -1,3 +1,4 @@
+// Where the data of a session is: in its cookie, or in a store.
 import { createHash, createCipheriv, createDecipheriv, randomBytes, type KeyObject } from 'node:crypto'
 import type { MaybePromise } from '@spillway/core'
 import { after } from '../layers/maybe-promise.ts'

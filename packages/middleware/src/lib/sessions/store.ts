@@ -1,3 +1,4 @@
+// Where sessions are kept: here, or in Redis for several processes.
 import type { MaybePromise } from '@spillway/core'
 import { type Rules, readOptions, text, whole } from '@spillway/core/options'
 import type { RedisCommand } from '../tools/redis.ts'

@@ -1,3 +1,4 @@
+// Files that are kept in memory.
 import { ownText } from '../tools/known-paths.ts'
 
 /** What the cache knows of its entries. */

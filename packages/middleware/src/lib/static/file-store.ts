@@ -1,3 +1,4 @@
+// Files as they can be sent: from memory or from their source, as they are or encoded.
 import { HttpError } from '@spillway/core'
 import { isCompressible } from '../http/compressible.ts'
 import { KnownPaths, ownText } from '../tools/known-paths.ts'

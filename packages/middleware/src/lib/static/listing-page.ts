@@ -1,3 +1,4 @@
+// The page that lists a folder.
 import type { ListedFile } from './source.ts'
 
 /** What a listing can be sorted by. */

@@ -1,3 +1,4 @@
+// Files that are only in memory.
 import type { FileSource, ListedFile, SourceFile } from './source.ts'
 
 /** Content by path, `docs/index.html`; text is UTF-8. */

@@ -1,3 +1,4 @@
+// A file in one of its codings, with the fields that describe it.
 import { hash } from 'node:crypto'
 import { KeptReply, ReplyHeaders } from '@spillway/core'
 import { formatDate } from '@spillway/parser/fields'

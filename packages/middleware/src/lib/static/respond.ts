@@ -1,3 +1,4 @@
+// The reply that a request for a file gets.
 import { type Context, Reply, type RequestHeaders } from '@spillway/core'
 import { formatContentRange } from '@spillway/parser/fields'
 import { evaluatePreconditions } from '../http/preconditions.ts'

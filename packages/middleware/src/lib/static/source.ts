@@ -1,3 +1,4 @@
+// Where files come from (decision 029).
 import { type MaybePromise, guarded, printError } from '@spillway/core'
 
 /**

@@ -1,3 +1,4 @@
+// Which file answers which path, and how.
 import { type Context, type MaybePromise, type Reply, dropSource } from '@spillway/core'
 import {
   type Rules,

@@ -1,3 +1,4 @@
+// Keys from secrets, and comparing without telling how far it went.
 import { type KeyObject, createHash, createSecretKey, hkdfSync, timingSafeEqual } from 'node:crypto'
 
 /** One secret, or several: the first is for what is made from now on, all are for what comes back. */

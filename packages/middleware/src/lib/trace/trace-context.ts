@@ -1,3 +1,4 @@
+// traceparent and tracestate.
 import { trimBlanks } from '../http/trim-blanks.ts'
 
 /** The position of a request in a trace, as traceparent tells it (W3C Trace Context §3.2). */

@@ -1,3 +1,4 @@
+// The handshake, as a client makes it.
 import { randomBytes } from 'node:crypto'
 import type { Transport } from '@spillway/core'
 import { Http2Client } from '@spillway/core/http2'

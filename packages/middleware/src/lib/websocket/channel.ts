@@ -1,3 +1,4 @@
+// Messages over a connection: frames in both directions, and the end in order.
 import type { AsyncResource } from 'node:async_hooks'
 import { Output, type Transport, type TransportSink } from '@spillway/core'
 import {

@@ -1,3 +1,4 @@
+// WebSockets, the client's side.
 import { type Transport, guarded, printError } from '@spillway/core'
 import {
   type Rules,

@@ -1,3 +1,4 @@
+// One WebSocket as its handlers know it.
 import { AsyncResource } from 'node:async_hooks'
 import { AbortedError, type AbortedBy, type MaybePromise, type Transport, isInstance, isThenable } from '@spillway/core'
 import { isCloseCode } from '@spillway/parser/websocket'

@@ -1,3 +1,4 @@
+// Messages that are compressed each by itself (RFC 7692).
 import { constants, deflateRawSync, inflateRawSync } from 'node:zlib'
 import type { Inflate } from '@spillway/parser/websocket'
 

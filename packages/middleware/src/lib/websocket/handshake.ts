@@ -1,3 +1,4 @@
+// The handshake, as a server answers it (RFC 6455 §4.2).
 import { type Context, HttpError } from '@spillway/core'
 import { hasToken } from '@spillway/parser/fields'
 import { acceptDeflate, isHandshakeKey, parseExtensions, parseSubprotocols } from '@spillway/parser/websocket'

@@ -1,3 +1,4 @@
+// Messages to all processes, by way of Redis.
 import { randomUUID } from 'node:crypto'
 import { guarded } from '@spillway/core'
 import type { RedisCommand } from '../tools/redis.ts'

@@ -1,3 +1,4 @@
+// Who listens to a topic, and what is sent to all of them.
 import type { WebSocketConnection } from './connection.ts'
 
 /** The sending end of a stream of server-sent events, as far as topics need it. */
