@@ -86,7 +86,14 @@ function reader<O extends object>(
 const verify = (): undefined => undefined
 const folder = new URL('.', import.meta.url)
 const group = (options: object): void => upstreams(['http://127.0.0.1'], options).close()
-const counts = { depth: 'number', keys: 'number', bodyBytes: 'number' } as const
+const counts = {
+  depth: 'number',
+  keys: 'number',
+  bodyBytes: 'number',
+  ratio: 'number',
+  reviver: 'other',
+  types: 'other',
+} as const
 const script = {
   documentRoot: 'other',
   authority: 'other',
@@ -99,7 +106,12 @@ const script = {
 
 const readers: readonly Reader[] = [
   reader<BasicAuthOptions<unknown>>('basicAuth', basicAuth, { verify }, { verify: 'needed', realm: 'other' }),
-  reader<BearerAuthOptions<unknown>>('bearerAuth', bearerAuth, { verify }, { verify: 'needed', realm: 'other' }),
+  reader<BearerAuthOptions<unknown>>(
+    'bearerAuth',
+    bearerAuth,
+    { verify },
+    { verify: 'needed', realm: 'other', from: 'other', scheme: 'other' },
+  ),
   reader<ReadOptions>('body', (options) => body('json', options), {}, counts),
   reader<BodyOptions>('body, raw', (options) => body('json', options), {}, { ...counts, raw: 'other' }),
   reader<ValidateOptions>('validate', (options) => validate({}, options), {}, { ...counts, kinds: 'other' }),
@@ -139,7 +151,7 @@ const readers: readonly Reader[] = [
     },
     'limits.',
   ),
-  reader<CompressionOptions>('compression', compression, {}, { threshold: 'number' }),
+  reader<CompressionOptions>('compression', compression, {}, { threshold: 'number', filter: 'other', levels: 'other' }),
   reader<CorsOptions>(
     'cors',
     cors,
@@ -178,6 +190,8 @@ const readers: readonly Reader[] = [
       maxTokenAge: 'span',
       currentDate: 'other',
       crit: 'other',
+      from: 'other',
+      scheme: 'other',
     },
   ),
   reader<LoadShedOptions>(
@@ -269,11 +283,16 @@ const readers: readonly Reader[] = [
     'parseJson',
     (limits) => parseJson(Buffer.from('1'), limits),
     {},
-    { depth: 'number', keys: 'number' },
+    { depth: 'number', keys: 'number', reviver: 'other' },
   ),
   reader<FormLimits>('parseForm', (limits) => parseForm('a', limits), {}, { keys: 'number' }),
   reader<quotas.MemoryStoreOptions>('memoryStore of quotas', quotas.memoryStore, {}, { keys: 'number' }),
-  reader<kept.MemoryStoreOptions>('memoryStore of sessions', kept.memoryStore, {}, { sessions: 'number' }),
+  reader<kept.MemoryStoreOptions>(
+    'memoryStore of sessions',
+    kept.memoryStore,
+    {},
+    { sessions: 'number', totalBytes: 'number' },
+  ),
   reader<quotas.RedisStoreOptions>(
     'redisStore of quotas',
     (options) => quotas.redisStore(() => Promise.resolve(), options),
@@ -287,7 +306,12 @@ const readers: readonly Reader[] = [
     { prefix: 'other' },
   ),
   reader<RequestIdOptions>('requestId', requestId, {}, { field: 'other', trusted: 'other' }),
-  reader<SecureHeadersOptions>('secureHeaders', secureHeaders, {}, { csp: 'other', hsts: 'other', fields: 'other' }),
+  reader<SecureHeadersOptions>(
+    'secureHeaders',
+    secureHeaders,
+    {},
+    { csp: 'other', hsts: 'other', fields: 'other', reportOnly: 'other' },
+  ),
   reader<ServerTimingOptions>('serverTiming', serverTiming, {}, { show: 'other' }),
   reader<SessionsOptions>(
     'sessions',
@@ -300,6 +324,10 @@ const readers: readonly Reader[] = [
       maxAge: 'number',
       name: 'other',
       cookie: 'other',
+      onError: 'other',
+      whenAway: 'other',
+      patience: 'number',
+      persistent: 'other',
     },
   ),
   reader<TimeoutOptions>('timeout', (options) => timeout(1000, options), {}, { status: 'other', onError: 'other' }),
@@ -393,7 +421,15 @@ const readers: readonly Reader[] = [
     'proxy',
     (options) => proxy(upstreams(['http://127.0.0.1']), options),
     {},
-    { host: 'other', forwarded: 'other', headers: 'other', passOn: 'other', via: 'other', retries: 'number' },
+    {
+      host: 'other',
+      forwarded: 'other',
+      headers: 'other',
+      passOn: 'other',
+      via: 'other',
+      retries: 'number',
+      drop: 'other',
+    },
   ),
   reader<ClientOptions>(
     'client',
@@ -403,7 +439,12 @@ const readers: readonly Reader[] = [
   ),
   reader<IpOptions>('ip that allows', ip, { deny: ['127.0.0.1'] }, { allow: 'other', deny: 'needed' }),
   reader<IpOptions>('ip that denies', ip, { allow: ['127.0.0.1'] }, { allow: 'needed', deny: 'other' }),
-  reader<MetricsOptions>('metrics', (options) => metrics(options).stop(), {}, { server: 'other' }),
+  reader<MetricsOptions>(
+    'metrics',
+    (options) => metrics(options).stop(),
+    {},
+    { server: 'other', everyWorker: 'other' },
+  ),
   reader<OpenApiOptions>(
     'openApi',
     (options) => openApi(router(), options),

@@ -1,5 +1,4 @@
-import type { Handler } from '@spillway/core'
-import { isThenable } from '../layers/maybe-promise.ts'
+import { type Handler, isThenable } from '@spillway/core'
 import type { ResponseSide } from '../node/response.ts'
 import { requestOf, responseTo } from './message.ts'
 

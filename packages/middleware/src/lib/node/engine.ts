@@ -232,9 +232,9 @@ class EventCore extends ServerCore {
     this.#events = events
   }
 
-  override answer(...[context, expectation, target]: Parameters<ServerCore['answer']>): void {
+  override begin(...[context, expectation, target, log, headBytes]: Parameters<ServerCore['begin']>): void {
     const asked = this.#events.listenerCount('checkExpectation') > 0
-    super.answer(context, asked ? Expectation.None : expectation, target)
+    super.begin(context, asked ? Expectation.None : expectation, target, log, headBytes)
   }
 
   override parseErrorReply(code: ParseErrorCode, client: { readonly peer: SocketPeer }): Reply {

@@ -1,6 +1,6 @@
-import { HttpError, type MaybePromise, guarded } from '@spillway/core'
+import { HttpError, type MaybePromise, guarded, isThenable } from '@spillway/core'
 import { readOptions } from '@spillway/core/options'
-import { after, isThenable } from '../layers/maybe-promise.ts'
+import { after } from '../layers/maybe-promise.ts'
 import { AwayError } from '../tools/patience.ts'
 import { type JsonForm, mergeData, writeData } from './json.ts'
 import type { Keeper, Kept, Saved } from './keeper.ts'

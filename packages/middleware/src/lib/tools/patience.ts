@@ -1,5 +1,4 @@
-import { type MaybePromise, guarded, printError } from '@spillway/core'
-import { isThenable } from '../layers/maybe-promise.ts'
+import { type MaybePromise, guarded, isThenable, printError } from '@spillway/core'
 
 /** Milliseconds that something is left alone after it has failed or not answered. */
 const pause = 1000
