@@ -1,7 +1,7 @@
 import { inject, injector } from '@spillway/core/testing'
 import { type Client, client } from '@spillway/middleware/contract-client'
 import { Validator } from '@seriousme/openapi-schema-validator'
-import { beforeEach, describe, expect, onTestFinished, test as always } from 'vitest'
+import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import type { Api, conduit as make } from '../src/app.ts'
 
 // better-sqlite3 is compiled when it is installed. Where there is no compiler there is no database either.
@@ -12,15 +12,14 @@ const missing = await import('better-sqlite3').then(
   },
   () => true,
 )
-if (missing) console.warn('better-sqlite3 could not be built: conduit is not tested')
-const test = always.skipIf(missing)
 const { conduit } = missing ? ({} as { conduit: typeof make }) : await import('../src/app.ts')
 
 const settings = { database: ':memory:', secret: 'a secret of thirty-two characters' }
 let made: ReturnType<typeof make>
 let guest: Client<Api>
 
-beforeEach(() => {
+beforeEach((context) => {
+  context.skip(missing, 'better-sqlite3 could not be built')
   made = conduit(settings)
   guest = as()
   onTestFinished(() => made.close())

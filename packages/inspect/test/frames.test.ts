@@ -153,10 +153,11 @@ describe('frames of WebSocket', () => {
   })
 
   it('cover all bytes, whatever they are', () => {
+    expect.hasAssertions()
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 100 }), (frames) => {
         const reading = behind(...frames)
-        return covers(reading, head.length + frames.length)
+        expect(covers(reading, head.length + frames.length)).toBe(true)
       }),
     )
   })

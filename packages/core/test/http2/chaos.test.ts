@@ -9,7 +9,7 @@ const clients: MachineClient[] = []
 muteErrors()
 
 afterEach(async () => {
-  for (const client of clients.splice(0)) client.socket.destroy()
+  for (const one of clients.splice(0)) one.socket.destroy()
   await server?.close({ deadline: 0 })
   server = undefined
 })

@@ -35,6 +35,7 @@ export function readWebSocket(bytes: Uint8Array, start: number, from: 'client' |
     if (end > at) tokens.push({ from: at, to: end, kind })
     at = Math.max(at, end)
   }
+  // eslint-disable-next-line no-unmodified-loop-condition -- `until` moves it
   while (at < stop) {
     const begin = at
     const [first = 0, second = 0] = bytes.subarray(at, at + 2)

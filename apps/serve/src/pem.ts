@@ -1,5 +1,0 @@
-/** PEM text. */
-export interface CertificateAndKey {
-  readonly cert: string
-  readonly key: string
-}
