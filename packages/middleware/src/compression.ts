@@ -2,7 +2,7 @@
 import { type Context, type MaybePromise, type Reply, dropSource } from '@spillway/core'
 import { type Rules, type Settled, callback, optional, readOptions, section, whole } from '@spillway/core/options'
 import { hasToken, matchesTag, parseEntityTag, parseEntityTags } from '@spillway/parser/fields'
-import { type Coding, type CodingLevels, codingsAt } from './lib/http/codings.ts'
+import { type Coding, type CodingLevels, codings, codingsAt } from './lib/http/codings.ts'
 import { isCompressible } from './lib/http/compressible.ts'
 import { EncodedBody } from './lib/compression/encoded-body.ts'
 import { chooseCoding } from './lib/http/negotiate.ts'
@@ -30,14 +30,16 @@ export interface CompressionOptions {
   readonly filter?: (c: Context<any, any>, reply: Reply) => boolean | undefined
 }
 
-const rules: Rules<Settled<CompressionOptions, 'threshold' | 'levels'>> = {
+const rules: Rules<Settled<CompressionOptions, 'threshold'>> = {
   threshold: whole(1024),
-  levels: section({
-    zstd: optional(whole(3, { from: 1, to: 22 })),
-    br: optional(whole(4, { to: 11 })),
-    gzip: optional(whole(6, { to: 9 })),
-    deflate: optional(whole(6, { to: 9 })),
-  }),
+  levels: optional(
+    section({
+      zstd: optional(whole(3, { from: 1, to: 22 })),
+      br: optional(whole(4, { to: 11 })),
+      gzip: optional(whole(6, { to: 9 })),
+      deflate: optional(whole(6, { to: 9 })),
+    }),
+  ),
   filter: callback(),
 }
 
@@ -65,7 +67,7 @@ const longBytes = 1024 * 1024
  */
 export function compression(options: CompressionOptions = {}): Middleware {
   const { levels, ...known } = readOptions(rules, options)
-  const settings: Settings = { ...known, codings: codingsAt(levels) }
+  const settings: Settings = { ...known, codings: levels === undefined ? codings : codingsAt(levels) }
   return (c, next) => after(next(), (reply) => compress(c, reply, settings))
 }
 
