@@ -109,7 +109,7 @@ export function websocket<C extends Context<any, any>>(
   accept: (c: C) => MaybePromise<WebSocketHandlers<any>>,
   options: WebSocketOptions & { readonly schema?: StandardSchemaV1 | undefined } = {},
 ): Handler<C> {
-  const settings = readOptions(rules, options)
+  const settings = readOptions(rules, withNewNames(options))
   const { origins, protocols, messageBytes, deflate, maxInflation, bufferedBytes, messagesPerSecond } = settings
   const { pingInterval, idleTimeout, schema } = settings
   const { onError = (error: unknown) => console.error('websocket:', error) } = settings
@@ -133,4 +133,17 @@ export function websocket<C extends Context<any, any>>(
       return reply
     })
   }
+}
+
+/** What limits of bytes were called before all of them had names of one pattern. Programs of then go on running until 1.0. */
+const formerNames = { maxMessage: 'messageBytes', maxBuffered: 'bufferedBytes' } as const
+
+function withNewNames(options: WebSocketOptions): WebSocketOptions {
+  const renamed: Record<string, unknown> = { ...options }
+  for (const [former, name] of Object.entries(formerNames)) {
+    if (!(former in renamed)) continue
+    renamed[name] ??= renamed[former]
+    delete renamed[former]
+  }
+  return renamed
 }

@@ -142,3 +142,10 @@ describe('deflate (RFC 7692)', () => {
     expect(sizes).toEqual([])
   })
 })
+
+test('limits may have the names that they had before 0.1', async () => {
+  const server = await serving(echo, { maxMessage: 5, maxBuffered: 1000 } as WebSocketOptions)
+  const socket = await client(server)
+  socket.send('123456')
+  expect((await closeCode(socket))[0]).toBe(1009)
+})
