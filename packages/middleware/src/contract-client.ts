@@ -4,6 +4,9 @@ import { type Sendable, fill, textOf } from './lib/patterns/fill.ts'
 export type { Answer, Call, CallInit, Client, Json } from './lib/contract/client-types.ts'
 
 /** Options of {@link client}. */
+/** Fields by name. */
+type Sent = Readonly<Record<string, string>>
+
 export interface ClientOptions {
   /**
    * Sends the requests. Default: `fetch`. In a test without a network: `injector(app)` of `@spillway/core/testing`, or
@@ -11,7 +14,7 @@ export interface ClientOptions {
    */
   readonly fetch?: (request: Request) => Promise<Response>
   /** Fields of every request, or what tells them when one is sent: a token that is renewed, say. */
-  readonly headers?: Readonly<Record<string, string>> | (() => Readonly<Record<string, string>>)
+  readonly headers?: Sent | (() => Sent | Promise<Sent>)
 }
 
 interface AnyInit {
@@ -38,7 +41,7 @@ export function client<App>(url: string | URL, options: ClientOptions = {}): Cli
   const { fetch: send = (request) => fetch(request), headers: common = {} } = options
   const call = async (method: string, pattern: string, init: AnyInit = {}): Promise<unknown> => {
     const { params = {}, query = {}, headers = {}, body, as, signal } = init
-    const fields = new Headers(typeof common === 'function' ? common() : common)
+    const fields = new Headers(typeof common === 'function' ? await common() : common)
     for (const [name, value] of Object.entries(headers))
       if (value !== undefined) fields.set(name, textOf(value as Sendable))
     const content = body === undefined ? undefined : written(body, as, fields)

@@ -1,4 +1,5 @@
 // What is counted of requests and connections, in the format of Prometheus.
+import { atOnce } from './lib/layers/at-once.ts'
 import { type Handler, Reply, type Server } from '@spillway/core'
 import { type Rules, callback, readOptions } from '@spillway/core/options'
 import { standardMethods } from './lib/http/standard-methods.ts'
@@ -50,7 +51,7 @@ export function metrics(options: MetricsOptions = {}): Metrics {
   ])
   const families: readonly Family[] = [...connections.families, requests, aborted, times]
   const write = (): string => families.map((family) => family.write()).join('')
-  const all = everyWorker?.('spillway.metrics', write)
+  const all = atOnce(everyWorker?.('spillway.metrics', write), '`everyWorker`')
   return {
     observe: (c, next) => {
       const started = performance.now()

@@ -51,6 +51,13 @@ test('is short enough for npm to show it whole', () => {
 })
 
 describe('examples', () => {
+  test('WebSocket in memory', async () => {
+    const log = vi.spyOn(console, 'log').mockImplementation(() => {})
+    onTestFinished(() => log.mockRestore())
+    await import('./examples/websocket-client.ts')
+    await vi.waitFor(() => expect(log).toHaveBeenCalledWith('hello'))
+  })
+
   test('HTML and negotiation', async () => {
     const { app } = await import('./examples/html.ts')
     const page = await run(app, '/books?q=not', { headers: { accept: 'text/html' } })

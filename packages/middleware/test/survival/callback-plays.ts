@@ -6,19 +6,22 @@ import { join } from 'node:path'
 import { createServer as createNodeServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { type Handler, type ServerOptions, guardSignal, guarded, serve } from '@spillway/core'
-import { inject, testServer } from '@spillway/core/testing'
+import { inject, injector, testServer } from '@spillway/core/testing'
 import { fromFetch, toFetch } from '@spillway/core/web'
 import { basicAuth, bearerAuth } from '../../src/auth.ts'
 import { body } from '../../src/body.ts'
 import { cgi } from '../../src/cgi.ts'
 import { compression } from '../../src/compression.ts'
 import { connect, toNodeListener } from '../../src/connect.ts'
+import { client } from '../../src/contract-client.ts'
 import { cors } from '../../src/cors.ts'
 import { readiness } from '../../src/health.ts'
 import { compose, defineMiddleware, wrap } from '../../src/index.ts'
 import { jwt } from '../../src/jwt.ts'
 import { logger } from '../../src/logger.ts'
 import { metrics } from '../../src/metrics.ts'
+import { negotiate } from '../../src/negotiate.ts'
+import { Server as NodeServer, createServer as createNodeKind, fromNodeListener } from '../../src/node.ts'
 import { openApi } from '../../src/openapi.ts'
 import { problems } from '../../src/problem.ts'
 import { proxy, upstreams } from '../../src/proxy.ts'
@@ -130,14 +133,14 @@ for (const kind of ['Router', 'Routes']) {
         within((app) => app[method]('/play', bad)),
         request,
       )
-    inRouter[`${kind}.${method}(middlewares)`] = (bad, stage) =>
+    inRouter[`${kind}.${method}(front)`] = (bad, stage) =>
       stage.ask(
         within((app) => app[method]('/play', [bad], ok)),
         request,
       )
   }
   inRouter[`${kind}.on(handler)`] = (bad, stage) => stage.ask(within((app) => app.on('GET', '/play', bad)))
-  inRouter[`${kind}.on(middlewares)`] = (bad, stage) => stage.ask(within((app) => app.on('GET', '/play', [bad], ok)))
+  inRouter[`${kind}.on(front)`] = (bad, stage) => stage.ask(within((app) => app.on('GET', '/play', [bad], ok)))
   inRouter[`${kind}.use(middlewares)`] = (bad, stage) => stage.ask(within((app) => app.use(bad).get('/play', ok)))
   inRouter[`${kind}.mount(handler)`] = (bad, stage) => stage.ask(within((app) => app.mount('/play', bad)))
   inRouter[`${kind}.notFound(handler)`] = (bad, stage) => stage.ask(within((app) => app.notFound(bad)))
@@ -149,6 +152,37 @@ for (const kind of ['Router', 'Routes']) {
 export const plays: Readonly<Record<string, Play>> = {
   ...inRouter,
   'Router.host(build)': (bad) => routes((app) => app.host('a', bad)),
+
+  'ClientOptions.fetch': (bad) => settles((client('http://a', { fetch: bad }) as any)('/play').get()),
+  'ClientOptions.headers': (bad) =>
+    settles((client('http://a', { headers: bad, fetch: async () => new Response('{}') }) as any)('/play').get()),
+  'Contract.layers': (bad, stage) => stage.ask(routes((app) => app.get('/play', { layers: [bad] }, ok))),
+  'Contract.reviver': (bad, stage) =>
+    stage.ask(
+      routes((app) => app.post('/play', { body: schema((value) => ({ value })), reviver: bad }, ok)),
+      `${post.slice(0, -3).replace('\r\n\r\n', '\r\nContent-Type: application/json\r\n\r\n')}123`,
+    ),
+  'RouterOptions.stringify': (bad, stage) => stage.ask(contracted({ stringify: bad })),
+  'RouterOptions.stringify→': (bad, stage) => stage.ask(contracted({ stringify: () => bad })),
+  'RouterOptions.toJsonSchema': (bad, stage) =>
+    stage.ask(contracted({ stringify: () => JSON.stringify, toJsonSchema: bad })),
+  'MetricsOptions.everyWorker': async (bad, stage) => {
+    const { observe, expose, stop } = metrics({ everyWorker: bad })
+    await stage.ask(behind(observe, expose))
+    stop()
+  },
+  'MetricsOptions.everyWorker→': async (bad, stage) => {
+    const { observe, expose, stop } = metrics({ everyWorker: () => bad })
+    await stage.ask(behind(observe, expose))
+    stop()
+  },
+  'ProblemsOptions.reply': (bad, stage) => stage.ask(behind(problems({ reply: bad, onError: () => {} }), boom)),
+  'negotiate(representations)[]': (bad, stage) => stage.ask((c) => negotiate(c, { 'text/plain': bad })),
+  'injector(handler)': (bad) => settles(injector(bad)(new Request('http://a/play'))),
+  'fromNodeListener(listener)': (bad, stage) => stage.ask(fromNodeListener(bad)),
+  'Server(listener)': (bad) => asServer(new NodeServer(bad)),
+  'createServer(listener)': (bad) => asServer(createNodeKind(bad)),
+  'ErrorOptions.onError': (bad) => asServer(createNodeKind({ onError: bad }, () => boom(undefined as never))),
 
   'createServer(handler)': (bad, stage) => stage.ask(bad),
   'serve(handler)': async (bad) => {
@@ -327,17 +361,6 @@ export const plays: Readonly<Record<string, Play>> = {
     stage.ask(proxy(upstreams(['http://127.0.0.1:1']), { headers: bad, retries: 0 })),
   'UpstreamsOptions.balance': (bad, stage) => stage.ask(proxy(upstreams(['http://127.0.0.1:1'], { balance: bad }))),
 
-  'ConnectRequest.on(listener)': (bad, stage) =>
-    stage.ask(
-      behind(
-        connect((req, _res, next) => {
-          for (const event of ['data', 'end', 'close', 'error', 'aborted']) req.on(event, bad)
-          next()
-        }),
-        ok,
-      ),
-      post,
-    ),
   'connect(middlewares)': (bad, stage) => stage.ask(behind(connect(bad as never), ok)),
 
   'sse(source)': (bad, stage) => stage.ask((c) => sse(c, bad)),
@@ -407,11 +430,14 @@ export const elsewhere: Readonly<Record<string, string>> = {
   'Closable.close': 'packages/core/test/serve/signals.test.ts',
   'SignalOptions.onClosed': 'packages/core/test/serve/signals.test.ts',
   'SignalOptions.onClosing': 'packages/core/test/serve/signals.test.ts',
-  'TlsOptions.sni': 'packages/core/test/sockets/tls.test.ts',
+  'everyWorker(answer)': 'packages/core/test/cluster/listening.test.ts',
+  'TlsPolicy.sni': 'packages/core/test/sockets/tls.test.ts',
 }
 
 /** What one function calls for several types. */
 export const sameAs: Readonly<Record<string, string>> = {
+  'SecureServer(listener)': 'Server(listener)',
+  'createSecureServer(listener)': 'createServer(listener)',
   'FastCgiOptions.onStderr': 'CgiOptions.onStderr',
   'FastCgiOptions.redirect': 'CgiOptions.redirect',
   'FastCgiOptions.user': 'CgiOptions.user',
@@ -449,6 +475,24 @@ function followed(options: object): void {
   const controller = new AbortController()
   const topic = topics(options)('a')
   topic.subscribe({ lastEventId: undefined, signal: controller.signal, send: async () => {} })()
+}
+
+/** A route whose reply is written by its schema. */
+const contracted = (options: object): Handler<any> =>
+  router(options).get(
+    '/play',
+    { gives: { 200: schema((value) => ({ value })) } } as never,
+    ((_: unknown, give: any) => give(200, { a: 1 })) as never,
+  ) as never
+
+/** A server of Node's kind is asked, and closed. */
+async function asServer(server: ReturnType<typeof createNodeKind>): Promise<void> {
+  server.on('error', () => {})
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', () => resolve()))
+  const { port } = server.address() as AddressInfo
+  await settles(fetch(`http://127.0.0.1:${port}/play`, { signal: AbortSignal.timeout(100) }).then((r) => r.text()))
+  server.closeAllConnections()
+  await new Promise((resolve) => server.close(resolve))
 }
 
 const soon = (ms = 15): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))

@@ -87,7 +87,7 @@ function stageFor(way: string): Stage {
       const { port } = await server.listen({ port: 0 })
       // A callback that hangs may well keep a client waiting, as connect's middleware does that calls no `next`; and a socket
       // that was agreed on stays open.
-      const mayWait = way === 'hangs' || request.includes('Upgrade') || current.startsWith('connect(')
+      const mayWait = way === 'hangs' || request.includes('Upgrade') || /^(?:connect|fromNodeListener)\(/.test(current)
       const told = await answer(port, request, mayWait ? 40 : patience)
       if (told === undefined && !mayWait) deaths.push(`${current}: the client waits in vain`)
       const alive = await answer(port, 'GET /alive HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n', patience)

@@ -1,3 +1,4 @@
+import { atOnce } from '../layers/at-once.ts'
 import { type BodySource, Reply, type ReplyInit } from '@spillway/core'
 import type { GivenContent, Gives } from '../layers/route-notes.ts'
 import { type JsonSchema, type SchemaConverter, jsonSchemaOf } from '../validation/json-schema.ts'
@@ -39,7 +40,8 @@ function writerOf(status: string, given: Gives[number], options: WriteOptions): 
   const { schema, type } = detailsOf(given)
   if (schema === undefined) return type === undefined ? (_, init) => new Reply(null, init) : contentWriter(type)
   if (!isSchema(schema)) throw new TypeError(`What is given for ${status} is no schema that speaks Standard Schema`)
-  const write = options.stringify?.(jsonSchemaOf(schema, 'output', options.toJsonSchema, 'draft-07')) ?? JSON.stringify
+  const made = options.stringify?.(jsonSchemaOf(schema, 'output', options.toJsonSchema, 'draft-07'))
+  const write = atOnce(made, '`stringify`') ?? JSON.stringify
   return (content, init) => {
     const text = write(content) as string | undefined
     if (text === undefined) throw new TypeError(`A ${typeof content} has no JSON form`)
