@@ -3,10 +3,10 @@ import { type Sendable, fill, textOf } from './lib/patterns/fill.ts'
 
 export type { Answer, Call, CallInit, Client, Json } from './lib/contract/client-types.ts'
 
-/** Options of {@link client}. */
 /** Fields by name. */
 type Sent = Readonly<Record<string, string>>
 
+/** Options of {@link client}. */
 export interface ClientOptions {
   /**
    * Sends the requests. Default: `fetch`. In a test without a network: `injector(app)` of `@spillway/core/testing`, or

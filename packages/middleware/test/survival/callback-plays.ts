@@ -13,7 +13,7 @@ import { body } from '../../src/body.ts'
 import { cgi } from '../../src/cgi.ts'
 import { compression } from '../../src/compression.ts'
 import { connect, toNodeListener } from '../../src/connect.ts'
-import { client } from '../../src/contract-client.ts'
+import { client as clientOf } from '../../src/contract-client.ts'
 import { cors } from '../../src/cors.ts'
 import { readiness } from '../../src/health.ts'
 import { compose, defineMiddleware, wrap } from '../../src/index.ts'
@@ -153,9 +153,9 @@ export const plays: Readonly<Record<string, Play>> = {
   ...inRouter,
   'Router.host(build)': (bad) => routes((app) => app.host('a', bad)),
 
-  'ClientOptions.fetch': (bad) => settles((client('http://a', { fetch: bad }) as any)('/play').get()),
+  'ClientOptions.fetch': (bad) => settles((clientOf('http://a', { fetch: bad }) as any)('/play').get()),
   'ClientOptions.headers': (bad) =>
-    settles((client('http://a', { headers: bad, fetch: async () => new Response('{}') }) as any)('/play').get()),
+    settles((clientOf('http://a', { headers: bad, fetch: async () => new Response('{}') }) as any)('/play').get()),
   'Contract.layers': (bad, stage) => stage.ask(routes((app) => app.get('/play', { layers: [bad] }, ok))),
   'Contract.reviver': (bad, stage) =>
     stage.ask(
@@ -182,7 +182,7 @@ export const plays: Readonly<Record<string, Play>> = {
   'fromNodeListener(listener)': (bad, stage) => stage.ask(fromNodeListener(bad)),
   'Server(listener)': (bad) => asServer(new NodeServer(bad)),
   'createServer(listener)': (bad) => asServer(createNodeKind(bad)),
-  'ErrorOptions.onError': (bad) => asServer(createNodeKind({ onError: bad }, () => boom(undefined as never))),
+  'ErrorOptions.onError': (bad) => asServer(createNodeKind({ onError: bad }, () => boom(undefined))),
 
   'createServer(handler)': (bad, stage) => stage.ask(bad),
   'serve(handler)': async (bad) => {
