@@ -31,7 +31,13 @@ function sources() {
  * Expressions that read what the developer has written, once, when a route is registered: nobody else can make them slow.
  * By file and source; one that is not there any more is reported.
  */
-const exempt = []
+const exempt = [
+  // The stack of an error in the developer's own program.
+  {
+    file: 'apps/serve/src/dev/frame.ts',
+    pattern: String.raw`((?:file:\/\/)?\/[^\s()'"]+?|[A-Za-z]:\\[^\s()'"]+?):(\d+)(?::\d+)?(?=[\s):,]|$)`,
+  },
+]
 
 /**
  * The regular expressions in a file of TypeScript: literals, and calls of RegExp with text that stands in the file.

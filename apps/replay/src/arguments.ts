@@ -32,7 +32,7 @@ export interface Command {
   readonly name: 'list' | 'show' | 'send' | 'har'
   readonly file: string
   readonly numbers: ReadonlySet<number>
-  readonly only: readonly RegExp[]
+  readonly only: readonly ((text: string) => boolean)[]
   readonly ignore: readonly string[]
   readonly keep: number
   readonly json: boolean
@@ -102,7 +102,7 @@ export function readArguments(args: readonly string[]): Command | 'help' | 'vers
     name,
     file,
     numbers: new Set(rest.map((text) => numberOf(text))),
-    only: (values.only ?? []).map((text) => patternOf(text)),
+    only: (values.only ?? []).map((text) => holder(text)),
     ignore: (values.ignore ?? []).flatMap((names) => names.toLowerCase().split(',')).map((one) => one.trim()),
     keep: amount('keep', true, 0) ?? 16_777_216,
     json: values.json === true,
@@ -137,13 +137,17 @@ function urlOf(text: string): URL {
   return url
 }
 
-/** Text in which an asterisk stands for anything. */
-function patternOf(text: string): RegExp {
-  return new RegExp(
-    text
-      .split('*')
-      .map((part) => part.replaceAll(/[\\^$.*+?()[\]{}|]/g, '\\$&'))
-      .join('.*'),
-    'i',
-  )
+/** Whether a text holds another one, in which an asterisk stands for anything, without regard to case. */
+function holder(wanted: string): (text: string) => boolean {
+  const parts = wanted.toLowerCase().split('*')
+  return (text) => {
+    const lower = text.toLowerCase()
+    let at = 0
+    for (const part of parts) {
+      const found = lower.indexOf(part, at)
+      if (found < 0) return false
+      at = found + part.length
+    }
+    return true
+  }
 }

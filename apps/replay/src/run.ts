@@ -61,7 +61,7 @@ function* chosen({ numbers, only }: Command, list: Iterable<Transaction>): Gener
   let missing = numbers.size
   for (const one of list) {
     const text = `${one.request?.method ?? ''} ${urlOf(one)}`
-    if (only.length > 0 && !only.some((pattern) => pattern.test(text))) continue
+    if (only.length > 0 && !only.some((holds) => holds(text))) continue
     if (numbers.size > 0 && !numbers.has(one.number)) continue
     yield one
     if (numbers.size > 0 && --missing === 0) return

@@ -75,7 +75,8 @@ export function nameFor(folder: string): string {
   const name = folder
     .toLowerCase()
     .replaceAll(/[^a-z\d._~-]+/g, '-')
+    .replaceAll(/-+/g, '-')
     .replace(/^[._-]+/, '')
-    .replace(/-+$/, '')
+    .replace(/-$/, '')
   return name === '' ? 'app' : name
 }

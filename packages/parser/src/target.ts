@@ -149,6 +149,9 @@ export function isAuthority(value: string): boolean {
  */
 export function splitAuthority(value: string, defaultPort: number): { host: string; port: number } | null {
   if (!isAuthority(value)) return null
-  const [, host = '', port = ''] = /^(\[.*\]|[^:]*):?(\d*)$/.exec(value)!
-  return { host, port: port === '' ? defaultPort : Number(port) }
+  // What stands behind the bracket of an IPv6 address, or behind a host without colons.
+  const colon = value.indexOf(':', value.lastIndexOf(']'))
+  if (colon < 0) return { host: value, port: defaultPort }
+  const port = value.slice(colon + 1)
+  return { host: value.slice(0, colon), port: port === '' ? defaultPort : Number(port) }
 }

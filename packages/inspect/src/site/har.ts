@@ -34,7 +34,7 @@ function entryOf(
 ): object {
   const host = fieldOf(request, 'host') ?? 'localhost'
   const url = target.startsWith('/') ? `http://${host}${target}` : target
-  const [, status = '0', statusText = ''] = /^HTTP\/\S+ (\d+) ?(.*)$/.exec(response?.line ?? '') ?? []
+  const [, status = '0', ...words] = (response?.line ?? '').split(' ')
   return {
     startedDateTime: new Date(epoch + headAt).toISOString(),
     time: endedAt - headAt,
@@ -54,7 +54,7 @@ function entryOf(
     },
     response: {
       status: Number(status),
-      statusText,
+      statusText: words.join(' '),
       httpVersion: `HTTP/${version}`,
       cookies: [],
       headers: response ? nameValues(response) : [],

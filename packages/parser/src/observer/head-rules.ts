@@ -259,7 +259,7 @@ export const headRules: Readonly<Record<HeadRuleName, HeadRule>> = {
     mend: (draft, p, head) => {
       const i = fieldAt(head, p)
       const value = valueOf(draft, head, i)
-      const [first = ''] = value.split(/[\t ]*,/, 1)
+      const first = value.split(',', 1)[0]!.trim()
       if (!/^\d+$/.test(first) || value.split(',').some((one) => one.trim() !== first)) return false
       const earlier = lengthBefore(draft, head, i)
       if (earlier < 0) return maskValue(draft, head, i, first)
@@ -285,7 +285,8 @@ export const headRules: Readonly<Record<HeadRuleName, HeadRule>> = {
     mend: (draft, p, head) => {
       const i = fieldAt(head, p)
       const value = valueOf(draft, head, i)
-      return /.[\t ,]*chunked$/i.test(value) ? maskValue(draft, head, i, 'chunked') : hide(draft, head, i)
+      const isLast = value.length > 'chunked'.length && value.toLowerCase().endsWith('chunked')
+      return isLast ? maskValue(draft, head, i, 'chunked') : hide(draft, head, i)
     },
   },
   codingInOldVersion: {
