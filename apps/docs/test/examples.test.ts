@@ -45,7 +45,9 @@ describe('pages', () => {
   )
 
   test('show code from files that are compiled and run, and none of their own', () => {
-    expect(pages.filter((page) => /```(ts|js)/.test(page))).toEqual([])
+    // That one is followed step by step, its code included, by tooling/consumer/templates.mjs.
+    const others = pages.filter((page) => !page.startsWith('# Getting started'))
+    expect(others.filter((page) => /```(ts|js)/.test(page))).toEqual([])
   })
 
   test('show every example', () => {

@@ -21,6 +21,8 @@ declare global {
   let start: number
   let end: number
   const buffer: Uint8Array
+  const bytes: Uint8Array
+  const segment: Uint8Array
   const sent: Uint8Array
   const received: Uint8Array
   function keep(connection: unknown): void

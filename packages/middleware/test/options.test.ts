@@ -531,7 +531,11 @@ test('every public type of options is in the table', () => {
   const parts: Readonly<Record<string, string>> = {
     RateLimitOptions: 'RateLimitRule',
     WebSocketOptions: 'SchemaOptions',
+    TokenOptions: 'BearerAuthOptions',
   }
+  // Those of servers are read by core; the others are read when there is a request.
+  const elsewhere = new Set(['ErrorOptions', 'SseOptions', 'SendFileOptions'])
   expect(types.length).toBeGreaterThan(30)
-  expect(types.filter((type) => !new RegExp(`reader<(?:\\w+\\.)?${parts[type] ?? type}\\b`).test(table))).toEqual([])
+  const here = types.filter((type) => !elsewhere.has(type))
+  expect(here.filter((type) => !new RegExp(`reader<(?:\\w+\\.)?${parts[type] ?? type}\\b`).test(table))).toEqual([])
 })

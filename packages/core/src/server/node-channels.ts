@@ -11,6 +11,14 @@ const created = channel('http.server.response.created')
 const started = channel('http.server.request.start')
 const finished = channel('http.server.response.finish')
 
+/** Servers that publish on these channels themselves, with requests and responses of Node's own kind. */
+const tellers: WeakSet<Server> = new WeakSet()
+
+/** Leaves the channels to a server that publishes on them itself. */
+export function tellsItself(server: Server): void {
+  tellers.add(server)
+}
+
 type Fields = Record<string, string | string[]>
 
 /** Of a name that comes twice the lines are joined, but for those of Set-Cookie. */
@@ -117,6 +125,7 @@ export const nodeChannels: {
   },
 
   begin(context: RequestContext, server: Server, handler: Handler): Handler {
+    if (tellers.has(server)) return handler
     const request = new RequestView(context)
     const response = new ResponseView(context, request)
     const { socket } = request

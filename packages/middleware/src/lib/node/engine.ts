@@ -1,7 +1,7 @@
 import { channel } from 'node:diagnostics_channel'
 import type { AddressInfo, Server as NetServer, Socket } from 'node:net'
 import type { Context, Limits, Reply, Server as SpillwayServer, ServerOptions, Timeouts } from '@spillway/core'
-import { NodeTransport, ServerCore, accept, handedOver, lending } from '@spillway/core/sockets'
+import { NodeTransport, ServerCore, accept, handedOver, lending, tellsItself } from '@spillway/core/sockets'
 import { hasToken } from '@spillway/parser/fields'
 import { Expectation, type ParseErrorCode, parseErrors } from '@spillway/parser'
 import { coded, ownerOf } from './failures.ts'
@@ -229,6 +229,7 @@ class EventCore extends ServerCore {
     options: ServerOptions,
   ) {
     super(server, handler, options)
+    tellsItself(server)
     this.#events = events
   }
 
