@@ -1,5 +1,5 @@
 // A request in the words of other tools.
-import type { Told } from '../../src/model/messages.ts'
+import { type Told, fieldOf } from '../../src/model/messages.ts'
 
 /** What those tools write themselves. */
 const written: ReadonlySet<string> = new Set(['content-length', 'connection', 'transfer-encoding', 'accept-encoding'])
@@ -11,8 +11,7 @@ export function asCurl(request: Told, origin: string): string {
   if (method === 'HEAD') parts.push('--head')
   else if (method !== 'GET' && !(method === 'POST' && request.content.length > 0)) parts.push(`-X ${quoted(method)}`)
   for (const [name, value] of fieldsOf(request)) parts.push(`-H ${quoted(`${name}: ${value}`)}`)
-  if (/\bgzip|br\b/.test(request.fields.find(([name]) => name.toLowerCase() === 'accept-encoding')?.[1] ?? ''))
-    parts.push('--compressed')
+  if (/\bgzip|br\b/.test(fieldOf(request, 'accept-encoding') ?? '')) parts.push('--compressed')
   if (request.content.length > 0) parts.push(`--data-binary ${quoted(textOf(request))}`)
   return parts.join(' \\\n  ')
 }

@@ -1,4 +1,4 @@
-import { type Told, type ToldExchange, exchangesOf } from '../../src/model/messages.ts'
+import { type Told, type ToldExchange, exchangesOf, fieldOf } from '../../src/model/messages.ts'
 import { readBytes } from '../../src/model/tokens.ts'
 import { fromBase64, toBase64Url } from '../shared/base64.ts'
 import { el } from '../shared/dom.ts'
@@ -50,8 +50,8 @@ function message(title: string, told: Told, store: Store): HTMLElement[] {
 function contentDetails(told: Told, store: Store): HTMLElement[] {
   const { content: bytes, complete } = told
   if (bytes.length === 0) return []
-  const type = fieldOf(told, 'content-type')
-  const coding = fieldOf(told, 'content-encoding').trim().toLowerCase()
+  const type = fieldOf(told, 'content-type') ?? ''
+  const coding = (fieldOf(told, 'content-encoding') ?? '').trim().toLowerCase()
   const size = `${formatBytes(bytes.length)}${complete ? '' : ', not all of it'}`
   const title = el('h3', {}, `Content, ${size}${coding ? `, in ${coding}` : ''}`)
   const place = el('div', { class: 'content' })
@@ -165,8 +165,4 @@ async function sendBytes(bytes: Uint8Array): Promise<HTMLElement[]> {
     el('p', { class: 'thin' }, `${formatBytes(total)} in ${formatMs(ms)}`),
     wireText(answer, readBytes(answer, 'response', { methods: [method] }), total - answer.length),
   ]
-}
-
-function fieldOf({ fields }: Told, name: string): string {
-  return fields.find(([one]) => one.toLowerCase() === name)?.[1] ?? ''
 }

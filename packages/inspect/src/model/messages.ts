@@ -25,6 +25,11 @@ export interface ToldExchange {
   readonly response?: Told
 }
 
+/** The first field of a name, in lower case. */
+export function fieldOf({ fields }: Told, name: string): string | undefined {
+  return fields.find(([one]) => one.toLowerCase() === name)?.[1]
+}
+
 /** Finds the exchanges among some bytes of one connection of HTTP/1. */
 export function exchangesOf({ first, ...segment }: Segment, decode: (base64: string) => Uint8Array): ToldExchange[] {
   const [received, sent] = [decode(segment.in), decode(segment.out)]

@@ -1,5 +1,6 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import { type Context, normalAddress } from '@spillway/core'
+import { parseCookies } from '@spillway/parser/fields'
 import { isOwnRequest } from './guard.ts'
 
 const cookieName = 'spillway-inspector'
@@ -43,11 +44,7 @@ function digest(text: string): Buffer {
 }
 
 function cookieOf(field: string | null): string {
-  for (const pair of (field ?? '').split(';')) {
-    const [name, value = ''] = pair.trim().split('=', 2)
-    if (name === cookieName) return value
-  }
-  return ''
+  return parseCookies(field ?? '').find(([name]) => name === cookieName)?.[1] ?? ''
 }
 
 function isLoopbackAddress(address: string): boolean {

@@ -1,5 +1,5 @@
 import type { Connection, Exchange } from '../model/events.ts'
-import { type Told, exchangesOf } from '../model/messages.ts'
+import { type Told, exchangesOf, fieldOf } from '../model/messages.ts'
 import type { LabState } from '../model/state.ts'
 import type { Recorder } from '../record/recorder.ts'
 
@@ -81,10 +81,6 @@ function contentOf(response: Told | undefined): object {
 
 function nameValues({ fields }: Told): object[] {
   return fields.map(([name, value]) => ({ name, value }))
-}
-
-function fieldOf({ fields }: Told, name: string): string | undefined {
-  return fields.find(([one]) => one.toLowerCase() === name)?.[1]
 }
 
 function latin1(bytes: Uint8Array): string {
