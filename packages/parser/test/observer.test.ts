@@ -199,7 +199,8 @@ describe('any bytes', () => {
           parser.feed(bytes.subarray(at, at + size))
           for (;;) {
             try {
-              for (const event of parser) expect(event.at).toBeLessThanOrEqual(bytes.length)
+              for (const event of parser) expect(event.at).toBeLessThanOrEqual(at + size)
+              expect(parser.position + parser.unread.length).toBe(Math.min(at + size, bytes.length))
               break
             } catch (error) {
               if (!(error instanceof ParseError) || errors++ > bytes.length) throw error
@@ -210,6 +211,29 @@ describe('any bytes', () => {
       }),
     )
   })
+})
+
+test.each([
+  ['an error', '\n', '\0\n\r\n', (): void => undefined],
+  ['resync', 'GET / HTTP/1.1\nA:', '\0\n', (parser: ObservingParser<'request'>): unknown => parser.resync()],
+])('places are those of the stream behind a mended head that was none: %s', (_, first, second, act) => {
+  const parser = new ObservingParser('request')
+  const events: string[] = []
+  const feed = (text: string): void => {
+    try {
+      for (const event of parser.feed(bytesOf(text))) events.push(`${event.type} ${event.at}`)
+    } catch {
+      parser.resync()
+      feed('')
+    }
+  }
+  feed(first)
+  act(parser)
+  feed(second)
+  feed('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
+  const start = first.length + second.length
+  expect(events.slice(-2)).toEqual([`request ${start}`, `end ${start + 27}`])
+  expect(parser.position).toBe(start + 27)
 })
 
 const reader = (): ObservingParser<'response'> => new ObservingParser('response')

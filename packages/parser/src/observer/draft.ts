@@ -19,9 +19,29 @@ export class Draft {
   private _masks: { at: number; byte: number }[] = []
   /** A line that nobody has sent. */
   private _extra: { from: number; to: number } | null = null
+  /** What has come, in pieces. */
+  private readonly _came: Uint8Array[]
 
   constructor(bytes: Uint8Array) {
     this.bytes = bytes
+    this._came = [bytes.slice()]
+  }
+
+  /** More has come: `bytes` are those of the copy, and it behind them. */
+  take(bytes: Uint8Array): void {
+    if (bytes.length > this.bytes.length) this._came.push(bytes.slice(this.bytes.length))
+    this.bytes = bytes
+  }
+
+  /** What has come, as it was sent. */
+  source(): Uint8Array {
+    const all = new Uint8Array(this.bytes.length - this.longer)
+    let at = 0
+    for (const piece of this._came) {
+      all.set(piece, at)
+      at += piece.length
+    }
+    return all
   }
 
   /** How many bytes more the copy has. */

@@ -120,6 +120,10 @@ export class ObservingParser<Kind extends 'request' | 'response' = 'request' | '
     return this
   }
 
+  override get unread(): Uint8Array {
+    return this._source() ?? super.unread
+  }
+
   override _pull(): ParserEvent | Observation | null {
     for (;;) {
       const found = this._found.shift()
@@ -146,9 +150,10 @@ export class ObservingParser<Kind extends 'request' | 'response' = 'request' | '
     if (used === 0) return null
     if (used < 0) {
       const code = head.error!
-      const draft = this._draft ?? new Draft(this._bytes.subarray(from, end))
+      const bytes = this._bytes.subarray(from, end)
+      const draft = this._draft ?? new Draft(bytes)
       const offset = draft.original(head.errorOffset)
-      draft.bytes = this._bytes.subarray(from, end)
+      draft.take(bytes)
       // a version that says more than it is brings no new mistakes
       const isOwn = draft.isOld && code === 'HOST_MISSING'
       const rule = this._mends < MOST_MENDS && this._mend(draft, code)
@@ -156,14 +161,11 @@ export class ObservingParser<Kind extends 'request' | 'response' = 'request' | '
         this._needsLine = end - from
         return null
       }
-      if (rule === false) return this._refuse(code, head.errorOffset, offset)
+      this._draft = draft
+      if (rule === false) return this._refuse(code, offset)
       if (!isOwn) this._deviate(code, this._before + from + offset, offset, rule)
       this._mends++
-      this._draft = draft
-      this._before += from
-      this._bytes = draft.bytes
-      this._pos = 0
-      this._end = draft.bytes.length
+      this._readFrom(draft.bytes)
       return GO_ON
     }
     const at = this._before + from
@@ -178,7 +180,7 @@ export class ObservingParser<Kind extends 'request' | 'response' = 'request' | '
       this._before -= draft.longer
       this._headBytes -= draft.longer
     }
-    this._forgetHead()
+    this._endHead()
     this._isGuess = false
     this._framing = nothing
     return event
@@ -206,17 +208,44 @@ export class ObservingParser<Kind extends 'request' | 'response' = 'request' | '
     return false
   }
 
-  private _refuse(code: ParseErrorCode, place: number, offset: number): GoOn {
+  private _refuse(code: ParseErrorCode, offset: number): GoOn {
     this._forgetHead()
     if (this._isGuess) {
       this._searching = true
       this._lose(1)
       return GO_ON
     }
-    return this._fail(code, offset, place)
+    return this._fail(code, offset, offset)
   }
 
+  /** Goes on with `bytes` in place of those that have come and not been read. */
+  private _readFrom(bytes: Uint8Array): void {
+    this._before += this._pos
+    this._bytes = bytes
+    this._pos = 0
+    this._end = bytes.length
+  }
+
+  /** The head in hand is none: what comes next reads what was sent, not what was mended. */
   private _forgetHead(): void {
+    this._unmend()
+    this._endHead()
+  }
+
+  private _unmend(): void {
+    const source = this._source()
+    if (source !== null) this._readFrom(source)
+  }
+
+  /** What has come of a head that is being mended. */
+  private _source(): Uint8Array | null {
+    const draft = this._draft
+    if (draft === null) return null
+    draft.take(this._bytes.subarray(this._pos, this._end))
+    return draft.source()
+  }
+
+  private _endHead(): void {
     this._head.reset()
     this._head = this._usual
     this._head.reset()
@@ -350,6 +379,7 @@ export class ObservingParser<Kind extends 'request' | 'response' = 'request' | '
     if (this._phase === STOPPED) return
     if (this._searching) this._lose(this._left)
     this._tellLost()
+    this._unmend()
     if (!this._rules.has('ends') && !this._searching) return super._cut()
     const at = this._before + this._end
     if (this._phase === IN_BODY) {
