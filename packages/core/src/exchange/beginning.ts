@@ -96,10 +96,10 @@ async function settled(pending: Promise<Pulled>, wait: Wait): Promise<Pulled | u
 function soon(context: RequestContext): Wait {
   return (over) => {
     const timer = setTimeout(over, firstPieceTimeout)
-    context.whenOver = over
+    context.whenOver(over)
     return () => {
       clearTimeout(timer)
-      context.whenOver = undefined
+      context.whenOver(undefined)
     }
   }
 }

@@ -9,6 +9,8 @@ type Callback<T> = (value: T) => unknown
 export class Lifetime {
   /** Why the exchange was aborted, if it was. */
   aborted: AbortedError | undefined = undefined
+  /** Called before those who wait for the outcome, and nobody's but core's. */
+  whenOver: (() => void) | undefined = undefined
   // decision 036
   #controller: AbortController | undefined
   #atEnd: Callback<Outcome>[] | undefined
@@ -44,6 +46,7 @@ export class Lifetime {
 
   /** @param report told what a callback throws. */
   end(outcome: Outcome, report: Callback<unknown>): void {
+    this.whenOver?.()
     const callbacks = this.#atEnd
     this.#atEnd = undefined
     callAll(callbacks, outcome, report)

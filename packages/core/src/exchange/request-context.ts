@@ -48,8 +48,6 @@ export class RequestContext implements Context {
   readonly exchange: number
   /** Where the handler runs, and whatever is called later and was not registered by somebody in a context of its own. */
   scope: Scope = undefined
-  /** Called back once the outcome is settled. */
-  whenOver: (() => void) | undefined = undefined
   readonly #port: ContextPort
   readonly #upgrade: boolean
   #parts: TargetParts | undefined
@@ -240,6 +238,11 @@ export class RequestContext implements Context {
     if (!this.#outcome) this.#lifetime?.shutdown((error) => this.#port.report(error, this))
   }
 
+  /** Calls back once the outcome is settled, before all others; undefined takes that back. @internal */
+  whenOver(callback: (() => void) | undefined): void {
+    this.#watch.whenOver = callback
+  }
+
   /** Whether someone waits for the outcome. */
   get observed(): boolean {
     return this.#lifetime !== undefined && this.#lifetime.observed
@@ -285,7 +288,6 @@ export class RequestContext implements Context {
   finish(outcome: Outcome): void {
     if (this.#outcome) return
     this.#outcome = outcome
-    this.whenOver?.()
     this.#lifetime?.end(outcome, (error) => this.#port.report(error, this))
   }
 }
