@@ -151,6 +151,9 @@ describe('of two patterns the more specific wins, whatever the order', () => {
     ['/:a-:b', '/:a.:b'],
     ['/**:p/:x/edit', '/**:p/a/:y'],
     ['/a/:o(\\d+)?', '/a/:p([a-z]+)?'],
+    // The one that is asked first takes all that the other does.
+    ['/:a/:b+', '/:c*/a/b'],
+    ['/:user/:rest*', '/:path+/edit'],
   ])('%s and %s are refused, for neither is', (a, b) => {
     for (const [first, second] of [
       [a, b],

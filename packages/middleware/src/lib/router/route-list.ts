@@ -120,8 +120,16 @@ function isUndecided(one: Pattern, other: Pattern): boolean {
   return one.variants.some((a) =>
     other.variants.some((b) => {
       const order = compareVariants(a, b)
-      if (order !== undefined && order !== 0) return false
+      if (order !== undefined && order !== 0) return order < 0 ? isShadow(one, a, other, b) : isShadow(other, b, one, a)
       return overlap(a, b) && (order === undefined || comparePatterns(one, other) === undefined)
     }),
   )
+}
+
+/**
+ * Whether the first, which is asked first as it begins more narrowly, takes all that the second does: then nothing would ever
+ * come to that, though it is the more specific one. Only what has a catch-all can be so.
+ */
+function isShadow(first: Pattern, a: Variant, second: Pattern, b: Variant): boolean {
+  return b.tail !== undefined && overlap(a, b) && comparePatterns(first, second) === 1
 }
