@@ -154,6 +154,7 @@ describe('of two patterns the more specific wins, whatever the order', () => {
     // The one that is asked first takes all that the other does.
     ['/:a/:b+', '/:c*/a/b'],
     ['/:user/:rest*', '/:path+/edit'],
+    ['/:a/a', '/:b?/a/:c*'],
   ])('%s and %s are refused, for neither is', (a, b) => {
     for (const [first, second] of [
       [a, b],

@@ -127,9 +127,9 @@ function isUndecided(one: Pattern, other: Pattern): boolean {
 }
 
 /**
- * Whether the first, which is asked first as it begins more narrowly, takes all that the second does: then nothing would ever
- * come to that, though it is the more specific one. Only what has a catch-all can be so.
+ * Whether the first, which is asked first as it begins more narrowly, takes all that the second does: then the more specific one
+ * would not be asked. Only with a catch-all, or with something optional, can that be.
  */
 function isShadow(first: Pattern, a: Variant, second: Pattern, b: Variant): boolean {
-  return b.tail !== undefined && overlap(a, b) && comparePatterns(first, second) === 1
+  return (b.tail !== undefined || first.variants.length > 1) && overlap(a, b) && comparePatterns(first, second) === 1
 }
