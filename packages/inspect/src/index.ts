@@ -74,7 +74,8 @@ export function inspector(options: InspectorOptions = {}): Middleware {
 }
 
 /**
- * Shows what the servers of this process do, in a page on a port of its own.
+ * Shows what the servers of this process do, in a page on a port of its own. It does not hold the process: that ends when it
+ * would end without it, at most two seconds later when a page is open.
  * @param server the one to show. Default: all of the process.
  * @throws Error in production, unless that is asked for; the system's error when it cannot listen.
  */
@@ -89,11 +90,15 @@ export async function inspect(server?: Server, options: InspectOptions = {}): Pr
     always,
     isOwn: (one) => one === own || (server !== undefined && one !== server),
   })
-  const own: Server = createServer((c) => inspection.handle(c, c.path.slice(1)))
+  const own: Server = createServer((c) => inspection.handle(c, c.path.slice(1)), { timeouts: { keepAlive: 1000 } })
   await own.listen({ port, host })
+  // Who looks on does not hold the process that is looked at.
+  own.unref()
+  const look = setInterval(() => inspection.letGo(), 500).unref()
   return {
     url: inspection.link(own.url),
     close: async () => {
+      clearInterval(look)
       inspection.close()
       await own.close({ deadline: 500 })
     },

@@ -15,5 +15,6 @@ export {
   readBytes,
 } from './model/tokens.ts'
 export { type Told, type ToldExchange, exchangesOf } from './model/messages.ts'
+export { exchangesIn } from './model/streams.ts'
 export { type Query, matchesConnection, matchesEvent, parseQuery } from './model/query.ts'
 export { formatBytes, formatMs, formatTime, plural } from './model/format.ts'

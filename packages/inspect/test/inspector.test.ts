@@ -1,5 +1,6 @@
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
+import { connect as connectHttp2 } from 'node:http2'
 import { createServer } from 'node:net'
 import { connect } from 'node:net'
 import { join } from 'node:path'
@@ -91,6 +92,43 @@ describe('beside a program that knows nothing of it', () => {
     expect(ended).toBe('complete')
   })
 
+  it('tells what a client of HTTP/2 asked, with fields and content', async () => {
+    const { said } = attached()
+    const [link, url] = [await said(/Inspector: (\S+)/), await said(/^(http:\S+)$/m)]
+    const session = connectHttp2(url)
+    const ask2 = async (fields: Record<string, string>, content = ''): Promise<string> => {
+      const stream = session.request(fields, { endStream: content === '' }).setEncoding('utf8')
+      if (content !== '') stream.end(content)
+      let text = ''
+      for await (const part of stream) text += part
+      return text
+    }
+    const both = [ask2({ ':path': '/json', a: 'b' }), ask2({ ':path': '/', ':method': 'POST' }, 'abc')]
+    expect(await Promise.all(both)).toEqual(['{"hello":"world"}', 'got abc'])
+    const ask = await withCookie(link)
+    const { log } = (await (await ask('api/har')).json()) as { log: { entries: object[] } }
+    session.close()
+    expect(log.entries).toMatchObject([
+      {
+        request: { method: 'GET', url: `${url}/json`, headers: [{ name: 'host' }, { name: 'a', value: 'b' }] },
+        response: { status: 200, content: { text: '{"hello":"world"}' } },
+      },
+      { request: { method: 'POST', postData: { text: 'abc' } }, response: { content: { text: 'got abc' } } },
+    ])
+  })
+
+  it('lets the program end that it stands beside, though somebody watches', async () => {
+    const { child, said } = attached()
+    const [link, url] = [await said(/Inspector: (\S+)/), await said(/^(http:\S+)$/m)]
+    const ask = await withCookie(link)
+    const watched = await ask('events')
+    const all = watched.text()
+    const ended = once(child, 'exit')
+    expect(await (await fetch(`${url}/end`)).text()).toBe('bye')
+    expect(await all).toContain('event: snapshot')
+    expect(await ended).toEqual([0, null])
+  })
+
   it('does nothing in production, and lets the program run', async () => {
     const { said } = start(
       ['--import', `file://${join(built.folder, 'auto.mjs')}`, join(built.folder, 'program.mjs')],
@@ -170,6 +208,42 @@ withTools(chromium)('the page', { timeout: 90_000 }, () => {
     if (complaints.length > 0) throw new Error(complaints.join('\n'))
   })
   const label = (text: string) => page.locator('#labels button', { hasText: text }).first()
+
+  it('saves a connection as a page that needs nothing else', async () => {
+    await open()
+    await raw(url, 'GET / HTTP/1.1\r\nHost: a\r\nHost: <b>\r\n\r\n')
+    await label('not valid HTTP').click()
+    const downloading = page.waitForEvent('download')
+    await page.getByRole('button', { name: 'Save as a page' }).click()
+    const download = await downloading
+    expect(download.suggestedFilename()).toMatch(/^connection-\d+\.html$/)
+    const saved = await page.context().newPage()
+    const asked: string[] = []
+    saved.on('request', (request) => asked.push(new URL(request.url()).protocol))
+    const file = join(built.folder, 'saved.html')
+    await download.saveAs(file)
+    await saved.goto(`file://${file}`)
+    await saved.locator('main', { hasText: 'HOST_REPEATED at byte 31' }).waitFor()
+    expect(await saved.locator('.t-wrong').first().textContent()).toBe('<')
+    expect(await saved.locator('img').evaluate((image: any) => image.naturalWidth)).toBe(1760)
+    expect(await saved.locator('button').count()).toBe(0)
+    expect(new Set(asked)).toEqual(new Set(['file:']))
+  })
+
+  it('takes what other tools print for the bytes that they mean', async () => {
+    await open()
+    await page.goto(new URL('bytes.html', page.url()).href)
+    await page.locator('#source').focus()
+    const text = '00000000: 1603 0102 0001 0001 fc03 03              ...........'
+    await page.evaluate(`
+      const clipboardData = new DataTransfer()
+      clipboardData.setData('text/plain', ${JSON.stringify(text)})
+      const event = new ClipboardEvent('paste', { clipboardData, bubbles: true, cancelable: true })
+      document.querySelector('#source').dispatchEvent(event)
+    `)
+    await page.locator('#verdict', { hasText: 'someone speaks https to a port of http' }).waitFor()
+    expect(await page.locator('#shared').textContent()).toBe('Taken from a dump in hexadecimal')
+  })
 
   it('says why a connection ended, which byte was wrong, and how many requests a connection carried', async () => {
     await open()

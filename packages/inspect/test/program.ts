@@ -11,12 +11,15 @@ const server = await serve(
         return new Response(gzipSync('unpacked by the inspector'), {
           headers: { 'Content-Type': 'text/plain', 'Content-Encoding': 'gzip' },
         })
+      case '/end':
+        void server.close()
+        return c.text('bye')
       case '/broken':
         throw new Error('It is broken')
       default:
         return c.text(c.method === 'POST' ? `got ${await c.body.text()}` : 'hello')
     }
   },
-  { port: Number(process.env['PORT'] ?? 0) },
+  { port: Number(process.env['PORT'] ?? 0), http2: true },
 )
 console.log(server.url)

@@ -1,5 +1,5 @@
 import { type ManyNews, type Way, errands, load, ways } from '../../src/model/many.ts'
-import { byId, el, formatMs, setText } from '@spillway/inspect/page'
+import { byId, el, formatBytes, formatMs, plural, setText } from '@spillway/inspect/page'
 import { drawChart } from './chart.ts'
 import { Measured, type Numbers } from './measured.ts'
 
@@ -8,6 +8,7 @@ const status = byId('status')
 const measured = new Map<Way, Measured>()
 const names: Readonly<Record<Way, string>> = {
   blocking: 'the one that blocks',
+  process: 'the one with a process for each connection',
   event: 'the event-driven one',
   cluster: 'the one on all cores',
 }
@@ -36,9 +37,12 @@ function tell(news: ManyNews): void {
   if (news.is === 'starting') setText(status, `Starting ${names[way]} …`)
   if (news.is === 'running') {
     of.seconds = news.seconds
-    const processes = news.processes === 1 ? '1 process' : `${news.processes} processes`
-    setText(byId(`processes-${way}`), processes)
+    setText(byId(`processes-${way}`), plural(news.processes, 'process', 'processes'))
     setText(status, `${load.clients} clients ask ${names[way]}, for ${news.seconds} s`)
+  }
+  if (news.is === 'cost') {
+    const processes = plural(news.processes, 'process', 'processes')
+    setText(byId(`processes-${way}`), `${processes}, ${formatBytes(news.bytes)}`)
   }
   if (news.is === 'measured') of.add(news.samples)
   if (news.is === 'failed') setText(status, `It did not work: ${news.message}`)
@@ -66,13 +70,16 @@ function time(ms: number | undefined): string {
   return ms === undefined ? '–' : formatMs(ms)
 }
 
+/** Milliseconds in which half of the quick requests were answered. */
+function within(way: Way): string {
+  return time(measured.get(way)?.numbers(0).p50)
+}
+
 /** What came of it, in a sentence that the numbers of this run allow. */
 function conclude(): void {
-  const [one, event, all] = ways.map((way) => measured.get(way)?.numbers(0).p50)
-  if (one === undefined || event === undefined || all === undefined) return
   setText(
     status,
-    `Half of the quick requests were answered within ${formatMs(one)} one at a time, ${formatMs(event)} by events, ${formatMs(all)} on all cores.`,
+    `Half of the quick requests were answered within ${within('blocking')} one at a time, ${within('process')} by a process each, ${within('event')} by events, ${within('cluster')} on all cores.`,
   )
 }
 

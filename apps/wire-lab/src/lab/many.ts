@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { weigh } from './weigh.ts'
 import { type ManyNews, type Sample, type Way, ways } from '../model/many.ts'
 
 /** The programs of the comparison. */
@@ -16,7 +17,7 @@ export interface Programs {
 const [startTime, endTime] = [15_000, 3_000]
 
 /**
- * Puts the same load on three servers, one after the other, so that none takes the processor from another; tells what
+ * Puts the same load on four servers, one after the other, so that none takes the processor from another; tells what
  * happens, a line of JSON each. Whatever was started is gone when it ends, and when nobody reads on.
  */
 export async function* compare(programs: Programs): AsyncGenerator<string> {
@@ -32,9 +33,15 @@ async function* measure(way: Way, { server, load, seconds = 5 }: Programs): Asyn
     const { port, processes } = await ready(serving)
     yield { way, is: 'running', processes, seconds }
     const loading = run(children, load, String(port), String(seconds))
+    const half = performance.now() + seconds * 500
+    let isWeighed = false
     for await (const line of createInterface(loading.stdout!)) {
       const samples = JSON.parse(line) as Sample[]
       yield { way, is: 'measured', samples }
+      if (isWeighed || performance.now() < half) continue
+      isWeighed = true
+      const cost = await weigh(serving.pid!)
+      if (cost) yield { way, is: 'cost', ...cost }
     }
     yield { way, is: 'done' }
   } catch (error) {

@@ -1,7 +1,10 @@
-// One of the three small servers that the lab compares: node many-server.js blocking|event|cluster
+// One of the four small servers that the lab compares: node many-server.js blocking|process|event|cluster
+import { fork } from 'node:child_process'
 import { pbkdf2Sync } from 'node:crypto'
+import { type Socket, createServer as createTcpServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Context, type Reply, type Server, serve } from '@spillway/core'
+import { fileURLToPath } from 'node:url'
+import { type Context, NodeTransport, type Reply, type Server, createServer, serve } from '@spillway/core'
 import { cluster } from '@spillway/core/cluster'
 import { router } from '@spillway/middleware/router'
 import { load } from '../model/many.ts'
@@ -27,20 +30,46 @@ function work(c: Context): Reply {
   return c.text(pbkdf2Sync('spillway', 'salt', 50_000, 16, 'sha256').toString('hex'))
 }
 
+const waits = way === 'blocking' || way === 'one'
+const app = router()
+  .get('/quick', (c) => c.text('at once'))
+  .get('/wait', waits ? block : yieldTo)
+  .get('/work', work)
+
 async function start(): Promise<Server> {
-  const app = router()
-    .get('/quick', (c) => c.text('at once'))
-    .get('/wait', way === 'blocking' ? block : yieldTo)
-    .get('/work', work)
   const server = await serve(app, { port: 0 })
   process.stdout.write(`${server.url}\n`)
   return server
 }
 
-// Whoever started this process holds the other end: when that is gone, so is this.
-process.stdin.resume().on('end', () => process.exit(0))
+/** Accepts connections, and starts a process for each, which answers one request after the other. */
+function acceptForOthers(): void {
+  const listener = createTcpServer({ pauseOnConnect: true }, (socket) => {
+    const child = fork(fileURLToPath(import.meta.url), ['one'])
+    child.on('error', () => socket.destroy())
+    child.send('connection', socket, (error) => error && socket.destroy())
+  })
+  listener.listen(0, '127.0.0.1', () => {
+    const { port } = listener.address() as { port: number }
+    process.stdout.write(`http://127.0.0.1:${port}\nready 1\n`)
+  })
+}
 
-if (way === 'cluster') {
+/** Serves the connection that the parent process hands over, and ends with it. */
+function serveOne(): void {
+  process.once('message', (_, socket: Socket) => {
+    socket.once('close', () => process.exit(0))
+    createServer(app).accept(new NodeTransport(socket))
+  })
+  process.once('disconnect', () => process.exit(0))
+}
+
+// Whoever started this process holds the other end: when that is gone, so is this.
+if (way !== 'one') process.stdin.resume().on('end', () => process.exit(0))
+
+if (way === 'one') serveOne()
+else if (way === 'process') acceptForOthers()
+else if (way === 'cluster') {
   const { status } = await cluster(start, { deadline: 100 })
   process.stdout.write(`ready ${status.workers.length}\n`)
 } else {

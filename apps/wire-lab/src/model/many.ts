@@ -1,5 +1,5 @@
 /** How a server can serve many clients, by name. */
-export const ways = ['blocking', 'event', 'cluster'] as const
+export const ways = ['blocking', 'process', 'event', 'cluster'] as const
 export type Way = (typeof ways)[number]
 
 /** What a request of the load asks for. */
@@ -24,5 +24,7 @@ export type ManyNews =
   | { readonly way: Way; readonly is: 'starting' }
   | { readonly way: Way; readonly is: 'running'; readonly processes: number; readonly seconds: number }
   | { readonly way: Way; readonly is: 'measured'; readonly samples: readonly Sample[] }
+  /** What the server takes under load: processes, and bytes of memory that are theirs, with their part of what they share. */
+  | { readonly way: Way; readonly is: 'cost'; readonly processes: number; readonly bytes: number }
   | { readonly way: Way; readonly is: 'done' }
   | { readonly way: Way; readonly is: 'failed'; readonly message: string }

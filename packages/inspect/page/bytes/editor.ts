@@ -2,6 +2,9 @@ import type { Reading } from '../../src/model/tokens.ts'
 import { byId, el } from '../shared/dom.ts'
 import { parseHex, parseNotation, toHex, toNotation } from './notation.ts'
 
+/** Characters that are coloured at the most. */
+const mostColoured = 16_384
+
 /** Two ways to write the same bytes. */
 export type Form = 'text' | 'hex'
 
@@ -39,7 +42,7 @@ export class Editor {
 
   /** Where a byte is in the text. */
   show(byte: number): void {
-    const at = this.#places().findIndex((place, i, all) => place <= byte && (all[i + 1] ?? Infinity) > byte)
+    const at = this.#placeOf(this.#places(), byte)
     this.#area.focus()
     this.#area.setSelectionRange(Math.max(0, at), Math.max(0, at) + 1)
   }
@@ -51,12 +54,14 @@ export class Editor {
   }
 
   /** Gives every character the colour of its token. */
-  paint({ tokens }: Reading): void {
+  paint({ tokens, fault }: Reading): void {
     const { value } = this.#area
     const places = this.#places()
     const parts: (HTMLElement | string)[] = []
     let index = 0
-    for (let i = 0; i < value.length;) {
+    // Colouring a long text takes longer than one waits between two keystrokes; what is wrong is coloured in any case.
+    const most = Math.max(mostColoured, fault ? this.#placeOf(places, fault.at) + 1 : 0)
+    for (let i = 0; i < Math.min(value.length, most);) {
       while (tokens[index] && tokens[index]!.to <= places[i]!) index++
       const token = tokens[index]
       const stop = token?.to ?? Infinity
@@ -68,9 +73,15 @@ export class Editor {
       parts.push(el('span', attributes, token?.kind === 'wrong' && text === '\n' ? ' \n' : text))
       i = end
     }
+    if (value.length > most) parts.push(value.slice(most))
     // A last line break would not make a line of its own.
     this.#behind.replaceChildren(...parts, '\n')
     this.#behind.scrollTop = this.#area.scrollTop
+  }
+
+  /** The first character of a byte, or -1. */
+  #placeOf(places: readonly number[], byte: number): number {
+    return places.findIndex((place, i, all) => place <= byte && (all[i + 1] ?? Infinity) > byte)
   }
 
   /** For each character the byte that it stands for. */

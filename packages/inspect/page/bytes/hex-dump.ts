@@ -1,5 +1,6 @@
 import type { Reading, Token } from '../../src/model/tokens.ts'
 import { el } from '../shared/dom.ts'
+import { inSight } from '../shared/window.ts'
 
 /** Bytes in a row. */
 const rowBytes = 16
@@ -7,12 +8,14 @@ const rowBytes = 16
 const mostShown = 4096
 
 /** Rows of bytes in hexadecimal and as text; each run of one token is an element that says which. */
-export function hexDump(bytes: Uint8Array, { tokens }: Reading): HTMLElement[] {
+export function hexDump(bytes: Uint8Array, reading: Reading): HTMLElement[] {
+  const { tokens } = reading
   const rows: HTMLElement[] = []
-  const shown = Math.min(bytes.length, mostShown)
+  const shown = inSight(bytes, reading, mostShown)
+  if (shown.from > 0) rows.push(el('p', { class: 'thin' }, `${shown.from} bytes, and then`))
   let index = 0
-  for (let from = 0; from < shown; from += rowBytes) {
-    const to = Math.min(shown, from + rowBytes)
+  for (let { from } = shown; from < shown.to; from += rowBytes) {
+    const to = Math.min(shown.to, from + rowBytes)
     const hex = el('span', { class: 'hex' })
     const text = el('span', { class: 'ascii' })
     for (let at = from; at < to;) {
@@ -26,7 +29,7 @@ export function hexDump(bytes: Uint8Array, { tokens }: Reading): HTMLElement[] {
     }
     rows.push(el('div', { class: 'row' }, el('span', { class: 'at' }, from.toString(16).padStart(4, '0')), hex, text))
   }
-  if (shown < bytes.length) rows.push(el('p', { class: 'thin' }, `… and ${bytes.length - shown} bytes more`))
+  if (shown.to < bytes.length) rows.push(el('p', { class: 'thin' }, `… and ${bytes.length - shown.to} bytes more`))
   return rows
 }
 

@@ -7,6 +7,7 @@ import { Editor, type Form } from './editor.ts'
 import { type Side, parseHash, toHash } from './hash.ts'
 import { hexDump } from './hex-dump.ts'
 import { parseNotation } from './notation.ts'
+import { pasted } from '../../src/model/pasted.ts'
 import { samples } from './samples.ts'
 import { messageList, verdict } from './verdict.ts'
 
@@ -28,7 +29,7 @@ function read(): void {
   reading = readBytes(bytes, side)
   editor.paint(reading)
   dump.replaceChildren(...hexDump(bytes, reading))
-  byId('verdict').replaceChildren(verdict(reading, side, bytes.length))
+  byId('verdict').replaceChildren(verdict(reading, side, bytes))
   byId('messages').replaceChildren(...messageList(reading.messages))
   byId('no-messages').hidden = reading.messages.length > 0
   setText(byId('size'), plural(bytes.length, 'byte'))
@@ -115,6 +116,16 @@ byId('share').addEventListener('click', () => {
     () => setText(answer, 'Copied'),
     () => setText(answer, 'It is in the address bar'),
   )
+})
+
+byId('source').addEventListener('paste', (event) => {
+  const found = pasted(event.clipboardData?.getData('text') ?? '', side)
+  if (!found) return
+  event.preventDefault()
+  setSide(found.side ?? side)
+  editor.bytes = found.bytes
+  read()
+  setText(byId('shared'), `Taken from ${found.what}`)
 })
 
 for (const place of [dump, byId('source')])

@@ -1,19 +1,22 @@
 import type { Message, Reading } from '../../src/model/tokens.ts'
 import { statusText } from '../../src/model/status.ts'
+import { otherProtocol } from '../../src/model/protocols.ts'
 import { el } from '../shared/dom.ts'
 import { plural } from '../../src/model/format.ts'
 import { rfcUrl } from '../shared/kinds.ts'
 import type { Side } from './hash.ts'
 
 /** What the parser says, in a line and a sentence. */
-export function verdict({ fault, messages }: Reading, side: Side, bytes: number): HTMLElement {
+export function verdict({ fault, messages }: Reading, side: Side, bytes: Uint8Array): HTMLElement {
   if (fault) {
+    const other = otherProtocol(bytes)
     const { code, at, offset, status, rfc, message } = fault
     const place = el('button', { type: 'button', class: 'link', 'data-byte': String(at) }, `byte ${at}`)
     const inMessage = at === offset ? '' : `, ${offset} of its message`
     return el(
       'div',
       { class: 'verdict bad' },
+      ...(other ? [el('p', {}, el('b', {}, other))] : []),
       el('p', {}, el('b', {}, code), ' at ', place, inMessage),
       el('p', {}, message, ' ', el('a', { href: rfcUrl(rfc), rel: 'noreferrer', target: '_blank' }, rfc)),
       el(
@@ -27,7 +30,7 @@ export function verdict({ fault, messages }: Reading, side: Side, bytes: number)
       ),
     )
   }
-  if (bytes === 0)
+  if (bytes.length === 0)
     return el('div', { class: 'verdict open' }, el('p', {}, 'Nothing yet. Type, paste, or take a sample.'))
   const whole = messages.filter(({ complete }) => complete).length
   const isFrames = messages[0]?.line.startsWith('SETTINGS') === true

@@ -9,6 +9,7 @@ import { formatBytes, formatMs, formatTime, plural } from '../../src/model/forma
 import { rfcUrl } from '../shared/kinds.ts'
 import { wireText } from '../shared/wire-text.ts'
 import { phaseOf } from './lanes.ts'
+import { saveButton } from './save-page.ts'
 import { type Store, roleText } from './store.ts'
 import type { WireOf } from './wire-of.ts'
 
@@ -37,6 +38,7 @@ export function connectionDetails(id: number, store: Store, wire: WireOf): HTMLE
     verdictOf(connection, phaseOf(connection, store, now)),
     ...errorOf(connection),
     factList(facts),
+    el('div', { class: 'buttons' }, saveButton(connection, store.server, now)),
     el('h3', {}, plural(requests, 'request')),
     el(
       'ol',

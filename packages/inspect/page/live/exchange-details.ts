@@ -1,4 +1,5 @@
-import { type Told, type ToldExchange, exchangesOf, fieldOf } from '../../src/model/messages.ts'
+import { type Told, type ToldExchange, fieldOf } from '../../src/model/messages.ts'
+import { exchangesIn } from '../../src/model/streams.ts'
 import { readBytes } from '../../src/model/tokens.ts'
 import { fromBase64, toBase64Url } from '../shared/base64.ts'
 import { el } from '../shared/dom.ts'
@@ -34,8 +35,7 @@ export function exchangeKey(number: number, wire: WireOf): string {
 }
 
 function find(number: number, { wire }: WireOf): ToldExchange | undefined {
-  const segment = wire?.segments.findLast(({ first }) => first <= number)
-  return segment && exchangesOf(segment, fromBase64).find(({ exchange }) => exchange === number)
+  return wire && exchangesIn(wire.segments, fromBase64).find(({ exchange }) => exchange === number)
 }
 
 function message(title: string, told: Told, store: Store): HTMLElement[] {

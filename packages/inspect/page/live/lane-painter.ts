@@ -1,5 +1,6 @@
 import type { CloseEvent, Connection, Exchange, ServerFacts } from '../../src/model/events.ts'
 import { reasons } from '../../src/model/reasons.ts'
+import { columnWidth, columnsOf, isBad, isOpen } from './columns.ts'
 import type { View } from './timeline.ts'
 
 /** Least width of a block: most requests take less time than a pixel is wide. */
@@ -65,7 +66,7 @@ export class LanePainter {
     for (const [i, group] of groups.entries()) {
       // Blocks have a least width, so they may have to make room for each other.
       const left = Math.max(x(group[0]!.headAt), i > 0 ? right + 1 : -Infinity)
-      right = group.length > 1 ? this.#drawGroup(group, left, y) : this.#drawExchange(group[0]!, left, y)
+      right = group.length > 1 ? this.#drawGroup(group, y) : this.#drawExchange(group[0]!, left, y)
       const limit = x(groups[i + 1]?.[0]!.headAt ?? error?.at ?? end) - 6
       if (right - left > wide && group.length === 1)
         this.#text(captionOf(group), left + 8, y, right - 4, this.#paint.text)
@@ -165,19 +166,26 @@ export class LanePainter {
     g.fill()
   }
 
-  /** Draws short exchanges side by side, or as one block when they are many; returns where it ends. */
-  #drawGroup(group: readonly Exchange[], left: number, y: number): number {
-    const { x, width } = this.#view
-    const bad = group.find(({ status = 0 }) => status >= 400)
-    if (group.length > 6) {
-      const right = Math.max(left + least * 3, x(group.at(-1)!.endedAt ?? 0))
-      this.#block(left, y, right - left, this.#colourOf(bad ?? group[0]!))
-      return right
+  /** Draws short exchanges as what there was in each column: gaps stay gaps, and an error colours its own column alone. */
+  #drawGroup(group: readonly Exchange[], y: number): number {
+    const { x } = this.#view
+    const g = this.#g
+    let right = -Infinity
+    for (const { at, all, bad, open } of columnsOf(group, this.#view)) {
+      const left = x(at)
+      right = left + columnWidth
+      if (right < -8) continue
+      const height = this.#half * 2
+      const wrong = bad === 0 ? 0 : height * Math.max(0.4, bad / all)
+      // More requests are more colour.
+      g.globalAlpha = Math.min(1, 0.55 + all * 0.15)
+      g.fillStyle = open === all ? this.#paint.work : this.#paint.good
+      g.fillRect(left, y - this.#half, columnWidth, height - wrong)
+      g.globalAlpha = 1
+      g.fillStyle = this.#paint.bad
+      if (wrong > 0) g.fillRect(left, y + this.#half - wrong, columnWidth, wrong)
     }
-    const step = least + 1
-    const from = Math.min(left, width - group.length * step)
-    for (const [i, one] of group.entries()) this.#block(from + i * step, y, least, this.#colourOf(one))
-    return from + group.length * step - 1
+    return right
   }
 
   /** Head, handler, reply, as far as each is wide enough to be seen; returns where it ends. */
@@ -204,9 +212,9 @@ export class LanePainter {
     return right
   }
 
-  #colourOf({ status = 0, aborted, repliedAt }: Exchange): string {
-    if (repliedAt === undefined && aborted === undefined) return this.#paint.work
-    return status >= 400 || (aborted !== undefined && aborted !== 'peer') ? this.#paint.bad : this.#paint.good
+  #colourOf(exchange: Exchange): string {
+    if (isOpen(exchange)) return this.#paint.work
+    return isBad(exchange) ? this.#paint.bad : this.#paint.good
   }
 
   #block(left: number, y: number, width: number, colour: string): void {

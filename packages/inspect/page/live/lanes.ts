@@ -15,7 +15,12 @@ const listHeight = 660
 const mostLabelled = 60
 
 /** The connections to draw: the viewer's own on top, then the newest first; closed ones while they are in sight. */
-export function lanesOf({ state, you }: Store, now: number, span: number, filter: Filter): Connection[] {
+export function lanesOf(
+  { state, you }: Store,
+  now: number,
+  span: number,
+  filter: Filter,
+): { readonly lanes: readonly Connection[]; /** Those that there is no room for. */ readonly older: number } {
   const mine = state.open.get(you)
   const own = mine && filter.connection(mine, you) ? mine : undefined
   const closed = state.closed.filter(({ close }) => close !== undefined && close.at > now - span)
@@ -23,7 +28,7 @@ export function lanesOf({ state, you }: Store, now: number, span: number, filter
     (connection) => connection !== mine && filter.connection(connection, you),
   )
   const newest = others.toSorted((a, b) => b.id - a.id).slice(0, mostLanes)
-  return own ? [own, ...newest] : newest
+  return { lanes: own ? [own, ...newest] : newest, older: others.length - newest.length }
 }
 
 /** Height of each of so many lanes: as high as lets all be seen, between what can be read and what can be seen. */
@@ -105,7 +110,10 @@ export class LaneLabels {
     if (!label) this.#labels.set(id, (label = makeLabel(id)))
     const { button, who, phase, item } = label
     setText(who, roleText(connection, store.you))
-    setText(phase, phaseOf(connection, store, now))
+    const does = phaseOf(connection, store, now)
+    setText(phase, does)
+    // There may be no room for all of it, or for any.
+    set(button, 'title', `#${id} ${who.textContent} ${does}`)
     if (who.dataset['role'] !== role) who.dataset['role'] = role
     item.className = close ? (reasons[close.reason].calm ? 'closed' : 'closed broken') : ''
     set(button, 'aria-pressed', String(id === selected))

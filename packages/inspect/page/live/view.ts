@@ -8,6 +8,7 @@ import { Inspector } from './inspector.ts'
 import { LaneLabels, lanesOf } from './lanes.ts'
 import { Log, summary } from './log.ts'
 import { Store } from './store.ts'
+import { plural } from '../../src/model/format.ts'
 import { Timeline, clampSpan } from './timeline.ts'
 
 /** Milliseconds between two announcements to a screen reader: more would be noise. */
@@ -47,7 +48,7 @@ class LiveView {
   #stoppedAt = 0
   /** Since when the server is away: nothing is known of what it does, so its clock stands still. */
   #awayAt: number | undefined
-  #lanes: Connection[] = []
+  #lanes: readonly Connection[] = []
   #news = false
   #unlogged: WireEvent[] = []
   #unannounced: WireEvent[] = []
@@ -137,7 +138,12 @@ class LiveView {
   }
 
   #showLanes(now: number, anew: boolean = true): void {
-    if (anew) this.#lanes = lanesOf(this.#store, now, this.#span, this.#filter)
+    if (anew) {
+      const { lanes, older } = lanesOf(this.#store, now, this.#span, this.#filter)
+      this.#lanes = lanes
+      byId('older-lanes').hidden = older === 0
+      setText(byId('older-lanes'), `${plural(older, 'older connection')} not shown: look for what you want to see.`)
+    }
     this.#labels.show(this.#lanes, this.#store, now, this.inspector.selected)
     byId('no-lanes').hidden = this.#lanes.length > 0
   }

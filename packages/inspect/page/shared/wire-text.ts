@@ -1,20 +1,24 @@
 import type { Reading, Token } from '../../src/model/tokens.ts'
 import { el } from './dom.ts'
 import { kinds } from './kinds.ts'
+import { inSight } from './window.ts'
 
 /** Bytes shown of one message; more would only be scrolled past. */
 const mostShown = 4096
 
 /** Bytes as text, every token in the colour of its kind, and the line ends that matter in HTTP made visible. */
-export function wireText(bytes: Uint8Array, { tokens }: Reading, lost = 0): HTMLElement {
+export function wireText(bytes: Uint8Array, reading: Reading, lost = 0): HTMLElement {
   const pre = el('pre', { class: 'wire', tabindex: '0' })
-  for (const token of tokens) {
-    if (token.from >= mostShown) break
+  const { from, to } = inSight(bytes, reading, mostShown)
+  if (from > 0) pre.append(el('span', { class: 'thin' }, `${from} bytes, and then …\n`))
+  for (const token of reading.tokens) {
+    if (token.to <= from) continue
+    if (token.from >= to) break
     const span = el('span', { class: `t-${token.kind}`, title: kinds[token.kind].name })
-    span.append(...tokenText(bytes.subarray(token.from, Math.min(token.to, mostShown)), token))
+    span.append(...tokenText(bytes.subarray(Math.max(token.from, from), Math.min(token.to, to)), token))
     pre.append(span)
   }
-  const hidden = Math.max(0, bytes.length - mostShown) + lost
+  const hidden = bytes.length - to + lost
   if (bytes.length === 0) pre.append(el('span', { class: 'thin' }, 'nothing'))
   else if (hidden > 0) pre.append(el('span', { class: 'thin' }, `\n… and ${hidden} bytes more`))
   return pre

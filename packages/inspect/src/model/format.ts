@@ -32,7 +32,7 @@ export function formatTime(epoch: number): string {
   return timeOfDay.format(epoch)
 }
 
-/** `1 request`, `3 requests` */
-export function plural(count: number, word: string): string {
-  return `${count} ${word}${count === 1 ? '' : 's'}`
+/** `1 request`, `3 requests` @param many the word for more than one. */
+export function plural(count: number, word: string, many: string = `${word}s`): string {
+  return `${count} ${count === 1 ? word : many}`
 }

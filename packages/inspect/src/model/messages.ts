@@ -78,7 +78,7 @@ function contentEnd(bytes: Uint8Array, { to, complete }: Message): number {
   return complete ? to : bytes.length
 }
 
-function joined(pieces: readonly Uint8Array[]): Uint8Array {
+export function joined(pieces: readonly Uint8Array[]): Uint8Array {
   const all = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0))
   let at = 0
   for (const piece of pieces) {

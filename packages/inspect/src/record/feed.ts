@@ -55,6 +55,11 @@ export class Feed {
     for (const viewer of this.#viewers) viewer.send(text)
   }
 
+  /** Ends all streams; their pages come back by themselves. */
+  end(): void {
+    for (const viewer of this.#viewers) viewer.end()
+  }
+
   /** A stream for one more viewer: a snapshot first, then what happens. */
   join(connection: number): Viewer {
     const snapshot = () => {

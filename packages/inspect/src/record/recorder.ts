@@ -23,6 +23,8 @@ export class Recorder {
   readonly #zero = performance.now()
   readonly tapes: Tapes
   readonly #servers: Set<Server> = new Set()
+  /** Those that were heard of and have not closed since. */
+  readonly #running: Set<Server> = new Set()
   #met: () => void = () => {}
   #watches: (server: Server) => boolean = (server) => this.#servers.has(server)
   readonly #emit: (event: WireEvent) => void
@@ -79,6 +81,12 @@ export class Recorder {
     this.#met = met
   }
 
+  /** Whether every server that was heard of has closed, and there was one. */
+  get isOver(): boolean {
+    for (const server of this.#running) if (server.closing && server.stats.open === 0) this.#running.delete(server)
+    return this.latest !== undefined && this.#running.size === 0
+  }
+
   /** Takes one more server for one that is watched. */
   watch(server: Server): void {
     this.#servers.add(server)
@@ -129,6 +137,7 @@ export class Recorder {
       if (!this.#watches(event.server)) return
       if (this.latest !== event.server) {
         this.latest = event.server
+        this.#running.add(event.server)
         this.#met()
       }
       listener(event)

@@ -1,22 +1,20 @@
 import type { Connection, Exchange } from '../model/events.ts'
-import { type Told, exchangesOf, fieldOf } from '../model/messages.ts'
+import { type Told, fieldOf } from '../model/messages.ts'
+import { exchangesIn } from '../model/streams.ts'
 import type { LabState } from '../model/state.ts'
 import type { Recorder } from '../record/recorder.ts'
 
 /**
- * What was recorded as an HTTP Archive 1.2, for the tools that read those: exchanges of HTTP/1 whose bytes are still there.
+ * What was recorded as an HTTP Archive 1.2, for the tools that read those: exchanges whose bytes are still there.
  * Content is as it was transferred, in base64 where it is no text.
  */
 export function toHar(recorder: Recorder, version: string): object {
   const connections = connectionsOf(recorder.state)
   const entries = connections.flatMap((connection) =>
-    recorder.tapes
-      .read(connection.id)
-      .flatMap((segment) => exchangesOf(segment, fromBase64))
-      .flatMap(({ exchange, request, response }) => {
-        const known = connection.exchanges.find((one) => one.exchange === exchange)
-        return known ? [entryOf(connection, known, request, response, recorder.epoch)] : []
-      }),
+    exchangesIn(recorder.tapes.read(connection.id), fromBase64).flatMap(({ exchange, request, response }) => {
+      const known = connection.exchanges.find((one) => one.exchange === exchange)
+      return known ? [entryOf(connection, known, request, response, recorder.epoch)] : []
+    }),
   )
   return { log: { version: '1.2', creator: { name: '@spillway/inspect', version }, entries } }
 }

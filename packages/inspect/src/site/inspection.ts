@@ -70,6 +70,11 @@ export class Inspection {
     this.#recorder = undefined
   }
 
+  /** Lets the pages go once there is nothing to see any more: their streams would hold a process that wants to end. */
+  letGo(): void {
+    if (this.#recorder?.isOver) this.#feed.end()
+  }
+
   /** Answers what is asked for below the base. */
   handle(c: Context<any, any>, path: string): MaybePromise<Reply> {
     const { base } = this.#parts

@@ -1,0 +1,189 @@
+// What people have at hand when they want to see bytes: the output of tools. Found in it are the bytes that were meant.
+
+type Side = 'request' | 'response'
+
+/** Bytes that were found in pasted text, and in what. */
+export interface Pasted {
+  /** What the text is, to be said to whoever pasted it. */
+  readonly what: string
+  readonly bytes: Uint8Array
+  /** Missing where the text does not say. */
+  readonly side?: Side
+}
+
+const utf8 = new TextEncoder()
+
+/**
+ * Finds the bytes in the output of a tool: `curl -v`, a command line of curl, `hexdump -C`, `xxd`, `tcpdump -X`, an HTTP
+ * Archive, fields as browsers copy them.
+ * @param side the one to take where there are both.
+ * @returns undefined for text that is none of these: it stands for itself.
+ */
+export function pasted(text: string, side: Side): Pasted | undefined {
+  return dump(text) ?? verbose(text, side) ?? commandLine(text) ?? archive(text, side) ?? pseudoFields(text)
+}
+
+// ── dumps ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** An offset that looks like one, and pairs of digits up to two spaces, a bar, or the end. */
+const dumpLine =
+  /^\s*(?:0x)?((?<=0x)[\da-f]{4,8}|[\da-f]{4,8}(?=:)|[\da-f]{7,8}):?[ \t]+((?:[\da-f]{2} ?){1,32}(?: (?:[\da-f]{2} ?){1,8})?)(?: |\t|\||$)/i
+
+function dump(text: string): Pasted | undefined {
+  const bytes: number[] = []
+  let start: number | undefined
+  let isRepeated = false
+  let rows = 0
+  for (const line of text.trimEnd().split(/\r?\n/)) {
+    if (line.trim() === '*') {
+      isRepeated = true
+      continue
+    }
+    // The line with the length alone ends what `hexdump` writes.
+    const offset = /^([\da-f]{7,8})$/i.exec(line.trim())?.[1]
+    const [, place = offset, digits = ''] = dumpLine.exec(line) ?? []
+    if (place === undefined) return undefined
+    const at = Number.parseInt(place, 16) - (start ??= Number.parseInt(place, 16))
+    const last = bytes.slice(-16)
+    if (isRepeated && last.length === 16 && at - bytes.length < 1_048_576) while (bytes.length < at) bytes.push(...last)
+    isRepeated = false
+    for (const pair of digits.replaceAll(/\s/g, '').match(/../g) ?? []) bytes.push(Number.parseInt(pair, 16))
+    rows++
+  }
+  return rows > 0 && bytes.length > 0 ? { what: 'a dump in hexadecimal', bytes: Uint8Array.from(bytes) } : undefined
+}
+
+// ── curl ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+function verbose(text: string, wanted: Side): Pasted | undefined {
+  const lines = text.split(/\r?\n/)
+  const marked = (mark: string): string[] => lines.filter((line) => line.startsWith(mark)).map((line) => line.slice(2))
+  const [sent, received] = [marked('>'), marked('<')]
+  if (sent.length === 0 && received.length === 0) return undefined
+  if (!/^\S+ \S+ HTTP\/\d/.test(sent[0] ?? '') && !/^HTTP\/\d/.test(received[0] ?? '')) return undefined
+  const side = (wanted === 'request' ? sent : received).length > 0 ? wanted : sent.length > 0 ? 'request' : 'response'
+  if (side === 'request') return { what: 'what curl -v has sent', side, bytes: utf8.encode(crlf(sent)) }
+  const end = lines.findLastIndex((line) => line.startsWith('<'))
+  // Behind the head stands the content, between the lines in which curl tells of itself.
+  const content = lines.slice(end + 1).filter((line) => !/^(?:[*>]|[{}] \[|\s*%|\s*\d+ +\d)/.test(line))
+  return { what: 'what curl -v has received', side, bytes: utf8.encode(crlf(received) + content.join('\n')) }
+}
+
+/** `curl 'https://…' -H '…' --data-raw '…'`, as browsers copy it. */
+function commandLine(text: string): Pasted | undefined {
+  if (!/^\s*curl\s/.test(text)) return undefined
+  const words = shellWords(text)
+  const fields: string[] = []
+  let [method, target, content] = ['', '', '']
+  for (let i = 1; i < words.length; i++) {
+    const word = words[i]!
+    const value = (): string => words[++i] ?? ''
+    if (word === '-H' || word === '--header') fields.push(value())
+    else if (word === '-X' || word === '--request') method = value()
+    else if (word === '-b' || word === '--cookie') fields.push(`Cookie: ${value()}`)
+    else if (word === '-A' || word === '--user-agent') fields.push(`User-Agent: ${value()}`)
+    else if (/^(?:-d|--data(?:-raw|-binary|-ascii)?)$/.test(word)) content += (content && '&') + value()
+    else if (word === '--url') target = value()
+    else if (!word.startsWith('-')) target = word
+  }
+  if (!URL.canParse(target)) return undefined
+  const isData = content !== '' && !fields.some((field) => /^content-type:/i.test(field))
+  const type = isData ? ['Content-Type: application/x-www-form-urlencoded'] : []
+  const bytes = request(method || (content ? 'POST' : 'GET'), target, [...fields, ...type], content)
+  return { what: 'a command line of curl', side: 'request', bytes }
+}
+
+/** The words of a command line, as a shell of Unix splits it. */
+function shellWords(text: string): string[] {
+  const words: string[] = []
+  const quoted = /(?:\s|\\\r?\n)*((?:\$?'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|\\.|[^\s'"\\])+)/gsy
+  for (const [, word = ''] of text.matchAll(quoted)) {
+    const part = /\$'((?:\\.|[^'])*)'|'([^']*)'|"((?:\\.|[^"])*)"|\\(.)|([^\s'"\\])/gs
+    words.push(
+      [...word.matchAll(part)]
+        .map(([, ansi, single, double, escaped, plain]) =>
+          ansi === undefined
+            ? (single ?? double?.replaceAll(/\\(["\\$`])/g, '$1') ?? escaped ?? plain ?? '')
+            : ansi.replaceAll(/\\(?:u([\da-f]{4})|x([\da-f]{2})|(.))/gis, (_, unit, byte, one: string) =>
+                (unit ?? byte) ? String.fromCharCode(Number.parseInt(unit ?? byte, 16)) : (control[one] ?? one),
+              ),
+        )
+        .join(''),
+    )
+  }
+  return words
+}
+
+const control: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t' }
+
+// ── browsers ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+interface Archived {
+  readonly method?: string
+  readonly url?: string
+  readonly status?: number
+  readonly statusText?: string
+  readonly headers?: readonly { readonly name: string; readonly value: string }[]
+  readonly postData?: { readonly text?: string }
+  readonly content?: { readonly text?: string; readonly encoding?: string }
+}
+
+function archive(text: string, side: Side): Pasted | undefined {
+  if (!text.trimStart().startsWith('{')) return undefined
+  let entry: Partial<Record<Side, Archived>> | undefined
+  try {
+    const all = JSON.parse(text) as { log?: { entries?: (typeof entry)[] } } & NonNullable<typeof entry>
+    entry = all.log?.entries?.[0] ?? all
+  } catch {
+    return undefined
+  }
+  const found = entry?.[side]
+  if (!Array.isArray(found?.headers)) return undefined
+  // What browsers say of HTTP/2 in fields with a colon stands in the start line here.
+  const fields = found.headers.filter(({ name }) => !name.startsWith(':')).map(({ name, value }) => `${name}: ${value}`)
+  const what = `the first ${side} of an HTTP Archive`
+  if (side === 'request') {
+    const bytes = request(found.method ?? 'GET', found.url ?? '/', fields, found.postData?.text ?? '')
+    return { what, side, bytes }
+  }
+  const { text: content = '', encoding } = found.content ?? {}
+  const kept = fields.filter((field) => !/^(?:content-length|transfer-encoding|content-encoding):/i.test(field))
+  const body = encoding === 'base64' ? Uint8Array.from(atob(content), (c) => c.charCodeAt(0)) : utf8.encode(content)
+  const line = `HTTP/1.1 ${found.status ?? 200} ${found.statusText ?? ''}`
+  const head = utf8.encode(crlf([line, ...kept, `Content-Length: ${body.length}`, '']))
+  const bytes = new Uint8Array(head.length + body.length)
+  bytes.set(head)
+  bytes.set(body, head.length)
+  return { what, side, bytes }
+}
+
+/** Fields of HTTP/2 as browsers copy them: `:method: GET`, or name and value in lines of their own. */
+function pseudoFields(text: string): Pasted | undefined {
+  if (!/^:(?:method|authority|path|scheme)\b/.test(text.trimStart())) return undefined
+  const lines = text.trim().split(/\r?\n/)
+  const fields = lines[0]!.includes(': ')
+    ? lines.map((line): [string, string] => [line.slice(0, line.indexOf(':', 1)), line.slice(line.indexOf(':', 1) + 1)])
+    : lines.flatMap((line, i): [string, string][] =>
+        i % 2 === 0 ? [[line.replace(/:$/, ''), lines[i + 1] ?? '']] : [],
+      )
+  const pseudo = new Map(fields.filter(([name]) => name.startsWith(':')).map(([name, value]) => [name, value.trim()]))
+  const rest = fields.filter(([name]) => !name.startsWith(':')).map(([name, value]) => `${name}: ${value.trim()}`)
+  const url = `${pseudo.get(':scheme') ?? 'https'}://${pseudo.get(':authority') ?? 'localhost'}${pseudo.get(':path') ?? '/'}`
+  const bytes = request(pseudo.get(':method') ?? 'GET', url, rest, '')
+  return { what: 'fields of HTTP/2, written as HTTP/1.1', side: 'request', bytes }
+}
+
+/** A request of HTTP/1.1 for a URL; what it lacks to be one is added. */
+function request(method: string, target: string, fields: readonly string[], content: string): Uint8Array {
+  // What is no URL stands in the line as it was written, to be seen.
+  const url = URL.canParse(target, 'http://localhost') ? new URL(target, 'http://localhost') : undefined
+  const has = (name: string): boolean => fields.some((field) => field.toLowerCase().startsWith(`${name}:`))
+  const host = has('host') || !url ? [] : [`Host: ${url.host}`]
+  const length = content === '' || has('content-length') ? [] : [`Content-Length: ${utf8.encode(content).length}`]
+  const line = `${method} ${url ? url.pathname + url.search : target} HTTP/1.1`
+  return utf8.encode(crlf([line, ...host, ...fields, ...length, '']) + content)
+}
+
+function crlf(lines: readonly string[]): string {
+  return lines.map((line) => `${line}\r\n`).join('')
+}

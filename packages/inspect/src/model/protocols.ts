@@ -1,0 +1,18 @@
+// What comes to a port of HTTP and is something else.
+
+/** The first bytes of a message of PROXY protocol, version 2. */
+const proxySignature = '\r\n\r\n\0\r\nQUIT\n'
+
+/** Says what the bytes are the beginning of, when that is a protocol that is often taken for HTTP. */
+export function otherProtocol(bytes: Uint8Array): string | undefined {
+  const [type, major, , , , handshake] = bytes
+  // A record of TLS that has a ClientHello or a ServerHello in it (RFC 8446 §5.1 and §4).
+  if (type === 22 && major === 3 && (handshake === 1 || handshake === 2))
+    return 'This is TLS: someone speaks https to a port of http.'
+  if (type === 21 && major === 3) return 'This is an alert of TLS: someone speaks https to a port of http.'
+  const text = String.fromCharCode(...bytes.subarray(0, proxySignature.length))
+  if (text === proxySignature || text.startsWith('PROXY TCP') || text.startsWith('PROXY UNKNOWN'))
+    return 'This is the PROXY protocol: the server has to be told that a balancer is in front of it.'
+  if (text.startsWith('SSH-')) return 'This is SSH.'
+  return undefined
+}
