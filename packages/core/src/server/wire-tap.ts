@@ -30,7 +30,7 @@ class TappedTransport extends TransportView implements TransportSink {
   }
 
   override write(chunk: string | Uint8Array): boolean {
-    this.#tell('out', typeof chunk === 'string' ? Buffer.from(chunk, 'latin1') : chunk)
+    this.#tell('out', chunk)
     return super.write(chunk)
   }
 
@@ -55,7 +55,10 @@ class TappedTransport extends TransportView implements TransportSink {
     this.#sink.onShutdown?.()
   }
 
-  #tell(direction: 'in' | 'out', bytes: Uint8Array): void {
+  #tell(direction: 'in' | 'out', chunk: string | Uint8Array): void {
+    // Who listens may do so only now and then.
+    if (!channels.bytes.hasSubscribers) return
+    const bytes = typeof chunk === 'string' ? Buffer.from(chunk, 'latin1') : chunk
     channels.bytes.publish({ server: this.#server, connection: this.#connection, direction, bytes })
   }
 }

@@ -1,4 +1,5 @@
-import type { Connection, ServerFacts } from '../../src/model/events.ts'
+import type { Connection, Gap } from '../../src/model/events.ts'
+import type { Store } from './store.ts'
 import { byId } from '../shared/dom.ts'
 import { type Paint, LanePainter, readPaint } from './lane-painter.ts'
 import { laneHeight } from './lanes.ts'
@@ -42,7 +43,13 @@ export class Timeline {
   }
 
   /** @param now the time at the right edge. @param span milliseconds from edge to edge. */
-  draw(lanes: readonly Connection[], now: number, span: number, server: ServerFacts, selected: number): void {
+  draw(
+    lanes: readonly Connection[],
+    now: number,
+    span: number,
+    { server, state }: Pick<Store, 'server' | 'state'>,
+    selected: number,
+  ): void {
     const lane = (this.#lane = laneHeight(lanes.length))
     this.#lanes = lanes.length
     // The canvas is as high as what can be seen of the list, and stays in sight while that scrolls.
@@ -54,6 +61,7 @@ export class Timeline {
     const view: View = { x: (at) => width - margin - ((now - at) / span) * (width - margin), now, span, width }
     this.#drawAxis(view)
     this.#drawGrid(g, view, height)
+    this.#drawGaps(g, view, height, state.gaps)
     const painter = new LanePainter(g, view, lane, this.#paint, server)
     for (const [i, connection] of lanes.entries()) {
       const y = (i + 0.5) * lane - scrollTop
@@ -77,6 +85,17 @@ export class Timeline {
   #drawGrid(g: CanvasRenderingContext2D, { x, now, span }: View, height: number): void {
     g.fillStyle = this.#paint.line
     for (const ago of ticks(span)) g.fillRect(Math.round(x(now - ago)), 0, 1, height)
+  }
+
+  /** Times of which not all is known are shaded. */
+  #drawGaps(g: CanvasRenderingContext2D, { x, now, width }: View, height: number, gaps: readonly Gap[]): void {
+    g.fillStyle = this.#paint.muted
+    g.globalAlpha = 0.12
+    for (const { from, to = now } of gaps) {
+      const [left, right] = [Math.max(0, x(from)), Math.min(width, x(Math.min(to, now)))]
+      if (right > left) g.fillRect(left, 0, right - left, height)
+    }
+    g.globalAlpha = 1
   }
 
   #listen({ select, zoom, pan }: Gestures): void {

@@ -132,6 +132,8 @@ class LiveView {
     this.#done.text = performance.now()
     this.#news = false
     showCounters(this.#store)
+    // A busy server is looked at for a part of the time only; whoever looks on is told so.
+    byId('gaps').hidden = !this.#store.state.gaps.some(({ to = Infinity }) => to > this.#now - this.#span)
     this.inspector.refresh()
     // While the picture stands still its lanes stay the same; but one of them may be picked.
     this.#showLanes(this.#now, this.#pausedAt === undefined)
@@ -165,7 +167,7 @@ class LiveView {
 
   #draw(now: number): void {
     this.#done.picture = now
-    this.#timeline.draw(this.#lanes, this.#now, this.#span, this.#store.server, this.inspector.selected)
+    this.#timeline.draw(this.#lanes, this.#now, this.#span, this.#store, this.inspector.selected)
   }
 
   #frame(): void {

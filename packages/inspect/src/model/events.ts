@@ -15,6 +15,7 @@ export type WireEvent =
   | RefusedEvent
   | CloseEvent
   | ServerEvent
+  | GapEvent
 
 /** Who is at the other end: anybody, a page that watches, or a client of the lab itself. */
 export type Role = 'visitor' | 'viewer' | 'lab'
@@ -102,6 +103,20 @@ export interface ServerEvent extends Of<'server'> {
   readonly what: 'listens' | 'drains' | 'drained'
 }
 
+/**
+ * More happens than can be told one by one without slowing the server: from a `begins` to an `ends` only connections that open,
+ * close or are refused are told. It is on connection 0.
+ */
+export interface GapEvent extends Of<'gap'> {
+  readonly what: 'begins' | 'ends'
+}
+
+/** A time of which not all is known; it is not over as long as `to` is missing. */
+export interface Gap {
+  readonly from: number
+  to?: number
+}
+
 /** The present, sent first and whenever a viewer could not keep up: all that a page needs to go on from here. */
 export interface Snapshot {
   /** The server's clock when this was made, in milliseconds, and the time of day when that clock began. */
@@ -117,6 +132,8 @@ export interface Snapshot {
   readonly closed: readonly Connection[]
   /** The last milliseconds between a request and its reply. */
   readonly waits: readonly number[]
+  /** The latest gaps, oldest first. */
+  readonly gaps: readonly Gap[]
   /** The latest events, oldest first. */
   readonly recent: readonly WireEvent[]
 }

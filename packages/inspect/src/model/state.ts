@@ -1,4 +1,4 @@
-import type { Connection, Exchange, Snapshot, Totals, WireEvent } from './events.ts'
+import type { Connection, Exchange, Gap, Snapshot, Totals, WireEvent } from './events.ts'
 
 /** Most of everything that is kept, so that memory stays flat however long the lab runs. */
 export const bounds = {
@@ -10,6 +10,7 @@ export const bounds = {
   recent: 200,
   /** Milliseconds from request to reply, for their percentiles. */
   waits: 400,
+  gaps: 200,
   /** Open connections in a snapshot. */
   snapshot: 400,
 } as const
@@ -21,27 +22,30 @@ export interface LabState {
   readonly closed: Connection[]
   readonly recent: WireEvent[]
   readonly waits: number[]
+  /** Times of which not all is known. */
+  readonly gaps: Gap[]
 }
 
 export function emptyState(): LabState {
   const totals = { open: 0, accepted: 0, closed: 0, requests: 0, replies: 0, errors: 0, bytesIn: 0, bytesOut: 0 }
-  return { totals, open: new Map(), closed: [], recent: [], waits: [] }
+  return { totals, open: new Map(), closed: [], recent: [], waits: [], gaps: [] }
 }
 
 /** The part of a snapshot that is the state; copied, because exchanges that are under way will still change. */
-export function freeze(state: LabState): Pick<Snapshot, 'totals' | 'open' | 'closed' | 'recent' | 'waits'> {
-  const { totals, open, closed, recent, waits } = state
-  return structuredClone({ totals, open: [...open.values()].slice(-bounds.snapshot), closed, recent, waits })
+export function freeze(state: LabState): Pick<Snapshot, 'totals' | 'open' | 'closed' | 'recent' | 'waits' | 'gaps'> {
+  const { totals, open, closed, recent, waits, gaps } = state
+  return structuredClone({ totals, open: [...open.values()].slice(-bounds.snapshot), closed, recent, waits, gaps })
 }
 
-export function thaw(snapshot: Pick<Snapshot, 'totals' | 'open' | 'closed' | 'recent' | 'waits'>): LabState {
-  const { totals, open, closed, recent, waits } = snapshot
+export function thaw(snapshot: Pick<Snapshot, 'totals' | 'open' | 'closed' | 'recent' | 'waits' | 'gaps'>): LabState {
+  const { totals, open, closed, recent, waits, gaps } = snapshot
   return {
     totals: { ...totals },
     open: new Map(open.map((connection) => [connection.id, connection])),
     closed: [...closed],
     recent: [...recent],
     waits: [...waits],
+    gaps: gaps.map((gap) => ({ ...gap })),
   }
 }
 
@@ -51,6 +55,7 @@ export function thaw(snapshot: Pick<Snapshot, 'totals' | 'open' | 'closed' | 're
  */
 export function apply(state: LabState, event: WireEvent): void {
   const { totals } = state
+  if (event.type === 'gap') return gap(state, event)
   keep(state.recent, event, bounds.recent)
   if (event.type === 'server') return
   if (event.type === 'open') {
@@ -70,7 +75,8 @@ export function apply(state: LabState, event: WireEvent): void {
       if (connection) connection.headAt = event.at
       return
     case 'request':
-      totals.requests++
+      // Those in between, that were not told, have been as well.
+      totals.requests += connection ? Math.max(1, event.exchange - connection.requests) : 1
       totals.bytesIn += event.bytes
       if (connection) begin(connection, event)
       return
@@ -100,12 +106,28 @@ export function apply(state: LabState, event: WireEvent): void {
   }
 }
 
+/** What was under way when a gap began has gone on in it, nobody knows how. */
+function gap({ open, gaps }: LabState, { what, at }: WireEvent & { type: 'gap' }): void {
+  if (what === 'begins') {
+    keep(gaps, { from: at }, bounds.gaps)
+    for (const connection of open.values()) {
+      delete connection.idleAt
+      delete connection.headAt
+      if (connection.exchanges.some(({ endedAt }) => endedAt === undefined))
+        connection.exchanges = connection.exchanges.filter(({ endedAt }) => endedAt !== undefined)
+    }
+    return
+  }
+  const last = gaps.at(-1)
+  if (last) last.to ??= at
+}
+
 function begin(connection: Connection, event: WireEvent & { type: 'request' }): void {
   const { exchange, method, target, version, bytes, at } = event
   const { headAt = at } = connection
   delete connection.idleAt
   delete connection.headAt
-  connection.requests++
+  connection.requests = Math.max(connection.requests + 1, exchange)
   connection.bytesIn += bytes
   keep(connection.exchanges, { exchange, method, target, version, bytesIn: bytes, at, headAt }, bounds.exchanges)
 }
@@ -126,6 +148,8 @@ function close(state: LabState, connection: Connection | undefined, event: WireE
   totals.closed++
   totals.open--
   if (!connection) return
+  totals.requests += Math.max(0, event.requests - connection.requests)
+  connection.requests = Math.max(event.requests, connection.requests)
   // Until now only heads and replies were counted; the transport knows all of it.
   totals.bytesIn += event.bytesIn - connection.bytesIn
   totals.bytesOut += event.bytesOut - connection.bytesOut

@@ -47,7 +47,7 @@ function known(segments: readonly Segment[], way: 'in' | 'out', decode: (base64:
   for (const segment of segments) {
     const piece = decode(segment[way])
     pieces.push(piece)
-    if (piece.length < segment.total[way]) break
+    if (piece.length < segment.total[way] || segment.gap) break
   }
   return joined(pieces)
 }

@@ -7,6 +7,8 @@ export interface Piece {
 
 /** What was said on a connection between two idle moments: most often one request and its reply. */
 export interface Segment {
+  /** Present when bytes that followed were not recorded. */
+  readonly gap?: boolean
   /** When its first byte came, on the server's clock. */
   readonly at: number
   /** The number of its first exchange on the connection. */

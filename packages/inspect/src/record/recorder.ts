@@ -15,6 +15,12 @@ interface Expected {
   readonly found?: (connection: number) => void
 }
 
+/** How much is told: when so many events come within so many milliseconds, as many milliseconds are left out behind them. */
+export interface Pace {
+  readonly events: number
+  readonly milliseconds: number
+}
+
 /** Turns the lifecycle events of a server, and of those that replace it, into those of the lab, and keeps their state. */
 export class Recorder {
   readonly state: LabState = emptyState()
@@ -36,14 +42,31 @@ export class Recorder {
   readonly #awaiting: Set<number> = new Set()
   /** Connections in the middle of a head. */
   readonly #inHead: Set<number> = new Set()
+  /** What ends the listening to what is told in any case, and to what a {@link Pace} may leave out. */
   readonly #stops: (() => void)[]
+  #details: (() => void)[] = []
+  readonly #pace: Pace | undefined
+  #window = { from: 0, events: 0 }
+  #resuming: ReturnType<typeof setTimeout> | undefined
 
-  /** Hears of the servers that it {@link watch}es, until {@link stop}. */
-  constructor(emit: (event: WireEvent) => void, bounds?: TapeBounds) {
+  /**
+   * Hears of the servers that it {@link watch}es, until {@link stop}.
+   * @param pace how much is told. Default: everything.
+   */
+  constructor(emit: (event: WireEvent) => void, bounds?: TapeBounds, pace?: Pace) {
     this.#emit = emit
     this.tapes = new Tapes(bounds)
+    this.#pace = pace
     this.#stops = [
       this.#on('open', (event) => this.#opened(event.connection, event.peer)),
+      this.#on('refused', (event) => this.#refused(event)),
+      this.#on('close', (event) => this.#closed(event)),
+    ]
+    this.#hearDetails()
+  }
+
+  #hearDetails(): void {
+    this.#details = [
       this.#on('head', ({ connection }) => this.#inHead.add(connection)),
       this.#on('request', ({ connection, exchange, method, target, httpVersion, headBytes }) => {
         this.#idling.delete(connection)
@@ -66,10 +89,41 @@ export class Recorder {
       ),
       this.#on('end', (event) => this.#ended(event)),
       this.#on('idle', (event) => this.#idle(event.connection, event.exchange)),
-      this.#on('refused', (event) => this.#refused(event)),
       this.#on('bytes', (event) => this.#bytes(event)),
-      this.#on('close', (event) => this.#closed(event)),
     ]
+  }
+
+  // decision 081
+  /** Too much has happened of late to be told one by one: the rest of the window is left out. */
+  #pauseDetails(): void {
+    const { milliseconds } = this.#pace!
+    for (const stop of this.#details) stop()
+    this.#details = []
+    this.#idling.clear()
+    this.#awaiting.clear()
+    this.#inHead.clear()
+    this.#record({ type: 'gap', at: this.now(), connection: 0, what: 'begins' })
+    this.#resuming = setTimeout(() => this.#resumeDetails(), milliseconds)
+    this.#resuming.unref()
+  }
+
+  #resumeDetails(): void {
+    for (const connection of this.state.open.keys()) this.tapes.miss(connection)
+    this.#record({ type: 'gap', at: this.now(), connection: 0, what: 'ends' })
+    this.#window = { from: this.now(), events: 0 }
+    this.#hearDetails()
+  }
+
+  /** Counts one of the details. */
+  #count(): void {
+    const pace = this.#pace
+    if (!pace) return
+    const window = this.#window
+    if (++window.events < pace.events) return
+    const now = this.now()
+    // Slow enough: the next so many are looked at anew.
+    if (now - window.from > pace.milliseconds) this.#window = { from: now, events: 0 }
+    else this.#pauseDetails()
   }
 
   /** The server that accepted a connection last. */
@@ -128,7 +182,8 @@ export class Recorder {
   }
 
   stop(): void {
-    for (const stop of this.#stops) stop()
+    clearTimeout(this.#resuming)
+    for (const stop of [...this.#stops, ...this.#details]) stop()
   }
 
   #on<K extends keyof ConnectionEvents>(name: K, listener: (event: ConnectionEvents[K]) => void): () => void {
@@ -141,6 +196,7 @@ export class Recorder {
         this.#met()
       }
       listener(event)
+      if (name !== 'open' && name !== 'refused' && name !== 'close') this.#count()
     }
     channel.subscribe(own)
     return () => channel.unsubscribe(own)

@@ -24,6 +24,8 @@ interface Recording {
   bytes: number
   /** The next byte begins another segment. */
   cut: boolean
+  /** What comes is the middle of something whose beginning was missed. */
+  lost: boolean
 }
 
 interface Taken {
@@ -33,6 +35,7 @@ interface Taken {
   readonly kept: { in: number; out: number }
   readonly total: { in: number; out: number }
   readonly pieces: Piece[]
+  gap: boolean
 }
 
 /**
@@ -58,7 +61,8 @@ export class Tapes {
   record(connection: number, direction: 'in' | 'out', bytes: Uint8Array, at: number, first: number = 1): void {
     const bounds = this.#bounds
     let recording = this.#recordings.get(connection)
-    if (!recording) this.#recordings.set(connection, (recording = { segments: [], bytes: 0, cut: true }))
+    if (!recording) this.#recordings.set(connection, (recording = { segments: [], bytes: 0, cut: true, lost: false }))
+    if (recording.lost) return
     if (recording.cut) this.#begin(recording, at, first)
     const { chunks, kept, total, pieces } = recording.segments.at(-1)!
     const room = Math.min(bounds.segment - kept[direction], bounds.all - this.#bytes)
@@ -77,7 +81,19 @@ export class Tapes {
   /** What follows belongs to another segment. */
   cut(connection: number): void {
     const recording = this.#recordings.get(connection)
-    if (recording) recording.cut = true
+    if (recording) Object.assign(recording, { cut: true, lost: false })
+  }
+
+  /** Bytes of a connection were missed: what is told of it goes on behind the next {@link cut}. */
+  miss(connection: number): void {
+    const recording = this.#recordings.get(connection)
+    if (!recording) {
+      this.#recordings.set(connection, { segments: [], bytes: 0, cut: true, lost: true })
+      return
+    }
+    recording.lost = true
+    const last = recording.segments.at(-1)
+    if (last) last.gap = true
   }
 
   /** The connection is gone: its tape stays for as long as those of not many others have come behind it. */
@@ -91,13 +107,14 @@ export class Tapes {
 
   /** What is known of a connection's bytes, oldest first. */
   read(connection: number): Segment[] {
-    return (this.#recordings.get(connection)?.segments ?? []).map(({ at, first, chunks, total, pieces }) => ({
+    return (this.#recordings.get(connection)?.segments ?? []).map(({ at, first, chunks, total, pieces, gap }) => ({
       at,
       first,
       in: Buffer.concat(chunks.in).toString('base64'),
       out: Buffer.concat(chunks.out).toString('base64'),
       total,
       pieces,
+      ...(gap && { gap }),
     }))
   }
 
@@ -111,6 +128,7 @@ export class Tapes {
       kept: { in: 0, out: 0 },
       total: { in: 0, out: 0 },
       pieces: [],
+      gap: false,
     })
     const { segments } = recording
     // The new one may become as large as two of its bounds.

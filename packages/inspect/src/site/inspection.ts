@@ -3,7 +3,7 @@ import type { Snapshot } from '../model/events.ts'
 import { freeze } from '../model/state.ts'
 import type { Wire } from '../model/tape.ts'
 import { Feed } from '../record/feed.ts'
-import { Recorder } from '../record/recorder.ts'
+import { type Pace, Recorder } from '../record/recorder.ts'
 import type { TapeBounds } from '../record/tapes.ts'
 import { Access } from './access.ts'
 import { type Asset, readAssets } from './assets.ts'
@@ -40,6 +40,9 @@ const bounds: TapeBounds = {
   all: 32 * 1024 * 1024,
   closed: 240,
 }
+
+/** What costs more than this is felt by those who are served. */
+const pace: Pace = { events: 250, milliseconds: 100 }
 
 /** What is seen of the servers of this process, and the page that shows it. */
 export class Inspection {
@@ -148,7 +151,7 @@ export class Inspection {
   #record(): Recorder {
     clearTimeout(this.#stopping)
     if (!this.#recorder) {
-      this.#recorder = new Recorder((event) => this.#feed.push(event), bounds)
+      this.#recorder = new Recorder((event) => this.#feed.push(event), bounds, pace)
       this.#recorder.watchAll(this.#parts.isOwn, () => this.#feed.renew())
     }
     return this.#recorder
