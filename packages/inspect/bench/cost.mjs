@@ -62,6 +62,10 @@ async function usage(child) {
   return user + system
 }
 
+function median(costs) {
+  return costs.toSorted((a, b) => a - b)[costs.length >> 1]
+}
+
 async function compare(rounds) {
   const servers = new Map()
   for (const variant of variants) {
@@ -78,7 +82,6 @@ async function compare(rounds) {
       // The first round is for the compiler.
       if (round >= 0) costs.push(cost / replies)
     }
-  const median = (costs) => costs.toSorted((a, b) => a - b)[costs.length >> 1]
   const base = median(servers.get('without').costs)
   for (const [variant, { child, costs }] of servers) {
     const cost = median(costs)

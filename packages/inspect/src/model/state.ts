@@ -45,7 +45,7 @@ export function thaw(snapshot: Pick<Snapshot, 'totals' | 'open' | 'closed' | 're
     closed: [...closed],
     recent: [...recent],
     waits: [...waits],
-    gaps: gaps.map((gap) => ({ ...gap })),
+    gaps: gaps.map((one) => ({ ...one })),
   }
 }
 
