@@ -6,7 +6,7 @@ import { must, root, run, setup } from './setup.mjs'
 
 const dryRun = process.argv.includes('--dry-run')
 setup()
-must('turbo', 'run', 'build', 'check:pkg', '--filter=./packages/*', '--filter=@spillway/serve')
+must('turbo', 'run', 'build', 'check:pkg', '--filter=./packages/*', '--filter=@spillway/serve', '--filter=@spillway/replay')
 if (!dryRun) process.exitCode = run('changeset', 'publish')
 else {
   for (const folder of [
