@@ -11,7 +11,10 @@ function recorded(events: number): {
   readonly connect: () => MemoryClient
 } {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
-  const tested = testServer((c) => c.text(c.path))
+  const tested = testServer((c) => {
+    c.route = '/:any'
+    return c.text(c.path)
+  })
   const told: WireEvent[] = []
   const recorder = new Recorder((event) => told.push(event), undefined, { events, milliseconds: 100 })
   recorder.watch(tested.server)
@@ -64,7 +67,7 @@ describe('a recorder at a pace', () => {
     // Those that were left out have been all the same.
     expect(first!.requests).toBe(11)
     expect(recorder.state.totals.requests).toBe(11)
-    expect(first!.exchanges.at(-1)).toMatchObject({ exchange: 11, target: '/last', status: 200 })
+    expect(first!.exchanges.at(-1)).toMatchObject({ exchange: 11, target: '/last', status: 200, route: '/:any' })
   })
 
   it('takes nothing for unfinished that was, and no bytes for those of another request', () => {

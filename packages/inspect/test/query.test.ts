@@ -14,6 +14,7 @@ const exchange = (over: Partial<Exchange> = {}): Exchange => ({
   repliedAt: 150,
   endedAt: 200,
   status: 200,
+  route: '/api/:kind',
   ...over,
 })
 const connection = (over: Partial<Connection> = {}): Connection => ({
@@ -46,6 +47,8 @@ describe('what is looked for', () => {
     ['slow:0.1s', true],
     ['users', true],
     ['NAME=ann', true],
+    ['route:/api/:kind', true],
+    ['route:/api', false],
     ['is:error', false],
     ['is:open', true],
     ['is:closed', false],

@@ -17,8 +17,11 @@ export function exchangeDetails(connection: number, number: number, store: Store
   if (!told) return [el('p', {}, back), el('p', { class: 'hint' }, 'Its bytes are not kept, or not there yet.')]
   const { request, response } = told
   const known = store.find(connection)?.exchanges.find(({ exchange }) => exchange === number)
+  const route = known?.route === undefined ? [] : [' Answered by the route ', el('code', {}, known.route), '.']
   const took =
-    known?.endedAt === undefined ? [] : [el('p', { class: 'thin' }, `Took ${formatMs(known.endedAt - known.headAt)}.`)]
+    known?.endedAt === undefined
+      ? []
+      : [el('p', { class: 'thin' }, `Took ${formatMs(known.endedAt - known.headAt)}.`, ...route)]
   return [
     el('p', {}, back),
     ...took,

@@ -74,6 +74,8 @@ export interface EndEvent extends OfExchange<'end'> {
   readonly ms: number
   /** Who ended it, when it did not complete. */
   readonly aborted?: string
+  /** The pattern of the route that has answered; missing when no router has found one. */
+  readonly route?: string
 }
 
 /** The connection is kept and waits for another request. */
@@ -175,6 +177,7 @@ export interface Exchange {
   status?: number
   bytesOut?: number
   aborted?: string
+  route?: string
 }
 
 export interface Connection {

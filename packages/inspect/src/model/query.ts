@@ -22,6 +22,7 @@ const terms: Readonly<Record<string, (value: string) => Term | undefined>> = {
   },
   method: (value) => exchange(({ method }) => method === value.toUpperCase()),
   path: (value) => exchange(({ target }) => (target.split('?', 1)[0] ?? '').startsWith(value)),
+  route: (value) => exchange(({ route }) => route === value),
   slow: (value) => {
     const [, number, unit] = /^(\d+(?:\.\d+)?)(ms|s)?$/.exec(value) ?? []
     if (number === undefined) return undefined

@@ -141,6 +141,7 @@ function finish(connection: Connection, event: WireEvent & { type: 'end' }): voi
   // No reply was begun when there is no status.
   if (event.status > 0) exchange.status = event.status
   if (event.aborted !== undefined) exchange.aborted = event.aborted
+  if (event.route !== undefined) exchange.route = event.route
 }
 
 function close(state: LabState, connection: Connection | undefined, event: WireEvent & { type: 'close' }): void {

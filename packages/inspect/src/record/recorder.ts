@@ -218,7 +218,7 @@ export class Recorder {
     this.#record({ type: 'open', at: this.now(), connection, peer: 'from before', role: 'visitor', label: '' })
   }
 
-  #ended({ connection, exchange, outcome }: ConnectionEvents['end']): void {
+  #ended({ connection, exchange, outcome, context }: ConnectionEvents['end']): void {
     const at = this.now()
     const known = this.state.open.get(connection)
     const begun = known && find(known, exchange)
@@ -231,6 +231,7 @@ export class Recorder {
       bytes: outcome.bytes,
       ms: begun ? at - begun.at : 0,
       ...(outcome.kind === 'aborted' && { aborted: outcome.by }),
+      ...(context.route !== '' && { route: context.route.slice(0, textLength) }),
     })
     if (this.#idling.get(connection) !== exchange) return
     this.#idling.delete(connection)
