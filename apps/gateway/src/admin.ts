@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Handler, HttpError, type Reply } from '@spillway/core'
+import { everyWorker } from '@spillway/core/cluster'
 import { type Middleware, wrap } from '@spillway/middleware'
 import { csrf } from '@spillway/middleware/csrf'
 import { health, readiness } from '@spillway/middleware/health'
@@ -10,12 +11,13 @@ import { staticFiles } from '@spillway/middleware/static'
 import { ConfigError } from './config.ts'
 import type { Gateway } from './gateway.ts'
 import { snapshot } from './snapshot.ts'
-import { upstreamMetrics } from './upstream-metrics.ts'
+import { serverNumbers, upstreamMetrics } from './upstream-metrics.ts'
 
 type Observed = NonNullable<Gateway['observed']>
 
 /** Dashboard, its events and buttons, health and readiness. @param page the folder with the files of the dashboard. */
 export function adminHandler(gateway: Gateway, { traffic, metrics }: Observed, page: string): Handler {
+  const serversOfAll = everyWorker('gateway.servers', () => serverNumbers(gateway.groups))
   const app = router()
     .get('/events', (c) =>
       sse(c, async (stream) => {
@@ -28,13 +30,15 @@ export function adminHandler(gateway: Gateway, { traffic, metrics }: Observed, p
     .get('/status', (c) => c.json(snapshot(gateway, traffic)))
     .get('/metrics', async (c) => {
       const reply = (await metrics.expose(c)) as Reply
-      reply.body = `${upstreamMetrics(gateway.groups)}${reply.body as string}`
+      reply.body = `${upstreamMetrics(await serversOfAll())}${reply.body as string}`
       return reply
     })
     .get('/healthz', health())
     .get('/readyz', readiness({ server: () => gateway.server }))
     .post('/reload', (c) => {
       try {
+        // The first process replaces all others, one by one.
+        if (gateway.isOneOfMany) return process.kill(process.ppid, 'SIGHUP') && c.json({ loads: gateway.loads })
         gateway.reload()
         return c.json({ loads: gateway.loads })
       } catch (error) {

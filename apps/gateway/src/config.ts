@@ -36,11 +36,26 @@ export interface UpstreamConfig {
       })
     | undefined
   readonly timeouts?: Options<'connect' | 'head' | 'bodyIdle' | 'keepAlive'> | undefined
-  readonly ejection?: Options<'failures' | 'duration' | 'maxDuration' | 'maxShare'> | undefined
-  readonly pool?: Options<'connections' | 'idle' | 'waiting'> | undefined
+  readonly ejection?:
+    | (Options<'failures' | 'duration' | 'maxDuration' | 'maxShare'> & { readonly statuses?: number[] | undefined })
+    | undefined
+  readonly pool?: Options<'connections' | 'idle' | 'waiting' | 'tunnels' | 'maxAge'> | undefined
+  readonly resolveEvery?: number | undefined
+  readonly sticky?: string | undefined
+  readonly http2?: boolean | undefined
   readonly proxyProtocol?: 1 | 2 | undefined
-  /** A file with the authorities that vouch for servers with https. */
+  /** Files: the authorities that vouch for servers with https, and what the gateway proves itself with. */
   readonly ca?: string | undefined
+  readonly cert?: string | undefined
+  readonly key?: string | undefined
+  readonly servername?: string | undefined
+}
+
+/** Where messages wait for the slower side. */
+export interface BufferConfig extends Options<'memoryBytes' | 'diskBytes' | 'totalMemoryBytes' | 'totalDiskBytes'> {
+  readonly request?: boolean | undefined
+  readonly reply?: boolean | undefined
+  readonly folder?: string | undefined
 }
 
 type Options<Names extends string> = { readonly [Name in Names]?: number | undefined }
@@ -56,8 +71,15 @@ export interface RouteConfig {
   readonly host?: string | undefined
   /** Names of fields that are sent on although proxies keep them, `x_token` for example. */
   readonly passOn?: string[] | undefined
-  /** A folder. */
+  /** Whether what servers say of places is made what the client has to say. */
+  readonly rewrite?: boolean | undefined
+  readonly retries?: number | undefined
+  readonly retryStatuses?: number[] | undefined
+  readonly buffer?: boolean | BufferConfig | undefined
+  /** A folder; what there is no file for is the matter of `proxy`, where there is one. */
   readonly files?: string | undefined
+  /** The files that answer, in this order. */
+  readonly try?: string[] | undefined
   /** The page of a single-page application. */
   readonly fallback?: string | undefined
   /** Requests of one client in a window of seconds. */
@@ -66,8 +88,15 @@ export interface RouteConfig {
   readonly cache?: boolean | Options<'cacheBytes' | 'entryBytes' | 'heuristic'> | undefined
   readonly allow?: string[] | undefined
   readonly deny?: string[] | undefined
+  /** Hashes of passwords by name. */
+  readonly basicAuth?:
+    | { readonly users: Readonly<Record<string, string>>; readonly realm?: string | undefined }
+    | undefined
+  readonly forwardAuth?: ForwardAuthConfig | undefined
   /** Bytes that the content of a request may have. */
   readonly bodyBytes?: number | undefined
+  /** Milliseconds for a reply to begin. */
+  readonly timeout?: number | undefined
   /** Where clients are sent; `{path}`, `{rest}` (behind the route's own), `{host}` and `{query}` stand for the request's. */
   readonly redirect?:
     | string
@@ -93,6 +122,15 @@ export interface FastCgiConfig extends Options<'connections' | 'timeout'> {
   readonly front?: string | undefined
 }
 
+/** A server that is asked whether a request may pass. */
+export interface ForwardAuthConfig {
+  /** Name of a group of upstream servers. */
+  readonly proxy: string
+  readonly path: string
+  /** Names of fields of its reply. */
+  readonly copy?: string[] | undefined
+}
+
 export interface FieldChanges {
   readonly set?: Readonly<Record<string, string>> | undefined
   readonly remove?: readonly string[] | undefined
@@ -109,8 +147,18 @@ export interface HostConfig {
   readonly routes: RouteConfig[]
 }
 
+export type LogFormat = 'text' | 'common' | 'combined' | 'json' | 'none'
+
+type Timeouts = Options<
+  'handshake' | 'head' | 'bodyIdle' | 'keepAlive' | 'writeStall' | 'request' | 'halfClosed' | 'tunnel'
+>
+type Limits = Options<
+  'connectionsPerAddress' | 'requestsPerConnection' | 'bufferedBytes' | 'headBytes' | 'targetBytes' | 'fields'
+>
+
 /** The configuration file. */
 export interface Config {
+  readonly $schema?: string | undefined
   readonly listen: ListenConfig[]
   /** The dashboard, on a port of its own. */
   readonly admin?:
@@ -123,7 +171,16 @@ export interface Config {
     | undefined
   /** Proxies in front, and the fields by which all of them name the client. */
   readonly trusted?: { readonly addresses: string[]; readonly fields: 'forwarded' | 'x-forwarded' } | undefined
-  readonly log: 'text' | 'common' | 'combined' | 'json' | 'none'
+  /** With names in queries whose values are not written. */
+  readonly log: LogFormat | { readonly format: LogFormat; readonly redact?: string[] | undefined }
+  /** Processes that share the work. */
+  readonly workers?: number | undefined
+  /** Milliseconds that requests under way have at the end. */
+  readonly deadline: number
+  readonly timeouts?: Timeouts | undefined
+  readonly limits?: Limits | undefined
+  /** For routes that say nothing of it. */
+  readonly buffer?: boolean | BufferConfig | undefined
   /** Whether each request gets a name, in X-Request-Id, for logs here and there. */
   readonly requestId: boolean
   readonly compression: boolean
@@ -148,6 +205,24 @@ export interface Problem {
   readonly place: readonly (string | number)[]
   readonly what: string
 }
+
+/** How the log is written, and what is not. */
+export function logOf({ log }: Config): { readonly format: LogFormat; readonly redact: readonly string[] } {
+  const { format, redact = secretNames } = typeof log === 'string' ? { format: log } : log
+  return { format, redact }
+}
+
+/** Under such names queries have secrets. */
+export const secretNames: readonly string[] = [
+  'access_token',
+  'code',
+  'key',
+  'password',
+  'secret',
+  'sig',
+  'signature',
+  'token',
+]
 
 /** A configuration that cannot be used; the message names every place and what is wrong there. */
 export class ConfigError extends Error {
@@ -224,7 +299,7 @@ function placeOf(path: Problem['place']): string {
 
 /** What is wrong although every part of it is right. */
 function contradictions(config: Config): Problem[] {
-  const { listen, demo, upstreams, hosts = {}, routes } = config
+  const { listen, demo, upstreams, hosts = {}, routes, workers = 1 } = config
   const problems: Problem[] = []
   const certified = Object.values(hosts).some(({ tls }) => tls)
   if (!routes && Object.keys(hosts).length === 0)
@@ -233,7 +308,13 @@ function contradictions(config: Config): Problem[] {
   for (const [name, host] of Object.entries(hosts))
     problems.push(...routeProblems(config, host.routes, ['hosts', name, 'routes']))
   if (demo && 'demo' in upstreams) problems.push({ place: ['upstreams', 'demo'], what: 'is what "demo" makes' })
-  for (const [i, { http2, tls: secure }] of listen.entries()) {
+  if (demo && workers > 1) problems.push({ place: ['workers'], what: 'is for more than a demo' })
+  for (const [name, { cert, key }] of Object.entries(upstreams))
+    if ((cert === undefined) !== (key === undefined))
+      problems.push({ place: ['upstreams', name], what: 'has one of "cert" and "key", which need each other' })
+  for (const [i, { http2, tls: secure, port }] of listen.entries()) {
+    if (workers > 1 && port === 0)
+      problems.push({ place: ['listen', i, 'port'], what: 'is 0, and workers would each have another one' })
     if (http2 && !secure) problems.push({ place: ['listen', i, 'http2'], what: 'needs "tls"' })
     if (secure === true && !certified)
       problems.push({ place: ['listen', i, 'tls'], what: 'is true, and no host has a certificate' })
@@ -252,25 +333,35 @@ function routeProblems(config: Config, routes: readonly RouteConfig[], where: Pr
   })
 }
 
-function oneRouteProblems({ upstreams, demo }: Config, route: RouteConfig, at: Problem['place']): Problem[] {
-  const { proxy, files, redirect, strip, fallback, host, passOn, cache, fastcgi, request, cleanUrls } = route
+function oneRouteProblems(config: Config, route: RouteConfig, at: Problem['place']): Problem[] {
+  const { proxy, files, redirect } = route
   const problems: Problem[] = []
-  const needs = (name: string, what: string): void =>
-    void problems.push({ place: [...at, name], what: `needs ${what}` })
-  if ([proxy, files, redirect].filter((one) => one !== undefined).length !== 1)
-    problems.push({ place: at, what: 'must have one of "proxy", "files" and "redirect"' })
-  if (proxy !== undefined && !(proxy in upstreams) && !(demo && proxy === 'demo')) {
-    const near = nearest(proxy, Object.keys(upstreams))
-    const advice = near === undefined ? '' : `: is it "${near}"?`
-    problems.push({ place: [...at, 'proxy'], what: `names "${proxy}", which is not in upstreams${advice}` })
-  }
-  if (proxy === undefined && (strip || host !== undefined || passOn || request))
-    problems.push({ place: at, what: 'has "strip", "host", "passOn" or "request" without "proxy"' })
-  if (files === undefined && fallback !== undefined) needs('fallback', '"files"')
-  if (files === undefined && fastcgi) needs('fastcgi', '"files", which has the scripts')
-  if (files === undefined && cleanUrls) needs('cleanUrls', '"files"')
-  if (cache && proxy === undefined) needs('cache', '"proxy": files are in memory anyway')
+  const isOne =
+    redirect === undefined ? proxy !== undefined || files !== undefined : proxy === undefined && files === undefined
+  if (!isOne)
+    problems.push({ place: at, what: 'must have one of "proxy", "files" and "redirect", or files and a proxy' })
+  if (proxy !== undefined) problems.push(...groupProblems(config, proxy, [...at, 'proxy']))
+  if (route.forwardAuth)
+    problems.push(...groupProblems(config, route.forwardAuth.proxy, [...at, 'forwardAuth', 'proxy']))
+  for (const name of ofProxies)
+    if (proxy === undefined && route[name]) problems.push({ place: [...at, name], what: 'needs "proxy"' })
+  for (const name of ofFiles)
+    if (files === undefined && route[name]) problems.push({ place: [...at, name], what: 'needs "files"' })
+  if (files !== undefined && proxy !== undefined && (route.fallback !== undefined || route.fastcgi))
+    problems.push({ place: at, what: 'has "proxy" for what there is no file for, and "fallback" or "fastcgi", too' })
+  if (route.cache && proxy === undefined)
+    problems.push({ place: [...at, 'cache'], what: 'needs "proxy": files are in memory anyway' })
   return problems
+}
+
+const ofProxies = ['strip', 'host', 'passOn', 'request', 'rewrite', 'retries', 'retryStatuses', 'buffer'] as const
+const ofFiles = ['fallback', 'fastcgi', 'cleanUrls', 'try'] as const
+
+function groupProblems({ upstreams, demo }: Config, name: string, place: Problem['place']): Problem[] {
+  if (name in upstreams || (demo && name === 'demo')) return []
+  const near = nearest(name, Object.keys(upstreams))
+  const advice = near === undefined ? '' : `: is it "${near}"?`
+  return [{ place, what: `names "${name}", which is not in upstreams${advice}` }]
 }
 
 /** The same with absolute names of files. */
@@ -293,7 +384,12 @@ function located(config: Config, folder: string): Config {
         pages({ ...one, ...(one.tls && { tls: certificate(one.tls) }), routes: one.routes.map(route) }),
       ),
     }),
-    upstreams: eachOf(config.upstreams, (one) => (one.ca === undefined ? one : { ...one, ca: at(one.ca) })),
+    upstreams: eachOf(config.upstreams, (one) => {
+      const files = Object.entries({ ca: one.ca, cert: one.cert, key: one.key }).filter(
+        ([, file]) => file !== undefined,
+      )
+      return { ...one, ...Object.fromEntries(files.map(([name, file]) => [name, at(file!)])) }
+    }),
   })
 }
 

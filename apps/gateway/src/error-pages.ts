@@ -15,14 +15,16 @@ const types: Readonly<Record<string, string>> = {
   '.txt': 'text/plain; charset=utf-8',
 }
 
-/** Exchanges whose reply is that of another server: what it says of its errors is for it to say. */
-const answeredElsewhere: WeakSet<Context<any, any>> = new WeakSet()
+/**
+ * Exchanges whose reply is that of another server, by their state, which layers hand on: what it says of its errors is for it to say.
+ */
+const answeredElsewhere: WeakSet<object> = new WeakSet()
 
 /** Notes whose reply it is. */
 export function fromServer(handler: Handler<any>): Handler<any> {
   return async (c) => {
     const reply = await handler(c)
-    answeredElsewhere.add(c)
+    answeredElsewhere.add(c.state as object)
     return reply
   }
 }
@@ -38,7 +40,7 @@ export function errorPages(files: ErrorPages): Middleware {
   return async (c, next) => {
     try {
       const reply = await next()
-      const page = reply.status >= 400 && !answeredElsewhere.has(c) ? pageOf(reply.status) : undefined
+      const page = reply.status >= 400 && !answeredElsewhere.has(c.state as object) ? pageOf(reply.status) : undefined
       return page ? replaced(c, reply, page) : reply
     } catch (error) {
       const { status, headers } = errorFacts(error)

@@ -1,10 +1,12 @@
 import { type Server, type ServerOptions, type CloseOptions, createServer, printError, serve } from '@spillway/core'
+import { everyWorker } from '@spillway/core/cluster'
 import { logFailures } from '@spillway/middleware/logger'
 import { type Metrics, metrics } from '@spillway/middleware/metrics'
 import { adminHandler } from './admin.ts'
 import { Certificates } from './certificates.ts'
-import { type Config, ConfigError, type ListenConfig, type UpstreamConfig, readConfig } from './config.ts'
+import { type Config, ConfigError, type ListenConfig, type UpstreamConfig, logOf, readConfig } from './config.ts'
 import { Demo } from './demo.ts'
+import { given } from './given.ts'
 import { Groups } from './groups.ts'
 import { type Routes, buildRoutes } from './routes.ts'
 import { Traffic } from './traffic.ts'
@@ -47,12 +49,20 @@ export class Gateway {
     this.#config = config
     this.demo = demo
     this.#certificates = new Certificates(config)
-    if (config.admin) this.observed = { traffic: new Traffic(), metrics: metrics({ server: () => this.#server }) }
+    const shared = isOneOfMany(config) ? { everyWorker } : {}
+    if (config.admin)
+      this.observed = { traffic: new Traffic(), metrics: metrics({ server: () => this.#server, ...shared }) }
     this.#groups = new Groups(this.#upstreams(config))
     this.#routes = this.#build(config, this.#groups)
-    const options: ServerOptions = { limits: { connections: config.connections }, onError: quietly }
+    const { connections, limits, timeouts = {} } = config
+    const options: ServerOptions = {
+      limits: given({ connections, ...limits }),
+      timeouts: given(timeouts),
+      onError: quietly,
+    }
     this.#server = createServer((c) => this.#routes.handler(c), options)
-    if (config.log !== 'none') this.#unwatch = logFailures(this.#server, { format: config.log })
+    const { format } = logOf(config)
+    if (format !== 'none') this.#unwatch = logFailures(this.#server, { format })
     this.#unwatchServers = watchServers(
       () => this.#groups,
       (line) => console.error('gateway: %s', line),
@@ -100,6 +110,11 @@ export class Gateway {
     return this.#config.admin?.names ?? []
   }
 
+  /** Whether other processes do the same. */
+  get isOneOfMany(): boolean {
+    return isOneOfMany(this.#config)
+  }
+
   /** URL of the first listener. */
   get url(): string {
     return this.#server.url
@@ -129,7 +144,7 @@ export class Gateway {
    */
   reload(): void {
     const config = readConfig(this.#file)
-    for (const part of ['listen', 'admin', 'demo', 'connections', 'announce'] as const)
+    for (const part of fixed)
       if (JSON.stringify(config[part]) !== JSON.stringify(this.#config[part]))
         throw new ConfigError(`${this.#file}: ${part}: a change here needs a restart`)
     const certificates = new Certificates(config)
@@ -193,6 +208,24 @@ export class Gateway {
     this.#urls.push(url)
     if (tls) this.#httpsOwn ||= port
   }
+}
+
+/** What a running server keeps. */
+const fixed = [
+  'listen',
+  'admin',
+  'workers',
+  'demo',
+  'connections',
+  'limits',
+  'timeouts',
+  'announce',
+  'deadline',
+] as const
+
+/** Whether other processes do the same. */
+function isOneOfMany({ workers = 1 }: Config): boolean {
+  return workers > 1
 }
 
 /** One line for what went wrong; the details of an upstream's failure are in its message. */

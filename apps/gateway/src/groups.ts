@@ -19,7 +19,7 @@ export class Groups {
     try {
       for (const [name, one] of Object.entries(configs)) {
         // What a file has become counts as well as its name.
-        const config = JSON.stringify([one, one.ca && readCa(name, one.ca).toString('base64')])
+        const config = JSON.stringify([one, filesOf(name, one)])
         const same = before && before.#made.get(name)
         if (same?.config === config) {
           made.set(name, same)
@@ -40,6 +40,11 @@ export class Groups {
     return this.#made.get(name)!.group
   }
 
+  /** Its configuration with what its files are; the same as long as the group is. */
+  stateOf(name: string): string {
+    return this.#made.get(name)!.config
+  }
+
   *[Symbol.iterator](): Generator<[name: string, group: Upstreams]> {
     for (const [name, { group }] of this.#made) yield [name, group]
   }
@@ -52,28 +57,29 @@ export class Groups {
 }
 
 function makeGroup(name: string, config: UpstreamConfig): Upstreams {
-  const { servers, balance, ca, check, timeouts, ejection, pool, proxyProtocol } = config
-  const options = {
-    check,
-    timeouts,
-    ejection,
-    pool,
-    proxyProtocol,
-    balance: balanceOf(balance),
-    tls: ca && { ca: readCa(name, ca) },
-  }
+  const { servers, balance, ca: _ca, cert: _cert, key: _key, servername, ...options } = config
+  const tls = { ...filesOf(name, config), servername }
   try {
-    return upstreams(servers as Parameters<typeof upstreams>[0], given(options))
+    return upstreams(
+      servers as Parameters<typeof upstreams>[0],
+      given({ ...options, tls, balance: balanceOf(balance) }),
+    )
   } catch (error) {
     throw new ConfigError(`upstreams.${name}.servers: ${(error as Error).message}`)
   }
 }
 
-function readCa(name: string, file: string): Buffer {
+/** What the files of a group have become. */
+function filesOf(name: string, { ca, cert, key }: UpstreamConfig): Record<string, string> {
+  const files = Object.entries({ ca, cert, key }).filter(([, file]) => file !== undefined)
+  return Object.fromEntries(files.map(([option, file]) => [option, readPem(`upstreams.${name}.${option}`, file!)]))
+}
+
+function readPem(place: string, file: string): string {
   try {
-    return readFileSync(file)
+    return readFileSync(file, 'latin1')
   } catch (error) {
-    throw new ConfigError(`upstreams.${name}.ca: ${file} cannot be read (${(error as NodeJS.ErrnoException).code})`)
+    throw new ConfigError(`${place}: ${file} cannot be read (${(error as NodeJS.ErrnoException).code})`)
   }
 }
 

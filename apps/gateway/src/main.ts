@@ -3,9 +3,6 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { closeOnSignals } from '@spillway/core'
 
-/** Milliseconds that requests under way have to finish after a signal. */
-const deadline = 10_000
-
 const [first, ...rest] = process.argv.slice(2)
 if (first === '--demo-backend') {
   const { runBackend } = await import('./backend.ts')
@@ -13,12 +10,16 @@ if (first === '--demo-backend') {
 } else if (first === '--help' || first === '-h') {
   console.log(`Usage: gateway [config.json]
        gateway --test config.json    say what is wrong with it, and use it for nothing
+       gateway --schema              what a configuration may say, as JSON Schema, for editors
        gateway --version
 
 Without a file, a demo is started: servers of its own, and clients that ask them.
 SIGHUP reads the configuration again, SIGTERM and Ctrl-C end in order.`)
 } else if (first === '--version' || first === '-v') {
   console.log((JSON.parse(readFileSync(here('../package.json'), 'utf8')) as { version: string }).version)
+} else if (first === '--schema') {
+  const { jsonSchema } = await import('./json-schema.ts')
+  console.log(JSON.stringify(jsonSchema(), null, 2))
 } else if (first === '--test' || first === '-t') await test(rest[0])
 else if (first?.startsWith('-')) fail(new Error(`There is no option ${first}; see --help`))
 else await run(first)
@@ -39,15 +40,20 @@ function fail({ message }: Error): void {
   process.exitCode = 1
 }
 
-async function run(file: string | undefined): Promise<void> {
-  const { ConfigError } = await import('./config.ts')
+async function run(name: string | undefined): Promise<void> {
+  const { ConfigError, readConfig } = await import('./config.ts')
   const { Gateway } = await import('./gateway.ts')
+  const file = name ?? here('../demo.json')
+  const options = { file, page: here('public'), program: fileURLToPath(import.meta.url) }
   try {
-    const gateway = await Gateway.start({
-      file: file ?? here('../demo.json'),
-      page: here('public'),
-      program: fileURLToPath(import.meta.url),
-    })
+    const { workers = 1, deadline, announce, listen } = readConfig(file)
+    if (workers > 1) {
+      const { cluster } = await import('@spillway/core/cluster')
+      await cluster(() => Gateway.start(options), { workers, deadline, announce })
+      for (const { host, port } of listen) console.log(`gateway on ${host}, port ${port}, with ${workers} workers`)
+      return
+    }
+    const gateway = await Gateway.start(options)
     process.on('SIGHUP', () => {
       try {
         gateway.reload()

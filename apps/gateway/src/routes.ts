@@ -6,19 +6,22 @@ import { client } from '@spillway/middleware/client'
 import { compression } from '@spillway/middleware/compression'
 import { ip } from '@spillway/middleware/ip'
 import { logger } from '@spillway/middleware/logger'
-import { proxy } from '@spillway/middleware/proxy'
+import { forwardAuth, proxy } from '@spillway/middleware/proxy'
 import { rateLimit } from '@spillway/middleware/rate-limit'
 import { requestId } from '@spillway/middleware/request-id'
 import { type Routes as RouteTable, router } from '@spillway/middleware/router'
 import { type SecureHeadersOptions, secureHeaders } from '@spillway/middleware/secure-headers'
 import { staticFiles } from '@spillway/middleware/static'
-import { type Config, ConfigError, type HostConfig, type RouteConfig } from './config.ts'
+import { timeout } from '@spillway/middleware/timeout'
+import { passwords } from './basic-auth.ts'
+import { type Config, ConfigError, type HostConfig, type RouteConfig, logOf } from './config.ts'
 import { errorPages, fromServer } from './error-pages.ts'
 import { replyFields, requestFields } from './fields.ts'
 import { given } from './given.ts'
 import type { Groups } from './groups.ts'
 import { redirectTo, toHttps } from './redirects.ts'
 import { scripts } from './scripts.ts'
+import { filesAnd, tryFiles } from './try-files.ts'
 
 /** The routes of one configuration. */
 export interface Routes {
@@ -58,7 +61,8 @@ export function buildRoutes(making: Making): Routes {
   const outer: AnyMiddleware[] = [...observers]
   if (config.trusted) outer.push(check('trusted', () => identity(config.trusted!)))
   if (config.requestId) outer.push(requestId())
-  if (config.log !== 'none') outer.push(logger({ format: config.log }))
+  const { format, redact } = logOf(config)
+  if (format !== 'none') outer.push(logger({ format, redact }))
   return { handler: wrap(outer, table), guards: kept }
 }
 
@@ -79,8 +83,8 @@ function addRoutes(
   const paths = routes.map(({ path }) => path)
   for (const [i, route] of routes.entries()) {
     const at = `${where}routes[${i}]`
-    const key = JSON.stringify([name, route])
-    const limits = before?.get(key) ?? check(at, () => guards(route))
+    const key = JSON.stringify([name, route, route.forwardAuth && groups.stateOf(route.forwardAuth.proxy)])
+    const limits = before?.get(key) ?? check(at, () => guards(route, groups))
     kept.set(key, limits)
     const layers: AnyMiddleware[] = https ? [toHttps(httpsPort), ...limits] : [...limits]
     const pages = route.errors ?? errors
@@ -89,7 +93,8 @@ function addRoutes(
     const handler = check(at, () => target(route, config, groups))
     // That the longest path answers, without the layers of shorter ones, is what the configuration says.
     table.bypass(paths, (inner) => {
-      if (route.proxy === undefined || route.strip) inner.mount(route.path, wrap(layers, handler))
+      if (route.files !== undefined || route.proxy === undefined || route.strip)
+        inner.mount(route.path, wrap(layers, handler))
       else inner.all(`${route.path === '/' ? '' : route.path}/**`, layers, handler)
     })
   }
@@ -121,12 +126,19 @@ function identity({ addresses, fields }: NonNullable<Config['trusted']>): AnyMid
 }
 
 /** What stands in front of one route. */
-function guards({ allow, deny, rateLimit: limit, bodyBytes, cache: caching }: RouteConfig): AnyMiddleware[] {
+function guards({ allow, deny, rateLimit: limit, ...route }: RouteConfig, groups: Groups): AnyMiddleware[] {
+  const { basicAuth, forwardAuth: forwarded, bodyBytes, timeout: ms, cache: caching } = route
   const layers: AnyMiddleware[] = [ownRules()]
   if (allow || deny) layers.push(ip({ ...(allow && { allow }), ...(deny && { deny }) }))
   if (limit) {
     const { windowSeconds, burst } = limit
     layers.push(rateLimit({ limit: limit.limit, ...(windowSeconds && { windowSeconds }), ...(burst && { burst }) }))
+  }
+  if (ms !== undefined) layers.push(timeout(ms, { status: 504 }))
+  if (basicAuth) layers.push(passwords(basicAuth))
+  if (forwarded) {
+    const { proxy: name, path, copy = [] } = forwarded
+    layers.push(forwardAuth(groups.get(name), { path, copy }))
   }
   if (bodyBytes !== undefined)
     layers.push((c, next) => {
@@ -147,24 +159,51 @@ function ownRules(): Middleware {
 
 function target(route: RouteConfig, config: Config, groups: Groups): Handler {
   if (route.redirect !== undefined) return redirectTo(route)
-  if (route.proxy !== undefined) {
-    const headers = requestFields(route.request, config.requestId)
-    const options = { host: route.host, passOn: route.passOn, drop: route.request?.remove, headers }
-    const to = fromServer(proxy(groups.get(route.proxy), given(options)))
-    return config.compression ? wrap([compression()], to) : to
+  if (route.files === undefined) return sentOn(route, config, groups)
+  if (route.proxy === undefined) return filesOf(route, config)
+  const others = sentOn(route, config, groups)
+  return filesOf(route, config, route.strip ? others : whole(others))
+}
+
+/** Sends requests on to servers. */
+function sentOn(route: RouteConfig, config: Config, groups: Groups): Handler<any> {
+  const { host, retries, rewrite = true, retryStatuses = [502, 503] } = route
+  // What the judge of a request says of it has taken the place of what the client did.
+  const passOn = [...(route.passOn ?? []), ...(route.forwardAuth?.copy ?? [])]
+  const drop = route.request?.remove
+  const headers = requestFields(route.request, config.requestId)
+  const buffer = route.buffer ?? config.buffer ?? true
+  const options = { host, passOn, drop, headers, retries, rewrite, retryStatuses, buffer }
+  const to = fromServer(proxy(groups.get(route.proxy!), given(options)))
+  return config.compression ? wrap([compression()], to) : to
+}
+
+/** The path that a router has taken a part off, as a whole. */
+function whole(handler: Handler<any>): Handler<any> {
+  return (c) => {
+    const { base, path } = c
+    c.path = path === '/' && base !== '' && !c.target.split('?')[0]!.endsWith('/') ? base : base + path
+    c.base = ''
+    return handler(c)
   }
+}
+
+/** Serves a folder. @param others answers for what there is no file for. */
+function filesOf(route: RouteConfig, config: Config, others?: Handler<any>): Handler<any> {
   const folder = route.files!
   if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory())
     throw new Error(`files: there is no folder ${folder}`)
-  const files = staticFiles(folder, {
+  const site = staticFiles(folder, {
     precompressed: true,
     immutable: true,
     ...(route.cleanUrls && { cleanUrls: true }),
     ...(route.fallback !== undefined && { fallback: route.fallback }),
   })
+  const files = route.try ? tryFiles(site, route.try) : site
   const layers: AnyMiddleware[] = []
   if (route.secureHeaders !== false) layers.push(secureHeaders(route.secureHeaders ? { csp: false } : harmless))
   if (config.compression) layers.push(compression())
+  if (others) return filesAnd(files, layers, others)
   const own: Handler<any> = (c) => {
     if (c.method === 'GET' || c.method === 'HEAD') return files(c)
     return c.text('Method not allowed', { status: 405, headers: { Allow: 'GET, HEAD' } })

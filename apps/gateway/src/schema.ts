@@ -1,204 +1,141 @@
+// What a configuration may say: the one description that is checked against, shown by editors, and told in errors.
 import * as v from 'valibot'
 import type { Config } from './config.ts'
-
-const count = v.pipe(
-  v.number('must be a number'),
-  v.integer('must be a whole number'),
-  v.minValue(0, 'must not be negative'),
-)
-const share = v.pipe(
-  v.number('must be a number'),
-  v.minValue(0, 'must be between 0 and 1'),
-  v.maxValue(1, 'must be between 0 and 1'),
-)
-const positive = v.pipe(v.number('must be a number'), v.gtValue(0, 'must be greater than 0'))
-const text = v.pipe(v.string('must be a text'), v.nonEmpty('must not be empty'))
-const flag = v.boolean('must be true or false')
-const addresses = v.array(text, 'must be a list of addresses and networks')
-const prefix = v.pipe(
+import {
+  addresses,
+  count,
+  errorPages,
+  flag,
+  milliseconds,
+  oneOf,
+  option,
+  port,
+  positive,
+  said,
   text,
-  v.regex(/^\/(?:[\w.~-]+(?:\/[\w.~-]+)*)?$/, 'must begin with a slash and not end in one: /api'),
-)
+  times,
+} from './schema-kinds.ts'
+import { buffer, route } from './schema-routes.ts'
+import { upstream } from './schema-upstreams.ts'
 
-const tls = v.strictObject({ cert: text, key: text })
-const port = v.pipe(count, v.maxValue(65_535, 'must be a port'))
-const times = v.pipe(
-  v.number('must be a number'),
-  v.integer('must be a whole number'),
-  v.minValue(1, 'must be 1 at least'),
-)
-const fieldName = v.pipe(
-  v.string('must be a text'),
-  v.regex(/^[!#$%&'*+\-.^_`|~\da-z]+$/i, 'must be the name of a field'),
-)
-const fieldValue = v.pipe(v.string('must be a text'), v.regex(/^[^\0\r\n]*$/, 'must be one line'))
-const fields = v.record(fieldName, fieldValue)
-const errorPages = v.record(
-  v.pipe(v.string(), v.regex(/^[45](?:\d\d|xx)$/, 'must be a status, or "4xx" or "5xx"')),
-  text,
-)
+const tls = v.strictObject({
+  cert: said(text, 'A file with the certificate, and those between it and the authority, in PEM'),
+  key: said(text, 'The file with its key'),
+})
 
 const listener = v.strictObject({
-  port,
-  host: v.optional(text, '127.0.0.1'),
-  tls: v.optional(
+  port: said(port, '0 takes a free one'),
+  host: v.optional(said(text, 'The address; :: for all', '127.0.0.1'), '127.0.0.1'),
+  tls: option(
     v.union([v.literal(true), tls], 'must be an object with "cert" and "key", or true for those of the hosts'),
+    'A certificate, or true for those of the hosts',
   ),
-  http2: v.optional(flag),
-  proxyProtocol: v.optional(addresses),
-})
-
-const weight = v.pipe(v.number('must be a number'), v.minValue(0, 'must not be negative'))
-
-const server = v.union(
-  [text, v.strictObject({ url: text, weight: v.optional(weight), backup: v.optional(flag) })],
-  'must be a URL, or an object with "url" and perhaps "weight" and "backup"',
-)
-
-const upstream = v.strictObject({
-  servers: v.pipe(v.array(server, 'must be a list of servers'), v.nonEmpty('must name one server at least')),
-  balance: v.optional(
-    v.picklist(
-      ['round-robin', 'least-connections', 'client', 'path'],
-      'must be "round-robin", "least-connections", "client" or "path"',
-    ),
-  ),
-  check: v.optional(
-    v.strictObject({
-      path: v.pipe(text, v.regex(/^\/[!-~]*$/, 'must begin with a slash: /healthz')),
-      host: v.optional(text),
-      interval: v.optional(positive),
-      timeout: v.optional(positive),
-      healthy: v.optional(times),
-      unhealthy: v.optional(times),
-    }),
-  ),
-  timeouts: v.optional(
-    v.strictObject({
-      connect: v.optional(count),
-      head: v.optional(count),
-      bodyIdle: v.optional(count),
-      keepAlive: v.optional(count),
-    }),
-  ),
-  ejection: v.optional(
-    v.strictObject({
-      failures: v.optional(times),
-      duration: v.optional(positive),
-      maxDuration: v.optional(positive),
-      maxShare: v.optional(share),
-    }),
-  ),
-  pool: v.optional(
-    v.strictObject({ connections: v.optional(times), idle: v.optional(count), waiting: v.optional(count) }),
-  ),
-  proxyProtocol: v.optional(v.picklist([1, 2], 'must be 1 or 2')),
-  ca: v.optional(text),
-})
-
-const route = v.strictObject({
-  path: prefix,
-  proxy: v.optional(text),
-  strip: v.optional(flag, false),
-  host: v.optional(text),
-  passOn: v.optional(v.array(text)),
-  files: v.optional(text),
-  fallback: v.optional(text),
-  rateLimit: v.optional(
-    v.strictObject({ limit: positive, windowSeconds: v.optional(positive), burst: v.optional(positive) }),
-  ),
-  cache: v.optional(
-    v.union(
-      [
-        flag,
-        v.strictObject({
-          cacheBytes: v.optional(count),
-          entryBytes: v.optional(count),
-          heuristic: v.optional(share),
-        }),
-      ],
-      'must be true, false, or an object with "cacheBytes", "entryBytes" or "heuristic"',
-    ),
-  ),
-  allow: v.optional(addresses),
-  deny: v.optional(addresses),
-  bodyBytes: v.optional(count),
-  redirect: v.optional(
-    v.union(
-      [
-        text,
-        v.strictObject({
-          to: text,
-          status: v.optional(v.picklist([301, 302, 303, 307, 308], 'must be 301, 302, 303, 307 or 308')),
-        }),
-      ],
-      'must be a URL, or an object with "to" and perhaps "status"',
-    ),
-  ),
-  fastcgi: v.optional(
-    v.strictObject({
-      server: text,
-      front: v.optional(text),
-      connections: v.optional(times),
-      timeout: v.optional(times),
-    }),
-  ),
-  cleanUrls: v.optional(flag),
-  secureHeaders: v.optional(flag),
-  request: v.optional(v.strictObject({ set: v.optional(fields), remove: v.optional(v.array(fieldName)) })),
-  reply: v.optional(
-    v.strictObject({ set: v.optional(fields), add: v.optional(fields), remove: v.optional(v.array(fieldName)) }),
-  ),
-  errors: v.optional(errorPages),
+  http2: option(flag, 'Whether clients may speak HTTP/2', false),
+  proxyProtocol: option(addresses, 'Proxies in front that send a PROXY header'),
 })
 
 const routes = v.pipe(v.array(route, 'must be a list'), v.nonEmpty('must have one entry at least'))
 
 const hostName = v.pipe(
   text,
-  v.regex(/^(?:\*\.)?[\da-z_-]+(?:\.[\da-z_-]+)*$/i, 'must be a name without a port, which may begin with "*."'),
+  v.regex(/^(?:\*\.)?[0-9a-zA-Z_-]+(?:\.[0-9a-zA-Z_-]+)*$/, 'must be a name without a port, which may begin with "*."'),
 )
 
 const host = v.strictObject({
-  tls: v.optional(tls),
-  https: v.optional(flag),
-  errors: v.optional(errorPages),
-  routes,
+  tls: option(tls, 'Its certificate'),
+  https: option(flag, 'Whether who comes without TLS is sent there, by a 308', false),
+  errors: option(errorPages, 'Pages by status, 404, or kind, 5xx, for errors that are found here'),
+  routes: said(routes, 'What answers'),
+})
+
+const admin = v.strictObject({
+  port: said(port, '0 takes a free one'),
+  host: v.optional(said(text, 'The address', '127.0.0.1'), '127.0.0.1'),
+  names: option(v.array(text), 'Names by which it may be asked, beside addresses and localhost', []),
+})
+
+const trusted = v.strictObject({
+  addresses: said(addresses, 'Addresses and networks of the proxies'),
+  fields: v.optional(
+    said(oneOf('forwarded', 'x-forwarded'), 'The fields by which all of them name the client', 'x-forwarded'),
+    'x-forwarded',
+  ),
+})
+
+const logFormat = oneOf('text', 'common', 'combined', 'json', 'none')
+
+const log = v.union(
+  [
+    logFormat,
+    v.strictObject({
+      format: said(logFormat, 'For people, for tools that read the logs of nginx, or JSON'),
+      redact: option(v.array(text), 'Names in queries whose values are not written', [
+        'access_token',
+        'code',
+        'key',
+        'password',
+        'secret',
+        'sig',
+        'signature',
+        'token',
+      ]),
+    }),
+  ],
+  'must be "text", "common", "combined", "json" or "none", or an object with "format" and perhaps "redact"',
+)
+
+const timeouts = v.strictObject({
+  handshake: option(milliseconds, 'The TLS handshake', 10_000),
+  head: option(milliseconds, 'From the first byte of a head to its end', 20_000),
+  bodyIdle: option(milliseconds, 'Between two reads of the content of a request', 30_000),
+  keepAlive: option(milliseconds, 'Between a reply and the next request on a connection', 72_000),
+  writeStall: option(milliseconds, 'Without the client taking what was written last', 62_000),
+  request: option(milliseconds, 'From the end of a head to the end of its reply; 0 for any time', 0),
+  halfClosed: option(milliseconds, 'For a reply, once the client has ended its side', 10_000),
+  tunnel: option(milliseconds, 'Without a byte in either direction of a WebSocket; 0 for any time', 0),
+})
+
+const limits = v.strictObject({
+  connectionsPerAddress: option(count, 'Connections of one address, of IPv6 one /64 network; 0 for any number', 0),
+  requestsPerConnection: option(count, 'Requests on one connection; 0 for any number', 0),
+  bufferedBytes: option(count, 'Bytes held for all clients together', 268_435_456),
+  headBytes: option(times, 'Of the head of a request', 32_768),
+  targetBytes: option(times, 'Of what a request asks for', 8192),
+  fields: option(times, 'Fields of a request', 128),
 })
 
 /** A name that is not known is an error, not a wish that is ignored. */
 export const schema: v.GenericSchema<unknown, Config> = v.strictObject({
-  listen: v.pipe(v.array(listener, 'must be a list'), v.nonEmpty('must have one entry at least')),
-  admin: v.optional(v.strictObject({ port, host: v.optional(text, '127.0.0.1'), names: v.optional(v.array(text)) })),
-  trusted: v.optional(
-    v.strictObject({
-      addresses,
-      fields: v.optional(
-        v.picklist(['forwarded', 'x-forwarded'], 'must be "forwarded" or "x-forwarded"'),
-        'x-forwarded',
-      ),
-    }),
+  $schema: option(text, 'What editors check the file by'),
+  listen: said(
+    v.pipe(v.array(listener, 'must be a list'), v.nonEmpty('must have one entry at least')),
+    'Where clients come in',
   ),
-  log: v.optional(
-    v.picklist(
-      ['text', 'common', 'combined', 'json', 'none'],
-      'must be "text", "common", "combined", "json" or "none"',
-    ),
-    'text',
+  admin: option(admin, 'The dashboard, metrics and health, on a port of their own'),
+  workers: option(times, 'Processes that share the work', 1),
+  trusted: option(trusted, 'Proxies in front, and how they name the client'),
+  log: v.optional(said(log, 'Of requests, on the standard output', 'text'), 'text'),
+  requestId: v.optional(said(flag, 'A name for each request in X-Request-Id, for logs here and there', true), true),
+  compression: v.optional(said(flag, 'Of what is worth it', true), true),
+  connections: v.optional(said(count, 'At a time; 0 for any number', 0), 0),
+  announce: v.optional(
+    said(count, 'Milliseconds between /readyz saying 503 and refusing connections, at the end', 0),
+    0,
   ),
-  requestId: v.optional(flag, true),
-  compression: v.optional(flag, true),
-  connections: v.optional(count, 0),
-  announce: v.optional(count, 0),
-  upstreams: v.optional(v.record(text, upstream), {}),
-  https: v.optional(flag),
-  errors: v.optional(errorPages),
-  hosts: v.optional(v.record(hostName, host)),
-  routes: v.optional(routes),
-  demo: v.optional(
+  deadline: v.optional(said(milliseconds, 'Milliseconds that requests under way have at the end', 10_000), 10_000),
+  timeouts: option(timeouts, 'How long clients may take for what, in milliseconds'),
+  limits: option(limits, 'Most of what clients could send or hold without end'),
+  buffer: option(buffer, 'For routes that say nothing of it', true),
+  upstreams: v.optional(said(v.record(text, upstream), 'Groups of servers by name', {}), {}),
+  https: option(flag, 'Whether who comes without TLS, for a name that is not in hosts, is sent there', false),
+  errors: option(errorPages, 'Pages for errors, under names that are not in hosts'),
+  hosts: option(v.record(hostName, host), 'What is served under which name: example.org or *.example.org'),
+  routes: option(routes, 'What is served under all other names; without them such a request is refused'),
+  demo: option(
     v.strictObject({
-      backends: v.pipe(positive, v.maxValue(16, 'must be 16 at most')),
-      requestsPerSecond: v.optional(count, 40),
+      backends: said(v.pipe(positive, v.maxValue(16, 'must be 16 at most')), 'How many servers'),
+      requestsPerSecond: v.optional(said(count, 'Of its clients', 40), 40),
     }),
+    'Servers that are started and killed, and clients that ask them',
   ),
 })

@@ -1,5 +1,11 @@
+// What is told of upstream servers.
 import type { UpstreamStatus } from '@spillway/middleware/proxy'
 import type { Groups } from './groups.ts'
+
+/** One server as one process sees it. */
+export interface ServerNumbers extends UpstreamStatus {
+  readonly group: string
+}
 
 /** What is told of each upstream server, and how it is read from its state. */
 const families: readonly {
@@ -20,15 +26,29 @@ const families: readonly {
   { name: 'up', type: 'gauge', help: '1 while a server is used.', value: ({ state }) => (state === 'up' ? 1 : 0) },
 ]
 
-/** The numbers of all upstream servers in OpenMetrics 1.0.0, without the end. */
-export function upstreamMetrics(groups: Groups): string {
-  const servers = [...groups].flatMap(([group, { status }]) => status.map((server) => ({ group, server })))
+export function serverNumbers(groups: Groups): ServerNumbers[] {
+  return [...groups].flatMap(([group, { status }]) => status.map((server) => ({ ...server, group })))
+}
+
+/**
+ * The numbers of all upstream servers in OpenMetrics 1.0.0, without the end.
+ * @param workers of each process, by its place from 1; of one that is alone, 0.
+ */
+export function upstreamMetrics(
+  workers: readonly { readonly worker: number; readonly value: readonly ServerNumbers[] }[],
+): string {
+  const series = workers.flatMap(({ worker, value }) =>
+    value.map((server) => {
+      const place = worker === 0 ? '' : `worker="${worker}",`
+      return { labels: `{${place}group=${quoted(server.group)},server=${quoted(server.url)}}`, server }
+    }),
+  )
   let text = ''
-  for (const { name, type, help, value } of servers.length > 0 ? families : []) {
+  for (const { name, type, help, value } of series.length > 0 ? families : []) {
     const family = `spillway_upstream_${name}`
     text += `# TYPE ${family} ${type}\n# HELP ${family} ${help}\n`
-    for (const { group, server } of servers)
-      text += `${family}${type === 'counter' ? '_total' : ''}{group=${quoted(group)},server=${quoted(server.url)}} ${value(server)}\n`
+    for (const { labels, server } of series)
+      text += `${family}${type === 'counter' ? '_total' : ''}${labels} ${value(server)}\n`
   }
   return text
 }

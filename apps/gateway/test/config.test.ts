@@ -25,6 +25,7 @@ test('the defaults', () => {
     compression: true,
     connections: 0,
     announce: 0,
+    deadline: 10_000,
     upstreams: { api: { servers: ['http://127.0.0.1:3000'] } },
     routes: [{ path: '/api', proxy: 'api', strip: false }],
   })
@@ -72,20 +73,43 @@ test.each([
   [{ upstreams: { api: { servers: ['http://a'], check: {} } } }, 'upstreams.api.check.path is missing'],
   [{ routes: [{ path: 'api', proxy: 'api' }] }, /^routes\[0\]\.path must begin with a slash/],
   [{ routes: [{ path: '/api/', proxy: 'api' }] }, /^routes\[0\]\.path must begin with a slash/],
-  [{ routes: [{ path: '/a' }] }, 'routes[0] must have one of "proxy", "files" and "redirect"'],
+  [{ routes: [{ path: '/a' }] }, 'routes[0] must have one of "proxy", "files" and "redirect", or files and a proxy'],
   [
-    { routes: [{ path: '/a', proxy: 'api', files: 'x' }] },
-    'routes[0] must have one of "proxy", "files" and "redirect"',
+    { routes: [{ path: '/a', redirect: '/b', files: 'x' }] },
+    'routes[0] must have one of "proxy", "files" and "redirect", or files and a proxy',
   ],
+  [
+    { routes: [{ path: '/a', proxy: 'api', files: 'x', fallback: 'index.html' }] },
+    'routes[0] has "proxy" for what there is no file for, and "fallback" or "fastcgi", too',
+  ],
+  [
+    { routes: [{ path: '/a', proxy: 'api', forwardAuth: { proxy: 'apj', path: '/verify' } }] },
+    'routes[0].forwardAuth.proxy names "apj", which is not in upstreams: is it "api"?',
+  ],
+  [{ routes: [{ path: '/a', proxy: 'api', try: ['{path}'] }] }, 'routes[0].try needs "files"'],
+  [{ routes: [{ path: '/a', files: 'x', buffer: true }] }, 'routes[0].buffer needs "proxy"'],
+  [
+    { routes: [{ path: '/a', files: 'x', basicAuth: { users: { ann: 'secret' } } }] },
+    'routes[0].basicAuth.users.ann must be a bcrypt hash, as htpasswd -nB makes them',
+  ],
+  [
+    { routes: [{ path: '/a', proxy: 'api', retryStatuses: [200] }] },
+    /^routes\[0\]\.retryStatuses\[0\] must be a status/,
+  ],
+  [{ workers: 2, listen: [{ port: 0 }] }, 'listen[0].port is 0, and workers would each have another one'],
+  [{ workers: 0 }, 'workers must be 1 at least'],
+  [
+    { upstreams: { api: { servers: ['https://a'], cert: 'a.pem' } } },
+    'upstreams.api has one of "cert" and "key", which need each other',
+  ],
+  [{ timeouts: { heads: 5 } }, 'timeouts.heads is not known here: is it "head"?'],
+  [{ log: 'jsn' }, /^log must be "text"/],
   [
     { routes: [{ path: '/a', proxy: 'apis' }] },
     'routes[0].proxy names "apis", which is not in upstreams: is it "api"?',
   ],
   [{ routes: [{ path: '/a', proxy: 'demo' }] }, 'routes[0].proxy names "demo", which is not in upstreams'],
-  [
-    { routes: [{ path: '/a', files: 'x', strip: true }] },
-    'routes[0] has "strip", "host", "passOn" or "request" without "proxy"',
-  ],
+  [{ routes: [{ path: '/a', files: 'x', strip: true }] }, 'routes[0].strip needs "proxy"'],
   [
     {
       routes: [
@@ -109,7 +133,7 @@ test.each([
   [{ routes: {} }, 'routes must be a list'],
   [
     { log: 'loud', connections: -1 },
-    '2 problems\n  log must be "text", "common", "combined", "json" or "none"\n  connections must not be negative',
+    '2 problems\n  log must be "text", "common", "combined", "json" or "none", or an object with "format" and perhaps "redact"\n  connections must not be negative',
   ],
 ])('%j: %s', (change, expected) => {
   expect(problem(change)).toMatch(expected)

@@ -1,8 +1,9 @@
-import type { Handler } from '@spillway/core'
+import { type Context, type Handler, dropSource } from '@spillway/core'
 import { type Middleware, wrap } from '@spillway/middleware'
 import { basicAuth, sameText } from '@spillway/middleware/auth'
 import { compression } from '@spillway/middleware/compression'
 import { cors } from '@spillway/middleware/cors'
+import { html } from '@spillway/middleware/html'
 import { logger } from '@spillway/middleware/logger'
 import { router } from '@spillway/middleware/router'
 import { staticFiles } from '@spillway/middleware/static'
@@ -35,8 +36,63 @@ export async function application(settings: Settings, color: boolean): Promise<A
     // While somebody writes, what was saved is what is shown.
     ...(live ? { cacheControl: 'no-store', recheckAfter: 0 } : { compress: true, immutable: true }),
   })
-  const inner = settings.proxies.length > 0 ? await behindProxies(settings.proxies, files) : files
+  const site = wrap([missingPage], rewritten(settings.rewrites, files))
+  const based = settings.base === '' ? site : below(settings.base, site)
+  const inner = settings.proxies.length > 0 ? await behindProxies(settings.proxies, based) : based
   return { handler: wrap(layers, inner), close: () => live?.close() }
+}
+
+/** The first rewrite that fits says whose path it is. */
+function rewritten(rewrites: Settings['rewrites'], files: Handler): Handler {
+  if (rewrites.length === 0) return files
+  return (c) => {
+    const { path: asked } = c
+    const one = rewrites.find(({ path, below: all }) => asked === path || (all && asked.startsWith(`${path}/`)))
+    if (one) c.path = one.to
+    return files(c)
+  }
+}
+
+/** Everything is below a path, to which the others lead. */
+function below(base: string, site: Handler): Handler {
+  return router()
+    .mount(base, (c: Context) => (c.path === '/' && c.target.split('?')[0] === base ? c.redirect(`${base}/`) : site(c)))
+    .get('/', (c) => c.redirect(`${base}/`))
+}
+
+/** A page for people in place of a few words. */
+const missingPage: Middleware = async (c, next) => {
+  const reply = await next()
+  const { headers } = reply
+  const isPlain = reply.status === 404 && !(headers.get('content-type') ?? '').startsWith('text/html')
+  if (!isPlain || !(c.headers.get('accept') ?? '').includes('text/html')) return reply
+  dropSource(reply.body, undefined)
+  return c.html(
+    html`<!doctype html>
+      <html lang="en">
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width" />
+        <title>Not found</title>
+        <style>
+          body {
+            font:
+              1rem/1.6 system-ui,
+              sans-serif;
+            margin: 20vh auto 0;
+            max-width: 32rem;
+            padding: 0 1rem;
+            color-scheme: light dark;
+          }
+          code {
+            overflow-wrap: anywhere;
+          }
+        </style>
+        <h1>There is nothing here</h1>
+        <p><code>${c.base}${c.path}</code> is no file of this folder.</p>
+        <p><a href="${c.base}/">To the beginning</a></p>
+      </html>`,
+    { status: 404, headers: { 'Cache-Control': headers.get('cache-control') ?? 'no-cache' } },
+  )
 }
 
 /** Loaded only when it is asked for. */

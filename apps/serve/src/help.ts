@@ -2,8 +2,8 @@ import { type OptionName, optionEntries, options } from './options.ts'
 import type { Style } from './style.ts'
 
 const groups: readonly (readonly [title: string, names: readonly OptionName[]])[] = [
-  ['Where', ['port', 'host', 'https', 'cert', 'key', 'cluster']],
-  ['What', ['spa', 'listing', 'live', 'proxy']],
+  ['Where', ['port', 'host', 'open', 'https', 'cert', 'key', 'cluster']],
+  ['What', ['spa', 'listing', 'live', 'base', 'rewrite', 'proxy']],
   ['Who', ['cors', 'auth', 'header']],
   ['And', ['log', 'config', 'help', 'version']],
 ]

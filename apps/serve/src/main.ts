@@ -17,8 +17,11 @@ function readSettings(args: readonly string[]): Settings | 'help' | 'version' {
   if (given.version === true) return 'version'
   const file = (given.config as string | undefined) ?? (existsSync(configFile) ? configFile : undefined)
   const config = file === undefined ? { folder: undefined, given: {} } : readConfig(file, read(file))
-  const settings = settingsOf(folder ?? config.folder ?? '.', { ...config.given, ...given }, availableParallelism())
-  checkFolder(settings)
+  // As hosts for programs say which one is meant, by the environment; whoever writes one down means that.
+  const { PORT: place } = process.env
+  const all = { ...(place !== undefined && place !== '' && { port: place }), ...config.given, ...given }
+  const settings = settingsOf(folder ?? config.folder ?? '.', all, availableParallelism())
+  checkFolder(settings, given.listing === true)
   return settings
 }
 
@@ -30,8 +33,11 @@ function read(file: string): string {
   }
 }
 
-/** Listing a folder, and watching it, takes more than reading what is in it by name. */
-function checkFolder({ folder, listing, live }: Settings): void {
+/**
+ * Listing a folder, and watching it, takes more than reading what is in it by name.
+ * @param isAsked whether `--listing` stands on the command line.
+ */
+function checkFolder({ folder, listing, live }: Settings, isAsked: boolean): void {
   const { R_OK, X_OK } = constants
   let isDirectory
   try {
@@ -39,6 +45,8 @@ function checkFolder({ folder, listing, live }: Settings): void {
     if (isDirectory) accessSync(folder, listing || live ? R_OK | X_OK : X_OK)
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
+    // So it is said to `serve`.
+    if (isAsked && /^\d+$/.test(folder)) throw new UsageError(`--listing takes no value; the port is --port ${folder}`)
     const what = code === 'EACCES' ? 'There is no permission to read' : 'There is no folder'
     throw new UsageError(`${what} ${folder === '' ? '""' : resolve(folder)}`, { cause: error })
   }

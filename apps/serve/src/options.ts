@@ -19,6 +19,12 @@ export interface Settings {
   auth: Credentials | undefined
   headers: readonly (readonly [name: string, value: string])[]
   proxies: readonly Proxied[]
+  /** Files that answer for paths, in the place of theirs. */
+  rewrites: readonly Rewrite[]
+  /** What stands in front of every path; empty, or `/docs`. */
+  base: string
+  /** Whether the page is shown in a browser at the start. */
+  open: boolean
   /** Workers; 0 serves in this process. */
   cluster: number
   log: LogFormat
@@ -29,6 +35,14 @@ export interface Proxied {
   readonly prefix: string
   /** With the path that stands in place of the prefix there. */
   readonly url: string
+}
+
+export interface Rewrite {
+  /** A path, or a prefix with everything below it. */
+  readonly path: string
+  readonly below: boolean
+  /** The path of the file. */
+  readonly to: string
 }
 
 export interface Credentials {
@@ -55,18 +69,26 @@ interface Option {
 
 /** One table for the command line, the configuration file and the help, in the order of the help. */
 export const options = {
-  port: { type: 'string', short: 'p', value: 'number', help: '3000, or the next free one' },
+  port: { type: 'string', short: 'p', value: 'number', help: '$PORT, or 3000, or the next free one' },
   host: { type: 'string', value: 'address', help: 'listen here only; 127.0.0.1 keeps others out' },
-  https: { type: 'boolean', short: 's', help: 'serve HTTPS, with a certificate of mkcert or self-signed' },
+  https: { type: 'boolean', help: 'serve HTTPS, with a certificate of mkcert or self-signed' },
   cert: { type: 'string', value: 'file', help: 'use this certificate instead' },
   key: { type: 'string', value: 'file', help: 'and its key' },
-  spa: { type: 'boolean', help: 'answer pages that are not there with index.html' },
+  open: { type: 'boolean', short: 'o', help: 'show it in a browser' },
+  spa: { type: 'boolean', short: 's', help: 'answer pages that are not there with index.html' },
   listing: { type: 'boolean', short: 'l', help: 'list folders that have no index.html' },
   live: { type: 'boolean', help: 'reload pages in the browser when a file changes' },
   cors: { type: 'boolean', help: 'let pages of other origins read everything' },
   header: { type: 'string', short: 'H', multiple: true, value: "'Name: value'", help: 'add a field to every reply' },
   auth: { type: 'string', value: 'user:pass', help: 'ask for a name and a password' },
   proxy: { type: 'string', multiple: true, value: '/path=url', help: 'what is below /path comes from another server' },
+  rewrite: {
+    type: 'string',
+    multiple: true,
+    value: '/path=/file',
+    help: 'another file answers; /app/** is all below /app',
+  },
+  base: { type: 'string', value: '/path', help: 'serve the folder below this path' },
   cluster: { type: 'boolean', help: 'use every core' },
   log: { type: 'string', value: 'text|json|none', help: 'how requests are logged' },
   config: { type: 'string', short: 'c', value: 'file', help: 'read options from here (spillway.config.json)' },
@@ -103,6 +125,9 @@ export function settingsOf(folder: string, given: Given, cores: number): Setting
     auth: credentialsOf(text('auth')),
     headers: ((given.header ?? []) as readonly string[]).map(fieldOf),
     proxies: ((given.proxy ?? []) as readonly string[]).map(proxiedOf),
+    rewrites: ((given.rewrite ?? []) as readonly string[]).map(rewriteOf),
+    base: baseOf(text('base')),
+    open: flag('open'),
     cluster: flag('cluster') ? cores : 0,
     log: logOf(text('log')),
   }
@@ -144,6 +169,26 @@ function proxiedOf(text: string): Proxied {
       `--proxy takes a path and a URL, such as /api=http://localhost:4000, not ${JSON.stringify(text)}`,
     )
   return { prefix, url: /^https?:\/\/[^/]+$/.test(url) ? url + prefix : url }
+}
+
+function rewriteOf(text: string): Rewrite {
+  const equals = text.indexOf('=')
+  const [from, to] = [text.slice(0, equals), text.slice(equals + 1)]
+  const below = from.endsWith('/**')
+  const path = below ? from.slice(0, -'/**'.length) : from
+  const isPath = below ? /^(?:\/[^\s/*]+)*$/.test(path) : /^\/[^\s*]*$/.test(path)
+  if (equals < 0 || !isPath || !/^\/\S*$/.test(to))
+    throw new UsageError(
+      `--rewrite takes a path and a file, such as /app/**=/app/index.html, not ${JSON.stringify(text)}`,
+    )
+  return { path, below, to }
+}
+
+function baseOf(text: string | undefined): string {
+  const base = (text ?? '').replace(/\/$/, '')
+  if (base !== '' && !/^(?:\/[\w.~-]+)+$/.test(base))
+    throw new UsageError(`--base takes a path, such as /docs, not ${JSON.stringify(text)}`)
+  return base
 }
 
 function logOf(text = 'text'): LogFormat {

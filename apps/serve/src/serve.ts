@@ -6,6 +6,7 @@ import { application } from './application.ts'
 import { banner, placesOf } from './banner.ts'
 import { type Certificate, certificateFor } from './certificate.ts'
 import { tell } from './failure.ts'
+import { openInBrowser } from './open.ts'
 import type { Settings } from './options.ts'
 import { freePort } from './port.ts'
 import type { Style } from './style.ts'
@@ -63,8 +64,9 @@ async function announce(
   port: number,
   certificate: Certificate | undefined,
 ): Promise<void> {
-  if (settings.log === 'json') return
   const places = placesOf(settings.https ? 'https' : 'http', settings.host, port)
+  if (settings.open) openInBrowser(`${places.local}${settings.base}/`)
+  if (settings.log === 'json') return
   terminal.print(await banner(settings, places, certificate?.from, terminal.style, terminal.interactive))
 }
 

@@ -152,3 +152,37 @@ it('--live puts a script into documents only, and tells them of changes', async 
   socket.end()
   await once(socket, 'close')
 }, 60_000)
+
+it('--base serves the folder below a path, and leads there', async () => {
+  const { url } = await start('--base /docs/')
+  expect(await (await fetch(`${url}/docs/about`)).text()).toBe('about')
+  for (const path of ['/', '/docs']) {
+    const { status, headers } = await fetch(url + path, { redirect: 'manual' })
+    expect([path, status, headers.get('location')]).toEqual([path, 302, '/docs/'])
+  }
+  expect((await fetch(`${url}/about`)).status).toBe(404)
+})
+
+it('--rewrite has another file answer, for one path or all below one', async () => {
+  const files = { ...site, 'app/index.html': 'the app', 'new.html': 'new' }
+  const { url } = await start('--rewrite /old=/new.html --rewrite /app/**=/app/', files)
+  const text = async (path: string): Promise<string> => (await fetch(url + path)).text()
+  expect(await text('/app/users/7')).toBe('the app')
+  expect(await text('/app')).toBe('the app')
+  expect(await text('/old')).toBe('new')
+  expect((await fetch(`${url}/older`)).status).toBe(404)
+  expect((await fetch(`${url}/application`)).status).toBe(404)
+})
+
+it('what is missing has a page for people, in which nothing is run', async () => {
+  const { url } = await start('', { 'index.html': 'home' })
+  const html = { headers: { accept: 'text/html' } }
+  const page = await fetch(`${url}/%3Cscript%3Ealert(1)%3C/script%3E`, html)
+  expect([page.status, page.headers.get('content-type')]).toEqual([404, 'text/html; charset=utf-8'])
+  const text = await page.text()
+  expect(text).toContain('There is nothing here')
+  expect(text).not.toContain('<script>')
+  expect(await (await fetch(`${url}/none.js`)).text()).not.toContain('<')
+  const own = await start('', site)
+  expect(await (await fetch(`${own.url}/none`, html)).text()).toBe('gone')
+})

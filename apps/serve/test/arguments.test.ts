@@ -41,6 +41,9 @@ describe('the command line', () => {
         { prefix: '/api', url: 'http://localhost:4000/api' },
         { prefix: '/old', url: 'https://localhost/v1' },
       ],
+      rewrites: [],
+      base: '',
+      open: false,
       cluster: 4,
       log: 'json',
     })
@@ -85,6 +88,33 @@ describe('the command line', () => {
       expect(() => settings('--proxy', text)).toThrow(/^--proxy takes a path and a URL/)
     },
   )
+
+  it.each(['/app', '=/x', '/a=b', '/a*=/b', '/a b=/c', '/a/**/b=/c'])('--rewrite %s is refused', (text) => {
+    expect(() => settings('--rewrite', text)).toThrow(/^--rewrite takes a path and a file/)
+  })
+
+  it('--rewrite names a path, or all below one', () => {
+    expect(settings('--rewrite', '/a/b=/c.html', '--rewrite', '/**=/').rewrites).toEqual([
+      { path: '/a/b', below: false, to: '/c.html' },
+      { path: '', below: true, to: '/' },
+    ])
+  })
+
+  it.each([
+    ['/docs', '/docs'],
+    ['/docs/', '/docs'],
+    ['/', ''],
+  ])('--base %s', (text, base) => {
+    expect(settings('--base', text).base).toBe(base)
+  })
+
+  it.each(['docs', '/a b', '/a//b', '/a/../b?'])('--base %s is refused', (text) => {
+    expect(() => settings('--base', text)).toThrow(/^--base takes a path/)
+  })
+
+  it('-s is what it is in other programs of this kind', () => {
+    expect(settings('-s', 'build')).toMatchObject({ spa: true, https: false, folder: 'build' })
+  })
 
   it.each([0, 65_535])('port %i is taken', (port) => {
     expect(settings('--port', String(port)).port).toBe(port)

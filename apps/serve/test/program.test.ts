@@ -84,7 +84,20 @@ describe('the program', { timeout: 60_000 }, () => {
     expect([await response.text(), response.headers.get('x-from')]).toEqual(['home', 'line'])
   })
 
+  it('listens where PORT says, unless somebody has said more', async () => {
+    const port = await unused()
+    const env = { PORT: port }
+    const run = new Run(file, [folderWith(site), '--host', '127.0.0.1'], { env })
+    expect(new URL(await run.url()).port).toBe(port)
+    const other = new Run(file, [folderWith(site), ...local], { env })
+    expect(new URL(await other.url()).port).not.toBe(port)
+    const wrong = new Run(file, [folderWith(site)], { env: { PORT: 'http' } })
+    expect(await wrong.end()).toBe(1)
+    expect(wrong.err).toContain('not "http"')
+  })
+
   it.each([
+    [['-l', '8080'], /^spillway: --listing takes no value; the port is --port 8080\n$/],
     [['nowhere'], /^spillway: There is no folder .*nowhere\n$/],
     [['package.json'], /^spillway: .*package\.json is a file; name the folder that it is in\n$/],
     [['--prot', '1'], /^spillway: There is no --prot\. Did you mean --port\?\n$/],

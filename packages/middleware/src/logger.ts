@@ -1,6 +1,19 @@
 // A line for every request, and one for every connection that fails.
 import { type Context, type Server, guarded, printError } from '@spillway/core'
-import { type Read, type Rules, callback, choice, flag, optional, readOptions, thing } from '@spillway/core/options'
+import {
+  type Read,
+  type Rules,
+  type Settled,
+  callback,
+  choice,
+  flag,
+  list,
+  optional,
+  readOptions,
+  text,
+  thing,
+} from '@spillway/core/options'
+import { watchAsked } from './lib/http/asked-servers.ts'
 import { clientOf } from './lib/http/known-client.ts'
 import { watchFailures } from './lib/logger/failures.ts'
 import {
@@ -38,13 +51,16 @@ export interface LoggerOptions {
   readonly color?: boolean
   /** Takes the members of a JSON line as an object instead, with a message. */
   readonly sink?: LogSink
+  /** Names in queries whose values are not written, neither of the target nor of `Referer`: `token`, for example. Default: none. */
+  readonly redact?: readonly string[]
 }
 
-const rules: Rules<LoggerOptions> = {
+const rules: Rules<Settled<LoggerOptions, 'redact'>> = {
   format: optional(choice(['text', 'common', 'combined', 'json'], 'text')),
   write: callback(),
   color: optional(flag()),
   sink: thing('an object with `info`'),
+  redact: list(text('', /^[!-~]+$/)),
 }
 
 type KnownOptions = Read<typeof rules>
@@ -58,13 +74,15 @@ type KnownOptions = Read<typeof rules>
  */
 export function logger(options: LoggerOptions = {}): Middleware {
   const log = logOf(options)
+  const shown = redacting(options.redact ?? [])
   return (c, next) => {
     const time = new Date()
     const started = performance.now()
+    const servers = log.tellsServers ? watchAsked(c) : undefined
     c.done((outcome) => {
       const ms = performance.now() - started
       // `write` may be asynchronous: what it fails with is the matter of `done`.
-      return log.access({ time, ms, outcome, ...factsOf(c) })
+      return log.access({ time, ms, outcome, servers, ...factsOf(c, shown) })
     })
     return next()
   }
@@ -82,6 +100,8 @@ export function logFailures(server: Server, options: LoggerOptions = {}): () => 
 }
 
 interface Log {
+  /** Whether an entry has room for the servers that were asked. */
+  readonly tellsServers: boolean
   access(entry: AccessEntry): unknown
   failure(entry: ConnectionEntry): unknown
 }
@@ -93,6 +113,7 @@ function logOf(given: LoggerOptions): Log {
   if (options.format !== undefined || options.write || options.color !== undefined)
     throw new TypeError('A sink takes objects: format, write and color are for lines')
   return {
+    tellsServers: true,
     access: (entry) => sink.info(accessRecord(entry), accessMessage(entry)),
     failure: (entry) => sink.info(failureRecord(entry), `connection failed: ${entry.reason}`),
   }
@@ -102,6 +123,7 @@ function lineLog(options: KnownOptions): Log {
   const { write = toStandardOutput } = options
   const format = formatOf(options)
   return {
+    tellsServers: format === jsonFormat,
     access: (entry) => write(`${format.access(entry)}\n`),
     failure: (entry) => write(`${format.failure(entry)}\n`),
   }
@@ -119,19 +141,31 @@ function formatOf({ format = 'text', write, color }: KnownOptions): LineFormat {
   }
 }
 
-function factsOf(c: Context<any, any>): Omit<AccessEntry, 'time' | 'ms' | 'outcome'> {
+/** Writes nothing of the values of these fields of a query. */
+function redacting(names: readonly string[]): (text: string) => string {
+  if (names.length === 0) return (text) => text
+  const alternatives = names.map((name) => name.replaceAll(/[^\w]/g, '\\$&')).join('|')
+  const values = new RegExp(`([?&;](?:${alternatives})=)[^&;#]+`, 'gi')
+  return (text) => text.replaceAll(values, '$1...')
+}
+
+function factsOf(
+  c: Context<any, any>,
+  shown: (text: string) => string,
+): Omit<AccessEntry, 'time' | 'ms' | 'outcome' | 'servers'> {
   const { method, target, httpVersion, peer, headers, state } = c
   const client = clientOf(c).address
   const { requestId: id, trace } = state as { requestId?: string; trace?: { readonly traceId?: string } }
   return {
     client,
     peer: client === peer.address ? undefined : peer.address,
+    host: headers.get('host') ?? undefined,
     method,
-    target,
+    target: shown(target),
     httpVersion,
     id,
     traceId: trace?.traceId,
-    referer: headers.get('referer') ?? undefined,
+    referer: shown(headers.get('referer') ?? '') || undefined,
     userAgent: headers.get('user-agent') ?? undefined,
   }
 }

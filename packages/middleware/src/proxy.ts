@@ -1,14 +1,31 @@
 // Requests that other servers answer.
 import { type Context, type Handler, type FieldsInit, HttpError } from '@spillway/core'
-import { type Rules, type Settled, callback, choice, list, readOptions, text, whole } from '@spillway/core/options'
+import {
+  type Rule,
+  type Rules,
+  type Settled,
+  callback,
+  choice,
+  either,
+  flag,
+  list,
+  readOptions,
+  text,
+  thing,
+  whole,
+} from '@spillway/core/options'
 import { isToken } from '@spillway/parser/serialize'
+import { type BufferOptions, Buffers, bufferRules } from './lib/proxy/buffers.ts'
 import { forward } from './lib/proxy/forward.ts'
+import { statusList } from './lib/proxy/rules.ts'
 import { passedFields } from './lib/proxy/passed-fields.ts'
 import { type UpstreamTarget, Upstreams, type UpstreamsOptions } from './lib/proxy/group.ts'
 
+export type { BufferOptions } from './lib/proxy/buffers.ts'
 export type { CheckOptions } from './lib/proxy/check.ts'
 export type { UpstreamTimeouts } from './lib/proxy/connection.ts'
 export type { UpstreamTls } from './lib/proxy/dial.ts'
+export { type ForwardAuthOptions, forwardAuth } from './lib/proxy/forward-auth.ts'
 export { type FailureKind, UpstreamError } from './lib/proxy/errors.ts'
 export type { RetryBudget } from './lib/proxy/budget.ts'
 export type { UpstreamStatus, UpstreamTarget, Upstreams, UpstreamsOptions } from './lib/proxy/group.ts'
@@ -40,6 +57,21 @@ export interface ProxyOptions {
   readonly via?: string
   /** Servers that may be tried after the first. Default: 2. */
   readonly retries?: number
+  /**
+   * Statuses from 400 on for which another server is tried, where one works, and the request is idempotent and still all there: 502 and
+   * 503, for example. Default: none.
+   */
+  readonly retryStatuses?: readonly number[]
+  /**
+   * Whether `Location`, `Content-Location`, `Refresh` and the `Path` and `Domain` of cookies are made what the client has to say:
+   * without the server's own host, and below the path that a router took off. Default: false.
+   */
+  readonly rewrite?: boolean
+  /**
+   * Takes messages in at the pace of the quicker side, in memory and then in files: a client that sends or reads slowly holds no
+   * server up. Default: false, and messages pass no faster than the slower side takes them.
+   */
+  readonly buffer?: boolean | BufferOptions
 }
 
 const optionRules: Rules<Settled<ProxyOptions, Exclude<keyof ProxyOptions, 'headers'>>> = {
@@ -50,6 +82,9 @@ const optionRules: Rules<Settled<ProxyOptions, Exclude<keyof ProxyOptions, 'head
   drop: list(text()),
   via: text('spillway'),
   retries: whole(2),
+  retryStatuses: statusList,
+  rewrite: flag(),
+  buffer: either(flag(), thing<BufferOptions>('true, false, or an object')) as Rule<boolean | BufferOptions>,
 }
 
 /**
@@ -72,16 +107,19 @@ export function upstreams(targets: readonly UpstreamTarget[], options: Upstreams
  * @throws TypeError when an option cannot be sent, or a field that is written here is to be passed on.
  */
 export function proxy(to: Upstreams, options: ProxyOptions = {}): Handler<Context<any, any>> {
-  const { host, forwarded, passOn, drop, via, retries, headers } = readOptions(optionRules, options)
+  const { host, forwarded, passOn, drop, via, retries, headers, ...more } = readOptions(optionRules, options)
   if (!isToken(via)) throw new TypeError(`Not a name for Via: ${JSON.stringify(via)}`)
   const kept = passedFields(passOn)
   const dropped = new Set(drop.map((name) => name.toLowerCase()))
   const passes = dropped.size === 0 ? kept : (name: string): boolean => !dropped.has(name) && kept(name)
-  const rules = { host, forwarded, via, headers, passes }
+  const { retryStatuses, rewrite, buffer } = more
+  const buffers =
+    buffer === false ? undefined : new Buffers(readOptions(bufferRules, buffer === true ? {} : buffer, 'buffer.'))
+  const rules = { host, forwarded, via, headers, passes, retries, retryStatuses, rewrite, buffers }
   return (c) => {
     // A tunnel to anywhere is a forward proxy's business; TRACE would show fields that were added here.
     if (c.method === 'CONNECT' || c.method === 'TRACE') throw new HttpError(501, `${c.method} is not supported here`)
     if (c.method === 'OPTIONS' && /^0+$/.test(c.headers.get('max-forwards') ?? '')) return c.empty()
-    return forward(c, to, rules, retries)
+    return forward(c, to, rules)
   }
 }

@@ -66,6 +66,7 @@ describe('logger', () => {
     expect(JSON.parse(lines[0]!)).toEqual({
       time: expect.stringMatching(/^\d{4}-/),
       client: '127.0.0.1',
+      host: 'test',
       method: 'GET',
       target: '/ok',
       httpVersion: '1.1',

@@ -27,13 +27,16 @@ import type { MultipartLimits } from '@spillway/middleware/multipart'
 import { type OpenApiOptions, openApi } from '@spillway/middleware/openapi'
 import { type ProblemsOptions, problems } from '@spillway/middleware/problem'
 import {
+  type BufferOptions,
   type CheckOptions,
   type Ejection,
+  type ForwardAuthOptions,
   type PoolLimits,
   type ProxyOptions,
   type RetryBudget,
   type UpstreamTimeouts,
   type UpstreamsOptions,
+  forwardAuth,
   proxy,
   upstreams,
 } from '@spillway/middleware/proxy'
@@ -206,7 +209,12 @@ const readers: readonly Reader[] = [
     { delay: 1 },
     { delay: 'needed', concurrency: 'number', retryAfter: 'number' },
   ),
-  reader<LoggerOptions>('logger', logger, {}, { format: 'other', write: 'other', color: 'other', sink: 'other' }),
+  reader<LoggerOptions>(
+    'logger',
+    logger,
+    {},
+    { format: 'other', write: 'other', color: 'other', sink: 'other', redact: 'other' },
+  ),
   reader<MultipartLimits>(
     'multipart',
     (limits) => readOptions(multipartRules, limits),
@@ -235,6 +243,8 @@ const readers: readonly Reader[] = [
       tls: 'other',
       http2: 'other',
       proxyProtocol: 'other',
+      resolveEvery: 'number',
+      sticky: 'other',
     },
   ),
   reader<CheckOptions>(
@@ -262,14 +272,14 @@ const readers: readonly Reader[] = [
     'upstreams, pool',
     (pool) => group({ pool }),
     {},
-    { connections: 'number', idle: 'number', waiting: 'number', tunnels: 'number' },
+    { connections: 'number', idle: 'number', waiting: 'number', tunnels: 'number', maxAge: 'number' },
     'pool.',
   ),
   reader<Ejection>(
     'upstreams, ejection',
     (ejection) => group({ ejection }),
     {},
-    { failures: 'number', duration: 'number', maxDuration: 'number', maxShare: 'number' },
+    { failures: 'number', statuses: 'other', duration: 'number', maxDuration: 'number', maxShare: 'number' },
     'ejection.',
   ),
   reader<RetryBudget>(
@@ -429,7 +439,31 @@ const readers: readonly Reader[] = [
       via: 'other',
       retries: 'number',
       drop: 'other',
+      retryStatuses: 'other',
+      rewrite: 'other',
+      buffer: 'other',
     },
+  ),
+  reader<BufferOptions>(
+    'proxy, buffer',
+    (buffer) => proxy(upstreams(['http://127.0.0.1']), { buffer }),
+    {},
+    {
+      request: 'other',
+      reply: 'other',
+      memoryBytes: 'number',
+      diskBytes: 'number',
+      totalMemoryBytes: 'number',
+      totalDiskBytes: 'number',
+      folder: 'other',
+    },
+    'buffer.',
+  ),
+  reader<ForwardAuthOptions>(
+    'forwardAuth',
+    (options) => forwardAuth(upstreams(['http://127.0.0.1']), options),
+    { path: '/verify' },
+    { path: 'needed', copy: 'other' },
   ),
   reader<ClientOptions>(
     'client',

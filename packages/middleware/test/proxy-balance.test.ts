@@ -154,7 +154,7 @@ describe('passive health', () => {
   })
 
   test('the time doubles up to its limit, and a success sets it back', () => {
-    const health = new Health({ failures: 2, duration: 10, maxDuration: 35, maxShare: 1 }, () => true)
+    const health = new Health({ failures: 2, statuses: [], duration: 10, maxDuration: 35, maxShare: 1 }, () => true)
     const out: number[] = []
     let now = 0
     const eject = (): void => {
@@ -170,7 +170,7 @@ describe('passive health', () => {
   })
 
   test('after an ejection one request goes first, and the others when it has succeeded', () => {
-    const health = new Health({ failures: 1, duration: 10, maxDuration: 10, maxShare: 1 }, () => true)
+    const health = new Health({ failures: 1, statuses: [], duration: 10, maxDuration: 10, maxShare: 1 }, () => true)
     health.failed(0)
     expect([health.available(9), health.available(10)]).toEqual([false, true])
     health.begin()

@@ -33,6 +33,7 @@ const features: Readonly<Record<string, readonly string[]>> = {
   fastcgi: ['cgi'],
   cache: ['static'],
   connect: ['node'],
+  proxy: ['cookies'],
   body: ['multipart'],
   validation: ['body', 'cookies'],
   contract: ['patterns', 'validation', 'body'],

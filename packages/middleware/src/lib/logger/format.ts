@@ -1,5 +1,6 @@
 // Lines of a log, in each format.
 import type { Outcome } from '@spillway/core'
+import type { AskedServer } from '../http/asked-servers.ts'
 
 /** What is known of an exchange when it is over. */
 export interface AccessEntry {
@@ -9,9 +10,13 @@ export interface AccessEntry {
   readonly client: string
   /** The other end of the connection, when that is a proxy. */
   readonly peer?: string | undefined
+  /** Host as the client said it. */
+  readonly host?: string | undefined
   readonly method: string
   readonly target: string
   readonly httpVersion: string
+  /** The servers that a proxy has asked, in their order. */
+  readonly servers?: readonly AskedServer[] | undefined
   /** From the request to the last byte of the reply. */
   readonly ms: number
   readonly outcome: Outcome
@@ -93,23 +98,29 @@ export const jsonFormat: LineFormat = {
 
 /** The members of a JSON line, but for the time. */
 export function accessRecord(entry: AccessEntry): Record<string, unknown> {
-  const { client, peer, method, target, httpVersion, outcome, id, traceId, referer, userAgent } = entry
+  const { client, peer, host, method, target, httpVersion, outcome, id, traceId, referer, userAgent } = entry
   return {
     client,
     peer,
     id,
     traceId,
+    host,
     method,
     target,
     httpVersion,
     status: outcome.status || null,
     bytes: outcome.bytes,
-    ms: Math.round(entry.ms * 1000) / 1000,
+    ms: rounded(entry.ms),
+    ...(entry.servers?.length && { servers: entry.servers.map((one) => ({ ...one, ms: rounded(one.ms) })) }),
     outcome: outcome.kind,
     ...(outcome.kind === 'aborted' && { by: outcome.by }),
     referer,
     userAgent,
   }
+}
+
+function rounded(ms: number): number {
+  return Math.round(ms * 1000) / 1000
 }
 
 export function failureRecord({ client, reason, status }: ConnectionEntry): Record<string, unknown> {

@@ -8,6 +8,8 @@ export interface UpstreamAddress {
   readonly secure: boolean
   /** Host name or IP address; empty for a unix socket. */
   readonly host: string
+  /** What is connected to: the host, or one of its addresses. */
+  readonly reach: string
   readonly port: number
   /** Path of a unix socket. */
   readonly socketPath: string | undefined
@@ -25,7 +27,7 @@ export function parseAddress(url: string): UpstreamAddress {
   if (url.startsWith('unix:')) {
     const socketPath = url.slice(5)
     if (!socketPath.startsWith('/')) throw new TypeError(`Not an absolute path of a unix socket: ${url}`)
-    return { url, secure: false, host: '', port: 0, socketPath, authority: 'localhost', basePath: '' }
+    return { url, secure: false, host: '', reach: '', port: 0, socketPath, authority: 'localhost', basePath: '' }
   }
   const parsed = URL.canParse(url) ? new URL(url) : undefined
   if (parsed?.protocol !== 'http:' && parsed?.protocol !== 'https:')
@@ -33,15 +35,27 @@ export function parseAddress(url: string): UpstreamAddress {
   if (parsed.username || parsed.password || parsed.search || parsed.hash)
     throw new TypeError(`An upstream has neither credentials nor query nor fragment: ${url}`)
   const secure = parsed.protocol === 'https:'
+  const host = parsed.hostname.replace(/^\[(.*)\]$/, '$1')
   return {
     url,
     secure,
-    host: parsed.hostname.replace(/^\[(.*)\]$/, '$1'),
+    host,
+    reach: host,
     port: Number(parsed.port) || (secure ? 443 : 80),
     socketPath: undefined,
     authority: parsed.host,
     basePath: withoutSlashes(parsed.pathname),
   }
+}
+
+/** One of the addresses that a server's name has; its URL says which, in place of a fragment. */
+export function addressAt(server: UpstreamAddress, reach: string): UpstreamAddress {
+  return { ...server, url: `${server.url}#${reach}`, reach }
+}
+
+/** Whether the host is a name, which may have several addresses, and others tomorrow. */
+export function isNamed({ host, socketPath }: UpstreamAddress): boolean {
+  return socketPath === undefined && isIP(host) === 0
 }
 
 /** The name a TLS upstream is asked for and must prove; addresses are no names (RFC 6066 §3). */

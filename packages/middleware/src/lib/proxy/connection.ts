@@ -43,6 +43,8 @@ export interface ConnectionOwner {
 
 /** One connection to an upstream server: one request at a time, and a deadline for everything that is waited for. */
 export class UpstreamConnection implements Swept, ResponseSink, UpstreamExchange {
+  /** When it was opened, as `performance.now()` tells it. */
+  readonly since: number = performance.now()
   readonly #owner: ConnectionOwner
   readonly #socket: Socket
   readonly #reader: ResponseReader = new ResponseReader(this)
@@ -262,6 +264,10 @@ export class UpstreamConnection implements Swept, ResponseSink, UpstreamExchange
     const error = new UpstreamError(kind, this.#owner.url, message, this.#error)
     error.stale = kind === 'closed' && this.#reused && !this.#reader.heard
     this.cancel(error)
+  }
+
+  lose(message: string): void {
+    this.#lost(message)
   }
 
   /** Ends the exchange, or the attempt to connect, with an error; nothing happens when it is over. */

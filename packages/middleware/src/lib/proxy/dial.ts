@@ -62,10 +62,10 @@ export class Dialer {
   }
 
   #open(): Socket {
-    const { socketPath, host, port } = this.#address
+    const { socketPath, reach, port } = this.#address
     // Half-open: whoever ends its side first may still be told the rest.
     if (socketPath !== undefined) return connectTcp({ path: socketPath, allowHalfOpen: true })
-    return connectTcp({ host, port, noDelay: true, allowHalfOpen: true })
+    return connectTcp({ host: reach, port, noDelay: true, allowHalfOpen: true })
   }
 
   #introduce(socket: Socket, peer: Peer | undefined): void {

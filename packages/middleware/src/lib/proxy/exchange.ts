@@ -42,6 +42,8 @@ export interface UpstreamExchange {
   sent(trailers: Fields | undefined): void
   /** Ends the exchange, or the attempt to connect, with an error; nothing happens when it is over. */
   cancel(reason: Error): void
+  /** Ends the exchange as if the server had ended the connection. */
+  lose(message: string): void
   destroy(): void
 }
 

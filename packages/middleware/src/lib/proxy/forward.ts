@@ -1,13 +1,18 @@
 import { type Context, HttpError, Reply } from '@spillway/core'
 import { isHandshakeKey } from '@spillway/parser/websocket'
+import { askedOf } from '../http/asked-servers.ts'
 import { clientOf } from '../http/known-client.ts'
 import { acceptOf } from '../http/websocket-accept.ts'
-import { ContentPump } from './content-pump.ts'
+import type { Buffers } from './buffers.ts'
+import { type Content, ContentPump } from './content-pump.ts'
 import { UpstreamError } from './errors.ts'
 import type { Answer, UpstreamExchange } from './exchange.ts'
 import type { Upstreams } from './group.ts'
-import { type HeadRules, type RequestPlan, headFor, planRequest } from './request-head.ts'
+import { KeptContent } from './kept-content.ts'
+import { ReadAhead } from './read-ahead.ts'
+import { type HeadRules, type RequestPlan, checkLength, headFor, planRequest } from './request-head.ts'
 import { ResponseBody } from './response-body.ts'
+import { rewriteFields } from './rewrite.ts'
 import { joinTunnel } from './tunnel.ts'
 import type { Upstream } from './upstream.ts'
 
@@ -25,22 +30,66 @@ const idempotent: ReadonlySet<string> = new Set([
 /** Connections that were tried and turned out to take no request: another protocol is spoken, or fewer streams are allowed. */
 const mostTries = 10
 
+/** How requests are sent on, beside what their heads say. */
+export interface SendRules extends HeadRules {
+  /** Servers that may be tried after the first. */
+  readonly retries: number
+  /** Statuses for which another server is tried. */
+  readonly retryStatuses: readonly number[]
+  /** Whether fields that say where something is say it as the client sees it. */
+  readonly rewrite: boolean
+  readonly buffers: Buffers | undefined
+}
+
+/** A request on its way to one server after the other. */
+interface Sending {
+  readonly c: Context<any, any>
+  readonly group: Upstreams
+  readonly plan: RequestPlan
+  readonly rules: SendRules
+  readonly kept: KeptContent | undefined
+  /** Another server, if the request may be sent again and there is one that works. */
+  readonly another: () => Upstream | undefined
+}
+
 /** Sends a request on and gives the reply; tries again where that is safe. */
-export async function forward(
+export function forward(c: Context<any, any>, group: Upstreams, rules: SendRules): Promise<Reply> {
+  checkLength(c)
+  const isKept = rules.buffers?.request === true && c.body.length !== 0 && c.protocol === ''
+  return isKept ? keepAndSend(c, group, rules, rules.buffers!) : send(c, group, rules, undefined)
+}
+
+async function keepAndSend(c: Context<any, any>, group: Upstreams, rules: SendRules, buffers: Buffers): Promise<Reply> {
+  const kept = await KeptContent.of(c.body, buffers)
+  c.done(() => kept.release())
+  return send(c, group, rules, kept)
+}
+
+async function send(
   c: Context<any, any>,
   group: Upstreams,
-  rules: HeadRules,
-  retries: number,
+  rules: SendRules,
+  kept: KeptContent | undefined,
 ): Promise<Reply> {
-  const plan = planRequest(c, rules)
+  const { retries } = rules
+  const plan = planRequest(c, rules, kept ? kept.length : c.body.length, kept !== undefined)
   const tried: Upstream[] = []
   group.budget.pay()
   let server = group.pick(c, tried)!
+  const another = (): Upstream | undefined => {
+    if (!isRepeatable(c, plan) || !isAtHand(c, plan, kept) || tried.length + 1 > retries) return undefined
+    const next = group.pick(c, [...tried, server])
+    return next?.health.available(performance.now()) && group.budget.take() ? next : undefined
+  }
+  const sending: Sending = { c, group, plan, rules, kept, another }
   for (let fresh = false; ;) {
     try {
-      return await attempt(c, plan, rules, server, fresh)
+      const result = await attempt(sending, server, fresh)
+      if (result instanceof Reply) return group.remembered(c, server, result)
+      tried.push(server)
+      server = result
     } catch (error) {
-      if (!(error instanceof UpstreamError) || !maySendAgain(c, plan, error)) throw error
+      if (!(error instanceof UpstreamError) || !maySendAgain(sending, error)) throw error
       if (error.stale && !fresh) {
         // No fault of the server: it ended a connection that nobody used, and the request crossed that on its way.
         fresh = true
@@ -57,39 +106,58 @@ export async function forward(
 }
 
 /** Nothing of the request was sent, or sending it twice is the same as once and all of it is still there. */
-function maySendAgain(c: Context<any, any>, plan: RequestPlan, { kind, untouched }: UpstreamError): boolean {
+function maySendAgain({ c, plan, kept }: Sending, { kind, untouched }: UpstreamError): boolean {
   if (kind === 'connect' || kind === 'connect-timeout' || kind === 'busy') return true
-  const isHarmless = untouched || (idempotent.has(c.method) && !plan.upgrade)
-  return kind === 'closed' && isHarmless && !(plan.hasContent && c.body.used)
+  return kind === 'closed' && (untouched || isRepeatable(c, plan)) && isAtHand(c, plan, kept)
 }
 
-/** One exchange with one server. */
-async function attempt(
-  c: Context<any, any>,
-  plan: RequestPlan,
-  rules: HeadRules,
-  server: Upstream,
-  fresh: boolean,
-): Promise<Reply> {
+/** Whether sending it twice is the same as once. */
+function isRepeatable(c: Context<any, any>, { upgrade }: RequestPlan): boolean {
+  return idempotent.has(c.method) && upgrade === ''
+}
+
+/** Whether all of the content is still there. */
+function isAtHand(c: Context<any, any>, { hasContent }: RequestPlan, kept: KeptContent | undefined): boolean {
+  return !hasContent || (kept ? kept.isWhole : !c.body.used)
+}
+
+/** One exchange with one server; gives another server if this one cannot be had and that one may be asked. */
+async function attempt(sending: Sending, server: Upstream, fresh: boolean): Promise<Reply | Upstream> {
+  const { c, group, plan, rules, kept, another } = sending
   const { health } = server
   const leave = plan.upgrade === '' ? undefined : server.reserveTunnel(clientOf(c).key)
   server.active++
   server.requests++
   health.begin()
+  const asked = askedOf(c)
+  const began = asked ? performance.now() : 0
+  let status: number | null = null
   let open = false
   let joined = false
   try {
     const head = headFor(c, plan, rules, server.address)
     const exchange = await connect(c, server, fresh, plan.upgrade)
-    const content = new ContentPump(c, exchange, plan)
+    const isLost = (): boolean =>
+      !health.checked && isRepeatable(c, plan) && isAtHand(c, plan, kept) && group.hasOther(server)
+    const content = new ContentPump(c, contentOf(c, kept), exchange, plan, isLost)
     const answering = exchange.request(head, content)
     content.begin()
     const answer = await answering
     content.answered()
-    health.succeeded()
+    status = answer.status
+    if (health.isFailure(status)) {
+      server.failures++
+      health.failed(performance.now())
+    } else health.succeeded()
+    const next = rules.retryStatuses.includes(status) ? another() : undefined
+    if (next) {
+      if (answer.content instanceof ResponseBody) answer.content.destroy()
+      return next
+    }
     joined = answer.tunnel !== undefined
     open = answer.content instanceof ResponseBody || joined
-    return joined ? upgraded(c, plan, answer, server, leave ?? ignore) : reply(c, answer, server)
+    if (rules.rewrite) rewriteFields(c, answer.fields, server.address)
+    return joined ? upgraded(c, plan, answer, server, leave ?? ignore) : reply(c, answer, server, rules.buffers)
   } catch (error) {
     if (error instanceof UpstreamError && !error.stale && error.kind !== 'busy') {
       server.failures++
@@ -97,9 +165,14 @@ async function attempt(
     } else health.unknown()
     throw error
   } finally {
+    asked?.push({ server: server.url, status, ms: performance.now() - began })
     if (!open) server.active--
     if (!joined) leave?.()
   }
+}
+
+function contentOf(c: Context<any, any>, kept: KeptContent | undefined): Content {
+  return kept ?? c.body
 }
 
 async function connect(
@@ -130,15 +203,22 @@ async function connected(exchange: UpstreamExchange, signal: AbortSignal): Promi
   }
 }
 
-function reply(c: Context<any, any>, { status, fields, content, trailers }: Answer, server: Upstream): Reply {
+function reply(
+  c: Context<any, any>,
+  { status, fields, content: received, trailers }: Answer,
+  server: Upstream,
+  buffers: Buffers | undefined,
+): Reply {
   // The reply to HEAD says the length only if the server did; null would say 0.
   const lengthless = c.method === 'HEAD' && !fields.has('content-length')
+  const isAhead = received instanceof ResponseBody && buffers?.reply === true
+  const content = isAhead ? new ReadAhead(received, buffers, () => server.active--) : received
   const result = new Reply(lengthless ? new ReadableStream() : content, status, fields)
-  if (content instanceof ResponseBody) {
+  if (content instanceof ResponseBody || content instanceof ReadAhead) {
     result.trailers = () => content.trailers
     // Whatever becomes of the reply: middleware further out may replace it, and nobody would read it to its end.
     c.done(() => {
-      server.active--
+      if (!isAhead) server.active--
       content.destroy()
     })
   } else if (trailers) result.trailers = () => trailers

@@ -1,15 +1,19 @@
 // A group of upstream servers.
-import type { Context } from '@spillway/core'
-import { atOnce } from '../layers/at-once.ts'
+import type { Context, Reply } from '@spillway/core'
 import { readOptions } from '@spillway/core/options'
-import { parseAddress } from './address.ts'
+import { setCookieValue } from '../cookies/set-cookie.ts'
+import { clientOf } from '../http/known-client.ts'
+import { readCookies } from '../http/request-cookies.ts'
+import { atOnce } from '../layers/at-once.ts'
+import { type UpstreamAddress, addressAt, isNamed, parseAddress } from './address.ts'
 import { type Balance, consistentHash, leastConnections, roundRobin } from './balance.ts'
 import { Budget, type RetryBudget } from './budget.ts'
 import { type CheckOptions, HealthCheck } from './check.ts'
 import type { UpstreamTimeouts } from './connection.ts'
 import { Dialer, type UpstreamTls } from './dial.ts'
 import { type Ejection, Health } from './health.ts'
-import { upstreamsRules } from './rules.ts'
+import { Names } from './names.ts'
+import { type CheckSettings, upstreamsRules } from './rules.ts'
 import { Sweep } from './sweep.ts'
 import { type PoolLimits, Upstream } from './upstream.ts'
 
@@ -50,6 +54,15 @@ export interface UpstreamsOptions {
    * client and is used for one request.
    */
   readonly proxyProtocol?: 1 | 2
+  /**
+   * Milliseconds between two looks at what addresses the names of servers have: each address is a server of its own then, and
+   * one that the name has no more gets no more requests. Default: 0, with which a name is one server, looked up for each new connection.
+   */
+  readonly resolveEvery?: number
+  /**
+   * The name of a cookie by which a client stays with the server that answered it first, while that is in use. Default: none.
+   */
+  readonly sticky?: string
 }
 
 /** What is known of one server. */
@@ -70,46 +83,82 @@ export interface UpstreamStatus {
 export class Upstreams {
   /** @internal */
   readonly budget: Budget
-  readonly #servers: readonly Upstream[]
+  #servers: readonly Upstream[]
   readonly #balance: Balance
   readonly #key: ((c: Context<any, any>) => string) | undefined
-  readonly #checks: readonly HealthCheck[]
+  readonly #sticky: string | undefined
+  readonly #check: CheckSettings | undefined
+  readonly #checks: Map<Upstream, HealthCheck> = new Map()
+  readonly #names: Names
 
   /** @throws TypeError when a URL is none, RangeError when there is no server for requests, or a weight is no number from 0 on. */
   constructor(targets: readonly UpstreamTarget[], options: UpstreamsOptions = {}) {
-    const { balance, timeouts, pool, ejection, retryBudget, tls, http2, proxyProtocol, check } = readOptions(
-      upstreamsRules,
-      options,
-    )
+    const settings = readOptions(upstreamsRules, options)
+    const { balance, ejection, retryBudget, http2, proxyProtocol, resolveEvery } = settings
     if (targets.every((target) => typeof target !== 'string' && target.weight === 0))
       throw new RangeError('A group of upstream servers needs one at least whose weight is not 0')
     if (http2 && proxyProtocol)
       throw new TypeError('A connection that speaks for one client is not shared: http2 or proxyProtocol')
     this.budget = new Budget(retryBudget)
-    const sweep = new Sweep()
     const mayEject = (): boolean => {
       const now = performance.now()
       const ejected = this.#servers.filter(({ health }) => health.ejected(now)).length
       return ejected + 1 <= this.#servers.length * ejection.maxShare
     }
-    this.#servers = targets.map((target) => {
-      const { url, weight = 1, backup = false } = typeof target === 'string' ? { url: target } : target
+    const sweep = new Sweep()
+    const make = (target: UpstreamTarget, address: UpstreamAddress): Upstream => {
+      const { weight = 1, backup = false } = typeof target === 'string' ? {} : target
       if (!(weight >= 0 && weight < Infinity)) throw new RangeError(`Not a weight: ${weight}`)
-      const address = parseAddress(url)
+      const { timeouts, pool, tls } = settings
       const dialer = new Dialer(address, tls, proxyProtocol)
-      return new Upstream(address, weight, {
-        backup,
-        dialer,
-        http2,
-        timeouts,
-        pool,
-        health: new Health(ejection, mayEject),
-        sweep,
-      })
-    })
+      const health = new Health(ejection, mayEject)
+      return new Upstream(address, weight, { backup, dialer, http2, timeouts, pool, health, sweep })
+    }
+    const places = targets.map((target) => ({
+      target,
+      address: parseAddress(typeof target === 'string' ? target : target.url),
+    }))
+    this.#servers = places.map(({ target, address }) => make(target, address))
     this.#key = typeof balance === 'function' ? balance : undefined
     this.#balance = this.#key ? consistentHash : balance === 'least-connections' ? leastConnections : roundRobin
-    this.#checks = check ? this.#servers.map((server) => new HealthCheck(server, check)) : []
+    this.#sticky = settings.sticky
+    this.#check = settings.check
+    for (const server of this.#servers) this.#watch(server)
+    const named = resolveEvery > 0 ? places.filter(({ address }) => isNamed(address)) : []
+    this.#names = new Names(new Set(named.map(({ address }) => address.host)), resolveEvery, (name, reaches) => {
+      for (const { target, address } of named)
+        if (address.host === name)
+          this.#exchange(
+            address,
+            reaches.map((reach) => addressAt(address, reach)),
+            (one) => make(target, one),
+          )
+    })
+  }
+
+  #watch(server: Upstream): void {
+    if (this.#check) this.#checks.set(server, new HealthCheck(server, this.#check))
+  }
+
+  /** The servers of one name are these from now on. Those that stay keep their connections and what is known of them. */
+  #exchange(
+    { url }: UpstreamAddress,
+    addresses: readonly UpstreamAddress[],
+    make: (address: UpstreamAddress) => Upstream,
+  ): void {
+    const isOfName = (server: Upstream): boolean => server.url === url || server.url.startsWith(`${url}#`)
+    const before = new Map(this.#servers.filter(isOfName).map((server) => [server.url, server]))
+    const now = addresses.map((address) => before.get(address.url) ?? make(address))
+    const first = this.#servers.findIndex(isOfName)
+    const others = this.#servers.filter((server) => !isOfName(server))
+    this.#servers = [...others.slice(0, first), ...now, ...others.slice(first)]
+    for (const server of now) if (!before.has(server.url)) this.#watch(server)
+    for (const server of before.values()) {
+      if (now.includes(server)) continue
+      this.#checks.get(server)?.stop()
+      this.#checks.delete(server)
+      server.close()
+    }
   }
 
   get status(): readonly UpstreamStatus[] {
@@ -122,7 +171,8 @@ export class Upstreams {
 
   /** Ends the checks and the connections without an exchange; the others end after theirs. Requests are still taken. */
   close(): void {
-    for (const check of this.#checks) check.stop()
+    this.#names.stop()
+    for (const check of this.#checks.values()) check.stop()
     for (const server of this.#servers) server.close()
   }
 
@@ -137,6 +187,9 @@ export class Upstreams {
     const inUse = (server: Upstream): boolean => !server.backup && isNew(server) && server.health.available(now)
     const inReserve = (server: Upstream): boolean => server.backup && isNew(server) && server.health.available(now)
     const servers = this.#servers
+    const kept = this.#sticky === undefined ? undefined : readCookies(c)[this.#sticky]
+    const known = kept === undefined ? undefined : servers.find(({ id }) => id === kept)
+    if (known && isNew(known) && known.health.available(now)) return known
     return (
       this.#balance(servers, (server) => inUse(server) && server.free, key) ??
       this.#balance(servers, inUse, key) ??
@@ -144,5 +197,19 @@ export class Upstreams {
       this.#balance(servers, inReserve, key) ??
       this.#balance(servers, isNew, key)
     )
+  }
+
+  /** @internal Whether another server is in use. */
+  hasOther(server: Upstream): boolean {
+    const now = performance.now()
+    return this.#servers.some((one) => one !== server && one.weight > 0 && one.health.available(now))
+  }
+
+  /** @internal Tells the client which server has answered, where it is to stay there. */
+  remembered(c: Context<any, any>, { id }: Upstream, reply: Reply): Reply {
+    if (this.#sticky === undefined || readCookies(c)[this.#sticky] === id) return reply
+    const secure = clientOf(c).protocol === 'https'
+    reply.headers.append('Set-Cookie', setCookieValue(this.#sticky, id, { secure }))
+    return reply
   }
 }

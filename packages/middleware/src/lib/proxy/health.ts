@@ -1,7 +1,9 @@
 /** When a server that fails is left out (passive health). */
 export interface Ejection {
-  /** Failures in a row: no connection, a broken or missing response. Statuses are the application's. Default: 5. */
+  /** Failures in a row: no connection, a broken or missing response, or one of the `statuses`. Default: 5. */
   readonly failures: number
+  /** Statuses that are failures of the server: 502 and 503, for example. Default: none; they are the application's. */
+  readonly statuses: readonly number[]
   /** Milliseconds it is left out the first time; twice as long each time after. Default: 10 000. */
   readonly duration: number
   /** Longest of these times. Default: 300 000. */
@@ -10,7 +12,13 @@ export interface Ejection {
   readonly maxShare: number
 }
 
-export const defaultEjection: Ejection = { failures: 5, duration: 10_000, maxDuration: 300_000, maxShare: 0.5 }
+export const defaultEjection: Ejection = {
+  failures: 5,
+  statuses: [],
+  duration: 10_000,
+  maxDuration: 300_000,
+  maxShare: 0.5,
+}
 
 /** What is known of one server's health: by its answers, and by the checks. */
 export class Health {
@@ -37,6 +45,12 @@ export class Health {
   /** Whether requests may go there. */
   available(now: number): boolean {
     return this.checked && now >= this.#until && !this.#probing
+  }
+
+  /** Whether an answer with this status says that the server does not work. */
+  isFailure(status: number): boolean {
+    const { statuses } = this.#rules
+    return statuses.length > 0 && statuses.includes(status)
   }
 
   /** A request is sent: the first one after an ejection goes alone. */

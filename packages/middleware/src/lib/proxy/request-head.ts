@@ -41,15 +41,28 @@ export interface RequestPlan {
   readonly host: string
 }
 
-/** @throws HttpError 413 when the content is known to be too large, TypeError when a field of `headers` cannot be sent. */
-export function planRequest(c: Context<any, any>, rules: HeadRules): RequestPlan {
-  const { headers, body } = c
+/** @throws HttpError 413 when the content is known to be too large. */
+export function checkLength({ body }: Context<any, any>): void {
   if ((body.length ?? 0) > body.limit)
     throw new HttpError(413, `The request content is larger than ${body.limit} bytes`, { code: 'CONTENT_TOO_LARGE' })
+}
+
+/**
+ * @param length of the content; null when it is not known.
+ * @param isKept whether content has been read already, so that nobody waits to be told to go on.
+ * @throws TypeError when a field of `headers` cannot be sent.
+ */
+export function planRequest(
+  c: Context<any, any>,
+  rules: HeadRules,
+  length: number | null,
+  isKept: boolean,
+): RequestPlan {
+  const { headers } = c
   const connection = headers.get('connection')
   const options = connection === null ? [] : connectionOptions(connection)
-  const hasContent = body.length !== 0
-  const expectContinue = hasContent && /^100-continue$/i.test(headers.get('expect') ?? '')
+  const hasContent = length !== 0
+  const expectContinue = hasContent && !isKept && /^100-continue$/i.test(headers.get('expect') ?? '')
   const upgrade = upgradeOf(c, options)
   const own = rules.headers && [...entries(atOnce(rules.headers(c), '`headers`'))]
   const given = own?.map(([name]) => foldedName(name))
@@ -66,9 +79,9 @@ export function planRequest(c: Context<any, any>, rules: HeadRules): RequestPlan
   let fields = endToEnd(c, passes, own) + via(c, rules.via)
   if (rules.forwarded !== 'none') fields += forwardedFields(c, rules.forwarded)
   fields += connectionFields(upgrade, headers.has('te') && hasToken(headers.get('te')!, 'trailers'))
-  const isChunked = body.length === null
+  const isChunked = length === null
   if (isChunked) fields += 'transfer-encoding: chunked\r\n'
-  else if (hasContent || headers.has('content-length')) fields += `content-length: ${body.length}\r\n`
+  else if (hasContent || isKept || headers.has('content-length')) fields += `content-length: ${length}\r\n`
   if (key !== undefined) fields += `sec-websocket-key: ${key}\r\n`
   if (expectContinue) fields += 'expect: 100-continue\r\n'
   return { hasContent, isChunked, expectContinue, upgrade, key, fields, passes, host: authorityOf(c) }

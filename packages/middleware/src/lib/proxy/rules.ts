@@ -1,5 +1,6 @@
 // What may be said to a group of upstream servers, and what is when it is not said.
 import {
+  type Rule,
   type Rules,
   type Settled,
   amount,
@@ -7,6 +8,7 @@ import {
   either,
   callback,
   flag,
+  list,
   optional,
   required,
   section,
@@ -24,7 +26,7 @@ import { type PoolLimits, defaultPool } from './upstream.ts'
 export type CheckSettings = Settled<CheckOptions, 'interval' | 'timeout' | 'healthy' | 'unhealthy'>
 
 /** Options of a group, as it has them. */
-export interface UpstreamsSettings extends Pick<UpstreamsOptions, 'tls' | 'proxyProtocol'> {
+export interface UpstreamsSettings extends Pick<UpstreamsOptions, 'tls' | 'proxyProtocol' | 'sticky'> {
   readonly balance: NonNullable<UpstreamsOptions['balance']>
   readonly timeouts: UpstreamTimeouts
   readonly pool: PoolLimits
@@ -32,8 +34,11 @@ export interface UpstreamsSettings extends Pick<UpstreamsOptions, 'tls' | 'proxy
   readonly check?: CheckSettings
   readonly retryBudget: RetryBudget
   readonly http2: boolean
+  readonly resolveEvery: number
 }
 
+/** A token (RFC 6265 §4.1.1). */
+const cookieName = /^[!#$%&'*+\-.^_`|~\dA-Za-z]+$/
 const longest = 2 ** 31 - 1
 const checkRules: Rules<CheckSettings> = {
   path: required(text('', /^\//)),
@@ -43,6 +48,9 @@ const checkRules: Rules<CheckSettings> = {
   healthy: whole(2, { from: 1 }),
   unhealthy: whole(3, { from: 1 }),
 }
+
+/** Statuses that a server may answer with. */
+export const statusList: Rule<readonly number[]> = list(whole(503, { from: 400, to: 599 }))
 
 export const upstreamsRules: Rules<UpstreamsSettings> = {
   balance: either(
@@ -54,10 +62,12 @@ export const upstreamsRules: Rules<UpstreamsSettings> = {
     connections: whole(defaultPool.connections, { from: 1 }),
     idle: whole(defaultPool.idle),
     waiting: whole(defaultPool.waiting),
+    maxAge: amount(defaultPool.maxAge),
     tunnels: whole(defaultPool.tunnels),
   }),
   ejection: section({
     failures: whole(defaultEjection.failures, { from: 1 }),
+    statuses: statusList,
     duration: amount(defaultEjection.duration),
     maxDuration: amount(defaultEjection.maxDuration),
     maxShare: amount(defaultEjection.maxShare, { to: 1 }),
@@ -67,4 +77,6 @@ export const upstreamsRules: Rules<UpstreamsSettings> = {
   tls: thing(),
   http2: flag(),
   proxyProtocol: optional(choice<1 | 2>([1, 2], 1)),
+  resolveEvery: amount(0, { to: longest }),
+  sticky: optional(text('', cookieName)),
 }

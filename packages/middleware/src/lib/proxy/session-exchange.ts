@@ -221,6 +221,10 @@ export class SessionExchange implements UpstreamExchange, ResponseSink, ContentS
     this.cancel(error)
   }
 
+  lose(message: string): void {
+    this.#fail('closed', message)
+  }
+
   cancel(reason: Error): void {
     if (this.#phase === Phase.Over) return
     const reject = this.#reject

@@ -38,6 +38,8 @@ export interface SessionOwner {
 
 /** A connection of HTTP/2 to an upstream server, shared by many exchanges. */
 export class UpstreamSession implements Swept, Http2ClientOwner {
+  /** When it was opened, as `performance.now()` tells it. */
+  readonly since: number = performance.now()
   readonly #owner: SessionOwner
   readonly #socket: Socket
   readonly #exchanges: Set<SessionExchange> = new Set()

@@ -1,4 +1,5 @@
 // One upstream server: its connections, and who waits for one.
+import { createHash } from 'node:crypto'
 import type { Peer } from '@spillway/core'
 import type { UpstreamAddress } from './address.ts'
 import { fnv1a } from './balance.ts'
@@ -23,11 +24,13 @@ export interface PoolLimits {
   readonly idle: number
   /** Requests that wait for a connection when all are taken; one more is answered 503. Default: 512. */
   readonly waiting: number
+  /** Milliseconds after which a connection is used no more, so that new addresses and new servers get some; 0 for any time. Default: 0. */
+  readonly maxAge: number
   /** WebSockets and other tunnels at a time, which do not count as connections; one more is answered 503. Default: 512. */
   readonly tunnels: number
 }
 
-export const defaultPool: PoolLimits = { connections: 512, idle: 128, waiting: 512, tunnels: 512 }
+export const defaultPool: PoolLimits = { connections: 512, idle: 128, waiting: 512, maxAge: 0, tunnels: 512 }
 
 /** A request that waits for a connection. */
 interface Waiter extends Swept {
@@ -50,6 +53,8 @@ export class Upstream implements ConnectionOwner, SessionOwner {
   readonly health: Health
   /** For consistent hashing. */
   readonly seed: number
+  /** Stands for it in cookies, and says nothing to who reads them. */
+  readonly id: string
   /** For round robin. */
   turn: number = 0
   /** Exchanges and tunnels under way. */
@@ -88,6 +93,7 @@ export class Upstream implements ConnectionOwner, SessionOwner {
     this.timeouts = timeouts
     this.health = health
     this.seed = fnv1a(address.url, 0x2f0b4a27)
+    this.id = createHash('sha256').update(address.url).digest('base64url').slice(0, 12)
     this.#dialer = dialer
     this.#limits = pool
     this.#sweep = sweep
@@ -150,10 +156,18 @@ export class Upstream implements ConnectionOwner, SessionOwner {
   }
 
   #sessionWithRoom(): UpstreamSession {
-    for (const session of this.#sessions) if (session.room > 0) return session
+    for (const session of this.#sessions) {
+      if (this.#isOld(session)) session.close()
+      else if (session.room > 0) return session
+    }
     const session = this.#openSession(true)
     this.#sessions.add(session)
     return session
+  }
+
+  #isOld({ since }: UpstreamConnection | UpstreamSession): boolean {
+    const { maxAge } = this.#limits
+    return maxAge > 0 && performance.now() - since >= maxAge
   }
 
   #lend(connection: UpstreamExchange, client: string): UpstreamExchange {
@@ -221,7 +235,7 @@ export class Upstream implements ConnectionOwner, SessionOwner {
 
   released(connection: UpstreamConnection): void {
     this.#returned(connection)
-    if (this.#closed || this.#dialer.personal) return connection.destroy()
+    if (this.#closed || this.#dialer.personal || this.#isOld(connection)) return connection.destroy()
     this.#idle.push(connection)
     this.#serve()
     if (this.#idle.length > this.#limits.idle) this.#idle.shift()!.destroy()

@@ -1,0 +1,16 @@
+import { toJsonSchema } from '@valibot/to-json-schema'
+import type { GenericSchema } from 'valibot'
+import { schema } from './schema.ts'
+
+/** What a configuration may say, for editors: every option with what it is for and its default. */
+export function jsonSchema(): object {
+  const described = toJsonSchema(schema as GenericSchema, {
+    typeMode: 'input',
+    errorMode: 'ignore',
+    overrideAction: ({ valibotAction, jsonSchema: before }) => {
+      const { type, metadata } = valibotAction as { type: string; metadata?: Record<string, unknown> }
+      return type === 'metadata' ? { ...before, ...metadata } : undefined
+    },
+  })
+  return { title: 'Configuration of the gateway', ...described }
+}

@@ -1,0 +1,89 @@
+// Kinds of values that a configuration has, each with what is said of one that is none.
+import * as v from 'valibot'
+
+type Any = v.GenericSchema
+
+/**
+ * An option that may be left out.
+ * @param what it is for, as editors show it.
+ * @param fallback what is when it is not said, where that is one value.
+ */
+export function option<const S extends Any>(
+  schema: S,
+  what: string,
+  fallback?: unknown,
+): v.OptionalSchema<S, undefined> {
+  return v.optional(said(schema, what, fallback))
+}
+
+/** The same, for what has to be there. */
+export function said<const S extends Any>(schema: S, what: string, fallback?: unknown): S {
+  const known = v.metadata({ description: what, ...(fallback !== undefined && { default: fallback }) })
+  return v.pipe(schema, known) as unknown as S
+}
+
+export const count: v.GenericSchema<number> = v.pipe(
+  v.number('must be a number'),
+  v.integer('must be a whole number'),
+  v.minValue(0, 'must not be negative'),
+)
+export const share: v.GenericSchema<number> = v.pipe(
+  v.number('must be a number'),
+  v.minValue(0, 'must be between 0 and 1'),
+  v.maxValue(1, 'must be between 0 and 1'),
+)
+export const positive: v.GenericSchema<number> = v.pipe(
+  v.number('must be a number'),
+  v.gtValue(0, 'must be greater than 0'),
+)
+/** From 1 on. */
+export const times: v.GenericSchema<number> = v.pipe(
+  v.number('must be a number'),
+  v.integer('must be a whole number'),
+  v.minValue(1, 'must be 1 at least'),
+)
+/** What a timer can wait. */
+export const milliseconds: v.GenericSchema<number> = v.pipe(
+  v.number('must be a number'),
+  v.integer('must be a whole number of milliseconds'),
+  v.minValue(0, 'must not be negative'),
+  v.maxValue(2 ** 31 - 1, 'must be 24 days at most'),
+)
+export const port: v.GenericSchema<number> = v.pipe(
+  v.number('must be a number'),
+  v.integer('must be a whole number'),
+  v.minValue(0, 'must not be negative'),
+  v.maxValue(65_535, 'must be a port'),
+)
+export const text: v.GenericSchema<string> = v.pipe(v.string('must be a text'), v.nonEmpty('must not be empty'))
+export const flag: v.GenericSchema<boolean> = v.boolean('must be true or false')
+export const addresses: v.GenericSchema<string[]> = v.array(text, 'must be a list of addresses and networks')
+export const path: v.GenericSchema<string> = v.pipe(text, v.regex(/^\/[!-~]*$/, 'must begin with a slash: /healthz'))
+
+export const fieldName: v.GenericSchema<string> = v.pipe(
+  v.string('must be a text'),
+  v.regex(/^[!#$%&'*+\-.^_`|~\da-zA-Z]+$/, 'must be the name of a field'),
+)
+const fieldValue = v.pipe(v.string('must be a text'), v.regex(/^[^\0\r\n]*$/, 'must be one line'))
+export const fields: v.GenericSchema<Record<string, string>> = v.record(fieldName, fieldValue)
+export const errorPages: v.GenericSchema<Record<string, string>> = v.record(
+  v.pipe(v.string(), v.regex(/^[45](?:\d\d|xx)$/, 'must be a status, or "4xx" or "5xx"')),
+  text,
+)
+
+/** Statuses by which a server says that it cannot be had. */
+export const statuses: v.GenericSchema<number[]> = v.array(
+  v.pipe(
+    v.number('must be a number'),
+    v.integer('must be a status'),
+    v.minValue(400, 'must be a status from 400 to 599'),
+    v.maxValue(599, 'must be a status from 400 to 599'),
+  ),
+  'must be a list of statuses',
+)
+
+/** One of these texts. */
+export function oneOf<const T extends string>(...values: readonly T[]): v.GenericSchema<T> {
+  const quoted = values.map((value) => `"${value}"`)
+  return v.picklist(values, `must be ${quoted.slice(0, -1).join(', ')} or ${quoted.at(-1)}`)
+}

@@ -1,0 +1,14 @@
+import { spawn } from 'node:child_process'
+
+/** Shows a page in the browser of whoever sits here. Where there is none, nothing happens. */
+export function openInBrowser(url: string): void {
+  const [program, ...args]: readonly [string, ...string[]] =
+    process.platform === 'darwin'
+      ? ['open', url]
+      : process.platform === 'win32'
+        ? ['rundll32', 'url.dll,FileProtocolHandler', url]
+        : ['xdg-open', url]
+  const child = spawn(program, args, { stdio: 'ignore', detached: true })
+  child.on('error', () => {})
+  child.unref()
+}

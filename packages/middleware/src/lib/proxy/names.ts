@@ -1,0 +1,48 @@
+// Which addresses the names of servers have at the time.
+import dns from 'node:dns/promises'
+
+/** Looks names up again and again. What cannot be looked up stays what it was. */
+export class Names {
+  readonly #changed: (name: string, addresses: readonly string[]) => void
+  readonly #known: Map<string, string> = new Map()
+  #timer: NodeJS.Timeout | undefined
+  #stopped = false
+
+  /**
+   * @param interval milliseconds between two looks.
+   * @param changed told when a name has other addresses than before.
+   */
+  constructor(
+    names: ReadonlySet<string>,
+    interval: number,
+    changed: (name: string, addresses: readonly string[]) => void,
+  ) {
+    this.#changed = changed
+    if (names.size > 0) void this.#run([...names], interval)
+  }
+
+  stop(): void {
+    this.#stopped = true
+    clearTimeout(this.#timer)
+  }
+
+  async #run(names: readonly string[], interval: number): Promise<void> {
+    await Promise.all(names.map((name) => this.#look(name)))
+    if (this.#stopped) return
+    this.#timer = setTimeout(() => void this.#run(names, interval), interval).unref()
+  }
+
+  async #look(name: string): Promise<void> {
+    let found
+    try {
+      found = await dns.lookup(name, { all: true })
+    } catch {
+      return
+    }
+    const addresses = [...new Set(found.map(({ address }) => address))].sort()
+    const text = addresses.join(' ')
+    if (this.#stopped || addresses.length === 0 || this.#known.get(name) === text) return
+    this.#known.set(name, text)
+    this.#changed(name, addresses)
+  }
+}

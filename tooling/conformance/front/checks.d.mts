@@ -1,0 +1,3 @@
+import type { Check } from './client.mjs'
+
+export declare const checks: readonly Check[]

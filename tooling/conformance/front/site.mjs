@@ -1,0 +1,168 @@
+// The site of the checks: 504 files, two scripts of PHP, an application of Node's, and a server that is busy.
+import { execFileSync, spawn } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import { connect, createServer as createTcpServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+/** Of the password `right`. */
+const hash = '$2y$04$jsZafk3Chfgi/nxLFJyP1.A2yAWCqom5QPq/Lppy11nuPIIQS3a12'
+
+/** Where PHP runs, if it is installed. */
+export function phpProgram() {
+  const folders = ['/usr/sbin', '/usr/local/sbin', '/usr/bin']
+  for (const folder of folders) {
+    let names = []
+    try {
+      names = readdirSync(folder)
+    } catch {
+      // There is no such folder.
+    }
+    const name = names.find((one) => /^php-fpm[\d.]*$/.test(one))
+    if (name) return join(folder, name)
+  }
+  return undefined
+}
+
+/** Makes the files, starts what is behind the front servers, and gives the values for their configurations. */
+export async function startSite(passwordHash = hash) {
+  const home = mkdtempSync(join(tmpdir(), 'front-'))
+  writeFiles(home, passwordHash)
+  for (const name of ['site', 'shop']) certificate(home, name, `${name}.test`, `www.${name}.test`)
+  const app = await startApp()
+  const busy = await listen(createServer((_request, response) => response.writeHead(503).end('busy')))
+  const php = await startPhp(home)
+  const values = async () => ({
+    HOME: home,
+    HASH: passwordHash,
+    HTTP: await freePort(),
+    HTTPS: await freePort(),
+    GONE: await freePort(),
+    APP: app.port,
+    BUSY: busy.port,
+    SOCKET: php.socket,
+  })
+  const stop = async () => {
+    for (const { server } of [app, busy]) {
+      server.closeAllConnections()
+      server.close()
+    }
+    await php.stop()
+    rmSync(home, { recursive: true })
+  }
+  return { home, app, values, stop }
+}
+
+function writeFiles(home, passwordHash) {
+  const write = (name, content) => {
+    mkdirSync(join(home, name, '..'), { recursive: true })
+    writeFileSync(join(home, name), content)
+  }
+  write('site/index.html', '<h1>home</h1>')
+  write('site/about.html', '<h1>about</h1>')
+  write('site/style.css', 'body { color: black }\n'.repeat(200))
+  write('site/app-3f9a1b7c.js', 'console.log(1)\n'.repeat(50))
+  write('site/info.php', '<?php echo "run ", $_GET["x"] ?? "", " ", $_SERVER["HTTPS"] ?? "";')
+  write('site/.git/config', 'secret')
+  for (let i = 0; i < 500; i++) write(`site/pages/${i}.html`, `<h1>page ${i}</h1>`)
+  write('404.html', '<h1>our 404</h1>')
+  write('down.html', '<h1>our down</h1>')
+  write('admin/index.html', '<h1>admin</h1>')
+  write('shop/index.php', '<?php echo "shop ", $_SERVER["REQUEST_URI"];')
+  write('htpasswd', `ann:${passwordHash}\n`)
+}
+
+function certificate(home, name, ...names) {
+  const subject = [
+    '-subj',
+    `/CN=${names[0]}`,
+    '-addext',
+    `subjectAltName=${names.map((one) => `DNS:${one}`).join(',')}`,
+  ]
+  const files = ['-keyout', join(home, `${name}.key`), '-out', join(home, `${name}.pem`)]
+  const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2']
+  execFileSync('openssl', ['req', '-x509', ...key, ...subject, ...files], { stdio: 'ignore' })
+}
+
+/** Tells what it got, sends clients on, takes uploads, gives much, and echoes what an upgraded connection says. */
+async function startApp() {
+  const seen = { uploads: 0, bigDone: 0 }
+  let port = 0
+  const server = createServer((request, response) => {
+    const path = request.url.split('?')[0]
+    if (path === '/login') {
+      const headers = { Location: `http://127.0.0.1:${port}/welcome`, 'Set-Cookie': 'a=b; Path=/; HttpOnly' }
+      return response.writeHead(302, headers).end()
+    }
+    if (path === '/big') {
+      response.on('finish', () => seen.bigDone++)
+      return response.end(Buffer.alloc(16 * 1024 * 1024, 'x'))
+    }
+    if (path === '/upload') seen.uploads++
+    let length = 0
+    request.on('data', (chunk) => (length += chunk.length))
+    request.on('end', () => {
+      response.setHeader('Content-Type', 'application/json')
+      response.end(JSON.stringify({ path: request.url, length, headers: request.headers, ...seen }))
+    })
+  })
+  server.on('upgrade', (_request, socket) => {
+    socket.write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: echo\r\nConnection: Upgrade\r\n\r\n')
+    socket.on('error', () => {}).pipe(socket)
+  })
+  const app = await listen(server)
+  port = app.port
+  return { ...app, seen }
+}
+
+function listen(server) {
+  return new Promise((resolve) => {
+    server.listen(0, '127.0.0.1', () => resolve({ server, port: server.address().port }))
+  })
+}
+
+async function startPhp(home) {
+  const program = phpProgram()
+  const socket = join(home, 'fpm.sock')
+  if (program === undefined) return { socket, stop: async () => {} }
+  const root = process.getuid() === 0
+  writeFileSync(
+    join(home, 'fpm.conf'),
+    `[global]\nerror_log = ${home}/fpm.log\ndaemonize = no\n[www]\n${root ? 'user = root\ngroup = root\n' : ''}listen = ${socket}\npm = static\npm.max_children = 2\n`,
+  )
+  const child = spawn(program, [...(root ? ['-R'] : []), '-n', '-F', '-y', join(home, 'fpm.conf')], { stdio: 'ignore' })
+  const ended = new Promise((resolve) => child.once('exit', resolve))
+  await accepts({ path: socket })
+  return {
+    socket,
+    stop: () => {
+      child.kill()
+      return ended
+    },
+  }
+}
+
+/** Waits until somebody accepts connections there. @throws Error when nobody does within ten seconds. */
+export async function accepts(where) {
+  for (let i = 0; i < 500; i++) {
+    const up = await new Promise((resolve) => {
+      const socket = connect(where, () => {
+        socket.destroy()
+        resolve(true)
+      }).on('error', () => resolve(false))
+    })
+    if (up) return
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+  throw new Error(`Nobody listens on ${JSON.stringify(where)}`)
+}
+
+function freePort() {
+  return new Promise((resolve) => {
+    const server = createTcpServer().listen(0, '127.0.0.1', () => {
+      const { port } = server.address()
+      server.close(() => resolve(port))
+    })
+  })
+}

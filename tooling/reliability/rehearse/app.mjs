@@ -1,0 +1,26 @@
+// One host of the rehearsal: a page that needs nothing, one that needs a session in Redis, and whether it may be sent requests.
+// Usage: node app.mjs <address> <address of Redis>
+import { Redis } from '../../../packages/middleware/node_modules/ioredis/built/index.js'
+import { closeOnSignals, serve } from '../../../packages/core/dist/index.js'
+import { readiness } from '../../../packages/middleware/dist/health.js'
+import { router } from '../../../packages/middleware/dist/router.js'
+import { redisStore, sessions } from '../../../packages/middleware/dist/sessions.js'
+
+const [host, redisHost] = process.argv.slice(2)
+const redis = new Redis({ host: redisHost, maxRetriesPerRequest: null, retryStrategy: () => 100 })
+redis.on('error', () => {})
+const store = redisStore((...command) => redis.call(...command))
+const app = router()
+  .get('/', (c) => c.text(host))
+  .get('/readyz', readiness({ server: () => server }))
+  .get(
+    '/session',
+    sessions({ store, secrets: 'for the rehearsal only, and long enough for that', onError: () => {} }),
+    (c) => {
+      c.state.session.data.visits = (c.state.session.data.visits ?? 0) + 1
+      return c.text(String(c.state.session.data.visits))
+    },
+  )
+const server = await serve(app, { host, port: 3000 })
+// Whoever sends requests notices within half a second that there should be none.
+closeOnSignals(server, { announce: 1000, deadline: 5000 })

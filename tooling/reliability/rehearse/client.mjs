@@ -1,0 +1,60 @@
+// A few clients that never stop asking. Told the name of a phase on the standard input, it writes what came of the one before as a
+// line of JSON. Usage: node client.mjs <url> <path> <clients>
+import { Agent, request } from 'node:http'
+import { createInterface } from 'node:readline'
+
+const [url, path, clients] = process.argv.slice(2)
+/** Milliseconds from which on an answer is slow, and after which it counts as lost. */
+const slow = 1000
+const lost = 15_000
+
+const agent = new Agent({ keepAlive: true })
+let phase = fresh('')
+let goesOn = true
+
+function fresh(name) {
+  return { name, requests: 0, lost: 0, slow: 0, longest: 0, kinds: {} }
+}
+
+function ask() {
+  return new Promise((resolve) => {
+    const asking = request(`${url}${path}`, { agent, timeout: lost }, (response) => {
+      response.resume()
+      response.on('end', () => resolve(response.complete ? response.statusCode : 'incomplete'))
+      response.on('error', (error) => resolve(error.code))
+    })
+    asking.on('timeout', () => asking.destroy(new Error('no answer')))
+    asking.on('error', (error) => resolve(error.code ?? error.message))
+    asking.end()
+  })
+}
+
+async function run() {
+  while (goesOn) {
+    // What was asked for in a phase is of that phase, whenever it is answered.
+    const counts = phase
+    const began = performance.now()
+    const result = await ask()
+    const ms = performance.now() - began
+    counts.requests++
+    counts.longest = Math.max(counts.longest, Math.round(ms))
+    if (ms > slow) counts.slow++
+    if (result !== 200) {
+      counts.lost++
+      counts.kinds[result] = (counts.kinds[result] ?? 0) + 1
+    }
+    await new Promise((resolve) => setTimeout(resolve, 5))
+  }
+}
+
+const running = Array.from({ length: Number(clients) }, run)
+const phases = []
+for await (const name of createInterface({ input: process.stdin })) {
+  if (name === 'end') break
+  phase = fresh(name)
+  phases.push(phase)
+}
+goesOn = false
+await Promise.all(running)
+console.log(JSON.stringify(phases))
+process.exit()
