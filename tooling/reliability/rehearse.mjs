@@ -92,11 +92,17 @@ async function rehearse() {
   }
 }
 
+function row(cells) {
+  console.log(cells.map((cell, i) => String(cell).padEnd(i === 0 ? 24 : 30)).join(''))
+}
+
+function told({ requests, lost, slow, longest }) {
+  return `${requests} / ${lost} / ${slow} / ${longest} ms`
+}
+
 function report([plain, withSession]) {
-  const row = (cells) => console.log(cells.map((cell, i) => String(cell).padEnd(i === 0 ? 24 : 22)).join(''))
   console.log(`${values.front}, ${span} ms a phase: requests / lost / slow / longest`)
   row(['', 'without a session', 'with a session'])
-  const told = ({ requests, lost, slow, longest }) => `${requests} / ${lost} / ${slow} / ${longest} ms`
   for (const [i, one] of plain.entries()) row([one.name, told(one), told(withSession[i])])
   const bad = plain.filter(({ name, requests, lost }) => requests === 0 || lost > (allowed[name] ?? Infinity))
   for (const { name, lost, kinds } of bad) console.error(`${name}: ${lost} lost, ${JSON.stringify(kinds)}`)

@@ -4,6 +4,7 @@ import { nearest } from '@spillway/core/options'
 import * as v from 'valibot'
 import { lineOf, lineOfBreak, namesAt } from './places.ts'
 import { schema } from './schema.ts'
+import { secretNames } from './secret-names.ts'
 
 /** Where the gateway listens. */
 export interface ListenConfig {
@@ -211,18 +212,6 @@ export function logOf({ log }: Config): { readonly format: LogFormat; readonly r
   const { format, redact = secretNames } = typeof log === 'string' ? { format: log } : log
   return { format, redact }
 }
-
-/** Under such names queries have secrets. */
-export const secretNames: readonly string[] = [
-  'access_token',
-  'code',
-  'key',
-  'password',
-  'secret',
-  'sig',
-  'signature',
-  'token',
-]
 
 /** A configuration that cannot be used; the message names every place and what is wrong there. */
 export class ConfigError extends Error {

@@ -40,7 +40,7 @@ export function errorPages(files: ErrorPages): Middleware {
   return async (c, next) => {
     try {
       const reply = await next()
-      const page = reply.status >= 400 && !answeredElsewhere.has(c.state as object) ? pageOf(reply.status) : undefined
+      const page = reply.status >= 400 && !answeredElsewhere.has(c.state) ? pageOf(reply.status) : undefined
       return page ? replaced(c, reply, page) : reply
     } catch (error) {
       const { status, headers } = errorFacts(error)

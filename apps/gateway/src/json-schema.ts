@@ -1,10 +1,9 @@
 import { toJsonSchema } from '@valibot/to-json-schema'
-import type { GenericSchema } from 'valibot'
 import { schema } from './schema.ts'
 
 /** What a configuration may say, for editors: every option with what it is for and its default. */
 export function jsonSchema(): object {
-  const described = toJsonSchema(schema as GenericSchema, {
+  const described = toJsonSchema(schema, {
     typeMode: 'input',
     errorMode: 'ignore',
     overrideAction: ({ valibotAction, jsonSchema: before }) => {

@@ -17,6 +17,7 @@ import {
 } from './schema-kinds.ts'
 import { buffer, route } from './schema-routes.ts'
 import { upstream } from './schema-upstreams.ts'
+import { secretNames } from './secret-names.ts'
 
 const tls = v.strictObject({
   cert: said(text, 'A file with the certificate, and those between it and the authority, in PEM'),
@@ -69,16 +70,7 @@ const log = v.union(
     logFormat,
     v.strictObject({
       format: said(logFormat, 'For people, for tools that read the logs of nginx, or JSON'),
-      redact: option(v.array(text), 'Names in queries whose values are not written', [
-        'access_token',
-        'code',
-        'key',
-        'password',
-        'secret',
-        'sig',
-        'signature',
-        'token',
-      ]),
+      redact: option(v.array(text), 'Names in queries whose values are not written', secretNames),
     }),
   ],
   'must be "text", "common", "combined", "json" or "none", or an object with "format" and perhaps "redact"',

@@ -48,7 +48,7 @@ describe('who comes in', () => {
       ['ann', ''],
       ['__proto__', 'right'],
     ] as const)
-      expect((await fetch(url, basic(name, password))).status, name).toBe(401)
+      expect((await fetch(url, basic(name, password))).status).toBe(401)
   })
 
   test('is asked for by another server, which says who it is', async () => {
@@ -194,6 +194,7 @@ describe('clients', () => {
     await until(() => slow.received().startsWith('HTTP/1.1 408 '))
     const long = speak(url, 'GET / HTTP/1.1\r\nHost: a\r\nA: b\r\nC: d\r\nE: f\r\n\r\n')
     await until(() => long.received().startsWith('HTTP/1.1 431 '))
+    expect(slow.received()).toContain('Connection: close')
   })
 
   test('are in the log with host and servers, without what is secret', async () => {

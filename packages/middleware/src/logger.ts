@@ -143,10 +143,10 @@ function formatOf({ format = 'text', write, color }: KnownOptions): LineFormat {
 
 /** Writes nothing of the values of these fields of a query. */
 function redacting(names: readonly string[]): (text: string) => string {
-  if (names.length === 0) return (text) => text
+  if (names.length === 0) return (shown) => shown
   const alternatives = names.map((name) => name.replaceAll(/[^\w]/g, '\\$&')).join('|')
   const values = new RegExp(`([?&;](?:${alternatives})=)[^&;#]+`, 'gi')
-  return (text) => text.replaceAll(values, '$1...')
+  return (shown) => shown.replaceAll(values, '$1...')
 }
 
 function factsOf(

@@ -11,6 +11,42 @@ function answering(status: number, content = String(status)): Promise<RawUpstrea
   )
 }
 
+/** Answers to checks until it is told not to, and never to requests. */
+async function silent(): Promise<{ readonly upstream: RawUpstream; readonly fail: () => void }> {
+  let works = true
+  const upstream = await rawUpstream((socket, head) => {
+    if (head.startsWith('GET /healthz')) socket.end(`HTTP/1.1 ${works ? 200 : 500} X\r\nContent-Length: 0\r\n\r\n`)
+  })
+  return { upstream, fail: () => (works = false) }
+}
+
+function resolving(addresses: () => string[] | Error): void {
+  const spy = vi.spyOn(dns, 'lookup').mockImplementation((() => {
+    const found = addresses()
+    if (found instanceof Error) return Promise.reject(found)
+    return Promise.resolve(found.map((address) => ({ address, family: 4 })))
+  }) as never)
+  onTestFinished(() => spy.mockRestore())
+}
+
+async function guarded(answer: (head: string) => string, content = '') {
+  const asked: string[] = []
+  const judge = await rawUpstream((socket, head) => {
+    asked.push(head)
+    socket.write(answer(head))
+  })
+  const app = await rawUpstream(echoHead)
+  const guard = forwardAuth(group([judge.url]), { path: '/verify?x', copy: ['Remote-User'] })
+  const server = await start(wrap([guard], proxy(group([app.url]), { passOn: ['Remote-User'] })))
+  const method = content ? 'POST' : 'GET'
+  const ask = (...fields: string[]): Promise<string> => {
+    const head = [`${method} /page?q=1 HTTP/1.1`, 'Host: site.example', 'Connection: close', ...fields].join('\r\n')
+    const asking = client(server, `${head}\r\n\r\n${content}`)
+    return until(() => asking.closed).then(() => asking.received)
+  }
+  return { asked, app, ask }
+}
+
 describe('a server that says it cannot be had', () => {
   test.each([502, 503])('with %i has another one asked', async (status) => {
     const [bad, good] = [await answering(status), await answering(200, 'good')]
@@ -55,14 +91,6 @@ describe('a server that says it cannot be had', () => {
 })
 
 describe('a server that the checks find gone', () => {
-  /** Answers to checks until it is told not to, and never to requests. */
-  async function silent(): Promise<{ readonly upstream: RawUpstream; readonly fail: () => void }> {
-    let works = true
-    const upstream = await rawUpstream((socket, head) => {
-      if (head.startsWith('GET /healthz')) socket.end(`HTTP/1.1 ${works ? 200 : 500} X\r\nContent-Length: 0\r\n\r\n`)
-    })
-    return { upstream, fail: () => (works = false) }
-  }
   const check = { path: '/healthz', interval: 20, timeout: 1000, unhealthy: 1 }
 
   test('gives back what it has not begun to answer, if it may be sent again and another one works', async () => {
@@ -119,15 +147,6 @@ describe('a client that stays', () => {
 })
 
 describe('names of servers', () => {
-  function resolving(addresses: () => string[] | Error): void {
-    const spy = vi.spyOn(dns, 'lookup').mockImplementation((() => {
-      const found = addresses()
-      if (found instanceof Error) return Promise.reject(found)
-      return Promise.resolve(found.map((address) => ({ address, family: 4 })))
-    }) as never)
-    onTestFinished(() => spy.mockRestore())
-  }
-
   test('are looked up again, and each address is a server', async () => {
     let now: string[] | Error = ['127.0.0.1', '127.0.0.2']
     resolving(() => now)
@@ -169,24 +188,6 @@ test('connections that are too old are used no more', async () => {
 })
 
 describe('forward auth', () => {
-  async function guarded(answer: (head: string) => string, content = '') {
-    const asked: string[] = []
-    const judge = await rawUpstream((socket, head) => {
-      asked.push(head)
-      socket.write(answer(head))
-    })
-    const app = await rawUpstream(echoHead)
-    const guard = forwardAuth(group([judge.url]), { path: '/verify?x', copy: ['Remote-User'] })
-    const server = await start(wrap([guard], proxy(group([app.url]), { passOn: ['Remote-User'] })))
-    const method = content ? 'POST' : 'GET'
-    const ask = (...fields: string[]): Promise<string> => {
-      const head = [`${method} /page?q=1 HTTP/1.1`, 'Host: site.example', 'Connection: close', ...fields].join('\r\n')
-      const asking = client(server, `${head}\r\n\r\n${content}`)
-      return until(() => asking.closed).then(() => asking.received)
-    }
-    return { asked, app, ask }
-  }
-
   test('lets in whom the server lets in, with what it says of them and nobody else', async () => {
     const { asked, ask } = await guarded(
       () => 'HTTP/1.1 200 OK\r\nRemote-User: ann\r\nSet-Cookie: x=y\r\nContent-Length: 2\r\n\r\nok',

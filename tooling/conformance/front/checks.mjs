@@ -10,6 +10,10 @@ function must(condition, what) {
   if (!condition) throw new Error(what)
 }
 
+function upload(length) {
+  return { method: 'POST', content: Buffer.alloc(length) }
+}
+
 function basic(password) {
   return { authorization: `Basic ${Buffer.from(`ann:${password}`).toString('base64')}` }
 }
@@ -274,10 +278,9 @@ export const checks = [
     group: 'guards',
     name: 'uploads have a limit of their own',
     async run(at) {
-      const content = (length) => ({ method: 'POST', content: Buffer.alloc(length) })
-      must((await ask(at, '/app/upload', content(3_000_000))).status === 200, '3 MB')
-      must((await ask(at, '/app/upload', content(tooMuch))).status === 413, '5 MB')
-      must((await ask(at, '/app/hello', content(3_000_000))).status === 413, '3 MB elsewhere')
+      must((await ask(at, '/app/upload', upload(3_000_000))).status === 200, '3 MB')
+      must((await ask(at, '/app/upload', upload(tooMuch))).status === 413, '5 MB')
+      must((await ask(at, '/app/hello', upload(3_000_000))).status === 413, '3 MB elsewhere')
     },
   },
   {

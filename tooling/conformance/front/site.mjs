@@ -93,11 +93,13 @@ async function startApp() {
     const path = request.url.split('?')[0]
     if (path === '/login') {
       const headers = { Location: `http://127.0.0.1:${port}/welcome`, 'Set-Cookie': 'a=b; Path=/; HttpOnly' }
-      return response.writeHead(302, headers).end()
+      response.writeHead(302, headers).end()
+      return
     }
     if (path === '/big') {
       response.on('finish', () => seen.bigDone++)
-      return response.end(Buffer.alloc(16 * 1024 * 1024, 'x'))
+      response.end(Buffer.alloc(16 * 1024 * 1024, 'x'))
+      return
     }
     if (path === '/upload') seen.uploads++
     let length = 0

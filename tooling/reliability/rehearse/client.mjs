@@ -10,7 +10,7 @@ const lost = 15_000
 
 const agent = new Agent({ keepAlive: true })
 let phase = fresh('')
-let goesOn = true
+const stopping = new AbortController()
 
 function fresh(name) {
   return { name, requests: 0, lost: 0, slow: 0, longest: 0, kinds: {} }
@@ -30,7 +30,7 @@ function ask() {
 }
 
 async function run() {
-  while (goesOn) {
+  while (!stopping.signal.aborted) {
     // What was asked for in a phase is of that phase, whenever it is answered.
     const counts = phase
     const began = performance.now()
@@ -54,7 +54,7 @@ for await (const name of createInterface({ input: process.stdin })) {
   phase = fresh(name)
   phases.push(phase)
 }
-goesOn = false
+stopping.abort()
 await Promise.all(running)
 console.log(JSON.stringify(phases))
 process.exit()

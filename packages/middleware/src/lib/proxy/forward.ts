@@ -55,8 +55,9 @@ interface Sending {
 /** Sends a request on and gives the reply; tries again where that is safe. */
 export function forward(c: Context<any, any>, group: Upstreams, rules: SendRules): Promise<Reply> {
   checkLength(c)
-  const isKept = rules.buffers?.request === true && c.body.length !== 0 && c.protocol === ''
-  return isKept ? keepAndSend(c, group, rules, rules.buffers!) : send(c, group, rules, undefined)
+  const { buffers } = rules
+  const isKept = buffers?.request === true && c.body.length !== 0 && c.protocol === ''
+  return isKept ? keepAndSend(c, group, rules, buffers) : send(c, group, rules, undefined)
 }
 
 async function keepAndSend(c: Context<any, any>, group: Upstreams, rules: SendRules, buffers: Buffers): Promise<Reply> {

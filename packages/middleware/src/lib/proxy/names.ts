@@ -39,7 +39,7 @@ export class Names {
     } catch {
       return
     }
-    const addresses = [...new Set(found.map(({ address }) => address))].sort()
+    const addresses = [...new Set(found.map(({ address }) => address))].toSorted()
     const text = addresses.join(' ')
     if (this.#stopped || addresses.length === 0 || this.#known.get(name) === text) return
     this.#known.set(name, text)

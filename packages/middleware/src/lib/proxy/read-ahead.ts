@@ -145,12 +145,12 @@ export class ReadAhead implements AsyncIterableIterator<Uint8Array>, Pick<Holds,
 
   /** Somebody has begun to wait while the file was written. */
   async #giveFromFile(): Promise<void> {
-    const { resolve, reject } = this.#waiting!
+    const waiting = this.#waiting!
     this.#waiting = undefined
     try {
-      resolve({ done: false, value: await this.#fromFile() })
+      waiting.resolve({ done: false, value: await this.#fromFile() })
     } catch (error) {
-      reject(error)
+      waiting.reject(error)
     }
   }
 
