@@ -1,11 +1,13 @@
 // One host of the rehearsal: a page that needs nothing, one that needs a session in Redis, and whether it may be sent requests.
 // Usage: node app.mjs <address> <address of Redis>
-import { Redis } from '../../../packages/middleware/node_modules/ioredis/built/index.js'
+import { createRequire } from 'node:module'
 import { closeOnSignals, serve } from '../../../packages/core/dist/index.js'
 import { readiness } from '../../../packages/middleware/dist/health.js'
 import { router } from '../../../packages/middleware/dist/router.js'
 import { redisStore, sessions } from '../../../packages/middleware/dist/sessions.js'
 
+// A dependency of the tests there.
+const { Redis } = createRequire(new URL('../../../packages/middleware/package.json', import.meta.url))('ioredis')
 const [host, redisHost] = process.argv.slice(2)
 const redis = new Redis({ host: redisHost, maxRetriesPerRequest: null, retryStrategy: () => 100 })
 redis.on('error', () => {})
