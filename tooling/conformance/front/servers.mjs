@@ -1,16 +1,14 @@
 // The front servers of the checks, each with its configuration from this folder.
-import { spawn } from 'node:child_process'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
-import { delimiter, join } from 'node:path'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { findTool, spawn } from '../../vitest/programs.js'
 import { accepts } from './site.mjs'
 
 const here = fileURLToPath(new URL('.', import.meta.url))
 
-function installed(name) {
-  const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin']
-  return folders.map((folder) => join(folder, name)).find((path) => existsSync(path))
-}
+const nginx = findTool('nginx')
+const caddy = findTool('caddy')
 
 /**
  * Those that can be started here.
@@ -18,27 +16,32 @@ function installed(name) {
  */
 export function servers(program) {
   const all = [
-    { name: 'gateway', path: process.execPath, file: 'gateway.json', args: (config) => [program, config] },
+    {
+      name: 'gateway',
+      tool: { path: process.execPath, isMissing: false },
+      file: 'gateway.json',
+      args: (config) => [program, config],
+    },
     {
       name: 'nginx',
-      path: installed('nginx'),
+      tool: nginx,
       file: 'nginx.conf',
       args: (config, home) => ['-p', home, '-e', 'stderr', '-c', config],
       log: 'nginx.log',
     },
     {
       name: 'caddy',
-      path: installed('caddy'),
+      tool: caddy,
       file: 'Caddyfile',
       args: (config) => ['run', '--adapter', 'caddyfile', '--config', config],
       log: 'caddy.log',
     },
   ]
-  return all.filter(({ path }) => path !== undefined)
+  return all.filter(({ tool }) => !tool.isMissing)
 }
 
 /** Starts one for a site. @throws Error when it does not listen. */
-export async function start({ name, path, file, args, log }, site) {
+export async function start({ name, tool, file, args, log }, site) {
   const values = await site.values()
   const config = join(site.home, file)
   writeFileSync(
@@ -48,7 +51,7 @@ export async function start({ name, path, file, args, log }, site) {
       .replaceAll(/"port": "\{\{(\w+)\}\}"/g, (_, key) => `"port": ${values[key]}`)
       .replaceAll(/\{\{(\w+)\}\}/g, (_, key) => String(values[key])),
   )
-  const child = spawn(path, args(config, site.home), { stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(tool.path, args(config, site.home), { stdio: ['ignore', 'pipe', 'pipe'] })
   let output = ''
   let errors = ''
   child.stdout.on('data', (chunk) => (output += chunk))

@@ -1,3 +1,5 @@
+import type { Tool } from '../../vitest/programs.js'
+
 export interface Site {
   readonly home: string
   readonly app: { readonly port: number; readonly seen: { readonly uploads: number; readonly bigDone: number } }
@@ -5,6 +7,7 @@ export interface Site {
   readonly stop: () => Promise<void>
 }
 
-/** The path of PHP's server; undefined when it is not installed. */
-export declare function phpProgram(): string | undefined
+/** What the site needs. */
+export declare const php: Tool
+export declare const openssl: Tool
 export declare function startSite(): Promise<Site>

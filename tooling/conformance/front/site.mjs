@@ -1,29 +1,16 @@
 // The site of the checks: 504 files, two scripts of PHP, an application of Node's, and a server that is busy.
-import { execFileSync, spawn } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { connect, createServer as createTcpServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { execFileSync, findTool, spawn } from '../../vitest/programs.js'
 
 /** Of the password `right`. */
 const hash = '$2y$04$jsZafk3Chfgi/nxLFJyP1.A2yAWCqom5QPq/Lppy11nuPIIQS3a12'
 
-/** Where PHP runs, if it is installed. */
-export function phpProgram() {
-  const folders = ['/usr/sbin', '/usr/local/sbin', '/usr/bin']
-  for (const folder of folders) {
-    let names = []
-    try {
-      names = readdirSync(folder)
-    } catch {
-      // There is no such folder.
-    }
-    const name = names.find((one) => /^php-fpm[\d.]*$/.test(one))
-    if (name) return join(folder, name)
-  }
-  return undefined
-}
+export const php = findTool('php-fpm')
+export const openssl = findTool('openssl')
 
 /** Makes the files, starts what is behind the front servers, and gives the values for their configurations. */
 export async function startSite(passwordHash = hash) {
@@ -32,7 +19,7 @@ export async function startSite(passwordHash = hash) {
   for (const name of ['site', 'shop']) certificate(home, name, `${name}.test`, `www.${name}.test`)
   const app = await startApp()
   const busy = await listen(createServer((_request, response) => response.writeHead(503).end('busy')))
-  const php = await startPhp(home)
+  const scripts = await startPhp(home)
   const values = async () => ({
     HOME: home,
     HASH: passwordHash,
@@ -41,14 +28,14 @@ export async function startSite(passwordHash = hash) {
     GONE: await freePort(),
     APP: app.port,
     BUSY: busy.port,
-    SOCKET: php.socket,
+    SOCKET: scripts.socket,
   })
   const stop = async () => {
     for (const { server } of [app, busy]) {
       server.closeAllConnections()
       server.close()
     }
-    await php.stop()
+    await scripts.stop()
     rmSync(home, { recursive: true })
   }
   return { home, app, values, stop }
@@ -82,7 +69,7 @@ function certificate(home, name, ...names) {
   ]
   const files = ['-keyout', join(home, `${name}.key`), '-out', join(home, `${name}.pem`)]
   const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2']
-  execFileSync('openssl', ['req', '-x509', ...key, ...subject, ...files], { stdio: 'ignore' })
+  execFileSync(openssl.path, ['req', '-x509', ...key, ...subject, ...files], { stdio: 'ignore' })
 }
 
 /** Tells what it got, sends clients on, takes uploads, gives much, and echoes what an upgraded connection says. */
@@ -125,15 +112,15 @@ function listen(server) {
 }
 
 async function startPhp(home) {
-  const program = phpProgram()
   const socket = join(home, 'fpm.sock')
-  if (program === undefined) return { socket, stop: async () => {} }
   const root = process.getuid() === 0
   writeFileSync(
     join(home, 'fpm.conf'),
     `[global]\nerror_log = ${home}/fpm.log\ndaemonize = no\n[www]\n${root ? 'user = root\ngroup = root\n' : ''}listen = ${socket}\npm = static\npm.max_children = 2\n`,
   )
-  const child = spawn(program, [...(root ? ['-R'] : []), '-n', '-F', '-y', join(home, 'fpm.conf')], { stdio: 'ignore' })
+  const child = spawn(php.path, [...(root ? ['-R'] : []), '-n', '-F', '-y', join(home, 'fpm.conf')], {
+    stdio: 'ignore',
+  })
   const ended = new Promise((resolve) => child.once('exit', resolve))
   await accepts({ path: socket })
   return {
