@@ -6,7 +6,15 @@ import { must, root, run, setup } from './setup.mjs'
 
 const dryRun = process.argv.includes('--dry-run')
 setup()
-must('turbo', 'run', 'build', 'check:pkg', '--filter=./packages/*', '--filter=@spillway/serve', '--filter=@spillway/replay')
+must(
+  'turbo',
+  'run',
+  'build',
+  'check:pkg',
+  '--filter=./packages/*',
+  '--filter=@spillway/serve',
+  '--filter=@spillway/replay',
+)
 if (!dryRun) process.exitCode = run('changeset', 'publish')
 else {
   for (const folder of [
