@@ -1,5 +1,6 @@
 // Runs in every runtime with sockets, beside the built packages: see core.mjs.
 import assert from 'node:assert/strict'
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { Readable } from 'node:stream'
@@ -315,6 +316,30 @@ const checks = {
     ])
     assert.match(reply, /Connection: close[^]*done$/)
     assert.equal(closed.killed, 0)
+  },
+  'closing in a handler, behind an await, does not wait for itself': async () => {
+    // Node up to 22 keeps contexts where somebody uses them.
+    const store = new AsyncLocalStorage()
+    const server = await store.run(1, () =>
+      serve(
+        async (c) => {
+          await sleep(5)
+          return c.json(await server.close({ deadline: 20_000 }))
+        },
+        { port: 0 },
+      ),
+    )
+    assert.match(await exchange(server, get()), /{"drained":0,"killed":0}$/)
+  },
+  'one port is shared where the runtime can, and refused elsewhere': async () => {
+    const [major, minor] = process.versions.node.split('.').map(Number)
+    const can = major > 23 || (major === 23 && minor >= 1) || (major === 22 && minor >= 12)
+    const first = await serve((c) => c.text('x'), { port: 0, reusePort: true }).catch((error) => error)
+    if (!can) return assert.match(first.message, /needs Node/)
+    const second = await serve((c) => c.text('x'), { port: first.port, reusePort: true })
+    assert.equal(second.port, first.port)
+    for (let i = 0; i < 8; i++) assert.deepEqual(statuses(await exchange(first, get('/', last))), [200])
+    await Promise.all([first.close(), second.close()])
   },
   'a unix socket': () => {
     const path = `${tmpdir()}/spillway-${Math.random().toString(36).slice(2)}.sock`

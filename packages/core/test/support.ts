@@ -201,6 +201,8 @@ export interface RawClient {
   send(bytes: string | Uint8Array): void
   end(): void
   destroy(): void
+  /** Reads no more. */
+  pause(): void
   /** Leaves without a goodbye (RST). */
   reset(): void
   readonly received: string
@@ -228,6 +230,7 @@ export function rawClient(server: Server): RawClient {
     send: (bytes) => void (typeof bytes === 'string' ? socket.write(bytes, 'latin1') : socket.write(bytes)),
     end: () => void socket.end(),
     destroy: () => void socket.destroy(),
+    pause: () => void socket.pause(),
     reset: () => void socket.resetAndDestroy(),
     get received() {
       return received

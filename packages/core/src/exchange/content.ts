@@ -15,7 +15,7 @@ export const ContentFraming = {
 } as const
 export type ContentFraming = (typeof ContentFraming)[keyof typeof ContentFraming]
 
-/** Most bytes written at once. A reader that takes less than one slice within `timeouts.writeStall` counts as stuck. */
+/** Most bytes written at once. */
 export const sliceBytes: number = 512 * 1024
 
 /** Whether a reply with this status has none, whatever the handler gave (RFC 9110 §15.3.5, §15.3.6, §15.4.5). */

@@ -1,5 +1,5 @@
 import { BodyEvent, BodyKind, type ParseErrorCode, type RequestHead, parseErrors } from '@spillway/parser'
-import { ConnectionLog, reasonOf } from '../server/connection-log.ts'
+import { ConnectionLog } from '../server/connection-log.ts'
 import {
   type ConnectionState,
   ReadState,
@@ -31,6 +31,7 @@ import { type BodyPort, RequestBody } from '../exchange/request-body.ts'
 import type { Scope } from '../exchange/scope.ts'
 import { RequestReader } from './request-reader.ts'
 import type { Member, ServerCore } from '../server/server-core.ts'
+import { StallWatch } from '../server/stall-watch.ts'
 import { shutdownGrace } from '../server/shutdown.ts'
 import type { Holding } from '../transport/holding.ts'
 import type { Peer, Transport, TransportSink } from '../transport/transport.ts'
@@ -55,6 +56,7 @@ export class Connection
   peerEnded: boolean = false
 
   turnedAway: boolean = false
+  scope: Scope = undefined
   readonly #core: ServerCore
   readonly #transport: Transport
   readonly #reader: RequestReader
@@ -70,15 +72,14 @@ export class Connection
   #cutBy: AbortedBy = 'peer'
   /** Ticks of the server's clock, 0 for none. What the read deadline is about follows from the read state. */
   #readDeadline = 0
-  #writeDeadline = 0
   /** Of the exchange as a whole. */
   #requestDeadline = 0
   /** Of the reply, once the client has ended its side; on an upgraded connection, of anything that moves. */
   #goneDeadline = 0
   /** What had moved when it was set. */
   #movedBefore = 0
-  /** Bytes that waited for the client when the write deadline was set. */
-  #unsent = 0
+  /** While something waits for the client to take it. */
+  #stall: StallWatch | undefined
   #bytesIn = 0
   /** Of the current request. */
   #headBytes = 0
@@ -130,7 +131,7 @@ export class Connection
 
   onDrain(): void {
     if (this.read === ReadState.Upgraded) return this.#tunnel!.onDrain()
-    this.#writeDeadline = 0
+    this.#stall = undefined
     this.#sender.resume()
     this.#pump()
     this.#sender.flush()
@@ -153,8 +154,9 @@ export class Connection
   onClose(error?: Error): void {
     this.#tunnel?.onClose(error)
     const context = this.#context
-    if (error) this.#log.because(reasonOf(error))
-    else this.#log.because(context || this.#reader.head ? 'client-gone' : 'client-closed')
+    // How another protocol ends is its own matter.
+    if (error && !this.#tunnel) this.#log.failed(error, this.peerEnded)
+    else if (context || this.#reader.head) this.#log.because('client-gone')
     onClosing(this)
     this.#reader.release()
     this.#sender.stop(error)
@@ -195,7 +197,8 @@ export class Connection
     this.#pumping = false
     if (this.peerEnded && this.read === ReadState.Head) {
       // Every request that came before the end is answered.
-      this.#log.because(this.#reader.head ? 'client-gone' : 'client-closed')
+      if (this.#reader.head) this.#log.because('client-gone')
+      else this.#log.planned('client-closed')
       this.#leave()
     }
     if (this.#reader.continueAwaited && this.#reader.wanted) this.#continue()
@@ -276,7 +279,7 @@ export class Connection
     const { keepAlive } = head
     const hasContent = head.bodyKind !== BodyKind.None
     const persist = keepAlive && this.#log.requests !== this.#core.limits.requestsPerConnection
-    if (!persist) this.#log.because(keepAlive ? 'max-requests' : head.minorVersion === 0 ? 'http-1.0' : 'client-asked')
+    if (!persist) this.#log.planned(keepAlive ? 'max-requests' : head.minorVersion === 0 ? 'http-1.0' : 'client-asked')
     if (hasContent) context.contentLength = this.#reader.begin(head)
     onHead(this, hasContent, persist)
     this.#context = context
@@ -423,9 +426,9 @@ export class Connection
 
   /** The connection ends with this reply. @param allowed whether it could have been kept but for the reply itself. */
   #last(allowed: boolean): void {
-    if (this.draining) this.#log.because('shutdown')
-    else if (this.peerEnded) this.#log.because('client-closed')
-    else this.#log.because(allowed ? 'reply-asked' : 'unread-content')
+    if (this.draining) this.#log.planned('shutdown')
+    else if (this.peerEnded) this.#log.planned('client-closed')
+    else this.#log.planned(allowed ? 'reply-asked' : 'unread-content')
     this.persist = false
   }
 
@@ -433,7 +436,7 @@ export class Connection
   #upgrade(context: RequestContext | undefined, takeOver: TakeOver): void {
     onUpgrade(this)
     if (context) {
-      this.#log.reason = 'upgraded'
+      this.#log.upgraded()
       context.dropBody()
       this.#sender.complete(context)
     }
@@ -442,7 +445,7 @@ export class Connection
     // The clocks of HTTP have stopped.
     this.#readDeadline = 0
     this.#requestDeadline = 0
-    this.#writeDeadline = 0
+    this.#stall = undefined
     this.#goneDeadline = this.#core.clock.after(this.#core.timeouts.tunnel)
     const failed = (error: unknown): void => {
       this.#core.report(error, context ?? null)
@@ -469,15 +472,21 @@ export class Connection
   }
 
   congested(): void {
-    this.#writeDeadline = this.#core.clock.after(this.#core.timeouts.writeStall)
-    this.#unsent = this.#transport.bufferedBytes
+    if (this.#stall) return
+    const { clock, timeouts } = this.#core
+    this.#stall = new StallWatch(clock, timeouts.writeStall, this.#transport)
+    this.#stall.begin(this.#taken)
   }
 
-  /** Whether the client has taken no write at all in its time. */
-  #isStuck(): boolean {
-    if (this.#transport.bufferedBytes >= this.#unsent) return true
-    this.congested()
-    return false
+  #isStuck(now: number): boolean {
+    // Behind the end of our side nobody says that all has left.
+    if (this.#transport.bufferedBytes === 0) this.#stall = undefined
+    return this.#stall !== undefined && this.#stall.isStuck(now, this.#taken)
+  }
+
+  /** Bytes that the operating system has taken. */
+  get #taken(): number {
+    return this.#sender.output.total - this.#transport.bufferedBytes
   }
 
   ended(context: RequestContext, outcome: Outcome): void {
@@ -496,6 +505,9 @@ export class Connection
     this.#reader.release()
     this.#reader.input.clear()
     this.#sender.flush()
+    this.#transport.flushed((ok) => {
+      if (ok) this.#log.over()
+    })
     this.#transport.end()
     this.#readDeadline = this.#core.clock.after(this.#core.timeouts.linger)
   }
@@ -546,7 +558,7 @@ export class Connection
 
   /** Says why there is nothing for this client, whatever it asks for, and ends. @param method which it probably uses. */
   refuse(reason: CloseReason, reply: Reply, method: string): void {
-    this.#log.reason = reason
+    this.#log.because(reason)
     onBroken(this)
     this.#write(undefined, reply, method)
     this.#leave()
@@ -556,8 +568,7 @@ export class Connection
 
   /** One tick of the server's clock. */
   onTick(now: number): void {
-    if (this.#writeDeadline !== 0 && now >= this.#writeDeadline && this.#isStuck())
-      return this.#cut('timeout', 'write-timeout')
+    if (this.#stall && this.#isStuck(now)) return this.#cut('timeout', 'write-timeout')
     if (this.#readDeadline !== 0 && now >= this.#readDeadline) return this.#expire()
     if (this.#reader.tooSlow(this.read)) this.#expire()
     if (this.#requestDeadline !== 0 && now >= this.#requestDeadline) this.#expireRequest()

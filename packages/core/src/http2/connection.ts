@@ -9,11 +9,13 @@ import {
 } from '@spillway/parser/http2'
 import type { AbortedBy } from '../exchange/errors.ts'
 import type { Reply } from '../exchange/reply.ts'
-import { ConnectionLog, reasonOf } from '../server/connection-log.ts'
+import type { Scope } from '../exchange/scope.ts'
+import { ConnectionLog } from '../server/connection-log.ts'
 import type { CloseReason } from '../server/events.ts'
 import { http2Limits } from '../server/options.ts'
 import type { Member, ServerCore } from '../server/server-core.ts'
 import { shutdownGrace } from '../server/shutdown.ts'
+import { StallWatch } from '../server/stall-watch.ts'
 import { decodeLatin1 } from '../transport/bytes.ts'
 import type { Holding } from '../transport/holding.ts'
 import type { Peer, Transport, TransportSink } from '../transport/transport.ts'
@@ -54,6 +56,7 @@ export class Http2Connection implements Member, Http2Owner, TransportSink {
   readonly machine: Http2Machine
   readonly heads: ReplyHeads
   turnedAway: boolean = false
+  scope: Scope = undefined
   draining: boolean = false
   readonly #core: ServerCore
   readonly #transport: Transport
@@ -74,11 +77,10 @@ export class Http2Connection implements Member, Http2Owner, TransportSink {
   #unfinished = 0
   #settingsDeadline: number
   #pauseDeadline = 0
-  /** For the client to take something of what waits for it; and how far it was when that was set. */
-  #stallDeadline = 0
+  /** Whether the client takes something of what waits for it. */
+  readonly #stall: StallWatch
   /** What had moved when the client had ended its side, and then each time that its silence was looked at. */
   #movedBefore = 0
-  #taken = -1
   #bytesIn = 0
   #lingered = 0
 
@@ -89,6 +91,7 @@ export class Http2Connection implements Member, Http2Owner, TransportSink {
     this.#core = core
     this.#transport = transport
     this.#output = new Http2Output(this.machine, transport, this)
+    this.#stall = new StallWatch(core.clock, core.timeouts.writeStall, transport)
     this.#deadline = core.clock.after(core.timeouts.head)
     this.#settingsDeadline = core.clock.after(settingsTimeout)
     transport.attach(this)
@@ -145,14 +148,16 @@ export class Http2Connection implements Member, Http2Owner, TransportSink {
   onEnd(): void {
     this.#peerEnded = true
     if (this.#state === State.Ended) return
-    for (const stream of this.machine.streams) ownerOf(stream)?.onPeerEnd()
-    this.log.because(this.active ? 'client-gone' : 'client-closed')
+    // Half of a message, or of a frame, is no calm end (RFC 9113 §8.1).
+    let isHalf = this.#unfinished !== 0
+    for (const stream of this.machine.streams) if (ownerOf(stream)?.onPeerEnd()) isHalf = true
+    if (isHalf) this.log.because('client-gone')
     this.#leave('client-closed')
   }
 
   onClose(error?: Error): void {
-    if (error) this.log.because(reasonOf(error))
-    else this.log.because(this.active ? 'client-gone' : 'client-closed')
+    if (error) this.log.failed(error, this.#peerEnded)
+    else if (this.active) this.log.because('client-gone')
     this.#state = State.Ended
     this.#abortAll(this.#cutBy, error)
     this.#output.close(false)
@@ -291,7 +296,7 @@ export class Http2Connection implements Member, Http2Owner, TransportSink {
     if (this.active || this.#isIdle || this.#state === State.Ended) return
     if (this.#output.finishing) return
     this.#isIdle = true
-    if (this.#state === State.Leaving) return this.#end('peer', 'client-closed')
+    if (this.#state === State.Leaving) return this.#end('peer')
     this.#deadline = this.#core.idleDeadline()
     this.log.idle()
   }
@@ -317,7 +322,7 @@ export class Http2Connection implements Member, Http2Owner, TransportSink {
   /** No further requests; the connection ends with the last reply. */
   #leave(reason: CloseReason): void {
     if (this.#state !== State.Open) return
-    this.log.because(reason)
+    this.log.planned(reason)
     this.#state = State.Leaving
     this.machine.goaway(this.machine.streams.lastIn, ErrorCode.NoError)
     if (this.#peerEnded) this.#awaitReplies()
@@ -329,14 +334,18 @@ export class Http2Connection implements Member, Http2Owner, TransportSink {
   /**
    * The one way in which a connection ends, whoever ends it and why: exchanges that are not complete are aborted, what was put
    * out leaves, and the socket closes, whatever handlers still run.
+   * @param reason when it does not end as planned.
    */
-  #end(by: AbortedBy, reason: CloseReason, error?: Error): void {
+  #end(by: AbortedBy, reason?: CloseReason): void {
     if (this.#state === State.Ended) return
-    this.log.because(reason)
+    if (reason) this.log.because(reason)
     this.#state = State.Ended
     this.#cutBy = by
-    this.#abortAll(by, error)
+    this.#abortAll(by)
     this.#output.close(true)
+    this.#transport.flushed((ok) => {
+      if (ok) this.log.over()
+    })
     this.#transport.end()
     if (this.#isPaused) this.#transport.resume()
     this.#deadline = this.#core.clock.after(this.#core.timeouts.linger)
@@ -419,15 +428,16 @@ export class Http2Connection implements Member, Http2Owner, TransportSink {
     const waiting = [...this.machine.streams].filter((stream) => ownerOf(stream)?.isWaiting)
     // A client that has ended its side opens no window any more.
     if (this.#peerEnded && pending === 0)
-      for (const stream of waiting) if (this.machine.room(stream) <= 0) ownerOf(stream)!.cut('peer', ErrorCode.Cancel)
-    const taken = total - pending
-    if (taken !== this.#taken || (pending === 0 && waiting.length === 0)) {
-      this.#taken = taken
-      this.#stallDeadline = this.#core.clock.after(this.#core.timeouts.writeStall)
-    } else if (isDue(this.#stallDeadline, now)) {
-      if (pending > 0) return this.#end('timeout', 'write-timeout')
-      for (const stream of waiting) ownerOf(stream)!.cut('timeout', ErrorCode.Cancel)
-    }
+      for (const stream of waiting)
+        if (this.machine.room(stream) <= 0) {
+          this.log.because('client-gone')
+          ownerOf(stream)!.cut('peer', ErrorCode.Cancel)
+        }
+    if (pending === 0 && waiting.length === 0) return this.#stall.end()
+    if (!this.#stall.isStuck(now, total - pending)) return
+    if (pending > 0) return this.#end('timeout', 'write-timeout')
+    for (const stream of waiting) ownerOf(stream)!.cut('timeout', ErrorCode.Cancel)
+    this.#stall.end()
   }
 
   /** Nothing more can come from the client: it waits for its replies, or has left. */

@@ -361,12 +361,14 @@ export class Http2Exchange implements ContextPort, ReplyTarget, StreamEnd, Strea
     this.#owner.ended()
   }
 
-  /** The client has sent all it will: the handler is told, and what it still answers is sent. */
-  onPeerEnd(): void {
+  /** The client has sent all it will: the handler is told, and what it still answers is sent. Whether that was in mid-message. */
+  onPeerEnd(): boolean {
     // What was taken over is ended in its own protocol, on its stream: without one it is gone.
-    if (this.#isComplete && !this.#isTaken) return
-    if (this.#stream.openIn || this.#isTaken) this.cut('peer', ErrorCode.Cancel)
+    if (this.#isComplete && !this.#isTaken) return false
+    const isHalf = this.#stream.openIn || this.#isTaken
+    if (isHalf) this.cut('peer', ErrorCode.Cancel)
     else this.context.abort(new AbortedError('peer', 'The client ended the connection'))
+    return isHalf
   }
 
   /** Shutdown begins. */

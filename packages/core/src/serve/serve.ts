@@ -2,6 +2,7 @@
 import type { Handler } from '../exchange/context.ts'
 import { longestTimer } from '../server/clock.ts'
 import type { ListenOptions, Listening } from '../server/listen-options.ts'
+import { memberOfNow } from '../server/own-member.ts'
 import { type Member, ServerCore } from '../server/server-core.ts'
 import type { CloseOptions, Closed, Server, ServerOptions } from '../server/server.ts'
 import { readOptions } from '../server/read-options.ts'
@@ -27,10 +28,16 @@ export function createServer(handler: Handler, options: ServerOptions = {}): Ser
 
 /** Makes a server and listens. Default: port 3000 on 127.0.0.1. @throws as {@link createServer} and {@link Server.listen}. */
 export async function serve(handler: Handler, options: ServerOptions & ListenOptions = {}): Promise<Server> {
+  checkSpelled(options)
   const read = readOptions({ ...serverRules, ...listenRules }, options)
   const server = new NodeServer(handler, ofRules(serverRules, read))
   await server.open(ofRules(listenRules, read))
   return server
+}
+
+/** Other servers take the port alone. */
+function checkSpelled(options: unknown): void {
+  if (typeof options === 'number') throw new TypeError(`Options are an object: { port: ${options} }`)
 }
 
 class NodeServer implements Server {
@@ -68,6 +75,7 @@ class NodeServer implements Server {
   }
 
   async listen(at: ListenOptions = {}): Promise<Listening> {
+    checkSpelled(at)
     return this.open(readOptions(listenRules, at))
   }
 
@@ -110,8 +118,9 @@ class NodeServer implements Server {
       if (!this.#closing) this.#closing = this.#close(how)
       // Asked for in so many words: the default is no reason to hurry.
       else if (options.deadline !== undefined) this.#hurry(how.deadline)
-      const { answering } = this.#core
-      return answering ? Promise.race([this.#closing, this.#closedBut(answering)]) : this.#closing
+      const own = this.#core.answering ?? memberOfNow()
+      const isOurs = own !== undefined && this.#core.open.has(own)
+      return isOurs ? Promise.race([this.#closing, this.#closedBut(own)]) : this.#closing
     } catch (error) {
       return Promise.reject(error)
     }

@@ -18,21 +18,50 @@ interface WithPeer {
 
 /** What is told of one connection, and why it ends. While nobody listens an event costs one test. */
 export class ConnectionLog {
-  /** The first cause is the reason. */
-  reason: CloseReason | undefined = undefined
   /** Requests so far. */
   requests: number = 0
   readonly id: number
   readonly #server: Server
+  /** The first thing that has broken it off. */
+  #broken: CloseReason | undefined = undefined
+  /** The first reason for it to end in order. */
+  #planned: CloseReason | undefined = undefined
+  #isOver = false
 
   constructor(server: Server, id: number) {
     this.#server = server
     this.id = id
   }
 
-  /** Something that ends the connection has happened. */
+  /** Something has broken the connection off, or makes it end at once. */
   because(reason: CloseReason): void {
-    this.reason ??= reason
+    if (!this.#isOver) this.#broken ??= reason
+  }
+
+  /**
+   * The socket has failed. The system may have told a write of the reset before: then reading found an end that was none.
+   * @param ended whether the client had ended its side before
+   */
+  failed(error: NodeJS.ErrnoException, ended: boolean): void {
+    const reason = reasonOf(error, ended)
+    const seen = this.#broken ?? this.#planned
+    if (reason === 'client-reset' && (seen === 'client-gone' || seen === 'client-closed')) this.#broken = reason
+    this.because(reason)
+  }
+
+  /** The connection ends in order, behind what is under way: that is the reason if nothing breaks it off before. */
+  planned(reason: CloseReason): void {
+    this.#planned ??= reason
+  }
+
+  /** Another protocol has the connection, whatever HTTP had planned for it. */
+  upgraded(): void {
+    this.#planned = 'upgraded'
+  }
+
+  /** It has ended in order, and all that was said has left: what still happens to the socket is no reason any more. */
+  over(): void {
+    this.#isOver = true
   }
 
   /** The next head has begun. */
@@ -75,7 +104,8 @@ export class ConnectionLog {
   close(of: WithPeer, bytesIn: number, bytesOut: number): void {
     if (!channels.close.hasSubscribers) return
     const { peer } = of
-    const { requests, reason = 'client-closed' } = this
+    const { requests } = this
+    const reason = this.#broken ?? this.#planned ?? 'client-closed'
     channels.close.publish({ ...this.#event(), peer, reason, requests, bytesIn, bytesOut })
   }
 
@@ -112,6 +142,8 @@ export function isObserved(): boolean {
   return channels.request.hasSubscribers || nodeChannels.areUsed || isTraced()
 }
 
-export function reasonOf({ code }: NodeJS.ErrnoException): CloseReason {
+/** The reason that an error of the socket is. A reset behind a FIN, which answers what is sent to who has left, is EPIPE. */
+export function reasonOf({ code }: NodeJS.ErrnoException, ended: boolean = false): CloseReason {
+  if (code === 'EPIPE' && ended) return 'client-gone'
   return code === undefined || code === 'ECONNRESET' || code === 'EPIPE' ? 'client-reset' : 'network-error'
 }

@@ -81,15 +81,17 @@ export interface TlsPolicy {
    * when it throws or rejects, the handshake fails.
    */
   readonly sni?: Readonly<Record<string, Certificate>> | ((servername: string) => MaybePromise<Certificate | undefined>)
-  /** Authorities that vouch for client certificates; `requestCert` needs them. */
+  /** Authorities that vouch for client certificates; `requestCert` needs them, unless it is `'any'`. */
   readonly ca?: Pem | readonly Pem[]
   /** Client certificates that were withdrawn (RFC 5280 §5): the lists of the authorities in `ca`, each of which needs one then. */
   readonly crl?: Pem | readonly Pem[]
   /**
    * Asks clients for a certificate: `true` refuses clients without one, `'optional'` lets them in. One that no authority
-   * in `ca` vouches for is always refused, so `c.peer.certificate` can be relied on. Default: false.
+   * in `ca` vouches for is refused by both. `'any'` lets everybody in, with `ca` or without: what nobody vouches for is
+   * `c.peer.unverifiedCertificate`, for handlers that know certificates by their fingerprints. In any case `c.peer.certificate`
+   * can be relied on. Default: false.
    */
-  readonly requestCert?: boolean | 'optional'
+  readonly requestCert?: boolean | 'optional' | 'any'
   /** Default: `TLSv1.2`. */
   readonly minVersion?: 'TLSv1.2' | 'TLSv1.3'
   /** Default: `TLSv1.3`. */

@@ -77,7 +77,7 @@ export interface Timeouts {
    * second later, and after a last look at the socket, so that a client which keeps to it never meets a closed one.
    */
   readonly keepAlive: number
-  /** Without the client taking what was written last, 512 KiB at the most: the minimum rate of a reader. */
+  /** Without the client taking anything of what was written. */
   readonly writeStall: number
   /**
    * From the end of a head to the end of its reply: content, handler and all. A client that is still sending is told 408, one
@@ -104,7 +104,8 @@ export const defaultTimeouts: Timeouts = {
   bodyIdle: 30_000,
   // Longer than the 60 s of common load balancers, so that they end connections and never meet a closed one.
   keepAlive: 72_000,
-  // A socket says "writable" only when a third of its send buffer has drained: a slow but honest reader needs a minute.
+  // A socket says "writable" only when a third of its send buffer has drained: where the system says no more than that (it does on
+  // Linux), a slow but honest reader needs a minute.
   writeStall: 62_000,
   request: 0,
   // Clients that half-close and wait are scripts with a quick question; browsers that leave look the same.

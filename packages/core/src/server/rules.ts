@@ -85,7 +85,7 @@ export const reloadRules: Rules<TlsReload> = {
 
 const tlsRules: Rules<TlsSettings> = {
   ...reloadRules,
-  requestCert: choice([true, false, 'optional'], false),
+  requestCert: choice([true, false, 'optional', 'any'], false),
   minVersion: choice(['TLSv1.2', 'TLSv1.3'], 'TLSv1.2'),
   maxVersion: choice(['TLSv1.2', 'TLSv1.3'], 'TLSv1.3'),
   ciphers: text(ciphers, /./),

@@ -7,13 +7,15 @@ import { type Holder, Ledger } from './ledger.ts'
 import type { Context, Handler, MaybePromise, Result } from '../exchange/context.ts'
 import { type ReplyTarget, type Reporter, dispatch } from '../exchange/dispatch.ts'
 import type { RequestContext } from '../exchange/request-context.ts'
-import { scopeOfNow, scopesInUse, within } from '../exchange/scope.ts'
+import { type Scope, scopeOfNow, scopesInUse, within } from '../exchange/scope.ts'
 import { type ConnectionLog, isObserved } from './connection-log.ts'
 import { errorResult, errorText, plainError } from '../exchange/error-reply.ts'
 import { AbortedError, errorFacts } from '../exchange/errors.ts'
 import { begun } from '../exchange/beginning.ts'
 import { isSource } from '../exchange/source.ts'
 import { isThenable, printError } from '../exchange/guarded.ts'
+import { checkHandler } from './check-handler.ts'
+import { scopeOfMember } from './own-member.ts'
 import { channels } from './events.ts'
 import { type ReplyFacts, WrittenHeads } from './written-heads.ts'
 import { type Limits, type Timeouts, headLimits } from './options.ts'
@@ -47,6 +49,8 @@ export interface Member extends Holder {
   turnedAway: boolean
   /** Whether a request is being read or answered. */
   readonly active: boolean
+  /** Where its exchanges begin, once the first one has and contexts are kept. */
+  scope?: Scope
   /** One tick of the server's clock. */
   onTick(now: number): void
   /** Shutdown begins. */
@@ -104,7 +108,7 @@ export class ServerCore {
   readonly #waiting: Set<() => void> = new Set()
 
   constructor(server: Server, handler: Handler, options: ServerOptions) {
-    if (typeof handler !== 'function') throw new TypeError(`A handler is a function, not ${typeof handler}`)
+    checkHandler(handler)
     this.server = server
     this.#handler = handler
     const { limits, timeouts, onError } = readOptions(serverRules, options)
@@ -155,7 +159,8 @@ export class ServerCore {
     headBytes: number,
   ): void {
     // What another exchange has left where this one begins is none of its business.
-    context.scope = within(this.#scope, scopeOfNow)
+    const member = this.answering!
+    context.scope = within((member.scope ??= scopeOfMember(member, this.#scope)), scopeOfNow)
     within(context.scope, () => {
       const answer = (handler: Handler): void => this.#answer(handler, context, expectation, target)
       if (isObserved()) log.request(context, headBytes, this.#handler, answer)
@@ -272,12 +277,12 @@ export class ServerCore {
     }
   }
 
-  /** Resolves when the last connection is gone. @param but one that is not waited for. */
+  /** Resolves when the last connection is gone. @param but one that is not waited for while it has a request to answer. */
   empty(but?: Member): Promise<void> {
     return new Promise((resolve) => {
       const look = (): void => {
         const { size } = this.open
-        if (size > 1 || (size === 1 && !(but && this.open.has(but)))) return
+        if (size > 1 || (size === 1 && !(but && but.active && this.open.has(but)))) return
         this.#waiting.delete(look)
         resolve()
       }

@@ -52,8 +52,9 @@ export interface Server extends AsyncDisposable {
   /**
    * Shuts down: accepts no more, finishes what is active, closes what is idle, and cuts what is left at the deadline.
    * The last replies say `Connection: close`. Calling it again returns the same promise;
-   * a deadline that comes sooner counts from then on. A handler that calls it before its first `await` is not waited for, so
-   * it may await this; one that calls it later must not. @throws RangeError for what is not a number from 0 on.
+   * a deadline that comes sooner counts from then on. A handler that calls it is not waited for, so it may await this: before its
+   * first `await` always, and later where contexts are kept, which is with Node.js 24 and wherever `AsyncLocalStorage` is used.
+   * Elsewhere `c.done(() => server.close())` closes behind the reply. @throws RangeError for what is not a number from 0 on.
    */
   close(options?: CloseOptions): Promise<Closed>
 }

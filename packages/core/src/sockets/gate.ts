@@ -5,8 +5,8 @@ import type { TLSSocket } from 'node:tls'
 import type { AddressSet } from '../transport/addresses.ts'
 import { type FirstMember, accept } from '../http1/accept.ts'
 import { Connection } from '../http1/connection.ts'
+import { reasonOf } from '../server/connection-log.ts'
 import { type CloseReason, channels } from '../server/events.ts'
-import { ignore } from '../exchange/guarded.ts'
 import type { Http2Connection } from '../http2/connection.ts'
 import { parseProxyHeader } from './proxy-protocol.ts'
 import { Sniffer } from './sniffer.ts'
@@ -66,6 +66,8 @@ class Handshake implements Member {
   peer: Peer = unknown
   turnedAway: boolean = false
   readonly active: boolean = false
+  /** Of the socket. */
+  error: NodeJS.ErrnoException | undefined
   readonly #core: ServerCore
   readonly #socket: Socket
   readonly #gates: Gates
@@ -81,7 +83,7 @@ class Handshake implements Member {
     this.#socket = socket
     this.#gates = gates
     ;(socket as Attached)[pending] = this
-    socket.on('error', ignore)
+    socket.on('error', onError)
     socket.on('close', onClose)
   }
 
@@ -191,13 +193,17 @@ class Handshake implements Member {
   }
 
   failed(error: NodeJS.ErrnoException, refused: boolean): void {
-    if (refused || error.code !== 'ECONNRESET') this.end('tls-error')
-    else this.left()
+    const { code, syscall } = error
+    if (refused || code === 'EPROTO' || (syscall === undefined && code !== 'ECONNRESET')) return this.end('tls-error')
+    // The end of the socket is one more error for TLS; the system knows of a call that failed.
+    if (syscall !== undefined) this.error = error
+    this.left()
   }
 
   /** The client has gone; one that never said anything had nothing to say. */
   left(): void {
-    this.end(this.#socket.bytesRead === 0 ? 'client-closed' : 'client-gone')
+    if (this.error) this.end(reasonOf(this.error))
+    else this.end(this.#socket.bytesRead === 0 ? 'client-closed' : 'client-gone')
   }
 
   #connect(socket: Socket, rest?: Uint8Array): void {
@@ -286,7 +292,10 @@ class SecurePeer implements Peer {
   }
 
   get certificate(): X509Certificate | undefined {
-    if (!this.#socket.authorized) return undefined
+    return this.#socket.authorized ? this.unverifiedCertificate : undefined
+  }
+
+  get unverifiedCertificate(): X509Certificate | undefined {
     return (this.#certificate ??= this.#socket.getPeerX509Certificate())
   }
 }
@@ -308,6 +317,11 @@ const inClear = 'This port speaks TLS, and the request came in clear: its URL be
 
 function onEnd(this: Socket): void {
   ;(this as Attached)[pending]?.onEnd()
+}
+
+function onError(this: Socket, error: Error): void {
+  const handshake = (this as Attached)[pending]
+  if (handshake) handshake.error = error
 }
 
 function onClose(this: Socket): void {

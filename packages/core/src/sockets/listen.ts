@@ -1,6 +1,7 @@
 // Listening sockets.
-import { chmodSync, lstatSync, unlinkSync } from 'node:fs'
+import { chmodSync, existsSync, lstatSync, unlinkSync } from 'node:fs'
 import { type AddressInfo, type Server as NetServer, connect, createServer } from 'node:net'
+import { dirname } from 'node:path'
 import { type Gates, beginHandshake, handshakes } from './gate.ts'
 import { accept } from '../http1/accept.ts'
 import type { Listening } from '../server/listen-options.ts'
@@ -151,6 +152,8 @@ function isAnswered(path: string): Promise<boolean> {
 /** Says in the system's error what it means here. */
 function explain(error: NodeJS.ErrnoException, { host = '127.0.0.1', port = 3000, path, fd }: ListenSettings): Error {
   const where = fd !== undefined ? `descriptor ${fd}` : (path ?? `port ${port} of ${host}`)
+  // Node gives the one code for both.
+  if (path !== undefined && error.code === 'EACCES' && !existsSync(dirname(path))) error.code = 'ENOENT'
   const meaning = meaningOf(error.code, where, port)
   if (meaning && !error.message.includes(`(${error.code})`)) error.message = `${meaning} (${error.code})`
   return error
@@ -162,6 +165,8 @@ function meaningOf(code: string | undefined, where: string, port: number): strin
       return `Somebody else listens on ${where}`
     case 'EACCES':
       return `No permission to listen on ${where}${port < 1024 ? '; low ports need a privilege, or an inherited socket' : ''}`
+    case 'ENOENT':
+      return `Cannot listen on ${where}: its folder does not exist`
     case 'ENOTSUP':
       return `This system cannot share ${where} (reusePort)`
     case 'EADDRNOTAVAIL':

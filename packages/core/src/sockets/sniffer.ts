@@ -1,7 +1,7 @@
 import { PREFACE } from '@spillway/parser/http2'
 import { Connection } from '../http1/connection.ts'
 import type { Http2Connection } from '../http2/connection.ts'
-import { ConnectionLog, reasonOf } from '../server/connection-log.ts'
+import { ConnectionLog } from '../server/connection-log.ts'
 import type { CloseReason } from '../server/events.ts'
 import type { Member, ServerCore } from '../server/server-core.ts'
 import { shutdownGrace } from '../server/shutdown.ts'
@@ -78,8 +78,8 @@ export class Sniffer implements Member, TransportSink {
   }
 
   onClose(error?: Error): void {
-    if (error) this.#log.because(reasonOf(error))
-    else this.#log.because(this.#bytes.length > 0 ? 'client-gone' : 'client-closed')
+    if (error) this.#log.failed(error, false)
+    else if (this.#bytes.length > 0) this.#log.because('client-gone')
     this.#core.remove(this)
     this.#log.close(this, this.#bytes.length, 0)
   }

@@ -77,7 +77,7 @@ export class TlsGate {
   /** A client certificate that does not verify is worse than none. */
   isWelcome(socket: TLSSocket): boolean {
     const { requestCert } = this.#options
-    if (requestCert === false || socket.authorized) return true
+    if (requestCert === false || requestCert === 'any' || socket.authorized) return true
     return requestCert === 'optional' && socket.getPeerX509Certificate() === undefined
   }
 
@@ -144,7 +144,8 @@ export class TlsGate {
 
 function check({ cert, key, pfx, requestCert, ca, minVersion, maxVersion, ticketKeys: keys }: TlsSettings): void {
   if (pfx ? cert || key : !cert || !key) throw new TypeError('TLS needs `tls.cert` and `tls.key`, or else `tls.pfx`')
-  if (requestCert !== false && ca === undefined) throw new TypeError('tls.requestCert needs tls.ca')
+  if ((requestCert === true || requestCert === 'optional') && ca === undefined)
+    throw new TypeError('tls.requestCert needs tls.ca')
   if (minVersion > maxVersion) throw new RangeError('tls.minVersion is above tls.maxVersion')
   if (keys && keys.length !== ticketKeyBytes) throw new RangeError(`tls.ticketKeys are ${ticketKeyBytes} bytes`)
 }

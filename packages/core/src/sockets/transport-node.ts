@@ -3,6 +3,7 @@ import { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import { plainAddress } from '../transport/addresses.ts'
 import type { Peer, Transport, TransportSink } from '../transport/transport.ts'
+import { unacknowledged } from './unacknowledged.ts'
 
 /** A socket with its transport; the listeners below are shared by all sockets and find it here: no closures per connection. */
 type Attached = Socket & { [transport]: NodeTransport }
@@ -36,7 +37,13 @@ export class NodeTransport implements Transport {
   }
 
   get bufferedBytes(): number {
-    return this.#socket.writableLength
+    const { writableLength } = this.#socket
+    return writableLength === 0 ? 0 : unsent(this.#socket, writableLength)
+  }
+
+  unacknowledged(age: number): number | undefined {
+    const { _handle: handle } = this.#socket as unknown as Inner
+    return handle?.fd === undefined ? undefined : unacknowledged(handle.fd, age)
   }
 
   attach(sink: TransportSink): void {
@@ -151,6 +158,23 @@ export function acceptedTransport(socket: Socket): NodeTransport {
 
 /** Deno has Node's names. */
 const isOther = 'Deno' in globalThis || 'Bun' in globalThis
+
+/**
+ * Of the bytes that wait in a socket, those that the operating system has not taken. The stream counts a write until all of it
+ * has left, and a slow client takes a large one in many pieces: how much of it is left its handle knows.
+ */
+function unsent(socket: Socket, waiting: number): number {
+  const { _handle: handle, _writableState: state } = socket as unknown as Inner
+  const left = handle?.writeQueueSize
+  if (left === undefined || state?.writelen === undefined) return waiting
+  return waiting - state.writelen + Math.min(left, state.writelen)
+}
+
+/** What Node keeps of a write that is under way. */
+interface Inner {
+  readonly _handle?: { readonly writeQueueSize?: number; readonly fd?: number } | null
+  readonly _writableState?: { readonly writelen?: number }
+}
 
 function onData(this: Socket, chunk: Uint8Array): void {
   ;(this as Attached)[transport].sink?.onData(chunk, true)

@@ -16,6 +16,10 @@ export abstract class TransportView implements Transport {
     return this.transport.bufferedBytes
   }
 
+  unacknowledged(age: number): number | undefined {
+    return this.transport.unacknowledged?.(age)
+  }
+
   abstract attach(sink: TransportSink): void
 
   write(chunk: string | Uint8Array): boolean {

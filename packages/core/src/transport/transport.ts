@@ -20,6 +20,11 @@ export interface Peer {
   readonly servername?: string | undefined
   /** The client's certificate. It is here only when it was asked for and an authority in `tls.ca` vouches for it. */
   readonly certificate?: X509Certificate | undefined
+  /**
+   * The certificate that the client has shown, whoever vouches for it (`requestCert: 'any'`). The client has the key to it; that its
+   * names are true nobody says.
+   */
+  readonly unverifiedCertificate?: X509Certificate | undefined
 }
 
 /**
@@ -30,6 +35,11 @@ export interface Transport {
   readonly peer: Peer
   /** Bytes accepted by `write` that have not reached the operating system. */
   readonly bufferedBytes: number
+  /**
+   * Bytes that have reached the operating system, and not yet the other end's, as far as somebody knows.
+   * @param age milliseconds that the answer may be old
+   */
+  unacknowledged?(age: number): number | undefined
   /** Hands the receiver of events over; the former one hears nothing more. */
   attach(sink: TransportSink): void
   /** Sends bytes; strings are latin1. False: stop writing until `onDrain`. */

@@ -3,7 +3,7 @@ import { type AddressInfo, connect, createServer as createNetServer } from 'node
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { NodeTransport, createServer, defaultLimits, serve } from '../../src/index.ts'
+import { type Context, NodeTransport, createServer, defaultLimits, serve } from '../../src/index.ts'
 import { testServer } from '../../src/testing.ts'
 import { deferred, get, onlyReply, rawClient, turn, until } from '../support.ts'
 
@@ -67,6 +67,31 @@ describe('serve and createServer', () => {
   it('a handler that is none is an error at once', async () => {
     expect(() => createServer({} as never)).toThrow(TypeError)
     await expect(serve(undefined as never, { port: 0 })).rejects.toThrow('undefined')
+  })
+
+  const express = Object.assign(() => {}, { listen() {} })
+  it.each<[string, unknown, string]>([
+    ['the port alone, as other servers take it', [(c: Context) => c.text('x'), 3000], 'an object: { port: 3000 }'],
+    ['the name of an option of other servers', [(c: Context) => c.text('x'), { hostname: '::' }], 'is it `host`?'],
+    [
+      'a port out of the environment',
+      [(c: Context) => c.text('x'), { port: '3000' }],
+      '`port` is a number, not string',
+    ],
+    ['an application of fetch', [{ fetch: () => new Response('x') }], 'fromFetch'],
+    [
+      'an application of Express',
+      [express],
+      'listens by itself: applications for node:http run behind @spillway/middleware/connect',
+    ],
+    ['one that is no function and listens', [{ listen() {} }], 'not object: applications for node:http'],
+  ])('%s is an error that says what is meant', async (_, given, said) => {
+    await expect(serve(...(given as [never]))).rejects.toThrow(said)
+    await expect(serve(...(given as [never]))).rejects.toThrow(TypeError)
+  })
+
+  it('listen has options as well', async () => {
+    await expect(createServer((c) => c.text('x')).listen(3000 as never)).rejects.toThrow('an object: { port: 3000 }')
   })
 
   it('is not listening before listen', () => {

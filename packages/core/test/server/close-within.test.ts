@@ -1,7 +1,9 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { type Context, type Server, serve } from '../../src/index.ts'
 import { MachineClient } from '../http2/machine-client.ts'
-import { deferred, get, onlyReply, rawClient, until } from '../support.ts'
+import { deferred, get, onlyReply, rawClient, turn, until } from '../support.ts'
 
 describe('close, called in a handler', () => {
   it('does not wait for itself', async () => {
@@ -69,6 +71,91 @@ describe('close, called in a handler', () => {
     expect(await closed).toMatchObject({ killed: 2 })
     client.destroy()
     stuck.destroy()
+  })
+
+  it.each([false, true])(
+    'behind an await does not wait for itself either, where contexts are kept (http2: %s)',
+    async (http2) => {
+      const store = new AsyncLocalStorage<string>()
+      const others = deferred()
+      const server: Server = await store.run('kept', () =>
+        serve(
+          async (c: Context) => {
+            if (c.path === '/other') {
+              await others.promise
+              return c.text('other')
+            }
+            await sleep(1)
+            await turn()
+            setTimeout(others.resolve, 5)
+            const closed = await server.close({ deadline: Infinity })
+            return c.json(closed)
+          },
+          { port: 0, http2: true },
+        ),
+      )
+      const other = rawClient(server)
+      other.send(get('/other'))
+      await until(() => server.stats.active === 1)
+      let body: string
+      if (http2) {
+        const client = new MachineClient(server.port)
+        body = (await client.all(client.request('GET', '/'))).body
+        client.socket.destroy()
+      } else {
+        const client = rawClient(server)
+        client.send(get())
+        body = onlyReply(await client.ended).body
+      }
+      // The other one was waited for.
+      expect(JSON.parse(body)).toEqual({ drained: 1, killed: 0 })
+      expect(onlyReply(await other.ended).body).toBe('other')
+      expect(await server.close()).toMatchObject({ killed: 0 })
+    },
+  )
+
+  it('in the content of a reply does not wait for that', async () => {
+    const store = new AsyncLocalStorage<string>()
+    const server: Server = await store.run('kept', () =>
+      serve(
+        (c) =>
+          c.stream(
+            (async function* () {
+              yield 'closing '
+              await server.close({ deadline: Infinity })
+              yield 'closed'
+            })(),
+          ),
+        { port: 0 },
+      ),
+    )
+    const client = rawClient(server)
+    client.send(get())
+    expect(onlyReply(await client.ended)).toMatchObject({ body: 'closing closed', complete: true })
+    expect(await server.close()).toMatchObject({ killed: 0 })
+  })
+
+  it('of another server waits for all of that one', async () => {
+    const slow = deferred()
+    const inner = await serve(async (c) => (await slow.promise, c.text('slow')), { port: 0 })
+    const outer = await serve(
+      async (c) => {
+        await sleep(1)
+        setTimeout(slow.resolve, 5)
+        return c.json(await inner.close({ deadline: Infinity }))
+      },
+      { port: 0 },
+    )
+    const busy = rawClient(inner)
+    busy.send(get())
+    await until(() => inner.stats.active === 1)
+    const client = rawClient(outer)
+    client.send(get())
+    await client.saw(/drained/)
+    expect(JSON.parse(onlyReply(client.received).body)).toEqual({ drained: 1, killed: 0 })
+    expect(onlyReply(await busy.ended).body).toBe('slow')
+    client.destroy()
+    await outer.close()
   })
 
   it('over HTTP/2', async () => {

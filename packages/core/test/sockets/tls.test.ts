@@ -253,6 +253,25 @@ withTools(openssl)('client certificates', () => {
     await server.close({ deadline: 0 })
   })
 
+  it('that nobody vouches for are let in where any is, and are told from those that somebody does', async () => {
+    const server = await serve(
+      ({ json, peer: { certificate, unverifiedCertificate } }) =>
+        json([certificate?.subject ?? '', unverifiedCertificate?.subject ?? '']),
+      { port: 0, tls: { cert: local.cert, key: local.key, ca: authority.ca, requestCert: 'any' } },
+    )
+    expect(await ask(server, withClient(alice))).toEqual(['CN=alice', 'CN=alice'])
+    expect(await ask(server, withClient(mallory))).toEqual(['', 'CN=mallory'])
+    expect(await ask(server)).toEqual(['', ''])
+    await server.close({ deadline: 0 })
+  })
+
+  it('may be any without an authority, too, and those for which one is needed may not', async () => {
+    const server = await start({ requestCert: 'any' })
+    expect(await ask(server, withClient(mallory))).not.toHaveProperty('name')
+    await server.close({ deadline: 0 })
+    await expect(start({ requestCert: 'optional' })).rejects.toThrow('tls.requestCert needs tls.ca')
+  })
+
   it('are not asked for by default', async () => {
     await using server = await start()
     expect(await ask(server, withClient(alice))).not.toHaveProperty('name')

@@ -1,0 +1,19 @@
+/**
+ * Finds out early what would answer no request, or none in the way that is meant here: applications of other servers.
+ * @throws TypeError when it is no handler.
+ */
+export function checkHandler(handler: unknown): void {
+  const { fetch, listen } = Object(handler) as { readonly [name: string]: unknown }
+  // Applications of Express and connect are functions that listen.
+  if (typeof handler === 'function' && typeof listen !== 'function') return
+  const kind = typeof handler === 'function' ? 'one that listens by itself' : typeof handler
+  throw new TypeError(`A handler is a function, not ${kind}${adviceFor(fetch, listen)}`)
+}
+
+function adviceFor(fetch: unknown, listen: unknown): string {
+  if (typeof fetch === 'function')
+    return ': fromFetch of @spillway/core/web makes one of the `fetch` of a fetch application'
+  return typeof listen === 'function'
+    ? ': applications for node:http run behind @spillway/middleware/connect or /node'
+    : ''
+}

@@ -1,0 +1,44 @@
+// What the kernel holds of a connection because the client's has not confirmed it. Linux alone tells (proc_net_tcp).
+import { readFileSync, readlinkSync } from 'node:fs'
+
+/** By inode; one look for all connections that are asked about at about the same time. */
+let held = new Map<string, number>()
+let lookedAt = -Infinity
+
+/**
+ * Bytes that were given to the kernel for a TCP socket and that the other end has not confirmed.
+ * @param age milliseconds that what is known may be old.
+ * @returns undefined where the system does not say
+ */
+export function unacknowledged(fd: number, age: number): number | undefined {
+  try {
+    const now = performance.now()
+    if (now - lookedAt > age) {
+      held = look()
+      lookedAt = now
+    }
+    return held.get(/^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/self/fd/${fd}`))?.[1] ?? '')
+  } catch {
+    return undefined
+  }
+}
+
+/** The columns: number, local address, remote address, state, `tx:rx`, timer, retransmits, user, timeout, inode. */
+function look(): Map<string, number> {
+  const found = new Map<string, number>()
+  for (const line of [...linesOf('/proc/net/tcp'), ...linesOf('/proc/net/tcp6')]) {
+    const columns = line.trim().split(/ +/)
+    const waiting = columns[4]
+    if (waiting !== undefined) found.set(columns[9]!, Number.parseInt(waiting, 16))
+  }
+  return found
+}
+
+function linesOf(file: string): string[] {
+  try {
+    return readFileSync(file, 'latin1').split('\n').slice(1)
+  } catch {
+    // A system may have one of them only.
+    return []
+  }
+}
