@@ -5,6 +5,17 @@ import { WebSocket } from 'ws'
 import { ask } from './memory.ts'
 import { start } from './server.ts'
 
+test('old links', async () => {
+  const { app } = await import('./examples/old-links.ts')
+  const { url } = await start(app)
+  const get = async (path: string): Promise<string> => (await fetch(url + path)).text()
+  expect(await get('/users/AbC')).toBe('User AbC')
+  expect(await get('/Users/AbC?x=Y')).toBe('User AbC')
+  const { status, headers } = await fetch(`${url}/USERS/AbC?x=Y`, { redirect: 'manual' })
+  expect([status, headers.get('location')]).toEqual([308, '/users/AbC?x=Y'])
+  for (const path of ['/Nobody', '/Users', '/users/a/B', '//Users/a']) expect(await get(path)).toBe('Not found')
+})
+
 test('mount', async () => {
   const { app } = await import('./examples/mount.ts')
   const { url } = await start(app)

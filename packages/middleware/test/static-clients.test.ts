@@ -125,6 +125,16 @@ ${images.map((name) => `<img src="${name}">`).join('')}`,
     expect(seen.slice(before)).toEqual([{ path: '/', range: null, status: 304 }])
   })
 
+  test('runs no script of a picture that is opened by itself', async () => {
+    const svg =
+      '<svg xmlns="http://www.w3.org/2000/svg" onload="document.title += 1"><script>document.title += 2</script>' +
+      '<rect width="9" height="9" onclick="document.title += 3"/></svg>'
+    const server = await start(staticFiles(memoryFiles({ 'picture.svg': svg })))
+    const page = await open(`${server.url}/picture.svg`)
+    await page.locator('rect').click()
+    expect(await page.evaluate('[document.documentElement.nodeName, document.title]')).toEqual(['svg', ''])
+  })
+
   test('shows a listing, in light and dark, and goes through it', async () => {
     const files = memoryFiles({ 'a b/c.txt': 'found', '<i>.txt': 'x' })
     const server = await start(staticFiles(files, { listing: true }))

@@ -13,7 +13,7 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Handler, Server } from '@spillway/core'
 import { router } from '@spillway/middleware/router'
-import { staticFiles } from '@spillway/middleware/static'
+import { memoryFiles, staticFiles } from '@spillway/middleware/static'
 import { execFileSync, findTool } from '@spillway/vitest-config/tools'
 import * as fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -187,6 +187,18 @@ describe.each(mounts)('as %s', (_, prefix, app) => {
 })
 
 describe('what is asked of it', () => {
+  test('an SVG runs no scripts, whatever its name', async () => {
+    const served = await start(staticFiles(memoryFiles({ 'a.svg': '<svg/>', 'b.SVG': '<svg/>', 'c.png': 'x' })))
+    const policies = await Promise.all(
+      ['a.svg', 'b.SVG', 'c.png'].map(async (name) => (await fetch(`${served.url}/${name}`)).headers),
+    )
+    expect(policies.map((headers) => headers.get('content-security-policy'))).toEqual([
+      "script-src 'none'",
+      "script-src 'none'",
+      null,
+    ])
+  })
+
   test('hostile paths never leave the root', async () => {
     const server = await start(router().get('/files/**:path', staticFiles(root)).use(staticFiles(root)))
     const piece = fc.constantFrom(...hostile.trim().split(/\s+/))
