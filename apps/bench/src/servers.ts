@@ -25,13 +25,13 @@ const fetchTime = 120_000
 
 const everything: readonly Feature[] = ['greeting', 'closing', 'application', 'static', 'tls', 'websocket']
 
-export const spillway: Contender = { name: 'spillway', features: everything, package: '@spillway/core' }
+export const spillway: Contender = { name: 'spillway', features: [...everything, 'schema'], package: '@spillway/core' }
 
 export const contenders: readonly Contender[] = [
   { name: 'raw-net', features: ['greeting'] },
   { name: 'node-http', features: everything },
   spillway,
-  { name: 'fastify', features: ['greeting', 'closing', 'application', 'static', 'tls'], package: 'fastify' },
+  { name: 'fastify', features: ['greeting', 'closing', 'application', 'schema', 'static', 'tls'], package: 'fastify' },
   { name: 'hono', features: ['greeting', 'closing', 'application', 'static'], package: 'hono' },
   { name: 'express', features: ['greeting', 'closing', 'application', 'static'], package: 'express' },
   { name: 'h3', features: ['greeting', 'closing', 'application'], package: 'h3' },

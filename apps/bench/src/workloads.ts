@@ -30,8 +30,8 @@ export interface Workload {
   readonly messageBytes?: number
 }
 
-/** `greeting`: answers `/plaintext`, keeping the connection. `closing`: and closes it when asked. */
-export type Feature = 'greeting' | 'closing' | 'application' | 'static' | 'tls' | 'websocket'
+/** `greeting`: answers `/plaintext`, keeping the connection. `closing`: and closes it when asked. `schema`: writes replies by one. */
+export type Feature = 'greeting' | 'closing' | 'application' | 'schema' | 'static' | 'tls' | 'websocket'
 
 /** A site of 20 files from 3 to 300 KB, each larger than the one before by the same factor. */
 const site: readonly (readonly [string, number])[] = Array.from({ length: 20 }, (_, i) => [
@@ -121,6 +121,13 @@ export const workloads: readonly Workload[] = [
     connections: 64,
     needs: 'application',
     requests: [1, 5, 10, 15, 25, 40, 50].map((count) => get(`/json/${count}?m=${(count % 3) + 1}`)),
+  },
+  {
+    name: 'json-schema',
+    title: 'the same, written by a schema',
+    connections: 64,
+    needs: 'schema',
+    requests: [1, 5, 10, 15, 25, 40, 50].map((count) => get(`/typed/${count}?m=${(count % 3) + 1}`)),
   },
   {
     name: 'short-lived',

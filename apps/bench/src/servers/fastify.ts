@@ -1,5 +1,7 @@
 import files from '@fastify/static'
 import { fastify } from 'fastify'
+import { z } from 'zod'
+import { selectionSchema } from '../schema.ts'
 import { directory, greeting, host, port, selection, sum, tls } from '../settings.ts'
 
 const app = fastify(tls ? ({ https: tls } as object) : {})
@@ -14,6 +16,11 @@ app.get<{ Querystring: Query }>('/baseline11', ({ query }) => sum(query.a, query
 app.post<{ Querystring: Query }>('/baseline11', ({ query, body }) => sum(query.a, query.b, body))
 app.get<{ Params: { count: string }; Querystring: Query }>('/json/:count', ({ params, query }) =>
   selection(params.count, query.m),
+)
+app.get<{ Params: { count: string }; Querystring: Query }>(
+  '/typed/:count',
+  { schema: { response: { 200: z.toJSONSchema(selectionSchema, { target: 'draft-7' }) } } },
+  ({ params, query }) => selection(params.count, query.m),
 )
 app.addContentTypeParser('application/octet-stream', (_request, payload, done) => done(null, payload))
 app.post<{ Body: AsyncIterable<Buffer> }>('/upload', async ({ body }) => {

@@ -2,9 +2,11 @@ import { serve } from '@spillway/core'
 import { router } from '@spillway/middleware/router'
 import { staticFiles } from '@spillway/middleware/static'
 import { websocket } from '@spillway/middleware/websocket'
+import fastJson, { type Schema } from 'fast-json-stringify'
+import { selectionSchema } from '../schema.ts'
 import { directory, greeting, host, port, selection, sum, tls } from '../settings.ts'
 
-const app = router()
+const app = router({ stringify: (schema) => fastJson(schema as unknown as Schema) })
   .get('/plaintext', (c) => c.text(greeting))
   .get('/baseline11', (c) => {
     const query = new URLSearchParams(c.search)
@@ -15,6 +17,9 @@ const app = router()
     return c.text(sum(query.get('a'), query.get('b'), await c.body.text()))
   })
   .get('/json/:count', (c) => c.json(selection(c.params.count, new URLSearchParams(c.search).get('m'))))
+  .get('/typed/:count', { gives: { 200: selectionSchema } }, (c, give) =>
+    give(200, selection(c.params.count, new URLSearchParams(c.search).get('m'))),
+  )
   .post('/upload', async (c) => {
     c.body.limit = Infinity
     let size = 0
