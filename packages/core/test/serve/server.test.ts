@@ -72,7 +72,11 @@ describe('serve and createServer', () => {
   const express = Object.assign(() => {}, { listen() {} })
   it.each<[string, unknown, string]>([
     ['the port alone, as other servers take it', [(c: Context) => c.text('x'), 3000], 'an object: { port: 3000 }'],
-    ['the name of an option of other servers', [(c: Context) => c.text('x'), { hostname: '::' }], 'is it `host`?'],
+    [
+      'the name of an option of other servers',
+      [(c: Context) => c.text('x'), { hostname: '::' }],
+      'there are limits, timeouts, onError, port, host',
+    ],
     [
       'a port out of the environment',
       [(c: Context) => c.text('x'), { port: '3000' }],
