@@ -255,8 +255,7 @@ withTools(openssl)('client certificates', () => {
 
   it('that nobody vouches for are let in where any is, and are told from those that somebody does', async () => {
     const server = await serve(
-      ({ json, peer: { certificate, unverifiedCertificate } }) =>
-        json([certificate?.subject ?? '', unverifiedCertificate?.subject ?? '']),
+      (c) => c.json([c.peer.certificate?.subject ?? '', c.peer.unverifiedCertificate?.subject ?? '']),
       { port: 0, tls: { cert: local.cert, key: local.key, ca: authority.ca, requestCert: 'any' } },
     )
     expect(await ask(server, withClient(alice))).toEqual(['CN=alice', 'CN=alice'])
