@@ -6,8 +6,8 @@ let held = new Map<string, number>()
 let lookedAt = -Infinity
 /** Milliseconds that the last look took: the list is as long as there are sockets, and nothing else goes on meanwhile. */
 let took = 0
-/** At most this part of the time is spent on looking. */
-const share = 0.002
+/** A look that takes longer than so many milliseconds is felt, and at most this part of the time is spent on such. */
+const [felt, share] = [5, 0.002]
 
 /**
  * Bytes that were given to the kernel for a TCP socket and that the other end has not confirmed.
@@ -17,7 +17,7 @@ const share = 0.002
 export function unacknowledged(fd: number, age: number): number | undefined {
   try {
     const now = performance.now()
-    if (now - lookedAt > Math.max(age, took / share)) {
+    if (now - lookedAt > Math.max(age, took > felt ? took / share : 0)) {
       held = look()
       lookedAt = now
       took = performance.now() - now
