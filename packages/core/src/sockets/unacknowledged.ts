@@ -7,7 +7,7 @@ let lookedAt = -Infinity
 /** Milliseconds that the last look took: the list is as long as there are sockets, and nothing else goes on meanwhile. */
 let took = 0
 /** A look that takes longer than so many milliseconds is felt, and at most this part of the time is spent on such. */
-const [felt, share] = [5, 0.002]
+const [felt, share] = [40, 0.02]
 
 /**
  * Bytes that were given to the kernel for a TCP socket and that the other end has not confirmed.
