@@ -4,10 +4,10 @@ import { readFileSync, readlinkSync } from 'node:fs'
 /** By inode; one look for all connections that are asked about at about the same time. */
 let held = new Map<string, number>()
 let lookedAt = -Infinity
-/** Milliseconds that the last look took: the list is as long as there are sockets, and nothing else goes on meanwhile. */
+/** Milliseconds of the processor that the last look took: the list is as long as there are sockets, and nothing else goes on meanwhile. */
 let took = 0
-/** A look that takes longer than so many milliseconds is felt, and at most this part of the time is spent on such. */
-const [felt, share] = [40, 0.02]
+/** A look that takes more than so many milliseconds is felt, and at most this part of the time is spent on such. */
+const [felt, share] = [50, 0.02]
 
 /**
  * Bytes that were given to the kernel for a TCP socket and that the other end has not confirmed.
@@ -18,9 +18,11 @@ export function unacknowledged(fd: number, age: number): number | undefined {
   try {
     const now = performance.now()
     if (now - lookedAt > Math.max(age, took > felt ? took / share : 0)) {
+      const before = process.cpuUsage()
       held = look()
       lookedAt = now
-      took = performance.now() - now
+      const { user, system } = process.cpuUsage(before)
+      took = (user + system) / 1000
     }
     if (now - lookedAt > age) return undefined
     return held.get(/^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/self/fd/${fd}`))?.[1] ?? '')
