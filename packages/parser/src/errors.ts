@@ -77,7 +77,7 @@ export const errorCodes: readonly (ParseErrorCode | undefined)[] = /* @__PURE__ 
 const rows = `2.2 400:,not CR LF,before the first field
 3.1 400:not a token
 3 501:
-3.2 400:not of a form for this method,HTTP/1.1 needs one,,not a name and a port
+3.2 400:not of a form for this method,,,
 3 414:
 2.3 400:not HTTP/1.1
 9110 15.6.6 505:
@@ -88,10 +88,10 @@ const rows = `2.2 400:,not CR LF,before the first field
 5.2 400:a line starts with whitespace
 6585 5 431:,,
 9110 8.6 400:Content-Length is not a number,
-6.3 400:Content-Length is repeated,its only chunked is not the last,give Content-Length or Transfer-Encoding
+6.3 400:Content-Length is repeated,chunked is not last,beside Content-Length
 6.1 501:only chunked is
-6.1 400:Transfer-Encoding needs HTTP/1.1
-7.1 400:not a hexadecimal number,not CR LF,
+6.1 400:
+7.1 400:not hexadecimal,not CR LF,
 7.1 413:
 7.1.1 400:
 7.1.1 413:
