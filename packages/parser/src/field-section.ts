@@ -34,7 +34,7 @@ export abstract class FieldSection {
    * The places of the fields, four for each: start and end of the name, start and end of the value without the whitespace
    * around it. Counted from the first byte that was given for the message; valid for {@link fieldCount} fields.
    */
-  spans: Int32Array = new Int32Array(128)
+  spans: Int32Array = new Int32Array(16)
   /** Field lines. */
   fieldCount: number = 0
   /** The offending byte, counted from the first byte that was given for the message. */

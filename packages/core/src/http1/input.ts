@@ -72,9 +72,9 @@ export class Input {
     return rest
   }
 
-  /** Doubling keeps a client that sends byte by byte at O(n). */
+  /** Doubling keeps a client that sends byte by byte at O(n). V8 keeps a few bytes within the array itself, without memory apart. */
   #grow(room: number): void {
-    const grown = new Uint8Array(Math.max(512, (this.length + room) * 2))
+    const grown = new Uint8Array(Math.max(64, (this.length + room) * 2))
     grown.set(this.buf.subarray(this.pos, this.end))
     this.end -= this.pos
     this.pos = 0
