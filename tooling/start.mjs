@@ -1,11 +1,29 @@
-// `npm start`: installs and builds what is missing, then runs the wire lab in this process.
+// `npm start`: installs and builds what is missing, then runs the wire lab in this process. `npm start chat` runs another demo.
+import { randomBytes } from 'node:crypto'
 import { must, setup } from './setup.mjs'
+
+/** What can be started, and the environment without which it does not. */
+const demos = {
+  'wire-lab': {},
+  chat: {},
+  conduit: { SECRET: randomBytes(32).toString('hex') },
+  gateway: {},
+}
+const name = process.argv[2] ?? 'wire-lab'
+const demo = demos[name]
+if (!demo) {
+  console.error(`There is no demo ${name}: there are ${Object.keys(demos).join(', ')}`)
+  process.exit(1)
+}
+for (const [variable, value] of Object.entries(demo)) process.env[variable] ??= value
 
 const parent = process.ppid
 setup()
-must('turbo', 'run', 'build', '--filter=@spillway/wire-lab', '--output-logs=errors-only')
+must('turbo', 'run', 'build', `--filter=@spillway/${name}`, '--output-logs=errors-only')
 // npm runs this through a shell that does not pass SIGTERM on: when that shell is gone, stop as if signalled.
 setInterval(() => {
   if (process.ppid !== parent) process.kill(process.pid, 'SIGTERM')
 }, 200).unref()
-await import('../apps/wire-lab/dist/main.js')
+// Nobody has given the demo arguments.
+process.argv.splice(2)
+await import(`../apps/${name}/dist/main.js`)

@@ -18,6 +18,8 @@ const checks = [
   { name: 'types of core', command: ['tsc', '-p', 'packages/core'] },
   { name: 'types of middleware', command: ['tsc', '-p', 'packages/middleware'] },
   { name: 'types of conduit', command: ['tsc', '-p', 'apps/conduit'] },
+  { name: 'types of the guides', command: ['tsc', '-p', 'apps/docs'] },
+  { name: 'types of the chat', command: ['tsc', '-p', 'apps/chat/page'] },
   { name: 'types without Node', command: ['tsc', '-p', 'packages/parser/tsconfig.src.json'] },
   { name: 'types of the page', command: ['tsc', '-p', 'apps/wire-lab/page'] },
   { name: 'types of the inspector’s', command: ['tsc', '-p', 'packages/inspect/page'] },

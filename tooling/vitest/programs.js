@@ -32,8 +32,11 @@ function makeTool(name, path, isHere) {
 }
 
 function search(name) {
-  // Debian keeps servers where only root looks, and some with the version in their name.
-  const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/usr/local/sbin'].filter(Boolean)
+  // Debian keeps servers where only root looks, some with the version in their name, and PostgreSQL in folders of its versions.
+  const databases = filesOf('/usr/lib/postgresql').map((version) => `/usr/lib/postgresql/${version}/bin`)
+  const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/usr/local/sbin', ...databases].filter(
+    Boolean,
+  )
   const exact = folders.map((folder) => join(folder, name)).find(isProgram)
   if (exact !== undefined) return exact
   const versions = folders.flatMap((folder) =>

@@ -1,0 +1,81 @@
+import { printError } from '@spillway/core'
+import type { Receiver, Topic } from '@spillway/middleware/topics'
+import type { ChatEvent, Message } from './events.ts'
+import { mostMissed, mostNamed, pageSize } from './limits.ts'
+import { Presence } from './presence.ts'
+import type { Store } from './store/store.ts'
+
+/** What all rooms follow. No room has this name. */
+const lobby = '*lobby'
+
+/** What happens in the rooms, whatever it comes by. */
+export class Chat {
+  readonly store: Store
+  readonly presence: Presence
+  readonly #topic: (name: string) => Topic
+
+  constructor(store: Store, topic: (name: string) => Topic) {
+    this.store = store
+    this.#topic = topic
+    this.presence = new Presence(
+      (room, people) => store.here(room, people),
+      (room, people) => this.#publish(room, { is: 'people', people: people.slice(0, mostNamed), count: people.length }),
+      (error) => printError('presence', error),
+    )
+  }
+
+  /**
+   * Has a connection told what happens in a room, from a message on.
+   * @param after the last message that it has seen.
+   */
+  async enter(room: string, name: string, receiver: Receiver, after: number): Promise<void> {
+    // In this order, so that nothing falls between: what comes meanwhile comes twice, and the page sees that by its number.
+    this.#topic(room).subscribe(receiver)
+    this.#topic(lobby).subscribe(receiver)
+    const leave = this.presence.enter(room, name)
+    if (receiver.signal.aborted) leave()
+    else receiver.signal.addEventListener('abort', leave, { once: true })
+    await tell(receiver, await this.#missed(room, after))
+  }
+
+  async #missed(room: string, after: number): Promise<ChatEvent> {
+    const missed = after > 0 ? await this.store.since(room, after, mostMissed + 1) : []
+    // Numbers that are not there: it was away for so long that they are gone.
+    const isWhole = missed.length <= mostMissed && (missed[0]?.id ?? after + 1) === after + 1
+    if (after > 0 && isWhole) return { is: 'entered', messages: missed, isFresh: false }
+    const { messages } = await this.store.latest(room, pageSize)
+    return { is: 'entered', messages, isFresh: true }
+  }
+
+  /** Keeps a message, and only then tells the others. @returns its number. */
+  async say(room: string, from: string, { key, text }: Pick<Message, 'key' | 'text'>): Promise<number> {
+    const message = { from, text, at: new Date().toISOString(), key }
+    const { id, isNew } = await this.store.keep(room, message)
+    if (isNew) {
+      this.#publish(room, { is: 'message', message: { id, ...message } })
+      this.#publish(lobby, { is: 'news', room, id })
+    }
+    return id
+  }
+
+  typing(room: string, from: string): void {
+    this.#publish(room, { is: 'typing', from })
+  }
+
+  /** @returns false when there are as many rooms as there may be. */
+  async addRoom(room: string): Promise<boolean> {
+    const isThere = await this.store.addRoom(room)
+    if (isThere) this.#publish(lobby, { is: 'room', room })
+    return isThere
+  }
+
+  #publish(topic: string, event: ChatEvent): void {
+    this.#topic(topic).publish(event)
+  }
+}
+
+/** Tells one connection alone. */
+export function tell(receiver: Receiver, event: ChatEvent): Promise<void> {
+  const data = JSON.stringify(event)
+  return 'lastEventId' in receiver ? receiver.send({ data }) : receiver.send(data)
+}
