@@ -8,7 +8,7 @@ import type { ValidationIssue } from '@spillway/middleware/validate'
 import { z } from 'zod'
 import { type ArticleRow, Articles } from './articles.ts'
 import { Tokens, secured } from './auth.ts'
-import { openDatabase } from './database.ts'
+import { openDatabase } from './database/database.ts'
 import {
   Article,
   ArticleChange,
@@ -28,7 +28,7 @@ import { type UserRow, Users } from './users.ts'
 
 /** What the application needs to know. */
 export interface Settings {
-  /** A file, or `:memory:`. */
+  /** A file of SQLite, `:memory:`, or `postgres://…`. */
   readonly database: string
   /** Signs tokens; 32 characters or more. */
   readonly secret: string
@@ -42,26 +42,20 @@ const One = {
 const Many = z.object({ articles: z.array(Listed), articlesCount: z.int() })
 
 // oxlint-disable-next-line typescript/explicit-module-boundary-types -- its routes are its type
-export function conduit({ database: file, secret }: Settings) {
-  const database = openDatabase(file)
+export async function conduit({ database: where, secret }: Settings) {
+  const database = await openDatabase(where)
   const users = new Users(database)
-  const articles = new Articles(database, users)
+  const articles = new Articles(database)
   const tokens = new Tokens(secret, users)
   const signedIn = [secured, tokens.user] as const
 
   const shown = async ({ username, email, bio, image, ...user }: UserRow): Promise<z.infer<typeof One.user>> => ({
     user: { username, email, bio, image, token: await tokens.for({ username, email, bio, image, ...user }) },
   })
-  const userNamed = (name: string): UserRow => users.byName(name) ?? missing('profile')
-  const articleAt = (slug: string): ArticleRow => articles.bySlug(slug) ?? missing('article')
-  const listOf = (
-    { rows, count }: ReturnType<Articles['list']>,
-    reader: UserRow | undefined,
-  ): z.infer<typeof Many> => ({
-    articles: rows.map((row) => {
-      const { body: _, ...listed } = articles.shown(row, reader)
-      return listed
-    }),
+  const userNamed = async (name: string): Promise<UserRow> => (await users.byName(name)) ?? missing('profile')
+  const articleAt = async (slug: string): Promise<ArticleRow> => (await articles.bySlug(slug)) ?? missing('article')
+  const listOf = ({ articles: found, count }: Awaited<ReturnType<Articles['list']>>): z.infer<typeof Many> => ({
+    articles: found.map(({ body: _, ...listed }) => listed),
     articlesCount: count,
   })
 
@@ -88,88 +82,87 @@ export function conduit({ database: file, secret }: Settings) {
       async (c, give) => give(200, await shown(await users.change(c.state.user, c.state.valid.body.user))),
     )
 
-    .get('/profiles/:username', { gives: { 200: One.profile } }, (c, give) =>
-      give(200, { profile: users.profile(userNamed(c.params.username), c.state.reader) }),
+    .get('/profiles/:username', { gives: { 200: One.profile } }, async (c, give) =>
+      give(200, { profile: await users.profile(await userNamed(c.params.username), c.state.reader) }),
     )
-    .post('/profiles/:username/follow', { layers: signedIn, gives: { 200: One.profile } }, (c, give) => {
-      const followed = userNamed(c.params.username)
-      users.follow(c.state.user, followed, true)
-      return give(200, { profile: users.profile(followed, c.state.user) })
+    .post('/profiles/:username/follow', { layers: signedIn, gives: { 200: One.profile } }, async (c, give) => {
+      const followed = await userNamed(c.params.username)
+      await users.follow(c.state.user, followed, true)
+      return give(200, { profile: await users.profile(followed, c.state.user) })
     })
-    .delete('/profiles/:username/follow', { layers: signedIn, gives: { 200: One.profile } }, (c, give) => {
-      const followed = userNamed(c.params.username)
-      users.follow(c.state.user, followed, false)
-      return give(200, { profile: users.profile(followed, c.state.user) })
+    .delete('/profiles/:username/follow', { layers: signedIn, gives: { 200: One.profile } }, async (c, give) => {
+      const followed = await userNamed(c.params.username)
+      await users.follow(c.state.user, followed, false)
+      return give(200, { profile: await users.profile(followed, c.state.user) })
     })
 
-    .get('/articles', { query: Filter, gives: { 200: Many } }, (c, give) =>
-      give(200, listOf(articles.list(c.state.valid.query), c.state.reader)),
+    .get('/articles', { query: Filter, gives: { 200: Many } }, async (c, give) =>
+      give(200, listOf(await articles.list(c.state.valid.query, c.state.reader))),
     )
-    .get('/articles/feed', { layers: signedIn, query: Page, gives: { 200: Many } }, (c, give) => {
+    .get('/articles/feed', { layers: signedIn, query: Page, gives: { 200: Many } }, async (c, give) => {
       const { limit, offset } = c.state.valid.query
-      return give(200, listOf(articles.feed(c.state.user, limit, offset), c.state.user))
+      return give(200, listOf(await articles.feed(c.state.user, limit, offset)))
     })
     .post(
       '/articles',
       { layers: signedIn, body: z.object({ article: NewArticle }), gives: { 201: One.article } },
-      (c, give) => {
-        const article = articles.add(c.state.user, c.state.valid.body.article)
-        return give(201, { article: articles.shown(article, c.state.user) })
+      async (c, give) => {
+        const article = await articles.add(c.state.user, c.state.valid.body.article)
+        return give(201, { article: await articles.shown(article, c.state.user) })
       },
     )
-    .get('/articles/:slug', { gives: { 200: One.article } }, (c, give) =>
-      give(200, { article: articles.shown(articleAt(c.params.slug), c.state.reader) }),
+    .get('/articles/:slug', { gives: { 200: One.article } }, async (c, give) =>
+      give(200, { article: await articles.shown(await articleAt(c.params.slug), c.state.reader) }),
     )
     .put(
       '/articles/:slug',
       { layers: signedIn, body: z.object({ article: ArticleChange }), gives: { 200: One.article } },
-      (c, give) => {
-        const article = own(c.state.user, articleAt(c.params.slug))
-        return give(200, {
-          article: articles.shown(articles.change(article, c.state.valid.body.article), c.state.user),
-        })
+      async (c, give) => {
+        const article = own(c.state.user, await articleAt(c.params.slug))
+        const changed = await articles.change(article, c.state.valid.body.article)
+        return give(200, { article: await articles.shown(changed, c.state.user) })
       },
     )
-    .delete('/articles/:slug', { layers: signedIn, gives: { 204: null } }, (c, give) => {
-      articles.remove(own(c.state.user, articleAt(c.params.slug)))
+    .delete('/articles/:slug', { layers: signedIn, gives: { 204: null } }, async (c, give) => {
+      await articles.remove(own(c.state.user, await articleAt(c.params.slug)))
       return give(204)
     })
-    .post('/articles/:slug/favorite', { layers: signedIn, gives: { 200: One.article } }, (c, give) => {
-      const article = articleAt(c.params.slug)
-      articles.favor(c.state.user, article, true)
-      return give(200, { article: articles.shown(article, c.state.user) })
+    .post('/articles/:slug/favorite', { layers: signedIn, gives: { 200: One.article } }, async (c, give) => {
+      const article = await articleAt(c.params.slug)
+      await articles.favor(c.state.user, article, true)
+      return give(200, { article: await articles.shown(article, c.state.user) })
     })
-    .delete('/articles/:slug/favorite', { layers: signedIn, gives: { 200: One.article } }, (c, give) => {
-      const article = articleAt(c.params.slug)
-      articles.favor(c.state.user, article, false)
-      return give(200, { article: articles.shown(article, c.state.user) })
+    .delete('/articles/:slug/favorite', { layers: signedIn, gives: { 200: One.article } }, async (c, give) => {
+      const article = await articleAt(c.params.slug)
+      await articles.favor(c.state.user, article, false)
+      return give(200, { article: await articles.shown(article, c.state.user) })
     })
 
-    .get('/articles/:slug/comments', { gives: { 200: z.object({ comments: z.array(Comment) }) } }, (c, give) =>
-      give(200, { comments: articles.comments(articleAt(c.params.slug), c.state.reader) }),
+    .get('/articles/:slug/comments', { gives: { 200: z.object({ comments: z.array(Comment) }) } }, async (c, give) =>
+      give(200, { comments: await articles.comments(await articleAt(c.params.slug), c.state.reader) }),
     )
     .post(
       '/articles/:slug/comments',
       { layers: signedIn, body: z.object({ comment: NewComment }), gives: { 201: z.object({ comment: Comment }) } },
-      (c, give) => {
-        const article = articleAt(c.params.slug)
-        return give(201, { comment: articles.comment(article, c.state.user, c.state.valid.body.comment.body) })
+      async (c, give) => {
+        const article = await articleAt(c.params.slug)
+        return give(201, { comment: await articles.comment(article, c.state.user, c.state.valid.body.comment.body) })
       },
     )
     .delete(
       '/articles/:slug/comments/:id',
       { layers: signedIn, params: z.object({ slug: z.string(), id: z.coerce.number().int() }), gives: { 204: null } },
-      (c, give) => {
+      async (c, give) => {
         const { slug, id } = c.state.valid.params
-        const author = articles.authorOf(articleAt(slug), id)
+        const author = await articles.authorOf(await articleAt(slug), id)
         if (author === undefined) missing('comment')
         if (author !== c.state.user.id) throw forbidden('comment')
-        articles.removeComment(id)
+        await articles.removeComment(id)
         return give(204)
       },
     )
-    .get('/tags', { gives: { 200: z.object({ tags: z.array(z.string()) }) } }, (_, give) =>
-      give(200, { tags: articles.tags() }),
+    .get('/tags', { gives: { 200: z.object({ tags: z.array(z.string()) }) } }, async (_, give) =>
+      give(200, { tags: await articles.tags() }),
     )
 
   const document = openApi(api, { info: { title: 'Conduit', version: '1.0.0' }, servers: [{ url: '/api' }] })
@@ -178,11 +171,11 @@ export function conduit({ database: file, secret }: Settings) {
     .get('/openapi.json', (c) => c.json(document))
     .get('/docs', apiPage('/openapi.json'))
     .get('/live', health())
-  return { app, api, close: () => void database.close() }
+  return { app, api, close: () => database.close() }
 }
 
 /** For clients: `client<Api>('https://…/api')`. */
-export type Api = ReturnType<typeof conduit>['api']
+export type Api = Awaited<ReturnType<typeof conduit>>['api']
 
 /** The error format of the RealWorld specification: messages by what they are about. */
 function conduitError({ status, title, detail, errors }: Problem): Response {

@@ -1,7 +1,7 @@
-import type Database from 'better-sqlite3'
 import type { z } from 'zod'
+import { type Database, TakenError, type Value, one } from './database/database.ts'
 import type { Article, ArticleChange, Comment, Filter, NewArticle } from './schemas.ts'
-import type { UserRow, Users } from './users.ts'
+import type { UserRow } from './users.ts'
 
 /** An article as it is stored. */
 export interface ArticleRow {
@@ -15,167 +15,201 @@ export interface ArticleRow {
   readonly updated: string
 }
 
-interface CommentRow {
+/** Who has written something, as a reader sees them. */
+interface AuthorColumns {
+  readonly username: string
+  readonly bio: string | null
+  readonly image: string | null
+  /** True or false for PostgreSQL, 1 or 0 for SQLite; so are the others that are a question. */
+  readonly following: boolean | number
+}
+
+interface ShownRow extends ArticleRow, AuthorColumns {
+  readonly favorites: number
+  readonly favorited: boolean | number
+}
+
+interface CommentRow extends AuthorColumns {
   readonly id: number
   readonly body: string
   readonly author: number
   readonly created: string
 }
 
-type Condition = readonly [sql: string, value: string | number]
+type Shown = z.infer<typeof Article>
+type Condition = readonly [sql: string, value: Value]
+
+/** The author of a row, for a reader: the first value. */
+const author = `users.username, users.bio, users.image,
+  EXISTS (SELECT 1 FROM follows WHERE followed = users.id AND follower = ?) AS following`
+/** All that is shown of articles, but for their tags, for a reader: the first two values. */
+const shown = `SELECT articles.*, ${author},
+  EXISTS (SELECT 1 FROM favorites WHERE article = articles.id AND "user" = ?) AS favorited,
+  (SELECT CAST(count(*) AS INTEGER) FROM favorites WHERE article = articles.id) AS favorites
+  FROM articles JOIN users ON users.id = articles.author`
+
+/** How often a slug that has just been taken is looked for anew. */
+const attempts = 5
 
 export class Articles {
-  readonly #database: Database.Database
-  readonly #users: Users
+  readonly #database: Database
 
-  constructor(database: Database.Database, users: Users) {
+  constructor(database: Database) {
     this.#database = database
-    this.#users = users
   }
 
-  bySlug(slug: string): ArticleRow | undefined {
-    return this.#database.prepare<[string], ArticleRow>('SELECT * FROM articles WHERE slug = ?').get(slug)
+  bySlug(slug: string): Promise<ArticleRow | undefined> {
+    return one(this.#database, 'SELECT * FROM articles WHERE slug = ?', slug)
   }
 
-  add(author: UserRow, { title, description, body, tagList = [] }: z.infer<typeof NewArticle>): ArticleRow {
+  add(writer: UserRow, { title, description, body, tagList = [] }: z.infer<typeof NewArticle>): Promise<ArticleRow> {
     const now = new Date().toISOString()
     const sql = `INSERT INTO articles (slug, title, description, body, author, created, updated)
       VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING *`
-    return this.#database.transaction(() => {
-      const values = [this.#freeSlug(title), title, description, body, author.id, now, now]
-      const article = this.#database.prepare<unknown[], ArticleRow>(sql).get(...values)!
-      this.#tag(article.id, tagList)
+    return this.#withSlug(title, async (database, slug) => {
+      const article = (await one<ArticleRow>(database, sql, slug, title, description, body, writer.id, now, now))!
+      await tag(database, article.id, tagList)
       return article
-    })()
+    })
   }
 
-  change(article: ArticleRow, { tagList, ...change }: z.infer<typeof ArticleChange>): ArticleRow {
+  change(article: ArticleRow, { tagList, ...change }: z.infer<typeof ArticleChange>): Promise<ArticleRow> {
     const given = Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined))
-    const slug =
-      change.title === undefined || change.title === article.title ? article.slug : this.#freeSlug(change.title)
-    const next = { ...article, ...given, slug, updated: new Date().toISOString() }
-    const sql = `UPDATE articles SET slug = @slug, title = @title, description = @description, body = @body, updated = @updated
-      WHERE id = @id RETURNING *`
-    return this.#database.transaction(() => {
-      if (tagList) this.#tag(article.id, tagList)
-      return this.#database.prepare<[ArticleRow], ArticleRow>(sql).get(next)!
-    })()
+    const { title, description, body } = { ...article, ...given }
+    const sql = `UPDATE articles SET slug = ?, title = ?, description = ?, body = ?, updated = ? WHERE id = ? RETURNING *`
+    const write = async (database: Database, slug: string): Promise<ArticleRow> => {
+      if (tagList) await tag(database, article.id, tagList)
+      const now = new Date().toISOString()
+      return (await one<ArticleRow>(database, sql, slug, title, description, body, now, article.id))!
+    }
+    if (title === article.title) return this.#database.transaction((database) => write(database, article.slug))
+    return this.#withSlug(title, write)
   }
 
-  remove({ id }: ArticleRow): void {
-    this.#database.prepare('DELETE FROM articles WHERE id = ?').run(id)
+  async remove({ id }: ArticleRow): Promise<void> {
+    await this.#database.all('DELETE FROM articles WHERE id = ?', id)
   }
 
   /** The newest first, with the number of all that fit. */
-  list({ tag, author, favorited, limit, offset }: z.infer<typeof Filter>): { rows: ArticleRow[]; count: number } {
+  list(
+    { tag: tagged, author: writer, favorited, limit, offset }: z.infer<typeof Filter>,
+    reader: UserRow | undefined,
+  ): Promise<{ articles: Shown[]; count: number }> {
     const conditions: Condition[] = []
-    if (tag !== undefined) conditions.push(['id IN (SELECT article FROM tags WHERE tag = ?)', tag])
-    if (author !== undefined) conditions.push(['author = (SELECT id FROM users WHERE username = ?)', author])
+    if (tagged !== undefined) conditions.push(['articles.id IN (SELECT article FROM tags WHERE tag = ?)', tagged])
+    if (writer !== undefined) conditions.push(['articles.author = (SELECT id FROM users WHERE username = ?)', writer])
     if (favorited !== undefined)
       conditions.push([
-        'id IN (SELECT article FROM favorites JOIN users ON users.id = favorites.user WHERE username = ?)',
+        `articles.id IN
+          (SELECT article FROM favorites JOIN users ON users.id = favorites."user" WHERE username = ?)`,
         favorited,
       ])
-    return this.#page(conditions, limit, offset)
+    return this.#page(conditions, limit, offset, reader)
   }
 
   /** Articles of whom somebody follows. */
-  feed(reader: UserRow, limit: number, offset: number): { rows: ArticleRow[]; count: number } {
-    return this.#page([['author IN (SELECT followed FROM follows WHERE follower = ?)', reader.id]], limit, offset)
+  feed(reader: UserRow, limit: number, offset: number): Promise<{ articles: Shown[]; count: number }> {
+    const followed = 'articles.author IN (SELECT followed FROM follows WHERE follower = ?)'
+    return this.#page([[followed, reader.id]], limit, offset, reader)
   }
 
-  favor(reader: UserRow, { id }: ArticleRow, wanted: boolean): void {
+  async favor(reader: UserRow, { id }: ArticleRow, wanted: boolean): Promise<void> {
     const sql = wanted
-      ? 'INSERT OR IGNORE INTO favorites (user, article) VALUES (?, ?)'
-      : 'DELETE FROM favorites WHERE user = ? AND article = ?'
-    this.#database.prepare(sql).run(reader.id, id)
+      ? 'INSERT INTO favorites ("user", article) VALUES (?, ?) ON CONFLICT DO NOTHING'
+      : 'DELETE FROM favorites WHERE "user" = ? AND article = ?'
+    await this.#database.all(sql, reader.id, id)
   }
 
   /** An article as a reader sees it. */
-  shown(article: ArticleRow, reader: UserRow | undefined): z.infer<typeof Article> {
-    const { id, slug, title, description, body, author, created, updated } = article
-    const sql = 'SELECT count(*) AS count, total(user = ?) AS own FROM favorites WHERE article = ?'
-    const { count, own } = this.#database
-      .prepare<number[], { count: number; own: number }>(sql)
-      .get(reader?.id ?? 0, id)!
-    return {
-      slug,
-      title,
-      description,
-      body,
-      tagList: this.#tagsOf(id),
-      createdAt: created,
-      updatedAt: updated,
-      favorited: own > 0,
-      favoritesCount: count,
-      author: this.#users.profile(this.#users.byId(author)!, reader),
-    }
+  async shown({ id }: ArticleRow, reader: UserRow | undefined): Promise<Shown> {
+    const who = reader?.id ?? 0
+    const rows = await this.#database.all<ShownRow>(`${shown} WHERE articles.id = ?`, who, who, id)
+    return (await this.#withTags(rows))[0]!
   }
 
-  tags(): string[] {
+  async tags(): Promise<string[]> {
     const sql = 'SELECT tag FROM tags GROUP BY tag ORDER BY count(*) DESC, tag LIMIT 100'
-    return this.#database
-      .prepare<[], { tag: string }>(sql)
-      .all()
-      .map(({ tag }) => tag)
+    return (await this.#database.all<{ tag: string }>(sql)).map(({ tag: name }) => name)
   }
 
-  comments({ id }: ArticleRow, reader: UserRow | undefined): z.infer<typeof Comment>[] {
-    const sql = 'SELECT * FROM comments WHERE article = ? ORDER BY id'
-    return this.#database
-      .prepare<[number], CommentRow>(sql)
-      .all(id)
-      .map((row) => this.#shownComment(row, reader))
+  async comments({ id }: ArticleRow, reader: UserRow | undefined): Promise<z.infer<typeof Comment>[]> {
+    return (await this.#comments('article', id, reader)).map(shownComment)
   }
 
-  comment({ id }: ArticleRow, author: UserRow, body: string): z.infer<typeof Comment> {
-    const sql = 'INSERT INTO comments (article, author, body, created) VALUES (?, ?, ?, ?) RETURNING *'
-    const values = [id, author.id, body, new Date().toISOString()]
-    return this.#shownComment(this.#database.prepare<unknown[], CommentRow>(sql).get(...values)!, author)
+  async comment({ id }: ArticleRow, writer: UserRow, body: string): Promise<z.infer<typeof Comment>> {
+    const sql = 'INSERT INTO comments (article, author, body, created) VALUES (?, ?, ?, ?) RETURNING id'
+    const now = new Date().toISOString()
+    const added = (await one<{ id: number }>(this.#database, sql, id, writer.id, body, now))!
+    return shownComment((await this.#comments('id', added.id, writer))[0]!)
   }
 
   /** Whose a comment is; undefined when there is none of this article. */
-  authorOf(article: ArticleRow, comment: number): number | undefined {
+  async authorOf(article: ArticleRow, comment: number): Promise<number | undefined> {
     const sql = 'SELECT author FROM comments WHERE id = ? AND article = ?'
-    return this.#database.prepare<number[], { author: number }>(sql).get(comment, article.id)?.author
+    return (await one<{ author: number }>(this.#database, sql, comment, article.id))?.author
   }
 
-  removeComment(comment: number): void {
-    this.#database.prepare('DELETE FROM comments WHERE id = ?').run(comment)
+  async removeComment(comment: number): Promise<void> {
+    await this.#database.all('DELETE FROM comments WHERE id = ?', comment)
   }
 
-  #page(conditions: readonly Condition[], limit: number, offset: number): { rows: ArticleRow[]; count: number } {
+  #comments(column: 'id' | 'article', value: number, reader: UserRow | undefined): Promise<CommentRow[]> {
+    const sql = `SELECT comments.*, ${author} FROM comments JOIN users ON users.id = comments.author
+      WHERE comments.${column} = ? ORDER BY comments.id`
+    return this.#database.all(sql, reader?.id ?? 0, value)
+  }
+
+  async #page(
+    conditions: readonly Condition[],
+    limit: number,
+    offset: number,
+    reader: UserRow | undefined,
+  ): Promise<{ articles: Shown[]; count: number }> {
     const where = conditions.length === 0 ? '' : `WHERE ${conditions.map(([sql]) => sql).join(' AND ')}`
     const values = conditions.map(([, value]) => value)
-    const rows = this.#database
-      .prepare<unknown[], ArticleRow>(`SELECT * FROM articles ${where} ORDER BY id DESC LIMIT ? OFFSET ?`)
-      .all(...values, limit, offset)
-    const { count } = this.#database
-      .prepare<unknown[], { count: number }>(`SELECT count(*) AS count FROM articles ${where}`)
-      .get(...values)!
-    return { rows, count }
+    const who = reader?.id ?? 0
+    const sql = `${shown} ${where} ORDER BY articles.id DESC LIMIT ? OFFSET ?`
+    const rows = await this.#database.all<ShownRow>(sql, who, who, ...values, limit, offset)
+    const counted = `SELECT CAST(count(*) AS INTEGER) AS count FROM articles ${where}`
+    const { count } = (await one<{ count: number }>(this.#database, counted, ...values))!
+    return { articles: await this.#withTags(rows), count }
   }
 
-  #tag(article: number, tags: readonly string[]): void {
-    this.#database.prepare('DELETE FROM tags WHERE article = ?').run(article)
-    const add = this.#database.prepare('INSERT INTO tags (article, position, tag) VALUES (?, ?, ?)')
-    for (const [position, tag] of [...new Set(tags)].entries()) add.run(article, position, tag)
+  /** One statement for the tags of all of them. */
+  async #withTags(rows: readonly ShownRow[]): Promise<Shown[]> {
+    if (rows.length === 0) return []
+    const sql = `SELECT article, tag FROM tags WHERE article IN (${rows.map(() => '?').join(', ')}) ORDER BY position`
+    const all = await this.#database.all<{ article: number; tag: string }>(sql, ...rows.map(({ id }) => id))
+    return rows.map((row) => ({
+      slug: row.slug,
+      title: row.title,
+      description: row.description,
+      body: row.body,
+      tagList: all.filter(({ article }) => article === row.id).map(({ tag: name }) => name),
+      createdAt: row.created,
+      updatedAt: row.updated,
+      favorited: Boolean(row.favorited),
+      favoritesCount: row.favorites,
+      author: shownAuthor(row),
+    }))
   }
 
-  #tagsOf(article: number): string[] {
-    const sql = 'SELECT tag FROM tags WHERE article = ? ORDER BY position'
-    return this.#database
-      .prepare<[number], { tag: string }>(sql)
-      .all(article)
-      .map(({ tag }) => tag)
+  /** Writes under a slug that is free. Between looking and writing somebody else may take it. */
+  async #withSlug(
+    title: string,
+    write: (database: Database, slug: string) => Promise<ArticleRow>,
+  ): Promise<ArticleRow> {
+    for (let i = 1; ; i++) {
+      try {
+        const slug = await this.#freeSlug(title)
+        return await this.#database.transaction((database) => write(database, slug))
+      } catch (error) {
+        if (!(error instanceof TakenError) || i === attempts) throw error
+      }
+    }
   }
 
-  #shownComment({ id, body, author, created }: CommentRow, reader: UserRow | undefined): z.infer<typeof Comment> {
-    const profile = this.#users.profile(this.#users.byId(author)!, reader)
-    return { id, body, createdAt: created, updatedAt: created, author: profile }
-  }
-
-  #freeSlug(title: string): string {
+  async #freeSlug(title: string): Promise<string> {
     const words = title
       .normalize('NFKD')
       .toLowerCase()
@@ -183,7 +217,22 @@ export class Articles {
       .match(/[\p{L}\p{N}]+/gu)
     const slug = words?.join('-') ?? 'article'
     let free = slug
-    for (let i = 2; this.bySlug(free); i++) free = `${slug}-${i}`
+    for (let i = 2; await this.bySlug(free); i++) free = `${slug}-${i}`
     return free
   }
+}
+
+async function tag(database: Database, article: number, tags: readonly string[]): Promise<void> {
+  await database.all('DELETE FROM tags WHERE article = ?', article)
+  const sql = 'INSERT INTO tags (article, position, tag) VALUES (?, ?, ?)'
+  for (const [position, name] of [...new Set(tags)].entries()) await database.all(sql, article, position, name)
+}
+
+function shownAuthor({ username, bio, image, following }: AuthorColumns): Shown['author'] {
+  return { username, bio, image, following: Boolean(following) }
+}
+
+function shownComment(row: CommentRow): z.infer<typeof Comment> {
+  const { id, body, created } = row
+  return { id, body, createdAt: created, updatedAt: created, author: shownAuthor(row) }
 }

@@ -47,7 +47,7 @@ export class Tokens {
     if (token === undefined) throw unauthorized()
     try {
       const { payload } = await jwtVerify(token, this.#key, { algorithms: ['HS256'] })
-      const user = this.#users.byId(Number(payload.sub))
+      const user = await this.#users.byId(Number(payload.sub))
       if (user) return user
     } catch (error) {
       if (!(error instanceof errors.JOSEError)) throw error

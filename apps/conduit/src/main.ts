@@ -3,7 +3,7 @@ import { problemOf } from '@spillway/middleware/problem'
 import { conduit } from './app.ts'
 import { env } from './env.ts'
 
-const { app, close } = conduit({ database: env.DATABASE, secret: env.SECRET })
+const { app, close } = await conduit({ database: env.DATABASE, secret: env.SECRET })
 const server = await serve(app, { port: env.PORT, host: env.HOST, onError: problemOf })
 closeOnSignals({ close: (options) => server.close(options).finally(close) })
 console.log(`Conduit answers at ${server.url}/api, and describes it at ${server.url}/docs`)

@@ -1,8 +1,8 @@
 import { randomBytes, scrypt, timingSafeEqual } from 'node:crypto'
 import { promisify } from 'node:util'
 import { ProblemError } from '@spillway/middleware/problem'
-import type Database from 'better-sqlite3'
 import type { z } from 'zod'
+import { type Database, TakenError, one } from './database/database.ts'
 import type { Profile, Registration, UserChange } from './schemas.ts'
 
 /** A user as it is stored. */
@@ -25,34 +25,33 @@ async function hashed(password: string): Promise<string> {
 /** What is compared with when there is no such user, so that it takes as long. */
 const nobody = `${'A'.repeat(22)}.${'A'.repeat(43)}`
 
-export class Users {
-  readonly #database: Database.Database
+/** What can be changed of a user. */
+const columns = ['username', 'email', 'password', 'bio', 'image'] as const
 
-  constructor(database: Database.Database) {
+export class Users {
+  readonly #database: Database
+
+  constructor(database: Database) {
     this.#database = database
   }
 
-  byId(id: number): UserRow | undefined {
-    return this.#database.prepare<[number], UserRow>('SELECT * FROM users WHERE id = ?').get(id)
+  byId(id: number): Promise<UserRow | undefined> {
+    return one(this.#database, 'SELECT * FROM users WHERE id = ?', id)
   }
 
-  byName(username: string): UserRow | undefined {
-    return this.#database.prepare<[string], UserRow>('SELECT * FROM users WHERE username = ?').get(username)
+  byName(username: string): Promise<UserRow | undefined> {
+    return one(this.#database, 'SELECT * FROM users WHERE username = ?', username)
   }
 
   /** @throws ProblemError 422 when name or address are taken. */
   async add({ username, email, password }: z.infer<typeof Registration>): Promise<UserRow> {
-    const secret = await hashed(password)
-    return this.#whole(() =>
-      this.#database
-        .prepare<string[], UserRow>('INSERT INTO users (username, email, password) VALUES (?, ?, ?) RETURNING *')
-        .get(username, email, secret),
-    )
+    const sql = 'INSERT INTO users (username, email, password) VALUES (?, ?, ?) RETURNING *'
+    return this.#write(sql, username, email, await hashed(password))
   }
 
   /** Undefined when address and password do not fit. */
   async withPassword(email: string, password: string): Promise<UserRow | undefined> {
-    const user = this.#database.prepare<[string], UserRow>('SELECT * FROM users WHERE email = ?').get(email)
+    const user = await one<UserRow>(this.#database, 'SELECT * FROM users WHERE email = ?', email)
     const [salt, hash] = (user?.password ?? nobody).split('.').map((part) => Buffer.from(part, 'base64url'))
     return timingSafeEqual(await derive(password, salt!, 32), hash!) ? user : undefined
   }
@@ -60,40 +59,38 @@ export class Users {
   /** @throws ProblemError 422 when name or address are taken. */
   async change(user: UserRow, change: z.infer<typeof UserChange>): Promise<UserRow> {
     const { password, image, ...rest } = change
-    const next = {
+    const next: UserRow = {
       ...user,
       ...Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined)),
       ...(image !== undefined && { image: image === '' ? null : image }),
       ...(password !== undefined && { password: await hashed(password) }),
     }
-    const sql = `UPDATE users SET username = @username, email = @email, password = @password, bio = @bio, image = @image
-      WHERE id = @id RETURNING *`
-    return this.#whole(() => this.#database.prepare<[UserRow], UserRow>(sql).get(next))
+    const sql = `UPDATE users SET ${columns.map((name) => `${name} = ?`).join(', ')} WHERE id = ? RETURNING *`
+    return this.#write(sql, ...columns.map((name) => next[name]), user.id)
   }
 
-  profile({ id, username, bio, image }: UserRow, viewer: UserRow | undefined): z.infer<typeof Profile> {
-    return { username, bio, image, following: viewer !== undefined && this.#follows(viewer.id, id) }
+  async profile({ id, username, bio, image }: UserRow, viewer: UserRow | undefined): Promise<z.infer<typeof Profile>> {
+    return { username, bio, image, following: viewer !== undefined && (await this.#follows(viewer.id, id)) }
   }
 
-  follow(follower: UserRow, followed: UserRow, wanted: boolean): void {
+  async follow(follower: UserRow, followed: UserRow, wanted: boolean): Promise<void> {
     const sql = wanted
-      ? 'INSERT OR IGNORE INTO follows (follower, followed) VALUES (?, ?)'
+      ? 'INSERT INTO follows (follower, followed) VALUES (?, ?) ON CONFLICT DO NOTHING'
       : 'DELETE FROM follows WHERE follower = ? AND followed = ?'
-    this.#database.prepare(sql).run(follower.id, followed.id)
+    await this.#database.all(sql, follower.id, followed.id)
   }
 
-  #follows(follower: number, followed: number): boolean {
-    const sql = 'SELECT 1 FROM follows WHERE follower = ? AND followed = ?'
-    return this.#database.prepare(sql).get(follower, followed) !== undefined
+  async #follows(follower: number, followed: number): Promise<boolean> {
+    const sql = 'SELECT follower FROM follows WHERE follower = ? AND followed = ?'
+    return (await one(this.#database, sql, follower, followed)) !== undefined
   }
 
-  #whole(write: () => UserRow | undefined): UserRow {
+  async #write(sql: string, ...values: readonly (string | number | null)[]): Promise<UserRow> {
     try {
-      return write()!
+      return (await one<UserRow>(this.#database, sql, ...values))!
     } catch (error) {
-      const [, column] = /UNIQUE constraint failed: users\.(\w+)/.exec((error as Error).message) ?? []
-      if (column === undefined) throw error
-      const errors = [{ in: 'body', pointer: `#/user/${column}`, detail: 'has already been taken' }]
+      if (!(error instanceof TakenError)) throw error
+      const errors = [{ in: 'body', pointer: `#/user/${error.column}`, detail: 'has already been taken' }]
       throw new ProblemError(422, 'TAKEN', { detail: 'The request is not valid', errors }, error)
     }
   }

@@ -1,9 +1,11 @@
-import Database from 'better-sqlite3'
-
-/** The tables of the application; `author`, `user` and the like are ids of users. */
-const schema = `
+/**
+ * The tables of the application; `author`, `user` and the like are ids of users.
+ * @param id how the database says that it numbers rows.
+ */
+export function tables(id: string): string {
+  return `
 CREATE TABLE IF NOT EXISTS users (
-  id INTEGER PRIMARY KEY,
+  id ${id},
   username TEXT NOT NULL UNIQUE,
   email TEXT NOT NULL UNIQUE,
   password TEXT NOT NULL,
@@ -14,9 +16,9 @@ CREATE TABLE IF NOT EXISTS follows (
   follower INTEGER NOT NULL REFERENCES users ON DELETE CASCADE,
   followed INTEGER NOT NULL REFERENCES users ON DELETE CASCADE,
   PRIMARY KEY (follower, followed)
-) WITHOUT ROWID;
+);
 CREATE TABLE IF NOT EXISTS articles (
-  id INTEGER PRIMARY KEY,
+  id ${id},
   slug TEXT NOT NULL UNIQUE,
   title TEXT NOT NULL,
   description TEXT NOT NULL,
@@ -31,15 +33,15 @@ CREATE TABLE IF NOT EXISTS tags (
   position INTEGER NOT NULL,
   tag TEXT NOT NULL,
   PRIMARY KEY (article, tag)
-) WITHOUT ROWID;
+);
 CREATE INDEX IF NOT EXISTS tags_by_tag ON tags (tag);
 CREATE TABLE IF NOT EXISTS favorites (
-  user INTEGER NOT NULL REFERENCES users ON DELETE CASCADE,
+  "user" INTEGER NOT NULL REFERENCES users ON DELETE CASCADE,
   article INTEGER NOT NULL REFERENCES articles ON DELETE CASCADE,
-  PRIMARY KEY (article, user)
-) WITHOUT ROWID;
+  PRIMARY KEY (article, "user")
+);
 CREATE TABLE IF NOT EXISTS comments (
-  id INTEGER PRIMARY KEY,
+  id ${id},
   article INTEGER NOT NULL REFERENCES articles ON DELETE CASCADE,
   author INTEGER NOT NULL REFERENCES users ON DELETE CASCADE,
   body TEXT NOT NULL,
@@ -47,12 +49,4 @@ CREATE TABLE IF NOT EXISTS comments (
 );
 CREATE INDEX IF NOT EXISTS comments_by_article ON comments (article);
 `
-
-/** @param file `:memory:` for one that is gone with the process. */
-export function openDatabase(file: string): Database.Database {
-  const database = new Database(file)
-  database.pragma('journal_mode = WAL')
-  database.pragma('foreign_keys = ON')
-  database.exec(schema)
-  return database
 }

@@ -1,0 +1,39 @@
+/** What a column may hold, as far as this application stores it. */
+export type Value = string | number | null
+
+/** A database, whichever it is: the statements of this application are SQL that both read, with `?` for values. */
+export interface Database {
+  /** Runs one statement. @returns the rows that it gives. */
+  all<Row extends object>(statement: string, ...values: readonly Value[]): Promise<Row[]>
+  /** Runs statements of which all count or none. @param work may use no other database than the one that it is given. */
+  transaction<T>(work: (database: Database) => Promise<T>): Promise<T>
+  close(): Promise<void>
+}
+
+/** The first row, where there is one. */
+export async function one<Row extends object>(
+  database: Database,
+  statement: string,
+  ...values: readonly Value[]
+): Promise<Row | undefined> {
+  return (await database.all<Row>(statement, ...values))[0]
+}
+
+/** A value is there already that may be there once. */
+export class TakenError extends Error {
+  readonly column: string
+
+  constructor(column: string, cause: unknown) {
+    super(`${column} is taken`, { cause })
+    this.column = column
+  }
+}
+
+/**
+ * Opens it, with its tables.
+ * @param where `postgres://…`, a file of SQLite, or `:memory:` for one that is gone with the process.
+ */
+export async function openDatabase(where: string): Promise<Database> {
+  if (!/^postgres(?:ql)?:/.test(where)) return (await import('./sqlite.ts')).openSqlite(where)
+  return (await import('./postgres.ts')).openPostgres(where)
+}

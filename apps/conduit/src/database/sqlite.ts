@@ -1,0 +1,59 @@
+import Sqlite from 'better-sqlite3'
+import { type Database, TakenError, type Value } from './database.ts'
+import { tables } from './tables.ts'
+
+/** @param file `:memory:` for one that is gone with the process. */
+export function openSqlite(file: string): Database {
+  const connection = new Sqlite(file)
+  connection.pragma('journal_mode = WAL')
+  connection.pragma('foreign_keys = ON')
+  connection.exec(tables('INTEGER PRIMARY KEY'))
+  const statements = new Map<string, Sqlite.Statement>()
+  /** There is one connection: what is no part of a transaction waits until it is over. */
+  let transaction: Promise<void> = Promise.resolve()
+
+  const run = <Row>(text: string, values: readonly Value[]): Row[] => {
+    let statement = statements.get(text)
+    if (!statement) statements.set(text, (statement = connection.prepare(text)))
+    try {
+      if (statement.reader) return statement.all(...values) as Row[]
+      statement.run(...values)
+      return []
+    } catch (error) {
+      const [, column] = /UNIQUE constraint failed: \w+\.(\w+)/.exec((error as Error).message) ?? []
+      throw column === undefined ? error : new TakenError(column, error)
+    }
+  }
+  const inside: Database = {
+    all: async (text, ...values) => run(text, values),
+    transaction: (work) => work(inside),
+    close: () => Promise.reject(new Error('A transaction is under way')),
+  }
+  return {
+    async all(text, ...values) {
+      await transaction
+      return run(text, values)
+    },
+    async transaction(work) {
+      const before = transaction
+      let isOver!: () => void
+      transaction = new Promise((resolve) => (isOver = resolve))
+      await before
+      connection.exec('BEGIN')
+      try {
+        const result = await work(inside)
+        connection.exec('COMMIT')
+        return result
+      } catch (error) {
+        connection.exec('ROLLBACK')
+        throw error
+      } finally {
+        isOver()
+      }
+    },
+    async close() {
+      await transaction
+      connection.close()
+    },
+  }
+}
