@@ -1,23 +1,7 @@
-import { existsSync, readFileSync, readdirSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { expect, it } from 'vitest'
-
-const root = fileURLToPath(new URL('../../..', import.meta.url))
-
-const made =
-  /(?:^|\/)(?:node_modules|dist|coverage|tmp|\.turbo|\.git|\.changeset)(?:\/|$)|^apps\/docs\/site\/(?:reference|packages|decisions|security|benchmarks)\b/
-
-/** Files that people read: documentation, pages, and what they are made from; not what is made from something else. */
-const pages = pagesIn('')
-
-function pagesIn(folder: string): string[] {
-  return readdirSync(join(root, folder), { withFileTypes: true }).flatMap((entry) => {
-    const path = join(folder, entry.name)
-    if (made.test(path)) return []
-    return entry.isDirectory() ? pagesIn(path) : /\.(?:md|html)$/.test(path) ? [path] : []
-  })
-}
+import { pages, root } from './pages.ts'
 
 /** Places in the repository that a page names: `blob/main/…` and `/source/…` from its root, others beside the page. */
 function placesIn(page: string): string[] {

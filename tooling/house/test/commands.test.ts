@@ -1,0 +1,123 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { pages, root } from './pages.ts'
+
+/** Runs it, or what it stands for: a file, and words that are in it. */
+interface Run {
+  readonly by: string
+  readonly says: string
+}
+
+const templates = (says: string): Run => ({ by: 'tooling/consumer/templates.mjs', says })
+const whole = 'is the whole check itself, or a part of it'
+const registry =
+  'asks a registry, which a test does without: what it installs is packed and installed by tooling/consumer'
+const long = 'takes minutes, and is run by hand before a release'
+const measures = 'measures, on a machine that does nothing else'
+
+/** Every command that a document tells people to type: what runs it, or why nothing does. */
+const commands: Readonly<Record<string, Run | string>> = {
+  'npm start': { by: 'apps/wire-lab/test/process.test.ts', says: 'main.mjs' },
+  'npm start chat': { by: 'apps/chat/test/chat.test.ts', says: 'built.program' },
+  'npm start conduit': { by: 'apps/conduit/test/collection.ts', says: 'conduit({' },
+  'npm test': templates("npm(project, 'test')"),
+  'npm run build': templates("npm(project, 'run', 'build')"),
+  'npm run dev': templates("command === 'npm run dev'"),
+  'npm run routes': templates("'routes'"),
+  'npm create spillway@latest': templates('create-spillway'),
+  'npm create spillway@latest hello -- --yes': templates('npm create spillway@latest'),
+  'cd hello': templates("command.startsWith('cd ')"),
+  'curl http://127.0.0.1:3000/hello/world': templates('expectAnswer'),
+  'curl http://127.0.0.1:3000/bye/world': templates('expectAnswer'),
+  'docker build -t {{name}} . && docker run -p 3000:3000 {{name}}':
+    'needs Docker: its file is checked, and its commands are run, by the test of the templates',
+  'npm install @spillway/core': registry,
+  'npm install @spillway/core @spillway/middleware': registry,
+  'npm install @spillway/node': registry,
+  'npm install @spillway/parser': registry,
+  'npm install --save-dev @spillway/inspect': registry,
+  'npm install --save-dev @spillway/serve': registry,
+  'node --import @spillway/node app.js': { by: 'packages/node/test/install.test.ts', says: '--import' },
+  'node --import @spillway/inspect/auto app.js': { by: 'packages/inspect/test/inspector.test.ts', says: 'auto.mjs' },
+  'npx @spillway/inspect proxy http://localhost:8000': {
+    by: 'packages/inspect/test/inspector.test.ts',
+    says: "'proxy', `http://",
+  },
+  'npx @spillway/replay send recording.har --to http://localhost:3000': {
+    by: 'apps/replay/test/run.test.ts',
+    says: '--to',
+  },
+  'npx @spillway/serve dist': { by: 'apps/serve/test/program.test.ts', says: 'program' },
+  'spillway dist --spa': { by: 'apps/serve/test/application.test.ts', says: "start('--spa')" },
+  'spillway docs --live': { by: 'apps/serve/test/application.test.ts', says: "start('--live')" },
+  'spillway . --https --host 127.0.0.1': { by: 'apps/serve/test/https.test.ts', says: '--https' },
+  "spillway site --auth alice:secret -H 'X-Robots-Tag: noindex'": {
+    by: 'apps/serve/test/application.test.ts',
+    says: "start('--auth",
+  },
+  'spillway /srv/www --port 80 --cluster --log json': {
+    by: 'apps/serve/test/arguments.test.ts',
+    says: '--cluster --log json',
+  },
+  'npx spillway dev src/app.ts': templates("'dev'"),
+  'npx spillway routes src/app.ts': templates("'routes'"),
+  'node apps/gateway/dist/main.js': { by: 'apps/gateway/test/demo.test.ts', says: 'built.program' },
+  'node apps/gateway/dist/main.js gateway.json': { by: 'apps/gateway/test/demo.test.ts', says: 'built.program' },
+  'npx turbo run build --filter=@spillway/compat...': whole,
+  'npx turbo run build --filter=@spillway/docs': whole,
+  'npx vitest run apps/docs': whole,
+  'npx vitest run packages/parser': whole,
+  'npx vitest run packages/core': whole,
+  'npx vitest run packages/middleware/test/proxy apps/gateway': whole,
+  'npm start --workspace apps/compat': { by: 'apps/compat/test/compat.test.ts', says: 'compare(framework' },
+  'npm start --workspace apps/compat -- model 10000': { by: 'apps/compat/test/model.test.ts', says: 'model(' },
+  'node tooling/runtimes/run.mjs parser': long,
+  'node tooling/runtimes/run.mjs core': long,
+  'node packages/parser/fuzz/differential.mjs 600': long,
+  'node tooling/reliability/keep-alive-race.mjs 20000': long,
+  'node tooling/reliability/drain.mjs 20': long,
+  'node tooling/reliability/kill-a-backend.mjs 20': long,
+  'node tooling/reliability/abandoned-requests.mjs 1000000': long,
+  'node tooling/reliability/abandoned-requests.mjs 100000': long,
+  'node tooling/reliability/static-files.mjs': long,
+  'node tooling/conformance/static/scorecard.mjs': long,
+  'node tooling/conformance/static/scorecard.mjs /tmp/peers': long,
+  'npm install --prefix /tmp/peers serve http-server sirv-cli srvx': registry,
+  'npm run bench -- --workloads plaintext,json --rounds 3 --html bench.html': measures,
+  'npm run bench -- --json results.json && node apps/bench/dist/readme.js results.json': measures,
+  'node apps/bench/dist/micro.js': measures,
+  'node --cpu-prof apps/bench/dist/micro.js browser': measures,
+}
+
+/** What the documents tell people to type, without the remark behind it. Records of decisions and changes tell nobody. */
+function typed(): { document: string; command: string }[] {
+  return pages
+    .filter((name) => name.endsWith('.md') && !name.startsWith('docs/decisions'))
+    .flatMap((document) =>
+      [...readFileSync(join(root, document), 'utf8').matchAll(/^```(?:sh|bash|console)\n([^]*?)^```/gm)]
+        .flatMap(([, block]) => block!.split('\n'))
+        .map((line) => line.replace(/(^|\s+)# .*$/, '').trim())
+        .filter((command) => command !== '')
+        .map((command) => ({ document, command })),
+    )
+}
+
+describe('commands in documents', () => {
+  const all = typed()
+
+  it('are run by something, or it is said why not', () => {
+    expect(all.length).toBeGreaterThan(50)
+    expect(all.filter(({ command }) => commands[command] === undefined)).toEqual([])
+  })
+
+  it('and nothing else is listed', () => {
+    const known = new Set(all.map(({ command }) => command))
+    expect(Object.keys(commands).filter((command) => !known.has(command))).toEqual([])
+  })
+
+  it('by files that are there and do it', () => {
+    const runs = Object.values(commands).filter((run) => typeof run !== 'string')
+    expect(runs.filter(({ by, says }) => !readFileSync(join(root, by), 'utf8').includes(says))).toEqual([])
+  })
+})
