@@ -1,20 +1,13 @@
 // Starts a project from each template, as `npm create spillway` does, from packages as npm would publish them and outside the
 // workspace, and does there what its README says: tests, a build, `npm start`, and `npm run dev` through a change.
-import { execFileSync, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { environment, root, setup } from '../setup.mjs'
+import { root } from '../setup.mjs'
+import { Projects } from './projects.mjs'
 
-const packages = {
-  '@spillway/parser': 'packages/parser',
-  '@spillway/core': 'packages/core',
-  '@spillway/middleware': 'packages/middleware',
-  '@spillway/serve': 'apps/serve',
-  'create-spillway': 'packages/create',
-}
 /** A path that each template answers with 200. */
 const paths = { minimal: '/hello/world', api: '/notes', realtime: '/', static: '/about' }
 const chosen = process.argv.slice(2)
@@ -28,39 +21,24 @@ function hasSqlite() {
   return false
 }
 
-setup()
-const folder = mkdtempSync(join(tmpdir(), 'spillway-templates-'))
-const quiet = { ...environment, NO_COLOR: '1', npm_config_update_notifier: 'false' }
-const run = (cwd, command, ...args) =>
-  execFileSync(command, args, { cwd, env: quiet, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] })
-const npm = (cwd, ...args) => run(cwd, 'npm', ...args)
+const projects = new Projects()
+const { run, npm, environment } = projects
 
 try {
-  const tarballs = {}
-  for (const [name, path] of Object.entries(packages)) {
-    const packed = JSON.parse(run(join(root, path), 'pnpm', 'pack', '--json', '--pack-destination', folder))
-    tarballs[name] = `file:${packed.filename}`
-  }
-  writeFileSync(
-    join(folder, 'package.json'),
-    JSON.stringify({ dependencies: { 'create-spillway': tarballs['create-spillway'] } }),
-  )
-  npm(folder, 'install', '--prefer-offline', '--no-audit', '--no-fund')
+  projects.prepare()
   const names =
     chosen.length > 0 ? chosen : [...Object.keys(paths), 'guide'].filter((name) => !withSqlite.has(name) || hasSqlite())
-  for (const name of names) await (name === 'guide' ? followGuide(tarballs) : tryTemplate(name, tarballs))
+  for (const name of names) await (name === 'guide' ? followGuide() : tryTemplate(name))
   console.log(`created, tested, built and started: ${names.join(', ')}`)
 } catch (error) {
   console.error(error.stdout ?? '', error.stderr ?? '', error.message)
   process.exitCode = 1
 } finally {
-  rmSync(folder, { recursive: true, force: true })
+  projects.remove()
 }
 
-async function tryTemplate(template, tarballs) {
-  run(folder, process.execPath, 'node_modules/.bin/create-spillway', template, '-t', template, '-y', '--no-install')
-  const project = join(folder, template)
-  install(project, tarballs)
+async function tryTemplate(template) {
+  const project = projects.create(template, '-t', template, '-y')
   npm(project, 'test')
   npm(project, 'run', 'build')
   const routes = npm(project, 'run', '--silent', 'routes')
@@ -88,19 +66,9 @@ async function tryTemplate(template, tarballs) {
   await dev.end()
 }
 
-/** Installs what a project asks for. */
-function install(project, tarballs) {
-  const manifest = JSON.parse(readFileSync(join(project, 'package.json'), 'utf8'))
-  // These versions are in no registry yet.
-  for (const part of ['dependencies', 'devDependencies'])
-    for (const name of Object.keys(manifest[part])) manifest[part][name] = tarballs[name] ?? manifest[part][name]
-  writeFileSync(join(project, 'package.json'), JSON.stringify({ ...manifest, overrides: tarballs }))
-  npm(project, 'install', '--prefer-offline', '--no-audit', '--no-fund')
-}
-
 /** Starts a program on a free port, and asks it whether it lives. */
 async function program(cwd, [command, ...args], pattern, template) {
-  const child = spawn(command, args, { cwd, env: { ...quiet, PORT: '0' } })
+  const child = spawn(command, args, { cwd, env: { ...environment, PORT: '0' } })
   const ended = once(child, 'close')
   let out = ''
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (piece) => (out += piece))
@@ -130,27 +98,18 @@ async function program(cwd, [command, ...args], pattern, template) {
 }
 
 /** Does what Getting started says, step by step; on a port that is free. */
-async function followGuide(tarballs) {
+async function followGuide() {
   const guide = readFileSync(join(root, 'apps/docs/site/guide/getting-started.md'), 'utf8')
   const [, told] = /^([^]*?)\n## Without a project/.exec(guide)
   const [route] = told.match(/(?<=```ts\n)[^]*?(?=```)/g)
   const commands = [...told.matchAll(/```sh\n([^]*?)```/g)].flatMap(([, text]) => text.trim().split('\n'))
-  let cwd = folder
+  let cwd = projects.folder
   let running
   for (const command of commands) {
     const created = /^npm create spillway@latest (\w+) -- (.*)$/.exec(command)
     const asked = /^curl http:\/\/127\.0\.0\.1:3000(\S+)$/.exec(command)
-    if (created) {
-      run(
-        cwd,
-        process.execPath,
-        'node_modules/.bin/create-spillway',
-        created[1],
-        ...created[2].split(' '),
-        '--no-install',
-      )
-      install(join(cwd, created[1]), tarballs)
-    } else if (command.startsWith('cd ')) cwd = join(cwd, command.slice(3))
+    if (created) projects.create(created[1], ...created[2].split(' '))
+    else if (command.startsWith('cd ')) cwd = join(cwd, command.slice(3))
     else if (command === 'npm run dev')
       running = await program(cwd, scriptOf(cwd, 'dev'), /spillway dev: (\S+)/, 'minimal')
     else if (asked) await expectAnswer(cwd, running.url, asked[1], route)
