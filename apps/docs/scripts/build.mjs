@@ -4,12 +4,15 @@ import { fileURLToPath } from 'node:url'
 import { build } from 'vitepress'
 import { brokenAnchors } from './anchors.mjs'
 import { copyPages } from './copied-pages.mjs'
+import { writeForPrograms } from './llms.mjs'
 import { reference } from './reference.mjs'
 
 copyPages()
 await reference()
 await build(fileURLToPath(new URL('../site', import.meta.url)))
-const broken = brokenAnchors(new URL('../dist/', import.meta.url))
+const dist = new URL('../dist/', import.meta.url)
+writeForPrograms(dist)
+const broken = brokenAnchors(dist)
 if (broken.length > 0) {
   console.error(`Links to places that are not there:\n${broken.join('\n')}`)
   process.exitCode = 1

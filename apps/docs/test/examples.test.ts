@@ -5,6 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Handler, type Server, serve } from '@spillway/core'
+import { inject } from '@spillway/core/testing'
+import { connectWebSocket } from '@spillway/middleware/websocket-client'
 import ts from 'typescript'
 import { spawn } from '@spillway/vitest-config/tools'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
@@ -40,9 +42,10 @@ function quiet(): ReturnType<typeof vi.spyOn> {
 }
 
 describe('pages', () => {
-  const pages = ['guide', 'recipes'].flatMap((folder) =>
-    readdirSync(new URL(folder, site)).map((name) => readFileSync(new URL(`${folder}/${name}`, site), 'utf8')),
+  const names = ['guide', 'recipes'].flatMap((folder) =>
+    readdirSync(new URL(folder, site)).map((name) => `${folder}/${name}`),
   )
+  const pages = [...names, 'index.md', 'comparison.md'].map((name) => readFileSync(new URL(name, site), 'utf8'))
 
   test('show code from files that are compiled and run, and none of their own', () => {
     // That one is followed step by step, its code included, by tooling/consumer/templates.mjs.
@@ -52,9 +55,10 @@ describe('pages', () => {
 
   test('show every example', () => {
     const shown = pages.flatMap((page) =>
-      [...page.matchAll(/^<<< .*\/examples\/([\w-]+\.ts)$/gm)].map(([, name]) => name),
+      [...page.matchAll(/^<<< .*\/examples\/([\w/-]+\.\w+)(?: \[\w+\])?$/gm)].map(([, name]) => name),
     )
-    expect(shown).toEqual(expect.arrayContaining(readdirSync(examples)))
+    const all = readdirSync(examples, { recursive: true, encoding: 'utf8' }).filter((name) => name.includes('.'))
+    expect(shown).toEqual(expect.arrayContaining(all))
   })
 })
 
@@ -168,6 +172,147 @@ describe('examples', () => {
     expect(await (await fetch(`http://127.0.0.1:${port}`)).text()).toMatch(/^worker \d+\n$/)
     child.kill('SIGTERM')
     expect(await once(child, 'exit')).toEqual([0, null])
+  })
+
+  test('routes in files of their own', async () => {
+    const { app } = await import('../examples/library.ts')
+    const get = (path: string): Promise<Response> => inject(app, path, { headers: { 'X-User': 'Ali' } })
+    expect(await (await get('/books?q=TCP')).json()).toEqual([{ id: 1, title: 'TCP/IP Illustrated' }])
+    expect(await (await get('/books/2')).json()).toMatchObject({ title: 'Release It!' })
+    expect(await (await get('/books/2/cover')).text()).toBe('The cover of 2, for Ali')
+    expect([(await get('/books/9')).status, (await get('/books?page=0')).status]).toEqual([404, 400])
+    expect((await inject(app, '/books')).status).toBe(401)
+  })
+
+  test('inject', async () => {
+    const { refused, titles } = await import('../examples/inject.ts')
+    expect([await refused(), await titles()]).toEqual([401, ['TCP/IP Illustrated']])
+  })
+
+  test('errors', async () => {
+    const error = vi.spyOn(console, 'error').mockReturnValue()
+    onTestFinished(() => error.mockRestore())
+    const { app } = await import('../examples/errors.ts')
+    const order = (body: unknown): Promise<Response> =>
+      inject(app, '/orders', {
+        method: 'POST',
+        headers: { 'Content-Type': 'application/json' },
+        body: JSON.stringify(body),
+      })
+    expect((await order({ item: 'tea', amount: 2 })).status).toBe(201)
+    expect(await (await order({ item: 'tea', amount: 2 })).json()).toMatchObject({
+      status: 409,
+      code: 'SOLD_OUT',
+      left: 1,
+    })
+    expect(await (await order({ item: 'tea', amount: 0 })).json()).toMatchObject({
+      status: 422,
+      errors: [{ pointer: '#/amount' }],
+    })
+    expect((await order({ item: 'coal', amount: 1 })).status).toBe(404)
+    expect(await (await inject(app, '/broken')).text()).not.toContain('nobody outside')
+    expect(error).toHaveBeenCalledOnce()
+    expect((await inject(app, '/orders')).headers.get('allow')).toContain('POST')
+  })
+
+  test('sign-in', async () => {
+    const { app } = await import('../examples/sign-in.ts')
+    const send = (method: string, path: string, body?: object, cookie = ''): Promise<Response> =>
+      inject(app, path, {
+        method,
+        headers: { 'Content-Type': 'application/json', Cookie: cookie },
+        ...(body && { body: JSON.stringify(body) }),
+      })
+    const ali = { user: 'ali', password: 'open sesame' }
+    expect((await send('POST', '/users', ali)).status).toBe(201)
+    expect((await send('POST', '/users', ali)).status).toBe(409)
+    expect((await send('POST', '/session', { ...ali, password: 'close sesame' })).status).toBe(403)
+    expect((await send('POST', '/session', { ...ali, user: 'nobody' })).status).toBe(403)
+    const [cookie] = (await send('POST', '/session', ali)).headers.get('set-cookie')!.split(';')
+    expect(await (await send('GET', '/account', undefined, cookie)).json()).toEqual({ user: 'ali' })
+    expect((await send('GET', '/account')).status).toBe(401)
+    expect((await send('DELETE', '/session', undefined, cookie)).headers.get('set-cookie')).toContain('Max-Age=0')
+  })
+
+  test('files', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'spillway-docs-'))
+    vi.stubEnv('UPLOADS', folder)
+    onTestFinished(() => {
+      vi.unstubAllEnvs()
+      rmSync(folder, { recursive: true })
+    })
+    const { app } = await import('../examples/files.ts')
+    const form = new FormData()
+    form.append('note', 'not a file')
+    form.append('file', new Blob(['content of the file']), '../../etc/passwd')
+    const [id] = (await (await inject(app, '/uploads', { method: 'POST', body: form })).json()) as string[]
+    expect(readdirSync(folder)).toEqual([id])
+    const part = await inject(app, `/uploads/${id}`, { headers: { Range: 'bytes=0-6' } })
+    expect([part.status, await part.text()]).toEqual([206, 'content'])
+    expect(part.headers.get('content-disposition')).toContain('upload.bin')
+    expect((await inject(app, '/uploads/..%2f..%2fetc%2fpasswd')).status).not.toBe(200)
+    expect((await (await inject(app, '/export.csv')).text()).split('\n').length).toBe(1002)
+    expect(await (await inject(app, '/self')).text()).toContain('createReadStream')
+  })
+
+  test('room', async () => {
+    const { app } = await import('../examples/room.ts')
+    const url = await start(app)
+    const events = await fetch(`${url}/rooms/tea/events`)
+    const reader = events.body!.pipeThrough(new TextDecoderStream()).getReader()
+    const heard: string[] = []
+    const socket = await connectWebSocket(`${url}/rooms/tea/socket`, {
+      message: (_, data) => void heard.push(String(data)),
+    })
+    await socket.send('{"text":"hello"}')
+    let text = ''
+    for (let isOver = false; !isOver && !text.includes('data:');) {
+      const { done, value = '' } = await reader.read()
+      isOver = done
+      text += value
+    }
+    expect(text).toContain('data: {"room":"tea","text":"hello"}')
+    await vi.waitFor(() => expect(heard).toEqual(['{"room":"tea","text":"hello"}']))
+    await socket.send('{}')
+    await vi.waitFor(() => expect(socket.signal.aborted).toBe(true))
+    await reader.cancel()
+  })
+
+  test('watched', async () => {
+    const said = quiet()
+    const stdout = vi.spyOn(process.stdout, 'write').mockReturnValue(true)
+    onTestFinished(() => stdout.mockRestore())
+    const { app } = await import('../examples/watched.ts')
+    const url = await start(app)
+    const reply = await fetch(`${url}/books/7`)
+    await reply.text()
+    const id = reply.headers.get('x-request-id')
+    expect(JSON.parse(said.mock.calls[0]![0] as string)).toEqual({ message: 'looking for 7', request: id })
+    await vi.waitFor(() => expect(stdout.mock.calls.join('')).toContain(id))
+    expect(await (await fetch(`${url}/metrics`)).text()).toContain('route="/books/:id"')
+  })
+
+  test('env', async () => {
+    const { readEnv } = await import('../examples/env.ts')
+    expect(readEnv({ PORT: '8080' })).toEqual({ NODE_ENV: 'development', PORT: 8080, HOST: '127.0.0.1' })
+    expect(() => readEnv({ PORT: 'x', NODE_ENV: 'prod' })).toThrow(/NODE_ENV[^]*PORT/)
+  })
+
+  test('production', async () => {
+    vi.stubEnv('PORT', '0')
+    const error = vi.spyOn(console, 'error').mockReturnValue()
+    const stdout = vi.spyOn(process.stdout, 'write').mockReturnValue(true)
+    onTestFinished(() => {
+      vi.unstubAllEnvs()
+      error.mockRestore()
+      stdout.mockRestore()
+      for (const signal of ['SIGTERM', 'SIGINT']) process.removeAllListeners(signal)
+    })
+    const { server } = await import('../examples/production.ts')
+    const url = started(server!)
+    expect([(await fetch(`${url}/live`)).status, (await fetch(`${url}/ready`)).status]).toEqual([200, 200])
+    const headers = { Forwarded: 'for=192.0.2.1;proto=https' }
+    expect(await (await fetch(url, { headers })).json()).toEqual({ client: '192.0.2.1', over: 'https' })
   })
 
   test('testing', async () => {

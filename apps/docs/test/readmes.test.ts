@@ -1,9 +1,6 @@
 import { readFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
-import ts from 'typescript'
 import { expect, test } from 'vitest'
-
-const root = fileURLToPath(new URL('../../../', import.meta.url))
+import { mistakesIn, root } from './compile.ts'
 
 /** What the text around the code stands for: names that a reader has, or that another block has made. */
 const given = `
@@ -66,27 +63,5 @@ test('the code in READMEs compiles against what is exported', { timeout: 60_000 
       sources.set(`${root}apps/docs/test/${document.replaceAll(/\W/g, '-')}-${i}.mts`, completed(code))
   expect(sources.size).toBeGreaterThan(20)
 
-  const { config } = ts.readConfigFile(`${root}tsconfig.base.json`, (file) => ts.sys.readFile(file)) as {
-    config: object
-  }
-  const { options } = ts.parseJsonConfigFileContent(config, ts.sys, root)
-  // Errors are `any` in the JavaScript that some of the blocks are.
-  Object.assign(options, { noEmit: true, isolatedDeclarations: false, useUnknownInCatchVariables: false })
-  const disk = ts.createCompilerHost(options)
-  const host: ts.CompilerHost = {
-    ...disk,
-    getSourceFile: (file, languageVersion) => {
-      const text = sources.get(file) ?? disk.readFile(file)
-      return text === undefined ? undefined : ts.createSourceFile(file, text, languageVersion, true)
-    },
-    readFile: (file) => sources.get(file) ?? disk.readFile(file),
-    fileExists: (file) => sources.has(file) || disk.fileExists(file),
-  }
-  const program = ts.createProgram([...sources.keys()], options, host)
-  const found = ts.getPreEmitDiagnostics(program).map(({ file, start, messageText }) => {
-    const line = file && start !== undefined ? file.getLineAndCharacterOfPosition(start).line : 0
-    const text = file?.text.split('\n')[line]?.trim()
-    return `${file?.fileName.slice(root.length)}: ${text}: ${ts.flattenDiagnosticMessageText(messageText, ' ')}`
-  })
-  expect(found).toEqual([])
+  expect(mistakesIn(sources)).toEqual([])
 })

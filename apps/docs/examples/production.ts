@@ -1,0 +1,24 @@
+import { type Server, closeOnSignals, serve } from '@spillway/core'
+import { client } from '@spillway/middleware/client'
+import { health, readiness } from '@spillway/middleware/health'
+import { logFailures, logger } from '@spillway/middleware/logger'
+import { problemOf, problems } from '@spillway/middleware/problem'
+import { router } from '@spillway/middleware/router'
+import { readEnv } from './env.ts'
+
+const env = readEnv()
+let server: Server | undefined
+
+const app = router()
+  .get('/live', health()) // the process answers
+  .get('/ready', readiness({ server: () => server })) // and may be sent requests
+  .use(client({ trusted: ['127.0.0.1', '10.0.0.0/8'], fields: 'forwarded' })) // the gateway says who it is
+  .use(logger({ format: 'json' }), problems())
+  .get('/', (c) => c.json({ client: c.state.client.address, over: c.state.client.protocol }))
+
+server = await serve(app, { port: env.PORT, host: env.HOST, onError: problemOf })
+logFailures(server, { format: 'json' }) // what no handler sees
+// SIGTERM: not ready for two seconds, then no new connections, then what is under way has twenty seconds.
+closeOnSignals(server, { announce: 2000, deadline: 20_000 })
+console.error(`Listening on ${server.url}`)
+export { server }
