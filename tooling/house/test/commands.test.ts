@@ -25,7 +25,7 @@ const commands: Readonly<Record<string, Run | string>> = {
   'npm run build': templates("npm(project, 'run', 'build')"),
   'npm run dev': templates("command === 'npm run dev'"),
   'npm run routes': templates("'routes'"),
-  'npm create spillway@latest': templates('create-spillway'),
+  'npm create spillway@latest': { by: 'tooling/consumer/projects.mjs', says: 'node_modules/.bin/create-spillway' },
   'npm create spillway@latest hello -- --yes': templates('npm create spillway@latest'),
   'cd hello': templates("command.startsWith('cd ')"),
   'curl http://127.0.0.1:3000/hello/world': templates('expectAnswer'),
