@@ -81,16 +81,17 @@ export class Connection {
     clearTimeout(this.#retry)
     this.#listener.state('connecting')
     const path = `/api/rooms/${this.room}`
+    const take = ({ data }: MessageEvent): void => this.#take(JSON.parse(data as string) as ChatEvent)
     if (prefersEvents || this.#failures >= attempts) {
       const events = (this.#events = new EventSource(`${path}/events?after=${this.#last}`))
-      events.onopen = () => this.#opened('events')
-      events.onmessage = ({ data }) => this.#take(JSON.parse(data as string) as ChatEvent)
-      events.onerror = () => this.#lost(events)
+      events.addEventListener('open', () => this.#opened('events'))
+      events.addEventListener('message', take)
+      events.addEventListener('error', () => this.#lost(events))
     } else {
       const socket = (this.#socket = new WebSocket(`${path}/socket?after=${this.#last}`))
-      socket.onopen = () => this.#opened('socket')
-      socket.onmessage = ({ data }) => this.#take(JSON.parse(data as string) as ChatEvent)
-      socket.onclose = () => this.#lost(socket)
+      socket.addEventListener('open', () => this.#opened('socket'))
+      socket.addEventListener('message', take)
+      socket.addEventListener('close', () => this.#lost(socket))
     }
   }
 

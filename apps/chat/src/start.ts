@@ -72,17 +72,20 @@ function keptSecret(file: string): string {
   return readFileSync(file, 'utf8')
 }
 
+function printFailed(error: unknown): void {
+  printError('redis', error)
+}
+
 function together(url: string, secret: string | undefined): Parts {
   if (secret === undefined) throw new Error('With REDIS there is a SECRET that all processes share')
   const redis = new Redis(url, { maxRetriesPerRequest: 3 })
   const subscriber = new Redis(url, { maxRetriesPerRequest: null })
-  for (const one of [redis, subscriber]) one.on('error', (error) => printError('redis', error))
+  for (const one of [redis, subscriber]) one.on('error', printFailed)
   const command = (name: string, ...args: string[]): Promise<unknown> => redis.call(name, ...args)
-  const onError = (error: unknown): void => printError('redis', error)
   return {
     store: new RedisStore(redis),
     secret,
-    shared: { bus: redisBus(command, subscriber, 'chat:topic:', onError), quotas: redisStore(command) },
+    shared: { bus: redisBus(command, subscriber, 'chat:topic:', printFailed), quotas: redisStore(command) },
     async end() {
       redis.disconnect()
       subscriber.disconnect()

@@ -10,6 +10,22 @@ import { Person, folderForTest, startChat } from './support.ts'
 /** A folder for screenshots to look at; they are not kept otherwise. */
 const shots = process.env['CHAT_SCREENSHOTS']
 
+async function say(page: Page, text: string): Promise<void> {
+  await page.getByLabel('Message', { exact: true }).fill(text)
+  await page.keyboard.press('Enter')
+}
+
+/** Waits until a message is there, and kept. */
+async function hears(page: Page, text: string): Promise<void> {
+  const message = page.locator('#messages li:not(:has(.waits)) .text', { hasText: text })
+  await message.waitFor()
+  expect(await message.count()).toBe(1)
+}
+
+function texts(page: Page): Promise<string[]> {
+  return page.locator('#messages .text').allTextContents()
+}
+
 withTools(chromium)('two people in browsers', { timeout: 90_000 }, () => {
   let built: Built
   let browser: Browser
@@ -37,15 +53,6 @@ withTools(chromium)('two people in browsers', { timeout: 90_000 }, () => {
     await page.locator('#live[data-state=socket], #live[data-state=events]').waitFor()
     return page
   }
-
-  async function say(page: Page, text: string): Promise<void> {
-    await page.getByLabel('Message', { exact: true }).fill(text)
-    await page.keyboard.press('Enter')
-  }
-
-  const hears = (page: Page, text: string): Promise<void> =>
-    page.locator('#messages li:not(:has(.waits)) .text', { hasText: text }).waitFor()
-  const texts = (page: Page): Promise<string[]> => page.locator('#messages .text').allTextContents()
 
   test('talk, see each other, and go on through a restart without a loss', async () => {
     complaints = []
@@ -87,7 +94,7 @@ withTools(chromium)('two people in browsers', { timeout: 90_000 }, () => {
     onTestFinished(() => context.close())
     // As a proxy that knows no upgrade.
     await context.addInitScript(
-      'window.WebSocket = class { constructor() { setTimeout(() => this.onclose?.({ code: 1006 })) } close() {} }',
+      'window.WebSocket = class extends EventTarget { constructor() { super(); setTimeout(() => this.dispatchEvent(new Event("close"))) } close() {} }',
     )
     const ben = await context.newPage()
     await ben.goto(server.url)
@@ -99,6 +106,7 @@ withTools(chromium)('two people in browsers', { timeout: 90_000 }, () => {
     await hears(ann, 'I come by events')
     await say(ann, 'And I by a socket')
     await hears(ben, 'And I by a socket')
+    expect(await texts(ben)).toEqual(['I come by events', 'And I by a socket'])
   })
 
   test('find rooms, what is new there, and what was said before', async () => {
@@ -140,6 +148,7 @@ withTools(chromium)('two people in browsers', { timeout: 90_000 }, () => {
     await page.getByLabel('Password').fill('open sesame')
     await page.getByRole('button', { name: 'Enter' }).click()
     await page.getByText('Somebody else has that name').waitFor()
+    expect(await page.locator('#chat').isVisible()).toBe(false)
   })
 
   test.each([
@@ -184,8 +193,9 @@ withTools(chromium)('two people in browsers', { timeout: 90_000 }, () => {
         await page.waitForTimeout(300)
         await page.screenshot({ path: join(shots, 'phone-rooms.png') })
       }
-      expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(360)
     }
+    const { width } = page.viewportSize()!
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(width)
     for (const view of views) {
       const { violations } = await view.evaluate<AxeResults>(`${axe.source}; axe.run()`)
       expect(violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)])).toEqual([])

@@ -146,18 +146,18 @@ describe('a restart', { timeout: 60_000 }, () => {
     const first = await run(data)
     const ann = await Person.signIn(first.url, 'Ann')
     await ann.enter('general')
-    let isOver = false
+    const over = new AbortController()
     const talking = (async () => {
-      for (let i = 0; !isOver && i < 1000; i++) {
+      for (let i = 0; !over.signal.aborted && i < 1000; i++) {
         await ann.say({ do: 'say', key: `key-number-${i}`, text: String(i) })
         // At the pace that is allowed, with several under way.
-        await vi.waitUntil(() => isOver || ann.all('kept').length > i - 5)
+        await vi.waitUntil(() => over.signal.aborted || ann.all('kept').length > i - 5)
         if (i >= 8) await new Promise((resolve) => setTimeout(resolve, 110))
       }
     })().catch(() => {})
     await vi.waitUntil(() => ann.all('kept').length >= 12)
     await first.kill(signal)
-    isOver = true
+    over.abort()
     await talking
     const second = await run(data)
     // The same session: nobody has to sign in again.
@@ -172,23 +172,23 @@ describe('a restart', { timeout: 60_000 }, () => {
   })
 })
 
-withTools(redisServer)('several processes with Redis', { timeout: 60_000 }, () => {
-  async function redisForTest(): Promise<string> {
-    const folder = folderForTest()
-    const socket = `${folder}/redis.sock`
-    const args = ['--port', '0', '--unixsocket', socket, '--save', '', '--dir', folder]
-    const child = spawn(redisServer.path, args, { stdio: ['ignore', 'pipe', 'ignore'] })
-    const ended = once(child, 'exit')
-    onTestFinished(async () => {
-      child.kill('SIGKILL')
-      await ended
-    })
-    let said = ''
-    child.stdout.on('data', (chunk: Buffer) => (said += chunk.toString()))
-    await vi.waitUntil(() => /ready to accept connections/i.test(said))
-    return socket
-  }
+async function redisForTest(): Promise<string> {
+  const folder = folderForTest()
+  const socket = `${folder}/redis.sock`
+  const args = ['--port', '0', '--unixsocket', socket, '--save', '', '--dir', folder]
+  const child = spawn(redisServer.path, args, { stdio: ['ignore', 'pipe', 'ignore'] })
+  const ended = once(child, 'exit')
+  onTestFinished(async () => {
+    child.kill('SIGKILL')
+    await ended
+  })
+  let said = ''
+  child.stdout.on('data', (chunk: Buffer) => (said += chunk.toString()))
+  await vi.waitUntil(() => /ready to accept connections/i.test(said))
+  return socket
+}
 
+withTools(redisServer)('several processes with Redis', { timeout: 60_000 }, () => {
   test('are one chat: messages, numbers, names, and who is there', async () => {
     const redis = await redisForTest()
     const [one, two] = [await startChat({ redis, secret }), await startChat({ redis, secret })]

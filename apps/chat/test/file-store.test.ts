@@ -83,7 +83,9 @@ test('the folder is taken over from a process that is gone, and from one before 
   const folder = folderForTest()
   for (const pid of ['999999999', String(process.pid), 'nobody']) {
     writeFileSync(join(folder, 'pid'), pid)
-    await (await open(folder)).close()
+    const store = await open(folder)
+    expect(readFileSync(join(folder, 'pid'), 'utf8')).toBe(String(process.pid))
+    await store.close()
   }
 })
 

@@ -52,6 +52,55 @@ const tools = {
       typeof responseTime,
     ])
   },
+  async apollo() {
+    const { ApolloServer } = await import('@apollo/server')
+    const { startStandaloneServer } = await import('@apollo/server/standalone')
+    const typeDefs = 'type Query { hello(name: String): String fails: Int } type Mutation { add(a: Int, b: Int): Int }'
+    const resolvers = {
+      Query: {
+        hello: (_, { name }) => `Hello ${name}`,
+        fails: () => {
+          throw new Error('on purpose')
+        },
+      },
+      Mutation: { add: (_, { a, b }) => a + b },
+    }
+    const server = new ApolloServer({ typeDefs, resolvers, includeStacktraceInErrorResponses: false })
+    const { url } = await startStandaloneServer(server, { listen: { port: 0, host: '127.0.0.1' } })
+    const headers = { 'Content-Type': 'application/json' }
+    const ask = async (query, init) => {
+      const reply = await fetch(url, { method: 'POST', headers, body: JSON.stringify({ query }), ...init })
+      return [reply.status, await reply.text()]
+    }
+    const seen = [
+      await ask('{ hello(name: "ü") }'),
+      await ask('mutation { add(a: 1, b: 2) }'),
+      await ask('{ fails }'),
+      await ask('{ none }'),
+      await ask('', { body: '{' }),
+      await ask('', { body: 'x', headers: { 'Content-Type': 'text/plain' } }),
+    ]
+    await server.stop()
+    return seen
+  },
+  async msw() {
+    const { http: mocked, HttpResponse } = await import('msw')
+    const { setupServer } = await import('msw/node')
+    const server = createServer((req, res) => res.end(`true ${req.url}`))
+    const url = await open(server)
+    const mock = setupServer(mocked.get('http://mocked.example/a', () => HttpResponse.json({ mocked: true })))
+    mock.listen({ onUnhandledRequest: 'bypass' })
+    const byModule = (to) =>
+      new Promise((resolve, reject) => {
+        http.get(to, (res) => res.setEncoding('utf8').on('data', resolve)).on('error', reject)
+      })
+    const seen = []
+    for (const to of ['http://mocked.example/a', `${url}/b`])
+      seen.push(await (await fetch(to)).text(), await byModule(to))
+    mock.close()
+    await close(server)
+    return seen.map((text) => text.replace(/\d{4,5}/, 'port'))
+  },
   async 'prom-client'() {
     const { Registry, Histogram } = require('prom-client')
     const registry = new Registry()

@@ -26,6 +26,8 @@ export const frameworks: readonly Framework[] = [
 export const tools: readonly string[] = [
   'supertest',
   'light-my-request',
+  'apollo',
+  'msw',
   'pino-http',
   'prom-client',
   'opentelemetry',

@@ -54,10 +54,6 @@ export async function conduit({ database: where, secret }: Settings) {
   })
   const userNamed = async (name: string): Promise<UserRow> => (await users.byName(name)) ?? missing('profile')
   const articleAt = async (slug: string): Promise<ArticleRow> => (await articles.bySlug(slug)) ?? missing('article')
-  const listOf = ({ articles: found, count }: Awaited<ReturnType<Articles['list']>>): z.infer<typeof Many> => ({
-    articles: found.map(({ body: _, ...listed }) => listed),
-    articlesCount: count,
-  })
 
   const api = router()
     .use(problems({ reply: conduitError }), cors({ origins: '*' }), tokens.reader)
@@ -176,6 +172,12 @@ export async function conduit({ database: where, secret }: Settings) {
 
 /** For clients: `client<Api>('https://…/api')`. */
 export type Api = Awaited<ReturnType<typeof conduit>>['api']
+
+/** In lists the text of an article is left out. */
+function listOf({ articles: found, count }: Awaited<ReturnType<Articles['list']>>): z.infer<typeof Many> {
+  const listed = found.map(({ body, ...rest }) => rest)
+  return { articles: listed, articlesCount: count }
+}
 
 /** The error format of the RealWorld specification: messages by what they are about. */
 function conduitError({ status, title, detail, errors }: Problem): Response {

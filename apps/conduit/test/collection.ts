@@ -280,7 +280,8 @@ export function collection(database: () => string | Promise<string>): void {
         }),
       ),
     )
-    expect(registered.map(({ status }) => status).toSorted()).toEqual([201, 422, 422, 422, 422])
+    expect(registered.filter(({ status }) => status === 201)).toHaveLength(1)
+    expect(registered.filter(({ status }) => status === 422)).toHaveLength(4)
     const people = await Promise.all(['ann', 'ben', 'cleo'].map(register))
     const written = await Promise.all(people.map((one) => one('/articles').post({ body: { article } })))
     const slugs = written.map((reply) => (reply.status === 201 ? reply.body.article.slug : reply.status))

@@ -44,7 +44,7 @@ export async function reference() {
   const project = await app.convert()
   if (!project) throw new Error('The sources could not be read')
   // Names with an underscore are for other packages of this repository: who reads the reference is not to call them.
-  for (const member of project.getReflectionsByKind(ReflectionKind.ClassOrInterface | ReflectionKind.ClassMember))
+  for (const member of project.getReflectionsByKind(ReflectionKind.All))
     if (member.name.startsWith('_')) project.removeReflection(member)
   for (const module of project.children ?? []) module.name = module.name.replace(/\/src(?=\/|$)/, '')
   await app.generateOutputs(project)
