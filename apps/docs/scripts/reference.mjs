@@ -1,7 +1,7 @@
 // Makes the API reference of the site from the docstrings: one page for each public entry of each package.
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { Application, ReflectionKind } from 'typedoc'
+import { Application } from 'typedoc'
 
 const path = (relative) => fileURLToPath(new URL(relative, import.meta.url))
 
@@ -44,7 +44,7 @@ export async function reference() {
   const project = await app.convert()
   if (!project) throw new Error('The sources could not be read')
   // Names with an underscore are for other packages of this repository: who reads the reference is not to call them.
-  for (const member of project.getReflectionsByKind(ReflectionKind.All))
+  for (const member of Object.values(project.reflections))
     if (member.name.startsWith('_')) project.removeReflection(member)
   for (const module of project.children ?? []) module.name = module.name.replace(/\/src(?=\/|$)/, '')
   await app.generateOutputs(project)
