@@ -175,7 +175,10 @@ export type Api = Awaited<ReturnType<typeof conduit>>['api']
 
 /** In lists the text of an article is left out. */
 function listOf({ articles: found, count }: Awaited<ReturnType<Articles['list']>>): z.infer<typeof Many> {
-  const listed = found.map(({ body: _, ...rest }) => rest)
+  const listed = found.map((article) => {
+    const { body: _, ...rest } = article
+    return rest
+  })
   return { articles: listed, articlesCount: count }
 }
 
