@@ -6,6 +6,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { HTTPParser } from 'http-parser-js'
 import { llhttp } from './llhttp.mjs'
+import { watched } from './watchdog.mjs'
 
 const folder = new URL('../vectors/', import.meta.url)
 const join = (text) =>
@@ -150,6 +151,10 @@ function explanation(kind, peer, mine, other, text) {
 
 /** Runs until `enough` says so; gives the number of inputs and what is not explained. */
 export function compare(api, seed, enough) {
+  return watched((beat) => compared(api, seed, enough, beat))
+}
+
+function compared(api, seed, enough, beat) {
   const random = generator(seed)
   const open = new Map()
   const counts = new Map()
@@ -167,6 +172,7 @@ export function compare(api, seed, enough) {
     const kind = random(3) === 0 ? 'response' : 'request'
     const text = mutate(random, seeds[kind])
     const bytes = Buffer.from(text, 'latin1')
+    beat(bytes)
     bytesSeen += bytes.length
     const started = performance.now()
     const mine = ours(api, bytes, kind, bytes.length)

@@ -5,5 +5,4 @@ export declare function fuzz(
   api: Api,
   seed: number,
   enough: (inputs: number) => boolean,
-  beat?: (seed: number) => void,
 ): { inputs: number; slowest: { ms: number; bytes: number; seed: number } }

@@ -3,7 +3,7 @@
 //   node packages/parser/fuzz/http2.mjs [seconds] [seed]      on the built package; a watchdog ends it when it hangs
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
+import { watched } from './watchdog.mjs'
 
 const vectors = JSON.parse(readFileSync(new URL('../vectors/http2/connections.json', import.meta.url), 'utf8'))
 const types = { DATA: 0, HEADERS: 1, PRIORITY: 2, RST_STREAM: 3, SETTINGS: 4, PUSH_PROMISE: 5, PING: 6, GOAWAY: 7 }
@@ -143,7 +143,11 @@ function play(api, bytes, cut, choose) {
 }
 
 /** Runs until `enough` says so. Throws for what is wrong, with the seed that shows it. */
-export function fuzz(api, seed, enough, beat = () => {}) {
+export function fuzz(api, seed, enough) {
+  return watched((beat) => fuzzed(api, seed, enough, beat))
+}
+
+function fuzzed(api, seed, enough, beat) {
   let inputs = 0
   let slowest = { ms: 0, bytes: 0, seed: 0 }
   for (; !enough(inputs); inputs++) {
@@ -151,6 +155,7 @@ export function fuzz(api, seed, enough, beat = () => {}) {
     const random = generator(one)
     const bytes = connection(random, api.PREFACE)
     const choose = random(5)
+    beat(bytes)
     const began = performance.now()
     try {
       const whole = play(api, bytes, () => bytes.length, choose)
@@ -162,46 +167,13 @@ export function fuzz(api, seed, enough, beat = () => {}) {
     const ms = performance.now() - began
     if (ms / bytes.length > slowest.ms / (slowest.bytes || 1) && ms > 5)
       slowest = { ms, bytes: bytes.length, seed: one }
-    if (inputs % 500 === 0) beat(one)
   }
   return { inputs, slowest }
 }
 
-/** Longer without a sign of life is a hang. Milliseconds. */
-const patience = 10_000
-
-function watch(seconds, seed) {
-  const worker = new Worker(new URL(import.meta.url), { workerData: { seconds, seed } })
-  let last = seed
-  let timer = setTimeout(hang, patience)
-  function hang() {
-    console.error(`hangs, at the latest 500 inputs behind seed ${last}`)
-    process.exit(1)
-  }
-  worker.on('message', (message) => {
-    clearTimeout(timer)
-    if (typeof message !== 'number') return console.log(message)
-    last = message
-    timer = setTimeout(hang, patience)
-  })
-  worker.on('error', (error) => {
-    console.error(error)
-    process.exit(1)
-  })
-}
-
-function tell(message) {
-  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has none
-  parentPort.postMessage(message)
-}
-
-const isProgram = process.argv[1] === fileURLToPath(import.meta.url)
-if (!isMainThread && workerData?.seconds !== undefined) {
-  const api = await import('../dist/http2.js')
-  const end = performance.now() + workerData.seconds * 1000
-  tell(fuzz(api, workerData.seed, () => performance.now() > end, tell))
-} else if (isMainThread && isProgram) {
-  const [seconds = '60', seed = String(Date.now() % 1e9)] = process.argv.slice(2)
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const [seconds = 60, seed = Date.now() % 1e9] = process.argv.slice(2).map(Number)
   console.log(`seed ${seed}`)
-  watch(Number(seconds), Number(seed))
+  const end = performance.now() + seconds * 1000
+  console.log(fuzz(await import('../dist/http2.js'), seed, () => performance.now() > end))
 }

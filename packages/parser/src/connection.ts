@@ -61,6 +61,9 @@ export class Connection<More extends { readonly type: string } = never> implemen
   protected _count: number = 0
   /** The request in hand, and the last one. */
   protected _asked: Exchange | undefined
+  /** What was told last belongs to a message that has not ended. */
+  protected _inRequest: boolean = false
+  protected _inResponse: boolean = false
   protected _held: boolean = false
   protected _switched: boolean = false
   /** Somebody has said that this is the last exchange. */
@@ -169,11 +172,13 @@ export class Connection<More extends { readonly type: string } = never> implemen
   protected _readRequest(): ConnectionEvent<More> | null {
     if (this._held) return null
     const parser = this._request
-    const isOver = this._requestClosed && !parser.partial && !this._switched
+    const isOver = this._requestClosed && !this._inRequest && !this._switched
     if (isOver && parser._left > 0) this._stray('MESSAGE_AFTER_CLOSE')
     const event = parser._pull() as ParserEvent<'request'> | null
     if (event === null) return null
+    if (event.type === 'end') this._inRequest = false
     if (event.type === 'request') {
+      this._inRequest = true
       if (isOver) this._stray('MESSAGE_AFTER_CLOSE', event)
       const { method } = event.head
       const { upgrade } = event
@@ -194,13 +199,15 @@ export class Connection<More extends { readonly type: string } = never> implemen
 
   protected _readResponse(): ConnectionEvent<More> | null {
     const parser = this._response
-    const isOver = (this._open.length === 0 || this._closing) && !parser.partial && !this._switched
+    const isOver = (this._open.length === 0 || this._closing) && !this._inResponse && !this._switched
     if (isOver && parser._left > 0) this._stray('UNEXPECTED_RESPONSE')
     const event = parser._pull() as ParserEvent<'response'> | null
     if (event === null) return null
+    if (event.type === 'end') this._inResponse = false
     if (event.type === 'response') {
+      this._inResponse = true
       const { status } = event.head
-      if (isOver || (event.upgrade && !this._open[0]!.upgrade)) this._stray('UNEXPECTED_RESPONSE', event)
+      if (isOver || (event.upgrade && this._open[0]?.upgrade !== true)) this._stray('UNEXPECTED_RESPONSE', event)
       this._interim = status < 200 && !event.upgrade
       if (!this._interim && !event.keepAlive) this._closing = true
     }

@@ -1,7 +1,5 @@
 // Heads that outlive the buffer they were read from.
 import { COLON, own, trimmed } from './bytes.ts'
-import type { RequestHead } from './request-head.ts'
-import type { ResponseHead } from './response-head.ts'
 import type { TargetForm } from './target.ts'
 
 /**
@@ -87,7 +85,25 @@ function lower(c: number): number {
   return c >= 0x41 && c <= 0x5a ? c | 0x20 : c
 }
 
-/** A request head that outlives the buffer it came in and the {@link RequestHead} that read it. */
+/** What a snapshot takes of the reader of a head. */
+interface ReadHead {
+  readonly fieldCount: number
+  readonly minorVersion: 0 | 1
+}
+interface ReadRequest extends ReadHead {
+  readonly headStart: number
+  readonly method: string
+  readonly targetStart: number
+  readonly targetEnd: number
+  readonly targetForm: TargetForm
+}
+interface ReadResponse extends ReadHead {
+  readonly status: number
+  readonly reasonStart: number
+  readonly reasonEnd: number
+}
+
+/** A request head that outlives the buffer it came in and the `RequestHead` that read it. */
 export class HeadSnapshot extends FieldsView {
   readonly method: string
   /** The request target as sent, nothing decoded. */
@@ -98,7 +114,7 @@ export class HeadSnapshot extends FieldsView {
   readonly text: string
   protected _starts: number[] | null
 
-  constructor(head: RequestHead, text: string) {
+  constructor(head: ReadRequest, text: string) {
     super()
     this.text = text
     this.fieldCount = head.fieldCount
@@ -110,7 +126,7 @@ export class HeadSnapshot extends FieldsView {
   }
 }
 
-/** A response head that outlives the buffer it came in and the {@link ResponseHead} that read it. */
+/** A response head that outlives the buffer it came in and the `ResponseHead` that read it. */
 export class ResponseSnapshot extends FieldsView {
   readonly status: number
   /** The reason phrase as sent; it may be empty. */
@@ -120,7 +136,7 @@ export class ResponseSnapshot extends FieldsView {
   readonly text: string
   protected _starts: number[] | null
 
-  constructor(head: ResponseHead, text: string) {
+  constructor(head: ReadResponse, text: string) {
     super()
     this.text = text
     this.fieldCount = head.fieldCount

@@ -173,6 +173,27 @@ describe('an observed connection', () => {
     ])
   })
 
+  test('bytes are lost behind CONNECT, before its answer tells what they were', () => {
+    const connect = 'CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n'
+    const before: [Side, string | number][] = [
+      ['request', `${connect}${get('/b')}`],
+      ['request', 3],
+    ]
+    const refused = play(new ObservedConnection(), ...before, [
+      'response',
+      'HTTP/1.1 405 No\r\nContent-Length: 0\r\n\r\n',
+    ])
+    expect(refused.slice(2)).toEqual(['0 response 405', '0 response end', '1 request GET /b', '1 request end'])
+    const opened = play(new ObservedConnection(), ...before, ['response', 'HTTP/1.1 200 OK\r\n\r\n'], ['request', 'x'])
+    expect(opened.slice(2)).toEqual([
+      '0 response 200',
+      '0 response end',
+      `0 request rest ${get('/b')}`,
+      '0 request lost 3',
+      '0 request rest x',
+    ])
+  })
+
   test('there are two sides', () => {
     for (const call of ['lost', 'resync'] as const)
       expect(() => new ObservedConnection()[call]('server' as Side)).toThrow(TypeError)

@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { ParseError, MessageParser, type ParserEvent } from '../src/index.ts'
+import { type HeadLimits, ParseError, MessageParser, type ParserEvent } from '../src/index.ts'
 import { type Observation, observer, ObservingParser, strict, userAgent, type Profile } from '../src/observer.ts'
 import { bytesOf, expand, textOf, type Vector } from './replay.ts'
 
@@ -310,4 +310,141 @@ describe('lost', () => {
     expect(play(reader(), start, 0, 'defghij')).toEqual([heads[0], 'data abc', 'data defghij', 'end 49 49 []'])
     for (const bytes of [-1, 0.5, NaN, Infinity]) expect(() => reader().lost(bytes)).toThrow(RangeError)
   })
+})
+
+/** The codes of what is told of a request that comes whole. */
+const codes = (text: string, limits: Partial<HeadLimits>, profile: Profile = observer): string[] =>
+  read(new ObservingParser('request', profile, limits), bytesOf(text), Infinity, false)
+    .filter((line) => /^(deviation|error) /.test(line))
+    .map((line) => line.split(' ')[1]!)
+
+describe('what is mended does not count for limits', () => {
+  test.each([-1, 0, 1])('carriage returns that are put in: headBytes, %d beside the limit', (beside) => {
+    const text = 'GET / HTTP/1.1\nHost: a\nX: y\n\n'
+    const found = codes(text, { headBytes: text.length - beside })
+    expect(found.includes('HEAD_TOO_LARGE')).toBe(beside > 0)
+    expect(found).toHaveLength(beside > 0 ? 5 : 4)
+  })
+
+  test.each([-1, 0, 1])('blanks that are taken out do: headBytes, %d beside the limit', (beside) => {
+    const text = 'GET /   HTTP/1.1\r\nHost: a\r\n\r\n'
+    const found = codes(text, { headBytes: text.length - beside })
+    expect(found).toEqual(beside > 0 ? ['INVALID_VERSION', 'HEAD_TOO_LARGE'] : ['INVALID_VERSION'])
+  })
+
+  test.each([-1, 0, 1])('a Host that nobody has sent: fields, %d beside the limit', (beside) => {
+    const found = codes('GET / HTTP/1.1\r\nA: 1\r\nB: 2\r\n\r\n', { fields: 2 - beside })
+    expect(found).toEqual(beside > 0 ? ['TOO_MANY_FIELDS', 'HOST_MISSING'] : ['HOST_MISSING'])
+  })
+
+  test('a profile without the rule for limits refuses what passes them', () => {
+    const some: Profile = { name: 'some', request: ['lineFeeds'], response: [] }
+    const text = 'GET / HTTP/1.1\nHost: a\nX: y\n\n'
+    expect(codes(text, { headBytes: text.length }, some)).not.toContain('HEAD_TOO_LARGE')
+    expect(codes(text, { headBytes: text.length - 1 }, some).at(-1)).toBe('HEAD_TOO_LARGE')
+  })
+})
+
+describe('the framing of chunks', () => {
+  const start = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n'
+  const deviations = (body: string, profile: Profile = observer): (readonly [string, string])[] =>
+    [...new ObservingParser('response', profile).feed(bytesOf(start + body))].flatMap((event) =>
+      event.type === 'deviation' ? [[event.code, event.lenient] as const] : [],
+    )
+
+  test('each mistake is told by a rule of its own', () => {
+    const told = deviations('\r\n2 ;=\nab\n0\r\nA : b\r\n\tc\r\n\r\n')
+    expect(told.map(([code]) => code)).toEqual([
+      'CHUNK_SIZE_INVALID',
+      'CHUNK_EXT_INVALID',
+      'INVALID_LINE_END',
+      'CHUNK_END_INVALID',
+      'FIELD_NAME_WHITESPACE',
+      'OBSOLETE_FOLDING',
+    ])
+    expect(new Set(told.map(([, lenient]) => lenient)).size).toBe(6)
+  })
+
+  test('a user agent reads folded trailers, and nothing else of it', () => {
+    expect(deviations('0\r\nA: b\r\n c\r\n\r\n', userAgent).map(([code]) => code)).toEqual(['OBSOLETE_FOLDING'])
+    expect(() => deviations('0\nA: b\r\n c\r\n\r\n', userAgent)).toThrow('Invalid line end')
+  })
+
+  test.each(['0x2\r\nab', '2.5\r\nab', '-2\r\nab', '2\r\nabz\r\n'])('%j has no size', (body) => {
+    expect(() => deviations(body)).toThrow(ParseError)
+  })
+
+  test('more trailers than anybody has are refused, and not mended for ever', () => {
+    expect(() => deviations(`0\r\n${'a:b\r\n'.repeat(16_385)}\r\n`)).toThrow('trailer')
+    expect(deviations(`0\r\n${'a:b\r\n'.repeat(16_384)}\r\n`).map(([code]) => code)).toEqual(['TOO_MANY_TRAILERS'])
+  })
+})
+
+describe('what has not been read', () => {
+  const request = 'GET /a HTTP/1.1\r\nHost: a\r\n\r\n'
+
+  test('a gap behind an error waits for resync', () => {
+    const parser = new ObservingParser('request', strict)
+    expect(play(parser, '\0junk', 10)).toEqual(['error INVALID_METHOD 0', 'error INVALID_METHOD 0'])
+    parser.resync()
+    expect(play(parser, request)).toEqual(['lost 0 15', 'request GET /a 1.1 [["host","a"]]', 'end 43 28 []'])
+  })
+
+  test('a gap comes behind what was fed before, and in front of what is fed behind it', () => {
+    const parser = new ObservingParser('request')
+    parser.feed(bytesOf(request)).lost(5).feed(bytesOf(request))
+    expect(parser.unread).toEqual(bytesOf(request + request))
+    expect(read(parser, bytesOf(''), 1, true)).toEqual([
+      'request GET /a 1.1 [["host","a"]]',
+      'end 28 28 []',
+      'lost 28 5',
+      'request GET /a 1.1 [["host","a"]]',
+      'end 61 28 []',
+    ])
+  })
+
+  test('what was read of a head that is refused is lost', () => {
+    const parser = new ObservingParser('request', strict)
+    expect(play(parser, `GET /b HTTP/1.1\r\nHost: a b\r\n\r\n${request}`).at(-1)).toBe('error HOST_INVALID 24')
+    parser.resync()
+    expect(play(parser, '')).toEqual(['lost 0 30', 'request GET /a 1.1 [["host","a"]]', 'end 58 28 []'])
+  })
+
+  test('deviations of what only looked like a head are not told', () => {
+    const parser = new ObservingParser('request')
+    const lines = play(parser, undefined, `GET /b HTTP/1.1\r\nA : b\r\nB: \0\r\n\r\n${request}`)
+    expect(lines).toEqual(['lost 0 32', 'request GET /a 1.1 [["host","a"]]', 'end 60 28 []'])
+  })
+
+  test('a mistake that cannot be mended before more comes is an error at the end', () => {
+    const some: Profile = { name: 'some', request: ['requestLine'], response: [] }
+    expect(read(new ObservingParser('request', some), bytesOf('GET  / HTT'), Infinity, true)).toEqual([
+      'error INVALID_TARGET 4',
+    ])
+    const parser = new ObservingParser('request')
+    play(parser, 'GET  /')
+    expect([parser.partial, parser.position, textOf(parser.unread)]).toEqual([true, 0, 'GET  /'])
+  })
+
+  test('stop in the middle of mending gives what was sent', () => {
+    const parser = new ObservingParser('request')
+    play(parser, 'GET  / HTTP/1.1\nHo')
+    parser.stop()
+    expect(play(parser, 'st')).toEqual(['rest GET  / HTTP/1.1\nHost'])
+  })
+
+  test('mistakes are at their places in a request line that was put together again', () => {
+    expect(play(new ObservingParser('request'), ' GET   /a   HTTP/2.0 \r\nHost: a\r\n\r\n').slice(0, 3)).toEqual([
+      'deviation INVALID_METHOD 0',
+      'deviation VERSION_UNSUPPORTED 17',
+      'request GET /a 1.1 [["host","a"]]',
+    ])
+  })
+})
+
+test('a line that never ends is not kept for ever', () => {
+  const parser = new ObservingParser('request')
+  expect(() => {
+    for (let i = 0; i < 40; i++) for (const _ of parser.feed(new Uint8Array(65_536))) expect.unreachable()
+  }).toThrow(ParseError)
 })

@@ -1,24 +1,8 @@
-import { COLON, CR, isBlank, isToken, LF, trimmed } from '../bytes.ts'
-import type { ParseErrorCode } from '../errors.ts'
+import { COLON, CR, isBlank, isToken, LF } from '../bytes.ts'
 import { RequestHead } from '../request-head.ts'
 import type { ResponseHead } from '../response-head.ts'
 import type { Draft } from './draft.ts'
-
-/** What a rule made of a draft: mended, not its case, or that it has to see the end of the line first. */
-type Mended = boolean | 'line'
-
-/** How reading goes on behind one mistake in a head. */
-export interface HeadRule {
-  readonly codes: readonly ParseErrorCode[]
-  /** For messages of one kind only. */
-  readonly side?: 'request' | 'response'
-  /** What those do who do not refuse it. */
-  readonly lenient: string
-  /** Nearly anything can be read in this way: it does not tell that there is a head. */
-  readonly isVague?: true
-  /** @param p the offending byte */
-  readonly mend: (draft: Draft, p: number, head: RequestHead | ResponseHead, code: ParseErrorCode) => Mended
-}
+import type { Mended, Rule } from './rule.ts'
 
 /** The place in `spans` of the field line that `p` is in. */
 function fieldAt(head: RequestHead | ResponseHead, p: number): number {
@@ -54,24 +38,85 @@ function dropLine(draft: Draft, p: number): Mended {
   return true
 }
 
+/** A line end in front of whitespace becomes whitespace, too. */
+function unfold(draft: Draft, p: number): Mended {
+  draft.replace(p - 2, p, '  ')
+  return true
+}
+
+function addCarriageReturn(draft: Draft, p: number): Mended {
+  if (draft.bytes[p] !== LF) return false
+  draft.replace(p, p, '\r')
+  return true
+}
+
+/** A carriage return in front of something else than a line feed becomes a space. */
+function blankCarriageReturn(draft: Draft, p: number): Mended {
+  if (draft.bytes[p - 1] !== CR) return false
+  draft.replace(p - 1, p, ' ')
+  return true
+}
+
+function blankControl(draft: Draft, p: number): Mended {
+  draft.replace(p, p + 1, ' ')
+  return true
+}
+
+function dropBlanksBeforeColon(draft: Draft, p: number): Mended {
+  const end = draft.lineEnd(p)
+  if (end < 0) return 'line'
+  let colon = p
+  while (isBlank(draft.bytes[colon]!)) colon++
+  if (draft.bytes[colon] !== COLON) return false
+  draft.replace(p, colon, '')
+  return true
+}
+
+/** Puts `text` in the place of each stretch that is something else, from the last one on. */
+function replaceAll(draft: Draft, ...stretches: [from: number, to: number, text: string][]): void {
+  for (const [from, to, text] of stretches.toReversed())
+    if (draft.text(from, to) !== text) draft.replace(from, to, text)
+}
+
 /** A line whose last word is a version, and that has two at least in front of it, is a request line. */
 function mendRequestLine(draft: Draft, p: number): Mended {
   const end = draft.lineEnd(p)
   if (end < 0) return 'line'
   const start = draft.lineStart(p)
   const stop = draft.bytes[end - 1] === CR ? end - 1 : end
-  const text = trimmed(draft.text(start, stop), 0, stop - start)
-  const first = text.search(/[\t ]/)
-  const last = Math.max(text.lastIndexOf(' '), text.lastIndexOf('\t'))
-  const method = text.slice(0, Math.max(first, 0))
-  const target = trimmed(text, first, Math.max(first, last))
-  const version = text.slice(last + 1)
-  if (!/^HTTP\/\d\.\d$/i.test(version) || target === '' || !/^[!-~]+$/.test(method)) return false
+  const { from, to, words } = wordsOf(draft.text(start, stop))
+  const [method] = words
+  const version = words.at(-1)
+  if (words.length < 3 || !/^HTTP\/\d\.\d$/i.test(version!.text) || !/^[!-~]+$/.test(method!.text)) return false
+  const [first, last] = [words[1]!, words.at(-2)!]
   // what stands for one has a port
-  if (method === 'CONNECT' && target.length < 3) return false
-  draft.replace(start, stop, `${method} ${target} ${version}`)
-  draft.mask(start, `${asToken(method)} ${asTarget(method, target)} ${version.toUpperCase()}`)
+  if (method!.text === 'CONNECT' && last.to - first.from < 3) return false
+  const target = draft.text(start + first.from, start + last.to)
+  replaceAll(
+    draft,
+    [start, start + from, ''],
+    [start + method!.to, start + first.from, ' '],
+    [start + last.to, start + version!.from, ' '],
+    [start + to, stop, ''],
+  )
+  draft.mask(start, `${asToken(method!.text)} ${asTarget(method!.text, target)} ${version!.text.toUpperCase()}`)
   return true
+}
+
+interface Word {
+  readonly from: number
+  readonly to: number
+  readonly text: string
+}
+
+/** The words of a line, and where the first one starts and the last one ends. */
+function wordsOf(line: string): { readonly from: number; readonly to: number; readonly words: readonly Word[] } {
+  const words = Array.from(line.matchAll(/[^\t ]+/g), ({ 0: text, index }) => ({
+    from: index,
+    to: index + text.length,
+    text,
+  }))
+  return { from: words[0]?.from ?? line.length, to: words.at(-1)?.to ?? line.length, words }
 }
 
 /** A text of the same length that is a target for this method. */
@@ -88,10 +133,18 @@ function mendStatusLine(draft: Draft, p: number): Mended {
   const end = draft.lineEnd(p)
   if (end < 0) return 'line'
   const stop = draft.bytes[end - 1] === CR ? end - 1 : end
-  const [version = '', status = '', ...reason] = trimmed(draft.text(0, stop), 0, stop).split(/[\t ]+/)
-  if (!/^(ICY|HTTP\/\d(\.\d)?)$/i.test(version) || !/^[1-9]\d\d$/.test(status)) return false
-  const isOld = /^(ICY|HTTP\/[01](\.0)?)$/i.test(version)
-  draft.replace(0, stop, `HTTP/1.${isOld ? 0 : 1} ${status} ${reason.join(' ')}`)
+  const { from, words } = wordsOf(draft.text(0, stop))
+  const [version, status, reason] = words
+  if (status === undefined || !/^(ICY|HTTP\/\d(\.\d)?)$/i.test(version!.text) || !/^[1-9]\d\d$/.test(status.text))
+    return false
+  const isOld = /^(ICY|HTTP\/[01](\.0)?)$/i.test(version!.text)
+  replaceAll(
+    draft,
+    [0, from, ''],
+    [from, version!.to, `HTTP/1.${isOld ? 0 : 1}`],
+    [version!.to, status.from, ' '],
+    [status.to, reason?.from ?? stop, ' '],
+  )
   return true
 }
 
@@ -118,12 +171,12 @@ export type HeadRuleName =
   | 'codingInOldVersion'
 
 /** How each mistake is read, by a name that profiles use. In the order in which they are tried. */
-export const headRules: Readonly<Record<HeadRuleName, HeadRule>> = {
+export const headRules: Readonly<Record<HeadRuleName, Rule>> = {
   reasonLeftOut: {
     codes: ['INVALID_STATUS'],
     side: 'response',
     lenient: 'user agents read a status line that ends behind its status',
-    mend: (draft, p) => {
+    inHead: (draft, p) => {
       const c = draft.bytes[p]
       if (p !== 12 || (c !== CR && c !== LF)) return false
       draft.replace(p, p, ' ')
@@ -133,16 +186,14 @@ export const headRules: Readonly<Record<HeadRuleName, HeadRule>> = {
   foldedLines: {
     codes: ['OBSOLETE_FOLDING'],
     lenient: 'user agents and proxies put spaces in place of the line end',
-    mend: (draft, p) => {
-      draft.replace(p - 2, p, '  ')
-      return true
-    },
+    inHead: unfold,
+    inFraming: unfold,
   },
   otherCodingLast: {
     codes: ['CODING_INVALID'],
     side: 'response',
     lenient: 'user agents read such a response until the connection ends',
-    mend: (draft, p, head) => {
+    inHead: (draft, p, head) => {
       const i = fieldAt(head, p)
       return !/(^|,)[\t ]*chunked$/i.test(valueOf(draft, head, i)) && hide(draft, head, i)
     },
@@ -150,25 +201,20 @@ export const headRules: Readonly<Record<HeadRuleName, HeadRule>> = {
   lineFeeds: {
     codes: ['INVALID_LINE_END'],
     lenient: 'nginx, curl and browsers take a line feed alone for the end of a line',
-    mend: (draft, p) => {
-      if (draft.bytes[p] !== LF) return false
-      draft.replace(p, p, '\r')
-      return true
-    },
+    inHead: addCarriageReturn,
+    inFraming: addCarriageReturn,
   },
   carriageReturns: {
     codes: ['INVALID_LINE_END'],
     lenient: 'a carriage return alone may be taken for a space (RFC 9112 §2.2)',
-    mend: (draft, p) => {
-      draft.replace(p - 1, p, ' ')
-      return true
-    },
+    inHead: blankCarriageReturn,
+    inFraming: blankCarriageReturn,
   },
   linesBefore: {
     codes: ['INVALID_VERSION'],
     side: 'response',
     lenient: 'clients skip empty lines in front of a response',
-    mend: (draft, p) => {
+    inHead: (draft, p) => {
       // what is told must not depend on how much of the line is there
       const lf = draft.lineEnd(0)
       if (lf < 0) return 'line'
@@ -183,7 +229,7 @@ export const headRules: Readonly<Record<HeadRuleName, HeadRule>> = {
     side: 'request',
     lenient: 'many servers split the request line at its blanks and hand its parts on',
     isVague: true,
-    mend: (draft, p, head) => {
+    inHead: (draft, p, head) => {
       if (head.error !== 'VERSION_UNSUPPORTED') return mendRequestLine(draft, p)
       // what is older than 1.0 has no fields, what is newer has those of 1.1
       draft.mask(p, draft.bytes[p] === 0x30 ? '1.0' : '1.1')
@@ -195,40 +241,32 @@ export const headRules: Readonly<Record<HeadRuleName, HeadRule>> = {
     side: 'response',
     lenient: 'clients look for three digits behind the first word',
     isVague: true,
-    mend: (draft, p) => mendStatusLine(draft, p),
+    inHead: (draft, p) => mendStatusLine(draft, p),
   },
   controls: {
     codes: ['INVALID_REASON', 'INVALID_FIELD_VALUE'],
     lenient: 'some put a space in its place (RFC 9110 §5.5), some leave it in',
     isVague: true,
-    mend: (draft, p) => {
-      draft.replace(p, p + 1, ' ')
-      return true
-    },
+    inHead: blankControl,
+    inFraming: blankControl,
   },
   blanksBeforeFields: {
     codes: ['LEADING_WHITESPACE'],
     lenient: 'the line may be skipped (RFC 9112 §2.2)',
-    mend: dropLine,
+    inHead: dropLine,
+    inFraming: dropLine,
   },
   blanksBeforeColon: {
     codes: ['FIELD_NAME_WHITESPACE'],
     lenient: 'proxies take the whitespace out of responses (RFC 9112 §5.1), some servers out of requests',
-    mend: (draft, p) => {
-      const end = draft.lineEnd(p)
-      if (end < 0) return 'line'
-      let colon = p
-      while (isBlank(draft.bytes[colon]!)) colon++
-      if (draft.bytes[colon] !== COLON) return false
-      draft.replace(p, colon, '')
-      return true
-    },
+    inHead: dropBlanksBeforeColon,
+    inFraming: dropBlanksBeforeColon,
   },
   fieldNames: {
     codes: ['FIELD_NAME_WHITESPACE', 'INVALID_FIELD_NAME', 'COLON_MISSING'],
     lenient: 'nginx and browsers skip the line, others take all in front of its colon for the name',
     isVague: true,
-    mend: (draft, p) => {
+    inHead: (draft, p) => {
       const end = draft.lineEnd(p)
       if (end < 0) return 'line'
       const start = draft.lineStart(p)
@@ -237,18 +275,19 @@ export const headRules: Readonly<Record<HeadRuleName, HeadRule>> = {
       draft.mask(start, asToken(name))
       return true
     },
+    inFraming: dropLine,
   },
   hosts: {
     codes: ['HOST_REPEATED', 'HOST_INVALID'],
     side: 'request',
     lenient: 'many hand Host on as it is, and route by the first or the last one',
-    mend: (draft, p, head) => hide(draft, head, fieldAt(head, p)),
+    inHead: (draft, p, head) => hide(draft, head, fieldAt(head, p)),
   },
   hostLeftOut: {
     codes: ['HOST_MISSING', 'HOST_INVALID'],
     side: 'request',
     lenient: 'some servers have a host for requests that name none',
-    mend: (draft, p, head) => {
+    inHead: (draft, p, head) => {
       draft.pretend(draft.lineEnd(head.versionStart) + 1, 'Host: ~\r\n')
       return true
     },
@@ -256,7 +295,7 @@ export const headRules: Readonly<Record<HeadRuleName, HeadRule>> = {
   sameLengths: {
     codes: ['LENGTH_INVALID', 'LENGTH_CONFLICT'],
     lenient: 'the same length twice may be taken for one (RFC 9112 §6.3)',
-    mend: (draft, p, head) => {
+    inHead: (draft, p, head) => {
       const i = fieldAt(head, p)
       const value = valueOf(draft, head, i)
       const first = value.split(',', 1)[0]!.trim()
@@ -269,12 +308,12 @@ export const headRules: Readonly<Record<HeadRuleName, HeadRule>> = {
   lengths: {
     codes: ['LENGTH_INVALID', 'LENGTH_CONFLICT', 'LENGTH_TOO_LARGE'],
     lenient: 'some go by the first length, and by none that is no number',
-    mend: (draft, p, head) => hide(draft, head, fieldAt(head, p)),
+    inHead: (draft, p, head) => hide(draft, head, fieldAt(head, p)),
   },
   codingAndLength: {
     codes: ['CODING_WITH_LENGTH'],
     lenient: 'Transfer-Encoding overrides Content-Length (RFC 9112 §6.3)',
-    mend: (draft, p, head) => {
+    inHead: (draft, p, head) => {
       const i = lengthBefore(draft, head, head.fieldCount * 4)
       return i >= 0 && hide(draft, head, i)
     },
@@ -282,7 +321,7 @@ export const headRules: Readonly<Record<HeadRuleName, HeadRule>> = {
   codings: {
     codes: ['CODING_INVALID', 'CODING_UNSUPPORTED'],
     lenient: 'many only look whether the last coding is chunked',
-    mend: (draft, p, head) => {
+    inHead: (draft, p, head) => {
       const i = fieldAt(head, p)
       const value = valueOf(draft, head, i)
       const isLast = value.length > 'chunked'.length && value.toLowerCase().endsWith('chunked')
@@ -292,7 +331,7 @@ export const headRules: Readonly<Record<HeadRuleName, HeadRule>> = {
   codingInOldVersion: {
     codes: ['CODING_IN_HTTP10'],
     lenient: 'many read chunks whatever the version, and close the connection behind them',
-    mend: (draft, _p, head) => {
+    inHead: (draft, _p, head) => {
       draft.mask(head.versionStart + 7, '1')
       draft.isOld = true
       return true

@@ -51,14 +51,21 @@ export class ObservedConnection extends Connection<Observation> {
   }
 
   /**
-   * Goes on behind an error, with the next message of this side that can be found.
+   * Goes on behind an error, with the next message that can be found.
    *
+   * @param side left out, it is that of the error; without an error, of the requests
    * @throws {TypeError} for what is no side
    */
-  resync(side: Side): this {
+  resync(side: Side = this._failed()): this {
     this._error = undefined
     this._observing(side).resync()
     return this
+  }
+
+  /** The side that the error is about. */
+  private _failed(): Side {
+    const [request, response] = this._readers
+    return response.failed || (!request.failed && this._error?.code === 'UNEXPECTED_RESPONSE') ? 'response' : 'request'
   }
 
   override next(): IteratorResult<ObservedEvent, undefined> {

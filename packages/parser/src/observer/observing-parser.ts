@@ -1,28 +1,29 @@
 import { BodyDecoder } from '../body.ts'
-import { decodeLatin1, isToken, LF, trimmed } from '../bytes.ts'
-import { ParseError, parseErrors, type ParseErrorCode } from '../errors.ts'
-import type { BodyLimits, HeadLimits } from '../limits.ts'
+import { decodeLatin1, isToken, SEMICOLON, trimmed } from '../bytes.ts'
+import { parseErrors, type ParseErrorCode } from '../errors.ts'
+import { type BodyLimits, defaultBodyLimits, defaultHeadLimits, type HeadLimits, limitsOf, only } from '../limits.ts'
 import { MessageParser, type ParserEvent } from '../message-parser.ts'
-import { BROKEN, CHUNKS, CLOSED, ENDED, HAS_DATA } from '../numbers.ts'
+import { BROKEN, CHUNKS, CLOSED, ENDED, HAS_DATA, NEED_MORE } from '../numbers.ts'
 import { RequestHead } from '../request-head.ts'
 import { ResponseHead } from '../response-head.ts'
 import { DATA, IN_BODY, IN_HEAD, STOPPED } from '../states.ts'
-import { mendFraming } from './chunk-rules.ts'
 import { Draft } from './draft.ts'
-import type { Observation } from './events.ts'
+import type { Deviation, Observation } from './events.ts'
 import { observer, rules, type Profile, type RuleName } from './profiles.ts'
-import { findStart } from './search.ts'
+import { findStart, MOST_SOUGHT } from './search.ts'
 
-/** A head with more mistakes than this is none. */
+/** What has more mistakes than this is none, or takes this many bytes to be read again and again. */
 const MOST_MENDS = 1000
-/** What waits to be mended is not longer. */
-const MOST_FRAMING = 1_048_576
+const MOST_WORK = 67_108_864
+/** A message is looked for in so many bytes at a time. */
+const SEARCHED_AT_ONCE = 1024
 
 /** Something has changed, so that more can be read. */
 const GO_ON = 'go on'
 type GoOn = typeof GO_ON
 
-const nothing: Uint8Array = /* @__PURE__ */ new Uint8Array(0)
+/** A chunk of one byte: what follows is the framing behind data. */
+const oneChunk: Uint8Array = /* @__PURE__ */ Uint8Array.from('1\r\nx', (c) => c.charCodeAt(0))
 
 /**
  * A {@link MessageParser} that reads on behind mistakes as far as its profile says, and tells each as a `deviation`. Bytes can be
@@ -38,25 +39,31 @@ export class ObservingParser<Kind extends 'request' | 'response' = 'request' | '
   Observation
 > {
   private readonly _rules: ReadonlySet<RuleName>
-  /** The head of usual limits, and one for those that pass them. */
-  private readonly _usual: RequestHead | ResponseHead
-  private _roomy: RequestHead | ResponseHead | undefined
-  private readonly _usualBody: BodyDecoder
   private readonly _profile: Profile
+  private readonly _headLimits: HeadLimits
+  /** The readers of what has no mistakes. */
+  private readonly _usual: RequestHead | ResponseHead
+  private readonly _usualBody: BodyDecoder
   /** Events that were found together with another one. */
   private _found: (ParserEvent | Observation)[] = []
+  /** The head, or the framing, at `_pos` as it is being mended. */
   private _draft: Draft | null = null
-  private _mends: number = 0
-  /** Nothing can be told before there is a line feed this far behind `_pos`, or -1. */
-  private _needsLine: number = -1
-  /** The framing of chunks since the last byte of data. */
-  private _framing: Uint8Array = nothing
-  private _broken: { readonly code: ParseErrorCode; readonly at: number } | null = null
+  /** How far the decoder has read in a draft of framing. */
+  private _draftPos: number = 0
+  /** Framing from `_pos` on that has been read. It stays until it is complete, so that it can be told, or mended. */
+  private _seen: number = 0
+  /** Whether a chunk has come. */
+  private _inChunks: boolean = false
   private _searching: boolean = false
-  /** What was found last may be no start of a message. */
+  /** Bytes from `_pos` on that hold no version of a message. */
+  private _searched: number = 0
+  /** What was found last may be no start of a message; what is wrong with it is told when it is one. */
   private _isGuess: boolean = false
+  private _doubts: Deviation[] = []
   private _lostAt: number = 0
   private _lostBytes: number = 0
+  /** What was fed behind a gap, each in front of its bytes. */
+  private _later: (Uint8Array | { readonly lost: number | undefined })[] = []
 
   /**
    * @param profile what is read that a strict reader refuses
@@ -67,8 +74,43 @@ export class ObservingParser<Kind extends 'request' | 'response' = 'request' | '
     super(kind, limits)
     this._profile = profile
     this._rules = new Set(profile[kind])
+    this._headLimits = only(defaultHeadLimits, limitsOf({ ...defaultHeadLimits, ...defaultBodyLimits }, limits))
     this._usual = this._head
     this._usualBody = this._body
+  }
+
+  override get position(): number {
+    return super.position + this._seen
+  }
+
+  override get unread(): Uint8Array {
+    const parts = [this._bytes.subarray(this._pos + this._seen, this._end)]
+    for (const one of this._later) if (one instanceof Uint8Array) parts.push(one)
+    const all = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0))
+    let at = 0
+    for (const part of parts) {
+      all.set(part, at)
+      at += part.length
+    }
+    return all
+  }
+
+  override get partial(): boolean {
+    return super.partial || this._draft !== null
+  }
+
+  /** Whether an error keeps it from reading on. @internal */
+  get failed(): boolean {
+    return this._error !== null
+  }
+
+  /** What is searched is of no message yet. @internal */
+  override get _left(): number {
+    return this._searching ? 0 : this._rest
+  }
+
+  private get _rest(): number {
+    return this._end - this._pos
   }
 
   /** As {@link MessageParser.expect}; what an observer has read as a method may be none, and is answered as GET is. */
@@ -87,125 +129,193 @@ export class ObservingParser<Kind extends 'request' | 'response' = 'request' | '
     if (bytes !== undefined && !(Number.isSafeInteger(bytes) && bytes >= 0))
       throw new RangeError('Invalid number of bytes')
     if (bytes === 0) return this
-    this._drain()
-    if (this._error !== null) return this
-    const body = this._body
-    const count = bytes ?? 0
-    const isContent = this._phase === IN_BODY && this._broken === null && body._state === DATA
-    if (this._phase === STOPPED || (isContent && bytes !== undefined && bytes <= body._left)) {
-      this._found.push({ type: 'lost', at: this.position, bytes: count })
-      this._before += count
-      if (this._phase === STOPPED) return this
-      body._left -= count
-      body.dataBytes += count
-      if (body._left === 0) body._state = body._after
-      return this
-    }
-    this._abandon()
-    this._lose(this._end - this._pos)
-    this._lostBytes += count
-    this._before += count
+    this._later.push({ lost: bytes })
+    this._dry = false
     return this
   }
 
   /** Goes on behind an error, or behind the message in hand: with the next message that can be found. */
   resync(): this {
-    if (this._error === null) this._drain()
-    const isError = this._error !== null
+    const error = this._error
     this._error = null
+    // what has been read of a refused head is of no message
+    if (error !== null && this._phase === IN_HEAD) {
+      if (this._lostBytes === 0) this._lostAt = this.position - error.offset
+      this._lostBytes += error.offset
+    }
     this._abandon()
     // what was refused is no start
-    if (isError && this._end > this._pos) this._lose(1)
+    if (this._searching && this._rest > 0) this._lose(1)
     this._dry = false
     return this
-  }
-
-  override get unread(): Uint8Array {
-    return this._source() ?? super.unread
   }
 
   override _pull(): ParserEvent | Observation | null {
     for (;;) {
       const found = this._found.shift()
       if (found !== undefined) return found
-      if (this._error !== null || this._phase === STOPPED) return super._pull()
-      const event = this._searching ? this._search() : this._phase === IN_HEAD ? this._readHead() : this._readContent()
+      const event = this._next()
       if (event === GO_ON) continue
       if (event !== null && this._found.length === 0) return event
       if (event !== null) this._found.push(event)
-      else if (this._found.length === 0) {
+      else if (this._found.length === 0 && !this._pass()) {
         this._wait()
-        if (this._found.length === 0 && (this._phase !== STOPPED || this._left === 0)) return null
+        if (this._found.length === 0 && (this._phase !== STOPPED || this._rest === 0)) return null
       }
     }
+  }
+
+  private _next(): ParserEvent | Observation | GoOn | null {
+    if (this._error !== null) throw this._error
+    if (this._phase === STOPPED) {
+      this._leave()
+      return this._rest > 0 ? super._pull() : null
+    }
+    if (this._searching) return this._search()
+    if (this._phase === IN_HEAD) return this._readHead()
+    return this._draft === null ? this._readContent() : this._readFraming(this._draft)
+  }
+
+  protected override _add(bytes: Uint8Array): void {
+    if (this._later.length > 0) this._later.push(bytes.slice())
+    else super._add(bytes)
+  }
+
+  /** Goes on behind the next gap, if there is one. */
+  private _pass(): boolean {
+    const gap = this._later.shift()
+    if (gap === undefined) return false
+    if (!(gap instanceof Uint8Array)) this._skip(gap.lost)
+    while (this._later[0] instanceof Uint8Array) super._add(this._later.shift() as Uint8Array)
+    return true
+  }
+
+  private _skip(bytes: number | undefined): void {
+    const body = this._body
+    const count = bytes ?? 0
+    const isContent = this._phase === IN_BODY && this._draft === null && body._state === DATA && bytes !== undefined
+    if (this._phase === STOPPED || (isContent && bytes <= body._left)) {
+      if (isContent) {
+        this._framed(this._pos + this._seen, false)
+        this._inChunks = true
+      }
+      this._found.push({ type: 'lost', at: this.position, bytes: count })
+      this._before += count
+      if (this._phase === STOPPED) return
+      body._left -= count
+      body.dataBytes += count
+      if (body._left === 0) body._state = body._after
+      return
+    }
+    this._abandon()
+    this._lose(this._rest)
+    this._lostBytes += count
+    this._before += count
+  }
+
+  /** What has come behind `_pos`. */
+  private _source(): Uint8Array {
+    return this._bytes.subarray(this._pos, this._end)
   }
 
   private _readHead(): ParserEvent | GoOn | null {
-    const { _pos: from, _end: end } = this
-    if (this._needsLine >= 0 && this._bytes.subarray(from + this._needsLine, end).indexOf(LF) < 0) return null
-    this._needsLine = -1
     const head = this._head
     if (head instanceof ResponseHead) head.requestMethod = this._methods[0] ?? 'GET'
-    const used = head.parse(this._bytes, from, end)
-    if (used === 0) return null
-    if (used < 0) {
-      const code = head.error!
-      const bytes = this._bytes.subarray(from, end)
-      const draft = this._draft ?? new Draft(bytes)
-      const offset = draft.original(head.errorOffset)
-      draft.take(bytes)
-      // a version that says more than it is brings no new mistakes
-      const isOwn = draft.isOld && code === 'HOST_MISSING'
-      const rule = this._mends < MOST_MENDS && this._mend(draft, code)
-      if (rule === 'line') {
-        this._needsLine = end - from
-        return null
-      }
-      this._draft = draft
-      if (rule === false) return this._refuse(code, offset)
-      if (!isOwn) this._deviate(code, this._before + from + offset, offset, rule)
-      this._mends++
-      this._readFrom(draft.bytes)
-      return GO_ON
-    }
-    const at = this._before + from
     const draft = this._draft
-    this._body = this._usualBody
-    const event = this._open(this._bytes, from)
-    if (draft !== null && (event.type === 'request' || event.type === 'response')) {
-      draft.unmask(head, event.head)
-      const start = draft.original(head.headStart)
-      const facts = { at: at + start, headBytes: draft.original(head.headEnd) - start }
-      Object.assign(event, facts, draft.isOld ? { keepAlive: false } : {})
-      this._before -= draft.longer
-      this._headBytes -= draft.longer
+    if (draft !== null) return this._readDraft(draft)
+    const used = head.parse(this._bytes, this._pos, this._end)
+    if (used === 0) return null
+    if (used > 0) return this._begun(this._opened(this._bytes, this._pos))
+    this._draft = new Draft({ code: head.error!, at: head.errorOffset }, this._source())
+    return GO_ON
+  }
+
+  /** Reads the head that is being mended, again from its start when it has changed. */
+  private _readDraft(draft: Draft): ParserEvent | GoOn | null {
+    const head = this._head
+    while (draft.fault === null) {
+      const used = head.parse(draft.bytes, 0, draft.bytes.length)
+      if (used > 0) {
+        const from = this._pos
+        const event = this._opened(draft.bytes, 0)
+        const [start, end] = [draft.original(head.headStart), draft.original(head.headEnd)]
+        this._start = this._before + from
+        this._pos = from + end
+        this._headBytes = end
+        if (event.type === 'request' || event.type === 'response') {
+          draft.unmask(head, event.head)
+          Object.assign(event, { at: this._start + start, headBytes: end - start })
+          if (draft.isOld) Object.assign(event, { keepAlive: false })
+        }
+        return this._begun(event)
+      }
+      if (used < 0) draft.fault = { code: head.error!, at: head.errorOffset }
+      else if (!draft.take(this._source())) {
+        if (!draft.isFull) return null
+        draft.fault = { code: 'HEAD_TOO_LARGE', at: draft.bytes.length }
+      }
     }
-    this._endHead()
-    this._isGuess = false
-    this._framing = nothing
+    const { code, at } = draft.fault
+    const offset = draft.original(at)
+    const rule = this._mend(draft)
+    if (rule === 'line') return null
+    if (rule === undefined) return this._refuse(code, offset)
+    // a version that says more than it is brings no new mistakes
+    if (!(draft.isOld && code === 'HOST_MISSING')) this._deviate(code, this.position + offset, offset, rule)
+    // what is put in does not count, what is taken out does
+    const limits = { ...this._headLimits, ...(draft.isLarge ? this._profile.headLimits : {}) }
+    limits.headBytes = Math.max(0, limits.headBytes + draft.longer)
+    if (draft.hasExtra) limits.fields++
+    this._head = this._type === 'request' ? new RequestHead(limits) : new ResponseHead(limits)
+    return GO_ON
+  }
+
+  private _opened(bytes: Uint8Array, start: number): ParserEvent {
+    this._body = this._usualBody
+    return this._open(bytes, start)
+  }
+
+  private _begun(event: ParserEvent): ParserEvent {
+    this._tellLost()
+    this._found.push(...this._doubts)
+    this._forgetHead()
+    this._isGuess = this._inChunks = false
     return event
   }
 
-  /** The rule that has mended the draft, if one could. */
-  private _mend(draft: Draft, code: ParseErrorCode): RuleName | 'line' | false {
-    const isLarge = this._rules.has('largeHeads') && rules.largeHeads.codes.includes(code)
-    if (isLarge && this._head === this._usual) {
-      const Head = this._type === 'request' ? RequestHead : ResponseHead
-      this._head = this._roomy ??= new Head(this._profile.headLimits)
-      return 'largeHeads'
-    }
-    const { errorOffset } = this._head
+  /** Mends what is wrong with a draft by a rule, which it names; `line` when that has to see more. */
+  private _mend(draft: Draft): RuleName | 'line' | undefined {
+    const { code, at } = draft.fault!
+    do {
+      const rule = draft.waitsForLine ? 'line' : this._ruleFor(draft, code, at)
+      if (rule !== 'line') {
+        draft.mends++
+        draft.work += at
+        draft.fault = null
+        return draft.mends > MOST_MENDS || draft.work > MOST_WORK ? undefined : rule
+      }
+      draft.needLine()
+    } while (draft.take(this._source()))
+    return draft.isFull ? undefined : 'line'
+  }
+
+  private _ruleFor(draft: Draft, code: ParseErrorCode, at: number): RuleName | 'line' | undefined {
+    const place = this._phase === IN_HEAD ? 'inHead' : 'inFraming'
     for (const name of this._rules) {
       const rule = rules[name]
-      if (rule.mend === undefined || !rule.codes.includes(code)) continue
-      if ((rule.side !== undefined && rule.side !== this._type) || (rule.isVague === true && this._isGuess)) continue
+      if (!rule.codes.includes(code) || (rule.isVague === true && this._isGuess)) continue
+      if (rule.side !== undefined && rule.side !== this._type) continue
+      if (rule.isLimit === place && !draft.isLarge) {
+        draft.isLarge = true
+        return name
+      }
       const before = draft.changes
-      const mended = rule.mend(draft, errorOffset, this._head, code)
+      const mended = place === 'inHead' ? rule.inHead?.(draft, at, this._head) : rule.inFraming?.(draft, at, code)
       if (mended === 'line') return mended
       // what a rule has left as it was will be refused again
-      if (mended && draft.changes > before) return name
+      if (mended === true && draft.changes > before) return name
     }
-    return false
+    return undefined
   }
 
   private _refuse(code: ParseErrorCode, offset: number): GoOn {
@@ -218,136 +328,132 @@ export class ObservingParser<Kind extends 'request' | 'response' = 'request' | '
     return this._fail(code, offset, offset)
   }
 
-  /** Goes on with `bytes` in place of those that have come and not been read. */
-  private _readFrom(bytes: Uint8Array): void {
-    this._before += this._pos
-    this._bytes = bytes
-    this._pos = 0
-    this._end = bytes.length
-  }
-
-  /** The head in hand is none: what comes next reads what was sent, not what was mended. */
   private _forgetHead(): void {
-    this._unmend()
-    this._endHead()
-  }
-
-  private _unmend(): void {
-    const source = this._source()
-    if (source !== null) this._readFrom(source)
-  }
-
-  /** What has come of a head that is being mended. */
-  private _source(): Uint8Array | null {
-    const draft = this._draft
-    if (draft === null) return null
-    draft.take(this._bytes.subarray(this._pos, this._end))
-    return draft.source()
-  }
-
-  private _endHead(): void {
     this._head.reset()
     this._head = this._usual
     this._head.reset()
     this._draft = null
-    this._mends = 0
-    this._needsLine = -1
+    this._doubts = []
   }
 
   private _readContent(): ParserEvent | GoOn | null {
     const { _body: body, _bytes: buf, _pos: from, _end: end } = this
-    if (this._broken !== null) return this._mendContent()
-    const event = body.next(buf, from, end)
-    this._pos = body.pos
-    const isChunked = this._kind === CHUNKS
-    const framing = isChunked ? buf.subarray(from, event === HAS_DATA ? body.dataStart : body.pos) : nothing
+    const event = body.next(buf, from + this._seen, end)
     if (event === BROKEN) {
-      this._broken = { code: body.error!, at: this.position }
-      // all of the framing comes again, in one piece
-      const all = joined(this._framing, buf.subarray(from, end))
-      this._before += from - this._framing.length
-      this._bytes = all
-      this._pos = 0
-      this._end = all.length
-      this._framing = nothing
-      return this._mendContent()
+      this._draft = new Draft({ code: body.error!, at: body.pos - from }, this._source())
+      this._seen = 0
+      return GO_ON
     }
-    if (framing.length > 0) this._framing = joined(this._framing, framing)
     if (event === HAS_DATA) {
-      const at = this._before + body.dataStart
-      this._extensions(at)
-      return { type: 'data', at, data: this._own(body.dataStart, body.dataEnd) }
+      this._framed(body.dataStart, false)
+      this._inChunks = true
+      this._pos = body.pos
+      return { type: 'data', at: this._before + body.dataStart, data: this._own(body.dataStart, body.dataEnd) }
     }
-    if (event === ENDED || (this._ended && this._kind === CLOSED)) {
-      this._extensions(this.position)
-      return this._close()
-    }
-    return null
-  }
-
-  private _mendContent(): GoOn | null {
-    const { code, at } = this._broken!
-    const { _pos: from, _end: end } = this
-    if (this._needsLine >= 0 && this._bytes.subarray(from + this._needsLine, end).indexOf(LF) < 0) return null
-    const mended = this._rules.has('chunks') && mendFraming(this._bytes.subarray(from, end))
-    if (mended === null && end - from < MOST_FRAMING) {
-      this._needsLine = end - from
+    if (event === NEED_MORE && !(this._ended && this._later.length === 0 && this._kind === CLOSED)) {
+      this._seen = body.pos - from
       return null
     }
-    this._needsLine = -1
-    const offset = at - this._start
-    if (mended === false || mended === null) {
-      this._pos = Math.min(at - this._before, end)
-      return this._fail(code, offset, 0)
+    this._framed(body.pos, true)
+    return this._close()
+  }
+
+  /** Reads the framing that is being mended, again from its start when it has changed. */
+  private _readFraming(draft: Draft): ParserEvent | GoOn | null {
+    while (draft.fault === null) {
+      const body = this._body
+      const event = body.next(draft.bytes, this._draftPos, draft.bytes.length)
+      this._draftPos = body.pos
+      if (event === BROKEN) draft.fault = { code: body.error!, at: body.pos }
+      else if (event === ENDED) {
+        this._draft = null
+        this._framed(this._pos + draft.original(body.pos), true)
+        return this._close()
+      } else if (body._state === DATA || event === HAS_DATA) {
+        // the data is read from the stream
+        const size = event === HAS_DATA ? body.dataEnd - body.dataStart : 0
+        body._left += size
+        body.dataBytes -= size
+        body._state = DATA
+        this._draft = null
+        this._seen = draft.original(body.pos - size)
+        return GO_ON
+      } else if (!draft.take(this._source())) {
+        if (!draft.isFull) return null
+        draft.fault = { code: 'TRAILERS_TOO_LARGE', at: draft.bytes.length }
+      }
     }
-    this._broken = null
-    this._deviate(code, at, offset, 'chunks')
-    this._bytes = joined(mended.bytes, this._bytes.subarray(from + mended.used, end))
-    this._before += from + mended.used - mended.bytes.length
-    this._pos = 0
-    this._end = this._bytes.length
+    const { code, at } = draft.fault
+    const place = draft.original(at)
+    const offset = this.position + place - this._start
+    const rule = this._mend(draft)
+    if (rule === 'line') return null
+    if (rule === undefined) {
+      this._draft = null
+      return this._fail(code, offset, place)
+    }
+    this._deviate(code, this.position + place, offset, rule)
+    draft.isLarge = true
     if (this._body === this._usualBody) this._body = new BodyDecoder(this._profile.bodyLimits)
     this._body.reset(CHUNKS)
+    if (this._inChunks) this._body.next(oneChunk, 0, oneChunk.length)
+    this._draftPos = 0
     return GO_ON
   }
 
-  /** Tells of chunk extensions and trailers in the framing so far. */
-  private _extensions(at: number): void {
-    const framing = this._framing
-    if (framing.length === 0) return
-    this._framing = nothing
+  /** Framing up to `to` has been read: tells of the extensions and trailers in it. */
+  private _framed(to: number, isLast: boolean): void {
+    const framing = this._bytes.subarray(this._pos, to)
+    this._pos = to
+    this._seen = 0
     // nearly all of it is a size and two line ends
-    if (framing.length < 7) return
-    const lines = decodeLatin1(framing, 0, framing.length).split('\r\n')
+    if (isLast ? framing.length <= 7 : framing.indexOf(SEMICOLON) < 0) return
+    const at = this._before + to
+    const lines = decodeLatin1(framing, 0, framing.length).split(/\r?\n/)
     const size = lines.findIndex((line) => line !== '')
     const extension = lines[size]?.indexOf(';') ?? -1
     if (extension >= 0) this._found.push({ type: 'extensions', at, text: lines[size]!.slice(extension) })
-    const fields = lines.slice(size + 1, -2).map((line): [string, string] => {
+    if (!isLast) return
+    const fields: [string, string][] = []
+    for (const line of lines.slice(size + 1)) {
       const colon = line.indexOf(':')
-      return [line.slice(0, colon), trimmed(line, colon + 1, line.length)]
-    })
+      const last = fields.at(-1)
+      if (last && /^[\t ]/.test(line)) last[1] = trimmed(`${last[1]}  ${line}`, 0, last[1].length + line.length + 2)
+      else if (colon > 0) fields.push([trimmed(line, 0, colon), trimmed(line, colon + 1, line.length)])
+    }
     if (fields.length > 0) this._found.push({ type: 'trailers', at, fields })
   }
 
   private _search(): GoOn | null {
-    const text = decodeLatin1(this._bytes, this._pos, this._end)
-    const start = findStart(text, this._type)
-    this._lose(start < 0 ? ~start : start)
-    if (start < 0) return null
+    for (;;) {
+      const from = this._pos + this._searched
+      const end = Math.min(from + SEARCHED_AT_ONCE, this._end)
+      const found = findStart(this._bytes, this._pos, from, end, this._type)
+      const start = found < 0 ? ~found : found
+      this._lose(start - this._pos)
+      if (found >= 0) break
+      this._searched = Math.max(0, end - MOST_SOUGHT - start)
+      if (end === this._end) return null
+    }
     this._searching = false
     this._isGuess = true
-    this._tellLost()
     return GO_ON
+  }
+
+  /** Everything that was read counts as read, mended or not. */
+  private _leave(): void {
+    this._pos += this._seen
+    this._seen = 0
+    this._draft = null
   }
 
   /** The message in hand goes no further. */
   private _abandon(): void {
+    this._leave()
     if (this._phase === IN_BODY) {
-      this._tellLost()
       this._deviate('MESSAGE_INCOMPLETE', this.position, this.position - this._start, 'ends')
       this._found.push(this._close())
     }
-    this._broken = null
     this._forgetHead()
     if (this._phase === IN_HEAD) this._searching = true
   }
@@ -356,6 +462,7 @@ export class ObservingParser<Kind extends 'request' | 'response' = 'request' | '
     if (this._lostBytes === 0) this._lostAt = this.position
     this._lostBytes += bytes
     this._pos += bytes
+    this._searched = 0
   }
 
   private _tellLost(): void {
@@ -363,30 +470,26 @@ export class ObservingParser<Kind extends 'request' | 'response' = 'request' | '
     this._lostBytes = 0
   }
 
-  /** Reads what has been fed, for what comes behind it. */
-  private _drain(): void {
-    const events: (ParserEvent | Observation)[] = []
-    try {
-      for (let event; (event = this._pull()) !== null;) events.push(event)
-    } catch (error) {
-      // it comes behind the events, when they are asked for
-      if (!(error instanceof ParseError)) throw error
-    }
-    this._found = events
-  }
-
   protected override _cut(): void {
     if (this._phase === STOPPED) return
-    if (this._searching) this._lose(this._left)
+    const { _draft: draft } = this
+    this._pos += this._seen
+    this._seen = 0
+    if (this._searching) this._lose(this._rest)
     this._tellLost()
-    this._unmend()
-    if (!this._rules.has('ends') && !this._searching) return super._cut()
+    if (!this._rules.has('ends') && !this._searching) {
+      if (!draft?.fault) return super._cut()
+      // what it takes to mend it never came
+      const place = draft.original(draft.fault.at)
+      this._fail(draft.fault.code, this._phase === IN_HEAD ? place : this.position - this._start + place, place)
+    }
     const at = this._before + this._end
+    this._found.push(...this._doubts)
+    this._isGuess = false
     if (this._phase === IN_BODY) {
       this._deviate('MESSAGE_INCOMPLETE', at, at - this._start, 'ends')
       this._found.push(this._close())
-    } else if (this._left > 0 && (this._head.partial || this._needsLine >= 0))
-      this._deviate('MESSAGE_INCOMPLETE', at, this._left, 'ends')
+    } else if (this._rest > 0 && this.partial) this._deviate('MESSAGE_INCOMPLETE', at, this._rest, 'ends')
     else this._pos = this._end
     for (const _ of this._methods) this._deviate('RESPONSE_MISSING', at, 0, 'ends')
     this._methods.length = 0
@@ -400,14 +503,7 @@ export class ObservingParser<Kind extends 'request' | 'response' = 'request' | '
       this._type === 'request'
         ? `answers ${status} and closes the connection`
         : 'reads no further; a gateway answers 502'
-    this._found.push({ type: 'deviation', at, offset, code, rfc, message, strict, lenient: rules[rule].lenient })
+    const list: (ParserEvent | Observation)[] = this._isGuess && this._phase === IN_HEAD ? this._doubts : this._found
+    list.push({ type: 'deviation', at, offset, code, rfc, message, strict, lenient: rules[rule].lenient })
   }
-}
-
-function joined(first: Uint8Array, second: Uint8Array): Uint8Array {
-  if (first.length === 0) return second
-  const all = new Uint8Array(first.length + second.length)
-  all.set(first)
-  all.set(second, first.length)
-  return all
 }

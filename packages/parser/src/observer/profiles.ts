@@ -1,12 +1,11 @@
 import type { BodyLimits, HeadLimits } from '../limits.ts'
-import { headRules, type HeadRule, type HeadRuleName } from './head-rules.ts'
+import { framingRules, type FramingRuleName } from './framing-rules.ts'
+import { headRules, type HeadRuleName } from './head-rules.ts'
+import type { Rule } from './rule.ts'
 
-/** What a rule of any kind says. */
-type Rule = Pick<HeadRule, 'codes' | 'lenient'> & Partial<HeadRule>
+type OtherRuleName = 'largeHeads' | 'ends' | 'order'
 
-type OtherRuleName = 'largeHeads' | 'chunks' | 'ends' | 'order'
-
-/** What can be read behind a mistake that is not one of the text of a head. */
+/** What can be read behind a mistake that is none of the text of a message. */
 const otherRules: Readonly<Record<OtherRuleName, Rule>> = {
   largeHeads: {
     codes: [
@@ -18,27 +17,7 @@ const otherRules: Readonly<Record<OtherRuleName, Rule>> = {
       'HEAD_TOO_LARGE',
     ],
     lenient: 'others have other limits',
-  },
-  chunks: {
-    codes: [
-      'INVALID_LINE_END',
-      'CHUNK_SIZE_INVALID',
-      'CHUNK_SIZE_TOO_LARGE',
-      'CHUNK_END_INVALID',
-      'CHUNK_OVERHEAD_TOO_LARGE',
-      'CHUNK_EXT_INVALID',
-      'CHUNK_EXT_TOO_LARGE',
-      'LEADING_WHITESPACE',
-      'OBSOLETE_FOLDING',
-      'FIELD_NAME_WHITESPACE',
-      'INVALID_FIELD_NAME',
-      'INVALID_FIELD_VALUE',
-      'COLON_MISSING',
-      'FIELD_LINE_TOO_LONG',
-      'TRAILERS_TOO_LARGE',
-      'TOO_MANY_TRAILERS',
-    ],
-    lenient: 'many take the digits at the start of a line for the size of the chunk',
+    isLimit: 'inHead',
   },
   ends: { codes: ['MESSAGE_INCOMPLETE', 'RESPONSE_MISSING'], lenient: 'what has come is shown as it is' },
   order: {
@@ -48,10 +27,10 @@ const otherRules: Readonly<Record<OtherRuleName, Rule>> = {
 }
 
 /** All rules by their names. */
-export const rules: Readonly<Record<RuleName, Rule>> = { ...headRules, ...otherRules }
+export const rules: Readonly<Record<RuleName, Rule>> = { ...headRules, ...framingRules, ...otherRules }
 
 /** The name of a mistake that can be read. */
-export type RuleName = HeadRuleName | OtherRuleName
+export type RuleName = HeadRuleName | FramingRuleName | OtherRuleName
 
 /**
  * How much is read of what a strict reader refuses. It is data: the names of the mistakes behind which reading goes on. Everything
@@ -71,7 +50,7 @@ export interface Profile {
 export const strict: Profile = { name: 'strict', request: [], response: [] }
 
 /**
- * What RFC 9112 asks of user agents, for responses: folded lines (§5.2), a reason that is left out together with its space (§4), and a
+ * What RFC 9112 asks of user agents, for responses: folded lines (§5.2), in trailers too; a reason that is left out together with its space (§4); and a
  * last coding other than chunked, which goes on until the connection ends (§6.3). Requests are read as by `strict`.
  */
 export const userAgent: Profile = {

@@ -1,4 +1,4 @@
-import { isDigit } from '../bytes.ts'
+import { decodeLatin1, isDigit } from '../bytes.ts'
 
 /*
  * Finds the start of a message among bytes of which nothing is known, by what only a start line has.
@@ -7,31 +7,44 @@ import { isDigit } from '../bytes.ts'
 const version = 'HTTP/1.'
 /** A longer start line is not found. */
 const MOST_TARGET = 16_384
+/** What is looked for in either kind of message, the version and what is behind it, is not longer. */
+export const MOST_SOUGHT = 13
 
-/** Where a request or response seems to start in `text`; or the complement of how much of it can be no part of a start line. */
-export function findStart(text: string, kind: 'request' | 'response'): number {
+/**
+ * Where a request or response seems to start in `bytes` between `first` and `end`; or the complement of the place in front of which
+ * there can be no part of a start line.
+ *
+ * @param from a place in front of which no version is
+ */
+export function findStart(
+  bytes: Uint8Array,
+  first: number,
+  from: number,
+  end: number,
+  kind: 'request' | 'response',
+): number {
+  const text = decodeLatin1(bytes, from, end)
   for (let at = text.indexOf(version); at >= 0; at = text.indexOf(version, at + 1)) {
     const behind = at + version.length
     if (kind === 'response') {
       const line = text.slice(behind, behind + 6)
-      if (/^\d [1-9]\d\d[ \r\n]$/.test(line)) return at
-      if (line.length < 6) return ~at
+      if (/^\d [1-9]\d\d[ \r\n]$/.test(line)) return from + at
+      if (line.length < 6) return ~(from + at)
     } else if (isDigit(text.charCodeAt(behind)) && /^\r?\n/.test(text.slice(behind + 1, behind + 3))) {
-      const start = requestStart(text, at)
+      const start = requestStart(bytes, first, from + at)
       if (start >= 0) return start
     }
   }
-  const tail = kind === 'response' ? version.length : MOST_TARGET
-  return ~Math.max(0, text.length - tail)
+  return ~Math.max(first, end - (kind === 'response' ? version.length : MOST_TARGET))
 }
 
-/** Where the request line starts whose version is at `at`, or -1. */
-function requestStart(text: string, at: number): number {
+/** Where the request line starts whose version is at `at`, or -1; not in front of `first`. */
+function requestStart(bytes: Uint8Array, first: number, at: number): number {
   let p = at - 1
-  if (text[p] !== ' ') return -1
-  while (p > 0 && at - p < MOST_TARGET && text.charCodeAt(p - 1) > 0x20) p--
-  if (p === at - 1 || text[p - 1] !== ' ') return -1
+  if (p < first || bytes[p] !== 0x20) return -1
+  while (p > first && at - p < MOST_TARGET && bytes[p - 1]! > 0x20) p--
+  if (p === at - 1 || p === first || bytes[p - 1] !== 0x20) return -1
   const end = --p
-  while (p > 0 && end - p < 20 && /[A-Z-]/.test(text[p - 1]!)) p--
+  while (p > first && end - p < 20 && /[A-Z-]/.test(String.fromCharCode(bytes[p - 1]!))) p--
   return end - p < 3 ? -1 : p
 }
