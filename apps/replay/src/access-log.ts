@@ -50,7 +50,7 @@ function readLine(line: string): Unnumbered | undefined {
     request:
       version === undefined || !/^HTTP\/\d/.test(version)
         ? undefined
-        : { ...message, method: method!, target: target!, fields, contentBytes: 0, isWhole: true },
+        : { ...message, method: method!, target: target!, raw: undefined, fields, contentBytes: 0, isWhole: true },
     response: {
       ...message,
       status: Number(status),

@@ -14,6 +14,7 @@ or a file of HTTP messages; it shows it, sends it again, and compares the answer
   --only TEXT          those whose method and URL hold TEXT, * standing for anything; may be repeated
   --to URL             http://host:port or https://host:port
   --keep-host          sends Host as recorded, instead of that of URL
+  --raw                sends the bytes that are in FILE, mistakes and all, Host too
   --concurrency N      requests at a time, from 1 on (default 4; 1 keeps their order)
   --rate N             requests a second (default: as many as can be)
   --speed N            as in the recording, N times as fast
@@ -44,6 +45,7 @@ const options = {
   only: { type: 'string', multiple: true },
   to: { type: 'string' },
   'keep-host': { type: 'boolean' },
+  raw: { type: 'boolean' },
   concurrency: { type: 'string' },
   rate: { type: 'string' },
   speed: { type: 'string' },
@@ -112,6 +114,7 @@ export function readArguments(args: readonly string[]): Command | 'help' | 'vers
         : {
             url: urlOf(values.to),
             keepHost: values['keep-host'] === true,
+            raw: values.raw === true,
             timeout: (amount('timeout', false, 0.001) ?? 30) * 1000,
             insecure: values.insecure === true,
           },

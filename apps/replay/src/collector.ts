@@ -2,6 +2,7 @@ import { ParseError } from '@spillway/parser'
 import { fieldsAsSent } from '@spillway/parser/fields'
 import { type Deviation, ObservedConnection, type ObservedEvent } from '@spillway/parser/observer'
 import { type Field, fieldOf, type Unnumbered } from './transaction.ts'
+import { Wire } from './wire.ts'
 
 type Side = 'request' | 'response'
 
@@ -13,6 +14,7 @@ interface Open {
   isCut: boolean
   readonly request: Half
   readonly response: Half
+  raw: Uint8Array | undefined
   readonly deviations: (Deviation & { readonly side: Side })[]
 }
 
@@ -24,6 +26,8 @@ interface Half {
         readonly fields: readonly Field[]
       }
     | undefined
+  /** Where its head starts, in the stream. */
+  at: number
   readonly pieces: Uint8Array[]
   kept: number
   bytes: number
@@ -37,6 +41,7 @@ const MOST_ERRORS = 16
 export class Collector {
   readonly #connection: ObservedConnection = new ObservedConnection()
   readonly #open = new Map<number, Open>()
+  readonly #sent: Wire
   readonly #done: (one: Unnumbered) => void
   readonly #keep: number
   #errors = 0
@@ -48,13 +53,16 @@ export class Collector {
   constructor(done: (one: Unnumbered) => void, keep: number) {
     this.#done = done
     this.#keep = keep
+    this.#sent = new Wire(keep)
   }
 
   feed(side: Side, bytes: Uint8Array, time: number): void {
+    if (side === 'request' && !this.#isDead) this.#sent.add(bytes)
     this.#try(time, () => this.#connection.feed(side, bytes))
   }
 
   lost(side: Side, bytes: number | undefined, time: number): void {
+    if (side === 'request') this.#sent.lose(bytes ?? 0)
     this.#try(time, () => this.#connection.lost(side, bytes))
   }
 
@@ -69,13 +77,9 @@ export class Collector {
 
   #try(time: number, step: () => Iterable<ObservedEvent>): void {
     if (this.#isDead) return
-    let side: Side = 'request'
     for (let run = step; ;) {
       try {
-        for (const event of run()) {
-          side = event.side
-          this.#event(event, time)
-        }
+        for (const event of run()) this.#event(event, time)
         return
       } catch (error) {
         if (!(error instanceof ParseError)) throw error
@@ -84,7 +88,7 @@ export class Collector {
           this.#isDead = true
           return
         }
-        run = () => this.#connection.resync(side)
+        run = () => this.#connection.resync()
       }
     }
   }
@@ -100,7 +104,15 @@ export class Collector {
     if (event.type === 'request' || event.type === 'response') {
       this.#seen = true
       if (one === undefined) {
-        one = { startedAt: time, endedAt: time, isCut: false, request: half(), response: half(), deviations: [] }
+        one = {
+          startedAt: time,
+          endedAt: time,
+          isCut: false,
+          request: half(),
+          response: half(),
+          raw: undefined,
+          deviations: [],
+        }
         this.#open.set(event.exchange, one)
       }
       // interim responses are not the answer
@@ -109,6 +121,7 @@ export class Collector {
         event.type === 'request'
           ? ([event.head.method, event.head.target] as const)
           : ([event.head.status, event.head.reason] as const)
+      one[side].at = event.at
       one[side].head = { line, minorVersion: event.head.minorVersion, fields: fieldsAsSent(event.head) }
     }
     if (one === undefined) return
@@ -131,6 +144,7 @@ export class Collector {
     }
     if (event.type === 'end' && message.head !== undefined) {
       message.isEnded = true
+      if (side === 'request') one.raw = this.#sent.take(message.at, event.at)
       if (one.response.isEnded && (one.request.isEnded || one.request.head === undefined)) this.#close(event.exchange)
     }
   }
@@ -156,6 +170,7 @@ export class Collector {
         ...whole(request),
         method: String(request.head.line[0]),
         target: request.head.line[1],
+        raw: one.isCut ? undefined : one.raw,
       },
       response: response.head && {
         ...whole(response),
@@ -168,5 +183,5 @@ export class Collector {
 }
 
 function half(): Half {
-  return { head: undefined, pieces: [], kept: 0, bytes: 0, isEnded: false }
+  return { head: undefined, at: 0, pieces: [], kept: 0, bytes: 0, isEnded: false }
 }

@@ -51,6 +51,7 @@ export function* readHar(file: string): Generator<Unnumbered> {
         ...messageOf(request, posted, true),
         method: request.method,
         target: url.pathname + url.search,
+        raw: undefined,
       },
       response: isAnswered
         ? {

@@ -98,7 +98,7 @@ async function send(
     // an answer that never came can be missing again
     if (outcome.kind === 'failed') [kind, reasons] = [one.response === undefined ? 'same' : 'unanswered', [outcome.why]]
     else if (outcome.kind === 'answered' && one.response !== undefined) {
-      reasons = differences(one.response, outcome.response, ignored)
+      reasons = differences(one.request, one.response, outcome.response, ignored)
       if (reasons.length > 0) kind = 'different'
     }
     counts[kind]++

@@ -1,8 +1,8 @@
 import { connect, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import { setTimeout as wait } from 'node:timers/promises'
-import { MessageParser } from '@spillway/parser'
 import { endToEndFields, fieldsAsSent } from '@spillway/parser/fields'
+import { observer, ObservingParser, type Profile } from '@spillway/parser/observer'
 import { requestHead } from '@spillway/parser/serialize'
 import { type Field, fieldOf, type RecordedRequest, type RecordedResponse, type Transaction } from './transaction.ts'
 
@@ -15,6 +15,8 @@ export interface Destination {
   readonly timeout: number
   /** Whether a certificate may be anybody's. */
   readonly insecure: boolean
+  /** Whether the bytes that are in the file are sent, mistakes and all, instead of a request that says the same. */
+  readonly raw: boolean
 }
 
 /** What came of a request: an answer, why there is none, or why it was not sent. */
@@ -23,8 +25,9 @@ export type Outcome =
   | { readonly kind: 'failed' | 'skipped'; readonly why: string }
 
 /** The bytes to send for a recorded request. @throws {TypeError} {Error} for what cannot be written. */
-function bytesToSend(one: Transaction, { url, keepHost }: Destination): Uint8Array {
+function bytesToSend(one: Transaction, { url, keepHost, raw }: Destination): Uint8Array {
   const { method, target, fields, content } = one.request!
+  if (raw) return one.request!.raw!
   const sent: Field[] = endToEndFields(fields).filter(
     ([name]) => !/^(host|content-length|expect|alt-used)$/i.test(name),
   )
@@ -43,25 +46,33 @@ function bytesToSend(one: Transaction, { url, keepHost }: Destination): Uint8Arr
 }
 
 /** Why a recorded request is not sent, or undefined. */
-function whyNot({ request }: Transaction): string | undefined {
+function whyNot({ request }: Transaction, { raw }: Destination): string | undefined {
   if (request === undefined) return 'its request is not in the file'
   if (request.method === 'CONNECT') return 'it asks for a tunnel'
   if (fieldOf(request.fields, 'upgrade') !== undefined) return 'it asks for another protocol'
+  if (raw) return request.raw === undefined ? 'its bytes are not all in the file' : undefined
   return request.isWhole ? undefined : 'its content is not all in the file'
+}
+
+/** Answers are read as recordings are, but an answer that is cut is none. */
+const answers: Profile = {
+  ...observer,
+  name: 'answers',
+  response: observer.response.filter((rule) => rule !== 'ends'),
 }
 
 /** One connection to the destination, for one request after the other. */
 class Client {
   readonly #destination: Destination
   #socket: Socket | undefined
-  #parser: MessageParser<'response'> | undefined
+  #parser: ObservingParser<'response'> | undefined
 
   constructor(destination: Destination) {
     this.#destination = destination
   }
 
   async send(one: Transaction): Promise<Outcome> {
-    const why = whyNot(one)
+    const why = whyNot(one, this.#destination)
     if (why !== undefined) return { kind: 'skipped', why }
     let bytes
     try {
@@ -74,6 +85,8 @@ class Client {
     for (let isFresh = this.#socket === undefined; ; isFresh = true) {
       try {
         const response = await this.#exchange(bytes, one.request!)
+        // a server may see two requests in it, and answer both
+        if (this.#destination.raw && one.deviations.length > 0) this.close()
         return { kind: 'answered', response, ms: performance.now() - startedAt }
       } catch (error) {
         this.close()
@@ -96,7 +109,7 @@ class Client {
       ? connectTls({ host, port, servername: host, rejectUnauthorized: !insecure })
       : connect({ host, port })
     socket.setNoDelay(true).on('error', () => undefined)
-    this.#parser = new MessageParser('response')
+    this.#parser = new ObservingParser('response', answers)
     return socket
   }
 

@@ -20,6 +20,8 @@ interface Message {
 export interface RecordedRequest extends Message {
   readonly method: string
   readonly target: string
+  /** Head and framed content as they were on the wire, when the file has all of that, and it is not more than is kept. */
+  readonly raw: Uint8Array | undefined
 }
 
 export interface RecordedResponse extends Message {

@@ -1,38 +1,32 @@
-/* Recordings that others make: tshark of curl, and Chromium of a page. */
+/*
+ * Recordings that others make of our server: tshark of curl, and Chromium of a page. With a thousand requests of the browser:
+ *   REPLAY_REQUESTS=1000 npx vitest run apps/replay/test/recorded.test.ts
+ */
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import type { Server } from '@spillway/core'
 import { chromium, launchChromium } from '@spillway/vitest-config/chromium'
 import { execFile, findTool, spawn, withTools } from '@spillway/vitest-config/tools'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { readArguments } from '../src/arguments.ts'
 import { readTransactions } from '../src/read.ts'
 import { run } from '../src/run.ts'
+import { serveSite } from './site.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'replay-'))
-const script = Array.from({ length: 40 }, (_, i) => `fetch('/data/${i}').then((answer) => answer.text())`).join(',')
-const page = `<!doctype html><title>waiting</title><script>Promise.all([${script}]).then(() => (document.title = 'done'))</script>`
-const server = createServer((request, response) => {
-  let bytes = 0
-  request.on('data', (piece: Buffer) => (bytes += piece.length))
-  request.on('end', () => {
-    response.setHeader('content-type', request.url === '/' ? 'text/html' : 'text/plain')
-    response.end(request.url === '/' ? page : `${request.method} ${request.url} ${bytes}`.repeat(500))
-  })
-})
+/** Requests of the browser. */
+const requests = Number(process.env['REPLAY_REQUESTS'] ?? 60)
+let server: Server
 let url = ''
 beforeAll(async () => {
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  server = await serveSite(requests)
+  url = server.url
 })
-afterAll(() => {
-  server.closeAllConnections()
-  server.close()
+afterAll(async () => {
+  await server.close({ deadline: 0 })
   rmSync(folder, { recursive: true })
 })
 
@@ -63,9 +57,9 @@ withTools(tshark, curlTool)('what tshark records of curl', { timeout: 60_000 }, 
     recorder.stderr.on('data', (piece) => (told += String(piece)))
     while (!told.includes('Capture started') && recorder.exitCode === null)
       await Promise.race([once(recorder.stderr, 'data'), once(recorder, 'close')])
-    const paths = ['/a', '/b?c=d', '/e']
+    const paths = ['/data/a', '/data/b?c=d', '/old/e']
     await curl(...paths.map((path) => url + path))
-    await curl('-d', 'x=1', `${url}/post`)
+    await curl('-d', 'x=1', `${url}/form`)
     const seen = (): string[] => {
       try {
         return [...readTransactions(file, 1e6)].map(({ request, response }) => `${request?.target} ${response?.status}`)
@@ -75,10 +69,10 @@ withTools(tshark, curlTool)('what tshark records of curl', { timeout: 60_000 }, 
     }
     // it tells that it has begun before it has
     const until = Date.now() + 15_000
-    while (!seen().includes('/post 200') && Date.now() < until) await curl('-d', 'x=1', `${url}/post`)
+    while (!seen().includes('/form 200') && Date.now() < until) await curl('-d', 'x=1', `${url}/form`)
     recorder.kill('SIGINT')
     await once(recorder, 'close')
-    expect(seen()).toContain('/post 200')
+    expect(seen()).toContain('/form 200')
     expect(await send(file)).toEqual({
       status: 0,
       text: expect.stringContaining(' 0 different, 0 unanswered') as string,
@@ -86,7 +80,7 @@ withTools(tshark, curlTool)('what tshark records of curl', { timeout: 60_000 }, 
   })
 })
 
-withTools(chromium)('what Chromium does for a page', { timeout: 60_000 }, () => {
+withTools(chromium)('what Chromium does for a page', { timeout: 60_000 + requests * 100 }, () => {
   test('is answered again as recorded', async () => {
     const browser = await launchChromium()
     const file = join(folder, 'page.har')
@@ -94,16 +88,21 @@ withTools(chromium)('what Chromium does for a page', { timeout: 60_000 }, () => 
       const context = await browser.newContext({ recordHar: { path: file, content: 'embed' } })
       const tab = await context.newPage()
       await tab.goto(url)
-      await tab.waitForFunction("document.title === 'done'")
+      await tab.waitForFunction("document.title === 'done'", undefined, { timeout: 30_000 + requests * 50 })
       await context.close()
     } finally {
       await browser.close()
     }
     const list = [...readTransactions(file, 1e6)]
-    expect(list.length).toBeGreaterThanOrEqual(41)
-    expect(await send(file)).toEqual({
+    expect(list.length).toBeGreaterThanOrEqual(requests)
+    // all kinds of answers are among them
+    const statuses = new Set(list.map(({ response }) => response?.status))
+    for (const status of [200, 201, 204, 302, 404]) expect(statuses).toContain(status)
+    const { status, text } = await send(file)
+    if (requests > 60) console.log(text)
+    expect({ status, text }).toEqual({
       status: 0,
-      text: expect.stringContaining(' 0 different, 0 unanswered') as string,
+      text: expect.stringMatching(/^\d+ as recorded, 0 different, 0 unanswered, 0 not sent/) as string,
     })
   })
 })

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, createServer as createTcpServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
@@ -162,6 +163,63 @@ describe('send', () => {
     )
     expect(await replay('send', file, '--to', url, '--keep-host')).toMatchObject({ status: 0 })
     expect(asked).toEqual(['POST a.example /p caf\u00c3\u00a9'])
+  })
+
+  test('a 304 is the 200 that a browser had in its cache; of what it did not ask for conditionally it is not', async () => {
+    const { url } = await serve((_, response) => response.writeHead(304, { etag: '"1"' }).end())
+    const headers = [
+      { name: 'Content-Type', value: 'text/plain' },
+      { name: 'ETag', value: '"1"' },
+    ]
+    const conditional = { headers: [{ name: 'If-None-Match', value: '"1"' }] }
+    const file = harOf(
+      entry('http://a/1', { request: conditional, response: { headers } }),
+      entry('http://a/2', { response: { headers } }),
+      entry('http://a/3', { request: conditional, response: { headers: [{ name: 'ETag', value: '"2"' }] } }),
+    )
+    const { status, text } = await replay('send', file, '--to', url, '--concurrency', '1', '--json')
+    const results = text
+      .trim()
+      .split('\n')
+      .map((line) => (JSON.parse(line) as { result: string }).result)
+    expect([status, ...results.slice(0, 3)]).toEqual([1, 'same', 'different', 'different'])
+  })
+
+  test('the bytes that are in the file, mistakes and all', async () => {
+    let got = ''
+    const server = createTcpServer((socket) => {
+      socket.on('data', (piece) => {
+        got += piece.toString('latin1')
+        if (/(?:b\n\n|0\r\n\r\n)$/.test(got)) socket.write(answer('ok'))
+      })
+    }).listen(0, '127.0.0.1')
+    onTestFinished(() => void server.close())
+    await once(server, 'listening')
+    const to = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+    const sent = [
+      'GET  /a HTTP/1.1\nHost : b\n\n',
+      'POST /c HTTP/1.1\r\nHost: b\r\nTransfer-Encoding: chunked\r\n\r\n3;x=y\r\nabc\r\n00\r\n\r\n',
+    ]
+    const turns = sent.flatMap((one): ['request' | 'response', string][] => [
+      ['request', one],
+      ['response', answer('ok')],
+    ])
+    const file = fileOf(pcap(packets(conversation(turns, 10))))
+    expect(await replay('send', file, '--to', to, '--raw', '--concurrency', '1')).toEqual({
+      status: 0,
+      text: '2 as recorded, 0 different, 0 unanswered, 0 not sent, in time\n',
+    })
+    expect(got).toBe(sent.join(''))
+    const raw = fileOf(sent.join(''))
+    got = ''
+    expect(await replay('send', raw, '--to', to, '--raw', '--concurrency', '1')).toMatchObject({ status: 0 })
+    expect(got).toBe(sent.join(''))
+    expect(await replay('send', raw, '--to', to, '--raw', '--keep', '20')).toMatchObject({
+      text: expect.stringContaining('its bytes are not all in the file') as string,
+    })
+    expect(await replay('send', harOf(entry('http://a/')), '--to', to, '--raw')).toMatchObject({
+      text: expect.stringContaining('its bytes are not all in the file') as string,
+    })
   })
 
   test('what is in a capture, in its order', async () => {
