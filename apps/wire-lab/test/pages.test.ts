@@ -58,7 +58,7 @@ withTools(chromium)('the other pages', { timeout: 120_000 }, () => {
         'https://www.rfc-editor.org/rfc/rfc9112#section-3.2',
       )
       // The byte in the sentence leads to the one in the text.
-      await page.getByRole('button', { name: 'byte 31' }).click()
+      await page.locator('#verdict').getByRole('button', { name: 'byte 31' }).click()
       expect(await page.evaluate('document.activeElement.selectionStart')).toBe(
         'GET / HTTP/1.1\nHost: a\nHost: '.length,
       )
@@ -81,6 +81,27 @@ withTools(chromium)('the other pages', { timeout: 120_000 }, () => {
       expect(await page.locator('#source').inputValue()).toBe('GET ')
       await page.getByRole('button', { name: 'Response' }).click()
       await page.locator('#verdict', { hasText: 'INVALID_VERSION at byte 0' }).waitFor()
+      await page.context().close()
+    })
+
+    it('shows side by side who reads it how, and lights up what is smuggled', async () => {
+      const page = await open('/bytes.html')
+      const reader = (profile: string) => page.locator(`.reading[data-profile=${profile}]`)
+      await page.locator('#readings-summary', { hasText: 'All see the same.' }).waitFor()
+      await page.locator('#samples').selectOption({ label: 'Two lengths (CL + TE)' })
+      await page.locator('#readings-summary', { hasText: '1 message that a strict reader never sees' }).waitFor()
+      await reader('strict').locator('.stops', { hasText: 'CODING_WITH_LENGTH' }).waitFor()
+      expect(await reader('strict').locator('li').count()).toBe(0)
+      expect(await reader('observer').locator('li').count()).toBe(2)
+      expect(await reader('observer').locator('.smuggled code').textContent()).toBe('GET /admin HTTP/1.1')
+      // The same bytes are lit up in the text and in the dump.
+      expect(await page.locator('#behind .t-smuggled').allTextContents().then((all) => all.join(''))).toContain('GET /admin')
+      await page.locator('#dump .hex .t-smuggled').first().hover()
+      await page.locator('#token', { hasText: 'Smuggled' }).waitFor()
+      await page.getByRole('button', { name: 'Response' }).click()
+      await page.locator('#source').fill('HTTP/1.1 200\n\n')
+      await reader('userAgent').locator('.forgiven', { hasText: 'INVALID_STATUS at byte 12' }).waitFor()
+      expect(complaints).toEqual([])
       await page.context().close()
     })
 

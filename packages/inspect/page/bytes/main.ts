@@ -1,4 +1,5 @@
 import { decodeLatin1 } from '@spillway/parser'
+import { readByProfiles, readingsSummary, withSmuggled } from '../../src/model/readings.ts'
 import { type Reading, readBytes } from '../../src/model/tokens.ts'
 import { byId, dataButtons, el, setText } from '../shared/dom.ts'
 import { plural } from '../../src/model/format.ts'
@@ -8,6 +9,7 @@ import { type Side, parseHash, toHash } from './hash.ts'
 import { hexDump } from './hex-dump.ts'
 import { parseNotation } from './notation.ts'
 import { pasted } from '../../src/model/pasted.ts'
+import { readingColumns } from './readings.ts'
 import { samples } from './samples.ts'
 import { messageList, verdict } from './verdict.ts'
 
@@ -26,12 +28,17 @@ let sharing: ReturnType<typeof setTimeout> | undefined
 /** Parses what is there now and shows it. */
 function read(): void {
   bytes = editor.bytes
-  reading = readBytes(bytes, side)
+  const strictly = readBytes(bytes, side)
+  const readings = readByProfiles(bytes, side)
+  reading = { ...strictly, tokens: withSmuggled(strictly.tokens, readings) }
   editor.paint(reading)
   dump.replaceChildren(...hexDump(bytes, reading))
   byId('verdict').replaceChildren(verdict(reading, side, bytes))
   byId('messages').replaceChildren(...messageList(reading.messages))
   byId('no-messages').hidden = reading.messages.length > 0
+  byId('readings').replaceChildren(...readingColumns(readings))
+  setText(byId('readings-summary'), readingsSummary(readings))
+  byId('readings-card').hidden = readings.length === 0
   setText(byId('size'), plural(bytes.length, 'byte'))
   shown = undefined
   show(reading.tokens.findIndex(({ kind }) => kind === 'wrong'))
@@ -138,10 +145,11 @@ for (const place of [dump, byId('source')])
 document.addEventListener('selectionchange', () => {
   if (document.activeElement === byId('source')) show(editor.tokenAtCaret(reading))
 })
-byId('verdict').addEventListener('click', (event) => {
-  const target = event.target instanceof Element ? event.target.closest<HTMLElement>('[data-byte]') : null
-  if (target) editor.show(Number(target.dataset['byte']))
-})
+for (const place of ['verdict', 'readings'])
+  byId(place).addEventListener('click', (event) => {
+    const target = event.target instanceof Element ? event.target.closest<HTMLElement>('[data-byte]') : null
+    if (target) editor.show(Number(target.dataset['byte']))
+  })
 
 byId('legend').append(
   ...Object.entries(kinds)

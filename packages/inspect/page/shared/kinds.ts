@@ -56,6 +56,11 @@ export const kinds: Readonly<Record<TokenKind, KindText>> = {
   extension: { name: 'Chunk extension', sentence: 'Allowed, checked, and of no meaning here.', rfc: 'RFC 9112 §7.1.1' },
   data: { name: 'Content', sentence: 'What the message carries, just as it is.', rfc: 'RFC 9112 §6' },
   wrong: { name: 'The wrong byte', sentence: 'The first byte that proves that this is not valid.', rfc: '' },
+  smuggled: {
+    name: 'Smuggled',
+    sentence: 'A strict reader never comes here; a lenient one takes these bytes for another message.',
+    rfc: 'RFC 9112 §11.2',
+  },
   rest: { name: 'Not read', sentence: 'Nobody reads these bytes as HTTP.', rfc: '' },
   length: {
     name: 'Length of a frame',

@@ -37,6 +37,8 @@ export type TokenKind =
   | 'wrong'
   /** Bytes that nobody reads as HTTP any more. */
   | 'rest'
+  /** A message among them, for a reader that forgives what is wrong. */
+  | 'smuggled'
   // Of frames, those of HTTP/2 and those of WebSocket.
   | 'length'
   /** What kind of frame it is. */
