@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { nearest } from './nearest.ts'
+import { nearest } from '@spillway/core/options'
 import { type Given, type OptionName, UsageError, optionEntries, options } from './options.ts'
 
 /** What stands on the command line. */

@@ -6,13 +6,7 @@ import { join } from 'node:path'
 import { ownAddresses } from './addresses.ts'
 import { localAuthority, makeByMkcert } from './mkcert.ts'
 import { type Settings, UsageError } from './options.ts'
-import { makeSelfSigned } from './self-signed.ts'
-
-/** PEM text. */
-export interface CertificateAndKey {
-  readonly cert: string
-  readonly key: string
-}
+import { type CertificateAndKey, makeSelfSigned } from './self-signed.ts'
 
 /** A certificate to serve with, and where it is from. */
 export interface Certificate extends CertificateAndKey {

@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import type { CertificateAndKey } from './certificate.ts'
+import type { CertificateAndKey } from './self-signed.ts'
 
 /** Milliseconds for one call; it takes a fraction of a second. */
 const patience = 10_000

@@ -1,5 +1,10 @@
 import { isIP } from 'node:net'
-import type { CertificateAndKey } from './certificate.ts'
+
+/** PEM text. */
+export interface CertificateAndKey {
+  readonly cert: string
+  readonly key: string
+}
 
 const day = 24 * 60 * 60 * 1000
 /** Browsers refuse certificates that are valid for longer than 398 days. */

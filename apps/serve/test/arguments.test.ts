@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { readArguments, readConfig } from '../src/arguments.ts'
-import { nearest } from '../src/nearest.ts'
-import { type Settings, UsageError, options, settingsOf } from '../src/options.ts'
+import { type Settings, UsageError, settingsOf } from '../src/options.ts'
 
 function settings(...args: string[]): Settings {
   const { folder, given } = readArguments(args)
@@ -150,18 +149,5 @@ describe('the configuration file', () => {
 
   it('that is no JSON says so', () => {
     expect(() => readConfig('f.json', '{')).toThrow(/^f\.json is not JSON: /)
-  })
-})
-
-describe('nearest', () => {
-  it.each([
-    ['prot', 'port'],
-    ['pot', 'port'],
-    ['header', 'header'],
-    ['headr', 'header'],
-    ['https-only', undefined],
-    ['cluster', 'cluster'],
-  ])('%s: %s', (wrong, right) => {
-    expect(nearest(wrong, Object.keys(options))).toBe(right)
   })
 })

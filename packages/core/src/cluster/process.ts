@@ -1,9 +1,15 @@
 // One worker process, as the primary sees it, and the messages between the two.
 import nodeCluster, { type Worker } from 'node:cluster'
 import { longestTimer } from '../server/clock.ts'
-import type { WorkerAnswer } from './questions.ts'
 import { placeVariable } from '../server/listen-fds.ts'
 import type { CloseOptions } from '../server/server.ts'
+
+/** What one worker has answered. */
+export interface WorkerAnswer<T> {
+  /** Its place in the cluster, from 1; 0 outside of a cluster. */
+  readonly worker: number
+  readonly value: T
+}
 
 /** What primary and worker say to each other. */
 export interface ClusterMessage {

@@ -1,14 +1,9 @@
 import { placeVariable } from '../server/listen-fds.ts'
 import type { MaybePromise } from '../exchange/context.ts'
 import { printError } from '../exchange/guarded.ts'
-import type { ClusterMessage } from './process.ts'
+import type { ClusterMessage, WorkerAnswer } from './process.ts'
 
-/** What one worker has answered. */
-export interface WorkerAnswer<T> {
-  /** Its place in the cluster, from 1; 0 outside of a cluster. */
-  readonly worker: number
-  readonly value: T
-}
+export type { WorkerAnswer } from './process.ts'
 
 /** What this worker answers, by topic. */
 const own: Map<string, () => unknown> = new Map()

@@ -2,7 +2,6 @@
 // tell of, and content that is all there has a length.
 import type { RequestContext } from './request-context.ts'
 import { hasNoContent } from './content.ts'
-import type { Reporter } from './dispatch.ts'
 import { type Reply, isAnswer } from './reply.ts'
 import { isOfResponse } from './response-like.ts'
 import {
@@ -17,6 +16,11 @@ import {
   pullerOf,
   scopeOf,
 } from './source.ts'
+
+/** Who hears what goes wrong behind a reply. */
+export interface Reporter {
+  report(error: unknown, context: RequestContext | undefined): void
+}
 
 // decision 048
 /** Milliseconds that a head waits for the first piece of its content. */

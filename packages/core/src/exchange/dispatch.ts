@@ -1,14 +1,9 @@
 // From a handler to its reply, in this turn where nothing has to be waited for.
-import { begun } from './beginning.ts'
+import { type Reporter, begun } from './beginning.ts'
 import type { Handler, MaybePromise, Result } from './context.ts'
 import { isThenable } from './guarded.ts'
 import type { RequestContext } from './request-context.ts'
 import { Reply, isAnswer, replyOf } from './reply.ts'
-
-/** Who hears what goes wrong behind a reply. */
-export interface Reporter {
-  report(error: unknown, context: RequestContext | undefined): void
-}
 
 /** Who takes what a handler made of a request. */
 export interface ReplyTarget extends Reporter {

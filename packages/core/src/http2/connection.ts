@@ -37,7 +37,7 @@ const unsentTimeout = 10_000
 /** Bytes read and dropped while a closing connection lingers. */
 const lingerBytes = 16 * 1024 * 1024
 
-/** What a connection is at. */
+/** How far a connection is. */
 const State = {
   Open: 0,
   /** The last stream is decided; what is left is answered. */
@@ -355,7 +355,7 @@ export class Http2Connection implements Member, Http2Owner, TransportSink {
     for (const stream of this.machine.streams) ownerOf(stream)?.abort(by, error)
   }
 
-  /** What still comes after the end is not ours to understand; it is read so that our last frames are not reset away. */
+  /** What comes after the end is read and dropped: bytes that nobody reads would make the system send a reset, and our last frames could be lost. */
   #drop(bytes: number): void {
     this.#lingered += bytes
     if (this.#lingered > lingerBytes) this.#transport.destroy()

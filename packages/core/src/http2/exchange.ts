@@ -42,7 +42,7 @@ export interface Http2Owner extends OutgoingOwner {
   ended(): void
 }
 
-/** The port of a request without content: nobody asks for more of it. */
+/** For a request without content: there is nothing to ask for. */
 const nobody: BodyPort = { demand() {} }
 
 /** One stream of an HTTP/2 connection: a request and its reply (RFC 9113 §8.1). */

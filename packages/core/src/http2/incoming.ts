@@ -85,7 +85,7 @@ export class Incoming implements BodyPort {
     body.end(trailers)
   }
 
-  /** Everything but what waits to be read has room again; who waits for all of the content will take what there is. */
+  /** Opens the window for everything that has been read; when somebody waits for the whole content, for all that has come. */
   #release(): void {
     const body = this.#body
     if (body === undefined) return

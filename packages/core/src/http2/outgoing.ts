@@ -51,7 +51,7 @@ export class Outgoing implements StreamSink, Holds {
     return this.length === 0
   }
 
-  /** What waits, whoever made it; memory that waits for several clients is shared by them. */
+  /** The memory that waits here. What waits for several clients at once is counted once and divided among them. */
   held(holding: Holding): number {
     for (const piece of this.#pieces) holding.share(piece.buffer, piece.length)
     return this.source?.held(holding) ?? 0

@@ -73,7 +73,7 @@ export class ConnectionLog {
   request(context: RequestContext, headBytes: number, handler: Handler, answer: (handler: Handler) => void): void {
     const told = nodeChannels.areUsed ? nodeChannels.begin(context, this.#server, handler) : handler
     const run = (): void => {
-      // What later calls find is what is bound by now.
+      // From here on the stores that the subscribers have bound belong to the exchange.
       context.scope = scopeOfNow()
       within(context.scope, answer, isTraced() ? traced(told, this.#about(context)) : told)
     }
@@ -94,7 +94,7 @@ export class ConnectionLog {
     if (channels.idle.hasSubscribers) channels.idle.publish({ ...this.#event(), exchange: this.requests })
   }
 
-  /** @param of whose address is asked for only when someone listens */
+  /** @param of the one who was refused; its address is looked up only when someone listens */
   refused(of: WithPeer, code: ParseErrorCode | Http2FaultCode, status: number, offset: number): void {
     if (!channels.refused.hasSubscribers) return
     const { peer } = of

@@ -31,7 +31,7 @@ export function isTraced(): boolean {
   )
 }
 
-/** The handler, whose run is told. */
+/** The handler, wrapped so that each run of it is published. */
 export function traced(handler: Handler, about: HandlerTrace): Handler {
   return (c) => runStores(start, about, () => run(handler, c, about))
 }

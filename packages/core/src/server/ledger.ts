@@ -91,7 +91,7 @@ export class Ledger<T extends Holder> implements Holding {
     }
   }
 
-  /** What an entry stands for: what it holds alone, and its part of what it shares. */
+  /** The bytes that count for an entry: all that it alone holds, and its part of what it shares. */
   #stake({ alone, shares }: Entry): number {
     let stake = alone
     for (const { memory, bytes } of shares) {

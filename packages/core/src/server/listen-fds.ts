@@ -29,7 +29,7 @@ export function listenFds(env: NodeJS.ProcessEnv = process.env, pid: number = ow
   return Array.from({ length: Number(count) }, (_, i) => ({ fd: first + i, name: names[i] ?? '' }))
 }
 
-/** Whom the service manager has started. */
+/** The process that the service manager started: this one, or the primary of its cluster. */
 function owner(): number {
   return process.env[placeVariable] === undefined ? process.pid : process.ppid
 }

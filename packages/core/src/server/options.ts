@@ -2,7 +2,7 @@
 import { type BodyLimits, type HeadLimits, defaultBodyLimits, defaultHeadLimits } from '@spillway/parser'
 import type { Http2Limits } from '@spillway/parser/http2'
 
-/** Most of everything that could be endless. Bytes and counts. */
+/** An upper bound for everything that could be endless, in bytes or counts. */
 export interface Limits extends HeadLimits, BodyLimits {
   /** Content of one request; `c.body.limit` changes it for one. 413 while reading. */
   readonly bodyBytes: number

@@ -69,23 +69,37 @@ function checkNames(known: readonly string[], given: unknown, where: string): vo
   }
 }
 
-/** The known name with the fewest letters to change, for who has mistyped one; none when that is half of them or more. */
+/**
+ * The known name with the fewest letters to change, for who has mistyped one; none when that is half of them or more. A
+ * beginning of at least three letters is as good as one change.
+ */
 export function nearest(name: string, known: readonly string[]): string | undefined {
-  const distances = known.map((other) => ({ other, distance: distanceOf(name.toLowerCase(), other.toLowerCase()) }))
-  const best = distances.toSorted((a, b) => a.distance - b.distance)[0]
-  return best && best.distance * 2 < Math.max(name.length, best.other.length) ? best.other : undefined
+  const given = name.toLowerCase().slice(0, 64)
+  let best: string | undefined
+  let fewest = Infinity
+  for (const other of known) {
+    const right = other.toLowerCase()
+    const changes = given.length > 2 && right.startsWith(given) ? 1 : changesBetween(given, right)
+    if (changes < fewest && changes * 2 < Math.max(given.length, right.length)) [best, fewest] = [other, changes]
+  }
+  return best
 }
 
-/** Levenshtein's: letters to put in, take out or replace. */
-function distanceOf(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i)
-  for (let i = 1; i <= Math.min(a.length, 64); i++) {
-    const next = [i]
-    for (let j = 1; j <= b.length; j++)
-      next.push(Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)))
-    row = next
+/** Letters to put in, take out or replace, and neighbours to swap, between two words. */
+function changesBetween(a: string, b: string): number {
+  let before: number[] = []
+  let last = Array.from({ length: b.length + 1 }, (_, j) => j)
+  for (let i = 1; i <= a.length; i++) {
+    const row = [i]
+    for (let j = 1; j <= b.length; j++) {
+      let least = Math.min(last[j]! + 1, row[j - 1]! + 1, last[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1))
+      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) least = Math.min(least, before[j - 2]! + 1)
+      row.push(least)
+    }
+    before = last
+    last = row
   }
-  return row[b.length]! + Math.max(0, a.length - 64)
+  return last[b.length]!
 }
 
 function kindOf(value: unknown): string {
@@ -212,7 +226,7 @@ export function either<A, B>(first: Rule<A>, second: Rule<B>): Rule<A | B> {
   })
 }
 
-/** An object that is used as it is: what is wrong with it is found by whom it is handed to. */
+/** An object that is handed on as it is; whoever uses it finds out what is wrong with it. */
 export function thing<T>(wanted: string = 'an object'): Rule<T | undefined> {
   return ruleOf<T | undefined>(undefined, (value, name) => {
     if ((typeof value !== 'object' && typeof value !== 'function') || value === null) throw wrong(name, wanted, value)

@@ -1,4 +1,4 @@
-// What may be said to a server, to a listener and to a shutdown, and what is when it is not said.
+// The options of a server, a listener and a shutdown: what each may be, and its default.
 import type { ListenOptions, Pem, PemCertificate, PfxCertificate, TlsPolicy, TlsReload } from './listen-options.ts'
 import { longestTimer } from './clock.ts'
 import { type Limits, type Timeouts, defaultLimits, defaultTimeouts } from './options.ts'
@@ -22,7 +22,7 @@ import {
 } from './read-options.ts'
 import type { CloseOptions, ServerOptions } from './server.ts'
 
-/** One rule for each of some numbers. */
+/** The same rule for each of several numbers. */
 function each<T extends Limits | Timeouts>(
   defaults: T,
   rule: (fallback: number) => Rule<number>,
@@ -71,7 +71,7 @@ const ciphers = [
   'DHE-RSA-AES128-GCM-SHA256:DHE-RSA-AES256-GCM-SHA384:DHE-RSA-CHACHA20-POLY1305',
 ].join(':')
 
-/** What takes the place of what is there. */
+/** The options of {@link Listening.reload}. */
 export const reloadRules: Rules<TlsReload> = {
   cert: pems,
   key: pems,

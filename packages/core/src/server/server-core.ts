@@ -61,12 +61,12 @@ export interface Member extends Holder {
   relieve(): void
 }
 
-/** What there is for something that was accepted. */
+/** Whether the server has room for a connection that was just accepted. */
 export const Place = {
   Served: 0,
-  /** None, but it may stay until it has been told so. */
+  /** No room, but it may stay until it has read its 503. */
   TurnedAway: 1,
-  /** None at all. */
+  /** No room at all: it is closed without a word. */
   None: 2,
 } as const
 export type Place = (typeof Place)[keyof typeof Place]
@@ -80,7 +80,7 @@ export class ServerCore {
   readonly limits: Limits
   readonly timeouts: Timeouts
   readonly clock: Clock
-  /** Whether content has to come at a least rate: who has no deadline for the next bytes has none for their number. */
+  /** Whether content has to come at a minimum rate: without `timeouts.body` there is none. */
   readonly hasLeastRate: boolean
   /** Filled in for each reply. */
   readonly facts: Mutable<ReplyFacts>
@@ -89,7 +89,7 @@ export class ServerCore {
   overloaded: boolean = false
   /** Parses the heads of all connections; a head that is not complete at once gets a parser to itself. */
   head: RequestHead
-  /** Whose request a handler has been called for and has not returned. */
+  /** The member whose handler is running right now, before its first `await`. */
   answering: Member | undefined = undefined
   readonly #onError: ServerOptions['onError']
   /** Whether somebody listened when this was looked at last: for each connection, and at each tick. To ask eight channels takes time. */
@@ -158,7 +158,7 @@ export class ServerCore {
     log: ConnectionLog,
     headBytes: number,
   ): void {
-    // What another exchange has left where this one begins is none of its business.
+    // It begins in an async context of its own, not in that of whatever exchange happens to run.
     const member = this.answering!
     context.scope = within((member.scope ??= scopeOfMember(member, this.#scope)), scopeOfNow)
     within(context.scope, () => {
@@ -357,13 +357,13 @@ export class ServerCore {
     return plainError(error)
   }
 
-  /** The answer to what is no request. @param _client who has sent it. */
+  /** The answer to bytes that are no valid request. @param _client who sent them. */
   parseErrorReply(code: ParseErrorCode, _client: Pick<Member, 'peer'>): Reply {
     const { status, message } = parseErrors[code]
     return errorText(status, message)
   }
 
-  /** @param method empty as long as it is not known: it may be HEAD then, and no client takes content for a head. */
+  /** @param method empty while it is not known. It may be HEAD then, so the reply has no content that a client could take for its next head. */
   timeoutReply(method: string, _client: Pick<Member, 'peer'>): Reply {
     return method === '' ? new Reply(null, 408) : errorText(408, 'The request head did not come in time')
   }
@@ -387,7 +387,7 @@ export class ServerCore {
     }
   }
 
-  /** One that was made on purpose is a line, and its cause is shown; of any other it takes the stack to find out. */
+  /** An error made on purpose is printed as a line, with its cause; any other with its stack. */
   #print(error: unknown, context: Context | null): void {
     const where = context ? `${context.method} ${context.target}` : 'connection'
     const { made, cause } = errorFacts(error)

@@ -39,7 +39,7 @@ export function beginHandshake(core: ServerCore, socket: Socket, gates: Gates): 
   handshake.begin(trusted)
 }
 
-/** What the bytes of a socket in clear are shows in the first of them, when they may be HTTP/2. */
+/** Accepts a socket without TLS. When it may speak HTTP/2, its first bytes show whether it does. */
 function acceptClear(core: ServerCore, socket: Socket, { http2 }: Gates): void {
   const make: FirstMember | undefined = http2 && ((...args) => new Sniffer(...args, http2))
   accept(core, acceptedTransport(socket), make)
@@ -223,7 +223,7 @@ class Handshake implements Member {
   end(reason: CloseReason): void {
     const core = this.#core
     const { bytesRead: bytesIn, bytesWritten: bytesOut } = this.#socket
-    // No event has told of it yet.
+    // No `open` event has been published for it yet.
     if (this.peer === unknown) core.opened({ id: this.id, peer: this.#ownPeer() })
     this.#discard()
     core.remove(this)
@@ -325,7 +325,7 @@ function onError(this: Socket, error: Error): void {
 }
 
 function onClose(this: Socket): void {
-  // The layer above hears of it afterwards and may know better why.
+  // The TLS layer hears of it only afterwards, and may know a better reason.
   setImmediate(left, this)
 }
 

@@ -76,7 +76,7 @@ function isAtLeast(version: string): boolean {
   return major > 23 || (major === 23 && minor >= 1) || (major === 22 && minor >= 12)
 }
 
-/** What comes before HTTP; undefined when nothing does. */
+/** The gates that a socket passes before HTTP begins; undefined when there are none. */
 async function gatesOf({ tls, http2, proxyProtocol }: ListenSettings): Promise<Gates | undefined> {
   if (!tls && !proxyProtocol && !http2) return undefined
   const protocols = http2 ? ['h2', 'http/1.1'] : ['http/1.1']

@@ -46,7 +46,7 @@ export class TlsGate {
       ALPNProtocols: [...protocols],
       SNICallback: (name, done) => void this.#find(name, done),
       requestCert: requestCert !== false,
-      // Whether one may do without is decided by `isWelcome`.
+      // With `optional`, `isWelcome` decides who may come in.
       rejectUnauthorized: requestCert === true,
       sessionTimeout: sessionTimeout / 1000,
       // The server's own clock is what counts; this one cannot be switched off.
@@ -54,7 +54,7 @@ export class TlsGate {
     })
     this.#server.on('secureConnection', (socket) => owner.secured(rawOf(socket), socket))
     this.#server.on('tlsClientError', (error, socket) => {
-      // Types say Error, documentation says text; a client that is let in has none.
+      // An Error by Node's types, a text by its documentation; only clients that were refused have one.
       owner.failed(rawOf(socket), error, Boolean(socket.authorizationError))
     })
     this.#takeKeys()

@@ -109,7 +109,7 @@ const readBytes = 64 * 1024
 /** What comes in on any socket, until it has been dealt with: before the next read, on whichever socket that is. */
 const lent = new Uint8Array(readBytes)
 
-/** What the socket that was read last reads into next; undefined: the same as before. */
+/** The buffer for the next read of the socket that was read last; undefined for the same one again. */
 let following: Uint8Array | undefined
 
 const reading = {
@@ -120,7 +120,7 @@ const reading = {
     const own = (this as Attached)[transport]
     if (own.isReleased) return this.push(Buffer.from(buffer.subarray(0, length)))
     own.sink?.onData(buffer.subarray(0, length), keepable)
-    // Who sends much will send more. Memory that nobody else reads into can be given away, which saves a copy.
+    // A client that sends much will send more. A buffer of its own can be handed on, which saves a copy.
     if (isMuch) following = Buffer.allocUnsafeSlow(readBytes)
     else following = buffer === lent ? undefined : lent
     return true

@@ -7,6 +7,7 @@ import {
   either,
   flag,
   list,
+  nearest,
   optional,
   readOptions,
   record,
@@ -94,6 +95,19 @@ describe('reading options', () => {
     expect(() => readOptions(rules, { byte: undefined })).toThrow(TypeError)
     for (const given of [null, 1, 'a', [], true])
       expect(() => readOptions(rules, given)).toThrow('Options are an object')
+  })
+
+  it.each([
+    ['prot', 'port'],
+    ['pot', 'port'],
+    ['PORT', 'port'],
+    ['conc', 'concurrency'],
+    ['co', undefined],
+    ['hots', 'host'],
+    ['', undefined],
+    ['constructor', undefined],
+  ])('%s is nearest to %s', (wrong, right) => {
+    expect(nearest(wrong, ['port', 'host', 'concurrency'])).toBe(right)
   })
 
   it('what is required is missed', () => {
