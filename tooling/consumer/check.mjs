@@ -14,13 +14,15 @@ const packages = {
   core: 'packages/core',
   middleware: 'packages/middleware',
   node: 'packages/node',
+  inspect: 'packages/inspect',
   serve: 'apps/serve',
 }
 const expected = [200, 200, 200, 404, { hello: 'ali' }, true, '/x', 0.5, 'HTTP/1.1 200 OK']
 /** Compilers beside the one of this workspace: the one before it that is still in use, and the one in machine code. */
 const otherCompilers = { 'typescript-5': 'npm:typescript@5.9.3', 'typescript-7': 'npm:typescript@7.0.2' }
-/** What may be in a package, and nothing else. */
-const shipped = /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|dist\/[\w./-]+\.(js|js\.map|d\.c?ts))$/
+/** What may be in a package, and nothing else; `dist/public` is what browsers get. */
+const shipped =
+  /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|dist\/[\w./-]+\.(js|js\.map|d\.c?ts)|dist\/public\/[\w./-]+\.(html|svg))$/
 
 setup()
 const project = mkdtempSync(join(tmpdir(), 'spillway-consumer-'))
@@ -67,8 +69,9 @@ try {
   writeFileSync(join(project, 'package.json'), JSON.stringify({ ...manifest, dependencies, overrides: tarballs }))
   run(project, 'npm', 'install', '--prefer-offline', '--no-audit', '--no-fund', '--ignore-scripts')
 
-  writeEntries('all.ts', ['parser', 'core', 'middleware'])
-  writeEntries('all.cts', ['parser', 'core', 'middleware'])
+  const libraries = ['parser', 'core', 'middleware', 'node', 'inspect']
+  writeEntries('all.ts', libraries)
+  writeEntries('all.cts', libraries)
   writeEntries('parser.ts', ['parser'])
   await Promise.all(
     ['typescript', ...Object.keys(otherCompilers)].flatMap((name) =>

@@ -95,7 +95,12 @@ withTools(chromium)('the other pages', { timeout: 120_000 }, () => {
       expect(await reader('observer').locator('li').count()).toBe(2)
       expect(await reader('observer').locator('.smuggled code').textContent()).toBe('GET /admin HTTP/1.1')
       // The same bytes are lit up in the text and in the dump.
-      expect(await page.locator('#behind .t-smuggled').allTextContents().then((all) => all.join(''))).toContain('GET /admin')
+      expect(
+        await page
+          .locator('#behind .t-smuggled')
+          .allTextContents()
+          .then((all) => all.join('')),
+      ).toContain('GET /admin')
       await page.locator('#dump .hex .t-smuggled').first().hover()
       await page.locator('#token', { hasText: 'Smuggled' }).waitFor()
       await page.getByRole('button', { name: 'Response' }).click()

@@ -10,7 +10,7 @@ interface Manifest {
 }
 
 // decision 046
-describe.each(['parser', 'core', 'middleware'])('every entry of %s', (name) => {
+describe.each(['parser', 'core', 'middleware', 'node', 'inspect'])('every entry of %s', (name) => {
   const { exports } = JSON.parse(readFileSync(join(root, 'packages', name, 'package.json'), 'utf8')) as Manifest
   const entries = Object.entries(exports).filter(([entry]) => entry !== './package.json')
 
