@@ -91,7 +91,7 @@ export class BodyDecoder {
    *
    * @param kind of the head; UntilClose never ends by itself
    * @param contentLength of the head, for `BodyKind.Length`
-   * @throws {RangeError} when either cannot be
+   * @throws {RangeError} for a kind or a length that cannot be
    */
   reset(kind: BodyKind, contentLength: number = 0): void {
     if ((kind & 3) !== kind) throw new RangeError('Invalid body kind')

@@ -77,7 +77,7 @@ export const skip: (buf: Uint8Array, from: number, stop: number, flag: number) =
 export const consistsOf: (text: string, flag: number) => boolean = /* @__PURE__ */ (() => {
   const table = classes
   return (text: string, flag: number): boolean => {
-    // what code without types may give is none of it
+    // callers without types may pass anything
     if (typeof text !== 'string') return false
     // a code above 255 has no entry in the table
     for (let i = 0; i < text.length; i++) if (((table[text.charCodeAt(i)] ?? 0) & flag) === 0) return false
@@ -85,7 +85,7 @@ export const consistsOf: (text: string, flag: number) => boolean = /* @__PURE__ 
   }
 })()
 
-/** Tells the known words apart; a letter in either case gives the same. The constants in words.ts are what it gives. */
+/** A number that tells the known words apart, whatever the case of their first letter. The constants in words.ts are these numbers. */
 export function slot(length: number, first: number): number {
   return length + (first & 24)
 }

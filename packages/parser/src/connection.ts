@@ -35,7 +35,7 @@ interface Exchange {
   readonly method: string
   /** Whether the answer may end the use of HTTP. */
   readonly asksToSwitch: boolean
-  /** Only what was asked for can be switched to. */
+  /** Whether it offers an upgrade: only then may a 101 answer it. */
   readonly upgrade: boolean
 }
 
@@ -66,7 +66,7 @@ export class Connection<More extends { readonly type: string } = never> implemen
   protected _inResponse: boolean = false
   protected _held: boolean = false
   protected _switched: boolean = false
-  /** Somebody has said that this is the last exchange. */
+  /** One side has said that this is the last exchange. */
   protected _requestClosed: boolean = false
   protected _closing: boolean = false
   protected _ended: boolean = false

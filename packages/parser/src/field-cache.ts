@@ -9,7 +9,7 @@ const forever = 2 ** 31
 /**
  * Reads Cache-Control, of requests and responses. RFC 9111 §5.2. An argument may be quoted whatever its directive; one that
  * is not well formed is `malformed`, and a directive that comes twice with different arguments has the argument `conflict`, so that
- * {@link deltaSeconds} takes both for stale.
+ * {@link deltaSeconds} treats both as stale.
  */
 export function parseCacheControl(value: string): CacheControl {
   const directives = new Map<string, string | undefined>()

@@ -13,7 +13,7 @@ export function endToEndFields(fields: Iterable<readonly [string, string]>): [st
   const named = new Set(
     all.flatMap(([name, value]) => (/^connection$/i.test(name) ? tokenList(value.toLowerCase()) : [])),
   )
-  // no connection may take what says where a message ends, or whom it is for
+  // Connection cannot remove the fields that say where a message ends or whom it is for
   for (const name of ['content-length', 'host']) named.delete(name)
   return all.filter(([name]) => !hops.test(name) && !named.has(name.toLowerCase()))
 }

@@ -13,7 +13,7 @@ export interface ByteRange {
  *
  * @returns the satisfiable ones in wire order, cut to the size; `'unsatisfiable'` when there are none (answer 416); null
  *   when the field must be ignored (answer 200): another unit, not well formed, more than 32 ranges, more than two that overlap, or
- *   the last bytes of nothing, for which Content-Range has no words
+ *   the last bytes of an empty representation, which Content-Range cannot express
  * @throws {RangeError} when `size` is no size
  */
 export function parseRange(value: string, size: number): ByteRange[] | 'unsatisfiable' | null {
@@ -29,7 +29,7 @@ export function parseRange(value: string, size: number): ByteRange[] | 'unsatisf
     const suffix = m[1] === ''
     const first = suffix ? Math.max(0, size - Number(m[2])) : Number(m[1])
     const last = suffix || m[2] === '' ? Infinity : Number(m[2])
-    // the last bytes of nothing can be had, but not be told in Content-Range
+    // the last bytes of an empty representation: satisfiable, but Content-Range cannot express it
     if (last < first || (suffix && size === 0 && Number(m[2]) > 0)) return null
     if (first < size) ranges.push({ start: first, end: Math.min(last, size - 1) })
   }

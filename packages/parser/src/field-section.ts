@@ -35,7 +35,7 @@ export abstract class FieldSection {
    * around it. Counted from the first byte that was given for the message; valid for {@link fieldCount} fields.
    */
   spans: Int32Array = new Int32Array(16)
-  /** Field lines. */
+  /** How many field lines have been read. */
   fieldCount: number = 0
   /** The offending byte, counted from the first byte that was given for the message. */
   errorOffset: number = 0

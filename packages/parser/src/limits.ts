@@ -52,10 +52,10 @@ export const defaultBodyLimits: BodyLimits = {
 }
 
 /**
- * The defaults, but for what is given; what is given as undefined is not.
+ * The defaults, overridden by what is given; undefined counts as not given.
  *
- * @throws {TypeError} for a name that is none of them, and for what is no number
- * @throws {RangeError} for what is neither a whole number from 0 on nor Infinity: it would compare with nothing, and be no limit
+ * @throws {TypeError} for an unknown name, and for a value that is no number
+ * @throws {RangeError} for what is neither a whole number from 0 on nor Infinity: nothing compares with NaN, so it would limit nothing
  */
 export function limitsOf<T extends object>(defaults: T, given: Partial<T> = {}): T {
   const all = { ...defaults } as Record<string, number>

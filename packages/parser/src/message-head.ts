@@ -80,7 +80,7 @@ export abstract class MessageHead extends Framing {
     return result
   }
 
-  /** A message begins: nothing that is known is that of the one before. */
+  /** Forgets what is known of the message before. */
   protected _forget(): void {
     this.keepAlive = false
     this.minorVersion = 1

@@ -39,8 +39,8 @@ export function reasonPhrase(status: number): string {
 const statusLines: string[] = []
 
 /**
- * `HTTP/1.1 200 OK` with its CR LF. RFC 9112 §4. As all that is text here it has one character for each byte, and is to be sent as
- * latin1, not as UTF-8.
+ * `HTTP/1.1 200 OK` with its CR LF. RFC 9112 §4. Like all text made here it has one character for each byte: send it as latin1,
+ * not as UTF-8.
  *
  * @param reason defaults to the registered phrase
  * @throws {TypeError} when the status is not an integer from 100 to 999 or the reason holds what is not allowed
@@ -155,7 +155,7 @@ export function responseHead(status: number, fields: FieldsInit, init: ResponseH
   const list = pairs(fields)
   const bytes = encode(section(statusLine(status, reason, minorVersion), list))
   const head = new ResponseHead(unlimited)
-  // of no method at all: then all that is wrong with the fields is an error, whatever the status
+  // read as if no method were known: then every mistake in the fields is an error, whatever the status
   head.requestMethod = ''
   parseOrThrow(head, bytes)
   const isTunnel = requestMethod === 'CONNECT' && status < 300
