@@ -14,7 +14,7 @@ const parts = [
 
 /** Code that a page takes from a file stands in its place. */
 function whole(file) {
-  return readFileSync(file, 'utf8').replaceAll(/^<<< (\S+)(?: \[\w+\])?$/gm, (_, path) => {
+  return readFileSync(file, 'utf8').replaceAll(/^<<< ([^\s{]+)(?:\{\w+\})?(?: \[\w+\])?$/gm, (_, path) => {
     const from = resolve(dirname(file), path)
     const text = existsSync(from) ? readFileSync(from, 'utf8').trimEnd() : ''
     return `\`\`\`${path.split('.').at(-1)}\n${text}\n\`\`\``
@@ -31,7 +31,7 @@ function sentenceOf(text) {
     (first ?? '')
       .replaceAll('\n', ' ')
       .replaceAll(/\[([^\]]+)\]\([^)]*\)/g, '$1')
-      .match(/^.*?[.:](?=\s|$)/)?.[0] ?? ''
+      .match(/^.*?\.(?=\s|$)/)?.[0] ?? ''
   )
 }
 

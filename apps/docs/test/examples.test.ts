@@ -55,7 +55,7 @@ describe('pages', () => {
 
   test('show every example', () => {
     const shown = pages.flatMap((page) =>
-      [...page.matchAll(/^<<< .*\/examples\/([\w/-]+\.\w+)(?: \[\w+\])?$/gm)].map(([, name]) => name),
+      [...page.matchAll(/^<<< .*\/examples\/([\w/-]+\.\w+)(?:\{\w+\})?(?: \[\w+\])?$/gm)].map(([, name]) => name),
     )
     const all = readdirSync(examples, { recursive: true, encoding: 'utf8' }).filter((name) => name.includes('.'))
     expect(shown).toEqual(expect.arrayContaining(all))

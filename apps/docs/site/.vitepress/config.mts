@@ -21,7 +21,10 @@ const config: UserConfig<DefaultTheme.Config> = defineConfig({
   outDir: '../dist',
   cacheDir: '../node_modules/.cache/vitepress',
   vite: { build: { chunkSizeWarningLimit: 2000 } },
-  markdown: { anchor: { slugify } },
+  markdown: {
+    anchor: { slugify },
+    theme: { light: 'github-light-high-contrast', dark: 'github-dark-high-contrast' },
+  },
   themeConfig: {
     search: {
       provider: 'local',
