@@ -1,5 +1,6 @@
 import { defineApp } from '@spillway/tsup-config'
 import type { Options } from 'tsup'
 
-const config: Options = defineApp()
+// What the packages of others require they find where they are installed, and not in a bundle.
+const config: Options = defineApp({ skipNodeModulesBundle: true })
 export default config
