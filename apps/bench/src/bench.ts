@@ -8,8 +8,10 @@ import { usage } from './proc.ts'
 import type { Progress } from './progress.ts'
 import { type Result, type Round, summarize } from './results.ts'
 import { type Contender, type Places, commandOf, spillway } from './servers.ts'
-import { type LoadOptions, own } from './load.ts'
-import { type Workload, staticFiles } from './workloads.ts'
+import { h2load } from './h2load.ts'
+import { type Load, type LoadOptions, own } from './load.ts'
+import { greeting } from './settings.ts'
+import { type Workload, staticFiles, tlsOf } from './workloads.ts'
 import { wrk } from './wrk.ts'
 
 /** One use of the bench. */
@@ -18,7 +20,7 @@ export interface Bench {
   readonly contenders: readonly Contender[]
   readonly rounds: number
   readonly seconds: number
-  /** Who makes the load. WebSockets are always for our own generator. */
+  /** Who makes the load over HTTP/1.1. WebSockets are always for our own generator, streams of HTTP/2 for h2load. */
   readonly generator: 'wrk' | 'own'
   readonly progress: Progress
   /** Tells of what went wrong; the bench goes on without it. */
@@ -56,10 +58,12 @@ export function furnish({ folder, directory }: Places): void {
     rating: { score: (i * 7) % 50, count: (i * 31) % 400 },
   }))
   writeFileSync(join(folder, 'dataset.json'), JSON.stringify(items))
+  // For servers that know only files.
+  writeFileSync(join(folder, 'plaintext'), greeting)
 }
 
 /** Makes a certificate for the workload over TLS. @throws Error when openssl is not installed. */
-export function makeCertificate({ folder }: Places): void {
+export function makeCertificate({ folder }: Pick<Places, 'folder'>): void {
   const options = '-x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=localhost'.split(' ')
   const files = ['-keyout', join(folder, 'key.pem'), '-out', join(folder, 'cert.pem')]
   execFileSync('openssl', ['req', ...options, ...files], { stdio: 'ignore' })
@@ -95,14 +99,14 @@ async function start(
   env: NodeJS.ProcessEnv = {},
 ): Promise<RunningServer> {
   const port = await freePort()
-  const tls = workload.tls === true
+  const tls = tlsOf(workload)
   const command = [...pinned(serverCore), ...(await commandOf(contender, places, port, tls, nodeFlags))]
   return startServer(command, port, {
     // Express and others are slower unless told that this is serious.
     NODE_ENV: 'production',
     BENCH_PORT: String(port),
     BENCH_STATIC: places.directory,
-    ...(tls && { BENCH_TLS: places.folder }),
+    ...(tls !== 'none' && { BENCH_TLS: places.folder }),
     BENCH_DATASET: join(places.folder, 'dataset.json'),
     ...env,
   })
@@ -186,16 +190,24 @@ async function loadOnce(workload: Workload, { pid, port }: RunningServer, bench:
   const { places, seconds, generator } = bench
   const before = usage(pid)
   const program = join(places.servers, '../generator.js')
-  const at: LoadOptions = { seconds, folder: places.folder, prefix: pinned(loadCore), program }
-  const seen = await (generator === 'own' || workload.messageBytes !== undefined ? own : wrk)(workload, port, at)
+  const at: LoadOptions = { seconds, folder: places.folder, prefix: pinned(loadCore), program, pid }
+  const seen = await generatorOf(workload, generator)(workload, port, at)
   const after = usage(pid)
   return {
     requestsPerSecond: (seen.requests * 1e6) / seen.duration,
-    cpuPerRequest: (after.cpu - before.cpu) / seen.requests,
+    cpuPerRequest: (seen.cpu ?? after.cpu - before.cpu) / seen.requests,
     p50: seen.p50,
     p99: seen.p99,
     p999: seen.p999,
     resident: after.resident,
     errors: seen.errors,
   }
+}
+
+function generatorOf(
+  { streams, messages }: Workload,
+  wanted: Bench['generator'],
+): (workload: Workload, port: number, at: LoadOptions) => Promise<Load> {
+  if (streams !== undefined) return h2load
+  return wanted === 'own' || messages ? own : wrk
 }

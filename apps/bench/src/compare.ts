@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { type IncomingMessage, request as plain } from 'node:http'
+import { type IncomingHttpHeaders, connect } from 'node:http2'
 import { request as secure } from 'node:https'
 import { type BenchRequest, type Workload, expected } from './workloads.ts'
 
@@ -12,7 +13,9 @@ export interface Answer {
 /** Asks a server for everything that a workload will ask for. */
 export async function answersOf(workload: Workload, port: number): Promise<Answer[]> {
   const answers: Answer[] = []
-  for (const request of workload.requests) answers.push(await ask(request, port, workload.tls))
+  const { requests, streams, tls } = workload
+  for (const request of requests)
+    answers.push(await (streams === undefined ? ask(request, port, tls) : askHttp2(request, port)))
   return answers
 }
 
@@ -33,6 +36,20 @@ async function ask(
   let text = ''
   for await (const part of response.setEncoding('latin1')) text += part
   return { status: response.statusCode ?? 0, content: text }
+}
+
+async function askHttp2({ target }: BenchRequest, port: number): Promise<Answer> {
+  const session = connect(`https://127.0.0.1:${port}`, { rejectUnauthorized: false })
+  try {
+    await once(session, 'connect')
+    const stream = session.request({ ':path': target })
+    const [head] = (await once(stream, 'response')) as [IncomingHttpHeaders]
+    let text = ''
+    for await (const part of stream.setEncoding('latin1')) text += part
+    return { status: Number(head[':status']), content: text }
+  } finally {
+    session.destroy()
+  }
 }
 
 /** What is wrong with a server's answers. */

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { run } from './processes.ts'
-import { type Workload, wireFormat } from './workloads.ts'
+import { type Messages, type Workload, wireFormat } from './workloads.ts'
 
 /** What a load generator saw in one run. Times are microseconds. */
 export interface Load {
@@ -12,6 +12,8 @@ export interface Load {
   readonly p999: number
   /** Failed connects, reads and writes, timeouts, and statuses of 400 and up. */
   readonly errors: number
+  /** Processor time of the server meanwhile, in microseconds, if the generator knows it better than who has started it. */
+  readonly cpu?: number
 }
 
 export interface LoadOptions {
@@ -23,11 +25,15 @@ export interface LoadOptions {
   readonly prefix: readonly string[]
   /** File of our own generator, built. */
   readonly program: string
+  /** The server's process. */
+  readonly pid: number
 }
 
 /** What our own generator is told, in a file. */
 export interface Orders {
   readonly port: number
+  /** The server's process, whose time is taken as soon as all connections are there. */
+  readonly pid: number
   readonly tls: boolean
   readonly connections: number
   readonly seconds: number
@@ -38,18 +44,20 @@ export interface Orders {
   /** Bytes of the last request on a connection, in the order of `batches`; empty when connections are kept. */
   readonly last: readonly string[]
   readonly requestsPerConnection: number
-  readonly messageBytes: number
+  /** Without them: requests. */
+  readonly messages?: Messages | undefined
 }
 
 /** Loads a server for some seconds with the bench's own generator. @throws Error when that failed. */
 export async function own(
   workload: Workload,
   port: number,
-  { seconds, folder, prefix, program }: LoadOptions,
+  { seconds, folder, prefix, program, pid }: LoadOptions,
 ): Promise<Load> {
-  const { requests, connections, tls = false, pipelined = 1, requestsPerConnection = 0, messageBytes = 0 } = workload
+  const { requests, connections, tls = false, pipelined = 1, requestsPerConnection = 0, messages } = workload
   const orders: Orders = {
     port,
+    pid,
     tls,
     connections,
     seconds: Math.max(1, Math.ceil(seconds)),
@@ -58,7 +66,7 @@ export async function own(
     pipelined,
     last: requestsPerConnection > 0 ? requests.map((request) => wireFormat(request, true)) : [],
     requestsPerConnection,
-    messageBytes,
+    messages,
   }
   const file = join(folder, `${workload.name}.json`)
   writeFileSync(file, JSON.stringify(orders))

@@ -43,7 +43,7 @@ const servers = fileURLToPath(new URL('servers/', import.meta.url))
 const places: Places = { servers, folder, directory: join(folder, 'static') }
 furnish(places)
 const chosen = installed(pick(contenders, args.servers))
-const tasks = pick(workloads, args.workloads)
+const tasks = pick(workloads, args.workloads).filter(isPossible)
 const steps = tasks.length * chosen.length * (args.rounds + 1) + (args.profile ? tasks.length : 0)
 const progress = new Progress(steps)
 const generator = args.load ?? (hasWrk ? 'wrk' : 'own')
@@ -80,8 +80,15 @@ function installed(wanted: readonly Contender[]): Contender[] {
   return there
 }
 
+/** Only h2load makes streams. */
+function isPossible({ name, streams }: Workload): boolean {
+  const isMissing = streams !== undefined && findProgram('h2load') === undefined
+  if (isMissing) note(`${name} is left out: h2load is not installed (Debian, Ubuntu: apt-get install nghttp2-client)`)
+  return !isMissing
+}
+
 function isThere({ program }: Contender): boolean {
-  return program === undefined || findProgram(program) !== undefined
+  return program === undefined || findProgram(program.name) !== undefined
 }
 
 /** Apart from the rounds, because it slows the server down. */

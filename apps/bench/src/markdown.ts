@@ -1,20 +1,34 @@
 import type { Record } from './page.ts'
-import { workloads } from './workloads.ts'
+import { type Workload, protocolOf, workloads } from './workloads.ts'
 
-const start = '<!-- benchmarks: written by a script, see apps/bench -->'
-const end = '<!-- /benchmarks -->'
+type Protocol = ReturnType<typeof protocolOf>
 
-/** A table of processor time for each request, a row a workload, a column a server: ours, and then the others in their order. */
-export function markdown({ results, machine, versions, date, options }: Record): string {
+/**
+ * Tables of processor time, one for each protocol: a row a workload, a column a server: ours, and then the others in their
+ * order.
+ */
+export function markdown(record: Record): Map<Protocol, string> {
+  const found = new Map<Protocol, string>()
+  for (const protocol of ['HTTP/1.1', 'HTTP/2', 'WebSocket'] as const) {
+    const rows = workloads.filter((one) => protocolOf(one) === protocol)
+    const results = record.results.filter(({ workload }) => rows.some(({ name }) => name === workload))
+    if (results.length > 0) found.set(protocol, tableOf(protocol, rows, { ...record, results }))
+  }
+  return found
+}
+
+function tableOf(
+  protocol: Protocol,
+  rows: readonly Workload[],
+  { results, machine, versions, date, options }: Record,
+): string {
   const servers = [...new Set(results.map(({ server }) => server))]
   const columns = ['spillway', ...servers.filter((name) => name !== 'spillway')]
-  const names = [...new Set(results.map(({ workload }) => workload))]
-  const rows = names.map((name) => {
-    const title = workloads.find((one) => one.name === name)?.title ?? name
-    return [title, ...columns.map((server) => cell(results, name, server))]
-  })
+  const measured = rows.filter(({ name }) => results.some(({ workload }) => workload === name))
+  const cells = measured.map(({ name, title }) => [title, ...columns.map((server) => cell(results, name, server))])
   const told = columns.map((name) => `${name} ${versions[name] ?? ''}`.trim())
-  const lines = [['CPU µs per request', ...columns], ['---', ...columns.map(() => '--:')], ...rows]
+  const unit = protocol === 'WebSocket' ? 'CPU µs per message' : 'CPU µs per request'
+  const lines = [[`${protocol}: ${unit}`, ...columns], ['---', ...columns.map(() => '--:')], ...cells]
   return `${lines.map((line) => `| ${line.join(' | ')} |`).join('\n')}
 
 ${machine.processor}, ${machine.cores} cores, Node.js ${machine.node}, ${date.slice(0, 10)}: medians of ${options.rounds} rounds of
@@ -29,9 +43,15 @@ function cell(results: Record['results'], workload: string, server: string): str
   return server === 'spillway' ? `**${shown}**` : shown
 }
 
-/** Puts a table between the marks in a document. @throws Error when there are none. */
-export function replaceTable(document: string, table: string): string {
-  const [from, to] = [document.indexOf(start), document.indexOf(end)]
-  if (from < 0 || to < from) throw new Error('there is no place for a table')
-  return `${document.slice(0, from)}${start}\n\n${table}\n\n${document.slice(to)}`
+/** Puts tables between their marks in a document; others stay as they are. @throws Error when there are none. */
+export function replaceTables(document: string, tables: ReadonlyMap<Protocol, string>): string {
+  let text = document
+  for (const [protocol, table] of tables) {
+    const start = `<!-- benchmarks of ${protocol}: written by a script, see apps/bench -->`
+    const end = `<!-- /benchmarks of ${protocol} -->`
+    const [from, to] = [text.indexOf(start), text.indexOf(end)]
+    if (from < 0 || to < from) throw new Error(`there is no place for a table of ${protocol}`)
+    text = `${text.slice(0, from)}${start}\n\n${table}\n\n${text.slice(to)}`
+  }
+  return text
 }

@@ -1,6 +1,9 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { greeting, host } from './settings.ts'
+import type { Tls } from './workloads.ts'
+
+const listenFlags: Readonly<Record<Tls, string>> = { none: '', tls: ' ssl', h2: ' ssl http2' }
 
 function certificate(folder: string): string {
   const file = (name: string): string => JSON.stringify(join(folder, name))
@@ -8,7 +11,7 @@ function certificate(folder: string): string {
 }
 
 /** Writes a configuration for one worker and returns the arguments that make nginx use it. */
-export function nginxArguments(folder: string, port: number, directory: string, tls: boolean): string[] {
+export function nginxArguments(folder: string, port: number, directory: string, tls: Tls): string[] {
   const home = join(folder, 'nginx')
   mkdirSync(home, { recursive: true })
   // Names are quoted: a folder may have a space in it.
@@ -28,7 +31,7 @@ ${temporary.join('')}  access_log off;
   open_file_cache max=1000 inactive=60s;
   keepalive_requests 1000000000;
   server {
-    listen ${host}:${port}${tls ? ' ssl' : ''};${tls ? certificate(folder) : ''}
+    listen ${host}:${port}${listenFlags[tls]};${tls === 'none' ? '' : certificate(folder)}
     location = /plaintext { return 200 "${greeting}"; }
     location /static/ { alias ${JSON.stringify(`${directory}/`)}; }
   }

@@ -38,8 +38,9 @@ function digits(value: number): string {
   return Number.isFinite(value) ? value.toFixed(value < 10 ? 2 : value < 100 ? 1 : 0) : '?'
 }
 
-/** A time given in microseconds, in the unit one would say it in. */
+/** A time given in microseconds, in the unit one would say it in; a dash for one that is not known. */
 export function duration(us: number): string {
+  if (!Number.isFinite(us)) return '–'
   if (us < 1000) return `${Math.round(us)} µs`
   if (us < 1e6) return `${digits(us / 1000)} ms`
   return `${digits(us / 1e6)} s`

@@ -26,12 +26,50 @@ export interface Workload {
   readonly needs: Feature
   /** Over TLS 1.3. */
   readonly tls?: true
-  /** Instead of requests: messages of so many bytes over a WebSocket, each sent when the last one has come back. */
-  readonly messageBytes?: number
+  /** Over HTTP/2, with so many streams at a time on each connection. */
+  readonly streams?: number
+  /** Instead of requests: messages over WebSockets. */
+  readonly messages?: Messages
 }
 
-/** `greeting`: answers `/plaintext`, keeping the connection. `closing`: and closes it when asked. `schema`: writes replies by one. */
-export type Feature = 'greeting' | 'closing' | 'application' | 'schema' | 'static' | 'tls' | 'websocket'
+/** Messages that are sent again when they have come back. */
+export interface Messages {
+  /** `/echo` sends each back, and so does `/packed`, compressed; `/publish` sends it to everybody who is connected. */
+  readonly path: '/echo' | '/packed' | '/publish'
+  readonly bytes: number
+  /** Messages on their way at a time, on each connection. */
+  readonly atOnce: number
+}
+
+/**
+ * `greeting`: answers `/plaintext`, keeping the connection. `closing`: and closes it when asked. `http2`: greeting and files over
+ * HTTP/2. `schema`: writes replies by one. `websocket`: echo; `packed`, `publish`: the other paths of {@link Messages}.
+ */
+export type Feature =
+  | 'greeting'
+  | 'closing'
+  | 'application'
+  | 'schema'
+  | 'static'
+  | 'tls'
+  | 'http2'
+  | 'websocket'
+  | 'packed'
+  | 'publish'
+
+/** What the clients of a workload speak: each has a table of its own. */
+export function protocolOf({ streams, messages }: Workload): 'HTTP/1.1' | 'HTTP/2' | 'WebSocket' {
+  if (messages) return 'WebSocket'
+  return streams === undefined ? 'HTTP/1.1' : 'HTTP/2'
+}
+
+/** Whether a server has to encrypt, and to speak HTTP/2 then. */
+export type Tls = 'none' | 'tls' | 'h2'
+
+export function tlsOf({ tls, streams }: Workload): Tls {
+  if (streams !== undefined) return 'h2'
+  return tls ? 'tls' : 'none'
+}
 
 /** A site of 20 files from 3 to 300 KB, each larger than the one before by the same factor. */
 const site: readonly (readonly [string, number])[] = Array.from({ length: 20 }, (_, i) => [
@@ -85,7 +123,30 @@ function uploadWorkload(name: string, size: string, bytes: number, connections: 
   return { name, title: `upload of ${size}`, connections, needs: 'application', requests }
 }
 
+function http2Workload(
+  name: string,
+  title: string,
+  streams: number,
+  connections: number,
+  requests: readonly BenchRequest[],
+): Workload {
+  return { name, title, connections, needs: 'http2', requests, tls: true, streams }
+}
+
+function messageWorkload(
+  name: string,
+  title: string,
+  needs: 'websocket' | 'packed' | 'publish',
+  bytes: number,
+  { atOnce = 1, connections = 64 } = {},
+): Workload {
+  const path = needs === 'websocket' ? '/echo' : (`/${needs}` as const)
+  return { name, title, connections, needs, requests: [], messages: { path, bytes, atOnce } }
+}
+
 const plaintext = [get('/plaintext')]
+const click = [get('/plaintext', browserFields)]
+const files = site.map(([name]) => get(`/static/${name}`, browserFields))
 
 export const workloads: readonly Workload[] = [
   { name: 'plaintext', title: 'hello, keep-alive', connections: 64, needs: 'greeting', requests: plaintext },
@@ -94,7 +155,7 @@ export const workloads: readonly Workload[] = [
     title: "hello with a browser's 12 fields",
     connections: 64,
     needs: 'greeting',
-    requests: [get('/plaintext', browserFields)],
+    requests: click,
   },
   {
     name: 'pipelined',
@@ -150,17 +211,18 @@ export const workloads: readonly Workload[] = [
   uploadWorkload('upload-500k', '500 KB', 500_000, 32),
   uploadWorkload('upload-1m', '1 MiB', 1024 * 1024, 16),
   uploadWorkload('upload-20m', '20 MB', 20_000_000, 4),
-  {
-    name: 'websocket',
-    title: 'WebSocket echo, 125 bytes',
-    connections: 64,
-    needs: 'websocket',
-    requests: [],
-    messageBytes: 125,
-  },
   { name: 'tls', title: 'hello over TLS', connections: 64, needs: 'tls', requests: plaintext, tls: true },
   { name: 'c512', title: 'hello, keep-alive', connections: 512, needs: 'greeting', requests: plaintext },
   { name: 'c4096', title: 'hello, keep-alive', connections: 4096, needs: 'greeting', requests: plaintext },
+  http2Workload('h2', 'hello, one stream at a time', 1, 64, plaintext),
+  http2Workload('h2-32', 'hello, 32 streams at a time', 32, 16, plaintext),
+  http2Workload('h2-browser', "hello with a browser's 12 fields, 32 streams", 32, 16, click),
+  http2Workload('h2-site', '20 files of 3 to 300 KB, all at once', 20, 16, files),
+  messageWorkload('websocket', 'echo, 125 bytes', 'websocket', 125),
+  messageWorkload('websocket-16', 'echo, 125 bytes, 16 at a time', 'websocket', 125, { atOnce: 16 }),
+  messageWorkload('websocket-16k', 'echo, 16 KiB', 'websocket', 16 * 1024),
+  messageWorkload('websocket-packed', 'echo, 4 KiB, compressed', 'packed', 4 * 1024),
+  messageWorkload('publish', 'one message to 5000 sockets, for each', 'publish', 125, { connections: 5000 }),
 ]
 
 /** The bytes of a request, as latin1. */

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createServer } from 'node:http'
+import { createSecureServer } from 'node:http2'
 import { type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -8,6 +9,8 @@ import { fileURLToPath } from 'node:url'
 import { findTool, withTools } from '@spillway/vitest-config/tools'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { WebSocketServer } from 'ws'
+import { makeCertificate } from '../src/bench.ts'
+import { h2load, parseH2load } from '../src/h2load.ts'
 import { Histogram } from '../src/histogram.ts'
 import { own } from '../src/load.ts'
 import { type Workload, workloads } from '../src/workloads.ts'
@@ -37,10 +40,12 @@ async function counting(): Promise<{ port: number; seen: { requests: number; byt
     for await (const chunk of request) seen.bytes += (chunk as Buffer).length
     response.end('ok')
   }).listen(0, '127.0.0.1')
-  new WebSocketServer({ server }).on('connection', (socket) => {
+  const deflate = { clientNoContextTakeover: true, serverNoContextTakeover: true }
+  const sockets = new WebSocketServer({ server, perMessageDeflate: deflate })
+  sockets.on('connection', (socket, { url }) => {
     socket.on('message', (data, binary) => {
       seen.messages++
-      socket.send(data as Buffer, { binary })
+      for (const one of url === '/publish' ? sockets.clients : [socket]) one.send(data as Buffer, { binary })
     })
   })
   await once(server, 'listening')
@@ -51,6 +56,16 @@ async function counting(): Promise<{ port: number; seen: { requests: number; byt
   return { port: (server.address() as AddressInfo).port, seen }
 }
 
+function certificate(): { cert: Buffer; key: Buffer } {
+  const folder = mkdtempSync(join(tmpdir(), 'generator-test-'))
+  try {
+    makeCertificate({ folder })
+    return { cert: readFileSync(join(folder, 'cert.pem')), key: readFileSync(join(folder, 'key.pem')) }
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+}
+
 function workload(name: string, over: Partial<Workload> = {}): Workload {
   return { ...workloads.find((one) => one.name === name)!, connections: 4, ...over }
 }
@@ -58,7 +73,7 @@ function workload(name: string, over: Partial<Workload> = {}): Workload {
 async function load(generator: typeof own, ...args: [Workload, number]): ReturnType<typeof own> {
   const folder = mkdtempSync(join(tmpdir(), 'generator-test-'))
   onTestFinished(() => rmSync(folder, { recursive: true }))
-  return generator(...args, { seconds: 1, folder, prefix: [], program })
+  return generator(...args, { seconds: 1, folder, prefix: [], program, pid: process.pid })
 }
 
 /** Requests that were under way when the time was over are known to the server only. */
@@ -84,11 +99,19 @@ describe.runIf(built)(`our generator${reason}`, { timeout: 60_000 }, () => {
     expect(p99).toBeGreaterThanOrEqual(p50)
   })
 
-  it('tells as many messages as the server has seen', async () => {
+  it.each([
+    ['websocket', 1, 4],
+    ['websocket-16', 1, 4 * 16],
+    ['websocket-16k', 1, 4],
+    ['websocket-packed', 1, 4],
+    // Each message is for all four.
+    ['publish', 4, 4],
+  ])('tells as many messages as the server has seen: %s', async (name, copies, under) => {
     const { port, seen } = await counting()
-    const { requests, errors } = await load(own, workload('websocket'), port)
-    between(seen.messages, requests, 4)
+    const { requests, errors, cpu } = await load(own, workload(name), port)
+    between(seen.messages * copies, requests, under)
     expect(errors).toBe(0)
+    expect(cpu).toBeGreaterThan(0)
   })
 
   it('counts what fails', async () => {
@@ -101,6 +124,31 @@ describe.runIf(built)(`our generator${reason}`, { timeout: 60_000 }, () => {
     const { requests, errors } = await load(own, workload('plaintext'), (server.address() as AddressInfo).port)
     expect(errors).toBeGreaterThan(0)
     between(errors, requests, 4)
+  })
+
+  it('reads what h2load says', () => {
+    const text = `finished in 2.01s, 1000.50 req/s, 1.2MB/s
+requests: 2010 total, 2020 started, 2011 done, 2005 succeeded, 3 failed, 2 errored, 1 timeout
+status codes: 2005 2xx, 0 3xx, 3 4xx, 0 5xx`
+    expect(parseH2load(text)).toMatchObject({ requests: 2005, duration: 2_010_000, errors: 6 })
+    expect(parseH2load(text.replace('2.01s', '999.5ms')).duration).toBe(999_500)
+    expect(() => parseH2load('Protocol negotiation failed')).toThrow('Protocol negotiation failed')
+  })
+
+  withTools(findTool('h2load'), findTool('openssl'))('with h2load', () => {
+    it('counts as the server does', async () => {
+      let seen = 0
+      const { cert, key } = certificate()
+      const server = createSecureServer({ cert, key }, (_, response) => {
+        seen++
+        response.end('ok')
+      }).listen(0, '127.0.0.1')
+      await once(server, 'listening')
+      onTestFinished(() => void server.close())
+      const { requests, errors } = await load(h2load, workload('h2-browser'), (server.address() as AddressInfo).port)
+      between(seen, requests, 4 * 32)
+      expect(errors).toBe(0)
+    })
   })
 
   withTools(findTool('wrk'))('with wrk', () => {

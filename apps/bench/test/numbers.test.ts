@@ -80,7 +80,7 @@ describe('table', () => {
   })
 
   it('says times in the unit one would say them in', () => {
-    expect([12.4, 1234, 45_678, 2_500_000].map(duration)).toEqual(['12 µs', '1.23 ms', '45.7 ms', '2.50 s'])
+    expect([12.4, 1234, 45_678, 2_500_000, NaN].map(duration)).toEqual(['12 µs', '1.23 ms', '45.7 ms', '2.50 s', '–'])
   })
 })
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { markdown, replaceTable } from '../src/markdown.ts'
+import { markdown, replaceTables } from '../src/markdown.ts'
 import { type Record, page } from '../src/page.ts'
 import { summarize } from '../src/results.ts'
 
@@ -35,19 +35,31 @@ describe('the page', () => {
   })
 })
 
-describe('the table for READMEs', () => {
-  it('has a row for each workload and says where it comes from', () => {
-    const text = markdown(record)
+describe('the tables for READMEs', () => {
+  it('have a row for each workload and say where they come from', () => {
+    const text = markdown(record).get('HTTP/1.1')
+    expect(text).toContain('| HTTP/1.1: CPU µs per request | spillway | node-http |')
     expect(text).toContain('| hello, keep-alive | **20.0** | 40.0 |')
     expect(text).toContain('| file of 1 MiB | **322** | – |')
     expect(text).toContain('spillway 1.0.0, node-http 20.20.2.')
   })
 
-  it('stands between its marks, and only there', () => {
-    const document = 'a\n<!-- benchmarks: written by a script, see apps/bench -->\nold\n<!-- /benchmarks -->\nb\n'
-    const once = replaceTable(document, 'new')
-    expect(once).toMatch(/^a\n<!-- benchmarks.*-->\n\nnew\n\n<!-- \/benchmarks -->\nb\n$/)
-    expect(replaceTable(once, 'new')).toBe(once)
-    expect(() => replaceTable('nothing', 'new')).toThrow('there is no place')
+  it('are one for each protocol that was measured, with those who took part', () => {
+    const results = [result('h2', 'spillway', 1), result('websocket', 'ws', 2), result('plaintext', 'hono', 3)]
+    const tables = markdown({ ...record, results })
+    expect([...tables.keys()]).toEqual(['HTTP/1.1', 'HTTP/2', 'WebSocket'])
+    expect(tables.get('HTTP/2')).toContain('| HTTP/2: CPU µs per request | spillway |\n')
+    expect(tables.get('WebSocket')).toContain('| WebSocket: CPU µs per message | spillway | ws |\n')
+    expect([...markdown(record).keys()]).toEqual(['HTTP/1.1'])
+  })
+
+  it('stand between their marks, and only there', () => {
+    const marks = (name: string, text: string): string =>
+      `<!-- benchmarks of ${name}: written by a script, see apps/bench -->${text}<!-- /benchmarks of ${name} -->\n`
+    const document = `a\n${marks('HTTP/1.1', '\nold\n')}b\n${marks('HTTP/2', 'other')}`
+    const once = replaceTables(document, new Map([['HTTP/1.1', 'new']]))
+    expect(once).toBe(`a\n${marks('HTTP/1.1', '\n\nnew\n\n')}b\n${marks('HTTP/2', 'other')}`)
+    expect(replaceTables(once, new Map([['HTTP/1.1', 'new']]))).toBe(once)
+    expect(() => replaceTables('nothing', new Map([['HTTP/2', 'new']]))).toThrow('there is no place')
   })
 })

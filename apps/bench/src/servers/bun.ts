@@ -2,7 +2,14 @@
 import { directory, greeting, host, port, selection, sum, tls } from '../settings.ts'
 
 interface BunServer {
-  upgrade(request: Request): boolean
+  upgrade(request: Request, options: { data: string }): boolean
+  publish(topic: string, data: string): void
+}
+
+interface BunSocket {
+  readonly data: string
+  subscribe(topic: string): void
+  send(data: string, compress?: boolean): void
 }
 
 declare const Bun: {
@@ -10,13 +17,25 @@ declare const Bun: {
   file(path: string): Blob
 }
 
-Bun.serve({
+const sockets = new Set(['/echo', '/packed', '/publish'])
+
+const server = Bun.serve({
   port,
   hostname: host,
   ...(tls && { tls }),
   maxRequestBodySize: 2 ** 40,
-  websocket: { message: (socket: { send(data: string): void }, data: string) => socket.send(data) },
-  async fetch(request: Request, server: BunServer): Promise<Response | undefined> {
+  websocket: {
+    // A compressor for all: a context of each connection is what the client declines.
+    perMessageDeflate: { compress: 'shared', decompress: 'shared' },
+    open: (socket: BunSocket) => {
+      if (socket.data === '/publish') socket.subscribe('room')
+    },
+    message: (socket: BunSocket, data: string) => {
+      if (socket.data === '/publish') server.publish('room', data)
+      else socket.send(data, socket.data === '/packed')
+    },
+  },
+  async fetch(request: Request): Promise<Response | undefined> {
     const { pathname, searchParams } = new URL(request.url)
     if (pathname === '/plaintext') return new Response(greeting)
     if (pathname === '/baseline11') {
@@ -32,7 +51,7 @@ Bun.serve({
       if (request.body) for await (const chunk of request.body) size += chunk.length
       return new Response(String(size))
     }
-    if (pathname === '/echo' && server.upgrade(request)) return undefined
+    if (sockets.has(pathname) && server.upgrade(request, { data: pathname })) return undefined
     return new Response(null, { status: 404 })
   },
 })

@@ -1,7 +1,6 @@
 import { type IncomingMessage, type ServerResponse, createServer } from 'node:http'
 import { createServer as createSecureServer } from 'node:https'
 import sirv from 'sirv'
-import { WebSocketServer } from 'ws'
 import { directory, greeting, host, port, selection, sum, tls } from '../settings.ts'
 
 const files = sirv(directory, { etag: true })
@@ -18,9 +17,6 @@ function listener(request: IncomingMessage, response: ServerResponse): void {
 }
 
 const server = tls ? createSecureServer(tls, listener) : createServer(listener)
-new WebSocketServer({ server, path: '/echo' }).on('connection', (socket) => {
-  socket.on('message', (data, isBinary) => socket.send(data as Buffer, { binary: isBinary }))
-})
 server.listen(port, host)
 
 async function route(request: IncomingMessage, response: ServerResponse, target: string): Promise<void> {

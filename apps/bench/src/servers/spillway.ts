@@ -1,10 +1,16 @@
 import { serve } from '@spillway/core'
 import { router } from '@spillway/middleware/router'
 import { staticFiles } from '@spillway/middleware/static'
-import { websocket } from '@spillway/middleware/websocket'
+import { topics } from '@spillway/middleware/topics'
+import { type WebSocketHandlers, websocket } from '@spillway/middleware/websocket'
 import fastJson, { type Schema } from 'fast-json-stringify'
 import { selectionSchema } from '../schema.ts'
 import { directory, greeting, host, port, selection, sum, tls } from '../settings.ts'
+
+const room = topics()('room')
+const echo = (): WebSocketHandlers => ({ message: (socket, data) => socket.send(data) })
+/** Beyond what people or games do. */
+const messagesPerSecond = 2 ** 31 - 1
 
 const app = router({ stringify: (schema) => fastJson(schema as unknown as Schema) })
   .get('/plaintext', (c) => c.text(greeting))
@@ -27,11 +33,13 @@ const app = router({ stringify: (schema) => fastJson(schema as unknown as Schema
     return c.text(String(size))
   })
   .get('/static/**:path', staticFiles(directory))
+  .get('/echo', websocket(echo, { messagesPerSecond }))
+  .get('/packed', websocket(echo, { messagesPerSecond, deflate: true }))
   .get(
-    '/echo',
-    websocket(() => ({ message: (socket, data) => socket.send(data) })),
+    '/publish',
+    websocket(() => ({ open: (socket) => void room.subscribe(socket), message: (_, data) => room.publish(data) })),
   )
 
-const server = await serve(app, { port, host, ...(tls && { tls }) })
+const server = await serve(app, { port, host, ...(tls && { tls, http2: true }) })
 // A tidy end, so that a profiler can write its file.
 process.once('SIGTERM', () => void server.close({ deadline: 1000 }))
