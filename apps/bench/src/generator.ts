@@ -194,8 +194,7 @@ const noContext = 'permessage-deflate; client_no_context_takeover; server_no_con
 /** Messages of words, as text of people and programs is. */
 function batchOf({ path, bytes, atOnce }: Messages): Buffer {
   const content = Buffer.from(textOf(bytes), 'latin1')
-  const packed =
-    path === '/packed' && deflateRawSync(content, { finishFlush: constants.Z_SYNC_FLUSH }).subarray(0, -4)
+  const packed = path === '/packed' && deflateRawSync(content, { finishFlush: constants.Z_SYNC_FLUSH }).subarray(0, -4)
   const first = FIN | Opcode.Text | (packed ? RSV1 : 0)
   const key = randomBytes(4).readUInt32BE()
   return Buffer.concat(Array.from({ length: atOnce }, () => maskedFrame(first, packed || content, key)))

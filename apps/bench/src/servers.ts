@@ -108,8 +108,7 @@ export async function commandOf(
   nodeFlags: readonly string[],
 ): Promise<string[]> {
   const { name, program, runtime, onSpillway: other } = contender
-  if (program !== undefined)
-    return [findProgram(program.name) ?? program.name, ...program.arguments(places, port, tls)]
+  if (program !== undefined) return [findProgram(program.name) ?? program.name, ...program.arguments(places, port, tls)]
   if (runtime !== undefined) return [...(await runtimeCommand(runtime)), join(places.servers, `${name}.js`)]
   if (other === undefined) return [process.execPath, ...nodeFlags, join(places.servers, `${name}.js`)]
   const installed = ['--import', import.meta.resolve('@spillway/node')]

@@ -19,6 +19,7 @@ import { StallWatch } from '../server/stall-watch.ts'
 import { decodeLatin1 } from '../transport/bytes.ts'
 import type { Holding } from '../transport/holding.ts'
 import type { Peer, Transport, TransportSink } from '../transport/transport.ts'
+import { Http2Deadlines } from './deadlines.ts'
 import { Http2Exchange, type Http2Owner } from './exchange.ts'
 import { Http2Output } from './output.ts'
 import { ReplyHeads } from './reply-heads.ts'
@@ -28,12 +29,8 @@ import { planHttp2 } from './reply-plan.ts'
 const handlersPerStream = 2
 /** The highest stream there can be: in a GOAWAY it means that the last one is not decided yet (RFC 9113 §6.8). */
 const anyStream = 2 ** 31 - 1
-/** Milliseconds for our SETTINGS to be acknowledged. */
-const settingsTimeout = 20_000
 /** Bytes that wait for the client beyond which nothing more is read: what is left of it is answers that it does not take. */
 const mostUnsent = 192 * 1024
-/** Milliseconds that nothing is read because of it. */
-const unsentTimeout = 10_000
 /** Bytes read and dropped while a closing connection lingers. */
 const lingerBytes = 16 * 1024 * 1024
 
@@ -70,17 +67,9 @@ export class Http2Connection implements Member, Http2Owner, TransportSink {
   #peerEnded = false
   #isPaused = false
   #cutBy: AbortedBy = 'peer'
-  /** Ticks of the server's clock, 0 for none. What it is about follows from the state and from whether there are streams. */
-  #deadline: number
-  /** For a block or a frame that has begun, and where that is. */
-  #partDeadline = 0
-  #unfinished = 0
-  #settingsDeadline: number
-  #pauseDeadline = 0
+  readonly #deadlines: Http2Deadlines
   /** Whether the client takes something of what waits for it. */
   readonly #stall: StallWatch
-  /** What had moved when the client had ended its side, and then each time that its silence was looked at. */
-  #movedBefore = 0
   #bytesIn = 0
   #lingered = 0
 
@@ -92,8 +81,7 @@ export class Http2Connection implements Member, Http2Owner, TransportSink {
     this.#transport = transport
     this.#output = new Http2Output(this.machine, transport, this)
     this.#stall = new StallWatch(core.clock, core.timeouts.writeStall, transport)
-    this.#deadline = core.clock.after(core.timeouts.head)
-    this.#settingsDeadline = core.clock.after(settingsTimeout)
+    this.#deadlines = new Http2Deadlines(core)
     transport.attach(this)
   }
 
@@ -136,7 +124,7 @@ export class Http2Connection implements Member, Http2Owner, TransportSink {
       this.#take(event, chunk)
       if ((this.#state as State) === State.Ended) return
     }
-    this.#watchPart()
+    this.#deadlines.part(machine.unfinished)
     this.#output.flush()
   }
 
@@ -149,7 +137,7 @@ export class Http2Connection implements Member, Http2Owner, TransportSink {
     this.#peerEnded = true
     if (this.#state === State.Ended) return
     // Half of a message, or of a frame, is no calm end (RFC 9113 §8.1).
-    let isHalf = this.#unfinished !== 0
+    let isHalf = this.machine.unfinished !== 0
     for (const stream of this.machine.streams) if (ownerOf(stream)?.onPeerEnd()) isHalf = true
     if (isHalf) this.log.because('client-gone')
     this.#leave('client-closed')
@@ -297,7 +285,7 @@ export class Http2Connection implements Member, Http2Owner, TransportSink {
     if (this.#output.finishing) return
     this.#isIdle = true
     if (this.#state === State.Leaving) return this.#end('peer')
-    this.#deadline = this.#core.idleDeadline()
+    this.#deadlines.at = this.#core.idleDeadline()
     this.log.idle()
   }
 
@@ -306,17 +294,9 @@ export class Http2Connection implements Member, Http2Owner, TransportSink {
     const isFull = this.#output.pending > mostUnsent
     if (isFull === this.#isPaused) return
     this.#isPaused = isFull
-    this.#pauseDeadline = isFull ? this.#core.clock.after(unsentTimeout) : 0
+    this.#deadlines.pause(isFull)
     if (isFull) this.#transport.pause()
     else this.#transport.resume()
-  }
-
-  /** One clock for a whole block or frame: bytes that drip in do not reset it. */
-  #watchPart(): void {
-    const { unfinished } = this.machine
-    if (unfinished === this.#unfinished) return
-    this.#unfinished = unfinished
-    this.#partDeadline = unfinished === 0 ? 0 : this.#core.clock.after(this.#core.timeouts.head)
   }
 
   /** No further requests; the connection ends with the last reply. */
@@ -325,8 +305,8 @@ export class Http2Connection implements Member, Http2Owner, TransportSink {
     this.log.planned(reason)
     this.#state = State.Leaving
     this.machine.goaway(this.machine.streams.lastIn, ErrorCode.NoError)
-    if (this.#peerEnded) this.#awaitReplies()
-    else this.#deadline = 0
+    if (this.#peerEnded) this.#deadlines.awaitReplies(this.moved)
+    else this.#deadlines.at = 0
     this.#isIdle = false
     this.#output.scheduleFlush()
   }
@@ -348,7 +328,7 @@ export class Http2Connection implements Member, Http2Owner, TransportSink {
     })
     this.#transport.end()
     if (this.#isPaused) this.#transport.resume()
-    this.#deadline = this.#core.clock.after(this.#core.timeouts.linger)
+    this.#deadlines.at = this.#core.clock.after(this.#core.timeouts.linger)
   }
 
   #abortAll(by: AbortedBy, error?: Error): void {
@@ -370,7 +350,7 @@ export class Http2Connection implements Member, Http2Owner, TransportSink {
     const { out } = this.machine
     this.machine.goaway(anyStream, ErrorCode.NoError)
     out.ping(farewell, 0, 0)
-    this.#deadline = this.#core.clock.after(shutdownGrace)
+    this.#deadlines.at = this.#core.clock.after(shutdownGrace)
     this.#output.scheduleFlush()
   }
 
@@ -398,19 +378,25 @@ export class Http2Connection implements Member, Http2Owner, TransportSink {
   // ── deadlines ──────────────────────────────────────────────────────────────────────────────────────────────────
 
   onTick(now: number): void {
+    const deadlines = this.#deadlines
     if (this.#state === State.Ended) {
-      if (now >= this.#deadline) this.#transport.destroy()
+      if (now >= deadlines.at) this.#transport.destroy()
       return
     }
     const { machine } = this
     machine.ledger.refill(this.#core.clock.interval)
     for (const stream of machine.streams) ownerOf(stream)?.onTick(now)
-    if (machine.unacknowledged === 0) this.#settingsDeadline = 0
-    if (isDue(this.#settingsDeadline, now)) return this.#give(ErrorCode.SettingsTimeout, 'head-timeout')
-    if (isDue(this.#pauseDeadline, now)) return this.#give(ErrorCode.EnhanceYourCalm, 'abuse')
-    if (isDue(this.#partDeadline, now)) return this.#give(ErrorCode.NoError, 'head-timeout')
-    this.#watchProgress(now)
-    if (isDue(this.#deadline, now)) this.#expire()
+    switch (deadlines.overdue(now, machine.unacknowledged)) {
+      case 'settings':
+        return this.#give(ErrorCode.SettingsTimeout, 'head-timeout')
+      case 'reading':
+        return this.#give(ErrorCode.EnhanceYourCalm, 'abuse')
+      case 'frame':
+        return this.#give(ErrorCode.NoError, 'head-timeout')
+      default:
+        this.#watchProgress(now)
+        if (deadlines.isDue(now)) this.#expire()
+    }
   }
 
   /** Ends the connection, and tells the client why. */
@@ -440,33 +426,19 @@ export class Http2Connection implements Member, Http2Owner, TransportSink {
     this.#stall.end()
   }
 
-  /** Nothing more can come from the client: it waits for its replies, or has left. */
-  #awaitReplies(): void {
-    this.#deadline = this.#core.clock.after(this.#core.timeouts.halfClosed)
-    this.#movedBefore = this.moved
-  }
-
-  /** Behind the client's end nothing has moved for long; what moves begins anew, and what waits to leave has a clock of its own. */
-  #expireSilence(): void {
-    const isQuiet = this.moved === this.#movedBefore && this.#output.pending === 0
-    if (isQuiet) this.#end('peer', 'client-gone')
-    else this.#awaitReplies()
-  }
-
   #expire(): void {
-    this.#deadline = 0
-    if (this.draining) return this.#leave('shutdown')
-    if (this.#state === State.Leaving) return this.#expireSilence()
-    this.#leave(this.log.requests === 0 ? 'head-timeout' : 'keep-alive-timeout')
+    this.#deadlines.at = 0
+    if (this.draining) this.#leave('shutdown')
+    else if (this.#state !== State.Leaving)
+      this.#leave(this.log.requests === 0 ? 'head-timeout' : 'keep-alive-timeout')
+    // Behind the client's end nothing has moved for long; what moves begins anew, and what waits to leave has a clock of its own.
+    else if (this.#deadlines.isQuiet(this.moved) && this.#output.pending === 0) this.#end('peer', 'client-gone')
+    else this.#deadlines.awaitReplies(this.moved)
   }
 }
 
 /** What the PING in front of the end says. */
 const farewell: Uint8Array = Buffer.from('farewell')
-
-function isDue(deadline: number, now: number): boolean {
-  return deadline !== 0 && now >= deadline
-}
 
 function ownerOf(stream: Http2Stream): Http2Exchange | undefined {
   return stream.owner as Http2Exchange | undefined
