@@ -1,5 +1,5 @@
 // What a connection of HTTP/2 has to write, and which stream comes next.
-import { ErrorCode, type Http2Machine, type Http2Stream } from '@spillway/parser/http2'
+import { ErrorCode, FrameBuffer, type Http2Machine, type Http2Stream } from '@spillway/parser/http2'
 import { decodeLatin1 } from '../transport/bytes.ts'
 import type { Transport } from '../transport/transport.ts'
 
@@ -48,6 +48,8 @@ export class Http2Output {
   #finishing: Finished[] | undefined
   /** Of these, how many are on their way to the operating system. */
   #leaving = 0
+  /** Memory that was written, and that the transport may not have let go of. */
+  #lent: Uint8Array[] = []
 
   constructor(machine: Http2Machine, transport: Transport, owner: OutputOwner) {
     this.#machine = machine
@@ -143,9 +145,21 @@ export class Http2Output {
     if (length <= textBytes) {
       ready = this.#transport.write(decodeLatin1(out.bytes, 0, length))
       out.clear()
-    } else ready = this.#transport.write(out.take())
+    } else {
+      const frames = out.take()
+      ready = this.#transport.write(frames)
+      this.#lent.push(frames)
+    }
     // A large write is "too much" for the transport even when the operating system has taken it at once.
     this.#isCongested = !ready && this.#transport.bufferedBytes > 0
+    this.#takeBack()
+  }
+
+  /** What has left the transport is free again: to make new memory for each write would cost more than all the rest of it. */
+  #takeBack(): void {
+    if (this.#lent.length === 0 || this.#transport.bufferedBytes > 0) return
+    for (const frames of this.#lent) FrameBuffer.spare(frames)
+    this.#lent = []
   }
 
   #tellFinished(): void {
@@ -161,6 +175,7 @@ export class Http2Output {
   /** The transport takes bytes again. */
   drained(): void {
     this.#isCongested = false
+    this.#takeBack()
   }
 
   /** Nothing more is sent but what was put out. @param canWrite whether that can still be sent. */

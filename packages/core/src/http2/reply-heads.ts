@@ -14,6 +14,8 @@ const dropped: ReadonlySet<string> = new Set([
 
 /** Characters of text that are remembered with the head in front of them. */
 const rememberedText = 256
+/** Heads that are remembered for a connection: those of a page with all that belongs to it. A power of two. */
+const places = 64
 /** Bytes of the longest block that is remembered. */
 const rememberedBlock = 1024
 
@@ -39,7 +41,7 @@ const nothing = new Uint8Array(0)
 export class ReplyHeads {
   readonly #machine: Http2Machine
   readonly #clock: Clock
-  readonly #written: (WrittenHead | undefined)[] = []
+  readonly #written: Map<number, WrittenHead> = new Map()
 
   constructor(machine: Http2Machine, clock: Clock) {
     this.#machine = machine
@@ -48,7 +50,7 @@ export class ReplyHeads {
 
   /** Head and text of a reply, if both went out before. */
   recall(status: number, text: string, flat: readonly string[]): WrittenHead | undefined {
-    const head = this.#written[(status ^ text.length) & 15]
+    const head = this.#written.get((status ^ text.length) & (places - 1))
     if (head === undefined || head.status !== status || head.flat !== flat || head.text !== text) return undefined
     return head.length === head.content.length && this.#isValid(head) ? head : undefined
   }
@@ -58,8 +60,8 @@ export class ReplyHeads {
     const { flat } = reply
     // There is no 101: what it says is said by a 200 to CONNECT (RFC 9113 §8.6, RFC 8441 §5).
     const status = reply.status === 101 ? 200 : reply.status
-    const place = (status ^ length) & 15
-    const known = this.#written[place]
+    const place = (status ^ length) & (places - 1)
+    const known = this.#written.get(place)
     if (known?.status === status && known.flat === flat && known.length === length && this.#isValid(known)) {
       if (known.text === '' && typeof reply.body === 'string') this.#rememberText(known, reply.body)
       return this.#machine.knownHead(stream, known.block, ends)
@@ -84,7 +86,7 @@ export class ReplyHeads {
     const { generation } = this.#machine.encoder
     const head = { status, length, flat, dateLine, generation, block, text: '', content: nothing }
     if (typeof body === 'string') this.#rememberText(head, body)
-    this.#written[place] = head
+    this.#written.set(place, head)
   }
 
   #rememberText(head: WrittenHead, text: string): void {

@@ -25,7 +25,7 @@ export class NodeTransport implements Transport {
     this.#socket = socket
     this.#peer = peer
     ;(socket as Attached)[transport] = this
-    if (!(socket instanceof LendingSocket)) socket.on('data', onData)
+    if (!(socket instanceof LendingSocket || lendTls(socket))) socket.on('data', onData)
     socket.on('drain', onDrain)
     socket.on('end', onEnd)
     socket.on('error', onError)
@@ -149,6 +149,26 @@ export function lending(socket: Socket): Socket {
   // oxlint-disable-next-line no-underscore-dangle -- Node's name
   accepted._handle = null
   return new LendingSocket(handle)
+}
+
+/**
+ * Makes a TLS socket read in the same way. It cannot be made anew, as there is a handshake behind it; but it has the places in
+ * which `onread` keeps what it was given, and a handle that can be told. False where these are not what Node has.
+ */
+// decision 070
+function lendTls(socket: Socket): boolean {
+  const { _handle: handle } = socket as { _handle?: { useUserBuffer?: (buffer: Uint8Array) => void } | null }
+  if (isOther || !(socket as Partial<TLSSocket>).encrypted || typeof handle?.useUserBuffer !== 'function') return false
+  // What has been read already is read by others.
+  if (socket.readableLength > 0 || socket.readableFlowing !== null) return false
+  const own = Object.getOwnPropertySymbols(socket)
+  const [buffer, callback, next] = ['kBuffer', 'kBufferCb', 'kBufferGen'].map((name) =>
+    own.find(({ description }) => description === name),
+  )
+  if (!buffer || !callback || !next) return false
+  Object.assign(socket, { [buffer]: lent, [callback]: reading.callback, [next]: reading.buffer })
+  handle.useUserBuffer(lent)
+  return true
 }
 
 /** The transport of a socket that was just accepted, and from which nothing has been read. */

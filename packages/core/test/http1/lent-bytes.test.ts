@@ -1,8 +1,11 @@
 import { once } from 'node:events'
 import { type AddressInfo, type Socket, connect, createServer } from 'node:net'
-import { describe, expect, it } from 'vitest'
+import { type TLSSocket, connect as connectTls, createServer as createTlsServer } from 'node:tls'
+import { withTools } from '@spillway/vitest-config/tools'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { type Transport, serve } from '../../src/index.ts'
 import { NodeTransport, lending } from '../../src/sockets/transport-node.ts'
+import { makeAuthority, openssl } from '../certificates.ts'
 import { deferred, get, muteErrors, onlyReply, post, postChunked, rawClient, until } from '../support.ts'
 
 muteErrors()
@@ -187,5 +190,79 @@ describe('a socket that is read into one buffer', () => {
     socket.destroy()
     expect(lending(accepted)).toBe(accepted)
     client.destroy()
+  })
+})
+
+withTools(openssl)('TLS sockets are read in the same way', () => {
+  /** Both ends of a TLS connection, behind the handshake. */
+  async function securePair(): Promise<{ client: TLSSocket; socket: TLSSocket }> {
+    const authority = makeAuthority()
+    onTestFinished(() => authority.remove())
+    const { cert, key } = authority.issue('localhost', ['localhost'])
+    const server = createTlsServer({ cert, key, allowHalfOpen: true } as object).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const accepted = once(server, 'secureConnection')
+    const { port } = server.address() as AddressInfo
+    const client = connectTls({ port, host: '127.0.0.1', servername: 'localhost', ca: authority.ca })
+    client.on('error', () => {})
+    const [[socket]] = (await Promise.all([accepted, once(client, 'secureConnect')])) as [[TLSSocket], unknown]
+    server.close()
+    onTestFinished(() => void client.destroy())
+    return { client, socket }
+  }
+
+  it('in pieces of any size, up to the end', async () => {
+    const { client, socket } = await securePair()
+    const heard = listen(new NodeTransport(socket))
+    // Whoever listens for data is given memory of his own: this Node is not the one that decision 070 knows.
+    expect(socket.listenerCount('data')).toBe(0)
+    client.write('small')
+    await until(() => heard.length === 1)
+    client.write(content('a').repeat(30))
+    await until(() => heard.join('').length === 5 + 90_000)
+    client.end('last')
+    await until(() => heard.includes('end'))
+    expect(heard.join('')).toBe(`small${'a'.repeat(90_000)}lastend`)
+    expect(socket.bytesRead).toBeGreaterThan(90_000)
+    socket.end()
+    await until(() => heard.at(-1) === 'closed')
+  })
+
+  it('not while they are paused', async () => {
+    const { client, socket } = await securePair()
+    const transport = new NodeTransport(socket)
+    const heard = listen(transport)
+    transport.pause()
+    const other = await securePair()
+    const others = listen(new NodeTransport(other.socket))
+    client.write('mine')
+    other.client.write('theirs')
+    await until(() => others.length === 1)
+    expect(heard).toEqual([])
+    transport.resume()
+    await until(() => heard.length === 1)
+    expect([heard, others]).toEqual([['mine'], ['theirs']])
+  })
+
+  it('as streams, once they are given away', async () => {
+    const { client, socket } = await securePair()
+    const transport = new NodeTransport(socket)
+    const heard = listen(transport)
+    client.write('first')
+    await until(() => heard.length === 1)
+    const stream = transport.release()
+    client.end('the rest')
+    let text = ''
+    for await (const chunk of stream) text += String(chunk)
+    expect(text).toBe('the rest')
+    expect(heard[0]).toBe('first')
+  })
+
+  it('and what fails them is told', async () => {
+    const { client, socket } = await securePair()
+    const heard = listen(new NodeTransport(socket))
+    client.destroy(new Error('gone'))
+    await until(() => heard.length > 0)
+    expect(heard.at(-1)).toMatch(/^closed/)
   })
 })

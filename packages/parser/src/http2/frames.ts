@@ -161,10 +161,26 @@ export class FrameReader {
   }
 }
 
-/** Blocks that are not in use; those of idle connections are here. */
-const spare: Uint8Array[] = []
-const blockBytes = 16 * 1024
-const sparedBlocks = 32
+/** A size of blocks, and those of it that are not in use: to make one costs more than to fill it, and its end more than that. */
+interface Blocks {
+  readonly bytes: number
+  readonly most: number
+  readonly spare: Uint8Array[]
+}
+
+/** Those of heads and short content, which idle connections leave here; and those of long content, with room for a frame more. */
+const small: Blocks = { bytes: 16 * 1024, most: 32, spare: [] }
+const large: Blocks = { bytes: 96 * 1024, most: 16, spare: [] }
+
+function blockOf(bytes: number): Uint8Array {
+  const blocks = bytes <= small.bytes ? small : bytes <= large.bytes ? large : undefined
+  return blocks?.spare.pop() ?? new Uint8Array(blocks?.bytes ?? bytes + (bytes >> 1))
+}
+
+function giveBack(block: Uint8Array): void {
+  const blocks = block.length === small.bytes ? small : block.length === large.bytes ? large : undefined
+  if (blocks !== undefined && blocks.spare.length < blocks.most) blocks.spare.push(block)
+}
 
 /** Frames that go out, one behind the other. */
 export class FrameBuffer {
@@ -176,32 +192,30 @@ export class FrameBuffer {
   reserve(more: number): void {
     const needed = this.length + more
     if (needed <= this.bytes.length) return
-    const grown =
-      this.length === 0 && needed <= blockBytes && spare.length > 0
-        ? spare.pop()!
-        : new Uint8Array(needed <= blockBytes ? blockBytes : needed + (needed >> 1))
+    const grown = blockOf(needed)
     if (this.length > 0) grown.set(this.bytes.subarray(0, this.length))
-    this._giveBack()
+    giveBack(this.bytes)
     this.bytes = grown
   }
 
   /** Forgets the frames, whose bytes nobody may have kept. */
   clear(): void {
-    this._giveBack()
+    giveBack(this.bytes)
     this.bytes = none
     this.length = 0
   }
 
-  _giveBack(): void {
-    if (this.bytes.length === blockBytes && spare.length < sparedBlocks) spare.push(this.bytes)
-  }
-
-  /** Gives the frames away; they are nobody else's from now on. */
+  /** Gives the frames away; they are nobody else's, until they are {@link spare}d. */
   take(): Uint8Array {
     const bytes = this.bytes.subarray(0, this.length)
     this.bytes = none
     this.length = 0
     return bytes
+  }
+
+  /** Frames that were taken are out of use. Nobody has to say so, but memory that is used again costs less. */
+  static spare(taken: Uint8Array): void {
+    giveBack(new Uint8Array(taken.buffer))
   }
 
   byte(value: number): void {

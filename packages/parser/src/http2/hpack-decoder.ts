@@ -5,6 +5,9 @@ import { huffmanDecode } from './huffman.ts'
 import { ENTRY_BYTES, STATIC_ENTRIES, TABLE_BYTES } from './numbers.ts'
 import { staticTable } from './static-table.ts'
 
+/** Where text is put until it is decoded, one after the other, on whichever connection. */
+let scratch: Uint8Array = /* @__PURE__ */ new Uint8Array(256)
+
 /** Reads header blocks of HPACK (RFC 7541), one after the other: each may refer to entries that those before it have added. */
 export class HpackDecoder {
   readonly table: DynamicTable
@@ -21,7 +24,6 @@ export class HpackDecoder {
   readonly _decode: DecodeLatin1
   /** Where the last integer or text ended, or -1 when it was wrong. */
   _p: number = 0
-  _scratch: Uint8Array = new Uint8Array(256)
 
   /** @param maxTable the SETTINGS_HEADER_TABLE_SIZE of this side. Default: 4096, as that of the protocol. */
   constructor(maxTable: number = TABLE_BYTES, decode: DecodeLatin1 = decodeLatin1) {
@@ -114,8 +116,8 @@ export class HpackDecoder {
     if (from < 0 || to > end) return undefined
     this._p = to
     if (buf[start]! < 0x80) return this._decode(buf, from, to)
-    if (this._scratch.length < length * 2) this._scratch = new Uint8Array(length * 2)
-    const size = huffmanDecode(buf, from, to, this._scratch)
-    return size < 0 ? undefined : this._decode(this._scratch, 0, size)
+    if (scratch.length < length * 2) scratch = new Uint8Array(length * 2)
+    const size = huffmanDecode(buf, from, to, scratch)
+    return size < 0 ? undefined : this._decode(scratch, 0, size)
   }
 }

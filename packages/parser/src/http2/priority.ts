@@ -46,18 +46,15 @@ interface Level<T> {
  */
 export class SendOrder<T extends Ordered> {
   size: number = 0
-  readonly _levels: readonly Level<T>[] = Array.from({ length: 8 }, () => ({
-    inTurn: [],
-    shared: [],
-    wasShared: false,
-  }))
+  /** By urgency; most streams have the same. */
+  readonly _levels: (Level<T> | undefined)[] = []
 
   add(stream: T): void {
     if (stream.isQueued) return
     stream.isQueued = true
     this.size++
     const { urgency, incremental } = stream.priority
-    const level = this._levels[urgency]!
+    const level = (this._levels[urgency] ??= { inTurn: [], shared: [], wasShared: false })
     if (incremental) return void level.shared.push(stream)
     let at = level.inTurn.length
     while (at > 0 && level.inTurn[at - 1]!.id > stream.id) at--
@@ -86,6 +83,7 @@ export class SendOrder<T extends Ordered> {
   next(): T | undefined {
     if (this.size === 0) return undefined
     for (const level of this._levels) {
+      if (level === undefined) continue
       const { inTurn, shared } = level
       if (shared.length > 0 && (inTurn.length === 0 || !level.wasShared)) {
         level.wasShared = true
