@@ -51,7 +51,7 @@ export class Tunnel extends TransportView implements TransportSink {
   onData(chunk: Uint8Array, keepable: boolean): void {
     const sink = this.#sink
     if (sink?.borrows && this.#missed.length === 0) {
-      return within(this.#scope, guarded, () => sink.onData(chunk, keepable), this.#failed)
+      return within(this.#scope, guarded, giveData, this.#failed, sink, chunk, keepable)
     }
     if (!sink) this.transport.pause()
     const kept = keepable ? chunk : copyOf(chunk)
@@ -94,4 +94,8 @@ export class Tunnel extends TransportView implements TransportSink {
       this.#missed.shift()
     }
   }
+}
+
+function giveData(sink: TransportSink, chunk: Uint8Array, keepable: boolean): void {
+  sink.onData(chunk, keepable)
 }

@@ -70,7 +70,7 @@ export class Channel implements TransportSink {
 
   readonly #options: ChannelOptions
   readonly #owner: ChannelOwner
-  readonly #scope: AsyncResource
+  readonly #scope: AsyncResource | undefined
   readonly #reader: MessageReader
   #transport: Transport | undefined
   #output: Output | undefined
@@ -85,8 +85,8 @@ export class Channel implements TransportSink {
   /** A Close has come, or nothing that comes is heard any more. */
   #deaf = false
 
-  /** @param scope what the owner is told, it is told there. */
-  constructor(options: ChannelOptions, owner: ChannelOwner, scope: AsyncResource) {
+  /** @param scope where the owner is told what it is told; undefined when the transport tells it there already. */
+  constructor(options: ChannelOptions, owner: ChannelOwner, scope: AsyncResource | undefined) {
     const { role, messageBytes, windowBits, maxInflation: inflation } = options
     this.#options = options
     this.#owner = owner
@@ -198,7 +198,7 @@ export class Channel implements TransportSink {
     if (this.#output!.length >= fullOutput) this.#flush()
     else if (!this.#reading && !this.#scheduled) {
       this.#scheduled = true
-      process.nextTick(flushScheduled, this)
+      schedule(this)
     }
   }
 
@@ -223,27 +223,33 @@ export class Channel implements TransportSink {
   // ── what happens on the transport ──────────────────────────────────────────────────────────────────────────────
 
   onData(chunk: Uint8Array, keepable: boolean): void {
-    this.#scope.runInAsyncScope(() => this.#take(chunk, keepable))
+    if (this.#scope) this.#scope.runInAsyncScope(() => this.#take(chunk, keepable))
+    else this.#take(chunk, keepable)
   }
 
   onDrain(): void {
     if (this.#output) this.#output.congested = false
-    this.#scope.runInAsyncScope(() => this.#owner.onDrain())
+    this.#tell(() => this.#owner.onDrain())
   }
 
   onEnd(): void {
-    this.#scope.runInAsyncScope(() => this.#ended())
+    this.#tell(() => this.#ended())
   }
 
   onClose(): void {
     this.#transport = undefined
     this.#closed = this.#deaf = true
     this.#rest = undefined
-    this.#scope.runInAsyncScope(() => this.#owner.onGone())
+    this.#tell(() => this.#owner.onGone())
   }
 
   onShutdown(): void {
-    this.#scope.runInAsyncScope(() => this.#owner.onShutdown())
+    this.#tell(() => this.#owner.onShutdown())
+  }
+
+  #tell(event: () => void): void {
+    if (this.#scope) this.#scope.runInAsyncScope(event)
+    else event()
   }
 
   #take(chunk: Uint8Array, keepable: boolean): void {
@@ -359,6 +365,15 @@ export class Channel implements TransportSink {
 
 const nothing = new Uint8Array(0)
 
-function flushScheduled(channel: Channel): void {
-  channel.flushScheduled()
+/** Those that have something to write at the end of this turn: what is published comes to thousands of them at once. */
+let scheduled: Channel[] = []
+
+function schedule(channel: Channel): void {
+  if (scheduled.push(channel) === 1) process.nextTick(flushAll)
+}
+
+function flushAll(): void {
+  const channels = scheduled
+  scheduled = []
+  for (const channel of channels) channel.flushScheduled()
 }

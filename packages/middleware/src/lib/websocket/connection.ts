@@ -121,6 +121,7 @@ export class Connection implements WebSocketConnection, ChannelOwner {
   #taken = -1
   #drained: { readonly promise: Promise<void>; finish(error?: AbortedError): void } | undefined
   #abort: AbortController | undefined
+  #whenStopped: Set<() => void> | undefined
   #reason: AbortedError | undefined
 
   constructor(
@@ -132,7 +133,8 @@ export class Connection implements WebSocketConnection, ChannelOwner {
     report: (error: unknown) => void,
   ) {
     this.protocol = agreed.protocol
-    this.#channel = new Channel(agreed, this, this.#scope)
+    // Core tells of a connection where it was taken over.
+    this.#channel = new Channel(agreed, this, agreed.role === 'server' ? undefined : this.#scope)
     this.#limits = limits
     this.#ticker = ticker
     this.#handlers = handlers
@@ -213,9 +215,26 @@ export class Connection implements WebSocketConnection, ChannelOwner {
     this.#scope.runInAsyncScope(() => this.#gone())
   }
 
+  /** Whether nothing more can be sent. */
+  get isStopped(): boolean {
+    return this.#reason !== undefined
+  }
+
+  /** Calls back when nothing more can be sent; what {@link signal} says, for less than half of what a connection takes. */
+  atStop(callback: () => void): void {
+    ;(this.#whenStopped ??= new Set()).add(callback)
+  }
+
+  notAtStop(callback: () => void): void {
+    this.#whenStopped?.delete(callback)
+  }
+
   /** Nothing more can be sent. */
   #stop(by: AbortedBy, message: string = 'The WebSocket is closed'): void {
     this.#reason ??= new AbortedError(by, message)
+    const callbacks = this.#whenStopped
+    this.#whenStopped = undefined
+    for (const callback of callbacks ?? []) callback()
     this.#drained?.finish(this.#reason)
     this.#drained = undefined
     this.#abort?.abort(this.#reason)

@@ -50,18 +50,20 @@ export class Hub {
   }
 
   #subscribe(name: string, receiver: Receiver): () => void {
-    const { signal } = receiver
     const leave = (): void => {
-      signal.removeEventListener('abort', leave)
+      if (receiver instanceof Connection) receiver.notAtStop(leave)
+      else receiver.signal.removeEventListener('abort', leave)
       this.#leave(name, receiver)
     }
-    if (signal.aborted || this.#topics.get(name)?.receivers.has(receiver)) return leave
+    const isGone = receiver instanceof Connection ? receiver.isStopped : receiver.signal.aborted
+    if (isGone || this.#topics.get(name)?.receivers.has(receiver)) return leave
     const count = this.#counts.get(receiver) ?? 0
     if (count >= this.#most) throw new RangeError(`A receiver follows ${this.#most} topics at the most`)
     if (name.length > longestName) throw new RangeError(`The name of a topic has ${longestName} characters at the most`)
     const followers = this.#topics.get(name) ?? this.#begin(name)
     this.#counts.set(receiver, count + 1)
-    signal.addEventListener('abort', leave, { once: true })
+    if (receiver instanceof Connection) receiver.atStop(leave)
+    else receiver.signal.addEventListener('abort', leave, { once: true })
     followers.receivers.add(receiver)
     return leave
   }
