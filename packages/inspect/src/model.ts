@@ -4,6 +4,7 @@ export type * from './model/events.ts'
 export { type Reason, type ReasonText, reasons } from './model/reasons.ts'
 export { type LabState, apply, bounds, emptyState, find, freeze, percentile, thaw } from './model/state.ts'
 export { statusText } from './model/status.ts'
+export { mainWay, type StreamTrace, type StreamsTrace, type Way, type WindowStep } from './model/stream-trace.ts'
 export type { Piece, Segment, Wire } from './model/tape.ts'
 export {
   type Fact,

@@ -5,7 +5,6 @@ import { compression } from '@spillway/middleware/compression'
 import { logger } from '@spillway/middleware/logger'
 import { type Router, router } from '@spillway/middleware/router'
 import { staticFiles } from '@spillway/middleware/static'
-import type { Wire } from '@spillway/inspect/model'
 import type { Tried } from '../model/tried.ts'
 import type { Target } from './client.ts'
 import { type Feed, type Recorder, isOwnRequest, policyOf } from '@spillway/inspect/parts'
@@ -121,12 +120,10 @@ function control(app: Router, parts: AppParts): void {
       if (result) return c.json(result, fresh)
       return drained ? c.json({}, { status: 202, ...fresh }) : c.text('Nothing was drained\n', 404)
     })
-    .get('/api/wire/:connection', (c) => {
-      const connection = Number(c.params.connection)
-      return (
-        refusal(c, parts) ?? c.json({ connection, segments: recorder.tapes.read(connection) } satisfies Wire, fresh)
-      )
-    })
+    .get(
+      '/api/wire/:connection',
+      (c) => refusal(c, parts) ?? c.json(recorder.wire(Number(c.params.connection)), fresh),
+    )
 }
 
 /** Three servers under the same load; one comparison at a time, as two would disturb each other. */

@@ -11,6 +11,7 @@ import { wireText } from '../shared/wire-text.ts'
 import { phaseOf } from './lanes.ts'
 import { saveButton } from './save-page.ts'
 import { type Store, roleText } from './store.ts'
+import { streamsFigure } from './streams-figure.ts'
 import type { WireOf } from './wire-of.ts'
 
 /** Changes when what is told of a connection does. */
@@ -45,7 +46,7 @@ export function connectionDetails(id: number, store: Store, wire: WireOf): HTMLE
       { class: 'exchanges', start: String(hidden + 1) },
       ...exchanges.map((exchange) => exchangeItem(id, exchange)),
     ),
-    ...bytesOf(wire),
+    ...bytesOf(wire, now),
   ]
 }
 
@@ -68,11 +69,21 @@ export function factList(facts: readonly (readonly [name: string, value: string]
   return el('dl', {}, ...facts.flatMap(([name, value]) => [el('dt', {}, name), el('dd', {}, value)]))
 }
 
-function bytesOf(wire: WireOf): HTMLElement[] {
-  const segments = wire.wire?.segments ?? []
+function bytesOf(wire: WireOf, now: number): HTMLElement[] {
+  const { segments = [], streams } = wire.wire ?? {}
   const segment = segments.at(-1 - wire.back)
   if (!segment) return []
-  return [...(segments.length > 1 ? [pager(wire, segments)] : []), ...segmentDetails(segment)]
+  const next = wire.back > 0 ? segments.at(-wire.back) : undefined
+  return [
+    ...(segments.length > 1 ? [pager(wire, segments)] : []),
+    ...(streams ? streamsFigure(streams, segment.at, next?.at ?? Infinity, now) : []),
+    ...(streams && segment.first > 1 ? [midway()] : segmentDetails(segment)),
+  ]
+}
+
+/** Fields are compressed with what came before them. */
+function midway(): HTMLElement {
+  return el('p', { class: 'hint' }, 'The bytes of HTTP/2 are read from the beginning of the connection on: look there.')
 }
 
 function pager(wire: WireOf, { length }: readonly Segment[]): HTMLElement {

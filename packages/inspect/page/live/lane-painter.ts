@@ -1,6 +1,8 @@
 import type { CloseEvent, Connection, Exchange, ServerFacts } from '../../src/model/events.ts'
 import { reasons } from '../../src/model/reasons.ts'
+import { isBeside } from '../../src/model/tracks.ts'
 import { columnWidth, columnsOf, isBad, isOpen } from './columns.ts'
+import { drawStreams } from './stream-lanes.ts'
 import type { View } from './timeline.ts'
 
 /** Least width of a block: most requests take less time than a pixel is wide. */
@@ -61,6 +63,12 @@ export class LanePainter {
     const end = Math.min(close?.at ?? now, now)
     this.#drawBase(connection, y, end)
     if (this.#lane >= 10) this.#dot(x(openedAt), y, 2.5, this.#paint.wait)
+    if (exchanges.at(-1)?.version === '2.0' && exchanges.some(isBeside)) {
+      drawStreams(this.#g, this.#view, this.#lane, y, exchanges, this.#paint, (exchange) => this.#colourOf(exchange))
+      if (close && close.at <= now) this.#drawClose(close, x(close.at), y, error === undefined)
+      else this.#drawNow(connection, y)
+      return
+    }
     const groups = groupsOf(exchanges, this.#view)
     let right = x(openedAt)
     for (const [i, group] of groups.entries()) {

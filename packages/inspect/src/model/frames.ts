@@ -201,6 +201,11 @@ function flagsOf(type: number, flags: number): string {
 }
 
 function errorOf(code: number): string {
+  return `${code} ${nameOfError(code)}`
+}
+
+/** The name of an error as RFC 9113 §7 writes it; empty for one that it does not know. */
+export function nameOfError(code: number): string {
   const [name = ''] = Object.entries(ErrorCode).find(([, number]) => number === code) ?? []
-  return `${code} ${name.replaceAll(/(?<=[a-z])(?=[A-Z])/g, '_').toUpperCase()}`
+  return name.replaceAll(/(?<=[a-z])(?=[A-Z])/g, '_').toUpperCase()
 }

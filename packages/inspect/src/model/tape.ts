@@ -1,3 +1,5 @@
+import type { StreamsTrace } from './stream-trace.ts'
+
 /** One read or write of the server's socket. */
 export interface Piece {
   readonly at: number
@@ -25,4 +27,6 @@ export interface Segment {
 export interface Wire {
   readonly connection: number
   readonly segments: readonly Segment[]
+  /** Of a connection of HTTP/2. */
+  readonly streams?: StreamsTrace
 }

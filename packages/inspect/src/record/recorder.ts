@@ -3,6 +3,8 @@ import { parseErrors } from '@spillway/parser'
 import { http2Faults } from '@spillway/parser/http2'
 import type { Role, ServerEvent, WireEvent } from '../model/events.ts'
 import { type LabState, apply, emptyState, find } from '../model/state.ts'
+import type { Wire } from '../model/tape.ts'
+import { StreamsLog } from './stream-traces.ts'
 import { type TapeBounds, Tapes } from './tapes.ts'
 
 /** Characters kept of what a client sent, in its target for example. */
@@ -28,6 +30,7 @@ export class Recorder {
   readonly epoch: number = Date.now()
   readonly #zero = performance.now()
   readonly tapes: Tapes
+  readonly #streams: StreamsLog = new StreamsLog()
   readonly #servers: Set<Server> = new Set()
   /** Those that were heard of and have not closed since. */
   readonly #running: Set<Server> = new Set()
@@ -108,7 +111,10 @@ export class Recorder {
   }
 
   #resumeDetails(): void {
-    for (const connection of this.state.open.keys()) this.tapes.miss(connection)
+    for (const connection of this.state.open.keys()) {
+      this.tapes.miss(connection)
+      this.#streams.miss(connection)
+    }
     this.#record({ type: 'gap', at: this.now(), connection: 0, what: 'ends' })
     this.#window = { from: this.now(), events: 0 }
     this.#hearDetails()
@@ -181,6 +187,12 @@ export class Recorder {
     this.#expected.delete(peerText(peer))
   }
 
+  /** What is known of the bytes of a connection. */
+  wire(connection: number): Wire {
+    const streams = this.#streams.read(connection)
+    return { connection, segments: this.tapes.read(connection), ...(streams && { streams }) }
+  }
+
   stop(): void {
     clearTimeout(this.#resuming)
     for (const stop of [...this.#stops, ...this.#details]) stop()
@@ -248,6 +260,7 @@ export class Recorder {
   #bytes({ connection, direction, bytes }: ConnectionEvents['bytes']): void {
     const at = this.now()
     this.tapes.record(connection, direction, bytes, at, (this.state.open.get(connection)?.requests ?? 0) + 1)
+    this.#streams.record(connection, direction, bytes, at)
     if (direction === 'in' && this.#awaiting.delete(connection)) this.#record({ type: 'head', at, connection })
   }
 
@@ -271,7 +284,8 @@ export class Recorder {
     this.#idling.delete(connection)
     this.#awaiting.delete(connection)
     this.#inHead.delete(connection)
-    this.tapes.close(connection)
+    const forgotten = this.tapes.close(connection)
+    if (forgotten !== undefined) this.#streams.forget(forgotten)
     this.#record({ type: 'close', at: this.now(), connection, reason, requests, bytesIn, bytesOut })
   }
 

@@ -96,13 +96,17 @@ export class Tapes {
     if (last) last.gap = true
   }
 
-  /** The connection is gone: its tape stays for as long as those of not many others have come behind it. */
-  close(connection: number): void {
+  /**
+   * The connection is gone: its tape stays for as long as those of not many others have come behind it.
+   * @returns the one whose tape goes for it, if any.
+   */
+  close(connection: number): number | undefined {
     this.#closed.push(connection)
-    if (this.#closed.length <= this.#bounds.closed) return
+    if (this.#closed.length <= this.#bounds.closed) return undefined
     const oldest = this.#closed.shift()!
     this.#bytes -= this.#recordings.get(oldest)?.bytes ?? 0
     this.#recordings.delete(oldest)
+    return oldest
   }
 
   /** What is known of a connection's bytes, oldest first. */

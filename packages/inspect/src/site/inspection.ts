@@ -1,7 +1,6 @@
 import { type Context, HttpError, type MaybePromise, Reply, type Server } from '@spillway/core'
 import type { Snapshot } from '../model/events.ts'
 import { freeze } from '../model/state.ts'
-import type { Wire } from '../model/tape.ts'
 import { Feed } from '../record/feed.ts'
 import { type Pace, Recorder } from '../record/recorder.ts'
 import type { TapeBounds } from '../record/tapes.ts'
@@ -103,10 +102,7 @@ export class Inspection {
 
   #api(c: Context<any, any>, [name, id]: readonly string[]): MaybePromise<Reply> {
     const recorder = this.#record()
-    if (c.method === 'GET' && name === 'wire') {
-      const connection = Number(id)
-      return c.json({ connection, segments: recorder.tapes.read(connection) } satisfies Wire, fresh)
-    }
+    if (c.method === 'GET' && name === 'wire') return c.json(recorder.wire(Number(id)), fresh)
     if (c.method === 'GET' && name === 'har') return c.json(toHar(recorder, this.#parts.version), fresh)
     if (c.method === 'POST' && name === 'decode' && id !== undefined) return this.#decode(c, id)
     if (c.method === 'POST' && name === 'send' && id !== undefined) return this.#send(c, id, recorder)
