@@ -83,10 +83,13 @@ for (const [kind, servers, tls, open] of kinds)
   }
 process.exit()
 
+function file(name: string): string {
+  return fileURLToPath(new URL(name, import.meta.url))
+}
+
 /** Bytes for each connection. */
 async function costOf(server: string, tls: boolean, open: (port: number) => Promise<Opened>): Promise<Memory> {
   const port = await freePort()
-  const file = (name: string): string => fileURLToPath(new URL(name, import.meta.url))
   const child = spawn(process.execPath, ['--import', file('memory.js'), file(`servers/${server}.js`)], {
     env: { ...process.env, BENCH_PORT: String(port), BENCH_STATIC: folder, ...(tls && { BENCH_TLS: folder }) },
     stdio: ['ignore', 'pipe', 'inherit'],

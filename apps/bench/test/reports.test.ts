@@ -35,6 +35,10 @@ describe('the page', () => {
   })
 })
 
+function marks(name: string, text: string): string {
+  return `<!-- benchmarks of ${name}: written by a script, see apps/bench -->${text}<!-- /benchmarks of ${name} -->\n`
+}
+
 describe('the tables for READMEs', () => {
   it('have a row for each workload and say where they come from', () => {
     const text = markdown(record).get('HTTP/1.1')
@@ -54,8 +58,6 @@ describe('the tables for READMEs', () => {
   })
 
   it('stand between their marks, and only there', () => {
-    const marks = (name: string, text: string): string =>
-      `<!-- benchmarks of ${name}: written by a script, see apps/bench -->${text}<!-- /benchmarks of ${name} -->\n`
     const document = `a\n${marks('HTTP/1.1', '\nold\n')}b\n${marks('HTTP/2', 'other')}`
     const once = replaceTables(document, new Map([['HTTP/1.1', 'new']]))
     expect(once).toBe(`a\n${marks('HTTP/1.1', '\n\nnew\n\n')}b\n${marks('HTTP/2', 'other')}`)

@@ -27,7 +27,7 @@ class Talk {
       if (bytes.length === 0) continue
       this.said.push({ way, bytes: bytes.slice(), at: this.#at })
       for (let event, p = 0; (event = to.next(bytes, p, bytes.length)) !== MachineEvent.More; p = to.pos) {
-        expect(event).not.toBe(MachineEvent.Fault)
+        if (event === MachineEvent.Fault) throw new Error(to.fault)
         if (event === MachineEvent.Head && to === this.server) this.asked.push(to.stream!)
         if (event === MachineEvent.Content) to.release(undefined, to.dataEnd - to.dataStart)
       }
@@ -146,9 +146,12 @@ describe('streams of a connection', () => {
   })
 })
 
+function span(headAt: number, endedAt?: number): { headAt: number; endedAt?: number } {
+  return { headAt, ...(endedAt !== undefined && { endedAt }) }
+}
+
 describe('tracks', () => {
   it('are as many as exchanges go on at a time', () => {
-    const span = (headAt: number, endedAt?: number) => ({ headAt, ...(endedAt !== undefined && { endedAt }) })
     const [a, b, c, d, e] = [span(0, 10), span(1, 3), span(2, 4), span(3, 5), span(11)]
     expect(tracksOf([a, b, c, d, e])).toEqual([[a, e], [b, d], [c]])
     expect(tracksOf([span(0), span(1)])).toHaveLength(2)

@@ -120,10 +120,7 @@ function control(app: Router, parts: AppParts): void {
       if (result) return c.json(result, fresh)
       return drained ? c.json({}, { status: 202, ...fresh }) : c.text('Nothing was drained\n', 404)
     })
-    .get(
-      '/api/wire/:connection',
-      (c) => refusal(c, parts) ?? c.json(recorder.wire(Number(c.params.connection)), fresh),
-    )
+    .get('/api/wire/:connection', (c) => refusal(c, parts) ?? c.json(recorder.wire(Number(c.params.connection)), fresh))
 }
 
 /** Three servers under the same load; one comparison at a time, as two would disturb each other. */

@@ -429,8 +429,7 @@ export class Http2Connection implements Member, Http2Owner, TransportSink {
   #expire(): void {
     this.#deadlines.at = 0
     if (this.draining) this.#leave('shutdown')
-    else if (this.#state !== State.Leaving)
-      this.#leave(this.log.requests === 0 ? 'head-timeout' : 'keep-alive-timeout')
+    else if (this.#state !== State.Leaving) this.#leave(this.log.requests === 0 ? 'head-timeout' : 'keep-alive-timeout')
     // Behind the client's end nothing has moved for long; what moves begins anew, and what waits to leave has a clock of its own.
     else if (this.#deadlines.isQuiet(this.moved) && this.#output.pending === 0) this.#end('peer', 'client-gone')
     else this.#deadlines.awaitReplies(this.moved)

@@ -193,24 +193,24 @@ describe('a socket that is read into one buffer', () => {
   })
 })
 
-withTools(openssl)('TLS sockets are read in the same way', () => {
-  /** Both ends of a TLS connection, behind the handshake. */
-  async function securePair(): Promise<{ client: TLSSocket; socket: TLSSocket }> {
-    const authority = makeAuthority()
-    onTestFinished(() => authority.remove())
-    const { cert, key } = authority.issue('localhost', ['localhost'])
-    const server = createTlsServer({ cert, key, allowHalfOpen: true } as object).listen(0, '127.0.0.1')
-    await once(server, 'listening')
-    const accepted = once(server, 'secureConnection')
-    const { port } = server.address() as AddressInfo
-    const client = connectTls({ port, host: '127.0.0.1', servername: 'localhost', ca: authority.ca })
-    client.on('error', () => {})
-    const [[socket]] = (await Promise.all([accepted, once(client, 'secureConnect')])) as [[TLSSocket], unknown]
-    server.close()
-    onTestFinished(() => void client.destroy())
-    return { client, socket }
-  }
+/** Both ends of a TLS connection, behind the handshake. */
+async function securePair(): Promise<{ client: TLSSocket; socket: TLSSocket }> {
+  const authority = makeAuthority()
+  onTestFinished(() => authority.remove())
+  const { cert, key } = authority.issue('localhost', ['localhost'])
+  const server = createTlsServer({ cert, key, allowHalfOpen: true } as object).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const accepted = once(server, 'secureConnection')
+  const { port } = server.address() as AddressInfo
+  const client = connectTls({ port, host: '127.0.0.1', servername: 'localhost', ca: authority.ca })
+  client.on('error', () => {})
+  const [[socket]] = (await Promise.all([accepted, once(client, 'secureConnect')])) as [[TLSSocket], unknown]
+  server.close()
+  onTestFinished(() => void client.destroy())
+  return { client, socket }
+}
 
+withTools(openssl)('TLS sockets are read in the same way', () => {
   it('in pieces of any size, up to the end', async () => {
     const { client, socket } = await securePair()
     const heard = listen(new NodeTransport(socket))

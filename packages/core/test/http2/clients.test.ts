@@ -1,9 +1,11 @@
 import type { ChildProcess } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { chromium, launchChromium } from '@spillway/vitest-config/chromium'
 import { execFile, findTool, spawn, withTools } from '@spillway/vitest-config/tools'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { type Handler, type Server, type ServerOptions, serve } from '../../src/index.ts'
+import { type Handler, type ListenOptions, type Server, type ServerOptions, serve } from '../../src/index.ts'
+import { makeAuthority, openssl } from '../certificates.ts'
 import { muteErrors } from '../support.ts'
 import { startStreams } from './streams-load.ts'
 
@@ -16,7 +18,7 @@ const longBytes = Number(process.env['SPILLWAY_LONG_BYTES'] ?? 60_000_000)
 
 muteErrors()
 
-async function start(handler: Handler, options: ServerOptions = {}): Promise<Server> {
+async function start(handler: Handler, options: ServerOptions & ListenOptions = {}): Promise<Server> {
   const server = await serve(handler, { port: 0, host: '127.0.0.1', http2: true, ...options })
   onTestFinished(() => server.close({ deadline: 0 }).then(() => {}))
   return server
@@ -99,6 +101,61 @@ withTools(h2load)('a hundred times 500 KiB at a time', () => {
     const { stdout } = await run(h2load.path, ['-n', '100', '-c', '1', '-m', '100', server.url])
     expect(stdout).toContain('100 done, 100 succeeded, 0 failed, 0 errored, 0 timeout')
     expect(Number(/\((\d+)\) data/.exec(stdout)?.[1])).toBe(100 * half.length)
+  })
+})
+
+/** Over TLS, as browsers and fetch want it. */
+async function startSecure(handler: Handler): Promise<{ server: Server; ca: string }> {
+  const authority = makeAuthority()
+  onTestFinished(() => authority.remove())
+  const { cert, key } = authority.issue('localhost', ['localhost'])
+  return { server: await start(handler, { tls: { cert, key } }), ca: authority.ca }
+}
+
+/** Sizes of a hundred answers that were asked for at once. */
+const fetchAll = `Promise.all(Array.from({ length: 100 }, async (_, i) => (await (await get('/' + i)).arrayBuffer()).byteLength))`
+const hundred = Array.from({ length: 100 }, () => half.length)
+
+withTools(chromium, openssl)('Chromium', { timeout: 60_000 }, () => {
+  it('gets a hundred times 500 KiB at once, and sends as much', async () => {
+    const { server } = await startSecure(async (c) => {
+      if (c.method === 'POST') return c.text(String((await c.body.bytes(1e6)).length))
+      return c.path === '/' ? c.html('') : c.stream(bytes(half.length))
+    })
+    const browser = await launchChromium()
+    onTestFinished(() => browser.close())
+    const context = await browser.newContext({ ignoreHTTPSErrors: true })
+    const page = await context.newPage()
+    await page.goto(`https://localhost:${server.port}/`)
+    expect(await page.evaluate(`const get = fetch; ${fetchAll}`)).toEqual(hundred)
+    const size = half.length
+    const post = `(path) => fetch(path, { method: 'POST', body: new Uint8Array(${size}) }).then((reply) => reply.text())`
+    const sent = `Promise.all(Array.from({ length: 100 }, (_, i) => (${post})('/' + i)))`
+    expect(new Set((await page.evaluate(sent)) as string[])).toEqual(new Set([String(size)]))
+    const protocols = `performance.getEntriesByType('resource').map((entry) => entry.nextHopProtocol)`
+    expect(new Set((await page.evaluate(protocols)) as string[])).toEqual(new Set(['h2']))
+  })
+})
+
+withTools(openssl)("Node's fetch", { timeout: 60_000 }, () => {
+  it('gets a hundred times 500 KiB at once', async () => {
+    const versions = new Set<string>()
+    const { server, ca } = await startSecure((c) => {
+      versions.add(c.httpVersion)
+      return c.stream(bytes(half.length))
+    })
+    // It speaks HTTP/2 when it is told to; what makes it so is undici's Agent, which Node has inside.
+    await fetch('data:,')
+    const { constructor } = (globalThis as unknown as Record<symbol, object>)[Symbol.for('undici.globalDispatcher.1')]!
+    const Agent = constructor as new (options: object) => { close(): Promise<void> }
+    const dispatcher = new Agent({ allowH2: true, connect: { ca } })
+    onTestFinished(() => dispatcher.close())
+    const get = async (path: string): Promise<number> => {
+      const reply = await fetch(`https://localhost:${server.port}${path}`, { dispatcher } as object)
+      return (await reply.arrayBuffer()).byteLength
+    }
+    expect(await Promise.all(Array.from({ length: 100 }, (_, i) => get(`/${i}`)))).toEqual(hundred)
+    expect(versions).toEqual(new Set(['2.0']))
   })
 })
 

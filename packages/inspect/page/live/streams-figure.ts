@@ -1,11 +1,17 @@
 import { formatBytes, formatMs, plural } from '../../src/model/format.ts'
-import { type StreamTrace, type StreamsTrace, type Way, type WindowStep, mainWay } from '../../src/model/stream-trace.ts'
+import {
+  type StreamTrace,
+  type StreamsTrace,
+  type Way,
+  type WindowStep,
+  mainWay,
+} from '../../src/model/stream-trace.ts'
 import { el } from '../shared/dom.ts'
 
 /** Streams at a time; the latest when there are more. */
 const mostLanes = 24
 /** Units of the drawing: its width, and of a lane the whole, its text, and its window. */
-const [width, lane, text, window] = [352, 32, 12, 14]
+const [across, lane, text, window] = [352, 32, 12, 14]
 /** The least that can be seen. */
 const least = 2
 
@@ -22,9 +28,12 @@ export function streamsFigure(trace: StreamsTrace, from: number, to: number, now
   if (all.length === 0) return []
   const shown = all.slice(-mostLanes)
   const start = shown[0]!.openedAt
-  const end = Math.max(start + 0.1, ...shown.map(({ closedAt, openedAt }) => closedAt ?? Math.min(now, openedAt + 60_000)))
-  const x = (at: number): number => ((Math.max(start, Math.min(end, at)) - start) / (end - start)) * (width - least)
-  const svg = shape('svg', { viewBox: `0 0 ${width} ${(shown.length + 1) * lane}`, class: 'streams', role: 'img' })
+  const end = Math.max(
+    start + 0.1,
+    ...shown.map(({ closedAt, openedAt }) => closedAt ?? Math.min(now, openedAt + 60_000)),
+  )
+  const x = (at: number): number => ((Math.max(start, Math.min(end, at)) - start) / (end - start)) * (across - least)
+  const svg = shape('svg', { viewBox: `0 0 ${across} ${(shown.length + 1) * lane}`, class: 'streams', role: 'img' })
   svg.setAttribute('aria-label', `${plural(all.length, 'stream')} in ${formatMs(end - start)}`)
   const way = shown.filter((one) => mainWay(one) === 'in').length * 2 > shown.length ? 'in' : 'out'
   svg.append(...together(trace.windows[way], way, start, end, x))
@@ -41,7 +50,13 @@ const explanation =
   'WINDOW_UPDATE opens it, and where it is shut the stream waits for the other side.'
 
 /** The window that all streams have together. */
-function together(steps: readonly WindowStep[], way: Way, start: number, end: number, x: (at: number) => number): Element[] {
+function together(
+  steps: readonly WindowStep[],
+  way: Way,
+  start: number,
+  end: number,
+  x: (at: number) => number,
+): Element[] {
   const [, left] = steps.findLast(([at]) => at <= end) ?? [0, 0]
   const side = way === 'in' ? 'the client' : 'the server'
   return [
@@ -57,7 +72,10 @@ function laneOf(stream: StreamTrace, y: number, end: number, x: (at: number) => 
   if (status !== undefined) parts.push(String(status))
   if (bytes[way] > 0) parts.push(`${formatBytes(bytes[way])} ${way}`)
   parts.push(reset ?? formatMs(closedAt - openedAt))
-  return [label(parts.join(' · '), y, reset ? 'bad' : ''), ...windowOf(windows[way], openedAt, closedAt, y + text + 2, x)]
+  return [
+    label(parts.join(' · '), y, reset ? 'bad' : ''),
+    ...windowOf(windows[way], openedAt, closedAt, y + text + 2, x),
+  ]
 }
 
 function label(content: string, y: number, kind = ''): Element {
