@@ -26,7 +26,7 @@ export function parseH2load(output: string): Load {
   const [requests = 0, ...failures] = counts
   return {
     requests,
-    duration: Number(time) * { s: 1e6, ms: 1e3, us: 1 }[unit as 's' | 'ms' | 'us'],
+    duration: Math.round(Number(time) * { s: 1e6, ms: 1e3, us: 1 }[unit as 's' | 'ms' | 'us']),
     p50: NaN,
     p99: NaN,
     p999: NaN,

@@ -36,7 +36,8 @@ const hello = 'GET /plaintext HTTP/1.1\r\nHost: localhost\r\n\r\n'
 async function ask(socket: Socket, request: string): Promise<Socket> {
   socket.write(request)
   const [answer] = (await once(socket, 'data')) as [Buffer]
-  if (!/^HTTP\/1.1 (?:200|101)/.test(answer.toString('latin1'))) throw new Error(`answered ${answer}`)
+  const text = answer.toString('latin1')
+  if (!/^HTTP\/1.1 (?:200|101)/.test(text)) throw new Error(`answered ${text}`)
   return socket.resume()
 }
 

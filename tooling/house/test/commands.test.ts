@@ -88,6 +88,7 @@ const commands: Readonly<Record<string, Run | string>> = {
   'npm run bench -- --json results.json && node apps/bench/dist/readme.js results.json': measures,
   'node apps/bench/dist/micro.js': measures,
   'node --cpu-prof apps/bench/dist/micro.js browser': measures,
+  'node apps/bench/dist/idle.js 2000': measures,
 }
 
 /** What the documents tell people to type, without the remark behind it. Records of decisions and changes tell nobody. */

@@ -4,6 +4,8 @@ import { directory, greeting, host, port, tls } from '../settings.ts'
 
 createSecureServer(tls ?? {})
   .on('stream', (stream, headers) => answer(stream, headers[':path'] ?? '/'))
+  // A client that leaves in the middle ends its own session.
+  .on('sessionError', () => {})
   .listen(port, host)
 
 function answer(stream: ServerHttp2Stream, path: string): void {

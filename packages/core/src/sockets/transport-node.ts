@@ -112,20 +112,23 @@ const lent = new Uint8Array(readBytes)
 /** The buffer for the next read of the socket that was read last; undefined for the same one again. */
 let following: Uint8Array | undefined
 
-const reading = {
-  buffer: () => following as Uint8Array,
-  callback(this: Socket, length: number, buffer: Uint8Array): boolean {
-    const isMuch = length > readBytes / 2
-    const keepable = isMuch && buffer !== lent
-    const own = (this as Attached)[transport]
-    if (own.isReleased) return this.push(Buffer.from(buffer.subarray(0, length)))
-    own.sink?.onData(buffer.subarray(0, length), keepable)
-    // A client that sends much will send more. A buffer of its own can be handed on, which saves a copy.
-    if (isMuch) following = Buffer.allocUnsafeSlow(readBytes)
-    else following = buffer === lent ? undefined : lent
-    return true
-  },
+function nextBuffer(): Uint8Array {
+  return following as Uint8Array
 }
+
+function onRead(this: Socket, length: number, buffer: Uint8Array): boolean {
+  const isMuch = length > readBytes / 2
+  const keepable = isMuch && buffer !== lent
+  const own = (this as Attached)[transport]
+  if (own.isReleased) return this.push(Buffer.from(buffer.subarray(0, length)))
+  own.sink?.onData(buffer.subarray(0, length), keepable)
+  // A client that sends much will send more. A buffer of its own can be handed on, which saves a copy.
+  if (isMuch) following = Buffer.allocUnsafeSlow(readBytes)
+  else following = buffer === lent ? undefined : lent
+  return true
+}
+
+const reading = { buffer: nextBuffer, callback: onRead }
 
 /** A socket that reads into {@link lent}, as long as little comes. */
 class LendingSocket extends Socket {
@@ -166,7 +169,7 @@ function lendTls(socket: Socket): boolean {
     own.find(({ description }) => description === name),
   )
   if (!buffer || !callback || !next) return false
-  Object.assign(socket, { [buffer]: lent, [callback]: reading.callback, [next]: reading.buffer })
+  Object.assign(socket, { [buffer]: lent, [callback]: onRead, [next]: nextBuffer })
   handle.useUserBuffer(lent)
   return true
 }

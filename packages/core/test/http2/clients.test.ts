@@ -131,9 +131,9 @@ withTools(chromium, openssl)('Chromium', { timeout: 60_000 }, () => {
     const size = half.length
     const post = `(path) => fetch(path, { method: 'POST', body: new Uint8Array(${size}) }).then((reply) => reply.text())`
     const sent = `Promise.all(Array.from({ length: 100 }, (_, i) => (${post})('/' + i)))`
-    expect(new Set((await page.evaluate(sent)) as string[])).toEqual(new Set([String(size)]))
+    expect(new Set(await page.evaluate<string[]>(sent))).toEqual(new Set([String(size)]))
     const protocols = `performance.getEntriesByType('resource').map((entry) => entry.nextHopProtocol)`
-    expect(new Set((await page.evaluate(protocols)) as string[])).toEqual(new Set(['h2']))
+    expect(new Set(await page.evaluate<string[]>(protocols))).toEqual(new Set(['h2']))
   })
 })
 

@@ -21,7 +21,8 @@ export class WireOf {
   /** Fetches again if the connection has gone on since. */
   follow(connection: Connection | undefined): void {
     // Windows open and close without an event.
-    const half = this.wire?.streams && !connection?.close ? Math.floor(performance.now() / 500) : 0
+    const isFlowing = !connection?.close && this.wire?.streams?.streams.some(({ closedAt }) => closedAt === undefined)
+    const half = isFlowing ? Math.floor(performance.now() / 500) : 0
     const seen = connection
       ? `${half} ${connection.requests} ${connection.idleAt} ${connection.headAt} ${connection.error?.at} ${connection.close?.at} ${connection.exchanges.at(-1)?.endedAt}`
       : 'gone'
