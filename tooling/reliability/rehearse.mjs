@@ -121,7 +121,9 @@ function startApp(network, name) {
 function startFront(network) {
   return values.front === 'haproxy'
     ? network.run('front', ['haproxy', '-f', here('rehearse/haproxy.cfg')], { stdio: 'ignore' })
-    : network.run('front', [process.execPath, here('../../apps/gateway/dist/main.js'), values.config])
+    : network.run('front', [process.execPath, here('../../apps/gateway/dist/main.js'), values.config], {
+        stdio: 'ignore',
+      })
 }
 
 function startClient(network, path) {

@@ -24,4 +24,4 @@ for (const [i, { group, name }] of checks.entries())
 row(['all', ...columns.map(({ results }) => `${results.filter(({ passed }) => passed).length}/${results.length}`)])
 for (const { name, results } of columns)
   for (const result of results) if (!result.passed) console.error(`${name}: ${result.name}: ${result.error}`)
-process.exitCode = columns[0].results.every(({ passed }) => passed) ? 0 : 1
+process.exit(columns[0].results.every(({ passed }) => passed) ? 0 : 1)

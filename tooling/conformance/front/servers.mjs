@@ -58,7 +58,9 @@ export async function start({ name, tool, file, args, log }, site) {
   child.stderr.on('data', (chunk) => (errors += chunk))
   const ended = new Promise((resolve) => child.once('exit', resolve))
   const stop = () => {
-    child.kill('SIGKILL')
+    // What has processes of its own ends them.
+    child.kill('SIGTERM')
+    setTimeout(() => child.kill('SIGKILL'), 3000).unref()
     return ended
   }
   try {

@@ -15,14 +15,10 @@ const store = redisStore((...command) => redis.call(...command))
 const app = router()
   .get('/', (c) => c.text(host))
   .get('/readyz', readiness({ server: () => server }))
-  .get(
-    '/session',
-    sessions({ store, secrets: 'for the rehearsal only, and long enough for that', onError: () => {} }),
-    (c) => {
-      c.state.session.data.visits = (c.state.session.data.visits ?? 0) + 1
-      return c.text(String(c.state.session.data.visits))
-    },
-  )
+  .get('/session', [sessions({ store, onError: () => {} })], (c) => {
+    c.state.session.data.visits = (c.state.session.data.visits ?? 0) + 1
+    return c.text(String(c.state.session.data.visits))
+  })
 const server = await serve(app, { host, port: 3000 })
 // Whoever sends requests notices within half a second that there should be none.
 closeOnSignals(server, { announce: 1000, deadline: 5000 })
