@@ -51,7 +51,10 @@ export class Gateway {
     this.#certificates = new Certificates(config)
     const shared = isOneOfMany(config) ? { everyWorker } : {}
     if (config.admin)
-      this.observed = { traffic: new Traffic(), metrics: metrics({ server: () => this.#server, ...shared }) }
+      this.observed = {
+        traffic: new Traffic(),
+        metrics: metrics({ server: () => this.#server, phases: false, ...shared }),
+      }
     this.#groups = new Groups(this.#upstreams(config))
     this.#routes = this.#build(config, this.#groups)
     const { connections, limits, timeouts = {} } = config

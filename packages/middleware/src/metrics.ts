@@ -1,10 +1,10 @@
 // What is counted of requests and connections, in the format of Prometheus.
 import { atOnce } from './lib/layers/at-once.ts'
 import { type Handler, Reply, type Server } from '@spillway/core'
-import { type Rules, callback, readOptions } from '@spillway/core/options'
+import { type Rules, type Settled, callback, flag, readOptions } from '@spillway/core/options'
 import { standardMethods } from './lib/http/standard-methods.ts'
 import { ConnectionMetrics, timeBounds } from './lib/metrics/connections.ts'
-import { Counter, type Family, Histogram } from './lib/metrics/families.ts'
+import { type Buckets, Counter, type Family, Histogram, mostSeries } from './lib/metrics/families.ts'
 import { joinWorkers } from './lib/metrics/workers.ts'
 import type { Middleware } from './lib/layers/types.ts'
 
@@ -12,6 +12,11 @@ import type { Middleware } from './lib/layers/types.ts'
 export interface MetricsOptions {
   /** Counts the connections of this server alone. Default: those of all servers of the process. */
   readonly server?: () => Server | undefined
+  /**
+   * Whether each request is followed from its first byte to its last: how long it took in each phase, and bytes as they come. That costs
+   * a small proxied request as much again. Without, connections are counted, and their bytes when they end. Default: true.
+   */
+  readonly phases?: boolean
   /**
    * That of `@spillway/core/cluster`: whichever worker is asked shows the numbers of all, with the label `worker`. One
    * `metrics` of a process may have it. Default: each shows its own.
@@ -22,7 +27,11 @@ export interface MetricsOptions {
   ) => () => Promise<readonly { readonly worker: number; readonly value: string }[]>
 }
 
-const rules: Rules<MetricsOptions> = { server: callback(), everyWorker: callback() }
+const rules: Rules<Settled<MetricsOptions, 'phases'>> = {
+  server: callback(),
+  phases: flag(true),
+  everyWorker: callback(),
+}
 
 /** Numbers of this process. */
 export interface Metrics {
@@ -41,8 +50,8 @@ export interface Metrics {
  * patterns of a router, and no family has more than 1000 series. Numbers begin when this is called.
  */
 export function metrics(options: MetricsOptions = {}): Metrics {
-  const { server, everyWorker } = readOptions(rules, options)
-  const connections = new ConnectionMetrics(server)
+  const { server, phases, everyWorker } = readOptions(rules, options)
+  const connections = new ConnectionMetrics(server, phases)
   const labels = ['method', 'status', 'route']
   const requests = new Counter('spillway_requests', 'Requests that are over.', labels)
   const aborted = new Counter('spillway_aborted_requests', 'Requests whose reply was not sent in full.', ['by'])
@@ -50,16 +59,30 @@ export function metrics(options: MetricsOptions = {}): Metrics {
     'route',
   ])
   const families: readonly Family[] = [...connections.families, requests, aborted, times]
+  /** The series of what is asked for often. */
+  const known = new Map<string, { readonly count: { total: number }; readonly time: Buckets }>()
+  const seriesOf = (sent: string, code: number, route: string): { count: { total: number }; time: Buckets } => {
+    const method = standardMethods.has(sent) ? sent : 'other'
+    const key = `${method} ${code} ${route}`
+    let found = known.get(key)
+    if (!found) {
+      found = { count: requests.of(method, code === 0 ? 'none' : String(code), route), time: times.of(route) }
+      if (known.size < mostSeries) known.set(key, found)
+    }
+    return found
+  }
   const write = (): string => families.map((family) => family.write()).join('')
   const all = atOnce(everyWorker?.('spillway.metrics', write), '`everyWorker`')
   return {
     observe: (c, next) => {
       const started = performance.now()
       c.done((outcome) => {
-        const method = standardMethods.has(c.method) ? c.method : 'other'
-        requests.add(1, method, outcome.status === 0 ? 'none' : String(outcome.status), c.route)
+        const ms = performance.now() - started
+        const { method, route } = c
+        const { count, time } = seriesOf(method, outcome.status, route)
+        count.total++
         if (outcome.kind === 'aborted') aborted.add(1, outcome.by)
-        times.observe((performance.now() - started) / 1000, c.route)
+        times.observeIn(time, ms / 1000)
       })
       return next()
     },

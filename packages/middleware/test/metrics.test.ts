@@ -38,9 +38,11 @@ function countOf(text: string, name: string, labels: Record<string, string>): nu
   return line === undefined ? undefined : Number(line.slice(begin.length))
 }
 
-async function observed(): Promise<{ server: Server; numbers: () => Promise<Numbers>; page: () => Promise<string> }> {
+async function observed(
+  phases?: boolean,
+): Promise<{ server: Server; numbers: () => Promise<Numbers>; page: () => Promise<string> }> {
   let server: Server | undefined
-  const { observe, expose, stop }: Metrics = metrics({ server: () => server })
+  const { observe, expose, stop }: Metrics = metrics({ server: () => server, ...(phases !== undefined && { phases }) })
   onTestFinished(stop)
   const app = router()
     .get('/metrics', expose)
@@ -119,6 +121,20 @@ describe('metrics', () => {
       expect(number('spillway_received_bytes_total')).toBeGreaterThan(requests.join('').length)
       expect(number('spillway_sent_bytes_total')).toBeGreaterThan(1000)
     })
+  })
+
+  test('without phases are of connections, and of bytes when these end', async () => {
+    const { server, numbers, page } = await observed(false)
+    await send(server, 'GET', '/app')
+    expect(channels.head.hasSubscribers).toBe(false)
+    await vi.waitFor(async () => {
+      const now = await numbers()
+      expect(now('spillway_requests_total', { method: 'GET', status: '200', route: '/app' })).toBe(1)
+      expect(now('spillway_sent_bytes_total')).toBeGreaterThan(100)
+      expect(now('spillway_received_bytes_total')).toBeGreaterThan(20)
+      expect(now('spillway_reused_connection_requests_total')).toBe(0)
+    })
+    expect(await page()).not.toContain('spillway_phase_seconds')
   })
 
   test('count aborts, and bytes of replies that were cut', async () => {

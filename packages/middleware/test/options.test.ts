@@ -477,7 +477,7 @@ const readers: readonly Reader[] = [
     'metrics',
     (options) => metrics(options).stop(),
     {},
-    { server: 'other', everyWorker: 'other' },
+    { server: 'other', phases: 'other', everyWorker: 'other' },
   ),
   reader<OpenApiOptions>(
     'openApi',

@@ -1,5 +1,5 @@
 // What is counted of connections.
-import { type ConnectionEvents, type Server, channels, guarded, printError } from '@spillway/core'
+import { type ConnectionEvents, type Server, channels, printError } from '@spillway/core'
 import { atOnce } from '../layers/at-once.ts'
 import { Counter, type Family, Gauge, Histogram } from './families.ts'
 
@@ -37,25 +37,40 @@ export class ConnectionMetrics {
   readonly #phases = new Histogram('spillway_phase_seconds', 'Time spent in each phase.', timeBounds, ['phase'])
   readonly #received = new Counter('spillway_received_bytes', 'Bytes that came in.')
   readonly #sent = new Counter('spillway_sent_bytes', 'Bytes that went out.')
+  readonly #connectTime = this.#phases.of('connect')
+  readonly #idleTime = this.#phases.of('idle')
+  readonly #headTime = this.#phases.of('head')
+  readonly #handlerTime = this.#phases.of('handler')
+  readonly #replyTime = this.#phases.of('reply')
   readonly families: readonly Family[]
   readonly #stops: (() => void)[]
 
-  /** @param server the one that is counted. Default: all of the process. */
-  constructor(server?: () => Server | undefined) {
+  readonly #withPhases: boolean
+
+  /**
+   * @param server the one that is counted; undefined for all of the process.
+   * @param withPhases whether each request is followed, and not only each connection.
+   */
+  constructor(server: (() => Server | undefined) | undefined, withPhases: boolean) {
     this.#server = server
+    this.#withPhases = withPhases
     const open = new Gauge('spillway_connections_open', 'Connections that are open.', () => this.#open.size)
     const connections = [open, this.#accepted, this.#closed, this.#perConnection, this.#reused]
-    this.families = [...connections, this.#parseErrors, this.#phases, this.#received, this.#sent]
+    const phases = withPhases ? [this.#phases] : []
+    this.families = [...connections, this.#parseErrors, ...phases, this.#received, this.#sent]
     this.#stops = [
       this.#on('open', (event) => this.#opened(event)),
+      this.#on('refused', ({ code }) => this.#parseErrors.add(1, code)),
+      this.#on('close', (event) => this.#gone(event)),
+    ]
+    if (!withPhases) return
+    this.#stops.push(
       this.#on('head', (event) => this.#headBegun(event)),
       this.#on('request', (event) => this.#requested(event)),
       this.#on('reply', (event) => this.#next(event, 'handler')),
       this.#on('end', (event) => this.#ended(event)),
       this.#on('idle', ({ connection }) => this.#wait(this.#open.get(connection), 'idle')),
-      this.#on('refused', ({ code }) => this.#parseErrors.add(1, code)),
-      this.#on('close', (event) => this.#gone(event)),
-    ]
+    )
   }
 
   stop(): void {
@@ -65,12 +80,18 @@ export class ConnectionMetrics {
   #on<K extends keyof Events>(name: K, react: (event: Events[K]) => void): () => void {
     const channel = channels[name] as { subscribe(f: typeof listener): void; unsubscribe(f: typeof listener): boolean }
     const listener = (event: Events[K]): void => {
-      guarded(() => {
-        if (this.#server === undefined || event.server === atOnce(this.#server(), '`server`')) react(event)
-      }, report)
+      try {
+        if (this.#isCounted(event.server)) react(event)
+      } catch (error) {
+        report(error)
+      }
     }
     channel.subscribe(listener)
     return () => void channel.unsubscribe(listener)
+  }
+
+  #isCounted(server: Server): boolean {
+    return this.#server === undefined || server === atOnce(this.#server(), '`server`')
   }
 
   #opened({ connection }: Events['open']): void {
@@ -93,7 +114,11 @@ export class ConnectionMetrics {
 
   #waited(open: Open, now: number): void {
     const { waiting } = open
-    if (waiting) this.#phases.observe((now - waiting.since) / 1000, waiting.phase)
+    if (waiting)
+      this.#phases.observeIn(
+        waiting.phase === 'idle' ? this.#idleTime : this.#connectTime,
+        (now - waiting.since) / 1000,
+      )
     open.waiting = undefined
   }
 
@@ -104,7 +129,7 @@ export class ConnectionMetrics {
     const now = performance.now()
     // Heads of HTTP/2 come as a whole, so that the connection was waiting until now.
     this.#waited(open, now)
-    if (open.head !== undefined) this.#phases.observe((now - open.head) / 1000, 'head')
+    if (open.head !== undefined) this.#phases.observeIn(this.#headTime, (now - open.head) / 1000)
     open.head = undefined
     open.exchanges.set(exchange, now)
     open.bytesIn += headBytes
@@ -112,12 +137,12 @@ export class ConnectionMetrics {
   }
 
   /** A phase of an exchange ends, and the next one begins. */
-  #next({ connection, exchange }: { connection: number; exchange: number }, phase: string): void {
+  #next({ connection, exchange }: { connection: number; exchange: number }, phase: 'handler' | 'reply'): void {
     const exchanges = this.#open.get(connection)?.exchanges
     const since = exchanges?.get(exchange)
     if (since === undefined) return
     const now = performance.now()
-    this.#phases.observe((now - since) / 1000, phase)
+    this.#phases.observeIn(phase === 'handler' ? this.#handlerTime : this.#replyTime, (now - since) / 1000)
     exchanges!.set(exchange, now)
   }
 
@@ -138,6 +163,7 @@ export class ConnectionMetrics {
     this.#open.delete(connection)
     this.#closed.add(1, reason)
     this.#perConnection.observe(requests)
+    if (!this.#withPhases) this.#reused.add(Math.max(0, requests - 1))
     this.#received.add(Math.max(0, bytesIn - (open?.bytesIn ?? 0)))
     this.#sent.add(Math.max(0, bytesOut - (open?.bytesOut ?? 0)))
   }

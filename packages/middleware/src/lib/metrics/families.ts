@@ -22,7 +22,7 @@ class Series<T> {
   }
 
   get(values: Labels): T {
-    const key = values.join('\0')
+    const key = values.length === 1 ? values[0]! : values.join('\0')
     const found = this.#byKey.get(key)
     if (found) return found.value
     if (this.#byKey.size >= mostSeries && values.some((value) => value !== 'other'))
@@ -54,6 +54,11 @@ export class Counter implements Family {
     this.#series.get(labels).total += by
   }
 
+  /** What counts one series, for who counts it often; do not keep many. */
+  of(...labels: string[]): { total: number } {
+    return this.#series.get(labels)
+  }
+
   write(): string {
     let text = head(this.#name, 'counter', this.#help)
     for (const { labels, value } of this.#series) text += `${this.#name}_total${braces(labels)} ${value.total}\n`
@@ -78,12 +83,19 @@ export class Gauge implements Family {
   }
 }
 
+/** How many values of one series are in which bucket. */
+export interface Buckets {
+  readonly buckets: number[]
+  sum: number
+  count: number
+}
+
 /** Counts values by their size. */
 export class Histogram implements Family {
   readonly #name: string
   readonly #help: string
   readonly #bounds: readonly number[]
-  readonly #series: Series<{ readonly buckets: number[]; sum: number; count: number }>
+  readonly #series: Series<Buckets>
 
   /** @param bounds upper bounds of the buckets, in ascending order; the last one, which has none, is added. */
   constructor(name: string, help: string, bounds: readonly number[], labels: Labels = []) {
@@ -94,9 +106,19 @@ export class Histogram implements Family {
   }
 
   observe(value: number, ...labels: string[]): void {
-    const series = this.#series.get(labels)
-    const at = this.#bounds.findIndex((bound) => value <= bound)
-    if (at >= 0) series.buckets[at]!++
+    this.observeIn(this.of(...labels), value)
+  }
+
+  /** One series, for who observes it often; do not keep many. */
+  of(...labels: string[]): Buckets {
+    return this.#series.get(labels)
+  }
+
+  observeIn(series: Buckets, value: number): void {
+    const bounds = this.#bounds
+    let at = 0
+    while (at < bounds.length && value > bounds[at]!) at++
+    if (at < bounds.length) series.buckets[at]!++
     series.sum += value
     series.count++
   }

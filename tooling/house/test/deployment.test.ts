@@ -1,0 +1,78 @@
+import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { findTool, spawnSync, withTools } from '../../vitest/tools.js'
+
+const folder = fileURLToPath(new URL('../../../docs/deployment', import.meta.url))
+const [nginx, haproxy, systemd] = ['nginx', 'haproxy', 'systemd-analyze'].map((name) => findTool(name)) as [
+  ReturnType<typeof findTool>,
+  ReturnType<typeof findTool>,
+  ReturnType<typeof findTool>,
+]
+
+/** What a program says of a file, when it refuses it. */
+function complaint(program: string, args: readonly string[]): string {
+  const { status, stdout, stderr } = spawnSync(program, [...args], { encoding: 'utf8' })
+  return status === 0 ? '' : `${stdout}${stderr}`
+}
+
+function temporary(): string {
+  const made = mkdtempSync(join(tmpdir(), 'spillway-deployment-'))
+  onTestFinished(() => rmSync(made, { recursive: true }))
+  return made
+}
+
+withTools(nginx)('nginx', () => {
+  it('takes its file', () => {
+    const home = temporary()
+    const args = ['-t', '-e', 'stderr', '-p', home, '-c', join(folder, 'nginx.conf'), '-g', `pid ${home}/pid;`]
+    expect(complaint(nginx.path, args)).toBe('')
+  })
+})
+
+withTools(haproxy)('HAProxy', () => {
+  it.each([
+    join(folder, 'haproxy.cfg'),
+    join(folder, 'haproxy-tcp.cfg'),
+    fileURLToPath(new URL('../../reliability/rehearse/haproxy.cfg', import.meta.url)),
+  ])('takes %s', (file) => {
+    expect(complaint(haproxy.path, ['-c', '-f', file])).toBe('')
+  })
+
+  it('would refuse another one', () => {
+    const file = join(temporary(), 'wrong.cfg')
+    writeFileSync(file, 'defaults\n  timeout nothing 5s\n')
+    expect(complaint(haproxy.path, ['-c', '-f', file])).not.toBe('')
+  })
+})
+
+withTools(systemd)('systemd', () => {
+  it('takes the units', () => {
+    const units = ['application.service', 'application.socket'].map((name) => join(folder, name))
+    const { stdout, stderr } = spawnSync(systemd.path, ['verify', ...units], { encoding: 'utf8' })
+    // Its status is no failure for a word that it does not know.
+    expect(`${stdout}${stderr}`).toBe('')
+  })
+})
+
+describe('the guide', () => {
+  const guide = readFileSync(join(folder, 'README.md'), 'utf8')
+
+  it('leads to every file beside it', () => {
+    const files = readdirSync(folder).filter((name) => name !== 'README.md')
+    expect(files.length).toBeGreaterThan(7)
+    expect(files.filter((name) => !guide.includes(`](${name})`))).toEqual([])
+  })
+
+  it('has a pod that is given more time than the application takes', () => {
+    const pod = readFileSync(join(folder, 'kubernetes.yaml'), 'utf8')
+    const [, announce, deadline] = /announce: ([\d_]+), deadline: ([\d_]+)/.exec(pod)!
+    const [, grace] = /terminationGracePeriodSeconds: (\d+)/.exec(pod)!
+    const needed = [announce, deadline].reduce((sum, ms) => sum + Number(ms!.replaceAll('_', '')), 0)
+    expect(Number(grace) * 1000).toBeGreaterThan(needed)
+    expect(pod).toContain('path: /readyz')
+    expect(pod).toContain('path: /healthz')
+  })
+})
