@@ -31,6 +31,11 @@ async function refused(server: Server, fields: string[], content: string | Uint8
   return `${reply.status} ${problem.code}`
 }
 
+test.each([['form'], ['JSON'], [['json', 'form']], [undefined]])('the kind %j is refused when it is made', (kinds) => {
+  expect(() => body(kinds as never)).toThrow(TypeError)
+  expect(() => body(kinds as never)).toThrow(/`kinds\[\d\]` is "json" or "urlencoded" or .*, not/)
+})
+
 describe('json', () => {
   test.each([
     ['application/json', '{"a":[1,"é"]}', { a: [1, 'é'] }],

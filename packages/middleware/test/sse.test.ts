@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import type { Context, Handler } from '@spillway/core'
@@ -145,6 +146,29 @@ async function watched(handler: (stream: EventStream, ended: string[]) => Promis
   await once(socket, 'data')
   return { ended, socket, server }
 }
+
+test('AsyncLocalStorage is that of the request, as long as the stream lasts', async () => {
+  const storage = new AsyncLocalStorage<string>()
+  const seen: unknown[] = []
+  const note = (what: string): void => void seen.push([what, storage.getStore()])
+  const events = async (stream: EventStream): Promise<void> => {
+    note('begin')
+    stream.signal.addEventListener('abort', () => note('abort'))
+    await stream.send({ data: 1 })
+    note('sent')
+    await stream.closed
+    note('closed')
+  }
+  const server = await start((c) => storage.run(c.search, () => sse(c, events)))
+  for (const search of ['?1', '?2']) {
+    const socket = connect(server.port, '127.0.0.1', () => socket.write(`GET /${search} HTTP/1.1\r\nHost: a\r\n\r\n`))
+    await once(socket, 'data')
+    await vi.waitFor(() => expect(seen).toHaveLength(2))
+    socket.destroy()
+    await vi.waitFor(() => expect(seen).toHaveLength(4))
+    expect(seen.splice(0)).toEqual(['begin', 'sent', 'abort', 'closed'].map((what) => [what, search]))
+  }
+})
 
 describe('a client that leaves', () => {
   test('ends the stream: the signal aborts, and what is sent rejects', async () => {
