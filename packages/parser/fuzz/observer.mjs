@@ -209,8 +209,11 @@ function exchanges(ParseError, connection, steps, resyncs) {
         for (const event of act()) {
           const { side } = event
           if (++events > 100_000) throw new Wrong('no end of events')
-          if (event.exchange < last[side]) throw new Wrong(`exchange ${event.exchange} behind ${last[side]}`)
-          last[side] = event.exchange
+          // between messages it is that of one beside it
+          const isBetween = event.type === 'lost' || event.type === 'deviation'
+          if (!isBetween && event.exchange < last[side])
+            throw new Wrong(`exchange ${event.exchange} behind ${last[side]}`)
+          if (!isBetween) last[side] = event.exchange
           // how these are cut is how they were fed
           if (event.type === 'data' || event.type === 'rest') continue
           lines.push(`${event.exchange} ${side} ${event.type} ${event.head?.text ?? event.code ?? ''}`)
@@ -284,7 +287,17 @@ function examine(api, random, kind, bytes) {
     const bytewise = steps.flatMap(([side, step]) =>
       Array.isArray(step) ? [[side, step]] : pieces(step, 1).map((piece) => [side, piece]),
     )
-    const [once, cutUp] = [steps, bytewise].map((list) => exchanges(ParseError, connection(), list, true).join('\n'))
+    const play = (list) => {
+      try {
+        return exchanges(ParseError, connection(), list, true).join('\n')
+      } catch (error) {
+        const told = list.map(
+          ([side, step]) => `${side} ${JSON.stringify(Array.isArray(step) ? step : step.toString('latin1'))}`,
+        )
+        throw new Error(`${profile.name}, ${JSON.stringify(limits)}: ${told.join(', ')}`, { cause: error })
+      }
+    }
+    const [once, cutUp] = [play(steps), play(bytewise)]
     // where a message that has no place is an error, it may come behind its head or in front
     const refusesOrder = !profile.request.includes('order') || !profile.response.includes('order')
     check(refusesOrder || once === cutUp, `another connection byte by byte:\n${cutUp}\nand not\n${once}`)
@@ -316,7 +329,7 @@ function observed(api, seed, enough, beat) {
     try {
       examine(api, random, kind, bytes)
     } catch (error) {
-      const what = error instanceof Wrong ? error.message : error.stack
+      const what = error instanceof Wrong ? error.message : `${error.stack}\n${error.cause?.stack ?? ''}`
       wrong.push({ what: `${kind}, ${what}`, example: bytes.toString('latin1') })
     }
   }

@@ -61,6 +61,8 @@ export class Connection<More extends { readonly type: string } = never> implemen
   protected _count: number = 0
   /** The request in hand, and the last one. */
   protected _asked: Exchange | undefined
+  /** The exchange that was answered last. */
+  protected _last: Exchange | undefined
   /** What was told last belongs to a message that has not ended. */
   protected _inRequest: boolean = false
   protected _inResponse: boolean = false
@@ -211,8 +213,8 @@ export class Connection<More extends { readonly type: string } = never> implemen
       this._interim = status < 200 && !event.upgrade
       if (!this._interim && !event.keepAlive) this._closing = true
     }
-    const exchange = this._open[0] ?? this._asked
-    if (event.type === 'end' && !this._interim) this._answered(this._open.shift()!)
+    const exchange = this._open[0] ?? this._last
+    if (event.type === 'end' && !this._interim) this._answered((this._last = this._open.shift()!))
     return placed<More>(event, 'response', exchange)
   }
 

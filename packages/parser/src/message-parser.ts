@@ -266,15 +266,7 @@ export class MessageParser<
   protected _add(bytes: Uint8Array): void {
     const end = this._end + bytes.length
     const left = end - this._pos
-    // most often everything has been read, and an array that is made as a copy is not filled with zeros first
-    if (left === bytes.length) {
-      this._before += this._pos
-      this._bytes = new Uint8Array(bytes)
-      this._pos = 0
-      this._end = left
-      return
-    }
-    if (end > this._bytes.length) this._move(left + Math.min(left, MOST_SPARE))
+    if (end > this._bytes.length) this._move(left === bytes.length ? left : left + Math.min(left, MOST_SPARE))
     this._bytes.set(bytes, this._end)
     this._end += bytes.length
   }

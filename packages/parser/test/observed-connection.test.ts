@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { ParseError } from '../src/index.ts'
-import { ObservedConnection, strict, userAgent, type ObservedEvent } from '../src/observer.ts'
+import { ObservedConnection, observer, strict, userAgent, type ObservedEvent } from '../src/observer.ts'
 import type { Side } from '../src/connection.ts'
 import { bytesOf, textOf } from './replay.ts'
 
@@ -192,6 +192,52 @@ describe('an observed connection', () => {
       '0 request lost 3',
       '0 request rest x',
     ])
+  })
+
+  test('what is wrong with a request has the number of that request', () => {
+    expect(play(new ObservedConnection(), ['request', `${get('/a')}GET /b HTTP/1.1\nHost: a\r\n\r\n`])).toEqual([
+      '0 request GET /a',
+      '0 request end',
+      '1 request deviation INVALID_LINE_END',
+      '1 request GET /b',
+      '1 request end',
+    ])
+  })
+
+  test('behind a response that nobody asked for the numbers go on', () => {
+    const lines = play(
+      new ObservedConnection(),
+      ['request', get('/a')],
+      ['response', answer('a') + answer('b')],
+      ['response', 5],
+      ['response', 'junk'],
+      ['response', null],
+    )
+    expect(lines.slice(-2)).toEqual(['1 response end', '1 response lost 9'])
+  })
+
+  test.each([strict, observer])('resync needs no side, and comes to an end where the connection has: $name', (profile) => {
+    const connection = new ObservedConnection(profile)
+    const last = 'GET /a HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n'
+    const steps = [
+      () => connection.feed('response', bytesOf('HTTP/1.1 2\0\r\n\r\n')),
+      () => connection.feed('request', bytesOf(`${last}GET /b`)),
+      () => connection.end('request'),
+      () => connection.end('response'),
+    ]
+    let errors = 0
+    for (const step of steps) {
+      for (let act: () => ObservedConnection = step; ;) {
+        try {
+          for (const _ of act()) expect(errors).toBeLessThan(100)
+          break
+        } catch (error) {
+          if (!(error instanceof ParseError) || errors++ > 100) throw error
+          act = () => connection.resync()
+        }
+      }
+    }
+    expect(connection.state('request')).toBe('closed')
   })
 
   test('there are two sides', () => {

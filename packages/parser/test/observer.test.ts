@@ -426,6 +426,18 @@ describe('what has not been read', () => {
     expect([parser.partial, parser.position, textOf(parser.unread)]).toEqual([true, 0, 'GET  /'])
   })
 
+  test('a gap in the content of a request for a tunnel', () => {
+    const parser = new ObservingParser('request')
+    const head = 'CONNECT a:1 HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n'
+    const at = head.length
+    expect(play(parser, `${head}0\r\nX`, 7, 'y').slice(1)).toEqual([
+      `deviation MESSAGE_INCOMPLETE ${at + 4}`,
+      `end ${at + 4} ${at + 4} []`,
+      `lost ${at + 4} 7`,
+      'rest y',
+    ])
+  })
+
   test('stop in the middle of mending gives what was sent', () => {
     const parser = new ObservingParser('request')
     play(parser, 'GET  / HTTP/1.1\nHo')

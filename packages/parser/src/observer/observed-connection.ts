@@ -77,6 +77,12 @@ export class ObservedConnection extends Connection<Observation> {
     return { done: false, value: this._waiting.shift()! }
   }
 
+  protected override _readRequest(): ObservedEvent | null {
+    const event = super._readRequest()
+    // it comes in front of the request that it is about
+    return event?.type === 'deviation' && !this._inRequest ? { ...event, exchange: this._count } : event
+  }
+
   private _observing(side: Side): ObservingParser {
     return this._parser(side) === this._request ? this._readers[0] : this._readers[1]
   }

@@ -104,9 +104,9 @@ export class ObservingParser<Kind extends 'request' | 'response' = 'request' | '
     return this._error !== null
   }
 
-  /** What is searched is of no message yet. @internal */
+  /** What is searched is of no message yet, and what comes behind the last one is of none. @internal */
   override get _left(): number {
-    return this._searching ? 0 : this._rest
+    return this._searching || this._phase === STOPPED ? 0 : this._rest
   }
 
   private get _rest(): number {
@@ -177,8 +177,15 @@ export class ObservingParser<Kind extends 'request' | 'response' = 'request' | '
   }
 
   protected override _add(bytes: Uint8Array): void {
-    if (this._later.length > 0) this._later.push(bytes.slice())
-    else super._add(bytes)
+    if (this._later.length > 0) this._later.push(new Uint8Array(bytes))
+    else if (this._rest > 0) super._add(bytes)
+    else {
+      // captures are long: an array that is made as a copy is not filled with zeros first
+      this._before += this._pos
+      this._bytes = new Uint8Array(bytes)
+      this._pos = 0
+      this._end = bytes.length
+    }
   }
 
   /** Goes on behind the next gap, if there is one. */
@@ -208,6 +215,11 @@ export class ObservingParser<Kind extends 'request' | 'response' = 'request' | '
       return
     }
     this._abandon()
+    if (this._phase === STOPPED) {
+      // what is left in front of the gap is no HTTP, and comes first
+      this._later.unshift({ lost: bytes })
+      return
+    }
     this._lose(this._rest)
     this._lostBytes += count
     this._before += count
@@ -493,6 +505,7 @@ export class ObservingParser<Kind extends 'request' | 'response' = 'request' | '
     else this._pos = this._end
     for (const _ of this._methods) this._deviate('RESPONSE_MISSING', at, 0, 'ends')
     this._methods.length = 0
+    this._forgetHead()
     this.stop()
   }
 
