@@ -291,10 +291,10 @@ function examine(api, random, kind, bytes) {
       try {
         return exchanges(ParseError, connection(), list, true).join('\n')
       } catch (error) {
-        const told = list.map(
+        const input = list.map(
           ([side, step]) => `${side} ${JSON.stringify(Array.isArray(step) ? step : step.toString('latin1'))}`,
         )
-        throw new Error(`${profile.name}, ${JSON.stringify(limits)}: ${told.join(', ')}`, { cause: error })
+        throw new Error(`${profile.name}, ${JSON.stringify(limits)}: ${input.join(', ')}`, { cause: error })
       }
     }
     const [once, cutUp] = [play(steps), play(bytewise)]

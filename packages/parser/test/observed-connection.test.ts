@@ -216,29 +216,32 @@ describe('an observed connection', () => {
     expect(lines.slice(-2)).toEqual(['1 response end', '1 response lost 9'])
   })
 
-  test.each([strict, observer])('resync needs no side, and comes to an end where the connection has: $name', (profile) => {
-    const connection = new ObservedConnection(profile)
-    const last = 'GET /a HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n'
-    const steps = [
-      () => connection.feed('response', bytesOf('HTTP/1.1 2\0\r\n\r\n')),
-      () => connection.feed('request', bytesOf(`${last}GET /b`)),
-      () => connection.end('request'),
-      () => connection.end('response'),
-    ]
-    let errors = 0
-    for (const step of steps) {
-      for (let act: () => ObservedConnection = step; ;) {
-        try {
-          for (const _ of act()) expect(errors).toBeLessThan(100)
-          break
-        } catch (error) {
-          if (!(error instanceof ParseError) || errors++ > 100) throw error
-          act = () => connection.resync()
+  test.each([strict, observer])(
+    'resync needs no side, and comes to an end where the connection has: $name',
+    (profile) => {
+      const connection = new ObservedConnection(profile)
+      const last = 'GET /a HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n'
+      const steps = [
+        () => connection.feed('response', bytesOf('HTTP/1.1 2\0\r\n\r\n')),
+        () => connection.feed('request', bytesOf(`${last}GET /b`)),
+        () => connection.end('request'),
+        () => connection.end('response'),
+      ]
+      let errors = 0
+      for (const step of steps) {
+        for (let act: () => ObservedConnection = step; ;) {
+          try {
+            for (const _ of act()) expect(errors).toBeLessThan(100)
+            break
+          } catch (error) {
+            if (!(error instanceof ParseError) || errors++ > 100) throw error
+            act = () => connection.resync()
+          }
         }
       }
-    }
-    expect(connection.state('request')).toBe('closed')
-  })
+      expect(connection.state('request')).toBe('closed')
+    },
+  )
 
   test('there are two sides', () => {
     for (const call of ['lost', 'resync'] as const)
