@@ -69,7 +69,7 @@ test(
     const [warm, few, many] = names.map((name) => instantiations(program, name))
     expect(warm).toBeGreaterThan(0)
     expect(few! / 25).toBeLessThan(3200)
-    // Of each route that comes on top: 400 are about a second of the compiler's.
+    // Of each route that comes on top.
     expect((many! - few!) / 50).toBeLessThan(2800)
   },
 )

@@ -151,7 +151,7 @@ test('AsyncLocalStorage is that of the request, as long as the stream lasts', as
   const storage = new AsyncLocalStorage<string>()
   const seen: unknown[] = []
   const note = (what: string): void => void seen.push([what, storage.getStore()])
-  const ticks = async (stream: EventStream): Promise<void> => {
+  const noted = async (stream: EventStream): Promise<void> => {
     note('begin')
     stream.signal.addEventListener('abort', () => note('abort'))
     await stream.send({ data: 1 })
@@ -159,7 +159,7 @@ test('AsyncLocalStorage is that of the request, as long as the stream lasts', as
     await stream.closed
     note('closed')
   }
-  const server = await start((c) => storage.run(c.search, () => sse(c, ticks)))
+  const server = await start((c) => storage.run(c.search, () => sse(c, noted)))
   for (const search of ['?1', '?2']) {
     const socket = connect(server.port, '127.0.0.1', () => socket.write(`GET /${search} HTTP/1.1\r\nHost: a\r\n\r\n`))
     await once(socket, 'data')

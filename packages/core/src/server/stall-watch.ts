@@ -18,7 +18,7 @@ export class StallWatch {
   #deadline = 0
   #half = 0
   #taken = 0
-  /** Bytes that had not arrived at half of the time. */
+  /** Bytes that had not arrived when half of the time had passed. */
   #held: number | undefined
 
   /** @param timeout milliseconds; 0 is patient for ever */
@@ -43,20 +43,15 @@ export class StallWatch {
 
   /** One tick: whether the client has taken nothing for too long; it is watched from the first one on. @param taken as `begin` */
   isStuck(now: number, taken: number): boolean {
-    if (this.#deadline === 0 || taken !== this.#taken) this.begin(taken)
-    else if (now >= this.#deadline) {
-      if (!this.#hasArrived()) return true
-      this.begin(taken)
-    } else if (now >= this.#half && this.#held === undefined) this.#held = this.#unacknowledged() ?? -1
-    return false
+    if (this.#deadline === 0 || taken !== this.#taken || (now >= this.#half && this.#hasArrived())) this.begin(taken)
+    return this.#deadline !== 0 && now >= this.#deadline
   }
 
-  /** Where nobody can say, nothing has. */
+  /** Whether the system holds less than when it was asked first. It may not be able to say each time, or ever. */
   #hasArrived(): boolean {
-    return this.#held !== undefined && (this.#unacknowledged() ?? Infinity) < this.#held
-  }
-
-  #unacknowledged(): number | undefined {
-    return this.#transport.unacknowledged?.(Math.min(fresh, this.#timeout / 8))
+    const held = this.#transport.unacknowledged?.(Math.min(fresh, this.#timeout / 8))
+    if (held === undefined) return false
+    this.#held ??= held
+    return held < this.#held
   }
 }
