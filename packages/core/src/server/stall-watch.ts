@@ -3,7 +3,7 @@ import type { Clock } from './clock.ts'
 import type { Transport } from '../transport/transport.ts'
 
 /** Milliseconds: what was asked of the system is as good as new for so long. */
-const fresh = 1000
+const fresh = 4000
 
 /**
  * A client that takes nothing for too long is stuck; one that takes a byte is not. A socket says that there is room again when a third

@@ -7,7 +7,7 @@ let lookedAt = -Infinity
 /** Milliseconds of the processor that the last look took: the list is as long as there are sockets, and nothing else goes on meanwhile. */
 let took = 0
 /** A look that takes more than so many milliseconds is felt, and at most this part of the time is spent on such. */
-const [felt, share] = [50, 0.02]
+const [felt, share] = [200, 0.02]
 
 /**
  * Bytes that were given to the kernel for a TCP socket and that the other end has not confirmed.
