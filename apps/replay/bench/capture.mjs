@@ -89,6 +89,8 @@ function block() {
 function write(file, bytes) {
   const head = Buffer.alloc(24)
   head.writeUInt32LE(0xa1b2c3d4, 0)
+  head.writeUInt16LE(2, 4)
+  head.writeUInt16LE(4, 6)
   head.writeUInt32LE(262_144, 16)
   head.writeUInt32LE(1, 20)
   const handle = openSync(file, 'w')
