@@ -193,6 +193,7 @@ async function loadOnce(workload: Workload, { pid, port }: RunningServer, bench:
   const at: LoadOptions = { seconds, folder: places.folder, prefix: pinned(loadCore), program, pid }
   const seen = await generatorOf(workload, generator)(workload, port, at)
   const after = usage(pid)
+  if (seen.requests === 0) throw new Error('nothing was answered under load')
   return {
     requestsPerSecond: (seen.requests * 1e6) / seen.duration,
     cpuPerRequest: (seen.cpu ?? after.cpu - before.cpu) / seen.requests,

@@ -108,7 +108,7 @@ async function costOf(server: string, tls: boolean, open: (port: number) => Prom
       await open(port).then(
         (first) => opened.push(first),
         async (error: unknown) => {
-          if (tries > 100) throw error
+          if (tries > 400) throw error
           await sleep(50)
         },
       )

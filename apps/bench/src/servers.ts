@@ -135,7 +135,7 @@ export async function versionOf(contender: Contender, places: Places): Promise<s
   if (contender.program !== undefined) {
     const { name, version } = contender.program
     const output = await run([findProgram(name) ?? name, version], 5000)
-    return /\d[\w.]*/.exec(output)?.[0] ?? 'unknown'
+    return /\d+\.[\w.]+/.exec(output)?.[0] ?? 'unknown'
   }
   if (contender.runtime !== undefined) return contender.runtime.split('@')[1] ?? ''
   if (contender.package === undefined) return process.versions.node
