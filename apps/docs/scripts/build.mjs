@@ -4,10 +4,12 @@ import { fileURLToPath } from 'node:url'
 import { build } from 'vitepress'
 import { brokenAnchors } from './anchors.mjs'
 import { copyPages } from './copied-pages.mjs'
+import { writeDefaults } from './defaults.mjs'
 import { writeForPrograms } from './llms.mjs'
 import { reference } from './reference.mjs'
 
 copyPages()
+writeDefaults()
 await reference()
 await build(fileURLToPath(new URL('../site', import.meta.url)))
 const dist = new URL('../dist/', import.meta.url)

@@ -60,6 +60,7 @@ const config: UserConfig<DefaultTheme.Config> = defineConfig({
             { text: 'Testing', link: '/recipes/testing' },
             { text: 'Logging, numbers, tracing', link: '/guide/observing' },
             { text: 'Configuration, TypeScript', link: '/guide/configuration' },
+            { text: 'Limits and deadlines', link: '/limits' },
             { text: 'Deploying', link: '/guide/deploying' },
             { text: 'Migrating', link: '/guide/migrating' },
             { text: 'Recipes', link: '/recipes/' },
