@@ -83,6 +83,7 @@ const commands: Readonly<Record<string, Run | string>> = {
   'sudo node tooling/reliability/rehearse.mjs': 'needs the superuser of a Linux, and takes minutes',
   'sudo node tooling/reliability/rehearse.mjs --front=haproxy': 'needs the superuser of a Linux, and takes minutes',
   'node tooling/reliability/static-files.mjs': long,
+  'node tooling/conformance/front/features.mjs': long,
   'node tooling/conformance/static/scorecard.mjs': long,
   'node tooling/conformance/static/scorecard.mjs /tmp/peers': long,
   'npm install --prefix /tmp/peers serve http-server sirv-cli srvx': registry,
