@@ -144,9 +144,20 @@ function formatOf({ format = 'text', write, color }: KnownOptions): LineFormat {
 /** Writes nothing of the values of these fields of a query. */
 function redacting(names: readonly string[]): (text: string) => string {
   if (names.length === 0) return (shown) => shown
-  const alternatives = names.map((name) => name.replaceAll(/[^\w]/g, '\\$&')).join('|')
-  const values = new RegExp(`([?&;](?:${alternatives})=)[^&;#]+`, 'gi')
-  return (shown) => shown.replaceAll(values, '$1...')
+  const hidden = new Set(names.map((name) => name.toLowerCase()))
+  return (shown) =>
+    shown.replaceAll(/([?&;])([^=&;#?]*)=[^&;#]+/g, (field, mark: string, name: string) =>
+      hidden.has(decoded(name).toLowerCase()) ? `${mark}${name}=...` : field,
+    )
+}
+
+/** The name of a field of a query, however it was written. */
+function decoded(name: string): string {
+  try {
+    return decodeURIComponent(name)
+  } catch {
+    return name
+  }
 }
 
 function factsOf(

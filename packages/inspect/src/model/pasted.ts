@@ -96,22 +96,41 @@ function commandLine(text: string): Pasted | undefined {
 /** The words of a command line, as a shell of Unix splits it. */
 function shellWords(text: string): string[] {
   const words: string[] = []
-  const quoted = /(?:\s|\\\r?\n)*((?:\$?'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|\\.|[^\s'"\\])+)/gsy
-  for (const [, word = ''] of text.matchAll(quoted)) {
-    const part = /\$'((?:\\.|[^'])*)'|'([^']*)'|"((?:\\.|[^"])*)"|\\(.)|([^\s'"\\])/gs
-    words.push(
-      [...word.matchAll(part)]
-        .map(([, ansi, single, double, escaped, plain]) =>
-          ansi === undefined
-            ? (single ?? double?.replaceAll(/\\(["\\$`])/g, '$1') ?? escaped ?? plain ?? '')
-            : ansi.replaceAll(/\\(?:u([\da-f]{4})|x([\da-f]{2})|(.))/gis, (_, unit, byte, one: string) =>
-                (unit ?? byte) ? String.fromCharCode(Number.parseInt(unit ?? byte, 16)) : (control[one] ?? one),
-              ),
-        )
-        .join(''),
-    )
+  let word: string | undefined
+  for (let at = 0; at < text.length; at++) {
+    const c = text[at]!
+    if (/\s/.test(c)) {
+      if (word !== undefined) words.push(word)
+      word = undefined
+    } else if (c === '\\') {
+      const next = text[++at] ?? ''
+      // A line that goes on is no part of a word.
+      if (next === '\r') at++
+      else if (next !== '\n') word = (word ?? '') + next
+    } else if (c === "'" || c === '"' || (c === '$' && text[at + 1] === "'")) {
+      const isAnsi = c === '$'
+      const from = at + (isAnsi ? 2 : 1)
+      at = quoteEnd(text, from, c === "'" ? "'" : text[from - 1]!, c !== "'")
+      const content = text.slice(from, at)
+      word =
+        (word ?? '') + (isAnsi ? unescaped(content) : c === '"' ? content.replaceAll(/\\(["\\$`])/g, '$1') : content)
+    } else word = (word ?? '') + c
   }
-  return words
+  return word === undefined ? words : [...words, word]
+}
+
+/** Where a quoted text ends, or all of it. @param escapes whether a backslash keeps a quote from being one. */
+function quoteEnd(text: string, from: number, quote: string, escapes: boolean): number {
+  let at = from
+  while (at < text.length && text[at] !== quote) at += escapes && text[at] === '\\' ? 2 : 1
+  return Math.min(at, text.length)
+}
+
+/** What stands between `$'` and `'`. */
+function unescaped(text: string): string {
+  return text.replaceAll(/\\(?:u([\da-f]{4})|x([\da-f]{2})|([^]))/gi, (_, unit, byte, one: string) =>
+    (unit ?? byte) ? String.fromCharCode(Number.parseInt(unit ?? byte, 16)) : (control[one] ?? one),
+  )
 }
 
 const control: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t' }

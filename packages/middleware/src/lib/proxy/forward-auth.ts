@@ -37,7 +37,8 @@ export function forwardAuth(to: Upstreams, options: ForwardAuthOptions): Middlew
   const { path, copy } = readOptions(rules, options)
   for (const name of copy) if (!isToken(name)) throw new TypeError(`Not the name of a field: ${JSON.stringify(name)}`)
   const copied = new Set(copy.map((name) => name.toLowerCase()))
-  const [, target, search] = /^([^?]*)(.*)$/.exec(path)!
+  const mark = path.includes('?') ? path.indexOf('?') : path.length
+  const [target, search] = [path.slice(0, mark), path.slice(mark)]
   const sending = {
     host: 'client',
     forwarded: 'x-forwarded',

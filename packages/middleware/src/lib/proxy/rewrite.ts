@@ -60,9 +60,10 @@ function cookieSeen(cookie: string, view: View): string {
   const isForHost = /^\s*__host-/i.test(cookie)
   const [pair, ...attributes] = cookie.split(';')
   const seen = attributes.flatMap((attribute): string[] => {
-    const [, name, value = ''] = /^\s*([^=\s]*)\s*=?\s*(.*?)\s*$/.exec(attribute) ?? []
-    if (/^domain$/i.test(name!) && value.replace(/^\./, '').toLowerCase() === view.server.host.toLowerCase()) return []
-    if (isForHost || !/^path$/i.test(name!) || !value.startsWith('/')) return [attribute]
+    const [name = '', ...rest] = attribute.split('=').map((part) => part.trim())
+    const value = rest.join('=')
+    if (/^domain$/i.test(name) && value.replace(/^\./, '').toLowerCase() === view.server.host.toLowerCase()) return []
+    if (isForHost || !/^path$/i.test(name) || !value.startsWith('/')) return [attribute]
     const path = pathSeen(value, view)
     return [` ${name}=${value === '/' && view.base !== '' ? view.base : path}`]
   })
