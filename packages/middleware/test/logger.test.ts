@@ -9,7 +9,7 @@ import { type AccessEntry, accessMessage, commonFormat, jsonFormat, textFormat }
 import { send, start } from './server.ts'
 
 /** An application that logs into an array. */
-async function logged(options: Pick<LoggerOptions, 'format' | 'sink'> = {}) {
+async function logged(options: Pick<LoggerOptions, 'format' | 'sink' | 'redact'> = {}) {
   const lines: string[] = []
   const app = router()
     .use(logger(options.sink ? options : { ...options, write: (line) => lines.push(line) }))
@@ -45,6 +45,20 @@ function ask(port: number, bytes: string): Promise<void> {
 }
 
 describe('logger', () => {
+  test.each([
+    ['/ok?token=abc&q=1', '/ok?token=...&q=1'],
+    ['/ok?q=1&TOKEN=abc;token=d', '/ok?q=1&TOKEN=...;token=...'],
+    ['/ok?%74oken=abc', '/ok?%74oken=...'],
+    ['/ok?a.b=abc&axb=abc', '/ok?a.b=...&axb=abc'],
+    ['/ok?mytoken=abc&token=', '/ok?mytoken=abc&token='],
+    ['/ok?%zz=1&token=a=b', '/ok?%zz=1&token=...'],
+  ])('keeps the values of what is to be kept out of it: %s', async (target, seen) => {
+    const { lines, server, settled } = await logged({ redact: ['token', 'a.b'] })
+    await send(server, 'GET', target)
+    await settled(1)
+    expect(lines[0]).toContain(` GET ${seen} 200 `)
+  })
+
   test('writes one line for each request, with its status and bytes', async () => {
     const { lines, server, settled } = await logged()
     const { content } = await send(server, 'GET', '/ok?q=1')
