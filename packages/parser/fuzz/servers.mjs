@@ -35,7 +35,13 @@ async function read(port, bytes) {
 
 /** The first final answer, when all of it has come. */
 function verdictOf(bytes) {
-  const parsed = parseResponse(bytes)
+  let parsed
+  try {
+    parsed = parseResponse(bytes)
+  } catch {
+    // no answer in HTTP/1: Deno goes over to HTTP/2 where a request begins as its preface does
+    return { verdict: 'refuse' }
+  }
   if (parsed === null) return undefined
   const { head, consumed, contentLength } = parsed
   const rest = bytes.subarray(consumed)
