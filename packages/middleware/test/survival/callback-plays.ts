@@ -465,6 +465,7 @@ export const betweenPackages: ReadonlySet<string> = new Set([
   'TransportSink.onEnd',
   'TransportSink.onShutdown',
   'Upstreams.#balance(usable)',
+  'Upstreams.#exchange(make)',
   'dropSource(report)',
   'guarded(report)',
 ])
