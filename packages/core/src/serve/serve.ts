@@ -133,9 +133,10 @@ class NodeServer implements Server {
   /** The end of all others: a handler that waits for it would wait for itself. */
   async #closedBut(own: Member): Promise<Closed> {
     await this.#accepted
-    const drained = this.#core.open.size - 1
+    const others = this.#core.open.size - 1
     await this.#core.empty(own)
-    return { drained, killed: 0 }
+    const killed = this.#core.killed.filter((one) => one !== own).length
+    return { drained: others - killed, killed }
   }
 
   async #close({ announce, deadline }: CloseSettings): Promise<Closed> {

@@ -86,6 +86,8 @@ export class ServerCore {
   /** Filled in for each reply. */
   readonly facts: Mutable<ReplyFacts>
   readonly open: Set<Member> = new Set()
+  /** Those that were cut at the deadline of shutdown. */
+  killed: readonly Member[] = []
   /** More bytes were held for all connections at the last tick than `limits.bufferedBytes`, and nobody stood still who could be cut. */
   overloaded: boolean = false
   /** Parses the heads of all connections; a head that is not complete at once gets a parser to itself. */

@@ -25,11 +25,10 @@ export async function shutdown(
   hurried: (hurry: (deadline: number) => void) => void = () => {},
 ): Promise<Closed> {
   const open = core.open.size
-  let killed = 0
   for (const connection of core.open) connection.shutdown()
   const cut = (): void => {
-    killed = core.open.size
-    for (const connection of core.open) connection.kill()
+    core.killed = [...core.open]
+    for (const connection of core.killed) connection.kill()
   }
   let end = performance.now() + deadline
   let timer = setTimeout(cut, Math.min(deadline, longestTimer))
@@ -42,5 +41,6 @@ export async function shutdown(
   await core.empty()
   clearTimeout(timer)
   core.clock.stop()
+  const { length: killed } = core.killed
   return { drained: open - killed, killed }
 }

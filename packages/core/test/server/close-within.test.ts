@@ -47,6 +47,28 @@ describe('close, called in a handler', () => {
     expect(await server.close()).toEqual({ drained: 2, killed: 0 })
   })
 
+  it('tells how many others were cut, also when its own request is answered already', async () => {
+    const closed = deferred<unknown>()
+    const server: Server = await serve(
+      (c: Context) => {
+        if (c.path === '/close') closed.resolve(server.close({ deadline: 50 }))
+        return c.path === '/close' ? c.text('soon') : new Promise<never>(() => {})
+      },
+      { port: 0 },
+    )
+    const other = rawClient(server)
+    other.send(get('/hangs'))
+    await until(() => server.stats.active === 1)
+    const client = rawClient(server)
+    client.send(get('/close'))
+    expect(onlyReply(await client.ended).body).toBe('soon')
+    client.destroy()
+    expect(await closed.promise).toEqual({ drained: 0, killed: 1 })
+    // Its own was still open, for a request that might have been on its way.
+    expect(await server.close()).toEqual({ drained: 0, killed: 2 })
+    other.destroy()
+  })
+
   it('while somebody else closes does not wait for itself either, and hurries', async () => {
     const begun = deferred()
     const server: Server = await serve(
