@@ -86,7 +86,8 @@ withTools(openssl)('certificates and keys', () => {
     expect((await visit(server)).text).toBe('undefined')
     await using named = await start({ sni: { localhost: { cert: local.cert, key, passphrase: 'secret' } } })
     expect((await visit(named)).text).toBe('undefined')
-    await expect(start({ key })).rejects.toThrow(/password|interrupted|decrypt/i)
+    // What OpenSSL says depends on whether there is a terminal that it could ask.
+    await expect(start({ key })).rejects.toThrow(/password|interrupted|decrypt|unsupported/i)
   })
 
   it('of two kinds: each client gets the one it knows', async () => {
