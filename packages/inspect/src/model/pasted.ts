@@ -110,7 +110,7 @@ function shellWords(text: string): string[] {
     } else if (c === "'" || c === '"' || (c === '$' && text[at + 1] === "'")) {
       const isAnsi = c === '$'
       const from = at + (isAnsi ? 2 : 1)
-      at = quoteEnd(text, from, c === "'" ? "'" : text[from - 1]!, c !== "'")
+      at = quoteEnd(text, from, text[from - 1]!, c !== "'")
       const content = text.slice(from, at)
       word =
         (word ?? '') + (isAnsi ? unescaped(content) : c === '"' ? content.replaceAll(/\\(["\\$`])/g, '$1') : content)

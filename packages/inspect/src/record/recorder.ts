@@ -70,8 +70,8 @@ export class Recorder {
 
   #hearDetails(): void {
     this.#details = [
-      this.#on('head', ({ connection }) => this.#inHead.add(connection)),
-      this.#on('request', ({ connection, exchange, method, target, httpVersion, headBytes }) => {
+      this.#detail('head', ({ connection }) => this.#inHead.add(connection)),
+      this.#detail('request', ({ connection, exchange, method, target, httpVersion, headBytes }) => {
         this.#idling.delete(connection)
         this.#awaiting.delete(connection)
         this.#inHead.delete(connection)
@@ -87,13 +87,20 @@ export class Recorder {
           bytes: headBytes,
         })
       }),
-      this.#on('reply', ({ connection, exchange, status, persist }) =>
+      this.#detail('reply', ({ connection, exchange, status, persist }) =>
         this.#record({ type: 'reply', at: this.now(), connection, exchange, status, persist }),
       ),
-      this.#on('end', (event) => this.#ended(event)),
-      this.#on('idle', (event) => this.#idle(event.connection, event.exchange)),
-      this.#on('bytes', (event) => this.#bytes(event)),
+      this.#detail('end', (event) => this.#ended(event)),
+      this.#detail('idle', (event) => this.#idle(event.connection, event.exchange)),
+      this.#detail('bytes', (event) => this.#bytes(event)),
     ]
+  }
+
+  #detail<K extends keyof ConnectionEvents>(name: K, listener: (event: ConnectionEvents[K]) => void): () => void {
+    return this.#on(name, (event) => {
+      listener(event)
+      this.#count()
+    })
   }
 
   // decision 081
@@ -208,7 +215,6 @@ export class Recorder {
         this.#met()
       }
       listener(event)
-      if (name !== 'open' && name !== 'refused' && name !== 'close') this.#count()
     }
     channel.subscribe(own)
     return () => channel.unsubscribe(own)
