@@ -49,3 +49,18 @@ export const fromSources = {
     },
   ],
 }
+
+/** A program in one file that needs nothing beside itself, from the sources as they are: what tests start. */
+export const programFromSources = {
+  config: false,
+  silent: true,
+  clean: false,
+  format: ['esm'],
+  target: 'node20',
+  outExtension: () => ({ js: '.mjs' }),
+  noExternal: [/.*/],
+  removeNodeProtocol: false,
+  // What is CommonJS among the dependencies asks for Node's modules by `require`.
+  banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
+  ...fromSources,
+}

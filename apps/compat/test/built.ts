@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { fromSources } from '@spillway/tsup-config'
+import { programFromSources } from '@spillway/tsup-config'
 import { build } from 'tsup'
 import { afterAll } from 'vitest'
 
@@ -11,17 +11,9 @@ export async function installedFromSources(): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), 'spillway-compat-'))
   afterAll(() => rmSync(folder, { recursive: true }))
   await build({
-    config: false,
-    silent: true,
-    clean: false,
+    ...programFromSources,
     entry: { installed: fileURLToPath(new URL('../../../packages/node/src/index.ts', import.meta.url)) },
-    format: ['esm'],
-    target: 'node20',
     outDir: folder,
-    outExtension: () => ({ js: '.mjs' }),
-    noExternal: [/.*/],
-    removeNodeProtocol: false,
-    ...fromSources,
   })
   return `file://${folder}/installed.mjs`
 }

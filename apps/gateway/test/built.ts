@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { fromSources } from '@spillway/tsup-config'
+import { programFromSources } from '@spillway/tsup-config'
 import { type Options, build } from 'tsup'
 import { page } from '../tsup.config.ts'
 
@@ -29,17 +29,9 @@ export async function buildGateway(): Promise<Built> {
     publicDir: join(here, 'public'),
   })
   await build({
-    ...common,
+    ...programFromSources,
     entry: { main: join(here, 'src/main.ts') },
-    format: ['esm'],
-    target: 'node20',
     outDir: folder,
-    outExtension: () => ({ js: '.mjs' }),
-    noExternal: [/.*/],
-    removeNodeProtocol: false,
-    // What is CommonJS among the dependencies asks for Node's modules by `require`.
-    banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
-    ...fromSources,
   })
   return { program: join(folder, 'main.mjs'), page: site, remove: () => rmSync(folder, { recursive: true }) }
 }

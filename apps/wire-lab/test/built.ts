@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { fromSources } from '@spillway/tsup-config'
+import { fromSources, programFromSources } from '@spillway/tsup-config'
 import { type Options, build } from 'tsup'
 import { writePages } from '../../../packages/inspect/pages.ts'
 import { page, programs, site as lab } from '../tsup.config.ts'
@@ -32,17 +32,9 @@ export async function buildLab(parts: { readonly server: boolean }): Promise<Bui
   writePages(site, lab)
   if (parts.server)
     await build({
-      ...common,
+      ...programFromSources,
       entry: inHere(programs),
-      format: ['esm'],
-      target: 'node20',
       outDir: folder,
-      outExtension: () => ({ js: '.mjs' }),
-      noExternal: [/.*/],
-      removeNodeProtocol: false,
-      // Some of what is bundled is CommonJS and asks for Node's modules by name.
-      banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
-      ...fromSources,
     })
   return { folder, root: new URL(`file://${site}/`), remove: () => rmSync(folder, { recursive: true }) }
 }

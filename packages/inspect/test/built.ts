@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { fromSources } from '@spillway/tsup-config'
+import { fromSources, programFromSources } from '@spillway/tsup-config'
 import { build } from 'tsup'
 import { writePages } from '../pages.ts'
 import { page } from '../tsup.config.ts'
@@ -25,18 +25,11 @@ export async function buildInspector(): Promise<{ readonly folder: string; remov
   })
   writePages(join(folder, 'public'))
   await build({
+    ...programFromSources,
     ...common,
     entry: entry({ index: 'src/index.ts', auto: 'src/auto.ts', cli: 'src/cli.ts', program: 'test/program.ts' }),
-    format: ['esm'],
-    target: 'node20',
     outDir: folder,
-    outExtension: () => ({ js: '.mjs' }),
-    noExternal: [/.*/],
-    removeNodeProtocol: false,
     splitting: true,
-    // Some of what is bundled is CommonJS and asks for Node's modules by name.
-    banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
-    ...fromSources,
   })
   return { folder, remove: () => rmSync(folder, { recursive: true }) }
 }

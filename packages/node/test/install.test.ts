@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { fromSources } from '@spillway/tsup-config'
+import { programFromSources } from '@spillway/tsup-config'
 import { spawnSync } from '@spillway/vitest-config/tools'
 import { build } from 'tsup'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -12,17 +12,9 @@ let folder: string
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'spillway-node-'))
   await build({
-    config: false,
-    silent: true,
-    clean: false,
+    ...programFromSources,
     entry: { installed: fileURLToPath(new URL('../src/index.ts', import.meta.url)) },
-    format: ['esm'],
-    target: 'node20',
     outDir: folder,
-    outExtension: () => ({ js: '.mjs' }),
-    noExternal: [/.*/],
-    removeNodeProtocol: false,
-    ...fromSources,
   })
 })
 afterAll(() => rmSync(folder, { recursive: true }))
