@@ -74,7 +74,7 @@ export const errorCodes: readonly (ParseErrorCode | undefined)[] = /* @__PURE__ 
  * For each section, of RFC 9112 where no other is named, and status: what the words of each code leave open, between commas.
  * In the order of `words`.
  */
-const rows = `2.2 400:,not CR LF,before the first field
+const rows = `2.2 400:,not CR LF,before the fields
 3.1 400:not a token
 3 501:
 3.2 400:not of a form for this method,,,
@@ -82,8 +82,8 @@ const rows = `2.2 400:,not CR LF,before the first field
 2.3 400:not HTTP/1.1
 9110 15.6.6 505:
 4 502:,
-5 400:not a token,a line is not a field
-5.1 400:in it or behind it
+5 400:not a token,not a field line
+5.1 400:in it or after it
 9110 5.5 400:a control character
 5.2 400:a line starts with whitespace
 6585 5 431:,,

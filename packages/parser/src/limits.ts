@@ -61,10 +61,9 @@ export function limitsOf<T extends object>(defaults: T, given: Partial<T> = {}):
   const all = { ...defaults } as Record<string, number>
   for (const [name, value] of Object.entries<unknown>(given)) {
     if (value === undefined) continue
-    if (!Object.hasOwn(all, name)) throw new TypeError(`There is no limit ${name}, but ${Object.keys(all).join(', ')}`)
-    if (typeof value !== 'number') throw new TypeError(`${name} is no number but ${typeof value}`)
-    if (!(value >= 0 && Math.floor(value) === value))
-      throw new RangeError(`${name} is no whole number from 0 on but ${value}`)
+    if (!Object.hasOwn(all, name)) throw new TypeError(`${name} is not a limit: ${Object.keys(all).join(', ')}`)
+    if (typeof value !== 'number') throw new TypeError(`${name} is not a number: ${typeof value}`)
+    if (!(value >= 0 && Math.floor(value) === value)) throw new RangeError(`${name} is not a whole number: ${value}`)
     all[name] = value
   }
   return all as T

@@ -27,11 +27,11 @@ describe.each(takers)('%s', (_, defaults, take) => {
   describe.each(Object.keys(defaults))('%s', (name) => {
     test.each([NaN, -1, -Infinity, 0.5])('%d is out of range', (value) => {
       expect(() => take({ [name]: value })).toThrow(RangeError)
-      expect(() => take({ [name]: value })).toThrow(`${name} is no whole number from 0 on but ${value}`)
+      expect(() => take({ [name]: value })).toThrow(`${name} is not a whole number: ${value}`)
     })
     test.each(['2', null, {}, true, 1n])('%o is no number', (value) => {
       expect(() => take({ [name]: value })).toThrow(TypeError)
-      expect(() => take({ [name]: value })).toThrow(`${name} is no number but ${typeof value}`)
+      expect(() => take({ [name]: value })).toThrow(`${name} is not a number: ${typeof value}`)
     })
     test('none, many and any number are limits, undefined is the default', () => {
       for (const value of [0, 1e9, Infinity, undefined]) expect(() => take({ [name]: value })).not.toThrow()
@@ -40,7 +40,7 @@ describe.each(takers)('%s', (_, defaults, take) => {
 
   test('a name that is none of them is an error that says which there are', () => {
     const name = Object.keys(defaults).at(-1)!
-    const message = `There is no limit ${name}s, but ${Object.keys(defaults).join(', ')}`
+    const message = `${name}s is not a limit: ${Object.keys(defaults).join(', ')}`
     expect(() => take({ [`${name}s`]: 1 })).toThrow(new TypeError(message))
     expect(() => take({ __proto__: null, constructor: 1 })).toThrow(TypeError)
   })
