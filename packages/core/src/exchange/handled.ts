@@ -21,31 +21,40 @@ function between<T extends object>(native: T, methods: Readonly<Record<string, (
 
 const promised = (result: unknown): unknown => handled(result as Promise<unknown>)
 
-const requests: Request = between(Request.prototype, {
-  arrayBuffer: promised,
-  blob: promised,
-  bytes: promised,
-  formData: promised,
-  json: promised,
-  text: promised,
-  clone: (copy) => handledRequest(copy as Request),
-})
+// Made when first needed: whoever looks at the class `Request` has Node load all of `fetch`, which takes longer than the rest of a start.
+let requests: Request | undefined
+let readers: ReadableStreamDefaultReader | undefined
+let streams: ReadableStream<Uint8Array> | undefined
 
-const readers: ReadableStreamDefaultReader = between(ReadableStreamDefaultReader.prototype, { read: promised })
+const ofRequests = (): Request =>
+  between(Request.prototype, {
+    arrayBuffer: promised,
+    blob: promised,
+    bytes: promised,
+    formData: promised,
+    json: promised,
+    text: promised,
+    clone: (copy) => handledRequest(copy as Request),
+  })
 
-const streams: ReadableStream<Uint8Array> = between(ReadableStream.prototype as ReadableStream<Uint8Array>, {
-  getReader: (reader) =>
-    reader instanceof ReadableStreamDefaultReader ? Object.setPrototypeOf(reader, readers) : reader,
-  pipeTo: promised,
-  tee: (branches) => (branches as ReadableStream<Uint8Array>[]).map(handledStream),
-})
+const ofStreams = (): ReadableStream<Uint8Array> =>
+  between(ReadableStream.prototype as ReadableStream<Uint8Array>, {
+    getReader: (reader) => (reader instanceof ReadableStreamDefaultReader ? handledReader(reader) : reader),
+    pipeTo: promised,
+    tee: (branches) => (branches as ReadableStream<Uint8Array>[]).map(handledStream),
+  })
+
+function handledReader(reader: ReadableStreamDefaultReader): ReadableStreamDefaultReader {
+  readers ??= between(ReadableStreamDefaultReader.prototype, { read: promised })
+  return Object.setPrototypeOf(reader, readers) as ReadableStreamDefaultReader
+}
 
 /** The same request, still a genuine one, whose promises are handled. */
 export function handledRequest(request: Request): Request {
-  return Object.setPrototypeOf(request, requests) as Request
+  return Object.setPrototypeOf(request, (requests ??= ofRequests())) as Request
 }
 
 /** The same stream, whose promises are handled. */
 export function handledStream(stream: ReadableStream<Uint8Array>): ReadableStream<Uint8Array> {
-  return Object.setPrototypeOf(stream, streams) as ReadableStream<Uint8Array>
+  return Object.setPrototypeOf(stream, (streams ??= ofStreams())) as ReadableStream<Uint8Array>
 }

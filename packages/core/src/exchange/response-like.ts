@@ -22,9 +22,11 @@ export interface ResponseLike {
   arrayBuffer(): Promise<ArrayBuffer>
 }
 
-/** Whether a value is a fetch `Response`. Looking at it may run code of its own. */
+/**
+ * Whether a value is a fetch `Response`. Looking at it may run code of its own. The class `Response` is not asked: Node would load all of
+ * `fetch` for that, in programs that never use it.
+ */
 export function isResponse(value: unknown): value is ResponseLike {
-  if (value instanceof Response) return true
   if (typeof value !== 'object' || value === null) return false
   const { status, headers, arrayBuffer } = value as Partial<ResponseLike>
   return typeof status === 'number' && typeof headers?.forEach === 'function' && typeof arrayBuffer === 'function'
