@@ -1,9 +1,12 @@
 // Runs in every runtime with sockets, beside the built packages: see core.mjs.
 import assert from 'node:assert/strict'
 import { AsyncLocalStorage } from 'node:async_hooks'
+import { existsSync, readFileSync } from 'node:fs'
+import { connect as connectHttp2 } from 'node:http2'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { Readable } from 'node:stream'
+import { connect as connectTls } from 'node:tls'
 import { channels, serve } from '@spillway/core'
 import { testServer } from '@spillway/core/testing'
 import { fromFetch } from '@spillway/core/web'
@@ -63,6 +66,27 @@ async function exchange(server, wire) {
   const text = await client.until(({ ended }) => ended)
   client.socket.destroy()
   return text
+}
+
+/** A certificate, where openssl could make one. */
+const tls = existsSync('cert.pem') && { cert: readFileSync('cert.pem'), key: readFileSync('key.pem') }
+
+/** What each of so many requests is answered, all at once on one connection of HTTP/2. */
+async function manyAtOnce(url, count) {
+  const session = connectHttp2(url, { rejectUnauthorized: false })
+  try {
+    return await Promise.all(
+      Array.from({ length: count }, async (_, i) => {
+        const stream = session.request({ ':path': `/${i}`, ':method': 'POST' })
+        stream.end('x'.repeat(i * 1000))
+        let text = ''
+        for await (const chunk of stream) text += chunk.toString()
+        return text
+      }),
+    )
+  } finally {
+    session.close()
+  }
 }
 
 const statuses = (text) => [...text.matchAll(/HTTP\/1\.1 (\d{3})/g)].map(([, status]) => Number(status))
@@ -302,6 +326,32 @@ const checks = {
         client.socket.destroy()
       },
     ),
+  'HTTP/2: many requests with content at once, in clear and over TLS': async () => {
+    const handler = async (c) => c.text(`${c.path} ${(await c.body.text()).length} ${c.httpVersion}`)
+    const expected = Array.from({ length: 30 }, (_, i) => `/${i} ${i * 1000} 2.0`)
+    const ask = async ({ url }) => assert.deepEqual(await manyAtOnce(url, 30), expected)
+    await withServer(handler, ask, { http2: true })
+    if (tls) await withServer(handler, ask, { http2: true, tls })
+  },
+  'TLS: requests in pieces, and large content both ways': () =>
+    tls &&
+    withServer(
+      async (c) => c.text(await c.body.text(2_000_000)),
+      async (server) => {
+        const socket = connectTls({ port: server.port, host: '127.0.0.1', rejectUnauthorized: false })
+        let text = ''
+        socket.on('data', (chunk) => (text += chunk.toString('latin1')))
+        await new Promise((resolve) => socket.on('secureConnect', resolve))
+        for (const piece of ['POST / HTTP/1.1\r\nHo', `st: a\r\n${last}Content-Length: 1000000\r\n\r\n`]) {
+          socket.write(piece)
+          await sleep(5)
+        }
+        socket.write('y'.repeat(1_000_000))
+        await new Promise((resolve) => socket.on('close', resolve))
+        assert.ok(text.endsWith('y'.repeat(1_000_000)))
+      },
+      { tls },
+    ),
   'shutdown finishes what is active': async () => {
     const server = await serve(
       async (c) => {
@@ -394,7 +444,7 @@ export async function run() {
     try {
       await check()
     } catch (error) {
-      failed.push(`${name}: ${error?.message ?? error}`)
+      failed.push(`${name}: ${error?.stack ?? error}`)
     }
   }
   return { passed: Object.keys(checks).length - failed.length, failed }

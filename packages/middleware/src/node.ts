@@ -20,7 +20,7 @@ export { type ErrorOptions, SecureServer, Server }
  *
  * What the application fails with ends no process: it is a 500, or cuts the reply that is on its way, and goes to `onError`, which
  * prints it by default. The messages are of Node's classes; a server of `node:http` is nowhere behind it.
- * @throws TypeError and RangeError, with the codes of Node, for options that are none.
+ * @throws TypeError and RangeError, with the codes of Node, for options that are none, and Error in another runtime than Node.js.
  */
 export function createServer(listener?: RequestListener): HttpServer
 export function createServer(options: HttpOptions & ErrorOptions, listener?: RequestListener): HttpServer

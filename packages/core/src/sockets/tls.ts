@@ -104,7 +104,8 @@ export class TlsGate {
     this.#leaveKeys?.()
     this.#leaveKeys = undefined
     if (own) this.#server.setTicketKeys(Buffer.from(own))
-    else this.#leaveKeys = ticketKeys.use((keys) => this.#server.setTicketKeys(keys))
+    // Bun has no keys that could be given to a server: each has its own.
+    else if (!('Bun' in globalThis)) this.#leaveKeys = ticketKeys.use((keys) => this.#server.setTicketKeys(keys))
   }
 
   #contexts(options: TlsSettings): ReadonlyMap<string, SecureContext> {

@@ -51,6 +51,11 @@ function given(
   options: Given,
   listener: RequestListener | undefined,
 ): [HttpOptions & ErrorOptions, RequestListener | undefined] {
+  // Their messages are other classes under the same names: content would be sent before its head.
+  if ('Bun' in globalThis || 'Deno' in globalThis)
+    throw new Error(
+      'A server for programs of node:http needs Node.js, on whose classes it leans: use `serve` of @spillway/core, or `toFetch` of @spillway/core/web',
+    )
   if (typeof options === 'function') return [{}, options]
   if (options !== null && options !== undefined && typeof options !== 'object')
     throw Object.assign(new TypeError('The options of a server are an object'), { code: 'ERR_INVALID_ARG_TYPE' })
@@ -59,7 +64,7 @@ function given(
 
 /**
  * A server that is used like `http.Server` and runs on Spillway: the same methods, properties, events and messages, other bytes.
- * @throws TypeError and RangeError as Node's for options that are none.
+ * @throws TypeError and RangeError as Node's for options that are none, and Error in another runtime than Node.js.
  */
 export const Server: ServerConstructor = function Server(this: unknown, first: Given, second?: RequestListener) {
   if (!(this instanceof Server)) return Reflect.construct(Server, [first, second])
