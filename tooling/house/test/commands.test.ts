@@ -79,7 +79,6 @@ const commands: Readonly<Record<string, Run | string>> = {
   'node tooling/reliability/drain.mjs 20': long,
   'node tooling/reliability/kill-a-backend.mjs 20': long,
   'node tooling/reliability/abandoned-requests.mjs 1000000': long,
-  'node tooling/reliability/abandoned-requests.mjs 100000': long,
   'sudo node tooling/reliability/rehearse.mjs': 'needs the superuser of a Linux, and takes minutes',
   'sudo node tooling/reliability/rehearse.mjs --front=haproxy': 'needs the superuser of a Linux, and takes minutes',
   'node tooling/reliability/static-files.mjs': long,

@@ -1,13 +1,13 @@
-// The codes of errors by which one is told from another of the same status, for programs to read.
+// Error codes that programs can use to distinguish errors with the same status.
 import type { ParseErrorCode } from '@spillway/parser'
 
-/** What core itself refuses, with the status it is answered with. Codes are only ever added; docs/error-codes.md lists them all. */
+/** The errors of core itself, with their status. Codes are only ever added; docs/error-codes.md lists them all. */
 export interface CoreErrorCodes {
   /** The content of the request is not valid JSON. */
   JSON_INVALID: 400
   /** The content of the request is larger than `limits.bodyBytes`, or than `c.body.limit`. */
   CONTENT_TOO_LARGE: 413
-  /** The client went while its content was read. */
+  /** The client left while its content was being read. */
   ABORTED_BY_PEER: 400
   /** The client sent its content too slowly, or nothing for too long. */
   ABORTED_BY_TIMEOUT: 408
@@ -15,9 +15,9 @@ export interface CoreErrorCodes {
   ABORTED_BY_HANDLER: 500
   /** The server was shut down before the exchange was complete. */
   ABORTED_BY_SHUTDOWN: 503
-  /** The memory that was held for this client was needed for others. */
+  /** The memory held for this client was needed for others. */
   ABORTED_BY_MEMORY: 503
 }
 
-/** A code of core or the parser, or one of somebody else's. */
+/** A code of core or the parser, or one defined elsewhere. */
 export type ErrorCode = keyof CoreErrorCodes | ParseErrorCode | (string & {})

@@ -4,7 +4,7 @@ import { type Router, router } from '@spillway/middleware/router'
 const rates = { EUR: 1, USD: 1.09 }
 
 export const app: Router = router()
-  // public files, and whatever says that it may be kept
+  // public files, and every reply that says it may be kept
   .use(cache({ cacheBytes: 256 * 1024 * 1024 }))
   .get('/rates', (c) =>
     c.json(rates, {

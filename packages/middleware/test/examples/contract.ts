@@ -18,7 +18,7 @@ const api = router()
   })
 export const app: Router = api
 
-// In a page: `client<typeof api>('https://api.example')`, with the type alone of what is imported.
+// In a page: `client<typeof api>('https://api.example')`, importing only the type of `api`.
 export async function titleOf(id: number): Promise<string> {
   const call = client<typeof api>('http://localhost', { fetch: injector(api) })
   const reply = await call('/books/:id').get({ params: { id } })

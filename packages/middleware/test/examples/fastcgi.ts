@@ -4,7 +4,7 @@ import { staticFiles } from '@spillway/middleware/static'
 
 const php = fastcgi({ path: 'run/php-fpm.sock' }, { authority: 'www.example.com', limits: { connections: 5 } })
 
-// Scripts first, so that no file of PHP is ever sent as it is; then files; then the front controller for whatever is left.
+// Scripts first, so that no PHP file is ever sent as it is; then files; then the front controller for everything else.
 export const app: Router = router().all(
   '/:path*',
   [php.scripts('public'), staticFiles('public')],

@@ -4,6 +4,6 @@ import { type Router, router } from '@spillway/middleware/router'
 const { observe, expose } = metrics()
 
 export const app: Router = router()
-  .get('/metrics', expose) // for the inner network only: see Allow and deny
+  .get('/metrics', expose) // for the internal network only: see Allow and deny
   .use(observe)
   .get('/books/:id', (c) => c.text(`Book ${c.params.id}`))

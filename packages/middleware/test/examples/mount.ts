@@ -7,7 +7,7 @@ const auth = defineMiddleware<{ user: string }>((c, next) => {
   return next()
 })
 
-// A router of its own, which says what it needs where it is mounted.
+// A router of its own, which declares what it needs where it is mounted.
 const invoices = router<{ user: string }, '/shops/:shop'>()
   .get('/', (c) => c.text(`${c.state.user}'s invoices of ${c.params.shop}, below ${c.base}`))
   .get('/:number', (c) => c.text(`Invoice ${c.params.number} of ${c.params.shop}`))

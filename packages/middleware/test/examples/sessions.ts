@@ -14,7 +14,7 @@ export const app: Router = router()
     return c.json(data.cart)
   })
   .post('/login/:user', (c) => {
-    c.state.session.regenerate() // whoever logs in gets a new session, with the same cart
+    c.state.session.regenerate() // after a log-in the session gets a new id and keeps its cart
     c.state.session.data.user = c.params.user
     return c.json(c.state.session.data)
   })

@@ -3,10 +3,10 @@ import { type Router, router } from '@spillway/middleware/router'
 import { type FileSource, memoryFiles, staticFiles } from '@spillway/middleware/static'
 import { unzipSync } from 'fflate'
 
-/** Files of another server, each asked for when somebody wants it. */
+/** Files of another server, fetched on demand. */
 const elsewhere: FileSource = {
   async open(path) {
-    // encoded, and with a dot in front: `https:elsewhere` is a name, and would be a URL
+    // encoded, with a dot in front, so that a file named `https:elsewhere` is not taken for a URL
     const url = `./${path.split('/').map(encodeURIComponent).join('/')}`
     const response = await fetch(new URL(url, process.env['FILES_AT'] ?? 'http://127.0.0.1:8080/'))
     if (!response.ok) return undefined

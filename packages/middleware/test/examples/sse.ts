@@ -7,7 +7,7 @@ interface Events {
 
 export const app: Router = router().get('/ticks', (c) =>
   sse<Events>(c, async (stream) => {
-    // a client that comes back says where it was
+    // a client that reconnects says which event it saw last
     for (let count = Number(stream.lastEventId ?? 0) + 1; count <= 3; count++) {
       await stream.send({ event: 'tick', id: String(count), data: { count } })
       await new Promise((resolve) => setTimeout(resolve, 100))

@@ -11,7 +11,7 @@ export const app: Router = router().get(
     return {
       open: (socket) => void room.add(socket),
       message(_, data) {
-        // nobody is waited for: who falls behind is cut
+        // without waiting for anyone: a client that falls behind is cut off
         for (const other of room) void other.send(data)
       },
       close(socket) {
