@@ -1,4 +1,4 @@
-// Who a client is, by a password or a token.
+// Who a client is, according to a password or a token.
 import type { Context, MaybePromise, Reply } from '@spillway/core'
 import { callback, flag, readOptions, required, text } from '@spillway/core/options'
 import { BearerScheme, type MayGoWithout, type TokenOptions, tokenRules } from './lib/auth/bearer.ts'
@@ -10,23 +10,23 @@ import type { Middleware, Next } from './lib/layers/types.ts'
 export type { MayGoWithout, TokenOptions, TokenSource } from './lib/auth/bearer.ts'
 export { sameText } from './lib/tools/secrets.ts'
 
-/** What `verify` says of credentials that are nobody's. */
+/** What `verify` returns for credentials that belong to nobody. */
 export type Nobody = undefined | null | false
 
 /** Options of {@link basicAuth}. */
 export interface BasicAuthOptions<User> {
   /**
-   * Says who it is, or nothing (undefined, null, false) when name and password do not fit. Compare with `sameText`, or better with the verification
-   * of a password hash, and take as long for a name that does not exist.
+   * Returns the user, or nothing (undefined, null, false) when name and password do not match. Compare with `sameText`, or better by
+   * verifying a password hash, and take just as long for a name that does not exist.
    */
   readonly verify: (name: string, password: string, c: Context) => MaybePromise<User | Nobody>
-  /** What the browser shows when it asks. Default: `restricted`. */
+  /** What the browser shows when it asks for the password. Default: `restricted`. */
   readonly realm?: string
 }
 
 /** Options of {@link bearerAuth}. */
 export interface BearerAuthOptions<User> extends TokenOptions {
-  /** Says whose token it is, or nothing (undefined, null, false) when it is nobody's. Look it up by a digest, or compare with `sameText`. */
+  /** Returns the owner of the token, or nothing (undefined, null, false). Look tokens up by a digest, or compare with `sameText`. */
   readonly verify: (token: string, c: Context) => MaybePromise<User | Nobody>
 }
 
@@ -38,8 +38,8 @@ const basicRules = {
 const bearerRules = { verify: required(callback<BearerAuthOptions<unknown>['verify']>()), ...tokenRules }
 
 /**
- * Asks for a name and a password (RFC 7617, in UTF-8) and puts whoever `verify` finds into `c.state.user`. Without, or
- * with others: 401 and a challenge. The password can be read on the way, so serve it over TLS only.
+ * Asks for a name and a password (RFC 7617, in UTF-8) and puts what `verify` returns into `c.state.user`. Requests without
+ * credentials, or with wrong ones, get 401 and a challenge. The password can be read on the way, so use it only over TLS.
  * @throws TypeError without `verify`, and when the realm cannot be quoted.
  */
 export function basicAuth<User>(options: BasicAuthOptions<User> & MayGoWithout): Middleware<{ user: User | undefined }>
@@ -60,9 +60,9 @@ export function basicAuth<User>(options: BasicAuthOptions<User>): Middleware<any
 }
 
 /**
- * Asks for a bearer token (RFC 6750) in the Authorization field, or where `from` says, and puts whoever `verify` finds into
- * `c.state.user`. 401 without or with a wrong one, 400 for what cannot be a token.
- * @throws TypeError without `verify`, when the realm cannot be quoted, and for a scheme that is no token.
+ * Asks for a bearer token (RFC 6750) in the Authorization field, or where `from` says, and puts what `verify` returns into
+ * `c.state.user`. The reply is 401 without a token or with a wrong one, 400 for something that cannot be a token.
+ * @throws TypeError without `verify`, when the realm cannot be quoted, and for a scheme that is not a token (RFC 9110 §5.6.2).
  */
 export function bearerAuth<User>(
   options: BearerAuthOptions<User> & MayGoWithout,

@@ -15,7 +15,7 @@ export type { JsonLimits } from './lib/body/json.ts'
 
 /** Options of {@link body}. */
 export interface BodyOptions extends ReadOptions {
-  /** Keeps the bytes beside the value, in `c.state.raw`, to check a signature with. Default: false. */
+  /** Also keeps the bytes, in `c.state.raw`, for example to check a signature. Default: false. */
   readonly raw?: boolean
 }
 
@@ -38,17 +38,17 @@ export type BodyState<K extends BodyKind, O extends BodyOptions> = { body: BodyV
   : {})
 
 /**
- * Reads the whole content into `c.state.body` before it calls on. Content may be compressed, by one coding at the most.
+ * Reads the whole content into `c.state.body` before the next layer runs. Content may be compressed with at most one coding.
  *
- * - `json`: `application/json` and `application/*+json`, in UTF-8; limits for depth and members, and no `__proto__`.
+ * - `json`: `application/json` and `application/*+json`, in UTF-8; depth and number of members are limited, and `__proto__` is refused.
  * - `urlencoded`: a form as {@link FormFields}.
- * - `multipart`: a form with files, each a `File`, all in memory: `multipart` reads larger ones as they come.
- * - `text`: any `text/*` in the charset it says, UTF-8 when it does not.
- * - `bytes`: content of any type, or of none.
+ * - `multipart`: a form with files, each a `File`, all in memory; to read larger ones as they arrive, use `multipart`.
+ * - `text`: any `text/*` in the charset it declares, otherwise UTF-8.
+ * - `bytes`: content of any type, or without a type.
  *
- * Answers with `application/problem+json` itself: 415 for another type, charset or coding; 413 beyond the limit, for what
- * came and for what it decodes to; 400 for no content or malformed content (RFC 9110 §15.5.14, §15.5.16, RFC 9457).
- * @param kinds one kind, or several: the first one that takes the Content-Type reads it.
+ * Refusals are answered here, with `application/problem+json`: 415 for another type, charset or coding; 413 when the received or the
+ * decoded size exceeds the limit; 400 for missing or malformed content (RFC 9110 §15.5.14, §15.5.16, RFC 9457).
+ * @param kinds one kind, or several, of which the first that accepts the Content-Type is used.
  */
 export function body<const K extends BodyKind, const O extends BodyOptions = {}>(
   kinds: K | readonly K[],

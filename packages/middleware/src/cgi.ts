@@ -19,7 +19,7 @@ import { scriptRules } from './lib/cgi/script-rules.ts'
 
 export type { ScriptOptions } from './lib/cgi/script-options.ts'
 
-/** What a script may take. */
+/** What a script may use. */
 export interface CgiLimits {
   /** Milliseconds from its start to its end. Default: 60 000. */
   readonly timeout: number
@@ -27,19 +27,19 @@ export interface CgiLimits {
   readonly outputBytes: number
   /** Bytes of the head of its reply. Default: 16 KiB. */
   readonly headBytes: number
-  /** Scripts that run at the same time; one more is answered 503. Default: 32. */
+  /** Scripts that run at the same time; further requests are answered 503. Default: 32. */
   readonly processes: number
-  /** Bytes of content that are kept in memory when a request does not tell their length; 411 for more. Default: 1 MiB. */
+  /** Bytes of content kept in memory when a request does not declare its length; 411 for more. Default: 1 MiB. */
   readonly bufferBytes: number
 }
 
 /** Options of {@link cgi}. */
 export interface CgiOptions extends ScriptOptions {
-  /** Variables for the environment of scripts, beside the meta-variables and PATH, TZ and (on Windows) SystemRoot of ours. */
+  /** Variables for the environment of scripts, in addition to the meta-variables and our own PATH, TZ and (on Windows) SystemRoot. */
   readonly env?: Readonly<Record<string, string>>
   /**
-   * Whether a query without `=` becomes words of the command line (RFC 3875 §4.4). Default: false, for a word may be an option
-   * of the interpreter; and even then no word begins with a hyphen.
+   * Whether a query without `=` becomes words of the command line (RFC 3875 §4.4). Default: false, because a word may be an option
+   * of the interpreter. Even when true, words that begin with a hyphen are not passed.
    */
   readonly commandLine?: boolean
   readonly limits?: Partial<CgiLimits>
@@ -62,23 +62,23 @@ const rules: Rules<CgiSettings> = {
   }),
 }
 
-/** What scripts get of our own environment: where programs are, what time it is. */
+/** What scripts inherit from our own environment: where programs are, and the time zone. */
 const inherited = ['PATH', 'TZ', 'SystemRoot']
 
-/** Runs scripts: as a handler, or as middleware that passes on what it has no script for. */
+/** Runs scripts: as a handler, or as middleware that passes on requests for which there is no script. */
 export type Cgi = (c: Context<any, any>, next?: Next) => MaybePromise<Reply>
 
 /**
- * Runs scripts by CGI/1.1 (RFC 3875), a process for each request. Below a catch-all route, `/cgi-bin/:path*`, the parameter
- * `path` names the script, anywhere else the whole path does; what follows the name of the script is its PATH_INFO. A path
- * to a file makes this one script answer everything.
+ * Runs scripts by CGI/1.1 (RFC 3875), one process for each request. Below a catch-all route, `/cgi-bin/:path*`, the parameter
+ * `path` names the script; anywhere else the whole path does. What follows the name of the script is its PATH_INFO. With a path
+ * to a file as `root`, that one script answers everything.
  *
- * Only executable regular files inside the directory are run, none with a name that begins with a dot. Content and output
- * are streamed at the pace of who reads them. The process is ended, with its group, when its time is over, it gives too
- * much, or the client ends its side. 504 for a script that is too slow; 502 for one that fails or whose head is not valid; once the
- * head is sent, the reply is cut instead. Scripts that write their own status line (NPH, §5) are not supported: 502.
- * @param root a directory of scripts, or one script; what it is a link to is found out now.
- * @throws Error when there is no such file; TypeError when a field that no script gets is to be passed on.
+ * Only executable regular files inside the directory are run, and none whose name begins with a dot. Content and output
+ * are streamed at the reader's pace. The process and its group are ended when its time is over, when its output is too
+ * large, or when the client ends its side. The reply is 504 for a script that is too slow, and 502 for one that fails or whose head is
+ * not valid; once the head was sent, the reply is cut instead. Scripts that write their own status line (NPH, §5) are not supported: 502.
+ * @param root a directory of scripts, or a single script; links are resolved when this is called.
+ * @throws Error when there is no such file; TypeError when `passOn` names a field that no script may get.
  */
 export function cgi(root: string | URL, options: CgiOptions = {}): Cgi {
   const real = realpathSync(typeof root === 'string' ? root : fileURLToPath(root))
@@ -120,7 +120,7 @@ class Runner {
     try {
       script = await this.#start(c, target)
       const reply = await readScriptReply(script, this.#limits.headBytes)
-      // One that tells of an error itself may well fail then.
+      // A script that itself reports an error may well exit with a failure.
       if (!('status' in reply && reply.status >= 400)) script.mustSucceed()
       if (!('body' in reply && reply.body)) await script.next()
       return await answered(c, reply, this.#options)
@@ -143,7 +143,7 @@ class Runner {
     if (c.signal.aborted) abort()
     c.signal.addEventListener('abort', abort)
     void script.whenClosed().then(() => c.signal.removeEventListener('abort', abort))
-    // Whatever becomes of the reply: middleware may replace it.
+    // Even when the reply is never sent: middleware may replace it.
     c.done(abort)
     void script.feed(content.chunks)
     return script

@@ -1,4 +1,4 @@
-// Who the client is, behind proxies that are trusted.
+// Who the client is, behind trusted proxies.
 import { AddressSet, type Context, HttpError, type Peer } from '@spillway/core'
 import { type Rules, either, list, readOptions, required, text } from '@spillway/core/options'
 import { isAuthority } from '@spillway/parser/fields'
@@ -9,41 +9,41 @@ import type { Middleware } from './lib/layers/types.ts'
 
 export { type Client, clientOf } from './lib/http/known-client.ts'
 
-/** A field that proxies made up before there was a standard. */
+/** A de-facto standard field that proxies used before RFC 7239. */
 export type XForwardedField = 'x-forwarded-for' | 'x-forwarded-proto' | 'x-forwarded-host'
 
 /** Options of {@link client}. */
 export interface ClientOptions {
-  /** The proxies: addresses, networks (`10.0.0.0/8`, `fd00::/8`), and `unix` for whoever comes by a unix socket. */
+  /** The proxies: addresses, networks (`10.0.0.0/8`, `fd00::/8`), and `unix` for connections over a unix socket. */
   readonly trusted: readonly string[]
   /**
-   * What all of them set: `forwarded` (RFC 7239), or a list of the other fields. There is no default and never both: a
-   * field that the proxies pass on untouched is the client's to write.
+   * The fields that all of them set: `forwarded` (RFC 7239), or a list of the others. There is no default, and never both: a
+   * field that the proxies pass on untouched can be written by the client.
    */
   readonly fields: 'forwarded' | readonly XForwardedField[]
 }
 
 const rules: Rules<ClientOptions> = {
   trusted: required(list(text())),
-  // Which ones they may be is said where they are looked up.
+  // Which fields these may be is checked where they are looked up.
   fields: required(either(text(), list(text()))) as Rules<ClientOptions>['fields'],
 }
 
 /**
- * Finds out whom a request comes from and puts it into `c.state.client`, for logs, limits and allow lists. The fields are
- * believed as far as trusted proxies have written them: from the peer on, and from the right to the left of a list up to
- * the first address that is not a trusted proxy's. What a client writes stands further left and is never looked at.
- * X-Forwarded-Proto and -Host have no order that could be relied upon: their last value counts, of the nearest proxy.
- * A trusted proxy that sends no field speaks for itself. What it sends and cannot be read is answered 400
- * (`FORWARDED_MALFORMED`), as any guess would make the client somebody else.
- * @throws TypeError when there is no proxy, what is trusted is neither address nor network, or fields are mixed.
+ * Finds out who sent a request and puts that into `c.state.client`, for logs, limits and allow lists. The fields are
+ * believed as far as trusted proxies wrote them: starting at the peer, and from right to left in a list, up to
+ * the first address that is not a trusted proxy's. What a client writes is further left and is never looked at.
+ * X-Forwarded-Proto and -Host have no reliable order: their last value counts, the nearest proxy's.
+ * A trusted proxy that sends no field is itself the client. A field that it sends and that cannot be parsed is answered 400
+ * (`FORWARDED_MALFORMED`), because any guess would make the client somebody else.
+ * @throws TypeError when there is no proxy, an entry of `trusted` is neither address nor network, or fields are mixed.
  */
 export function client(options: ClientOptions): Middleware<{ client: Client }> {
   const { fields, trusted: proxies } = readOptions(rules, options)
   if (proxies.length === 0) throw new TypeError('Without trusted proxies there is nobody to believe')
   const trusted = new AddressSet(proxies)
   const find = fields === 'forwarded' ? findForwarded(trusted) : findXForwarded(trusted, fields)
-  // Connections of proxies carry many requests, and looking an address up costs more than all the rest.
+  // Connections of proxies carry many requests, and looking an address up costs more than everything else here.
   const peers = new WeakMap<Peer, boolean>()
   const isTrusted = (peer: Peer): boolean => {
     let known = peers.get(peer)
@@ -61,7 +61,7 @@ type Find = (c: Context<any, any>) => ForwardedFacts
 function findForwarded(trusted: AddressSet): Find {
   return (c) => {
     const elements: ForwardedElement[] = []
-    // Every line for itself, so that no quote can reach from one into the next.
+    // Each line separately, so that a quoted string cannot reach from one line into the next.
     for (const line of c.headers.getAll('forwarded')) elements.push(...(parseForwarded(line) ?? malformed('Forwarded')))
     const first = firstSender(elements.length, (i) => elements[i]!.node, trusted)
     if (first < 0) return direct
@@ -93,15 +93,15 @@ function xForwardedFor(c: Context<any, any>, trusted: AddressSet): ForwardedNode
 }
 
 /**
- * Which of the senders is the client: counted from the right, the first one that is not a trusted proxy, or the one in
- * front of all of them. -1 for none.
+ * Which of the senders is the client: counted from the right, the first one that is not a trusted proxy, or the leftmost if all
+ * of them are. -1 for none.
  */
 function firstSender(count: number, nodeAt: (i: number) => ForwardedNode | undefined, trusted: AddressSet): number {
   for (let i = count - 1; i > 0; i--) if (!trusted.has(nodeAt(i)?.address ?? '')) return i
   return count === 0 ? -1 : 0
 }
 
-/** The members of a list, without empty ones. */
+/** The members of a list, except empty ones. */
 function membersOf(c: Context<any, any>, field: XForwardedField): string[] {
   return (c.headers.get(field) ?? '')
     .split(',')

@@ -1,4 +1,4 @@
-// Replies that are compressed as the client likes it.
+// Replies that are compressed in the coding the client prefers.
 import { type Context, type MaybePromise, type Reply, dropSource } from '@spillway/core'
 import { type Rules, type Settled, callback, optional, readOptions, section, whole } from '@spillway/core/options'
 import { hasToken, matchesTag, parseEntityTag, parseEntityTags } from '@spillway/parser/fields'
@@ -17,15 +17,15 @@ export type { CodingLevels } from './lib/http/codings.ts'
 /** Options of {@link compression}. */
 export interface CompressionOptions {
   /**
-   * Fewest bytes worth compressing, where the length is known. Default: 1024, for less than that fits the packet that is
-   * sent anyway. Streams are always compressed.
+   * Fewest bytes worth compressing, where the length is known. Default: 1024, because less than that fits into a single packet
+   * anyway. Streams are always compressed.
    */
   readonly threshold?: number
-  /** How hard each coding tries. Default: as fast as gzip usually is. */
+  /** How hard each coding tries. Default: about as fast as gzip usually is. */
   readonly levels?: CodingLevels
   /**
-   * Whether a reply is compressed: true whatever its type is, false for left as it is, undefined for as its type has it. What is
-   * encoded, partial or marked `no-transform` is left in any case. Default: its type decides.
+   * Whether a reply is compressed: true whatever its type, false never, undefined if its type is worth it. Content that is
+   * already encoded, partial or marked `no-transform` is never compressed. Default: the type decides.
    */
   readonly filter?: (c: Context<any, any>, reply: Reply) => boolean | undefined
 }
@@ -43,26 +43,26 @@ const rules: Rules<Settled<CompressionOptions, 'threshold'>> = {
   filter: callback(),
 }
 
-/** What is known of how to compress. */
+/** The resolved options. */
 interface Settings {
   readonly threshold: number
   readonly codings: readonly Coding[]
   readonly filter?: CompressionOptions['filter']
 }
 
-/** Up to here content is compressed in this turn, in a quarter of a millisecond: another thread would cost more. */
+/** Up to this size content is compressed in the same turn, within a quarter of a millisecond: another thread would cost more. */
 const shortBytes = 8 * 1024
-/** From here on content is compressed piece by piece, so that the first bytes leave early and a client that goes saves work. */
+/** From this size content is compressed piece by piece, so that the first bytes leave early, and work stops when the client goes. */
 const longBytes = 1024 * 1024
 
 /**
- * Compresses replies in what the client likes best of zstd (where Node has it), brotli, gzip and deflate; of what it likes
- * equally, in this order (RFC 9110 §12.5.3). Streams are compressed as they come: every piece is sent when it is there,
- * server-sent events too. `Vary` is set, a strong `ETag` is weakened, and `Content-Length` is that of the new content.
+ * Compresses replies with whichever of zstd (where Node has it), brotli, gzip and deflate the client prefers; between equal weights,
+ * in this order (RFC 9110 §12.5.3). Streams are compressed as they come, including server-sent events: every piece is sent as soon as
+ * it is there. `Vary` is set, a strong `ETag` is weakened, and `Content-Length` is that of the new content.
  *
- * Left as they are: replies without content, 206, already encoded, with `Cache-Control: no-transform`, short ones, and types
- * that do not get shorter. A client that refuses content as it is (`identity;q=0`) gets the last two compressed. The reply
- * to HEAD has the fields of the one to GET, without the length, and nothing is compressed for it.
+ * Left unchanged: replies without content, 206, already encoded ones, those with `Cache-Control: no-transform`, short ones, and types
+ * that do not get smaller. For a client that refuses unencoded content (`identity;q=0`), the last two are compressed as well. The reply
+ * to HEAD has the fields of the one to GET, except the length, and nothing is compressed for it.
  * @throws RangeError for a level that a coding does not have.
  */
 export function compression(options: CompressionOptions = {}): Middleware {
@@ -85,8 +85,8 @@ function compress(c: Context<any, any>, reply: Reply, settings: Settings): Maybe
 }
 
 /**
- * A 304 tells which version the client may go on with, by the tag that this one has (RFC 9110 §15.4.5). Whoever holds the
- * compressed content knows the weak form of the tag only, and a cache finds nothing by the strong one (RFC 9111 §4.3.4).
+ * A 304 says which version the client may go on using, by that version's tag (RFC 9110 §15.4.5). A client that has the
+ * compressed content knows only the weak form of the tag, and a cache finds nothing under the strong one (RFC 9111 §4.3.4).
  */
 function nameVersion(c: Context<any, any>, reply: Reply): Reply {
   const tag = parseEntityTag(reply.headers.get('ETag') ?? '')
@@ -98,7 +98,7 @@ function nameVersion(c: Context<any, any>, reply: Reply): Reply {
   return reply
 }
 
-/** Whether the reply has content, all of it, that nobody has encoded or forbidden to encode. */
+/** Whether the reply has complete content that nobody has encoded or forbidden to encode. */
 function mayChange(method: string, { status, headers, body }: Reply): boolean {
   if (status < 200 || status === 204 || status === 205 || status === 206) return false
   if (body === '' || (body === null && !(method === 'HEAD' && headers.has('Content-Length')))) return false
@@ -127,12 +127,12 @@ function encode(c: Context<any, any>, reply: Reply, coding: Coding): MaybePromis
 
 function encodeStream(c: Context<any, any>, reply: Reply, coding: Coding): Reply {
   const encoded = new EncodedBody(reply.body, coding.stream())
-  // Whatever becomes of the reply: middleware further out may replace it, and nobody would read it to its end.
+  // Even when the reply is not sent: middleware further out may replace it, and then nobody would read it to its end.
   c.done(() => dropSource(encoded, undefined))
   return finish(reply, coding, encoded)
 }
 
-/** The head that GET would have, but for a length that nobody knows without the work (RFC 9110 §9.3.2). */
+/** The head that GET would have, except for a length that is not known without doing the work (RFC 9110 §9.3.2). */
 function describe(reply: Reply, coding: Coding): Reply {
   dropSource(reply.body, undefined)
   return finish(reply, coding, new ReadableStream())

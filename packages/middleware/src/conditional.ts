@@ -10,14 +10,14 @@ import { problem } from './problem.ts'
 
 export type { Validators } from './lib/http/preconditions.ts'
 
-/** What a 304 says nothing about, for the client has it already (RFC 9110 §15.4.5). */
+/** What a 304 leaves out, because the client already has it (RFC 9110 §15.4.5). */
 const known = ['Content-Type', 'Content-Length', 'Content-Encoding', 'Content-Language', 'Content-Range']
 
 /**
- * Gives replies with content at hand (text or bytes, status 200, GET or HEAD) an `ETag`, a hash of the content, and
- * answers conditional requests for them, and for those that bring an `ETag` or `Last-Modified` of their own: 304 when the
- * client has this version, 412 when it insists on another (RFC 9110 §13.2.2). What it saves is the transfer, not the work:
- * a handler that knows its version beforehand calls {@link precondition} instead. Streams are left as they are.
+ * Gives replies whose content is in memory (text or bytes, status 200, GET or HEAD) an `ETag`, a hash of the content. It
+ * answers conditional requests for these, and for replies that bring an `ETag` or `Last-Modified` of their own: 304 when the
+ * client has this version, 412 when it insists on another (RFC 9110 §13.2.2). This saves the transfer, not the work:
+ * a handler that knows its version beforehand calls {@link precondition} instead. Streams are left unchanged.
  */
 export function conditional(): Middleware {
   return (c, next) => {
@@ -46,9 +46,9 @@ function answer(c: Context<any, any>, reply: Reply): Reply {
 }
 
 /**
- * Checks the conditions of a request before its work is done, GET as well as PUT: `If-Match` against lost updates,
- * `If-None-Match: *` against replacing what is there, and the others (RFC 9110 §13.2.2).
- * @param current the version there is, or null when there is none yet.
+ * Checks the conditions of a request before its work is done, for GET as well as PUT: `If-Match` against lost updates,
+ * `If-None-Match: *` against replacing something that exists, and the others (RFC 9110 §13.2.2).
+ * @param current the current version, or null when there is none yet.
  * @returns the 304 or 412 to return instead; undefined to go on.
  */
 export function precondition(c: Context<any, any>, current: Validators | null): Reply | undefined {

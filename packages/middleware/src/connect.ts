@@ -12,19 +12,19 @@ export { type NodeListener, toNodeListener } from './lib/connect/listener.ts'
 export type ConnectMiddleware = (req: any, res: any, next: (error?: any) => void) => unknown
 
 /**
- * Runs connect and Express middleware in our stack. Each call gets a response of its own, all of one request share the
- * request, so that `connect(session(…))` outside and `connect(passport.session())` inside work together.
+ * Runs connect and Express middleware in our stack. Each call gets its own response object, while all calls for one request share the
+ * request object, so that `connect(session(…))` outside and `connect(passport.session())` inside work together.
  *
  * What middleware adds to the request is in `c.state.req`; name its type: `connect<{ session: Session }>(session(…))`.
- * An error given to `next`, thrown, or rejected goes where our own errors go. Middleware that replaces `write` or `end`,
- * as compression does, gets the reply of the handlers behind it in its pieces, with back-pressure; any other only the
- * fields, and the content passes it by.
+ * An error passed to `next`, thrown, or rejected is handled like our own errors. Middleware that replaces `write` or `end`,
+ * as compression does, gets the reply of the handlers behind it in pieces, with back-pressure; any other gets only the
+ * fields, and the content does not pass through it.
  *
- * What goes wrong when the reply is on its way is told to `onError` of the server: it cuts content that is not complete yet,
- * and changes nothing of what is.
- * An application of Express is a middleware like others: `router().use(connect(express()))` serves it, and what it does not know goes
- * on to the routes behind it.
- * @throws TypeError for a middleware with four parameters, as errors are handled by `onError` of the server.
+ * An error after the reply has begun is reported to `onError` of the server: it cuts content that is not complete yet,
+ * and changes nothing about content that is.
+ * An Express application is a middleware like any other: `router().use(connect(express()))` serves it, and requests it does not know
+ * go on to the routes behind it.
+ * @throws TypeError for a middleware with four parameters, because errors are handled by `onError` of the server.
  */
 // eslint-disable-next-line typescript/no-unnecessary-type-parameters -- only the caller knows what middleware adds
 export function connect<Added = {}>(
@@ -39,7 +39,7 @@ export function connect<Added = {}>(
   }
 }
 
-/** One middleware after the other; the reply is that of the first that ends the response, or of what is behind them. */
+/** Runs one middleware after the other; the reply is that of the first one that ends the response, or comes from what is behind them. */
 async function run(
   middlewares: readonly ConnectMiddleware[],
   req: ConnectRequest,
@@ -61,7 +61,7 @@ async function run(
     if (!middleware) return awaitFailure(behind(), response)
     let called = false
     const proceed = (error?: unknown): void => {
-      // An error may come later, from a middleware that has a limit of time for those behind it.
+      // An error may come later, for example from a middleware that limits the time of those behind it.
       if (error) response.failed(error)
       else if (!called) step(at + 1)
       called = true

@@ -13,7 +13,7 @@ export interface ClientOptions {
    * `toFetch(app)` of `@spillway/core/web`.
    */
   readonly fetch?: (request: Request) => Promise<Response>
-  /** Fields of every request, or what tells them when one is sent: a token that is renewed, say. */
+  /** Fields of every request, or a function that returns them for each request, for example a token that is renewed. */
   readonly headers?: Sent | (() => Sent | Promise<Sent>)
 }
 
@@ -31,10 +31,10 @@ type Content = NonNullable<RequestInit['body']>
 const methods = ['get', 'post', 'put', 'patch', 'delete'] as const
 
 /**
- * Calls the routes of a router by its type alone: what a route takes has to be given, and what it gives is known by the status.
+ * Calls the routes of a router by its type alone: what a route takes is required, and the type of what it gives follows from the status.
  * `const api = client<typeof app>('https://api.example')`, then `await api('/books/:id').get({ params: { id: '7' } })`.
- * Needs `fetch` and nothing of a server, so it runs in browsers, too.
- * @param url where the router answers; below a path, or in browsers a path alone.
+ * It needs only `fetch` and nothing of a server, so it runs in browsers, too.
+ * @param url where the router answers, optionally below a path; in browsers a path alone is enough.
  */
 export function client<App>(url: string | URL, options: ClientOptions = {}): Client<App> {
   const base = String(url).replace(/\/$/, '')
@@ -58,7 +58,7 @@ export function client<App>(url: string | URL, options: ClientOptions = {}): Cli
   return routeAt as Client<App>
 }
 
-/** Browsers resolve a path themselves. */
+/** Browsers resolve a path without a host themselves. */
 function resolved(url: string): string {
   const { location } = globalThis as { readonly location?: { readonly href: string } }
   return location ? new URL(url, location.href).href : url
@@ -69,7 +69,7 @@ function search(query: Readonly<Record<string, unknown>>): string {
   return pairs.length === 0 ? '' : `?${new URLSearchParams(pairs).toString()}`
 }
 
-/** A pair for each value; what is undefined is left out. */
+/** One pair for each value; undefined values are left out. */
 function pairsOf(fields: object): [string, unknown][] {
   return Object.entries(fields).flatMap(([name, value]: [string, unknown]) =>
     [value].flat().flatMap((one): [string, unknown][] => (one === undefined ? [] : [[name, one]])),
@@ -106,6 +106,6 @@ async function contentOf(response: Response): Promise<unknown> {
   if (/^application\/(?:[^;+]*\+)?json\b/i.test(type)) return response.json()
   const isText = type.startsWith('text/')
   if (ok) return isText ? response.text() : response.blob()
-  // Not every refusal comes from the router: a proxy in front writes its own.
+  // Not every refusal comes from the router: a proxy in front may write its own.
   return { title: response.statusText, status, ...(isText && { detail: await response.text() }) }
 }

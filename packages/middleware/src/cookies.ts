@@ -14,32 +14,32 @@ export type { Secrets } from './lib/tools/secrets.ts'
 
 /** The cookies of a request, and those its reply will set. */
 export interface Cookies {
-  /** What the client sent, percent-decoded; of a name that came twice, the first. */
+  /** What the client sent under this name, percent-decoded; the first value if the name came twice. */
   get(name: string): string | undefined
-  /** All that the client sent, by name. */
+  /** Everything the client sent, by name. */
   all(): Readonly<Record<string, string | undefined>>
   /**
-   * Sets a cookie with the reply, in place of one that was set before and that browsers take for the same: of this name, domain and
+   * Sets a cookie with the reply. It replaces one set earlier that browsers treat as the same: same name, domain and
    * path (RFC 6265bis §5.7). The value is percent-encoded.
    * @throws TypeError when name, value or attributes are not valid, browsers would drop the cookie, or the reply has begun;
-   * RangeError for a `maxAge` that is no whole number from 0 on.
+   * RangeError for a `maxAge` that is not a whole number from 0 up.
    */
   set(name: string, value: string, options?: CookieOptions): void
-  /** Ends a cookie; path, domain and `partitioned` are those it was set with. */
+  /** Deletes a cookie; pass the path, domain and `partitioned` it was set with. */
   delete(name: string, options?: Omit<CookieOptions, 'maxAge'>): void
 }
 
-/** Cookies, and those that only this application can have made. */
+/** Cookies, including those that only this application can have made. */
 export interface SignedCookies extends Cookies {
-  /** The same with a signature: `get` knows only what `set` has signed. The value can be read by the client. */
+  /** The same with a signature: `get` returns only what `set` has signed. The client can read the value. */
   readonly signed: Pick<Cookies, 'get' | 'set'>
 }
 
 /** Options of {@link cookies}. */
 export interface CookiesOptions {
   /**
-   * Key of the signatures, 32 bytes or more. Of several the first signs and all are accepted, so a key is changed by
-   * putting the new one in front.
+   * Key of the signatures, at least 32 bytes. Of several, the first signs and all are accepted: to change the key, put the
+   * new one in front.
    */
   readonly secrets: Secrets
 }
@@ -49,7 +49,7 @@ const rules: Rules<CookiesOptions> = {
 }
 
 /**
- * Gives handlers `c.state.cookies`. What they set is sent with whatever reply follows, that to an error too.
+ * Gives handlers `c.state.cookies`. What they set is sent with whatever reply follows, including error replies.
  * Defaults are strict: `Path=/; HttpOnly; Secure; SameSite=Lax`. Signatures are HMAC-SHA-256 (RFC 6265bis, RFC 2104).
  * @throws TypeError when a secret is too short.
  */

@@ -23,19 +23,19 @@ import type { Middleware } from './lib/layers/types.ts'
 /** Options of {@link cors}. */
 export interface CorsOptions {
   /**
-   * Who may read replies: a list of origins, `*` for everybody, or a function that decides, now or later. There is no default: it
-   * is the one question CORS asks.
+   * Who may read replies: a list of origins, `*` for everybody, or a function that decides, possibly with a promise. There is no
+   * default: this is the one question CORS is about.
    */
   readonly origins: '*' | readonly string[] | ((origin: string, c: Context) => MaybePromise<boolean>)
-  /** Methods that may be used. Default: those a REST interface has. */
+  /** Methods that may be used. Default: GET, HEAD, POST, PUT, PATCH and DELETE. */
   readonly methods?: readonly string[]
-  /** Request fields that may be sent beside those that always may. Default: `Content-Type` and `Authorization`. */
+  /** Request fields that may be sent, in addition to those that always may. Default: `Content-Type` and `Authorization`. */
   readonly allowHeaders?: readonly string[]
-  /** Reply fields that scripts may read beside those they always may. Default: none. */
+  /** Reply fields that scripts may read, in addition to those they always may. Default: none. */
   readonly exposeHeaders?: readonly string[]
-  /** Whether cookies and other credentials may be sent. Not with `*`. Default: false. */
+  /** Whether cookies and other credentials may be sent. Cannot be combined with `*`. Default: false. */
   readonly credentials?: boolean
-  /** Seconds a browser may remember a preflight. Default: 7200, the most that Chromium does. */
+  /** Seconds for which a browser may remember a preflight. Default: 7200, the most that Chromium allows. */
   readonly maxAge?: number
 }
 
@@ -53,19 +53,19 @@ const rules: Rules<Required<CorsOptions>> = {
 type KnownOptions = Read<typeof rules>
 
 /**
- * Lets scripts of other origins read replies (Fetch §3.2); everything is decided by lists that are written out when the
- * application starts. Preflights are answered with 204 here and go no further. A request of an origin that is not allowed
- * is handled all the same, without the fields, as the protocol has it: to refuse it is the task of `csrf`.
- * Replies to errors carry the fields, too, so that scripts can see what failed.
- * @throws TypeError for credentials with `*`, which would let every site read as the user, and for what is not an origin,
- * method or field name; RangeError for seconds that are no whole number from 0 on.
+ * Lets scripts of other origins read replies (Fetch §3.2); all lists are written out when the
+ * application starts. Preflights are answered here with 204 and go no further. A request from an origin that is not allowed
+ * is still handled, only without the fields, as the protocol says: refusing it is the job of `csrf`.
+ * Error replies carry the fields, too, so that scripts can see what failed.
+ * @throws TypeError for credentials with `*`, which would let every site read as the user, and for anything that is not an origin,
+ * method or field name; RangeError for seconds that are not a whole number from 0 up.
  */
 export function cors(given: CorsOptions): Middleware {
   const options = readOptions(rules, given)
   const { origins, credentials } = options
   if (origins === '*' && credentials)
     throw new TypeError('CORS with credentials for every origin would let any site act as the user: list the origins')
-  // To browsers it is a name like any other then, which nobody uses (Fetch §3.2.5).
+  // With credentials, browsers treat `*` as an ordinary name, which nobody uses (Fetch §3.2.5).
   for (const name of ['methods', 'allowHeaders', 'exposeHeaders'] as const)
     if (credentials && options[name].includes('*'))
       throw new TypeError(`The option \`${name}\` with credentials cannot be '*', which stands for nothing then`)
@@ -91,7 +91,7 @@ export function cors(given: CorsOptions): Middleware {
         if (allowed) for (const [name, value] of preflight) reply.headers.set(name, value)
         return reply
       })
-    // It is asked first: what has begun would wait for the answer.
+    // The permission is checked first, because what has begun would have to wait for the answer.
     return after(mayRead(c), (allowed) =>
       withFields(c, next, (headers) => {
         tell(c, headers, allowed)

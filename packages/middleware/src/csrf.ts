@@ -1,4 +1,4 @@
-// Requests that change something come from our own pages.
+// Makes sure that requests which change something come from our own pages.
 import { type Context, HttpError } from '@spillway/core'
 import { type Rules, list, readOptions, text } from '@spillway/core/options'
 import { isSameOrigin, originSet } from './lib/http/origin.ts'
@@ -17,10 +17,10 @@ const safe: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS'])
 
 /**
  * Refuses requests that a page of another site makes in the name of the user, without tokens: the browser says where a
- * request comes from, in `Sec-Fetch-Site` (Fetch Metadata) or else in `Origin`. Every method but GET, HEAD and OPTIONS is
- * checked, whatever its content type; those must change nothing. A request with neither field is not from a browser.
- * The reply is 403 with the code `CROSS_ORIGIN`.
- * @throws TypeError when one of `origins` is not one.
+ * request comes from, in `Sec-Fetch-Site` (Fetch Metadata) or else in `Origin`. Every method except GET, HEAD and OPTIONS is
+ * checked, whatever its content type; handlers of these three must not change anything. A request with neither field does not come
+ * from a browser, and passes. The reply is 403 with the code `CROSS_ORIGIN`.
+ * @throws TypeError when one of `origins` is not an origin.
  */
 export function csrf(options: CsrfOptions = {}): Middleware {
   const allowed = originSet(readOptions(rules, options).origins)
@@ -32,7 +32,7 @@ export function csrf(options: CsrfOptions = {}): Middleware {
 
 function isFromHere(c: Context<any, any>): boolean {
   const site = c.headers.get('sec-fetch-site')
-  // `none`: the user's own doing, a bookmark for example.
+  // `none`: started by the user, for example from a bookmark.
   if (site !== null) return site === 'same-origin' || site === 'none'
   const origin = c.headers.get('origin')
   return origin === null || isSameOrigin(c, origin)

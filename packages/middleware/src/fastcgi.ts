@@ -22,24 +22,24 @@ import { scriptRules } from './lib/cgi/script-rules.ts'
 export type { ScriptOptions } from './lib/cgi/script-options.ts'
 export type { FastCgiAddress } from './lib/fastcgi/pool.ts'
 
-/** What an application may take. */
+/** Limits for requests to an application. */
 export interface FastCgiLimits {
-  /** Milliseconds for which the application may be silent while we wait for it. Default: 60 000. */
+  /** Milliseconds for which the application may stay silent while we wait for it. Default: 60 000. */
   readonly timeout: number
   /** Bytes of the head of a reply. Default: 16 KiB. */
   readonly headBytes: number
   /**
-   * Connections at the same time, each of which holds a process of php-fpm: no more than its `pm.max_children`, divided by the
-   * processes of ours. Default: 4.
+   * Connections at the same time, each of which occupies a process of php-fpm: no more than its `pm.max_children`, divided by the
+   * number of our own processes. Default: 4.
    */
   readonly connections: number
-  /** Requests that may wait for a connection; one more is answered 503. Default: 128. */
+  /** Requests that may wait for a connection; further ones are answered 503. Default: 128. */
   readonly waiting: number
-  /** Milliseconds to get a connection, the wait for a free one included. Default: 5000. */
+  /** Milliseconds to get a connection, including the wait for a free one. Default: 5000. */
   readonly connectTimeout: number
-  /** Milliseconds that a connection is kept without a request. Default: 10 000. */
+  /** Milliseconds for which a connection without a request is kept. Default: 10 000. */
   readonly idleTimeout: number
-  /** Bytes of content that are kept in memory when a request does not tell their length; 411 for more. Default: 1 MiB. */
+  /** Bytes of content kept in memory when a request does not declare its length; 411 for more. Default: 1 MiB. */
   readonly bufferBytes: number
 }
 
@@ -50,28 +50,28 @@ export interface FastCgiOptions extends ScriptOptions {
 
 /** Options of {@link FastCgi.scripts}. */
 export interface FastCgiScripts {
-  /** The end of the names of scripts; nothing else is ever given to the application. Default: `.php`. */
+  /** How the names of scripts end; nothing else is ever passed to the application. Default: `.php`. */
   readonly extension?: string
-  /** The script of a directory. Default: `index` with the extension. */
+  /** The script of a directory. Default: `index` with that extension. */
   readonly index?: string
 }
 
-/** Has scripts run elsewhere: as a handler, or as middleware that passes on what it has no script for. */
+/** Lets the application run scripts: as a handler, or as middleware that passes on requests for which there is no script. */
 export type ScriptHandler = (c: Context<any, any>, next?: Next) => MaybePromise<Reply>
 
 /** An application that speaks FastCGI. */
 export interface FastCgi {
   /**
-   * Runs the scripts of a directory that the application sees as we do. The script is found here, before anything is sent:
-   * the first name in the path that is no directory must be a regular file inside the root with the extension, wherever
-   * links lead. What follows it is PATH_INFO. So a picture is never run for `/picture.jpg/x.php`, however the application is
-   * set up.
-   * @param root the directory; what it is a link to is found out now. @throws Error when there is none.
+   * Runs the scripts of a directory that the application sees under the same path. The script is found here, before anything is
+   * sent: the first name in the path that is not a directory must be a regular file inside the root with the extension, wherever
+   * links lead. What follows it is PATH_INFO. So `/picture.jpg/x.php` never runs a picture, however the application is
+   * configured.
+   * @param root the directory; links are resolved when this is called. @throws Error when there is none.
    */
   scripts(root: string | URL, options?: FastCgiScripts): ScriptHandler
   /**
-   * Has one script answer everything: a front controller, or a program without files.
-   * @param file SCRIPT_FILENAME, as the application knows it; it need not be here.
+   * Lets one script answer everything: a front controller, or a program without files.
+   * @param file SCRIPT_FILENAME, as the application knows it; it need not exist on this machine.
    */
   script(file: string): ScriptHandler
 }
@@ -100,15 +100,15 @@ const scriptsRules: Rules<Settled<FastCgiScripts, 'extension'>> = {
 }
 
 /**
- * Has requests answered by an application that speaks FastCGI 1.0, php-fpm for example, over TCP or a unix socket.
+ * Has requests answered by an application that speaks FastCGI 1.0, such as php-fpm, over TCP or a unix socket.
  * Connections are kept for the next request, and closed when nobody waits for the reply any more. Content and output are
- * streamed at the pace of who reads them. Below a catch-all route the parameter `path` is what names a script, anywhere else
- * the whole path is.
+ * streamed at the reader's pace. Below a catch-all route the parameter `path` names the script, anywhere else
+ * the whole path does.
  *
- * 504 for an application that is silent, 502 for one that cannot be reached, breaks off or breaks the protocol; once the
- * head is sent, the reply is cut instead. A request without content and side effects that a kept connection fails, before a
- * byte of reply, is sent once more.
- * @throws TypeError when a field that no script gets is to be passed on.
+ * The reply is 504 for an application that stays silent, and 502 for one that cannot be reached, breaks off or violates the protocol;
+ * once the head was sent, the reply is cut instead. When a kept connection fails before the first byte of the reply, a request without
+ * content and side effects is sent once more.
+ * @throws TypeError when `passOn` names a field that no script may get.
  */
 export function fastcgi(address: FastCgiAddress, options: FastCgiOptions = {}): FastCgi {
   const settings = readOptions(rules, options)
@@ -140,12 +140,12 @@ function missing(next: Next | undefined): MaybePromise<Reply> {
   return next ? next() : refused(404)
 }
 
-/** The path as a directory; an empty segment is nothing's name, so adding a second one leads nowhere. */
+/** The path as a directory. An empty segment is not the name of anything, so adding a second one finds nothing. */
 function slashed({ prefix, segments }: ScriptPath): ScriptPath {
   return { prefix, segments: [...segments, ''] }
 }
 
-/** The redirect is relative to the path asked for, so it can never lead to another host. */
+/** The redirect is relative to the requested path, so it can never lead to another host. */
 function addSlash(c: Context<any, any>): Reply {
   const path = normalizePath(c.path)!
   return c.redirect(`./${path.slice(path.lastIndexOf('/') + 1)}/${c.search}`, 308)
@@ -181,7 +181,7 @@ class Responder {
     const exchange = lease.begin(head, new ScriptErrors(c, this.#options.onStderr))
     const abort = (): void => exchange.fail(c.signal.reason)
     c.signal.addEventListener('abort', abort)
-    // Whatever becomes of the reply: middleware may replace it.
+    // Even when the reply is never sent: middleware may replace it.
     c.done(abort)
     void exchange.feed(content.chunks)
     try {
@@ -194,7 +194,7 @@ class Responder {
   }
 }
 
-/** Whether a connection failed that the application may have closed while the request was on its way (RFC 9110 §9.2.2). */
+/** Whether the connection failed in a way that suggests the application closed it while the request was on its way (RFC 9110 §9.2.2). */
 function mayRepeat(
   { method, signal }: Context<any, any>,
   { length }: RequestContent,

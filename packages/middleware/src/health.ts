@@ -9,13 +9,13 @@ export type { Check } from './lib/health/checks.ts'
 
 /** Options of {@link readiness}. */
 export interface ReadinessOptions {
-  /** The server; nothing as long as it has not started. */
+  /** The server; undefined until it has started. */
   readonly server: () => Pick<Server, 'closing'> | undefined
-  /** What the server cannot do without, by name. Default: nothing. */
+  /** Checks of what the server cannot do without, by name. Default: none. */
   readonly checks?: Readonly<Record<string, Check>>
-  /** Milliseconds that each check may take; its signal aborts then. Default: 1000. */
+  /** Milliseconds that each check may take; then its signal aborts and it counts as failed. Default: 1000. */
   readonly timeout?: number
-  /** Milliseconds between two rounds of checks at the least; their results hold for so long, for any number of probes. Default: 1000. */
+  /** Least milliseconds between two rounds of checks; results are kept for as long, however many probes there are. Default: 1000. */
   readonly interval?: number
 }
 
@@ -27,17 +27,17 @@ const rules: Rules<Required<ReadinessOptions>> = {
 }
 
 /**
- * Whether the process is alive: 200 as long as it answers. It asks nobody else, for whoever restarts a process because its
- * database is down has two outages.
+ * Whether the process is alive: 200 as long as it answers. It checks nothing else, because restarting a process when its
+ * database is down makes two outages out of one.
  */
 export function health(): Handler<any> {
   return () => report(200, 'alive')
 }
 
 /**
- * Whether requests may be sent here: 200, or 503 while the server starts, when a check fails, and from the moment that it
- * closes. Give `close` a time to announce that (`server.close({ announce: 5000 })`), in which load balancers see it and the
- * server still accepts.
+ * Whether requests may be sent here: 200, or 503 while the server starts, when a check fails, and from the moment it
+ * begins to close. Give `close` some time to announce that (`server.close({ announce: 5000 })`): load balancers notice while
+ * the server still accepts.
  */
 export function readiness(options: ReadinessOptions): Handler<any> {
   const { server, checks: asked, timeout, interval } = readOptions(rules, options)
@@ -50,7 +50,7 @@ export function readiness(options: ReadinessOptions): Handler<any> {
     const before = state()
     if (before) return report(503, before)
     return after(checks.results(), (results) => {
-      // Checks take their time.
+      // The state may have changed while the checks ran.
       const now = state()
       if (now) return report(503, now)
       const isReady = Object.values(results).every((result) => result === 'ok')
@@ -59,7 +59,7 @@ export function readiness(options: ReadinessOptions): Handler<any> {
   }
 }
 
-/** Why a check failed is not for everybody to know. */
+/** The report does not say why a check failed, because anybody may read it. */
 function report(status: number, text: string, checks: Results = {}): Reply {
   const content = JSON.stringify({ status: text, ...(Object.keys(checks).length > 0 && { checks }) })
   return new Reply(content, { status, headers: { 'Content-Type': 'application/json', 'Cache-Control': 'no-store' } })

@@ -2,10 +2,10 @@ import type { Html } from '@spillway/core'
 
 export type { Html } from '@spillway/core'
 
-/** What may be written into HTML: text and numbers, which are escaped; HTML, which is not; lists of them; and nothing. */
+/** What may be inserted into HTML: text and numbers, which are escaped; HTML, which is not; lists of these; and nothing. */
 export type HtmlValue = string | number | bigint | Html | readonly HtmlValue[] | null | undefined | false
 
-/** What has a meaning in text and in quoted attributes. */
+/** Characters that have a meaning in text and in quoted attributes. */
 const meaning: Readonly<Record<string, string>> = {
   '&': '&amp;',
   '<': '&lt;',
@@ -14,7 +14,7 @@ const meaning: Readonly<Record<string, string>> = {
   "'": '&#39;',
 }
 
-/** Made here alone, so that no JSON of a client passes for HTML. */
+/** Instances are made only here, so that JSON from a client can never pass for HTML. */
 class EscapedHtml implements Html {
   readonly html: string
 
@@ -29,10 +29,10 @@ class EscapedHtml implements Html {
 
 /**
  * HTML whose values are escaped: `` html`<li title="${title}">${name}</li>` ``, for `c.html(…)`. Values that are HTML themselves stay
- * as they are, lists are joined, and null, undefined and false are nothing. Values belong into text and into attributes with quotes.
- * Nothing makes them safe without quotes, in a script or style, in the name of a tag or attribute, or as the URL of a link, which
- * may begin with `javascript:`.
- * @throws TypeError for a value of another kind, true or an object for example, which nobody wants to see in a page.
+ * as they are, lists are joined, and null, undefined and false are left out. Use values only in text and in quoted attributes.
+ * Escaping does not make them safe without quotes, in a script or style, in the name of a tag or attribute, or as the URL of a link,
+ * which may begin with `javascript:`.
+ * @throws TypeError for a value of another kind, such as true or an object, which nobody wants to see in a page.
  */
 export function html(strings: TemplateStringsArray, ...values: readonly HtmlValue[]): Html {
   let text = strings[0]!
@@ -40,7 +40,7 @@ export function html(strings: TemplateStringsArray, ...values: readonly HtmlValu
   return new EscapedHtml(text)
 }
 
-/** Text that is HTML already, and is trusted: what a client can have had a hand in is not. */
+/** Text that is already HTML and is trusted. Never use it for anything a client could have influenced. */
 export function raw(text: string): Html {
   return new EscapedHtml(text)
 }

@@ -1,4 +1,4 @@
-// Who a client is, by a signed token (RFC 7519).
+// Who a client is, according to a signed token (RFC 7519).
 import type { MaybePromise, Reply } from '@spillway/core'
 import {
   type CryptoKey,
@@ -30,18 +30,18 @@ import type { Middleware } from './lib/layers/types.ts'
 
 /** Options of {@link jwt}: those of jose's `jwtVerify`, of which `issuer` and `audience` should be given. */
 export interface JwtOptions<Claims extends object> extends Omit<JWTVerifyOptions, 'algorithms'>, TokenOptions {
-  /** The key, or what finds it: `createRemoteJWKSet(url)` for example. A secret has 32 bytes or more. */
+  /** The key, or a function that finds it, such as `createRemoteJWKSet(url)`. A secret has at least 32 bytes. */
   readonly key: CryptoKey | KeyObject | Uint8Array | JWTVerifyGetKey
-  /** Algorithms that are accepted. There is no default: it must never be the token that chooses (RFC 8725 §3.1). */
+  /** Accepted algorithms. There is no default: the token must never be the one to choose (RFC 8725 §3.1). */
   readonly algorithms: [string, ...string[]]
   /**
-   * Makes of the verified payload what handlers see, or nothing (undefined, null) when it is not acceptable. Default: the
-   * payload as it is.
+   * Turns the verified payload into what handlers see, or returns nothing (undefined, null) when it is not acceptable. Default: the
+   * payload itself.
    */
   readonly claims?: (payload: JWTPayload) => MaybePromise<Claims | undefined | null>
 }
 
-/** Seconds, or a span in words as jose reads it. */
+/** Seconds, or a time span in words as jose parses it. */
 const span = optional(either(amount(0, { to: Number.MAX_SAFE_INTEGER }), text()))
 const names = optional(either(text(), list(text())))
 
@@ -63,9 +63,9 @@ const optionRules = {
 
 /**
  * Asks for a JSON Web Token (RFC 7519) as bearer token, verifies it with `jose`, and puts its claims into
- * `c.state.claims`. A token without an expiration is refused unless `requiredClaims` says otherwise. 401 without a valid
- * one, with the code `TOKEN_EXPIRED` for one that was; when keys cannot be fetched the error is the application's, 500.
- * @throws TypeError when no algorithm is listed, one is not for keys of this kind, a secret is shorter than 32 bytes or an RSA key
+ * `c.state.claims`. A token without an expiration is refused unless `requiredClaims` says otherwise. Without a valid token the
+ * reply is 401, with the code `TOKEN_EXPIRED` for an expired one; when keys cannot be fetched, the error is the application's: 500.
+ * @throws TypeError when no algorithm is listed, one does not fit keys of this kind, a secret is shorter than 32 bytes or an RSA key
  * than 2048 bits; RangeError for seconds that are NaN or below 0.
  */
 export function jwt<Claims extends object = JWTPayload>(
@@ -93,7 +93,7 @@ export function jwt<Claims extends object = JWTPayload>(options: JwtOptions<Clai
   return note(guard, maybe ? [] : [{ security: { jwt: scheme.described('JWT') } }])
 }
 
-/** @throws HttpError 401 when it is the token that fails; what the search for its key fails with. */
+/** @throws HttpError 401 when the token is at fault; otherwise whatever the search for its key failed with. */
 async function payloadOf(
   token: string,
   key: JwtOptions<object>['key'],
@@ -110,7 +110,7 @@ async function payloadOf(
     }
   }
   try {
-    // One overload takes keys, the other what finds them.
+    // One overload takes keys, the other a function that finds them.
     return (await jwtVerify(token, typeof key === 'function' ? search : (key as unknown as JWTVerifyGetKey), options))
       .payload
   } catch (error) {
@@ -119,15 +119,15 @@ async function payloadOf(
   }
 }
 
-/** Whether jose found fault with the token: a TypeError says that the key that was found is none for its algorithm. */
+/** Whether jose blames the token: a TypeError says that the key it found does not fit the token's algorithm. */
 function isAboutToken(error: unknown): boolean {
   return isRefusal(error) || error instanceof TypeError
 }
 
-/** What jose says when it cannot fetch keys, or understand them. */
+/** Codes of jose's errors for keys that it cannot fetch or understand. */
 const searchFailed: ReadonlySet<string> = new Set(['ERR_JOSE_GENERIC', 'ERR_JWKS_TIMEOUT', 'ERR_JWKS_INVALID'])
 
-/** Whether it is the token that failed, and not the search for its key. */
+/** Whether the token failed, and not the search for its key. */
 function isRefusal(error: unknown): boolean {
   return error instanceof errors.JOSEError && !searchFailed.has(error.code)
 }

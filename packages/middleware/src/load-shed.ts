@@ -4,13 +4,13 @@ import { monitorEventLoopDelay } from 'node:perf_hooks'
 import type { Middleware } from './lib/layers/types.ts'
 import { problem } from './problem.ts'
 
-/** Options of {@link loadShed}. At least one of the limits is given. */
+/** Options of {@link loadShed}. At least one of the limits is required. */
 export interface LoadShedOptions {
-  /** Milliseconds that the event loop may be late, as the median of the last while. Default: no limit. */
+  /** Milliseconds by which the event loop may lag, as the median of the last tenth of a second. Default: no limit. */
   readonly delay?: number
-  /** Requests at a time, until their last byte is gone. Default: no limit. */
+  /** Requests at a time, counted until their last byte has been sent. Default: no limit. */
   readonly concurrency?: number
-  /** Seconds that clients are asked to wait. Default: 1. */
+  /** Seconds that refused clients are asked to wait. Default: 1. */
   readonly retryAfter?: number
 }
 
@@ -25,8 +25,8 @@ const rules: Rules<Settled<LoadShedOptions, 'retryAfter'>> = {
 }
 
 /**
- * Answers 503 with `Retry-After` and the code `OVERLOADED` while there is too much to do, so that what has been begun is
- * finished in time. Requests that are refused cost next to nothing. Put it in front of what costs, behind health checks.
+ * Answers 503 with `Retry-After` and the code `OVERLOADED` while there is too much to do, so that requests that were accepted are
+ * finished in time. Refusing costs next to nothing. Put it in front of everything expensive, and behind health checks.
  * @throws TypeError without a limit, RangeError for one that is not above 0.
  */
 export function loadShed(options: LoadShedOptions): Middleware {
@@ -47,7 +47,7 @@ export function loadShed(options: LoadShedOptions): Middleware {
   }
 }
 
-/** Whether the event loop has been late, looked at now and then by whoever asks. */
+/** Whether the event loop lags; it is measured now and then, when somebody asks. */
 function lateness(limit: number): () => boolean {
   const histogram = monitorEventLoopDelay({ resolution })
   histogram.enable()
@@ -57,7 +57,7 @@ function lateness(limit: number): () => boolean {
     const now = performance.now()
     if (now - lookedAt < lookEvery) return late
     lookedAt = now
-    // A sample is the time between two turns of a timer, that of the timer included. None at all: it never got its turn.
+    // A sample is the time between two runs of a timer, including the timer's own interval. No sample at all means that it never ran.
     late = histogram.count === 0 || histogram.percentile(50) / 1e6 - resolution > limit
     histogram.reset()
     return late

@@ -30,7 +30,7 @@ import {
 import { toStandardOutput } from './lib/logger/output.ts'
 import type { Middleware } from './lib/layers/types.ts'
 
-/** What takes objects: a logger of pino, and those that are called like it. */
+/** Takes log entries as objects: pino, and loggers with the same interface. */
 export interface LogSink {
   info(record: object, message: string): void
 }
@@ -43,15 +43,15 @@ export interface LoggerOptions {
    */
   readonly format?: 'text' | 'common' | 'combined' | 'json'
   /**
-   * Takes each line, which ends in a line feed. Default: writes to the standard output, of which 1 MiB may wait for its reader;
-   * lines beyond that are dropped and counted on the error output, and so is what follows when the reader has gone.
+   * Takes each line, which ends in a line feed. Default: writes to standard output. Up to 1 MiB may wait for its reader; lines
+   * beyond that, or after the reader has gone, are dropped and counted on standard error.
    */
   readonly write?: (line: string) => void
-  /** Whether text is coloured. Default: when it goes to a terminal and `NO_COLOR` is not set. */
+  /** Whether text is coloured. Default: if it goes to a terminal and `NO_COLOR` is not set. */
   readonly color?: boolean
-  /** Takes the members of a JSON line as an object instead, with a message. */
+  /** Takes the members of a JSON line as an object, with a message, instead of lines. */
   readonly sink?: LogSink
-  /** Names in queries whose values are not written, neither of the target nor of `Referer`: `token`, for example. Default: none. */
+  /** Query parameters whose values are left out, in the target and in `Referer`: `token`, for example. Default: none. */
   readonly redact?: readonly string[]
 }
 
@@ -66,11 +66,11 @@ const rules: Rules<Settled<LoggerOptions, 'redact'>> = {
 type KnownOptions = Read<typeof rules>
 
 /**
- * Logs each request once, when the last byte of its reply is gone or it is known that it never will be; an exchange that
- * did not complete is logged as aborted, with who ended it. Bytes are those sent, the head included. Control characters,
- * and in quoted fields quotes, are escaped, so a request cannot forge lines or reach the terminal. The client is that of
+ * Logs each request once, when the last byte of its reply has been sent or it is certain that it never will be; an exchange that
+ * did not complete is logged as aborted, with who ended it. Bytes are those sent, including the head. Control characters,
+ * and quotes in quoted fields, are escaped, so a request cannot forge lines or reach the terminal. The client is that of
  * `clientOf`. Put it outermost.
- * @throws TypeError for a format that is none, or a sink beside what is for lines.
+ * @throws TypeError for an unknown format, or for a sink together with options for lines.
  */
 export function logger(options: LoggerOptions = {}): Middleware {
   const log = logOf(options)
@@ -81,7 +81,7 @@ export function logger(options: LoggerOptions = {}): Middleware {
     const servers = log.tellsServers ? watchAsked(c) : undefined
     c.done((outcome) => {
       const ms = performance.now() - started
-      // `write` may be asynchronous: what it fails with is the matter of `done`.
+      // `write` may be asynchronous: `done` handles its failure.
       return log.access({ time, ms, outcome, servers, ...factsOf(c, shown) })
     })
     return next()
@@ -89,18 +89,18 @@ export function logger(options: LoggerOptions = {}): Middleware {
 }
 
 /**
- * Logs what goes wrong on the connections of a server before a handler could see it: requests that cannot be parsed or do
+ * Logs what goes wrong on the connections of a server before a handler sees it: requests that cannot be parsed or do
  * not come in time, connections refused because the server is full, failed handshakes of TLS and the PROXY protocol.
  * Call the result to stop.
  */
 export function logFailures(server: Server, options: LoggerOptions = {}): () => void {
   const log = logOf(options)
-  // Whoever listens to a channel and throws ends the process.
+  // A channel subscriber that throws would end the process.
   return watchFailures(server, (entry) => guarded(() => log.failure(entry), printFailure))
 }
 
 interface Log {
-  /** Whether an entry has room for the servers that were asked. */
+  /** Whether an entry includes the upstream servers that were asked. */
   readonly tellsServers: boolean
   access(entry: AccessEntry): unknown
   failure(entry: ConnectionEntry): unknown
@@ -141,7 +141,7 @@ function formatOf({ format = 'text', write, color }: KnownOptions): LineFormat {
   }
 }
 
-/** Writes nothing of the values of these fields of a query. */
+/** Replaces the values of these query parameters. */
 function redacting(names: readonly string[]): (text: string) => string {
   if (names.length === 0) return (shown) => shown
   const hidden = new Set(names.map((name) => name.toLowerCase()))
@@ -151,7 +151,7 @@ function redacting(names: readonly string[]): (text: string) => string {
     )
 }
 
-/** The name of a field of a query, however it was written. */
+/** The name of a query parameter, however it was encoded. */
 function decoded(name: string): string {
   try {
     return decodeURIComponent(name)

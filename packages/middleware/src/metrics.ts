@@ -1,4 +1,4 @@
-// What is counted of requests and connections, in the format of Prometheus.
+// Counts requests and connections, and shows the numbers in Prometheus's format.
 import { atOnce } from './lib/layers/at-once.ts'
 import { type Handler, Reply, type Server } from '@spillway/core'
 import { type Rules, type Settled, callback, flag, readOptions } from '@spillway/core/options'
@@ -10,16 +10,17 @@ import type { Middleware } from './lib/layers/types.ts'
 
 /** Options of {@link metrics}. */
 export interface MetricsOptions {
-  /** Counts the connections of this server alone. Default: those of all servers of the process. */
+  /** Counts only the connections of this server. Default: those of all servers of the process. */
   readonly server?: () => Server | undefined
   /**
-   * Whether each request is followed from its first byte to its last: how long it took in each phase, and bytes as they come. That costs
-   * a small proxied request as much again. Without, connections are counted, and their bytes when they end. Default: true.
+   * Whether each request is followed from its first byte to its last: how long it took in each phase, and its bytes as they come. For a
+   * small proxied request this costs as much as the request itself. If false, only connections are counted, and their bytes when they
+   * end. Default: true.
    */
   readonly phases?: boolean
   /**
-   * That of `@spillway/core/cluster`: whichever worker is asked shows the numbers of all, with the label `worker`. One
-   * `metrics` of a process may have it. Default: each shows its own.
+   * The function `everyWorker` of `@spillway/core/cluster`: whichever worker is asked shows the numbers of all, with the label `worker`.
+   * Only one `metrics` of a process may use it. Default: each worker shows its own.
    */
   readonly everyWorker?: (
     topic: string,
@@ -33,21 +34,21 @@ const rules: Rules<Settled<MetricsOptions, 'phases'>> = {
   everyWorker: callback(),
 }
 
-/** Numbers of this process. */
+/** The metrics of this process. */
 export interface Metrics {
   /** Counts the requests that pass through it, by method, status and route; put it outermost. */
   readonly observe: Middleware
   /** Shows all numbers in OpenMetrics 1.0.0, which Prometheus scrapes. */
   readonly expose: Handler<any>
-  /** Counts no more connections. */
+  /** Stops counting connections. */
   readonly stop: () => void
 }
 
 /**
- * Counts what goes on, from the events of core: connections accepted, open and closed by their cause, how often they are used
- * again, parse errors by code, bytes, and the time in each phase (`connect`, `idle`, `head`, `handler`, `reply`); and
- * requests by method, status and route. Labels are bounded, whatever clients send: methods are those of the RFCs, routes the
- * patterns of a router, and no family has more than 1000 series. Numbers begin when this is called.
+ * Collects metrics from the events of core: connections accepted, open, and closed by reason, how often they are reused,
+ * parse errors by code, bytes, and the time in each phase (`connect`, `idle`, `head`, `handler`, `reply`); and
+ * requests by method, status and route. Labels are bounded, whatever clients send: methods are those of the RFCs, routes are the
+ * router's patterns, and no family has more than 1000 series. Counting starts when this is called.
  */
 export function metrics(options: MetricsOptions = {}): Metrics {
   const { server, phases, everyWorker } = readOptions(rules, options)
@@ -59,7 +60,7 @@ export function metrics(options: MetricsOptions = {}): Metrics {
     'route',
   ])
   const families: readonly Family[] = [...connections.families, requests, aborted, times]
-  /** The series of what is asked for often. */
+  /** The series that are used often. */
   const known = new Map<string, { readonly count: { total: number }; readonly time: Buckets }>()
   const seriesOf = (sent: string, code: number, route: string): { count: { total: number }; time: Buckets } => {
     const method = standardMethods.has(sent) ? sent : 'other'

@@ -9,15 +9,15 @@ export type { FieldPart, FilePart, MultipartLimits, Part } from './lib/multipart
 
 /**
  * The parts of a form with files, `multipart/form-data` (RFC 7578), one after the other as they arrive. Reading a file reads
- * the connection: a slow disk slows the client down, and memory does not grow with the upload. Fields are whole.
- * @throws ProblemError, while iterating: 415 for another type, 413 beyond a limit, 400 for a form that is malformed or cut
- * short. AbortedError when the client has gone. At once: RangeError for a limit that is NaN or below 0, TypeError for one that
- * there is not.
+ * the connection: a slow disk slows the client down, and memory does not grow with the upload. Fields come whole.
+ * @throws ProblemError, while iterating: 415 for another type, 413 when a limit is exceeded, 400 for a form that is malformed or cut
+ * short. AbortedError when the client has gone. Immediately: RangeError for a limit that is NaN or below 0, TypeError for an unknown
+ * limit.
  */
 export function multipart(c: Context<any, any>, limits: MultipartLimits = {}): AsyncGenerator<Part, void, undefined> {
   const found = read(c, readOptions(multipartRules, limits))
   const next = found.next.bind(found)
-  // Who has failed meanwhile does not wait for the next part any more.
+  // A caller that has failed in the meantime no longer waits for the next part.
   found.next = () => handled(next())
   return found
 }

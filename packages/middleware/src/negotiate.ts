@@ -6,9 +6,9 @@ import { asReply } from './lib/layers/compose.ts'
 import { after } from './lib/layers/maybe-promise.ts'
 
 /**
- * Which of some media types a client likes best (RFC 9110 §12.5.1): by its weights, of equal ones by the order given here. The most
- * specific range that fits says the weight of a type. Undefined when it takes none of them; without `Accept` it takes all.
- * @param types `application/json`, `text/html`.
+ * Which of several media types a client prefers (RFC 9110 §12.5.1): by its weights, and among equal ones in the order given here. The
+ * most specific range that matches determines the weight of a type. Undefined when the client accepts none; without `Accept` it accepts all.
+ * @param types such as `application/json`, `text/html`.
  */
 export function preferredType(c: Context<any, any>, types: readonly string[]): string | undefined {
   const field = c.headers.get('accept')
@@ -18,9 +18,9 @@ export function preferredType(c: Context<any, any>, types: readonly string[]): s
 }
 
 /**
- * Which of some languages a client likes best (RFC 9110 §12.5.4), by lookup as in RFC 4647 §3.4: who asks for `de-CH` is content with
- * `de`, and who asks for `de` with `de-CH` where there is no other. Undefined when it takes none of them.
- * @param languages tags, `en`, `de-CH`.
+ * Which of several languages a client prefers (RFC 9110 §12.5.4), by lookup as in RFC 4647 §3.4: a client that asks for `de-CH` also
+ * accepts `de`, and one that asks for `de` also `de-CH` if there is nothing better. Undefined when it accepts none of them.
+ * @param languages tags such as `en`, `de-CH`.
  */
 export function preferredLanguage(c: Context<any, any>, languages: readonly string[]): string | undefined {
   const field = c.headers.get('accept-language')
@@ -29,14 +29,14 @@ export function preferredLanguage(c: Context<any, any>, languages: readonly stri
   return best(languages, (language) => languageWeight(language.toLowerCase(), ranges))
 }
 
-/** What answers for each media type. */
+/** A function for each media type that makes the reply. */
 export type Representations = Readonly<Record<string, () => MaybePromise<Result>>>
 
 /**
- * Answers in the media type that the client likes best, of those that are given here in the order of what we like best:
- * `` negotiate(c, { 'application/json': () => c.json(user), 'text/html': () => c.html(page) }) ``. Says that the reply depends on
- * `Accept`. Without one that the client takes it is 406.
- * @throws TypeError for what is no media type; HttpError 406.
+ * Answers in the media type that the client prefers. Give the types in your own order of preference:
+ * `` negotiate(c, { 'application/json': () => c.json(user), 'text/html': () => c.html(page) }) ``. The reply gets `Vary: Accept`.
+ * When the client accepts none of them, the answer is 406.
+ * @throws TypeError for something that is not a media type; HttpError 406.
  */
 export function negotiate(c: Context<any, any>, representations: Representations): MaybePromise<Reply> {
   const types = Object.keys(representations)
@@ -69,7 +69,7 @@ function best(offers: readonly string[], weight: (offer: string) => number): str
   return found
 }
 
-/** Parameters of a range are passed over, as those of what we offer are: `text/html;level=1` is `text/html`. */
+/** Parameters of a range are ignored, and so are those of what we offer: `text/html;level=1` counts as `text/html`. */
 function weightOf(type: string, ranges: readonly Range[]): number {
   const [essence = ''] = type.split(';', 1)
   const [main = ''] = essence.split('/', 1)
@@ -82,12 +82,12 @@ function weightOf(type: string, ranges: readonly Range[]): number {
 }
 
 function languageWeight(language: string, ranges: readonly Range[]): number {
-  // The tag itself, and then shorter ones.
+  // The tag itself first, then shorter and shorter prefixes of it.
   for (let tag = language; tag !== ''; tag = tag.slice(0, Math.max(0, tag.lastIndexOf('-')))) {
     const found = ranges.find(({ value }) => value === tag)
     if (found) return found.q
   }
-  // One that is narrower than what there is will do, a little less well than what was asked for.
+  // One that is more specific than what was asked for will do, at a slightly lower weight.
   const narrower = ranges.find(({ value, q }) => q > 0 && value.startsWith(`${language}-`))
   if (narrower) return narrower.q * 0.999
   return ranges.find(({ value }) => value === '*')?.q ?? 0

@@ -15,12 +15,12 @@ export { IncomingMessage, ServerResponse } from './lib/node/server.ts'
 export { type ErrorOptions, SecureServer, Server }
 
 /**
- * Makes a server that is used like that of `http.createServer` and runs on Spillway: an application, a framework, a WebSocket library
- * that takes an `http.Server` takes this one. Fields, contents and bytes are read and written by our core, with its strictness.
+ * Creates a server that is used like that of `http.createServer` and runs on Spillway: anything that takes an `http.Server`, such as an
+ * application, a framework or a WebSocket library, takes this one. Messages are read and written by our core, with its strictness.
  *
- * What the application fails with ends no process: it is a 500, or cuts the reply that is on its way, and goes to `onError`, which
- * prints it by default. The messages are of Node's classes; a server of `node:http` is nowhere behind it.
- * @throws TypeError and RangeError, with the codes of Node, for options that are none, and Error in another runtime than Node.js.
+ * Errors of the application do not end the process: they become a 500, or cut the reply that is on its way, and go to `onError`, which
+ * prints them by default. The messages are instances of Node's classes, but no `node:http` server is involved.
+ * @throws TypeError and RangeError, with Node's codes, for invalid options, and Error in runtimes other than Node.js.
  */
 export function createServer(listener?: RequestListener): HttpServer
 export function createServer(options: HttpOptions & ErrorOptions, listener?: RequestListener): HttpServer
@@ -28,7 +28,7 @@ export function createServer(...args: any[]): HttpServer {
   return new Server(...(args as []))
 }
 
-/** As {@link createServer}, for `https.createServer`: the options of TLS are those of Node. @throws as Node's for a certificate or key that is none. */
+/** Like {@link createServer}, for `https.createServer`: the TLS options are Node's. @throws as Node does for an invalid certificate or key. */
 export function createSecureServer(listener?: RequestListener): HttpsServer
 export function createSecureServer(options: HttpsOptions & ErrorOptions, listener?: RequestListener): HttpsServer
 export function createSecureServer(...args: any[]): HttpsServer {

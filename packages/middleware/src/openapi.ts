@@ -15,13 +15,13 @@ import type { Middleware } from './lib/layers/types.ts'
 export type { JsonSchema, SchemaConverter } from './lib/validation/json-schema.ts'
 export type { Gives, GivenContent, RouteNote, SecurityScheme } from './lib/layers/route-notes.ts'
 
-/** What is told about an API as a whole. */
+/** What describes an API as a whole. */
 export interface OpenApiOptions {
   readonly info: { readonly title: string; readonly version: string; readonly description?: string }
-  /** Where the API answers. Default: where the document is. */
+  /** Where the API answers. Default: the host that serves the document. */
   readonly servers?: readonly { readonly url: string; readonly description?: string }[]
   /**
-   * Turns schemas into JSON Schema where they cannot do so themselves; zod's and arktype's can. For valibot:
+   * Converts schemas to JSON Schema where they cannot do so themselves, as those of zod and arktype can. For valibot:
    * `(schema) => toJsonSchema(schema as GenericSchema)` of `@valibot/to-json-schema`.
    */
   readonly toJsonSchema?: SchemaConverter
@@ -42,15 +42,15 @@ export interface OpenApiDocument {
   readonly components: Readonly<Record<string, Readonly<Record<string, unknown>>>>
 }
 
-/** The methods that OpenAPI has a place for. */
+/** The methods that OpenAPI can describe. */
 const methods: ReadonlySet<string> = /* @__PURE__ */ new Set('get put post delete options head patch trace'.split(' '))
-/** What stands for a route of every method. */
+/** The methods listed for a route of every method. */
 const everyMethod = ['get', 'put', 'post', 'delete', 'patch']
 
 /**
- * Describes the routes there are as an OpenAPI 3.1 document: their contracts, the schemas given to `validate`, what guards ask
- * for, and what {@link describe} says. Routes without any are listed, too; those of a single host and of other methods than
- * OpenAPI knows are not. Call it when all routes that it should list are there.
+ * Describes the existing routes as an OpenAPI 3.1 document: their contracts, the schemas given to `validate`, what guards ask
+ * for, and what {@link describe} says. Routes without any of these are listed, too; routes of a single host, and of methods
+ * that OpenAPI does not know, are not. Call it after all routes that it should list have been registered.
  * @throws TypeError when a schema has no JSON form.
  */
 export function openApi(app: { routes(): readonly RouteInfo[] }, options: OpenApiOptions): OpenApiDocument {
@@ -82,7 +82,7 @@ export function openApi(app: { routes(): readonly RouteInfo[] }, options: OpenAp
 }
 
 /**
- * The paths of a document. Those that differ by the names of their parameters alone are one, with the names that came first
+ * The paths of a document. Paths that differ only in the names of their parameters become one, with the names that came first
  * (OpenAPI 3.1.1 §4.8.8.1).
  */
 class PathItems {
@@ -105,15 +105,15 @@ function free(wanted: string, taken: Set<string>): string {
   return name
 }
 
-/** Says something about the routes behind it, for {@link openApi}; it does nothing to requests. */
+/** Describes the routes behind it, for {@link openApi}; it does nothing to requests. */
 export function describe(told: RouteNote): Middleware {
   return note<Middleware>((_, next) => next(), [told])
 }
 
 /**
- * A page to read an API and try it: lists the operations of a document and sends requests with `fetch`. It is one piece,
- * asks no other host for anything, and a strict Content-Security-Policy holds it to that.
- * @param url where the document is, seen from the page.
+ * A page for reading an API and trying it: it lists the operations of a document and sends requests with `fetch`. The page is
+ * self-contained, asks no other host for anything, and has a strict Content-Security-Policy that enforces this.
+ * @param url where the document is, relative to the page.
  */
 export function apiPage(url: string): Handler {
   const page = pageOf(url)

@@ -20,10 +20,10 @@ const getter: TextMapGetter<RequestHeaders> = {
 }
 
 /**
- * Makes a span of each request, by the semantic conventions of HTTP servers: a child of what the request's fields say, and the
- * parent of what is made while it is answered. It ends with the last byte of the reply, or when that will never come, and is
- * an error for statuses from 500 and exchanges that were cut. Queries are left out, as they may hold secrets. Does nothing
- * until an SDK is registered; needs no loader. Put it in front of what should be seen, behind `client`.
+ * Makes a span for each request, by the semantic conventions for HTTP servers: a child of the trace named in the request's fields, and the
+ * parent of spans made while it is answered. It ends with the last byte of the reply, or when it is certain that it will never be sent. It is
+ * an error for statuses from 500 up and for exchanges that were cut. Queries are left out, because they may hold secrets. It does nothing
+ * until an SDK is registered, and needs no loader. Put it in front of what should be traced, and behind `client`.
  */
 export function spans(): Middleware {
   const tracer = trace.getTracer('@spillway/middleware')

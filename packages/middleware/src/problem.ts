@@ -1,4 +1,4 @@
-// Errors that are told as problems (RFC 9457).
+// Errors that are reported as problems (RFC 9457).
 import {
   AbortedError,
   type Context,
@@ -20,11 +20,11 @@ export { type Problem, type ProblemDetails, ProblemError, problem, problemOf } f
 
 /** Options of {@link problems}. */
 export interface ProblemsOptions {
-  /** Hears of errors that are answered 500 and above. Default: the process's error output, as core has it. */
+  /** Is told of errors that are answered 500 and above. Default: core's default, a line on standard error. */
   readonly onError?: (error: unknown, c: Context<any, any>) => void
   /**
-   * Makes the reply of every problem, for an error format of one's own; fields such as `Allow` that it has not are added. Of
-   * what `validate` or a contract found wrong, `problem.errors` is the list. Default: `application/problem+json`.
+   * Makes the reply for every problem, for an error format of your own; fields such as `Allow` that it lacks are added.
+   * `problem.errors` is the list of what `validate` or a contract found wrong. Default: `application/problem+json`.
    */
   readonly reply?: (problem: Problem, c: Context<any, any>) => MaybePromise<Result>
 }
@@ -32,9 +32,9 @@ export interface ProblemsOptions {
 const rules: Rules<ProblemsOptions> = { onError: callback(), reply: callback() }
 
 /**
- * Gives every refusal behind it one format: errors that are thrown, what validation and guards refuse, and the 404 and 405 of
- * the router, which are text otherwise. An exchange that was cut is not answered, and errors of the server
- * are reported: nobody else will hear of them. For the errors of core itself, give `onError: problemOf` to `serve`.
+ * Gives every refusal behind it one format: thrown errors, what validation and guards refuse, and the router's 404 and 405,
+ * which are otherwise plain text. An exchange that was cut is not answered. Errors of the server are reported to `onError`,
+ * because nobody else would hear of them. For the errors of core itself, pass `onError: problemOf` to `serve`.
  */
 export function problems(options: ProblemsOptions = {}): Middleware {
   const { onError = printFailed, reply: make } = readOptions(rules, options)
@@ -54,7 +54,7 @@ export function problems(options: ProblemsOptions = {}): Middleware {
     )
 }
 
-/** Another reply for a refusal, with its fields as far as they are not about the content. */
+/** A different reply for a refusal, keeping those of its fields that do not describe the content. */
 function withFieldsOf(refusal: Refusal, result: Result): Reply {
   const reply = result instanceof Response ? Reply.from(result) : result
   for (const [name, value] of refusal.headers)

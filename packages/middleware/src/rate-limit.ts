@@ -1,4 +1,4 @@
-// How many requests somebody may make in a while.
+// How many requests a client may make in a while.
 import { type Context, type MaybePromise, type Reply, type ReplyHeaders, printError } from '@spillway/core'
 import {
   type Rules,
@@ -36,41 +36,41 @@ export {
 /** Options of {@link rateLimit}. */
 export type RateLimitOptions = RateLimitRule & (LocalQuotas | SharedQuotas)
 
-/** Who may do how much. */
+/** Whose requests are limited, and how. */
 export interface RateLimitRule {
-  /** Requests in a window. */
+  /** Requests per window. */
   readonly limit: number
-  /** Its length in seconds. Default: 60. */
+  /** The length of the window in seconds. Default: 60. */
   readonly windowSeconds?: number
   /** Requests that may come all at once. Default: `limit`. */
   readonly burst?: number
   /**
-   * Whose quota it is; undefined for requests that are not limited. Default: the client, of IPv6 its /64 network, by
-   * `clientOf`.
+   * Whose quota it is; undefined for requests that are not limited. Default: the client according to `clientOf`, in IPv6 its
+   * /64 network.
    */
   readonly key?: (c: Context<any, any>) => string | undefined
-  /** What clients and the store know the rule by; rules of one name in one store share quotas. Default: `default`. */
+  /** The name of the rule, for clients and the store; rules of the same name in one store share quotas. Default: `default`. */
   readonly name?: string
 }
 
-/** Quotas of this process alone. */
+/** Quotas of this process only. */
 export interface LocalQuotas {
   /** Default: `memoryStore()`. */
   readonly store?: undefined
 }
 
-/** Quotas in a store that may be away. */
+/** Quotas in a store that may be unavailable. */
 export interface SharedQuotas {
   readonly store: RateLimitStore
-  /** What happens then: `open` lets all requests in, `closed` answers 503. There is no default. */
+  /** What happens when the store is away: `open` lets all requests in, `closed` answers 503. There is no default. */
   readonly whenAway: 'open' | 'closed'
   /** Milliseconds to wait for the store before it counts as away. Default: 500. */
   readonly patience?: number
-  /** Hears why the store is away, once a second at the most. Default: the process's error output. */
+  /** Is told why the store is away, at most once a second. Default: a line on standard error. */
   readonly onError?: (error: unknown) => void
 }
 
-/** Options, as they were read. */
+/** The resolved options. */
 interface Settings extends RateLimitRule {
   readonly windowSeconds: number
   readonly name: string
@@ -94,11 +94,11 @@ const rules: Rules<Settings> = {
 }
 
 /**
- * Limits how often a client may ask, by the generic cell rate algorithm: used requests come back one by one, at the pace
- * of `limit` in `windowSeconds`. Replies carry `RateLimit` and `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers-10);
- * without a request left it is 429 with `Retry-After` and the code `RATE_LIMITED`. Stands behind `client`, when there are
- * proxies, and in front of what costs.
- * @throws RangeError for numbers that are no limit, TypeError for a name that cannot be sent, or a store without `whenAway`.
+ * Limits how often a client may send requests, by the generic cell rate algorithm: used requests come back one by one, at the rate
+ * of `limit` per `windowSeconds`. Replies carry `RateLimit` and `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers-10);
+ * with no request left the reply is 429 with `Retry-After` and the code `RATE_LIMITED`. Put it behind `client`, when there are
+ * proxies, and in front of what is expensive.
+ * @throws RangeError for numbers that cannot be limits, TypeError for a name that cannot be sent, or a store without `whenAway`.
  */
 export function rateLimit(options: RateLimitOptions): Middleware {
   const settings = readOptions(rules, options)
@@ -144,7 +144,7 @@ class Rule {
     this.#name = name
   }
 
-  /** Several rules make one list. */
+  /** The entries of several rules form one list. */
   tell(headers: ReplyHeaders, taken: Taken): void {
     const state = `"${this.#name}";r=${remaining(taken, this.quota)};t=${seconds(taken.ahead)}`
     addMember(headers, 'RateLimit-Policy', this.#policy)

@@ -1,4 +1,4 @@
-// A name for each request, for logs here and elsewhere.
+// An id for each request, for logs here and elsewhere.
 import { randomUUID } from 'node:crypto'
 import { AddressSet, type Context, ReplyHeaders } from '@spillway/core'
 import { type Rules, list, readOptions, text } from '@spillway/core/options'
@@ -8,10 +8,10 @@ import type { Middleware } from './lib/layers/types.ts'
 
 /** Options of {@link requestId}. */
 export interface RequestIdOptions {
-  /** The field it is sent in, and comes in. Default: `X-Request-Id`. */
+  /** The field in which it is sent, and in which it may come. Default: `X-Request-Id`. */
   readonly field?: string
   /**
-   * Whose ids are taken over: addresses and networks of the peers, `unix` for unix sockets. Anybody else could make two
+   * Whose ids are accepted: addresses and networks of peers, `unix` for unix sockets. Anybody else could make two
    * requests look like one. Default: nobody's.
    */
   readonly trusted?: readonly string[]
@@ -19,14 +19,14 @@ export interface RequestIdOptions {
 
 const rules: Rules<Required<RequestIdOptions>> = { field: text('X-Request-Id'), trusted: list(text()) }
 
-/** Long enough for what proxies make, and harmless in logs, commands and addresses. */
+/** Long enough for the ids that proxies make, and harmless in logs, commands and URLs. */
 const usable = /^[\w.:=+/@-]{1,128}$/
 
 /**
- * Gives each request a name, `c.state.requestId`, which `logger` writes, and tells the client in a field of the reply, that
- * to an error, too. It is a random UUID, unless a trusted peer sent one that is usable: up to 128 letters, digits and
+ * Gives each request an id, `c.state.requestId`, which `logger` writes, and sends it to the client in a field of the reply, including
+ * error replies. It is a random UUID, unless a trusted peer sent a usable one: up to 128 letters, digits and
  * `_.:=+/@-`.
- * @throws TypeError when the field has no name that can be sent, or what is trusted is neither address nor network.
+ * @throws TypeError when the field's name cannot be sent, or an entry of `trusted` is neither address nor network.
  */
 export function requestId(options: RequestIdOptions = {}): Middleware<{ requestId: string }> {
   const { field, trusted } = readOptions(rules, options)

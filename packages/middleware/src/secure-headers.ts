@@ -10,22 +10,22 @@ import type { Middleware } from './lib/layers/types.ts'
 /** Options of {@link secureHeaders}. */
 export interface SecureHeadersOptions {
   /**
-   * Directives of the Content-Security-Policy, over those of the default; false takes one out. `'nonce'` stands for this
-   * request's nonce. False: no policy.
+   * Directives of the Content-Security-Policy that replace those of the default; false removes one. `'nonce'` stands for this
+   * request's nonce. `csp: false`: no policy.
    */
   readonly csp?: false | Readonly<Record<string, string | false>>
   /**
-   * Directives of a Content-Security-Policy-Report-Only, to try a stricter policy with: violations are reported to where `report-to`
+   * Directives of a Content-Security-Policy-Report-Only, to try out a stricter policy: violations are reported to where `report-to`
    * or `report-uri` says, and nothing is blocked. Default: none.
    */
   readonly reportOnly?: Readonly<Record<string, string | false>>
-  /** Strict-Transport-Security; false: none. Default: a year, with subdomains; sent over TLS only (RFC 6797 §7.2). */
+  /** Strict-Transport-Security; false for none. Default: a year, with subdomains. Sent over TLS only (RFC 6797 §7.2). */
   readonly hsts?: false | string
-  /** Other fields, over the default ones; false takes one out. */
+  /** Other fields, replacing the default ones; false removes one. */
   readonly fields?: Readonly<Record<string, string | false>>
 }
 
-/** Scripts run when they carry the nonce, or were loaded by one that does; the page is in no frame, and no plugin in it. */
+/** Scripts run if they carry the nonce or were loaded by one that does; the page may not be framed, and plugins may not run in it. */
 const strictPolicy: Readonly<Record<string, string>> = {
   'default-src': "'self'",
   'script-src': "'nonce' 'strict-dynamic'",
@@ -42,7 +42,7 @@ const defaultFields: Readonly<Record<string, string>> = {
   'Cross-Origin-Resource-Policy': 'same-origin',
   'Origin-Agent-Cluster': '?1',
   'Permissions-Policy': 'camera=(), geolocation=(), microphone=()',
-  // Not `no-referrer`: with it browsers send `Origin: null` from our own forms, which `csrf` has to refuse.
+  // Not `no-referrer`: with it, browsers send `Origin: null` from our own forms, which `csrf` would have to refuse.
   'Referrer-Policy': 'strict-origin-when-cross-origin',
   'X-Content-Type-Options': 'nosniff',
 }
@@ -58,15 +58,15 @@ const rules: Rules<Settled<SecureHeadersOptions, 'hsts' | 'fields'>> = {
   fields: values,
 }
 
-/** Random bytes are drawn for many nonces at a time. */
+/** Random bytes are drawn for many nonces at once. */
 const pool = Buffer.alloc(4096)
 const nonceBytes = 16
 let drawn = pool.length
 
 /**
  * Sends the fields that make browsers careful: a strict Content-Security-Policy whose nonce is `c.state.nonce`, HSTS over
- * TLS, isolation from other origins, no sniffing of types. Fields that a reply has already stay as they are. A 304 gets no policy
- * with a nonce, so that the page the client has keeps its own.
+ * TLS, isolation from other origins, no sniffing of types. Fields that a reply already has stay as they are. A 304 gets no policy
+ * with a nonce, so that the stored page keeps its own.
  * @throws TypeError when a directive or field is not valid.
  */
 export function secureHeaders(options: SecureHeadersOptions = {}): Middleware<{ nonce: string }> {
@@ -77,7 +77,7 @@ export function secureHeaders(options: SecureHeadersOptions = {}): Middleware<{ 
   const fixed: [string, string][] = []
   for (const [name, value] of Object.entries({ ...defaultFields, ...fields }))
     if (value !== false) fixed.push([name, value])
-  // Throws here, and not with every request.
+  // Throws here rather than with every request.
   new ReplyHeaders().set('Strict-Transport-Security', hsts || '')
   for (const [name, value] of fixed) new ReplyHeaders().set(name, value)
   return (c, next) => {
@@ -96,7 +96,7 @@ export function secureHeaders(options: SecureHeadersOptions = {}): Middleware<{ 
   }
 }
 
-/** A policy in parts, between which the nonce belongs. @throws TypeError when it is no value of a field. */
+/** A policy in parts, between which the nonce goes. @throws TypeError when it is not a valid field value. */
 function policy(name: string, directives: Readonly<Record<string, string | false>>): [name: string, parts: string[]] {
   const value = policyText(directives)
   new ReplyHeaders().set(name, value)
@@ -108,7 +108,7 @@ function policyText(directives: Readonly<Record<string, string | false>>): strin
     .filter(([, value]) => value !== false)
     .map(([name, value]) => {
       if (!/^[a-z-]+$/.test(name)) throw new TypeError(`Not a directive: ${JSON.stringify(name)}`)
-      // A comma would begin another policy, a semicolon another directive.
+      // A comma would begin another policy, and a semicolon another directive.
       if (/[;,]/.test(value as string)) throw new TypeError(`Not a value for ${name}: ${JSON.stringify(value)}`)
       return `${name} ${value}`.trimEnd()
     })

@@ -1,4 +1,4 @@
-// Where the time of a request went, for the tools of browsers.
+// Where the time of a request went, for the developer tools of browsers.
 import type { Context, MaybePromise } from '@spillway/core'
 import { type Rules, callback, readOptions } from '@spillway/core/options'
 import { quote } from '@spillway/parser/fields'
@@ -9,28 +9,28 @@ import { withFields } from './lib/layers/reply-fields.ts'
 import type { Middleware } from './lib/layers/types.ts'
 
 /**
- * Tells the client's developer tools what a reply spent its time on. Names are tokens; all throw a TypeError otherwise, and a
- * RangeError for a time that is not finite.
+ * Tells the client's developer tools what the time of a reply was spent on. Names must be tokens, or a TypeError is thrown; a time
+ * that is not finite throws a RangeError.
  */
 export interface Timing {
   /** Adds an entry, with its time in milliseconds, a description, or both. */
   add(name: string, ms?: number, description?: string): void
   /** Measures from now on until the result is called. */
   start(name: string, description?: string): () => void
-  /** Measures a piece of work, whether it succeeds or not, and gives what it gives. */
+  /** Measures a piece of work, whether it succeeds or not, and returns what it returns. */
   measure<T>(name: string, work: () => MaybePromise<T>): MaybePromise<T>
 }
 
 /** Options of {@link serverTiming}. */
 export interface ServerTimingOptions {
-  /** Who may see it; asked when the reply is there. Times tell about what is inside. Default: everybody. */
+  /** Who may see it; called when the reply has been made. Timings reveal something about the inside. Default: everybody. */
   readonly show?: (c: Context<any, any>) => boolean
 }
 
 const rules: Rules<ServerTimingOptions> = { show: callback() }
 
 /**
- * Sends Server-Timing (W3C): what was measured with `c.state.timing`, and `total`, the time until the reply was there. What is
+ * Sends Server-Timing (W3C): what was measured with `c.state.timing`, and `total`, the time until the reply was made. What is
  * measured while the content is streamed comes too late to be sent.
  */
 export function serverTiming(options: ServerTimingOptions = {}): Middleware<{ timing: Timing }> {

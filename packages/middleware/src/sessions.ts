@@ -43,18 +43,18 @@ export {
 /** Options of {@link sessions}. */
 export interface SessionsOptions {
   /**
-   * Seals sessions into the cookie itself: nothing is kept here, and data has to fit into about 3 KB. Its key, 32 bytes
-   * or more; of several the first seals and all open. A copy of a sealed cookie stays valid until its time is over, even
-   * after `destroy`: where that matters, take a store.
+   * Seals sessions into the cookie itself: nothing is kept on the server, and data has to fit into about 3 KB. The key has at least
+   * 32 bytes; of several, the first seals and all open. A copy of a sealed cookie stays valid until its time is over, even
+   * after `destroy`: where that matters, use a store.
    */
   readonly secrets?: Secrets
   /** Where sessions are kept when there are no secrets. Default: `memoryStore()`. */
   readonly store?: SessionStore
-  /** Seconds that a session lives without being used; a sealed one up to a minute less. Default: a day. */
+  /** Seconds for which an unused session lives; a sealed one up to a minute less. Default: a day. */
   readonly idleSeconds?: number
-  /** Seconds that a session lives at the most. Default: 30 days. */
+  /** Seconds for which a session lives at most. Default: 30 days. */
   readonly maxAge?: number
-  /** Whether the cookie stays when the browser is closed. Default: true. */
+  /** Whether the cookie survives closing the browser. Default: true. */
   readonly persistent?: boolean
   /** Name of the cookie. Default: `__Host-session`, which no other host and no page without TLS can set. */
   readonly name?: string
@@ -62,13 +62,13 @@ export interface SessionsOptions {
   readonly cookie?: Omit<CookieOptions, 'maxAge'>
   /**
    * What happens when the store is away. `closed`: requests that need it are answered 503 with `Retry-After` and the code
-   * `SESSIONS_UNAVAILABLE`. `open`: they go on without a session, and what they put into one is not kept; that a session could not be
-   * ended is a 503 all the same. Default: `closed`.
+   * `SESSIONS_UNAVAILABLE`. `open`: they go on without a session, and what they put into one is lost; if a session could not be
+   * ended, the reply is 503 all the same. Default: `closed`.
    */
   readonly whenAway?: 'open' | 'closed'
   /** Milliseconds to wait for the store before it counts as away. Default: 1000. */
   readonly patience?: number
-  /** Hears why the store is away, once a second at the most. Default: the process's error output. */
+  /** Is told why the store is away, at most once a second. Default: a line on standard error. */
   readonly onError?: (error: unknown) => void
 }
 
@@ -91,10 +91,10 @@ const rules: Rules<
 
 /**
  * Gives handlers a session, `c.state.session`, with typed data. The cookie is sent only when it changes. What a handler
- * changes before it throws is not kept, but for `destroy` and `regenerate`; what it changes after its reply has begun is kept by
- * `save` alone. A reply that sets the cookie is not for shared caches, whatever its handler says.
- * @throws TypeError when a secret is too short, the cookie's attributes contradict its name, or there are both secrets
- * and a store; RangeError for a time that is no whole number of seconds above 0; with a request, a TypeError when the data is too large for a cookie.
+ * changes before it throws is discarded, except `destroy` and `regenerate`; what it changes after its reply has begun is saved only by
+ * `save`. A reply that sets the cookie is not for shared caches, whatever its handler says.
+ * @throws TypeError when a secret is too short, the cookie's attributes contradict its name, or both secrets and a store are
+ * given; RangeError for a time that is not a whole number of seconds above 0; during a request, a TypeError when the data is too large for a cookie.
  */
 export function sessions<Data extends object>(options: SessionsOptions = {}): Middleware<{ session: Session<Data> }> {
   const known = readOptions(rules, options)
@@ -105,13 +105,13 @@ export function sessions<Data extends object>(options: SessionsOptions = {}): Mi
       ? new SealKeeper(deriveKeys(secrets, 'sealed sessions'), name, lasting)
       : new StoreKeeper(store ?? memoryStore(), new Patience('The store of the sessions', patience, onError), lasting)
   const settings = { keeper, lasting, onError }
-  // Throws here, and not with the first session.
+  // Throws here rather than with the first session.
   setCookieValue(name, '', { ...cookie, maxAge: 0 })
   const tell = (headers: ReplyHeaders, change: CookieChange | undefined): void => {
     if (!change) return
     const { value, maxAge } = change
     headers.append('Set-Cookie', setCookieValue(name, value, maxAge === undefined ? cookie : { ...cookie, maxAge }))
-    // A cache that kept it would hand the session to others.
+    // A cache that stored it would hand the session to others.
     keepPrivate(headers, 'no-store')
   }
   const fail = (c: Context<any, any>, error: unknown, session: OpenSession<Data>): MaybePromise<never> => {

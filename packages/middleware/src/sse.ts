@@ -4,7 +4,7 @@ import { type Rules, type Settled, amount, optional, readOptions, whole } from '
 import { EventQueue } from './lib/sse/event-queue.ts'
 import { type EventFrame, encodeEvent } from './lib/sse/frame.ts'
 
-/** One of the events that a stream may carry: `Events` maps their names to the type of their data. */
+/** One of the events that a stream may carry: `Events` maps event names to the type of their data. */
 export type ServerEvent<Events extends object = Record<string, unknown>> = {
   [Name in keyof Events & string]: Omit<EventFrame, 'event' | 'data'> & {
     readonly data: Events[Name]
@@ -17,17 +17,17 @@ export type ServerEvent<Events extends object = Record<string, unknown>> = {
 
 /** The sending end of a stream of events. */
 export interface EventStream<Events extends object = Record<string, unknown>> {
-  /** What the client saw last before it was cut off; send what came after it. */
+  /** The id of the last event the client saw before it was disconnected; send what came after it. */
   readonly lastEventId: string | undefined
   /** Aborts when nothing more can be sent: the client is gone, or the server shuts down. */
   readonly signal: AbortSignal
-  /** Resolves when `signal` aborts: what a function waits for whose events come from elsewhere. */
+  /** Resolves when `signal` aborts: a function whose events come from elsewhere waits for this. */
   readonly closed: Promise<void>
   /**
-   * Sends an event. Resolves when the client's connection takes it, so that waiting for it is back-pressure; a client that
-   * lets more than `bufferedBytes` pile up behind an event is cut.
-   * Rejects with an AbortedError when nothing more can be sent; nobody has to listen to that.
-   * @throws TypeError when name or id have line breaks, or data has no JSON form.
+   * Sends an event. Resolves when the client's connection takes it, so that awaiting it gives back-pressure; a client that
+   * lets more than `bufferedBytes` pile up behind an event is cut off.
+   * Rejects with an AbortedError when nothing more can be sent; an unhandled rejection does no harm.
+   * @throws TypeError when name or id contain line breaks, or data has no JSON form.
    */
   send(event: ServerEvent<Events>): Promise<void>
 }
@@ -41,12 +41,12 @@ export type EventSource<Events extends object = Record<string, unknown>> =
 export interface SseOptions {
   /**
    * Milliseconds of silence after which a comment is sent, so that proxies do not give up; Infinity for never. Default: 15 000,
-   * below the 60 s of most.
+   * well below the 60 s of most proxies.
    */
   readonly pingInterval?: number
-  /** Bytes of events that may wait behind the one that is taken next, when their sender does not wait. Default: 1 MiB. */
+  /** Bytes of events that may wait behind the one being taken, when their sender does not wait. Default: 1 MiB. */
   readonly bufferedBytes?: number
-  /** Milliseconds after which a client comes back when its connection has ended. Default: the browser's, some seconds. */
+  /** Milliseconds after which a client reconnects when its connection has ended. Default: the browser's own, some seconds. */
   readonly retry?: number
 }
 
@@ -59,7 +59,7 @@ const rules: Rules<Settled<SseOptions, 'pingInterval' | 'bufferedBytes'>> = {
 /**
  * A reply of server-sent events (HTML §9.2). Text is sent as it is, other data as JSON. A comment is sent after a while of
  * silence. The stream ends when the source does, when the client leaves, and when the server begins to shut down: the
- * client comes back by itself then, to the next server.
+ * client then reconnects by itself, to the next server.
  * @typeParam Events names of events and the type of their data. Default: any.
  * @throws RangeError for numbers out of range.
  */
@@ -81,7 +81,7 @@ export function sse<Events extends object = Record<string, unknown>>(
   }
   const run = async (): Promise<void> => {
     c.onShutdown(() => queue.close(new AbortedError('shutdown', 'The server is shutting down')))
-    // Who has ended the sending side could still read, but no reader of events does that.
+    // A client that has ended its sending side could still read, but no reader of events does that.
     c.signal.addEventListener('abort', () => queue.close(c.signal.reason as AbortedError), { once: true })
     try {
       if (queue.signal.aborted) return
@@ -90,7 +90,7 @@ export function sse<Events extends object = Record<string, unknown>>(
       else await forward(source, stream)
       queue.end()
     } catch (error) {
-      // After the end nobody is left to tell, and its own abort is no failure of the source.
+      // After the end nobody is left to be told, and the stream's own abort is not a failure of the source.
       if (isInstance(error, AbortedError)) queue.end()
       else queue.fail(error)
     }
@@ -108,7 +108,7 @@ async function forward<Events extends object>(
 ): Promise<void> {
   const iterator = source[Symbol.asyncIterator]()
   const { signal } = stream
-  // A generator that waits for something returns when that has come; nobody waits for it then.
+  // A generator that is waiting for something returns only when that has come; nobody waits for it here.
   signal.addEventListener('abort', () => void giveBack(iterator), { once: true })
   for (;;) {
     const { done, value } = await iterator.next()
@@ -117,7 +117,7 @@ async function forward<Events extends object>(
   }
 }
 
-/** Clients send the id in UTF-8 (HTML §9.2.3), fields are read as latin1. */
+/** Clients send the id in UTF-8 (HTML §9.2.3), while fields are read as latin1. */
 function lastEventId(c: Context<any, any>): string | undefined {
   const id = c.headers.get('last-event-id')
   return id === null ? undefined : Buffer.from(id, 'latin1').toString()
@@ -130,11 +130,11 @@ function closed(signal: AbortSignal): Promise<void> {
   })
 }
 
-/** Ends an iterator that is not read on. Nobody could be told of a failure. */
+/** Ends an iterator that is not read any further. There is nobody to report a failure to. */
 async function giveBack(iterator: AsyncIterator<unknown>): Promise<void> {
   try {
     await iterator.return?.()
   } catch {
-    // as said
+    // nobody to report it to
   }
 }

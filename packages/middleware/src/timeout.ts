@@ -1,4 +1,4 @@
-// Work that has to end in time.
+// Work that has to finish in time.
 import { AbortedError, type Context, type Reply, dropSource, guarded, printError, isThenable } from '@spillway/core'
 import { type Rules, type Settled, callback, choice, readOptions } from '@spillway/core/options'
 import type { Middleware } from './lib/layers/types.ts'
@@ -6,20 +6,20 @@ import { problem } from './problem.ts'
 
 /** Options of {@link timeout}. */
 export interface TimeoutOptions {
-  /** 503 when the work is done here, 504 when it is waited for elsewhere. Default: 503. */
+  /** 503 when the work is done here, 504 when this server waits for another one. Default: 503. */
   readonly status?: 503 | 504
-  /** Hears what late work fails with, if it is not the abort. Default: the process's error output. */
+  /** Is told what late work fails with, if that is not the abort itself. Default: a line on standard error. */
   readonly onError?: (error: unknown, c: Context<any, any>) => void
 }
 
 const rules: Rules<Settled<TimeoutOptions, 'status'>> = { status: choice([503, 504], 503), onError: callback() }
 
 /**
- * Gives what stands behind it a time to reply in. When it is over, the work is stopped, and not only the waiting: `c.signal`
- * aborts with an `AbortedError` by `timeout`, content that is still read fails, the client gets 503 with the code `TIMEOUT`,
- * and a reply that comes too late is dropped and its stream cancelled. Work that does not mind the signal goes on unseen.
- * A reply that has begun is the matter of core's deadlines.
- * @param ms milliseconds. @throws RangeError when they are not above 0 or too many for a timer, TypeError when they are no number.
+ * Gives everything behind it a time to reply in. When it is over, the work itself is stopped, not only the waiting for it: `c.signal`
+ * aborts with an `AbortedError` by `timeout`, content that is still being read fails, the client gets 503 with the code `TIMEOUT`,
+ * and a reply that comes too late is dropped and its stream cancelled. Work that ignores the signal goes on unnoticed.
+ * A reply that has begun is subject to core's deadlines instead.
+ * @param ms milliseconds. @throws RangeError when they are not above 0 or too many for a timer, TypeError when they are not a number.
  */
 export function timeout(ms: number, options: TimeoutOptions = {}): Middleware {
   if (typeof ms !== 'number') throw new TypeError(`Not a time in milliseconds: ${String(ms)}`)
@@ -62,13 +62,13 @@ function limited(
   })
 }
 
-/** Whether an error is the abort, or what became of it in a library. */
+/** Whether an error is the abort, or what a library has turned it into. */
 function isAbort(error: unknown, reason: AbortedError): boolean {
   try {
     const { name, cause } = (error ?? {}) as Partial<Error>
     return error === reason || name === 'AbortError' || cause === reason
   } catch {
-    // Its fields may be accessors, and reading them may throw.
+    // The error's properties may be getters that throw.
     return false
   }
 }

@@ -1,4 +1,4 @@
-// Messages from one to all who listen, across processes too.
+// Messages from one sender to everyone who listens, also across processes.
 import { guarded, printError } from '@spillway/core'
 import { type Rules, type Settled, callback, choice, readOptions, thing, whole } from '@spillway/core/options'
 import { Hub } from './lib/websocket/hub.ts'
@@ -9,20 +9,20 @@ export type { Bus, EventReceiver, Receiver, Topic } from './lib/websocket/topic.
 
 /** Options of {@link topics}. */
 export interface TopicOptions {
-  /** Default: messages stay in this process. */
+  /** Passes messages between processes. Default: messages stay in this process. */
   readonly bus?: Bus | undefined
   /**
-   * What becomes of who does not take messages as fast as they come. `cut`: messages wait up to the receiver's limit (1 MiB),
-   * and then its connection is cut. `skip`: it misses messages until it has taken what waits, for those of which only the
+   * What happens to a receiver that does not take messages as fast as they come. `cut`: messages wait up to the receiver's limit (1 MiB),
+   * and then its connection is cut. `skip`: it misses messages until it has taken what is waiting; this is for messages of which only the
    * last one counts. Default: `cut`.
    */
   readonly slow?: 'cut' | 'skip' | undefined
   /**
-   * Topics that one receiver may follow at a time; where clients say what they follow, this bounds what they take. Beyond it
+   * Topics that one receiver may follow at a time: where clients choose what they follow, this bounds what they can use. Beyond it,
    * `subscribe` throws. Default: 1000.
    */
   readonly topicsEach?: number | undefined
-  /** Takes what the bus throws. Default: prints it with `console.error`. */
+  /** Is told what the bus throws. Default: prints it with `console.error`. */
   readonly onError?: ((error: unknown) => void) | undefined
 }
 
@@ -35,8 +35,8 @@ const rules: Rules<Settled<TopicOptions, 'slow' | 'topicsEach'>> = {
 
 /**
  * Topics by name: `const topic = topics()`, `topic('room').subscribe(socket)`, `topic('room').publish('hello')`. WebSockets and
- * streams of server-sent events follow alike. A topic that nobody follows costs nothing.
- * @throws TypeError when `slow` is neither.
+ * streams of server-sent events subscribe in the same way. A topic without subscribers costs nothing.
+ * @throws TypeError when `slow` is neither of the two.
  */
 export function topics(options: TopicOptions = {}): (name: string) => Topic {
   const {

@@ -7,38 +7,38 @@ import { type TraceParent, formatTraceparent, parseTraceparent, readTracestate }
 import { atOnce } from './lib/layers/at-once.ts'
 import type { Middleware } from './lib/layers/types.ts'
 
-/** Where a request stands in a trace. */
+/** The place of a request in a trace. */
 export interface Trace {
-  /** 32 hexadecimal digits, of all requests that belong together. */
+  /** 32 hexadecimal digits, the same for all requests that belong together. */
   readonly traceId: string
-  /** 16 hexadecimal digits, of this request here. */
+  /** 16 hexadecimal digits, for this request alone. */
   readonly spanId: string
-  /** Of whoever sent it; undefined when the trace begins here. */
+  /** The sender's span; undefined when the trace begins here. */
   readonly parentId: string | undefined
-  /** Whether the trace is recorded somewhere. */
+  /** Whether the trace is being recorded somewhere. */
   readonly sampled: boolean
-  /** The fields to send with requests that are made for this one: `fetch(url, { headers: c.state.trace.fields })`. */
+  /** The fields to send with requests made on behalf of this one: `fetch(url, { headers: c.state.trace.fields })`. */
   readonly fields: Readonly<Record<string, string>>
 }
 
 /** Options of {@link trace}. */
 export interface TraceOptions {
   /**
-   * Whose traces are continued: addresses and networks of peers, `unix` for unix sockets; for others a new one begins.
-   * Default: everybody's, as nothing depends on them but what is recorded.
+   * Whose traces are continued: addresses and networks of peers, `unix` for unix sockets; for all others a new one begins.
+   * Default: everybody's, because nothing depends on them except what is recorded.
    */
   readonly trusted?: readonly string[]
-  /** Whether a trace that begins here is marked as recorded. Default: no. */
+  /** Whether a trace that begins here is marked as recorded. Default: never. */
   readonly sample?: (c: Context<any, any>) => boolean
 }
 
 const rules: Rules<TraceOptions> = { trusted: optional(list(text())), sample: callback() }
 
 /**
- * Reads where a request stands in a distributed trace (W3C Trace Context, `traceparent` and `tracestate`), or begins a trace
- * when it stands in none or says so in a form that is not valid, and puts it into `c.state.trace`, for logs and to be sent on.
- * Spans are the matter of `opentelemetry`.
- * @throws TypeError when what is trusted is neither address nor network.
+ * Reads the place of a request in a distributed trace (W3C Trace Context, `traceparent` and `tracestate`), or begins a new trace
+ * when the request has none or a malformed one, and puts it into `c.state.trace`, for logs and for requests to other servers.
+ * For spans, see `opentelemetry`.
+ * @throws TypeError when an entry of `trusted` is neither address nor network.
  */
 export function trace(options: TraceOptions = {}): Middleware<{ trace: Trace }> {
   const { trusted, sample = () => false } = readOptions(rules, options)

@@ -1,4 +1,4 @@
-// Requests that fit a schema.
+// Lets only requests pass that fit a schema.
 import { type Rules, type Settled, choice, list, readOptions } from '@spillway/core/options'
 import type { Valid } from './lib/contract/types.ts'
 import { type ReadOptions, bodyKinds, readRules } from './lib/body/content.ts'
@@ -13,7 +13,7 @@ export type { ValidationIssue } from './lib/validation/issues.ts'
 
 /** Options of {@link validate}. */
 export interface ValidateOptions extends ReadOptions {
-  /** What content is read as, when no `body()` in front has read it. Default: `['json']`. */
+  /** How content is read when no `body()` in front has read it. Default: `['json']`. */
   readonly kinds?: readonly BodyKind[]
 }
 
@@ -23,10 +23,10 @@ const rules: Rules<Settled<ValidateOptions, 'kinds'>> = {
 }
 
 /**
- * Lets only valid requests pass, and puts what the schemas made of them into `c.state.valid`: coerced, defaulted and typed.
- * The head is checked first; only if it is valid is the content read. What is not valid is answered with a problem whose
+ * Lets only valid requests pass, and puts the schemas' results into `c.state.valid`: coerced, defaulted and typed.
+ * The head is checked first; the content is read only if the head is valid. An invalid request is answered with a problem whose
  * `errors` say where and why: 400 for path, query, fields and cookies, 422 for content (RFC 9110 §15.5.21, RFC 9457 §3).
- * Content that cannot be read is answered as `body` does. Several layers add up. `problems({ reply })` in front gives these
+ * Content that cannot be read is answered as by `body`. Several layers add up. `problems({ reply })` in front gives these
  * replies another format.
  */
 export function validate<const S extends Schemas>(

@@ -26,38 +26,38 @@ export type { WebSocketConnection, WebSocketHandlers } from './lib/websocket/con
 
 /** Options of {@link websocket}. Bytes and milliseconds. */
 export interface WebSocketOptions {
-  /** Origins whose pages may connect beside those of this one; `*` for all. Who is not a browser always may. */
+  /** Origins whose pages may connect, in addition to our own; `*` for all. Clients that are not browsers always may. */
   readonly origins?: '*' | readonly string[]
-  /** Subprotocols in order of preference; the first that the client offers is agreed on. Default: none. */
+  /** Subprotocols in order of preference; the first one that the client offers is chosen. Default: none. */
   readonly protocols?: readonly string[]
   /** Largest message, after decompression; a larger one closes with 1009. Default: 1 MiB, as bodies have. */
   readonly messageBytes?: number
-  /** What may wait for a client that does not read, when more is sent. Default: 1 MiB. */
+  /** Bytes that may wait for a client that does not read; sending more cuts it off. Default: 1 MiB. */
   readonly bufferedBytes?: number
-  /** More messages and pings, after as many at once, close with 1008. Default: 1000, beyond what people or games do. */
+  /** How many messages and pings a client may send per second, and at once; more close with 1008. Default: 1000, more than people or games send. */
   readonly messagesPerSecond?: number
   /**
-   * Compresses messages of 1 KiB and more, each by itself (RFC 7692). Default: false, as it costs processor time for every one.
+   * Compresses messages of 1 KiB and more, each on its own (RFC 7692). Default: false, as it costs processor time for each of them.
    */
   readonly deflate?: boolean
   /**
-   * Messages of more than half of `messageBytes`, and of more than 128 KiB, that unpack to more than so many times their size close
-   * with 1008. Default: 100; deflate reaches a thousand with zeros.
+   * Messages larger than half of `messageBytes` and larger than 128 KiB that unpack to more than this many times their size close
+   * with 1008. Default: 100; deflate can reach a thousand with zeros.
    */
   readonly maxInflation?: number
-  /** Between pings; a client that has not answered by the next one is cut. Default: 30 000. */
+  /** Time between pings; a client that has not answered by the next one is cut off. Default: 30 000. */
   readonly pingInterval?: number
-  /** A client that sends no message for so long is closed with 1000. Default: 0, never. */
+  /** A client that sends no message for this long is closed with 1000. Default: 0, never. */
   readonly idleTimeout?: number
-  /** Takes what handlers throw. Default: prints it with `console.error`. */
+  /** Is told what handlers throw. Default: prints it with `console.error`. */
   readonly onError?: (error: unknown) => void
 }
 
 /** Options of {@link websocket} with a schema for messages. */
 export interface SchemaOptions<S extends StandardSchemaV1> extends WebSocketOptions {
   /**
-   * What each message must be: a schema of any library that speaks Standard Schema, of the value that its text has as JSON.
-   * Bytes close with 1003, what is no JSON with 1007, and what the schema refuses with 1008, with the first issue as reason.
+   * What each message must be: a schema of any library that implements Standard Schema, applied to the message parsed as JSON.
+   * Binary messages close with 1003, text that is not JSON with 1007, and what the schema refuses with 1008, with the first issue as reason.
    */
   readonly schema: S
 }
@@ -74,7 +74,7 @@ type Settings = Settled<
   | 'idleTimeout'
 >
 
-/** Up to what timers can count. */
+/** The most that timers can count. */
 const positive = { from: 1, to: 2 ** 31 - 1 }
 const rules: Rules<Settings> = {
   origins: optional(either(choice(['*'], '*'), list(text()))),
@@ -91,11 +91,11 @@ const rules: Rules<Settings> = {
 }
 
 /**
- * A handler that speaks WebSocket (RFC 6455). `accept` is called with the request before it is answered, and gives the handlers
- * of one connection: whatever it has to remember can be in its closure, and what it throws refuses.
- * Refused are also: what does not ask for a WebSocket (426), does so in a wrong way (400), or from a page of another
- * origin (403). When the server begins to shut down, clients are told with 1001.
- * @throws TypeError when an origin or a protocol is not one, RangeError for a number out of range.
+ * A handler that speaks WebSocket (RFC 6455). `accept` is called with the request before it is answered, and returns the handlers
+ * of one connection; whatever the connection has to remember can be in its closure, and if it throws, the request is refused.
+ * Also refused are requests that do not ask for a WebSocket (426), ask for one in a wrong way (400), or come from a page of another
+ * origin (403). When the server begins to shut down, clients are closed with 1001.
+ * @throws TypeError for an invalid origin or protocol, RangeError for a number out of range.
  */
 export function websocket<C extends Context<any, any> = Context>(
   accept: (c: C) => MaybePromise<WebSocketHandlers>,
@@ -127,7 +127,7 @@ export function websocket<C extends Context<any, any>>(
       const connection = new Connection(agreed, limits, ticker, handlers, decode, report)
       const reply = c.upgrade((transport, leftover) => connection.start(transport, leftover), headers)
       c.done(({ kind, status }) => {
-        // Another reply was sent in its place, or none.
+        // Another reply was sent instead, or none.
         if (kind === 'aborted' || status !== 101) connection.abandon()
       })
       return reply
@@ -135,7 +135,7 @@ export function websocket<C extends Context<any, any>>(
   }
 }
 
-/** What limits of bytes were called before all of them had names of one pattern. Programs of then go on running until 1.0. */
+/** Former names of byte limits, before they all followed one pattern. Programs that use them go on working until 1.0. */
 const formerNames = { maxMessage: 'messageBytes', maxBuffered: 'bufferedBytes' } as const
 
 function withNewNames(options: WebSocketOptions): WebSocketOptions {

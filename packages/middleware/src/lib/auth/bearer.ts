@@ -10,9 +10,9 @@ import type { Next } from '../layers/types.ts'
 import { challenged, credentials, quoted } from './challenge.ts'
 
 /**
- * Where a token is looked for. `authorization` is the field. A cookie is sent by browsers on their own, with requests of other
- * sites' pages as well: such an application needs `csrf`. A parameter of the query ends up in logs and histories; it is for what
- * cannot send fields, a link or a WebSocket of a browser.
+ * Where a token is looked for. `authorization` is the field. Browsers send a cookie automatically, even with requests from pages of
+ * other sites: such an application needs `csrf`. A query parameter ends up in logs and histories; it is for clients that
+ * cannot send fields, such as a link or a WebSocket opened by a browser.
  */
 export type TokenSource =
   | 'authorization'
@@ -20,17 +20,17 @@ export type TokenSource =
   | { readonly query: string }
   | ((c: Context<any, any>) => string | undefined)
 
-/** How a token comes. */
+/** How a token is sent. */
 export interface TokenOptions {
   /** Name of the scheme in Authorization. Default: `Bearer`. */
   readonly scheme?: string
-  /** Where the token is, the first that has one counts. Default: `['authorization']`. */
+  /** Where the token is; the first source that has one counts. Default: `['authorization']`. */
   readonly from?: readonly TokenSource[]
-  /** Default: `restricted`. */
+  /** The protection space that challenges name (RFC 9110 §11.5). Default: `restricted`. */
   readonly realm?: string
 }
 
-/** Says that there are requests to answer without credentials, too. */
+/** Lets requests without credentials pass. */
 export interface MayGoWithout {
   /** Whether requests without credentials go on. Wrong ones are refused all the same. Default: false. */
   readonly optional: boolean
@@ -62,7 +62,7 @@ export class BearerScheme {
   readonly #scheme: string
   readonly #from: readonly TokenSource[]
 
-  /** @throws TypeError for a scheme that is no token, a realm that cannot be quoted, or no source at all. */
+  /** @throws TypeError for a scheme that is not a token, a realm that cannot be quoted, or no source at all. */
   constructor({ scheme, from, realm }: Required<TokenOptions>) {
     if (!isToken(scheme)) throw new TypeError(`The scheme is a token, not ${JSON.stringify(scheme)}`)
     if (from.length === 0) throw new TypeError('A token has to be looked for somewhere')
@@ -71,14 +71,14 @@ export class BearerScheme {
     this.#from = from
   }
 
-  /** Whether tokens may be in URLs, so that what is answered with them is for nobody else. */
+  /** Whether tokens may be in URLs; replies to such requests must not be stored for others. */
   get isInQuery(): boolean {
     return this.#from.some((each) => typeof each === 'object' && 'query' in each)
   }
 
   /**
-   * Undefined when there is none.
-   * @throws HttpError 400 when what there is in Authorization cannot be one.
+   * The token; undefined when there is none.
+   * @throws HttpError 400 when the content of Authorization cannot be a token.
    */
   find(c: Context<any, any>): string | undefined {
     for (const each of this.#from) {
@@ -88,7 +88,7 @@ export class BearerScheme {
     return undefined
   }
 
-  /** What OpenAPI has to say of it: where a token is looked for first. @param format of the token. */
+  /** The OpenAPI description: the first place where a token is looked for. @param format of the token. */
   described(format?: string): SecurityScheme {
     const first = this.#from.find((each) => typeof each !== 'function')
     if (first === undefined || first === 'authorization')
@@ -98,12 +98,12 @@ export class BearerScheme {
       : { type: 'apiKey', in: 'query', name: first.query }
   }
 
-  /** The error of a request without a token: nothing is said about an error then (§3.1). */
+  /** The error for a request without a token; its challenge names no error (§3.1). */
   missing(): HttpError {
     return challenged(401, 'A bearer token is needed', this.#challenge)
   }
 
-  /** @param expired whether it was valid until a while ago, so that the client may ask for another one. */
+  /** @param expired whether the token was valid before, so that the client may ask for a new one. */
   invalid(cause?: unknown, expired: boolean = false): HttpError {
     const challenge = `${this.#challenge}, error="invalid_token"`
     if (!expired) return challenged(401, 'The bearer token is not valid', challenge, { code: 'INVALID_TOKEN', cause })
@@ -132,7 +132,7 @@ export class BearerScheme {
 function tokenIn(c: Context<any, any>, from: Exclude<TokenSource, 'authorization'>): string | undefined {
   if (typeof from === 'function') return textOf(atOnce(from(c), '`from`'))
   if ('cookie' in from) return readCookies(c)[from.cookie]
-  // Of several, nobody can say which one is meant.
+  // If there are several, it is not clear which one is meant.
   const [value, ...others] = new URLSearchParams(c.search).getAll(from.query)
   return others.length === 0 ? value : undefined
 }

@@ -3,7 +3,7 @@ import { type HttpErrorOptions, HttpError } from '@spillway/core'
 import { quote } from '@spillway/parser/fields'
 
 /**
- * The error of a request that says how to authenticate (RFC 9110 §11.6.1).
+ * An error that tells the client how to authenticate (RFC 9110 §11.6.1).
  * @param challenge the value of WWW-Authenticate.
  */
 export function challenged(
@@ -17,13 +17,13 @@ export function challenged(
   return error
 }
 
-/** A realm as quoted string. @throws TypeError when it has characters that cannot be quoted. */
+/** A realm as a quoted string. @throws TypeError when it has characters that cannot be quoted. */
 export function quoted(text: string): string {
   if (!/^[\x20-\x7e]*$/.test(text)) throw new TypeError(`Not printable ASCII: ${JSON.stringify(text)}`)
   return quote(text)
 }
 
-/** The credentials of a scheme, when the request has them; scheme names compare without case (RFC 9110 §11.1). */
+/** The credentials for a scheme, if the request has them; scheme names are case-insensitive (RFC 9110 §11.1). */
 export function credentials(authorization: string | null, scheme: string): string | undefined {
   if (authorization === null) return undefined
   const space = authorization.indexOf(' ')

@@ -1,10 +1,10 @@
 import { KeyObject } from 'node:crypto'
 
-/** Bytes of a secret (RFC 7518 §3.2), and bits of an RSA key (§3.3), at the least. */
+/** The least bytes of a secret (RFC 7518 §3.2) and the least bits of an RSA key (§3.3). */
 const secretBytes = 32
 const modulusBits = 2048
 
-/** What kind of key the algorithms of a family want. Those that are not here are left to `jose`. */
+/** The kind of key that each family of algorithms needs. Families that are not listed are left to `jose`. */
 const families: readonly (readonly [algorithms: RegExp, kind: string])[] = [
   [/^HS\d+$/, 'secret'],
   [/^[RP]S\d+$/, 'rsa'],
@@ -12,18 +12,18 @@ const families: readonly (readonly [algorithms: RegExp, kind: string])[] = [
   [/^(?:EdDSA|Ed25519)$/, 'ed25519'],
 ]
 
-/** What a key is. */
+/** What is known about a key. */
 interface KeyFacts {
-  /** `secret`, or the kind of the public key. */
+  /** `secret`, or the type of the public key. */
   readonly kind: string
   readonly bytes?: number | undefined
   readonly modulusBits?: number | undefined
 }
 
 /**
- * Checks that a key is strong enough, and that every algorithm is one for keys of its kind: a token that names one which is not
- * would be an error of the application, or worse, its public key would be taken for a secret (RFC 8725 §3.1, §3.5).
- * @throws TypeError when it is not.
+ * Checks that a key is strong enough, and that every algorithm fits keys of its kind. If one did not, a token that names it would
+ * cause an error in the application or, worse, have its public key used as a secret (RFC 8725 §3.1, §3.5).
+ * @throws TypeError when the check fails.
  */
 export function checkKey(key: object, algorithms: readonly string[]): void {
   const { kind, bytes, modulusBits: bits } = factsOf(key)
@@ -47,7 +47,7 @@ function factsOf(key: object): KeyFacts {
           modulusBits: key.asymmetricKeyDetails?.modulusLength,
         }
   const { algorithm, kty, k } = key as { algorithm?: KeyAlgorithm; kty?: unknown; k?: unknown }
-  // A JWK, which jose takes, too.
+  // A JWK, which jose accepts as well.
   if (kty === 'oct' && typeof k === 'string') return { kind: 'secret', bytes: Buffer.from(k, 'base64url').length }
   if (algorithm === undefined) return { kind: '' }
   const { name, length, modulusLength } = algorithm
@@ -55,7 +55,7 @@ function factsOf(key: object): KeyFacts {
   return { kind: kindOf(name), modulusBits: modulusLength }
 }
 
-/** What WebCrypto says of a key. */
+/** What WebCrypto tells about a key. */
 interface KeyAlgorithm {
   readonly name: string
   readonly length?: number

@@ -10,18 +10,18 @@ import { type JsonLimits, jsonRules, parseJson } from './json.ts'
 
 /** Options for reading a body. */
 export interface ReadOptions extends JsonLimits, FormLimits {
-  /** Most bytes, before and after decoding. Default: what the server allows, `limits.bodyBytes`. */
+  /** Most bytes, before and after decoding. Default: the server's limit, `limits.bodyBytes`. */
   readonly bodyBytes?: number
   /**
-   * How many times larger than what came decoded content may be, where it is 8 MiB and half of `bodyBytes` or more: a guard against
-   * bombs below a large limit. Infinity: any number. Default: 200.
+   * How many times larger than the received bytes decoded content may be, once it exceeds both 8 MiB and half of `bodyBytes`: a guard
+   * against decompression bombs below a large limit. Infinity: no guard. Default: 200.
    */
   readonly ratio?: number
-  /** Further types of content that are read as the first kind: `['application/csp-report']`. Default: none. */
+  /** Further content types that are read as the first kind: `['application/csp-report']`. Default: none. */
   readonly types?: readonly string[]
 }
 
-/** The number of members that is too many depends on the kind of content, so that it has no default here. */
+/** How many members are too many depends on the kind of content, so `keys` has no default here. */
 export const readRules: Rules<ReadOptions> = {
   bodyBytes: optional(whole()),
   ratio: optional(amount(usualRatio, { from: 1 })),
@@ -31,15 +31,15 @@ export const readRules: Rules<ReadOptions> = {
   reviver: jsonRules.reviver,
 }
 
-/** A body that was read, with the bytes it was read from. */
+/** A body that was read, and the bytes it was read from. */
 export interface ReadBody {
   readonly value: unknown
-  /** Without the content coding, as signatures count them. */
+  /** With the content coding removed, which is what signatures cover. */
   readonly raw: Uint8Array
 }
 
 interface Reader {
-  /** For `Accept` in a 415 (RFC 9110 §15.5.16). */
+  /** The value of `Accept` in a 415 (RFC 9110 §15.5.16). */
   readonly accept: string
   takes(essence: string): boolean
   parse(bytes: Uint8Array, type: MediaType | undefined, options: ReadOptions): MaybePromise<unknown>
@@ -79,9 +79,9 @@ const readers: Readonly<Record<BodyKind, Reader>> = {
 export const bodyKinds: readonly BodyKind[] = /* @__PURE__ */ Object.keys(readers) as BodyKind[]
 
 /**
- * Reads a request's content as the first of `kinds` that takes its Content-Type, whose every reader is this one.
- * @throws ProblemError 415 when none does, or for a coding or charset that is not known; 400 when there is none or it is
- * malformed; 413 when it is too large. AbortedError when it never becomes complete.
+ * Reads a request's content as the first of `kinds` that accepts its Content-Type. All readers of bodies use this function.
+ * @throws ProblemError 415 when none does, or for an unknown coding or charset; 400 when the content is missing or
+ * malformed; 413 when it is too large. AbortedError when it is never completed.
  */
 export async function readBody(
   c: Context<any, any>,
@@ -100,7 +100,7 @@ export async function readBody(
   return { value: await reader.parse(raw, type ?? undefined, options), raw }
 }
 
-/** Content without a type may be anything, so only who asks for bytes gets it (RFC 9110 §8.3). */
+/** Content without a type may be anything, so only `bytes` accepts it (RFC 9110 §8.3). */
 function accepts(reader: Reader, type: MediaType | null | undefined): boolean {
   return type ? reader.takes(type.essence) : type === undefined && reader === readers.bytes
 }
@@ -121,7 +121,7 @@ function unsupported(kinds: readonly BodyKind[], type: MediaType | null | undefi
   return error
 }
 
-/** JSON and forms are in UTF-8 by definition (RFC 8259 §8.1, URL Standard §5). */
+/** JSON and forms are UTF-8 by definition (RFC 8259 §8.1, URL Standard §5). */
 function expectUtf8(type: MediaType | undefined): void {
   const charset = type?.parameters.get('charset')
   if (charset !== undefined && !/^utf-?8$/i.test(charset)) throw unknownCharset()

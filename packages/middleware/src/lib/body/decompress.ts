@@ -1,4 +1,4 @@
-// Content that comes encoded (RFC 9110 §8.4).
+// Content that arrives compressed (RFC 9110 §8.4).
 import type { Transform } from 'node:stream'
 import * as zlib from 'node:zlib'
 import type { Context } from '@spillway/core'
@@ -18,10 +18,10 @@ const decoders: ReadonlyMap<string, () => Transform> = /* @__PURE__ */ new Map<s
   ...(createZstdDecompress && seesTheEnd() ? ([['zstd', createZstdDecompress]] as const) : []),
 ])
 
-/** Whether zstd content that was cut off is an error: to Node.js 22 it is not, and what is left would pass for all of it. */
+/** Whether truncated zstd content is an error: on Node.js 22 it is not, and a part of the content would pass for all of it. */
 function seesTheEnd(): boolean {
   try {
-    // The first bytes of any (RFC 8878 §3.1.1).
+    // The first bytes of any zstd frame (RFC 8878 §3.1.1).
     zstdDecompressSync!(Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd))
     return false
   } catch {
@@ -32,18 +32,18 @@ function seesTheEnd(): boolean {
 /** Content codings that a request may use, for `Accept-Encoding` in a 415 (RFC 9110 §12.5.3). */
 const acceptable: string = /* @__PURE__ */ [...decoders.keys()].filter((name) => name !== 'x-gzip').join(', ')
 
-/** What most data that people have compresses to at the very best; a bomb is several times that. */
+/** The best ratio that ordinary data compresses to; a bomb reaches several times that. */
 export const usualRatio = 200
 /**
- * Bytes from which on a ratio says something: half of the limit, so that honest zeros and telemetry far below it pass, and never so
- * few that the limit alone would do. Where there is no limit, the other number.
+ * The ratio is checked only beyond half of the limit, so that honest zeros and telemetry far below it pass, and never below the first
+ * number, where the limit alone is protection enough. The second number is used where there is no limit.
  */
 const [fewest, unlimited] = [8 * 1024 * 1024, 64 * 1024 * 1024]
 
 /**
  * Finds the decoder for a request's Content-Encoding (RFC 9110 §8.4).
  * @returns undefined when the content is not encoded.
- * @throws ProblemError 415 for a coding that is not known, and for more than one: each would multiply the last one's ratio.
+ * @throws ProblemError 415 for an unknown coding, and for more than one: each would multiply the ratio of the last.
  */
 export function decoderOf(c: Context<any, any>): (() => Transform) | undefined {
   const coding = c.headers.get('content-encoding')?.toLowerCase()
@@ -60,10 +60,10 @@ export function decoderOf(c: Context<any, any>): (() => Transform) | undefined {
 }
 
 /**
- * The whole decoded content. Stops as soon as it is larger than `limit`, or `ratio` times as large as what came, and waits for
- * nothing then: not for the rest of the content either. Anything behind the end of the coded data is an error, for what is
- * passed over here another reader may see.
- * @throws ProblemError 413 for such content, 400 when it is not what its coding says; and as reading the body does.
+ * The whole decoded content. Stops as soon as it is larger than `limit`, or more than `ratio` times as large as what came, without
+ * waiting for the rest of the content. Anything after the end of the compressed data is an error, because another
+ * reader might see what is ignored here.
+ * @throws ProblemError 413 for content that is too large, 400 when it does not match its coding; and whatever reading the body throws.
  */
 export function decompress(
   body: AsyncIterable<Uint8Array>,
@@ -84,7 +84,7 @@ export function decompress(
     const feed = async (): Promise<void> => {
       for await (const chunk of body) {
         received += chunk.length
-        // Called with an error, too, of which 'error' tells.
+        // The callback is also called for errors, which the 'error' event reports.
         await new Promise<void>((written) => decoder.write(chunk, () => written()))
         if (decoder.destroyed) return
       }

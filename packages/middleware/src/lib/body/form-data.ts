@@ -8,7 +8,7 @@ import type { FormLimits } from './form.ts'
 export type FormContent = Record<string, string | File | (string | File)[]>
 
 /**
- * Reads a whole form with files (RFC 7578), for `multipart` reads it as it comes. Where no file was chosen there is none.
+ * Reads a whole form with files (RFC 7578) that is already in memory. A file input without a chosen file is left out.
  * @throws ProblemError 400 when it is malformed, 413 for too many fields or files.
  */
 export async function parseFormData(bytes: Uint8Array, type: MediaType, { keys }: FormLimits): Promise<FormContent> {

@@ -7,7 +7,7 @@ export type FormFields = Record<string, string | string[]>
 
 /** How many fields a form or query may have. */
 export interface FormLimits {
-  /** Default: 1000, more than any form has that a person fills in. */
+  /** Most fields. Default: 1000, more than any form that a person fills in. */
   readonly keys?: number | undefined
 }
 
@@ -16,8 +16,8 @@ const formRules: Rules<Settled<FormLimits, 'keys'>> = { keys: whole(1000) }
 const ampersand = 0x26
 
 /**
- * Reads `application/x-www-form-urlencoded`, a form or a query. Names are names: brackets build no objects, so that there
- * is no depth to guard.
+ * Parses `application/x-www-form-urlencoded`, a form or a query. Brackets in names have no meaning and build no objects, so there
+ * is no depth to limit.
  * @throws ProblemError 400 when there are too many fields, or one named `__proto__`.
  */
 export function parseForm(text: string, limits: FormLimits = {}): FormFields {
@@ -28,7 +28,7 @@ export function parseForm(text: string, limits: FormLimits = {}): FormFields {
       throw new ProblemError(400, 'TOO_MANY_FORM_FIELDS', { detail: `There are more than ${keys} fields` })
   const fields = Object.create(null) as FormFields
   for (const [name, value] of new URLSearchParams(text)) {
-    // Assigned to another object, a list of values would become its prototype; nobody sends it for a good reason.
+    // Assigned to another object under this name, a list would become its prototype; nobody sends it for a good reason.
     if (name === '__proto__') throw new ProblemError(400, 'FORM_INVALID', { detail: 'There is a field __proto__' })
     const known = fields[name]
     if (known === undefined) fields[name] = value

@@ -1,15 +1,15 @@
-// JSON that may come from anybody.
+// JSON from untrusted clients.
 import { type Rules, type Settled, callback, readOptions, whole } from '@spillway/core/options'
 import { ProblemError } from '../http/problem.ts'
 import { atOnce } from '../layers/at-once.ts'
 
-/** How much structure JSON may have, and what is made of it. */
+/** How much structure JSON may have, and how its values are converted. */
 export interface JsonLimits {
-  /** Most arrays and objects within each other. Default: 64; code that walks a value mostly recurses. */
+  /** Most levels of nested arrays and objects. Default: 64, because code that walks a value is usually recursive. */
   readonly depth?: number | undefined
-  /** Most members of all objects together. Default: 100000, more than any honest document of 1 MiB has. */
+  /** Most members of all objects together. Default: 100000, more than an honest document of 1 MiB has. */
   readonly keys?: number | undefined
-  /** Makes each value of what was read, as that of `JSON.parse`; what it throws is the application's error. Default: none. */
+  /** Converts each value, like the reviver of `JSON.parse`; what it throws counts as the application's error. Default: none. */
   readonly reviver?: ((this: unknown, key: string, value: unknown) => unknown) | undefined
 }
 
@@ -22,9 +22,9 @@ export const jsonRules: Rules<Settled<JsonLimits, 'depth' | 'keys'>> = {
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 
 /**
- * Reads JSON (RFC 8259). A member named `__proto__` is refused, and `prototype` within `constructor`: copied into another object
- * they would change that one's prototype, or all, and nobody sends them for a good reason.
- * @throws ProblemError 400 when it is not JSON, not UTF-8, too deep, or has too many members.
+ * Parses JSON (RFC 8259). A member named `__proto__` is refused, and so is `prototype` inside `constructor`: copied into another object
+ * they would change its prototype, or that of all objects, and nobody sends them for a good reason.
+ * @throws ProblemError 400 when it is not JSON, not UTF-8, nested too deeply, or has too many members.
  */
 export function parseJson(bytes: Uint8Array, limits: JsonLimits = {}): unknown {
   const { depth, keys, reviver } = readOptions(jsonRules, limits)
@@ -37,10 +37,10 @@ export function parseJson(bytes: Uint8Array, limits: JsonLimits = {}): unknown {
   } catch (cause) {
     throw invalid('The content is not valid JSON', cause)
   }
-  // What does not have the names, not even escaped, needs no walk.
+  // Text without these names, not even escaped, need not be searched.
   if (suspicious.test(text) && reachesPrototypes(value))
     throw invalid('The content has a member that means a prototype')
-  // Read once more, so that what fails there is not taken for a fault of the content.
+  // Parsed again with the reviver, so that its errors are not mistaken for malformed content.
   return reviver ? revived(text, reviver) : value
 }
 
@@ -55,7 +55,7 @@ const suspicious = /__proto__|constructor|\\u00/
 const [quote, comma, colon] = [0x22, 0x2c, 0x3a]
 const [openArray, closeArray, openObject, closeObject, backslash] = [0x5b, 0x5d, 0x7b, 0x7d, 0x5c]
 
-/** One pass over the bytes, in front of the parser: what it refuses is never built. Says nothing of the grammar. */
+/** One pass over the bytes before they are parsed, so that a structure which is refused is never built. It does not check the grammar. */
 function checkStructure(bytes: Uint8Array, depth: number, keys: number): void {
   let level = 0
   let members = 0
@@ -77,7 +77,7 @@ function endOfString(bytes: Uint8Array, start: number): number {
   return i
 }
 
-/** Recursion is safe: the depth was checked. */
+/** Recursion is safe, because the depth has been checked. */
 function reachesPrototypes(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false
   if (Object.hasOwn(value, '__proto__')) return true

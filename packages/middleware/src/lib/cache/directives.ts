@@ -6,7 +6,7 @@ export type Directives = CacheControl
 
 const none: Directives = /* @__PURE__ */ new Map()
 
-/** Reads a Cache-Control field, which may not be there. */
+/** Parses a Cache-Control field, which may be missing. */
 export function readDirectives(value: string | null): Directives {
   return value === null ? none : parseCacheControl(value)
 }

@@ -1,8 +1,8 @@
 import type { Holding, Holds, Puller } from '@spillway/core'
 
 /**
- * Content on its way to a client that is collected as well. It is read as fast as it comes while it is collected, so that a
- * slow client keeps nobody else waiting; once it is more than may be kept it is only passed on, at the client's pace.
+ * Content that is collected on its way to a client. While it is collected it is read as fast as it comes, so that a slow client
+ * does not keep others waiting; once it is larger than may be stored it is only passed on, at the client's pace.
  */
 export class FillingBody implements AsyncIterable<Uint8Array>, AsyncIterator<Uint8Array, undefined>, Holds {
   readonly #source: Puller
@@ -16,7 +16,7 @@ export class FillingBody implements AsyncIterable<Uint8Array>, AsyncIterator<Uin
   #failure: { readonly error: unknown } | undefined
   #wake: (() => void) | undefined
 
-  /** @param done is called once: with all of the content; undefined when it fails or nobody wants it any more. */
+  /** @param done is called once: with all of the content, or undefined when it fails or nobody wants it any more. */
   constructor(source: Puller, maxBytes: number, done: (content: Uint8Array | 'too long' | undefined) => void) {
     this.#source = source
     this.#maxBytes = maxBytes
@@ -63,7 +63,7 @@ export class FillingBody implements AsyncIterable<Uint8Array>, AsyncIterator<Uin
     this.#notify()
   }
 
-  /** Reads on for the client alone. */
+  /** Reads on for this client only. */
   async #pass(): Promise<void> {
     this.#chunks = []
     this.#at = 0

@@ -1,18 +1,18 @@
-// Requests under way for a response that others wait for, too.
+// Requests under way whose response others wait for, too.
 import { shortKey } from '../tools/short-key.ts'
 
-/** Milliseconds for which nobody waits for others after a reply that could not be stored. */
+/** Milliseconds for which no request waits for another after a reply that could not be stored. */
 const futileMs = 60_000
-/** Requests that are remembered as such. */
+/** How many such URLs are remembered. */
 const maxFutile = 10_000
 
-/** One request for what is behind a cache, on which others may wait. */
+/** One request to what is behind a cache, for which others may wait. */
 export interface Flight {
-  /** Resolves when it is known what became of the response. */
+  /** Resolves when the outcome of the request is known. */
   readonly landed: Promise<void>
-  /** Whether the resource was changed meanwhile, so that the response must not be stored. */
+  /** Whether the resource was changed in the meantime, so that the response must not be stored. */
   readonly spoiled: boolean
-  /** @param how whether it could not be stored, so that it is no use to wait for another one. */
+  /** @param how whether the response could not be stored, so that waiting for another one is useless. */
   land(how?: { readonly futile: boolean }): void
 }
 
@@ -41,8 +41,8 @@ class OpenFlight implements Flight {
 }
 
 /**
- * The requests that are under way. To wait for one is worth it only if its response can be stored: which URLs give others is
- * remembered for a minute, so that their requests do not queue.
+ * The requests under way. Waiting for one makes sense only if its response can be stored: URLs whose responses cannot are
+ * remembered for a minute, so that requests for them do not queue.
  */
 export class Flights {
   readonly #open: Map<string, OpenFlight> = new Map()
@@ -52,7 +52,7 @@ export class Flights {
     return this.#open.get(key)
   }
 
-  /** @param resource that is asked for, see `resourceOf`. */
+  /** @param resource the requested resource, see `resourceOf`. */
   start(key: string, resource: string): Flight {
     const flight = new OpenFlight(resource, (futile) => {
       this.#open.delete(key)
@@ -72,7 +72,7 @@ export class Flights {
     return until !== undefined && Date.now() < until
   }
 
-  /** A resource was changed: what is on its way may be its old state. */
+  /** A resource was changed: a response that is on its way may show its old state. */
   spoil(resource: string): void {
     for (const flight of this.#open.values()) if (flight.resource === resource) flight.spoiled = true
   }

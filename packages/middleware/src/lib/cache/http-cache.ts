@@ -25,7 +25,7 @@ import { Store } from './store.ts'
 import { type Stored, type Times, freshenedHeaders, storedOf } from './stored.ts'
 import { useOf, useOnError, wishesOf } from './usable.ts'
 
-/** What a cache is made with; all of it has been checked. */
+/** The options of a cache, already checked. */
 export interface CacheSettings {
   readonly cacheBytes: number
   readonly entryBytes: number
@@ -39,13 +39,13 @@ interface Asking {
   readonly next: Next
   readonly url: string
   readonly wishes: Directives
-  /** A response that fits, but must be validated. */
+  /** A stored response that matches, but must be validated. */
   readonly stale: Stored | undefined
-  /** What proxies behind have made of the request. */
+  /** How proxies further in changed the request. */
   readonly sent: readonly SentOn[]
 }
 
-/** Conditions and ranges are for what we have, not for what is behind us, when it validates (RFC 9111 §4.3.1). */
+/** Conditions and ranges refer to what we have stored; they are removed when the cache validates that (RFC 9111 §4.3.1). */
 const conditional = /^(?:if-none-match|if-modified-since|if-range|range)$/
 
 /** A shared cache (RFC 9111) in front of what `next` leads to. */
@@ -64,7 +64,7 @@ export class HttpCache {
     if (method !== 'GET' && method !== 'HEAD') return this.#pass(c, next, 'fwd=method')
     const wishes = wishesOf(headers)
     if (wishes.has('no-store')) return this.#pass(c, next, 'fwd=request')
-    // These are for the origin to decide on (§4.3.2), and a GET with content is nobody's key.
+    // These conditions are for the origin to decide (§4.3.2), and a GET with content cannot be a key.
     if (
       headers.has('if-match') ||
       headers.has('if-unmodified-since') ||
@@ -89,7 +89,7 @@ export class HttpCache {
     return this.#fetch({ c, next, url, wishes, stale: stored, sent: watchSentOn(c) })
   }
 
-  /** What is not ours to answer; an unsafe method that succeeds makes what we have of the resource old (§4.4). */
+  /** Passes on what the cache does not answer; an unsafe method that succeeds invalidates the stored resource (§4.4). */
   #pass(c: Context<any, any>, next: Next, why: string): MaybePromise<Reply> {
     return after(next(), (reply) => {
       addStatus(reply.headers, this.#said(why))
@@ -104,7 +104,7 @@ export class HttpCache {
     for (const reference of ['', headers.get('Location'), headers.get('Content-Location')]) {
       if (reference === null || !URL.canParse(reference, url)) continue
       const target = new URL(reference, url)
-      // Others must not be able to empty the cache for somebody else's resources.
+      // A reply must not be able to empty the cache of another origin's resources.
       if (target.origin !== new URL(url).origin) continue
       const resource = resourceOf(
         reference === '' ? url : target.href.slice(0, target.href.length - target.hash.length),
@@ -114,7 +114,7 @@ export class HttpCache {
     }
   }
 
-  /** Asks what is behind us; of those who ask the same at the same time, one does and the others wait (collapsed). */
+  /** Asks what is behind the cache; of several concurrent requests for the same, one goes on and the others wait (collapsed). */
   async #fetch(asking: Asking): Promise<Reply> {
     const { c, url, wishes, stale } = asking
     const why = stale ? 'fwd=stale' : this.#store.has(url) ? 'fwd=vary-miss' : 'fwd=uri-miss'
@@ -129,7 +129,7 @@ export class HttpCache {
         return serve(c, stored, now, this.#said(`${why}; collapsed`))
       return this.#forward({ ...asking, stale: stored }, why, undefined)
     }
-    // What is given out for a part, a condition or HEAD would be of no use to the others.
+    // The reply to a range, a condition or a HEAD would be of no use to the others.
     const leads = c.method === 'GET' && (stale !== undefined || !isPartial(c)) && !this.#flights.isFutile(key)
     return this.#forward(asking, why, leads ? this.#flights.start(key, resourceOf(url)) : undefined)
   }
@@ -171,7 +171,7 @@ export class HttpCache {
     return reply
   }
 
-  /** What is stored after a 304: nothing any more, if that says so. */
+  /** The stored response after a 304; none if the 304 forbids storing it. */
   #freshen(
     { c, url, sent }: Asking,
     stale: Stored,
@@ -190,14 +190,14 @@ export class HttpCache {
     return fresh
   }
 
-  /** Stores a reply, now or when its content is complete. Returns whether it will be, as far as can be told. */
+  /** Stores a reply, now or when its content is complete. Returns whether it will be stored, as far as is known by now. */
   #keep(asking: Asking, reply: Reply, times: Times, flight: Flight | undefined): boolean {
     const { c, url, stale, sent } = asking
     const { entryBytes, heuristic } = this.#settings
     if (!isStorable(c, reply, times.received, entryBytes, heuristic, sent)) {
-      // It has taken the place of what we had.
+      // The new reply has superseded what we had stored.
       if (stale && reply.status < 500) this.#store.remove(url, stale)
-      // Who sends what is wrong must not teach us about what others get.
+      // A faulty request must not influence what other requests get.
       flight?.land({ futile: reply.status < 400 })
       return false
     }
@@ -215,7 +215,7 @@ export class HttpCache {
     return true
   }
 
-  /** Fetches a new response while the old one is being used (RFC 5861 §3). The exchange may be over before that ends. */
+  /** Fetches a new response while the old one is being used (RFC 5861 §3). The exchange may be over before that is done. */
   #refresh(asking: Asking): void {
     const { c, url, stale } = asking
     const key = credentialsOf(c) + this.#store.selector(url, c.headers)
@@ -233,7 +233,7 @@ export class HttpCache {
         if (body instanceof FillingBody) for await (const _ of body) if (!this.#flights.get(key)) break
         dropSource(body, undefined)
       } catch {
-        // What we have stays stale. When it can no longer be used, somebody will wait for the error.
+        // The stored response stays stale. Once it can no longer be used, the next request will see the error.
       }
       flight.land()
       for (const callback of callbacks) guarded(callback, printRefresh, { kind: 'sent', status, bytes: 0 })
@@ -247,14 +247,14 @@ export class HttpCache {
 }
 
 /**
- * Whose replies may be for one client alone is told by whether credentials came along. Requests with and without them wait for
- * their own kind only, and teach it only whether that is worth it.
+ * Whether a reply is for a single client depends on whether the request had credentials. So requests with and without them wait only
+ * for others of their own kind, and only influence whether that kind waits.
  */
 function credentialsOf({ headers }: Context<any, any>): string {
   return headers.has('authorization') ? 'authorization ' : headers.has('cookie') ? 'cookie ' : ''
 }
 
-/** The body is looked at only where no field tells: there is none until somebody asks for it. */
+/** The body is checked only if no field says whether there is one: a body object is not created until somebody asks for it. */
 function hasContent(c: Context<any, any>): boolean {
   const { headers, httpVersion } = c
   return (
@@ -272,7 +272,7 @@ function validating({ headers }: Context<any, any>, stale: Stored): Context['hea
   return changedHeaders(headers, (name) => conditional.test(name), added)
 }
 
-/** The exchange as it is now, for work that outlives it: the client's leaving does not matter, nor that it has its reply. */
+/** The exchange as it is now, for work that outlives it: it does not matter that the client leaves or has already got its reply. */
 function inBackground(
   c: Context<any, any>,
   headers: Context['headers'],

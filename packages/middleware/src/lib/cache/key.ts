@@ -1,12 +1,12 @@
-// What a stored response is found by, and which requests a cache stays away from.
+// The keys of stored responses, and the requests that bypass a cache.
 import type { Context } from '@spillway/core'
 import { authorityOf, clientOf } from '../http/known-client.ts'
 import { connectionOptions } from '../http/connection-options.ts'
 
 /**
- * The URL as the client knows it (RFC 9111 §2): behind trusted proxies a handler may well put their host into links. Its target
- * is as it was sent, for whoever answers may tell spellings apart, and one of them must not get what is for another. Where the
- * Host that came is not the client's, it stands behind the URL, for handlers see it too.
+ * The URL as the client knows it (RFC 9111 §2): behind trusted proxies a handler may put their host into links. The target
+ * is kept exactly as sent, because whoever answers may distinguish spellings, and one must not get what is for another. If the
+ * received Host is not the one the client used, it is appended to the URL, because handlers see it too.
  */
 export function keyOf(c: Context<any, any>): string {
   const { url } = c
@@ -18,8 +18,8 @@ export function keyOf(c: Context<any, any>): string {
 }
 
 /**
- * What all spellings of a URL have in common: octets, slashes, dots and default ports are read, and a slash at the end makes no
- * difference. Coarser than any router, so that a change to a resource reaches whatever may have been stored of it.
+ * What all spellings of a URL have in common: octets, slashes, dots and default ports are normalized, and a slash at the end makes no
+ * difference. This is coarser than any router, so that a change to a resource reaches everything that may have been stored for it.
  */
 export function resourceOf(key: string): string {
   const [url = ''] = key.split(' ', 1)
@@ -35,26 +35,26 @@ export function resourceOf(key: string): string {
   return `${URL.canParse(origin) ? new URL(origin).origin : origin}/${segments.join('/')}${query}`
 }
 
-/** Each octet that is encoded as the character of its number: not what it means, but the same for every spelling. */
+/** Decodes each encoded octet to the character with that number: not its meaning, but the same for every spelling. */
 function decoded(text: string): string {
   return text.replaceAll(/%([\da-f]{2})/gi, (_, hex: string) => String.fromCharCode(parseInt(hex, 16)))
 }
 
-/** Fields by which frameworks take one method for another. */
+/** Fields that make frameworks treat one method as another. */
 const methodOverrides = ['x-http-method-override', 'x-http-method', 'x-method-override']
 
-/** Connection options that are no names of fields that anybody but the next hop reads. */
+/** Connection options that only the next hop reads. */
 const hopByHop =
   /^(?:close|http2-settings|keep-alive|proxy-(?:authenticate|authorization|connection)|te|trailer|transfer-encoding|upgrade)$/
 
-/** Whether frameworks may take a request for one of another method. */
+/** Whether frameworks may treat a request as one with another method. */
 export function overridesMethod({ headers }: Context<any, any>): boolean {
   return methodOverrides.some((name) => headers.has(name))
 }
 
 /**
  * Whether a request asks to be forwarded without some of its fields, or for another protocol. The reply is then to a request
- * that others do not make, even where it names no field it depends on.
+ * that others do not make, even if it does not say that it depends on those fields.
  */
 export function isForOneHop({ headers }: Context<any, any>): boolean {
   const connection = headers.get('connection')

@@ -4,18 +4,18 @@ import type { SentOn } from '../http/sent-on.ts'
 import { readDirectives } from './directives.ts'
 import { lifetimeOf, valueFor, varyOf } from './stored.ts'
 
-/** Statuses that we know the meaning of for a cache (RFC 9111 §3); 206 and 304 are never stored by themselves. */
+/** Statuses whose meaning for a cache we know (RFC 9111 §3); 206 and 304 are never stored by themselves. */
 const understood: ReadonlySet<number> = new Set([
   200, 203, 204, 300, 301, 302, 303, 307, 308, 404, 405, 410, 414, 451, 500, 501, 502, 503, 504,
 ])
 
 /**
- * Whether a reply may be stored (RFC 9111 §3), and is worth it: it is fresh for a while, or can be validated. Stricter than
- * the RFC in two ways: one that says nothing of caching is not stored unless heuristics are asked for, and one that sets a
+ * Whether a reply may be stored (RFC 9111 §3), and is worth storing: it stays fresh for a while, or can be validated. Stricter than
+ * the RFC in two ways: a reply that says nothing about caching is stored only with `heuristic`, and one that sets a
  * cookie never is.
  * @param maxBytes most bytes of content.
  * @param fraction see {@link lifetimeOf}.
- * @param sent what proxies have made of the request.
+ * @param sent how proxies changed the request.
  */
 export function isStorable(
   c: Context<any, any>,
@@ -28,9 +28,9 @@ export function isStorable(
   const { status, headers } = reply
   if (c.method !== 'GET' || !understood.has(status) || reply.takeOver || reply.trailers) return false
   const directives = readDirectives(headers.get('Cache-Control'))
-  // Who understands the status may pass no-store over, which is there for those who do not (§5.2.2.3).
+  // A cache that understands the status may ignore no-store, which is there for caches that do not (§5.2.2.3).
   if (directives.has('no-store') && !directives.has('must-understand')) return false
-  // Fields that `private` or `no-cache` names are not told from the whole response (§5.2.2.7 allows that).
+  // `private` or `no-cache` with field names is treated as if it had none (§5.2.2.7 allows that).
   if (directives.has('private') || headers.has('Set-Cookie')) return false
   const open = directives.has('public') || directives.has('s-maxage')
   const authorized = c.headers.has('authorization') || sent.some(isAuthorized)
@@ -45,12 +45,12 @@ export function isStorable(
   return told && (headers.has('ETag') || headers.has('Last-Modified'))
 }
 
-/** Whether a server may have seen credentials: its own to keep back replies, whoever has added them. */
+/** Whether the server may have seen credentials; it does not matter who added them. */
 function isAuthorized({ headers, changes }: SentOn): boolean {
   return headers.has('authorization') || changes('authorization')
 }
 
-/** Whether a server got a field as it came in here: a reply that depends on anything else fits no request that we could tell. */
+/** Whether the server saw a field as it came in here: a reply that depends on another value would match no request we could recognize. */
 function isAsSeen(name: string, request: RequestHeaders, { headers, changes }: SentOn): boolean {
   return !changes(name) && valueFor(headers, name) === valueFor(request, name)
 }

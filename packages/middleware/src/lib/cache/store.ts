@@ -3,9 +3,9 @@ import { ownText } from '../tools/known-paths.ts'
 import { resourceOf } from './key.ts'
 import { type Stored, valueFor } from './stored.ts'
 
-/** Forms of one resource that are kept; the oldest makes room. */
+/** Most variants kept of one resource; the oldest makes room. */
 const maxVariants = 16
-/** Bytes of what stands around the forms of a URL: two maps, an array, an object. */
+/** Bytes of the bookkeeping for the variants of a URL: two maps, an array, an object. */
 const overhead = 256
 
 interface Entry {
@@ -13,12 +13,12 @@ interface Entry {
   readonly size: number
 }
 
-/** Stored responses by URL, in bounded memory: what was not asked for the longest goes first. */
+/** Stored responses by URL, in bounded memory: the least recently used go first. */
 export class Store {
   readonly #maxBytes: number
   /** In the order of their last use. */
   readonly #entries: Map<string, Entry> = new Map()
-  /** The other spellings under which something of a resource is kept. */
+  /** The other spellings under which variants of a resource are stored. */
   readonly #spellings: Map<string, Set<string>> = new Map()
   #bytes = 0
 
@@ -32,7 +32,7 @@ export class Store {
     return this.#bytes
   }
 
-  /** The newest response that was given to a request like this (RFC 9111 §4.1). */
+  /** The newest response that matches this request (RFC 9111 §4.1). */
   find(url: string, request: RequestHeaders): Stored | undefined {
     const entry = this.#entries.get(url)
     if (!entry) return undefined
@@ -41,18 +41,18 @@ export class Store {
     return entry.variants.find(fitting(request))
   }
 
-  /** What the responses of a URL depend on: requests that would get the same have the same. */
+  /** The part of a request on which the responses of a URL depend: requests with the same selector get the same response. */
   selector(url: string, request: RequestHeaders): string {
     const names = new Set((this.#entries.get(url)?.variants ?? []).flatMap(({ vary }) => vary.map(([name]) => name)))
     return JSON.stringify([url, ...[...names].map((name) => valueFor(request, name))])
   }
 
-  /** Whether there is another form of the resource. */
+  /** Whether another variant of the resource is stored. */
   has(url: string): boolean {
     return this.#entries.has(url)
   }
 
-  /** Adds a response in place of those that were given to requests like this. */
+  /** Adds a response, replacing those that match the same requests. */
   put(url: string, stored: Stored, request: RequestHeaders): void {
     const fits = fitting(request)
     const others = (this.#entries.get(url)?.variants ?? []).filter((other) => !fits(other))
@@ -66,7 +66,7 @@ export class Store {
     )
   }
 
-  /** Forgets a resource, however its URL was spelled (§4.4). @param resource see {@link resourceOf}. */
+  /** Removes a resource, however its URL was spelled (§4.4). @param resource see {@link resourceOf}. */
   invalidate(resource: string): void {
     this.#forget(resource)
     for (const url of this.#spellings.get(resource) ?? []) this.#forget(url)
@@ -103,7 +103,7 @@ export class Store {
   }
 }
 
-/** Tells which responses were given to requests like this one. Each of its fields is read once, however many are asked. */
+/** Makes a test of which stored responses match this request. Each of its fields is read only once. */
 function fitting(request: RequestHeaders): (stored: Stored) => boolean {
   const values = new Map<string, string | undefined>()
   const valueOf = (name: string): string | undefined => {

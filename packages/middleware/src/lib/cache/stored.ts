@@ -6,7 +6,7 @@ import { trimBlanks } from '../http/trim-blanks.ts'
 import { ownText } from '../tools/known-paths.ts'
 import { type Directives, readDirectives, secondsOf } from './directives.ts'
 
-/** A stored response, with what is needed to tell whether it may be used. Times in milliseconds. */
+/** A stored response, with what is needed to decide whether it may be used. Times in milliseconds. */
 export interface Stored {
   readonly status: number
   readonly headers: ReplyHeaders
@@ -14,16 +14,16 @@ export interface Stored {
   readonly directives: Directives
   /** Names and values of the request's fields that the response depends on (RFC 9111 §4.1). */
   readonly vary: readonly (readonly [name: string, value: string | undefined])[]
-  /** When it was stored, and how old it was then (§4.2.3). */
+  /** When it was stored, and how old it was at that time (§4.2.3). */
   readonly since: number
   readonly initialAge: number
   /** How long it is fresh (§4.2.1). */
   readonly lifetime: number
-  /** Bytes it takes, about. */
+  /** Approximate bytes it takes. */
   readonly size: number
 }
 
-/** What a response says in its head. */
+/** The head of a response. */
 export interface ResponseHead {
   readonly status: number
   readonly headers: ReplyHeaders
@@ -35,7 +35,7 @@ export interface Times {
   readonly received: number
 }
 
-/** Fields that concern one connection (§3.1), and a length that our own framing tells. */
+/** Fields that concern a single connection (§3.1), and the length, which our own framing states. */
 const unstored = [
   'Connection',
   'Keep-Alive',
@@ -51,12 +51,12 @@ const unstored = [
   'Age',
 ]
 
-/** Statuses that may be kept without being told so (RFC 9110 §15.1), apart from 206. */
+/** Statuses that are heuristically cacheable (RFC 9110 §15.1), except 206. */
 const heuristic: ReadonlySet<number> = new Set([200, 203, 204, 300, 301, 308, 404, 405, 410, 414, 501])
 
 const dayMs = 86_400_000
 
-/** Makes a stored response of one that came in. @param fraction of its age that a response without a lifetime is fresh. */
+/** Makes a stored response of a received one. @param fraction of its age for which a response without a lifetime is fresh. */
 export function storedOf(
   { status, headers }: ResponseHead,
   content: Uint8Array,
@@ -75,7 +75,7 @@ export function storedOf(
   return {
     status,
     headers: kept,
-    // A part of a larger buffer would keep all of that in memory.
+    // A view of a larger buffer would keep all of that in memory.
     content: content.buffer.byteLength === content.length ? content : new Uint8Array(content),
     directives,
     vary,
@@ -86,7 +86,7 @@ export function storedOf(
   }
 }
 
-/** Fields that a 304 does not change: about content, which stays, and what is for one client alone; so do policies with nonces. */
+/** Fields that a 304 does not change: those about content, which stays, and those for a single client; policies with nonces as well. */
 const kept304 = /^(?:content-(?:encoding|type|range|length)|set-cookie)$/i
 
 /** The fields of a stored response after a 304 (§3.2, §4.3.4). */
@@ -98,21 +98,21 @@ export function freshenedHeaders(stored: Stored, update: ReplyHeaders): ReplyHea
   return headers
 }
 
-/** How long a response is fresh, in milliseconds (§4.2.1): what a shared cache is told goes before what any is. */
+/** How long a response is fresh, in milliseconds (§4.2.1): directives for shared caches take precedence over general ones. */
 export function lifetimeOf({ status, headers }: ResponseHead, received: number, fraction: number): number {
   const directives = readDirectives(headers.get('Cache-Control'))
   const seconds = secondsOf(directives, 's-maxage') ?? secondsOf(directives, 'max-age')
   if (seconds !== undefined) return seconds * 1000
   const date = parseDate(headers.get('Date') ?? '') ?? received
   const expires = headers.get('Expires')
-  // What is no date, `0` above all, is in the past (§5.3).
+  // A value that is not a date, such as `0`, is in the past (§5.3).
   if (expires !== null) return Math.max(0, (parseDate(expires) ?? 0) - date)
   const modified = parseDate(headers.get('Last-Modified') ?? '')
   if (fraction === 0 || modified === null || !(heuristic.has(status) || directives.has('public'))) return 0
   return Math.min(dayMs, Math.max(0, date - modified) * fraction)
 }
 
-/** How old a response was when it came (§4.2.3): by its own account, or by that of the caches before us. */
+/** How old a response was when it arrived (§4.2.3): by its own account, or by that of the caches it passed through. */
 function ageOnArrival(headers: ReplyHeaders, { requested, received }: Times): number {
   const date = parseDate(headers.get('Date') ?? '') ?? received
   const age = /^\d+$/.test(headers.get('Age') ?? '') ? Number(headers.get('Age')) * 1000 : 0
@@ -124,13 +124,13 @@ export function varyOf(headers: ReplyHeaders): string[] {
   return tokenList(headers.get('Vary') ?? '').map((name) => name.toLowerCase())
 }
 
-/** All lines of a field, with the blanks around its members normalized (§4.1). */
+/** All lines of a field, with the whitespace around its members normalized (§4.1). */
 export function valueFor(request: RequestHeaders, name: string): string | undefined {
   const lines = request.getAll(name)
   return lines.length === 0 ? undefined : lines.join(',').split(',').map(trimBlanks).join(', ')
 }
 
-/** The value as a string of its own: as a part of the request's head it would keep all of that in memory. */
+/** A copy of the value: as a substring it would keep the whole request head in memory. */
 function ownValue(request: RequestHeaders, name: string): string | undefined {
   const value = valueFor(request, name)
   return value === undefined ? undefined : ownText(value)

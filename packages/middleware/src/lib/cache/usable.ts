@@ -1,18 +1,18 @@
-// Whether a stored response may answer a request, and whether somebody has to be asked first (RFC 9111 §4).
+// Whether a stored response may be used for a request, or has to be validated first (RFC 9111 §4).
 import type { RequestHeaders } from '@spillway/core'
 import { type Directives, readDirectives, secondsOf } from './directives.ts'
 import { type Stored, ageOf } from './stored.ts'
 
-/** How a stored response may be used for a request: as it is; as it is, while a new one is fetched; or not before that. */
+/** How a stored response may be used: as it is; as it is, while a new one is fetched; or only after validation. */
 export type Use = 'fresh' | 'stale' | 'while-revalidate' | 'validate'
 
-/** The directives of a request; `Pragma: no-cache` is one where there is no Cache-Control (RFC 9111 §5.4). */
+/** The directives of a request; without Cache-Control, `Pragma: no-cache` counts as one (RFC 9111 §5.4). */
 export function wishesOf(headers: RequestHeaders): Directives {
   const value = headers.get('cache-control')
   return readDirectives(value ?? (/\bno-cache\b/i.test(headers.get('pragma') ?? '') ? 'no-cache' : null))
 }
 
-/** Decides on a stored response that fits the request (RFC 9111 §4, §5.2.1; RFC 5861 §3). */
+/** Decides about a stored response that matches the request (RFC 9111 §4, §5.2.1; RFC 5861 §3). */
 export function useOf(stored: Stored, wishes: Directives, now: number): Use {
   const { directives, lifetime } = stored
   if (wishes.has('no-cache') || directives.has('no-cache')) return 'validate'
@@ -31,7 +31,7 @@ export function useOf(stored: Stored, wishes: Directives, now: number): Use {
   return window !== undefined && -left <= window * 1000 ? 'while-revalidate' : 'validate'
 }
 
-/** Whether a stale response may stand in for an error (RFC 5861 §4); the request may ask for it as well. */
+/** Whether a stale response may replace an error (RFC 5861 §4); the request may ask for that as well. */
 export function useOnError(stored: Stored, wishes: Directives, now: number): boolean {
   const { directives, lifetime } = stored
   const asked = directives.has('s-maxage') ? undefined : secondsOf(wishes, 'stale-if-error')
@@ -40,8 +40,8 @@ export function useOnError(stored: Stored, wishes: Directives, now: number): boo
 }
 
 /**
- * Whether nothing but a validated response will do (RFC 9111 §4.2.4). `s-maxage` says so too (§5.2.2.10), but whoever writes
- * `stale-while-revalidate` beside it means that: it is no match for what the response itself allows, only for the request.
+ * Whether only a validated response will do (RFC 9111 §4.2.4). `s-maxage` demands that too (§5.2.2.10), but a server that adds
+ * `stale-while-revalidate` means that: so `s-maxage` overrides only what the request allows, not what the response itself does.
  */
 function mustValidate({ directives }: Stored): boolean {
   return ['must-revalidate', 'proxy-revalidate', 'no-cache'].some((name) => directives.has(name))

@@ -1,8 +1,8 @@
 import type { Context } from '@spillway/core'
 
 /**
- * The words of an indexed query (RFC 3875 §4.4): of GET and HEAD, without a bare `=`. All of them or none: there are none
- * when one is malformed, holds a NUL, or begins with a hyphen and so could be an option (CVE-2012-1823).
+ * The words of an indexed query (RFC 3875 §4.4): for GET and HEAD, without a bare `=`. All of them or none: there are none
+ * when one is malformed, contains a NUL, or begins with a hyphen and so could be an option (CVE-2012-1823).
  */
 export function queryWords({ method, search }: Context<any, any>): readonly string[] {
   const query = search.slice(1)

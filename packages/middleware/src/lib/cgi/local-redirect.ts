@@ -1,12 +1,12 @@
 import { type Context, type Handler, HttpError, RequestBody } from '@spillway/core'
 import { changedHeaders, viewOf } from '../layers/context-view.ts'
 
-/** A script that leads to itself must come to an end; servers agree on about this number. */
+/** A script that redirects to itself must come to an end; other servers use about the same number. */
 const maxHops = 10
 
 const hops = /* @__PURE__ */ new WeakMap<object, number>()
 
-/** Content went to the script that redirects. */
+/** The content was for the script that redirects, so the fields about it are removed. */
 const contentField = /^(?:content-.*|transfer-encoding|trailer|expect)$/
 
 /**

@@ -1,4 +1,4 @@
-// What a script is told of a request (RFC 3875 §4.1).
+// What a script is told about a request (RFC 3875 §4.1).
 import { join } from 'node:path'
 import type { Context } from '@spillway/core'
 import { splitAuthority } from '@spillway/parser/fields'
@@ -7,24 +7,24 @@ import { clientOf } from '../http/known-client.ts'
 import { atOnce } from '../layers/at-once.ts'
 import type { ScriptTarget } from './script-target.ts'
 
-/** What a script can be told beside the request itself. */
+/** What a script can be told in addition to the request. */
 export interface MetaOptions {
   /**
-   * Where PATH_TRANSLATED and DOCUMENT_ROOT lead. Default: the directory of the scripts.
+   * The directory for PATH_TRANSLATED and DOCUMENT_ROOT. Default: that of the scripts.
    */
   readonly documentRoot?: string
   /**
-   * Host and port that the server is known by, `example.com` or `[::1]:8080`, for SERVER_NAME and SERVER_PORT. Default: what
-   * the request says, which a script must not rely on.
+   * Host and port by which the server is known, `example.com` or `[::1]:8080`, for SERVER_NAME and SERVER_PORT. Default: those
+   * of the request, on which a script must not rely.
    */
   readonly authority?: string
-  /** Who has been authenticated, for AUTH_TYPE (`Basic`) and REMOTE_USER. Default: nobody. */
+  /** The authenticated user, for AUTH_TYPE (`Basic`) and REMOTE_USER. Default: nobody. */
   readonly user?: (c: Context<any, any>) => { readonly type: string; readonly name: string } | undefined
-  /** Whether scripts get HTTP_AUTHORIZATION, to check credentials of their own (RFC 3875 §4.1.18). Default: false. */
+  /** Whether scripts get HTTP_AUTHORIZATION, to check credentials themselves (RFC 3875 §4.1.18). Default: false. */
   readonly authorization?: boolean
   /**
-   * Names of fields with other characters than letters, digits and hyphens that scripts get, `x_token` for HTTP_X_TOKEN: they
-   * cannot tell it from `X-Token`. Default: none.
+   * Names of fields with characters other than letters, digits and hyphens that scripts get all the same, such as `x_token` as
+   * HTTP_X_TOKEN, which they cannot tell from `X-Token`. Default: none.
    */
   readonly passOn?: readonly string[]
 }
@@ -33,8 +33,8 @@ export interface MetaOptions {
 export type MetaVariables = Record<string, string>
 
 /**
- * Fields that no script gets: `Proxy` would be HTTP_PROXY, which programs take for their own configuration (httpoxy); two
- * are variables of their own; the others are about the connection and the transfer, which end here.
+ * Fields that no script gets: `Proxy` would become HTTP_PROXY, which programs take for their own configuration (httpoxy); two
+ * have variables of their own; the others are about the connection and the transfer, which end here.
  */
 const withheld: ReadonlySet<string> = new Set([
   'proxy',
@@ -54,10 +54,10 @@ const withheld: ReadonlySet<string> = new Set([
 const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /**
- * Every meta-variable of RFC 3875 §4.1 but REMOTE_IDENT, for nobody asks identd any more; and those that Apache and nginx
+ * Every meta-variable of RFC 3875 §4.1 except REMOTE_IDENT, which nobody uses any more; and those that Apache and nginx
  * have added and scripts expect: REQUEST_URI, SCRIPT_FILENAME, DOCUMENT_ROOT, REMOTE_PORT, REQUEST_SCHEME and HTTPS. Behind
- * trusted proxies, client, scheme and host are those that `client` has found. Values are text to be written as UTF-8, so that a field's octets come out as they came in; those that are no UTF-8 are taken
- * for ISO 8859-1.
+ * trusted proxies, client, scheme and host are those found by `client`. Values are strings to be written as UTF-8, so that a
+ * field's octets come out as they came in; octets that are not valid UTF-8 are taken for ISO 8859-1.
  * @param length of the content; undefined when there is none.
  * @param passOn see {@link passedOn}.
  */
@@ -87,7 +87,7 @@ export function metaVariables(
   variables['SCRIPT_FILENAME'] = file
   variables['DOCUMENT_ROOT'] = documentRoot
   variables['REMOTE_ADDR'] = address
-  // No name is looked up: a request must not wait for somebody else's name server, and §4.1.9 allows this.
+  // No name is looked up: a request must not wait for a name server, and §4.1.9 allows this.
   variables['REMOTE_HOST'] = address
   if (address === c.peer.address) variables['REMOTE_PORT'] = String(c.peer.port)
   if (protocol === 'https') variables['HTTPS'] = 'on'
@@ -106,12 +106,12 @@ export function metaVariables(
   return variables
 }
 
-/** The names that `passOn` allows. @throws TypeError for one that would be taken for a field that no script gets. */
+/** The names that `passOn` allows. @throws TypeError for one that could be taken for a field that no script gets. */
 export function passedOn({ passOn = [] }: MetaOptions): ReadonlySet<string> {
   return passableNames(passOn, new Set([...withheld, 'authorization']))
 }
 
-/** HTTP_* (§4.1.18). Names that could be taken for others, `X_Real_IP` for `X-Real-IP`, are left out unless they are allowed. */
+/** HTTP_* (§4.1.18). Names that could be taken for others, such as `X_Real_IP` for `X-Real-IP`, are left out unless allowed. */
 function fieldVariables(c: Context<any, any>, authorization: boolean, passOn: ReadonlySet<string>): MetaVariables {
   const variables: MetaVariables = {}
   for (const [name, value] of c.headers) {
@@ -126,7 +126,7 @@ function fieldVariables(c: Context<any, any>, authorization: boolean, passOn: Re
   return variables
 }
 
-/** @param value one character for each octet. */
+/** @param value with one character for each octet. */
 function asUtf8(value: string): string {
   // eslint-disable-next-line no-control-regex
   if (!/[^\x00-\x7f]/.test(value)) return value

@@ -1,7 +1,7 @@
-// The content of a request for a script, whose length has to be known first.
+// The content of a request for a script; its length has to be known in advance.
 import { type Context, HttpError } from '@spillway/core'
 
-/** The content of a request, of which a script is told the length beforehand (RFC 3875 §4.1.2). */
+/** The content of a request, whose length a script is told beforehand (RFC 3875 §4.1.2). */
 export interface RequestContent {
   /** Undefined when the request has none. */
   readonly length: number | undefined
@@ -9,9 +9,9 @@ export interface RequestContent {
 }
 
 /**
- * The content for a script: streamed when its length is known, else read up to its end first.
+ * The content for a script: streamed if its length is known, otherwise read to its end first.
  * @param max most bytes that are read first.
- * @throws HttpError 413 when there is more than the server takes, 411 when it has no length and is longer than `max`.
+ * @throws HttpError 413 when it exceeds the server's limit, 411 when it has no declared length and is longer than `max`.
  */
 export async function requestContent(c: Context<any, any>, max: number): Promise<RequestContent> {
   const { body } = c

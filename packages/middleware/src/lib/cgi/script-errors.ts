@@ -1,17 +1,17 @@
-// What scripts say on their error output, line by line.
+// What scripts write to their standard error, line by line.
 import { type Context, guarded, printError } from '@spillway/core'
 
-/** Takes what scripts say on their error output: text in which control characters are escaped, lines as they were. */
+/** Takes what scripts write to their standard error: text with control characters escaped, line breaks kept. */
 export type ErrorSink = (text: string, c: Context<any, any>) => void
 
 /** Most bytes that one script can put into a log. */
 const maxBytes = 64 * 1024
 
-/** Also what terminals (C1) and line readers (U+2028) act upon; line feeds and tabs stay. */
+/** Includes characters that terminals (C1) and line readers (U+2028) act upon; line feeds and tabs are kept. */
 // eslint-disable-next-line no-control-regex
 const unsafe = /[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]/g
 
-/** The error output of one script, on its way to the sink: a request must not forge what else is in a log. */
+/** The standard error of one script, on its way to the sink: a request must not be able to forge other log entries. */
 export class ScriptErrors {
   readonly #sink: ErrorSink
   readonly #c: Context<any, any>

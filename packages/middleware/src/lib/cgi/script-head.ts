@@ -1,20 +1,20 @@
-// The head of what a script answers (RFC 3875 §6.3).
+// The head of a script's reply (RFC 3875 §6.3).
 import { HttpError, ReplyHeaders } from '@spillway/core'
 import { trimBlanks } from '../http/trim-blanks.ts'
 
 const LF = 0x0a
 const CR = 0x0d
 
-/** The head of what a script answers (RFC 3875 §6.3), read as its bytes come. Lines end in LF or CRLF. */
+/** The head of a script's reply (RFC 3875 §6.3), read as its bytes come. Lines end in LF or CRLF. */
 export class ScriptHeadReader {
   readonly #max: number
   readonly #parts: Uint8Array[] = []
   #size = 0
-  /** Bytes in the line so far, and whether they are one CR. */
+  /** Bytes in the line so far, and whether they are a single CR. */
   #column = 0
   #onlyCr = false
 
-  /** @param max most bytes of a head, the empty line at its end included. */
+  /** @param max most bytes of a head, including the empty line at its end. */
   constructor(max: number) {
     this.#max = max
   }
@@ -46,7 +46,7 @@ export class ScriptHeadReader {
     return undefined
   }
 
-  /** What the head says. @throws HttpError 502 when a line is no field, or a field that may come once comes twice. */
+  /** The parsed head. @throws HttpError 502 when a line is not a field, or a field that may come once comes twice. */
   read(): ScriptHead {
     const lines = Buffer.concat(this.#parts).toString('latin1').split('\n')
     const head: ScriptHead = { status: undefined, location: null, hasType: false, headers: new ReplyHeaders() }
@@ -58,13 +58,13 @@ export class ScriptHeadReader {
   }
 }
 
-/** The fields of a script. */
+/** The fields of a script's reply. */
 export interface ScriptHead {
   /** Undefined when the script said nothing. */
   status: number | undefined
   location: string | null
   hasType: boolean
-  /** Everything for the client: Location and Content-Type too, but not Status. */
+  /** Everything meant for the client: including Location and Content-Type, but not Status. */
   readonly headers: ReplyHeaders
 }
 
@@ -103,7 +103,7 @@ function addField(head: ScriptHead, line: string): void {
   } else if (lower === 'content-type') head.hasType = true
 }
 
-/** Three digits and perhaps a reason (§6.3.3), which we replace by our own. */
+/** Three digits and perhaps a reason (§6.3.3), which we replace with our own. */
 function readStatus(value: string): number {
   const status = /^\d{3}(?= |$)/.exec(value)?.[0]
   if (status === undefined || Number(status) < 200 || Number(status) > 599)
@@ -111,7 +111,7 @@ function readStatus(value: string): number {
   return Number(status)
 }
 
-/** A script that does not answer as it must. */
+/** The error for a script whose reply is not valid. */
 export function badReply(message: string, cause?: unknown): HttpError {
   return new HttpError(502, `The script gave no valid reply: ${message}`, {
     code: 'SCRIPT_REPLY_INVALID',

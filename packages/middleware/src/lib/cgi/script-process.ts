@@ -1,4 +1,4 @@
-// One script that runs.
+// A running script.
 import { type ChildProcessByStdio, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { dirname } from 'node:path'
@@ -9,7 +9,7 @@ import type { MetaVariables } from './meta-variables.ts'
 import type { ScriptErrors } from './script-errors.ts'
 import type { ScriptOutput } from './script-reply.ts'
 
-/** What a process may take. */
+/** Limits of a process. */
 export interface ProcessLimits {
   /** Milliseconds from its start to its end. */
   readonly timeout: number
@@ -17,17 +17,17 @@ export interface ProcessLimits {
   readonly outputBytes: number
 }
 
-/** Milliseconds a script has to clean up when it is told to end. */
+/** Milliseconds that a script has to clean up when it is told to end. */
 const grace = 1000
 
-/** Processes of its own group can be ended with those they have started. */
+/** Processes in a group of their own can be ended together with those they started. */
 const grouped = process.platform !== 'win32'
 
 type Child = ChildProcessByStdio<Writable, Readable, Readable>
 
 /**
- * One run of a script: its output, read no faster than it is asked for. A failure of any kind (too slow, too much, died of a
- * signal, content that never came) ends the process with its group, and is what `next` throws. So does `return`.
+ * One run of a script: its output, read no faster than it is asked for. A failure of any kind (too slow, too much output, killed by a
+ * signal, content that never came) ends the process with its group, and is what `next` throws. `return` ends it as well.
  */
 export class ScriptProcess implements ScriptOutput {
   readonly #child: Child
@@ -44,7 +44,7 @@ export class ScriptProcess implements ScriptOutput {
 
   /**
    * Starts the script in its own directory (RFC 3875 §7.2) and process group.
-   * @throws HttpError 500 when it cannot be run, 503 when the system has no room for it.
+   * @throws HttpError 500 when it cannot be run, 503 when the system has no resources for it.
    */
   static async start(
     file: string,
@@ -69,30 +69,30 @@ export class ScriptProcess implements ScriptOutput {
     this.#limits = limits
     this.#timer = setTimeout(() => this.fail(new HttpError(504, 'The script took too long')), limits.timeout)
     const { stdin, stdout, stderr } = child
-    // A script need not read its content.
+    // A script need not read its content, so a failed write is no error.
     stdin.on('error', ignore)
     stdout.on('readable', () => this.#notify()).on('error', (error: Error) => this.fail(error))
     stderr.on('data', (bytes: Uint8Array) => errors.push(bytes)).on('error', ignore)
     child.on('error', ignore).on('close', (code, signal) => this.#close(code, signal))
   }
 
-  /** Whether the process, and everything that holds its output, has ended. */
+  /** Whether the process has ended, along with everything that holds its output open. */
   get closed(): boolean {
     return this.#closed
   }
 
-  /** Resolves when it has. */
+  /** Resolves when that is the case. */
   async whenClosed(): Promise<void> {
-    // `once` of Node would be rejected by an error that comes before.
+    // Node's `once` would reject if an error came first.
     if (!this.#closed) await new Promise((resolve) => this.#child.once('close', resolve))
   }
 
-  /** From now on, to end with another exit status than 0 is a failure, too. */
+  /** From now on, exiting with a status other than 0 is a failure, too. */
   mustSucceed(): void {
     this.#strict = true
   }
 
-  /** Gives the script its content, as fast as it takes it; resolves when it wants no more. */
+  /** Gives the script its content, as fast as it takes it; resolves when the script accepts no more. */
   async feed(chunks: AsyncIterable<Uint8Array>): Promise<void> {
     const { stdin } = this.#child
     try {
@@ -125,7 +125,7 @@ export class ScriptProcess implements ScriptOutput {
     return Promise.resolve({ done: true, value: undefined })
   }
 
-  /** Ends the run, unless it has ended. */
+  /** Ends the run, unless it has already ended. */
   fail(reason: unknown): void {
     if (this.#closed || this.#failed) return
     this.#failure = reason
@@ -133,10 +133,10 @@ export class ScriptProcess implements ScriptOutput {
     this.#signal('SIGTERM')
     this.#killer = setTimeout(() => {
       this.#signal('SIGKILL')
-      // Whoever has left the group may still hold them.
+      // A process that left the group may still hold the other ends open.
       for (const stream of [this.#child.stdin, this.#child.stdout, this.#child.stderr]) stream.destroy()
     }, grace)
-    // A process that waits for us to read would not come to its end.
+    // A process that waits for us to read would never end.
     this.#child.stdout.destroy()
     this.#notify()
   }
@@ -157,7 +157,7 @@ export class ScriptProcess implements ScriptOutput {
     }
     this.#exitCode = code
     this.#closed = true
-    // What it has left running in its group has nobody to work for.
+    // Nobody needs what it left running in its group.
     this.#signal('SIGKILL')
     this.#notify()
   }
@@ -169,7 +169,7 @@ export class ScriptProcess implements ScriptOutput {
       try {
         process.kill(-pid, signal)
       } catch {
-        // Nobody is left.
+        // The group has no processes left.
       }
   }
 

@@ -1,17 +1,17 @@
-// The reply that is made of what a script says.
+// The reply made from a script's output.
 import { Reply } from '@spillway/core'
 import { type ScriptHead, ScriptHeadReader, badReply } from './script-head.ts'
 
-/** The output of a script, pulled. `return` lets go of the script. */
+/** The output of a script, pulled. `return` releases the script. */
 export type ScriptOutput = AsyncIterator<Uint8Array, undefined> & Required<Pick<AsyncIterator<Uint8Array>, 'return'>>
 
-/** A script asks that another resource of this server be sent in its place (RFC 3875 §6.2.2): a path, perhaps a query. */
+/** A script's request that another resource of this server be sent in its place (RFC 3875 §6.2.2): a path, perhaps with a query. */
 export interface LocalRedirect {
   readonly location: string
 }
 
 /**
- * Reads what a script answers (RFC 3875 §6): a document, of which the content is streamed; a redirect of the client; or a
+ * Reads a script's reply (RFC 3875 §6): a document, whose content is streamed; a redirect for the client; or a
  * local redirect, which is a path in Location and no other field.
  * @param maxHead most bytes of the head.
  * @throws HttpError 502 when the head is malformed, too long or missing, or content comes without a type; whatever `output`
@@ -42,12 +42,12 @@ async function readHead(output: ScriptOutput, max: number): Promise<{ head: Scri
   }
 }
 
-/** Waits for the end of output that must be empty: without a type nobody would know what it is (§6.3.1). */
+/** Makes sure that the output ends here: without a type, nobody would know what further content is (§6.3.1). */
 async function ended(output: ScriptOutput, rest: Uint8Array): Promise<void> {
   if (rest.length > 0 || !(await output.next()).done) throw badReply('There is content without a Content-Type')
 }
 
-/** The content behind the head. */
+/** The content after the head. */
 class ScriptContent implements AsyncIterable<Uint8Array>, AsyncIterator<Uint8Array, undefined> {
   #rest: Uint8Array | undefined
   readonly #output: ScriptOutput

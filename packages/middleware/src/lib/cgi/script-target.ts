@@ -1,4 +1,4 @@
-// Which file of a folder a path runs, and what is left of the path.
+// Which file of a folder a path runs, and what remains of the path.
 import { constants } from 'node:fs'
 import { access, realpath, stat } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -7,28 +7,28 @@ import { normalizePath, pathSegments } from '../http/path.ts'
 import { isInside, tried } from '../files/open-file.ts'
 import { isPlainName, ownLength } from '../files/target.ts'
 
-/** The script a request is for, and what of the path is left for it (RFC 3875 §3.3). Decoded, without encoding. */
+/** The script that a request is for, and the rest of the path (RFC 3875 §3.3). All decoded. */
 export interface ScriptTarget {
   /** The real path of the script. */
   readonly file: string
   /** SCRIPT_NAME (§4.1.13): the path that leads to the script. Empty, or begins with a slash. */
   readonly scriptName: string
-  /** PATH_INFO (§4.1.5): the path behind it. Empty, or begins with a slash. */
+  /** PATH_INFO (§4.1.5): the path after it. Empty, or begins with a slash. */
   readonly pathInfo: string
 }
 
-/** A path cut where scripts may begin. */
+/** A path, split at the point where scripts may begin. */
 export interface ScriptPath {
-  /** What a mount or route has in front. Empty, or begins with a slash. */
+  /** The prefix of a mount or route. Empty, or begins with a slash. */
   readonly prefix: string
-  /** The decoded segments behind it; the last one is empty when the path ends in a slash. */
+  /** The decoded segments after the prefix; the last one is empty when the path ends in a slash. */
   readonly segments: readonly string[]
 }
 
 /**
- * Reads the path of a request: of a catch-all route its parameter `path`, else all of it.
+ * Reads the path of a request: the parameter `path` of a catch-all route, otherwise the whole path.
  * @returns 'malformed' for a path without a normal form; undefined for one with an encoded slash or backslash, or a control
- * character: decoded, as §4.1.5 has it, nobody could tell it from another path.
+ * character: once decoded, as §4.1.5 demands, it could not be told from another path.
  */
 export function readScriptPath(c: Context<any, any>): ScriptPath | 'malformed' | undefined {
   const path = normalizePath(c.path)
@@ -45,10 +45,10 @@ export function readScriptPath(c: Context<any, any>): ScriptPath | 'malformed' |
 }
 
 /**
- * Finds the script below a directory: the first name in the path that is no directory. It must be a regular file that
- * `accepts` takes, inside the root wherever links lead, and no name on the way may begin with a dot.
+ * Finds the script below a directory: the first name in the path that is not a directory. It must be a regular file that
+ * `accepts` allows, inside the root wherever links lead, and no name on the way may begin with a dot.
  * @param root the real path of the directory.
- * @param index the script of a directory that the path ends at with a slash.
+ * @param index the script to use when the path ends in the slash of a directory.
  */
 export async function findScript(
   root: string,
@@ -76,7 +76,7 @@ export async function isExecutable(file: string): Promise<boolean> {
   return (await tried(access(file, constants.X_OK).then(() => true))) ?? false
 }
 
-/** What one script has of a path that is all its own. */
+/** The target when one script answers the whole path. */
 export function wholePath(file: string, { prefix, segments }: ScriptPath): ScriptTarget {
   return { file, scriptName: prefix, pathInfo: joined(segments) }
 }

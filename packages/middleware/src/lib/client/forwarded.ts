@@ -2,7 +2,7 @@
 import { isAuthority, unquote } from '@spillway/parser/fields'
 import { type ForwardedNode, readNode } from './node.ts'
 
-/** One element of Forwarded: what one proxy says of the request it got. */
+/** One element of Forwarded: what one proxy says about the request it received. */
 export interface ForwardedElement {
   /** Who sent it; undefined when the proxy does not say. */
   readonly node: ForwardedNode | undefined
@@ -16,8 +16,8 @@ const separatorAt = /[\t ]*([;,])[\t ]*/y
 const blankAt = /[\t ]*/y
 
 /**
- * Reads one line of Forwarded (RFC 7239 §4). Blanks may stand around semicolons, too; empty elements are passed over.
- * @returns undefined when it is malformed: then nobody can say where an element ends that a client has begun.
+ * Parses one line of Forwarded (RFC 7239 §4). Whitespace is allowed around semicolons, too; empty elements are skipped.
+ * @returns undefined when it is malformed: then it is not clear where an element ends that a client has begun.
  */
 export function parseForwarded(line: string): ForwardedElement[] | undefined {
   const elements: ForwardedElement[] = []
@@ -65,7 +65,7 @@ function elementOf(pairs: ReadonlyMap<string, string>): ForwardedElement | undef
   return malformed ? undefined : { node, protocol, host }
 }
 
-/** Some proxies name the protocol of a WebSocket. Undefined for what is not a protocol of ours. */
+/** Some proxies name the protocol of a WebSocket. Undefined for anything that is not HTTP or WebSocket. */
 export function readProtocol(text: string): 'http' | 'https' | undefined {
   switch (text.toLowerCase()) {
     case 'http':

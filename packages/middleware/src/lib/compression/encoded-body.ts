@@ -1,13 +1,13 @@
 import type { Transform } from 'node:stream'
 import { type BodySource, type Holding, type Holds, type Puller, pullerOf } from '@spillway/core'
 
-/** Bytes for one write: what they become fits the buffer of every coding's stream. */
+/** Bytes for one write: their encoded form fits into the buffer of every coding's stream. */
 const sliceBytes = 64 * 1024
 
 /**
- * The content of a reply in a content coding, made as it is read and no faster. What the source has given has left the
- * coder before the source is asked for more: an event is never kept waiting for the next one. When the client has gone the
- * coder is closed and the source cancelled at once, also while either is at work.
+ * The content of a reply in a content coding, encoded as it is read and no faster. Everything the source has given leaves the
+ * encoder before the source is asked for more, so an event is never kept waiting for the next one. When the client has gone, the
+ * encoder is closed and the source cancelled at once, even while either is at work.
  */
 export class EncodedBody implements AsyncIterable<Uint8Array>, AsyncIterator<Uint8Array, undefined>, Holds {
   readonly #source: Puller
@@ -19,7 +19,7 @@ export class EncodedBody implements AsyncIterable<Uint8Array>, AsyncIterator<Uin
   constructor(source: BodySource, coder: Transform) {
     this.#source = pullerOf(source)
     this.#coder = coder
-    // Writes fail with the same error; without a listener it would end the process.
+    // Writes fail with the same error, but without a listener it would end the process.
     coder.on('error', () => {})
   }
 
@@ -55,7 +55,7 @@ export class EncodedBody implements AsyncIterable<Uint8Array>, AsyncIterator<Uin
     return { done: true, value: undefined }
   }
 
-  /** Puts the next piece of the source into the coder, or ends it; what it has left then is the result. */
+  /** Puts the next piece of the source into the encoder, or ends it; the encoder's output is the result. */
   async #step(): Promise<Uint8Array | undefined> {
     if (this.#ended) return undefined
     const bytes = this.#waiting ?? (await this.#pull())

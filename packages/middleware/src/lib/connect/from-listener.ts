@@ -3,9 +3,9 @@ import type { ResponseSide } from '../node/response.ts'
 import { requestOf, responseTo } from './message.ts'
 
 /**
- * Makes a handler of a listener of `node:http`: of an application of Express or Connect, of Koa's `app.callback()`, of the listener of
- * any framework. All that it is asked is its own to answer; `connect` is for one that passes on what it does not know.
- * @throws TypeError for what is no function.
+ * Makes a handler of a `node:http` listener: an Express or Connect application, Koa's `app.callback()`, or the listener of any other
+ * framework. The listener must answer every request; use `connect` for one that passes on requests it does not know.
+ * @throws TypeError for something that is not a function.
  */
 export function fromNodeListener(listener: (req: any, res: any) => unknown): Handler {
   checkMiddleware(listener)
@@ -16,14 +16,14 @@ export function fromNodeListener(listener: (req: any, res: any) => unknown): Han
   }
 }
 
-/** @throws TypeError for what is no function, and for what handles errors. */
+/** @throws TypeError for something that is not a function, and for error middleware. */
 export function checkMiddleware(middleware: (...args: any[]) => unknown): void {
   if (typeof middleware !== 'function') throw new TypeError(`A middleware is a function, not ${typeof middleware}`)
   if (middleware.length === 4)
     throw new TypeError('Middleware that handles errors has no place here: use onError of the server')
 }
 
-/** What it is rejected with is an error of the request. */
+/** A rejection of the result is an error of the request. */
 export function awaitFailure(result: unknown, response: ResponseSide): void {
   if (isThenable(result)) void Promise.resolve(result).catch((error: unknown) => response.failed(error))
 }

@@ -19,10 +19,10 @@ import { ignore } from '../layers/ignore.ts'
 export type NodeListener = (req: IncomingMessage, res: ServerResponse, next?: (error?: unknown) => void) => void
 
 /**
- * Makes a listener for `node:http` or `node:https`, or a handler for Express, of a handler of ours: content is read as the
- * handler reads it, the reply is written as fast as the client takes it, and `c.signal` tells when the client is gone.
- * Below a mount of Express, `c.path` and `c.base` are as below one of ours. What a router has no route for, and no `notFound`, goes
- * on to `next`, where there is one.
+ * Turns one of our handlers into a listener for `node:http` or `node:https`, or a handler for Express: content is read as the
+ * handler reads it, the reply is written as fast as the client takes it, and `c.signal` aborts when the client is gone.
+ * Below an Express mount, `c.path` and `c.base` are as below one of ours. Requests for which a router has no route and no `notFound`
+ * go on to `next`, where there is one.
  *
  * `upgrade` throws a 501. Limits of heads, deadlines and shutdown are those of the other server.
  * @param options `onError` and the limit of content, as for `serve`.
@@ -39,7 +39,7 @@ export function toNodeListener(handler: Handler, options: ForeignOptions = {}): 
   }
 }
 
-/** Never rejects: nobody waits for it. */
+/** Never rejects, because nobody waits for it. */
 async function answer(
   exchange: ForeignExchange,
   handler: Handler,
@@ -58,7 +58,7 @@ async function answer(
   try {
     return await writeReply(exchange, res, writeHead(res, reply))
   } catch (error) {
-    // A field, a status or content that node:http does not take.
+    // node:http does not accept a field, the status or the content.
     dropSource(reply.body, error)
     if (res.headersSent) return cut(exchange, res, error)
     for (const name of res.getHeaderNames()) res.removeHeader(name)
@@ -70,7 +70,7 @@ async function answer(
   }
 }
 
-/** What looks complete has to be complete. */
+/** Cuts the reply: what looks complete must be complete. */
 function cut(exchange: ForeignExchange, res: ServerResponse, error: unknown): void {
   exchange.abort('handler', 0, error)
   exchange.report(error)
@@ -104,7 +104,7 @@ class NodeRequest implements ForeignRequest {
   }
 
   content(): AsyncIterator<Uint8Array> {
-    // to destroy the request would cut the connection in front of the reply
+    // destroying the request would cut the connection before the reply is sent
     return this.#req.iterator({ destroyOnReturn: false }) as AsyncIterator<Uint8Array>
   }
 
@@ -125,7 +125,7 @@ function lowerCase(fields: Record<string, string | string[]>): Record<string, st
   return Object.fromEntries(Object.entries(fields).map(([name, value]) => [name.toLowerCase(), value]))
 }
 
-/** The field lines as they came. */
+/** The field lines as received. */
 class NodeHeaders implements RequestHeaders {
   readonly #raw: readonly string[]
 
@@ -171,7 +171,7 @@ function writeHead(res: ServerResponse, reply: Reply): Reply {
 async function writeReply(exchange: ForeignExchange, res: ServerResponse, { body }: Reply): Promise<void> {
   let bytes = 0
   if (res.destroyed) {
-    // The client was faster than the handler.
+    // The client left before the handler had replied.
     dropSource(body, undefined)
     return exchange.abort('peer')
   }
@@ -210,7 +210,7 @@ async function writeReply(exchange: ForeignExchange, res: ServerResponse, { body
     source.cancel(error).catch(ignore)
     exchange.abort('handler', bytes, error)
     exchange.report(error)
-    // What looks complete has to be complete.
+    // What looks complete must be complete.
     res.destroy()
   }
 }

@@ -7,34 +7,34 @@ import { ResponseSide } from '../node/response.ts'
 import { StandInSocket } from '../node/socket.ts'
 import { normalizePath } from '../http/path.ts'
 
-/** The request as connect middleware knows it: of Node's class, with what Express adds to it, and whatever middleware adds. */
+/** The request as connect middleware knows it: an instance of Node's class, with what Express and middleware add to it. */
 export interface ConnectRequest extends IncomingMessage {
   /** Whatever middleware adds. */
   [added: string]: any
   method: string
-  /** Path and query, without the prefix of a mount; the path is in the normal form that routes are found by. */
+  /** Path and query, without the prefix of a mount; the path has the normal form by which routes are matched. */
   url: string
-  /** Path and query as they came. */
+  /** Path and query as received. */
   originalUrl: string
   /** The prefix of a mount. */
   baseUrl: string
 }
 
-/** The response as connect middleware knows it: of Node's class, and whatever middleware adds. */
+/** The response as connect middleware knows it: an instance of Node's class, and whatever middleware adds. */
 export interface ConnectResponse extends ServerResponse {
   /** Whatever middleware adds. */
   [added: string]: any
 }
 
 class Response extends ServerResponse {
-  /** Sends the client elsewhere; the one thing of Express's own that passport and others ask for. */
+  /** Redirects the client; the only method of Express's own that passport and others need. */
   redirect(to: string | number, url?: string): void {
     this.writeHead(typeof to === 'number' ? to : 302, { Location: url ?? String(to) })
     this.end()
   }
 }
 
-/** The request of this exchange, made for whoever asks first. */
+/** The request object of this exchange, created when it is first needed. */
 export function requestOf(c: Context): ConnectRequest {
   const state = c.state as { req?: ConnectRequest }
   if (state.req) return state.req
@@ -45,18 +45,18 @@ export function requestOf(c: Context): ConnectRequest {
   return (state.req = Object.assign(message, { originalUrl: c.target, baseUrl: c.base }) as unknown as ConnectRequest)
 }
 
-/** A response to it; each middleware of ours that runs such of connect has its own. */
+/** A response object for it; each of our middleware that runs connect middleware has its own. */
 export function responseTo(c: Context, req: ConnectRequest): ResponseSide {
   return new ResponseSide(c, new Response(req) as unknown as Outgoing, ownerOf<RequestSide>(req))
 }
 
 /**
- * Takes the path as it is where the request has come to, below another mount than before.
- * @returns what gives back the path that was.
+ * Adapts the request's path to the mount it is now below.
+ * @returns a function that restores the previous path.
  */
 export function enter(c: Context, req: ConnectRequest): () => void {
   const { url, baseUrl } = req
-  // Where nothing was mounted in between, what middleware has written there stays.
+  // If nothing was mounted in between, what middleware has written to the path stays.
   if (c.base === baseUrl) return ignore
   req.url = urlOf(c)
   req.baseUrl = c.base

@@ -43,14 +43,14 @@ const rules = {
 
 type AnyHandler = (c: Context<any, any>) => MaybePromise<Result>
 
-/** A handler with what its contract puts in front of it. */
+/** A handler, and what its contract puts in front of it. */
 export interface Bound {
   readonly layers: readonly AnyMiddleware[]
   readonly notes: readonly RouteNote[]
   readonly handler: AnyHandler
 }
 
-/** @throws TypeError for what is no contract; as reading options does. */
+/** @throws TypeError for something that is not a contract, and whatever reading options throws. */
 export function bind(
   contract: Contract,
   handler: (c: any, give: any) => ReturnType<AnyHandler>,

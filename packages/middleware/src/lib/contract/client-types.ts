@@ -5,12 +5,12 @@ import type { ParamsOf } from '../patterns/params-of.ts'
 import type { ContentOf, InputOf, ServedBy } from './types.ts'
 
 /**
- * Calls of the routes of a router, by its type: `client<typeof app>(url)`. A route is named by its pattern, and called by its
- * method, `api('/books/:id').get({ params: { id: 7 } })`.
+ * The calls to the routes of a router, by its type: `client<typeof app>(url)`. A route is named by its pattern and called by its
+ * method: `api('/books/:id').get({ params: { id: 7 } })`.
  */
 export type Client<App> = <P extends keyof Calls<ServedBy<App>>>(pattern: P) => Calls<ServedBy<App>>[P]
 
-/** The calls there are, by pattern. What is computed of a route is computed when its pattern is written somewhere. */
+/** The existing calls, by pattern. The types of a route are computed only when its pattern is used somewhere. */
 type Calls<Served> = {
   readonly [P in PathsIn<Served> & string]: {
     readonly [M in keyof Served & Method as P extends keyof Served[M] ? Lowercase<M> : never]: Call<
@@ -25,19 +25,19 @@ type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 type PathsIn<Served> = { [M in keyof Served]: keyof Served[M] }[keyof Served & Method]
 
 /**
- * Sends a request to a route, and resolves with its reply whatever the status.
- * @throws TypeError for a parameter that is missing or cannot stand in a path; what `fetch` throws, and SyntaxError for JSON that
- * is none.
+ * Sends a request to a route, and resolves with its reply whatever its status.
+ * @throws TypeError for a parameter that is missing or cannot be part of a path; whatever `fetch` throws, and SyntaxError for malformed
+ * JSON.
  */
 export type Call<P extends string, C> = (
   ...init: {} extends CallInit<P, C> ? [init?: CallInit<P, C>] : [init: CallInit<P, C>]
 ) => Promise<Answer<C>>
 
-/** What a call sends, as far as the route takes it. */
+/** What a call sends, for the parts that the route takes. */
 export type CallInit<P extends string, C> = ParamsPart<P, C> & QueryPart<C> & HeadersPart<C> & BodyPart<C> & Always
 
 interface Always {
-  /** Gives the call up. */
+  /** Aborts the call. */
   readonly signal?: AbortSignal
 }
 
@@ -59,7 +59,7 @@ type HeadersPart<C> = C extends { readonly headers: infer S extends AnySchema }
   ? OptionalWhenEmpty<'headers', InputOf<S>>
   : { readonly headers?: Readonly<Record<string, string>> }
 
-/** Content is sent as JSON, when the route takes that, or as what `as` says. */
+/** Content is sent as JSON if the route takes that, otherwise in the form that `as` names. */
 type BodyPart<C> = C extends { readonly body: infer S extends AnySchema }
   ? C extends { readonly kinds: readonly (infer K extends BodyKind)[] }
     ? 'json' extends K
@@ -74,7 +74,7 @@ type OptionalWhenEmpty<Name extends string, V> = {} extends V
 
 type OptionalWhenMissing<V> = undefined extends V ? { readonly body?: V } : { readonly body: V }
 
-/** A reply: what `status` is says what `body` is. */
+/** A reply: the type of `body` follows from `status`. */
 export type Answer<C> = C extends { readonly gives: infer G extends Gives }
   ? AnswerGiven<G> | Refused<Exclude<RefusalStatus, keyof G>>
   : Received<number, boolean, unknown>
@@ -85,12 +85,12 @@ type AnswerGiven<G extends Gives> = {
     : Received<S, false, SentRefusal<ContentOf<G[S]>, G[S]>>
 }[keyof G & number]
 
-/** Where the contract says nothing of its content, or that it is text, a refusal may come from elsewhere as well. */
+/** If the contract says nothing about the content, or that it is text, a refusal may also come from elsewhere. */
 type SentRefusal<Content, G> = G extends { readonly schema: unknown } | AnySchema
   ? Json<Content>
   : ProblemDetails | null
 
-/** A refusal that the contract does not name: a problem, whoever has refused. */
+/** A refusal that the contract does not name: a problem, whoever refused. */
 type Refused<S extends number> = S extends number ? Received<S, false, ProblemDetails> : never
 
 interface Received<Status, Ok, Body> {
@@ -98,7 +98,7 @@ interface Received<Status, Ok, Body> {
   /** Whether the status is 2xx. */
   readonly ok: Ok
   readonly headers: Headers
-  /** JSON is read, text is text, anything else a `Blob`; null when there is no content. */
+  /** JSON is parsed, text is a string, anything else a `Blob`; null when there is no content. */
   readonly body: Body
 }
 
@@ -110,7 +110,7 @@ type Sent<Content, G> = G extends { readonly schema: unknown } | AnySchema
       : Blob
     : null
 
-/** A value when it has been written as JSON and read again. */
+/** The type of a value after it was written as JSON and parsed again. */
 export type Json<T> = T extends string | number | boolean | null | undefined
   ? T
   : T extends { toJSON(): infer R }

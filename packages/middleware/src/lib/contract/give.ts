@@ -5,20 +5,20 @@ import { type JsonSchema, type SchemaConverter, jsonSchemaOf } from '../validati
 import { isSchema } from '../validation/schema.ts'
 import type { Give, GiveInit, Given } from './types.ts'
 
-/** How replies are written as JSON. */
+/** How replies are serialized to JSON. */
 export interface WriteOptions {
   /**
-   * Makes of a JSON Schema a function that writes what keeps to it, `fastJsonStringify` of `fast-json-stringify` for example:
-   * faster than `JSON.stringify`, and what the schema does not name stays out of the reply. Default: `JSON.stringify`.
+   * Turns a JSON Schema into a function that serializes matching values, such as `fastJsonStringify` of `fast-json-stringify`:
+   * this is faster than `JSON.stringify`, and members that the schema does not name are left out. Default: `JSON.stringify`.
    */
   readonly stringify?: (schema: JsonSchema) => (value: any) => string
-  /** Turns schemas into JSON Schema for it, where they cannot do so themselves, as for `openApi`. */
+  /** Converts schemas to JSON Schema for `stringify`, where they cannot do so themselves, as for `openApi`. */
   readonly toJsonSchema?: SchemaConverter
 }
 
 type Write = (content: unknown, init: ReplyInit) => Reply
 
-/** Makes the replies of a route. @throws TypeError when a schema is none, or has no JSON form that `stringify` could use. */
+/** Makes the replies of a route. @throws TypeError for an invalid schema, or one without a JSON form that `stringify` could use. */
 export function giver(gives: Gives, options: WriteOptions): Give<Gives> {
   const writers = new Map<number, Write>()
   for (const [status, given] of Object.entries(gives)) writers.set(statusOf(status), writerOf(status, given, options))
@@ -57,7 +57,7 @@ function contentWriter(type: string): Write {
   }
 }
 
-/** What is said of the content of a reply, however it was said. */
+/** The description of a reply's content, in whichever form it was given. */
 export function detailsOf(given: Gives[number]): GivenContent {
   if (given === null) return {}
   return '~standard' in given ? { schema: given } : given

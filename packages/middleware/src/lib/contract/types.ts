@@ -5,30 +5,30 @@ import type { AnyMiddleware, Ok, StateAfter } from '../layers/types.ts'
 import type { ParamsOf } from '../patterns/params-of.ts'
 
 /**
- * What a route takes and what it gives, in one place: requests are checked by it before the handler runs, the compiler checks
- * what the handler returns, and `openApi` and `client` know it.
+ * What a route takes and what it gives, in one place: requests are checked against it before the handler runs, the compiler checks
+ * what the handler returns, and `openApi` and `client` use it.
  */
 export interface Contract extends RouteNote, ReadOptions {
-  /** Layers of this route alone, in front of the checks. */
+  /** Layers for this route only, in front of the checks. */
   readonly layers?: readonly AnyMiddleware[]
 }
 
-/** What a schema makes of a value. */
+/** The output type of a schema. */
 export type OutputOf<S> = TypesOf<S> extends { readonly output: infer Output } ? Output : unknown
 
-/** What a schema takes. */
+/** The input type of a schema. */
 export type InputOf<S> = TypesOf<S> extends { readonly input: infer Input } ? Input : unknown
 
 type TypesOf<S> = S extends { readonly '~standard': { readonly types?: infer Types } }
   ? Exclude<Types, undefined>
   : unknown
 
-/** What the schemas make of the parts of a request. */
+/** The schemas' output for the parts of a request. */
 export type Valid<S extends Schemas> = {
   readonly [Part in keyof S & keyof Schemas]: OutputOf<S[Part]>
 }
 
-/** What a handler gives for a status, and what a client gets. */
+/** What a handler passes to `give` for a status, and what a client receives. */
 export type ContentOf<G> = G extends AnySchema
   ? OutputOf<G>
   : G extends { readonly schema: infer S extends AnySchema }
@@ -37,17 +37,17 @@ export type ContentOf<G> = G extends AnySchema
       ? Exclude<BodySource, null>
       : null
 
-/** A reply that keeps to the contract of its route: only `give` makes one. */
+/** A reply that conforms to the contract of its route: only `give` makes one. */
 export interface Given extends Reply {
   readonly 'made by give(status, content)': true
 }
 
-/** Fields for a reply that is given. */
+/** Fields for a reply made by `give`. */
 export interface GiveInit {
   readonly headers?: FieldsInit
 }
 
-/** Makes the reply of a route: a status that its contract names, with the content that is said there. */
+/** Makes the reply of a route: a status that its contract names, with the content declared for it. */
 export type Give<G extends Gives> = <Status extends keyof G & number>(
   status: Status,
   ...content: GiveArguments<G>[Status]
@@ -64,14 +64,14 @@ type LayersOf<C> = C extends { readonly layers: infer L extends readonly AnyMidd
 /** What may stand between a pattern and its handler. */
 export type Front = readonly AnyMiddleware[] | Contract
 
-/** `unknown` for what may stand behind state `S`; else a type that nothing fits, which says why. */
+/** `unknown` for something that may stand behind state `S`; otherwise a type that nothing fits and whose name says why. */
 export type Fits<S, F extends Front> = F extends readonly AnyMiddleware[]
   ? Ok<S, F>
   : Ok<S, LayersOf<F>> & { readonly [Unknown in Exclude<keyof F, keyof Contract>]: never }
 
 /**
- * The handler behind layers, or behind a contract, where it gets `give` when that says what it gives. `Front` itself stands for
- * calls such as `bearerAuth(…)` of which the compiler has not seen yet what they make: it looks at them once more.
+ * The handler behind layers, or behind a contract; with a contract that has `gives`, it gets `give`. The case of `Front` itself is for
+ * calls such as `bearerAuth(…)` whose result the compiler has not inferred yet: it looks at them once more.
  */
 export type HandlerBehind<P extends string, S, F extends Front> = Front extends F
   ? (c: any, give: any) => any
@@ -87,18 +87,18 @@ type ContractHandler<Params, S, F extends Contract> = F extends { readonly gives
 
 declare const serves: unique symbol
 
-/** What a router says to the compiler of a route it has, for clients of it. */
+/** What a router tells the compiler about one of its routes, for the sake of clients. */
 export type Serves<Method extends string, Path extends string, F> = {
   readonly [serves]?: { readonly [M in Method]: { readonly [P in Path]: F } }
 }
 
-/** All that a router has: by method and path what the route takes and gives. */
+/** All routes of a router: by method and path, what each takes and gives. */
 export type ServedBy<R> = R extends { readonly [serves]?: infer Served } ? Exclude<Served, undefined> : {}
 
-/** The same for what has other types otherwise. */
+/** The same routes, for a value whose other types differ. */
 export type ServesAs<R> = { readonly [serves]?: ServedBy<R> }
 
-/** The same below a prefix. */
+/** The same routes, below a prefix. */
 export type ServesBelow<Prefix extends string, R> = { readonly [serves]?: Below<Prefix, ServedBy<R>> }
 
 type Below<Prefix extends string, Served> = {
@@ -116,5 +116,5 @@ export type Join<Prefix extends string, P extends string> = Prefix extends ''
       ? `${Open}${P}`
       : `${Prefix}${P}`
 
-/** The same type, of which nothing is inferred where it stands: what is in front of a handler says what the handler gets. */
+/** The same type, but nothing is inferred from this position: what is in front of a handler determines what the handler gets. */
 export type Known<F> = [F][F extends unknown ? 0 : never]

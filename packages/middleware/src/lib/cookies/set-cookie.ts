@@ -1,25 +1,25 @@
-// Cookies on the wire (RFC 6265).
+// Set-Cookie fields (RFC 6265).
 import { type Rules, type Settled, choice, flag, optional, readOptions, text, whole } from '@spillway/core/options'
 import { stringifySetCookie } from 'cookie'
 
 /** Attributes of a cookie (RFC 6265bis §4.1.2). */
 export interface CookieOptions {
-  /** Seconds to keep it; 0 ends it. Default: until the browser closes. */
+  /** Seconds to keep it; 0 deletes it. Default: until the browser closes. */
   readonly maxAge?: number
-  /** Default: `/`. */
+  /** The path below which it is sent. Default: `/`. */
   readonly path?: string
-  /** Sends it to subdomains, too. Default: this host only. */
+  /** Also sends it to subdomains of this domain. Default: this host only. */
   readonly domain?: string
   /** Keeps scripts from reading it. Default: true. */
   readonly httpOnly?: boolean
   /**
-   * Sends it over TLS only. Default: true, as a page that is served without is read and changed by anybody on the way.
-   * Browsers treat `localhost` as secure, Safari excepted.
+   * Sends it over TLS only. Default: true, because anyone on the way can read and change a page served without TLS.
+   * Browsers except Safari treat `localhost` as secure.
    */
   readonly secure?: boolean
-  /** Default: `lax`, so that other sites cannot post with it. */
+  /** Whether it is sent with requests from other sites. Default: `lax`, so that other sites cannot post with it. */
   readonly sameSite?: 'strict' | 'lax' | 'none'
-  /** One jar for each top-level site that embeds this one (CHIPS). Default: false. */
+  /** A separate cookie for each top-level site that embeds this one (CHIPS). Default: false. */
   readonly partitioned?: boolean
 }
 
@@ -33,26 +33,26 @@ const rules: Rules<Settled<CookieOptions, Exclude<keyof CookieOptions, 'maxAge' 
   partitioned: flag(),
 }
 
-/** Browsers drop a cookie whose name and value have more bytes, without a word (RFC 6265bis §5.6). */
+/** Browsers silently drop a cookie whose name and value together have more bytes (RFC 6265bis §5.6). */
 const largest = 4096
 
-/** What browsers tell cookies apart by (RFC 6265bis §5.7; CHIPS). */
+/** What browsers identify a cookie by (RFC 6265bis §5.7; CHIPS). */
 export function cookieKey(name: string, { domain, path = '/', partitioned = false }: CookieOptions = {}): string {
   return [name, domain?.replace(/^\./, '').toLowerCase(), path, partitioned].join(';')
 }
 
 /**
  * The value of a Set-Cookie field.
- * @throws TypeError when a name, value or attribute has characters it cannot, or when browsers would drop the cookie: for
- * a broken promise of its prefix, `SameSite=None` or `Partitioned` without `Secure`, or its size. RangeError for a `maxAge` that
- * is no whole number from 0 on.
+ * @throws TypeError when a name, value or attribute contains characters it must not, or when browsers would drop the cookie:
+ * for a name prefix whose conditions are not met, `SameSite=None` or `Partitioned` without `Secure`, or its size. RangeError for a
+ * `maxAge` that is not a whole number from 0 up.
  */
 export function setCookieValue(name: string, value: string, options: CookieOptions = {}): string {
   const { maxAge, path, domain, httpOnly, secure, sameSite, partitioned } = readOptions(rules, options)
   const refuse = (reason: string): never => {
     throw new TypeError(`Cookie ${JSON.stringify(name)}: ${reason}`)
   }
-  // Browsers compare prefixes without case (RFC 6265bis §4.1.3).
+  // Browsers compare prefixes without regard to case (RFC 6265bis §4.1.3).
   const prefix = /^__(?:host-http|secure|host|http)-/i.exec(name)?.[0].toLowerCase()
   if (prefix && !secure) refuse('its prefix asks for `secure`')
   if (prefix?.startsWith('__host-') && (path !== '/' || domain !== undefined))

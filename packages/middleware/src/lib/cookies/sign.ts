@@ -1,12 +1,12 @@
 // Signatures of cookies.
 import { type KeyObject, createHmac, timingSafeEqual } from 'node:crypto'
 
-/** The value with its signature behind the last dot; the name is signed, too, so that values cannot be swapped. */
+/** The value, followed by a dot and its signature; the name is signed, too, so that values cannot be swapped. */
 export function sign(name: string, value: string, key: KeyObject): string {
   return `${value}.${signature(name, value, key).toString('base64url')}`
 }
 
-/** The value of a signed text, or undefined when no key has signed it. */
+/** The value of a signed text, or undefined when none of the keys signed it. */
 export function unsign(name: string, signed: string, keys: readonly KeyObject[]): string | undefined {
   const dot = signed.lastIndexOf('.')
   if (dot < 0) return undefined

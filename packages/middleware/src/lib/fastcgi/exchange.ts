@@ -7,12 +7,12 @@ import type { ScriptOutput } from '../cgi/script-reply.ts'
 import { ProtocolStatus, RecordReader, type RecordSink, RecordType, endOfStream, records } from './records.ts'
 
 /**
- * One request on a connection: its output, pulled, while its content is fed. Whatever goes wrong is what `next` throws, and
- * ends the connection; so does `return`, for an application is told that nobody waits for it by closing (FastCGI 1.0 §5.4
- * leaves FCGI_ABORT_REQUEST to who multiplexes).
+ * One request on a connection: its output is pulled while its content is fed. Any failure is what `next` throws, and
+ * ends the connection. `return` ends it as well: closing tells the application that nobody waits for it any more (FastCGI 1.0 §5.4
+ * intends FCGI_ABORT_REQUEST for multiplexed connections).
  */
 export class FastCgiExchange implements ScriptOutput, RecordSink {
-  /** Whether the connection went before the application had sent anything. */
+  /** Whether the connection was lost before the application had sent anything. */
   lost = false
   readonly #socket: Socket
   readonly #errors: ScriptErrors
@@ -24,14 +24,14 @@ export class FastCgiExchange implements ScriptOutput, RecordSink {
   #answered = false
   #failure: unknown
   #state: 'running' | 'complete' | 'failed' = 'running'
-  /** Whether all of the content was sent, and whether the client is what it waits for. */
+  /** Whether all content has been sent, and whether the application is waiting for the client. */
   #fed = false
   #clientIsNext = false
   #wake: (() => void) | undefined
 
   /**
-   * @param timeout milliseconds for which the application may be silent while we wait for it.
-   * @param release called once, with whether the connection can be used again.
+   * @param timeout milliseconds for which the application may stay silent while we wait for it.
+   * @param release is called once, with whether the connection can be reused.
    */
   constructor(socket: Socket, timeout: number, errors: ScriptErrors, release: (reusable: boolean) => void) {
     this.#socket = socket
@@ -45,7 +45,7 @@ export class FastCgiExchange implements ScriptOutput, RecordSink {
     return this.#state === 'running'
   }
 
-  /** Sends the content as the application takes it. */
+  /** Sends the content as fast as the application takes it. */
   async feed(chunks: AsyncIterable<Uint8Array>): Promise<void> {
     try {
       this.#clientIsNext = true
@@ -97,7 +97,7 @@ export class FastCgiExchange implements ScriptOutput, RecordSink {
     this.#end('failed', false)
   }
 
-  /** The connection has gone. */
+  /** The connection was closed. */
   close(): void {
     this.lost = this.#running && !this.#answered
     this.fail(new HttpError(502, 'The application closed the connection before its reply was complete'))
@@ -110,7 +110,7 @@ export class FastCgiExchange implements ScriptOutput, RecordSink {
     try {
       this.#reader.push(bytes)
     } catch (cause) {
-      // Behind the end it is the connection that cannot be used any more.
+      // After the end, only the connection is affected: it cannot be reused.
       if (this.#running) this.fail(badReply((cause as Error).message, cause))
       else this.#socket.destroy()
     }

@@ -1,4 +1,4 @@
-// Connections to a FastCGI application, and who waits for one.
+// Connections to a FastCGI application, and the requests that wait for one.
 import { type Socket, connect } from 'node:net'
 import { HttpError } from '@spillway/core'
 import type { ScriptErrors } from '../cgi/script-errors.ts'
@@ -7,35 +7,35 @@ import { FastCgiExchange } from './exchange.ts'
 /** Where an application listens: a unix socket, or a port. Host default: 127.0.0.1. */
 export type FastCgiAddress = { readonly path: string } | { readonly host?: string; readonly port: number }
 
-/** What a pool may take. */
+/** Limits of a pool. */
 export interface PoolLimits {
   /** Connections at the same time. */
   readonly connections: number
   /** Requests that may wait for one of them. */
   readonly waiting: number
-  /** Milliseconds to get a connection, the wait for a free one included. */
+  /** Milliseconds to get a connection, including the wait for a free one. */
   readonly connectTimeout: number
-  /** Milliseconds that a connection is kept without a request. */
+  /** Milliseconds for which a connection without a request is kept. */
   readonly idleTimeout: number
-  /** Milliseconds for which the application may be silent. */
+  /** Milliseconds for which the application may stay silent. */
   readonly timeout: number
 }
 
-/** A connection that is one's own until an exchange on it is over. */
+/** A connection for one exchange, until that is over. */
 export interface Lease {
-  /** Whether it has served a request before: the application may have closed it at the same moment. */
+  /** Whether it has served a request before: then the application may have closed it at the same moment. */
   readonly reused: boolean
   /** Gives it back unused. */
   cancel(): void
   begin(head: Uint8Array, errors: ScriptErrors): FastCgiExchange
 }
 
-/** A request in the queue. Without a connection it gets a place for a new one. */
+/** A request in the queue. If it is not given a connection, it gets a place in which to open one. */
 interface Waiter {
   take(connection: Connection | undefined): void
 }
 
-/** Connections to one application, of which each serves one request after the other. */
+/** Connections to one application, each of which serves one request after the other. */
 export class Pool {
   readonly #address: FastCgiAddress
   readonly #limits: PoolLimits
@@ -49,10 +49,10 @@ export class Pool {
   }
 
   /**
-   * Gets a connection: an idle one, a new one, or the next that is given back.
-   * @param signal gives the wait up.
-   * @throws HttpError 503 when too many wait already or none was free in time, 504 when the application does not accept in
-   * time, 502 when it cannot be reached; the reason of `signal`.
+   * Gets a connection: an idle one, a new one, or the next to be given back.
+   * @param signal ends the wait.
+   * @throws HttpError 503 when too many requests wait already or none was free in time, 504 when the application does not accept in
+   * time, 502 when it cannot be reached; or the reason of `signal`.
    */
   async lease(signal: AbortSignal): Promise<Lease> {
     for (let idle = this.#idle.pop(); idle; idle = this.#idle.pop()) if (!idle.closed) return idle
@@ -90,7 +90,7 @@ export class Pool {
     })
   }
 
-  /** Connects in a place that has been taken. */
+  /** Opens a connection in a place that is already reserved. */
   async #connect(): Promise<Connection> {
     try {
       const socket = await opened(this.#address, this.#limits.connectTimeout)
@@ -101,7 +101,7 @@ export class Pool {
     }
   }
 
-  /** A connection can be used again. */
+  /** A connection can be reused. */
   give(connection: Connection): void {
     const [waiter] = this.#waiting
     if (waiter) waiter.take(connection)
@@ -115,7 +115,7 @@ export class Pool {
     this.#freed()
   }
 
-  /** A place is free, or has its next owner. */
+  /** A place is free: the next request in the queue gets it. */
   #freed(): void {
     const [waiter] = this.#waiting
     if (waiter) waiter.take(undefined)
@@ -137,7 +137,7 @@ class Connection implements Lease {
     this.#pool = pool
     socket.on('data', (bytes: Uint8Array) => {
       if (this.#exchange) this.#exchange.receive(bytes)
-      // Nobody has asked for anything.
+      // Unexpected bytes: no request is under way.
       else socket.destroy()
     })
     socket.on('error', () => {})
@@ -168,7 +168,7 @@ class Connection implements Lease {
 
   #over(reusable: boolean): void {
     this.reused = true
-    // What follows its end in the same bytes still belongs to the exchange.
+    // Bytes that arrived together with the end still belong to the exchange.
     setImmediate(() => {
       this.#exchange = undefined
       if (this.#socket.destroyed) return

@@ -1,4 +1,4 @@
-/** The kinds of records a responder uses (FastCGI 1.0 §8). */
+/** The kinds of records that responders use (FastCGI 1.0 §8). */
 export const RecordType = { Begin: 1, Abort: 2, End: 3, Params: 4, Stdin: 5, Stdout: 6, Stderr: 7 } as const
 
 /** How the application ended a request (§5.5). */
@@ -31,7 +31,7 @@ export function endOfStream(type: number): Uint8Array {
   return recordHeader(type, 0)
 }
 
-/** Everything of a request but its content: role, that the connection is to be kept, and the variables (§5.1, §5.2). */
+/** Everything of a request except its content: the role, that the connection is to be kept, and the variables (§5.1, §5.2). */
 export function requestHead(variables: Readonly<Record<string, string>>): Uint8Array {
   const begin = Uint8Array.of(0, responder, keepConnection, 0, 0, 0, 0, 0)
   return Buffer.concat([
@@ -58,7 +58,7 @@ function pairLength(length: number): Uint8Array {
   return Uint8Array.of((length >>> 24) | 0x80, length >>> 16, length >>> 8, length)
 }
 
-/** Who hears what the application sends. */
+/** Receives what the application sends. */
 export interface RecordSink {
   /** Bytes of a stream, `Stdout` or `Stderr`; a record may come in several pieces. */
   onContent(type: number, bytes: Uint8Array): void
@@ -82,7 +82,7 @@ export class RecordReader {
     this.#sink = sink
   }
 
-  /** @throws Error when it is no record of a responder, or anything follows the end of the request. */
+  /** @throws Error for something that is not a responder's record, or for anything after the end of the request. */
   push(bytes: Uint8Array): void {
     let at = 0
     while (at < bytes.length) {

@@ -1,11 +1,11 @@
-// Files that are opened without leaving their folder, whatever links say and whoever renames meanwhile.
+// Opens files without leaving their folder, whatever links say and whoever renames things in the meantime.
 import { constants, existsSync } from 'node:fs'
 import { type FileHandle, open, readlink, realpath, stat } from 'node:fs/promises'
 import { join, sep } from 'node:path'
 import type { BigIntStats } from 'node:fs'
 import { HttpError } from '@spillway/core'
 
-/** A regular file inside the root, open for reading; `stats` are those of the handle. */
+/** An open regular file inside the root; `stats` are those of the handle. */
 export interface OpenFile {
   readonly handle: FileHandle
   readonly stats: BigIntStats
@@ -18,10 +18,10 @@ const flags = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0) | (constants.O_NO
 
 const tickMs = 2000
 
-/** Times to look again when the name got another file between two looks, as when a site is deployed. */
+/** How often to look again when the name led to another file between two looks, as happens while a site is deployed. */
 const attempts = 8
 
-/** What a missing file can look like; a file that may not be read is not told from one that is not there. */
+/** Errors that mean a missing file; a file that may not be read is treated as missing. */
 const missing: ReadonlySet<string> = new Set([
   'ENOENT',
   'ENOTDIR',
@@ -36,12 +36,13 @@ const missing: ReadonlySet<string> = new Set([
 ])
 
 /**
- * Opens a file below a directory. The check comes after the open and is about the opened file, so nothing can be put in
- * its place between the two: what the handle holds must be what its real path names, and that must lie inside the root.
+ * Opens a file below a directory. The check comes after the open and concerns the opened file, so nothing can be swapped in
+ * between the two: the file of the handle must be the one that its real path names, and that must lie inside the root.
  * @param root the real path of the root.
- * @returns 'directory' for one; undefined when there is nothing that may be served: no file, a link to the outside,
+ * @returns 'directory' for a directory; undefined when there is nothing that may be served: no file, a link to the outside,
  * a FIFO, socket or device.
- * @throws HttpError 503 when the process is out of file descriptors, or the file is replaced faster than looked at; the system's error when the disk fails.
+ * @throws HttpError 503 when the process is out of file descriptors, or the file is replaced faster than it can be checked; the system's
+ * error when the disk fails.
  */
 export async function openInside(
   root: string,
@@ -67,7 +68,7 @@ export async function openInside(
   throw new HttpError(503, 'The file is being replaced')
 }
 
-/** A directory inside the root, open; the caller closes the handle. Undefined when there is none. */
+/** Opens a directory inside the root; the caller closes the handle. Undefined when there is none. */
 export async function openDirectory(root: string, path: string): Promise<Omit<OpenFile, 'stats'> | undefined> {
   const full = join(root, path)
   const handle = await tried(open(full, flags | (constants.O_DIRECTORY ?? 0)))
@@ -78,10 +79,10 @@ export async function openDirectory(root: string, path: string): Promise<Omit<Op
   return undefined
 }
 
-/** Whether the kernel tells the path of an open file, so that nothing that happens to names can come in between. */
+/** Whether the kernel tells the path of an open file, so that nothing that happens to names can interfere. */
 export const fromKernel: boolean = process.platform === 'linux' && existsSync('/proc/self/fd')
 
-/** Where an open file is; a deleted one is where it was. */
+/** Where an open file is; a deleted file is reported where it was. */
 function pathOf({ fd }: FileHandle, path: string): Promise<string | undefined> {
   return tried(fromKernel ? readlink(`/proc/self/fd/${fd}`) : realpath(path))
 }
@@ -92,41 +93,41 @@ async function isNamed(path: string, { ino, dev }: BigIntStats): Promise<boolean
   return named?.ino === ino && named.dev === dev
 }
 
-/** Whether a path still names the very file that was opened, where it was then, and nothing was written to it. */
+/** Whether a path still names the very file that was opened, at the same place and without changes to its content. */
 export async function isUnchanged(path: string, { stats, real }: Omit<OpenFile, 'handle'>): Promise<boolean> {
   const [now, nowReal] = await Promise.all([tried(stat(path, { bigint: true })), tried(realpath(path))])
   return now !== undefined && nowReal === real && sameVersion(now, stats)
 }
 
-/** Every change of content moves `ctime`, which nobody can set, unlike `mtime`; a replaced file is another inode. */
+/** Every change of content updates `ctime`, which, unlike `mtime`, nobody can set; a replaced file is another inode. */
 function sameVersion(a: BigIntStats, b: BigIntStats): boolean {
   return a.ino === b.ino && a.dev === b.dev && a.size === b.size && a.mtimeNs === b.mtimeNs && a.ctimeNs === b.ctimeNs
 }
 
 /**
- * Whether the last change is so long ago that another one would show in the times: clocks of file systems tick, at worst
- * every two seconds, and two changes within one tick look like one (RFC 9110 §8.8.2.2 knows this of dates).
+ * Whether the last change is so long ago that another one would show in the times: clocks of file systems tick as slowly as
+ * every two seconds, and two changes within one tick look like one (RFC 9110 §8.8.2.2 describes the same for dates).
  */
 export function isStable({ ctimeMs, mtimeMs }: BigIntStats): boolean {
   const age = Date.now() - Number(ctimeMs > mtimeMs ? ctimeMs : mtimeMs)
   return age > tickMs
 }
 
-/** Whether a real path is the root's, or below it. */
+/** Whether a real path is the root, or below it. */
 export function isInside(root: string, real: string): boolean {
   return real === root || real.startsWith(root.endsWith(sep) ? root : root + sep)
 }
 
 /**
- * Whether a real path below the root is one that a link must not lead to: what begins with a dot is nobody's business under another
- * name either. Two dots in front are how clusters hang configuration in (`..data`), whose files are all links to there.
+ * Whether a real path below the root is hidden, so that a link must not lead to it: names that begin with a dot must not be reachable
+ * under another name either. Two dots are the exception: Kubernetes mounts configuration as links to files in `..data`.
  */
 function isHidden(root: string, real: string): boolean {
   const names = real.slice(root.length).split(sep)
   return names.some((name, i) => /^\.(?!\.)/.test(name) && !(i <= 1 && name === '.well-known'))
 }
 
-/** What an operation on a file gave, undefined when there is no such file. @throws HttpError 503 when out of descriptors. */
+/** The result of an operation on a file, undefined when there is no such file. @throws HttpError 503 when out of descriptors. */
 export async function tried<T>(step: Promise<T>): Promise<T | undefined> {
   try {
     return await step

@@ -1,13 +1,13 @@
-// Checks that run for any number of probes.
+// Checks shared by any number of probes.
 import { type MaybePromise, guardSignal, printError } from '@spillway/core'
 
-/** Looks after something the server cannot do without; fails by throwing, or by giving false. */
+/** Checks something that the server cannot do without; fails by throwing or by returning false. */
 export type Check = (signal: AbortSignal) => MaybePromise<unknown>
 
-/** What became of each check. */
+/** The result of each check. */
 export type Results = Readonly<Record<string, 'ok' | 'failed' | 'timeout'>>
 
-/** Runs checks for all who ask: one round at a time, whose results hold for a while. */
+/** Runs checks for all probes: one round at a time, whose results are kept for a while. */
 export class Checks {
   readonly #checks: readonly (readonly [name: string, check: Check])[]
   readonly #timeout: number
@@ -16,7 +16,7 @@ export class Checks {
   #last: Results = {}
   #until = -Infinity
 
-  /** @param timeout for each check. @param maxAge of results. Milliseconds. */
+  /** @param timeout of each check. @param maxAge of results. Both in milliseconds. */
   constructor(checks: Readonly<Record<string, Check>>, timeout: number, maxAge: number) {
     this.#checks = Object.entries(checks)
     this.#timeout = timeout
@@ -42,7 +42,7 @@ export class Checks {
     const controller = new AbortController()
     guardSignal(controller.signal, (error) => printError('a listener on the signal of a check', error))
     let timer: NodeJS.Timeout | undefined
-    // A check that does not mind the signal is not waited for either.
+    // A check that ignores the signal is not waited for either.
     const late = new Promise<'timeout'>((resolve) => {
       timer = setTimeout(() => {
         controller.abort(new DOMException('The check took too long', 'TimeoutError'))

@@ -3,12 +3,12 @@ import { randomUUID } from 'node:crypto'
 import { type ByteRange, formatContentRange, parseDate, parseEntityTag, parseRange } from '@spillway/parser/fields'
 import type { Validators } from './preconditions.ts'
 
-/** What one part of a multipart reply costs beside its bytes, about. */
+/** About how many bytes one part of a multipart reply adds to its content. */
 const partOverhead = 160
 
 /**
- * Whether the Range of a request counts, as far as its If-Range is concerned (RFC 9110 §13.1.5): it must be the strong tag
- * of this version, or the very date of its last change.
+ * Whether the Range of a request applies, as far as its If-Range is concerned (RFC 9110 §13.1.5): that must be the strong tag
+ * of this version, or exactly the date of its last change.
  */
 export function rangeApplies(ifRange: string | null, { etag, modified }: Validators): boolean {
   if (ifRange === null) return true
@@ -19,8 +19,8 @@ export function rangeApplies(ifRange: string | null, { etag, modified }: Validat
 }
 
 /**
- * The ranges to send for a Range field: those that overlap, or have less between them than a part costs, are one
- * (RFC 9110 §15.3.7.2), so that no request gets more than about the size of the file.
+ * The ranges to send for a Range field. Ranges that overlap, or whose gap is smaller than the overhead of a part, become one
+ * (RFC 9110 §15.3.7.2), so that no request gets much more than the size of the file.
  * @returns null to send the whole file; 'unsatisfiable' for a 416, also for a range that ends before it begins.
  */
 export function rangesToSend(field: string, size: number): readonly ByteRange[] | 'unsatisfiable' | null {
@@ -36,7 +36,7 @@ export function rangesToSend(field: string, size: number): readonly ByteRange[] 
       last.order = Math.min(last.order, range.order)
     } else merged.push(range)
   }
-  // in the order they were asked for
+  // in the requested order
   return merged.toSorted((a, b) => a.order - b.order).map(({ start, end }) => ({ start, end }))
 }
 
@@ -56,7 +56,7 @@ export interface Multipart {
 }
 
 export function multipart(ranges: readonly ByteRange[], size: number, type: string): Multipart {
-  // The content could hold any boundary, but not one that is made up for each reply.
+  // The content could contain any fixed boundary, but not one that is made up for each reply.
   const boundary = randomUUID()
   const pieces: Piece[] = []
   let length = 0

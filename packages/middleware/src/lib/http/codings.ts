@@ -1,4 +1,4 @@
-// Content codings, with what Node.js has for each.
+// Content codings, and Node.js's implementation of each.
 import type { Transform } from 'node:stream'
 import { promisify } from 'node:util'
 import * as zlib from 'node:zlib'
@@ -6,11 +6,11 @@ import * as zlib from 'node:zlib'
 /** A content coding that replies can be sent in (RFC 9110 §8.4.1). */
 export interface Coding {
   readonly name: 'zstd' | 'br' | 'gzip' | 'deflate'
-  /** In this turn: for what is short, where a trip to another thread costs more than it saves. */
+  /** Synchronously: for short content, where using another thread would cost more than it saves. */
   short(bytes: Uint8Array): Uint8Array
-  /** In another thread. */
+  /** In a thread of the pool. */
   whole(bytes: Uint8Array): Promise<Uint8Array>
-  /** Gives out all it has after each write. */
+  /** A stream that gives out everything it has after each write. */
   stream(): Transform
 }
 
@@ -27,16 +27,16 @@ const {
   Record<'ZSTD_c_compressionLevel' | 'ZSTD_c_windowLog' | 'ZSTD_e_flush', number>
 
 /**
- * Output that may wait inside a stream. One write brings less than that, so a stream never waits for a reader: it is asked
- * for all of its output after each write.
+ * Bytes of output that may wait inside a stream. One write produces less than that, so a stream never waits for a reader: all of its
+ * output is read after each write.
  */
 const readableHighWaterMark = 1024 * 1024
 
-/** How hard each coding tries: more takes longer, and comes out shorter. */
+/** How hard each coding tries: higher levels take longer and give smaller results. */
 export interface CodingLevels {
   /** 1 to 22. Default: 3. */
   readonly zstd?: number
-  /** 0 to 11. Default: 4, where brotli is as fast as gzip and still shorter; 11 takes a hundred times as long. */
+  /** 0 to 11. Default: 4, where brotli is as fast as gzip and still smaller; 11 takes a hundred times as long. */
   readonly br?: number
   /** 0 to 9. Default: 6. */
   readonly gzip?: number
@@ -64,10 +64,10 @@ const gzip = /* @__PURE__ */ promisify<Uint8Array, zlib.ZlibOptions, Buffer>(zli
 const deflate = /* @__PURE__ */ promisify<Uint8Array, zlib.ZlibOptions, Buffer>(zlib.deflate)
 const brotli = /* @__PURE__ */ promisify<Uint8Array, zlib.BrotliOptions, Buffer>(zlib.brotliCompress)
 
-/** A stream may last for hours, one of thousands: a window of 256 KiB in place of 4 MiB costs a few percent. */
+/** There may be thousands of streams that last for hours: a window of 256 KiB instead of 4 MiB makes them only a few percent larger. */
 const streamWindow = 18
 
-/** Every coding of this Node, the one to prefer first: among what a client likes equally, the fastest for its size. */
+/** Every coding that this Node supports, in order of preference: among those a client likes equally, the fastest for its size first. */
 export const codings: readonly Coding[] = /* @__PURE__ */ codingsAt()
 
 export function codingsAt(levels: CodingLevels = {}): readonly Coding[] {

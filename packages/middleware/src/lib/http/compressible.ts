@@ -1,4 +1,4 @@
-/** Types beside the rules below: those that mime-db 1.54.0 marks as compressible, and text that it does not mark. */
+/** Types in addition to the rules below: those that mime-db 1.54.0 marks as compressible, and text types that it does not mark. */
 const listed: ReadonlySet<string> = /* @__PURE__ */ new Set(
   [
     'dart ecmascript graphql javascript json n-triples postscript rtf sql tar toml vnd.ms-fontobject vnd.ms-opentype wasm',
@@ -16,7 +16,7 @@ const listed: ReadonlySet<string> = /* @__PURE__ */ new Set(
     .concat('image/x-ms-bmp', 'message/rfc822', 'model/gltf-binary', 'model/obj', 'model/stl'),
 )
 
-/** Whether content of this type gets much shorter by compression; most images, sound, film and archives do not. */
+/** Whether compression makes content of this type much smaller; for most images, audio, video and archives it does not. */
 export function isCompressible(essence: string): boolean {
   return essence.startsWith('text/') || /\+(?:json|xml|text|yaml)$/.test(essence) || listed.has(essence)
 }

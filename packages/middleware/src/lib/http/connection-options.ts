@@ -1,4 +1,4 @@
-/** The connection options of a Connection field, in lower case. Whatever is no name of a field can name none. */
+/** The connection options of a Connection field, in lower case. Members that are not valid names are left out, as they name no field. */
 export function connectionOptions(value: string): string[] {
   return value
     .toLowerCase()

@@ -1,27 +1,27 @@
-// Names of fields that programs behind us cannot tell from others.
+// Names of fields that programs behind us cannot tell apart.
 import { isToken } from '@spillway/parser/serialize'
 
 /**
- * Servers that give fields to programs as variables (CGI, and so FastCGI, WSGI, Rack and PHP) write an underscore for every
- * hyphen, and some of them for every character that is neither letter nor digit: `X_Real_IP`, `X.Real.IP` and `X-Real-IP` are one
- * there. A field under such a name is one that nobody in front has looked at (CVE-2025-64484), so it stays here.
+ * Servers that pass fields to programs as variables (CGI, and so FastCGI, WSGI, Rack and PHP) replace every hyphen with an underscore,
+ * and some of them every character that is neither letter nor digit: `X_Real_IP`, `X.Real.IP` and `X-Real-IP` become the same
+ * name. A field under such a name was not checked by anybody in front (CVE-2025-64484), so it is not passed on.
  */
 const plain = /^[a-z\d-]+$/
 
-/** Whether a name, in lower case, is the same to every server. */
+/** Whether every server reads a name, in lower case, in the same way. */
 export function isPlainName(name: string): boolean {
   return plain.test(name)
 }
 
-/** The plain name that others may take a name for. */
+/** The plain name for which others may take a name. */
 export function foldedName(name: string): string {
   return name.toLowerCase().replaceAll(/[^a-z\d]/g, '-')
 }
 
 /**
- * The names of an option that lets fields pass, in lower case.
- * @param reserved names that must not be said by a client, however they are spelled.
- * @throws TypeError for what is no name, and for one that would be taken for a reserved one.
+ * The names in an option that lets fields pass, in lower case.
+ * @param reserved names that a client must not be able to send, however they are spelled.
+ * @throws TypeError for an invalid name, and for one that could be taken for a reserved one.
  */
 export function passableNames(names: readonly string[], reserved: ReadonlySet<string>): ReadonlySet<string> {
   for (const name of names) {

@@ -2,10 +2,10 @@
 import type { RequestHeaders } from '@spillway/core'
 import { parseParameters } from '@spillway/parser/fields'
 
-/** What content is read as. */
+/** How content is read. */
 export type BodyKind = 'json' | 'urlencoded' | 'multipart' | 'text' | 'bytes'
 
-/** A media type as everything here reads it, so that no two readers of one request differ (RFC 9110 §8.3.1). */
+/** A media type, parsed in one way everywhere, so that no two readers of a request differ (RFC 9110 §8.3.1). */
 export interface MediaType {
   /** Type and subtype in lower case, `application/json`. */
   readonly essence: string
@@ -16,8 +16,8 @@ export interface MediaType {
 const essenceForm = /^[\w!#$%&'*+.^`|~-]+\/[\w!#$%&'*+.^`|~-]+$/
 
 /**
- * Reads a Content-Type, the whole of it: `application/json\ta`, `;` and two values joined by a comma are no media types.
- * @returns null when it is none.
+ * Parses a whole Content-Type: `application/json\ta`, `;` and two values joined by a comma are not media types.
+ * @returns null when it is not one.
  */
 export function parseMediaType(value: string): MediaType | null {
   const parsed = parseParameters(value)

@@ -1,19 +1,19 @@
-// Which content coding a client likes best (RFC 9110 §12.5.3).
+// Which content coding a client prefers (RFC 9110 §12.5.3).
 import { parseQualityList } from '@spillway/parser/fields'
 
-/** What a client makes of the codings there are. */
+/** The coding chosen for a client. */
 export interface Choice<T> {
-  /** What to send, undefined for the content as it is. */
+  /** The coding to send; undefined for unencoded content. */
   readonly coding: T | undefined
-  /** Whether the client does not take the content as it is. */
+  /** Whether the client does not accept unencoded content. */
   readonly required: boolean
 }
 
 /**
- * Chooses by Accept-Encoding (RFC 9110 §12.5.3): the highest weight wins, the order of `codings` decides among equal ones,
- * and `identity` wins only where it is weighted higher than all of them. `*` stands for whatever is not named. When nothing
- * that there is may be sent, the field is disregarded, as §12.4.1 allows: an answer that may be read is better than none.
- * @param header null when the request has no such field: anything would do, so nothing is done.
+ * Chooses by Accept-Encoding (RFC 9110 §12.5.3): the highest weight wins, the order of `codings` decides between equal ones,
+ * and `identity` wins only if its weight is higher than all of theirs. `*` stands for every coding that is not named. If nothing
+ * available is acceptable, the field is ignored, as §12.4.1 allows: a reply the client may be able to read is better than none.
+ * @param header null when the request has no such field: then anything is acceptable, and nothing is encoded.
  */
 export function chooseCoding<T extends { readonly name: string }>(
   header: string | null,

@@ -7,7 +7,7 @@ import { clientOf } from './known-client.ts'
  * @throws TypeError when one is not a serialized origin: scheme, host, and port unless it is the default (RFC 6454 §6.2).
  */
 export function originSet(origins: readonly string[]): ReadonlySet<string> {
-  // `*` may stand in a host name, and would never be one.
+  // `*` is a valid character in a host name, but such an origin would never match.
   for (const origin of origins)
     if (!URL.canParse(origin) || new URL(origin).origin !== origin || /[*]|^null$/.test(origin))
       throw new TypeError(`Not an origin: ${JSON.stringify(origin)}. An origin looks like https://example.com`)
@@ -15,8 +15,8 @@ export function originSet(origins: readonly string[]): ReadonlySet<string> {
 }
 
 /**
- * Whether an origin is the one a request was sent to. Behind a proxy that ends TLS and does not say so the request's own
- * scheme is not known, so an https page may call what looks like http here; the reverse is refused.
+ * Whether an origin is the one a request was sent to. Behind a proxy that ends TLS without saying so, the scheme the client used
+ * is not known: an https page may then call what looks like http here; the reverse is refused.
  */
 export function isSameOrigin(c: Context<any, any>, origin: string): boolean {
   const { host, protocol: scheme } = clientOf(c)
@@ -26,7 +26,7 @@ export function isSameOrigin(c: Context<any, any>, origin: string): boolean {
   if (!URL.canParse(origin)) return false
   const { protocol } = new URL(origin)
   if (protocol !== 'https:' && (protocol !== 'http:' || secure)) return false
-  // The same scheme on both sides, so that a default port that is written out makes no difference.
+  // The same scheme on both sides, so that a default port written out makes no difference.
   const own = `${protocol}//${host}`
   return URL.canParse(own) && new URL(own).origin === origin
 }

@@ -1,14 +1,14 @@
 /**
  * The one normal form of a request path, shared by routing, guards and files, so that no two of them can read a path
- * differently. Every octet is decoded once, dot segments are resolved once after that, and what cannot stand bare in a
- * path is encoded again in upper case (RFC 3986 §6.2.2). Hence `/%61` is `/a` and `/a/%2E%2E/b` is `/b`, while an encoded
+ * differently. Every octet is decoded once, then dot segments are resolved once, and characters that may not be bare in a
+ * path are encoded again in upper case (RFC 3986 §6.2.2). So `/%61` is `/a` and `/a/%2E%2E/b` is `/b`, while an encoded
  * separator stays encoded (`%2F`, `%5C`) and never splits a segment, and `%252e` stays the text `%252e`.
  */
 
 const SLASH = 0x2f
 const DOT = 0x2e
 
-/** The characters that stand bare in the normal form; those the patterns of routes leave bare, too. */
+/** The characters that are bare in the normal form; they are also bare in route patterns. */
 const bareCharacters = /[\w!$&'()*+,\-.:;=@[\]|~]/
 const bare = /* @__PURE__ */ buildBare()
 const printable = /^\/[!-~]*$/
@@ -38,22 +38,22 @@ function buildOctets(): Map<string, string> {
 }
 
 /**
- * Brings a path into the normal form. Empty segments stay: `//a` is another path than `/a`, for guards as for files.
+ * Brings a path into the normal form. Empty segments stay: `//a` and `/a` are different paths, for guards as for files.
  * @param raw the path as sent, beginning with a slash, without the query.
- * @returns undefined when it has none: percent-encoding is malformed, octets are not UTF-8, or there is a NUL.
+ * @returns undefined when there is no normal form: percent-encoding is malformed, octets are not UTF-8, or there is a NUL.
  */
 export function normalizePath(raw: string): string | undefined {
   return isNormal(raw) ? raw : rebuild(raw)
 }
 
-/** True for a path that is its own normal form; the one scan that an ordinary path costs. */
+/** Whether a path is already in its normal form; this one scan is all that an ordinary path costs. */
 function isNormal(raw: string): boolean {
   const { length } = raw
   if (length === 0 || raw.charCodeAt(0) !== SLASH) return false
   let previous = 0
   for (let i = 0; i < length; i++) {
     const c = raw.charCodeAt(i)
-    // only a dot that opens a segment can make it a dot segment
+    // only a dot at the start of a segment can make it a dot segment
     if (c > 0x7e || bare[c] === 0 || (c === DOT && previous === SLASH)) return false
     previous = c
   }
@@ -65,7 +65,7 @@ function rebuild(raw: string): string | undefined {
   return decoded === undefined ? undefined : resolveDots(decoded)
 }
 
-/** The normal form of a path but for its dot segments, which stay; undefined when it has none. */
+/** The normal form of a path, except that dot segments stay; undefined when there is none. */
 export function decodeOctets(raw: string): string | undefined {
   if (!printable.test(raw) || !isUtf8(raw)) return undefined
   const normal = raw.replace(octet, (code) => octets.get(code)!)
@@ -84,7 +84,7 @@ function isUtf8(raw: string): boolean {
 
 /**
  * RFC 3986 §5.2.4: a path that ends in a dot segment names a directory, and nothing is above the root. Dots may be encoded;
- * nothing else of the path changes.
+ * nothing else in the path changes.
  */
 export function resolveDots(path: string): string {
   if (!dotted.test(path)) return path
@@ -106,8 +106,8 @@ export function pathSegments(normal: string): string[] {
 }
 
 /**
- * Decodes what a catch-all took from a path in normal form. Encoded separators stay as they are: decoded they would
- * look like the real ones, and `..%2F..` would climb out of whatever a handler joins it to.
+ * Decodes the part of a normalized path that a catch-all matched. Encoded separators stay encoded: decoded, they would
+ * look like real ones, and `..%2F..` would lead out of whatever a handler joins it to.
  */
 export function decodeTail(tail: string): string {
   return tail.includes('%') ? decodeURIComponent(tail.replace(/%(2F|5C)/g, '%25$1')) : tail

@@ -2,20 +2,20 @@
 import type { RequestHeaders } from '@spillway/core'
 import { type EntityTag, matchesTag, parseDate, parseEntityTag, parseEntityTags } from '@spillway/parser/fields'
 
-/** What tells one version of a resource from another (RFC 9110 §8.8). */
+/** What distinguishes one version of a resource from another (RFC 9110 §8.8). */
 export interface Validators {
   /** As in the field: `"abc"`, or `W/"abc"` when versions with this tag may differ in their bytes. */
   readonly etag?: string | undefined
-  /** When it was last changed: milliseconds since 1970, or a date. Compared in whole seconds, for the fields have no more. */
+  /** The time of the last change: milliseconds since 1970, or a Date. Compared in whole seconds, as the fields have no fractions. */
   readonly modified?: number | Date | undefined
 }
 
 /**
- * What the conditions of a request say about a version, in the order of RFC 9110 §13.2.2: If-Match, or else
- * If-Unmodified-Since; then If-None-Match, or else If-Modified-Since. A condition that cannot be read is one that is not
- * met, if it is made of tags, and is not there, if it is a date (§13.1.3).
+ * Evaluates the conditions of a request for a version, in the order of RFC 9110 §13.2.2: If-Match, or else
+ * If-Unmodified-Since; then If-None-Match, or else If-Modified-Since. A malformed condition counts as not met if it consists
+ * of tags, and as missing if it is a date (§13.1.3).
  * @param current null when there is no version yet.
- * @returns 304 or 412 for the reply to send instead; undefined to go on.
+ * @returns the status 304 or 412 of the reply to send instead; undefined to go on.
  */
 export function evaluatePreconditions(
   method: string,
@@ -41,7 +41,7 @@ function lists(value: string, tag: EntityTag | null, exists: boolean, strong: bo
   return tags !== null && tag !== null && matchesTag(tag, tags, strong)
 }
 
-/** Undefined when the field is no date, or the time of the change is not known. */
+/** Undefined when the field is not a date, or the time of the change is not known. */
 function changedSince(value: string | null, current: Validators | null): boolean | undefined {
   const date = value === null ? null : parseDate(value)
   if (date === null || current?.modified === undefined) return undefined

@@ -1,11 +1,11 @@
-// Problem details (RFC 9457): how every refusal of this package can be told.
+// Problem details (RFC 9457): the format in which every refusal of this package can be sent.
 import { HttpError, Reply, errorFacts } from '@spillway/core'
 import { reasonPhrase } from '@spillway/parser/serialize'
 import type { MiddlewareErrorCode } from './error-codes.ts'
 
 /** The members of a problem (RFC 9457 §3.1); any others are extensions (§3.2). */
 export interface ProblemDetails {
-  /** A URI for this kind of problem. Default: none, which means that the status says it all (`about:blank`). */
+  /** A URI for this kind of problem. Default: none, which means that the status says everything (`about:blank`). */
   readonly type?: string
   /** The kind of problem in a few words. Default: the reason phrase of the status. */
   readonly title?: string
@@ -15,24 +15,24 @@ export interface ProblemDetails {
   readonly [extension: string]: unknown
 }
 
-/** An error whose reply is a problem; core answers with its status and `detail`, {@link problems} with all of it. */
+/** An error whose reply is a problem; core answers with its status and `detail`, {@link problems} with all of its members. */
 export class ProblemError extends HttpError {
   readonly problem: ProblemDetails
 
-  /** @param code stable and machine-readable; becomes the extension `code`. @throws RangeError for no error status. */
+  /** @param code stable and machine-readable; becomes the extension `code`. @throws RangeError when `status` is not an error status. */
   constructor(status: number, code: MiddlewareErrorCode, details: ProblemDetails, cause?: unknown) {
     super(status, details.detail, { code, ...(cause !== undefined && { cause }) })
     this.problem = details
   }
 }
 
-/** A problem as it is told: with what goes without saying. */
+/** A problem as it is sent, with the defaults filled in. */
 export interface Problem extends ProblemDetails {
   readonly title: string
   readonly status: number
 }
 
-/** A reply that refuses, with the problem it tells, for those in front who would tell it otherwise. */
+/** A reply that refuses, with its problem, so that a layer in front can send it in another format. */
 export class Refusal extends Reply {
   readonly problem: Problem
 
@@ -43,7 +43,7 @@ export class Refusal extends Reply {
 }
 
 /**
- * A reply with `application/problem+json` (RFC 9457). `status` is also its member.
+ * A reply with `application/problem+json` (RFC 9457). `status` also becomes its member.
  * @throws TypeError when the details cannot be written as JSON.
  */
 export function problem(status: number, details: ProblemDetails = {}): Refusal {
@@ -58,20 +58,20 @@ export function written(told: Problem): Refusal {
 
 const problemJson = 'application/problem+json'
 
-/** A refusal of which the status says it all: text for whoever reads it, unless `problems` stands in front. */
+/** A refusal whose status says everything: plain text, unless `problems` is in front. */
 export function refused(status: number): Refusal {
   const title = reasonPhrase(status)
   return new Refusal({ title, status }, title, 'text/plain; charset=utf-8')
 }
 
-/** Whether a refusal tells its problem itself. */
+/** Whether a refusal already contains its problem. */
 export function isWritten(reply: Refusal): boolean {
   return reply.headers.get('Content-Type') === problemJson
 }
 
 /**
- * The problem that an error stands for: its status and fields, and of an error that may be shown its message as `detail`,
- * its `code`, and what else a {@link ProblemError} says. Whatever has no error status is a 500 without details.
+ * The problem for an error: its status and fields and, for an error that may be shown, its message as `detail`,
+ * its `code`, and the other members of a {@link ProblemError}. An error without an error status is a 500 without details.
  */
 export function problemOf(error: unknown): Refusal {
   const { status, text, headers } = errorFacts(error)

@@ -1,17 +1,17 @@
-// Paths that programs may read in several ways, and all of these ways.
+// Paths that programs may read in several ways, and all of these readings.
 import { decodeOctets, resolveDots } from './path.ts'
 
 /**
- * Other ways to read a path. Servers behind a proxy merge slashes, take `%2F` and backslashes for slashes, cut off what begins
- * with a semicolon, or decode twice; each of them may find another resource than we do, perhaps one that is guarded here
- * (CVE-2019-9901, CVE-2021-29492). Dots at the end of a segment are not among them: no server drops these from paths.
+ * Other ways to read a path. Servers behind a proxy merge slashes, take `%2F` and backslashes for slashes, cut off everything after
+ * a semicolon, or decode twice; each of them may find another resource than we do, perhaps one that is guarded here
+ * (CVE-2019-9901, CVE-2021-29492). Dots at the end of a segment are not among them, because no server drops these.
  */
 
-/** What is read in one way only has none of these. */
+/** A path without any of these can be read in one way only. */
 const doubtful = /[;\\]|\/\/|%(?:25|2f|3b|5c)/i
 const encodedOctet = /%25([\da-f]{2})/gi
 const encodedAscii = /%25([2-7][\da-f])/gi
-/** Bounds what one request costs; two is what is known of servers, one more is for a proxy between. */
+/** Bounds the cost of one request. Servers are known to decode twice; a third time allows for a proxy in between. */
 const decodings = 3
 
 /** Whether servers may disagree about what a path means. */
@@ -40,13 +40,13 @@ function each(paths: ReadonlySet<string>, read: (path: string) => readonly strin
   return new Set([...paths].flatMap(read))
 }
 
-/** Decoded once, twice, and so on, as far as that makes a difference. */
+/** The path decoded once, twice, and so on, as long as that makes a difference. */
 function decodingsOf(raw: string): string[] {
   const all: string[] = []
   let path = decodeOctets(raw)!
   while (all.length < decodings && path !== all.at(-1)) {
     all.push(path)
-    // What is no UTF-8 then does not keep the rest from being decoded.
+    // An octet that is not valid UTF-8 must not keep the rest from being decoded.
     path = decodeOctets(path.replace(encodedOctet, '%$1')) ?? decodeOctets(path.replace(encodedAscii, '%$1')) ?? path
   }
   return all
@@ -60,7 +60,7 @@ function mergeSlashes(path: string): string {
   return path.replace(/\/\/+/g, '/')
 }
 
-/** RFC 3986 §3.3: what some servers take for parameters of a segment, `..;/` among them. */
+/** RFC 3986 §3.3: some servers take what follows a semicolon for parameters of the segment, as in `..;/`. */
 function withoutParameters(path: string): string {
   return path.replace(/;[^/]*/g, '')
 }

@@ -1,20 +1,20 @@
-// Who wants to know under which fields a request was sent on.
+// Tells interested layers with which fields a request was passed on.
 import type { Context, RequestHeaders } from '@spillway/core'
 
-/** What a proxy has made of a request. */
+/** How a proxy changed a request. */
 export interface SentOn {
-  /** The fields as the proxy was given them; layers between may have changed them. */
+  /** The fields as the proxy received them; layers in between may have changed them. */
   readonly headers: RequestHeaders
-  /** Whether the server may have got something else under a name, in lower case, than what is in `headers`. */
+  /** Whether the server may have received a different value under a name, in lower case, than the one in `headers`. */
   readonly changes: (name: string) => boolean
 }
 
-/** By the state of the exchange, which all views of it share. */
+/** Keyed by the state of the exchange, which all its views share. */
 const watched = new WeakMap<object, SentOn[]>()
 
 /**
- * What proxies make of a request from now on. A cache must know: to it, a reply is one to the request that came in, and who
- * sends that again gets it; but the server has answered the request that it got.
+ * How proxies change a request from now on. A cache must know this: it stores a reply as the answer to the request that came in, for
+ * everybody who sends the same again, but the server answered the request that it received.
  */
 export function watchSentOn({ state }: Context<any, any>): readonly SentOn[] {
   let list = watched.get(state as object)
@@ -22,7 +22,7 @@ export function watchSentOn({ state }: Context<any, any>): readonly SentOn[] {
   return list
 }
 
-/** A request is sent on. @param tell is called only if anybody wants to know. */
+/** Reports that a request is passed on. @param tell is called only if somebody is interested. */
 export function tellSentOn({ state }: Context<any, any>, tell: () => SentOn): void {
   watched.get(state as object)?.push(tell())
 }

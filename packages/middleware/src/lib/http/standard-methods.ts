@@ -1,4 +1,4 @@
-/** The methods of RFC 9110 and PATCH (RFC 5789): what labels may say, whatever else clients send. */
+/** The methods of RFC 9110 and PATCH (RFC 5789): the only values of the label `method`, whatever else clients send. */
 export const standardMethods: ReadonlySet<string> = new Set([
   'GET',
   'HEAD',

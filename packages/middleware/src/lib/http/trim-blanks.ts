@@ -1,7 +1,7 @@
 /**
- * A text without the blanks and tabs around it (OWS, RFC 9110 §5.6.3). `trim()` would take further characters, among them
- * U+00A0, which is an octet of a field like any other; an expression like `/[ \t]+$/` looks at each blank of a run again for
- * each place that it may begin at.
+ * A text without the spaces and tabs around it (OWS, RFC 9110 §5.6.3). `trim()` would remove further characters, among them
+ * U+00A0, which is an octet of a field like any other. An expression like `/[ \t]+$/` takes quadratic time, because it scans a run of
+ * blanks again from each place in it.
  */
 export function trimBlanks(text: string): string {
   let from = 0

@@ -2,8 +2,8 @@ import { guarded, isThenable } from '@spillway/core'
 import { ignore } from './ignore.ts'
 
 /**
- * What a callback has answered that has to answer at once. A promise would be taken for an answer, and one that is rejected
- * later would end the process.
+ * The answer of a callback that must not be asynchronous. A promise would be mistaken for the answer, and if it were rejected
+ * later it would end the process.
  * @param who what the message calls the callback.
  * @throws TypeError for a promise.
  */

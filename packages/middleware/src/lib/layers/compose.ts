@@ -4,7 +4,7 @@ import { after } from './maybe-promise.ts'
 import { note, notesOf } from './route-notes.ts'
 import type { AnyMiddleware, Middleware, NeedsOfAll, Next, Ok, StateAfter } from './types.ts'
 
-/** A layer with everything behind it; `last` is what stands behind the whole list. */
+/** A layer with everything behind it; `last` is what comes after the whole list. */
 type Chain = (c: Context<any, any>, last: Next) => MaybePromise<Reply>
 
 /** Gives a function the type of a middleware that adds `Adds` to the state and needs `Needs` in it. */
@@ -13,9 +13,9 @@ export function defineMiddleware<Adds = {}, Needs = {}>(middleware: Middleware<A
 }
 
 /**
- * Makes one middleware of several, the first one outermost. Composed here, once: a request runs a plain chain of calls,
+ * Combines several middleware into one, the first one outermost. They are combined here, once: a request runs a plain chain of calls,
  * which stays synchronous as long as every layer does.
- * @throws TypeError, when a request comes, if a layer calls `next()` twice or returns no reply.
+ * @throws TypeError, during a request, if a layer calls `next()` twice or does not return a reply.
  */
 export function compose<const Ms extends readonly AnyMiddleware[]>(
   ...middlewares: Ms
@@ -24,7 +24,7 @@ export function compose<const Ms extends readonly AnyMiddleware[]>(
   return note(composed as Middleware<any, any>, notesOf(middlewares))
 }
 
-/** Puts middleware around a handler, the first one outermost; composed once, as {@link compose} does. */
+/** Puts middleware around a handler, the first one outermost; composed once, as by {@link compose}. */
 export function wrap<const Ms extends readonly AnyMiddleware[], Params = {}>(
   middlewares: Ms & Ok<{}, Ms>,
   handler: Handler<Context<Params, StateAfter<{}, Ms>>>,
@@ -34,7 +34,7 @@ export function wrap<const Ms extends readonly AnyMiddleware[], Params = {}>(
   return wrapped
 }
 
-/** What `wrap` has made, so that routers know which layers stand in front of what they hand on to. */
+/** The handlers that `wrap` has made, so that routers know which layers are in front of what they pass requests to. */
 const wrappings: WeakMap<(c: any) => unknown, Wrapping> = /* @__PURE__ */ new WeakMap()
 
 interface Wrapping {
@@ -50,16 +50,16 @@ export function unwrap(handler: (c: any) => MaybePromise<Result>): Wrapping {
   return { layers: [...wrapping.layers, ...inner.layers], handler: inner.handler }
 }
 
-/** What {@link wrap} does, without the types of a list known at compile time. */
+/** What {@link wrap} does, for a list whose types are not known at compile time. */
 export function chain(
   middlewares: readonly AnyMiddleware[],
   handler: (c: any) => MaybePromise<Result>,
 ): (c: Context<any, any>) => MaybePromise<Reply> {
-  // The handler is the end: nothing stands behind it that could be called.
+  // The handler is the end of the chain, so it gets no `next`.
   return middlewares.reduceRight<Chain>(surround, (c) => toReply(handler(c))) as (c: Context) => MaybePromise<Reply>
 }
 
-/** One closure a request is all that a layer costs: it holds whether `next` was called. */
+/** A layer costs one closure per request, which holds whether `next` was called. */
 function surround(inner: Chain, middleware: AnyMiddleware): Chain {
   return (c, last) => {
     let called = false
@@ -73,12 +73,12 @@ function surround(inner: Chain, middleware: AnyMiddleware): Chain {
   }
 }
 
-/** The edge of a layer: whatever it returned becomes a `Reply`, without a promise when there was none. */
+/** The boundary of a layer: turns whatever it returned into a `Reply`, without making a promise if there was none. */
 function toReply(result: MaybePromise<Result>): MaybePromise<Reply> {
   return result instanceof Reply ? result : after(result, asReply)
 }
 
-/** What was returned, as a `Reply`. @throws TypeError when it is none. */
+/** What was returned, as a `Reply`. @throws TypeError when it cannot be one. */
 export function asReply(result: Result): Reply {
   return Reply.from(result, 'A handler or middleware returned')
 }

@@ -1,12 +1,12 @@
-// Another view of a request, for those behind a layer.
+// A different view of a request, for the layers behind one.
 import type { Context, RequestHeaders } from '@spillway/core'
 
-/** What a view has of its own. */
+/** The members that a view has of its own. */
 export type ViewOf = Partial<Record<keyof Context, unknown>>
 
 /**
- * Another view of an exchange, for who is to see a request other than the one that came in: everything is that of `c` but
- * what is in `own`, which can be set without `c` changing. `request` is made of what the view says.
+ * A different view of an exchange, for layers that should see another request than the one that came in: everything is that of `c`
+ * except the members in `own`, which can be set without changing `c`. `request` is built from what the view says.
  */
 // decision 024
 export function viewOf(c: Context<any, any>, own: ViewOf): Context<any, any> {
@@ -24,12 +24,12 @@ export function viewOf(c: Context<any, any>, own: ViewOf): Context<any, any> {
   return view
 }
 
-/** Views have no content: whoever makes one has read it, or there was none. */
+/** Views have no content: whoever makes one has already read it, or there was none. */
 function requestOf({ url, method, headers, signal }: Context<any, any>): Request {
   return new Request(url, { method, headers: [...headers], signal })
 }
 
-/** The fields of a request without some, and with others in their place. @param added names in lower case. */
+/** The fields of a request, with some removed or replaced. @param added names in lower case. */
 export function changedHeaders(
   headers: RequestHeaders,
   without: (name: string) => boolean,

@@ -1,2 +1,2 @@
-/** For what fails without anybody having to know: it is told elsewhere, or nobody waits for it any more. */
+/** For failures that nobody needs to hear of here: they are reported elsewhere, or nobody waits any more. */
 export function ignore(): void {}

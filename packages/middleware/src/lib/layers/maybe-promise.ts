@@ -1,12 +1,12 @@
-// What is there at once goes on in this turn, and promises are waited for.
+// Values that may be promises: those that are already there are used in the same turn.
 import { type MaybePromise, isThenable } from '@spillway/core'
 
-/** Goes on with a value: in this turn when it is there, so that what is synchronous stays so. */
+/** Continues with a value: in the same turn if it is already there, so that synchronous code stays synchronous. */
 export function after<T, R>(value: MaybePromise<T>, go: (value: T) => MaybePromise<R>): MaybePromise<R> {
   return isThenable(value) ? Promise.resolve(value).then(go) : go(value)
 }
 
-/** `call().then(fulfilled, rejected)`, in this turn when there is nothing to wait for. */
+/** `call().then(fulfilled, rejected)`, in the same turn if there is nothing to wait for. */
 export function whenSettled<T, R>(
   call: () => MaybePromise<T>,
   fulfilled: (value: T) => MaybePromise<R>,

@@ -1,12 +1,12 @@
-// Fields that a layer adds to replies, those to errors too.
+// Fields that a layer adds to replies, including error replies.
 import type { Context, MaybePromise, Reply, ReplyHeaders } from '@spillway/core'
 import { whenSettled } from './maybe-promise.ts'
 import type { Next } from './types.ts'
 
 /**
- * Goes on, and changes the fields of whatever is sent: the reply that comes back, or the one that will be made of an
- * error. Stays synchronous when what is behind it does.
- * @param change gets the status, too, of a reply that there is.
+ * Calls `next`, and changes the fields of whatever is sent: the reply that comes back, or the one that will be made of an
+ * error. Stays synchronous if what is behind it does.
+ * @param change also gets the status, if there is a reply.
  */
 export function withFields(
   c: Context<any, any>,
@@ -27,8 +27,8 @@ export function withFields(
 }
 
 /**
- * Gives a reply that was made of an error the fields it must carry, as core does for those it makes itself: without this
- * whoever catches an error would take away what CORS, cookies and the like have to say.
+ * Adds the fields that an error reply must carry to a reply that was made of an error, as core does for its own. Without this,
+ * a layer that catches errors would drop the fields of CORS, cookies and the like.
  */
 export function addErrorFields(c: Context<any, any>, reply: Reply): Reply {
   for (const [name, value] of c.errorHeaders)

@@ -1,48 +1,48 @@
-// What a layer says of its route, for descriptions of it.
+// What a layer tells about its route, for descriptions of it.
 import type { BodyKind } from '../http/media-type.ts'
 import type { AnyMiddleware } from './types.ts'
 
 /**
- * A schema of any library that speaks Standard Schema, as far as the compiler looks at it where routes are registered: it looks
- * at every one, so that is as little as possible.
+ * A schema of any library that implements Standard Schema, reduced to what the compiler needs where routes are registered: as it
+ * looks at every route, that is as little as possible.
  */
 export interface AnySchema {
   readonly '~standard': object
 }
 
-/** What the parts of a request must be: a schema of any library that speaks Standard Schema for each. */
+/** The schemas of the parts of a request, from any library that implements Standard Schema. */
 export interface Schemas {
-  /** The parameters of the path, each a text. */
+  /** The parameters of the path, each a string. */
   readonly params?: AnySchema
-  /** The query as fields by name, each a text, or a list of texts when it came more than once. */
+  /** The query as fields by name, each a string, or an array of strings if it came more than once. */
   readonly query?: AnySchema
-  /** The fields of the head by name in lower case, each a text; of one that came more than once, joined by commas. */
+  /** The fields of the head by lower-case name, each a string; those that came more than once are joined by commas. */
   readonly headers?: AnySchema
   /** The cookies by name. */
   readonly cookies?: AnySchema
   /**
-   * The content, as the first of `kinds` reads it that takes its type. When there is none it is undefined, for a schema that
-   * lets it be missing.
+   * The content, read as the first of `kinds` that accepts its type. Undefined when there is none, for a schema that
+   * allows it to be missing.
    */
   readonly body?: AnySchema
 }
 
-/** The content of a reply, where there is more to say of it than its schema. */
+/** The content of a reply, where there is more to say about it than its schema. */
 export interface GivenContent {
-  /** What the value is that is sent as JSON, when it has been read again. */
+  /** The schema of the value that is sent as JSON. */
   readonly schema?: AnySchema
-  /** The media type of content that is no JSON: `text/csv`. */
+  /** The media type of content that is not JSON: `text/csv`. */
   readonly type?: string
   /** What the reply means. Default: the reason phrase of the status. */
   readonly description?: string
-  /** Contents by name, as a reader of the API should see them. */
+  /** Example contents by name, for readers of the API's documentation. */
   readonly examples?: Readonly<Record<string, unknown>>
 }
 
-/** The replies of a route by status: a schema of what is sent as JSON, `null` for no content, or more in words. */
+/** The replies of a route by status: a schema of what is sent as JSON, `null` for no content, or a fuller description. */
 export type Gives = Readonly<Record<number, AnySchema | GivenContent | null>>
 
-/** A way to prove who one is, as OpenAPI describes it (OpenAPI 3.1.1 §4.8.27). */
+/** A way to authenticate, as OpenAPI describes it (OpenAPI 3.1.1 §4.8.27). */
 export interface SecurityScheme {
   readonly type: 'http' | 'apiKey' | 'mutualTLS' | 'oauth2' | 'openIdConnect'
   readonly scheme?: string
@@ -53,28 +53,28 @@ export interface SecurityScheme {
   readonly [other: string]: unknown
 }
 
-/** What a layer or contract tells about a route, for whoever lists them. */
+/** What a layer or contract tells about a route, for tools that list routes. */
 export interface RouteNote extends Schemas {
-  /** What content is read as. Default: JSON. */
+  /** How content is read. Default: JSON. */
   readonly kinds?: readonly BodyKind[]
   readonly gives?: Gives
-  /** Contents of requests by name, as a reader of the API should see them. */
+  /** Example requests by name, for readers of the API's documentation. */
   readonly examples?: Readonly<Record<string, unknown>>
-  /** What the route asks for, by a name for each scheme; all of them. Guards tell it themselves. */
+  /** The security schemes that the route requires, all of them, by name. Guards declare theirs themselves. */
   readonly security?: Readonly<Record<string, SecurityScheme>>
   readonly summary?: string
-  /** May be Markdown. */
+  /** A longer description, which may be Markdown. */
   readonly description?: string
   readonly tags?: readonly string[]
   readonly deprecated?: boolean
-  /** A name for programs. Default: method and path, `getBooksId`. */
+  /** A name for use by programs. Default: method and path, `getBooksId`. */
   readonly operationId?: string
 }
 
-/** Kept outside of the functions, for these are called for every request. */
+/** Kept outside the functions, because these are called for every request. */
 const notes: WeakMap<AnyMiddleware, readonly RouteNote[]> = /* @__PURE__ */ new WeakMap()
 
-/** Gives a middleware notes; it stays the function it was. */
+/** Attaches notes to a middleware; it remains the same function. */
 export function note<M extends AnyMiddleware>(middleware: M, added: readonly RouteNote[]): M {
   if (added.length > 0) notes.set(middleware, added)
   return middleware

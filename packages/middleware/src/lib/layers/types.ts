@@ -5,16 +5,16 @@ declare const adds: unique symbol
 declare const needs: unique symbol
 
 /**
- * Hands the request on to what stands behind a layer. May be called once.
- * @param as what they get in place of this layer's context: another view of the same exchange. Default: the same.
+ * Passes the request on to what is behind a layer. May be called once.
+ * @param as what they get instead of this layer's context: another view of the same exchange. Default: the same context.
  */
 export type Next = (as?: Context<any, any>) => MaybePromise<Reply>
 
 /**
- * One layer around everything behind it: answers itself, or calls `next()` and returns that reply, changed or not.
+ * One layer around everything behind it: it answers itself, or calls `next()` and returns that reply, changed or not.
  * What `next()` gives is always a `Reply`, even when the handler returned a fetch `Response`.
  * @typeParam Adds what the layer puts into `c.state` for those behind it.
- * @typeParam Needs what must be in `c.state` already; a layer that stands too far out is a type error.
+ * @typeParam Needs what must already be in `c.state`; a layer that is too far out is a type error.
  */
 export interface Middleware<Adds = {}, Needs = {}> {
   (c: Context<any, Needs & Partial<Adds>>, next: Next): MaybePromise<Result>
@@ -31,7 +31,7 @@ export type AddsOf<M> = M extends Middleware<infer A, any> ? A : {}
 /** What a middleware needs to find in the state. */
 export type NeedsOf<M> = M extends Middleware<any, infer N> ? N : {}
 
-/** The state behind a list of middleware, when it was `S` in front of it. */
+/** The state behind a list of middleware, if it was `S` in front of it. */
 export type StateAfter<S, Ms extends readonly AnyMiddleware[]> = Ms extends readonly [
   infer M,
   ...infer Rest extends readonly AnyMiddleware[],
@@ -39,12 +39,12 @@ export type StateAfter<S, Ms extends readonly AnyMiddleware[]> = Ms extends read
   ? StateAfter<S & AddsOf<M>, Rest>
   : S
 
-/** What the error message of the compiler says about a layer that stands before what it needs. */
+/** What the compiler's error message says about a layer that comes before what it needs. */
 export interface MissingState<N> {
   readonly 'this state must be added by middleware in front': N
 }
 
-/** `unknown` when every middleware of a list finds what it needs, with state `S` in front; else a type nothing fits. */
+/** `unknown` when every middleware of a list finds what it needs, with state `S` in front; otherwise a type that nothing fits. */
 export type Ok<S, Ms extends readonly AnyMiddleware[]> = Ms extends readonly [
   infer M,
   ...infer Rest extends readonly AnyMiddleware[],
@@ -54,7 +54,7 @@ export type Ok<S, Ms extends readonly AnyMiddleware[]> = Ms extends readonly [
     : MissingState<NeedsOf<M>>
   : unknown
 
-/** What a list of middleware needs of those in front of it, when those before in the list have added `A`. */
+/** What a list of middleware needs from those in front of it, if the ones before in the list have added `A`. */
 export type NeedsOfAll<Ms extends readonly AnyMiddleware[], A = {}> = Ms extends readonly [
   infer M,
   ...infer Rest extends readonly AnyMiddleware[],

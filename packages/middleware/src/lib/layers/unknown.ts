@@ -1,6 +1,6 @@
 import type { Reply } from '@spillway/core'
 
-/** Replies that say of a path no more than that nobody knows it: who has asked a router may ask others. */
+/** Replies that only say that a path is unknown: whoever asked this router may then ask others. */
 const unknown: WeakSet<Reply> = new WeakSet()
 
 export function markUnknown(reply: Reply): Reply {

@@ -1,7 +1,7 @@
 import { type CloseReason, type ConnectionEvents, type Server, channels } from '@spillway/core'
 import type { ConnectionEntry } from './format.ts'
 
-/** Ends that are told of, and the status that was sent with them. What a client does by itself is none. */
+/** Reasons that are reported as failures, with the status that was sent. What a client does by itself is not a failure. */
 const failures: ReadonlyMap<CloseReason, number> = new Map<CloseReason, number>([
   ['overload', 503],
   ['tls-error', 0],
@@ -9,7 +9,7 @@ const failures: ReadonlyMap<CloseReason, number> = new Map<CloseReason, number>(
   ['proxy-error', 0],
 ])
 
-/** Reports what goes wrong on the connections of a server before a handler could know. Call the result to stop. */
+/** Reports what goes wrong on the connections of a server before a handler could know about it. Call the result to stop. */
 export function watchFailures(server: Server, log: (entry: ConnectionEntry) => void): () => void {
   const onRefused = (event: ConnectionEvents['refused']): void => {
     if (event.server !== server) return
@@ -19,7 +19,7 @@ export function watchFailures(server: Server, log: (entry: ConnectionEntry) => v
     if (event.server !== server) return
     const { reason, peer, bytesIn, bytesOut } = event
     const time = new Date()
-    // A connection that was opened in advance, and never used, is nobody's failure.
+    // A connection that was opened in advance and never used is not a failure.
     if (reason === 'head-timeout' && bytesIn > 0) log({ time, client: peer.address, reason, status: 408 })
     const status = failures.get(reason)
     if (status !== undefined) log({ time, client: peer.address, reason, status: bytesOut > 0 ? status : 0 })

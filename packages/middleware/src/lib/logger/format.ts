@@ -1,28 +1,28 @@
-// Lines of a log, in each format.
+// The lines of a log, in each format.
 import type { Outcome } from '@spillway/core'
 import type { AskedServer } from '../http/asked-servers.ts'
 
-/** What is known of an exchange when it is over. */
+/** What is known about an exchange when it is over. */
 export interface AccessEntry {
   /** When the request reached the log. */
   readonly time: Date
-  /** The client's address, as `clientOf` has it; empty when it is not known. */
+  /** The client's address according to `clientOf`; empty when it is not known. */
   readonly client: string
   /** The other end of the connection, when that is a proxy. */
   readonly peer?: string | undefined
-  /** Host as the client said it. */
+  /** The host that the client asked for. */
   readonly host?: string | undefined
   readonly method: string
   readonly target: string
   readonly httpVersion: string
-  /** The servers that a proxy has asked, in their order. */
+  /** The servers that a proxy asked, in order. */
   readonly servers?: readonly AskedServer[] | undefined
   /** From the request to the last byte of the reply. */
   readonly ms: number
   readonly outcome: Outcome
-  /** `c.state.requestId`, which `requestId` sets. */
+  /** `c.state.requestId`, set by `requestId`. */
   readonly id?: string | undefined
-  /** The id of the trace, which `trace` sets. */
+  /** The id of the trace, set by `trace`. */
   readonly traceId?: string | undefined
   readonly referer?: string | undefined
   readonly userAgent?: string | undefined
@@ -35,17 +35,17 @@ export interface ConnectionEntry {
   readonly client: string
   /** Why it failed: a parse error's code (`HOST_REPEATED`), or why the connection was closed (`overload`). */
   readonly reason: string
-  /** The status that was answered; 0 when nothing was. */
+  /** The status that was sent; 0 when none was. */
   readonly status: number
 }
 
-/** One way to write a log: exchanges, and failures of connections. */
+/** A log format: lines for exchanges, and for failures of connections. */
 export interface LineFormat {
   access(entry: AccessEntry): string
   failure(entry: ConnectionEntry): string
 }
 
-/** Also what terminals (C1) and line readers (U+2028) act upon beside the ASCII control characters. */
+/** Includes characters that terminals (C1) and line readers (U+2028) act upon, in addition to the ASCII control characters. */
 // eslint-disable-next-line no-control-regex
 const unsafe = /[\x00-\x1f\x7f-\x9f\u2028\u2029]/g
 // eslint-disable-next-line no-control-regex
@@ -70,8 +70,8 @@ export function textFormat(color: boolean): LineFormat {
 }
 
 /**
- * The Common Log Format, or with `combined` Referer and User-Agent behind it. There is no place in it for an exchange that
- * did not complete, so its status is 499, as readers of nginx's logs know it.
+ * The Common Log Format, or with `combined` the one that adds Referer and User-Agent. The format has no place for an exchange that
+ * did not complete, so its status is 499, as in nginx's logs.
  */
 export function commonFormat(combined: boolean): LineFormat {
   return {
@@ -96,7 +96,7 @@ export const jsonFormat: LineFormat = {
   failure: (entry) => jsonText({ time: entry.time, ...failureRecord(entry) }),
 }
 
-/** The members of a JSON line, but for the time. */
+/** The members of a JSON line, except the time. */
 export function accessRecord(entry: AccessEntry): Record<string, unknown> {
   const { client, peer, host, method, target, httpVersion, outcome, id, traceId, referer, userAgent } = entry
   return {
@@ -127,7 +127,7 @@ export function failureRecord({ client, reason, status }: ConnectionEntry): Reco
   return { client, status: status || null, outcome: 'failed', reason }
 }
 
-/** What a logger for objects is told in words beside the record. */
+/** The message that goes with the record to an object logger. */
 export function accessMessage({ method, target, outcome }: AccessEntry): string {
   const aborted = outcome.kind === 'aborted' ? ` aborted by ${outcome.by}` : ''
   return `${method} ${target.replace(unsafe, escape)} ${statusText(outcome.status)}${aborted}`
@@ -141,7 +141,7 @@ function escape(character: string): string {
   return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
 }
 
-/** As nginx and Apache write what would end a quoted field, or is not ASCII. */
+/** Escapes what would end a quoted field or is not ASCII, in the way nginx and Apache do. */
 function quotable(text: string): string {
   return text.replace(unsafeQuoted, (character) => {
     const code = character.charCodeAt(0)

@@ -4,9 +4,9 @@ import type { Writable } from 'node:stream'
 export const mostWaiting: number = 1024 * 1024
 
 /**
- * Writes lines to a stream of this process and never holds its server up: lines that come while too many wait are dropped
- * and counted, and when the reader has gone (`gateway | head -1`) they go nowhere.
- * @param tell told of what was lost, in a sentence.
+ * Writes lines to a stream of this process without ever blocking its server: lines that come while too many are waiting are dropped
+ * and counted, and once the reader has gone (`gateway | head -1`) all are dropped.
+ * @param tell is told in a sentence what was lost.
  */
 export function boundedOutput(stream: Writable, tell: (what: string) => void): (line: string) => void {
   let dropped = 0
@@ -32,7 +32,7 @@ export function boundedOutput(stream: Writable, tell: (what: string) => void): (
       stream.write(line)
       isFailing = false
     } catch (error) {
-      // Files are written at once, and may fail at once: the disk is full, for example. The next line may fit again.
+      // Files are written synchronously, and may fail synchronously, for example when the disk is full. The next line may fit again.
       if (!isFailing) tell(`a line could not be written: ${(error as Error).message}`)
       isFailing = true
     }
@@ -41,7 +41,7 @@ export function boundedOutput(stream: Writable, tell: (what: string) => void): (
 
 let standardOutput: ((line: string) => void) | undefined
 
-/** Writes a line to the standard output, that way. */
+/** Writes a line to standard output in this way. */
 export function toStandardOutput(line: string): void {
   standardOutput ??= boundedOutput(process.stdout, (what) => console.error('logger: %s', what))
   standardOutput(line)

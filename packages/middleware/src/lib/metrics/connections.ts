@@ -1,27 +1,27 @@
-// What is counted of connections.
+// Metrics of connections.
 import { type ConnectionEvents, type Server, channels, printError } from '@spillway/core'
 import { atOnce } from '../layers/at-once.ts'
 import { Counter, type Family, Gauge, Histogram } from './families.ts'
 
 type Events = Pick<ConnectionEvents, 'open' | 'head' | 'request' | 'reply' | 'end' | 'idle' | 'refused' | 'close'>
 
-/** Seconds, from what a cached reply takes to what an upload does. */
+/** Bounds in seconds, from the duration of a cached reply to that of an upload. */
 export const timeBounds: readonly number[] = [0.0001, 0.001, 0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60]
 const countBounds = [1, 2, 5, 10, 25, 100, 1000]
 
-/** What is known of a connection that is open. */
+/** What is known about an open connection. */
 interface Open {
-  /** Since when it waits for a request, and for which one; undefined while it has one. */
+  /** Since when it has been waiting for a request, and in which phase; undefined while it has one. */
   waiting: { readonly since: number; readonly phase: 'connect' | 'idle' } | undefined
-  /** When the head began that is being read. */
+  /** When the head that is being read began. */
   head: number | undefined
-  /** When the present phase of each exchange began. */
+  /** When the current phase of each exchange began. */
   readonly exchanges: Map<number, number>
   bytesIn: number
   bytesOut: number
 }
 
-/** Numbers of connections, from the events of core. */
+/** Metrics of connections, from the events of core. */
 export class ConnectionMetrics {
   readonly #server: (() => Server | undefined) | undefined
   readonly #open: Map<number, Open> = new Map()
@@ -48,7 +48,7 @@ export class ConnectionMetrics {
   readonly #withPhases: boolean
 
   /**
-   * @param server the one that is counted; undefined for all of the process.
+   * @param server the one whose connections are counted; undefined for all of the process.
    * @param withPhases whether each request is followed, and not only each connection.
    */
   constructor(server: (() => Server | undefined) | undefined, withPhases: boolean) {
@@ -127,7 +127,7 @@ export class ConnectionMetrics {
     const open = this.#open.get(connection)
     if (!open) return
     const now = performance.now()
-    // Heads of HTTP/2 come as a whole, so that the connection was waiting until now.
+    // HTTP/2 heads arrive complete, so the connection was waiting until now.
     this.#waited(open, now)
     if (open.head !== undefined) this.#phases.observeIn(this.#headTime, (now - open.head) / 1000)
     open.head = undefined
@@ -150,14 +150,14 @@ export class ConnectionMetrics {
     const { connection, exchange, outcome } = event
     const open = this.#open.get(connection)
     if (!open) return
-    // An exchange without a reply was in its handler to the end.
+    // An exchange without a reply spent all its time in its handler.
     this.#next(event, outcome.status === 0 ? 'handler' : 'reply')
     open.exchanges.delete(exchange)
     open.bytesOut += outcome.bytes
     this.#sent.add(outcome.bytes)
   }
 
-  /** Only now is it known how many bytes there were besides heads and replies. */
+  /** Only now is it known how many bytes there were in addition to heads and replies. */
   #gone({ connection, reason, requests, bytesIn, bytesOut }: Events['close']): void {
     const open = this.#open.get(connection)
     this.#open.delete(connection)
@@ -169,7 +169,7 @@ export class ConnectionMetrics {
   }
 }
 
-/** Whoever listens to a channel and throws ends the process. */
+/** A channel subscriber that throws would end the process. */
 function report(error: unknown): void {
   printError('metrics', error)
 }

@@ -1,10 +1,10 @@
-/** One number for each set of labels, written in OpenMetrics (1.0.0 §4). */
+/** One value for each set of labels, written in OpenMetrics format (1.0.0 §4). */
 export interface Family {
-  /** Its lines, each with its line feed. */
+  /** Its lines, each ending in a line feed. */
   write(): string
 }
 
-/** Whatever the clients send, a family has no more series than this; the others are counted as one, labelled `other`. */
+/** A family has no more series than this, whatever clients send; further ones are counted together, with the label value `other`. */
 export const mostSeries = 1000
 
 type Labels = readonly string[]
@@ -37,7 +37,7 @@ class Series<T> {
   }
 }
 
-/** Counts up. */
+/** A number that only increases. */
 export class Counter implements Family {
   readonly #name: string
   readonly #help: string
@@ -54,7 +54,7 @@ export class Counter implements Family {
     this.#series.get(labels).total += by
   }
 
-  /** What counts one series, for who counts it often; do not keep many. */
+  /** The counter of one series, for frequent use; do not keep many. */
   of(...labels: string[]): { total: number } {
     return this.#series.get(labels)
   }
@@ -66,7 +66,7 @@ export class Counter implements Family {
   }
 }
 
-/** What is so at the moment it is asked for. */
+/** A value that is read when it is asked for. */
 export class Gauge implements Family {
   readonly #name: string
   readonly #help: string
@@ -83,7 +83,7 @@ export class Gauge implements Family {
   }
 }
 
-/** How many values of one series are in which bucket. */
+/** How many values of one series fall into each bucket. */
 export interface Buckets {
   readonly buckets: number[]
   sum: number
@@ -109,7 +109,7 @@ export class Histogram implements Family {
     this.observeIn(this.of(...labels), value)
   }
 
-  /** One series, for who observes it often; do not keep many. */
+  /** One series, for frequent use; do not keep many. */
   of(...labels: string[]): Buckets {
     return this.#series.get(labels)
   }
@@ -157,7 +157,7 @@ function escape(value: string): string {
   return value.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')
 }
 
-/** Bounds are floats, also where they are whole (§4.4.3). */
+/** Bounds are written as floats, even when they are whole (§4.4.3). */
 function boundText(bound: number): string {
   return Number.isInteger(bound) ? `${bound}.0` : String(bound)
 }

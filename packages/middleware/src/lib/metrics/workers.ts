@@ -1,14 +1,14 @@
-/** What one worker of a cluster shows. */
+/** The metrics of one worker of a cluster. */
 interface WorkerText {
-  /** Its place, from 1. */
+  /** Its number, from 1. */
   readonly worker: number
-  /** Families in OpenMetrics, without the end. */
+  /** Families in OpenMetrics format, without the end marker. */
   readonly value: string
 }
 
 /**
- * The numbers of all workers as one text: each family once (OpenMetrics 1.0.0 §4.2), its series told apart by the label `worker`. They
- * are not added up: a worker that was replaced begins with 0 again, which whoever reads them knows of a series, and not of a sum.
+ * The metrics of all workers as one text: each family once (OpenMetrics 1.0.0 §4.2), its series distinguished by the label `worker`. They
+ * are not added up: a replaced worker starts from 0 again, which readers recognize in a series but not in a sum.
  */
 export function joinWorkers(texts: readonly WorkerText[]): string {
   const families = new Map<string, string>()

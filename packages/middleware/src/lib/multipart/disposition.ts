@@ -1,4 +1,4 @@
-/** What Content-Disposition says of a part of a form: its kind, and parameters by their names in lower case. */
+/** What Content-Disposition says about a part of a form: its kind, and parameters by their names in lower case. */
 export interface Disposition {
   readonly kind: string
   readonly parameters: ReadonlyMap<string, string>
@@ -7,13 +7,13 @@ export interface Disposition {
 const parameterAt = /;[\t ]*([\w!#$%&'*+.^`|~-]+)=/y
 const tokenAt = /[\w!#$%&'*+.^`|~-]+/y
 const blanksAt = /[\t ]*/y
-/** A quote with this behind it ends its text. */
+/** A quote followed by this ends the quoted text. */
 const endAt = /[\t ]*(?:;|$)/y
 
 /**
- * Reads Content-Disposition as forms have it (HTML Standard, multipart/form-data; RFC 7578 §4.2). Its quoted texts are not those
+ * Parses Content-Disposition as forms use it (HTML Standard, multipart/form-data; RFC 7578 §4.2). Its quoted strings differ from those
  * of other fields: a backslash is a character like any other, and a quote is sent as `%22`. Clients that are not browsers put a
- * backslash in front of a quote instead: where no parameter ends there, such a quote is a part of the text.
+ * backslash in front of a quote instead: where no parameter ends, such a quote is part of the text.
  * @param value in UTF-8.
  * @returns null when it is malformed, or has a parameter twice.
  */
@@ -49,7 +49,7 @@ function skipBlanks(text: string, at: number): number {
   return match(blanksAt, text, at)!.end
 }
 
-/** @param start where the first quote is. */
+/** @param start the position of the first quote. */
 function quotedAt(text: string, start: number): Match | undefined {
   let end = text.indexOf('"', start + 1)
   while (end > 0 && text[end - 1] === '\\' && end - 1 > start && !match(endAt, text, end + 1))
@@ -59,12 +59,12 @@ function quotedAt(text: string, start: number): Match | undefined {
   return { found: [decodeForm(content)], end: end + 1 }
 }
 
-/** What browsers send in place of line breaks and quotes; any other octet is as it is, `%` too. */
+/** Decodes what browsers send in place of line breaks and quotes; any other octet, including `%`, is left as it is. */
 function decodeForm(text: string): string {
   return text.replace(/%0a/gi, '\n').replace(/%0d/gi, '\r').replaceAll('%22', '"')
 }
 
-/** An extended value, `utf-8''%C3%A9` (RFC 8187 §3.2.1). Undefined when it is none, or in another charset. */
+/** Decodes an extended value, `utf-8''%C3%A9` (RFC 8187 §3.2.1). Undefined for anything else, or another charset. */
 export function readExtended(value: string): string | undefined {
   const [, encoded] = /^utf-8'[\w-]*'((?:[\w!#$&+.^`|~-]|%[\da-f]{2})*)$/i.exec(value) ?? []
   try {

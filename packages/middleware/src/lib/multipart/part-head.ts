@@ -8,14 +8,14 @@ import { malformed } from './part-reader.ts'
 /** What the head of a part says (RFC 7578 §4). */
 export interface PartHead {
   readonly name: string
-  /** Undefined for a field that is no file. */
+  /** Undefined for a field that is not a file. */
   readonly filename: string | undefined
   readonly type: MediaType | undefined
 }
 
 /**
- * Reads the field lines of a part. Anything doubtful is refused, for what one reader drops another may see.
- * @throws ProblemError 400 for a line that is none, for a part without a name, and for content that would have to be decoded.
+ * Parses the field lines of a part. Anything doubtful is refused, because another reader may see what one reader drops.
+ * @throws ProblemError 400 for a malformed line, for a part without a name, and for content that would have to be decoded.
  */
 export function readPartHead(lines: readonly string[]): PartHead {
   const fields = new Map<string, string>()
@@ -30,7 +30,7 @@ export function readPartHead(lines: readonly string[]): PartHead {
   const disposition = readDisposition(Buffer.from(fields.get('content-disposition') ?? '', 'latin1').toString())
   const name = disposition?.parameters.get('name')
   if (disposition?.kind !== 'form-data' || name === undefined) throw malformed('A part has no name')
-  // Nobody sends it any more (§4.7), and coded content must not pass for the content itself.
+  // Nobody sends it any more (§4.7), and encoded content must not pass for the content itself.
   if (!/^(?:7bit|8bit|binary|)$/i.test(fields.get('content-transfer-encoding') ?? ''))
     throw malformed('A part has a transfer encoding')
   const type = fields.get('content-type')
@@ -42,8 +42,8 @@ export function readPartHead(lines: readonly string[]): PartHead {
 }
 
 /**
- * What a client calls its file; undefined for a field that is no file. Browsers send the plain form only. Those who send the
- * extended one (RFC 8187), though §4.2 of RFC 7578 has it that they do not, mean that one: the other is for who cannot read it.
+ * What a client calls its file; undefined for a field that is not a file. Browsers send only the plain form. Clients that send the
+ * extended one (RFC 8187), although RFC 7578 §4.2 forbids it, mean that one: the plain one is for readers that cannot decode it.
  */
 function filenameOf({ parameters }: Disposition): string | undefined {
   const extended = parameters.get('filename*')
@@ -53,8 +53,8 @@ function filenameOf({ parameters }: Disposition): string | undefined {
 }
 
 /**
- * A name is a hint of what to call the file, never of where to put it (RFC 7578 §4.2). A backslash is a part of names, but for
- * those that are paths of Windows or climb out of a folder there.
+ * A file name is a suggestion of what to call the file, never of where to put it (RFC 7578 §4.2). A backslash is part of the name,
+ * except in names that are Windows paths or lead out of a folder there.
  */
 function baseName(path: string): string {
   const isWindows = /^(?:[a-z]:)?\\|^[a-z]:|(?:^|[\\/])\.\.(?:\\|$)/i.test(path)

@@ -7,16 +7,16 @@ const DASH = 0x2d
 const lineEnd = '\r\n'
 
 /**
- * Reads the parts of a multipart message (RFC 2046 §5.1.1) by pulling: nothing is read from the source that nobody asked
- * for, and no more than a piece of it is held. Bytes of content are handed on where they lie.
+ * Reads the parts of a multipart message (RFC 2046 §5.1.1) by pulling: nothing is read from the source before it is asked
+ * for, and no more than one piece of it is held. Bytes of content are passed on without copying.
  *
- * Goes through sections: the preamble, then for each part its head and its content. `content` gives the rest of a section
- * piece by piece, `next` goes behind the delimiter that ended it, `head` reads the head of a part.
+ * It goes through sections: the preamble, then for each part its head and its content. `content` gives the rest of a section
+ * piece by piece, `next` moves past the delimiter that ended it, and `head` reads the head of a part.
  */
 export class PartReader {
   readonly #source: AsyncIterator<Uint8Array>
   readonly #delimiter: Buffer
-  /** The first delimiter may stand at the very start, as if a line had ended in front of it. */
+  /** The first delimiter may be at the very start, as if a line had ended before it. */
   #buffer: Buffer = Buffer.from(lineEnd)
   #at = 0
 
@@ -40,7 +40,7 @@ export class PartReader {
     }
   }
 
-  /** Goes behind the delimiter. False when it was the last one. */
+  /** Moves past the delimiter. False when it was the last one. */
   async next(): Promise<boolean> {
     this.#at += this.#delimiter.length
     await this.#hold(2)
@@ -59,7 +59,7 @@ export class PartReader {
    */
   async head(most: number): Promise<string[]> {
     for (;;) {
-      // The line end of the delimiter counts, so that an empty head is found, too.
+      // The line end of the delimiter counts as well, so that an empty head is found.
       const end = this.#buffer.indexOf(`${lineEnd}${lineEnd}`, this.#at)
       if ((end < 0 ? this.#buffer.length : end) - this.#at > most + 4)
         throw new ProblemError(413, 'PART_HEAD_TOO_LARGE', {
@@ -67,7 +67,7 @@ export class PartReader {
         })
       if (end >= 0) {
         const text = this.#buffer.toString('latin1', this.#at + 2, end)
-        // A part may end with its head: then the empty line is the line end of the delimiter.
+        // A part may end with its head: then the empty line is also the line end of the delimiter.
         this.#at = end + 2
         await this.#hold(this.#delimiter.length)
         if (this.#buffer.indexOf(this.#delimiter, this.#at) !== this.#at) this.#at += 2
@@ -77,13 +77,13 @@ export class PartReader {
     }
   }
 
-  /** Reads what stands behind the last delimiter, for nobody. */
+  /** Reads and discards what follows the last delimiter. */
   async finish(): Promise<void> {
     this.#buffer = Buffer.alloc(0)
     while (!(await this.#source.next()).done);
   }
 
-  /** Where the bytes begin that may be the start of a delimiter. */
+  /** The offset of bytes that may be the start of a delimiter. */
   #doubtful(): number {
     const buffer = this.#buffer
     const delimiter = this.#delimiter

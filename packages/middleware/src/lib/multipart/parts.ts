@@ -5,19 +5,19 @@ import { ProblemError } from '../http/problem.ts'
 import { type PartHead, readPartHead } from './part-head.ts'
 import { PartReader, malformed } from './part-reader.ts'
 
-/** How much a form may have. */
+/** Limits of a form. */
 export interface MultipartLimits {
-  /** Bytes of the whole content. Default: what the server allows, `limits.bodyBytes`. */
+  /** Bytes of the whole content. Default: the server's limit, `limits.bodyBytes`. */
   readonly totalBytes?: number
-  /** Bytes of one file. Default: any number within `totalBytes`. */
+  /** Bytes of one file. Default: limited only by `totalBytes`. */
   readonly fileBytes?: number
   /** Bytes of one field, which is held in memory. Default: 65536, more than people type. */
   readonly fieldBytes?: number
   /** Bytes of the head of one part. Default: 8192, as for the heads of messages. */
   readonly headBytes?: number
-  /** Default: 1000, as for other forms. */
+  /** Number of fields. Default: 1000, as for other forms. */
   readonly fields?: number
-  /** Default: 100. */
+  /** Number of files. Default: 100. */
   readonly files?: number
 }
 
@@ -29,15 +29,15 @@ export interface FieldPart {
 }
 
 /**
- * A file of a form. Its content is read as it comes, once, and before the next part is asked for; what is not read by then
- * is passed over.
+ * A file of a form. Its content is read as it comes, once, and before the next part is requested; what has not been read by then
+ * is skipped.
  */
 export interface FilePart extends AsyncIterable<Uint8Array> {
   readonly kind: 'file'
   readonly name: string
-  /** What the client calls it, without directories. Empty when no file was chosen. Do not store under this name. */
+  /** The client's name for it, without directories. Empty when no file was chosen. Do not store the file under this name. */
   readonly filename: string
-  /** What the client says it is, in lower case and without parameters; `application/octet-stream` when it does not. */
+  /** The type according to the client, in lower case and without parameters; `application/octet-stream` when it gives none. */
   readonly type: string
   /** The whole content. @throws ProblemError 413 when it is larger than `fileBytes`. */
   bytes(): Promise<Uint8Array>
@@ -65,7 +65,7 @@ export async function* parts(
   const known = readOptions(multipartRules, limits)
   const reader = new PartReader(source, boundary)
   const left = { field: known.fields, file: known.files }
-  // The preamble is for readers of mail.
+  // The preamble is only for mail readers.
   while (await reader.content());
   while (await reader.next()) {
     const head = readPartHead(await reader.head(known.headBytes))
@@ -128,7 +128,7 @@ class File implements FilePart {
     return handled(collect(this))
   }
 
-  /** Passes over what was not read. @throws what reading has failed with: from there nobody can go on. */
+  /** Skips what was not read. @throws whatever reading failed with: there is no way to continue from there. */
   async skip(): Promise<void> {
     this.#over = true
     while (!(await this.#next()).done);

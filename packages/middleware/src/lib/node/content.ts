@@ -1,22 +1,22 @@
 import { guarded } from '@spillway/core'
 import type { Sent } from './internals.ts'
 
-/** A piece of content and who waits for it to be sent. */
+/** A piece of content, and the callback that waits for it to be sent. */
 interface Piece {
   readonly data: string | Uint8Array
   readonly sent: Sent | null
 }
 
-/** What the writer of content is told. */
+/** Is told about content that was written. */
 export interface ContentOwner {
-  /** Bytes were taken. @param isEmpty whether nothing waits any more. */
+  /** Bytes were taken. @param isEmpty whether nothing is left. */
   taken(length: number, isEmpty: boolean): void
   failed(error: unknown): void
-  /** Resolves when nothing stands in the way of the end. */
+  /** Resolves when content may end. */
   readyToEnd(): Promise<void> | undefined
 }
 
-/** What was written and not sent yet. A piece counts as sent when the next is asked for. */
+/** What was written and has not been sent yet. A piece counts as sent when the next one is asked for. */
 export class Content implements AsyncIterable<Uint8Array | string> {
   readonly #owner: ContentOwner
   #pieces: Piece[] = []
@@ -34,7 +34,7 @@ export class Content implements AsyncIterable<Uint8Array | string> {
   push(data: string | Uint8Array, sent: Sent | null): void {
     if (this.#isUnwanted) {
       this.#owner.taken(data.length, true)
-      // As with Node: where the client has gone, nobody hears of it here.
+      // As in Node: when the client has gone, write callbacks are not told here.
       if (sent && !this.#error) this.#tell(sent, null)
       return
     }
@@ -42,7 +42,7 @@ export class Content implements AsyncIterable<Uint8Array | string> {
     this.#wakeUp()
   }
 
-  /** No more will come. Returns the callback of the last piece when it is empty: it waits for all of them to leave. */
+  /** There will be no more. Returns the callback of the last piece if that is empty: it waits for all of them to be sent. */
   end(): Sent | null {
     this.#isEnded = true
     const last = this.#pieces.at(-1)
@@ -56,13 +56,13 @@ export class Content implements AsyncIterable<Uint8Array | string> {
     return this.#isEnded
   }
 
-  /** What was written will not be complete: whoever reads it is told, if it is still read. */
+  /** What was written will not be completed: the reader gets an error, if there still is one. */
   fail(error: Error): void {
     this.#error ??= error
     this.#wakeUp()
   }
 
-  /** All that there is, in one piece. */
+  /** Everything there is, in one piece. */
   whole(): string | Uint8Array | null {
     if (this.#pieces.length === 1) return this.#pieces[0]!.data
     const pieces = this.#pieces.filter(({ data }) => data.length > 0)
@@ -71,7 +71,7 @@ export class Content implements AsyncIterable<Uint8Array | string> {
     return Buffer.concat(pieces.map(({ data }) => (typeof data === 'string' ? Buffer.from(data) : data)))
   }
 
-  /** Nobody reads on. @param error for those who wait; null when everything was sent. */
+  /** Nobody reads any further. @param error for the callbacks that wait; null when everything was sent. */
   close(error: Error | null): void {
     this.#isUnwanted = true
     this.#error ??= error ?? undefined

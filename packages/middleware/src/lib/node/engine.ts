@@ -16,7 +16,7 @@ export interface MessageClasses {
   readonly ServerResponse: new (request: Incoming, options?: object) => Outgoing
 }
 
-/** What a server of Node's kind says of itself, and may say otherwise at any time. */
+/** The properties of a Node-style server, which may change at any time. */
 export interface Settings {
   keepAliveTimeout: number
   headersTimeout: number
@@ -31,24 +31,24 @@ export interface Settings {
 
 export type ServerLike = NetServer & Settings
 
-/** A socket while it is one of ours. */
+/** A socket while we serve it. */
 type Served = Socket & { server?: unknown; _server?: unknown; _httpMessage?: Outgoing | null; [requests]: number }
 const requests: unique symbol = Symbol('requests')
 
-/** Where Node tells tracers of requests and responses. */
+/** The channels on which Node tells tracers about requests and responses. */
 const started = channel('http.server.request.start')
 const finished = channel('http.server.response.finish')
 
-/** Milliseconds that a client is left which `clientError` has been told of, and which nobody has sent away. */
+/** Milliseconds that a client stays connected after `clientError` was emitted for it, if no listener closes it. */
 const refusedGrace = 5_000
 
-/** Serves the connections of a server of Node's kind: core reads and writes, the server's events say what comes. */
+/** Serves the connections of a Node-style server: core reads and writes, and the server's events report what comes. */
 export class Engine {
   readonly #server: ServerLike
   readonly #classes: MessageClasses
   readonly #onError: ServerOptions['onError']
   readonly #facade: SpillwayServer
-  /** The one for connections to come first; others may have connections still. */
+  /** The core for new connections comes first; others may still have connections. */
   #cores: EventCore[] = []
   #said = ''
 
@@ -59,7 +59,7 @@ export class Engine {
     this.#facade = facadeOf(server, () => this.stats)
   }
 
-  /** The socket in whose place the one that was accepted is given to the application. */
+  /** The socket that the application gets in place of the accepted one. */
   static taken(server: NetServer, accepted: Socket): Socket {
     const before = accepted as Served
     if (before._server !== server || accepted.bytesRead > 0) return accepted
@@ -89,7 +89,7 @@ export class Engine {
     return { open: sum(all.map(({ open }) => open)), active: sum(all.map(({ active }) => active)) }
   }
 
-  /** The settings may have been changed: connections that are there keep theirs. */
+  /** The settings may have changed: existing connections keep theirs. */
   #core(): EventCore {
     const { limits, timeouts } = this.#options()
     const said = JSON.stringify([limits, timeouts])
@@ -109,7 +109,7 @@ export class Engine {
     const { keepAliveTimeout, headersTimeout, maxHeadersCount, maxHeaderSize, maxRequestsPerSocket } = this.#server
     return {
       limits: {
-        // Applications have limits of their own, as node:http has none.
+        // Applications set their own limits, as node:http has none.
         bodyBytes: Infinity,
         ...(maxHeadersCount && maxHeadersCount > 0 && { fields: maxHeadersCount }),
         ...(maxHeaderSize && { headBytes: maxHeaderSize }),
@@ -159,7 +159,7 @@ export class Engine {
     return server.listenerCount(event) > 0 ? event : 'request'
   }
 
-  /** Ends the connections that wait for another request. */
+  /** Ends the connections that are waiting for another request. */
   closeIdle(): void {
     for (const { peer, active } of this.#members())
       if (!active && (peer.socket as Served)[requests] > 0) peer.socket.destroy()
@@ -170,7 +170,7 @@ export class Engine {
     for (const { peer } of this.#members()) if (!peer.transport.isReleased) peer.socket.destroy()
   }
 
-  /** Accepts no more: what is under way is finished, and what is idle ended. */
+  /** Accepts no more: what is under way is finished, and idle connections are ended. */
   shutdown(): void {
     this.closeIdle()
     for (const core of this.#cores) for (const member of core.open) member.shutdown()
@@ -186,7 +186,7 @@ export class Engine {
   }
 }
 
-/** What is told of a server of ours, which this one is not: for events, and for who watches them. */
+/** Stands for a Spillway server, which this one is not: for events, and for those who observe them. */
 function facadeOf(server: ServerLike, stats: () => SpillwayServer['stats']): SpillwayServer {
   const at = (): AddressInfo | undefined => {
     const address = server.address()
@@ -207,7 +207,7 @@ function facadeOf(server: ServerLike, stats: () => SpillwayServer['stats']): Spi
     get stats() {
       return stats()
     },
-    // Sockets come by its event 'connection'.
+    // Sockets arrive through its 'connection' event.
     accept: (transport) => transport.destroy(),
     listen: () => Promise.reject(new Error('It listens by its own `listen`')),
     close: () => close().then(() => ({ drained: 0, killed: 0 })),
@@ -218,7 +218,7 @@ function facadeOf(server: ServerLike, stats: () => SpillwayServer['stats']): Spi
   return facade
 }
 
-/** What core asks, a server of Node's kind is told by events, where somebody listens. */
+/** Reports to a Node-style server, by events that have listeners, what core would decide itself. */
 class EventCore extends ServerCore {
   readonly #events: NetServer
 
@@ -263,14 +263,14 @@ function requestTimeout(): Error {
   return coded(new Error('Request timeout'), 'ERR_HTTP_REQUEST_TIMEOUT')
 }
 
-/** The names that listeners of `clientError` look for. */
+/** The error codes that listeners of `clientError` look for. */
 function parseError(code: ParseErrorCode): Error {
   const { status, message } = parseErrors[code]
   const known = status === 431 || status === 414 ? 'HPE_HEADER_OVERFLOW' : `HPE_INVALID_${code}`
   return Object.assign(coded(new Error(`Parse Error: ${message}`), known), { reason: message })
 }
 
-/** The socket is the application's. */
+/** Hands the socket over to the application. */
 function released(transport: NodeTransport, socket: Socket): void {
   socket.off('timeout', onTimeout).off('error', tellError).off('end', onEnd)
   socket.destroy = Object.getPrototypeOf(socket).destroy as Socket['destroy']
@@ -293,7 +293,7 @@ function onTimeout(this: Served): void {
   if (!isHeard) this.destroy()
 }
 
-/** Who ends a reply and then the connection, wants the reply to be sent: with Node it would have left by then. */
+/** Code that ends a reply and then destroys the socket expects the reply to be sent: with Node it would have been sent by then. */
 function destroy(this: Served, error?: Error): Served {
   const whenever = Object.getPrototypeOf(this).destroy as (this: Served, error?: Error) => Served
   const response = this._httpMessage && ownerOf<ResponseSide>(this._httpMessage)
@@ -306,7 +306,7 @@ function tellError(this: Served, error: Error): void {
   ;(this.server as NetServer).emit('clientError', error, this)
 }
 
-/** A client that has ended its side has left, as far as applications of Node know. */
+/** For Node applications, a client that has ended its side has left. */
 function onEnd(this: Served): void {
   if (!(this.server as ServerLike).httpAllowHalfOpen) this.end()
 }

@@ -2,22 +2,22 @@ import { EventEmitter } from 'node:events'
 import { HttpError, guarded } from '@spillway/core'
 import { captures } from './internals.ts'
 
-/** Told what code of the application fails with. */
+/** Is told of errors in the application's code. */
 export interface Failing {
   failed(error: unknown): void
 }
 
 const owner: unique symbol = Symbol('exchange')
 
-/** Whose object a request or a response is. */
+/** The side that belongs to a request or a response object. */
 // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the caller knows which of the two it is
 export function ownerOf<T extends Failing>(message: object): T {
   return (message as Record<symbol, T>)[owner]!
 }
 
 /**
- * Has the listeners of an object, which are the application's, fail without ending the process. All that it changes stands on the
- * object itself: applications put other prototypes under it.
+ * Makes errors in the listeners of an object, which are the application's, not end the process. All changes are made to the
+ * object itself, because applications replace its prototype.
  */
 export function guardListeners(emitter: EventEmitter, failing: Failing): void {
   const guardedEmitter = emitter as EventEmitter & Record<symbol, unknown>
@@ -40,24 +40,24 @@ function rejected(this: object, error: unknown): void {
   ownerOf(this).failed(error)
 }
 
-/** A callback of the application: what it fails with ends no process. */
+/** A callback of the application, whose errors do not end the process. */
 export function guardedCallback(failing: Failing, callback: (...args: any[]) => unknown): (...args: unknown[]) => void {
   return (...args) => guarded(callback, (error) => failing.failed(error), ...args)
 }
 
-/** Errors of connect have `statusCode`, ours `status` and `expose`; `next('text')` is an error, too. */
+/** Errors of connect middleware have `statusCode`, ours `status` and `expose`; `next('text')` is an error, too. */
 export function asError(error: unknown): Error {
   try {
     return readError(error)
   } catch {
-    // Its fields are code, and fail.
+    // The error's properties are getters that throw.
     return new Error('A middleware failed with what cannot be read', { cause: error })
   }
 }
 
 function readError(error: unknown): Error {
   if (error instanceof HttpError) return error
-  // Rejected with nothing is failed, too.
+  // Rejecting with nothing is a failure, too.
   const { status, statusCode, message, expose } = (error ?? {}) as Record<string, unknown>
   const code = status ?? statusCode
   if (typeof code !== 'number' || !(code >= 400 && code <= 599))
@@ -68,12 +68,12 @@ function readError(error: unknown): Error {
   })
 }
 
-/** An error as Node has it. */
+/** An error with a code, as in Node. */
 export function coded<E extends Error>(error: E, code: string): E & { code: string } {
   return Object.assign(error, { code })
 }
 
-/** The exchange did not complete, for the client has gone or was cut off. */
+/** The error for an exchange that did not complete because the client has gone or was cut off. */
 export function connectionReset(): Error {
   return coded(new Error('aborted'), 'ECONNRESET')
 }

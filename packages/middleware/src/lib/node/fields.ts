@@ -6,21 +6,21 @@ import { coded } from './failures.ts'
 import { type Fields, type Outgoing, outFields } from './internals.ts'
 import { trimBlanks } from '../http/trim-blanks.ts'
 
-/** The head of a response: its fields, and the same as text. */
+/** The head of a response: its fields, also as text. */
 export class Head {
   readonly headers: ReplyHeaders
   text: string = ''
-  /** Content-Length is among them. */
+  /** Whether Content-Length is among them. */
   hasLength: boolean = false
-  /** Transfer codings below the chunks, which are core's. */
+  /** Transfer codings other than chunked, which core adds. */
   codings: string | undefined = undefined
   readonly #flat: string[] = []
   #closes = false
   #hasTrailer = false
 
   /**
-   * Of what was set one by one or given to `writeHead`. How the message ends, and whether the connection is kept, is core's to say.
-   * @throws TypeError and RangeError with the codes that Node has for a name, a value or a list that cannot be sent.
+   * From fields that were set one by one or passed to `writeHead`. Core decides how the message ends and whether the connection is kept.
+   * @throws TypeError and RangeError, with Node's codes, for a name, a value or a list that cannot be sent.
    */
   constructor(message: Outgoing, given: Fields) {
     if (given !== undefined && given === message[outFields]) {
@@ -44,7 +44,7 @@ export class Head {
     for (let i = 0; i < list.length; i += 2) this.#addAll(list[i] as string, list[i + 1])
   }
 
-  /** A line for each value of a list; those of Cookie are one. */
+  /** One line for each value of a list; those of Cookie are joined. */
   #addAll(name: string, value: unknown): void {
     if (!Array.isArray(value)) this.add(name, value)
     else if (isNamed(name, 'cookie')) this.add(name, value.join('; '))
@@ -52,8 +52,8 @@ export class Head {
   }
 
   add(name: string, value: unknown): void {
-    // Blanks around a value mean nothing (RFC 9110 §5.5).
-    // oxlint-disable-next-line typescript/no-base-to-string -- whatever it is, it is a field by its text, as with Node
+    // Blanks around a value have no meaning (RFC 9110 §5.5).
+    // oxlint-disable-next-line typescript/no-base-to-string -- as in Node, any value is converted to text
     const text = value === undefined ? '' : trimBlanks(String(value))
     if (value === undefined || !isToken(name) || !isFieldValue(text)) refuse(name, value)
     const line = `${name}: ${text}\r\n`
@@ -66,7 +66,7 @@ export class Head {
   }
 }
 
-/** @throws TypeError for what is no list of tokens. */
+/** @throws TypeError for something that is not a list of tokens. */
 function codingsOf(value: string): string | undefined {
   const codings = value.split(',').map(trimBlanks)
   if (!codings.every(isToken)) throw new TypeError(`No transfer codings: ${value}`)
@@ -84,7 +84,7 @@ function refuse(name: string, value: unknown): never {
   throw coded(new TypeError(`Invalid character in header content ["${name}"]`), 'ERR_INVALID_CHAR')
 }
 
-/** Names as they are written and values, by turns, of field lines that are known to be good, from a place in a text on. */
+/** Names as written and values, alternating, from field lines that are known to be valid, starting at an offset in a text. */
 export function linesOf(text: string, from: number = 0): string[] {
   const lines: string[] = []
   for (let at = from, end; (end = text.indexOf('\r\n', at)) > at; at = end + 2) {

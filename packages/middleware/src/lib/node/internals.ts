@@ -1,8 +1,8 @@
-// What Node's messages keep under names that are no public ones. Decision 062 says why we lean on these few, and on no others.
+// Internal properties of Node's messages. Decision 062 says why we rely on these few, and on no others.
 import { EventEmitter } from 'node:events'
 import { IncomingMessage, ServerResponse } from 'node:http'
 
-/** A request as Node has it, with what its own code calls. */
+/** A request in Node, with the members that its own code uses. */
 export interface Incoming extends IncomingMessage {
   [name: symbol]: unknown
   _consuming: boolean
@@ -17,7 +17,7 @@ export interface Incoming extends IncomingMessage {
 export type Fields = Record<string, unknown> | readonly unknown[] | undefined
 export type Sent = (error?: Error | null) => void
 
-/** A response as Node has it, with what its own code calls. */
+/** A response in Node, with the members that its own code uses. */
 export interface Outgoing extends ServerResponse {
   [name: symbol]: unknown
   socket: any
@@ -37,16 +37,16 @@ export interface Outgoing extends ServerResponse {
 
 const sample = new ServerResponse(new IncomingMessage(undefined as never))
 
-/** Finds what an object of Node keeps under a symbol of this description. @throws Error when there is none: another Node than we know. */
+/** Finds the symbol with this description on a Node object. @throws Error when there is none: this version of Node is not supported. */
 function symbolOf(owner: object, description: string): symbol {
   const found = Object.getOwnPropertySymbols(owner).find((symbol) => symbol.description === description)
   if (!found) throw new Error(`This version of Node has no ${description} in its messages`)
   return found
 }
 
-/** Whether somebody waits for `drain`. */
+/** Whether somebody is waiting for `drain`. */
 export const needDrain: symbol = symbolOf(sample, 'kNeedDrain')
-/** The fields that were set: by name in lower case, the name as it was given and the value. */
+/** The fields that were set, by name in lower case: the name as given, and the value. */
 export const outFields: symbol = symbolOf(sample, 'kOutHeaders')
-/** Whether what listeners are rejected with is handled. */
+/** Whether rejections of listeners are captured. */
 export const captures: symbol = symbolOf(new EventEmitter(), 'kCapture')

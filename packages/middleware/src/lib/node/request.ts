@@ -3,17 +3,17 @@ import { type Failing, asError, connectionReset, guardListeners, ownerOf } from 
 import { linesOf } from './fields.ts'
 import type { Incoming } from './internals.ts'
 
-/** Whoever answers the request whose content could not be read. */
+/** Answers the request whose content could not be read. */
 export interface Answering extends Failing {
-  /** The content is at its end, or will never be. */
+  /** The content has ended, or will never arrive. */
   contentEnded(): void
-  /** The exchange is to end here, whatever was sent. */
+  /** Ends the exchange here, whatever has been sent. */
   cut(): void
 }
 
 /**
- * What stands behind a request of Node's class: its head is that of a request of ours, its content is read from `c.body`, and it
- * ends as one of `node:http` does.
+ * What is behind a request object of Node's class: its head comes from one of our requests, its content is read from `c.body`, and it
+ * ends like one of `node:http`.
  */
 export class RequestSide implements Failing {
   readonly message: Incoming
@@ -23,13 +23,13 @@ export class RequestSide implements Failing {
   #content: AsyncIterator<Uint8Array> | undefined
   #isPulling = false
   #isEnded = false
-  /** The reply is sent, and nobody has read: what would come is dropped. */
+  /** The reply has been sent, and nobody has read the content: what still comes is dropped. */
   #isDumped = false
-  /** The end of the request is not that of the connection. */
+  /** The connection goes on after the end of the request. */
   #keepsSocket = false
   #isWatched = false
 
-  /** @param length of the content, as far as it is known without looking: null when it is not, 0 for none. */
+  /** @param length of the content, as far as it is known without reading: null when it is not, 0 for none. */
   constructor(c: Context, message: Incoming, url: string, length?: number | null) {
     this.#c = c
     this.message = message
@@ -50,7 +50,7 @@ export class RequestSide implements Failing {
     guardListeners(message, this)
   }
 
-  /** @param answering told of what fails here. */
+  /** @param answering is told of failures here. */
   answeredBy(answering: Answering): void {
     this.#answering = answering
   }
@@ -64,7 +64,7 @@ export class RequestSide implements Failing {
     this.#answering?.cut()
   }
 
-  /** Has who asks when the client leaves hear of it at once, not only from a reply that fails. */
+  /** Reports the client's leaving at once to those who ask for it, not only when a reply fails. */
   watch(): void {
     this.message.on = on as Incoming['on']
   }
@@ -78,23 +78,23 @@ export class RequestSide implements Failing {
     else signal.addEventListener('abort', () => this.gone())
   }
 
-  /** The head has been given to the application. */
+  /** The head has been passed to the application. */
   begun(): void {
     if (this.#hasContent) return
     const { message } = this
     message.complete = true
-    // Where nobody has looked, there is nobody to tell.
+    // If nobody has looked at the content, there is nobody to tell.
     if (message._eventsCount > 0 || message.readableFlowing !== null) this.#end()
   }
 
-  /** Whether content is still being read that will not be there when the reply is sent. */
+  /** Whether content is still being read that will not have arrived when the reply is sent. */
   get isReading(): boolean {
     const { message } = this
     if (!this.#hasContent || message.complete || message.destroyed) return false
     return message.readableFlowing === true || message.listenerCount('readable') > 0
   }
 
-  /** Reads on; asks a client to go on that waits for it. */
+  /** Reads on; tells a client that waits for permission to go on. */
   pull(): void {
     if (!this.#hasContent || this.#isDumped) return this.#end()
     if (this.#isPulling) return
@@ -125,7 +125,7 @@ export class RequestSide implements Failing {
     this.#answering?.contentEnded()
   }
 
-  /** The content is no content, or did not come. */
+  /** The content is invalid, or did not arrive. */
   #broken(error: unknown): void {
     this.#keepsSocket = true
     const isTooLate = (error as { by?: string }).by === 'handler'
@@ -134,16 +134,16 @@ export class RequestSide implements Failing {
     this.#answering?.contentEnded()
   }
 
-  /** The reply has been sent: nobody waits for what has not been read. */
+  /** The reply has been sent: nobody waits any more for content that was not read. */
   answered(): void {
     const { message } = this
     if (message._consuming || (message._readableState.resumeScheduled && message.readableFlowing)) return
     this.#isDumped = true
-    // Where nobody listens, nobody is told.
+    // If there are no listeners, there is nobody to tell.
     if (this.#hasContent || message._eventsCount > 0) message._dump()
   }
 
-  /** The client has left before it had its reply, or was cut off. */
+  /** The client left before it had its reply, or was cut off. */
   gone(): void {
     this.#keepsSocket = true
     if (!this.message.destroyed) this.message.destroy(connectionReset())
@@ -163,12 +163,12 @@ export class RequestSide implements Failing {
       message.emit('aborted')
       socket?.destroy(error ?? undefined)
     }
-    // As Node has it: an error is for who listens.
+    // As in Node: an error is only reported if somebody listens for it.
     process.nextTick(() => done(message.listenerCount('error') > 0 ? error : null))
   }
 }
 
-/** A field with the name of what every object has is a field like others; Node would lose it. */
+/** A field named like a member of every object, such as `__proto__`, is a field like any other; Node would lose it. */
 function keepName({ headers }: Incoming, name: string, value: string): void {
   if (name !== '__proto__' || Object.hasOwn(headers, name)) return
   Object.defineProperty(headers, name, { value, configurable: true, enumerable: true, writable: true })

@@ -7,32 +7,32 @@ import { type Fields, type Outgoing, type Sent, needDrain } from './internals.ts
 import type { RequestSide } from './request.ts'
 
 /**
- * What stands behind a response of Node's class. What applications call is the class's own: it checks, keeps and tells. What comes out
- * of it, fields and content, ends here in place of a socket, and becomes a reply.
+ * What is behind a response object of Node's class. Applications call the methods of that class, which check, store and emit as usual.
+ * What the class puts out, fields and content, ends here instead of in a socket, and becomes a reply.
  */
 export class ResponseSide implements Failing, ContentOwner {
   readonly message: Outgoing
-  /** @internal Whatever is sent now is the last. */
+  /** @internal Whatever is sent from now on is the last. */
   isEnding: boolean = false
   readonly #c: Context
   readonly #request: RequestSide
   readonly #content: Content
-  /** Of the head, once it is written: what is changed behind it is too late. */
+  /** The head, once it has been written: later changes to it have no effect. */
   #head: Head | undefined
   #status = 0
   #reason = ''
-  /** The promise of a reply, when it could not be given at once. */
+  /** The promise of a reply, if it could not be given synchronously. */
   #promised: { resolve(reply: Reply): void; reject(error: Error): void } | undefined
   #isGiven = false
   #isDue = false
-  /** The head is to be sent without any content. */
+  /** The head is to be sent without waiting for content. */
   #isFlushed = false
   #failure: Error | undefined
   #finish: Sent | null = null
   #isOver = false
   #isSent = false
   #isEndSeen = false
-  /** What is written is the content of a reply of ours. */
+  /** What is being written is the content of one of our replies. */
   #isPumping = false
   #wake: (() => void) | undefined
 
@@ -48,46 +48,46 @@ export class ResponseSide implements Failing, ContentOwner {
     message._send = send
     message._writeRaw = writeRaw
     message._finish = finish
-    // What is written in a turn leaves together in any case.
+    // What is written in one turn is sent together anyway.
     message.cork = ignore
     message.uncork = ignore
     message.write = write as Outgoing['write']
     message.end = end as Outgoing['end']
-    // What a client of HTTP/1.0 asks for is core's to know.
+    // Core knows whether an HTTP/1.0 client wants to keep the connection.
     message.shouldKeepAlive = true
     guardListeners(message, this)
     request.answeredBy(this)
     c.done((outcome) => this.#over(outcome))
   }
 
-  /** Ends the exchange here: what was not begun is an error, what was begun is cut. */
+  /** Ends the exchange here: a reply that has not begun becomes an error, one that has begun is cut. */
   cut(): void {
     if (this.#isOver || (this.#isGiven && this.#content.isEnded)) return
     this.failed(new Error('The response was closed before it was complete'))
   }
 
-  /** Whether there is something to send that would already have left Node. */
+  /** Whether there is something to send that Node would already have sent. */
   get isLeaving(): boolean {
     return !this.#isOver && (this.#content.isEnded || this.#isFlushed)
   }
 
-  /** Whether the reply is begun, or is going to be. */
+  /** Whether the reply has begun, or is about to. */
   get isBegun(): boolean {
     return this.#isGiven || this.message.headersSent
   }
 
-  /** Whether there is an error in place of a reply. */
+  /** Whether there is an error instead of a reply. */
   get hasFailed(): boolean {
     return this.#failure !== undefined
   }
 
-  /** Gives a reply that is nothing for the message: what becomes of the connection is its own affair. */
+  /** Gives a reply that does not come from the message: the connection is now somebody else's business. */
   pass(reply: Reply): void {
     this.#isGiven = true
     this.#promised!.resolve(reply)
   }
 
-  /** Hands a reply of ours on, through whatever stands in front of the methods of the message. */
+  /** Passes one of our replies on, through whatever has replaced the methods of the message. */
   adopt(reply: Reply): void {
     const { message } = this
     takeFields(message, reply)
@@ -96,7 +96,7 @@ export class ResponseSide implements Failing, ContentOwner {
     void this.#pump(reply.body)
   }
 
-  /** Nobody looks at the content: it passes by. */
+  /** If nobody looks at the content, it does not pass through the message. */
   #adoptWhole({ body, trailers }: Reply): void {
     const { message } = this
     message.writeHead(message.statusCode)
@@ -109,14 +109,14 @@ export class ResponseSide implements Failing, ContentOwner {
     this.#promised!.resolve(adopted)
   }
 
-  /** Writes content at the pace of whoever takes it. */
+  /** Writes content at the reader's pace. */
   async #pump(body: BodySource): Promise<void> {
     const { message } = this
     if (body === null || typeof body === 'string' || body instanceof Uint8Array)
       return void message.end(body ?? undefined)
     const source = pullerOf(body)
     let wake: (() => void) | undefined
-    // With `on`, which middleware that holds bytes back replaces to say when it wants more.
+    // Through `on`, because middleware that holds bytes back replaces it to say when it wants more.
     message.on('drain', () => wake?.())
     message.on('close', () => {
       wake?.()
@@ -127,7 +127,7 @@ export class ResponseSide implements Failing, ContentOwner {
         const { done, value } = await source.next()
         if (message.destroyed) return void source.cancel(undefined)
         if (done) return void message.end()
-        // What stands in front of it may return nothing.
+        // A replacement of `write` may return nothing.
         const takesMore: unknown = message.write(value)
         if (takesMore === false) await new Promise<void>((resolve) => (wake = resolve))
       }
@@ -136,7 +136,7 @@ export class ResponseSide implements Failing, ContentOwner {
     }
   }
 
-  /** Runs the application. The reply comes at once when it answers at once. @throws what it fails with. */
+  /** Runs the application. The reply is synchronous if it answers synchronously. @throws whatever it fails with. */
   answer(application: () => void): Reply | Promise<Reply> {
     try {
       application()
@@ -152,7 +152,7 @@ export class ResponseSide implements Failing, ContentOwner {
     })
   }
 
-  /** What was written in this turn may be all there is. */
+  /** Waits for the end of the turn: what was written in it may be everything. */
   #soon(): void {
     queueMicrotask(() => this.#settle())
   }
@@ -163,7 +163,7 @@ export class ResponseSide implements Failing, ContentOwner {
     else void this.readyToEnd()?.then(() => this.#settle())
   }
 
-  /** Whether a reply that has no content to hold back may be the end of the exchange. */
+  /** Whether a reply without content to hold back may end the exchange. */
   get #mayEnd(): boolean {
     return this.message._hasBody || !this.#content.isEnded || !this.#request.isReading
   }
@@ -184,7 +184,7 @@ export class ResponseSide implements Failing, ContentOwner {
     return reply
   }
 
-  /** What the application fails with when nobody waits for it: there is an error reply, or the reply is cut, or it is told. */
+  /** An error in the application that nobody waits for: it becomes an error reply, or cuts the reply, or is reported. */
   failed(error: unknown): void {
     if (this.#isOver || this.#content.isEnded) return this.#tell(error)
     const failure = asError(error)
@@ -194,30 +194,30 @@ export class ResponseSide implements Failing, ContentOwner {
     this.#promised?.reject(failure)
   }
 
-  /** No reply can tell of it: what `done` fails with goes to `onError` of the server. */
+  /** No reply can report the error: what `done` fails with goes to `onError` of the server. */
   #tell(error: unknown): void {
     this.#c.done(() => {
       throw error
     })
   }
 
-  // ── what the class of Node calls ───────────────────────────────────────────────────────────────────────────────
+  // ── called by Node's class ─────────────────────────────────────────────────────────────────────────────────────
 
   /** @internal */
   storeHeader(firstLine: string, given: Fields): void {
     const { message } = this
     const { statusCode: status } = message
-    // Interim replies have methods of their own, and what is above 599 no client understands (RFC 9110 §15).
+    // Interim replies have their own methods, and no client understands a status above 599 (RFC 9110 §15).
     if (status < 200 || status > 599)
       throw coded(new RangeError(`Invalid status code: ${status}`), 'ERR_HTTP_INVALID_STATUS_CODE')
     const head = new Head(message, given)
     this.#status = status
     this.#reason = message.statusMessage
     const length = message._contentLength
-    // What GET would say.
+    // The length that GET would have.
     if (this.#c.method === 'HEAD' && length && !head.hasLength) head.add('Content-Length', length)
     this.#head = head
-    // Chunks, too, are core's.
+    // Core also writes the chunks.
     message.chunkedEncoding = false
     message._header = `${firstLine}${head.text}\r\n`
     if (this.#isPumping) this.#begin()
@@ -227,7 +227,7 @@ export class ResponseSide implements Failing, ContentOwner {
   #begin(): void {
     if (this.#isDue) return
     this.#isDue = true
-    // The end is under way, and with it all that there is.
+    // The end is under way, and everything else with it.
     if (this.#promised && !this.isEnding) this.#soon()
   }
 
@@ -245,28 +245,28 @@ export class ResponseSide implements Failing, ContentOwner {
   /** @internal An interim reply. */
   interim(text: string, sent: Sent | null): void {
     const status = Number(text.slice(9, 12))
-    // Core tells a client to go on when its content is read.
+    // Core sends 100 when the content is read.
     if (status === 100) this.#request.pull()
     else this.#c.hints(pairsOf(text, text.indexOf('\r\n') + 2), status)
     if (sent) process.nextTick(guardedCallback(this, sent))
   }
 
-  /** @internal Nothing will be written any more. */
+  /** @internal Nothing more will be written. */
   lastWritten(): void {
     if (!this.#content.isEnded) this.#finish = this.#content.end()
   }
 
-  /** @internal What is told of the end within the call has been told. */
+  /** @internal Everything that the call itself reports about the end has been reported. */
   ended(): void {
     if (this.#isEndSeen) return
     this.#isEndSeen = true
     this.lastWritten()
-    // Its callback is told of the end by the content, which nobody waits for any more.
+    // Its callback is called by the content, which nobody waits for any more.
     if (this.#isSent) this.#leave()
     else if (this.#promised && !this.#isGiven) this.#settle()
   }
 
-  // ── what core tells ────────────────────────────────────────────────────────────────────────────────────────────
+  // ── called by core ─────────────────────────────────────────────────────────────────────────────────────────────
 
   taken(length: number, isEmpty: boolean): void {
     const { message } = this
@@ -300,12 +300,12 @@ export class ResponseSide implements Failing, ContentOwner {
     this.#isSent = true
     this.#content.close(null)
     if (this.#failure || this.#status !== status) {
-      // Core has answered in its place.
+      // Core has replied in its place.
       message.statusCode = status
       message._header ??= `HTTP/1.1 ${status} ${reasonPhrase(status)}\r\n\r\n`
       message.finished = true
     }
-    // A reply that has no content is sent before the application is done with it.
+    // A reply without content is sent before the application has finished with it.
     if (message.finished) this.#complete()
   }
 
@@ -315,7 +315,7 @@ export class ResponseSide implements Failing, ContentOwner {
     else this.message.emit('finish')
   }
 
-  /** The message is done with its exchange. */
+  /** Detaches the message from its exchange. */
   #leave(): void {
     this.#request.answered()
     this.#detach()
@@ -338,7 +338,7 @@ export class ResponseSide implements Failing, ContentOwner {
   }
 }
 
-/** Status and fields of a reply, as they would have been set one by one. */
+/** Copies status and fields of a reply to a message, as if they had been set one by one. */
 function takeFields(message: Outgoing, reply: Reply): void {
   const { status, body } = reply
   message.statusCode = status
@@ -355,7 +355,7 @@ function takeFields(message: Outgoing, reply: Reply): void {
   else if (body instanceof Uint8Array) message.setHeader('Content-Length', body.length)
 }
 
-/** The encoding of text that is not to be looked at. */
+/** Whether text in this encoding can be passed on unchanged. */
 function isUtf8(encoding: string | null | undefined): boolean {
   return !encoding || encoding === 'utf8' || /^utf-?8$/i.test(encoding)
 }
@@ -405,7 +405,7 @@ function end(this: Outgoing, ...args: unknown[]): Outgoing {
   } finally {
     side.isEnding = false
   }
-  // Where several responses share a request, only one of them is the socket's.
+  // If several responses share a request, only one of them belongs to the socket.
   if (this.finished) side.ended()
   return this
 }

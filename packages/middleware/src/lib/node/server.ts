@@ -13,7 +13,7 @@ import { type ServerOptions as SpillwayOptions, printError } from '@spillway/cor
 import { Engine, type MessageClasses, type ServerLike } from './engine.ts'
 import { captures } from './internals.ts'
 
-/** What a server of ours takes beside the options of Node's: where errors go that the application does not handle itself. */
+/** Our option in addition to Node's: where errors go that the application does not handle itself. */
 export interface ErrorOptions extends Pick<SpillwayOptions, 'onError'> {}
 
 export {
@@ -63,8 +63,8 @@ function given(
 }
 
 /**
- * A server that is used like `http.Server` and runs on Spillway: the same methods, properties, events and messages, other bytes.
- * @throws TypeError and RangeError as Node's for options that are none, and Error in another runtime than Node.js.
+ * A server that is used like `http.Server` and runs on Spillway: the same methods, properties, events and messages, with our own
+ * reading and writing. @throws TypeError and RangeError, like Node's, for invalid options, and Error in runtimes other than Node.js.
  */
 export const Server: ServerConstructor = function Server(this: unknown, first: Given, second?: RequestListener) {
   if (!(this instanceof Server)) return Reflect.construct(Server, [first, second])
@@ -86,8 +86,8 @@ export const Server: ServerConstructor = function Server(this: unknown, first: G
 } as unknown as ServerConstructor
 
 /**
- * As {@link Server}, for `https.Server`: the options of TLS are those of Node.
- * @throws as Node's for a certificate or key that is none.
+ * Like {@link Server}, for `https.Server`: the TLS options are Node's.
+ * @throws as Node does for an invalid certificate or key.
  */
 export const SecureServer: SecureServerConstructor = function SecureServer(
   this: unknown,
@@ -97,13 +97,13 @@ export const SecureServer: SecureServerConstructor = function SecureServer(
   if (!(this instanceof SecureServer)) return Reflect.construct(SecureServer, [first, second])
   const [options, listener] = given(first, second)
   const { ALPNProtocols, ALPNCallback } = options as HttpsOptions & { ALPNCallback?: unknown }
-  // A protocol that nobody here speaks is not to be agreed upon.
+  // A protocol that nothing here speaks must not be negotiated.
   const alpn = ALPNProtocols || ALPNCallback ? {} : { ALPNProtocols: ['http/1.1'] }
   ;(TlsServer as unknown as (this: unknown, options: object) => void).call(this, { noDelay: true, ...options, ...alpn })
   return begin(this as unknown as Ours, options, listener, 'secureConnection').on('tlsClientError', refuse)
 } as unknown as SecureServerConstructor
 
-/** Makes a server of a net or TLS server. */
+/** Turns a net or TLS server into ours. */
 function begin(
   server: Ours,
   options: HttpOptions & ErrorOptions,
@@ -114,19 +114,19 @@ function begin(
   settle(server, options)
   const classes = { IncomingMessage: Incoming, ServerResponse: Outgoing } as unknown as MessageClasses
   server[engine] = new Engine(server, classes, options.onError)
-  // What listeners are rejected with is an error of their request, as what they throw is.
+  // A rejection of a listener is an error of its request, like an exception.
   server[captures] = true
   if (listener) server.on('request', listener)
   server.on(event, (socket: Socket) => server[engine].accept(socket))
   return server.on('close', () => server[engine].closed())
 }
 
-/** No handshake came of it. */
+/** The handshake failed. */
 function refuse(this: HttpsServer, error: Error, socket: TLSSocket): void {
   if (!this.emit('clientError', error, socket)) socket.destroy(error)
 }
 
-/** Milliseconds and counts, with the defaults of Node. */
+/** Sets timeouts and counts, with Node's defaults. */
 function settle(server: ServerLike, options: HttpOptions): void {
   const number = (name: string, fallback: number): number => {
     const value = (options as Record<string, unknown>)[name] ?? fallback
@@ -151,7 +151,7 @@ function settle(server: ServerLike, options: HttpOptions): void {
   server.httpAllowHalfOpen = false
 }
 
-/** The members that are ours, for both kinds of servers. */
+/** Our members, for both kinds of servers. */
 const members = (Net: typeof NetServer) => ({
   emit(this: Ours, name: string, ...args: unknown[]): boolean {
     if (name === 'connection' && Net === NetServer) args[0] = Engine.taken(this, args[0] as Socket)
@@ -176,7 +176,7 @@ const members = (Net: typeof NetServer) => ({
   [Symbol.asyncDispose](this: Ours): Promise<void> {
     return new Promise((resolve, reject) => this.close((error) => (error ? reject(error) : resolve())))
   },
-  /** What a listener of the server was rejected with: an error of the request, or of the connection where there is no response. */
+  /** A rejection of one of the server's listeners: an error of the request, or of the connection where there is no response. */
   [Symbol.for('nodejs.rejection')](this: Ours, error: unknown, event: string, ...args: readonly unknown[]) {
     const response = args[1] as Record<symbol, (error: unknown) => void> | undefined
     const failed = response?.[Symbol.for('nodejs.rejection')]
@@ -189,7 +189,7 @@ for (const [Ours, Theirs, Net] of [
   [Server, HttpServer, NetServer],
   [SecureServer, HttpsServer, TlsServer],
 ] as const) {
-  // Who asks with `instanceof`, asks for what it can do.
+  // Code that checks with `instanceof` wants to know what the server can do.
   Object.setPrototypeOf(Ours.prototype, Theirs.prototype)
   Object.setPrototypeOf(Ours, Theirs)
   const own: Record<string | symbol, unknown> = members(Net)

@@ -5,7 +5,7 @@ import type { TLSSocket } from 'node:tls'
 import { type Context, type Peer, normalAddress } from '@spillway/core'
 import { NodeTransport } from '@spillway/core/sockets'
 
-/** The client at the other end of a socket, with the socket: the application is given it. */
+/** The client at the other end of a socket, including the socket, which is given to the application. */
 export class SocketPeer implements Peer {
   readonly socket: Socket
   readonly transport: NodeTransport
@@ -36,8 +36,8 @@ export class SocketPeer implements Peer {
 }
 
 /**
- * Stands for the socket of an exchange that has none of its own to give away: a stream of HTTP/2, a connection whose socket core
- * reads. It tells what is known of the client; to destroy it is to cut the exchange.
+ * Stands in for the socket of an exchange that has none of its own to give away, such as an HTTP/2 stream, or a connection whose socket
+ * core reads. It has what is known about the client; destroying it cuts the exchange.
  */
 export class StandInSocket extends Duplex {
   readonly remoteAddress: string
@@ -46,7 +46,7 @@ export class StandInSocket extends Duplex {
   readonly encrypted: boolean
   readonly #cut: () => void
 
-  /** @param cut ends the exchange without another word. */
+  /** @param cut ends the exchange at once. */
   constructor(c: Context, cut: () => void) {
     super({ emitClose: true })
     const { address, port, secure } = c.peer
@@ -61,13 +61,13 @@ export class StandInSocket extends Duplex {
     })
   }
 
-  /** Whether the connection is that of one exchange only, as far as its application can see. */
+  /** Whether the connection belongs to one exchange only, as far as its application can see. */
   get connecting(): boolean {
     return false
   }
 
   override _read(): void {
-    // What comes in is the request's.
+    // Incoming bytes belong to the request.
   }
 
   override _write(_chunk: unknown, _encoding: string, done: (error: Error) => void): void {
@@ -79,7 +79,7 @@ export class StandInSocket extends Duplex {
     done(error)
   }
 
-  /** Deadlines are the server's. */
+  /** Does nothing: deadlines are the server's. */
   setTimeout(): this {
     return this
   }

@@ -19,8 +19,8 @@ const contentTypes: Readonly<Record<BodyKind, string>> = {
 }
 
 /**
- * What is said about one method of one path (OpenAPI 3.1.1 §4.8.10).
- * @param name begins the names of its components.
+ * The description of one method of one path (OpenAPI 3.1.1 §4.8.10).
+ * @param name is the prefix of the names of its components.
  */
 export function operationOf(
   notes: readonly RouteNote[],
@@ -59,14 +59,14 @@ function requestBody(notes: readonly RouteNote[], name: string, schemas: SchemaC
   }
 }
 
-/** Whether a schema takes no content for content; those that do not answer at once are taken not to. */
+/** Whether a schema accepts missing content; schemas that answer asynchronously are assumed not to. */
 function mayBeMissing(schema: AnySchema): boolean {
   try {
     const result = (schema as StandardSchemaV1)['~standard'].validate(undefined)
     if (!isThenable(result)) return !result.issues
     result.catch(() => {})
   } catch {
-    // Its own code does not expect that.
+    // Its own code does not expect a missing value.
   }
   return false
 }
@@ -100,7 +100,7 @@ function responses(notes: readonly RouteNote[], name: string, schemas: SchemaCol
 
 const problemReference = { $ref: '#/components/responses/Problem' }
 
-/** What every refusal looks like (RFC 9457). */
+/** The form of every refusal (RFC 9457). */
 export const problemResponse: JsonSchema = {
   description: 'The request is refused',
   content: {

@@ -11,7 +11,7 @@ pre { overflow: auto; background: #8881; padding: .8rem; border-radius: .4rem; w
 .failed { color: #b3261e } @media (prefers-color-scheme: dark) { .failed { color: #ff8a80 } }
 `
 
-/** Runs in the browser. Whatever the document says becomes text, never markup. */
+/** Runs in the browser. Everything in the document is inserted as text, never as markup. */
 export const pageScript = `
 const root = document.querySelector('main')
 const make = (name, props = {}, ...children) => {

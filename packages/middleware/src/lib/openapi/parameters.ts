@@ -12,13 +12,13 @@ interface Parameter {
 
 const places = { query: 'query', headers: 'header', cookies: 'cookie' } as const
 
-/** Fields that have places of their own in the document (OpenAPI 3.1.1 §4.8.12). */
+/** Fields that are described elsewhere in the document (OpenAPI 3.1.1 §4.8.12). */
 const described = /^(?:accept|content-type|authorization)$/i
 
 /**
  * The parameters of an operation: those of the path, and every property of the schemas for query, fields and cookies, each
- * once, whatever the number of layers that check it.
- * @param labels what the parameters of the path are called in the document.
+ * once, however many layers check it.
+ * @param labels the names of the path's parameters in the document.
  */
 export function parametersOf(
   notes: readonly RouteNote[],
@@ -68,7 +68,7 @@ interface Property {
   readonly required: boolean
 }
 
-/** The properties of a schema with those of what it is made of; one that is no object has none. */
+/** The properties of a schema, including those of the schemas it is composed of; a schema that is not an object has none. */
 function propertiesOf(schema: JsonSchema, schemas: SchemaCollection): Map<string, Property> {
   const found = new Map<string, Property>()
   const add = (key: string, property: Property): void => {
@@ -80,7 +80,7 @@ function propertiesOf(schema: JsonSchema, schemas: SchemaCollection): Map<string
   const referred = typeof $ref === 'string' ? schemas.components[$ref.split('/').at(-1)!] : undefined
   for (const part of [...allOf, ...(referred ? [referred as JsonSchema] : [])])
     for (const [key, property] of propertiesOf(part, schemas)) add(key, property)
-  // Of what is one or another, nothing is needed in every case.
+  // Of alternatives, no property is required in every case.
   for (const part of [...anyOf, ...oneOf])
     for (const [key, property] of propertiesOf(part, schemas))
       if (!found.has(key)) add(key, { ...property, required: false })

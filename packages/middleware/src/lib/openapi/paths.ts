@@ -3,24 +3,24 @@ import { type Piece, readSpellings } from '../patterns/syntax.ts'
 
 /** A parameter of a path. */
 export interface PathParameter {
-  /** As the route has it; a number when it has none. */
+  /** Its name in the route; a number when it has none. */
   readonly name: string
-  /** For readers. */
+  /** Its name for readers. */
   readonly label: string
   /** What it must match; undefined for any segment. */
   readonly pattern: string | undefined
 }
 
-/** A path as OpenAPI writes it, with a place for each parameter: `['/books/', '/pages']` and `id` are `/books/{id}/pages`. */
+/** A path as OpenAPI writes it, with a place for each parameter: `['/books/', '/pages']` and `id` stand for `/books/{id}/pages`. */
 export interface PathTemplate {
   readonly texts: readonly string[]
   readonly parameters: readonly PathParameter[]
 }
 
 /**
- * The paths that a pattern of the router stands for, the longest first: OpenAPI has no optional parameters in paths.
- * A pattern and OpenAPI mean the same by `/books/:id` and `/books/{id}`; a catch-all takes slashes, of which OpenAPI knows
- * nothing.
+ * The paths that a router's pattern stands for, the longest first: OpenAPI has no optional parameters in paths.
+ * `/books/:id` and `/books/{id}` mean the same to both; a catch-all also matches slashes, which OpenAPI cannot
+ * express.
  */
 export function templatesOf(pattern: string): readonly PathTemplate[] {
   return readSpellings(pattern).flatMap(({ segments, slash }) => {

@@ -2,10 +2,10 @@
 import { type JsonSchema, type SchemaConverter, jsonSchemaOf } from '../validation/json-schema.ts'
 import type { AnySchema } from '../layers/route-notes.ts'
 
-/** Keywords that are about the schema as a document of its own. */
+/** Keywords that concern the schema as a document of its own. */
 const own: ReadonlySet<string> = /* @__PURE__ */ new Set(['$schema', '$id', '$defs', 'definitions'])
 
-/** Collects the schemas of a document; what one defines for itself moves into the components of all. */
+/** Collects the schemas of a document; the definitions inside one move into the common components. */
 export class SchemaCollection {
   readonly components: Record<string, unknown> = {}
   readonly #convert: SchemaConverter | undefined
@@ -16,7 +16,7 @@ export class SchemaCollection {
 
   /**
    * The JSON Schema of a schema, with references into `#/components/schemas`.
-   * @param name begins the names of what it defines.
+   * @param name is the prefix of the names of its definitions.
    * @throws TypeError when the library cannot describe it, with the reason as its cause.
    */
   add(schema: AnySchema, side: 'input' | 'output', name: string): JsonSchema {

@@ -1,8 +1,8 @@
 import { type Piece, type Spelling, readSpellings } from './syntax.ts'
 
 /**
- * The path of a pattern with these parameters, of its ways to be written the longest that there are parameters for.
- * @throws TypeError when one is missing, or has a value that no segment of a path can be: nothing, `.` or `..`.
+ * The path of a pattern with these parameters; of its possible spellings, the longest for which all parameters are given.
+ * @throws TypeError when one is missing, or has a value that cannot be a segment of a path: empty, `.` or `..`.
  */
 export function fill(pattern: string, params: Readonly<Record<string, unknown>>): string {
   const spellings = readSpellings(pattern)
@@ -15,7 +15,7 @@ function isComplete({ segments }: Spelling, params: Readonly<Record<string, unkn
   return segments.flat().every((piece) => piece.kind === 'text' || isTail(piece) || params[piece.value] !== undefined)
 }
 
-/** No segment at all for a catch-all that takes none. */
+/** An empty result for a catch-all without segments. */
 function segmentOf(pieces: readonly Piece[], params: Readonly<Record<string, unknown>>): string[] {
   const [first] = pieces
   if (pieces.length === 1 && isTail(first!)) return tailOf(first!, params)
@@ -47,7 +47,7 @@ export function textOf(value: Sendable): string {
   return value instanceof Date ? value.toISOString() : String(value)
 }
 
-/** `..` would lead elsewhere, even encoded: URLs are resolved before they are sent (WHATWG URL §4.4). */
+/** `..` would lead elsewhere, even encoded, because URLs are resolved before they are sent (WHATWG URL §4.4). */
 function encoded(segment: string, isFilled: boolean): string {
   if (segment === '.' || segment === '..' || (isFilled && segment === ''))
     throw new TypeError(`${JSON.stringify(segment)} cannot be a segment of a path`)

@@ -1,8 +1,8 @@
-// What the compiler reads in a pattern, by the rules of syntax.ts.
+// What the compiler infers from a pattern, by the rules of syntax.ts.
 
 /**
- * The parameters of a pattern: `'/users/:id'` gives `{ id: string }`. What may be left out is `string | undefined`, and what
- * has no name is counted: `'/files/**'` gives `{ 0: string | undefined }`.
+ * The parameters of a pattern: `'/users/:id'` gives `{ id: string }`. Optional ones are `string | undefined`, and
+ * unnamed ones are numbered: `'/files/**'` gives `{ 0: string | undefined }`.
  */
 export type ParamsOf<P extends string> = string extends P
   ? Record<string, string | undefined>
@@ -10,14 +10,14 @@ export type ParamsOf<P extends string> = string extends P
     ? Params<Unbraced<Bare<P>>>
     : Params<Names<P>>
 
-/** `unknown` for what may be a pattern; else a type that nothing fits, which says why. */
+/** `unknown` for a possible pattern; otherwise a type that nothing fits and whose name says why. */
 export type PatternLike<P extends string> = string extends P
   ? unknown
   : P extends `/${string}`
     ? unknown
     : { readonly 'a pattern begins with a slash': P }
 
-/** @typeParam N names, with a `?` behind those that may be left out. */
+/** @typeParam N names, followed by a `?` if they are optional. */
 type Params<N extends string> = {
   readonly [Name in N as Name extends `${infer Own}?` ? Own : Name]: Name extends `${string}?`
     ? string | undefined
@@ -43,9 +43,9 @@ type Letter = FirstLetters | 'n' | 'o' | 'p' | 'q' | 'r' | 's' | 't' | 'u' | 'v'
 type FirstLetters = 'a' | 'b' | 'c' | 'd' | 'e' | 'f' | 'g' | 'h' | 'i' | 'j' | 'k' | 'l' | 'm'
 
 /**
- * The parameters and braces of a pattern alone, `:id/{:part/}?:rest?/`: without text and constraints, in which the same signs
+ * Only the parameters and braces of a pattern, `:id/{:part/}?:rest?/`: without text and constraints, in which the same signs
  * have other meanings.
- * @typeParam Unnamed one entry for each parameter without a name.
+ * @typeParam Unnamed one entry for each unnamed parameter.
  */
 type Bare<P extends string, Out extends string = '', Unnamed extends 0[] = []> = P extends `\\${infer Rest}`
   ? Bare<Behind<Rest>, Out, Unnamed>
@@ -79,10 +79,10 @@ type BehindName<P extends string, Out extends string, Unnamed extends 0[]> = P e
   ? Bare<Rest, `${Out}?/`, Unnamed>
   : Bare<P, `${Out}/`, Unnamed>
 
-/** What follows the first sign. */
+/** What follows the first character. */
 type Behind<P extends string> = P extends `${string}${infer Rest}` ? Rest : ''
 
-/** @typeParam Open one entry for each parenthesis that is open. */
+/** @typeParam Open one entry for each open parenthesis. */
 type BehindConstraint<P extends string, Open extends 0[] = [0]> = Open extends []
   ? P
   : P extends `\\${infer Rest}`
@@ -105,7 +105,7 @@ type BehindClass<P extends string> = P extends `\\${infer Rest}`
       ? ''
       : BehindClass<Behind<P>>
 
-/** What stands in braces with a `?` behind may be left out. */
+/** What is in braces followed by `?` is optional. */
 type Unbraced<P extends string> = P extends `${infer Before}{${infer Within}}${infer After}`
   ? Names<Before> | (After extends `?${string}` ? `${Certain<Names<Within>>}?` : Names<Within>) | Unbraced<After>
   : Names<P>

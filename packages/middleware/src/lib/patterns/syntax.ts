@@ -1,17 +1,17 @@
-// How patterns are written: the one reading of them, for the router, for OpenAPI and for the clients that fill them in. What
-// the pieces mean is said in pattern.ts.
+// The syntax of patterns, parsed here for the router, for OpenAPI and for the clients that fill them in. What
+// the pieces mean is defined in pattern.ts.
 
-/** A piece of a segment as it is written. */
+/** A piece of a segment, as written. */
 export interface Piece {
   readonly kind: 'text' | 'parameter' | 'star'
-  /** Of a text what it is, decoded; of the others their name, a number when they have none. */
+  /** The decoded text of a text; otherwise the name of the parameter, a number if it has none. */
   readonly value: string
-  /** What stands in parentheses. */
+  /** The constraint in parentheses. */
   readonly constraint?: string | undefined
   readonly modifier?: string | undefined
 }
 
-/** What a pattern stands for when all that is optional in it is decided. */
+/** One of the forms of a pattern, with all of its optional parts either present or absent. */
 export interface Spelling {
   /** The pieces between two slashes. An empty list is an empty segment. */
   readonly segments: readonly (readonly Piece[])[]
@@ -19,13 +19,13 @@ export interface Spelling {
   readonly slash: boolean
 }
 
-/** What an optional part of a pattern doubles. */
+/** Each optional part of a pattern doubles the number of its forms; this is the limit. */
 const mostSpellings = 64
 
 /**
- * Reads a pattern, with what is optional there first. Its text is in no other form than paths are: percent-encoding is
+ * Parses a pattern; the forms that include optional parts come first. Its text is normalized as paths are: percent-encoding is
  * decoded, so that `/%61dmin` is `/admin` and `/a%20b` is `/a b`.
- * @throws TypeError when it is not written as patterns are.
+ * @throws TypeError for a malformed pattern.
  */
 export function readSpellings(source: string): readonly Spelling[] {
   const spellings: Spelling[] = []
@@ -54,18 +54,18 @@ function* texts(source: string): Generator<string> {
     yield* texts(joined(joined(before, text), behind) || '/')
 }
 
-/** One behind the other; a brace ends a name, so what follows is no more of it: `:a{b}`. */
+/** Concatenates two texts; a brace ends a name, so what follows must not become part of it: `:a{b}`. */
 function joined(one: string, other: string): string {
   return /:[A-Za-z_]\w*$/.test(one) && /^\w/.test(other) ? `${one}\\${other}` : one + other
 }
 
-/** Every way to leave out what may be missing at the end of a segment, and with it the segment when nothing else is in it. */
+/** All ways to leave out optional parts at the end of a segment, and the segment itself when nothing else is in it. */
 function* decided([next, ...rest]: readonly Piece[][], slash: boolean, before: Piece[][] = []): Generator<Spelling> {
   if (!next) yield { segments: before, slash }
   else for (const pieces of optionsOf(next)) yield* decided(rest, slash, pieces ? [...before, pieces] : before)
 }
 
-/** Undefined stands for no segment at all. */
+/** Undefined stands for a missing segment. */
 function optionsOf(pieces: Piece[]): (Piece[] | undefined)[] {
   const last = pieces.at(-1)
   if (last?.kind !== 'parameter' || last.modifier !== '?' || last.constraint === '.*') return [pieces]
@@ -86,7 +86,7 @@ class PatternReader {
     const segments: Piece[][] = []
     let slash = false
     while (this.#at < this.#text.length) {
-      // the slash in front of it
+      // the slash before it
       this.#at++
       const pieces = this.#pieces()
       slash = pieces.length === 0 && this.#at === this.#text.length
@@ -95,7 +95,7 @@ class PatternReader {
     yield* decided(segments, slash)
   }
 
-  /** What stands in front of the next slash. */
+  /** The pieces up to the next slash. */
   #pieces(): Piece[] {
     const pieces: Piece[] = []
     let text = ''
@@ -132,7 +132,7 @@ class PatternReader {
     return { kind: 'parameter', value: name ?? String(this.#unnamed++), constraint, modifier }
   }
 
-  /** What stands in parentheses. */
+  /** The constraint in parentheses. */
   #constraint(): string | undefined {
     if (this.#text[this.#at] !== '(') return undefined
     const start = ++this.#at
@@ -152,7 +152,7 @@ class PatternReader {
     return constraint
   }
 
-  /** A character of the text, or several that are encoded together. */
+  /** One character of the text, or several that are encoded together. */
   #character(): string {
     const rest = this.#text.slice(this.#at)
     const encoded = /^(?:%[\da-f]{2})+/i.exec(rest)?.[0]

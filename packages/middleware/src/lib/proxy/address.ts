@@ -3,19 +3,19 @@ import { isIP } from 'node:net'
 
 /** Where an upstream server listens. */
 export interface UpstreamAddress {
-  /** As it was configured. */
+  /** The URL as it was configured. */
   readonly url: string
   readonly secure: boolean
   /** Host name or IP address; empty for a unix socket. */
   readonly host: string
-  /** What is connected to: the host, or one of its addresses. */
+  /** Where to connect: the host, or one of its addresses. */
   readonly reach: string
   readonly port: number
   /** Path of a unix socket. */
   readonly socketPath: string | undefined
-  /** What Host says when the upstream's own name is wanted. */
+  /** The Host field, if the upstream's own name is wanted. */
   readonly authority: string
-  /** Put in front of every path; empty, or begins with a slash and does not end in one. */
+  /** Prepended to every path; empty, or begins with a slash and does not end in one. */
   readonly basePath: string
 }
 
@@ -48,17 +48,17 @@ export function parseAddress(url: string): UpstreamAddress {
   }
 }
 
-/** One of the addresses that a server's name has; its URL says which, in place of a fragment. */
+/** One of the addresses of a server's name; its URL has the address as a fragment. */
 export function addressAt(server: UpstreamAddress, reach: string): UpstreamAddress {
   return { ...server, url: `${server.url}#${reach}`, reach }
 }
 
-/** Whether the host is a name, which may have several addresses, and others tomorrow. */
+/** Whether the host is a name, which may have several addresses that change over time. */
 export function isNamed({ host, socketPath }: UpstreamAddress): boolean {
   return socketPath === undefined && isIP(host) === 0
 }
 
-/** The name a TLS upstream is asked for and must prove; addresses are no names (RFC 6066 §3). */
+/** The name that a TLS upstream is asked for and must prove; an IP address is not a name (RFC 6066 §3). */
 export function serverName({ host }: UpstreamAddress): string {
   return isIP(host) ? '' : host
 }

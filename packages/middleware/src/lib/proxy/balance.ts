@@ -1,4 +1,4 @@
-// Which server of a group is next.
+// Which server of a group is chosen next.
 import type { Upstream } from './upstream.ts'
 
 /**
@@ -11,7 +11,7 @@ export type Balance = (
   key: string,
 ) => Upstream | undefined
 
-/** Takes turns by weight, and smoothly: of weights 2 and 1 the turns are a b a, never a a b. */
+/** Takes turns by weight, evenly spread: with weights 2 and 1 the order is a b a, never a a b. */
 export const roundRobin: Balance = (servers, usable) => {
   let best: Upstream | undefined
   let total = 0
@@ -25,7 +25,7 @@ export const roundRobin: Balance = (servers, usable) => {
   return best
 }
 
-/** The one with the fewest exchanges for its weight; between equals, turns are taken. */
+/** The one with the fewest exchanges relative to its weight; equal ones take turns. */
 export const leastConnections: Balance = (servers, usable) => {
   let least = Infinity
   for (const server of servers) if (usable(server)) least = Math.min(least, load(server))
@@ -37,8 +37,8 @@ function load(server: Upstream): number {
 }
 
 /**
- * Rendezvous hashing: each server draws a number from the key, weighted, and the highest wins. A server that goes takes
- * none but its own keys along, and they come back with it.
+ * Rendezvous hashing: each server gets a weighted number from the key, and the highest wins. When a server goes, only its own
+ * keys move, and they return when it comes back.
  */
 export const consistentHash: Balance = (servers, usable, key) => {
   let best: Upstream | undefined
@@ -62,7 +62,7 @@ export function fnv1a(text: string, basis: number): number {
   return hash >>> 0
 }
 
-/** A number between 0 and 1 (neither of them) that any bit of the hash changes: the last steps of MurmurHash3. */
+/** A number strictly between 0 and 1 that depends on every bit of the hash: the last steps of MurmurHash3. */
 function uniform(hash: number): number {
   let h = hash
   h = Math.imul(h ^ (h >>> 16), 0x85ebca6b)

@@ -1,12 +1,12 @@
-/** How many retries a group of upstream servers may see. */
+/** How many retries a group of upstream servers has to bear. */
 export interface RetryBudget {
-  /** Retries for each request, over time. Default: 0.2, so that servers in trouble get a fifth more work at the most. */
+  /** Retries per request, over time. Default: 0.2, so that servers in trouble get at most a fifth more work. */
   readonly ratio: number
-  /** Retries that may come at once. Default: 100. */
+  /** Retries that may happen at once. Default: 100. */
   readonly reserve: number
 }
 
-/** Every request pays in a part of a retry; a retry takes a whole one, or is not made. */
+/** Every request adds a fraction of a retry; a retry takes a whole one, or does not happen. */
 export class Budget {
   readonly #ratio: number
   readonly #reserve: number

@@ -1,24 +1,24 @@
-// What messages of a proxy may take of memory and disk while they wait for the slower side.
+// How much memory and disk a proxy's messages may use while they wait for the slower side.
 import { type Read, type Rules, flag, optional, text, whole } from '@spillway/core/options'
 
-/** Where messages wait for whoever takes them slowly, so that the other side is done with them. */
+/** Where messages wait for a slow receiver, so that the other side can finish early. */
 export interface BufferOptions {
   /**
-   * Whether the content of a request is read before a server is asked: the server gets it at once and with its length, and
-   * may be asked again with it. Off, it is sent on as it comes, for uploads whose answer begins before their end. Default: true.
+   * Whether the content of a request is read before a server is asked: the server then gets it at once and with its length, and
+   * the request can be repeated. If false, content is passed on as it comes, for uploads whose reply begins before they end. Default: true.
    */
   readonly request?: boolean
-  /** Whether the content of a reply is taken from the server as fast as it comes. What has come is sent on without delay. Default: true. */
+  /** Whether the content of a reply is read from the server as fast as it comes. It is still passed on without delay. Default: true. */
   readonly reply?: boolean
   /** Bytes of one message in memory. Default: 256 KiB. */
   readonly memoryBytes?: number
-  /** Bytes of one message in a file beyond those; 0 for no file. Default: 1 GiB. */
+  /** Bytes of one message in a file, beyond those in memory; 0 for no file. Default: 1 GiB. */
   readonly diskBytes?: number
   /** Bytes of all messages in memory. Default: 64 MiB. */
   readonly totalMemoryBytes?: number
   /** Bytes of all messages in files. Default: 4 GiB. */
   readonly totalDiskBytes?: number
-  /** Folder for the files, which have no name there and end with the process. Default: the system's for temporary files. */
+  /** Folder for the files, which have no name in it and disappear with the process. Default: the system's temporary folder. */
   readonly folder?: string
 }
 
@@ -32,7 +32,7 @@ export const bufferRules: Rules<Required<Omit<BufferOptions, 'folder'>> & Pick<B
   folder: optional(text('', /./)),
 }
 
-/** Bytes that messages hold of something there is only so much of. */
+/** A limited number of bytes that messages share. */
 export class Room {
   readonly #each: number
   readonly #total: number
@@ -43,7 +43,7 @@ export class Room {
     this.#total = total
   }
 
-  /** Takes bytes for a message that holds some already; false when there are not so many. */
+  /** Takes bytes for a message that already holds some; false when there are not enough left. */
   take(held: number, bytes: number): boolean {
     if (held + bytes > this.#each || this.#taken + bytes > this.#total) return false
     this.#taken += bytes
@@ -55,7 +55,7 @@ export class Room {
   }
 }
 
-/** The room that the messages of one proxy share. */
+/** The memory and disk that the messages of one proxy share. */
 export class Buffers {
   readonly request: boolean
   readonly reply: boolean

@@ -1,28 +1,28 @@
-// Servers that are asked whether they work.
+// Active health checks of servers.
 import { ignore } from '../layers/ignore.ts'
 import type { Requester, UpstreamExchange } from './exchange.ts'
 import type { CheckSettings } from './rules.ts'
 import type { Upstream } from './upstream.ts'
 
-/** How servers are asked whether they work. */
+/** Options of active health checks. */
 export interface CheckOptions {
-  /** What GET is sent for; any status from 200 to 399 means yes. */
+  /** The path of the GET request; any status from 200 to 399 means that the server works. */
   readonly path: string
   /** Value of Host. Default: the server's own name. */
   readonly host?: string
-  /** Milliseconds between two checks of a server, ± 10 % so that they do not come together. Default: 5000. */
+  /** Milliseconds between two checks of a server, ± 10 % so that checks of several servers do not coincide. Default: 5000. */
   readonly interval?: number
-  /** Milliseconds for an answer. Default: 2000. */
+  /** Milliseconds that an answer may take. Default: 2000. */
   readonly timeout?: number
-  /** Good answers in a row until a server that was down is used again. Default: 2. */
+  /** Good answers in a row after which a server that was down is used again. Default: 2. */
   readonly healthy?: number
-  /** Bad or missing answers in a row until a server is not used. Default: 3; the very first counts alone. */
+  /** Bad or missing answers in a row after which a server is no longer used. Default: 3; if the very first check fails, one is enough. */
   readonly unhealthy?: number
 }
 
 const quiet: Requester = { onContinue: ignore, onInterim: ignore, onWait: ignore, onOver: ignore }
 
-/** Asks one server again and again, each time over a connection of its own, as a new client would. */
+/** Checks one server again and again, each time over a new connection, like a new client. */
 export class HealthCheck {
   readonly #server: Upstream
   readonly #options: Required<CheckSettings>
@@ -30,7 +30,7 @@ export class HealthCheck {
   #exchange: UpstreamExchange | undefined
   #stopped = false
   #first = true
-  /** Results in a row that differ from what is believed. */
+  /** Results in a row that contradict the current state. */
   #against = 0
 
   constructor(server: Upstream, options: CheckSettings) {
@@ -62,7 +62,7 @@ export class HealthCheck {
       do {
         exchange = this.#exchange = this.#server.dial()
         await exchange.connected()
-        // It may have turned out that it speaks another protocol.
+        // The connection may have turned out to use another protocol.
       } while (!exchange.usable)
       const fields = 'user-agent: spillway-check\r\nconnection: close\r\n'
       const plan = { hasContent: false, isChunked: false, upgrade: '', fields }

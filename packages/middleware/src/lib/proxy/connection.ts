@@ -1,4 +1,4 @@
-// A connection to an upstream server over HTTP/1.1.
+// An HTTP/1.1 connection to an upstream server.
 import type { Socket } from 'node:net'
 import { NodeTransport, type ReplyHeaders } from '@spillway/core'
 import { LAST_CHUNK, chunkPrefix, trailerSection } from '@spillway/parser/serialize'
@@ -9,49 +9,49 @@ import type { ResponseBody } from './response-body.ts'
 import { type Response, ResponseReader, type ResponseSink } from './response-reader.ts'
 import type { Swept } from './sweep.ts'
 
-/** How long each phase of an exchange with an upstream server may take. Milliseconds; 0 switches a deadline off. */
+/** How long each phase of an exchange with an upstream server may take. Milliseconds; 0 turns a deadline off. */
 export interface UpstreamTimeouts {
-  /** Until the connection is there, its TLS handshake included; also for a free one, where all are taken. Default: 5000. */
+  /** Until the connection is established, including TLS; also how long to wait for a free one when all are in use. Default: 5000. */
   readonly connect: number
-  /** From the end of the request to the end of the response's head; and for the server to take what is sent. Default: 60 000. */
+  /** From the end of the request to the end of the response's head; also the time for the server to accept what is sent. Default: 60 000. */
   readonly head: number
   /** Between two pieces of the response's content, while the client takes them. Default: 60 000. */
   readonly bodyIdle: number
   /**
-   * A connection is kept for the next request. A server that says `Keep-Alive: timeout` is believed. Default: 4000, less
-   * than the 5 seconds of the servers that end theirs soonest.
+   * How long an idle connection is kept for the next request. A server's `Keep-Alive: timeout` is respected. Default: 4000, less
+   * than the 5 seconds after which the most impatient servers close theirs.
    */
   readonly keepAlive: number
 }
 
-/** Milliseconds before the announced end of an idle connection at which it is not used any more. */
+/** An idle connection is no longer used when fewer milliseconds than this remain until its announced end. */
 const keepAliveMargin = 1000
 
 const Phase = { Connecting: 0, Idle: 1, Head: 2, Content: 3, Closed: 4 } as const
 type Phase = (typeof Phase)[keyof typeof Phase]
 
-/** Whom a connection belongs to. */
+/** The owner of a connection. */
 export interface ConnectionOwner {
   readonly url: string
   readonly timeouts: UpstreamTimeouts
-  /** The exchange is over, and the connection may be used again. */
+  /** The exchange is over, and the connection may be reused. */
   released(connection: UpstreamConnection): void
-  /** Another protocol has taken it over: it is a connection of the owner's no more. */
+  /** Another protocol has taken the connection over: it no longer belongs to the owner. */
   switched(connection: UpstreamConnection): void
   closed(connection: UpstreamConnection): void
 }
 
-/** One connection to an upstream server: one request at a time, and a deadline for everything that is waited for. */
+/** One connection to an upstream server: one request at a time, and a deadline for everything it waits for. */
 export class UpstreamConnection implements Swept, ResponseSink, UpstreamExchange {
-  /** When it was opened, as `performance.now()` tells it. */
+  /** When it was opened, by `performance.now()`. */
   readonly since: number = performance.now()
   readonly #owner: ConnectionOwner
   readonly #socket: Socket
   readonly #reader: ResponseReader = new ResponseReader(this)
   #phase: Phase = Phase.Connecting
-  /** As `performance.now()` tells it, 0 for none. What it is about follows from the phase. */
+  /** By `performance.now()`, 0 for none. The phase says what it is for. */
   #deadline: number
-  /** Whether it has served an exchange before. */
+  /** Whether it has already served an exchange. */
   #reused = false
   /** The request is complete. */
   #sent = false
@@ -59,7 +59,7 @@ export class UpstreamConnection implements Swept, ResponseSink, UpstreamExchange
   #requester: Requester | undefined
   #resolve: ((answer: Answer) => void) | undefined
   #reject: ((error: Error) => void) | undefined
-  /** Who waits for the connection to be there, or for room to write. */
+  /** Waits for the connection to be established, or for room to write. */
   #ready: ((ok: boolean) => void) | undefined
   #error: Error | undefined
 
@@ -81,7 +81,7 @@ export class UpstreamConnection implements Swept, ResponseSink, UpstreamExchange
     return this.#phase === Phase.Connecting
   }
 
-  /** Whether a request can be sent: nobody has ended since the last one, and nothing has come that was not asked for. */
+  /** Whether a request can be sent: neither side has ended since the last one, and no unexpected bytes have come. */
   get usable(): boolean {
     return this.#phase === Phase.Idle && (this.#deadline === 0 || performance.now() < this.#deadline)
   }
@@ -106,7 +106,7 @@ export class UpstreamConnection implements Swept, ResponseSink, UpstreamExchange
     this.#isChunked = hasContent && isChunked
     this.#deadline = hasContent ? 0 : deadlineIn(this.#owner.timeouts.head)
     if (hasContent) {
-      // Content that is at hand leaves together with the head.
+      // Content that is already there leaves together with the head.
       this.#socket.cork()
       setImmediate(() => this.#socket.uncork())
     }
@@ -152,7 +152,7 @@ export class UpstreamConnection implements Swept, ResponseSink, UpstreamExchange
   }
 
   #onDrain(): void {
-    // What is waited for now is the client's content, which has a deadline of its own.
+    // From now on it waits for the client's content, which has a deadline of its own.
     if (this.#phase === Phase.Head && !this.#sent) this.#deadline = 0
     this.#wake(true)
   }
@@ -167,7 +167,7 @@ export class UpstreamConnection implements Swept, ResponseSink, UpstreamExchange
 
   #onData(chunk: Uint8Array): void {
     if (this.#open) this.#reader.read(chunk)
-    // Nobody has asked: what comes next could not be told from it.
+    // Unexpected bytes could not be told from the next response.
     else this.destroy()
   }
 
@@ -252,7 +252,7 @@ export class UpstreamConnection implements Swept, ResponseSink, UpstreamExchange
     this.#owner.closed(this)
   }
 
-  /** The connection is gone, or as good as gone. */
+  /** The connection is lost, or as good as lost. */
   #lost(message: string): void {
     if (this.#phase === Phase.Connecting) this.#fail('connect', message)
     else if (this.#phase === Phase.Head) this.#fail('closed', message)
@@ -270,7 +270,7 @@ export class UpstreamConnection implements Swept, ResponseSink, UpstreamExchange
     this.#lost(message)
   }
 
-  /** Ends the exchange, or the attempt to connect, with an error; nothing happens when it is over. */
+  /** Ends the exchange, or the attempt to connect, with an error; does nothing when it is over. */
   cancel(reason: Error): void {
     if (this.#phase === Phase.Closed) return
     const reject = this.#reject
@@ -292,7 +292,7 @@ export class UpstreamConnection implements Swept, ResponseSink, UpstreamExchange
     else this.#requester?.onWait()
   }
 
-  /** Bytes may wait in the kernel if this process was busy: one more look before it is too late. */
+  /** If this process was busy, bytes may be waiting in the kernel: looks once more before giving up. */
   #expire(): void {
     const deadline = this.#deadline
     setImmediate(() => {

@@ -3,13 +3,13 @@ import type { Requester, UpstreamExchange } from './exchange.ts'
 import type { Passes } from './passed-fields.ts'
 import type { RequestPlan } from './request-head.ts'
 
-/** The content of a request: as it comes, or kept. */
+/** The content of a request: streamed, or already read. */
 export type Content = AsyncIterable<Uint8Array> & Pick<RequestBody, 'trailers'>
 
-/** Milliseconds that content waits for 100 (Continue): the server may be too old to say it (RFC 9110 §10.1.1). */
+/** Milliseconds that content waits for 100 (Continue): the server may be too old to send it (RFC 9110 §10.1.1). */
 const continueWait = 1000
 
-/** The request's side of one exchange: sends the content as fast as the server takes it, and watches the client. */
+/** The request side of one exchange: sends the content as fast as the server takes it, and watches the client. */
 export class ContentPump implements Requester {
   readonly #c: Context<any, any>
   readonly #exchange: UpstreamExchange
@@ -22,7 +22,7 @@ export class ContentPump implements Requester {
   #watched: AbortSignal | undefined
   readonly #stop = (): void => this.#exchange.cancel(this.#watched!.reason as Error)
 
-  /** @param isLost whether nobody should wait for this server any more, and the request goes to another one. */
+  /** @param isLost whether the server is no longer worth waiting for, so that the request goes to another one. */
   constructor(
     c: Context<any, any>,
     content: Content,
@@ -45,7 +45,7 @@ export class ContentPump implements Requester {
     if (this.#since === 0) this.onContinue()
   }
 
-  /** Reading the content is what tells the client to go on. */
+  /** Starts reading the content, which tells the client to go on. */
   onContinue(): void {
     if (!this.#held) return
     this.#held = false
@@ -57,8 +57,8 @@ export class ContentPump implements Requester {
   }
 
   /**
-   * A signal costs more than most exchanges have to spare, so the client is watched only once there is time. It is gone when
-   * it has ended its side: for a client that only says that it has asked, we would have to keep a server busy for all others.
+   * A signal costs more than most exchanges can afford, so the client is watched only once some time has passed. A client that has
+   * ended its side counts as gone: the few that only finish sending would otherwise make us keep servers busy for all the others.
    */
   onWait(): void {
     if (!this.#isAnswered && this.#isLost()) return this.#exchange.lose('the checks find it gone')
@@ -69,7 +69,7 @@ export class ContentPump implements Requester {
     else this.#watched.addEventListener('abort', this.#stop, { once: true })
   }
 
-  /** A final response: content that is still held back is not wanted. */
+  /** A final response came: content that is still held back is not wanted. */
   answered(): void {
     this.#held = false
     this.#isAnswered = true
@@ -86,7 +86,7 @@ export class ContentPump implements Requester {
       for await (const chunk of content) if (!exchange.write(chunk) && !(await exchange.writable())) return
       exchange.sent(content.trailers?.filter(([name]) => this.#passes(name.toLowerCase())))
     } catch (error) {
-      // The client's content broke off; or its reply is complete, and then the exchange is already over.
+      // The client's content broke off; or its reply is complete, in which case the exchange is already over.
       exchange.cancel(error as Error)
     }
   }

@@ -1,25 +1,25 @@
-// Opening connections to upstream servers.
+// Opens connections to upstream servers.
 import { type Socket, connect as connectTcp } from 'node:net'
 import { type ConnectionOptions, type TLSSocket, connect as connectTls } from 'node:tls'
 import type { Peer } from '@spillway/core'
 import { type UpstreamAddress, serverName } from './address.ts'
 import { proxyHeader } from './proxy-header.ts'
 
-/** How a TLS upstream is spoken to: which authorities vouch for it, which name it must prove, our own certificate. */
+/** How to connect to a TLS upstream: the authorities that vouch for it, the name it must prove, our own certificate. */
 export type UpstreamTls = Pick<
   ConnectionOptions,
   'ca' | 'cert' | 'ciphers' | 'key' | 'maxVersion' | 'minVersion' | 'passphrase' | 'servername'
 >
 
-/** Milliseconds of silence after which the system asks whether the other end is still there. */
+/** Milliseconds of silence after which the system probes whether the other end is still there. */
 const keepAliveProbe = 60_000
 
-/** Opens connections to one server: TCP, TLS or a unix socket, with a PROXY header in front where it is wanted. */
+/** Opens connections to one server over TCP, TLS or a unix socket, with a PROXY header in front if configured. */
 export class Dialer {
   readonly #address: UpstreamAddress
   readonly #tls: UpstreamTls | undefined
   readonly #proxyProtocol: 1 | 2 | undefined
-  /** The last TLS session, to be resumed (RFC 8446 §2.2). */
+  /** The last TLS session, for resumption (RFC 8446 §2.2). */
   #session: Buffer | undefined
 
   constructor(address: UpstreamAddress, tls: UpstreamTls | undefined, proxyProtocol: 1 | 2 | undefined) {
@@ -28,22 +28,22 @@ export class Dialer {
     this.#proxyProtocol = proxyProtocol
   }
 
-  /** Whether a connection speaks for one client, and so for no other. */
+  /** Whether a connection is made for one client, and so cannot be used for another. */
   get personal(): boolean {
     return this.#proxyProtocol !== undefined
   }
 
   /**
-   * Begins to connect. Bytes written before it is ready leave behind the PROXY header and the handshake.
-   * @param ready called once the server can be spoken to.
-   * @param protocols what is offered by ALPN, the best first.
-   * @param peer for whom the connection is to speak; nobody for a health check, which then speaks for itself.
+   * Begins to connect. Bytes written before the connection is ready are sent after the PROXY header and the handshake.
+   * @param ready is called once the server accepts bytes.
+   * @param protocols to offer by ALPN, the preferred one first.
+   * @param peer the client for whom the connection is made; undefined for a health check, which is made for the proxy itself.
    */
   dial(ready: () => void, protocols: readonly string[], peer: Peer | undefined): Socket {
     const raw = this.#open()
     const whenOpen = (): void => {
       raw.setKeepAlive(true, keepAliveProbe)
-      // The client's connection keeps the process alive while there is something to do.
+      // The client's connection keeps the process alive as long as there is work.
       raw.unref()
       if (this.#proxyProtocol && !this.#address.secure) this.#introduce(raw, peer)
     }
@@ -63,7 +63,7 @@ export class Dialer {
 
   #open(): Socket {
     const { socketPath, reach, port } = this.#address
-    // Half-open: whoever ends its side first may still be told the rest.
+    // Half-open: the side that ends first can still receive the rest.
     if (socketPath !== undefined) return connectTcp({ path: socketPath, allowHalfOpen: true })
     return connectTcp({ host: reach, port, noDelay: true, allowHalfOpen: true })
   }
@@ -87,7 +87,7 @@ export class Dialer {
     socket.on('session', (session: Buffer) => {
       this.#session = session
     })
-    // A session that does not work is not tried again.
+    // A session that fails is not tried again.
     socket.once('error', () => {
       this.#session = undefined
     })

@@ -1,21 +1,21 @@
-// In which ways upstream servers fail, and what a client is told.
+// The ways in which upstream servers fail, and what a client is told.
 import { HttpError } from '@spillway/core'
 
-/** In which way an exchange with an upstream server failed. */
+/** The way in which an exchange with an upstream server failed. */
 export type FailureKind =
   /** No connection: refused, unreachable, or the TLS handshake failed. No byte of the request was sent. */
   | 'connect'
-  /** The connection did not come about in time. */
+  /** The connection was not established in time. */
   | 'connect-timeout'
   /** The connection ended before the head of the response was complete. */
   | 'closed'
   /** The head of the response, or its content, did not come in time. */
   | 'timeout'
-  /** What came is no HTTP response, or an ambiguous one. */
+  /** What came is not an HTTP response, or an ambiguous one. */
   | 'invalid'
   /** The content of the response ended early. */
   | 'cut'
-  /** All connections are taken, and so are the places to wait for one. */
+  /** All connections are in use, and the queue for them is full. */
   | 'busy'
 
 const facts: Readonly<Record<FailureKind, readonly [status: number, code: string]>> = {
@@ -28,12 +28,12 @@ const facts: Readonly<Record<FailureKind, readonly [status: number, code: string
   busy: [503, 'UPSTREAM_BUSY'],
 }
 
-/** An exchange with an upstream server that failed; it answers with 502, 503 or 504 and tells the client no more. */
+/** A failed exchange with an upstream server; the client gets 502, 503 or 504 and no further details. */
 export class UpstreamError extends HttpError {
   readonly kind: FailureKind
   /** The URL of the upstream server. */
   readonly upstream: string
-  /** @internal The connection had been kept open, and the server may have ended it just when the request was sent. */
+  /** @internal The connection had been kept open, and the server may have closed it just as the request was sent. */
   stale: boolean = false
   /** @internal The server says that it has not begun to work on the request (RFC 9113 §8.7). */
   untouched: boolean = false

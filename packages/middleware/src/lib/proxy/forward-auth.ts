@@ -1,4 +1,4 @@
-// Servers that are asked who may come in.
+// Asks a server whether requests may pass.
 import { dropSource } from '@spillway/core'
 import { type Rules, list, readOptions, required, text } from '@spillway/core/options'
 import { isToken } from '@spillway/parser/serialize'
@@ -10,28 +10,28 @@ import { passedFields } from './passed-fields.ts'
 
 /** Options of {@link forwardAuth}. */
 export interface ForwardAuthOptions {
-  /** What the server is asked for: `/verify`. */
+  /** The path to request: `/verify`. */
   readonly path: string
   /**
-   * Names of fields of its reply that the request goes on with, in place of those that the client sent: who it is, for example. A
-   * `proxy` behind keeps such fields, unless its `passOn` names them. Default: none.
+   * Names of fields of its reply that are added to the request, replacing the client's: the user's name, for example. A
+   * `proxy` behind drops such fields unless its `passOn` names them. Default: none.
    */
   readonly copy?: readonly string[]
 }
 
 const rules: Rules<Required<ForwardAuthOptions>> = { path: required(text('', /^\/[!-~]*$/)), copy: list(text()) }
 
-/** What is said of content, or of this connection: the question has neither. */
+/** Fields about content or about this connection: the request for permission has neither. */
 const ofContent = /^(?:connection|content-.*|expect|if-.*|range|sec-websocket-.*|te|trailer|transfer-encoding|upgrade)$/
 
-/** Nothing: there is no content to read. */
+/** No content. */
 const empty = { length: 0, limit: 0, used: false, trailers: null }
 
 /**
- * Asks a server whether a request may pass: it gets a GET with the fields of the request, and in `X-Forwarded-Method` and
- * `X-Forwarded-Uri` what is asked for. With a status from 200 to 299 the request goes on; any other reply is the answer. A server that does not
- * answer lets nobody in.
- * @throws TypeError when the path is none, or a name that is to be copied cannot be one.
+ * Asks a server whether a request may pass. That server gets a GET with the fields of the request, and the method and target in
+ * `X-Forwarded-Method` and `X-Forwarded-Uri`. With a status from 200 to 299 the request goes on; any other reply is sent to the client. When
+ * the server does not answer, nobody is let in.
+ * @throws TypeError for an invalid path, or for a name in `copy` that cannot be a field.
  */
 export function forwardAuth(to: Upstreams, options: ForwardAuthOptions): Middleware {
   const { path, copy } = readOptions(rules, options)

@@ -27,16 +27,16 @@ const idempotent: ReadonlySet<string> = new Set([
   'REPORT',
   'SEARCH',
 ])
-/** Connections that were tried and turned out to take no request: another protocol is spoken, or fewer streams are allowed. */
+/** Connections that may turn out to be unable to take the request, because another protocol is spoken or fewer streams are allowed. */
 const mostTries = 10
 
-/** How requests are sent on, beside what their heads say. */
+/** How requests are passed on, in addition to the rules for their heads. */
 export interface SendRules extends HeadRules {
-  /** Servers that may be tried after the first. */
+  /** How many servers may be tried after the first. */
   readonly retries: number
   /** Statuses for which another server is tried. */
   readonly retryStatuses: readonly number[]
-  /** Whether fields that say where something is say it as the client sees it. */
+  /** Whether fields that contain locations are rewritten for the client. */
   readonly rewrite: boolean
   readonly buffers: Buffers | undefined
 }
@@ -48,11 +48,11 @@ interface Sending {
   readonly plan: RequestPlan
   readonly rules: SendRules
   readonly kept: KeptContent | undefined
-  /** Another server, if the request may be sent again and there is one that works. */
+  /** Another server, if the request may be sent again and a working one exists. */
   readonly another: () => Upstream | undefined
 }
 
-/** Sends a request on and gives the reply; tries again where that is safe. */
+/** Passes a request on and returns the reply; tries again where that is safe. */
 export function forward(c: Context<any, any>, group: Upstreams, rules: SendRules): Promise<Reply> {
   checkLength(c)
   const { buffers } = rules
@@ -92,37 +92,37 @@ async function send(
     } catch (error) {
       if (!(error instanceof UpstreamError) || !maySendAgain(sending, error)) throw error
       if (error.stale && !fresh) {
-        // No fault of the server: it ended a connection that nobody used, and the request crossed that on its way.
+        // Not the server's fault: it closed an unused connection while the request was on its way.
         fresh = true
         continue
       }
       fresh = false
       tried.push(server)
       const next = tried.length <= retries ? group.pick(c, tried) : undefined
-      // A server that was not reached has not been given work twice.
+      // A server that was not reached has not been given the work.
       if (!next || !(error.kind === 'connect' || error.kind === 'connect-timeout' || group.budget.take())) throw error
       server = next
     }
   }
 }
 
-/** Nothing of the request was sent, or sending it twice is the same as once and all of it is still there. */
+/** Whether nothing of the request was sent, or sending it twice has the same effect as once and all of it can still be sent. */
 function maySendAgain({ c, plan, kept }: Sending, { kind, untouched }: UpstreamError): boolean {
   if (kind === 'connect' || kind === 'connect-timeout' || kind === 'busy') return true
   return kind === 'closed' && (untouched || isRepeatable(c, plan)) && isAtHand(c, plan, kept)
 }
 
-/** Whether sending it twice is the same as once. */
+/** Whether sending it twice has the same effect as once. */
 function isRepeatable(c: Context<any, any>, { upgrade }: RequestPlan): boolean {
   return idempotent.has(c.method) && upgrade === ''
 }
 
-/** Whether all of the content is still there. */
+/** Whether all of the content can still be sent. */
 function isAtHand(c: Context<any, any>, { hasContent }: RequestPlan, kept: KeptContent | undefined): boolean {
   return !hasContent || (kept ? kept.isWhole : !c.body.used)
 }
 
-/** One exchange with one server; gives another server if this one cannot be had and that one may be asked. */
+/** One exchange with one server; returns another server if this one cannot be used and that one may be asked. */
 async function attempt(sending: Sending, server: Upstream, fresh: boolean): Promise<Reply | Upstream> {
   const { c, group, plan, rules, kept, another } = sending
   const { health } = server
@@ -210,14 +210,14 @@ function reply(
   server: Upstream,
   buffers: Buffers | undefined,
 ): Reply {
-  // The reply to HEAD says the length only if the server did; null would say 0.
+  // The reply to HEAD has a length only if the server sent one; null content would set it to 0.
   const lengthless = c.method === 'HEAD' && !fields.has('content-length')
   const isAhead = received instanceof ResponseBody && buffers?.reply === true
   const content = isAhead ? new ReadAhead(received, buffers, () => server.active--) : received
   const result = new Reply(lengthless ? new ReadableStream() : content, status, fields)
   if (content instanceof ResponseBody || content instanceof ReadAhead) {
     result.trailers = () => content.trailers
-    // Whatever becomes of the reply: middleware further out may replace it, and nobody would read it to its end.
+    // Even when the reply is not sent: middleware further out may replace it, and then nobody would read it to its end.
     c.done(() => {
       if (!isAhead) server.active--
       content.destroy()
@@ -245,7 +245,7 @@ function upgraded(c: Context<any, any>, plan: RequestPlan, answer: Answer, serve
     throw error
   }
   c.done(({ kind, status }) => {
-    // Another reply was sent in its place, or none.
+    // Another reply was sent instead, or none.
     if (kind === 'aborted' || status !== 101) frames.destroy()
   })
   return c.upgrade((client, sent) => {
@@ -254,7 +254,7 @@ function upgraded(c: Context<any, any>, plan: RequestPlan, answer: Answer, serve
   }, answer.fields)
 }
 
-/** Checks that the server has changed to what was asked for, and makes the answer one that the client understands. */
+/** Checks that the server has changed to the requested protocol, and turns its answer into one that the client understands. */
 function checkSwitch(
   c: Context<any, any>,
   { upgrade, key }: RequestPlan,
@@ -265,7 +265,7 @@ function checkSwitch(
   if (!upgrade.toLowerCase().split(', ').includes(chosen))
     throw new UpstreamError('invalid', url, `101 to ${chosen}, which nobody asked for`)
   if (key !== undefined) {
-    // Over HTTP/2 neither side has a key or a proof (RFC 8441 §5.1): ours was for the server, if it needed one.
+    // Over HTTP/2 neither side has a key or a proof (RFC 8441 §5.1): our key was only for the server, if it needed one.
     if (!tunnel!.isStream && fields.get('sec-websocket-accept') !== acceptOf(key))
       throw new UpstreamError('invalid', url, '101 without the proof of having understood')
     fields.delete('sec-websocket-accept')

@@ -17,64 +17,64 @@ import { type CheckSettings, upstreamsRules } from './rules.ts'
 import { Sweep } from './sweep.ts'
 import { type PoolLimits, Upstream } from './upstream.ts'
 
-/** One server of a group: its URL, or with what is to be known of it. */
+/** One server of a group: its URL, or its URL with options. */
 export type UpstreamTarget =
   | string
   | {
       readonly url: string
-      /** Its share of the requests; 0 sends it no more, while those under way are finished. Default: 1. */
+      /** Its share of the requests; with 0 it gets no more, while those under way are finished. Default: 1. */
       readonly weight?: number
-      /** Whether it gets requests only while none of the others is in use. Default: false. */
+      /** Whether it gets requests only while none of the other servers is usable. Default: false. */
       readonly backup?: boolean
     }
 
 /** Options of `upstreams`. */
 export interface UpstreamsOptions {
   /**
-   * Who gets a request: the next one in turn, the one with the least to do, or always the same for the same key, which the
-   * function gives (rendezvous hashing: when servers come and go, only their own keys move). Default: `round-robin`.
+   * Who gets a request: the next one in turn, the one with the least to do, or always the same one for the same key, which the
+   * function returns (rendezvous hashing: when servers come and go, only their own keys move). Default: `round-robin`.
    */
   readonly balance?: 'round-robin' | 'least-connections' | ((c: Context<any, any>) => string)
   readonly timeouts?: Partial<UpstreamTimeouts>
   readonly pool?: Partial<PoolLimits>
-  /** Passive health: servers that fail are left out for a while. */
+  /** Passive health checks: servers that fail are left out for a while. */
   readonly ejection?: Partial<Ejection>
-  /** Active health: servers are asked whether they work. Default: they are not. */
+  /** Active health checks: servers are asked whether they work. Default: none. */
   readonly check?: CheckOptions
   readonly retryBudget?: Partial<RetryBudget>
   /** For servers with `https:`. */
   readonly tls?: UpstreamTls
   /**
-   * Servers are spoken to in HTTP/2, many requests at a time on one connection: with `https:` where they agree (ALPN), and otherwise with
-   * prior knowledge (RFC 9113 §3.3). WebSockets are streams, too, where the server takes them (RFC 8441). Default: false.
+   * Uses HTTP/2 towards the servers, with many requests at a time on one connection: with `https:` where they agree (ALPN), otherwise with
+   * prior knowledge (RFC 9113 §3.3). WebSockets become streams, too, where the server accepts that (RFC 8441). Default: false.
    */
   readonly http2?: boolean
   /**
-   * Connections begin with a PROXY header of this version, which says who the client is. Such a connection speaks for one
-   * client and is used for one request.
+   * Connections begin with a PROXY header of this version, which says who the client is. Such a connection is made for one
+   * client and used for one request. Default: none.
    */
   readonly proxyProtocol?: 1 | 2
   /**
-   * Milliseconds between two looks at what addresses the names of servers have: each address is a server of its own then, and
-   * one that the name has no more gets no more requests. Default: 0, with which a name is one server, looked up for each new connection.
+   * Milliseconds between two lookups of the servers' names: each address is then treated as a server of its own, and
+   * one that the name no longer has gets no more requests. Default: 0: a name is one server, looked up for each new connection.
    */
   readonly resolveEvery?: number
   /**
-   * The name of a cookie by which a client stays with the server that answered it first, while that is in use. Default: none.
+   * The name of a cookie that keeps a client on the server that answered it first, while that is in use. Default: none.
    */
   readonly sticky?: string
 }
 
-/** What is known of one server. */
+/** What is known about one server. */
 export interface UpstreamStatus {
   readonly url: string
-  /** In use, left out because requests failed, or because the checks do. */
+  /** In use, left out because requests failed, or left out because the checks fail. */
   readonly state: 'up' | 'ejected' | 'down'
   /** Exchanges and tunnels under way. */
   readonly active: number
   /** Connections kept for the next request. */
   readonly idle: number
-  /** Since the start: requests sent to it, and those that failed. */
+  /** Since the start: requests sent to it, and how many of them failed. */
   readonly requests: number
   readonly failures: number
 }
@@ -91,7 +91,7 @@ export class Upstreams {
   readonly #checks: Map<Upstream, HealthCheck> = new Map()
   readonly #names: Names
 
-  /** @throws TypeError when a URL is none, RangeError when there is no server for requests, or a weight is no number from 0 on. */
+  /** @throws TypeError for an invalid URL, RangeError when there is no server for requests, or a weight is not a number from 0 up. */
   constructor(targets: readonly UpstreamTarget[], options: UpstreamsOptions = {}) {
     const settings = readOptions(upstreamsRules, options)
     const { balance, ejection, retryBudget, http2, proxyProtocol, resolveEvery } = settings
@@ -140,7 +140,7 @@ export class Upstreams {
     if (this.#check) this.#checks.set(server, new HealthCheck(server, this.#check))
   }
 
-  /** The servers of one name are these from now on. Those that stay keep their connections and what is known of them. */
+  /** Replaces the servers of one name. Those that remain keep their connections and what is known about them. */
   #exchange(
     { url }: UpstreamAddress,
     addresses: readonly UpstreamAddress[],
@@ -169,7 +169,7 @@ export class Upstreams {
     })
   }
 
-  /** Ends the checks and the connections without an exchange; the others end after theirs. Requests are still taken. */
+  /** Ends the checks and idle connections; the other connections end after their exchanges. Requests are still accepted. */
   close(): void {
     this.#names.stop()
     for (const check of this.#checks.values()) check.stop()
@@ -177,8 +177,8 @@ export class Upstreams {
   }
 
   /**
-   * @internal A server for the request, healthy and with a free connection if there is one. When none is healthy, all are:
-   * a check that is wrong must not make everything unreachable.
+   * @internal A server for the request: healthy, and with a free connection if there is one. When none is healthy, all are tried:
+   * a faulty check must not make everything unreachable.
    */
   pick(c: Context<any, any>, tried: readonly Upstream[]): Upstream | undefined {
     const now = performance.now()
@@ -199,13 +199,13 @@ export class Upstreams {
     )
   }
 
-  /** @internal Whether another server is in use. */
+  /** @internal Whether another server is usable. */
   hasOther(server: Upstream): boolean {
     const now = performance.now()
     return this.#servers.some((one) => one !== server && one.weight > 0 && one.health.available(now))
   }
 
-  /** @internal Tells the client which server has answered, where it is to stay there. */
+  /** @internal Tells the client which server has answered, if it is to stay there. */
   remembered(c: Context<any, any>, { id }: Upstream, reply: Reply): Reply {
     if (this.#sticky === undefined || readCookies(c)[this.#sticky] === id) return reply
     const secure = clientOf(c).protocol === 'https'

@@ -2,13 +2,13 @@
 export interface Ejection {
   /** Failures in a row: no connection, a broken or missing response, or one of the `statuses`. Default: 5. */
   readonly failures: number
-  /** Statuses that are failures of the server: 502 and 503, for example. Default: none; they are the application's. */
+  /** Statuses that count as failures of the server, such as 502 and 503. Default: none; statuses are the application's business. */
   readonly statuses: readonly number[]
-  /** Milliseconds it is left out the first time; twice as long each time after. Default: 10 000. */
+  /** Milliseconds for which it is left out the first time; twice as long each time after that. Default: 10 000. */
   readonly duration: number
-  /** Longest of these times. Default: 300 000. */
+  /** The longest such time. Default: 300 000. */
   readonly maxDuration: number
-  /** Share of the servers that may be left out at a time. Default: 0.5, so a lone server never is. */
+  /** The share of the servers that may be left out at a time. Default: 0.5, so that a lone server never is. */
   readonly maxShare: number
 }
 
@@ -20,19 +20,19 @@ export const defaultEjection: Ejection = {
   maxShare: 0.5,
 }
 
-/** What is known of one server's health: by its answers, and by the checks. */
+/** What is known about one server's health: from its answers, and from the checks. */
 export class Health {
-  /** The last checks say that it works; so it is presumed before the first. */
+  /** Whether the last checks say that it works; assumed before the first one. */
   checked: boolean = true
   readonly #rules: Ejection
   readonly #mayEject: () => boolean
   #failures = 0
   #ejections = 0
   #until = 0
-  /** A request is on its way to find out whether an ejected server is back. */
+  /** Whether a request is on its way to find out whether an ejected server is back. */
   #probing = false
 
-  /** @param mayEject whether one more server may be left out. */
+  /** @param mayEject says whether one more server may be left out. */
   constructor(rules: Ejection, mayEject: () => boolean) {
     this.#rules = rules
     this.#mayEject = mayEject
@@ -42,23 +42,23 @@ export class Health {
     return now < this.#until
   }
 
-  /** Whether requests may go there. */
+  /** Whether requests may be sent there. */
   available(now: number): boolean {
     return this.checked && now >= this.#until && !this.#probing
   }
 
-  /** Whether an answer with this status says that the server does not work. */
+  /** Whether an answer with this status means that the server does not work. */
   isFailure(status: number): boolean {
     const { statuses } = this.#rules
     return statuses.length > 0 && statuses.includes(status)
   }
 
-  /** A request is sent: the first one after an ejection goes alone. */
+  /** A request is sent; after an ejection, only one at first. */
   begin(): void {
     if (this.#ejections > 0 && this.#failures >= this.#rules.failures) this.#probing = true
   }
 
-  /** An exchange is over that says nothing about the server. */
+  /** An exchange is over whose end says nothing about the server. */
   unknown(): void {
     this.#probing = false
   }

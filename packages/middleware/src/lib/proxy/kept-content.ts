@@ -7,8 +7,8 @@ import { TempFile } from './temp-file.ts'
 const readBytes = 64 * 1024
 
 /**
- * Content in memory, and behind that in a file. Where there is room for all of it, it may be read again and again; otherwise
- * what did not fit comes behind it from the client, once.
+ * Content in memory and, beyond that, in a file. If there is room for all of it, it may be read any number of times; otherwise
+ * the rest comes from the client after it, once.
  */
 export class KeptContent implements AsyncIterable<Uint8Array> {
   readonly #body: RequestBody
@@ -16,7 +16,7 @@ export class KeptContent implements AsyncIterable<Uint8Array> {
   readonly #pieces = new Pieces()
   #file: TempFile | undefined
   #onDisk = 0
-  /** What is still to come. */
+  /** What has not arrived yet. */
   #rest: AsyncIterator<Uint8Array, void> | undefined
   #isRestUsed = false
   #isReleased = false
@@ -64,13 +64,13 @@ export class KeptContent implements AsyncIterable<Uint8Array> {
     for (let next = await this.#rest.next(); !next.done; next = await this.#rest.next()) yield next.value
   }
 
-  /** It is not needed any more. */
+  /** It is no longer needed. */
   release(): void {
     if (this.#isReleased) return
     this.#isReleased = true
     this.#buffers.memory.release(this.#pieces.bytes)
     this.#buffers.disk.release(this.#onDisk)
-    // What cannot be closed has been closed.
+    // A file that cannot be closed is closed already.
     void this.#file?.close().catch(() => {})
   }
 
@@ -95,7 +95,7 @@ export class KeptContent implements AsyncIterable<Uint8Array> {
       this.#onDisk += piece.length
       return true
     } catch {
-      // A disk that is full, or not there, is no room.
+      // A full or missing disk counts as no room.
       disk.release(piece.length)
       return false
     }

@@ -1,7 +1,7 @@
-// Which addresses the names of servers have at the time.
+// The current addresses of the servers' names.
 import dns from 'node:dns/promises'
 
-/** Looks names up again and again. What cannot be looked up stays what it was. */
+/** Looks names up periodically. When a lookup fails, a name keeps the addresses it had. */
 export class Names {
   readonly #changed: (name: string, addresses: readonly string[]) => void
   readonly #known: Map<string, string> = new Map()
@@ -9,8 +9,8 @@ export class Names {
   #stopped = false
 
   /**
-   * @param interval milliseconds between two looks.
-   * @param changed told when a name has other addresses than before.
+   * @param interval milliseconds between two lookups.
+   * @param changed is told when the addresses of a name have changed.
    */
   constructor(
     names: ReadonlySet<string>,

@@ -1,7 +1,7 @@
-// Which fields of a request are sent on.
+// Which fields of a request are passed on.
 import { foldedName, isPlainName, passableNames } from '../http/field-names.ts'
 
-/** What is never passed on as it came: of this connection only (RFC 9110 §7.6.1), or written anew. */
+/** Fields that are never passed on as they came: they concern this connection only (RFC 9110 §7.6.1), or are written by the proxy. */
 const own: ReadonlySet<string> = new Set([
   'connection',
   'content-length',
@@ -10,7 +10,7 @@ const own: ReadonlySet<string> = new Set([
   'host',
   'http2-settings',
   'keep-alive',
-  // HTTP_PROXY, which programs take for their own configuration (httpoxy)
+  // would become HTTP_PROXY, which programs take for their own configuration (httpoxy)
   'proxy',
   'proxy-authenticate',
   'proxy-authorization',
@@ -27,9 +27,9 @@ const own: ReadonlySet<string> = new Set([
 ])
 
 /**
- * What proxies in front of applications say, and applications believe: who the client is, how it came, what it asked for. Some
- * frameworks route by these instead of by the target that guards here have seen (CVE-2025-29927 is of this kind). A client that
- * says it lies. Further ones begin with {@link told}.
+ * Fields that proxies send and applications trust: who the client is, how it came, what it asked for. Some
+ * frameworks route by these instead of by the target that guards here have checked (CVE-2025-29927 is of this kind). A client must
+ * not be able to send them. Further ones begin with {@link told}.
  */
 const claims: ReadonlySet<string> = new Set([
   'cf-connecting-ip',
@@ -56,10 +56,10 @@ const claims: ReadonlySet<string> = new Set([
 
 const told = /^x-(?:forwarded|original)-/
 
-/** Tells which of a client's fields, by their names in lower case, are passed on. */
+/** Decides which of a client's fields, by their names in lower case, are passed on. */
 export type Passes = (name: string) => boolean
 
-/** @param names those that are passed on although they are not by default. @throws TypeError when one is written here. */
+/** @param names of fields that are passed on although by default they are not. @throws TypeError for one that the proxy writes itself. */
 export function passedFields(names: readonly string[]): Passes {
   const allowed = passableNames(names, own)
   return (name) => {
@@ -68,7 +68,7 @@ export function passedFields(names: readonly string[]): Passes {
   }
 }
 
-/** Whether a field would be taken for one of those that are given. @param given their folded names. */
+/** Whether a field could be taken for one of those set by the `headers` option. @param given their folded names. */
 export function isReplaced(name: string, given: readonly string[] | undefined): boolean {
   return given !== undefined && given.includes(isPlainName(name) ? name : foldedName(name))
 }

@@ -1,11 +1,11 @@
-/** Pieces below this are copied together: each costs memory of its own beside its bytes. */
+/** Smaller pieces are copied together, because each costs memory in addition to its bytes. */
 const smallBytes = 2048
 const blockBytes = 8192
 
-/** Bytes in the order in which they came. */
+/** Bytes in the order in which they arrived. */
 export class Pieces {
   #list: Uint8Array[] = []
-  /** Of the last piece, if it has room for more. */
+  /** The block of the last piece, if it has room for more. */
   #block: Uint8Array | undefined
   #filled = 0
   #bytes = 0

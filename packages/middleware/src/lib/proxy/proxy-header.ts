@@ -2,7 +2,7 @@
 import { isIPv4, isIPv6 } from 'node:net'
 import type { Peer } from '@spillway/core'
 
-/** The end of the connection to the upstream server that stands for the one the client connected to. */
+/** Our end of the connection to the upstream server; it stands for the address that the client connected to. */
 export interface LocalEnd {
   readonly address: string
   readonly port: number
@@ -11,8 +11,8 @@ export interface LocalEnd {
 const signature: Buffer = Buffer.from([0x0d, 0x0a, 0x0d, 0x0a, 0x00, 0x0d, 0x0a, 0x51, 0x55, 0x49, 0x54, 0x0a])
 
 /**
- * The PROXY header that says for whom a connection speaks. Who has no address, or one of another family than the
- * destination, is `UNKNOWN` (version 1) or `UNSPEC` (version 2). Version 2 says whether the client's connection is
+ * The PROXY header that says for whom a connection is made. A client without an address, or with one of another family than the
+ * destination, is `UNKNOWN` (version 1) or `UNSPEC` (version 2). Version 2 also says whether the client's connection is
  * encrypted.
  */
 export function proxyHeader(version: 1 | 2, peer: Peer, to: LocalEnd): Buffer {
@@ -45,7 +45,7 @@ function uint16(value: number): Buffer {
 
 function addressBytes(address: string): Buffer {
   if (isIPv4(address)) return Buffer.from(address.split('.').map(Number))
-  // The URL parser writes every IPv6 address in its one short form, hexadecimal throughout.
+  // The URL parser writes every IPv6 address in its single short form, entirely in hexadecimal.
   const text = new URL(`http://[${address.split('%')[0]}]`).hostname.slice(1, -1)
   const [head = '', tail] = text.split('::')
   const front = groups(head)

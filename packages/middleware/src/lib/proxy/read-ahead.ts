@@ -1,4 +1,4 @@
-// The content of a reply, taken from its server faster than the client takes it.
+// The content of a reply, read from its server faster than the client takes it.
 import type { Holds } from '@spillway/core'
 import type { Buffers } from './buffers.ts'
 import { Pieces } from './pieces.ts'
@@ -13,28 +13,28 @@ interface Waiting {
 }
 
 /**
- * Reads content as fast as it comes and gives it out as fast as it is asked for. What is between the two is in memory, and
- * beyond that in a file; when there is no room in either, the server has to wait.
+ * Reads content as fast as it comes and gives it out as fast as it is asked for. What is in between is kept in memory and, beyond
+ * that, in a file; when there is no room in either, the server has to wait.
  */
 export class ReadAhead implements AsyncIterableIterator<Uint8Array>, Pick<Holds, 'held'> {
   readonly #source: ResponseBody
   readonly #buffers: Buffers
   readonly #pieces = new Pieces()
   #file: TempFile | undefined
-  /** Of the file: what is between these is still to be given out. */
+  /** The range of the file that has not been given out yet. */
   #readAt = 0
   #writtenTo = 0
   #isWriting = false
-  /** A file has failed once: it is not tried again. */
+  /** Set when a file has failed once, so that none is tried again. */
   #isMemoryOnly = false
   #isOver = false
   #hasEnded = false
   #error: unknown
   #waiting: Waiting | undefined
-  /** The source waits for room. */
+  /** Set while the source waits for room. */
   #roomIsThere: (() => void) | undefined
 
-  /** @param ended called when the server is done. */
+  /** @param ended is called when the server has finished. */
   constructor(source: ResponseBody, buffers: Buffers, ended: () => void) {
     this.#source = source
     this.#buffers = buffers
@@ -62,7 +62,7 @@ export class ReadAhead implements AsyncIterableIterator<Uint8Array>, Pick<Holds,
     if (this.#hasEnded) return { done: true, value: undefined }
     return new Promise((resolve, reject) => {
       this.#waiting = { resolve, reject }
-      // What waits for room in memory goes to whoever asks for it.
+      // A piece that is waiting for room in memory goes to whoever asks for it.
       this.#makeRoom()
     })
   }
@@ -72,7 +72,7 @@ export class ReadAhead implements AsyncIterableIterator<Uint8Array>, Pick<Holds,
     return Promise.resolve({ done: true, value: undefined })
   }
 
-  /** Nobody wants it any more. */
+  /** Nobody wants the content any more. */
   destroy(): void {
     if (this.#isOver) return
     this.#isOver = true
@@ -118,7 +118,7 @@ export class ReadAhead implements AsyncIterableIterator<Uint8Array>, Pick<Holds,
   }
 
   #keepInMemory(piece: Uint8Array): boolean {
-    // What is in the file comes first.
+    // What is in the file has to be given out first.
     if (this.#readAt < this.#writtenTo || !this.#buffers.memory.take(this.#pieces.bytes, piece.length)) return false
     this.#pieces.push(piece)
     return true
@@ -133,7 +133,7 @@ export class ReadAhead implements AsyncIterableIterator<Uint8Array>, Pick<Holds,
       await this.#file.write(piece, this.#writtenTo)
       this.#writtenTo += piece.length
     } catch {
-      // A disk that is full, or not there, is no room.
+      // A full or missing disk counts as no room.
       disk.release(piece.length)
       this.#isMemoryOnly = true
     }
@@ -143,7 +143,7 @@ export class ReadAhead implements AsyncIterableIterator<Uint8Array>, Pick<Holds,
     return !this.#isMemoryOnly
   }
 
-  /** Somebody has begun to wait while the file was written. */
+  /** Somebody has started to wait while the file was being written. */
   async #giveFromFile(): Promise<void> {
     const waiting = this.#waiting!
     this.#waiting = undefined
@@ -158,7 +158,7 @@ export class ReadAhead implements AsyncIterableIterator<Uint8Array>, Pick<Holds,
     const bytes = await this.#file!.read(this.#readAt, Math.min(readBytes, this.#writtenTo - this.#readAt))
     this.#readAt += bytes.length
     if (this.#readAt === this.#writtenTo && !this.#isWriting) {
-      // The file is used again from its beginning.
+      // The file is reused from its beginning.
       this.#buffers.disk.release(this.#writtenTo)
       this.#readAt = this.#writtenTo = 0
     }
@@ -175,7 +175,7 @@ export class ReadAhead implements AsyncIterableIterator<Uint8Array>, Pick<Holds,
   #releaseFile(): void {
     this.#buffers.disk.release(this.#writtenTo)
     this.#readAt = this.#writtenTo = 0
-    // What cannot be closed has been closed.
+    // A file that cannot be closed is closed already.
     void this.#file?.close().catch(() => {})
     this.#file = undefined
   }

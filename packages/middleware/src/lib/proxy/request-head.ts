@@ -13,7 +13,7 @@ import { atOnce } from '../layers/at-once.ts'
 import { tellSentOn } from '../http/sent-on.ts'
 import { type Passes, isReplaced } from './passed-fields.ts'
 
-/** How the request is rewritten on its way. */
+/** How the request is rewritten. */
 export interface HeadRules {
   readonly host: string
   readonly forwarded: 'x-forwarded' | 'forwarded' | 'both' | 'none'
@@ -25,23 +25,23 @@ export interface HeadRules {
 /** Facts about the request that are known before a server is chosen. */
 export interface RequestPlan {
   readonly hasContent: boolean
-  /** How long the content is, is not known. */
+  /** Whether the length of the content is unknown. */
   readonly isChunked: boolean
-  /** The client holds its content back until it is told 100 (Continue). */
+  /** Whether the client holds its content back until it gets 100 (Continue). */
   readonly expectContinue: boolean
-  /** The protocols that the client would like to change to; empty when none. */
+  /** The protocols that the client asks to change to; empty when none. */
   readonly upgrade: string
-  /** Sec-WebSocket-Key, if it is ours: over HTTP/2 a client has none (RFC 8441 §5.1). */
+  /** Sec-WebSocket-Key, if it is ours: over HTTP/2 the client has none (RFC 8441 §5.1). */
   readonly key: string | undefined
   /** Everything between the Host field and the empty line. */
   readonly fields: string
   /** Which of the client's fields are passed on. */
   readonly passes: Passes
-  /** Host as the client said it; empty when it did not. */
+  /** Host as the client sent it; empty when it did not. */
   readonly host: string
 }
 
-/** @throws HttpError 413 when the content is known to be too large. */
+/** @throws HttpError 413 when the declared content is too large. */
 export function checkLength({ body }: Context<any, any>): void {
   if ((body.length ?? 0) > body.limit)
     throw new HttpError(413, `The request content is larger than ${body.limit} bytes`, { code: 'CONTENT_TOO_LARGE' })
@@ -49,7 +49,7 @@ export function checkLength({ body }: Context<any, any>): void {
 
 /**
  * @param length of the content; null when it is not known.
- * @param isKept whether content has been read already, so that nobody waits to be told to go on.
+ * @param isKept whether content has already been read, so that no client waits for permission to go on.
  * @throws TypeError when a field of `headers` cannot be sent.
  */
 export function planRequest(
@@ -87,13 +87,13 @@ export function planRequest(
   return { hasContent, isChunked, expectContinue, upgrade, key, fields, passes, host: authorityOf(c) }
 }
 
-/** The client's fields that are passed on, and those that are given in place of its own. */
+/** The client's fields that are passed on, and those that replace some of its own. */
 function endToEnd(c: Context<any, any>, passes: Passes, own: readonly (readonly [string, string])[] = []): string {
   const hops = c.method === 'OPTIONS'
   let out = ''
   for (const [name, value] of c.headers) {
     if (!passes(name)) continue
-    // RFC 9110 §7.6.2; at 0 it has been answered.
+    // RFC 9110 §7.6.2; a request with 0 has already been answered.
     if (hops && name === 'max-forwards' && /^\d+$/.test(value)) out += `max-forwards: ${String(Number(value) - 1)}\r\n`
     else out += `${name}: ${value}\r\n`
   }
@@ -106,7 +106,7 @@ function via(c: Context<any, any>, name: string): string {
   return `via: ${before === null ? '' : `${before}, `}${c.httpVersion} ${name}\r\n`
 }
 
-/** What we ask of our own connection to the server. */
+/** The Connection options for our own connection to the server. */
 function connectionFields(upgrade: string, trailers: boolean): string {
   if (!upgrade && !trailers) return ''
   const te = trailers ? 'te: trailers\r\n' : ''
@@ -114,7 +114,7 @@ function connectionFields(upgrade: string, trailers: boolean): string {
   return `${te}upgrade: ${upgrade}\r\nconnection: upgrade${trailers ? ', te' : ''}\r\n`
 }
 
-/** The head of a request to one server, however it is written there. */
+/** The head of a request to one server, independent of the protocol. */
 export interface OutgoingHead {
   readonly method: string
   readonly path: string
@@ -123,8 +123,8 @@ export interface OutgoingHead {
 }
 
 /**
- * The head as this server gets it. The path is as the client sent it, octet for octet: `%2F` and `/`, `%3B` and `;` are not the
- * same to everybody (RFC 3986 §2.2). Dot segments alone are resolved, or they would lead out of a server's base path.
+ * The head as this server gets it. The path is octet for octet as the client sent it, because `%2F` and `/`, or `%3B` and `;`, do not mean
+ * the same to everybody (RFC 3986 §2.2). Only dot segments are resolved, since they could lead out of a server's base path.
  * @throws HttpError 400 when the path cannot be sent.
  */
 export function headFor(c: Context<any, any>, plan: RequestPlan, rules: HeadRules, to: UpstreamAddress): OutgoingHead {
@@ -134,15 +134,15 @@ export function headFor(c: Context<any, any>, plan: RequestPlan, rules: HeadRule
   return { method: c.method, path, host, plan }
 }
 
-/** The head in HTTP/1.1, as latin1. */
+/** The head for HTTP/1.1, as latin1. */
 export function headText({ method, path, host, plan }: OutgoingHead): string {
   return `${requestLine(method, path)}host: ${host}\r\n${plan.fields}\r\n`
 }
 
-/** What concerns a connection of HTTP/1.1 only, or proves that an upgrade was understood. */
+/** Fields that concern an HTTP/1.1 connection only, or prove that an upgrade was understood. */
 const ofConnection: ReadonlySet<string> = new Set(['connection', 'sec-websocket-key', 'transfer-encoding', 'upgrade'])
 
-/** The head in HTTP/2, where a WebSocket is asked for by an extended CONNECT (RFC 9113 §8.3.1, RFC 8441 §4). */
+/** The head for HTTP/2, where a WebSocket is requested with an extended CONNECT (RFC 9113 §8.3.1, RFC 8441 §4). */
 export function headFields(
   { method, path, host, plan }: OutgoingHead,
   isSecure: boolean,
@@ -162,7 +162,7 @@ export function headFields(
   return head
 }
 
-/** Whether an upgrade can be had as a stream of HTTP/2. */
+/** Whether an upgrade can be an HTTP/2 stream. */
 export function isWebSocket(upgrade: string): boolean {
   return upgrade.toLowerCase() === 'websocket'
 }
@@ -171,14 +171,14 @@ function entries(init: FieldsInit): Iterable<readonly [string, string]> {
   return Symbol.iterator in init ? init : Object.entries(init)
 }
 
-/** h2c would turn the connection into one that nobody here can read. */
+/** h2c would turn the connection into one that nothing here can read. */
 function upgradeOf(c: Context<any, any>, options: readonly string[]): string {
   if (c.httpVersion === '1.0' || !options.includes('upgrade')) return ''
   const protocols = (c.headers.get('upgrade') ?? '').split(',').map((protocol) => protocol.trim())
   return protocols.filter((protocol) => protocol !== '' && !/^h2c?$/i.test(protocol)).join(', ')
 }
 
-/** Whom the request comes from, as far as that is known, and the proxy of ours that has told us. */
+/** Who sent the request, as far as that is known, and the trusted proxy that told us. */
 function forwardedFields(c: Context<any, any>, kind: HeadRules['forwarded']): string {
   const { address, host, protocol } = clientOf(c)
   const { address: peer } = c.peer

@@ -1,17 +1,17 @@
 // The content of an upstream server's response, at the pace of our client.
 import { highWater } from '../tools/high-water.ts'
 
-/** What content asks of the connection it comes from. */
+/** What the content asks of its connection. */
 export interface ContentSource {
-  /** More is wanted: read on. */
+  /** More is wanted: continue reading. */
   demand(): void
   /** Nothing more is wanted. */
   destroy(): void
 }
 
 /**
- * The content of a response that is still coming. An iterator by itself, as it is read once, so that a piece costs one
- * promise; `destroy` is how core lets go of it.
+ * The content of a response that is still arriving. It is its own iterator, as it is read once, so that a piece costs one
+ * promise; core calls `destroy` when it no longer needs it.
  */
 export class ResponseBody implements AsyncIterableIterator<Uint8Array> {
   /** Trailer fields, once the content has ended. */
@@ -49,7 +49,7 @@ export class ResponseBody implements AsyncIterableIterator<Uint8Array> {
     this.#waiting = undefined
   }
 
-  /** The content will never be complete; what has come before is still given out. */
+  /** The content will never be complete; what arrived before is still given out. */
   fail(error: Error): void {
     this.#source = undefined
     this.#error = error

@@ -1,14 +1,14 @@
-// Which fields of a response are sent on.
+// Which fields of a response are passed on.
 import { ReplyHeaders } from '@spillway/core'
 import type { ResponseHead } from '@spillway/parser'
 import { connectionOptions } from '../http/connection-options.ts'
 
-/** Fields that concern one connection only, by the length of their names (RFC 9110 §7.6.1), and for a proxy's own client. */
+/** Fields that concern a single connection, or that are meant for the proxy itself, by the length of their names (RFC 9110 §7.6.1). */
 const hopByHop: ReadonlyMap<number, readonly string[]> = new Map([
   [2, ['te']],
   [7, ['upgrade']],
   [10, ['connection', 'keep-alive']],
-  // which stays when it says what the parser has found
+  // is kept when it agrees with what the parser has found
   [14, ['content-length']],
   [16, ['proxy-connection']],
   [17, ['transfer-encoding']],
@@ -16,9 +16,9 @@ const hopByHop: ReadonlyMap<number, readonly string[]> = new Map([
 ])
 
 /**
- * The fields of a response as they are passed on, names and values as they came. They need no second check: the parser has
- * found them good.
- * @param text the head as latin1, from the byte on that the head's places count from.
+ * The fields of a response as they are passed on, names and values as they came. They need no second check, because the parser has
+ * validated them.
+ * @param text the head as latin1, starting at the byte from which the head's offsets count.
  */
 export function responseFields(head: ResponseHead, text: string): ReplyHeaders {
   const flat: string[] = []
@@ -33,7 +33,7 @@ export function responseFields(head: ResponseHead, text: string): ReplyHeaders {
     if (suspects) {
       const lower = name.toLowerCase()
       if (lower === 'connection') options += `,${value}`
-      // A 426 has to say which protocol it wants, and a 101 which it speaks (RFC 9110 §15.5.22, §15.2.2).
+      // A 426 has to say which protocol it requires, and a 101 which one it uses (RFC 9110 §15.5.22, §15.2.2).
       const keep = lower === 'upgrade' && (status === 426 || status === 101)
       const isLength =
         lower === 'content-length' && status !== 204 && head.hasLength && Number(value) === head.contentLength
@@ -46,13 +46,13 @@ export function responseFields(head: ResponseHead, text: string): ReplyHeaders {
   return fields
 }
 
-/** Drops the fields that Connection names; those that say how the message ends are core's business. */
+/** Drops the fields named by Connection; core itself writes those that say how the message ends. */
 function dropOptions(fields: ReplyHeaders, options: string): void {
   for (const option of connectionOptions(options))
     if (!/^(?:close|keep-alive|upgrade|content-length)$/.test(option)) fields.delete(option)
 }
 
-/** Seconds an idle connection is kept by the server, as its Keep-Alive field says; undefined when it does not. */
+/** How many seconds the server keeps an idle connection, according to its Keep-Alive field; undefined when it does not say. */
 export function keepAliveHint(head: ResponseHead, text: string): number | undefined {
   const { spans } = head
   for (let i = 0; i < head.fieldCount * 4; i += 4) {

@@ -1,49 +1,49 @@
-// Responses from the bytes of an upstream connection.
+// Reads responses from the bytes of an upstream connection.
 import type { ReplyHeaders } from '@spillway/core'
 import { BodyDecoder, BodyEvent, BodyKind, ResponseHead } from '@spillway/parser'
 import { type ContentSource, ResponseBody } from './response-body.ts'
 import { keepAliveHint, responseFields } from './response-fields.ts'
 
-/** Interim responses that one request may get. */
+/** How many interim responses one request may get. */
 export const mostInterim = 32
 
-/** The final response to a request; its content may still be coming. */
+/** The final response to a request; its content may still be arriving. */
 export interface Response {
   readonly status: number
   readonly fields: ReplyHeaders
   readonly content: Uint8Array | ResponseBody | null
-  /** Of content that is complete. */
+  /** The trailer fields of content that is complete. */
   readonly trailers: readonly (readonly [string, string])[] | null
 }
 
-/** Who is told what was read. */
+/** Is told what was read. */
 export interface ResponseSink extends ContentSource {
   interim(status: number, fields: ReplyHeaders): void
   response(response: Response): void
-  /** Content has come, and more is to come. */
+  /** Content has arrived, and more is to come. */
   received(body: ResponseBody): void
   /**
    * The response is complete.
-   * @param reusable whether the server lets the connection persist, and nothing has come that belongs to no response.
-   * @param keepAlive seconds that the server says it keeps an idle connection.
+   * @param reusable whether the server lets the connection persist, and no bytes have come that belong to no response.
+   * @param keepAlive how many seconds the server says it keeps an idle connection.
    */
   complete(reusable: boolean, keepAlive: number | undefined): void
-  /** 101: what follows is another protocol. */
+  /** A 101 arrived: what follows is another protocol. */
   switched(fields: ReplyHeaders, leftover: Uint8Array): void
   malformed(what: string): void
 }
 
 /**
- * Reads the responses on one connection, as strictly as requests are read: whatever could make two readers disagree about
- * where a response ends is malformed. Content that has come whole with its head is given out whole.
+ * Reads the responses on one connection as strictly as requests are read: anything that could make two readers disagree about
+ * where a response ends is malformed. Content that arrived complete together with its head is given out in one piece.
  */
 export class ResponseReader {
-  /** Whether a byte has come since the request. */
+  /** Whether any byte has arrived since the request. */
   heard: boolean = false
   readonly #sink: ResponseSink
   readonly #head = new ResponseHead()
   readonly #decoder = new BodyDecoder()
-  /** Bytes of a head that is not complete: the first `#partial` of the buffer. */
+  /** The bytes of an incomplete head: the first `#partial` of the buffer. */
   #buffer: Uint8Array = new Uint8Array(0)
   #partial = 0
   #interim = 0
@@ -55,7 +55,7 @@ export class ResponseReader {
     this.#sink = sink
   }
 
-  /** A request was sent; what comes is its response. */
+  /** A request was sent; what arrives is its response. */
   begin(method: string): void {
     this.#head.requestMethod = method
     this.#interim = 0
@@ -63,7 +63,7 @@ export class ResponseReader {
     this.heard = false
   }
 
-  /** The content that is still coming. */
+  /** The content that is still arriving. */
   get body(): ResponseBody | undefined {
     return this.#body
   }
@@ -76,7 +76,7 @@ export class ResponseReader {
     this.#readHeads(buf, end)
   }
 
-  /** The server has ended its side; whether that is how the response ends. */
+  /** The server has ended its side. Returns whether that is how the response ends. */
   end(): boolean {
     const body = this.#body
     if (!body || this.#kind !== BodyKind.UntilClose) return false
@@ -103,7 +103,7 @@ export class ResponseReader {
     this.#partial = 0
   }
 
-  /** Joins bytes to those of the head so far. */
+  /** Appends bytes to those of the incomplete head. */
   #append(chunk: Uint8Array): Uint8Array {
     const end = this.#partial + chunk.length
     if (this.#buffer.length < end) {
@@ -116,7 +116,7 @@ export class ResponseReader {
     return this.#buffer
   }
 
-  /** The head that begins at `at` is not complete: it waits at the start of the buffer. */
+  /** The head that begins at `at` is incomplete: moves it to the start of the buffer. */
   #keep(buf: Uint8Array, at: number, end: number): void {
     if (buf === this.#buffer && at === 0) return
     const rest = buf.slice(at, end)
@@ -138,7 +138,7 @@ export class ResponseReader {
       return sink.complete(head.keepAlive && at === end, this.#keepAlive)
     }
     this.#decoder.reset(this.#kind, head.contentLength)
-    // The buffer is used again.
+    // Copied, because the buffer will be reused.
     if (buf === this.#buffer) this.#startContent(status, fields, buf.slice(at, end), 0)
     else this.#startContent(status, fields, buf.subarray(0, end), at)
   }

@@ -1,11 +1,11 @@
-// Fields of a response that say where something is, as the client has to say it.
+// Rewrites fields of a response that contain locations, so that the client can use them.
 import type { Context, ReplyHeaders } from '@spillway/core'
 import { authorityOf } from '../http/known-client.ts'
 import type { UpstreamAddress } from './address.ts'
 
-/** Which of the server's paths are which of the client's. */
+/** How the server's paths correspond to the client's. */
 interface View {
-  /** What was taken off the path for the server; empty or `/app`. */
+  /** The prefix that was removed from the path for the server; empty or `/app`. */
   readonly base: string
   readonly server: UpstreamAddress
   /** The authority that the client asked for. */
@@ -13,8 +13,8 @@ interface View {
 }
 
 /**
- * Rewrites `Location`, `Content-Location`, `Refresh` and the `Path` and `Domain` of cookies: what names the server itself names
- * no host any more, and its paths are those below the proxy's. Whoever knows the prefix already, by `X-Forwarded-Prefix`, is left alone.
+ * Rewrites `Location`, `Content-Location`, `Refresh` and the `Path` and `Domain` of cookies: references to the server itself lose their
+ * host, and its paths become paths below the proxy's. References that already have the prefix, by `X-Forwarded-Prefix`, are left alone.
  */
 export function rewriteFields(c: Context<any, any>, fields: ReplyHeaders, server: UpstreamAddress): void {
   const view: View = { base: c.base, server, host: authorityOf(c) }
@@ -35,14 +35,14 @@ export function rewriteFields(c: Context<any, any>, fields: ReplyHeaders, server
   for (const cookie of seen) fields.append('Set-Cookie', cookie)
 }
 
-/** A reference (RFC 3986 §4.1) as the client has to resolve it. */
+/** A reference (RFC 3986 §4.1) in the form that the client has to resolve. */
 function placeSeen(place: string, view: View): string {
   if (/^\/(?![/\\])/.test(place)) return pathSeen(place, view)
   if (!/^https?:\/\//i.test(place) || !URL.canParse(place)) return place
   const { protocol, host, origin, pathname, search, hash } = new URL(place)
   const rest = `${pathSeen(pathname, view)}${search}${hash}`
   if (host === view.server.authority && (protocol === 'https:') === view.server.secure) return rest
-  // The server was told the client's name for it, and uses that.
+  // The server was told the name by which the client knows it, and uses that.
   return host === view.host.toLowerCase() && rest !== `${pathname}${search}${hash}` ? `${origin}${rest}` : place
 }
 
@@ -56,7 +56,7 @@ function isBelow(path: string, prefix: string): boolean {
 }
 
 function cookieSeen(cookie: string, view: View): string {
-  // Such a cookie is for all paths, or it is refused (RFC 6265bis §4.1.3.2).
+  // Such a cookie must be for all paths, or it is refused (RFC 6265bis §4.1.3.2).
   const isForHost = /^\s*__host-/i.test(cookie)
   const [pair, ...attributes] = cookie.split(';')
   const seen = attributes.flatMap((attribute): string[] => {

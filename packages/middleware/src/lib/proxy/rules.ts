@@ -1,4 +1,4 @@
-// What may be said to a group of upstream servers, and what is when it is not said.
+// The options of a group of upstream servers, and their defaults.
 import {
   type Rule,
   type Rules,
@@ -25,7 +25,7 @@ import { type PoolLimits, defaultPool } from './upstream.ts'
 
 export type CheckSettings = Settled<CheckOptions, 'interval' | 'timeout' | 'healthy' | 'unhealthy'>
 
-/** Options of a group, as it has them. */
+/** The resolved options of a group. */
 export interface UpstreamsSettings extends Pick<UpstreamsOptions, 'tls' | 'proxyProtocol' | 'sticky'> {
   readonly balance: NonNullable<UpstreamsOptions['balance']>
   readonly timeouts: UpstreamTimeouts
@@ -49,7 +49,7 @@ const checkRules: Rules<CheckSettings> = {
   unhealthy: whole(3, { from: 1 }),
 }
 
-/** Statuses that a server may answer with. */
+/** Statuses of a server's error responses. */
 export const statusList: Rule<readonly number[]> = list(whole(503, { from: 400, to: 599 }))
 
 export const upstreamsRules: Rules<UpstreamsSettings> = {

@@ -15,7 +15,7 @@ type Fields = readonly (readonly [name: string, value: string])[]
 
 const nothing = new Uint8Array(0)
 
-/** One exchange on a shared connection: a stream of it, with a deadline for everything that is waited for. */
+/** One exchange on a shared connection: an HTTP/2 stream, with a deadline for everything it waits for. */
 export class SessionExchange implements UpstreamExchange, ResponseSink, ContentSource {
   readonly #session: UpstreamSession
   readonly #isTunnel: boolean
@@ -24,16 +24,16 @@ export class SessionExchange implements UpstreamExchange, ResponseSink, ContentS
   #requester: Requester | undefined
   #resolve: ((answer: Answer) => void) | undefined
   #reject: ((error: Error) => void) | undefined
-  /** Who waits for room to write. */
+  /** Waits for room to write. */
   #ready: ((ok: boolean) => void) | undefined
   #deadline = 0
   #interim = 0
   #isSent = false
-  /** What came of the content in the turn of its head: that is all of it, most often. */
+  /** The content that arrived in the same turn as its head: usually all of it. */
   #pieces: Uint8Array[] = []
   #early: { readonly status: number; readonly fields: ReplyHeaders } | undefined
   #body: ResponseBody | undefined
-  /** Bytes whose place in the window is kept until they are wanted. */
+  /** Bytes that stay counted against the window until they are wanted. */
   #unreleased = 0
 
   constructor(session: UpstreamSession, isTunnel: boolean) {
@@ -101,7 +101,7 @@ export class SessionExchange implements UpstreamExchange, ResponseSink, ContentS
   }
 
   onDrain(): void {
-    // What is waited for now is the client's content, which has a deadline of its own.
+    // From now on it waits for the client's content, which has a deadline of its own.
     if (this.#phase === Phase.Head && !this.#isSent) this.#deadline = 0
     this.#wake(true)
   }
@@ -135,9 +135,9 @@ export class SessionExchange implements UpstreamExchange, ResponseSink, ContentS
     queueMicrotask(() => this.#answer(status, fields))
   }
 
-  /** The head has come, and what came together with it. */
+  /** The head has arrived, with everything that came in the same turn. */
   #answer(status: number, fields: ReplyHeaders): void {
-    // It has failed meanwhile.
+    // The exchange has failed in the meantime.
     if (this.#phase !== Phase.Content) return
     const body = (this.#body = new ResponseBody(this))
     for (const piece of this.#pieces) body.push(piece)
@@ -149,7 +149,7 @@ export class SessionExchange implements UpstreamExchange, ResponseSink, ContentS
     if (ended) return this.#fail('invalid', 'a tunnel that ends with its head')
     const transport = this.#stream!.tunnel()
     const resolve = this.#resolve!
-    // What HTTP/1.1 says, and handlers.
+    // As in HTTP/1.1, and as handlers expect.
     fields.set('Upgrade', 'websocket')
     this.#over()
     resolve({
@@ -187,7 +187,7 @@ export class SessionExchange implements UpstreamExchange, ResponseSink, ContentS
       this.#over()
       return body.end(trailers)
     }
-    // All of it came in one turn.
+    // All of it arrived in one turn.
     const resolve = this.#resolve!
     const { status, fields } = this.#early!
     this.#over()
@@ -207,7 +207,7 @@ export class SessionExchange implements UpstreamExchange, ResponseSink, ContentS
     this.#deadline = 0
     const requester = this.#requester
     this.#requester = this.#resolve = this.#reject = undefined
-    // What has come and was not taken counts for nobody any more.
+    // What has arrived and was not taken no longer counts against the window.
     this.#stream?.release(this.#unreleased)
     this.#unreleased = 0
     requester?.onOver()
@@ -243,7 +243,7 @@ export class SessionExchange implements UpstreamExchange, ResponseSink, ContentS
   tick(now: number): void {
     if (this.#deadline === 0 || now < this.#deadline) return this.#requester?.onWait()
     const deadline = this.#deadline
-    // Bytes may wait in the kernel if this process was busy: one more look before it is too late.
+    // If this process was busy, bytes may be waiting in the kernel: look once more before giving up.
     setImmediate(() => {
       if (this.#deadline !== deadline) return
       this.#fail('timeout', this.#phase === Phase.Head ? 'no response in time' : 'no content in time')
@@ -252,7 +252,7 @@ export class SessionExchange implements UpstreamExchange, ResponseSink, ContentS
   }
 }
 
-/** The fields of a response as they are passed on: none of HTTP/2 concerns a connection. */
+/** The fields of a response as they are passed on: in HTTP/2 none of them concerns a connection. */
 function responseFields(head: Http2Response): ReplyHeaders {
   const flat: string[] = []
   for (const [name, value] of head) {

@@ -1,4 +1,4 @@
-// A connection to an upstream server over HTTP/2, which many requests share.
+// An HTTP/2 connection to an upstream server, which many requests share.
 import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import { NodeTransport } from '@spillway/core'
@@ -11,23 +11,23 @@ import { type OutgoingHead, headFields } from './request-head.ts'
 import { SessionExchange } from './session-exchange.ts'
 import type { Swept } from './sweep.ts'
 
-/** Exchanges on one connection at a time, where the server does not want fewer. */
+/** Exchanges on one connection at a time, unless the server wants fewer. */
 export const mostStreams = 100
-/** Bytes of a response that may be on their way before any is passed on. */
+/** Bytes of a response that may be in transit before any are passed on. */
 const streamWindow = 256 * 1024
-/** All together may have as much: a client that does not read its response holds up no other. */
+/** As many for all of them together: a client that does not read its response holds up no other. */
 const connectionWindow = mostStreams * streamWindow
 
-/** Whom a session belongs to. */
+/** The owner of a session. */
 export interface SessionOwner {
   readonly url: string
   readonly address: UpstreamAddress
   readonly timeouts: UpstreamTimeouts
   /** The server does not speak HTTP/2 (ALPN, RFC 7301). */
   speaksHttp1(): void
-  /** Exchanges that a connection is thought to take at a time. */
+  /** How many exchanges a connection is expected to take at a time. */
   readonly streams: number
-  /** The server has said whether it takes WebSockets as streams (RFC 8441 §3), and how many streams it takes at a time. */
+  /** The server has said whether WebSockets can be streams (RFC 8441 §3), and how many streams it allows at a time. */
   learned(takesConnect: boolean, streams: number): void
   /** An exchange is over, or has become a tunnel. */
   left(exchange: SessionExchange): void
@@ -36,20 +36,20 @@ export interface SessionOwner {
   closed(session: UpstreamSession): void
 }
 
-/** A connection of HTTP/2 to an upstream server, shared by many exchanges. */
+/** An HTTP/2 connection to an upstream server, shared by many exchanges. */
 export class UpstreamSession implements Swept, Http2ClientOwner {
-  /** When it was opened, as `performance.now()` tells it. */
+  /** When it was opened, by `performance.now()`. */
   readonly since: number = performance.now()
   readonly #owner: SessionOwner
   readonly #socket: Socket
   readonly #exchanges: Set<SessionExchange> = new Set()
   #client: Http2Client | undefined
   #phase: 'connecting' | 'open' | 'closed' = 'connecting'
-  /** Whom it may concern that the connection is there, or never will be. */
+  /** Those waiting to hear that the connection is established, or never will be. */
   #waiting: ((error?: UpstreamError) => void)[] = []
   #error: Error | undefined
   #isGone = false
-  /** For the connection, for the next exchange, or for an answer to whether the server is still there. */
+  /** For establishing the connection, for the next exchange, or for an answer that shows that the server is still there. */
   #deadline: number
   #before = performance.now()
 
@@ -57,7 +57,7 @@ export class UpstreamSession implements Swept, Http2ClientOwner {
 
   /**
    * @param isShared whether it is kept for further exchanges.
-   * @param dial opens the socket and calls back when it can be written to.
+   * @param dial opens the socket and calls back when it accepts bytes.
    */
   constructor(owner: SessionOwner, isShared: boolean, dial: (ready: () => void) => Socket) {
     this.#owner = owner
@@ -87,7 +87,7 @@ export class UpstreamSession implements Swept, Http2ClientOwner {
     return this.#phase === 'open' && this.#exchanges.size === 0 && this.#client!.active === 0
   }
 
-  /** Exchanges that may begin. */
+  /** How many more exchanges may begin. */
   get room(): number {
     if (this.#phase === 'connecting') return this.#owner.streams - this.#exchanges.size
     let room = this.canBegin ? this.#client!.available : 0
@@ -104,7 +104,7 @@ export class UpstreamSession implements Swept, Http2ClientOwner {
     return this.#client?.canConnect === true
   }
 
-  /** A place for one exchange. @param isTunnel whether it is to become one. */
+  /** Reserves a place for one exchange. @param isTunnel whether it is to become a tunnel. */
   begin(isTunnel: boolean): SessionExchange {
     const exchange = new SessionExchange(this, isTunnel)
     this.#exchanges.add(exchange)
@@ -112,7 +112,7 @@ export class UpstreamSession implements Swept, Http2ClientOwner {
     return exchange
   }
 
-  /** Resolves when the server has said what it allows. @throws UpstreamError when it never will. */
+  /** Resolves when the server has announced its limits. @throws UpstreamError when it never will. */
   connected(): Promise<void> {
     if (this.#phase !== 'connecting') return Promise.resolve()
     return new Promise((resolve, reject) => {
@@ -124,7 +124,7 @@ export class UpstreamSession implements Swept, Http2ClientOwner {
     return this.#client!.request(headFields(head, this.#owner.address.secure), ends, sink)
   }
 
-  /** A response did not come in time: if nothing comes at all, the server is gone. */
+  /** A response did not come in time: if nothing at all arrives now, the server is gone. */
   probe(): void {
     if (this.#phase !== 'open' || this.#client!.isProbed) return
     this.#client!.probe()
@@ -138,7 +138,7 @@ export class UpstreamSession implements Swept, Http2ClientOwner {
     this.#owner.left(exchange)
   }
 
-  /** Begins no more exchanges, and ends with the last one. */
+  /** Starts no more exchanges, and ends with the last one. */
   close(): void {
     if (this.#client) this.#client.close()
     else this.#socket.destroy()
@@ -190,7 +190,7 @@ export class UpstreamSession implements Swept, Http2ClientOwner {
     this.#deadline = 0
     const error = new UpstreamError(kind, this.#owner.url, message, this.#error)
     this.#settle(error)
-    // Those that are under way hear of it from their streams.
+    // Exchanges that are under way are told through their streams.
     for (const exchange of this.#exchanges) if (exchange.isWaiting) exchange.cancel(error)
     this.#socket.destroy()
     this.#owner.closed(this)

@@ -1,10 +1,10 @@
-/** How many places a client may hold for each one that is free. */
+/** How many places a client may hold for each free one. */
 const factor = 3
 
 /**
- * Places that clients hold, as many as there are, and never all of them by one: whoever holds some gets another only while more
- * than a third as many are free. A lone client comes to three quarters, two to three sevenths each; what is left is always there
- * for the next one (the dynamic thresholds of switches with shared memory).
+ * Places shared between clients so that one client never holds all of them: a client that holds some gets another only while more
+ * than a third as many are free. A lone client reaches three quarters, two reach three sevenths each; the rest is always there
+ * for the next one (like the dynamic thresholds of switches with shared memory).
  */
 export class Shares {
   readonly #limit: number

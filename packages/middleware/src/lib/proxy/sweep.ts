@@ -1,13 +1,13 @@
-/** Milliseconds between two looks at all deadlines. */
+/** Milliseconds between two checks of all deadlines. */
 const interval = 100
 
-/** What has deadlines. */
+/** Something with deadlines. */
 export interface Swept {
-  /** @param now as `performance.now()` tells it. */
+  /** @param now by `performance.now()`. */
   tick(now: number): void
 }
 
-/** One timer for the deadlines of a group of upstream servers; none while there is nothing that could pass one. */
+/** One timer for the deadlines of a group of upstream servers; it does not run while there is nothing with a deadline. */
 export class Sweep {
   readonly #members: Set<Swept> = new Set()
   #timer: NodeJS.Timeout | undefined

@@ -3,7 +3,7 @@ import { type FileHandle, open, unlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-/** A file without a name: it is gone with whoever holds it, in whichever way that ends. */
+/** A file without a name: it disappears with the process that holds it open, however that ends. */
 export class TempFile {
   readonly #file: FileHandle
 
@@ -11,7 +11,7 @@ export class TempFile {
     this.#file = file
   }
 
-  /** @throws the system's error when the folder takes no files. */
+  /** @throws the system's error when no file can be created in the folder. */
   static async open(folder: string = tmpdir()): Promise<TempFile> {
     const path = join(folder, `spillway-${randomUUID()}`)
     const file = await open(path, 'wx+', 0o600)
@@ -31,7 +31,7 @@ export class TempFile {
     }
   }
 
-  /** @throws Error when fewer bytes are there. */
+  /** @throws Error when the file has fewer bytes. */
   async read(position: number, length: number): Promise<Uint8Array> {
     const bytes = Buffer.allocUnsafe(length)
     const { bytesRead } = await this.#file.read(bytes, 0, length, position)

@@ -1,10 +1,10 @@
 import type { Transport } from '@spillway/core'
 
 /**
- * Joins a client and a server that have agreed on another protocol. Neither is read faster than the other takes it, an end
- * of one side is passed on, and when one of them is gone without one, so is the other.
- * @param answered what the server has sent already; it is paused.
- * @param onClose called back when the server's side is gone.
+ * Joins a client and a server that have agreed on another protocol. Neither is read faster than the other takes it, the end
+ * of one side is passed on, and when one of them is lost without an end, the other is cut.
+ * @param answered what the server has already sent; its side is paused.
+ * @param onClose is called when the server's side is gone.
  */
 export function joinTunnel(
   client: Transport,

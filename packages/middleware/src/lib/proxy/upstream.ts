@@ -1,4 +1,4 @@
-// One upstream server: its connections, and who waits for one.
+// One upstream server: its connections, and the requests that wait for one.
 import { createHash } from 'node:crypto'
 import type { Peer } from '@spillway/core'
 import type { UpstreamAddress } from './address.ts'
@@ -14,25 +14,25 @@ import { Shares } from './shares.ts'
 import type { Sweep, Swept } from './sweep.ts'
 
 /**
- * Most connections to one server. No client, of IPv6 no /64 network, ever holds all of a kind, nor all places to wait: a lone one comes
- * to three quarters.
+ * Limits for one server. No client (in IPv6, no /64 network) ever holds all places of a kind, nor the whole queue: a lone one reaches
+ * three quarters.
  */
 export interface PoolLimits {
-  /** At a time; over HTTP/2, which shares connections, exchanges at a time. Default: 512. */
+  /** Connections at a time; over HTTP/2, where requests share connections, exchanges at a time. Default: 512. */
   readonly connections: number
-  /** Kept open without an exchange. Default: 128. */
+  /** Idle connections that are kept open. Default: 128. */
   readonly idle: number
-  /** Requests that wait for a connection when all are taken; one more is answered 503. Default: 512. */
+  /** Requests that wait when all connections are in use; further ones are answered 503. Default: 512. */
   readonly waiting: number
-  /** Milliseconds after which a connection is used no more, so that new addresses and new servers get some; 0 for any time. Default: 0. */
+  /** Milliseconds after which a connection is no longer used, so that new addresses and new servers get some; 0 for no limit. Default: 0. */
   readonly maxAge: number
-  /** WebSockets and other tunnels at a time, which do not count as connections; one more is answered 503. Default: 512. */
+  /** WebSockets and other tunnels at a time, which do not count as connections; further ones are answered 503. Default: 512. */
   readonly tunnels: number
 }
 
 export const defaultPool: PoolLimits = { connections: 512, idle: 128, waiting: 512, maxAge: 0, tunnels: 512 }
 
-/** A request that waits for a connection. */
+/** A request that is waiting for a connection. */
 interface Waiter extends Swept {
   readonly peer: Peer
   readonly client: string
@@ -40,20 +40,20 @@ interface Waiter extends Swept {
   take(exchange: UpstreamExchange): void
 }
 
-/** Milliseconds that a server is believed not to speak HTTP/2. */
+/** Milliseconds for which a server is assumed not to speak HTTP/2. */
 const http1Time = 300_000
 
-/** One upstream server: its connections, and what is known of it. */
+/** One upstream server: its connections, and what is known about it. */
 export class Upstream implements ConnectionOwner, SessionOwner {
   readonly address: UpstreamAddress
   readonly weight: number
-  /** Gets requests only while none of the others is in use. */
+  /** Whether it gets requests only while none of the other servers is usable. */
   readonly backup: boolean
   readonly timeouts: UpstreamTimeouts
   readonly health: Health
   /** For consistent hashing. */
   readonly seed: number
-  /** Stands for it in cookies, and says nothing to who reads them. */
+  /** Identifies it in cookies without revealing anything. */
   readonly id: string
   /** For round robin. */
   turn: number = 0
@@ -70,11 +70,11 @@ export class Upstream implements ConnectionOwner, SessionOwner {
   readonly #shares: Shares
   readonly #waitingShares: Shares
   readonly #tunnelShares: Shares
-  /** For whom a connection, or a part of one, is in use. */
+  /** The client for whom a connection, or a part of one, is in use. */
   readonly #lent: Map<UpstreamExchange, string> = new Map()
   readonly #http2: boolean
   readonly #sessions: Set<UpstreamSession> = new Set()
-  /** As `performance.now()` tells it. */
+  /** By `performance.now()`. */
   #http1Until = 0
   /** Whether WebSockets can be streams, as far as that is known. */
   #takesConnect = true
@@ -112,28 +112,28 @@ export class Upstream implements ConnectionOwner, SessionOwner {
     return idle
   }
 
-  /** Whether a connection is free, or may be opened. */
+  /** Whether a connection is free or may be opened. */
   get free(): boolean {
     if (this.#isShared('')) return this.#lent.size < this.#limits.connections
     return this.#idle.length > 0 || this.#open < this.#limits.connections
   }
 
-  /** Whether a request goes over a connection that others use, too. */
+  /** Whether a request uses a connection that is shared with others. */
   #isShared(upgrade: string): boolean {
     if (!this.#http2 || performance.now() < this.#http1Until) return false
     return upgrade === '' || (isWebSocket(upgrade) && this.#takesConnect)
   }
 
   /**
-   * A connection for one exchange: one that is kept, a new one, or the next that becomes free.
-   * @param client whose exchange it is: none may hold all connections, nor all places to wait for one.
+   * A connection for one exchange: an idle one, a new one, or the next to become free.
+   * @param client the client whose exchange it is: none may hold all connections, nor the whole queue.
    * @param fresh whether it must not have been used before.
-   * @param upgrade the protocol that is asked for, empty for none.
-   * @throws UpstreamError when too many wait already, or none becomes free in time.
+   * @param upgrade the requested protocol, empty for none.
+   * @throws UpstreamError when too many requests are already waiting, or no connection becomes free in time.
    */
   acquire(peer: Peer, client: string, fresh: boolean, upgrade: string): UpstreamExchange | Promise<UpstreamExchange> {
     if (fresh) {
-      // The kept ones are of the same age as the one that failed.
+      // The idle ones are as old as the one that failed.
       for (const connection of this.#idle.splice(0)) connection.destroy()
     }
     const connection = this.#shares.allows(client) ? this.#available(peer, upgrade) : undefined
@@ -142,7 +142,7 @@ export class Upstream implements ConnectionOwner, SessionOwner {
     return this.#wait(peer, client, upgrade)
   }
 
-  /** A connection that is kept, or a new one; undefined when there are as many as there may be. */
+  /** An idle connection, or a new one; undefined when the limit has been reached. */
   #available(peer: Peer, upgrade: string): UpstreamExchange | undefined {
     if (this.#isShared(upgrade)) {
       if (this.#lent.size >= this.#limits.connections) return undefined
@@ -189,7 +189,7 @@ export class Upstream implements ConnectionOwner, SessionOwner {
     return this.#isShared('') ? this.#openSession(false).begin(false) : this.#connect(undefined)
   }
 
-  /** @param peer for whom it speaks; undefined for a health check. */
+  /** @param peer the client it is for; undefined for a health check. */
   #connect(peer: Peer | undefined): UpstreamConnection {
     this.#open++
     const connection = new UpstreamConnection(this, (ready) => this.#dialer.dial(ready, ['http/1.1'], peer))
@@ -242,8 +242,8 @@ export class Upstream implements ConnectionOwner, SessionOwner {
   }
 
   /**
-   * Keeps a place for a tunnel, before it is asked for one.
-   * @returns gives the place back.
+   * Reserves a place for a tunnel before the server is asked for one.
+   * @returns a function that gives the place back.
    * @throws UpstreamError when there is none for this client.
    */
   reserveTunnel(client: string): () => void {
@@ -291,7 +291,7 @@ export class Upstream implements ConnectionOwner, SessionOwner {
     this.streams = streams
   }
 
-  /** Gives those who wait what there is. */
+  /** Gives free connections to waiting requests. */
   #serve(): void {
     for (let waiter = this.#nextWaiter(); waiter; waiter = this.#nextWaiter()) {
       const exchange = this.#available(waiter.peer, waiter.upgrade)
@@ -300,7 +300,7 @@ export class Upstream implements ConnectionOwner, SessionOwner {
     }
   }
 
-  /** Of those who wait and may have a connection, the first whose client holds the fewest. */
+  /** Among the waiting requests that may have a connection, the first whose client holds the fewest. */
   #nextWaiter(): Waiter | undefined {
     let next: Waiter | undefined
     for (const waiter of this.#waiting) {
@@ -312,7 +312,7 @@ export class Upstream implements ConnectionOwner, SessionOwner {
     return next
   }
 
-  /** Ends what is idle now, and everything else when its exchange is over. */
+  /** Ends idle connections now, and the others when their exchanges are over. */
   close(): void {
     this.#closed = true
     for (const connection of this.#idle.splice(0)) connection.destroy()
@@ -320,7 +320,7 @@ export class Upstream implements ConnectionOwner, SessionOwner {
   }
 }
 
-/** What servers of one group have in common, and what makes this one reachable. */
+/** What the servers of a group have in common, and how to reach this one. */
 export interface UpstreamParts {
   readonly backup: boolean
   readonly dialer: Dialer

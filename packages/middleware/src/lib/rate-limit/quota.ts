@@ -1,22 +1,22 @@
-/** How much is allowed. Whole microseconds, so that sums are exact. */
+/** A quota. In whole microseconds, so that sums are exact. */
 export interface Quota {
-  /** What one request costs. */
+  /** The cost of one request. */
   readonly interval: number
-  /** How much may be used up at once. */
+  /** How much may be used at once. */
   readonly burst: number
 }
 
-/** What became of a request. */
+/** The outcome of a request. */
 export interface Taken {
   readonly allowed: boolean
-  /** Microseconds until the whole quota is there again. */
+  /** Microseconds until the whole quota is available again. */
   readonly ahead: number
 }
 
 /**
- * The generic cell rate algorithm: a key is one number, the time at which all that it has used will be made up for. There
+ * The generic cell rate algorithm: a key is one number, the time at which everything it has used will have been regained. There
  * is no window that begins and ends, and so no moment at which twice the quota gets through.
- * @param until that time, undefined for a key that has used nothing.
+ * @param until that time; undefined for a key that has used nothing.
  */
 export function take(until: number | undefined, now: number, { interval, burst }: Quota): Taken {
   const used = until === undefined || until < now ? 0 : until - now

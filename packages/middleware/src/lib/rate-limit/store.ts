@@ -1,20 +1,20 @@
-// Where quotas are kept: here, or in Redis for several processes.
+// Where quotas are stored: in this process, or in Redis for several processes.
 import type { MaybePromise } from '@spillway/core'
 import { type Rules, readOptions, text, whole } from '@spillway/core/options'
 import { ExpiringMap } from '../tools/expiring-map.ts'
 import type { RedisCommand } from '../tools/redis.ts'
 import { type Quota, type Taken, take } from './quota.ts'
 
-/** Keeps what clients have used. */
+/** Stores what clients have used. */
 export interface RateLimitStore {
-  /** Takes one request from the quota of a key, if it is there; two at a time never take the same. */
+  /** Takes one request from the quota of a key, if any is left; concurrent calls never take the same one. */
   take(key: string, quota: Quota): MaybePromise<Taken>
 }
 
 /** Options of {@link memoryStore}. */
 export interface MemoryStoreOptions {
   /**
-   * Keys at a time; beyond it the one that asked the longest time ago has its whole quota again. Default: 100 000, some
+   * Most keys at a time; beyond that, the one that was used least recently regains its whole quota. Default: 100 000, about
    * 15 MB.
    */
   readonly keys?: number
@@ -38,13 +38,13 @@ export function memoryStore(options: MemoryStoreOptions = {}): RateLimitStore {
 
 /** Options of {@link redisStore}. */
 export interface RedisStoreOptions {
-  /** What keys begin with. Default: `limit:`. */
+  /** The prefix of all keys. Default: `limit:`. */
   readonly prefix?: string
 }
 
 const redisRules: Rules<Required<RedisStoreOptions>> = { prefix: text('limit:') }
 
-/** `take` of quota.ts, in one step for all who ask, by the clock of Redis. */
+/** The `take` of quota.ts as one atomic step for all processes, by the clock of Redis. */
 const script = `
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
@@ -56,7 +56,7 @@ redis.call('SET', KEYS[1], string.format('%.0f', now + ahead), 'PX', math.ceil(a
 return { 1, ahead }`
 
 /**
- * Quotas in Redis, for any number of processes, through whatever client there is:
+ * Quotas in Redis, for any number of processes, with any client:
  * `redisStore((...command) => redis.call(...command))` with ioredis,
  * `redisStore((...command) => client.sendCommand(command))` with node-redis. The script is sent once and then called by its
  * digest.
@@ -74,7 +74,7 @@ export function redisStore(command: RedisCommand, options: RedisStoreOptions = {
       try {
         reply = await run(digest ?? load(), args)
       } catch (error) {
-        // It has been restarted, or there was no way to load the script.
+        // Redis has been restarted, or the script could not be loaded.
         digest = undefined
         if (!(error as Error).message.startsWith('NOSCRIPT')) throw error
         reply = await run(load(), args)

@@ -22,15 +22,15 @@ function isWithin(inner: Variant, outer: Variant): boolean {
   return true
 }
 
-/** Whether all that one pattern takes the other takes, too. */
+/** Whether one pattern matches everything that the other matches. */
 function isPatternWithin(inner: Pattern, outer: Pattern): boolean {
   return inner.variants.every((one) => outer.variants.some((other) => isWithin(one, other)))
 }
 
 /**
- * Which of two that share paths is more specific: the one whose segment is narrower at the first place where they differ, as
- * a text is narrower than a parameter, a parameter with a constraint than one without, and any segment than a catch-all.
- * @returns below 0 for the first, above 0 for the second, 0 when they are the same, undefined when it cannot be said.
+ * Which of two overlapping variants is more specific: the one whose segment is narrower at the first place where they differ. Text
+ * is narrower than a parameter, a parameter with a constraint narrower than one without, and any segment narrower than a catch-all.
+ * @returns below 0 for the first, above 0 for the second, 0 when they are the same, undefined when neither is more specific.
  */
 export function compareVariants(a: Variant, b: Variant): number | undefined {
   const both = Math.min(a.head.length, b.head.length)
@@ -44,7 +44,7 @@ export function compareVariants(a: Variant, b: Variant): number | undefined {
   return a.head.length - b.head.length
 }
 
-/** Of variants that are the same up to their catch-alls. */
+/** Compares variants that are the same up to their catch-alls. */
 export function compareTails(a: Variant, b: Variant): number | undefined {
   const [first, second] = [tailAlone(a), tailAlone(b)]
   return narrower(isWithin(second, first), isWithin(first, second))
@@ -69,12 +69,12 @@ function tailAlone({ tail, suffix }: Variant): Variant {
   return { head: [], tail, suffix, slash: undefined }
 }
 
-/** The fewest segments of a path that matches. */
+/** The fewest segments that a matching path has. */
 function least({ head, tail, suffix }: Variant): number {
   return head.length + (tail?.min ?? 0) + suffix.length
 }
 
-/** A number of segments that shows all there is to see: in longer paths there are only more of the catch-all's. */
+/** A number of segments that is enough to compare two variants: longer paths only have more segments in the catch-all. */
 function enough(a: Variant, b: Variant): number {
   return Math.max(least(a), least(b)) + Math.min(least(a), least(b)) + 1
 }
@@ -88,7 +88,7 @@ function everyPlace(length: number, holds: (i: number) => boolean): boolean {
   return true
 }
 
-/** What a path of so many segments may have at a place. */
+/** What a path with this many segments may have at a place. */
 function languageAt({ head, tail, suffix }: Variant, i: number, length: number): Language {
   if (i < head.length) return head[i]!.language
   const behind = i - (length - suffix.length)

@@ -31,9 +31,9 @@ const classes: Readonly<Record<string, Ranges>> = {
 const controls: Readonly<Record<string, number>> = { t: 0x09, n: 0x0a, v: 0x0b, f: 0x0c, r: 0x0d }
 
 /**
- * Reads the constraint of a parameter, which is written as JavaScript's regular expressions are, and matches the decoded
- * segment as a whole. It has characters, classes, groups, alternatives and repetition; what does not make a regular language
- * (look-around, back-references), and anchors, which would say nothing, are errors.
+ * Parses the constraint of a parameter, which has the syntax of JavaScript's regular expressions and must match the whole decoded
+ * segment. It may use characters, classes, groups, alternatives and repetition; anything that is not a regular language
+ * (look-around, back-references) is an error, and so are anchors, which would have no meaning.
  * @throws TypeError
  */
 export function readConstraint(source: string): Expression {

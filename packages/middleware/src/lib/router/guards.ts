@@ -1,23 +1,23 @@
-// Layers that a path must not walk around, whatever routes say.
+// Layers that no path may get around, whatever routes exist.
 import { compareVariants, comparePatterns, overlap } from './compare.ts'
 import type { Node } from './node.ts'
 import type { Pattern } from './pattern.ts'
 import { type Place, placed } from './place.ts'
 
-/** A group or mount with layers, which stand in front of every path below its prefix. */
+/** A group or mount with layers, which are in front of every path below its prefix. */
 export interface Guard {
-  /** What it is, for messages: `group /admin`. */
+  /** Its name in messages: `group /admin`. */
   readonly name: string
   readonly prefix: string
   readonly place: Place
   readonly node: Node
   /** All paths at or below the prefix. */
   readonly covers: Pattern
-  /** What takes these paths in the table: of a guard within a mounted router, all that was mounted. */
+  /** Its entry in the table; for a guard inside a mounted router, that of the whole mount. */
   readonly entry: Pattern
 }
 
-/** A route as far as guards are concerned. */
+/** What a guard needs to know about a route. */
 export interface Guarded {
   /** `GET /a/:b` */
   readonly name: string
@@ -27,10 +27,10 @@ export interface Guarded {
 }
 
 /**
- * A guard holds when no route from outside of it can answer for a path that it covers. Where both match, the guard is to be
- * the more specific one; a catch-all with something behind it is refused even then, for `/**:path/edit` seems to mean every
- * path that ends so, and would not get those below the guard.
- * @throws TypeError when it does not, and nobody has said `bypass`.
+ * A guard holds if no route outside it can answer for a path that it covers. Where both match, the guard must be
+ * the more specific one. A catch-all with something after it is refused even then, because `/**:path/edit` seems to mean every
+ * path that ends like that, but would not get those below the guard.
+ * @throws TypeError when the guard does not hold, and no `bypass` allows that.
  */
 export function checkGuard(guard: Guard, route: Guarded): void {
   if (route.node.isWithin(guard.node) || !walksAround(guard, route.pattern)) return

@@ -1,7 +1,7 @@
 // Routes for a host, or for its subdomains.
 import type { Context } from '@spillway/core'
 
-/** Something for each of several hosts, by the name that a request was sent to. */
+/** A value for each of several hosts, found by the name that a request was sent to. */
 export class HostMap<T> {
   readonly #names: Map<string, T> = new Map()
 
@@ -13,7 +13,7 @@ export class HostMap<T> {
     return this.#names.entries()
   }
 
-  /** @throws TypeError when it is no host name, or is there already. */
+  /** @throws TypeError when it is not a host name, or already has a value. */
   add(name: string, value: T): void {
     const key = name.toLowerCase()
     if (!/^(?:(?:\*\.)?[\da-z_-]+(?:\.[\da-z_-]+)*|\[[\da-f:.]+\])$/.test(key))
@@ -22,7 +22,7 @@ export class HostMap<T> {
     this.#names.set(key, value)
   }
 
-  /** The host in full goes before a wildcard, which stands for exactly one label, as in certificates (RFC 9525 §6.3). */
+  /** A full name takes precedence over a wildcard, which stands for exactly one label, as in certificates (RFC 9525 §6.3). */
   find(name: string): T | undefined {
     const exact = this.#names.get(name)
     if (exact !== undefined) return exact
@@ -32,8 +32,8 @@ export class HostMap<T> {
 }
 
 /**
- * The host a request is for, in lower case, without port and without the dot that may end a full name: the authority of
- * the target, if it has one, before Host (RFC 9112 §3.2.2). Empty when there is none.
+ * The host that a request is for, in lower case, without port and without the dot that may end a full name: the authority of
+ * the target, if it has one, otherwise Host (RFC 9112 §3.2.2). Empty when there is none.
  */
 export function hostOf(c: Context): string {
   return hostName(c.target.startsWith('/') || c.target === '*' ? (c.headers.get('host') ?? '') : c.url)

@@ -1,7 +1,7 @@
-// Sets of texts that segments may be, and what two of them have in common.
+// Sets of texts that segments may be, and how two of them overlap.
 import { type Ranges, anyCharacter, contains } from './ranges.ts'
 
-/** An expression for some texts. */
+/** An expression that describes a set of texts. */
 export type Expression =
   | { readonly kind: 'set'; readonly set: Ranges }
   | { readonly kind: 'all' | 'one of'; readonly parts: readonly Expression[] }
@@ -17,15 +17,15 @@ export function textOf(text: string): Expression {
   return { kind: 'all', parts }
 }
 
-/** Positions in an expression, and states of the automaton made of it: more are a mistake, or an attack on the one who compares. */
+/** Most positions of an expression, and most states of its automaton: more are a mistake, or an attack on the comparison. */
 const mostPositions = 500
 const mostStates = 2000
 
-/** A state of the automaton: the positions of the expression that a text may have come to. */
+/** A state of the automaton: the positions in the expression that a text may have reached. */
 interface State {
   readonly positions: readonly number[]
   readonly accepts: boolean
-  /** By the number of the class of characters. */
+  /** The next state, by the number of the character class. */
   readonly next: (State | undefined)[]
 }
 
@@ -37,18 +37,18 @@ interface Ends {
 }
 
 /**
- * The texts that one segment of a pattern takes, decoded: a regular language, with an automaton that reads a text in one go,
- * without going back. Whether two of them share a text, or one is within the other, is decided, not guessed.
+ * The texts that one segment of a pattern matches, decoded: a regular language, with an automaton that reads a text once,
+ * without going back. Whether two languages share a text, or one contains the other, is decided exactly.
  */
 export class Language {
-  /** The one text that is in it. */
+  /** The only text in it, if there is just one. */
   readonly text: string | undefined
   readonly expression: Expression
-  /** The sets of characters at the positions of the expression, from 1 on; 0 is its beginning. */
+  /** The sets of characters at the positions of the expression, from 1 up; 0 is its beginning. */
   readonly #sets: Ranges[] = [[]]
   readonly #follow: Set<number>[] = [new Set()]
   readonly #lasts: Set<number>
-  /** The first characters of classes of characters that no set of this expression tells apart. */
+  /** The first characters of the character classes: no set of this expression distinguishes the characters of one class. */
   readonly #classes: readonly number[]
   readonly #states: Map<string, State> = new Map()
   readonly #start: State
@@ -65,7 +65,7 @@ export class Language {
     this.#start = this.#state([0])
   }
 
-  /** @param reversed read from its end. */
+  /** @param reversed the language of the same texts read backwards. */
   static reversed({ expression }: Language): Language {
     return new Language(reverse(expression))
   }
@@ -83,7 +83,7 @@ export class Language {
   }
 
   /**
-   * Where the texts end that are in the language and begin at a position.
+   * The ends of all texts of the language that begin at a position.
    * @param characters code points.
    */
   *ends(characters: readonly number[], from: number): Generator<number> {
@@ -95,7 +95,7 @@ export class Language {
     }
   }
 
-  /** Whether from each of the positions on, going by `starts`, some text of the language leads to it: for all of them at once. */
+  /** For each position: whether some text of the language leads from there to a position in `starts`. Found for all at once. */
   reach(characters: readonly number[], starts: readonly boolean[]): boolean[] {
     const reached: boolean[] = []
     let positions: number[] = []
@@ -113,21 +113,21 @@ export class Language {
     return reached
   }
 
-  /** Whether some text is in both. @throws TypeError when they are too large to tell. */
+  /** Whether some text is in both. @throws TypeError when they are too large to decide. */
   meets(other: Language): boolean {
     if (this.text !== undefined) return other.has(this.text)
     if (other.text !== undefined) return this.has(other.text)
     return !this.#walk(other, (here, there) => here?.accepts === true && there?.accepts === true)
   }
 
-  /** Whether every text of the other is in this. @throws TypeError when they are too large to tell. */
+  /** Whether every text of the other is in this one. @throws TypeError when they are too large to decide. */
   includes(other: Language): boolean {
     if (this === other) return true
     if (other.text !== undefined) return this.has(other.text)
     return this.#walk(other, (here, there) => there?.accepts === true && here?.accepts !== true)
   }
 
-  /** Reads all texts with both, as far as the other has any. @returns false as soon as `found` says so of where a text leads. */
+  /** Reads all texts of the other language with both automata. @returns false as soon as `found` returns true for a pair of states. */
   #walk(other: Language, found: (here: State | undefined, there: State | undefined) => boolean): boolean {
     const classes = [...new Set([...this.#classes, ...other.#classes])]
     const seen = new Map<State | undefined, Set<State>>()

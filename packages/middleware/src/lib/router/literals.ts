@@ -1,24 +1,24 @@
-/** Lists that paths are spread over; a power of two. */
+/** Number of lists over which paths are spread; a power of two. */
 const lists = 256
-/** Longer ones take more time than a `Map`. */
+/** Longer lists take more time than a `Map`. */
 const longest = 8
 
 interface Entry<T> {
   readonly path: string
   readonly meaning: T
   readonly next: Entry<T> | undefined
-  /** Entries from here on. */
+  /** Entries from this one to the end of the list. */
   readonly length: number
 }
 
 /**
- * What the paths of routes without parameters mean. A `Map` reads every character of a path that has just come to find its
- * place; mostly its length, a few characters and a comparison are enough, in half the time.
+ * Finds the routes without parameters by path. A `Map` has to read every character of a path that has just been received;
+ * usually the length, a few characters and one comparison are enough, and take half the time.
  */
 // decision 036
 export class LiteralPaths<T> {
   readonly #all: Map<string, T> = new Map()
-  /** Undefined once so many paths look alike that the `Map` is better. */
+  /** Undefined once so many paths look alike that the `Map` is faster. */
   #lists: (Entry<T> | undefined)[] | undefined = Array.from({ length: lists }, () => undefined)
 
   get(path: string): T | undefined {
@@ -28,7 +28,7 @@ export class LiteralPaths<T> {
     return undefined
   }
 
-  /** What was set last for a path is what it means. */
+  /** Sets the meaning of a path, replacing an earlier one. */
   set(path: string, meaning: T): void {
     this.#all.set(path, meaning)
     if (!this.#lists) return

@@ -6,10 +6,10 @@ import { routerOf } from './registry.ts'
 import type { TrailingSlash } from './types.ts'
 
 /**
- * What answers below a prefix: `handler`, which sees `c.path` without the prefix for as long as it makes its reply, as it was
- * sent but for dot segments, which are resolved. Afterwards everything is as before, for the middleware around.
- * @param slashes what a slash at the end of the prefix means.
- * @throws TypeError when it cannot be said how many segments the prefix takes.
+ * The handler below a prefix: it calls `handler`, which sees `c.path` without the prefix until it has made its reply; the path is as it
+ * was sent, except that dot segments are resolved. Afterwards everything is as before, for the middleware around it.
+ * @param slashes the meaning of a slash at the end of the prefix.
+ * @throws TypeError when the number of segments that the prefix matches is not fixed.
  */
 export function mounted(prefix: string, handler: AnyHandler, slashes: TrailingSlash): AnyHandler {
   const depth = segmentCount(prefix)
@@ -21,7 +21,7 @@ export function mounted(prefix: string, handler: AnyHandler, slashes: TrailingSl
   const answerBare: AnyHandler = inner ? (c) => inner.dispatch(c, ends.bare) : handler
   return (c) => {
     const { path, base, params } = c
-    // Whoever found the mount has found that there is a normal form, with a segment for each of the path as it was sent.
+    // The router has already found that there is a normal form, and it has as many segments as the path that was sent.
     const normal = normalizePath(path)!
     const sent = resolveDots(path)
     const rest = sent.slice(prefixEnd(sent, depth))
@@ -46,7 +46,7 @@ export function mounted(prefix: string, handler: AnyHandler, slashes: TrailingSl
   }
 }
 
-/** Where the first `depth` segments of a path end. */
+/** The offset at which the first `depth` segments of a path end. */
 function prefixEnd(path: string, depth: number): number {
   let end = 0
   for (let i = 0; i < depth; i++) {

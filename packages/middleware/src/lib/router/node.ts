@@ -1,4 +1,4 @@
-// A place in the tree of routers: its layers, and who answers below it.
+// A node in the tree of routers: its layers, and the handlers for paths below it.
 import type { Context, MaybePromise, Result } from '@spillway/core'
 import { refused } from '../http/problem.ts'
 import type { AnyMiddleware } from '../layers/types.ts'
@@ -7,26 +7,26 @@ import { type Pattern, readPattern } from './pattern.ts'
 
 export type AnyHandler = (c: Context<any, any>) => MaybePromise<Result>
 
-/** Answers for an error, or has nothing to say to it. */
+/** Answers for an error, or returns nothing. */
 export type ErrorHandler = (error: unknown, c: Context<any, any>) => MaybePromise<Result | undefined | void>
 
-/** A node of the tree of routes: a prefix, and the middleware that `use` has put there. */
+/** A node of the tree of routes: a prefix, and the middleware that `use` has added there. */
 export class Node {
   readonly prefix: string
   /** Matches every path at or below the prefix. */
   readonly below: string
-  /** What `notFound` has put here. */
+  /** The handler set by `notFound`. */
   missing: AnyHandler | undefined
-  /** What `onError` has put here. */
+  /** The handler set by `onError`. */
   failed: ErrorHandler | undefined
   readonly #parent: Node | undefined
   readonly #own: AnyMiddleware[] = []
-  /** What takes all below the prefixes that `bypass` has named here. */
+  /** Patterns for everything below the prefixes that `bypass` named here. */
   readonly #bypassed: readonly Pattern[]
 
   /**
    * @param prefix empty for a root.
-   * @param bypassed prefixes whose guards may be walked around from here.
+   * @param bypassed prefixes whose guards routes here may get around.
    */
   constructor(prefix: string, parent?: Node, bypassed: readonly string[] = []) {
     this.prefix = prefix
@@ -37,17 +37,17 @@ export class Node {
     this.failed = undefined
   }
 
-  /** Whether something was put here that has to stand in front of every path below, known or not. */
+  /** Whether it has something that must be in front of every path below, known or not. */
   get owns(): boolean {
     return this.guards || this.missing !== undefined
   }
 
-  /** Whether it was made by `bypass`: then it is no group of its own. */
+  /** Whether it was made by `bypass`, and so is not a group of its own. */
   get isBypass(): boolean {
     return this.#bypassed.length > 0
   }
 
-  /** Whether it has layers, which no route elsewhere may walk around. */
+  /** Whether it has layers, which no route elsewhere may get around. */
   get guards(): boolean {
     return this.#own.length > 0
   }
@@ -61,13 +61,13 @@ export class Node {
     return [...(this.#parent?.layers() ?? []), ...this.#own]
   }
 
-  /** Who answers for paths that no route takes: the nearest node upwards that has something to say. */
+  /** Answers for paths without a route: the nearest node upwards with a handler does so. */
   answerMissing(c: Context): MaybePromise<Result> {
     if (this.missing) return this.missing(c)
     return this.#parent ? this.#parent.answerMissing(c) : markUnknown(refused(404))
   }
 
-  /** Those who answer for errors, the nearest one upwards first. */
+  /** The error handlers, the nearest one upwards first. */
   errorHandlers(): ErrorHandler[] {
     const above = this.#parent?.errorHandlers() ?? []
     return this.failed ? [this.failed, ...above] : above
@@ -77,7 +77,7 @@ export class Node {
     return this === other || (this.#parent?.isWithin(other) ?? false)
   }
 
-  /** Every pattern that `bypass` has named here or above. */
+  /** Every pattern that `bypass` named here or further up. */
   bypassed(): readonly Pattern[] {
     return [...(this.#parent?.bypassed() ?? []), ...this.#bypassed]
   }
@@ -94,7 +94,7 @@ export class Node {
   }
 }
 
-/** The pattern of all that is at or below a prefix. */
+/** The pattern of everything at or below a prefix. */
 export function belowOf(prefix: string): string {
   return `${prefix.endsWith('/') ? prefix.slice(0, -1) : prefix}/**`
 }

@@ -3,7 +3,7 @@ import { decodeTail } from '../http/path.ts'
 import type { Part, Pattern, Segment, Variant } from './pattern.ts'
 import { decodeSegment } from './tree.ts'
 
-/** Without a prototype, so that no parameter is taken for something of it. */
+/** Without a prototype, so that no parameter collides with a member of it. */
 const NoPrototype = /* @__PURE__ */ makeNoPrototype()
 
 function makeNoPrototype(): new () => Record<string, string> {
@@ -13,13 +13,13 @@ function makeNoPrototype(): new () => Record<string, string> {
 }
 
 /**
- * What the segments of a path give to the parameters of a pattern that matches it, decoded: a segment in full, what a
- * catch-all took with its encoded separators left as they are.
+ * The parameters of a pattern that matches a path, from the path's segments: segments are decoded completely, while in a catch-all
+ * encoded separators stay encoded.
  */
 export function readParams(pattern: Pattern, variant: Variant, segments: readonly string[]): Record<string, string> {
   const { head, tail, suffix } = variant
   const params = readHeadParams(variant, segments)
-  // What is left out is there, too, as undefined.
+  // Optional parameters that are missing are present as undefined.
   if (pattern.variants.length > 1 || tail?.min === 0)
     for (const name of pattern.names) params[name] ??= undefined as unknown as string
   if (!tail) return params
@@ -33,7 +33,7 @@ export function readParams(pattern: Pattern, variant: Variant, segments: readonl
   return params
 }
 
-/** Those in front of the catch-all alone. */
+/** Only the parameters in front of the catch-all. */
 export function readHeadParams({ head }: Variant, segments: readonly string[]): Record<string, string> {
   const params = new NoPrototype()
   for (let i = 0; i < head.length; i++) readSegment(params, head[i]!, segments[i]!)
@@ -46,21 +46,21 @@ function readSegment(params: Record<string, string>, { text, name, parts }: Segm
   else if (parts) readParts(params, parts, decodeSegment(segment))
 }
 
-/** A `*` at the beginning of a segment goes on with what was in front of that. */
+/** A `*` at the beginning of a segment continues the catch-all in front of it. */
 function joinedTail(before: string | undefined, value: string): string {
   const own = value.replaceAll('/', '%2F').replaceAll('\\', '%5C')
   return before === undefined ? own : `${before}/${own}`
 }
 
 /**
- * Cuts a segment between its parts, from left to right, each taking as much as its kind wants and leaves enough for those
- * behind it. What would be enough is found from the right, for all places at once: time grows with the length alone.
+ * Divides a segment among its parts from left to right; each takes as much as it may while leaving enough for those
+ * after it. What is enough is computed from the right, for all positions at once, so that the time is linear in the length.
  */
 function readParts(params: Record<string, string>, parts: readonly Part[], text: string): void {
   const characters = Array.from(text, (one) => one.codePointAt(0)!)
   const { length } = characters
   const backwards = characters.toReversed()
-  /** Of each part, whether it and those behind it take all that is left from a place on. */
+  /** For each part: whether it and those after it can match everything from a position on. */
   const fits: boolean[][] = [Array.from({ length: length + 1 }, (_, i) => i === length)]
   for (const { reversed } of parts.slice(1).toReversed())
     fits.unshift(reversed.reach(backwards, fits[0]!.toReversed()).toReversed())

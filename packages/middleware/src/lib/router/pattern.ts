@@ -1,65 +1,65 @@
-// Patterns of routes, read once.
+// Route patterns, parsed once.
 import { normalizePath } from '../http/path.ts'
 import { readConstraint } from './constraint.ts'
 import { type Expression, Language, anything, character, filled, literal, textOf } from './language.ts'
 import { type Piece, readSpellings } from '../patterns/syntax.ts'
 
-/** A piece of a segment: text, or what a parameter takes. */
+/** A piece of a segment: text, or a parameter. */
 export interface Part {
   readonly language: Language
-  /** The same read from its end. */
+  /** The same language read backwards. */
   readonly reversed: Language
   readonly name: string | undefined
-  /** Takes as little as it can. */
+  /** Whether it matches as little as possible. */
   readonly lazy: boolean
 }
 
 /** One segment of a pattern. */
 export interface Segment {
-  /** What it takes, decoded. */
+  /** The texts it matches, decoded. */
   readonly language: Language
-  /** The segment as paths in normal form have it, when it is one text. */
+  /** The text of the segment in normalized paths, if it matches only one. */
   readonly text: string | undefined
-  /** The parameter that is the whole segment. */
+  /** The parameter, if that is the whole segment. */
   readonly name: string | undefined
-  /** What a segment with more than that is made of. */
+  /** The parts of a segment that consists of more than that. */
   readonly parts: readonly Part[] | undefined
 }
 
-/** A catch-all: some segments in a row. */
+/** A catch-all: several segments in a row. */
 export interface Tail {
-  /** Each of them: any, or any but the empty one. */
+  /** What each of them may be: any segment, or any but the empty one. */
   readonly each: Language
   readonly min: 0 | 1
   readonly name: string
-  /** The first part of the segment behind it belongs to the parameter, too: `*.json`. */
+  /** Whether the first part of the segment after it also belongs to the parameter, as in `*.json`. */
   readonly joined: boolean
 }
 
-/** A pattern, or one of several that stand for it, without anything optional. */
+/** A pattern without optional parts, or one of several that stand for a pattern with them. */
 export interface Variant {
   readonly head: readonly Segment[]
   readonly tail: Tail | undefined
-  /** Behind the catch-all. */
+  /** The segments after the catch-all. */
   readonly suffix: readonly Segment[]
-  /** Whether the paths it means end in a slash; undefined when some do and some do not. */
+  /** Whether matching paths end in a slash; undefined when both is allowed. */
   readonly slash: boolean | undefined
 }
 
-/** What a pattern says, read once when it is registered. */
+/** A parsed pattern. */
 export interface Pattern {
   readonly source: string
-  /** With what is optional there first. */
+  /** Those with optional parts first. */
   readonly variants: readonly Variant[]
-  /** Every parameter; a match may leave some out. */
+  /** All parameters; a match may leave some out. */
   readonly names: readonly string[]
-  /** The one path it means, in normal form and without a slash at the end; undefined when it has parameters. */
+  /** The only path it matches, in normal form and without a slash at the end; undefined when it has parameters. */
   readonly literal: string | undefined
 }
 
 /**
- * Reads a pattern: what {@link readSpellings} finds written there, as languages of segments.
- * @throws TypeError when it makes no sense, or no path could ever match it.
+ * Parses a pattern: turns the pieces found by {@link readSpellings} into languages of segments.
+ * @throws TypeError for a malformed pattern, or one that no path could ever match.
  */
 export function readPattern(source: string): Pattern {
   if (!source.startsWith('/')) throw new TypeError(`A pattern begins with a slash: ${JSON.stringify(source)}`)
@@ -78,7 +78,7 @@ export function readPattern(source: string): Pattern {
   }
 }
 
-/** How many segments the prefix of a mount takes. @throws TypeError when that depends on the path. */
+/** How many segments the prefix of a mount matches. @throws TypeError when that depends on the path. */
 export function segmentCount(prefix: string): number {
   const [variant, ...others] = readPattern(prefix).variants
   if (others.length > 0 || variant!.tail || variant!.head.some(({ text }) => text === ''))
@@ -94,7 +94,7 @@ function namesOf({ head, tail, suffix }: Variant): string[] {
 /** A segment of the pattern, or a catch-all for several. */
 type Element = Segment | Tail
 
-/** What the pieces between two slashes stand for. */
+/** The elements for the pieces between two slashes. */
 function elements(pieces: readonly Piece[]): Element[] {
   if (pieces.length === 1) {
     const tail = tailOf(pieces[0]!)
@@ -162,7 +162,7 @@ function normalForm(text: string): string {
   return normal.slice(1)
 }
 
-/** Texts that no segment of a path is. */
+/** Texts that no segment of a normalized path can be. */
 const dots: Language = /* @__PURE__ */ new Language({ kind: 'one of', parts: [textOf('.'), textOf('..')] })
 
 function checkPossible(language: Language): void {
@@ -178,7 +178,7 @@ function variantOf(list: readonly Element[], slash: boolean): Variant {
   const isOpen = list.length === 0 || (tail !== undefined && suffix.length === 0)
   const variant = { head, tail, suffix, slash: isOpen ? undefined : slash }
   const names = namesOf(variant)
-  // of a `*` that begins a segment, both parts have its name
+  // when a `*` begins a segment, both of its parts have the same name
   const own = tail?.joined ? names.slice(0, -1) : names
   for (const [i, name] of own.entries())
     if (own.indexOf(name) !== i) throw new TypeError(`duplicate param name "${name}"`)

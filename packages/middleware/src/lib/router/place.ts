@@ -1,10 +1,10 @@
-/** Where in the program something was registered, for messages. */
+/** Where in the program something was registered; used in messages. */
 export class Place {
   readonly #trace: { stack?: string } = {}
 
   /** @param above the function that the program has called. */
   constructor(above: (...args: any[]) => unknown) {
-    // Written out only when somebody reads it, so that it costs little to have it.
+    // Formatted only when somebody reads it, so that it costs little.
     Error.captureStackTrace?.(this.#trace, above)
   }
 
@@ -20,7 +20,7 @@ export class Place {
   }
 }
 
-/** A name with its place. */
+/** A name followed by its place. */
 export function placed(name: string, place: Place): string {
   const { text } = place
   return text === '' ? name : `${name} (${text})`

@@ -1,9 +1,9 @@
-/** Sets of characters, as sorted ranges of code points: the alphabet of the languages that segments are. */
+/** Sets of characters as sorted ranges of code points: the alphabet of the languages of segments. */
 
-/** Inclusive, sorted, apart from each other. */
+/** Inclusive, sorted, and not adjacent. */
 export type Ranges = readonly (readonly [first: number, last: number])[]
 
-/** Every character a segment may have: no NUL, which no path has, and no half of a surrogate pair. */
+/** Every character that a segment may have: not NUL, which no path contains, and no half of a surrogate pair. */
 export const anyCharacter: Ranges = [
   [1, 0xd7ff],
   [0xe000, 0x10ffff],

@@ -5,23 +5,23 @@ import type { Guard } from './guards.ts'
 import type { AnyHandler } from './node.ts'
 import type { Explanation, RouteInfo, TrailingSlash } from './types.ts'
 
-/** How the path ended that led to the root of a mount. */
+/** How a path that leads to the root of a mount ended. */
 export interface MountEnd {
   readonly slash: boolean
-  /** What the router around means by a slash there. */
+  /** What the enclosing router means by a slash there. */
   readonly slashes: TrailingSlash
 }
 
-/** What routers know of each other where one is mounted in another. */
+/** What routers need to know about each other when one is mounted in another. */
 export interface KnownRouter {
-  /** @param end how the path ended, when all of it was the prefix. */
+  /** @param end how the path ended, if all of it was the prefix. */
   dispatch(c: Context, end?: MountEnd): MaybePromise<Result>
   list(): readonly RouteInfo[]
   explain(method: string, path: string, host: string, end?: MountEnd): Explanation
-  /** The layers in front of what answers. */
+  /** The layers in front of whatever answers. */
   front(method: string, path: string, host: string, end?: MountEnd): readonly AnyMiddleware[]
   guards(): readonly Guard[]
-  /** Tells of guards that are added later. */
+  /** Calls back for guards that are added later. */
   onGuard(told: (guard: Guard) => void): void
 }
 
@@ -31,7 +31,7 @@ export function register(handler: AnyHandler, known: KnownRouter): void {
   routers.set(handler, known)
 }
 
-/** Undefined when a handler is no router. */
+/** Undefined when a handler is not a router. */
 export function routerOf(handler: AnyHandler): KnownRouter | undefined {
   return routers.get(handler)
 }

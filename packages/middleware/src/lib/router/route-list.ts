@@ -1,4 +1,4 @@
-// All routes in one list, those of mounted routers too.
+// All routes in one list, including those of mounted routers.
 import { notesOf } from '../layers/route-notes.ts'
 import type { AnyMiddleware } from '../layers/types.ts'
 import { comparePatterns, compareLanguages, compareVariants, overlap } from './compare.ts'
@@ -8,16 +8,16 @@ import { placed } from './place.ts'
 import type { Route } from './table.ts'
 import type { RouteInfo } from './types.ts'
 
-/** A group or mount that answers for all paths below it. */
+/** A group or mount that answers for all paths below its prefix. */
 interface Owner {
   readonly node: Node
   readonly below: Pattern
 }
 
-/** The routes of a table in order of registration, of which no two may be in each other's way. */
+/** The routes of a table in the order of their registration; no two of them may conflict. */
 export class RouteList {
   readonly #routes: Route[] = []
-  /** Routes without parameters, by method and path: these are most, and no two of them share paths. */
+  /** Routes without parameters, by method and path: most routes are of this kind, and no two of them share paths. */
   readonly #literals: Map<string, Route> = new Map()
   readonly #others: Route[] = []
   readonly #owners: Owner[] = []
@@ -40,7 +40,7 @@ export class RouteList {
   }
 
   /**
-   * @throws TypeError when there is such a route; when it takes all that a group or mount answers for; or when it shares paths
+   * @throws TypeError when such a route exists; when it takes everything that a group or mount answers for; or when it shares paths
    * with another, and neither is more specific.
    */
   check(route: Route): void {
@@ -57,14 +57,14 @@ export class RouteList {
     }
   }
 
-  /** Makes a node answer for everything below it. @throws TypeError when a route elsewhere takes all of that. */
+  /** Makes a node answer for everything below it. @throws TypeError when a route elsewhere already takes all of that. */
   own(node: Node, below: Pattern): void {
     const owner = { node, below }
     for (const route of this.#routes) checkOwner(owner, route)
     this.#owners.push(owner)
   }
 
-  /** Every method some route is for. */
+  /** All methods for which there is a route. */
   methods(): string[] {
     const methods = new Set(this.#routes.map(({ info }) => info.method))
     methods.delete('*')
@@ -72,7 +72,7 @@ export class RouteList {
     return [...methods]
   }
 
-  /** With the routes of mounted routers in place of the mounts. */
+  /** Lists the routes of mounted routers instead of the mounts. */
   infos(): RouteInfo[] {
     return this.#routes.flatMap(({ info, inner, layers }) =>
       inner?.router ? inner.router.list().map((route) => placedBelow(inner.prefix, route, layers)) : [info],
@@ -80,7 +80,7 @@ export class RouteList {
   }
 }
 
-/** What the router that is mounted below a prefix says of a route, as the router around says it. */
+/** Turns the description of a route in a mounted router into that of the enclosing router. */
 export function placedBelow<R extends RouteInfo>(prefix: string, route: R, layers: readonly AnyMiddleware[]): R {
   const all = [...namesOf(layers), ...(route.layers ?? [])]
   const notes = [...notesOf(layers), ...(route.notes ?? [])]
@@ -98,7 +98,7 @@ function checkOwner({ node, below }: Owner, { pattern, name, node: other }: Rout
   throw new TypeError(`The paths below ${node.prefix || '/'} belong to a group or mount, not to ${name}`)
 }
 
-/** Whether a pattern begins as a prefix does and then takes all. */
+/** Whether a pattern begins like the prefix and then matches everything. */
 function isAllBelow({ head, tail, suffix }: Variant, { variants }: Pattern): boolean {
   if (!tail || suffix.length > 0) return false
   return variants.some(
@@ -127,8 +127,8 @@ function isUndecided(one: Pattern, other: Pattern): boolean {
 }
 
 /**
- * Whether the first, which is asked first as it begins more narrowly, takes all that the second does: then the more specific one
- * would not be asked. Only with a catch-all, or with something optional, can that be.
+ * Whether the first pattern, which is tried first because it begins more narrowly, matches everything that the second does: then the
+ * second, although more specific, would never be tried. This is possible only with a catch-all, or with something optional.
  */
 function isShadow(first: Pattern, a: Variant, second: Pattern, b: Variant): boolean {
   return (b.tail !== undefined || first.variants.length > 1) && overlap(a, b) && comparePatterns(first, second) === 1

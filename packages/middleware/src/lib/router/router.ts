@@ -22,16 +22,16 @@ const rules: Rules<Settled<RouterOptions, 'trailingSlash'>> = {
 /**
  * Makes a router: a tree of routes that is itself the handler answering with them.
  *
- * What it answers on its own: HEAD from GET, OPTIONS with 204 and `Allow` (also `OPTIONS *`), 405 with `Allow` for a known
+ * It answers by itself: HEAD from GET, OPTIONS with 204 and `Allow` (also `OPTIONS *`), 405 with `Allow` for a known
  * path and another method, 404 for an unknown path, 400 for a path that has no decoded form (RFC 9110 §9.3, §15.5).
  *
  * Paths are matched in their normal form: decoded once, dot segments resolved, an encoded slash never splitting a segment.
- * Where layers stand in front of some of them, a path that others could read as one behind more layers is answered 400.
- * Registering throws a TypeError for what another route has already; for a route that could answer for paths of a group with
- * middleware or of a mount with layers, from outside of it, unless `bypass` says so; for two that share paths when neither is
- * more specific; and for a pattern that makes no sense or that no path could match.
+ * Where only some of them have layers in front, a path that another program could read as one behind more layers is answered 400.
+ * Registering throws a TypeError for something another route already has; for a route outside a group with
+ * middleware, or outside a mount with layers, that could answer for its paths, unless `bypass` allows it; for two routes that share paths
+ * when neither is more specific; and for a pattern that is malformed or that no path could match.
  *
- * A router that is mounted somewhere names what it needs: `router<{ user: User }, '/orgs/:org'>()` can be mounted only
+ * A router that is mounted somewhere declares what it needs: `router<{ user: User }, '/orgs/:org'>()` can be mounted only
  * where middleware has added `user`, below a prefix with the parameter `org`.
  */
 export function router<Needs = {}, Base extends string = ''>(options: RouterOptions = {}): Router<Needs, Needs, Base> {
@@ -78,7 +78,7 @@ export function router<Needs = {}, Base extends string = ''>(options: RouterOpti
 
 /** The methods of one node; each returns the object it was called on, so that calls can be chained. */
 function routesOf(table: RouteTable, node: Node, write: WriteOptions): Record<string, unknown> {
-  /** What stands in front of a handler: nothing, layers, or a contract. */
+  /** What is in front of a handler: nothing, layers, or a contract. */
   const frontOf = (front: unknown, handler: AnyHandler): Bound => {
     if (front === handler) return { layers: [], notes: [], handler }
     if (typeof front === 'function')
@@ -153,7 +153,7 @@ function routesOf(table: RouteTable, node: Node, write: WriteOptions): Record<st
   }
 }
 
-/** @throws TypeError for what is no function; a prefix, as other routers take one, is told what to do instead. */
+/** @throws TypeError for something that is not a function; for a prefix, which other routers accept, the message says what to do. */
 function middlewaresOf(where: string, middlewares: readonly unknown[]): readonly AnyMiddleware[] {
   for (const middleware of middlewares) {
     if (typeof middleware === 'function') continue
@@ -173,8 +173,8 @@ function handlerOf(where: string, handler: unknown): AnyHandler {
 }
 
 /**
- * A server of Node, or a client for tests of such, has called with its own request and response. An error that is thrown
- * there ends the process, so it is the reply.
+ * A Node server, or a test client for one, has called the router with its own request and response. An error thrown
+ * there would end the process, so it is sent as the reply.
  */
 function calledByOthers(res: unknown): never {
   const error = new TypeError(

@@ -10,7 +10,7 @@ export type Found = Entry<Route>
 /** The name of every method. */
 export const anyMethod = ''
 
-/** The search among the routes of a table, with what a slash at the end of a path means there. */
+/** The search among the routes of a table; it knows what a slash at the end of a path means there. */
 export class RouteSearch {
   readonly #tree: PatternTree<Route> = new PatternTree()
   readonly #slashes: TrailingSlash
@@ -28,7 +28,7 @@ export class RouteSearch {
   }
 
   /**
-   * The most specific route that takes a path in normal form. With `redirect` it may take the path's other form:
+   * The most specific route that matches a path in normal form. With `redirect` it may match the path's other form:
    * {@link isOtherForm}.
    */
   find(
@@ -45,7 +45,7 @@ export class RouteSearch {
     )
   }
 
-  /** Every route that takes a path, the most specific first. */
+  /** Every route that matches a path, the most specific first. */
   all(method: string, path: string, end: MountEnd | undefined): Found[] {
     const isStrict = this.#slashesAt(end) === 'strict'
     const all: Found[] = []
@@ -57,24 +57,24 @@ export class RouteSearch {
     return all
   }
 
-  /** Whether a path is to be sent to its other form, with a slash or without. */
+  /** Whether a path has to be redirected to its other form, with or without the slash. */
   isOtherForm({ variant }: Found, path: string, end: MountEnd | undefined): boolean {
     return this.#slashesAt(end) === 'redirect' && !fits(variant, path, end)
   }
 
-  /** At the root of a mount the router around has a say. */
+  /** At the root of a mount, the enclosing router's option counts as well. */
   #slashesAt(end: MountEnd | undefined): TrailingSlash {
     return end === undefined || end.slashes === 'ignore' ? this.#slashes : end.slashes
   }
 }
 
-/** Whether a path ends as a pattern means it to. Below a mount its root is the prefix, which has no slash. */
+/** Whether a path ends as its pattern demands. Below a mount, the root is the prefix, which has no slash. */
 function fits({ slash, head, tail }: Variant, path: string, end: MountEnd | undefined): boolean {
   if (end && head.length === 0 && !tail) return !end.slash
   return slash === undefined || slash === path.endsWith('/')
 }
 
-/** A path in normal form as the router sees it that is mounted. */
+/** A path in normal form, as the mounted router sees it. */
 export function below(
   path: string,
   { depth }: Mounted,

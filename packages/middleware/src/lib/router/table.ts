@@ -23,73 +23,73 @@ import { type Found, RouteSearch, anyMethod, below } from './search.ts'
 import { segmentsOf } from './tree.ts'
 import type { ExplainedRoute, Explanation, RouteInfo, TrailingSlash } from './types.ts'
 
-/** What paths lead to. */
+/** What a path can lead to. */
 export interface Route {
   /** `GET /a/:b`, as it was registered. */
   readonly name: string
   readonly info: RouteInfo
   readonly pattern: Pattern
-  /** Empty for every method. */
+  /** Empty for all methods. */
   readonly method: string
   readonly node: Node
   readonly place: Place
-  /** What stands in front of the handler. */
+  /** The layers in front of the handler. */
   readonly layers: readonly AnyMiddleware[]
   readonly run: AnyHandler
-  /** What `c.route` says: the pattern as it was registered, of a mount its prefix. */
+  /** The value of `c.route`: the pattern as it was registered; for a mount, its prefix. */
   readonly title: string
   /** `missing` stands for the paths below a node that no route takes. */
   readonly kind: 'route' | 'mount' | 'missing'
   readonly inner: Mounted | undefined
 }
 
-/** What is mounted. */
+/** What is mounted, and how. */
 export interface Mounted {
   readonly prefix: string
-  /** How many segments that takes. */
+  /** How many segments the prefix takes. */
   readonly depth: number
-  /** Undefined for another handler. */
+  /** Undefined for a handler that is not a router. */
   readonly router: KnownRouter | undefined
 }
 
-/** A route that is to be added. */
+/** A route to be added. */
 export interface Added {
-  /** Empty for every method. */
+  /** Empty for all methods. */
   readonly method: string
   readonly pattern: string
   readonly node: Node
   readonly layers: readonly AnyMiddleware[]
-  /** What is told about it beside what its layers tell. */
+  /** Notes in addition to those of its layers. */
   readonly notes: readonly RouteNote[]
   readonly handler: AnyHandler
   readonly place: Place
 }
 
-/** What a path was found to lead to. */
+/** The result of matching a path. */
 interface Match {
   readonly route: Route
   readonly params: Record<string, string>
 }
 
-/** Paths that can be read in several ways and are longer are refused where there are layers: reading them all takes long. */
+/** Longer paths that can be read in several ways are refused where there are layers, because trying all readings takes long. */
 const longestDoubtful = 2048
 
-/** Every route of a router, and the search among them, for routes and for guards alike. */
+/** The routes of a router, and one search among them for both routes and guards. */
 export class RouteTable {
   readonly #search: RouteSearch
   readonly #list: RouteList = new RouteList()
   /** The paths of routes without parameters, by method. */
   readonly #gets: LiteralPaths<Route> = new LiteralPaths()
   readonly #literals: Map<string, LiteralPaths<Route>> = new Map([['GET', this.#gets]])
-  /** Where GET of a path below a catch-all leads: what is asked for there is files as a rule, the same ones again and again. */
+  /** Results for GET of paths below a catch-all: these are usually files, and the same ones are requested again and again. */
   readonly #known: KnownPaths<Match> = new KnownPaths()
   readonly #guards: Guard[] = []
   readonly #told: ((guard: Guard) => void)[] = []
   readonly #root: Node
   readonly #slashes: TrailingSlash
-  /** Whether somebody answers for errors. */
+  /** Whether there is any error handler. */
   #answersErrors: boolean = false
-  /** Whether layers stand in front of some paths only. */
+  /** Whether some paths have layers in front that others do not. */
   #layered: boolean = false
 
   constructor(root: Node, slashes: TrailingSlash) {
@@ -107,14 +107,14 @@ export class RouteTable {
   }
 
   /**
-   * Makes a node answer for every path below it that no route takes, so that its middleware stands in front of them.
-   * @throws TypeError when a route elsewhere takes them already.
+   * Makes a node answer for every path below it that has no route, so that its middleware is in front of them.
+   * @throws TypeError when a route elsewhere already takes them.
    */
   own(node: Node, place: Place): void {
     const pattern = readPattern(node.below)
     this.#list.own(node, pattern)
     this.#known.clear()
-    // all of it is answered already, by a catch-all or mount in this group
+    // a catch-all or mount in this group already answers for all of it
     if (this.#list.get(anyMethod, pattern)) return
     const info = { method: '*', pattern: node.below }
     const run = (c: Context): MaybePromise<Result> => this.#answerMissing(c, normalizePath(c.path), node)
@@ -123,14 +123,14 @@ export class RouteTable {
     this.#search.add(anyMethod, pattern, { name, info, pattern, method: anyMethod, kind: 'missing', ...rest })
   }
 
-  /** Makes the layers of a node a guard. @throws TypeError when a route elsewhere would walk around it. */
+  /** Makes the layers of a node a guard. @throws TypeError when a route elsewhere would get around it. */
   guard(node: Node, place: Place): void {
     const covers = readPattern(node.below)
     this.#guard({ name: `group ${node.prefix || '/'}`, prefix: node.prefix, place, node, covers, entry: covers })
   }
 
   /**
-   * Hands the paths of a node on.
+   * Passes the paths of a node on to another handler.
    * @throws TypeError when there is a mount already, or a route elsewhere takes paths that it guards.
    */
   mount(at: Node, handler: AnyHandler, place: Place): void {
@@ -156,7 +156,7 @@ export class RouteTable {
     router?.onGuard(told)
   }
 
-  /** @throws TypeError when the route takes what another has, or walks around a guard; or when its pattern makes no sense. */
+  /** @throws TypeError when the route takes what another has, or gets around a guard; or when its pattern is malformed. */
   add(added: Added): void {
     this.#insert(this.#routeOf(added, unwrap(added.handler).layers))
   }
@@ -165,13 +165,13 @@ export class RouteTable {
     return this.#list.infos()
   }
 
-  /** Gives a node who answers for errors of everything below it. */
+  /** Sets the error handler for everything below a node. */
   onError(node: Node, handler: ErrorHandler): void {
     node.failed = handler
     this.#answersErrors = true
   }
 
-  /** Answers a request with the route that fits it best. */
+  /** Answers a request with the route that matches it best. */
   dispatch(c: Context, end?: MountEnd): MaybePromise<Result> {
     if (!this.#answersErrors) return this.#answer(c, end)
     return whenSettled(
@@ -181,7 +181,7 @@ export class RouteTable {
     )
   }
 
-  /** @throws the error itself when nobody has an answer, or the exchange was cut: then there is nobody to answer. */
+  /** @throws the error itself when no handler answers it, or the exchange was cut: then there is nobody to answer. */
   async #failed(c: Context, error: unknown, end: MountEnd | undefined): Promise<Reply> {
     if (error instanceof AbortedError) throw error
     const path = normalizePath(c.path)
@@ -199,7 +199,7 @@ export class RouteTable {
     const { method, path: raw } = c
     const literals = method === 'GET' ? this.#gets : this.#literals.get(method)
     if (end === undefined) {
-      // a pattern without parameters is a normal path, and so is what equals it
+      // a pattern without parameters is a path in normal form, and so is any path that equals it
       const literal = literals?.get(raw)
       if (literal) return runLiteral(c, literal)
       const known = method === 'GET' ? this.#known.get(raw) : undefined
@@ -245,7 +245,7 @@ export class RouteTable {
     return routes.map((route) => placedBelow(inner.prefix, route, layers))
   }
 
-  /** Of the router's own reply; undefined when a route answers. */
+  /** The status of the router's own reply; undefined when a route answers. */
   #statusOf(
     found: Found | undefined,
     method: string,
@@ -264,7 +264,7 @@ export class RouteTable {
     return inner.router.explain(method, rest.path, host, rest.end).status
   }
 
-  /** The layers in front of what answers a path in normal form. */
+  /** The layers in front of whatever answers a path in normal form. */
   front(method: string, path: string, host: string, end?: MountEnd): readonly AnyMiddleware[] {
     const found = this.#search.find(method, path, end)
     if (!found || found.value.kind === 'missing')
@@ -275,7 +275,7 @@ export class RouteTable {
     return [...layers, ...inner.router.front(method, rest.path, host, rest.end)]
   }
 
-  /** Found once more, so that nothing of what is kept is a part of the request. */
+  /** Searches again, with a copy of the path, so that nothing that is kept holds on to the request. */
   #remember(path: string): void {
     const own = ownText(path)
     const segments = segmentsOf(own)
@@ -284,8 +284,8 @@ export class RouteTable {
   }
 
   /**
-   * Whether a path has another plausible reading, by which it would stand behind layers that it does not get here: whoever it
-   * is sent on to may read it so.
+   * Whether a path has another plausible reading that would be behind layers which the path itself does not pass here: a server
+   * that it is passed on to may read it that way.
    */
   #isAmbiguous(method: string, raw: string, path: string, host: string): boolean {
     if (!this.#layered || !isDoubtful(raw)) return false
@@ -295,7 +295,7 @@ export class RouteTable {
     return ![...readingsOf(raw)].every(isWithin)
   }
 
-  /** @param within the layers that the handler has itself. */
+  /** @param within the layers of the handler itself. */
   #routeOf(
     { method, pattern: source, node, layers, notes: own, handler, place }: Added,
     within: readonly AnyMiddleware[],
@@ -327,7 +327,7 @@ export class RouteTable {
     }
   }
 
-  /** @throws TypeError when there is such a route, or it walks around a guard. */
+  /** @throws TypeError when such a route exists, or it gets around a guard. */
   #insert(route: Route): void {
     for (const guard of this.#guards) checkGuard(guard, route)
     this.#list.check(route)
@@ -358,8 +358,8 @@ export class RouteTable {
   }
 
   /**
-   * Runs the middleware of a node around the reply that there is no such route. When the path is known to other methods,
-   * it is their node that matters.
+   * Runs the middleware of a node around the reply that there is no such route. If the path is known for other methods,
+   * the node of those routes is used.
    */
   #answerMissing(c: Context, path: string | undefined, node: Node, end?: MountEnd): MaybePromise<Result> {
     const known = path === undefined ? [] : this.#methodsOf(path, end)
@@ -386,7 +386,7 @@ export class RouteTable {
 
 function runRoute(c: Context, route: Route, params: Record<string, string>): MaybePromise<Result> {
   nameRoute(c, route)
-  // below a mount, with those of its prefix
+  // below a mount, together with those of its prefix
   c.params = c.base === '' ? params : { ...c.params, ...params }
   return route.run(c)
 }
@@ -396,27 +396,27 @@ function runLiteral(c: Context, route: Route): MaybePromise<Result> {
   return route.run(c)
 }
 
-/** Below a mount, its prefix is there already; its root adds nothing to that. */
+/** Below a mount, the prefix is already in the name; its root adds nothing to that. */
 function nameRoute(c: Context, { title }: Route): void {
   c.route = c.base === '' ? title : title === '/' ? c.route : c.route + title
 }
 
-/** What a mount's catch-all took is the path of the mounted. */
+/** The part that a mount's catch-all matched is not a parameter, but the path of the mounted handler. */
 function paramsOf({ pattern, variant, value }: Found, segments: readonly string[]): Record<string, string> {
   return value.kind === 'mount' ? readHeadParams(variant, segments) : readParams(pattern, variant, segments)
 }
 
-/** A route fits but for the slash at the end. */
+/** A route matches except for the slash at the end. */
 function redirected(c: Context, path: string, route: Route): MaybePromise<Result> {
   const location = c.base + (path.endsWith('/') ? path.slice(0, -1) : `${path}/`)
-  // what begins with two slashes would lead to another host (RFC 3986 §4.2)
+  // a location that begins with two slashes would lead to another host (RFC 3986 §4.2)
   const isSafe = !location.startsWith('//')
   return chain(route.node.layers(), (context: Context) =>
     isSafe ? context.redirect(location + context.search, 308) : refused(404),
   )(c)
 }
 
-/** RFC 9110 §10.2.1, §15.5.6; OPTIONS is always allowed, for it is answered here. */
+/** RFC 9110 §10.2.1, §15.5.6. OPTIONS is always allowed, because it is answered here. */
 function allowed(c: Context, status: 204 | 405, methods: readonly string[]): Reply {
   const reply = status === 204 ? c.empty() : refused(405)
   reply.headers.set('Allow', [...new Set([...methods, 'OPTIONS'])].join(', '))

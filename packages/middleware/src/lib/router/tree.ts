@@ -1,30 +1,30 @@
-// Patterns by their segments, to be found in the length of a path.
+// Patterns by their segments, searched in time proportional to the length of a path.
 import { compareLanguages, comparePatterns, compareTails } from './compare.ts'
 import { type Language, filled } from './language.ts'
 import type { Pattern, Variant } from './pattern.ts'
 
 /** What a path may lead to. */
 export interface Entry<T> {
-  /** Empty for every method. */
+  /** Empty for all methods. */
   readonly method: string
   readonly pattern: Pattern
   readonly variant: Variant
   readonly value: T
 }
 
-/** Where the segments so far have led: what may come next, the narrower before the wider at every place. */
+/** A place reached after some segments: what may come next, the narrower always before the wider. */
 interface Place<T> {
   readonly texts: Map<string, Place<T>>
   readonly languages: { readonly language: Language; readonly place: Place<T> }[]
   readonly tails: { readonly variant: Variant; readonly entries: Entry<T>[] }[]
-  /** What ends here. */
+  /** Patterns that end here. */
   readonly entries: Entry<T>[]
 }
 
 /**
- * The patterns of a table, by their segments. Going through it meets every pattern that matches a path, the more specific
- * ones first. That order does not depend on the order they were added in, as long as of two that share paths it can be said
- * which one is more specific ({@link compareVariants}).
+ * The patterns of a table, by their segments. Walking it finds every pattern that matches a path, the more specific
+ * ones first. The order does not depend on that of registration, provided that of any two patterns that share paths one
+ * is more specific ({@link compareVariants}).
  */
 export class PatternTree<T> {
   readonly #root: Place<T> = emptyPlace()
@@ -46,7 +46,7 @@ export class PatternTree<T> {
   }
 
   /**
-   * The first that is accepted, the most specific ones first.
+   * The first pattern that is accepted, trying the most specific ones first.
    * @param segments of a path in normal form, without the slash at its end.
    */
   find(segments: readonly string[], accepts: (entry: Entry<T>) => boolean): Entry<T> | undefined {
@@ -54,7 +54,7 @@ export class PatternTree<T> {
   }
 }
 
-/** The segments of a path in normal form. A slash at its end is not one more. */
+/** The segments of a path in normal form. A slash at its end does not add one. */
 export function segmentsOf(normal: string): string[] {
   const segments = normal.split('/')
   segments.shift()
@@ -99,7 +99,7 @@ function tailMatches({ tail, suffix }: Variant, segments: readonly string[], fro
   return true
 }
 
-/** Where the entries of a pattern are, or are to be. */
+/** The list for the entries of a pattern, created if necessary. */
 function entriesFor<T>(root: Place<T>, variant: Variant): Entry<T>[] {
   let place = root
   for (const { language, text } of variant.head)
@@ -126,13 +126,13 @@ function placeBehind<T>({ languages }: Place<T>, language: Language): Place<T> {
   return added.place
 }
 
-/** In front of the first that it is before: as being before is transitive, all that are before it are in front already. */
+/** Inserts before the first element that `added` precedes: as precedence is transitive, all that precede it come earlier. */
 function insert<E>(list: E[], added: E, precedes: (one: E, other: E) => boolean): void {
   const at = list.findIndex((one) => precedes(added, one))
   list.splice(at < 0 ? list.length : at, 0, added)
 }
 
-/** Among those that end at one place: the narrower pattern, and of one pattern the method of its own. */
+/** Order of the entries that end at one place: narrower patterns first, and for the same pattern a specific method first. */
 function isBefore<T>(one: Entry<T>, other: Entry<T>): boolean {
   const order = comparePatterns(one.pattern, other.pattern)
   return order === 0 ? other.method === '' : order !== undefined && order < 0

@@ -1,4 +1,4 @@
-// The types of routers: parameters by their patterns, and state by the layers in front.
+// The types of routers: parameters from their patterns, and state from the layers in front.
 import type { Context, Handler, MaybePromise, Result } from '@spillway/core'
 import type { WriteOptions } from '../contract/give.ts'
 import type { Fits, Front, HandlerBehind, Join, Known, Serves, ServesAs, ServesBelow } from '../contract/types.ts'
@@ -11,23 +11,23 @@ export interface RouteInfo {
   /** `*` for every method. */
   readonly method: string
   readonly pattern: string
-  /** The host it is for; absent for the routes of every other host. */
+  /** The host it is for; absent for routes that are not limited to a host. */
   readonly host?: string
-  /** What the layers in front of it tell, `validate` its schemas; absent when they tell nothing. */
+  /** What its layers tell about it, such as the schemas of `validate`; absent when they tell nothing. */
   readonly notes?: readonly RouteNote[]
-  /** The names of the functions that stand in front of it, the outermost first; absent when there are none. */
+  /** The names of the functions in front of it, the outermost first; absent when there are none. */
   readonly layers?: readonly string[]
 }
 
-/** What a router makes of a request, and why. */
+/** What a router does with a request, and why. */
 export interface Explanation {
-  /** The path in the form that routes are found by; undefined when it has none. */
+  /** The normal form of the path, by which routes are matched; undefined when it has none. */
   readonly path: string | undefined
-  /** Every route that the request matches, the most specific one first; the first one answers. */
+  /** Every route that matches the request, the most specific one first; the first one answers. */
   readonly routes: readonly ExplainedRoute[]
   /**
-   * The status of the router's own reply when no route answers: 204, 308, 400, 404 or 405, unless `notFound` or a layer says
-   * something else.
+   * The status of the router's own reply when no route answers: 204, 308, 400, 404 or 405, unless `notFound` or a layer changes
+   * it.
    */
   readonly status?: number
   /** The layers in front of the reply, the outermost first, whether a route makes it or the router. */
@@ -36,28 +36,28 @@ export interface Explanation {
 
 /** One of the routes that compete for a request. */
 export interface ExplainedRoute extends RouteInfo {
-  /** The file and line it was registered at, as far as the runtime tells. */
+  /** The file and line where it was registered, if the runtime tells. */
   readonly at: string
 }
 
 /** What a slash at the end of a path means. */
 export type TrailingSlash = 'ignore' | 'redirect' | 'strict'
 
-/** Options of `router`. Those for writing JSON are for what `give` is given by handlers with a contract. */
+/** Options of `router`. Those for writing JSON apply to what handlers with a contract pass to `give`. */
 export interface RouterOptions extends WriteOptions {
   /**
-   * A path that differs from a route's pattern by the slash at its end alone is the same (`ignore`), is sent to the
-   * pattern's form with 308, query kept (`redirect`), or is another path that has no route (`strict`).
-   * A pattern is registered in one form only. Default: `ignore`, which breaks no link.
+   * A path that differs from a route's pattern only by a slash at the end is treated as the same (`ignore`), is redirected to the
+   * pattern's form with 308, query included (`redirect`), or is a different path without a route (`strict`).
+   * A pattern is registered in one form only. Default: `ignore`, which breaks no links.
    */
   readonly trailingSlash?: TrailingSlash
 }
 
 /**
- * Registers a handler for one method, optionally with middleware for this route alone, or with a contract: what it takes and
- * gives. A handler behind a contract that says what it gives answers with its second argument, `give(status, content)`.
- * A pattern may be: `/users/:id`, `/users/:id(\\d+)`, `/users/:id?`, `/files/**:path` (one segment or more),
- * `/files/:path*` (any number). The most specific one that matches wins, whatever the order they are registered in.
+ * Registers a handler for one method, optionally with middleware for this route only, or with a contract: what it takes and
+ * gives. A handler behind a contract with `gives` replies with its second argument, `give(status, content)`.
+ * Patterns can be `/users/:id`, `/users/:id(\\d+)`, `/users/:id?`, `/files/**:path` (one or more segments),
+ * `/files/:path*` (any number). The most specific one that matches wins, whatever the order of registration.
  */
 export interface AddRoute<Method extends string, S, Base extends string, Self> {
   <P extends string>(
@@ -71,7 +71,7 @@ export interface AddRoute<Method extends string, S, Base extends string, Self> {
   ): Self & Serves<Method, Join<Base, P>, F>
 }
 
-/** As {@link AddRoute}, for methods given by name, `'PROPFIND'` or `['PUT', 'POST']`; names are case-sensitive. */
+/** Like {@link AddRoute}, for methods given by name, `'PROPFIND'` or `['PUT', 'POST']`; names are case-sensitive. */
 export interface AddRouteOn<S, Base extends string, Self> {
   <P extends string, const Method extends string>(
     methods: Method | readonly Method[],
@@ -88,19 +88,19 @@ export interface AddRouteOn<S, Base extends string, Self> {
 
 /**
  * A node of the tree of routes: patterns below `Base`, behind the middleware of this node and those above it.
- * @typeParam S what the middleware so far has put into `c.state`.
+ * @typeParam S what the middleware up to here has put into `c.state`.
  */
 export interface Routes<S = {}, Base extends string = ''> {
   /**
    * Puts middleware around what is registered here and in groups after it; and around the 404, 405 and automatic OPTIONS
-   * replies below this node, so that a log sees them and a guard does not tell which paths exist. A group with middleware
-   * owns every path below its prefix: a wider pattern outside of it, files for example, does not get to see them, and one
+   * replies below this node, so that a log sees them and a guard does not reveal which paths exist. A group with middleware
+   * owns every path below its prefix: a wider pattern outside it, for files for example, does not get them, and a route
    * that would is refused unless {@link bypass} names the group.
    */
   use<const Ms extends readonly AnyMiddleware[]>(
     ...middlewares: Ms & Ok<S, Ms>
   ): Routes<StateAfter<S, Ms>, Base> & ServesAs<this>
-  /** Answers GET, and HEAD unless the pattern has a route of its own for it (RFC 9110 §9.3.2). */
+  /** Answers GET, and HEAD unless there is a HEAD route for the pattern (RFC 9110 §9.3.2). */
   readonly get: AddRoute<'GET', S, Base, this>
   readonly post: AddRoute<'POST', S, Base, this>
   readonly put: AddRoute<'PUT', S, Base, this>
@@ -110,50 +110,50 @@ export interface Routes<S = {}, Base extends string = ''> {
   /** Answers OPTIONS in place of the automatic 204 with `Allow`. */
   readonly options: AddRoute<'OPTIONS', S, Base, this>
   readonly on: AddRouteOn<S, Base, this>
-  /** Answers every method; a route of one method for the same pattern goes first. */
+  /** Answers every method; a route for a specific method and the same pattern takes precedence. */
   readonly all: AddRoute<'*', S, Base, this>
   /**
    * Adds a node below this one: `build` registers routes whose patterns continue `prefix`, with middleware of their own.
-   * A guard given there with `use` stands in front of every one of them; no spelling of the path walks around it.
+   * A guard added there with `use` is in front of every one of them; no spelling of the path gets around it.
    */
   group<P extends string, R>(
     prefix: P & PatternLike<P>,
     build: (routes: Routes<S, `${Base}${NoInfer<P>}`>) => R,
   ): this & ServesAs<R>
   /**
-   * Hands everything at or below `prefix`, every method of it, to another router or handler, behind the middleware so far.
-   * It sees `c.path` without the prefix, which is in `c.base`, until it has made its reply. The prefix ends between
-   * segments: `/api` does not take `/apis`. A more specific route goes first, unless what is mounted has layers (`wrap`, or a
-   * router with `use`): then every path below is its own, as for a group.
+   * Passes everything at or below `prefix`, with any method, to another router or handler, behind the middleware registered so far.
+   * That handler sees `c.path` without the prefix, which is in `c.base`, until it has made its reply. The prefix ends between
+   * segments: `/api` does not take `/apis`. A more specific route takes precedence, unless what is mounted has layers (`wrap`, or a
+   * router with `use`): then it owns every path below, like a group.
    */
   mount<P extends string, H extends Handler<Context<ParamsOf<`${Base}${P}`>, S>>>(
     prefix: P & PatternLike<P>,
     handler: H,
   ): this & ServesBelow<Join<Base, P>, H>
-  /** Replies in place of the 404 to paths at or below this node that no route takes; the nearest one upwards counts. */
+  /** Replies in place of the 404 for paths at or below this node that have no route; the nearest one upwards is used. */
   notFound(handler: Handler<Context<{}, S>>): this
   /**
-   * Answers for errors of everything at or below this node, whenever it was registered: of handlers, and of middleware here and
-   * in groups. Fields that middleware in front has to say are added, as they are to core's replies. With nothing returned the next
-   * node upwards is asked, the router around a mount, and then `onError` of the server. What it throws goes to the latter. An
-   * exchange that was cut is nobody's to answer. One handler a node; the last one counts.
-   * @param handler gets what was thrown, whatever it is; the state may lack what middleware has not come to add.
+   * Answers for errors of everything at or below this node, whenever it was registered: errors of handlers, and of middleware here and
+   * in groups. Fields that middleware in front has to add are added, as to core's own error replies. If it returns nothing, the next
+   * node upwards is asked, then the router around a mount, and then `onError` of the server. What it throws itself goes to the latter. An
+   * exchange that was cut is not answered. Each node has one handler; the last one registered counts.
+   * @param handler gets whatever was thrown; the state may lack what middleware had not added yet.
    */
   onError(handler: (error: unknown, c: Context<{}, Partial<S>>) => MaybePromise<Result | undefined | void>): this
   /**
-   * Registers routes that may take paths from the groups and mounts with these prefixes, which is an error otherwise: what is
-   * registered by `build` answers without their layers. `bypass('/admin', (open) => open.get('/admin/login', login))`.
-   * @param prefixes below this node, as they were given to `group` or `mount`.
+   * Registers routes that may take paths from the groups and mounts with these prefixes, which is otherwise an error: what
+   * `build` registers answers without their layers. `bypass('/admin', (open) => open.get('/admin/login', login))`.
+   * @param prefixes below this node, as they were passed to `group` or `mount`.
    */
   bypass<R>(prefixes: string | readonly string[], build: (routes: Routes<S, Base>) => R): this & ServesAs<R>
-  /** Every route of the whole tree with those of mounted routers, in order of registration; without the automatic ones. */
+  /** Every route of the whole tree, including those of mounted routers, in order of registration; without the automatic ones. */
   routes(): readonly RouteInfo[]
 }
 
 /**
  * The root of a tree of routes, which is also the handler that answers with them: `serve(router().get(…))`.
  * @typeParam Needs what must be in `c.state` where it is mounted.
- * @typeParam Base the pattern of the prefix it is mounted at, when its handlers want the parameters of that.
+ * @typeParam Base the pattern of the prefix at which it is mounted, if its handlers use the parameters of that.
  */
 export interface Router<S = {}, Needs = {}, Base extends string = ''>
   extends Routes<S, Base>, Handler<Context<ParamsOf<Base>, Needs>> {
@@ -161,13 +161,13 @@ export interface Router<S = {}, Needs = {}, Base extends string = ''>
     ...middlewares: Ms & Ok<S, Ms>
   ): Router<StateAfter<S, Ms>, Needs, Base> & ServesAs<this>
   /**
-   * Adds a tree of routes for one host, behind the middleware so far: requests to that host see these routes alone, all
-   * others the routes outside. Ports, case and a dot at the end do not count; `*.example.com` stands for one label.
-   * @throws TypeError when it is no host name, or there are routes for it already.
+   * Adds a tree of routes for one host, behind the middleware registered so far: requests to that host see only these routes, all
+   * others only the routes outside. Ports, case and a dot at the end are ignored; `*.example.com` stands for one label.
+   * @throws TypeError when it is not a host name, or already has routes.
    */
   host(name: string, build: (routes: Routes<S, Base>) => unknown): this
   /**
-   * What would become of a request: the routes that compete for it, which one answers, and the layers in front.
+   * What would happen to a request: the routes that compete for it, which one answers, and the layers in front.
    * @param target a path, or a URL for the routes of a host.
    */
   explain(method: string, target: string): Explanation

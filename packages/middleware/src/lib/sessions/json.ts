@@ -1,4 +1,4 @@
-/** What a type of data says about a value that would not come back as it was. */
+/** What the type of data says about a value that JSON does not preserve. */
 export interface NotKept<T> {
   readonly 'sessions are kept as JSON, and this does not come back from it': T
 }
@@ -25,7 +25,7 @@ export type JsonForm<T> = 0 extends 1 & T
 
 /**
  * Data as JSON.
- * @throws TypeError for data that would come back as something else, with the name of the member.
+ * @throws TypeError, with the name of the member, for data that JSON would change.
  */
 export function writeData(data: unknown): string {
   if (!isPlain(data) || Array.isArray(data)) throw new TypeError("A session's data is an object")
@@ -38,7 +38,7 @@ export function writeData(data: unknown): string {
   })
 }
 
-/** What a value is that JSON changes; undefined for what comes back. What is undefined is left out. */
+/** The kind of a value that JSON would change; undefined for one that it preserves. Undefined values are left out. */
 function nameOf(value: unknown): string | undefined {
   switch (typeof value) {
     case 'number':
@@ -61,8 +61,8 @@ function isPlain(value: unknown): boolean {
 }
 
 /**
- * What is to be kept when the members of `base` have become those of `changed`, while others may have made `current` of it: theirs
- * where nothing was changed here. All three are JSON of objects.
+ * The data to save when a request has changed `base` to `changed`, while other requests may have changed it to `current`: theirs
+ * wherever this one changed nothing. All three are JSON of objects.
  */
 export function mergeData(current: string, base: string, changed: string): string {
   if (current === base) return changed

@@ -1,4 +1,4 @@
-// Where the data of a session is: in its cookie, or in a store.
+// Where the data of a session is kept: in its cookie, or in a store.
 import { createHash, createCipheriv, createDecipheriv, randomBytes, type KeyObject } from 'node:crypto'
 import type { MaybePromise } from '@spillway/core'
 import { after } from '../layers/maybe-promise.ts'
@@ -6,38 +6,38 @@ import type { Patience } from '../tools/patience.ts'
 import { type Content, type Facts, readContent, writeContent } from './life.ts'
 import type { SessionStore } from './store.ts'
 
-/** A session as it was found, or has been kept. */
+/** A session as it was found, or as it was saved. */
 export interface Kept extends Content {
-  /** Whether its clock has to be restarted by keeping it again. */
+  /** Whether it has to be saved again to restart its clock. */
   readonly stale: boolean
   /** Its key in the store; empty without one. */
   readonly key: string
 }
 
-/** A session that was kept. */
+/** A session that was saved. */
 export interface Saved {
   readonly kept: Kept
-  /** What the client has to send from now on; undefined when it does already, or the session has ended meanwhile. */
+  /** The cookie the client has to send from now on; undefined when it already does, or the session has ended in the meantime. */
   readonly cookie: string | undefined
 }
 
-/** How long sessions live that say nothing else, in seconds. */
+/** The default lifetimes of sessions, in seconds. */
 export interface Lifetimes {
   readonly idleSeconds: number
   readonly maxAge: number
 }
 
-/** Where sessions are between requests. */
+/** Keeps sessions between requests. */
 export interface Keeper {
-  /** Whether a session is all in its cookie, so that it cannot change once that was sent. */
+  /** Whether a session is entirely in its cookie, so that it cannot change once that was sent. */
   readonly inCookie: boolean
-  /** Finds the session that a cookie stands for. */
+  /** Finds the session that belongs to a cookie. */
   open(cookie: string, now: number): MaybePromise<Kept | undefined>
   /** Keeps a new session. */
   create(content: Content, now: number): MaybePromise<Saved>
-  /** Keeps a session again. @param write makes the JSON to keep of what is kept. */
+  /** Saves a session again. @param write makes the JSON to save from the JSON that is stored. */
   update(kept: Kept, write: (json: string) => string, now: number): MaybePromise<Saved>
-  /** The key of the session that a cookie stands for, whether it is there or not. */
+  /** The key of the session that belongs to a cookie, whether it exists or not. */
   keyOf(cookie: string): string
   /** Ends a session. */
   drop(key: string): MaybePromise<void>
@@ -45,17 +45,17 @@ export interface Keeper {
 
 const ivBytes = 12
 const tagBytes = 16
-/** Seconds by which a sealed session may end before its idle time is over: sealed anew with each request it would be sent with each reply. */
+/** Seconds by which a sealed session may end before its idle time is over: sealing it with every request would mean a cookie in every reply. */
 const resolution = 60
 
-/** Sessions that the client keeps, encrypted and authenticated (AES-256-GCM), with their times inside. */
+/** Sessions kept by the client, encrypted and authenticated (AES-256-GCM), with their times inside. */
 export class SealKeeper implements Keeper {
   readonly inCookie = true
   readonly #keys: readonly KeyObject[]
   readonly #name: Buffer
   readonly #lifetimes: Lifetimes
 
-  /** @param name of the cookie: what is sealed for one is nothing to another. */
+  /** @param name of the cookie: what was sealed for one cookie is not valid in another. */
   constructor(keys: readonly KeyObject[], name: string, lifetimes: Lifetimes) {
     this.#keys = keys
     this.#name = Buffer.from(name)
@@ -104,17 +104,17 @@ export class SealKeeper implements Keeper {
       try {
         return Buffer.concat([text, decipher.final()]).toString()
       } catch {
-        // Not sealed with this key.
+        // Sealed with another key.
       }
     }
     return undefined
   }
 }
 
-/** How often a session is read again that others change at the same time; then what we have is written over it. */
+/** How often a session that others change concurrently is read again; after that, our version overwrites it. */
 const attempts = 16
 
-/** Sessions in a store; the client has their random name, the store only its digest, so that a leak of it opens none. */
+/** Sessions in a store. The client has their random name, and the store only a digest of it, so that a leaked store opens none. */
 export class StoreKeeper implements Keeper {
   readonly inCookie = false
   readonly #store: SessionStore
@@ -176,7 +176,7 @@ export class StoreKeeper implements Keeper {
     const { created, idleSeconds, maxAge = this.#lifetimes.maxAge } = content.facts
     if (now - created >= maxAge) return undefined
     const kept = { ...content, stale: false, key }
-    // How long it lives without being used is known only now: its time has begun anew with that of all others.
+    // How long it lives unused is known only now; reading it has set its time to that of all others.
     if (idleSeconds === undefined || idleSeconds === this.#lifetimes.idleSeconds) return kept
     return after(
       this.#patience.ask(() => this.#store.get(key, idleSeconds)),

@@ -1,16 +1,16 @@
 import { type Rules, flag, optional, whole } from '@spillway/core/options'
 
-/** How long a session lives. What is not given is as for all sessions. */
+/** How long a session lives. Missing members are as for all sessions. */
 export interface SessionLife {
-  /** Seconds without being used. */
+  /** Seconds for which it may be unused. */
   readonly idleSeconds?: number
-  /** Seconds at the most, from now on. */
+  /** Most seconds, from now on. */
   readonly maxAge?: number
-  /** Whether its cookie stays when the browser is closed: "remember me". */
+  /** Whether its cookie survives closing the browser: "remember me". */
   readonly persistent?: boolean
 }
 
-/** Of seconds. */
+/** The range of these seconds. */
 export const wholeLife: { readonly from: number; readonly to: number } = { from: 1, to: Number.MAX_SAFE_INTEGER }
 
 export const lifeRules: Rules<SessionLife> = {
@@ -19,10 +19,10 @@ export const lifeRules: Rules<SessionLife> = {
   persistent: optional(flag()),
 }
 
-/** What is kept beside the data. Times are seconds. */
+/** What is stored in addition to the data. Times are in seconds. */
 export interface Facts {
   readonly created: number
-  /** Undefined as for all sessions. */
+  /** Undefined if as for all sessions. */
   readonly idleSeconds: number | undefined
   readonly maxAge: number | undefined
   readonly persistent: boolean | undefined
@@ -30,7 +30,7 @@ export interface Facts {
   readonly established: boolean
 }
 
-/** A session as it is kept: what is known of it, and its data. */
+/** A stored session: facts about it, and its data. */
 export interface Content {
   readonly facts: Facts
   readonly json: string
@@ -38,14 +38,14 @@ export interface Content {
 
 const form = /^(\d+) (\d+|-) (\d+|-) ([01-])([01]) (.*)$/s
 
-/** One line in front of the JSON. */
+/** One line of facts in front of the JSON. */
 export function writeContent({ facts, json }: Content): string {
   const { created, idleSeconds = '-', maxAge = '-', persistent, established } = facts
   const lasts = persistent === undefined ? '-' : Number(persistent)
   return `${created} ${idleSeconds} ${maxAge} ${lasts}${Number(established)} ${json}`
 }
 
-/** Undefined when it is no session of ours. */
+/** Undefined for something that is not one of our sessions. */
 export function readContent(text: string): Content | undefined {
   const [, created, idle, maxAge, persistent, established, json] = form.exec(text) ?? []
   if (json === undefined) return undefined

@@ -9,37 +9,38 @@ import { type Facts, type SessionLife, lifeRules } from './life.ts'
 /** What an application remembers of a client from one request to the next. */
 export interface Session<Data extends object> {
   /**
-   * Change it in place. It is kept as JSON when the reply has come back, or by {@link save}; nothing is sent when it is what it
-   * was. What two requests at a time change in a store is kept, if it is not the same member; of that the later change wins.
+   * Change it in place. It is saved as JSON when the reply has come back, or by {@link save}; nothing is sent when it has not
+   * changed. When two concurrent requests change a stored session, both changes are kept unless they are to the same member; then the
+   * later one wins.
    */
   data: Partial<JsonForm<Data>>
   /** Whether no valid session came with the request. */
   readonly isNew: boolean
   /**
-   * Gives the session a new name and a new life; the former name is worth nothing from then on, also when the handler fails
-   * afterwards. Call it whenever somebody logs in, or what was planted before would be logged in, too (session fixation).
-   * @param life of this session, if it is not that of all: for "remember me".
-   * @throws TypeError when the reply has begun, as its cookie could not be sent; RangeError for times that are none.
+   * Gives the session a new name and a new life; the former name is worthless from then on, even when the handler fails
+   * afterwards. Call it whenever somebody logs in: otherwise a session planted by an attacker would be logged in, too (session fixation).
+   * @param life of this session, if it differs from the default: for "remember me".
+   * @throws TypeError when the reply has begun, because its cookie could not be sent; RangeError for invalid times.
    */
   regenerate(life?: SessionLife): void
   /**
-   * Ends the session, on log-out for example, also when the handler fails afterwards. Data that is set after that begins
-   * another one.
+   * Ends the session, at log-out for example, even when the handler fails afterwards. Data that is set after that starts
+   * a new one.
    */
   destroy(): void
   /**
-   * Keeps the data now: for streams and WebSockets, whose handlers go on when the reply has begun, and for what another request
-   * has to find.
-   * @throws rejects with a TypeError for data that has no JSON form, and when the reply has begun without a session in the store
-   * whose data that could be; with an HttpError 503 when the store is away.
+   * Saves the data now: for streams and WebSockets, whose handlers go on after the reply has begun, and for data that another request
+   * needs to find.
+   * @throws rejects with a TypeError for data that has no JSON form, and when the reply has begun without a stored session
+   * that could hold the data; with an HttpError 503 when the store is away.
    */
   save(): Promise<void>
 }
 
-/** What the client is told about its cookie. */
+/** The change to the cookie that the client has to be told. */
 export interface CookieChange {
   readonly value: string
-  /** Seconds; undefined until the browser is closed. */
+  /** Seconds; undefined for until the browser closes. */
   readonly maxAge: number | undefined
 }
 
@@ -49,7 +50,7 @@ const nothing = '{}'
 /** What all sessions have in common. */
 export interface SessionSettings {
   readonly keeper: Keeper
-  /** How long they live that say nothing else. */
+  /** The default lifetime. */
   readonly lasting: Required<SessionLife>
   readonly onError: (error: unknown) => void
 }
@@ -60,11 +61,11 @@ export class OpenSession<Data extends object> implements Session<Data> {
   readonly isNew: boolean
   readonly #settings: SessionSettings
   #kept: Kept | undefined
-  /** The key of a session that could not be looked up: no other is put in its place unless somebody logs in. */
+  /** The key of a session that could not be looked up: no other replaces it unless somebody logs in. */
   #unknown: string | undefined
-  /** Keys of what has been ended, and is still kept. */
+  /** Keys of sessions that have been ended but are still stored. */
   readonly #ending: string[] = []
-  /** The data as it was found, or kept the last time, as JSON. */
+  /** The data as it was found, or last saved, as JSON. */
   #base: string
   #life: SessionLife | undefined
   #change: CookieChange | undefined
@@ -80,7 +81,7 @@ export class OpenSession<Data extends object> implements Session<Data> {
     this.data = dataOf(this.#base)
   }
 
-  /** Whether something was ended that is still kept. */
+  /** Whether a session that has been ended is still stored. */
   get isEnding(): boolean {
     return this.#ending.length > 0
   }
@@ -107,18 +108,18 @@ export class OpenSession<Data extends object> implements Session<Data> {
     }
   }
 
-  /** What the client has to be told of the cookie. From now on it cannot be told anything more. */
+  /** The change to the cookie that has to be sent. After this, no further change can be sent. */
   takeChange(): CookieChange | undefined {
     this.#sent = true
     return this.#change
   }
 
-  /** Undoes what a handler has changed that failed: all but that sessions were ended, and got other names. */
+  /** Undoes the changes of a handler that failed, except that sessions were ended or renamed. */
   giveUp(): void {
     this.data = dataOf(this.#base)
   }
 
-  /** Brings what is kept up to date, one step after the other. */
+  /** Brings the store up to date, one step after the other. */
   bring(): MaybePromise<void> {
     if (this.#busy) return this.#busy.then(() => this.bring())
     const work = this.#bring()
@@ -136,7 +137,7 @@ export class OpenSession<Data extends object> implements Session<Data> {
     return after(this.#drop(), () => this.#keep(json))
   }
 
-  /** The session that came with the request is to end: all data is that of another one. */
+  /** The session that came with the request is to end: the data now belongs to a new one. */
   #end(): void {
     const key = this.#kept?.key ?? this.#unknown
     this.#kept = undefined
@@ -183,7 +184,7 @@ export class OpenSession<Data extends object> implements Session<Data> {
   }
 }
 
-/** The error of a session that cannot be looked up or kept at the moment. */
+/** The error for a session that currently cannot be looked up or saved. */
 export function sessionsAway(cause: unknown): HttpError {
   const error = new HttpError(503, 'Sessions cannot be looked up at the moment', {
     code: 'SESSIONS_UNAVAILABLE',

@@ -1,8 +1,8 @@
-/** What is known of who a record is about. */
+/** What is known about the owner of a record. */
 export const Rank = {
   /** A client that has not come back. */
   New: 0,
-  /** A client that has. */
+  /** A client that has come back. */
   Returned: 1,
   /** Somebody who has logged in. */
   Established: 2,
@@ -15,12 +15,12 @@ interface Entry {
   readonly expires: number
 }
 
-/** Bytes of what stands around a record: two strings, an object, a place in a map. */
+/** Bytes of the bookkeeping for a record: two strings, an object, an entry in a map. */
 const overhead = 200
 
 /**
- * Records in bounded memory. Where there is no room, those go first that stand for the least: sessions that anybody can begin by
- * the thousand must not end those of who has logged in. Within a rank it is the one that was not used for the longest time.
+ * Records in bounded memory. When there is no room, those of the lowest rank go first: sessions that anybody can start by the
+ * thousand must not displace those of logged-in users. Within a rank, the least recently used goes first.
  */
 export class RankedRecords {
   readonly #most: number
@@ -29,7 +29,7 @@ export class RankedRecords {
   #count = 0
   #bytes = 0
 
-  /** @param most records. @param maxBytes for all of them, keys included. */
+  /** @param most number of records. @param maxBytes for all of them, including keys. */
   constructor(most: number, maxBytes: number) {
     this.#most = most
     this.#maxBytes = maxBytes
@@ -43,7 +43,7 @@ export class RankedRecords {
     return undefined
   }
 
-  /** @throws RangeError when it alone is more than there may be. */
+  /** @throws RangeError when it exceeds the limit on its own. */
   set(key: string, entry: Entry, now: number): void {
     this.delete(key)
     const size = sizeOf(key, entry)
@@ -58,7 +58,7 @@ export class RankedRecords {
     for (const entries of this.#ranks) this.#remove(entries, key)
   }
 
-  /** Frees what has expired, a few at a time, and then what stands for the least. */
+  /** Removes expired records, a few at a time, and then those of the lowest rank. */
   #makeRoom(size: number, now: number): void {
     for (const entries of this.#ranks) {
       let looks = 8

@@ -1,28 +1,28 @@
-// Where sessions are kept: here, or in Redis for several processes.
+// Where sessions are stored: in this process, or in Redis for several processes.
 import type { MaybePromise } from '@spillway/core'
 import { type Rules, readOptions, text, whole } from '@spillway/core/options'
 import type { RedisCommand } from '../tools/redis.ts'
 import { Rank, RankedRecords } from './ranked-records.ts'
 
-/** What is known of a record that is kept. */
+/** What is known about a stored record. */
 export interface RecordFacts {
-  /** Whether somebody has logged in with the session, so that it is worth more than others where there is no room for all. */
+  /** Whether somebody has logged in with the session: such sessions are dropped last when there is no room for all. */
   readonly established?: boolean
 }
 
 /**
- * Keeps the records of sessions. Keys are digests, records are text; a record ends `seconds` after it was last asked for
+ * Stores the records of sessions. Keys are digests, records are text; a record expires `seconds` after it was last read
  * or written. There is no `set`: a session that was ended while a request still had it must not come back.
  */
 export interface SessionStore {
-  /** The record, whose time starts anew. */
+  /** The record, whose time starts again. */
   get(key: string, seconds: number): MaybePromise<string | undefined>
   create(key: string, record: string, seconds: number, facts?: RecordFacts): MaybePromise<void>
   /**
-   * Replaces a record that is there; does nothing when it is not.
-   * @param facts with `was`, the record is replaced only if it is that one still, in one step.
-   * @returns the record that is there in place of `was`, so that both changes can be kept. A store that does not look at `was`
-   * returns nothing: of two requests at a time that change a session, the later one wins then.
+   * Replaces an existing record; does nothing when there is none.
+   * @param facts with `was`, the record is replaced only if it still equals that, atomically.
+   * @returns the record that is there instead of `was`, so that both changes can be kept. A store that ignores `was`
+   * returns nothing: then, of two concurrent requests that change a session, the later one wins.
    */
   update(
     key: string,
@@ -36,11 +36,11 @@ export interface SessionStore {
 /** Options of {@link memoryStore}. */
 export interface MemoryStoreOptions {
   /**
-   * Sessions at a time. Beyond it those end first that nobody has logged in with (`regenerate`), and of these, those whose
-   * client has not come back; among equals the one that was not used for the longest time. Default: 10 000.
+   * Most sessions at a time. Beyond that, those that nobody has logged in with (`regenerate`) end first, and of these, those whose
+   * client has not come back; among equals, the least recently used. Default: 10 000.
    */
   readonly sessions?: number
-  /** Bytes of all of them together, about. Default: 64 MiB. */
+  /** Approximate bytes of all of them together. Default: 64 MiB. */
   readonly totalBytes?: number
 }
 
@@ -50,8 +50,8 @@ const memoryRules: Rules<Required<MemoryStoreOptions>> = {
 }
 
 /**
- * Sessions in the memory of this process: they end with it, and another process knows nothing of them.
- * @throws with a session: RangeError when it alone is larger than `totalBytes`.
+ * Sessions in the memory of this process: they end with it, and other processes do not know them.
+ * @throws RangeError, when a session is saved, if it alone is larger than `totalBytes`.
  */
 export function memoryStore(options: MemoryStoreOptions = {}): SessionStore {
   const { sessions, totalBytes } = readOptions(memoryRules, options)
@@ -87,20 +87,20 @@ export function memoryStore(options: MemoryStoreOptions = {}): SessionStore {
 
 /** Options of {@link redisStore}. */
 export interface RedisStoreOptions {
-  /** What keys begin with. Default: `session:`. */
+  /** The prefix of all keys. Default: `session:`. */
   readonly prefix?: string
 }
 
 const redisRules: Rules<Required<RedisStoreOptions>> = { prefix: text('session:') }
 
-/** Replaces a record, if it is the one that is expected; gives the other one if it is not. */
+/** Replaces a record if it is the expected one; otherwise returns the record that is there. */
 const replace = `
 local found = redis.call('GET', KEYS[1])
 if found == ARGV[3] then redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2]) return false end
 return found`
 
 /**
- * Sessions in Redis, through whatever client there is: `redisStore((...command) => redis.call(...command))` with ioredis,
+ * Sessions in Redis, with any client: `redisStore((...command) => redis.call(...command))` with ioredis,
  * `redisStore((...command) => client.sendCommand(command))` with node-redis.
  */
 export function redisStore(command: RedisCommand, options: RedisStoreOptions = {}): SessionStore {

@@ -8,11 +8,11 @@ interface Waiting {
   readonly refused: (error: unknown) => void
 }
 
-/** What a stream of events does while it waits. */
+/** Limits for a stream of events while it waits. */
 export interface QueueLimits {
   /** Milliseconds of silence before a comment is sent. */
   readonly pingInterval: number
-  /** Bytes that may pile up for a client before it is cut: it comes back, and says which event it saw last. */
+  /** Bytes that may pile up for a client before it is cut off: it reconnects, and says which event it saw last. */
   readonly bufferedBytes: number
 }
 
@@ -29,7 +29,7 @@ export class EventQueue implements AsyncIterableIterator<string>, Holds {
   #failure: { readonly error: unknown } | undefined
   #timer: NodeJS.Timeout | undefined
 
-  /** @param start called when the reply has begun and content is wanted; never for a HEAD request. */
+  /** @param start is called when the reply has begun and content is wanted; never for a HEAD request. */
   constructor(start: () => void, limits: QueueLimits) {
     this.#start = start
     this.#limits = limits
@@ -48,28 +48,28 @@ export class EventQueue implements AsyncIterableIterator<string>, Holds {
       const size = Buffer.byteLength(text)
       this.#queue.push({ text, size, taken, refused })
       this.#size += size
-      // What somebody waits for is no pile, and neither is what will be taken next, however large it is.
+      // Something that is being waited for is not a pile, and neither is what will be taken next, however large it is.
       this.#deliver()
       if (this.#size - (this.#queue[0]?.size ?? 0) > this.#limits.bufferedBytes)
         this.fail(new AbortedError('timeout', 'The client does not keep up with its events'))
     })
-    // Who does not wait for it has nothing to do about it either.
+    // A sender that does not wait could not do anything about a failure either.
     sent.catch(ignore)
     return sent
   }
 
-  /** Bytes that wait, for the server's ledger. */
+  /** Bytes that are waiting, for the server's accounting of memory. */
   held(): number {
     return this.#size
   }
 
-  /** What was pushed is still sent, and then the stream ends in order. */
+  /** What was pushed is still sent, and then the stream ends normally. */
   end(): void {
     this.#ended = true
     this.#deliver()
   }
 
-  /** As `end`, and tells whoever still makes events. */
+  /** Like `end`, and tells the sender that nothing more can be sent. */
   close(reason: AbortedError): void {
     if (this.#ended) return
     this.end()
@@ -89,7 +89,7 @@ export class EventQueue implements AsyncIterableIterator<string>, Holds {
     if (!this.#started) {
       this.#started = true
       this.#start()
-      // Nobody has to wait for the first event: the client knows from the head that it is connected.
+      // Nobody has to wait for the first event, because the head alone tells the client that it is connected.
       return Promise.resolve({ done: false, value: '' })
     }
     return new Promise((resolve, reject) => {
@@ -100,7 +100,7 @@ export class EventQueue implements AsyncIterableIterator<string>, Holds {
     })
   }
 
-  /** Core's word that the client takes no more. */
+  /** Called by core when the client takes no more. */
   return(): Promise<IteratorResult<string>> {
     this.#discard(new AbortedError('peer', 'The client is gone'))
     this.#pulled?.resolve({ done: true, value: undefined })
@@ -112,7 +112,7 @@ export class EventQueue implements AsyncIterableIterator<string>, Holds {
     return this
   }
 
-  /** Gives what waits to whoever waits for it; what was pushed in one turn leaves together. */
+  /** Gives waiting text to whoever asked for it; what was pushed in one turn leaves together. */
   #deliver(): void {
     const pulled = this.#pulled
     if (!pulled || (this.#queue.length === 0 && !this.#ended)) return
@@ -127,7 +127,7 @@ export class EventQueue implements AsyncIterableIterator<string>, Holds {
     for (const { taken } of queue) taken()
   }
 
-  /** Breaks the silence if nothing comes. */
+  /** Sends a comment if nothing else comes. */
   #await(): void {
     const { pingInterval } = this.#limits
     if (pingInterval < 2 ** 31) this.#timer ??= setTimeout(() => this.#comment(), pingInterval).unref()

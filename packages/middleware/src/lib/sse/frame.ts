@@ -1,18 +1,18 @@
-/** One event as it is sent: `data` that is not a string is sent as JSON. */
+/** One event as it is sent; `data` that is not a string is sent as JSON. */
 export interface EventFrame {
-  /** Name that listeners hear it by. Default: `message`. No line breaks. */
+  /** The name that listeners use. Default: `message`. No line breaks. */
   readonly event?: string
   readonly data: unknown
-  /** What the client sends as `Last-Event-ID` when it comes back. No line breaks, no NUL. */
+  /** What the client sends as `Last-Event-ID` when it reconnects. No line breaks, no NUL. */
   readonly id?: string
-  /** Milliseconds a client waits before it comes back. */
+  /** Milliseconds that a client waits before it reconnects. */
   readonly retry?: number
 }
 
-/** CR LF, CR and LF all end a line (HTML §9.2.5): text with any of them has to be cut there, or it forges fields. */
+/** CR LF, CR and LF all end a line (HTML §9.2.5): text must be split at each of them, or it could forge fields. */
 const lineEnd = /\r\n|\r|\n/
 
-/** @throws TypeError when a name or id would break out of its line, or data has no JSON form; RangeError for no time to retry. */
+/** @throws TypeError when a name or id would break out of its line, or data has no JSON form; RangeError for an invalid `retry`. */
 export function encodeEvent({ event, data, id, retry }: EventFrame): string {
   let text = ''
   if (event !== undefined) text += `event: ${oneLine('event', event)}\n`
@@ -29,7 +29,7 @@ export function encodeEvent({ event, data, id, retry }: EventFrame): string {
 }
 
 function oneLine(name: string, value: string): string {
-  // A client ignores an id with NUL, and the event would be repeated for ever.
+  // A client ignores an id with NUL, and the event would be repeated forever.
   if (/[\r\n\0]/.test(value)) throw new TypeError(`The ${name} of an event is one line: ${JSON.stringify(value)}`)
   return value
 }

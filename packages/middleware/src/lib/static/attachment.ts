@@ -1,8 +1,8 @@
 import type { Reply } from '@spillway/core'
 
 /**
- * Has browsers store the content of a reply in place of showing it (RFC 6266): `attachment(c.text(csv), 'Größen.csv')`.
- * @param filename what the file is called there, without directories. Default: what the browser makes of the URL.
+ * Makes browsers save the content of a reply instead of showing it (RFC 6266): `attachment(c.text(csv), 'Größen.csv')`.
+ * @param filename the name to save it under, without directories. Default: whatever the browser derives from the URL.
  * @throws TypeError for a name with control characters.
  */
 export function attachment(reply: Reply, filename?: string): Reply {
@@ -10,7 +10,7 @@ export function attachment(reply: Reply, filename?: string): Reply {
   return reply
 }
 
-/** For who cannot read the extended form (RFC 8187) there is one without what is not ASCII, or might be decoded (RFC 6266 §D). */
+/** For clients that cannot read the extended form (RFC 8187), a name without non-ASCII and percent characters is sent as well (RFC 6266 §D). */
 function named(path: string): string {
   const filename = path.slice(Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\')) + 1)
   if (/\p{Cc}/u.test(filename)) throw new TypeError(`Not the name of a file: ${JSON.stringify(filename)}`)

@@ -9,12 +9,12 @@ function buildTypes(): Map<string, string> {
   return byExtension
 }
 
-/** Text says its charset, for the default is anybody's guess; XML and JSON have rules of their own (RFC 7303, RFC 8259). */
+/** Text declares its charset, because the default is uncertain; XML and JSON have their own rules (RFC 7303, RFC 8259). */
 function withCharset(type: string): string {
   return type.startsWith('text/') ? `${type}; charset=utf-8` : type
 }
 
-/** The Content-Type of a file, by the end of its name; `application/octet-stream` when that says nothing. */
+/** The Content-Type of a file, by its extension; `application/octet-stream` when that is unknown. */
 export function contentType(name: string): string {
   const dot = name.lastIndexOf('.')
   const type = dot < 0 ? undefined : types.get(name.slice(dot + 1).toLowerCase())

@@ -15,7 +15,7 @@ import {
 import type { FileSource, ListedFile, SourceFile } from './source.ts'
 import { isPlainName } from '../files/target.ts'
 
-/** Names that are looked at together. */
+/** How many names are looked up at the same time. */
 const atOnce = 32
 
 /** The files of a directory of the system. @param root its real path. */
@@ -31,13 +31,13 @@ export class DiskFiles implements FileSource {
     return typeof file === 'object' ? new DiskFile(join(this.#root, path), file) : file
   }
 
-  /** Only what would be served: not what begins with a dot, leads outside, or is neither file nor directory. */
+  /** Lists only what would be served: nothing that begins with a dot, leads outside, or is neither file nor directory. */
   async list(path: string): Promise<readonly ListedFile[] | undefined> {
     const directory = await openDirectory(this.#root, path)
     if (!directory) return undefined
     const { handle, real } = directory
     try {
-      // By its handle, so that nothing can be put in the place of the directory that was checked.
+      // Through its handle, so that the checked directory cannot be replaced by another.
       const at = fromKernel ? `/proc/self/fd/${handle.fd}` : real
       const names = (await readdir(at, { withFileTypes: true })).filter(({ name }) =>
         isPlainName(name, path === '' ? 0 : 1),
@@ -84,9 +84,9 @@ class DiskFile implements SourceFile {
   }
 
   /**
-   * Size and times make a strong tag (RFC 9110 §8.8.1) once a further change could not go unseen, and a weak one until then.
-   * `ctime` is part of it: `mtime` may be set to anything, and tools that unpack archives or build reproducibly set it to the
-   * same for every version.
+   * Size and times make a strong tag (RFC 9110 §8.8.1) once no further change could go unnoticed, and a weak one until then.
+   * `ctime` is part of it, because `mtime` can be set to anything, and tools that unpack archives or build reproducibly set it to the
+   * same value for every version.
    */
   get etag(): string {
     const { size, mtimeNs, ctimeNs } = this.#file.stats
@@ -102,12 +102,12 @@ class DiskFile implements SourceFile {
     return new FileBody(this.#file, start, end)
   }
 
-  /** What was changed a moment ago is never known to be current: another change could look the same. */
+  /** A file that changed a moment ago is never considered current: another change could look the same. */
   async isCurrent(): Promise<boolean> {
     return this.#stable && (await isUnchanged(this.#path, this.#file))
   }
 
-  /** A read that is under way ends first. Nothing was written, so failing to close loses nothing. */
+  /** A read that is under way finishes first. Nothing was written, so a failure to close loses nothing. */
   close(): void {
     if (this.#closed) return
     this.#closed = true
@@ -118,7 +118,7 @@ class DiskFile implements SourceFile {
 /** The content, or undefined when the file was changed in the meantime. */
 async function readWhole({ handle, stats }: OpenFile): Promise<Uint8Array | undefined> {
   const size = Number(stats.size)
-  // One byte more than there should be shows a file that has grown. No part of a shared slab, which would stay in memory.
+  // One byte more than expected shows whether the file has grown. Not part of a shared slab, which would stay in memory.
   const buffer = Buffer.allocUnsafeSlow(size + 1)
   let length = 0
   for (;;) {
@@ -128,6 +128,6 @@ async function readWhole({ handle, stats }: OpenFile): Promise<Uint8Array | unde
   }
   if (length !== size) return undefined
   const now = await handle.stat({ bigint: true })
-  // Being replaced moves `ctime`, and changes nothing of what was read.
+  // Being replaced changes `ctime`, but nothing of what was read.
   return now.size === stats.size && now.mtimeNs === stats.mtimeNs ? buffer.subarray(0, size) : undefined
 }

@@ -2,28 +2,28 @@ import type { Holding } from '@spillway/core'
 import type { OpenFile } from '../files/open-file.ts'
 import { ignore } from '../layers/ignore.ts'
 
-/** Bytes of one read. A read costs a trip through the thread pool; big ones are what makes large files fast. */
+/** Bytes of one read. A read costs a trip through the thread pool, so large reads make large files fast. */
 const blockBytes = 1024 * 1024
 
 /**
  * A range of a large file. The next block is read while the last one is being sent, and no further ahead. The last block is
- * held back until the file is known to be the same still: one that got shorter, or was written anew, makes reading fail, so
- * that the reply is cut and never looks complete. One that was appended to is sent as it was.
+ * held back until it is certain that the file has not changed: if it was truncated or rewritten, reading fails, so
+ * that the reply is cut and never looks complete. A file that was only appended to is sent as it was.
  */
 export class FileBody implements AsyncIterable<Uint8Array>, AsyncIterator<Uint8Array, undefined> {
   readonly #file: OpenFile
-  /** The first byte that was not read yet, and the first that is not wanted. */
+  /** The first byte that has not been read yet, and the first that is not wanted. */
   #position: number
   readonly #end: number
   #ahead: Promise<Uint8Array> | undefined
   #done = false
-  /** The block that was given last, and one that may be read into again. */
+  /** The block that was given out last, and one that may be reused. */
   #given: Uint8Array | undefined
   #spare: Uint8Array | undefined
-  /** The one that is being read, or was. */
+  /** The block that is being read, or was read last. */
   #next: Uint8Array | undefined
 
-  /** Both ends are included. */
+  /** Both ends are inclusive. */
   constructor(file: OpenFile, start: number, end: number) {
     this.#file = file
     this.#position = start
@@ -34,7 +34,7 @@ export class FileBody implements AsyncIterable<Uint8Array>, AsyncIterator<Uint8A
     return this
   }
 
-  /** @param spare the last block, when its bytes have left. Reading into memory that is warm is what a stream gains most by. */
+  /** @param spare the last block, once its bytes have been sent. Reading into memory that is in the cache makes a stream much faster. */
   async next(spare?: Uint8Array): Promise<IteratorResult<Uint8Array, undefined>> {
     if (this.#done) return { done: true, value: undefined }
     if (spare !== undefined && spare === this.#given) this.#spare = spare
@@ -42,14 +42,14 @@ export class FileBody implements AsyncIterable<Uint8Array>, AsyncIterator<Uint8A
     if (!reading) return this.return()
     const value = await reading
     this.#ahead = this.#read()
-    // Nobody may come to ask for this block.
+    // It is possible that nobody asks for this block.
     this.#ahead?.catch(ignore)
     if (!this.#ahead) await this.#verify()
     this.#given = value
     return { done: false, value }
   }
 
-  /** Up to two blocks: the one that is being sent, and the one behind it. */
+  /** Up to two blocks: the one that is being sent, and the one after it. */
   held(holding: Holding): number {
     for (const block of [this.#given, this.#next, this.#spare])
       if (block) holding.share(block.buffer, block.buffer.byteLength)
@@ -62,7 +62,7 @@ export class FileBody implements AsyncIterable<Uint8Array>, AsyncIterator<Uint8A
     return Promise.resolve({ done: true, value: undefined })
   }
 
-  /** The next block; undefined behind the last. */
+  /** The next block; undefined after the last. */
   #read(): Promise<Uint8Array> | undefined {
     return this.#position < this.#end ? this.#block() : undefined
   }
@@ -76,7 +76,7 @@ export class FileBody implements AsyncIterable<Uint8Array>, AsyncIterator<Uint8A
     return buffer.subarray(0, bytesRead)
   }
 
-  /** Memory of a block that has left, or else new: blocks that have not belong to the socket. */
+  /** Reuses a block that has been sent, or allocates a new one: blocks that have not been sent belong to the socket. */
   #buffer(size: number): Uint8Array {
     const spare = this.#spare
     this.#spare = undefined

@@ -1,24 +1,24 @@
-// Files that are kept in memory.
+// Files kept in memory.
 import { ownText } from '../tools/known-paths.ts'
 
-/** What the cache knows of its entries. */
+/** What the cache needs to know about its entries. */
 export interface Cacheable {
-  /** Bytes of memory it takes, about. */
+  /** Approximate bytes of memory it takes. */
   readonly cost: number
-  /** When the file was looked at last, by {@link FileCache.now}. */
+  /** When the file was last checked, by {@link FileCache.now}. */
   checked: number
 }
 
 /**
- * The files asked for last, up to a number of bytes. An entry is good for `recheckAfter` milliseconds after its file was looked
- * at; after that it must be looked at again before it is used.
+ * The most recently requested files, up to a number of bytes. An entry may be used for `recheckAfter` milliseconds after its file was
+ * checked; after that, the file must be checked again first.
  */
 export class FileCache<T extends Cacheable> {
   /** Bytes in use. */
   bytes: number = 0
   readonly maxBytes: number
   readonly recheckAfter: number
-  /** The one that was not used for longest comes first. */
+  /** The least recently used one comes first. */
   readonly #entries = new Map<string, T>()
 
   constructor(maxBytes: number, recheckAfter: number) {
@@ -26,7 +26,7 @@ export class FileCache<T extends Cacheable> {
     this.recheckAfter = recheckAfter
   }
 
-  /** Milliseconds of a clock that nobody sets. */
+  /** Milliseconds of a monotonic clock. */
   static now(): number {
     return performance.now()
   }
@@ -35,18 +35,18 @@ export class FileCache<T extends Cacheable> {
     return this.recheckAfter > 0 && FileCache.now() - looked < this.recheckAfter
   }
 
-  /** An entry that may be used as it is. */
+  /** An entry that may be used without a check. */
   fresh(key: string): T | undefined {
     const entry = this.#entries.get(key)
     return entry && this.isFresh(entry.checked) ? entry : undefined
   }
 
-  /** An entry, however long ago it was looked at. */
+  /** An entry, however long ago it was checked. */
   entry(key: string): T | undefined {
     return this.#entries.get(key)
   }
 
-  /** An entry to look at again. Whoever is asked for is used: this is what the order goes by. */
+  /** An entry whose file is to be checked again. This counts as a use, which determines the order. */
   stale(key: string): T | undefined {
     const entry = this.#entries.get(key)
     if (!entry) return undefined

@@ -1,4 +1,4 @@
-// Files as they can be sent: from memory or from their source, as they are or encoded.
+// Files in the forms in which they can be sent: from memory or from their source, encoded or not.
 import { HttpError } from '@spillway/core'
 import { isCompressible } from '../http/compressible.ts'
 import { KnownPaths, ownText } from '../tools/known-paths.ts'
@@ -7,16 +7,16 @@ import { FileCache } from './file-cache.ts'
 import { type Description, type Representation, type Variant, describeBytes, describeFile } from './representation.ts'
 import { type FileSource, type SourceFile, closeFile } from './source.ts'
 
-/** Files up to here are read whole, hashed and kept. */
+/** Files up to this size are read whole, hashed and kept. */
 const wholeBytes = 1024 * 1024
 
-/** Shorter content is not worth a coding: it fits the packet that is sent anyway. */
+/** Shorter content is not worth encoding: it fits into a single packet anyway. */
 const encodedBytes = 1024
 
-/** What an entry takes beside its content and its reply, about. */
+/** Approximate bytes of an entry in addition to its content and its reply. */
 const overhead = 1024
 
-/** Times to read a small file again that changed while it was read. */
+/** How often a small file that changed while it was read is read again. */
 const attempts = 8
 
 /** A file in the cache. */
@@ -24,9 +24,9 @@ interface CachedFile extends Representation {
   readonly content: Uint8Array
   readonly cost: number
   checked: number
-  /** What it was read from; closed. */
+  /** The file it was read from; closed. */
   readonly file: SourceFile
-  /** Of content that was encoded here: what it was made of. */
+  /** For content that was encoded here: what it was made from. */
   readonly origin?: Representation
 }
 
@@ -37,24 +37,24 @@ export type Found = Representation | 'directory' | 'nothing'
 export interface StoreOptions {
   readonly maxBytes: number
   readonly recheckAfter: number
-  /** Codings there may be files for. */
+  /** Codings for which there may be files. */
   readonly siblings: readonly Variant[]
-  /** Codings to make. */
+  /** Codings in which files are encoded here. */
   readonly made: readonly Variant[]
   readonly cacheControl: (path: string) => string
 }
 
-/** The files of a source, small ones from memory. */
+/** The files of a source; small ones come from memory. */
 export class FileStore {
   readonly #source: FileSource
   readonly #options: StoreOptions
   readonly #cache: FileCache<CachedFile>
-  /** Where there are no files, and when that was seen: clean URLs and fallbacks ask for such names all the time. */
+  /** Paths without files, and when that was found: clean URLs and fallbacks ask for such names all the time. */
   readonly #fileless = new KnownPaths<{ readonly found: 'directory' | 'nothing'; readonly checked: number }>()
-  /** What is being looked at, so that many requests for one file read it once. */
+  /** Lookups under way, so that many requests for one file read it once. */
   readonly #flights = new Map<string, { readonly started: number; readonly found: Promise<Found> }>()
   readonly #encoding = new Map<string, Promise<Representation>>()
-  /** Content that no coding makes shorter. */
+  /** Content that no coding makes smaller. */
   readonly #hard = new WeakSet<Representation>()
 
   constructor(source: FileSource, options: StoreOptions) {
@@ -63,7 +63,7 @@ export class FileStore {
     this.#cache = new FileCache(options.maxBytes, options.recheckAfter)
   }
 
-  /** What is at a path, when it is known well enough to be used in this turn. */
+  /** What is at a path, if it is known well enough to be used in this turn. */
   peek(path: string, variant?: Variant): Found | undefined {
     const key = keyOf(path, variant)
     const file = this.#cache.fresh(key)
@@ -72,7 +72,7 @@ export class FileStore {
     return other && this.#cache.isFresh(other.checked) ? other.found : undefined
   }
 
-  /** The same for its content in a coding. @param identity what `peek` or `find` gave for the path. */
+  /** The same for its content in a coding. @param identity what `peek` or `find` returned for the path. */
   peekIn(variant: Variant, path: string, identity: Representation): Representation | undefined {
     const key = keyOf(path, variant)
     if (!variant.coding) return this.#cache.fresh(key)
@@ -82,8 +82,8 @@ export class FileStore {
   }
 
   /**
-   * A file, as it is or in the coding of a sibling. What it says is no older than the call, or than `recheckAfter`. A large one is
-   * open, and the caller's to close.
+   * A file, unencoded or in the coding of a sibling file. The result is no older than this call, or than `recheckAfter`. A large file
+   * is open, and the caller has to close it.
    */
   async find(path: string, variant?: Variant): Promise<Found> {
     const known = this.peek(path, variant)
@@ -92,7 +92,7 @@ export class FileStore {
     const flight = this.#flights.get(key)
     if (flight && this.#cache.isFresh(flight.started)) {
       const found = await flight.found
-      // What is open belongs to who came first.
+      // The open file belongs to the first caller.
       return typeof found === 'object' && !(found.content instanceof Uint8Array)
         ? this.#load(path, key, variant)
         : found
@@ -108,7 +108,7 @@ export class FileStore {
     }
   }
 
-  /** A file in a coding: that of a sibling, or made now, once for everybody. The identity when it has gone, or gets no shorter. */
+  /** A file in a coding: from a sibling, or encoded now, once for everybody. The identity if the file has gone, or does not get smaller. */
   async findIn(variant: Variant, path: string, identity: Representation): Promise<Representation> {
     const { coding } = variant
     if (!coding) {
@@ -194,7 +194,7 @@ export class FileStore {
     return { name: path.slice(path.lastIndexOf('/') + 1), cacheControl: this.#options.cacheControl(path), variants }
   }
 
-  /** The codings to make, but for those that there are files for. */
+  /** The codings to make, except those for which there are files. */
   #madeFor({ name, variants }: Description, size: number): readonly Variant[] {
     const { made } = this.#options
     if (made.length === 0 || size < encodedBytes || size > wholeBytes) return []
@@ -202,7 +202,7 @@ export class FileStore {
     return made.filter((one) => !variants.some((sibling) => sibling.name === one.name))
   }
 
-  /** The codings there are files for. What they are like is found out when one is asked for. */
+  /** The codings for which there are files. The files themselves are looked at when one is requested. */
   async #siblingsOf(path: string, variant: Variant | undefined): Promise<readonly Variant[]> {
     const { siblings } = this.#options
     if (variant || siblings.length === 0) return []
@@ -218,6 +218,6 @@ export class FileStore {
 }
 
 function keyOf(path: string, variant: Variant | undefined): string {
-  // No path has a NUL.
+  // A path never contains a NUL.
   return variant ? `${path}\0${variant.name}` : path
 }

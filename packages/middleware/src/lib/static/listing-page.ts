@@ -1,14 +1,14 @@
 // The page that lists a folder.
 import type { ListedFile } from './source.ts'
 
-/** What a listing can be sorted by. */
+/** The columns by which a listing can be sorted. */
 export const columns = ['name', 'size', 'modified'] as const
 export interface Order {
   readonly by: (typeof columns)[number]
   readonly descending: boolean
 }
 
-/** The page of a directory. It has no script and asks for nothing else; all names are escaped. */
+/** The page of a directory. It has no scripts and requests nothing else; all names are escaped. */
 export function listingPage(path: string, files: readonly ListedFile[], order: Order): string {
   const title = `/${path}`
   return `<!doctype html>
@@ -34,7 +34,7 @@ ${path === '' ? '' : '<tr><td colspan="3"><a class="up" href="../">Parent direct
 
 const titles = { name: 'Name', size: 'Size', modified: 'Last changed' }
 
-/** A link that sorts; by the same column, the other way round. */
+/** A link that sorts by a column; if it is the current one, in the opposite order. */
 function heading(column: (typeof columns)[number], { by, descending }: Order): string {
   const isCurrent = by === column
   const next = isCurrent && !descending ? `-${column}` : column
@@ -51,7 +51,7 @@ function row({ name, type, size, modified }: ListedFile): string {
   return `<tr><td><a href="${escape(href)}"><svg><use href="#${type}"/></svg>${escape(name)}${isDirectory ? '/' : ''}</a></td><td>${bytes}</td><td>${time}</td></tr>\n`
 }
 
-/** Every directory on the way is a link. */
+/** A link for every directory on the way. */
 function crumbs(path: string): string {
   const names = path === '' ? [] : path.split('/')
   const links = ['', ...names].map((name, i) => {
@@ -73,7 +73,7 @@ function summary(files: readonly ListedFile[]): string {
   return parts.join(', ') || 'This directory is empty.'
 }
 
-/** Three digits at the most, in decimal units. */
+/** At most three digits, in decimal units. */
 function sizeOf(bytes: number): string {
   const units = ['B', 'kB', 'MB', 'GB', 'TB']
   let value = bytes

@@ -4,12 +4,12 @@ import { type Order, columns, listingPage } from './listing-page.ts'
 import { type Representation, describeBytes } from './representation.ts'
 import type { ListedFile } from './source.ts'
 
-/** `file2` comes before `file10`, and `B` between `a` and `c`, for everybody in the same way. */
+/** `file2` comes before `file10`, and `B` between `a` and `c`, in every locale. */
 const names = /* @__PURE__ */ new Intl.Collator('en', { numeric: true, sensitivity: 'base' })
 
 /**
- * The content of a directory: a page, or JSON for who prefers that. It is sorted as the query says, `?sort=size` or, from the
- * last to the first, `?sort=-size`; directories come first. @param path of the directory, decoded, below the root.
+ * The content of a directory: a page, or JSON for clients that prefer it. It is sorted as the query says, `?sort=size` or, in
+ * descending order, `?sort=-size`; directories come first. @param path of the directory, decoded, below the root.
  */
 export function describeListing(
   c: Context<any, any>,
@@ -35,7 +35,7 @@ function listingJson(path: string, files: readonly ListedFile[]): string {
   return `${JSON.stringify({ path: `/${path}`, entries }, null, 2)}\n`
 }
 
-/** Browsers and whoever takes anything get the page. */
+/** Browsers, and clients that accept anything, get the page. */
 function prefersJson(accept: string | null): boolean {
   if (accept === null) return false
   const weights = new Map(parseQualityList(accept).map(({ value, q }) => [value.toLowerCase(), q]))

@@ -5,8 +5,8 @@ import type { FileSource, ListedFile, SourceFile } from './source.ts'
 export type MemoryFiles = ReadonlyMap<string, string | Uint8Array> | Readonly<Record<string, string | Uint8Array>>
 
 /**
- * Files in memory, for `staticFiles`: a bundle, an archive that was unpacked, what a test needs. A map may be changed at any
- * time, by giving a path other content; the bytes themselves must stay as they are.
+ * Files in memory, for `staticFiles`: a bundle, an unpacked archive, files for a test. A map may be changed at any
+ * time by giving a path new content; the bytes themselves must not change.
  */
 export function memoryFiles(files: MemoryFiles): FileSource {
   const map =

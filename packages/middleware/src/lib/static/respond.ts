@@ -1,4 +1,4 @@
-// The reply that a request for a file gets.
+// The reply to a request for a file.
 import { type Context, Reply, type RequestHeaders } from '@spillway/core'
 import { formatContentRange } from '@spillway/parser/fields'
 import { evaluatePreconditions } from '../http/preconditions.ts'
@@ -9,7 +9,7 @@ import { type SourceFile, closeFile } from './source.ts'
 /**
  * Answers GET and HEAD with a representation: conditions first, then ranges (RFC 9110 §13.2.2). An open file is closed in
  * any case, now or when the reply is over.
- * @param status of a reply with the whole content: 404 for a page that says so, to which no condition and no range applies.
+ * @param status of a reply with the whole content: 404 for an error page, to which conditions and ranges do not apply.
  */
 export function respond(c: Context<any, any>, representation: Representation, status: 200 | 404 = 200): Reply {
   const reply = status === 200 ? partOrNothing(c, representation) : undefined
@@ -18,7 +18,7 @@ export function respond(c: Context<any, any>, representation: Representation, st
   return reply
 }
 
-/** The reply to a request that does not want, or must not get, all of the content. */
+/** The reply to a request that does not want all of the content, or must not get it. */
 function partOrNothing(c: Context<any, any>, representation: Representation): Reply | undefined {
   const { headers, method } = c
   const { brief, fields, size } = representation
@@ -26,7 +26,7 @@ function partOrNothing(c: Context<any, any>, representation: Representation): Re
     const refused = evaluatePreconditions(method, headers, representation)
     if (refused) return new Reply(null, refused, brief.clone())
   }
-  // Range is defined for GET only (RFC 9110 §14.2): HEAD tells what a GET without it would.
+  // Range is defined for GET only (RFC 9110 §14.2): HEAD describes what a GET without it would return.
   const field = method === 'GET' ? headers.get('range') : null
   if (field === null || !rangeApplies(headers.get('if-range'), representation)) return undefined
   const ranges = rangesToSend(field, size)
@@ -67,7 +67,7 @@ function whole(c: Context<any, any>, representation: Representation, status: 200
   return reply
 }
 
-/** Gives a reply pieces of the content. */
+/** Sets pieces of the content as the body of a reply. */
 function fill(
   c: Context<any, any>,
   reply: Reply,
@@ -82,7 +82,7 @@ function fill(
   const [first] = pieces
   reply.body =
     pieces.length === 1 && typeof first === 'object' ? content.stream!(first.start, first.end) : inTurn(content, pieces)
-  // Whatever becomes of the reply: middleware may replace its body, and the client may leave before the first block.
+  // Even when the body is never read: middleware may replace it, and the client may leave before the first block.
   c.done(() => closeFile(content))
   reply.headers.set('Content-Length', String(length))
   return reply

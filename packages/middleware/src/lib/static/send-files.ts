@@ -11,11 +11,11 @@ import type { FileSource } from './source.ts'
 
 /** How one file is sent. */
 export interface SendFileOptions {
-  /** Whether it is stored by the browser in place of being shown, and under which name. Default: false; true is its own name. */
+  /** Whether browsers save it instead of showing it, and under which name; true means its own name. Default: false. */
   readonly attachment?: boolean | string
-  /** Default: by the end of its name. */
+  /** The content type. Default: by its extension. */
   readonly type?: string
-  /** Default: `no-cache`, so that a client asks each time and mostly hears 304. */
+  /** The Cache-Control field. Default: `no-cache`, so that a client asks each time and usually gets a 304. */
   readonly cacheControl?: string
 }
 
@@ -29,9 +29,9 @@ const rules: Rules<SendFileOptions> = {
 export type SendFile = (c: Context<any, any>, path: string, options?: SendFileOptions) => Promise<Reply>
 
 /**
- * Makes what sends single files of a directory from handlers, which have decided who may have which: with types, `ETag`, 304, 412 and
+ * Makes a function that sends single files of a directory from handlers, which decide who may have which: with types, `ETag`, 304, 412 and
  * ranges, as `staticFiles` does. `const send = sendFiles('reports')`, `send(c, '2025/may.pdf', { attachment: 'Report.pdf' })`.
- * Nothing outside of the directory is ever sent, nor what begins with a dot: then, and for what there is not, it throws a 404.
+ * Nothing outside the directory is ever sent, nor anything that begins with a dot: for these, and for missing files, it throws a 404.
  * @throws Error when there is no such directory.
  */
 export function sendFiles(root: string | URL | FileSource): SendFile {

@@ -1,4 +1,4 @@
-// Which file answers which path, and how.
+// Decides which file answers which path, and how.
 import { type Context, type MaybePromise, type Reply, dropSource } from '@spillway/core'
 import {
   type Rules,
@@ -30,49 +30,49 @@ import { type Target, indexOf, readTarget } from '../files/target.ts'
 /** Options of {@link staticFiles}. */
 export interface StaticOptions {
   /**
-   * The Cache-Control of every reply, or of those for a path below the root. Default: `no-cache`, so that a client asks each
-   * time and mostly hears 304.
+   * The Cache-Control of every reply, or a function of the path below the root. Default: `no-cache`, so that a client asks each
+   * time and usually gets a 304.
    */
   readonly cacheControl?: string | ((path: string) => string)
   /**
-   * Whether names with a hash in them, as bundlers make them (`app-B3x9kQ2z.js`, `main.3f2a1b9c.css`), are for ever: they get
-   * `public, max-age=31536000, immutable` (RFC 8246). Default: false.
+   * Whether files with a hash in their names, as bundlers make them (`app-B3x9kQ2z.js`, `main.3f2a1b9c.css`), may be cached for ever: they
+   * get `public, max-age=31536000, immutable` (RFC 8246). Default: false.
    */
   readonly immutable?: boolean
   /**
-   * Whether `app.js.br`, `app.js.zst` and `app.js.gz` are sent in place of `app.js` to who prefers them (RFC 9110 §12.5.3).
+   * Whether `app.js.br`, `app.js.zst` and `app.js.gz` are sent in place of `app.js` to clients that prefer them (RFC 9110 §12.5.3).
    * Default: false.
    */
   readonly precompressed?: boolean
   /**
-   * Whether content of types that get shorter is compressed for who takes that, in zstd (where Node has it), brotli, gzip or
-   * deflate: once for everybody, and kept like the files are. Files of up to 1 MiB. Default: false.
+   * Whether content of types that get smaller is compressed for clients that accept it, with zstd (where Node has it), brotli, gzip or
+   * deflate: once for all clients, and cached like the files. Files of up to 1 MiB. Default: false.
    */
   readonly compress?: boolean
   /**
-   * Whether `/about` is answered with `about.html`, and `/about.html`, `/about/` and `/docs/index.html` lead to the one clean
+   * Whether `/about` is answered with `about.html`, and `/about.html`, `/about/` and `/docs/index.html` are redirected to the one clean
    * URL by a 301. Default: false.
    */
   readonly cleanUrls?: boolean
   /**
-   * Whether a directory without an index is answered with what is in it: a page, or JSON for who prefers `application/json`.
+   * Whether a directory without an index is answered with a listing: a page, or JSON for clients that prefer `application/json`.
    * Default: false.
    */
   readonly listing?: boolean
   /**
-   * The page of a single-page application, `index.html`: sent when somebody navigates to a path that nothing else is at.
-   * Scripts, images and whatever has a dot in its name stay missing.
+   * The page of a single-page application, `index.html`: sent when somebody navigates to a path for which there is no file.
+   * Scripts, images and everything with a dot in its name still get a 404. Default: none.
    */
   readonly fallback?: string
-  /** A page for what is missing, `404.html`; sent with that status to who takes HTML. */
+  /** A page for missing files, `404.html`; sent with that status to clients that accept HTML. Default: none. */
   readonly notFound?: string
-  /** Memory for files of up to 1 MiB, in bytes. Default: 64 MiB. */
+  /** Memory for files of up to 1 MiB each, in bytes. Default: 64 MiB. */
   readonly cacheBytes?: number
-  /** Milliseconds for which a file in memory may be sent without looking whether it was changed. Default: 1000. */
+  /** Milliseconds for which a file in memory may be sent without checking whether it has changed. Default: 1000. */
   readonly recheckAfter?: number
 }
 
-/** Options, as they were read. */
+/** The resolved options. */
 type Settings = Settled<StaticOptions, Exclude<keyof StaticOptions, 'fallback' | 'notFound'>>
 
 const rules: Rules<Settings> = {
@@ -88,18 +88,18 @@ const rules: Rules<Settings> = {
   recheckAfter: amount(1000),
 }
 
-/** Serves files: as a handler, or as middleware that passes on what it has no file for. */
+/** Serves files: as a handler, or as middleware that passes on requests for which there is no file. */
 export type StaticFiles = (c: Context<any, any>, next?: Next) => MaybePromise<Reply>
 
 /**
- * Serves the files of a directory, or of another source, to GET and HEAD: content types, `ETag` and `Last-Modified`, 304 and 412 (RFC 9110 §13),
- * ranges (§14), `index.html` for a directory, and a redirect to the slash it lacks.
+ * Serves the files of a directory, or of another source, for GET and HEAD: content types, `ETag` and `Last-Modified`, 304 and 412
+ * (RFC 9110 §13), ranges (§14), `index.html` for a directory, and a redirect to the trailing slash it needs.
  *
  * Below a catch-all route, `/assets/**:path` or `/assets/:path*`, the parameter `path` names the file; anywhere else the
  * whole path of the request does. Nothing outside the directory is ever served, whatever path, link or race is tried,
- * nor names that begin with a dot (but `/.well-known`), nor anything that is not a regular file.
- * @param root the directory, and what it is a link to is found out now; or another source of files.
- * @throws Error when there is no such directory; TypeError or RangeError for an option that is none.
+ * nor names that begin with a dot (except `/.well-known`), nor anything that is not a regular file.
+ * @param root the directory, whose links are resolved when this is called; or another source of files.
+ * @throws Error when there is no such directory; TypeError or RangeError for an invalid option.
  */
 export function staticFiles(root: string | URL | FileSource, options: StaticOptions = {}): StaticFiles {
   const settings = readOptions(rules, options)
@@ -113,7 +113,7 @@ export function staticFiles(root: string | URL | FileSource, options: StaticOpti
     siblings: settings.precompressed ? siblings : [],
     made: settings.compress ? codings.map((coding) => ({ name: coding.name, extension: '', coding })) : [],
   })
-  // Only of files in memory.
+  // Only for files in memory.
   const targets = new KnownPaths<KnownTarget>()
   const site: Site = { source, store, cacheControl, options: settings }
   return (c, next) => {
@@ -134,12 +134,12 @@ export function staticFiles(root: string | URL | FileSource, options: StaticOpti
 }
 
 interface KnownTarget {
-  /** The parameter that says how much of the path counts. */
+  /** The parameter that says which part of the path names the file. */
   readonly param: unknown
   readonly target: Target
 }
 
-/** Strings of its own, no parts of a request. */
+/** Copies the strings, so that they do not hold on to the request. */
 function kept(param: unknown, { path, file, page, directory, name }: Target): KnownTarget {
   return {
     param: typeof param === 'string' ? ownText(param) : param,
@@ -154,7 +154,7 @@ interface Site {
   readonly options: Settings
 }
 
-/** In the order of what is shortest as a rule. */
+/** Ordered by what is usually smallest. */
 const siblings: readonly Variant[] = [
   { name: 'br', extension: '.br' },
   { name: 'zstd', extension: '.zst' },
@@ -162,8 +162,8 @@ const siblings: readonly Variant[] = [
 ]
 
 /**
- * Whether a name has a hash of 8 to 64 characters in front of its extension, behind a dot or a hyphen: with a digit, for words
- * have none, and a letter.
+ * Whether a name has a hash of 8 to 64 characters in front of its extension, after a dot or a hyphen. A hash contains a digit,
+ * which words do not, and a letter.
  */
 function isHashed(path: string): boolean {
   const dot = path.lastIndexOf('.')
@@ -172,7 +172,7 @@ function isHashed(path: string): boolean {
   while (from > 0 && dot - from < 64 && /[\w-]/.test(path[from - 1]!)) from--
   const run = path.slice(from, dot)
   const isWhole = /[.-]/.test(path[from - 1] ?? '')
-  // Otherwise it is behind the first hyphen; without one, there is none.
+  // Otherwise it comes after the first hyphen; without a hyphen there is no hash.
   const mark = isWhole ? run : run.includes('-') ? run.slice(run.indexOf('-') + 1) : ''
   return mark.length >= 8 && /\d/.test(mark) && /[A-Za-z]/.test(mark)
 }
@@ -213,14 +213,14 @@ async function answerOr(c: Context, site: Site, target: Target, next: Next | und
   return missing(c, site, next)
 }
 
-/** The names in a listing are somebody else's: should one get past the escaping, it could still do nothing. */
+/** The names in a listing come from elsewhere: even if one got past the escaping, it could do nothing. */
 function listed(c: Context, listing: Representation): Reply {
   const reply = respond(c, listing)
   reply.headers.set('Content-Security-Policy', "default-src 'none'; style-src 'unsafe-inline'")
   return reply
 }
 
-/** Whether a path names a page in a way that its clean URL does not. */
+/** Whether a path names a page that has a different clean URL. */
 function isUnclean({ directory, name }: Target, { cleanUrls }: Settings): boolean {
   return cleanUrls && !directory && name.endsWith('.html')
 }
@@ -230,14 +230,14 @@ function isClean({ directory, path }: Target, { cleanUrls }: Settings): boolean 
   return cleanUrls && !directory && path !== ''
 }
 
-/** Whether a directory is answered with something. */
+/** Whether there is something to answer a request for a directory with. */
 async function hasPage({ store, options }: Site, path: string): Promise<boolean> {
   const index = await store.find(indexOf(path))
   if (typeof index === 'object') release(index)
   return typeof index === 'object' || options.listing
 }
 
-/** Sends a file, or its form in the coding that the client likes best. */
+/** Sends a file, or its form in the coding that the client prefers. */
 function inBestCoding(
   c: Context<any, any>,
   { store }: Site,
@@ -265,7 +265,7 @@ function inBestCoding(
   )
 }
 
-/** What is behind us answers; a page of ours stands in for its 404, and for the one we would give. */
+/** Passes the request on if there is a `next`; the configured page replaces its 404, or our own. */
 async function missing(c: Context, site: Site, next: Next | undefined): Promise<Reply> {
   const reply = next ? await next() : refused(404)
   const { fallback, notFound: page } = site.options
@@ -278,12 +278,12 @@ async function missing(c: Context, site: Site, next: Next | undefined): Promise<
   return inBestCoding(c, site, path!, found, status)
 }
 
-/** Browsers name `text/html` when somebody navigates, and not when a page asks for its parts. */
+/** Browsers send `text/html` when somebody navigates, but not when a page requests its parts. */
 function wantsHtml(c: Context): boolean {
   return parseQualityList(c.headers.get('accept') ?? '').some(({ value, q }) => q > 0 && value === 'text/html')
 }
 
-/** Redirects are relative to the path asked for, so they can never lead to another host. */
+/** Redirects are relative to the requested path, so they can never lead to another host. */
 function moved(c: Context, site: Site, path: string, location: string): Reply {
   const reply = c.redirect(`${location}${c.search}`, 301)
   reply.headers.set('Cache-Control', site.cacheControl(path))

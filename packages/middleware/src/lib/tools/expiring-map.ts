@@ -1,9 +1,9 @@
-/** A map of bounded size whose entries end by themselves, in the order of their last use. */
+/** A map of bounded size whose entries expire, in the order of their last use. */
 export class ExpiringMap<V> {
   readonly #most: number
   readonly #entries: Map<string, { value: V; expires: number }> = new Map()
 
-  /** @param most entries at a time; beyond it the one that was not used for the longest time ends. */
+  /** @param most entries at a time; beyond that, the least recently used is removed. */
   constructor(most: number) {
     if (!Number.isInteger(most) || most < 1) throw new TypeError(`Not a number of entries: ${most}`)
     this.#most = most
@@ -31,7 +31,7 @@ export class ExpiringMap<V> {
     this.#entries.delete(key)
   }
 
-  /** Frees what has expired, a few at a time, and the oldest when all places are taken. */
+  /** Removes expired entries, a few at a time, and the oldest one when the map is full. */
   #makeRoom(now: number): void {
     let looks = 8
     for (const [key, { expires }] of this.#entries) {

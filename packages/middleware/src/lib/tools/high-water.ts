@@ -1,2 +1,2 @@
-/** Bytes of content that are kept ready for a client that takes them slowly, before whoever sends them to us is held up. */
+/** Bytes of content that are kept ready for a slow client before its sender has to wait. */
 export const highWater: number = 64 * 1024

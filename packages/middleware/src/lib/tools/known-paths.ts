@@ -1,10 +1,10 @@
-/** Paths kept, and the longest of them. */
+/** How many paths are kept, and how long they may be. */
 const most = 1024
 const longest = 256
 
 /**
- * What paths were found to mean, by the path as sent: taking one apart costs as much as sending a small file does
- * otherwise. When there are too many it starts afresh.
+ * The results of parsing paths, by the path as sent: parsing one costs as much as sending a small file. When there are too many,
+ * all are forgotten.
  */
 export class KnownPaths<T> {
   readonly #known = new Map<string, T>()
@@ -13,7 +13,7 @@ export class KnownPaths<T> {
     return this.#known.get(path)
   }
 
-  /** @param path {@link ownText a string of its own}; when it is too long nothing is kept. */
+  /** @param path {@link ownText a copy}; nothing is kept for one that is too long. */
   set(path: string, meaning: T): void {
     if (path.length > longest) return
     if (this.#known.size >= most) this.#known.clear()
@@ -25,7 +25,7 @@ export class KnownPaths<T> {
   }
 }
 
-/** A string of its own: a part of a longer one keeps all of it in memory. */
+/** A copy of a string: a substring would keep the whole string it comes from in memory. */
 export function ownText(text: string): string {
   return Buffer.from(text).toString()
 }

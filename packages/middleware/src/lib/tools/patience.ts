@@ -1,14 +1,14 @@
 import { type MaybePromise, guarded, isThenable, printError } from '@spillway/core'
 
-/** Milliseconds that something is left alone after it has failed or not answered. */
+/** Milliseconds for which something is not asked again after it has failed or not answered. */
 const pause = 1000
 
-/** The error of what was asked of something that is away: it has failed, has not answered in time, or is left alone. */
+/** The error when something that was asked is away: it has failed, has not answered in time, or is not being asked. */
 export class AwayError extends Error {
   override readonly name: string = 'AwayError'
 }
 
-/** Asks something that may fail or hang, and waits for it for a while only, so that requests do not queue up in front of it. */
+/** Asks something that may fail or hang, and waits only for a limited time, so that requests do not queue up behind it. */
 export class Patience {
   readonly #what: string
   readonly #ms: number
@@ -17,8 +17,8 @@ export class Patience {
 
   /**
    * @param what is asked, for messages: `the store of the sessions`.
-   * @param ms milliseconds.
-   * @param report hears of failures, once in a second.
+   * @param ms milliseconds to wait for an answer.
+   * @param report is told of failures, at most once a second.
    */
   constructor(what: string, ms: number, report: (error: unknown) => void) {
     this.#what = what
@@ -26,7 +26,7 @@ export class Patience {
     this.#report = report
   }
 
-  /** What `call` gives, or an {@link AwayError}: thrown when `call` throws, rejected with when it rejects or takes too long. */
+  /** What `call` returns, or an {@link AwayError}: thrown when `call` throws, a rejection when it rejects or takes too long. */
   ask<T>(call: () => MaybePromise<T>): MaybePromise<T> {
     if (performance.now() < this.#awayUntil) throw new AwayError(`${this.#what} is left alone for a while`)
     let answer
@@ -43,7 +43,7 @@ export class Patience {
       const timer = setTimeout(() => {
         reject(this.#failed(new Error(`${this.#what} has not answered for ${this.#ms} ms`)))
       }, this.#ms)
-      // One of its own making need not do as promises do.
+      // A thenable that is not a promise may behave differently.
       Promise.resolve(answer).then(
         (value) => {
           clearTimeout(timer)

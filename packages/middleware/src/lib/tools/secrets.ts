@@ -1,10 +1,10 @@
-// Keys from secrets, and comparing without telling how far it went.
+// Keys derived from secrets, and comparison in constant time.
 import { type KeyObject, createHash, createSecretKey, hkdfSync, timingSafeEqual } from 'node:crypto'
 
-/** One secret, or several: the first is for what is made from now on, all are for what comes back. */
+/** One secret, or several: the first is used for everything new, and all are accepted for what comes back. */
 export type Secrets = string | readonly [string, ...string[]]
 
-/** As long as the keys that are made of it. */
+/** As long as the keys that are derived from it. */
 const shortest = 32
 
 /**
@@ -21,7 +21,7 @@ export function deriveKeys(secrets: Secrets, purpose: string): KeyObject[] {
   })
 }
 
-/** Compares without telling by its time how much of the two is the same, or how long they are. */
+/** Compares without revealing, by the time it takes, how much of the two is the same or how long they are. */
 export function sameText(a: string, b: string): boolean {
   return timingSafeEqual(digest(a), digest(b))
 }

@@ -16,12 +16,12 @@ export interface Reading extends ReadOptions {
   readonly kinds: readonly BodyKind[]
 }
 
-/** The parts of a head, in the order they are checked. */
+/** The parts of a head, in the order in which they are checked. */
 const headParts = ['params', 'query', 'headers', 'cookies'] as const
 
 /**
- * What the schemas make of the parts of a request; in this turn when they answer at once and there is no content to wait for.
- * @throws ProblemError 400 for what is wrong with the head, and only if nothing is, 422 for content; and as reading content does.
+ * The schemas' results for the parts of a request; synchronous when they answer synchronously and there is no content to wait for.
+ * @throws ProblemError 400 for problems in the head, and only if there are none, 422 for content; and whatever reading content throws.
  */
 export function inspect(
   c: Context<any, any>,
@@ -65,7 +65,7 @@ async function inspectContent(
   throw invalid(422, issues)
 }
 
-/** Whether no content is no content of any kind: an empty text is one, an empty form is one, and so are no bytes. */
+/** Whether missing content is valid for none of the kinds: an empty text or form, and zero bytes, would be valid. */
 function takesNothing({ headers }: Context<any, any>, { kinds }: Reading): boolean {
   const type = requestMediaType(headers)
   return type === undefined ? !kinds.includes('bytes') : (type?.essence ?? '').endsWith('json')

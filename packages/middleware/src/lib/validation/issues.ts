@@ -2,22 +2,22 @@ import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { ProblemError } from '../http/problem.ts'
 import type { Schemas } from '../layers/route-notes.ts'
 
-/** One thing that is wrong with a request; a member of `errors` in the problem. */
+/** One problem found in a request; a member of `errors` in the reply. */
 export interface ValidationIssue {
   readonly in: keyof Schemas
-  /** Where it is within that part, as a JSON pointer in a URI fragment (RFC 6901 §6): `#/items/0/name`. */
+  /** Its place within that part, as a JSON pointer in a URI fragment (RFC 6901 §6): `#/items/0/name`. */
   readonly pointer: string
   readonly detail: string
 }
 
-/** An issue as a schema tells it, with the part of the request that it was found in. */
+/** An issue reported by a schema, with the part of the request in which it was found. */
 export type FoundIssue = readonly [part: keyof Schemas, issue: StandardSchemaV1.Issue]
 
-/** Issues told at most, and characters of them: many wrong things, or one of a long name, must not make a large reply. */
+/** Most issues reported, and most characters of them: many problems, or one with a long name, must not make a large reply. */
 const mostIssues = 50
 const mostText = 16 * 1024
 
-/** The error of a request that is not valid. */
+/** The error for an invalid request. */
 export function invalid(status: number, issues: readonly FoundIssue[]): ProblemError {
   const errors: ValidationIssue[] = []
   let size = 0

@@ -2,15 +2,15 @@ import type { StandardJSONSchemaV1, StandardSchemaV1 } from '@standard-schema/sp
 import { atOnce } from '../layers/at-once.ts'
 import type { AnySchema } from '../layers/route-notes.ts'
 
-/** A JSON Schema, of the 2020-12 dialect, which is OpenAPI 3.1's. */
+/** A JSON Schema in the 2020-12 dialect, which OpenAPI 3.1 uses. */
 export type JsonSchema = Readonly<Record<string, unknown>>
 
-/** Turns a schema into JSON Schema: what clients send (`input`), or what they get (`output`). Undefined when it cannot. */
+/** Converts a schema to JSON Schema: for what clients send (`input`), or what they get (`output`). Undefined when it cannot. */
 export type SchemaConverter = (schema: StandardSchemaV1, side: 'input' | 'output') => JsonSchema | undefined
 
 /**
- * The JSON Schema of a schema: by the converter, or else by itself, for zod's and arktype's can (Standard JSON Schema). That of
- * one that cannot says nothing.
+ * The JSON Schema of a schema: from the converter, or otherwise from the schema itself, as with zod and arktype (Standard JSON Schema).
+ * A schema that cannot be converted gives an empty one.
  */
 export function jsonSchemaOf(
   given: AnySchema,

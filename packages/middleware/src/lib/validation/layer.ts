@@ -6,8 +6,8 @@ import { type Reading, inspect } from './inspect.ts'
 import { checked } from './schema.ts'
 
 /**
- * Puts what the schemas make of a request into `c.state.valid`, beside what is there, or refuses it.
- * @throws TypeError when one of them is no schema.
+ * Puts the schemas' results for a request into `c.state.valid`, in addition to what is there, or refuses the request.
+ * @throws TypeError when one of them is not a schema.
  */
 export function validation({ params, query, headers, cookies, body }: Schemas, how: Reading): AnyMiddleware {
   const schemas = checked({ params, query, headers, cookies, body })

@@ -5,20 +5,20 @@ import { after } from '../layers/maybe-promise.ts'
 type Result = StandardSchemaV1.Result<unknown>
 
 /**
- * Validates a part of a request. In a query or form a list of one looks like its one value, and schemas do not say where
- * they want a list: so what is wrong as it is is tried as a list.
+ * Validates a part of a request. In a query or form, a list with one element looks like a single value, and schemas do not say where
+ * they expect a list: so a value that is not valid is tried again as a list.
  */
 export function validateFields(schema: StandardSchemaV1, input: unknown): MaybePromise<Result> {
   const { validate } = schema['~standard']
   return after(validate(input), (first) => {
     if (!first.issues || !isForm(input)) return first
-    // What is not there at all is no list either.
+    // A missing value is not a list either.
     const names = Object.keys(input).filter((name) => !Array.isArray(input[name]) && isAbout(first, name))
     if (names.length === 0) return first
     const lists = Object.fromEntries(names.map((name) => [name, [input[name]]]))
     return after(validate(Object.assign(Object.create(null), input, lists)), (second) => {
       if (!second.issues) return second
-      // Where a list is not right either, what was wrong with the value is the thing to tell.
+      // If the list is not valid either, the problem with the single value is the one to report.
       const kept = names.filter((name) => isAbout(second, name))
       const others = second.issues.filter((issue) => !kept.includes(nameOf(issue)))
       return { issues: [...first.issues.filter((issue) => kept.includes(nameOf(issue))), ...others] }
@@ -26,12 +26,12 @@ export function validateFields(schema: StandardSchemaV1, input: unknown): MaybeP
   })
 }
 
-/** Queries and forms alone are read into objects without a prototype. */
+/** Only queries and forms are parsed into objects without a prototype. */
 function isForm(input: unknown): input is Record<string, unknown> {
   return typeof input === 'object' && input !== null && Object.getPrototypeOf(input) === null
 }
 
-/** Whether a result says that the value of this name as a whole is wrong. */
+/** Whether a result says that the whole value of this name is wrong. */
 function isAbout({ issues }: Result, name: string): boolean {
   return issues!.some((issue) => issue.path?.length === 1 && nameOf(issue) === name)
 }

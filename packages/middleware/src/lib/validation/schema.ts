@@ -4,15 +4,15 @@ import type { Schemas } from '../layers/route-notes.ts'
 /** The schemas of the parts of a request. */
 export type KnownSchemas = { readonly [Part in keyof Schemas]?: StandardSchemaV1 | undefined }
 
-/** Whether a value speaks Standard Schema; those of some libraries are functions. */
+/** Whether a value implements Standard Schema; the schemas of some libraries are functions. */
 export function isSchema(value: unknown): value is StandardSchemaV1 {
   if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return false
   return typeof (value as Partial<StandardSchemaV1>)['~standard']?.validate === 'function'
 }
 
 /**
- * What is given as schemas, when it is: found when registering, not by the first request.
- * @throws TypeError for a part that is given something else.
+ * Checks the given schemas when a route is registered, rather than at the first request.
+ * @throws TypeError for a part that is not a schema.
  */
 export function checked(schemas: { readonly [Part in keyof Schemas]: unknown }): KnownSchemas {
   for (const [part, value] of Object.entries(schemas))

@@ -1,4 +1,4 @@
-// The handshake, as a client makes it.
+// The client's side of the handshake.
 import { randomBytes } from 'node:crypto'
 import type { Transport } from '@spillway/core'
 import { Http2Client } from '@spillway/core/http2'
@@ -11,12 +11,12 @@ import type { ConnectSettings, Opened } from './client.ts'
 
 type Fields = readonly (readonly [name: string, value: string])[]
 
-/** @throws TypeError when something that was given cannot be sent. */
+/** @throws TypeError when a given value cannot be sent. */
 export function checkFields(url: URL, options: ConnectSettings): void {
   requestHead('GET', url.pathname + url.search, [['Host', url.host], ...fieldsOf(options)])
 }
 
-/** Opens a WebSocket by a GET that asks for an upgrade (RFC 6455 §4.1). */
+/** Opens a WebSocket with a GET that asks for an upgrade (RFC 6455 §4.1). */
 export async function askByUpgrade(
   transport: Transport,
   url: URL,
@@ -40,7 +40,7 @@ export async function askByUpgrade(
   return { transport, leftover, ...agreedOn(head, options) }
 }
 
-/** Opens a WebSocket by an extended CONNECT, on a connection of its own (RFC 8441 §5). */
+/** Opens a WebSocket with an extended CONNECT, on a connection of its own (RFC 8441 §5). */
 export function askByConnect(
   transport: Transport,
   url: URL,
@@ -62,7 +62,7 @@ export function askByConnect(
     signal.addEventListener('abort', onAbort, { once: true })
     const gone = (): void => reject(new Error('The connection ended before the handshake was answered'))
     const ask = (): void => {
-      // The connection is there for this stream alone.
+      // The connection exists only for this stream.
       if (isAsked && client.active === 0) client.close()
       if (isAsked || client.canConnect === undefined) return
       isAsked = true
@@ -100,7 +100,7 @@ function fieldsOf({ protocols, deflate, headers }: ConnectSettings): Fields {
   return [...fields, ...Object.entries(headers)]
 }
 
-/** Sends the request and reads the head of the answer; the transport is paused then. */
+/** Sends the request and reads the head of the answer; the transport is then paused. */
 function answerOf(
   transport: Transport,
   request: Uint8Array,
@@ -133,7 +133,7 @@ function answerOf(
   })
 }
 
-/** @throws Error when the server has taken what was not offered (RFC 6455 §4.1). */
+/** @throws Error when the server has chosen something that was not offered (RFC 6455 §4.1). */
 function agreedOn(
   head: { get(name: string): string | null },
   { protocols, deflate }: ConnectSettings,

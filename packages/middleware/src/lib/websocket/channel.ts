@@ -1,4 +1,4 @@
-// Messages over a connection: frames in both directions, and the end in order.
+// Messages over a connection: frames in both directions, and closing in order.
 import type { AsyncResource } from 'node:async_hooks'
 import { Output, type Transport, type TransportSink } from '@spillway/core'
 import {
@@ -19,14 +19,14 @@ import { randomKey } from './random-key.ts'
 
 /** What a {@link Channel} tells its owner. */
 export interface ChannelOwner {
-  /** A whole message. Bytes are the owner's. False: no more of them until `resume`. */
+  /** A whole message. The owner may keep the bytes. Return false for no more messages until `resume`. */
   onMessage(data: string | Uint8Array): boolean
   onPing(): void
-  /** Bytes came in, before they are read. */
+  /** Bytes have arrived and are about to be read. */
   onHeard(): void
   /** The peer has sent a Close; the channel waits for `answerClose`. */
   onPeerClose(): void
-  /** The peer has ended its side, or what it sent has failed the connection: nothing more can be said. */
+  /** The peer has ended its side, or sent something that failed the connection: nothing more can be sent. */
   onLost(): void
   onDrain(): void
   onShutdown(): void
@@ -34,36 +34,36 @@ export interface ChannelOwner {
   onGone(): void
 }
 
-/** What both sides have agreed on, and limits. */
+/** What both sides have agreed on, and the limits. */
 export interface ChannelOptions {
   readonly role: 'client' | 'server'
   /** Largest message, after inflation. */
   readonly messageBytes: number
-  /** The largest window of what is compressed; undefined: nothing is, in either direction. */
+  /** The largest compression window; undefined: nothing is compressed, in either direction. */
   readonly windowBits: number | undefined
   readonly maxInflation: number
 }
 
-/** So much is gathered before it is written within a turn. */
+/** Within a turn, this many bytes are collected before they are written. */
 const fullOutput = 64 * 1024
-/** Up to here bytes are copied out of the chunk that they came in. */
+/** Up to this size, bytes are copied out of the chunk in which they arrived. */
 const copiedBytes = 8 * 1024
 
-/** The natives of Node, which are faster than what runs anywhere; they take any bytes. */
+/** Node's native decoders, which are faster than portable ones, and accept any bytes. */
 const { latin1Slice, utf8Slice } = Buffer.prototype
 const decodeLatin1 = (bytes: Uint8Array, start: number, end: number): string => latin1Slice.call(bytes, start, end)
 const decodeUtf8 = (bytes: Uint8Array, start: number, end: number): string => utf8Slice.call(bytes, start, end)
 
 /**
- * Frames on a transport, both ways: messages come out whole, and what is sent in one turn leaves in one write. Knows how a
- * connection is closed and failed (RFC 6455 §7), and nothing of time: deadlines are its owner's.
+ * Frames on a transport, in both directions: it gives out whole messages, and what is sent in one turn leaves in one write. It knows how
+ * a connection is closed and failed (RFC 6455 §7), but nothing of time: deadlines are its owner's.
  */
 export class Channel implements TransportSink {
   readonly borrows: boolean = true
-  /** The code and the reason that the connection ends with: the peer's, or ours when it failed, or when it has not said one. */
+  /** The code and the reason with which the connection ends: the peer's, or ours when it failed or the peer has given none. */
   closeCode: number = CloseCode.Lost
   closeReason: string = ''
-  /** The transport asked to wait; `onDrain` ends it. */
+  /** The transport has asked to wait, until `onDrain`. */
   get congested(): boolean {
     return this.#output?.congested ?? false
   }
@@ -78,14 +78,14 @@ export class Channel implements TransportSink {
   #reading = false
   /** The owner wants no more messages for now. */
   #paused = false
-  /** Bytes that came and were not read, because the owner wanted no more. */
+  /** Bytes that arrived but were not read, because the owner wanted no more. */
   #rest: Uint8Array | undefined
-  /** A Close was sent, or never can be: nothing follows. */
+  /** A Close was sent, or can no longer be sent: nothing may follow. */
   #closed = false
-  /** A Close has come, or nothing that comes is heard any more. */
+  /** A Close has arrived, or incoming bytes are ignored for another reason. */
   #deaf = false
 
-  /** @param scope where the owner is told what it is told; undefined when the transport tells it there already. */
+  /** @param scope the async context in which the owner is called; undefined when the transport already calls in it. */
   constructor(options: ChannelOptions, owner: ChannelOwner, scope: AsyncResource | undefined) {
     const { role, messageBytes, windowBits, maxInflation: inflation } = options
     this.#options = options
@@ -116,17 +116,17 @@ export class Channel implements TransportSink {
     return (this.#output?.total ?? 0) - (this.#transport?.bufferedBytes ?? 0)
   }
 
-  /** Bytes that wait to be sent. */
+  /** Bytes that are waiting to be sent. */
   get unsent(): number {
     return (this.#output?.length ?? 0) + (this.#transport?.bufferedBytes ?? 0)
   }
 
-  /** Bytes held, but for those that the transport holds. */
+  /** Bytes held, except those held by the transport. */
   get buffered(): number {
     return this.#reader.buffered + (this.#rest?.length ?? 0) + (this.#output?.length ?? 0)
   }
 
-  /** Begins on a transport; bytes that have come before are for `onData`. */
+  /** Starts on a transport; pass bytes that have already arrived to `onData`. */
   connect(transport: Transport): void {
     this.#transport = transport
     this.#output = new Output(transport)
@@ -135,14 +135,14 @@ export class Channel implements TransportSink {
 
   // ── sending ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** Sends a message. Bytes may be lent until they have left. */
+  /** Sends a message. Its bytes must not change until they have been sent. */
   send(data: string | Uint8Array): void {
     if (this.#closed) return
     const { role, windowBits } = this.#options
     const isText = typeof data === 'string'
     const first = FIN | (isText ? Opcode.Text : Opcode.Binary)
     if (isText && windowBits === undefined && role === 'server' && Buffer.byteLength(data) === data.length) {
-      // All of it is ASCII, so it can stay text.
+      // All of it is ASCII, so it can stay a string.
       this.#output!.append(frameHead(first, data.length))
       this.#output!.append(data)
       return this.#sent()
@@ -152,7 +152,7 @@ export class Channel implements TransportSink {
     this.#frame(packed ? first | RSV1 : first, packed ?? content)
   }
 
-  /** Sends what many get. */
+  /** Sends a message that goes to many receivers. */
   deliver(message: PreparedMessage): void {
     if (this.#closed) return
     this.#output!.append(message.frame(this.#options.windowBits))
@@ -163,7 +163,7 @@ export class Channel implements TransportSink {
     if (!this.#closed) this.#frame(FIN | Opcode.Ping, nothing)
   }
 
-  /** Begins to close, behind what was sent. @throws RangeError for a code that may not be sent, or too long a reason. */
+  /** Begins to close, after what was already sent. @throws RangeError for a code that must not be sent, or a reason that is too long. */
   close(code: number, reason: string): void {
     const content = closeContent(code, reason)
     if (this.#closed) return
@@ -172,7 +172,7 @@ export class Channel implements TransportSink {
     this.#flush()
   }
 
-  /** Answers the peer's Close with what it says itself, and ends our side. */
+  /** Answers the peer's Close with the same code, and ends our side. */
   answerClose(): void {
     if (!this.#closed) this.close(this.closeCode, this.closeReason)
     this.#end()
@@ -216,7 +216,7 @@ export class Channel implements TransportSink {
     this.#flush()
     this.#closed = this.#deaf = true
     this.#transport?.end()
-    // Whoever still sends is not left to fill a buffer that nobody empties.
+    // A peer that still sends must not fill a buffer that nobody empties.
     this.#transport?.resume()
   }
 
@@ -256,17 +256,17 @@ export class Channel implements TransportSink {
     if (this.#deaf || chunk.length === 0) return
     this.#owner.onHeard()
     if (!this.#paused) this.#read(chunk, keepable)
-    // It was on its way when reading was paused.
+    // It was already on its way when reading was paused.
     else this.#keep(chunk, keepable)
   }
 
   #ended(): void {
-    // Behind a Close it is the end; without one the peer is lost.
+    // After a Close this is the normal end; without one the peer is lost.
     if (!this.#deaf) this.#lose()
     this.#end()
   }
 
-  /** Nothing more can be said. */
+  /** Nothing more can be sent. */
   #lose(): void {
     this.#closed = this.#deaf = true
     this.#rest = undefined
@@ -295,7 +295,7 @@ export class Channel implements TransportSink {
     this.#flush()
   }
 
-  /** Reads on at `at`, and gives the place to go on; -1 when that takes more bytes. */
+  /** Reads on at `at`, and returns where to continue; -1 when more bytes are needed. */
   #next(bytes: Buffer, at: number, keepable: boolean): number {
     const reader = this.#reader
     const event = reader.next(bytes, at, bytes.length)
@@ -325,7 +325,7 @@ export class Channel implements TransportSink {
     }
   }
 
-  /** Bytes that the owner may keep: a small message must not hold the chunk that it came in. */
+  /** Bytes that the owner may keep: a small message must not hold on to the chunk in which it arrived. */
   #given(message: Uint8Array, keepable: boolean): Buffer {
     const isOurs = this.#reader.ownsMessage || (keepable && message.length > copiedBytes)
     return isOurs ? Buffer.from(message.buffer, message.byteOffset, message.length) : Buffer.from(message)
@@ -350,7 +350,7 @@ export class Channel implements TransportSink {
     else this.#owner.onPeerClose()
   }
 
-  /** What came is wrong: says why, and ends (RFC 6455 §7.1.7). */
+  /** The input is invalid: says why, and ends (RFC 6455 §7.1.7). */
   #fail(): void {
     const { closeCode, message } = webSocketFailures[this.#reader.error!]
     if (!this.#closed) {
@@ -365,7 +365,7 @@ export class Channel implements TransportSink {
 
 const nothing = new Uint8Array(0)
 
-/** Those that have something to write at the end of this turn: what is published comes to thousands of them at once. */
+/** Channels that have something to write at the end of this turn: publishing reaches thousands of them at once. */
 let scheduled: Channel[] = []
 
 function schedule(channel: Channel): void {

@@ -24,39 +24,39 @@ export interface ConnectOptions {
   /** Subprotocols in order of preference. Default: none. */
   readonly protocols?: readonly string[] | undefined
   /**
-   * Speaks HTTP/2, and opens the WebSocket as one of its streams (RFC 8441): over TLS when the server agrees by ALPN, in clear with
+   * Uses HTTP/2, and opens the WebSocket as one of its streams (RFC 8441): over TLS if the server agrees by ALPN, without TLS with
    * prior knowledge. Default: false, HTTP/1.1.
    */
   readonly http2?: boolean | undefined
-  /** A server without sockets, for tests: `testServer(app)` of `@spillway/core/testing`. Then nothing is connected to. */
+  /** A server without sockets, for tests: `testServer(app)` of `@spillway/core/testing`. No network connection is then made. */
   readonly server?: Pick<TestServer, 'open'> | undefined
-  /** More fields of the request, `Origin` or `Authorization` for example. */
+  /** Further fields of the request, such as `Origin` or `Authorization`. */
   readonly headers?: Readonly<Record<string, string>> | undefined
   /** Offers permessage-deflate (RFC 7692), without context between messages. Default: false. */
   readonly deflate?: boolean | undefined
   /** Largest message, after decompression. Default: 1 MiB. */
   readonly messageBytes?: number | undefined
-  /** What may wait for a server that does not read, when more is sent. Default: 1 MiB. */
+  /** Bytes that may wait for a server that does not read; sending more cuts the connection. Default: 1 MiB. */
   readonly bufferedBytes?: number | undefined
-  /** Between pings; a server that has not answered by the next one is cut. Default: 30 000. */
+  /** Time between pings; a server that has not answered by the next one is cut off. Default: 30 000. */
   readonly pingInterval?: number | undefined
-  /** Until the handshake is answered. Default: 10 000. */
+  /** Time for the handshake to be answered. Default: 10 000. */
   readonly timeout?: number | undefined
   /** Aborts the handshake; afterwards it does nothing. */
   readonly signal?: AbortSignal | undefined
-  /** What `wss:` trusts beside the roots of the system, as PEM. */
+  /** Certificates that `wss:` trusts in addition to the system's roots, as PEM. */
   readonly ca?: string | undefined
-  /** Takes what handlers throw. Default: prints it with `console.error`. */
+  /** Is told what handlers throw. Default: prints it with `console.error`. */
   readonly onError?: ((error: unknown) => void) | undefined
 }
 
-/** Options, as they were read. */
+/** The resolved options. */
 export type ConnectSettings = Settled<
   ConnectOptions,
   'protocols' | 'http2' | 'headers' | 'deflate' | 'messageBytes' | 'bufferedBytes' | 'pingInterval' | 'timeout'
 >
 
-/** Up to what timers can count. */
+/** The most that timers can count. */
 const positive = { from: 1, to: 2 ** 31 - 1 }
 export const connectRules: Rules<ConnectSettings> = {
   protocols: list(text()),
@@ -73,17 +73,17 @@ export const connectRules: Rules<ConnectSettings> = {
   onError: callback(),
 }
 
-/** What a handshake has come to. */
+/** The result of a handshake. */
 export interface Opened {
-  /** What frames go over, paused. */
+  /** The transport for frames, paused. */
   readonly transport: Transport
-  /** Bytes that came behind the answer. */
+  /** Bytes that arrived after the answer. */
   readonly leftover: Uint8Array
   readonly protocol: string
   readonly windowBits: number | undefined
 }
 
-/** Opens a connection, shakes hands, and hands it to the handlers. */
+/** Opens a connection, performs the handshake, and starts the handlers. */
 export async function connectWith(
   url: URL,
   handlers: WebSocketHandlers,
@@ -114,7 +114,7 @@ function begin(opened: Opened, handlers: WebSocketHandlers, options: ConnectSett
   const { transport, leftover, protocol, windowBits } = opened
   const { messageBytes, bufferedBytes, pingInterval, onError } = options
   const report = (error: unknown): void => (onError ? guarded(onError, print, error) : print(error))
-  // What a server sends is what was asked for: it may be as much as it likes.
+  // A server sends what was asked for, so the number of its messages is not limited.
   const limits = { bufferedBytes, pingInterval, idleTimeout: 0, messagesPerSecond: Infinity }
   const ticker = new Ticker(Math.max(10, Math.min(500, pingInterval / 4)))
   const channel = { role: 'client', messageBytes, maxInflation: 100, protocol, windowBits } as const

@@ -1,4 +1,4 @@
-// One WebSocket as its handlers know it.
+// One WebSocket, as its handlers see it.
 import { AsyncResource } from 'node:async_hooks'
 import { AbortedError, type AbortedBy, type MaybePromise, type Transport, isInstance, isThenable } from '@spillway/core'
 import { isCloseCode } from '@spillway/parser/websocket'
@@ -11,51 +11,51 @@ import type { Ticker } from './ticker.ts'
 export interface WebSocketConnection {
   /** The subprotocol that was agreed on; empty when there is none. */
   readonly protocol: string
-  /** Bytes that were sent and still wait here. */
+  /** Bytes that were passed to `send` and are still waiting here. */
   readonly bufferedBytes: number
   /**
-   * Aborts with an AbortedError when nothing more can be sent: the client is gone, also while a handler works, or the
+   * Aborts with an AbortedError when nothing more can be sent: the client is gone (even while a handler is running), or the
    * closing handshake is over.
    */
   readonly signal: AbortSignal
   /**
-   * Sends text, or bytes, which must not be changed until they have left. Resolves at once as long as the client keeps up,
-   * and otherwise when it has taken what waits, so that waiting for it is back-pressure; rejects with an AbortedError when
-   * nothing can be sent any more, and nobody has to listen to that. It always settles. A client for which more than
-   * `bufferedBytes` bytes wait already is cut instead.
+   * Sends text, or bytes, which must not be changed until they have been sent. Resolves at once as long as the client keeps up,
+   * and otherwise when it has taken what is waiting, so that awaiting it gives back-pressure. Rejects with an AbortedError when
+   * nothing can be sent any more; an unhandled rejection does no harm. It always settles. A client for which more than
+   * `bufferedBytes` bytes are already waiting is cut off instead.
    */
   send(data: string | Uint8Array): Promise<void>
   /**
-   * Closes behind everything that was sent. What still comes in is not handled.
+   * Closes after everything that was sent. What still arrives is not handled.
    * @param code Default: 1000.
    * @param reason at most 123 bytes in UTF-8. Default: none.
-   * @throws RangeError for a code that may not be sent (RFC 6455 §7.4), or too long a reason.
+   * @throws RangeError for a code that must not be sent (RFC 6455 §7.4), or a reason that is too long.
    */
   close(code?: number, reason?: string): void
   /** Cuts the connection. */
   terminate(): void
 }
 
-/** What an application does with a WebSocket. What throws or rejects closes it with 1011. */
+/** What an application does with a WebSocket. A handler that throws or rejects closes it with 1011. */
 export interface WebSocketHandlers<Message = string | Uint8Array> {
   readonly open?: (socket: WebSocketConnection) => MaybePromise<void>
   /**
-   * Gets each message, a string or bytes, in order. As long as a promise is pending the next one waits, and little more than
-   * 64 KiB is read from the client: that is back-pressure. Pings are answered meanwhile.
+   * Gets each message, a string or bytes, in order. While a promise that it returned is pending, the next message waits, and little more than
+   * 64 KiB is read from the client: that is back-pressure. Pings are still answered.
    */
   readonly message?: (socket: WebSocketConnection, data: Message) => MaybePromise<void>
   /**
-   * The connection is gone, and what came before is handled; a handler that takes more than two seconds from then on is not
-   * waited for. 1005 when the client gave no code, 1006 when it left without a close (RFC 6455 §7.4.1), and the code that
+   * The connection is gone, and everything that came before has been handled; a handler that takes more than two seconds from then on is
+   * not waited for. The code is 1005 when the client gave none, 1006 when it left without a Close (RFC 6455 §7.4.1), and the code that
    * was sent when the connection failed.
    */
   readonly close?: (socket: WebSocketConnection, code: number, reason: string) => MaybePromise<void>
 }
 
-/** What a message is before it is handled; it may say that it is none. */
+/** Decodes a message before it is handled; it may reject the message. */
 export type Decode = (data: string | Uint8Array) => MaybePromise<unknown>
 
-/** A message that is not one, with the code and the reason to close with. */
+/** A message that is not acceptable, with the code and the reason to close with. */
 export class UnfitMessage extends Error {
   readonly code: number
 
@@ -74,20 +74,20 @@ export interface ConnectionLimits {
   readonly idleTimeout: number
 }
 
-/** Read ahead of a handler that takes its time. */
+/** Bytes that are read ahead of a slow handler. */
 const aheadBytes = 64 * 1024
-/** What a message that waits costs beside its content. */
+/** Approximate bytes that a waiting message costs in addition to its content. */
 const messageOverhead = 100
-/** Milliseconds a client has to answer our Close. */
+/** Milliseconds that a client has to answer our Close. */
 const closeTimeout = 10_000
-/** Milliseconds that the other side's end of the connection is waited for, once both have said all. */
+/** Milliseconds to wait for the other side to end the connection, once both have sent their Close. */
 const lingerTimeout = 2000
-/** Milliseconds that a running handler may delay our answer to a Close, so that what it sends still arrives. */
+/** Milliseconds by which a running handler may delay our answer to a Close, so that what it sends still arrives. */
 const answerTimeout = 1000
-/** Milliseconds that a running handler delays `close`. */
+/** Milliseconds by which a running handler may delay `close`. */
 const handlerTimeout = 2000
 
-/** What `send` gives when nothing has to be waited for: a handler that returns it is not waited for either. */
+/** What `send` returns when nothing has to be waited for: a handler that returns this promise is not waited for either. */
 const sentAlready: Promise<void> = Promise.resolve()
 
 type Job = () => MaybePromise<void>
@@ -100,24 +100,24 @@ export class Connection implements WebSocketConnection, ChannelOwner {
   readonly #handlers: WebSocketHandlers<unknown>
   readonly #decode: Decode | undefined
   readonly #report: (error: unknown) => void
-  /** What runs later runs where the request was answered: `AsyncLocalStorage` is kept. */
+  /** Handlers run in the async context in which the request was answered, so that `AsyncLocalStorage` works. */
   readonly #scope: AsyncResource = new AsyncResource('WebSocket')
-  /** What still has to be done, in order; messages behind the first. */
+  /** What still has to be done, in order; further messages are attached to the first job. */
   #jobs: Job[] = []
   /** A job is under way. */
   #busy = false
-  /** Bytes of the messages that wait for it. */
+  /** Bytes of the messages that are waiting for it. */
   #ahead = 0
   #tokens: number
   #counted = 0
-  /** Whether anything came in since the last ping. */
+  /** Whether anything has arrived since the last ping. */
   #heard = true
   #pingAt = 0
   #idleAt = 0
-  /** The tick at which the connection is cut, or is answered, or the running handler is given up. */
+  /** The tick at which the connection is cut or answered, or the running handler is given up. */
   #deadline = 0
   #stage: 'open' | 'answering' | 'closing' | 'gone' = 'open'
-  /** Bytes that the client had taken at the last ping when it did not keep up; -1 when it did. */
+  /** Bytes that the client had taken at the last ping, if it was not keeping up; otherwise -1. */
   #taken = -1
   #drained: { readonly promise: Promise<void>; finish(error?: AbortedError): void } | undefined
   #abort: AbortController | undefined
@@ -133,7 +133,7 @@ export class Connection implements WebSocketConnection, ChannelOwner {
     report: (error: unknown) => void,
   ) {
     this.protocol = agreed.protocol
-    // Core tells of a connection where it was taken over.
+    // Core calls in the context where the connection was taken over.
     this.#channel = new Channel(agreed, this, agreed.role === 'server' ? undefined : this.#scope)
     this.#limits = limits
     this.#ticker = ticker
@@ -143,7 +143,7 @@ export class Connection implements WebSocketConnection, ChannelOwner {
     this.#tokens = limits.messagesPerSecond
   }
 
-  // ── what handlers see ──────────────────────────────────────────────────────────────────────────────────────────
+  // ── seen by handlers ───────────────────────────────────────────────────────────────────────────────────────────
 
   get bufferedBytes(): number {
     return this.#channel.unsent
@@ -162,7 +162,7 @@ export class Connection implements WebSocketConnection, ChannelOwner {
     return this.#sent()
   }
 
-  /** Sends what many get; undefined when the client keeps up. */
+  /** Sends a message that goes to many receivers; undefined when the client keeps up. */
   deliver(message: PreparedMessage): Promise<void> | undefined {
     if (!this.#maySend()) return undefined
     this.#channel.deliver(message)
@@ -189,7 +189,7 @@ export class Connection implements WebSocketConnection, ChannelOwner {
     this.#stop('handler')
     if (this.#stage === 'answering') this.#answer()
     else this.#endIn(closeTimeout)
-    // Its answer has to be heard.
+    // The client's answer has to be read.
     this.#channel.resume()
   }
 
@@ -197,7 +197,7 @@ export class Connection implements WebSocketConnection, ChannelOwner {
     this.#cut('The WebSocket was cut', 'handler')
   }
 
-  // ── the beginning and the end ──────────────────────────────────────────────────────────────────────────────────
+  // ── beginning and end ──────────────────────────────────────────────────────────────────────────────────────────
 
   start(transport: Transport, leftover: Uint8Array): void {
     this.#scope.runInAsyncScope(() => {
@@ -210,7 +210,7 @@ export class Connection implements WebSocketConnection, ChannelOwner {
     })
   }
 
-  /** There will be no connection. */
+  /** The connection will not come about. */
   abandon(): void {
     this.#scope.runInAsyncScope(() => this.#gone())
   }
@@ -220,7 +220,7 @@ export class Connection implements WebSocketConnection, ChannelOwner {
     return this.#reason !== undefined
   }
 
-  /** Calls back when nothing more can be sent; what {@link signal} says, for less than half of what a connection takes. */
+  /** Calls back when nothing more can be sent, like {@link signal}, but for less than half the memory of a whole connection. */
   atStop(callback: () => void): void {
     ;(this.#whenStopped ??= new Set()).add(callback)
   }
@@ -250,7 +250,7 @@ export class Connection implements WebSocketConnection, ChannelOwner {
     this.#deadline = this.#ticker.after(ms)
   }
 
-  /** Answers the client's Close; the connection ends with that. */
+  /** Answers the client's Close, which ends the connection. */
   #answer(): void {
     this.#channel.answerClose()
     this.#stop('peer')
@@ -290,24 +290,24 @@ export class Connection implements WebSocketConnection, ChannelOwner {
     this.#deadline = 0
     if (this.#stage === 'answering') this.#answer()
     else if (this.#stage === 'closing') this.#channel.destroy()
-    // The running handler does not end: the application is told all the same, and nothing else follows.
+    // The running handler does not finish: the application is told of the end all the same, and nothing else follows.
     else if (this.#stage === 'gone') this.#run(this.#closeJob)
   }
 
-  /** Pings, or cuts a client that has not answered the last one, or has taken nothing since. */
+  /** Sends a ping, or cuts off a client that has not answered the last one, or has taken nothing since. */
   #ping(): void {
     const channel = this.#channel
     const { taken } = channel
     if (channel.congested && taken === this.#taken) return this.#cut('The client takes nothing', 'timeout')
     this.#taken = channel.congested ? taken : -1
-    // While nothing is read no answer can be seen.
+    // While nothing is read, no answer can be seen.
     if (channel.paused) return
     if (!this.#heard) return this.#cut('The client does not answer', 'timeout')
     this.#heard = false
     channel.ping()
   }
 
-  // ── what the channel tells ─────────────────────────────────────────────────────────────────────────────────────
+  // ── called by the channel ──────────────────────────────────────────────────────────────────────────────────────
 
   onHeard(): void {
     this.#heard = true
@@ -318,7 +318,7 @@ export class Connection implements WebSocketConnection, ChannelOwner {
   }
 
   onPing(): void {
-    // Every ping is answered: who sends them and reads nothing fills our memory.
+    // Every ping is answered: a client that sends them but reads nothing would fill our memory.
     if (this.#channel.unsent > this.#limits.bufferedBytes) this.#cut('The client takes too little')
     else this.#count()
   }
@@ -362,7 +362,7 @@ export class Connection implements WebSocketConnection, ChannelOwner {
     this.#gone()
   }
 
-  /** Counts a message or a ping; false: there were too many, and the connection is closed. */
+  /** Counts a message or a ping; false when there were too many, and the connection is closed. */
   #count(): boolean {
     if (this.#tokens >= 1) {
       this.#tokens--
@@ -410,7 +410,7 @@ export class Connection implements WebSocketConnection, ChannelOwner {
 
   #failed(error: unknown): void {
     if (isInstance(error, UnfitMessage)) return this.close(error.code, error.message)
-    // What it sent in vain is no failure of the application.
+    // Sending to a client that has gone is not a failure of the application.
     if (!isInstance(error, AbortedError)) this.#report(error)
     this.close(1011)
   }
@@ -420,7 +420,7 @@ function closed(): AbortedError {
   return new AbortedError('peer', 'The WebSocket is closed')
 }
 
-/** Nobody has to listen to it. */
+/** A rejected promise that does no harm when nobody handles it. */
 function rejected(reason: AbortedError): Promise<void> {
   const never = waiting()
   never.finish(reason)

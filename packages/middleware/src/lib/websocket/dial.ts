@@ -4,7 +4,7 @@ import { type TLSSocket, connect as connectTls } from 'node:tls'
 import { NodeTransport, type Transport } from '@spillway/core'
 import type { ConnectSettings } from './client.ts'
 
-/** Connects to the server of a URL. @throws Error when it cannot be reached, or does not speak what is wanted. */
+/** Connects to the server of a URL. @throws Error when it cannot be reached, or does not speak the required protocol. */
 export async function dial(
   { protocol, hostname, port }: URL,
   { ca, http2, server }: ConnectSettings,
@@ -13,7 +13,7 @@ export async function dial(
   const secure = protocol === 'wss:' || protocol === 'https:'
   const alpn = http2 ? 'h2' : 'http/1.1'
   if (server) return server.open({ secure, alpn })
-  // An address of IPv6 has brackets in a URL only.
+  // An IPv6 address has brackets only in a URL.
   const host = hostname.replace(/^\[(.*)\]$/, '$1')
   const where = { host, port: Number(port || (secure ? 443 : 80)) }
   const servername = /^[\d.]+$|:/.test(host) ? '' : host
@@ -21,7 +21,7 @@ export async function dial(
     ? connectTls({ ...where, servername, ca, ALPNProtocols: [alpn] })
     : connectTcp({ ...where, allowHalfOpen: true })
   socket.allowHalfOpen = true
-  // Who is told of an error changes; that one comes when nobody is must not end the process.
+  // The listener for errors changes; an error in between must not end the process.
   socket.setNoDelay(true).on('error', () => {})
   try {
     await once(socket, secure ? 'secureConnect' : 'connect', { signal })

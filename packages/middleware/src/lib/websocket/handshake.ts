@@ -1,13 +1,13 @@
-// The handshake, as a server answers it (RFC 6455 §4.2).
+// The server's side of the handshake (RFC 6455 §4.2).
 import { type Context, HttpError } from '@spillway/core'
 import { hasToken } from '@spillway/parser/fields'
 import { acceptDeflate, isHandshakeKey, parseExtensions, parseSubprotocols } from '@spillway/parser/websocket'
 import { isSameOrigin, originSet } from '../http/origin.ts'
 import { acceptOf } from '../http/websocket-accept.ts'
 
-/** What a handshake is decided by. */
+/** The rules for accepting a handshake. */
 export interface HandshakeRules {
-  /** Undefined: pages of this origin only. */
+  /** Undefined: only pages of this origin. */
   readonly origins: '*' | readonly string[] | undefined
   /** In order of preference. */
   readonly protocols: readonly string[]
@@ -18,7 +18,7 @@ export interface HandshakeRules {
 export interface Agreed {
   /** Empty when there is none. */
   readonly protocol: string
-  /** The largest window of what the server compresses; undefined: nothing is compressed. */
+  /** The largest window for what the server compresses; undefined: nothing is compressed. */
   readonly windowBits: number | undefined
   /** Fields of the answer. */
   readonly headers: readonly (readonly [name: string, value: string])[]
@@ -37,8 +37,8 @@ export class Handshake {
   }
 
   /**
-   * @throws HttpError 426 when no WebSocket was asked for, or another version; 400 when it was in a wrong way; 403 when a
-   * page of another origin asks.
+   * @throws HttpError 426 when no WebSocket was requested, or another version; 400 when the request is malformed; 403 when it comes from
+   * a page of another origin.
    */
   check(c: Context<any, any>): Agreed {
     const { headers, protocol } = c
@@ -48,7 +48,7 @@ export class Handshake {
     if (c.httpVersion === '1.0' || !asks) throw upgradeNeeded('This resource is a WebSocket')
     if (headers.get('sec-websocket-version') !== '13') throw upgradeNeeded('Only version 13 of WebSocket is spoken')
     const key = headers.get('sec-websocket-key') ?? ''
-    // An extended CONNECT cannot be mistaken for anything else, and needs no proof that it was understood (RFC 8441 §5.1).
+    // An extended CONNECT cannot be mistaken for anything else, so it needs no proof that it was understood (RFC 8441 §5.1).
     const isConnect = protocol !== ''
     if (!isConnect && !isHandshakeKey(key)) throw new HttpError(400, 'Sec-WebSocket-Key is not valid')
     if (c.body.length !== 0) throw new HttpError(400, 'A handshake has no content')
@@ -73,12 +73,12 @@ export class Handshake {
     return { protocol, windowBits: agreed?.serverMaxWindowBits, headers }
   }
 
-  /** A page of another site must not speak for whoever looks at it (RFC 6455 §10.2). */
+  /** A page of another site must not be able to speak for its visitor (RFC 6455 §10.2). */
   #checkOrigin(c: Context<any, any>): void {
     if (this.#origins === '*') return
     const origin = c.headers.get('origin')
     if (origin !== null && (this.#origins.has(origin) || isSameOrigin(c, origin))) return
-    // Who sends no Origin is no browser; but one that says that another site asks is believed.
+    // A client that sends no Origin is not a browser; but one that says that another site asks is believed.
     const site = c.headers.get('sec-fetch-site') ?? 'none'
     if (origin === null && (site === 'same-origin' || site === 'none')) return
     throw new HttpError(403, 'A page of another origin may not open this WebSocket', { code: 'CROSS_ORIGIN' })

@@ -4,19 +4,19 @@ import { Connection } from './connection.ts'
 import { PreparedMessage } from './prepared.ts'
 import type { Bus, Receiver, Topic } from './topic.ts'
 
-/** Those who follow one topic. */
+/** The receivers that follow one topic. */
 interface Followers {
   readonly receivers: Set<Receiver>
-  /** Those of them that have not taken what waits, as far as they miss messages for it. */
+  /** Those that have not taken what is waiting and miss messages until they have. */
   readonly behind: Set<Receiver>
-  /** Ends listening to other processes. */
+  /** Stops listening to other processes. */
   readonly stop: (() => unknown) | undefined
 }
 
-/** Names are often what a client says that it wants to follow. */
+/** The longest name of a topic: names often come from clients. */
 const longestName = 1024
 
-/** Who follows what. */
+/** Which receivers follow which topics. */
 export class Hub {
   readonly #bus: Bus | undefined
   readonly #skips: boolean
@@ -27,8 +27,8 @@ export class Hub {
   readonly #counts: WeakMap<Receiver, number> = new WeakMap()
 
   /**
-   * @param skips whether messages are left out for who is behind.
-   * @param most topics that a receiver may follow.
+   * @param skips whether receivers that are behind miss messages.
+   * @param most topics that one receiver may follow.
    */
   constructor(bus: Bus | undefined, skips: boolean, most: number, report: (error: unknown) => void) {
     this.#bus = bus
@@ -111,7 +111,7 @@ export class Hub {
     }
   }
 
-  /** Leaves messages out for a receiver until it has taken what waits. */
+  /** Skips messages for a receiver until it has taken what is waiting. */
   #await({ behind }: Followers, receiver: Receiver, sent: Promise<void>): void {
     behind.add(receiver)
     const free = (): void => void behind.delete(receiver)
@@ -119,7 +119,7 @@ export class Hub {
   }
 }
 
-/** A promise when the receiver may be behind. */
+/** Returns a promise if the receiver may be behind. */
 function send(receiver: Receiver, message: PreparedMessage): Promise<void> | undefined {
   if (receiver instanceof Connection) return receiver.deliver(message)
   const { data } = message

@@ -1,11 +1,11 @@
 import { FIN, Opcode, RSV1, frameHead } from '@spillway/parser/websocket'
 import { deflate } from './deflate.ts'
 
-/** A message for many clients: encoded once, and compressed once for each window that was agreed on, which is one most often. */
+/** A message for many clients: encoded once, and compressed once for each window size in use, of which there is usually one. */
 export class PreparedMessage {
   readonly data: string | Uint8Array
   readonly #content: Buffer
-  /** Whole frames as latin1 text, by the window; 0 without compression. */
+  /** Complete frames as latin1 text, by window size; 0 means uncompressed. */
   readonly #frames: Map<number, string> = new Map()
 
   constructor(data: string | Uint8Array) {
@@ -13,7 +13,7 @@ export class PreparedMessage {
     this.#content = Buffer.from(data as string)
   }
 
-  /** @param windowBits undefined: not compressed. */
+  /** @param windowBits undefined for no compression. */
   frame(windowBits: number | undefined): string {
     const known = this.#frames.get(windowBits ?? 0)
     if (known !== undefined) return known

@@ -1,10 +1,10 @@
-// Messages to all processes, by way of Redis.
+// Messages to all processes, through Redis.
 import { randomUUID } from 'node:crypto'
 import { guarded } from '@spillway/core'
 import type { RedisCommand } from '../tools/redis.ts'
 import type { Bus } from './topic.ts'
 
-/** A connection to Redis that does nothing but listen, as `ioredis` has it. */
+/** A connection to Redis that only listens, as in `ioredis`. */
 export interface RedisSubscriber {
   subscribe(channel: string): Promise<unknown>
   unsubscribe(channel: string): Promise<unknown>
@@ -14,12 +14,12 @@ export interface RedisSubscriber {
 type Listener = (message: string | Uint8Array) => void
 
 /**
- * Hands messages on to other processes and hosts with Redis' PUBLISH: at most once. What is published while the connection to
- * Redis is down is lost there.
+ * Passes messages to other processes and hosts with Redis's PUBLISH: at most once. What is published while the connection to
+ * Redis is down does not reach them.
  * @param command sends one command, over a connection that does not listen.
- * @param subscriber a connection of its own, that comes back by itself and subscribes again, as those of `ioredis` do.
- * @param prefix in front of the names of topics. Default: `topic:`.
- * @param onError what subscribing rejects with. Default: nobody is told, as such clients try again.
+ * @param subscriber a separate connection that reconnects and subscribes again by itself, as those of `ioredis` do.
+ * @param prefix of the topics' names in Redis. Default: `topic:`.
+ * @param onError is told why subscribing failed. Default: nobody is told, as such clients try again.
  */
 export function redisBus(
   command: RedisCommand,
@@ -27,7 +27,7 @@ export function redisBus(
   prefix: string = 'topic:',
   onError: (error: unknown) => void = () => {},
 ): Bus {
-  // What we said ourselves comes back, and is known by this.
+  // Our own messages come back, and are recognized by this.
   const self = randomUUID()
   const listeners = new Map<string, Listener>()
   const hear = (channel: string, message: string): void => {

@@ -1,7 +1,7 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { type Decode, UnfitMessage } from './connection.ts'
 
-/** Reads messages as JSON, and takes only what a schema takes. */
+/** Parses messages as JSON, and accepts only those that fit a schema. */
 export function decodeWith(schema: StandardSchemaV1): Decode {
   return (data) => {
     if (typeof data !== 'string') throw new UnfitMessage(1003, 'Only text is taken')
@@ -23,7 +23,7 @@ function parsed(text: string): unknown {
   }
 }
 
-/** What fits into the reason of a Close: 123 bytes, of whole characters. */
+/** Shortens a text to what fits into the reason of a Close: 123 bytes, in whole characters. */
 function shortened(text: string): string {
   const room = new Uint8Array(123)
   const { read } = new TextEncoder().encodeInto(text, room)

@@ -1,11 +1,11 @@
-/** Whose deadlines are looked at. */
+/** Something whose deadlines are checked. */
 interface Ticking {
   onTick(now: number): void
 }
 
 /**
- * One timer for all that belong to it; none when there are none. Deadlines are numbers of ticks, so arming one reads no time,
- * and a loop that was blocked cuts nobody off for its own pause.
+ * One timer for all its members; it does not run when there are none. Deadlines are numbers of ticks, so setting one reads no clock,
+ * and if the event loop was blocked, nobody is cut off because of our own pause.
  */
 export class Ticker {
   /** Ticks so far. */
@@ -33,7 +33,7 @@ export class Ticker {
     this.#timer = undefined
   }
 
-  /** The tick at which `ms` milliseconds have passed for certain; 0, which is never, for 0. */
+  /** The tick at which `ms` milliseconds have certainly passed; 0, which means never, for 0. */
   after(ms: number): number {
     return ms === 0 ? 0 : this.now + Math.ceil(ms / this.#interval) + 1
   }
