@@ -1,4 +1,4 @@
-// Content as it comes (RFC 9112 §7): the pieces of data in chunks, of a known length, or until the connection ends.
+// Content as it arrives (RFC 9112 §7): data in chunks, of a known length, or until the connection ends.
 import { checkPlaces, CR, HEX, is, isBlank, LF, SEMICOLON, smaller, TCHAR, VALUE } from './bytes.ts'
 import {
   CHUNK_END_INVALID,
@@ -46,11 +46,11 @@ export type BodyEvent = (typeof BodyEvent)[keyof typeof BodyEvent]
  */
 
 /**
- * Finds the data of a message body in bytes that may come in any pieces. Data is handed out as places in the caller's
- * buffer as soon as a byte of it is there; nothing is copied but trailers. RFC 9112 §6 and §7.
+ * Finds the data of a message body in bytes that may come in any pieces. Data is given out as offsets in the caller's
+ * buffer as soon as any of it has arrived; nothing is copied except trailers. RFC 9112 §6 and §7.
  */
 export class BodyDecoder {
-  /** Where the next call goes on. */
+  /** Where the next call continues. */
   pos: number = 0
   /** After Data: the data, `dataStart` (inclusive) to `dataEnd` (exclusive) in the buffer of the call. */
   dataStart: number = 0
@@ -67,9 +67,9 @@ export class BodyDecoder {
   private _error: number = 0
   /** @internal */
   _state: number = DONE
-  /** The state behind the last byte of data. @internal */
+  /** The state after the last byte of data. @internal */
   _after: number = DONE
-  /** Bytes of the body or of the chunk that are still to come. @internal */
+  /** Bytes of the body or of the chunk that have not arrived. @internal */
   _left: number = 0
   private _digits: number = 0
   private _size: number = 0
@@ -80,7 +80,7 @@ export class BodyDecoder {
 
   /**
    * @param limits those that differ from {@link defaultBodyLimits}
-   * @throws {TypeError} for an unknown name, or what is no number; {RangeError} for what is not a whole number from 0 on, or Infinity
+   * @throws {TypeError} for an unknown name, or a value that is not a number; {RangeError} unless it is a whole number from 0 up, or Infinity
    */
   constructor(limits?: Partial<BodyLimits>) {
     this._limits = limitsOf(defaultBodyLimits, limits)
@@ -89,9 +89,9 @@ export class BodyDecoder {
   /**
    * Prepares for a new body.
    *
-   * @param kind of the head; UntilClose never ends by itself
-   * @param contentLength of the head, for `BodyKind.Length`
-   * @throws {RangeError} for a kind or a length that cannot be
+   * @param kind from the head; UntilClose never ends by itself
+   * @param contentLength from the head, for `BodyKind.Length`
+   * @throws {RangeError} for an invalid kind or length
    */
   reset(kind: BodyKind, contentLength: number = 0): void {
     if ((kind & 3) !== kind) throw new RangeError('Invalid body kind')
@@ -110,10 +110,10 @@ export class BodyDecoder {
   }
 
   /**
-   * Goes on at `pos` in `buf`, whose bytes are there up to `end` (exclusive). Set its own `pos` aside for the next call:
-   * the bytes behind End belong to the next message.
+   * Continues at `pos` in `buf`, whose bytes are valid up to `end` (exclusive). Use the decoder's own `pos` for the next call:
+   * the bytes after End belong to the next message.
    *
-   * @throws {RangeError} when `pos` to `end` are no places in `buf`
+   * @throws {RangeError} when `pos` to `end` is not a range within `buf`
    */
   next(buf: Uint8Array, pos: number, end: number): BodyEvent {
     checkPlaces(buf, pos, end)
@@ -163,7 +163,7 @@ export class BodyDecoder {
           continue
         } else return this._fail(c === LF ? INVALID_LINE_END : CHUNK_SIZE_INVALID, p)
       } else if (state >= EXTENSION) {
-        // the line may end behind a complete name or value, but not behind whitespace
+        // the line may end after a complete name or value, but not after whitespace
         if (c === CR && state % 3 === 2) state = SIZE_LF
         else if (this._extensionBytes++ === limits.extensionBytes) return this._fail(CHUNK_EXT_TOO_LARGE, p)
         else state = EXTENSION + Number(steps[state - EXTENSION]![extensionClass(c)])
@@ -201,7 +201,7 @@ export class BodyDecoder {
     return ENDED
   }
 
-  /** Leaves off at `p`. */
+  /** Stops at `p`. */
   private _pause(state: number, p: number): BodyEvent {
     this._state = state
     this.consumed += p - this.pos

@@ -56,7 +56,7 @@ export function is(c: number, flag: number): boolean {
 // Bundlers turn a constant of a module into a variable, which the compiler must load and check for every byte; a
 // constant of a function stays one. This halves the time of a head.
 
-/** The first place from `from` on whose byte is not of the class `flag`, or `stop`. */
+/** The first offset, starting at `from`, whose byte is not of the class `flag`, or `stop`. */
 export const skip: (buf: Uint8Array, from: number, stop: number, flag: number) => number = /* @__PURE__ */ (() => {
   const table = classes
   return (buf: Uint8Array, from: number, stop: number, flag: number): number => {
@@ -85,12 +85,12 @@ export const consistsOf: (text: string, flag: number) => boolean = /* @__PURE__ 
   }
 })()
 
-/** A number that tells the known words apart, whatever the case of their first letter. The constants in words.ts are these numbers. */
+/** A number that differs for all known words, whatever the case of their first letter. The constants in words.ts are these numbers. */
 export function slot(length: number, first: number): number {
   return length + (first & 24)
 }
 
-/** Whether `word` stands at `from`, ASCII letters in any case. The bytes there are those of tokens, so that `|` maps no other to a letter. */
+/** Whether `word` is at `from`, in any ASCII case. The bytes there are those of tokens, so that `|` maps no other character to a letter. */
 export function isWord(buf: Uint8Array, from: number, word: Uint8Array): boolean {
   let i = word.length
   while (--i >= 0) if ((buf[from + i]! | 0x20) !== word[i]) return false
@@ -102,7 +102,7 @@ export function four(buf: Uint8Array, p: number): number {
   return buf[p]! | (buf[p + 1]! << 8) | (buf[p + 2]! << 16) | (buf[p + 3]! << 24)
 }
 
-/** `Math.min` for whole numbers: the compiler takes that one to floating point and back. */
+/** `Math.min` for whole numbers; the compiler would convert to floating point and back. */
 export function smaller(a: number, b: number): number {
   return a < b ? a : b
 }
@@ -118,8 +118,8 @@ export function isBlank(char: number): boolean {
 }
 
 /**
- * A part of a text that does not keep all of it in memory: V8 makes a view of what has 13 characters or more. Joining it to
- * another text and cutting that one makes it stand by itself.
+ * A copy of a part of a text that does not keep all of it in memory: V8 makes a view of substrings of 13 characters or more. Appending
+ * to another text and cutting that forces a copy.
  */
 export function own(part: string): string {
   return part.length < 13 ? part : ` ${part}`.slice(1)
@@ -139,12 +139,12 @@ export function isToken(text: string): boolean {
   return text !== '' && consistsOf(text, TCHAR)
 }
 
-/** @throws {RangeError} unless `start` to `end` are places in `buf`: what lies beside them belongs to someone else */
+/** @throws {RangeError} unless `start` to `end` is a range within `buf`: bytes outside it belong to someone else */
 export function checkPlaces(buf: Uint8Array, start: number, end: number): void {
   if (!(start >= 0 && start <= end && end <= buf.length)) throw new RangeError('Not in the buffer')
 }
 
-/** @throws {TypeError} unless `valid`, which says what is wrong with a text, but not what it holds */
+/** @throws {TypeError} unless `valid`; the message says what is wrong with a text, but not what it contains */
 export function check(valid: boolean, what: string, ...given: [text?: unknown]): void {
   if (valid) return
   const [text] = given.length > 0 ? given : ['']
@@ -164,7 +164,7 @@ export function encode(text: string): Uint8Array {
   return bytes
 }
 
-/** `piece` behind the first `length` bytes of `bytes`, in a copy with more room when there is not enough. */
+/** `piece` appended to the first `length` bytes of `bytes`, in a larger copy when there is not enough room. */
 export function append(bytes: Uint8Array, length: number, piece: Uint8Array): Uint8Array {
   const needed = length + piece.length
   let room = bytes

@@ -1,6 +1,6 @@
 /*
- * The error codes as numbers, which is what the machines keep: as names they would be a tenth of the package. Each is the
- * place of its code in errors.ts. They live here because the bundler puts numbers in place that come from another file.
+ * The error codes as numbers, which is what the state machines store: as names they would be a tenth of the package. Each is the
+ * position of its code in errors.ts. They are in a file of their own because the bundler inlines numbers imported from another file.
  */
 
 /** More empty lines than the limit come first. */

@@ -1,5 +1,5 @@
 /**
- * Both directions of an HTTP/1.1 connection: which answer is to which request, and what may come next. RFC 9112 §9.
+ * Both directions of an HTTP/1.1 connection: which response belongs to which request, and what may come next. RFC 9112 §9.
  *
  * @module
  */
@@ -9,8 +9,8 @@ import { MessageParser, type ParserEvent } from './message-parser.ts'
 import { IN_HEAD } from './states.ts'
 
 /*
- * What each side may do, and what changes that. A request that asks for a tunnel or another protocol holds what follows it until
- * its answer tells what that is.
+ * What each side may do, and what changes that. A request that asks for a tunnel or another protocol holds back what follows it until
+ * its response says what that is.
  *
  *   request side                                         response side
  *   idle ──request──► content ──end──► idle              idle ──request──► head ──response──► content
@@ -33,16 +33,16 @@ export type ConnectionEvent<More = never> = (ParserEvent | More) & { readonly si
 interface Exchange {
   readonly number: number
   readonly method: string
-  /** Whether the answer may end the use of HTTP. */
+  /** Whether the response may end the use of HTTP. */
   readonly asksToSwitch: boolean
   /** Whether it offers an upgrade: only then may a 101 answer it. */
   readonly upgrade: boolean
 }
 
 /**
- * Pairs the requests and the answers of one connection, for whoever sees both directions: a client or server that feeds what it
- * sends as well as what it reads, a proxy, a capture. Interim responses, HEAD, CONNECT and Upgrade are understood on both sides.
- * It is the iterator of its events, as {@link MessageParser} is.
+ * Pairs the requests and responses of one connection, for programs that see both directions: a client or server that also feeds what it
+ * sends, a proxy, a capture reader. Interim responses, HEAD, CONNECT and Upgrade are understood on both sides.
+ * It is the iterator of its events, like {@link MessageParser}.
  *
  * ```ts
  * const connection = new Connection()
@@ -56,19 +56,19 @@ export class Connection<More extends { readonly type: string } = never> implemen
 > {
   protected readonly _request: MessageParser<'request', More>
   protected readonly _response: MessageParser<'response', More>
-  /** Requests that have no complete answer yet. */
+  /** Requests that have no complete response yet. */
   protected readonly _open: Exchange[] = []
   protected _count: number = 0
-  /** The request in hand, and the last one. */
+  /** The current request, or the last one. */
   protected _asked: Exchange | undefined
   /** The exchange that was answered last. */
   protected _last: Exchange | undefined
-  /** What was told last belongs to a message that has not ended. */
+  /** Whether the last event belongs to a message that has not ended. */
   protected _inRequest: boolean = false
   protected _inResponse: boolean = false
   protected _held: boolean = false
   protected _switched: boolean = false
-  /** One side has said that this is the last exchange. */
+  /** Whether this side has said that this is the last exchange. */
   protected _requestClosed: boolean = false
   protected _closing: boolean = false
   protected _ended: boolean = false
@@ -77,7 +77,7 @@ export class Connection<More extends { readonly type: string } = never> implemen
 
   /**
    * @param limits as those of {@link MessageParser}, for both directions
-   * @param readers of both directions, for classes that stand on this one
+   * @param readers of both directions, for classes that extend this one
    */
   constructor(
     limits?: Partial<HeadLimits & BodyLimits>,
@@ -91,8 +91,8 @@ export class Connection<More extends { readonly type: string } = never> implemen
    * Takes bytes of one direction. Iterate over what it returns, the connection itself. Feed what was sent before what answers it.
    *
    * @throws {TypeError} {Error} as {@link MessageParser.feed}
-   * @throws {ParseError} behind one, again. The iteration throws the first: those of both directions; UNEXPECTED_RESPONSE for a
-   *   response that nobody asked for, a 101 that was not offered too; MESSAGE_AFTER_CLOSE for a request behind the last one
+   * @throws {ParseError} after one, again. The iteration throws the first: those of both directions; UNEXPECTED_RESPONSE for a
+   *   response that nobody asked for, or a 101 that was not offered; MESSAGE_AFTER_CLOSE for a request after the last one
    */
   feed(side: Side, bytes: Uint8Array): this {
     if (this._error !== undefined) throw this._error
@@ -103,7 +103,7 @@ export class Connection<More extends { readonly type: string } = never> implemen
   /**
    * One side has ended. Iterate over what it returns when it is the response side.
    *
-   * @throws {ParseError} as {@link MessageParser.end}: a message that was cut, an answer that never came
+   * @throws {ParseError} as {@link MessageParser.end}: for a message that was cut, or a response that never came
    */
   end(side: Side): this {
     this._ended = true
@@ -128,7 +128,7 @@ export class Connection<More extends { readonly type: string } = never> implemen
 
   /**
    * What a side may do next. Request side: `idle` a request may begin, `content` one has begun, `held` what follows the last request
-   * waits for its answer. Response side: `idle` nothing has been asked, `head` an answer is due, interim or final, `content` one has
+   * waits for its response. Response side: `idle` nothing has been asked, `head` a response is due, interim or final, `content` one has
    * begun. Both: `switched` the bytes are no longer HTTP, `closed` no further message may come.
    */
   state(side: Side): SideState {
@@ -143,9 +143,9 @@ export class Connection<More extends { readonly type: string } = never> implemen
   }
 
   /**
-   * Whether the connection may be used for another request, or why not: `busy` an exchange is not over, `closing` one of both has said
-   * that it is the last, or an answer goes on until the end, `ended` a side has ended, `switched` it is no longer HTTP, `broken` an
-   * error, or bytes that belong to nothing. RFC 9112 §9.3.
+   * Whether the connection may be used for another request, or why not: `busy` an exchange is not over, `closing` one side has said
+   * that it is the last, or a response goes on until the end, `ended` a side has ended, `switched` it is no longer HTTP, `broken` an
+   * error occurred, or bytes that belong to nothing. RFC 9112 §9.3.
    */
   get reuse(): 'open' | 'busy' | 'closing' | 'ended' | 'switched' | 'broken' {
     const isIdle = this._open.length === 0
@@ -156,12 +156,12 @@ export class Connection<More extends { readonly type: string } = never> implemen
     return isIdle && !this._request.partial ? 'open' : 'busy'
   }
 
-  /** The methods of the requests that have no complete answer, in order. */
+  /** The methods of the requests that have no complete response, in order. */
   get outstanding(): readonly string[] {
     return this._open.map(({ method }) => method)
   }
 
-  /** A message comes, or has come, that has no place here. */
+  /** A message that has no place here is about to come, or has come. */
   protected _stray(code: ParseErrorCode, _event?: ParserEvent): void {
     throw new ParseError(code, 0)
   }
@@ -226,7 +226,7 @@ export class Connection<More extends { readonly type: string } = never> implemen
   }
 }
 
-/** The event, which nobody else has, with what tells where it belongs: a copy would take longer than its reading. */
+/** Adds to the event where it belongs. The event is not shared, so it is changed in place: a copy would take longer than reading it. */
 function placed<More>(event: ParserEvent | More, side: Side, exchange: Exchange | undefined): ConnectionEvent<More> {
   const one = event as { -readonly [K in keyof ConnectionEvent]: ConnectionEvent[K] }
   one.side = side

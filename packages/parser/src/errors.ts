@@ -45,11 +45,11 @@ export type ParseErrorCode =
 /** What is known about one error code. */
 export interface ParseErrorInfo {
   readonly code: ParseErrorCode
-  /** The status a server answers a request with; what a gateway answers when it met the error in a response is 502. */
+  /** The status with which a server answers such a request; a gateway that finds the error in a response answers 502. */
   readonly status: number
-  /** The section of the specification that is broken or that allows the limit. */
+  /** The section of the specification that is violated, or that allows the limit. */
   readonly rfc: string
-  /** One plain sentence. It never holds bytes of the input. */
+  /** One plain sentence. It never contains bytes of the input. */
   readonly message: string
 }
 
@@ -71,7 +71,7 @@ export const errorCodes: readonly (ParseErrorCode | undefined)[] = /* @__PURE__ 
 ])()
 
 /**
- * For each section, of RFC 9112 where no other is named, and status: what the words of each code leave open, between commas.
+ * For each section (of RFC 9112 unless another is named) and status: what completes the words of each code, separated by commas.
  * In the order of `words`.
  */
 const rows = `2.2 400:,not CR LF,before the fields
@@ -101,7 +101,7 @@ const rows = `2.2 400:,not CR LF,before the fields
 6.3 502:
 9.6 400:`
 
-/** Every error code with its status, its place in the specification and its sentence. */
+/** Every error code with its status, its section of the specification and its sentence. */
 export const parseErrors: Readonly<Record<ParseErrorCode, ParseErrorInfo>> = /* @__PURE__ */ (() => {
   const table = Object.create(null) as Record<ParseErrorCode, ParseErrorInfo>
   const list = words.split(',')
@@ -125,7 +125,7 @@ export class ParseError extends Error {
   /** The status a server answers with. */
   declare readonly status: number
   declare readonly rfc: string
-  /** Where the offending byte is, counted in bytes from the start of the message. */
+  /** The position of the offending byte, counted in bytes from the start of the message. */
   readonly offset: number
 
   constructor(code: ParseErrorCode, offset: number) {

@@ -1,6 +1,6 @@
 /*
- * What the known fields of a head say, as flags. They live in a file of their own because the bundler puts numbers in place that
- * come from another file: in its own, a constant costs a load.
+ * What the known fields of a head say, as flags. They are in a file of their own because the bundler inlines numbers that are
+ * imported from another file; defined where it is used, a constant costs a load.
  */
 
 export const HOST_SEEN = 1

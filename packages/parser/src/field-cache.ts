@@ -3,12 +3,12 @@ import { tokenList, unquote } from './field-lists.ts'
 /** The directives of Cache-Control: names in lower case, with their arguments if they have one. RFC 9111 §5.2. */
 export type CacheControl = ReadonlyMap<string, string | undefined>
 
-/** More seconds than anybody means. RFC 9111 §1.2.2. */
+/** More seconds than anybody could mean. RFC 9111 §1.2.2. */
 const forever = 2 ** 31
 
 /**
- * Reads Cache-Control, of requests and responses. RFC 9111 §5.2. An argument may be quoted whatever its directive; one that
- * is not well formed is `malformed`, and a directive that comes twice with different arguments has the argument `conflict`, so that
+ * Parses Cache-Control, of requests and responses. RFC 9111 §5.2. An argument may be quoted whatever its directive. A malformed one
+ * becomes `malformed`, and a directive that comes twice with different arguments gets the argument `conflict`, so that
  * {@link deltaSeconds} treats both as stale.
  */
 export function parseCacheControl(value: string): CacheControl {
@@ -24,8 +24,8 @@ export function parseCacheControl(value: string): CacheControl {
 }
 
 /**
- * The seconds that a directive gives, 2^31 at most; undefined when it is not there. What is no number of seconds is 0: nobody knows
- * what was meant, and to be stale is the safe side. RFC 9111 §1.2.2 and §4.2.1.
+ * The seconds that a directive gives, at most 2^31; undefined when it is not there. A value that is not a number of seconds is 0: nobody
+ * knows what was meant, and treating it as stale is the safe choice. RFC 9111 §1.2.2 and §4.2.1.
  */
 export function deltaSeconds(directives: CacheControl, name: string): number | undefined {
   if (!directives.has(name)) return undefined

@@ -1,12 +1,12 @@
 import { trimmed } from './bytes.ts'
 
-/** What browsers take of a name and a value, and of an attribute. RFC 6265bis §5.6. */
+/** How long a name with its value, and an attribute, may be for browsers. RFC 6265bis §5.6. */
 const MOST_COOKIE = 4096
 const MOST_ATTRIBUTE = 1024
 
 /**
  * The cookies of a Cookie field in wire order, each as name and value: nothing is decoded, quotes are part of a value, and a name
- * may come twice. What has no equals sign is a value without a name. RFC 6265 §4.2 and §5.4.
+ * may come twice. A cookie without an equals sign is a value without a name. RFC 6265 §4.2 and §5.4.
  */
 export function parseCookies(value: string): [name: string, value: string][] {
   return value
@@ -20,12 +20,12 @@ export interface SetCookie {
   /** Empty for a cookie that has none. */
   readonly name: string
   readonly value: string
-  /** Names in lower case; the last one counts. Without a value, as `httponly` is, it is empty. */
+  /** Names in lower case; the last one counts. Attributes without a value, such as `httponly`, are empty strings. */
   readonly attributes: ReadonlyMap<string, string>
 }
 
 /**
- * Reads one Set-Cookie field as browsers do. RFC 6265 §5.2, with what RFC 6265bis §5.6 has learnt.
+ * Parses one Set-Cookie field as browsers do. RFC 6265 §5.2, with the changes of RFC 6265bis §5.6.
  *
  * @returns null for what browsers ignore: a control character, neither name nor value, or more than 4096 bytes of both
  */

@@ -6,10 +6,10 @@ const forms = [
 ]
 
 /**
- * An HTTP date as milliseconds since 1970, in any of its three forms, or null when it is none: RFC 9110 §5.6.7. The day of
- * the week must be a name of one, but not the right one. 23:59:60 is taken for the second after it.
+ * An HTTP date as milliseconds since 1970, in any of its three forms, or null when it is not one: RFC 9110 §5.6.7. The day of
+ * the week must be the name of a day, but not the right one. 23:59:60 is taken for the second after it.
  *
- * @param now what the two digits of an RFC 850 year are seen from: a date more than 50 years ahead is in the past
+ * @param now determines the century of an RFC 850 year, which has two digits: a date more than 50 years ahead is in the past
  */
 export function parseDate(value: string, now: number = Date.now()): number | null {
   for (const form of forms) {
@@ -35,7 +35,7 @@ export function parseDate(value: string, now: number = Date.now()): number | nul
  * `Sun, 06 Nov 1994 08:49:37 GMT`, the only form to send. RFC 9110 §5.6.7.
  *
  * @param ms milliseconds since 1970, cut to the second
- * @throws {RangeError} for a year that has not four digits
+ * @throws {RangeError} for a year that does not have four digits
  */
 export function formatDate(ms: number): string {
   const text = new Date(ms).toUTCString()

@@ -1,7 +1,7 @@
 /**
- * The text of an extended value, as `filename*` in Content-Disposition has it: `UTF-8'en'%e2%82%ac%20rates`. RFC 8187 §3.2.
+ * The text of an extended value, like that of `filename*` in Content-Disposition: `UTF-8'en'%e2%82%ac%20rates`. RFC 8187 §3.2.
  *
- * @returns null when it is not well formed, or in another charset than UTF-8
+ * @returns null when it is malformed, or in a charset other than UTF-8
  */
 export function parseExtended(value: string): string | null {
   const chars = /^utf-8'[\da-z-]*'((?:[\w!#$&+.^`|~-]|%[\da-f]{2})*)$/i.exec(value)?.[1]
@@ -17,7 +17,7 @@ export function parseExtended(value: string): string | null {
 /**
  * `text` as an extended value, for parameters whose name ends in an asterisk. RFC 8187 §3.2.
  *
- * @throws {URIError} for half of a surrogate pair
+ * @throws {URIError} for half a surrogate pair
  */
 export function formatExtended(text: string): string {
   return `UTF-8''${encodeURIComponent(text).replaceAll(/['()*]/g, percent)}`

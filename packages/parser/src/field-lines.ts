@@ -6,23 +6,23 @@ import { SLOTS } from './words.ts'
 
 /*
  * The fast way through the field lines of a long head. Its bytes are copied to an array that never changes, so that the
- * compiler knows where that is and how long; there they are read four at a time. Only lines as nearly everyone writes
- * them are taken. From the first other one on, be it an error, a limit, a tab or the end, the machine in field-section.ts
- * reads the bytes themselves.
+ * compiler knows its address and length; there they are read four at a time. Only lines as nearly everyone writes
+ * them are taken. From the first line that differs, be it an error, a limit, a tab or the end, the state machine in
+ * field-section.ts reads the original bytes.
  */
 
 // decision 035
 // with room for a word that begins at the end
 const copy: Uint8Array = /* @__PURE__ */ new Uint8Array(MOST_COPIED + 4)
 
-/** Copies the bytes up to `end` if they start `buf` and that pays: no byte twice, however many heads are in there. */
+/** Copies the bytes up to `end` if they start `buf` and that is worth it: no byte is copied twice, however many heads there are. */
 export function copied(buf: Uint8Array, start: number, end: number): boolean {
   if (start > 0 || end < LEAST_COPIED || buf.length > MOST_COPIED) return false
   copy.set(buf)
   return true
 }
 
-/** Takes the usual field lines behind the start line of a head that was {@link copied} from `buf`; < 0 for an error. */
+/** Takes the usual field lines after the start line of a head that was {@link copied} from `buf`; < 0 for an error. */
 export const usualLines: (section: FieldSection, buf: Uint8Array, end: number) => number = /* @__PURE__ */ (() => {
   const bytes = copy
   const words = new DataView(copy.buffer)
@@ -30,9 +30,9 @@ export const usualLines: (section: FieldSection, buf: Uint8Array, end: number) =
   return (section: FieldSection, buf: Uint8Array, end: number): number => {
     const { spans, _maxLine: maxLine } = section
     const stop = smaller(spans.length, section._maxFields * 4)
-    // no line goes on behind this byte
+    // no line continues past this byte
     bytes[end] = 0
-    // where the line feed is that the machine waits for
+    // the position of the line feed that the state machine waits for
     let at = section._at
     for (let i = 0; i < stop && bytes[at] === LF; i += 4) {
       const line = at + 1
@@ -47,7 +47,7 @@ export const usualLines: (section: FieldSection, buf: Uint8Array, end: number) =
       if (p === line || bytes[p] !== COLON) break
       const nameEnd = p++
       const value = bytes[p] === SP ? p + 1 : p
-      // the highest bit of each byte that is not from SP to `~`; above the lowest one they may be wrong
+      // the highest bit of each byte that is not from SP to `~`; bits above the lowest one may be wrong
       let others: number
       do {
         const word = words.getInt32(p, true)

@@ -11,12 +11,12 @@ export function hasToken(value: string, token: string): boolean {
   return tokenList(value.toLowerCase()).includes(token.toLowerCase())
 }
 
-/** The number that Content-Length gives, or null when it is not digits only or above 2^53 - 1. RFC 9110 §8.6. */
+/** The number in Content-Length, or null when it is not only digits or above 2^53 - 1. RFC 9110 §8.6. */
 export function parseContentLength(value: string): number | null {
   return /^\d{1,20}$/.test(value) && Number(value) <= Number.MAX_SAFE_INTEGER ? Number(value) : null
 }
 
-/** The text that a quoted string stands for, or null when `value` is none. RFC 9110 §5.6.4. */
+/** The text that a quoted string stands for, or null when `value` is not one. RFC 9110 §5.6.4. */
 export function unquote(value: string): string | null {
   return /^"(?:[^"\\]|\\.)*"$/.test(value) && consistsOf(value, VALUE)
     ? value.slice(1, -1).replaceAll(/\\(.)/g, '$1')
@@ -26,7 +26,7 @@ export function unquote(value: string): string | null {
 /**
  * `text` as a quoted string. RFC 9110 §5.6.4.
  *
- * @throws {TypeError} when it holds a control character or one above U+00FF
+ * @throws {TypeError} when it contains a control character or one above U+00FF
  */
 export function quote(text: string): string {
   check(consistsOf(text, VALUE), 'quoted string')
@@ -45,7 +45,7 @@ export interface Parameterized {
  * Reads `value *( OWS ";" OWS [ name "=" ( token / quoted-string ) ] )`: Content-Type, Content-Disposition, and the members
  * of lists such as Accept. RFC 9110 §5.6.6.
  *
- * @returns null when a parameter is not well formed or repeated, of which readers would see one or the other, or the value
+ * @returns null when a parameter is malformed or repeated (readers would disagree about which one counts), or the value
  * before them is empty
  */
 export function parseParameters(value: string): Parameterized | null {
@@ -79,7 +79,7 @@ export function parseQualityList(value: string): Weighted[] {
   const list: Weighted[] = []
   for (const member of tokenList(value)) {
     const parts = members(member, ';')
-    // what follows the weight was an extension of Accept once and is ignored
+    // what follows the weight used to be an extension of Accept, and is ignored
     const weight = parts.findIndex((part, i) => i > 0 && /^q[\t =]|^q$/i.test(part))
     const end = weight < 0 ? parts.length : weight
     const [range, ...parameters] = parts.slice(0, end)
@@ -104,8 +104,8 @@ function isParameter(text: string): boolean {
 }
 
 /**
- * The trimmed parts between separators that stand outside quoted strings, without the empty ones. A quote that is never closed
- * is a character like others, and then so is every one behind it.
+ * The trimmed parts between separators outside quoted strings, without empty ones. A quote that is never closed
+ * is an ordinary character, and so is every quote after it.
  */
 export function members(value: string, separator: ',' | ';'): string[] {
   const parts: string[] = []

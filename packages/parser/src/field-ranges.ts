@@ -9,12 +9,12 @@ export interface ByteRange {
 }
 
 /**
- * The ranges that the Range field asks for of a representation of `size` bytes. RFC 9110 §14.1.2 and §14.2.
+ * The ranges of a representation of `size` bytes that the Range field asks for. RFC 9110 §14.1.2 and §14.2.
  *
  * @returns the satisfiable ones in wire order, cut to the size; `'unsatisfiable'` when there are none (answer 416); null
- *   when the field must be ignored (answer 200): another unit, not well formed, more than 32 ranges, more than two that overlap, or
+ *   when the field must be ignored (answer 200): another unit, malformed, more than 32 ranges, more than two that overlap, or
  *   the last bytes of an empty representation, which Content-Range cannot express
- * @throws {RangeError} when `size` is no size
+ * @throws {RangeError} when `size` is not a valid size
  */
 export function parseRange(value: string, size: number): ByteRange[] | 'unsatisfiable' | null {
   if (!(Number.isSafeInteger(size) && size >= 0)) throw new RangeError('Invalid size')
@@ -23,7 +23,7 @@ export function parseRange(value: string, size: number): ByteRange[] | 'unsatisf
   if (parts.length === 0 || parts.length > MAX_RANGES) return null
   const ranges: ByteRange[] = []
   for (const part of parts) {
-    // of any length (§14.1.2): what is too large to be told exactly is larger than any size
+    // numbers may have any length (§14.1.2): one that is too large to be exact is larger than any size
     const m = /^(\d*)-(\d*)$/.exec(part)
     if (m === null || part === '-') return null
     const suffix = m[1] === ''
@@ -45,7 +45,7 @@ export function parseRange(value: string, size: number): ByteRange[] | 'unsatisf
 
 /** What Content-Range says. RFC 9110 §14.4. */
 export interface ContentRange {
-  /** Null in a 416, which has none. */
+  /** Null in a 416, which has no range. */
   readonly range: ByteRange | null
   /** Bytes of the whole representation; null when the sender does not know. */
   readonly size: number | null
@@ -54,7 +54,7 @@ export interface ContentRange {
 /**
  * Reads Content-Range. RFC 9110 §14.4.
  *
- * @returns null when it is to be ignored: another unit, not well formed, an end before its start or behind the size, or a number above
+ * @returns null when it must be ignored: another unit, malformed, an end before its start or beyond the size, or a number above
  *   2^53 - 1
  */
 export function parseContentRange(value: string): ContentRange | null {
@@ -69,9 +69,9 @@ export function parseContentRange(value: string): ContentRange | null {
 }
 
 /**
- * The value of Content-Range; without a range that of a 416. RFC 9110 §14.4.
+ * The value of Content-Range; without a range, the one for a 416. RFC 9110 §14.4.
  *
- * @throws {RangeError} for what `parseContentRange` would not read
+ * @throws {RangeError} for values that `parseContentRange` would not accept
  */
 export function formatContentRange(range: ByteRange | null, size: number | null): string {
   const value = `bytes ${range === null ? '*' : `${range.start}-${range.end}`}/${size ?? '*'}`

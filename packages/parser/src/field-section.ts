@@ -16,7 +16,7 @@ import { END_LF, IDLE, LINE, NAME, VALUE_BYTES, VALUE_LF } from './states.ts'
 import { SLOTS } from './words.ts'
 
 /*
- * Field lines up to and with the empty line that ends them (RFC 9112 §5), for heads and trailers alike.
+ * Field lines up to and including the empty line that ends them (RFC 9112 §5), for heads and trailers alike.
  *
  *                  CR                          LF
  *   ──LF──► LINE ─────────────────────► END_LF ───► done
@@ -24,26 +24,26 @@ import { SLOTS } from './words.ts'
  *            ▼     ":"         │ LF
  *           NAME ──────► VALUE ───CR──► VALUE_LF
  *
- * Between two calls only the state, the place and the places of the tokens are kept, all of them counted from the start
- * of the message: reading goes on where it stopped, and the bytes may come again in another buffer. What comes as a whole
- * is mostly taken by field-lines.ts before.
+ * Between two calls only the state, the position and the offsets of the tokens are kept, all of them counted from the start
+ * of the message: reading resumes where it stopped, and the bytes may come again in another buffer. Heads that arrive in one piece
+ * are mostly read by field-lines.ts.
  */
 
 export abstract class FieldSection {
   /**
-   * The places of the fields, four for each: start and end of the name, start and end of the value without the whitespace
-   * around it. Counted from the first byte that was given for the message; valid for {@link fieldCount} fields.
+   * The offsets of the fields, four for each: start and end of the name, start and end of the value without the whitespace
+   * around it. Counted from the first byte that was passed for the message; valid for {@link fieldCount} fields.
    */
   spans: Int32Array = new Int32Array(16)
   /** How many field lines have been read. */
   fieldCount: number = 0
-  /** The offending byte, counted from the first byte that was given for the message. */
+  /** The offending byte, counted from the first byte that was passed for the message. */
   errorOffset: number = 0
 
   protected _state: number = IDLE
   /** Where the message starts in the buffer of this call. */
   protected _base: number = 0
-  /** The place of the next byte to look at, counted from there. */
+  /** The next byte to look at, counted from there. */
   _at: number = 0
   /** The number of the error, 0 for none. */
   _error: number = 0
@@ -60,7 +60,7 @@ export abstract class FieldSection {
     return errorCodes[this._error]
   }
 
-  /** Takes the field whose places are at `i`, when its name `name`..`nameEnd` is at one of the SLOTS; < 0 for an error. */
+  /** Takes the field whose offsets are at `i`, when its name `name`..`nameEnd` is at one of the SLOTS; < 0 for an error. */
   abstract _field(buf: Uint8Array, name: number, nameEnd: number, i: number): number
 
   /** Reads on; > 0 when the section is complete, and ends at `at`; 0 when the bytes end before it does; < 0 for an error. */
@@ -130,7 +130,7 @@ export abstract class FieldSection {
       if (state === VALUE_LF) {
         this.fieldCount++
         const nameEnd = base + spans[i + 1]!
-        // most names are told by this alone, which saves a call for each
+        // this alone decides for most names, and saves a call for each
         if (((1 << slot(nameEnd - line, buf[line]!)) & SLOTS) !== 0 && this._field(buf, line, nameEnd, i) < 0) return -1
         i += 4
       }
@@ -154,7 +154,7 @@ export abstract class FieldSection {
     return -1
   }
 
-  /** The byte `c` at `p` is wrong: what that means depends on it. */
+  /** The byte `c` at `p` is wrong: the error depends on which byte it is. */
   private _badLine(c: number, p: number, blank: number, other: number): number {
     return this._fail(c === LF ? INVALID_LINE_END : isBlank(c) ? blank : other, p)
   }

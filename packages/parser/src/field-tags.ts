@@ -5,20 +5,20 @@ export interface EntityTag {
   readonly tag: string
 }
 
-/** One entity tag, as in ETag and If-Range, or null when `value` is none. RFC 9110 §8.8.3. */
+/** One entity tag, as in ETag and If-Range, or null when `value` is not one. RFC 9110 §8.8.3. */
 export function parseEntityTag(value: string): EntityTag | null {
   const tags = /^(W\/)?"[^"]*"$/.test(value) ? parseEntityTags(value) : null
   return (tags?.[0] as EntityTag | undefined) ?? null
 }
 
 /**
- * The list of If-Match and If-None-Match: `*`, the tags, or null when it is not well formed. Commas may be part of a tag, so
- * a split at commas does not do. RFC 9110 §13.1.1.
+ * The list in If-Match and If-None-Match: `*`, the tags, or null when it is malformed. Commas may be part of a tag, so
+ * splitting at commas is not enough. RFC 9110 §13.1.1.
  */
 export function parseEntityTags(value: string): '*' | EntityTag[] | null {
   if (value === '*') return value
   const tags: EntityTag[] = []
-  // opaque-tag has no escapes: every character but the quote stands for itself
+  // opaque-tag has no escapes: every character except the quote stands for itself
   const member = /[ \t]*(?:(W\/)?"([!#-~\x80-\xff]*)"[ \t]*)?(,|$)/y
   let m: RegExpExecArray | null
   do {

@@ -1,5 +1,5 @@
 /**
- * What field values say, each helper by the grammar of its RFC. Values are as {@link HeadSnapshot.get} gives them.
+ * Parsers for field values, each by the grammar of its RFC. Values are as {@link HeadSnapshot.get} returns them.
  *
  * @module
  */

@@ -1,4 +1,4 @@
-// How long the content of a message is, by its head (RFC 9112 §6).
+// How long the content of a message is, according to its head (RFC 9112 §6).
 import { BACKSLASH, BLANK, COMMA, encode, four, isDigit, isWord, QUOTE, SEMICOLON, skip, slot, TCHAR } from './bytes.ts'
 import { FieldSection } from './field-section.ts'
 import {
@@ -42,7 +42,7 @@ import {
 } from './words.ts'
 import { scanAuthority } from './target.ts'
 
-/** How the end of a body is found. RFC 9112 §6.3. `UntilClose` is for responses only. */
+/** How the end of a body is determined. RFC 9112 §6.3. `UntilClose` is for responses only. */
 export const BodyKind = { None: 0, Length: 1, Chunked: 2, UntilClose: 3 } as const
 export type BodyKind = (typeof BodyKind)[keyof typeof BodyKind]
 
@@ -58,13 +58,13 @@ const words: readonly (Uint8Array | undefined)[] = /* @__PURE__ */ (() => {
 function known(buf: Uint8Array, from: number, to: number): number {
   const length = to - from
   const place = slot(length, buf[from]!)
-  // most are told by these two alone
+  // these two alone decide for most words
   if (length > LONGEST_WORD || ((1 << place) & SLOTS) === 0) return 0
   const word = words[place]
   return word?.length === length && isWord(buf, from, word) ? place : 0
 }
 
-/** Where the quote is that closes the quoted string whose text starts at `from`, or -1. RFC 9110 §5.6.4. */
+/** The position of the quote that closes the quoted string whose text starts at `from`, or -1. RFC 9110 §5.6.4. */
 function quotedEnd(buf: Uint8Array, from: number, to: number): number {
   for (let p = from; p < to; p++) {
     if (buf[p] === QUOTE) return p
@@ -74,9 +74,9 @@ function quotedEnd(buf: Uint8Array, from: number, to: number): number {
 }
 
 /**
- * The facts that the known fields of one head give, taken field by field so that a contradiction is found at the line
- * that makes it. RFC 9112 §6.3 and §9.3. Ambiguity is an error, never a guess: a second reading of the same bytes by
- * the next hop is request smuggling.
+ * The facts that the known fields of one head state, taken field by field so that a contradiction is found at the line
+ * that causes it. RFC 9112 §6.3 and §9.3. Ambiguity is an error, never a guess: if the next hop reads the same bytes
+ * differently, that is request smuggling.
  */
 export abstract class Framing extends FieldSection {
   /** 1 for every HTTP/1.x with x > 0 (RFC 9110 §2.5). */
@@ -90,7 +90,7 @@ export abstract class Framing extends FieldSection {
   protected _flags: number = 0
   /** Whether Host matters. */
   protected abstract readonly _isRequest: boolean
-  /** Where Transfer-Encoding goes wrong if it does: its first coding other than chunked, or its value. */
+  /** Where Transfer-Encoding goes wrong, if it does: its first coding other than chunked, or its value. */
   private _codingOffset: number = 0
 
   /** Whether Content-Length is there. */
@@ -141,7 +141,7 @@ export abstract class Framing extends FieldSection {
       // each option has the flag of its slot
       else if (field === CONNECTION && !more) this._flags |= (1 << word) & (CLOSE | KEEP_ALIVE | UPGRADE_OPTION)
       for (; p < to && buf[p] !== COMMA; p++) {
-        // no comma of a quoted string ends the member; a quote that is never closed is none
+        // a comma in a quoted string does not end the member; a quote that is never closed does not begin one
         if (!quotes || buf[p] !== QUOTE) continue
         const end: number = quotedEnd(buf, p + 1, to)
         if (end < 0) quotes = false
@@ -151,9 +151,9 @@ export abstract class Framing extends FieldSection {
     return 0
   }
 
-  /** Every field is known: ends the head, unless something is wrong with all of them together. */
+  /** All fields are known: ends the head, unless they contradict each other. */
   protected _finish(_buf: Uint8Array): number {
-    // of nearly every message there is nothing more to ask
+    // for nearly every message there is nothing more to check
     if ((this._flags & (HOST_SEEN | CODING_SEEN)) !== HOST_SEEN && this._fault() < 0) return -1
     this.keepAlive = !this._has(CLOSE) && (this.minorVersion === 1 || this._has(KEEP_ALIVE))
     this._state = IDLE
@@ -161,8 +161,8 @@ export abstract class Framing extends FieldSection {
   }
 
   /**
-   * What shows only now: chunked may still be missing from Transfer-Encoding, or something else be in it (RFC 9112 §6.3); and
-   * HTTP/1.1 asks for Host (§3.2).
+   * What is known only at the end: chunked may be missing from Transfer-Encoding, or something else be in it (RFC 9112 §6.3); and
+   * HTTP/1.1 requires Host (§3.2).
    */
   protected _fault(): number {
     const coding = this._base + this._codingOffset
@@ -179,8 +179,8 @@ export abstract class Framing extends FieldSection {
     if (!this._isRequest) return 0
     if (this._has(HOST_SEEN)) return this._fail(HOST_REPEATED, from)
     this._flags |= HOST_SEEN
-    // An empty Host is for a target URI without an authority, and those that a request can be for have one (decision 042). Clients
-    // of HTTP/1.0 did not have to send Host.
+    // An empty Host is for a target URI without an authority, but every URI that can be requested has one (decision 042). HTTP/1.0
+    // clients did not have to send Host.
     const bad = from === to && this.minorVersion === 0 ? VALID : scanAuthority(buf, from, to)
     return bad === VALID ? 0 : this._fail(HOST_INVALID, bad)
   }

@@ -1,10 +1,10 @@
-/** What a head may cost. Every limit is checked while the bytes come in: the byte that passes it is refused. */
+/** Limits for a head. Each is checked while the bytes arrive: the byte that exceeds it is refused. */
 export interface HeadLimits {
-  /** Empty lines before the start line. Default 8: RFC 9112 §2.2 asks for one at least, old clients send one or two. */
+  /** Empty lines before the start line. Default 8: RFC 9112 §2.2 requires at least one, old clients send one or two. */
   readonly emptyLines: number
   /** Bytes of the method. Default 32: the longest registered one, UPDATEREDIRECTREF, has 17. */
   readonly methodBytes: number
-  /** Bytes of the request target. Default 8192: RFC 9112 §3 asks for 8000 of the request line at least. */
+  /** Bytes of the request target. Default 8192: RFC 9112 §3 recommends at least 8000 for the request line. */
   readonly targetBytes: number
   /** Bytes of one field line without its CR LF. Default 16384: cookies and tokens of 8 kB are in use. */
   readonly fieldLineBytes: number
@@ -14,20 +14,20 @@ export interface HeadLimits {
   readonly headBytes: number
 }
 
-/** What a body may cost beside its data. */
+/** What a body may cost in addition to its data. */
 export interface BodyLimits {
-  /** Hexadecimal digits of a chunk size, leading zeros too. Default 16: what any 64-bit writer can send. */
+  /** Hexadecimal digits of a chunk size, including leading zeros. Default 16: the most that a 64-bit writer can send. */
   readonly chunkSizeDigits: number
-  /** Bytes of all chunk extensions of a message together. Default 16384: they are hardly used and never needed. */
+  /** Bytes of all chunk extensions of a message together. Default 16384: they are rarely used and never needed. */
   readonly extensionBytes: number
   /**
-   * Framing bytes (chunk sizes and line ends, extensions have their own limit) that each byte of data allows.
+   * Framing bytes allowed per byte of data: chunk sizes and line ends (extensions have their own limit).
    * Default 16: a chunk of one byte needs 5, or 12 when its size is padded to eight digits.
    */
   readonly overheadRatio: number
-  /** Framing bytes that are free before `overheadRatio` counts. Default 65536. */
+  /** Framing bytes that are allowed before `overheadRatio` applies. Default 65536. */
   readonly overheadBytes: number
-  /** Bytes of the trailer section with its closing empty line. Default 16384. */
+  /** Bytes of the trailer section, including its closing empty line. Default 16384. */
   readonly trailerBytes: number
   /** Trailer fields. Default 100. */
   readonly trailerFields: number
@@ -54,8 +54,8 @@ export const defaultBodyLimits: BodyLimits = {
 /**
  * The defaults, overridden by what is given; undefined counts as not given.
  *
- * @throws {TypeError} for an unknown name, and for a value that is no number
- * @throws {RangeError} for what is neither a whole number from 0 on nor Infinity: nothing compares with NaN, so it would limit nothing
+ * @throws {TypeError} for an unknown name, and for a value that is not a number
+ * @throws {RangeError} unless it is a whole number from 0 up, or Infinity: nothing compares with NaN, so it would limit nothing
  */
 export function limitsOf<T extends object>(defaults: T, given: Partial<T> = {}): T {
   const all = { ...defaults } as Record<string, number>
@@ -69,7 +69,7 @@ export function limitsOf<T extends object>(defaults: T, given: Partial<T> = {}):
   return all as T
 }
 
-/** Those of `limits` that have a default in `defaults`. */
+/** The members of `limits` that have a default in `defaults`. */
 export function only<T extends object>(defaults: T, limits: T): T {
   return Object.fromEntries(Object.keys(defaults).map((name) => [name, limits[name as keyof T]])) as T
 }

@@ -1,4 +1,4 @@
-// What heads of requests and responses share: the start line and fields, and how a head is read to its end.
+// What heads of requests and responses share: the start line, the fields, and how a head is read to its end.
 import { checkPlaces, CR, four, isDigit, LF, smaller } from './bytes.ts'
 import { HEAD_TOO_LARGE, INVALID_LINE_END, INVALID_VERSION, VERSION_UNSUPPORTED } from './codes.ts'
 import { ParseError } from './errors.ts'
@@ -9,7 +9,7 @@ import type { HeadLimits } from './limits.ts'
 import { EMPTY, IDLE, METHOD, START_LF } from './states.ts'
 
 /*
- * Who calls whom while a head is read. Each class adds to the one before: FieldSection, Framing, MessageHead, and then
+ * Which function calls which while a head is read. Each class extends the one before: FieldSection, Framing, MessageHead, and then
  * RequestHead or ResponseHead.
  *
  *   parse (MessageHead)
@@ -18,24 +18,24 @@ import { EMPTY, IDLE, METHOD, START_LF } from './states.ts'
  *     ├─► _scan (FieldSection): all other lines, and heads that come in pieces ──┼─► _field (Framing), for a known name
  *     └─► _finish (RequestHead, then Framing): what shows only at the end of all ─┴─► _fault (Framing)
  *
- * Each of them may call _fail (FieldSection), which notes the error and its place; then -1 goes all the way up.
+ * Each of them may call _fail (FieldSection), which records the error and its position; then -1 is returned all the way up.
  */
 
 /**
  * What the heads of requests and responses have in common: the version, the field section, the facts about framing,
- * errors. All places are counted in bytes from the first byte that was given for the message.
+ * errors. All offsets are counted in bytes from the first byte that was passed for the message.
  */
 export abstract class MessageHead extends Framing {
-  /** The first byte of the start line, behind the empty lines. */
+  /** The first byte of the start line, after the empty lines. */
   headStart: number = 0
-  /** The version has eight bytes from here. */
+  /** The offset of the version, which has eight bytes. */
   versionStart: number = 0
 
   protected readonly _limits: HeadLimits
 
   /**
    * @param limits those that differ from {@link defaultHeadLimits}
-   * @throws {TypeError} for an unknown name, or what is no number; {RangeError} for what is not a whole number from 0 on, or Infinity
+   * @throws {TypeError} for an unknown name, or a value that is not a number; {RangeError} unless it is a whole number from 0 up, or Infinity
    */
   constructor(limits?: Partial<HeadLimits>) {
     const all = limitsOf(defaultHeadLimits, limits)
@@ -43,24 +43,24 @@ export abstract class MessageHead extends Framing {
     this._limits = all
   }
 
-  /** Whether a part of a head, more than empty lines, has been seen. */
+  /** Whether a part of a head, not only empty lines, has been seen. */
   get partial(): boolean {
     return this._state >= METHOD
   }
 
-  /** Forgets a partial head; the next `parse` starts a new one. */
+  /** Discards a partial head; the next `parse` starts a new one. */
   reset(): void {
     this._state = IDLE
     this._error = 0
   }
 
   /**
-   * Reads on in the head whose first byte is at `start`, up to `end` (exclusive).
+   * Continues reading the head whose first byte is at `start`, up to `end` (exclusive).
    *
-   * @returns the bytes of the head when it is complete; 0 when more are needed: call again with the same bytes and more
-   *   behind them, in this or another buffer; -1 for an error, which is in `error` and `errorOffset` and does not depend
+   * @returns the length of the head when it is complete; 0 when more bytes are needed: call again with the same bytes followed by
+   *   more, in this or another buffer; -1 for an error, which is in `error` and `errorOffset` and does not depend
    *   on how the bytes were cut into pieces
-   * @throws {RangeError} when `start` to `end` are no places in `buf`
+   * @throws {RangeError} when `start` to `end` is not a range within `buf`
    */
   parse(buf: Uint8Array, start: number, end: number): number {
     checkPlaces(buf, start, end)
@@ -80,7 +80,7 @@ export abstract class MessageHead extends Framing {
     return result
   }
 
-  /** Forgets what is known of the message before. */
+  /** Resets what is known about the previous message. */
   protected _forget(): void {
     this.keepAlive = false
     this.minorVersion = 1
@@ -95,11 +95,11 @@ export abstract class MessageHead extends Framing {
     return smaller(end, this._base + this.headStart + this._limits.headBytes)
   }
 
-  /** Reads on in the version at `from`; the place behind it, or ≤ 0 as `parse`. RFC 9112 §2.3. */
+  /** Continues reading the version at `from`; returns the offset after it, or ≤ 0 like `parse`. RFC 9112 §2.3. */
   protected _version(buf: Uint8Array, from: number, last: number): number {
     const first = this._base + this.versionStart
     const stop = first + 8
-    // nearly always the version is there as a whole, and a usual one
+    // nearly always the whole version is there, and a usual one
     const whole = stop <= last && four(buf, first) === 0x50545448 && four(buf, first + 4) === 0x312e312f
     for (let p = whole ? stop : from; p < stop; p++) {
       if (p === last) return this._wait(p)
@@ -123,24 +123,24 @@ export abstract class MessageHead extends Framing {
   }
 }
 
-/** Reads one head from the start of `bytes`: its length, or 0 when it goes on behind them; throws for an error. */
+/** Reads one head from the start of `bytes`: returns its length, or 0 when it is incomplete; throws for an error. */
 export function parseOrThrow(head: MessageHead, bytes: Uint8Array): number {
   const consumed = head.parse(bytes, 0, bytes.length)
   if (consumed < 0) throw new ParseError(head.error!, head.errorOffset)
   return consumed
 }
 
-/** A head that is all there, and how its body is delimited. RFC 9112 §6.3. */
+/** A complete head, and how its body is delimited. RFC 9112 §6.3. */
 export interface ParsedHead<T> {
   readonly head: T
-  /** Its length, with empty lines before it. */
+  /** Its length, including empty lines before it. */
   readonly consumed: number
   readonly bodyKind: BodyKind
   /** Content-Length; 0 without it. */
   readonly contentLength: number
 }
 
-/** The head at the start of `bytes`, or null when it goes on behind them. */
+/** The head at the start of `bytes`, or null when it is incomplete. */
 export function parseHead<T>(
   parser: MessageHead & { readonly bodyKind: BodyKind; snapshot(buf: Uint8Array, start: number): T },
   bytes: Uint8Array,

@@ -1,4 +1,4 @@
-// Whole messages, one behind the other, for whoever is not in a hurry: events instead of positions in a buffer.
+// Whole messages, one after the other, for programs that want convenience: events instead of positions in a buffer.
 import { BodyDecoder } from './body.ts'
 import { isToken } from './bytes.ts'
 import { ParseError } from './errors.ts'
@@ -12,24 +12,24 @@ import type { HeadSnapshot, ResponseSnapshot } from './snapshot.ts'
 import { BROKEN, CLOSED, HAS_DATA, NEED_MORE } from './numbers.ts'
 import { IN_BODY, IN_HEAD, STOPPED } from './states.ts'
 
-/** What every head comes with. */
+/** What comes with every head. */
 interface HeadFacts {
-  /** Where the head starts, counted in bytes from the first that was fed; empty lines before it are not part of it. */
+  /** Where the head starts, counted in bytes from the first that was fed; empty lines before it do not count as part of it. */
   readonly at: number
-  /** The length of the head with its empty line. */
+  /** The length of the head, including its empty line. */
   readonly headBytes: number
   readonly bodyKind: BodyKind
   /** Content-Length; 0 without it. */
   readonly contentLength: number
   readonly keepAlive: boolean
-  /** An offer of another protocol, or the change to it (101). */
+  /** Whether another protocol is offered, or the protocol changes (101). */
   readonly upgrade: boolean
 }
 
 /** What {@link MessageParser} finds, in wire order: a head, its data, its end; then the next message. */
 export type ParserEvent<Kind extends 'request' | 'response' = 'request' | 'response'> =
   | { readonly [K in Kind]: HeadFacts & { readonly type: K; readonly head: Snapshots[K] } }[Kind]
-  /** Bytes of the content. They are the caller's own. */
+  /** Bytes of the content. They belong to the caller. */
   | { readonly type: 'data'; readonly at: number; readonly data: Uint8Array }
   | {
       readonly type: 'end'
@@ -38,7 +38,7 @@ export type ParserEvent<Kind extends 'request' | 'response' = 'request' | 'respo
       readonly bytes: number
       readonly trailers: readonly (readonly [string, string])[]
     }
-  /** Bytes that are not HTTP: behind a change of protocols, the opening of a tunnel, or `stop`. */
+  /** Bytes that are not HTTP: after a change of protocols, the opening of a tunnel, or `stop`. */
   | { readonly type: 'rest'; readonly at: number; readonly data: Uint8Array }
 
 interface Snapshots {
@@ -47,7 +47,7 @@ interface Snapshots {
 }
 
 const nothing: Uint8Array = /* @__PURE__ */ new Uint8Array(0)
-/** More room than this is not made in advance. */
+/** No more room than this is allocated in advance. */
 const MOST_SPARE = 65_536
 
 /**
@@ -59,8 +59,8 @@ const MOST_SPARE = 65_536
  * for (const event of parser.end()) console.log(event)
  * ```
  *
- * The parser is the iterator of its events: each is handed out once and in wire order, whoever asks. What a loop leaves behind,
- * because it was ended or waits for something, is what the next one begins with. Bytes are copied when they are fed.
+ * The parser is the iterator of its events: each is handed out once and in wire order, whoever asks. If a loop ends early, or waits for
+ * something, the next one continues where it stopped. Bytes are copied when they are fed.
  */
 export class MessageParser<
   Kind extends 'request' | 'response' = 'request' | 'response',
@@ -72,27 +72,27 @@ export class MessageParser<
   protected readonly _methods: string[] = []
   /** @internal */
   _phase: number = IN_HEAD
-  /** Bytes `_pos` to `_end` have not been read. */
+  /** The bytes from `_pos` to `_end` have not been read. */
   protected _bytes: Uint8Array = nothing
   protected _pos: number = 0
   protected _end: number = 0
   /** How many bytes came before `_bytes`. */
   protected _before: number = 0
-  /** What has come has been read, as far as that goes. */
+  /** Everything that arrived has been read as far as possible. */
   protected _dry: boolean = true
   protected _ended: boolean = false
-  /** The message in hand: where it starts, and how long its head is. */
+  /** The current message: where it starts, and how long its head is. */
   protected _start: number = 0
   protected _headBytes: number = 0
   protected _kind: BodyKind = 0
-  /** What follows the message in hand is no HTTP. */
+  /** Whether what follows the current message is not HTTP. */
   protected _tunnel: boolean = false
   protected _error: ParseError | null = null
 
   /**
    * @param limits those that differ from the defaults, for heads and bodies together
-   * @throws {TypeError} for another kind, an unknown name, or what is no number
-   * @throws {RangeError} for a limit that is not a whole number from 0 on, or Infinity
+   * @throws {TypeError} for an invalid kind, an unknown name, or a value that is not a number
+   * @throws {RangeError} for a limit that is neither a whole number from 0 up nor Infinity
    */
   constructor(kind: Kind, limits?: Partial<HeadLimits & BodyLimits>) {
     if (kind !== 'request' && kind !== 'response') throw new TypeError(`There are requests and responses, no ${kind}`)
@@ -104,32 +104,32 @@ export class MessageParser<
   }
 
   /**
-   * Responses are framed by what was asked (RFC 9112 §6.3): tell the method of each request in order; GET is assumed for
-   * what is not told.
+   * The framing of a response depends on the request (RFC 9112 §6.3): report the method of each request in order. GET is assumed for
+   * requests that are not reported.
    *
-   * @throws {TypeError} for what is no method
+   * @throws {TypeError} for an invalid method
    */
   expect(requestMethod: string): void {
     if (!isToken(requestMethod)) throw new TypeError('Invalid method')
     this._methods.push(requestMethod)
   }
 
-  /** Ends the reading of HTTP after the event in hand: all further bytes come as `rest`. */
+  /** Stops reading HTTP after the current event: all further bytes come as `rest`. */
   stop(): void {
     this._phase = STOPPED
   }
 
-  /** Whether a message has begun and not ended. */
+  /** Whether a message has begun but not ended. */
   get partial(): boolean {
     return this._phase === IN_BODY || this._head.partial
   }
 
-  /** How many bytes have been read: where the next event, or the offending byte, is. */
+  /** How many bytes have been read: the position of the next event, or of the offending byte. */
   get position(): number {
     return this._before + this._pos
   }
 
-  /** A copy of what was fed and has not been read: the beginning of a head; behind an error, the offending byte and all that follows. */
+  /** A copy of what was fed and has not been read: the beginning of a head; after an error, the offending byte and all that follows. */
   get unread(): Uint8Array {
     return this._bytes.slice(this._pos, this._end)
   }
@@ -137,8 +137,8 @@ export class MessageParser<
   /**
    * Takes the next bytes, which are copied. Iterate over what it returns, the parser itself.
    *
-   * @throws {TypeError} for what is no `Uint8Array`
-   * @throws {ParseError} behind one, again. The iteration throws at the first byte that cannot be right, after the events before
+   * @throws {TypeError} for anything that is not a `Uint8Array`
+   * @throws {ParseError} after one, again. The iteration throws at the first byte that cannot be right, after the events before
    *   it; the error's `offset` counts from the start of the message
    * @throws {Error} after `end`
    */
@@ -153,10 +153,10 @@ export class MessageParser<
   }
 
   /**
-   * The connection has ended: ends a body that goes on until then. Iterate over what it returns for the event that tells.
+   * The connection has ended: this ends a body that goes on until then. Iterate over what it returns to get the last event.
    *
-   * @throws {ParseError} MESSAGE_INCOMPLETE when a message was cut short, RESPONSE_MISSING when one that was to be expected never
-   *   came; when not everything that was fed has been read, the iteration throws it
+   * @throws {ParseError} MESSAGE_INCOMPLETE when a message was cut short, RESPONSE_MISSING when an expected response never
+   *   came; if not everything that was fed has been read, the iteration throws it
    */
   end(): this {
     this._ended = true
@@ -169,7 +169,7 @@ export class MessageParser<
     return this
   }
 
-  /** The next event, as an iteration asks for it. */
+  /** The next event, as requested by an iteration. */
   next(): IteratorResult<ParserEvent<Kind> | More, undefined> {
     const event = this._pull()
     return event === null ? { done: true, value: undefined } : { done: false, value: event as ParserEvent<Kind> | More }
@@ -180,7 +180,7 @@ export class MessageParser<
     return this._end - this._pos
   }
 
-  /** Whether what follows the message that was read is no HTTP. @internal */
+  /** Whether what follows the last message is not HTTP. @internal */
   get _isTunnel(): boolean {
     return this._phase === STOPPED
   }
@@ -222,7 +222,7 @@ export class MessageParser<
     else {
       const { status } = head
       this._tunnel = upgrade || (head.requestMethod === 'CONNECT' && status >= 200 && status < 300)
-      // an interim response is not the answer yet
+      // an interim response is not the final one
       if (status >= 200 || upgrade) this._methods.shift()
     }
     const at = this._before + start + headStart
@@ -242,7 +242,7 @@ export class MessageParser<
     return { type: 'end', at: this.position, trailers: this._body.trailers ?? [], bytes: this.position - this._start }
   }
 
-  /** Everything has been read. What waits for more bytes is all that is kept. */
+  /** Everything has been read. Only an incomplete head is kept. */
   protected _wait(): null {
     const left = this._end - this._pos
     if (this._ended) this._cut()
@@ -251,14 +251,14 @@ export class MessageParser<
     return null
   }
 
-  /** Throws when the connection must not end here. */
+  /** Throws if the connection must not end here. */
   protected _cut(): void {
     const waits = this._phase === STOPPED ? 0 : this._end - this._pos
     const inBody = this._phase === IN_BODY
     if (inBody || (waits > 0 && this._head.partial))
       this._fail('MESSAGE_INCOMPLETE', inBody ? this.position - this._start : waits, waits)
     if (this._methods.length > 0) this._fail('RESPONSE_MISSING', 0, 0)
-    // empty lines are none
+    // empty lines are not a message
     this._pos = this._end
     this.stop()
   }
@@ -271,7 +271,7 @@ export class MessageParser<
     this._end += bytes.length
   }
 
-  /** What has not been read goes to an array of this length. */
+  /** Moves what has not been read to an array of this length. */
   protected _move(length: number): void {
     const kept = this._bytes.subarray(this._pos, this._end)
     this._bytes = length === 0 ? nothing : new Uint8Array(length)
@@ -281,13 +281,13 @@ export class MessageParser<
     this._end = kept.length
   }
 
-  /** Bytes to hand out. A small part of what came does not keep all of it. */
+  /** Bytes to hand out. A small part is copied, so that it does not keep all of the bytes in memory. */
   protected _own(from: number, to: number): Uint8Array {
     const part = this._bytes.subarray(from, to)
     return part.length * 2 < this._bytes.length ? part.slice() : part
   }
 
-  /** @param read how many bytes in front of the offending one have not been counted as read yet */
+  /** @param read how many bytes before the offending one have not been counted as read yet */
   protected _fail(code: ParseErrorCode, offset: number, read: number): never {
     this._pos += read
     this._error = new ParseError(code, offset)

@@ -1,22 +1,22 @@
 /*
- * Numbers that hot loops use, and the values of public tables such as `BodyKind`. They live in a file of their own because the bundler puts numbers in place that
- * come from another file: in its own, a constant costs a load.
+ * Numbers used in hot loops, and the values of public tables such as `BodyKind`. They are in a file of their own because the bundler
+ * inlines numbers that are imported from another file; defined where it is used, a constant costs a load.
  */
 
-/** The result of the scanners in target.ts when everything is right; otherwise they give the place of the offending byte. */
+/** The result of the scanners in target.ts when everything is right; otherwise they return the position of the offending byte. */
 export const VALID = -1
 /** More digits of Content-Length are refused even when they are zeros: 2^53 - 1 has 16. */
 export const MAX_LENGTH_DIGITS = 20
 
 /** `GET` and a space, as `four` reads them. */
 export const GET_ = 0x20544547
-/** A longer head is not copied: socket reads with nothing but a head in them are seldom longer. */
+/** A longer head is not copied: socket reads that contain nothing but a head are rarely longer. */
 export const MOST_COPIED = 4096
-/** A shorter head is read before it would have been copied. */
+/** Copying a shorter head would take longer than reading it. */
 export const LEAST_COPIED = 64
 /** A chunk size above this would pass 2^53 - 1 with one more digit. */
 export const MAX_SIZE_BEFORE_DIGIT = 0x1_ff_ff_ff_ff_ff_ff
-/** More ranges than this in one request are an attack rather than a reader (RFC 9110 §17.15). */
+/** More ranges than this in one request are an attack, not a reader (RFC 9110 §17.15). */
 export const MAX_RANGES = 32
 
 /** `BodyKind`, here for the reason above. */

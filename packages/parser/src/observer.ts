@@ -1,5 +1,5 @@
 /**
- * Reads what a strict reader refuses, for captures, tests and looking at traffic: each mistake is told, and reading goes on behind it.
+ * Reads what a strict parser refuses, for captures, tests and inspecting traffic: each mistake is reported, and reading continues after it.
  *
  * @module
  */

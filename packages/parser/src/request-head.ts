@@ -41,8 +41,8 @@ import { scanAbsolute, scanAuthority, type TargetForm } from './target.ts'
  *            └─┬─┘
  *            CR LF                        any error ──► IDLE
  *
- * Between two calls only the state, the place and the places of the tokens are kept, counted from the start of the
- * message: reading goes on where it stopped, and the bytes may come again in another buffer.
+ * Between two calls only the state, the position and the offsets of the tokens are kept, counted from the start of the
+ * message: reading resumes where it stopped, and the bytes may come again in another buffer.
  */
 
 /** Shared strings for the methods in common use, so that a head with one of them allocates no method string. */
@@ -55,29 +55,29 @@ export type Expectation = (typeof Expectation)[keyof typeof Expectation]
 
 /**
  * Reads request heads, one after the other, from bytes that may come in any pieces. It allocates nothing, whether a head
- * is accepted or refused; what it found is in its properties until the next head starts. RFC 9112 §2 to §6.
+ * is accepted or refused; the results are in its properties until the next head starts. RFC 9112 §2 to §6.
  */
 export class RequestHead extends MessageHead {
-  /** Empty as long as it has not come. It starts at `headStart`. */
+  /** Empty until it has arrived. It starts at `headStart`. */
   method: string = ''
   methodEnd: number = 0
   targetForm: TargetForm = 0
   targetStart: number = 0
   targetEnd: number = 0
-  /** How the body is delimited: None, Length or Chunked; known when the head is complete, as what follows. RFC 9112 §6.3. */
+  /** How the body is delimited: None, Length or Chunked; this and the following are known when the head is complete. RFC 9112 §6.3. */
   bodyKind: BodyKind = NONE
   /** Whether an HTTP/1.1 client offers another protocol: Upgrade is not empty and named in Connection. RFC 9110 §7.8. */
   upgrade: boolean = false
-  /** What Expect asks for; always None in HTTP/1.0, which would not understand the answer. RFC 9110 §10.1.1. */
+  /** What Expect asks for; always None in HTTP/1.0, whose clients would not understand the answer. RFC 9110 §10.1.1. */
   expectation: Expectation = 0
 
   protected override readonly _isRequest: boolean = true
 
   /**
-   * Keeps the head that {@link parse} has just read, as one string.
+   * Copies the head that {@link parse} has just read, as one string.
    *
-   * @param buf the buffer of that call, and `start` its second argument
-   * @param decode how bytes become a string; a native function is faster where there is one
+   * @param buf the buffer passed to that call, and `start` its second argument
+   * @param decode turns bytes into a string; a native function is faster where there is one
    */
   snapshot(buf: Uint8Array, start: number, decode: DecodeLatin1 = decodeLatin1): HeadSnapshot {
     return new HeadSnapshot(this, decode(buf, start + this.headStart, start + this.headEnd))
@@ -114,7 +114,7 @@ export class RequestHead extends MessageHead {
     for (; this._state === EMPTY; p++) {
       if (p === end) return this._wait(p)
       const c = buf[p]!
-      // empty lines (RFC 9112 §2.2) have two bytes each: an odd place is that of a line feed
+      // empty lines (RFC 9112 §2.2) have two bytes each, so at an odd offset a line feed is expected
       const odd = (p - base) % 2 === 1
       if (!odd && is(c, TCHAR)) {
         this.headStart = p - base
@@ -147,7 +147,7 @@ export class RequestHead extends MessageHead {
       if (p === target && p < last && !this._openTarget(buf[p]!)) return this._fail(INVALID_TARGET, p)
       const stop = smaller(last, target + this._limits.targetBytes)
       p = skip(buf, p, stop, TARGET)
-      // a backslash in the path is a slash to some, and never sent by browsers; in a query it is one character of many
+      // a backslash in the path is a slash to some servers, and browsers never send it; in a query it is an ordinary character
       if (p < stop && buf[p] === BACKSLASH) {
         const mark = buf.indexOf(QUESTION, target)
         if (mark >= 0 && mark < p) while (p < stop && buf[p] === BACKSLASH) p = skip(buf, p + 1, stop, TARGET)
@@ -192,7 +192,7 @@ export class RequestHead extends MessageHead {
   }
 }
 
-/** The method `from`..`to` if it is a known one, otherwise the empty string. Methods are case-sensitive (RFC 9110 §9.1). */
+/** The method `from`..`to` if it is a known one, otherwise an empty string. Methods are case-sensitive (RFC 9110 §9.1). */
 function knownMethod(buf: Uint8Array, from: number, to: number): string {
   for (const method of methods) {
     let i = method.length === to - from ? 0 : -1
@@ -205,7 +205,7 @@ function knownMethod(buf: Uint8Array, from: number, to: number): string {
 /**
  * Reads one request head from the start of `bytes`, for tools and tests.
  *
- * @returns null when the head goes on behind the bytes
+ * @returns null when the head is incomplete
  * @throws {ParseError} when the bytes are not a valid head
  */
 export function parseRequest(bytes: Uint8Array, limits?: Partial<HeadLimits>): ParsedHead<HeadSnapshot> | null {

@@ -17,23 +17,23 @@ import { EMPTY, REASON, STATUS, VERSION } from './states.ts'
  */
 
 /**
- * Reads response heads, one after the other, from bytes that may come in any pieces; see {@link RequestHead} for how it
- * is used. Interim responses (1xx) are heads of their own: read on until the status is final, or 101. RFC 9112 §4 to §6.
+ * Reads response heads, one after the other, from bytes that may come in any pieces; see {@link RequestHead} for how to use
+ * it. Interim responses (1xx) are heads of their own: read on until the status is final, or 101. RFC 9112 §4 to §6.
  *
- * It is as strict as the request side: Transfer-Encoding together with Content-Length, in HTTP/1.0, or with another coding
- * than chunked is an error, unless the response has no content for them to frame. The limits of the request line do not matter.
+ * It is as strict as the request side: Transfer-Encoding together with Content-Length, in HTTP/1.0, or with a coding other
+ * than chunked is an error, unless the response has no content to frame. The limits of the request line do not apply.
  */
 export class ResponseHead extends MessageHead {
   /**
-   * The method of the request that is answered, which decides how the body is delimited: set it before `parse`. Whatever is not
-   * HEAD or CONNECT makes no difference.
+   * The method of the request that is answered, which decides how the body is delimited: set it before `parse`. Only HEAD and CONNECT
+   * make a difference.
    */
   requestMethod: string = 'GET'
   status: number = 0
   reasonStart: number = 0
   reasonEnd: number = 0
   /**
-   * How the body is delimited; known when the head is complete. A successful answer to CONNECT has no body: what follows is the
+   * How the body is delimited; known when the head is complete. A successful response to CONNECT has no body: what follows is the
    * tunnel. RFC 9112 §6.3.
    */
   bodyKind: BodyKind = NONE
@@ -45,7 +45,7 @@ export class ResponseHead extends MessageHead {
     return this.status === 101
   }
 
-  /** As {@link RequestHead.snapshot}. */
+  /** Like {@link RequestHead.snapshot}. */
   snapshot(buf: Uint8Array, start: number, decode: DecodeLatin1 = decodeLatin1): ResponseSnapshot {
     return new ResponseSnapshot(this, decode(buf, start, start + this.headEnd))
   }
@@ -53,13 +53,13 @@ export class ResponseHead extends MessageHead {
   /** Whether the response ends with its head, whatever its fields say: RFC 9112 §6.3, rules 1 and 2. */
   private _endsWithHead(): boolean {
     const { status, requestMethod } = this
-    // responseHead asks without a method
+    // responseHead calls this without a method
     if (requestMethod === '') return false
     if (requestMethod === 'HEAD' || status < 200) return true
     return requestMethod === 'CONNECT' && status < 300 ? true : status === 204 || status === 304
   }
 
-  /** What is wrong with the framing of content that is not there is not wrong: the field is ignored. */
+  /** If there is no content, mistakes in the fields that frame it do not matter: the fields are ignored. */
   override _field(buf: Uint8Array, name: number, nameEnd: number, i: number): number {
     const { _state: state } = this
     const result = super._field(buf, name, nameEnd, i)
@@ -115,9 +115,9 @@ export class ResponseHead extends MessageHead {
 }
 
 /**
- * Reads one response head from the start of `bytes`, for tools and tests: an answer to GET.
+ * Reads one response head from the start of `bytes`, for tools and tests, as a response to GET.
  *
- * @returns null when the head goes on behind the bytes
+ * @returns null when the head is incomplete
  * @throws {ParseError} when the bytes are not a valid head
  */
 export function parseResponse(bytes: Uint8Array, limits?: Partial<HeadLimits>): ParsedHead<ResponseSnapshot> | null {

@@ -1,5 +1,5 @@
 /**
- * Writes the parts of HTTP/1.1 messages, and refuses what could not be read back or would inject. RFC 9110 and RFC 9112.
+ * Writes the parts of HTTP/1.1 messages, and refuses what could not be read back or would allow injection. RFC 9110 and RFC 9112.
  *
  * @module
  */
@@ -15,7 +15,7 @@ export { isTrailerField }
 /** Ends a chunked body that has no trailer fields. RFC 9112 §7.1. */
 export const LAST_CHUNK = '0\r\n\r\n'
 
-/** One list for each hundred, with gaps where a code is not registered, or is but as unused. */
+/** One list for each hundred, with gaps for codes that are not registered, or registered as unused. */
 const reasons: readonly string[][] = /* @__PURE__ */ [
   'Continue,Switching Protocols,Processing,Early Hints',
   'OK,Created,Accepted,Non-Authoritative Information,No Content,Reset Content,Partial Content,Multi-Status,' +
@@ -43,7 +43,7 @@ const statusLines: string[] = []
  * not as UTF-8.
  *
  * @param reason defaults to the registered phrase
- * @throws {TypeError} when the status is not an integer from 100 to 999 or the reason holds what is not allowed
+ * @throws {TypeError} when the status is not an integer from 100 to 999 or the reason contains characters that are not allowed
  */
 export function statusLine(status: number, reason?: string, minorVersion: 0 | 1 = 1): string {
   const isUsual = typeof status === 'number' && reason === undefined && minorVersion === 1
@@ -60,7 +60,7 @@ function makeStatusLine(status: number, reason: string, minorVersion: 0 | 1): st
 /**
  * `GET /path HTTP/1.1` with its CR LF. RFC 9112 §3.
  *
- * @throws {TypeError} when the method is not a token, or the target is empty or holds a character that has no place in one
+ * @throws {TypeError} when the method is not a token, or the target is empty or contains characters that are not allowed in one
  */
 export function requestLine(method: string, target: string, minorVersion: 0 | 1 = 1): string {
   check(isToken(method), 'method', method)
@@ -68,7 +68,7 @@ export function requestLine(method: string, target: string, minorVersion: 0 | 1 
   return `${method} ${target} ${version(minorVersion)}\r\n`
 }
 
-/** A target without the backslashes of its query, where alone they may be. */
+/** A target without the backslashes in its query, the only place where they are allowed. */
 function bare(target: string): string {
   return typeof target === 'string' ? target.replace(/\?.*/s, (query) => query.replaceAll('\\', '')) : target
 }
@@ -81,7 +81,7 @@ function version(minorVersion: 0 | 1): string {
 /**
  * `out` with one more field line. RFC 9112 §5.
  *
- * @throws {TypeError} when name or value are not valid; nothing that holds CR, LF or NUL ever passes
+ * @throws {TypeError} when name or value are not valid; nothing that contains CR, LF or NUL ever passes
  */
 export function appendField(out: string, name: string, value: string): string {
   if (!isToken(name)) check(false, 'field name', name)
@@ -89,13 +89,13 @@ export function appendField(out: string, name: string, value: string): string {
   return `${out}${name}: ${value}\r\n`
 }
 
-/** Fields as writers take them: pairs, as in a snapshot, a `Headers` or a `Map`; objects as HAR has them; or one object of all. */
+/** Fields as writers take them: pairs, as in a snapshot, a `Headers` or a `Map`; objects as in HAR; or one plain object. */
 export type FieldsInit =
   | Iterable<readonly [string, string] | { readonly name: string; readonly value: string }>
   | Readonly<Record<string, string | readonly string[]>>
 
 /**
- * What goes before the data of a chunk of `bytes` bytes; CR LF goes behind it. RFC 9112 §7.1.
+ * What comes before the data of a chunk of `bytes` bytes; CR LF comes after it. RFC 9112 §7.1.
  *
  * @throws {TypeError} unless `bytes` is a positive integer: a chunk of size 0 would end the body
  */
@@ -105,7 +105,7 @@ export function chunkPrefix(bytes: number): string {
 }
 
 /**
- * The bytes of the last chunk with trailer fields behind it. RFC 9112 §7.1.2.
+ * The bytes of the last chunk followed by trailer fields. RFC 9112 §7.1.2.
  *
  * @throws {TypeError} as {@link appendField}, and for a field that must not be a trailer: see {@link isTrailerField}
  */
@@ -116,7 +116,7 @@ export function trailerSection(fields: FieldsInit): Uint8Array {
 }
 
 /**
- * The bytes of a complete request head, for clients and proxies. They can be read back: they have been, by {@link RequestHead}, so
+ * The bytes of a complete request head, for clients and proxies. They can be read back, because they have been, by {@link RequestHead}:
  * a missing Host, two lengths, or a length beside Transfer-Encoding never get out.
  *
  * @throws {TypeError} as {@link requestLine} and {@link appendField}
@@ -133,13 +133,13 @@ export function requestHead(
   return bytes
 }
 
-/** What there is to say of a response head beside its status and fields. */
+/** The parts of a response head other than its status and fields. */
 export interface ResponseHeadInit {
   /** Defaults to the registered phrase. */
   readonly reason?: string
   /** Default 1. */
   readonly minorVersion?: 0 | 1
-  /** The method of the request, for answers to CONNECT: a 2xx to it opens a tunnel and has no content to frame. */
+  /** The method of the request; matters for CONNECT: a 2xx response to it opens a tunnel and has no content to frame. */
   readonly requestMethod?: string
 }
 
@@ -147,7 +147,7 @@ export interface ResponseHeadInit {
  * The bytes of a complete response head. They can be read back.
  *
  * @throws {TypeError} as {@link statusLine} and {@link appendField}; and for Content-Length or Transfer-Encoding where they must not
- *   be sent: 1xx, 204, and 2xx to CONNECT (RFC 9110 §8.6, RFC 9112 §6.1)
+ *   be sent: 1xx, 204, and a 2xx to CONNECT (RFC 9110 §8.6, RFC 9112 §6.1)
  * @throws {ParseError} when the parts are valid, but not together
  */
 export function responseHead(status: number, fields: FieldsInit, init: ResponseHeadInit = {}): Uint8Array {
@@ -155,7 +155,7 @@ export function responseHead(status: number, fields: FieldsInit, init: ResponseH
   const list = pairs(fields)
   const bytes = encode(section(statusLine(status, reason, minorVersion), list))
   const head = new ResponseHead(unlimited)
-  // read as if no method were known: then every mistake in the fields is an error, whatever the status
+  // read without a method: then every mistake in the fields is an error, whatever the status
   head.requestMethod = ''
   parseOrThrow(head, bytes)
   const isTunnel = requestMethod === 'CONNECT' && status < 300
@@ -191,7 +191,7 @@ function section(startLine: string, fields: readonly (readonly [string, string])
 export { isToken, isToken as isFieldName }
 
 /**
- * Whether `value` can stand on a field line and comes back from it as it was: no control characters but HTAB, nothing
+ * Whether `value` can be on a field line and is read back unchanged: no control characters except HTAB, nothing
  * above U+00FF, no whitespace at either end. RFC 9110 §5.5.
  */
 export function isFieldValue(value: string): boolean {

@@ -1,23 +1,23 @@
-// Heads that outlive the buffer they were read from.
+// Heads that outlive the buffer from which they were read.
 import { COLON, own, trimmed } from './bytes.ts'
 import type { TargetForm } from './target.ts'
 
 /**
- * The fields of a head as one string that is cut only where someone asks. Names are compared without regard to case
+ * The fields of a head as one string that is cut only where someone asks. Names are case-insensitive
  * (RFC 9110 §5.1) and are plain data: `__proto__` is a field like any other.
  */
 abstract class FieldsView {
-  // Each snapshot assigns these itself: a constructor behind `super` is a call, which costs more than all of them.
+  // Each subclass assigns these itself: a constructor called by `super` would cost more than all of the assignments.
   abstract readonly fieldCount: number
   abstract readonly minorVersion: 0 | 1
   /** The head from its first byte to its empty line, one character per byte. */
   abstract readonly text: string
-  /** Where each field line starts, and the empty one behind them. */
+  /** Where each field line starts, and the empty line after them. */
   protected abstract _starts: number[] | null
 
   /**
    * The value of the field `name`, or null when there is none. The values of several lines are joined with `", "`
-   * (RFC 9110 §5.3), those of Cookie with `"; "` (RFC 9113 §8.2.3 has the reason). Characters are bytes.
+   * (RFC 9110 §5.3), those of Cookie with `"; "` (RFC 9113 §8.2.3 says why). Each character is a byte.
    */
   get(name: string): string | null {
     const i = this._find(name, 0)
@@ -26,7 +26,7 @@ abstract class FieldsView {
     return this._find(name, i + 1) < 0 ? value : this.getAll(name).join(/^cookie$/i.test(name) ? '; ' : ', ')
   }
 
-  /** The values of all lines of the field `name` in wire order; the only right way to read Set-Cookie. */
+  /** The values of all lines of the field `name` in wire order; the only correct way to read Set-Cookie. */
   getAll(name: string): string[] {
     const values: string[] = []
     for (let i = -1; (i = this._find(name, i + 1)) >= 0;) values.push(this._value(i, name.length))
@@ -52,13 +52,13 @@ abstract class FieldsView {
     return own(trimmed(this.text, starts[i]! + length + 1, starts[i + 1]! - 2))
   }
 
-  /** The first line of the field `name` from line `i` on, or -1. */
+  /** The first line of the field `name`, starting at line `i`, or -1. */
   private _find(name: string, from: number): number {
     const starts = this._index()
     for (let i = from; i < this.fieldCount; i++) {
       const start = starts[i]!
       let n = name.length
-      // a line whose name is shorter has its colon before
+      // if the name on this line is shorter, its colon comes earlier
       if (this.text.charCodeAt(start + n) !== COLON) continue
       while (n > 0 && same(this.text.charCodeAt(start + n - 1), name.charCodeAt(n - 1))) n--
       if (n === 0) return i
@@ -66,7 +66,7 @@ abstract class FieldsView {
     return -1
   }
 
-  // the head has been validated, so its line ends and colons are where they seem to be
+  // the head has been validated, so its line ends and colons are where they are expected
   private _index(): number[] {
     if (this._starts === null) {
       this._starts = []
@@ -76,7 +76,7 @@ abstract class FieldsView {
   }
 }
 
-/** Whether two characters of names are the same; a colon is in none. */
+/** Whether two characters of names are the same, ignoring case; a colon is in no name. */
 function same(a: number, b: number): boolean {
   return lower(a) === lower(b) && a !== COLON
 }
@@ -85,7 +85,7 @@ function lower(c: number): number {
   return c >= 0x41 && c <= 0x5a ? c | 0x20 : c
 }
 
-/** What a snapshot takes of the reader of a head. */
+/** What a snapshot takes from the reader of a head. */
 interface ReadHead {
   readonly fieldCount: number
   readonly minorVersion: 0 | 1

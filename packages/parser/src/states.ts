@@ -1,7 +1,7 @@
 /*
- * The states of the machines in message-head.ts, request-head.ts, response-head.ts, field-section.ts, body.ts and
- * message-parser.ts, where they are drawn. They live in a file of their own because the bundler puts numbers in place that
- * come from another file: in its own, a constant costs a load.
+ * The states of the state machines in message-head.ts, request-head.ts, response-head.ts, field-section.ts, body.ts and
+ * message-parser.ts, where they are drawn. They are in a file of their own because the bundler inlines numbers that are
+ * imported from another file; defined where it is used, a constant costs a load.
  */
 
 export const IDLE = 0

@@ -23,9 +23,9 @@ export const TargetForm = { Origin: 0, Absolute: 1, Authority: 2, Asterisk: 3 } 
 export type TargetForm = (typeof TargetForm)[keyof typeof TargetForm]
 
 /**
- * Checks `uri-host [ ":" port ]` (RFC 9110 §7.2, RFC 3986 §3.2.2). There is no userinfo, a port is at most 65535, and an
- * IP literal is an IPv6 address: IPvFuture has never been given a meaning. The host must not be empty, the port may be,
- * unless it is needed, as in the target of CONNECT (RFC 9112 §3.2.3).
+ * Checks `uri-host [ ":" port ]` (RFC 9110 §7.2, RFC 3986 §3.2.2). Userinfo is not allowed, a port is at most 65535, and an
+ * IP literal must be an IPv6 address: IPvFuture has never been given a meaning. The host must not be empty; the port may be,
+ * unless it is required, as in the target of CONNECT (RFC 9112 §3.2.3).
  */
 export function scanAuthority(buf: Uint8Array, from: number, to: number, needsPort: boolean = false): number {
   let p = from

@@ -1,6 +1,6 @@
 /**
  * WebSocket (RFC 6455) and permessage-deflate (RFC 7692) without connections: frames and messages in and out, for either
- * side, and the rules of handshakes. For any JavaScript runtime; what inflates is handed in.
+ * side, and the rules of handshakes. For any JavaScript runtime; the function that inflates is passed in.
  *
  * @module
  */

@@ -1,4 +1,4 @@
-// Field blocks that are put together from HEADERS and CONTINUATION, and those that are known already.
+// Field blocks that are assembled from HEADERS and CONTINUATION, and blocks that were seen before.
 import type { DecodeLatin1 } from '../bytes.ts'
 import type { HeadLimits } from '../limits.ts'
 import type { Http2FaultCode } from './errors.ts'
@@ -6,20 +6,20 @@ import type { Http2Request } from './heads.ts'
 import { HpackDecoder } from './hpack-decoder.ts'
 import { TABLE_BYTES } from './numbers.ts'
 
-/** Bytes of a field block, compressed, over all its frames. */
+/** Most bytes of a field block, compressed, over all its frames. */
 const mostBytes = 65536
-/** CONTINUATION frames of a block; larger fields than these can hold are refused anyway (CVE-2024-27316). */
+/** Most CONTINUATION frames of a block; fields that need more are refused anyway (CVE-2024-27316). */
 const mostContinuations = 8
-/** There are five of them, which are no fields of HTTP/1.1; and what their names take, with room for a scheme. */
+/** The five pseudo-fields, which do not exist in HTTP/1.1, and the bytes that their names take, with room for a scheme. */
 const pseudoFields = 5
 const pseudoBytes = 64
-/** What fields may have more than is taken before it is no mistake any more: until then they are decoded, and refused alone. */
+/** How many times the limit fields may reach before that is no longer a mistake: up to there they are decoded, and only refused. */
 const excess = 4
 
-/** Puts the field blocks of a connection together, and decodes them in their order. RFC 9113 §4.3. */
+/** Assembles the field blocks of a connection, and decodes them in their order. RFC 9113 §4.3. */
 export class BlockReader {
   readonly decoder: HpackDecoder
-  /** The stream that a block is under way for, or 0. */
+  /** The stream whose block is being assembled, or 0. */
   stream: number = 0
   /** Whether its HEADERS frame ends the stream. */
   ends: boolean = false
@@ -31,7 +31,7 @@ export class BlockReader {
     this.decoder = new HpackDecoder(TABLE_BYTES, decode)
   }
 
-  /** A block begins that goes on behind its first frame. */
+  /** Starts a block that continues after its first frame. */
   begin(stream: number, ends: boolean, buf: Uint8Array, start: number, end: number): Http2FaultCode | undefined {
     this.stream = stream
     this.ends = ends
@@ -40,12 +40,12 @@ export class BlockReader {
   }
 
   continue(buf: Uint8Array, start: number, end: number, isLast: boolean): Http2FaultCode | undefined {
-    // pieces without a byte would never end
+    // empty pieces could go on forever
     if (++this._continuations > mostContinuations || (start === end && !isLast)) return 'BLOCK_TOO_LARGE'
     return this._add(buf, start, end)
   }
 
-  /** The block that was put together is complete. */
+  /** Returns the complete assembled block. */
   take(): Uint8Array {
     const block = this._bytes.subarray(0, this._length)
     this.stream = 0
@@ -53,7 +53,7 @@ export class BlockReader {
     return block
   }
 
-  /** Decodes a block; what came of it is in `decoder`. */
+  /** Decodes a block; the result is in `decoder`. */
   decode(buf: Uint8Array, start: number, end: number, { fields, headBytes }: HeadLimits): Http2FaultCode | undefined {
     const { decoder } = this
     if (!decoder.decode(buf, start, end, fields + pseudoFields, headBytes + pseudoBytes)) return 'COMPRESSION_INVALID'
@@ -84,8 +84,8 @@ const places = 8
 const longestKnown = 512
 
 /**
- * Blocks that came before, and what they meant. As long as nothing has changed in the table the same bytes mean the same, and
- * a client that asks again mostly sends the same bytes.
+ * Blocks that were seen before, and what they meant. As long as the table has not changed, the same bytes mean the same, and
+ * a client that repeats a request usually sends the same bytes.
  */
 export class KnownBlocks {
   readonly _blocks: (KnownBlock | undefined)[] = Array.from({ length: places })
@@ -99,7 +99,7 @@ export class KnownBlocks {
     return known.head
   }
 
-  /** @param generation of the table, in front of the block and behind it. */
+  /** @param generation of the table, both before the block and after it. */
   keep(buf: Uint8Array, start: number, end: number, generation: number, head: Http2Request): void {
     const isResize = (buf[start]! & 0xe0) === 0x20
     if (end - start > longestKnown || isResize) return
@@ -108,6 +108,6 @@ export class KnownBlocks {
 }
 
 function place(buf: Uint8Array, start: number, end: number): number {
-  // the bytes in the middle are those of the path, when it is no entry
+  // the bytes in the middle belong to the path, unless it is a table entry
   return (end - start + (start === end ? 0 : buf[end - 1]! + buf[(start + end) >> 1]!)) % places
 }

@@ -4,20 +4,20 @@ import { price } from './ledger.ts'
 import { CONTENT, END, END_STREAM, GO_ON, MORE, PADDED } from './numbers.ts'
 import type { Http2Stream } from './streams.ts'
 
-/** What a connection makes of DATA frames: content is given on as it comes, and not gathered. */
+/** How a connection handles DATA frames: content is passed on as it comes, without being collected. */
 export abstract class Http2Content extends Http2Control {
-  /** The first byte, of those given last, that was not read. */
+  /** The first byte, of those passed last, that was not read. */
   pos: number = 0
   dataStart: number = 0
   dataEnd: number = 0
   trailers: readonly (readonly [string, string])[] | null = null
-  /** A DATA frame is being read: for whom, unless it is dropped; bytes of content left; bytes of padding, -1 if not known. */
+  /** Whether a DATA frame is being read; the stream it is for, unless it is dropped; bytes of content left; bytes of padding, -1 if unknown. */
   _inData: boolean = false
   _target: Http2Stream | undefined = undefined
   _contentLeft: number = 0
   _padding: number = 0
 
-  /** DATA counts in full as soon as its head is there, padding and all, whoever it is for. RFC 9113 §6.9.1. */
+  /** DATA counts in full, including padding, as soon as its head has arrived, whichever stream it is for. RFC 9113 §6.9.1. */
   _beginData(): number {
     const { stream: id, length, flags } = this._reader
     if (id === 0) return this._fail('STREAM_MISSING')
@@ -47,7 +47,7 @@ export abstract class Http2Content extends Http2Control {
 
   _content(buf: Uint8Array, end: number): number {
     const reader = this._reader
-    // It may have ended since the last part.
+    // The stream may have ended since the last part.
     if (this._target?.openIn === false) this._target = undefined
     if (this._padding < 0) {
       if (this.pos === end) return MORE
@@ -102,7 +102,7 @@ export abstract class Http2Content extends Http2Control {
     return this._complete(target, null)
   }
 
-  /** All of a message is there. RFC 9113 §8.1.1. */
+  /** A message is complete. RFC 9113 §8.1.1. */
   _complete(stream: Http2Stream, trailers: Http2Content['trailers']): number {
     if (stream.expected >= 0 && stream.received !== stream.expected) return this._failStream(stream, 'LENGTH_WRONG')
     this._endIn(stream)

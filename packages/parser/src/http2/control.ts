@@ -7,30 +7,30 @@ import { parsePriority, type Priority } from './priority.ts'
 import { Http2Sender } from './sender.ts'
 import type { Http2Stream } from './streams.ts'
 
-/** Entries of one SETTINGS frame. */
+/** Most entries of one SETTINGS frame. */
 const mostSettings = 32
-/** WINDOW_UPDATE below it costs something. */
+/** A smaller WINDOW_UPDATE is charged for. */
 const smallUpdate = 256
 
-/** What a connection makes of the frames that are not heads or content; each method gives a number of `MachineEvent`, or GO_ON. */
+/** How a connection handles frames other than heads and content; each method returns a number of `MachineEvent`, or GO_ON. */
 export abstract class Http2Control extends Http2Sender {
-  /** The stream of the event. */
+  /** The stream that the event is about. */
   stream: Http2Stream | undefined = undefined
-  /** What RST_STREAM or GOAWAY said. */
+  /** The error code in RST_STREAM or GOAWAY. */
   error: ErrorCode = 0
   /** What was wrong, if anything was. */
   fault: Http2FaultCode | undefined = undefined
-  /** Where the frame of the last error or refusal begins, counted in bytes from the start of the connection. */
+  /** The position of the frame with the last error or refusal, in bytes from the start of the connection. */
   faultOffset: number = 0
-  /** The highest stream of ours that the peer will answer. */
+  /** The highest of our streams that the peer will answer. */
   lastAnswered: number = Infinity
   readonly _reader: FrameReader = new FrameReader()
   _isOver: boolean = false
   _frameStart: number = 0
-  /** What PRIORITY_UPDATE said of streams that have not begun. */
+  /** Priorities that PRIORITY_UPDATE set for streams that have not begun. */
   readonly _priorities: Map<number, Priority> = new Map()
 
-  /** An error of the connection. RFC 9113 §5.4.1. */
+  /** Fails the connection. RFC 9113 §5.4.1. */
   _fail(code: Http2FaultCode): number {
     this.fault = code
     this.faultOffset = this._frameStart
@@ -40,7 +40,7 @@ export abstract class Http2Control extends Http2Sender {
     return FAULT
   }
 
-  /** An error of a stream. RFC 9113 §5.4.2. */
+  /** Fails a stream. RFC 9113 §5.4.2. */
   _failStream(stream: Http2Stream, code: Http2FaultCode): number {
     this.fault = code
     this.faultOffset = this._frameStart
@@ -89,7 +89,7 @@ export abstract class Http2Control extends Http2Sender {
     return RESET
   }
 
-  /** Nobody orders by it any more (RFC 9113 §5.3.2). */
+  /** Deprecated and ignored (RFC 9113 §5.3.2). */
   _priority(): number {
     const { length, stream: id } = this._reader
     if (length === 5) return this._charge(price.ignored)
@@ -122,12 +122,12 @@ export abstract class Http2Control extends Http2Sender {
     if (length % 6 !== 0) return this._fail('FRAME_SIZE_INVALID')
     if (length > mostSettings * 6 || !this.ledger.charge(price.answered)) return this._fail('ABUSE')
     const before = this.peer.initialWindowSize
-    // In their order: of those that come twice the last one counts (RFC 9113 §6.5.3).
+    // In order: of entries that come twice the last one counts (RFC 9113 §6.5.3).
     for (let p = start; p < end; p += 6) {
       const id = (bytes[p]! << 8) | bytes[p + 1]!
       const fault = this.peer.take(id, read32(bytes, p + 2))
       if (fault !== undefined) return this._fail(fault)
-      // the smallest size counts, too (RFC 7541 §4.2)
+      // the smallest size in between counts, too (RFC 7541 §4.2)
       if (id === HEADER_TABLE_SIZE) this.encoder.allow(this.peer.headerTableSize)
     }
     if (!this._moveWindows(this.peer.initialWindowSize - before)) return this._fail('WINDOW_OVERFLOW')
@@ -135,7 +135,7 @@ export abstract class Http2Control extends Http2Sender {
     return SETTINGS_IN
   }
 
-  /** The first window of all streams has changed; that of the connection is its own affair. RFC 9113 §6.9.2. */
+  /** The initial window of streams has changed; that of the connection is not affected. RFC 9113 §6.9.2. */
   _moveWindows(change: number): boolean {
     if (change === 0) return true
     for (const stream of this.streams) {
@@ -164,7 +164,7 @@ export abstract class Http2Control extends Http2Sender {
   }
 
   /**
-   * Whether something may still come on a stream that has ended: what was on its way when we reset it. A client may give up any
+   * Whether frames may still arrive on a stream that has ended, because they were on their way when we reset it. A client may give up any
    * number of requests while their responses are on the way.
    */
   _mayFollow(id: number): boolean {

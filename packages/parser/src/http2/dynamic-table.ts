@@ -1,15 +1,15 @@
 import type { Field } from './field.ts'
 
-/** The entries that one direction of a connection has agreed on, newest first. RFC 7541 §2.3.2 and §4. */
+/** The dynamic table of one direction of a connection, newest entry first. RFC 7541 §2.3.2 and §4. */
 export class DynamicTable {
   /** Bytes of all entries. */
   size: number = 0
-  /** Bytes that they may have. */
+  /** Most bytes of all entries. */
   max: number
-  /** Counts the changes: what was found before one may be somewhere else. */
+  /** Counts the changes: an index found before a change may be wrong after it. */
   generation: number = 0
   count: number = 0
-  /** A ring: entries go round in it, the newest one in front of `_next`. Its length is a power of two. */
+  /** A ring buffer; the newest entry is in front of `_next`. Its length is a power of two. */
   _ring: (Field | undefined)[] = []
   _next: number = 0
 
@@ -17,12 +17,12 @@ export class DynamicTable {
     this.max = max
   }
 
-  /** @param i 0 for the newest. */
+  /** @param i 0 for the newest entry. */
   at(i: number): Field | undefined {
     return i < this.count ? this._ring[(this._next - 1 - i) & (this._ring.length - 1)] : undefined
   }
 
-  /** Entries that it has no room for any more go; one that is larger than the table empties it. */
+  /** Entries for which there is no more room are removed; an entry larger than the table empties it. */
   add(field: Field): void {
     const { size } = field
     this.generation++

@@ -1,9 +1,9 @@
-// Everything that can be wrong with what a peer of HTTP/2 sends, as one table.
+// Everything that can be wrong with what an HTTP/2 peer sends, as one table.
 import type { ErrorCode } from './frames.ts'
 
 /**
- * Everything that can be wrong with what a peer sends: the error code that goes out (RFC 9113 §7), the section, the sentence.
- * What is wrong with the head of a request as such has the codes of HTTP/1: the rules are the same.
+ * Everything that can be wrong with what a peer sends: the error code that is sent (RFC 9113 §7), the section, the sentence.
+ * Faults in the head of a request as such have the codes of HTTP/1, because the rules are the same.
  */
 const table = {
   PREFACE_INVALID: '1 9113 §3.4 The connection does not begin with the preface',
@@ -42,19 +42,19 @@ const table = {
   ABUSE: '11 9113 §10.5 The peer causes more work than it makes use of',
 } as const
 
-/** The code of an error of the protocol. */
+/** The code of a protocol error. */
 export type Http2FaultCode = keyof typeof table
 
-/** An error of the protocol. */
+/** A protocol error. */
 export interface Http2Fault {
   readonly code: Http2FaultCode
-  /** What RST_STREAM or GOAWAY say. */
+  /** The error code in RST_STREAM or GOAWAY. */
   readonly error: ErrorCode
   readonly rfc: string
   readonly message: string
 }
 
-/** Every fault with its error code, its place in the specification and its sentence. */
+/** Every fault with its error code, its section of the specification and its sentence. */
 export const http2Faults: Readonly<Record<Http2FaultCode, Http2Fault>> = /* @__PURE__ */ (() => {
   const all = Object.create(null) as Record<Http2FaultCode, Http2Fault>
   for (const [code, row] of Object.entries(table) as [Http2FaultCode, string][]) {

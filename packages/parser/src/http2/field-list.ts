@@ -1,6 +1,6 @@
 import type { Field } from './field.ts'
 
-/** Fields of HTTP/2 to look things up in, as those of HTTP/1 are: names compare without regard to case (RFC 9110 §5.1). */
+/** The fields of an HTTP/2 message, for lookups as in HTTP/1: names are case-insensitive (RFC 9110 §5.1). */
 export class FieldList {
   /** In wire order, without pseudo-fields. */
   readonly fields: readonly Field[]
@@ -22,7 +22,7 @@ export class FieldList {
     return found
   }
 
-  /** The values of all lines of the field `name` in wire order; the only right way to read Set-Cookie. */
+  /** The values of all lines of the field `name` in wire order; the only correct way to read Set-Cookie. */
   getAll(name: string): string[] {
     const wanted = name.toLowerCase()
     return this.fields.filter((field) => field.name === wanted).map(({ value }) => value)

@@ -1,7 +1,7 @@
 import { consistsOf, is, isBlank, TCHAR, VALUE } from '../bytes.ts'
 import { ENTRY_BYTES, FINE, INVALID_VALUE, MALFORMED_NAME, MALFORMED_VALUE, N_UNKNOWN_PSEUDO } from './numbers.ts'
 
-/** The place of each name is its number in numbers.ts. */
+/** The position of each name is its number in numbers.ts. */
 const names: ReadonlyMap<string, number> = /* @__PURE__ */ new Map(
   (
     ':authority :method :path :scheme :status :protocol host cookie content-length te expect priority ' +
@@ -15,11 +15,11 @@ const names: ReadonlyMap<string, number> = /* @__PURE__ */ new Map(
 export class Field {
   readonly name: string
   readonly value: string
-  /** Whether it must not be put into any table on its way, because guessing at its value would pay. RFC 7541 §7.1.3. */
+  /** Whether it must never be put into a table, because its value could then be guessed. RFC 7541 §7.1.3. */
   readonly sensitive: boolean
-  /** What the name means to this package; 0 for nothing. */
+  /** The number of its name, if the name has a meaning to this package; otherwise 0. */
   readonly _id: number
-  /** What is wrong with it in itself. */
+  /** What is wrong with the field by itself. */
   readonly _fault: number
 
   constructor(name: string, value: string, sensitive: boolean = false) {
@@ -30,15 +30,15 @@ export class Field {
     this._fault = faultOf(name, value, this._id)
   }
 
-  /** What it counts in a list of fields and in a table. RFC 7541 §4.1, RFC 9113 §6.5.2. */
+  /** Its size in a list of fields and in a table. RFC 7541 §4.1, RFC 9113 §6.5.2. */
   get size(): number {
     return this.name.length + this.value.length + ENTRY_BYTES
   }
 }
 
-/** Looked at once for each literal: what is referred to again has been looked at before. */
+/** Checked once for each literal: a field referred to again has been checked before. */
 function faultOf(name: string, value: string, id: number): number {
-  // Names that are known are right.
+  // Known names are valid.
   if (id === 0 && !isLowerToken(name)) return MALFORMED_NAME
   if (consistsOf(value, VALUE)) {
     const { length } = value

@@ -1,13 +1,13 @@
-// Windows: how much content may be sent before the receiver has said that it takes more (RFC 9113 §5.2).
+// Flow-control windows: how much content may be sent before the receiver allows more (RFC 9113 §5.2).
 import { MAX_31 } from './numbers.ts'
 
-/** What we let the peer send, for one stream or the connection. RFC 9113 §5.2 and §6.9. */
+/** How much we let the peer send, on one stream or the whole connection. RFC 9113 §5.2 and §6.9. */
 export class ReceiveWindow {
-  /** Bytes that it is meant to have. */
+  /** Its full size in bytes. */
   size: number
   /** Bytes that the peer may still send. */
   available: number
-  /** Bytes that are free again, and the peer does not know. */
+  /** Bytes that are free again but have not been announced to the peer. */
   _untold: number = 0
 
   constructor(size: number) {
@@ -15,7 +15,7 @@ export class ReceiveWindow {
     this.available = size
   }
 
-  /** Content has come, padding and all. False: more than it may. */
+  /** Content has arrived, including padding. False: more than allowed. */
   take(bytes: number): boolean {
     this.available -= bytes
     return this.available >= 0
@@ -24,7 +24,7 @@ export class ReceiveWindow {
   /**
    * Bytes are free again.
    *
-   * @returns the increment that the peer should be told now, or 0: not before it is half the window, so that frames are few
+   * @returns the increment to announce to the peer now, or 0: it is announced only from half the window up, so that frames are few
    */
   give(bytes: number): number {
     this._untold += bytes
@@ -32,7 +32,7 @@ export class ReceiveWindow {
     return this._tell()
   }
 
-  /** Makes the window larger. Gives the increment as {@link give}. */
+  /** Enlarges the window. Returns the increment like {@link give}. */
   grow(size: number): number {
     if (size <= this.size) return 0
     this._untold += size - this.size
@@ -48,7 +48,7 @@ export class ReceiveWindow {
   }
 }
 
-/** A send window with an increment; above 2^31 - 1 it is not one any more. RFC 9113 §6.9.1. */
+/** A send window after an increment; undefined above 2^31 - 1, which is not valid. RFC 9113 §6.9.1. */
 export function widened(window: number, increment: number): number | undefined {
   const sum = window + increment
   return sum > MAX_31 ? undefined : sum

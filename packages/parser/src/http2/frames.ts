@@ -1,4 +1,4 @@
-// Frames (RFC 9113 §4): their types and errors as numbers, reading them from pieces, and writing them.
+// Frames (RFC 9113 §4): the numbers of types and errors, reading frames from pieces, and writing them.
 import { ACK, GOAWAY, HEAD_BYTES, PING, PRIORITY_UPDATE, RST_STREAM, SETTINGS, WINDOW_UPDATE } from './numbers.ts'
 
 /*
@@ -7,10 +7,10 @@ import { ACK, GOAWAY, HEAD_BYTES, PING, PRIORITY_UPDATE, RST_STREAM, SETTINGS, W
  *   | length (24) | type (8) | flags (8) | reserved (1), stream identifier (31) | payload |
  */
 
-/** What a client sends first, in front of its SETTINGS. RFC 9113 §3.4. */
+/** The first bytes a client sends, before its SETTINGS. RFC 9113 §3.4. */
 export const PREFACE = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'
 
-/** RFC 9113 §6; RFC 9218 §7.1 for the last one. There may be others, which are ignored. */
+/** RFC 9113 §6; RFC 9218 §7.1 for the last one. Other types may occur, and are ignored. */
 export const FrameType = {
   Data: 0,
   Headers: 1,
@@ -58,7 +58,7 @@ export function read32(buf: Uint8Array, p: number): number {
 const none: Uint8Array = /* @__PURE__ */ new Uint8Array(0)
 
 /**
- * Reads frames from bytes that come in any pieces. A payload that is there as a whole is not copied. What it found is in its
+ * Reads frames from bytes that may come in any pieces. A payload that arrives in one piece is not copied. What was found is in the
  * properties until the next call.
  */
 export class FrameReader {
@@ -68,21 +68,21 @@ export class FrameReader {
   stream: number = 0
   /** Bytes of the payload. */
   length: number = 0
-  /** The payload is in these bytes, from `start` to `end`, once it is complete. */
+  /** Once complete, the payload is in these bytes, from `start` to `end`. */
   bytes: Uint8Array = none
   start: number = 0
   end: number = 0
-  /** The first byte, of those given last, that was not read. */
+  /** The first byte, of those passed last, that was not read. */
   pos: number = 0
-  /** Bytes of the payload that have not come; of no meaning as long as the head is not complete. */
+  /** Bytes of the payload that have not arrived; meaningless while the head is incomplete. */
   left: number = 0
   readonly _head: Uint8Array = new Uint8Array(HEAD_BYTES)
-  /** Bytes of the head that have come. */
+  /** Bytes of the head that have arrived. */
   _have: number = 0
-  /** Bytes of the payload, when it comes in pieces. */
+  /** The payload so far, if it comes in pieces. */
   _kept: Uint8Array = none
 
-  /** Whether a frame has begun and is not complete. */
+  /** Whether a frame has begun but is not complete. */
   get partial(): boolean {
     return this._have > 0
   }
@@ -92,7 +92,7 @@ export class FrameReader {
     return this.head(buf, pos, end) && this.payload(buf, this.pos, end)
   }
 
-  /** Reads the head; true as soon as, and as long as, it is there. */
+  /** Reads the head; true once it is complete, also on later calls for the same frame. */
   head(buf: Uint8Array, pos: number, end: number): boolean {
     this.pos = pos
     if (this._have === HEAD_BYTES) return true
@@ -118,7 +118,7 @@ export class FrameReader {
     this._have = HEAD_BYTES
   }
 
-  /** Reads the payload behind the head; true when it is complete, which ends the frame. */
+  /** Reads the payload after the head; true when it is complete, which ends the frame. */
   payload(buf: Uint8Array, pos: number, end: number): boolean {
     const { left } = this
     const isWhole = end - pos >= left
@@ -144,7 +144,7 @@ export class FrameReader {
     return true
   }
 
-  /** Takes a part of the payload as it comes: what there is of it, `max` bytes at the most, from `start` to `end` in `buf`. */
+  /** Takes a part of the payload as it comes: what has arrived of it, at most `max` bytes, from `start` to `end` in `buf`. */
   part(buf: Uint8Array, pos: number, end: number, max: number = Infinity): void {
     const size = Math.min(this.left, end - pos, max)
     this.bytes = buf
@@ -161,14 +161,14 @@ export class FrameReader {
   }
 }
 
-/** A size of blocks, and those of it that are not in use: to make one costs more than to fill it, and its end more than that. */
+/** Memory blocks of one size, with those that are not in use: allocating one costs more than filling it, and freeing it even more. */
 interface Blocks {
   readonly bytes: number
   readonly most: number
   readonly spare: Uint8Array[]
 }
 
-/** Those of heads and short content, which idle connections leave here; and those of long content, with room for a frame more. */
+/** Blocks for heads and short content, which idle connections leave here; and blocks for long content, with room for one more frame. */
 const small: Blocks = { bytes: 16 * 1024, most: 32, spare: [] }
 const large: Blocks = { bytes: 96 * 1024, most: 16, spare: [] }
 
@@ -182,13 +182,13 @@ function giveBack(block: Uint8Array): void {
   if (blocks !== undefined && blocks.spare.length < blocks.most) blocks.spare.push(block)
 }
 
-/** Frames that go out, one behind the other. */
+/** Outgoing frames, one after the other. */
 export class FrameBuffer {
   /** The frames are in the first `length` bytes. */
   bytes: Uint8Array = none
   length: number = 0
 
-  /** Makes room for `more` bytes behind `length`. */
+  /** Makes room for `more` bytes after `length`. */
   reserve(more: number): void {
     const needed = this.length + more
     if (needed <= this.bytes.length) return
@@ -198,14 +198,14 @@ export class FrameBuffer {
     this.bytes = grown
   }
 
-  /** Forgets the frames, whose bytes nobody may have kept. */
+  /** Discards the frames; nobody may still be using their bytes. */
   clear(): void {
     giveBack(this.bytes)
     this.bytes = none
     this.length = 0
   }
 
-  /** Gives the frames away; they are nobody else's, until they are {@link spare}d. */
+  /** Hands over the frames; they belong to the caller until they are {@link spare}d. */
   take(): Uint8Array {
     const bytes = this.bytes.subarray(0, this.length)
     this.bytes = none
@@ -213,7 +213,7 @@ export class FrameBuffer {
     return bytes
   }
 
-  /** Frames that were taken are out of use. Nobody has to say so, but memory that is used again costs less. */
+  /** Returns frames that were taken and are no longer used. This is optional, but reusing memory is cheaper. */
   static spare(taken: Uint8Array): void {
     giveBack(new Uint8Array(taken.buffer))
   }
@@ -222,7 +222,7 @@ export class FrameBuffer {
     this.bytes[this.length++] = value
   }
 
-  /** There must be room, as for all that follows. */
+  /** There must be room, as for all of the following methods. */
   write32(value: number): void {
     const { bytes, length: p } = this
     bytes[p] = value >>> 24
@@ -249,7 +249,7 @@ export class FrameBuffer {
     const size = end - start
     this.reserve(size)
     const { bytes, length: p } = this
-    // A call of `set`, and the view that it needs, cost more than a few bytes.
+    // A call of `set`, with the view that it needs, costs more than copying a few bytes.
     if (size > 96) bytes.set(start === 0 && size === piece.length ? piece : piece.subarray(start, end), p)
     else for (let i = 0; i < size; i++) bytes[p + i] = piece[start + i]!
     this.length = p + size
@@ -261,7 +261,7 @@ export class FrameBuffer {
     for (let i = 0; i < text.length; i++) this.bytes[this.length++] = text.charCodeAt(i)
   }
 
-  /** @param entries identifiers and values in turn. */
+  /** @param entries identifiers and values, alternating. */
   settings(entries: readonly number[]): void {
     this.head(entries.length * 3, SETTINGS, 0, 0)
     for (let i = 0; i < entries.length; i += 2) {
@@ -275,7 +275,7 @@ export class FrameBuffer {
     this.head(0, SETTINGS, ACK, 0)
   }
 
-  /** @param payload eight bytes from `start` on. */
+  /** @param payload eight bytes starting at `start`. */
   ping(payload: Uint8Array, start: number, flags: number): void {
     this.head(8, PING, flags, 0)
     this.append(payload, start, start + 8)
@@ -291,7 +291,7 @@ export class FrameBuffer {
     this.write32(increment)
   }
 
-  /** @param debug text for whoever looks for the reason, one character per byte. */
+  /** @param debug text for people who look for the reason, one character per byte. */
   goaway(last: number, error: number, debug: string = ''): void {
     this.head(8 + debug.length, GOAWAY, 0, 0)
     this.write32(last)
@@ -299,7 +299,7 @@ export class FrameBuffer {
     this.appendText(debug)
   }
 
-  /** @param priority as the field says it: `u=1, i`. */
+  /** @param priority as in the field: `u=1, i`. */
   priorityUpdate(stream: number, priority: string): void {
     this.head(4 + priority.length, PRIORITY_UPDATE, 0, 0)
     this.write32(stream)

@@ -1,4 +1,4 @@
-// Heads of HTTP/2 (RFC 9113 §8.3): pseudo-fields and fields become requests, responses and trailers.
+// HTTP/2 heads (RFC 9113 §8.3): pseudo-fields and fields become requests, responses and trailers.
 import { consistsOf, encode, isToken, SCHEME, SLASH, TARGET } from '../bytes.ts'
 import type { ParseErrorCode } from '../errors.ts'
 import type { Expectation } from '../request-head.ts'
@@ -32,30 +32,30 @@ import {
 import { defaultPriority, parsePriority, type Priority } from './priority.ts'
 
 /*
- * What the fields of a block mean together, in one pass (RFC 9113 §8). Two kinds of things can be wrong. What HTTP/2 calls
- * malformed has a code of its own, and resets the stream. What HTTP/1.1 would refuse just as well has the code it has there,
- * and is answered with its status: nothing that is refused there comes in here.
+ * Interprets the fields of a block together, in one pass (RFC 9113 §8). Two kinds of faults are possible. What HTTP/2 calls
+ * malformed has a code of its own, and resets the stream. What HTTP/1.1 would refuse as well has the same code as there,
+ * and is answered with its status: nothing that is refused there is accepted here.
  */
 
-/** Why a block is no head. */
+/** Why a block is not a valid head. */
 export type HeadFault = Http2FaultCode | ParseErrorCode
 
 /** The head of a request. */
 export class Http2Request extends FieldList {
   readonly method: string
-  /** What the request line of HTTP/1.1 would have: the path with its query, `*`, or the authority for CONNECT. */
+  /** What would be in the request line of HTTP/1.1: the path with its query, `*`, or the authority for CONNECT. */
   readonly target: string
   readonly targetForm: TargetForm
   readonly scheme: string
   /** The protocol that an extended CONNECT asks for (RFC 8441 §4); otherwise empty. */
   readonly protocol: string
-  /** As for HTTP/1.1, whose semantics these are. */
+  /** As in HTTP/1.1, whose semantics these are. */
   readonly minorVersion = 1 as const
   readonly expectation: Expectation
   /** Content-Length, or -1 without it. */
   readonly contentLength: number
   readonly priority: Priority
-  /** Bytes that it would have in HTTP/1.1: what its limits count. */
+  /** Bytes that the head would have in HTTP/1.1, to which its limits apply. */
   readonly bytes: number
 
   constructor(scan: Scan, fields: readonly Field[], target: string, form: TargetForm, bytes: number) {
@@ -85,7 +85,7 @@ export class Http2Response extends FieldList {
   }
 }
 
-/** What has been seen of a block. */
+/** What has been read of a block so far. */
 interface Scan {
   method: string | undefined
   path: string | undefined
@@ -98,9 +98,9 @@ interface Scan {
   length: number
   expectation: Expectation
   priority: Priority
-  /** Fields, but for Host and Cookie. */
+  /** Fields, except Host and Cookie. */
   readonly fields: Field[]
-  /** Lines of fields, each crumb of Cookie being one. */
+  /** Number of field lines; each part of a split Cookie counts as one. */
   lines: number
 }
 
@@ -146,7 +146,7 @@ function faultOf(field: Field): HeadFault {
   return field._fault === INVALID_VALUE ? 'INVALID_FIELD_VALUE' : 'FIELD_VALUE_MALFORMED'
 }
 
-/** False when it is unknown, not for this kind of head, or not the first one. */
+/** False when it is unknown, not for this kind of head, or repeated. */
 function takePseudo(scan: Scan, { _id: id, value }: Field, isRequest: boolean): boolean {
   if (!isRequest) {
     const isFirst = id === N_STATUS && scan.status === undefined
@@ -190,7 +190,7 @@ function takeField(scan: Scan, { _id: id, value }: Field, isRequest: boolean): H
   if (id === N_HOST) {
     if (scan.host !== undefined) return 'HOST_REPEATED'
     scan.host = value
-    // Split only to be compressed better (RFC 9113 §8.2.3).
+    // Split only for better compression (RFC 9113 §8.2.3).
   } else if (id === N_COOKIE) scan.cookie = scan.cookie === undefined ? value : `${scan.cookie}; ${value}`
   else if (id === N_TE) {
     if (value.toLowerCase() !== 'trailers') return 'CONNECTION_FIELD'
@@ -199,7 +199,7 @@ function takeField(scan: Scan, { _id: id, value }: Field, isRequest: boolean): H
   return undefined
 }
 
-/** RFC 9110 §10.1.1: what is not understood counts, whatever stands beside it. */
+/** RFC 9110 §10.1.1: an expectation that is not understood counts, whatever else is there. */
 function expectationOf(value: string, before: Expectation): Expectation {
   let expectation = before
   for (const member of value.split(',').map((text) => text.trim().toLowerCase()))
@@ -208,11 +208,11 @@ function expectationOf(value: string, before: Expectation): Expectation {
   return expectation
 }
 
-/** An authority that was found to be one: those of a connection are mostly the same. */
+/** An authority that was found valid: those of one connection are usually the same. */
 let knownAuthority = ''
 
 /**
- * Makes the head of a request of the fields of a block. RFC 9113 §8.3.1.
+ * Makes the head of a request from the fields of a block. RFC 9113 §8.3.1.
  *
  * @param canConnect whether SETTINGS_ENABLE_CONNECT_PROTOCOL was announced, which allows `:protocol` (RFC 8441 §3)
  */
@@ -231,7 +231,7 @@ export function readRequest(
   if (fault !== undefined) return fault
   if (authority === undefined) return 'HOST_MISSING'
   if (host === undefined && scan.lines === limits.fields) return 'TOO_MANY_FIELDS'
-  // Two names for one resource: whoever is behind us might believe the other one.
+  // Two names for one resource: a server behind us might believe the other one.
   if (host !== undefined && host !== authority) return 'HOST_INVALID'
   if (authority !== '' && authority !== knownAuthority) {
     if (!isAuthority(authority)) return 'HOST_INVALID'
@@ -247,7 +247,7 @@ export function readRequest(
     if (cookie.length + 8 > limits.fieldLineBytes) return 'FIELD_LINE_TOO_LONG'
     fields.push(new Field('cookie', cookie))
   }
-  // the spaces and the version of the request line with its end, and that of the head
+  // the spaces, the version and the line end of the request line, and the empty line
   let bytes = method.length + target.length + 14
   for (const { name, value } of fields) bytes += name.length + value.length + 4
   if (bytes > limits.headBytes) return 'HEAD_TOO_LARGE'
@@ -255,7 +255,7 @@ export function readRequest(
   return new Http2Request(scan, fields, target, form, bytes)
 }
 
-/** What is wrong with the pseudo-fields together. */
+/** What is wrong with the pseudo-fields as a whole. */
 function pseudoFault({ method, path, scheme, authority, protocol }: Scan, canConnect: boolean): HeadFault | undefined {
   if (protocol !== undefined && (!canConnect || method !== 'CONNECT')) return 'PSEUDO_FIELD_INVALID'
   if (method === 'CONNECT' && authority === undefined) return 'PSEUDO_FIELD_MISSING'
@@ -266,12 +266,12 @@ function pseudoFault({ method, path, scheme, authority, protocol }: Scan, canCon
   if (scheme !== 'https' && scheme !== 'http' && !(/^[a-z]/i.test(scheme) && consistsOf(scheme, SCHEME)))
     return 'PSEUDO_FIELD_VALUE_INVALID'
   if (protocol !== undefined && !isToken(protocol)) return 'PSEUDO_FIELD_VALUE_INVALID'
-  // a path only: the absolute form would bring an authority of its own
+  // a path only: the absolute form would contain an authority of its own
   if (path.charCodeAt(0) !== SLASH && !(path === '*' && method === 'OPTIONS')) return 'PSEUDO_FIELD_VALUE_INVALID'
   return undefined
 }
 
-/** Makes the head of a response of the fields of a block. RFC 9113 §8.3.2. */
+/** Makes the head of a response from the fields of a block. RFC 9113 §8.3.2. */
 export function readResponse(list: readonly Field[], limits: HeadLimits): Http2Response | HeadFault {
   const scan = scanOf(list, false, limits)
   if (typeof scan === 'string') return scan
@@ -283,7 +283,7 @@ export function readResponse(list: readonly Field[], limits: HeadLimits): Http2R
   return bytes > limits.headBytes ? 'HEAD_TOO_LARGE' : new Http2Response(Number(status), fields, length)
 }
 
-/** Trailer fields, but for those that have no business there; null when none are left. RFC 9113 §8.1. */
+/** Trailer fields, except those that are not allowed there; null when none are left. RFC 9113 §8.1. */
 export function readTrailers(
   list: readonly Field[],
   limits: Pick<Http2Limits, 'trailerFields' | 'trailerBytes'>,

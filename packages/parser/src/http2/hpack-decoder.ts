@@ -5,27 +5,27 @@ import { huffmanDecode } from './huffman.ts'
 import { ENTRY_BYTES, STATIC_ENTRIES, TABLE_BYTES } from './numbers.ts'
 import { staticTable } from './static-table.ts'
 
-/** Where text is put until it is decoded, one after the other, on whichever connection. */
+/** Holds text until it is decoded; used for one text after the other, by all connections. */
 let scratch: Uint8Array = /* @__PURE__ */ new Uint8Array(256)
 
-/** Reads header blocks of HPACK (RFC 7541), one after the other: each may refer to entries that those before it have added. */
+/** Reads HPACK header blocks (RFC 7541) one after the other: each may refer to entries that earlier ones added. */
 export class HpackDecoder {
   readonly table: DynamicTable
-  /** The fields of the last block, in wire order; without those that came above `maxFields` or `maxBytes`. */
+  /** The fields of the last block, in wire order, except those beyond `maxFields` or `maxBytes`. */
   fields: Field[] = []
-  /** Whether there were such. */
+  /** Whether there were such fields. */
   overflow: boolean = false
-  /** What the list counts, as RFC 9113 §6.5.2 counts it, with what was left out. */
+  /** The size of the list according to RFC 9113 §6.5.2, including what was left out. */
   listBytes: number = 0
-  /** Where the block is wrong, if it is. */
+  /** The position of the error in the block, if there is one. */
   errorOffset: number = 0
-  /** The largest size that the peer may give the table: ours, once it is acknowledged. */
+  /** The largest size that the peer may give the table: ours, once it has been acknowledged. */
   maxTable: number
   readonly _decode: DecodeLatin1
-  /** Where the last integer or text ended, or -1 when it was wrong. */
+  /** Where the last integer or text ended, or -1 if it was malformed. */
   _p: number = 0
 
-  /** @param maxTable the SETTINGS_HEADER_TABLE_SIZE of this side. Default: 4096, as that of the protocol. */
+  /** @param maxTable the SETTINGS_HEADER_TABLE_SIZE of this side. Default: 4096, the protocol's default. */
   constructor(maxTable: number = TABLE_BYTES, decode: DecodeLatin1 = decodeLatin1) {
     this.table = new DynamicTable(maxTable)
     this.maxTable = maxTable
@@ -33,9 +33,9 @@ export class HpackDecoder {
   }
 
   /**
-   * Reads the block from `start` to `end`; what it says of the table counts even when its fields are too many.
+   * Reads the block from `start` to `end`. Its effects on the table count even if it has too many fields.
    *
-   * @returns false when it is no block: then nothing that follows can be understood. RFC 9113 §4.3.
+   * @returns false when it is malformed: then nothing that follows can be understood. RFC 9113 §4.3.
    */
   decode(
     buf: Uint8Array,
@@ -52,7 +52,7 @@ export class HpackDecoder {
       this.errorOffset = p
       const c = buf[p]!
       if (c >= 0x20 && c < 0x40) {
-        // only in front of all fields (§4.2)
+        // only before all fields (§4.2)
         const size = this._integer(buf, p, end, 0x1f)
         if (!isFirst || this._p < 0 || size > this.maxTable) return false
         this.table.resize(size)
@@ -89,7 +89,7 @@ export class HpackDecoder {
     return index <= STATIC_ENTRIES ? staticTable[index] : this.table.at(index - STATIC_ENTRIES - 1)
   }
 
-  /** §5.1. Five bytes behind the prefix are more than anything needs. */
+  /** §5.1. Five bytes after the prefix are more than any value needs. */
   _integer(buf: Uint8Array, start: number, end: number, mask: number): number {
     let value = buf[start]! & mask
     let p = start + 1
@@ -107,7 +107,7 @@ export class HpackDecoder {
     return value
   }
 
-  /** §5.2. Undefined when it is longer than the block, or no Huffman code. */
+  /** §5.2. Undefined when it is longer than the block, or its Huffman code is not valid. */
   _text(buf: Uint8Array, start: number, end: number): string | undefined {
     if (start >= end) return undefined
     const length = this._integer(buf, start, end, 0x7f)

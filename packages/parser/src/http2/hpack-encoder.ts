@@ -6,7 +6,7 @@ import { ENTRY_BYTES, STATIC_ENTRIES, TABLE_BYTES } from './numbers.ts'
 import { staticNames, staticTable } from './static-table.ts'
 
 /**
- * Fields whose values come again on a connection. Each is put into the table; any other value there would only push these
+ * Fields whose values are repeated on a connection. They are put into the table; any other value would only push these
  * out of it.
  */
 const indexed: ReadonlySet<string> = /* @__PURE__ */ new Set(
@@ -22,7 +22,7 @@ const indexed: ReadonlySet<string> = /* @__PURE__ */ new Set(
   ).split(' '),
 )
 
-/** Fields that must not be in any table, here or behind a proxy. RFC 7541 §7.1.3. */
+/** Fields that must never be in a table, neither here nor behind a proxy. RFC 7541 §7.1.3. */
 const sensitive: ReadonlySet<string> = /* @__PURE__ */ new Set([
   'authorization',
   'cookie',
@@ -30,10 +30,10 @@ const sensitive: ReadonlySet<string> = /* @__PURE__ */ new Set([
   'set-cookie',
 ])
 
-/** Writes header blocks of HPACK (RFC 7541), each with {@link begin} and its fields. */
+/** Writes HPACK header blocks (RFC 7541): {@link begin}, and then each field. */
 export class HpackEncoder {
   readonly table: DynamicTable
-  /** The smallest size that the peer has asked for since the last block. */
+  /** The smallest size that the peer has requested since the last block. */
   _smallest: number
   _announced: number
 
@@ -42,12 +42,12 @@ export class HpackEncoder {
     this._smallest = this._announced = TABLE_BYTES
   }
 
-  /** Counts the changes of the table: a block that was written before one means something else after it. */
+  /** Counts the changes of the table: a block that was written before a change means something else after it. */
   get generation(): number {
     return this.table.generation
   }
 
-  /** The peer has set SETTINGS_HEADER_TABLE_SIZE; more than 4096 are not made use of. */
+  /** The peer has set SETTINGS_HEADER_TABLE_SIZE; no more than 4096 are used. */
   allow(size: number): void {
     const max = Math.min(size, TABLE_BYTES)
     this._smallest = Math.min(this._smallest, max)
@@ -55,7 +55,7 @@ export class HpackEncoder {
     this.table.resize(max)
   }
 
-  /** A block begins: with the changes of the table's size (RFC 7541 §4.2). */
+  /** Begins a block, with any changes of the table's size (RFC 7541 §4.2). */
   begin(out: FrameBuffer): void {
     const { max } = this.table
     if (this._smallest === this._announced && max === this._announced) return
@@ -66,9 +66,9 @@ export class HpackEncoder {
   }
 
   /**
-   * Writes a field. What comes again is found in the table, and what will is put there.
+   * Writes a field. Repeated ones are found in the table, and those that are likely to be repeated are added to it.
    *
-   * @param name in lower case. @param value one character per byte. @param never whether no table may have it
+   * @param name in lower case. @param value one character per byte. @param never whether it must never be in a table
    */
   field(out: FrameBuffer, name: string, value: string, never: boolean = sensitive.has(name)): void {
     const known = staticNames.get(name) ?? 0
@@ -82,7 +82,7 @@ export class HpackEncoder {
         if (entry.value === value && entry.name === name) return this.index(out, STATIC_ENTRIES + 1 + i)
       }
       const field = new Field(name, value)
-      // a quarter of the table for one field would leave nothing for the others
+      // a field that takes a quarter of the table would leave too little for the others
       if (field.size * 4 <= table.max) {
         this._literal(out, 0x40, 0x3f, known, name, value, true)
         return table.add(field)
@@ -91,13 +91,13 @@ export class HpackEncoder {
     this._literal(out, never ? 0x10 : 0, 0x0f, known, name, value, isIndexed)
   }
 
-  /** Writes an entry of a table. */
+  /** Writes a reference to a table entry. */
   index(out: FrameBuffer, index: number): void {
     out.reserve(6)
     writeInteger(out, index, 0x7f, 0x80)
   }
 
-  /** @param compress whether the bytes that Huffman's code saves are worth its time: where the result is used again. */
+  /** @param compress whether saving bytes with the Huffman code is worth the time, which it is if the result is used again. */
   _literal(
     out: FrameBuffer,
     kind: number,

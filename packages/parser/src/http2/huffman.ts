@@ -1,12 +1,12 @@
-// The Huffman code of HPACK (RFC 7541 §5.2).
+// HPACK's Huffman code (RFC 7541 §5.2).
 import type { FrameBuffer } from './frames.ts'
 
 /*
- * The Huffman code of RFC 7541 Appendix B. It is canonical: codes of one length follow each other in the order of their
- * symbols, and those of the next length begin where they end. So the lengths of the codes say it all.
+ * The Huffman code of RFC 7541 Appendix B. It is canonical: codes of the same length are consecutive in the order of their
+ * symbols, and the codes of the next length begin where they end. So the lengths of the codes determine all of them.
  */
 
-/** The bits of the code of each byte and of EOS (256), in base 36: one letter for what is above nine. */
+/** The length in bits of the code of each byte and of EOS (256), in base 36: one letter for numbers above nine. */
 const text =
   'dnsssssssoussussssssssusssssssss6aacd68baa8b8666555666666678f6ca' +
   'd67777777777777777777777878djde6f56565666577666567655677777fbeds' +
@@ -18,12 +18,12 @@ const eos = 256
 const longest = 30
 
 interface Code {
-  /** The code of each symbol, and its bits. */
+  /** The code of each symbol, and its length in bits. */
   readonly codes: Uint32Array
   readonly lengths: Uint8Array
-  /** For each eight bits that a code of at most eight begins with: symbol and length, or 0. */
+  /** For each eight bits that begin with a code of at most eight: symbol and length, or 0. */
   readonly short: Uint16Array
-  /** The symbols in the order of their codes; and for each length the first code, its place there, and their number. */
+  /** The symbols in the order of their codes; and for each length the first code, its index in that order, and their number. */
   readonly symbols: Uint16Array
   readonly first: Uint32Array
   readonly place: Uint16Array
@@ -57,19 +57,19 @@ const code: Code = /* @__PURE__ */ (() => {
 })()
 
 /**
- * Decodes the bytes from `start` to `end` into `out`, which has room for eight bytes to five of them. RFC 7541 §5.2.
+ * Decodes the bytes from `start` to `end` into `out`, which has room for eight bytes for every five of them. RFC 7541 §5.2.
  *
- * @returns the bytes that came out, or -1: EOS is among them, or the padding is not the beginning of it, or longer than 7 bits
+ * @returns the number of decoded bytes, or -1: EOS is among them, or the padding is longer than 7 bits or not a prefix of EOS
  */
 export function huffmanDecode(buf: Uint8Array, start: number, end: number, out: Uint8Array): number {
   const { short } = code
   let length = 0
-  /** The bits that are still to be decoded, `have` of them, in the lowest places. */
+  /** The bits that are still to be decoded: `have` of them, in the lowest positions. */
   let bits = 0
   let have = 0
   let p = start
   for (;;) {
-    // codes of up to eight bits are what text is made of
+    // most text consists of codes of up to eight bits
     while (have >= 8 || (p < end && have < 8)) {
       if (have < 8) {
         bits = ((bits & 0xff) << 8) | buf[p++]!
@@ -81,7 +81,7 @@ export function huffmanDecode(buf: Uint8Array, start: number, end: number, out: 
       have -= entry & 15
     }
     if (have < 8) break
-    // what is longer is read bit by bit
+    // longer codes are read bit by bit
     let size = 8
     let value = (bits >>> (have - 8)) & 0xff
     have -= 8
@@ -102,7 +102,7 @@ export function huffmanDecode(buf: Uint8Array, start: number, end: number, out: 
       }
     }
   }
-  // what is left may be one more code, or the padding: ones
+  // the rest may be one more code, or padding, which is all ones
   for (;;) {
     const rest = bits & ((1 << have) - 1)
     const entry = short[((rest << (8 - have)) | ((1 << (8 - have)) - 1)) & 0xff]!
@@ -112,7 +112,7 @@ export function huffmanDecode(buf: Uint8Array, start: number, end: number, out: 
   }
 }
 
-/** The bytes that a text of one character per byte has in this code. */
+/** How many bytes a text with one character per byte takes in this code. */
 export function huffmanLength(value: string): number {
   let bits = 0
   for (let i = 0; i < value.length; i++) bits += code.lengths[value.charCodeAt(i)]!
@@ -127,7 +127,7 @@ export function huffmanEncode(value: string, out: FrameBuffer): void {
     const symbol = value.charCodeAt(i)
     let left = code.lengths[symbol]!
     const whole = code.codes[symbol]!
-    // a code may have more bits than there is room for beside the seven that wait
+    // together with the up to seven bits that are waiting, a code may be longer than the space
     while (left > 0) {
       const size = left < 16 ? left : 16
       left -= size

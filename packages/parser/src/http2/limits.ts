@@ -1,13 +1,13 @@
-// How much a peer of HTTP/2 may have or send, with a reason for each number.
+// How much an HTTP/2 peer may hold or send, with a reason for each number.
 import { defaultBodyLimits, defaultHeadLimits, type BodyLimits, type HeadLimits } from '../limits.ts'
 
-/** What a connection of HTTP/2 may cost: its heads as those of HTTP/1.1, its trailers too. */
+/** Limits of an HTTP/2 connection; those of heads and trailers are the ones of HTTP/1.1. */
 export interface Http2Limits extends HeadLimits, Pick<BodyLimits, 'trailerBytes' | 'trailerFields'> {
-  /** Streams of the peer at a time. Default 100: what RFC 9113 §6.5.2 asks for at least. One more is refused. */
+  /** The peer's streams at a time. Default 100: the least that RFC 9113 §6.5.2 recommends. Further ones are refused. */
   readonly streams: number
-  /** Bytes of content that a stream may send before any is made use of. Default 262144. */
+  /** Bytes of content that a stream may send before any is consumed. Default 262144. */
   readonly streamWindow: number
-  /** The same for all streams together. Default 1048576: four that nobody reads do not hold up the others. */
+  /** The same for all streams together. Default 1048576, so that up to three unread streams do not hold up the others. */
   readonly connectionWindow: number
 }
 

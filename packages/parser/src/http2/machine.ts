@@ -1,4 +1,4 @@
-// A connection of HTTP/2 without the connection: bytes go in, events and bytes come out.
+// An HTTP/2 connection without the socket: bytes go in, events and bytes come out.
 import type { DecodeLatin1 } from '../bytes.ts'
 import type { ParseErrorCode } from '../errors.ts'
 import { BlockReader, KnownBlocks } from './blocks.ts'
@@ -38,55 +38,55 @@ import type { Priority } from './priority.ts'
 import type { Http2Side } from './sender.ts'
 import { Http2Stream } from './streams.ts'
 
-/** What {@link Http2Machine.next} has found. */
+/** What {@link Http2Machine.next} found. */
 export const MachineEvent = {
   /** All bytes were read. */
   More: 0,
-  /** A head has come: `stream` and its `head`. Nothing follows when the stream is not `openIn`. */
+  /** A head has arrived: `stream` and its `head`. Nothing follows if the stream is not `openIn`. */
   Head: 1,
-  /** The head of a request that HTTP does not allow: `refusal` has the status that `stream` should be answered with. */
+  /** The head of a request that HTTP does not allow: `refusal` has the status with which to answer `stream`. */
   RefusedHead: 2,
-  /** Content has come for `stream`, from `dataStart` to `dataEnd`. {@link Http2Sender.release} it when it was made use of. */
+  /** Content has arrived for `stream`, from `dataStart` to `dataEnd`. Call {@link Http2Sender.release} when it has been consumed. */
   Content: 3,
-  /** The content of `stream` is complete; `trailers` came behind it. */
+  /** The content of `stream` is complete; `trailers` followed it. */
   End: 4,
-  /** `stream` was reset, with `error`: by the peer, or `fault` says why by this side. */
+  /** `stream` was reset, with `error`: by the peer, or by this side, and then `fault` says why. */
   Reset: 5,
-  /** More may be sent: on `stream`, or on all when it is undefined. */
+  /** More may be sent: on `stream`, or on all streams if it is undefined. */
   Window: 6,
-  /** SETTINGS came, and are in `peer`; they are acknowledged. */
+  /** SETTINGS arrived, and are in `peer`; they have been acknowledged. */
   Settings: 7,
   /** A PING was answered. */
   Pong: 8,
   /** The peer will begin no more streams, or answer none above `lastAnswered`; `error` says why. */
   Goaway: 9,
-  /** An error of the connection: `fault` says which. GOAWAY is in `out`; nothing more is read. */
+  /** The connection has failed: `fault` says why. GOAWAY is in `out`; nothing more is read. */
   Fault: 10,
 } as const
 export type MachineEvent = (typeof MachineEvent)[keyof typeof MachineEvent]
 
-/** Types whose payload has one size. */
+/** Frame types whose payload has a fixed size. */
 const sizes: Readonly<Record<number, number>> = { [RST_STREAM]: 4, [PING]: 8, [WINDOW_UPDATE]: 4 }
 
 /**
- * The rules of a connection of HTTP/2 (RFC 9113), without its socket: bytes in, {@link MachineEvent}s and frames to send out. It
- * never waits, never calls back, and reads no clock. One for each connection:
+ * The rules of an HTTP/2 connection (RFC 9113), without its socket: bytes in, {@link MachineEvent}s and frames to send out. It
+ * never waits, never calls back, and reads no clock. Use one for each connection:
  *
  *   for (let p = 0; (event = machine.next(chunk, p, chunk.length)) !== MachineEvent.More; p = machine.pos) …
  *   send(machine.out)
  */
 export class Http2Machine extends Http2Content {
   refusal: ParseErrorCode | undefined = undefined
-  /** Heads that were found among those that came before, for whoever wonders what that saves. */
+  /** How many heads were recognized as repetitions of earlier ones, to see how much that saves. */
   knownHeads: number = 0
   readonly _blocks: BlockReader
   readonly _known: KnownBlocks = new KnownBlocks()
-  /** Bytes of the client's preface that have not come. */
+  /** Bytes of the client's preface that have not arrived. */
   _prefaceLeft: number
   _blockStart: number = 0
-  /** The first frame has come. */
+  /** Whether the first frame has arrived. */
   _hasBegun: boolean = false
-  /** Bytes before those given last. */
+  /** Bytes before those passed last. */
   _before: number = 0
 
   constructor(side: Http2Side, limits?: Partial<Http2Limits>, decode?: DecodeLatin1) {
@@ -96,15 +96,15 @@ export class Http2Machine extends Http2Content {
   }
 
   /**
-   * What has begun and is not complete, a field block or a frame other than DATA: where it begins, counted from the start of
-   * the connection; or 0 for nothing.
+   * Where an incomplete field block, or an incomplete frame other than DATA, begins, counted from the start of
+   * the connection; 0 when there is none.
    */
   get unfinished(): number {
     if (this._blocks.stream !== 0) return this._blockStart
     return this._reader.partial && !this._inData ? this._frameStart : 0
   }
 
-  /** Reads on in `buf` from `pos` to `end`, until something has happened. Call it again from {@link pos} until it says More. */
+  /** Reads on in `buf` from `pos` to `end` until something has happened. Call it again from {@link pos} until it returns More. */
   next(buf: Uint8Array, pos: number, end: number): MachineEvent {
     this.pos = pos
     const reader = this._reader
@@ -149,7 +149,7 @@ export class Http2Machine extends Http2Content {
 
   // ── frames ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** The head of a frame is there, and shows already what is wrong with it. */
+  /** The head of a frame has arrived, and may already show that something is wrong. */
   _frameHead(): number {
     const { type, stream, length, flags } = this._reader
     if (length > LEAST_FRAME) return this._fail('FRAME_TOO_LARGE')
@@ -226,7 +226,7 @@ export class Http2Machine extends Http2Content {
     return this._block(id, blocks.ends, block, 0, block.length)
   }
 
-  /** A block is complete. Whatever becomes of it, it is decoded, or those that follow could not be (RFC 9113 §4.3). */
+  /** A block is complete. It is decoded even if it is not used, or later ones could not be (RFC 9113 §4.3). */
   _block(id: number, ends: boolean, buf: Uint8Array, start: number, end: number): number {
     const { decoder } = this._blocks
     const { table } = decoder
@@ -269,7 +269,7 @@ export class Http2Machine extends Http2Content {
     return HEAD
   }
 
-  /** Nothing is said of it, but its number is used. */
+  /** Ignores a stream; its number counts as used. */
   _dropStream(id: number): number {
     this.streams.lastIn = id
     return GO_ON
@@ -278,7 +278,7 @@ export class Http2Machine extends Http2Content {
   _refuse(stream: Http2Stream, code: HeadFault): number {
     if (isFault(code)) {
       this._failStream(stream, code)
-      // Nobody has heard of it.
+      // Nobody has been told of it.
       return GO_ON
     }
     this.ledger.charge(price.resetByUs)
@@ -289,12 +289,12 @@ export class Http2Machine extends Http2Content {
 
   _priorityOf(id: number, { priority }: Http2Request): Priority {
     const said = this._priorities.get(id)
-    // Identifiers only rise: what was said of lower ones is of no use any more.
+    // Identifiers only increase: what was said about lower ones is no longer needed.
     for (const other of this._priorities.keys()) if (other <= id) this._priorities.delete(other)
     return said ?? priority
   }
 
-  /** A block for a stream that has begun before: trailers, or a response. */
+  /** A block for a stream that has already begun: trailers, or a response. */
   _onStream(id: number, ends: boolean): number {
     const stream = this.streams.get(id)
     if (stream === undefined) return this._mayFollow(id) ? GO_ON : this._fail('STREAM_NOT_OPEN')
@@ -318,7 +318,7 @@ export class Http2Machine extends Http2Content {
     if (status === 101 || (status < 200 && ends)) return this._failStream(stream, 'INTERIM_INVALID')
     stream.head = head
     this.stream = stream
-    // What the head says of content that there is none of belongs to another response (RFC 9110 §8.6).
+    // If there is no content, what the head says about it refers to another response (RFC 9110 §8.6).
     const isEmpty = stream._isHead || status === 204 || status === 304
     if (status >= 200) stream.expected = isEmpty ? 0 : head.contentLength
     if (!ends) return HEAD
@@ -327,7 +327,7 @@ export class Http2Machine extends Http2Content {
     return HEAD
   }
 
-  /** Begins a request, for clients. @param fields as those of `send`. @throws RangeError when there are no identifiers left. */
+  /** Begins a request, for clients. @param fields as for `send`. @throws RangeError when no identifiers are left. */
   request(fields: readonly (readonly [string, string])[], ends: boolean): Http2Stream {
     const { streams, limits } = this
     const id = streams.lastOut === 0 ? 1 : streams.lastOut + 2
@@ -349,7 +349,7 @@ function isInterim({ head }: Http2Stream): boolean {
   return head === undefined || (head instanceof Http2Response && head.status < 200)
 }
 
-/** Too many fields, or too much of them. */
+/** Whether there are too many fields, or they are too large. */
 function overflowOf({ fields }: HpackDecoder, limits: Http2Limits): HeadFault {
   return fields.length > limits.fields ? 'TOO_MANY_FIELDS' : 'HEAD_TOO_LARGE'
 }

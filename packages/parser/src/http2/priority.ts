@@ -1,4 +1,4 @@
-/** How urgent a response is, RFC 9218 §4.1, and whether a part of it is of use, §4.2. */
+/** How urgent a response is (RFC 9218 §4.1), and whether parts of it are useful on their own (§4.2). */
 export interface Priority {
   /** From 0, the most urgent, to 7. */
   readonly urgency: number
@@ -8,8 +8,8 @@ export interface Priority {
 export const defaultPriority: Priority = { urgency: 3, incremental: false }
 
 /**
- * The value of the field `priority`, or of PRIORITY_UPDATE: a dictionary of which `u` and `i` count (RFC 9218 §4). What is
- * not understood there is ignored, one by one.
+ * Parses the field `priority`, or a PRIORITY_UPDATE: a dictionary in which `u` and `i` count (RFC 9218 §4). Members that are
+ * not understood are ignored individually.
  */
 export function parsePriority(value: string, before: Priority = defaultPriority): Priority {
   let { urgency, incremental } = before
@@ -22,31 +22,31 @@ export function parsePriority(value: string, before: Priority = defaultPriority)
   return { urgency, incremental }
 }
 
-/** What has a place in a {@link SendOrder}. */
+/** An element of a {@link SendOrder}. */
 export interface Ordered {
   readonly id: number
   priority: Priority
-  /** Whether it is in the order. Set by the order alone. */
+  /** Whether it is in the order. Set only by the order. */
   isQueued: boolean
 }
 
 /** Streams of one urgency. */
 interface Level<T> {
-  /** Those that are sent one to its end before the next one begins, in the order of their identifiers. */
+  /** Streams that are sent one completely after the other, in the order of their identifiers. */
   readonly inTurn: T[]
-  /** Those that are sent piece by piece, one after the other. */
+  /** Streams that are sent in pieces, taking turns. */
   readonly shared: T[]
-  /** Whose turn it was last. */
+  /** Whether the last turn was that of a shared stream. */
   wasShared: boolean
 }
 
 /**
- * Who sends next, of all streams that have something to send and a window for it: the most urgent; of these, the first one to
- * its end, and those that are of use piece by piece in turns with it. RFC 9218 §10.
+ * Decides which stream sends next, among all that have something to send and a window for it: the most urgent one. Among equally urgent
+ * ones, the first is sent completely, taking turns with those that are useful in pieces. RFC 9218 §10.
  */
 export class SendOrder<T extends Ordered> {
   size: number = 0
-  /** By urgency; most streams have the same. */
+  /** By urgency; most streams have the same one. */
   readonly _levels: (Level<T> | undefined)[] = []
 
   add(stream: T): void {
@@ -71,7 +71,7 @@ export class SendOrder<T extends Ordered> {
     list.splice(list.indexOf(stream), 1)
   }
 
-  /** Gives a stream another priority, whether it is in the order or not. */
+  /** Changes the priority of a stream, whether it is in the order or not. */
   move(stream: T, priority: Priority): void {
     const { isQueued } = stream
     if (isQueued) this.remove(stream)
@@ -79,7 +79,7 @@ export class SendOrder<T extends Ordered> {
     if (isQueued) this.add(stream)
   }
 
-  /** Whose turn it is. It stays in the order until it is removed. */
+  /** The stream whose turn it is. It stays in the order until it is removed. */
   next(): T | undefined {
     if (this.size === 0) return undefined
     for (const level of this._levels) {

@@ -1,4 +1,4 @@
-// What a side of HTTP/2 sends: frames of streams, within the windows.
+// What one side of HTTP/2 sends: the frames of its streams, within the windows.
 import { FrameBuffer, PREFACE, type ErrorCode } from './frames.ts'
 import { ReceiveWindow } from './flow.ts'
 import { HpackEncoder } from './hpack-encoder.ts'
@@ -27,39 +27,39 @@ import { SendOrder } from './priority.ts'
 import { Settings } from './settings.ts'
 import { Streams, type Http2Stream } from './streams.ts'
 
-/** Bytes of content in a DATA frame: with its head it fills a record of TLS. */
+/** Bytes of content in a DATA frame: with its head, the frame fills one TLS record. */
 const dataBytes = LEAST_FRAME - HEAD_BYTES
 
 /** Which end of the connection a machine is. */
 export type Http2Side = 'server' | 'client'
 
 /**
- * The sending half of a connection of HTTP/2: what it writes is in {@link out}, in the order in which it has to leave. Nothing
- * here waits: content is written as far as windows allow, see {@link room}, and what is left stays with the caller.
+ * The sending half of an HTTP/2 connection: what it writes is in {@link out}, in the order in which it has to be sent. Nothing
+ * waits here: content is written as far as the windows allow, see {@link room}, and the rest stays with the caller.
  */
 export class Http2Sender {
   readonly isServer: boolean
   readonly limits: Http2Limits
-  /** Frames that are to be sent. Whoever sends them takes them out, by `take` or `clear`. */
+  /** Frames to be sent. Whoever sends them removes them, with `take` or `clear`. */
   readonly out: FrameBuffer = new FrameBuffer()
   readonly streams: Streams = new Streams()
   readonly encoder: HpackEncoder = new HpackEncoder()
   /** What the peer allows. */
   readonly peer: Settings = new Settings()
-  /** Streams that have content to send, as far as their owner puts them there. */
+  /** Streams with content to send, if their owner puts them there. */
   readonly order: SendOrder<Http2Stream> = new SendOrder()
   readonly ledger: Ledger = new Ledger()
   /** Bytes of content that all streams together may send. */
   sendWindow: number = FIRST_WINDOW
   readonly receiveWindow: ReceiveWindow
-  /** The highest stream of the peer that is still answered; see {@link goaway}. */
+  /** The highest stream of the peer that will still be answered; see {@link goaway}. */
   lastAccepted: number = MAX_31
   /** SETTINGS that the peer has not acknowledged. */
   unacknowledged: number = 0
 
   /**
-   * Whether a server says that `:protocol` may be used (RFC 8441 §3); set before {@link start}. Default: true. Browsers open
-   * every WebSocket this way as soon as it is said, and try no other.
+   * Whether a server announces that `:protocol` may be used (RFC 8441 §3); set it before {@link start}. Default: true. Once it is
+   * announced, browsers open every WebSocket this way, and try no other.
    */
   extendedConnect: boolean = true
 
@@ -69,7 +69,7 @@ export class Http2Sender {
     this.receiveWindow = new ReceiveWindow(this.limits.connectionWindow)
   }
 
-  /** Writes what a connection begins with: SETTINGS, behind the preface of a client. RFC 9113 §3.4. */
+  /** Writes the beginning of a connection: SETTINGS, preceded by the preface for a client. RFC 9113 §3.4. */
   start(): void {
     const { out, limits } = this
     const settings = [
@@ -92,7 +92,7 @@ export class Http2Sender {
 
   // ── heads ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** A head begins: write its fields with {@link encoder} into {@link out}, and end it by {@link endHead} with what this gives. */
+  /** Begins a head: write its fields with {@link encoder} into {@link out}, and pass the result of this to {@link endHead}. */
   beginHead(): number {
     const { out } = this
     const at = out.length
@@ -101,7 +101,7 @@ export class Http2Sender {
     return at
   }
 
-  /** The fields of a head, or of trailers, are written. @param ends whether nothing follows on the stream. */
+  /** Ends a head, or trailers, whose fields have been written. @param ends whether nothing follows on the stream. */
   endHead(stream: Http2Stream, at: number, ends: boolean): void {
     const { out } = this
     const length = out.length - at - HEAD_BYTES
@@ -123,14 +123,14 @@ export class Http2Sender {
     if (ends) this._endOut(stream)
   }
 
-  /** A head whose block was written before, with this encoder in its present {@link HpackEncoder.generation}. */
+  /** Writes a head whose block was written before, with this encoder in its present {@link HpackEncoder.generation}. */
   knownHead(stream: Http2Stream, block: Uint8Array, ends: boolean): void {
     this.out.head(block.length, HEADERS, END_HEADERS | (ends ? END_STREAM : 0), stream.id)
     this.out.append(block)
     if (ends) this._endOut(stream)
   }
 
-  /** A block that is too long for one frame goes on in others: their heads move in between. */
+  /** Splits a block that is too long for one frame, by inserting the heads of further frames. */
   _split(at: number, length: number): void {
     const { out } = this
     const { maxFrameSize } = this.peer
@@ -162,19 +162,19 @@ export class Http2Sender {
 
   // ── content ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** Bytes of content that the next DATA frame of a stream may have. */
+  /** How many bytes of content the next DATA frame of a stream may have. */
   room(stream: Http2Stream): number {
     const window = Math.min(stream.sendWindow, this.sendWindow)
     return window > dataBytes ? dataBytes : window
   }
 
-  /** Writes one DATA frame: not more than there is {@link room} for. An empty one that ends the stream needs none. */
+  /** Writes one DATA frame, no larger than there is {@link room} for. An empty one that ends the stream needs no room. */
   data(stream: Http2Stream, content: Uint8Array, start: number, end: number, ends: boolean): void {
     this.dataHead(stream, end - start, ends)
     this.out.append(content, start, end)
   }
 
-  /** Writes the head of a DATA frame, as {@link data}: its `size` bytes of content have to be appended to {@link out} next. */
+  /** Writes the head of a DATA frame, like {@link data}; its `size` bytes of content must be appended to {@link out} next. */
   dataHead(stream: Http2Stream, size: number, ends: boolean): void {
     stream.sendWindow -= size
     this.sendWindow -= size
@@ -182,14 +182,14 @@ export class Http2Sender {
     if (ends) this._endOut(stream)
   }
 
-  /** Content that came was made use of, or dropped: the peer may send as much again. */
+  /** Content that arrived was consumed or dropped: the peer may send as much again. */
   release(stream: Http2Stream | undefined, bytes: number): void {
     if (bytes === 0) return
     this._update(0, this.receiveWindow.give(bytes))
     if (stream?.openIn) this._update(stream.id, stream.receiveWindow.give(bytes))
   }
 
-  /** Lets the peer send more at a time, for content that is made use of as fast as it comes. */
+  /** Lets the peer send more at a time, for content that is consumed as fast as it arrives. */
   widen(stream: Http2Stream, size: number): void {
     if (stream.openIn) this._update(stream.id, stream.receiveWindow.grow(size))
   }
@@ -208,17 +208,17 @@ export class Http2Sender {
     this._close(stream)
   }
 
-  /** Ends a request that nothing was done for: it may be sent again. RFC 9113 §8.7. */
+  /** Ends a request that was not processed at all: it may be sent again. RFC 9113 §8.7. */
   refuse(stream: Http2Stream): void {
     this.ledger.charge(price.refused)
     this.reset(stream, REFUSED_STREAM)
   }
 
   /**
-   * Says that the connection ends. In front of the end of a server stands one with the largest number: some requests may be on
-   * their way. RFC 9113 §6.8.
+   * Announces that the connection will end. Before its last GOAWAY, a server sends one with the largest number, because requests may be
+   * on their way. RFC 9113 §6.8.
    *
-   * @param last streams of the peer above it are dropped from here on. It never rises
+   * @param last streams of the peer above it are dropped from now on. It never rises
    */
   goaway(last: number, error: ErrorCode, debug: string = ''): void {
     this.lastAccepted = Math.min(this.lastAccepted, last)
@@ -250,7 +250,7 @@ export class Http2Sender {
     return (id % 2 === 0) === this.isServer
   }
 
-  /** A stream has to be reset for what its peer did. */
+  /** Resets a stream because of what its peer did. */
   _punish(stream: Http2Stream, error: ErrorCode): void {
     this.ledger.charge(price.resetByUs)
     this.reset(stream, error)

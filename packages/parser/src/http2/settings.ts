@@ -15,7 +15,7 @@ import {
   TABLE_BYTES,
 } from './numbers.ts'
 
-/** What a peer wants its partner to know. RFC 9113 §6.5.2; RFC 8441 §3; RFC 9218 §2.1. */
+/** What a peer tells the other side about itself. RFC 9113 §6.5.2; RFC 8441 §3; RFC 9218 §2.1. */
 export class Settings {
   headerTableSize: number = TABLE_BYTES
   enablePush: boolean = true
@@ -26,7 +26,7 @@ export class Settings {
   enableConnectProtocol: boolean = false
   noRfc7540Priorities: boolean = false
 
-  /** Takes one entry. Those that nobody knows are ignored. */
+  /** Takes one entry. Unknown ones are ignored. */
   take(id: number, value: number): Http2FaultCode | undefined {
     switch (id) {
       case HEADER_TABLE_SIZE:
@@ -48,7 +48,7 @@ export class Settings {
         this.maxHeaderListSize = value
         return undefined
       case ENABLE_CONNECT_PROTOCOL:
-        // once said it cannot be taken back (RFC 8441 §3)
+        // once announced it cannot be taken back (RFC 8441 §3)
         if (value === 0 && this.enableConnectProtocol) return 'SETTING_INVALID'
         this.enableConnectProtocol = value === 1
         return flagFault(value)

@@ -1,7 +1,7 @@
 // The static table of HPACK (RFC 7541, Appendix A).
 import { Field } from './field.ts'
 
-/** RFC 7541 Appendix A: the names, with `=` in front of those values that have an entry of their own. */
+/** RFC 7541 Appendix A: the names, followed by `=` and each value that has an entry of its own. */
 const text =
   ':authority,:method=GET,:method=POST,:path=/,:path=/index.html,:scheme=http,:scheme=https,:status=200,:status=204,' +
   ':status=206,:status=304,:status=400,:status=404,:status=500,accept-charset,accept-encoding=gzip; deflate,' +

@@ -1,16 +1,16 @@
-// The streams of a connection, and the state that each is in (RFC 9113 §5.1).
+// The streams of a connection, and the state of each (RFC 9113 §5.1).
 import { ReceiveWindow } from './flow.ts'
 import type { Http2Request, Http2Response } from './heads.ts'
 import { defaultPriority, type Ordered, type Priority } from './priority.ts'
 
 /**
- * One request and its response. Of the states of RFC 9113 §5.1 those are kept that a stream can be met in: it is open as long
- * as a side may send, and known as long as it is open.
+ * One request and its response. Of the states of RFC 9113 §5.1, those are kept that matter here: a stream is open as long
+ * as either side may send, and known as long as it is open.
  *
  *   openIn  openOut
  *   true    true     open
- *   false   true     half-closed (remote): the peer has said all
- *   true    false    half-closed (local): we have said all
+ *   false   true     half-closed (remote): the peer has sent everything
+ *   true    false    half-closed (local): we have sent everything
  *   false   false    closed
  */
 export class Http2Stream implements Ordered {
@@ -19,20 +19,20 @@ export class Http2Stream implements Ordered {
   openIn: boolean = true
   /** Whether we may send more. */
   openOut: boolean = true
-  /** Bytes that we may send; below zero after the peer has made its windows smaller. */
+  /** Bytes that we may send; below zero when the peer has reduced its window in the meantime. */
   sendWindow: number
   readonly receiveWindow: ReceiveWindow
-  /** The Content-Length of what comes in, or -1. */
+  /** The Content-Length of the incoming message, or -1. */
   expected: number = -1
-  /** Bytes of content that have come. */
+  /** Bytes of content that have arrived. */
   received: number = 0
-  /** The head that came, once it has; of a client's stream the last one. */
+  /** The head that arrived, if it has; for a client's stream, the last one. */
   head: Http2Request | Http2Response | undefined = undefined
   priority: Priority = defaultPriority
   isQueued: boolean = false
-  /** Whoever made the machine keeps here what it has for the stream. */
+  /** For the user of the machine, to keep data for the stream. */
   owner: unknown = undefined
-  /** Whether the response to what was asked has no content, whatever its head says: that of HEAD. */
+  /** Whether the response has no content, whatever its head says, because the request was a HEAD. */
   _isHead: boolean = false
 
   constructor(id: number, sendWindow: number, receiveWindow: number) {
@@ -42,7 +42,7 @@ export class Http2Stream implements Ordered {
   }
 }
 
-/** Streams that we have reset are remembered, so that what was on its way to them is no error: so many of them. */
+/** How many of the streams that we have reset are remembered, so that frames that were on their way to them are not errors. */
 const lingering = 100
 
 /** The streams of a connection. */
@@ -51,10 +51,10 @@ export class Streams {
   lastIn: number = 0
   /** The highest stream that this side has begun. */
   lastOut: number = 0
-  /** Streams that the peer has begun and that are open. */
+  /** How many streams the peer has begun that are still open. */
   openIn: number = 0
   readonly _open: Map<number, Http2Stream> = new Map()
-  /** The last streams that were reset by us, the oldest one at `_oldest`. */
+  /** The last streams that we have reset, the oldest one at `_oldest`. */
   readonly _reset: number[] = []
   _oldest: number = 0
 
@@ -79,7 +79,7 @@ export class Streams {
     }
   }
 
-  /** @param isOurs whether this side has begun it. */
+  /** @param isOurs whether this side began it. */
   remove(stream: Http2Stream, isOurs: boolean): void {
     if (this._open.delete(stream.id) && !isOurs) this.openIn--
   }
@@ -89,7 +89,7 @@ export class Streams {
     return id > (isOurs ? this.lastOut : this.lastIn)
   }
 
-  /** A stream was reset by us. */
+  /** Remembers a stream that we have reset. */
   linger(id: number): void {
     this._reset[this._oldest] = id
     this._oldest = (this._oldest + 1) % lingering

@@ -5,55 +5,55 @@ import { RequestHead } from '../request-head.ts'
 import type { ResponseHead } from '../response-head.ts'
 import type { HeadSnapshot, ResponseSnapshot } from '../snapshot.ts'
 
-/** So much behind the first mistake is taken at first: most heads and all usual framing. */
+/** How many bytes after the first mistake are taken at first: most heads and all usual framing. */
 const FIRST_PART = 1024
-/** What is mended is never longer. */
+/** A draft is never longer than this. */
 const MOST_TAKEN = 2_097_152
 
-/** A mistake, and its place in the draft. */
+/** A mistake, and its position in the draft. */
 interface Fault {
   readonly code: ParseErrorCode
   readonly at: number
 }
 
 /*
- * What a strict reader refuses, a head or the framing between the data of two chunks, is mended in a copy until it is accepted.
- * So there is one grammar, and what an observer reads behind a mistake is what the strict reader would have read without it.
- * The stream itself is never changed. All places are counted from the first byte of the copy, which is that of the message or
+ * A head, or the framing between the data of two chunks, that the strict parser refuses is repaired in a copy until it is accepted.
+ * So there is only one grammar, and after a mistake an observer reads what the strict parser would have read without it.
+ * The stream itself is never changed. All positions are counted from the first byte of the copy, which is the first of the message or
  * of the framing; `original` leads back from the copy to what was sent.
  */
 export class Draft {
-  /** What has been taken of the stream, mended. */
+  /** What has been taken from the stream, repaired. */
   bytes: Uint8Array
-  /** What is to be mended next. */
+  /** The next mistake to repair. */
   fault: Fault | null
   /** How often something has been changed. */
   changes: number = 0
-  /** Mistakes that have been mended, and how many bytes were read for that, again each time. */
+  /** How many mistakes have been repaired; and how many bytes were read for that, counted again each time. */
   mends: number = 0
   work: number = 0
-  /** Whether the version says 1.0 in truth. */
+  /** Whether the version is really 1.0. */
   isOld: boolean = false
-  /** Whether it has passed the usual limits. */
+  /** Whether it has exceeded the usual limits. */
   isLarge: boolean = false
-  /** How many bytes more than what was sent it has. */
+  /** How many bytes longer than the original it is. */
   longer: number = 0
-  /** Behind this place there has to be a line feed before anything can be told, or -1. */
+  /** After this position there has to be a line feed before a rule can decide, or -1. */
   private _needsLine: number = -1
   private _room: Uint8Array
   private readonly _edits: { at: number; delta: number }[] = []
-  /** What was sent where something else is shown, by place. */
+  /** What was really sent where something else is shown, by position. */
   private _masks: Map<number, number> = new Map()
-  /** A line that nobody has sent. */
+  /** A line that was not sent. */
   private _extra: { from: number; to: number } | null = null
 
-  /** @param source what has come, from the first byte of the draft on */
+  /** @param source what has arrived, starting at the first byte of the draft */
   constructor(fault: Fault, source: Uint8Array) {
     this.fault = fault
     this.bytes = this._room = source.slice(0, fault.at + FIRST_PART)
   }
 
-  /** Takes some more of what has come; false when there is no more. */
+  /** Takes some more of what has arrived; false when there is no more. */
   take(source: Uint8Array): boolean {
     const taken = this._taken
     const to = Math.min(source.length, taken * 2, MOST_TAKEN)
@@ -73,7 +73,7 @@ export class Draft {
     return this._taken >= MOST_TAKEN
   }
 
-  /** Whether a rule waits for the end of a line that has not been taken. */
+  /** Whether a rule is waiting for the end of a line that has not been taken. */
   get waitsForLine(): boolean {
     if (this._needsLine >= 0 && this.bytes.indexOf(LF, this._needsLine) < 0) this._needsLine = this.bytes.length
     else this._needsLine = -1
@@ -85,17 +85,17 @@ export class Draft {
     this._needsLine = this.bytes.length
   }
 
-  /** A line was put in that nobody has sent. */
+  /** Whether a line was inserted that was not sent. */
   get hasExtra(): boolean {
     return this._extra !== null
   }
 
-  /** The place in what was sent. */
+  /** The corresponding position in what was sent. */
   original(at: number): number {
     return this._edits.reduce((place, edit) => (edit.at <= at ? place - edit.delta : place), at)
   }
 
-  /** The line feed at `from` or behind it, or -1. */
+  /** The first line feed at or after `from`, or -1. */
   lineEnd(from: number): number {
     return this.bytes.indexOf(LF, from)
   }
@@ -109,7 +109,7 @@ export class Draft {
     return decodeLatin1(this.bytes, from, to)
   }
 
-  /** Puts `text` where `from` to `to` is, for good: what a mended head says is that. */
+  /** Replaces `from` to `to` with `text` for good: the repaired head will contain it. */
   replace(from: number, to: number, text: string): void {
     const delta = text.length - (to - from)
     this.changes++
@@ -127,13 +127,13 @@ export class Draft {
     this._masks = new Map(left.map(([at, byte]) => [at < from ? at : at + delta, byte]))
     for (const one of this._edits) {
       if (one.at >= to) one.at += delta
-      // an edit in what is gone counts from its end on
+      // an edit inside the removed part counts from its end
       else if (one.at > from) one.at = from + text.length
     }
     this._edits.push({ at: from + text.length, delta })
   }
 
-  /** Shows the strict reader `text` at `from`, of which the snapshot knows nothing. */
+  /** Shows the strict parser `text` at `from`; the snapshot will not contain it. */
   mask(from: number, text: string): void {
     for (let i = 0; i < text.length; i++) {
       const at = from + i
@@ -145,13 +145,13 @@ export class Draft {
     }
   }
 
-  /** Shows the strict reader a field line that is not there. Nothing may be replaced behind this. */
+  /** Shows the strict parser a field line that does not exist. Nothing after it may be replaced any more. */
   pretend(at: number, line: string): void {
     this.replace(at, at, line)
     this._extra = { from: at, to: at + line.length }
   }
 
-  /** Gives the snapshot of the mended head what was sent in place of masks. */
+  /** Restores in the snapshot of the repaired head what was sent in place of masks. */
   unmask(head: RequestHead | ResponseHead, snapshot: HeadSnapshot | ResponseSnapshot): void {
     const start = head.headStart
     const chars = snapshot.text.split('')

@@ -2,7 +2,7 @@ import { CR, HEX, is, isBlank, LF, SEMICOLON } from '../bytes.ts'
 import type { Draft } from './draft.ts'
 import type { Mended, Rule } from './rule.ts'
 
-/** Takes out the rest of the line from `from` on. */
+/** Removes the rest of the line, starting at `from`. */
 function cutLine(draft: Draft, from: number): Mended {
   const end = draft.lineEnd(from)
   if (end < 0) return 'line'
@@ -10,7 +10,7 @@ function cutLine(draft: Draft, from: number): Mended {
   return true
 }
 
-/** Takes out zeros in front of a size whose digits are too many. */
+/** Removes leading zeros of a size that has too many digits. */
 function withoutZeros(draft: Draft, p: number): Mended {
   if (draft.lineEnd(p) < 0) return 'line'
   const { bytes } = draft
@@ -22,10 +22,10 @@ function withoutZeros(draft: Draft, p: number): Mended {
   return true
 }
 
-/** The mistakes in the framing of chunks, beside those that heads have, too. */
+/** The mistakes in the framing of chunks, in addition to those that also occur in heads. */
 export type FramingRuleName = 'chunkEnds' | 'chunkSizes' | 'chunkExtensions' | 'largeFraming'
 
-/** How each mistake in the framing of chunks is read, by a name that profiles use. */
+/** How to read after each mistake in the framing of chunks, by the names that profiles use. */
 export const framingRules: Readonly<Record<FramingRuleName, Rule>> = {
   chunkEnds: {
     codes: ['CHUNK_END_INVALID'],
@@ -49,7 +49,7 @@ export const framingRules: Readonly<Record<FramingRuleName, Rule>> = {
       if (end < 0) return 'line'
       const { bytes } = draft
       const from = draft.lineStart(p)
-      // in front of the digits: an empty line, or blanks
+      // before the digits: an empty line, or blanks
       if (p === from) {
         let to = p
         while (isBlank(bytes[to]!)) to++
@@ -58,7 +58,7 @@ export const framingRules: Readonly<Record<FramingRuleName, Rule>> = {
         draft.replace(p, to, '')
         return true
       }
-      // behind them: what could be a digit, or a part of the number, is no end of it
+      // after them: what could be a digit, or part of the number, does not end it
       return /[\w.]/.test(draft.text(p, p + 1)) ? false : cutLine(draft, p)
     },
   },

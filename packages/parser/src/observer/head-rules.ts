@@ -4,13 +4,13 @@ import type { ResponseHead } from '../response-head.ts'
 import type { Draft } from './draft.ts'
 import type { Mended, Rule } from './rule.ts'
 
-/** The place in `spans` of the field line that `p` is in. */
+/** The index in `spans` of the field line that contains `p`. */
 function fieldAt(head: RequestHead | ResponseHead, p: number): number {
   for (let i = head.fieldCount * 4 - 4; i > 0; i -= 4) if (head.spans[i]! <= p) return i
   return 0
 }
 
-/** The strict reader takes the field for one that it does not know. */
+/** Makes the strict parser see an unknown field. */
 function hide(draft: Draft, head: RequestHead | ResponseHead, i: number): true {
   draft.mask(head.spans[i]!, '~')
   return true
@@ -20,13 +20,13 @@ function valueOf(draft: Draft, head: RequestHead | ResponseHead, i: number): str
   return draft.text(head.spans[i + 2]!, head.spans[i + 3]!)
 }
 
-/** The strict reader sees this in place of the field's value. */
+/** Makes the strict parser see this instead of the field's value. */
 function maskValue(draft: Draft, head: RequestHead | ResponseHead, i: number, text: string): true {
   draft.mask(head.spans[i + 2]!, text.padEnd(head.spans[i + 3]! - head.spans[i + 2]!))
   return true
 }
 
-/** A text of the same length that has `~` for each character that is none of a token. */
+/** A text of the same length with `~` for each character that is not allowed in a token. */
 function asToken(text: string): string {
   return text.replaceAll(/./gs, (c) => (isToken(c) ? c : '~'))
 }
@@ -50,7 +50,7 @@ function addCarriageReturn(draft: Draft, p: number): Mended {
   return true
 }
 
-/** A carriage return in front of something else than a line feed becomes a space. */
+/** A carriage return that is not followed by a line feed becomes a space. */
 function blankCarriageReturn(draft: Draft, p: number): Mended {
   if (draft.bytes[p - 1] !== CR) return false
   draft.replace(p - 1, p, ' ')
@@ -72,13 +72,13 @@ function dropBlanksBeforeColon(draft: Draft, p: number): Mended {
   return true
 }
 
-/** Puts `text` in the place of each stretch that is something else, from the last one on. */
+/** Replaces each stretch with `text`, unless it is that already, starting with the last one. */
 function replaceAll(draft: Draft, ...stretches: [from: number, to: number, text: string][]): void {
   for (const [from, to, text] of stretches.toReversed())
     if (draft.text(from, to) !== text) draft.replace(from, to, text)
 }
 
-/** A line whose last word is a version, and that has two at least in front of it, is a request line. */
+/** A line whose last word is a version, and that has at least two words before it, is a request line. */
 function mendRequestLine(draft: Draft, p: number): Mended {
   const end = draft.lineEnd(p)
   if (end < 0) return 'line'
@@ -89,7 +89,7 @@ function mendRequestLine(draft: Draft, p: number): Mended {
   const version = words.at(-1)
   if (words.length < 3 || !/^HTTP\/\d\.\d$/i.test(version!.text) || !/^[!-~]+$/.test(method!.text)) return false
   const [first, last] = [words[1]!, words.at(-2)!]
-  // what stands for one has a port
+  // the target of CONNECT has a port
   if (method!.text === 'CONNECT' && last.to - first.from < 3) return false
   const target = draft.text(start + first.from, start + last.to)
   replaceAll(
@@ -119,7 +119,7 @@ function wordsOf(line: string): { readonly from: number; readonly to: number; re
   return { from: words[0]?.from ?? line.length, to: words.at(-1)?.to ?? line.length, words }
 }
 
-/** A text of the same length that is a target for this method. */
+/** A text of the same length that is a valid target for this method. */
 function asTarget(method: string, target: string): string {
   const line = `${asToken(method)} ${target} HTTP/1.0\r\n\r\n`
   const bytes = Uint8Array.from(line, (c) => c.charCodeAt(0))
@@ -148,7 +148,7 @@ function mendStatusLine(draft: Draft, p: number): Mended {
   return true
 }
 
-/** The mistakes in heads that can be read. */
+/** The mistakes in heads after which reading can continue. */
 export type HeadRuleName =
   | 'reasonLeftOut'
   | 'foldedLines'
@@ -170,7 +170,7 @@ export type HeadRuleName =
   | 'codings'
   | 'codingInOldVersion'
 
-/** How each mistake is read, by a name that profiles use. In the order in which they are tried. */
+/** How to read after each mistake, by the names that profiles use. In the order in which they are tried. */
 export const headRules: Readonly<Record<HeadRuleName, Rule>> = {
   reasonLeftOut: {
     codes: ['INVALID_STATUS'],
@@ -215,7 +215,7 @@ export const headRules: Readonly<Record<HeadRuleName, Rule>> = {
     side: 'response',
     lenient: 'clients skip empty lines in front of a response',
     inHead: (draft, p) => {
-      // what is told must not depend on how much of the line is there
+      // the report must not depend on how much of the line has arrived
       const lf = draft.lineEnd(0)
       if (lf < 0) return 'line'
       const end = lf === 0 || (lf === 1 && draft.bytes[0] === CR) ? lf + 1 : 0
@@ -231,7 +231,7 @@ export const headRules: Readonly<Record<HeadRuleName, Rule>> = {
     isVague: true,
     inHead: (draft, p, head) => {
       if (head.error !== 'VERSION_UNSUPPORTED') return mendRequestLine(draft, p)
-      // what is older than 1.0 has no fields, what is newer has those of 1.1
+      // versions before 1.0 have no fields, later ones have those of 1.1
       draft.mask(p, draft.bytes[p] === 0x30 ? '1.0' : '1.1')
       return true
     },
@@ -339,7 +339,7 @@ export const headRules: Readonly<Record<HeadRuleName, Rule>> = {
   },
 }
 
-/** The last Content-Length in front of the field at `i`, or -1. */
+/** The last Content-Length before the field at `i`, or -1. */
 function lengthBefore(draft: Draft, head: RequestHead | ResponseHead, i: number): number {
   let at = i - 4
   while (at >= 0 && !/^content-length$/i.test(draft.text(head.spans[at]!, head.spans[at + 1]!))) at -= 4

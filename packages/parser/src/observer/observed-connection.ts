@@ -11,7 +11,7 @@ export type ObservedEvent = ConnectionEvent<Observation>
 
 /**
  * A {@link Connection} for captures: both directions are read by a profile, bytes may be missing, and what has no place on the
- * connection is told instead of refused. A response that nobody asked for is an exchange of its own.
+ * connection is reported instead of refused. A response that nobody asked for is an exchange of its own.
  *
  * ```ts
  * const connection = new ObservedConnection()
@@ -22,13 +22,13 @@ export type ObservedEvent = ConnectionEvent<Observation>
 export class ObservedConnection extends Connection<Observation> {
   private readonly _readers: readonly [ObservingParser<'request'>, ObservingParser<'response'>]
   private readonly _readsStray: readonly [boolean, boolean]
-  /** Events that come in front of one that has been read. */
+  /** Events that come before one that has already been read. */
   private readonly _waiting: ObservedEvent[] = []
 
   /**
-   * @param profile what is read that a strict reader refuses
-   * @param limits as those of {@link Connection}
-   * @throws {TypeError} {RangeError} as the constructor of that
+   * @param profile says what is accepted that the strict parser refuses
+   * @param limits as for {@link Connection}
+   * @throws {TypeError} {RangeError} as its constructor does
    */
   constructor(profile: Profile = observer, limits?: Partial<HeadLimits & BodyLimits>) {
     const readers = [
@@ -41,9 +41,9 @@ export class ObservedConnection extends Connection<Observation> {
   }
 
   /**
-   * Bytes are missing behind what was fed for this side; see {@link ObservingParser.lost}.
+   * Bytes are missing after what was fed for this side; see {@link ObservingParser.lost}.
    *
-   * @throws {TypeError} {RangeError} for what is no side, and no number of bytes
+   * @throws {TypeError} {RangeError} for an invalid side or number of bytes
    */
   lost(side: Side, bytes?: number): this {
     this._observing(side).lost(bytes)
@@ -51,10 +51,10 @@ export class ObservedConnection extends Connection<Observation> {
   }
 
   /**
-   * Goes on behind an error, with the next message that can be found.
+   * Continues after an error, with the next message that can be found.
    *
-   * @param side left out, it is that of the error; without an error, of the requests
-   * @throws {TypeError} for what is no side
+   * @param side by default, the side of the error; without an error, the requests
+   * @throws {TypeError} for an invalid side
    */
   resync(side: Side = this._failed()): this {
     this._error = undefined
@@ -79,7 +79,7 @@ export class ObservedConnection extends Connection<Observation> {
 
   protected override _readRequest(): ObservedEvent | null {
     const event = super._readRequest()
-    // it comes in front of the request that it is about
+    // it comes before the request that it concerns
     return event?.type === 'deviation' && !this._inRequest ? { ...event, exchange: this._count } : event
   }
 
@@ -95,7 +95,7 @@ export class ObservedConnection extends Connection<Observation> {
     if (side === 'response') {
       if (this._open.length === 0)
         this._open.push({ number: this._count++, method: '', asksToSwitch: false, upgrade: false })
-      // nothing of what the client sends from here on is HTTP
+      // nothing that the client sends from here on is HTTP
       else if (event.type === 'response' && event.upgrade) this._held ||= !this._request.partial
     }
     const { rfc, message, status } = parseErrors[code]

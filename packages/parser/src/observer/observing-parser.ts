@@ -12,22 +12,22 @@ import type { Deviation, Observation } from './events.ts'
 import { observer, rules, type Profile, type RuleName } from './profiles.ts'
 import { findStart, MOST_SOUGHT } from './search.ts'
 
-/** What has more mistakes than this is none, or takes this many bytes to be read again and again. */
+/** Something with more mistakes than this is not a message; this also bounds how many bytes are read again and again. */
 const MOST_MENDS = 1000
 const MOST_WORK = 67_108_864
-/** A message is looked for in so many bytes at a time. */
+/** How many bytes at a time are searched for a message. */
 const SEARCHED_AT_ONCE = 1024
 
 /** Something has changed, so that more can be read. */
 const GO_ON = 'go on'
 type GoOn = typeof GO_ON
 
-/** A chunk of one byte: what follows is the framing behind data. */
+/** A chunk of one byte: what follows it is the framing after data. */
 const oneChunk: Uint8Array = /* @__PURE__ */ Uint8Array.from('1\r\nx', (c) => c.charCodeAt(0))
 
 /**
- * A {@link MessageParser} that reads on behind mistakes as far as its profile says, and tells each as a `deviation`. Bytes can be
- * missing from the stream: `lost` tells where, `resync` goes on behind an error.
+ * A {@link MessageParser} that continues after mistakes as far as its profile says, and reports each as a `deviation`. Bytes may be
+ * missing from the stream: `lost` says where, `resync` continues after an error.
  *
  * ```ts
  * for (const event of new ObservingParser('response').feed(bytes))
@@ -41,34 +41,34 @@ export class ObservingParser<Kind extends 'request' | 'response' = 'request' | '
   private readonly _rules: ReadonlySet<RuleName>
   private readonly _profile: Profile
   private readonly _headLimits: HeadLimits
-  /** The readers of what has no mistakes. */
+  /** The parser for input without mistakes. */
   private readonly _usual: RequestHead | ResponseHead
   private readonly _usualBody: BodyDecoder
-  /** Events that were found together with another one. */
+  /** Further events that were found together with another one. */
   private _found: (ParserEvent | Observation)[] = []
-  /** The head, or the framing, at `_pos` as it is being mended. */
+  /** The head or the framing at `_pos` that is being repaired. */
   private _draft: Draft | null = null
   /** How far the decoder has read in a draft of framing. */
   private _draftPos: number = 0
-  /** Framing from `_pos` on that has been read. It stays until it is complete, so that it can be told, or mended. */
+  /** Framing after `_pos` that has been read. It is kept until it is complete, so that it can be reported or repaired. */
   private _seen: number = 0
-  /** Whether a chunk has come. */
+  /** Whether a chunk has arrived. */
   private _inChunks: boolean = false
   private _searching: boolean = false
-  /** Bytes from `_pos` on that hold no version of a message. */
+  /** Bytes after `_pos` that do not contain the version of a message. */
   private _searched: number = 0
-  /** What was found last may be no start of a message; what is wrong with it is told when it is one. */
+  /** What was found last may not be the start of a message; its mistakes are reported once it is certain. */
   private _isGuess: boolean = false
   private _doubts: Deviation[] = []
   private _lostAt: number = 0
   private _lostBytes: number = 0
-  /** What was fed behind a gap, each in front of its bytes. */
+  /** What was fed after a gap, each gap before its bytes. */
   private _later: (Uint8Array | { readonly lost: number | undefined })[] = []
 
   /**
-   * @param profile what is read that a strict reader refuses
-   * @param limits as those of {@link MessageParser}
-   * @throws {TypeError} {RangeError} as the constructor of that
+   * @param profile says what is accepted that the strict parser refuses
+   * @param limits as for {@link MessageParser}
+   * @throws {TypeError} {RangeError} as its constructor does
    */
   constructor(kind: Kind, profile: Profile = observer, limits?: Partial<HeadLimits & BodyLimits>) {
     super(kind, limits)
@@ -104,7 +104,7 @@ export class ObservingParser<Kind extends 'request' | 'response' = 'request' | '
     return this._error !== null
   }
 
-  /** What is searched is of no message yet, and what comes behind the last one is of none. @internal */
+  /** Bytes being searched do not belong to a message yet, and bytes after the last message never will. @internal */
   override get _left(): number {
     return this._searching || this._phase === STOPPED ? 0 : this._rest
   }
@@ -113,17 +113,17 @@ export class ObservingParser<Kind extends 'request' | 'response' = 'request' | '
     return this._end - this._pos
   }
 
-  /** As {@link MessageParser.expect}; what an observer has read as a method may be none, and is answered as GET is. */
+  /** Like {@link MessageParser.expect}; something that an observer accepted as a method may be invalid, and is treated as GET. */
   override expect(requestMethod: string): void {
     super.expect(isToken(requestMethod) ? requestMethod : 'GET')
   }
 
   /**
-   * Bytes are missing behind what was fed: goes on with the content if they are all part of it, otherwise with the next message that
-   * can be found. The message in hand ends where it is.
+   * Bytes are missing after what was fed: continues with the content if all of them are part of it, otherwise with the next message that
+   * can be found. The current message ends where it is.
    *
-   * @param bytes how many; left out when that is not known, as in the middle of a stream
-   * @throws {RangeError} for what is no number of bytes
+   * @param bytes how many; left out when that is unknown, as in the middle of a stream
+   * @throws {RangeError} for an invalid number of bytes
    */
   lost(bytes?: number): this {
     if (bytes !== undefined && !(Number.isSafeInteger(bytes) && bytes >= 0))
@@ -134,17 +134,17 @@ export class ObservingParser<Kind extends 'request' | 'response' = 'request' | '
     return this
   }
 
-  /** Goes on behind an error, or behind the message in hand: with the next message that can be found. */
+  /** Continues after an error, or after the current message, with the next message that can be found. */
   resync(): this {
     const error = this._error
     this._error = null
-    // what has been read of a refused head is of no message
+    // what has been read of a refused head belongs to no message
     if (error !== null && this._phase === IN_HEAD) {
       if (this._lostBytes === 0) this._lostAt = this.position - error.offset
       this._lostBytes += error.offset
     }
     this._abandon()
-    // what was refused is no start
+    // what was refused cannot be the start of a message
     if (this._searching && this._rest > 0) this._lose(1)
     this._dry = false
     return this
@@ -180,7 +180,7 @@ export class ObservingParser<Kind extends 'request' | 'response' = 'request' | '
     if (this._later.length > 0) this._later.push(new Uint8Array(bytes))
     else if (this._rest > 0) super._add(bytes)
     else {
-      // captures are long: an array that is made as a copy is not filled with zeros first
+      // captures are long: an array created as a copy need not be filled with zeros first
       this._before += this._pos
       this._bytes = new Uint8Array(bytes)
       this._pos = 0
@@ -188,7 +188,7 @@ export class ObservingParser<Kind extends 'request' | 'response' = 'request' | '
     }
   }
 
-  /** Goes on behind the next gap, if there is one. */
+  /** Continues after the next gap, if there is one. */
   private _pass(): boolean {
     const gap = this._later.shift()
     if (gap === undefined) return false
@@ -216,7 +216,7 @@ export class ObservingParser<Kind extends 'request' | 'response' = 'request' | '
     }
     this._abandon()
     if (this._phase === STOPPED) {
-      // what is left in front of the gap is no HTTP, and comes first
+      // what is left before the gap is not HTTP, and comes first
       this._later.unshift({ lost: bytes })
       return
     }
@@ -225,7 +225,7 @@ export class ObservingParser<Kind extends 'request' | 'response' = 'request' | '
     this._before += count
   }
 
-  /** What has come behind `_pos`. */
+  /** What has arrived after `_pos`. */
   private _source(): Uint8Array {
     return this._bytes.subarray(this._pos, this._end)
   }
@@ -242,7 +242,7 @@ export class ObservingParser<Kind extends 'request' | 'response' = 'request' | '
     return GO_ON
   }
 
-  /** Reads the head that is being mended, again from its start when it has changed. */
+  /** Reads the head that is being repaired, again from its start when it has changed. */
   private _readDraft(draft: Draft): ParserEvent | GoOn | null {
     const head = this._head
     while (draft.fault === null) {
@@ -272,9 +272,9 @@ export class ObservingParser<Kind extends 'request' | 'response' = 'request' | '
     const rule = this._mend(draft)
     if (rule === 'line') return null
     if (rule === undefined) return this._refuse(code, offset)
-    // a version that says more than it is brings no new mistakes
+    // a version that claims more than it is must not cause further mistakes
     if (!(draft.isOld && code === 'HOST_MISSING')) this._deviate(code, this.position + offset, offset, rule)
-    // what is put in does not count, what is taken out does
+    // inserted bytes do not count, removed ones do
     const limits = { ...this._headLimits, ...(draft.isLarge ? this._profile.headLimits : {}) }
     limits.headBytes = Math.max(0, limits.headBytes + draft.longer)
     if (draft.hasExtra) limits.fields++
@@ -295,7 +295,7 @@ export class ObservingParser<Kind extends 'request' | 'response' = 'request' | '
     return event
   }
 
-  /** Mends what is wrong with a draft by a rule, which it names; `line` when that has to see more. */
+  /** Repairs a mistake in a draft with a rule, and returns its name; `line` when the rule needs to see more. */
   private _mend(draft: Draft): RuleName | 'line' | undefined {
     const { code, at } = draft.fault!
     do {
@@ -324,7 +324,7 @@ export class ObservingParser<Kind extends 'request' | 'response' = 'request' | '
       const before = draft.changes
       const mended = place === 'inHead' ? rule.inHead?.(draft, at, this._head) : rule.inFraming?.(draft, at, code)
       if (mended === 'line') return mended
-      // what a rule has left as it was will be refused again
+      // what a rule left unchanged would be refused again
       if (mended === true && draft.changes > before) return name
     }
     return undefined
@@ -370,7 +370,7 @@ export class ObservingParser<Kind extends 'request' | 'response' = 'request' | '
     return this._close()
   }
 
-  /** Reads the framing that is being mended, again from its start when it has changed. */
+  /** Reads the framing that is being repaired, again from its start when it has changed. */
   private _readFraming(draft: Draft): ParserEvent | GoOn | null {
     while (draft.fault === null) {
       const body = this._body
@@ -413,12 +413,12 @@ export class ObservingParser<Kind extends 'request' | 'response' = 'request' | '
     return GO_ON
   }
 
-  /** Framing up to `to` has been read: tells of the extensions and trailers in it. */
+  /** Framing up to `to` has been read: reports the extensions and trailers in it. */
   private _framed(to: number, isLast: boolean): void {
     const framing = this._bytes.subarray(this._pos, to)
     this._pos = to
     this._seen = 0
-    // nearly all of it is a size and two line ends
+    // nearly all framing is just a size and two line ends
     if (isLast ? framing.length <= 7 : framing.indexOf(SEMICOLON) < 0) return
     const at = this._before + to
     const lines = decodeLatin1(framing, 0, framing.length).split(/\r?\n/)
@@ -452,14 +452,14 @@ export class ObservingParser<Kind extends 'request' | 'response' = 'request' | '
     return GO_ON
   }
 
-  /** Everything that was read counts as read, mended or not. */
+  /** Counts everything that was read as read, repaired or not. */
   private _leave(): void {
     this._pos += this._seen
     this._seen = 0
     this._draft = null
   }
 
-  /** The message in hand goes no further. */
+  /** Gives up the current message. */
   private _abandon(): void {
     this._leave()
     if (this._phase === IN_BODY) {
@@ -491,7 +491,7 @@ export class ObservingParser<Kind extends 'request' | 'response' = 'request' | '
     this._tellLost()
     if (!this._rules.has('ends') && !this._searching) {
       if (!draft?.fault) return super._cut()
-      // what it takes to mend it never came
+      // what would be needed to repair it never arrived
       const place = draft.original(draft.fault.at)
       this._fail(draft.fault.code, this._phase === IN_HEAD ? place : this.position - this._start + place, place)
     }

@@ -5,7 +5,7 @@ import type { Rule } from './rule.ts'
 
 type OtherRuleName = 'largeHeads' | 'ends' | 'order'
 
-/** What can be read behind a mistake that is none of the text of a message. */
+/** How to continue after mistakes that are not in the text of a message. */
 const otherRules: Readonly<Record<OtherRuleName, Rule>> = {
   largeHeads: {
     codes: [
@@ -29,29 +29,29 @@ const otherRules: Readonly<Record<OtherRuleName, Rule>> = {
 /** All rules by their names. */
 export const rules: Readonly<Record<RuleName, Rule>> = { ...headRules, ...framingRules, ...otherRules }
 
-/** The name of a mistake that can be read. */
+/** The name of a mistake after which reading can continue. */
 export type RuleName = HeadRuleName | FramingRuleName | OtherRuleName
 
 /**
- * How much is read of what a strict reader refuses. It is data: the names of the mistakes behind which reading goes on. Everything
- * else is refused as by `MessageParser`, and what that reads is read in the same way.
+ * How much is accepted of what the strict parser refuses. A profile is plain data: the names of the mistakes after which reading
+ * continues. Everything else is refused as by `MessageParser`, and correct input is read in the same way.
  */
 export interface Profile {
   readonly name: string
   readonly request: readonly RuleName[]
   readonly response: readonly RuleName[]
-  /** The limits of a head that passes the usual ones. */
+  /** The limits for a head that exceeds the usual ones. */
   readonly headLimits?: HeadLimits
-  /** The limits of the chunks of a body behind its first mistake. */
+  /** The limits for the chunks of a body after its first mistake. */
   readonly bodyLimits?: BodyLimits
 }
 
-/** Nothing else than what `MessageParser` reads. */
+/** Accepts only what `MessageParser` accepts. */
 export const strict: Profile = { name: 'strict', request: [], response: [] }
 
 /**
- * What RFC 9112 asks of user agents, for responses: folded lines (§5.2), in trailers too; a reason that is left out together with its space (§4); and a
- * last coding other than chunked, which goes on until the connection ends (§6.3). Requests are read as by `strict`.
+ * What RFC 9112 asks of user agents, for responses: folded lines (§5.2), also in trailers; a reason phrase that is missing together with
+ * its space (§4); and a last coding other than chunked, which goes on until the connection ends (§6.3). Requests are read as by `strict`.
  */
 export const userAgent: Profile = {
   name: 'userAgent',
@@ -61,7 +61,7 @@ export const userAgent: Profile = {
 
 const all = /* @__PURE__ */ Object.keys(rules) as RuleName[]
 
-/** Whatever can be read. For captures and for looking at traffic, never for serving: two readers may see two messages in it. */
+/** Accepts whatever can be read. For captures and inspecting traffic, never for serving: two readers may see two messages in it. */
 export const observer: Profile = {
   name: 'observer',
   request: all,

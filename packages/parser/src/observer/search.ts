@@ -1,20 +1,20 @@
 import { decodeLatin1, isDigit } from '../bytes.ts'
 
 /*
- * Finds the start of a message among bytes of which nothing is known, by what only a start line has.
+ * Finds the start of a message among unknown bytes, by what only a start line contains.
  */
 
 const version = 'HTTP/1.'
 /** A longer start line is not found. */
 const MOST_TARGET = 16_384
-/** What is looked for in either kind of message, the version and what is behind it, is not longer. */
+/** The part that is searched for, the version and what follows it, is not longer in either kind of message. */
 export const MOST_SOUGHT = 13
 
 /**
- * Where a request or response seems to start in `bytes` between `first` and `end`; or the complement of the place in front of which
+ * Where a request or response seems to start in `bytes` between `first` and `end`; or the complement of the position before which
  * there can be no part of a start line.
  *
- * @param from a place in front of which no version is
+ * @param from a position before which there is no version
  */
 export function findStart(
   bytes: Uint8Array,
@@ -38,7 +38,7 @@ export function findStart(
   return ~Math.max(first, end - (kind === 'response' ? version.length : MOST_TARGET))
 }
 
-/** Where the request line starts whose version is at `at`, or -1; not in front of `first`. */
+/** Where the request line starts whose version is at `at`, or -1; not before `first`. */
 function requestStart(bytes: Uint8Array, first: number, at: number): number {
   let p = at - 1
   if (p < first || bytes[p] !== 0x20) return -1

@@ -1,11 +1,11 @@
-// The content of Close, and the codes that may stand in it (RFC 6455 §7.4).
+// The content of a Close, and the codes it may contain (RFC 6455 §7.4).
 import { encodeUtf8 } from './text.ts'
 import { Utf8Checker } from './utf8.ts'
 
 /** The longest content of a control frame, in bytes (RFC 6455 §5.5). */
 export const CONTROL_BYTES = 125
 
-/** Codes that are never sent, only told to an application (RFC 6455 §7.4.1). */
+/** Codes that are never sent, only reported to an application (RFC 6455 §7.4.1). */
 export const CloseCode = {
   /** The Close had no code. */
   None: 1005,
@@ -14,7 +14,7 @@ export const CloseCode = {
 } as const
 
 /**
- * Whether a code may be on the wire: one of those that are registered, or of the ranges for libraries and applications
+ * Whether a code may be on the wire: registered codes, and the ranges for libraries and applications
  * (RFC 6455 §7.4).
  */
 export function isCloseCode(code: number): boolean {
@@ -23,8 +23,8 @@ export function isCloseCode(code: number): boolean {
 }
 
 /**
- * Reads the content of a Close, of at most 125 bytes: its code, {@link CloseCode.None} when it has none; or what is wrong.
- * Behind the two bytes of a code comes the reason, in UTF-8.
+ * Reads the content of a Close, of at most 125 bytes: its code, or {@link CloseCode.None} when it has none; or what is wrong with it.
+ * After the two bytes of the code comes the reason, in UTF-8.
  */
 export function readClose(
   content: Uint8Array,
@@ -39,10 +39,10 @@ export function readClose(
 }
 
 /**
- * The content of a Close.
+ * Makes the content of a Close.
  * @param code {@link CloseCode.None} for a Close without one
  * @param reason of at most 123 bytes in UTF-8; not sent without a code
- * @throws RangeError for a code that may not be sent, or a reason that is too long.
+ * @throws RangeError for a code that must not be sent, or a reason that is too long.
  */
 export function closeContent(code: number, reason: string = ''): Uint8Array {
   if (code === CloseCode.None) return new Uint8Array(0)

@@ -1,17 +1,17 @@
-// What is agreed on in Sec-WebSocket-Extensions, of which permessage-deflate is all we know (RFC 7692).
+// The negotiation in Sec-WebSocket-Extensions; permessage-deflate is the only extension known here (RFC 7692).
 import { isToken } from '../bytes.ts'
 import { tokenList, unquote } from '../field-lists.ts'
 
 /** One member of Sec-WebSocket-Extensions. */
 export interface Extension {
   readonly name: string
-  /** In wire order, repeated ones too; `true` for one without a value. */
+  /** In wire order, including repeated ones; `true` for one without a value. */
   readonly params: readonly (readonly [name: string, value: string | true])[]
 }
 
 /**
- * Reads Sec-WebSocket-Extensions (RFC 6455 §9.1): the members in order of preference, or null when the value is not well
- * formed, with which a handshake must fail.
+ * Parses Sec-WebSocket-Extensions (RFC 6455 §9.1): the members in order of preference, or null when the value is malformed, in
+ * which case the handshake must fail.
  */
 export function parseExtensions(value: string): Extension[] | null {
   const extensions: Extension[] = []
@@ -31,7 +31,7 @@ function parseExtension(member: string): Extension | null {
   for (param.lastIndex = name.length; param.lastIndex < member.length;) {
     const [, key, sent] = param.exec(member) ?? []
     const text = sent?.startsWith('"') ? unquote(sent) : sent
-    // A quoted value is a token, too, once it is unquoted.
+    // A quoted value must be a token, too, once it is unquoted.
     if (key === undefined || !isToken(key) || (text !== undefined && (text === null || !isToken(text)))) return null
     params.push([key, text ?? true])
   }
@@ -44,17 +44,17 @@ const noClientContext = 'client_no_context_takeover'
 const serverBits = 'server_max_window_bits'
 const clientBits = 'client_max_window_bits'
 
-/** What an offer of permessage-deflate, or the answer to one, says. RFC 7692 §7.1. */
+/** What an offer of permessage-deflate, or its acceptance, says. RFC 7692 §7.1. */
 interface DeflateParams {
   readonly serverNoContextTakeover: boolean
   readonly clientNoContextTakeover: boolean
-  /** Undefined: nothing is said, so 15. */
+  /** Undefined when missing, which means 15. */
   readonly serverMaxWindowBits: number | undefined
-  /** `true`: the client may be told one. Undefined: it may not. */
+  /** `true`: the server may choose one for the client. Undefined: it may not. */
   readonly clientMaxWindowBits: number | true | undefined
 }
 
-/** The parameters of one permessage-deflate, or null when one is unknown, repeated, or has not the value it must have. */
+/** The parameters of a permessage-deflate, or null when one is unknown, repeated, or has an invalid value. */
 function deflateParams({ params }: Extension): DeflateParams | null {
   const said = new Map(params)
   if (said.size < params.length) return null
@@ -78,19 +78,19 @@ function isWindowBits(value: string | true): boolean {
   return value !== true && /^(?:[89]|1[0-5])$/.test(value)
 }
 
-/** A deflate extension that was agreed on. No message has the context of another: see {@link acceptDeflate}. */
+/** A deflate extension that was agreed on. Messages do not share a context: see {@link acceptDeflate}. */
 export interface AgreedDeflate {
-  /** Sec-WebSocket-Extensions of the answer. */
+  /** The value of Sec-WebSocket-Extensions in the response. */
   readonly answer: string
   /** The server's window is at most 2 to the power of this. */
   readonly serverMaxWindowBits: number
 }
 
 /**
- * What a server answers to offers: it takes the first of permessage-deflate that it understands (RFC 7692 §7.1), or none.
- * Neither side keeps a context from one message to the next: each message can be inflated by itself then, one that goes to
- * many is compressed once, and a connection that waits holds no memory for it.
- * @param smallestWindow window bits that the compressor can do with at least. Default: 9, as zlib.
+ * A server's answer to offers: it accepts the first permessage-deflate that it understands (RFC 7692 §7.1), or none.
+ * Neither side keeps a context from one message to the next: so each message can be inflated on its own, a message that goes to
+ * many clients is compressed once, and an idle connection holds no memory for it.
+ * @param smallestWindow the least window bits that the compressor supports. Default: 9, as in zlib.
  */
 export function acceptDeflate(offers: readonly Extension[], smallestWindow: number = 9): AgreedDeflate | null {
   for (const offer of offers) {
@@ -104,12 +104,12 @@ export function acceptDeflate(offers: readonly Extension[], smallestWindow: numb
   return null
 }
 
-/** What a client offers whose messages have no context, and who takes none with context. */
+/** The offer of a client whose messages have no context, and that does not accept messages with context. */
 export const deflateOffer: string = `${deflateName}; ${noServerContext}; ${noClientContext}`
 
 /**
- * Whether a client may take this answer to {@link deflateOffer}: one permessage-deflate that says what was asked for, and
- * nothing of the client's window (RFC 7692 §7.1.2.2). With any other it must fail the connection.
+ * Whether a client may accept this answer to {@link deflateOffer}: one permessage-deflate that grants what was asked for, and
+ * says nothing about the client's window (RFC 7692 §7.1.2.2). With any other answer it must fail the connection.
  */
 export function isDeflateAnswer(value: string): boolean {
   const [extension, ...more] = parseExtensions(value) ?? []

@@ -1,5 +1,5 @@
 /*
- * What is wrong with what a peer of a WebSocket sent: names, and the code that the connection is closed with.
+ * What can be wrong with what a WebSocket peer sends: names, and the code with which the connection is closed.
  */
 
 /** What is wrong, as a stable name. Names are only ever added. */
@@ -23,17 +23,17 @@ export type WebSocketFailure =
 
 /** What is known about one failure. */
 export interface WebSocketFailureInfo {
-  /** The code of the Close that tells the peer of it (RFC 6455 §7.4.1). */
+  /** The code of the Close that reports it to the peer (RFC 6455 §7.4.1). */
   readonly closeCode: number
-  /** The section of the specification that is broken or that allows the limit. */
+  /** The section of the specification that is violated, or that allows the limit. */
   readonly rfc: string
-  /** One plain sentence, short enough for the reason of a Close. It never holds bytes of the input. */
+  /** One plain sentence, short enough for the reason of a Close. It never contains bytes of the input. */
   readonly message: string
 }
 
 const failure = (closeCode: number, rfc: string, message: string): WebSocketFailureInfo => ({ closeCode, rfc, message })
 
-/** Every failure with its close code, its place in the specification and its sentence. */
+/** Every failure with its close code, its section of the specification and its sentence. */
 export const webSocketFailures: Readonly<Record<WebSocketFailure, WebSocketFailureInfo>> = /* @__PURE__ */ (() => ({
   RESERVED_BIT_SET: failure(1002, 'RFC 6455 §5.2', 'A reserved bit is set that was not agreed on'),
   OPCODE_UNKNOWN: failure(1002, 'RFC 6455 §5.2', 'The opcode is reserved'),

@@ -1,17 +1,17 @@
-// Frames to send (RFC 6455 §5.2).
+// Writes frames (RFC 6455 §5.2).
 import { applyMask } from './mask.ts'
 
-/** What a frame is (RFC 6455 §5.2). */
+/** The kinds of frames (RFC 6455 §5.2). */
 export const Opcode = { Continuation: 0, Text: 1, Binary: 2, Close: 8, Ping: 9, Pong: 10 } as const
 export type Opcode = (typeof Opcode)[keyof typeof Opcode]
 
-/** The bit that says that a message, or a control frame, ends with this frame. */
+/** The bit that marks the last frame of a message, and every control frame. */
 export const FIN = 0x80
-/** The bit that says that a message is compressed (RFC 7692 §6). */
+/** The bit that marks a compressed message (RFC 7692 §6). */
 export const RSV1 = 0x40
 
 /**
- * The head of a frame without mask as latin1 text, as {@link "serialize"} writes heads; the content follows.
+ * The head of an unmasked frame as latin1 text, as {@link "serialize"} writes heads; the content follows.
  * @param first {@link FIN}, {@link RSV1} and the opcode
  * @param length of the content, in bytes
  */
@@ -26,7 +26,7 @@ export function frameHead(first: number, length: number): string {
 const quarters = (n: number): number[] => [(n >>> 24) & 0xff, (n >>> 16) & 0xff, (n >>> 8) & 0xff, n & 0xff]
 
 /**
- * A whole frame, for clients: its content is masked, in a copy (RFC 6455 §5.3).
+ * A whole frame, for clients: a copy of the content is masked (RFC 6455 §5.3).
  * @param first {@link FIN}, {@link RSV1} and the opcode
  * @param key 32 bits from a source of strong randomness, new for each frame
  */

@@ -1,18 +1,18 @@
-// What both sides of a handshake have to check and compute (RFC 6455 §4).
+// What both sides of a handshake must check and compute (RFC 6455 §4).
 import { isToken } from '../bytes.ts'
 import { tokenList } from '../field-lists.ts'
 
-/** What is hashed with SHA-1 behind the key, to prove that a handshake was understood (RFC 6455 §4.2.2). */
+/** Appended to the key and hashed with SHA-1, to prove that a handshake was understood (RFC 6455 §4.2.2). */
 export const HANDSHAKE_GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11'
 
-/** Whether this is a Sec-WebSocket-Key: 16 bytes in base64, with zeros in the bits behind them (RFC 6455 §4.1). */
+/** Whether this is a valid Sec-WebSocket-Key: 16 bytes in base64, with zeros in the unused bits (RFC 6455 §4.1). */
 export function isHandshakeKey(value: string): boolean {
   return /^[A-Za-z\d+/]{21}[AQgw]==$/.test(value)
 }
 
 /**
- * The names in Sec-WebSocket-Protocol in the order of the client's preference, or null when the value is not a list of
- * different tokens (RFC 6455 §4.1). They differ in case.
+ * The names in Sec-WebSocket-Protocol in the client's order of preference, or null when the value is not a list of
+ * distinct tokens (RFC 6455 §4.1). They are case-sensitive.
  */
 export function parseSubprotocols(value: string): string[] | null {
   const names = tokenList(value)

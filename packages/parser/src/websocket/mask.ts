@@ -1,20 +1,20 @@
-/** Shorter content is faster byte by byte: a view costs more than it spares. */
+/** Shorter content is faster byte by byte: a view would cost more than it saves. */
 const wordsFrom = 96
 
-/** All bytes or-ed: below 0x80 only if they are ASCII. */
+/** The OR of all bytes: below 0x80 only if they are ASCII. */
 export function allBits(content: Uint8Array, start: number, end: number): number {
   return applyMask(content, start, end, 0)
 }
 
-/** The four bytes of a key in the order of memory, and the same as a word of this machine. */
+/** The four bytes of a key in memory order, and the same as a word of this machine. */
 const bytes = /* @__PURE__ */ new Uint8Array(4)
 const word = /* @__PURE__ */ new Int32Array(bytes.buffer)
 
 /**
- * Masks content in place, or takes a mask off, which is the same (RFC 6455 §5.3).
- * @param key the first byte of the mask is its highest
- * @param phase how many bytes the frame's content had before `start`
- * @returns all bytes that come out, or-ed: below 0x80 only if the content is ASCII.
+ * Masks content in place, or unmasks it, which is the same operation (RFC 6455 §5.3).
+ * @param key its highest byte is the first byte of the mask
+ * @param phase how many bytes of the frame's content came before `start`
+ * @returns the OR of all resulting bytes: below 0x80 only if the content is ASCII.
  */
 export function applyMask(content: Uint8Array, start: number, end: number, key: number, phase: number = 0): number {
   const turned = (phase & 3) === 0 ? key : (key << ((phase & 3) * 8)) | (key >>> (32 - (phase & 3) * 8))
@@ -54,6 +54,6 @@ function byWords(content: Int32Array, key: number): number {
   const mask = word[0]!
   let all = 0
   for (let at = 0; at < content.length; at++) all |= content[at]! ^= mask
-  // Any byte of the word will do: what is asked is whether one of them is beyond ASCII.
+  // Any byte of the word will do, because the question is only whether one of them is beyond ASCII.
   return (all | (all >>> 8) | (all >>> 16) | (all >>> 24)) & 0xff
 }

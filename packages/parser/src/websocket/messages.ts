@@ -1,4 +1,4 @@
-// Messages, put together from the frames they came in, and inflated.
+// Messages, assembled from the frames in which they came, and inflated.
 import { append, decodeLatin1 } from '../bytes.ts'
 import type { DecodeLatin1 } from '../bytes.ts'
 import type { WebSocketFailure } from './failures.ts'
@@ -7,17 +7,17 @@ import { FrameEvent, WebSocketReader, checkLimits } from './reader.ts'
 import { decodeUtf8 } from './text.ts'
 import { Utf8Checker } from './utf8.ts'
 
-/** What an {@link Inflate} has made. */
+/** The result of an {@link Inflate}. */
 export interface Inflated {
   readonly bytes: Uint8Array
-  /** How much of the input there was up to the end of the deflate stream, or all of it. */
+  /** How much of the input was used, up to the end of the deflate stream, or all of it. */
   readonly used: number
 }
 
 /**
  * Inflates raw deflate (RFC 1951) from an empty window.
- * @param most bytes to make at most
- * @param whole whether a stream that does not end is broken; otherwise what it gives so far is asked for.
+ * @param most bytes to produce at most
+ * @param whole whether an unfinished stream is an error; otherwise, returns what it gives so far.
  */
 export type Inflate = (
   deflated: Uint8Array,
@@ -25,57 +25,57 @@ export type Inflate = (
   whole: boolean,
 ) => Inflated | Extract<WebSocketFailure, 'DEFLATE_INVALID' | 'MESSAGE_TOO_LARGE'>
 
-/** What a {@link MessageReader} reads, how much of it, and with what. */
+/** The options of a {@link MessageReader}. */
 export interface MessageOptions {
-  /** Whose messages are read. Those of a client are masked (RFC 6455 §5.1). */
+  /** Who sends the messages. Those of a client are masked (RFC 6455 §5.1). */
   readonly from: 'client' | 'server'
   /** Largest message in bytes, after inflation. */
   readonly messageBytes: number
   /** Most frames of one message. Default: 16 384. */
   readonly messageFrames?: number
-  /** Inflates messages, if permessage-deflate was agreed on without context. */
+  /** Inflates messages, if permessage-deflate was agreed on without a shared context. */
   readonly inflate?: Inflate | undefined
   /**
-   * Messages of more than half of `messageBytes`, and of more than 128 KiB, may unpack to so many times their size; deflate
-   * reaches a thousand with zeros. Default: 100.
+   * How many times their size messages may unpack to, if they are larger than half of `messageBytes` and larger than 128 KiB; deflate
+   * can reach a thousand with zeros. Default: 100.
    */
   readonly inflation?: number
-  /** Bytes to text, each to one character. Default: {@link decodeLatin1}. */
+  /** Decodes bytes to text, one character per byte. Default: {@link decodeLatin1}. */
   readonly decodeLatin1?: DecodeLatin1
-  /** UTF-8 to text. Default: a `TextDecoder` that keeps a BOM. */
+  /** Decodes UTF-8. Default: a `TextDecoder` that keeps a BOM. */
   readonly decodeUtf8?: DecodeLatin1
 }
 
-/** The end of a message that the sender leaves out (RFC 7692 §7.2.2), and an empty final block, so that the end shows. */
+/** The end of a message that the sender leaves out (RFC 7692 §7.2.2), and an empty final block, so that the end is recognized. */
 const tail = [0x00, 0x00, 0xff, 0xff, 0x03, 0x00]
 
-/** Messages up to here may unpack as they like. */
+/** The ratio is not limited for messages up to this size. */
 const freeInflation = 128 * 1024
 
 const utf8 = (bytes: Uint8Array, start: number, end: number): string => decodeUtf8(bytes.subarray(start, end))
 
 /**
- * Reads whole messages of one direction of a WebSocket, from bytes that may come in any pieces, and control frames between
- * them. A message that cannot be valid any more, or is too large, fails before its last frame has come, a compressed
- * one, too.
+ * Reads whole messages of one direction of a WebSocket, from bytes that may come in any pieces, and the control frames between
+ * them. A message that can no longer be valid, or is too large, fails before its last frame has arrived, even if it is
+ * compressed.
  */
 export class MessageReader {
-  /** After Data: the message. Bytes are lent: they are a view of the buffer of the call when the message came in one piece. */
+  /** After Data: the message. Bytes are lent: they are a view of the caller's buffer if the message came in one piece. */
   message: string | Uint8Array = ''
-  /** After Data: whether the bytes of the message are the reader's no more, so that they may be kept. */
+  /** After Data: whether the reader no longer uses the bytes of the message, so that they may be kept. */
   ownsMessage: boolean = false
   /** After Error: what is wrong. */
   error: WebSocketFailure | undefined = undefined
-  /** The frames, and what is in control frames. */
+  /** The frames, and the content of control frames. */
   readonly frames: WebSocketReader
   private readonly _options: MessageOptions
-  /** A message of which a part has come, as it came. */
+  /** The part of a message that has arrived so far, unchanged. */
   private _parts: Uint8Array | undefined = undefined
   private _length: number = 0
-  /** A compressed message is looked at when so much of it has come: each time it is twice as much. */
+  /** A compressed message is checked when this much of it has arrived; after each check the number doubles. */
   private _lookAt: number = 1
 
-  /** @throws TypeError when a limit is no number; RangeError when it is below 1 or NaN. */
+  /** @throws TypeError when a limit is not a number; RangeError when it is below 1 or NaN. */
   constructor(options: MessageOptions) {
     const { from, messageBytes, messageFrames, inflate, inflation = 100 } = options
     checkLimits(inflation)
@@ -83,18 +83,18 @@ export class MessageReader {
     this.frames = new WebSocketReader({ from, deflate: inflate !== undefined, messageBytes, messageFrames })
   }
 
-  /** Where the next call goes on. */
+  /** Where the next call continues. */
   get pos(): number {
     return this.frames.pos
   }
 
-  /** Bytes held for a message that is not complete. */
+  /** Bytes held for an incomplete message. */
   get buffered(): number {
     return this._length
   }
 
   /**
-   * Goes on at `pos` in `buf`, whose bytes are there up to `end` (exclusive), and are changed. Data is a whole message;
+   * Continues at `pos` in `buf`, whose bytes are valid up to `end` (exclusive), and are changed. Data is a whole message;
    * the other events are those of {@link WebSocketReader}.
    */
   next(buf: Uint8Array, pos: number, end: number): FrameEvent {
@@ -147,7 +147,7 @@ export class MessageReader {
     const inflated = this._inflate(input, deflated.length, true)
     if (typeof inflated === 'string') return this._fail(inflated)
     const { bytes, used } = inflated
-    // Behind a final block, which few senders use, is one octet (RFC 7692 §7.2.3.4) and what was put behind it.
+    // A final block, which few senders use, is followed by one octet (RFC 7692 §7.2.3.4) and what was appended here.
     const left = input.length - used - tail.length
     if (left > 1 || (left === 1 && deflated.at(-1) !== 0)) return this._fail('DEFLATE_INVALID')
     const isAscii = allBits(bytes, 0, bytes.length) < 0x80
@@ -156,7 +156,7 @@ export class MessageReader {
     return this._take(bytes, 0, bytes.length, isAscii)
   }
 
-  /** Looks at the part of a compressed message that has come. */
+  /** Checks the part of a compressed message that has arrived. */
   private _isGoodSoFar(): boolean {
     this._lookAt = this._length * 2
     const inflated = this._inflate(this._parts!.subarray(0, this._length), this._length, false)

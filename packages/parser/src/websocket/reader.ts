@@ -1,4 +1,4 @@
-// Frames from bytes that come in any pieces (RFC 6455 §5.2).
+// Reads frames from bytes that may come in any pieces (RFC 6455 §5.2).
 import { CONTROL_BYTES, CloseCode, readClose } from './close.ts'
 import type { WebSocketFailure } from './failures.ts'
 import { FIN, Opcode, RSV1 } from './frame-writer.ts'
@@ -9,19 +9,19 @@ import { Utf8Checker } from './utf8.ts'
 export const FrameEvent = { NeedMore: 0, Data: 1, Ping: 2, Pong: 3, Close: 4, Error: 5 } as const
 export type FrameEvent = (typeof FrameEvent)[keyof typeof FrameEvent]
 
-/** What a {@link WebSocketReader} reads, and how much of it. */
+/** The options of a {@link WebSocketReader}. */
 export interface ReaderOptions {
-  /** Whose frames are read. Those of a client are masked, those of a server are not (RFC 6455 §5.1). */
+  /** Who sends the frames. Those of a client are masked, those of a server are not (RFC 6455 §5.1). */
   readonly from: 'client' | 'server'
-  /** Whether permessage-deflate was agreed on: messages may come compressed then. Default: false. */
+  /** Whether permessage-deflate was agreed on, so that messages may be compressed. Default: false. */
   readonly deflate?: boolean
-  /** Largest message in bytes; compressed ones may be 1 % larger, as what cannot be compressed becomes. */
+  /** Largest message in bytes; compressed ones may be 1 % larger, which happens to data that cannot be compressed. */
   readonly messageBytes: number
   /** Most frames of one message. Default: 16 384. */
   readonly messageFrames?: number | undefined
 }
 
-/** Each frame costs its head and some work, however little is in it. */
+/** Each frame costs its head and some work, however little it contains. */
 const defaultFrames = 16_384
 
 /*
@@ -29,43 +29,43 @@ const defaultFrames = 16_384
  *
  *   FIRST ──► SECOND ──126, 127──► LENGTH ──► MASK ──► CONTENT ──► FIRST
  *                └───────< 126──────────────────▲
- *                          without a mask it is CONTENT that follows
+ *                          without a mask, CONTENT follows directly
  */
 const FIRST = 0
 const SECOND = 1
 const LENGTH = 2
 const MASK = 3
 const CONTENT = 4
-/** Behind a Close or an Error. */
+/** After a Close or an Error. */
 const ENDED = 5
 
 /**
  * Reads the frames of one direction of a WebSocket from bytes that may come in any pieces. The content of messages is
- * handed out as places in the caller's buffer as soon as a byte of it is there, with the mask taken off in place. That
- * of control frames is whole. What is wrong is told at the earliest byte that proves it, text that is not UTF-8 included.
+ * given out as offsets in the caller's buffer as soon as any of it has arrived, unmasked in place. That
+ * of control frames is complete. Errors are reported at the earliest byte that proves them, including text that is not UTF-8.
  * RFC 6455 §5, §7.4 and §8.1.
  */
 export class WebSocketReader {
-  /** Where the next call goes on. */
+  /** Where the next call continues. */
   pos: number = 0
-  /** Bytes that hold what was found: the buffer of the call, or for control frames that came in pieces another. */
+  /** The bytes that contain what was found: the caller's buffer, or another one for control frames that came in pieces. */
   data: Uint8Array
-  /** Its place there, `dataStart` (inclusive) to `dataEnd` (exclusive). */
+  /** Its position there, `dataStart` (inclusive) to `dataEnd` (exclusive). */
   dataStart: number = 0
   dataEnd: number = 0
-  /** After Data: whether the message ends with this piece, which may be empty then. */
+  /** After Data: whether the message ends with this piece, which may be empty. */
   final: boolean = false
   /** After Data: whether the message is text; otherwise it is bytes. */
   isText: boolean = false
-  /** After Data: whether the message is compressed. Whether it is UTF-8 is for whom inflates it to check. */
+  /** After Data: whether the message is compressed. Then whoever inflates it must check that it is UTF-8. */
   isCompressed: boolean = false
-  /** After Data: whether all of the message so far, as it came, is ASCII. */
+  /** After Data: whether all of the message so far, as received, is ASCII. */
   isAscii: boolean = true
-  /** After Close: its code; {@link CloseCode.None} when it has none. The data is its reason. */
+  /** After Close: its code; {@link CloseCode.None} when it has none. The data is the reason. */
   closeCode: number = CloseCode.None
   /** After Error: what is wrong. */
   error: WebSocketFailure | undefined = undefined
-  /** Bytes that were read so far; after Error up to the offending one, which is not counted. */
+  /** Bytes read so far; after an Error, up to but not including the offending byte. */
   consumed: number = 0
 
   private readonly _masked: boolean
@@ -75,23 +75,23 @@ export class WebSocketReader {
   private _state: number = FIRST
   private _opcode: number = 0
   private _fin: boolean = false
-  /** Bytes of the length or of the mask that are still to come. */
+  /** Bytes of the length or of the mask that have not arrived. */
   private _missing: number = 0
   private _length: number = 0
-  /** How the length was announced: 0 in one byte, 126 or 127. */
+  /** How the length was given: 0 in one byte, 126 or 127. */
   private _form: number = 0
   private _key: number = 0
-  /** Bytes of the frame's content that came already. */
+  /** Bytes of the frame's content that have already arrived. */
   private _read: number = 0
-  /** A message has begun that is not complete. */
+  /** Whether a message has begun but is not complete. */
   private _open: boolean = false
   private _frames: number = 0
   private _bytes: number = 0
   private readonly _text: Utf8Checker = new Utf8Checker()
-  /** A control frame that comes in pieces. */
+  /** The content so far of a control frame that comes in pieces. */
   private _control: Uint8Array | undefined = undefined
 
-  /** @throws TypeError when a limit is no number; RangeError when it is below 1 or NaN. */
+  /** @throws TypeError when a limit is not a number; RangeError when it is below 1 or NaN. */
   constructor(options: ReaderOptions) {
     const { from, deflate = false, messageBytes, messageFrames = defaultFrames } = options
     checkLimits(messageBytes, messageFrames)
@@ -103,8 +103,8 @@ export class WebSocketReader {
   }
 
   /**
-   * Goes on at `pos` in `buf`, whose bytes are there up to `end` (exclusive). They are changed: masks are taken off. Set
-   * its own `pos` aside for the next call. Nothing follows a Close or an Error.
+   * Continues at `pos` in `buf`, whose bytes are valid up to `end` (exclusive). They are changed, because masks are removed. Use the
+   * reader's own `pos` for the next call. Nothing follows a Close or an Error.
    */
   next(buf: Uint8Array, pos: number, end: number): FrameEvent {
     if (this._state === ENDED) {
@@ -158,7 +158,7 @@ export class WebSocketReader {
     const isControl = opcode >= Opcode.Close
     if ((byte & 0x30) !== 0) return 'RESERVED_BIT_SET'
     if (isControl ? opcode > Opcode.Pong : opcode > Opcode.Binary) return 'OPCODE_UNKNOWN'
-    // Only the first frame of a message says that it is compressed (RFC 7692 §6).
+    // Only the first frame of a message is marked as compressed (RFC 7692 §6).
     if ((byte & RSV1) !== 0 && (!this._deflate || isControl || opcode === Opcode.Continuation))
       return 'RESERVED_BIT_SET'
     if (isControl && !fin) return 'CONTROL_FRAGMENTED'
@@ -198,10 +198,10 @@ export class WebSocketReader {
     return undefined
   }
 
-  /** The length is known, and the shortest form that it has: 0 for one byte, 126 or 127. */
+  /** The length is known. @param shortest the shortest form in which it can be written: 0 for one byte, 126 or 127. */
   private _announced(shortest: number): WebSocketFailure | undefined {
     if (this._form !== shortest) return 'LENGTH_NOT_MINIMAL'
-    // Said before any of it has come, so that nobody sends what will not be taken.
+    // Reported before any of it has arrived, so that nobody sends what will not be accepted.
     if (this._opcode < Opcode.Close && (this._bytes += this._length) > this._most()) return 'MESSAGE_TOO_LARGE'
     this._missing = 4
     this._state = this._masked ? MASK : CONTENT
@@ -212,7 +212,7 @@ export class WebSocketReader {
     return this.isCompressed ? this._messageBytes * 1.01 + 16 : this._messageBytes
   }
 
-  /** Content of the frame from `at` on. */
+  /** Content of the frame, starting at `at`. */
   private _content(buf: Uint8Array, at: number, end: number): FrameEvent {
     const stop = Math.min(end, at + this._length - this._read)
     const bits = this._masked ? applyMask(buf, at, stop, this._key, this._read) : allBits(buf, at, stop)
@@ -258,7 +258,7 @@ export class WebSocketReader {
 
   private _close(): FrameEvent {
     const status = readClose(this.data, this.dataStart, this.dataEnd)
-    // Told at the end of the frame: its content is small, and judged as one.
+    // Reported at the end of the frame: its content is small, and checked as a whole.
     if (typeof status !== 'number') return this._fail(status, this.pos)
     this._state = ENDED
     this.closeCode = status
@@ -276,7 +276,7 @@ export class WebSocketReader {
 
 const nothing = /* @__PURE__ */ new Uint8Array(0)
 
-/** @throws TypeError when a limit is no number; RangeError when it is below 1 or NaN. */
+/** @throws TypeError when a limit is not a number; RangeError when it is below 1 or NaN. */
 export function checkLimits(...limits: readonly number[]): void {
   for (const limit of limits) {
     if (typeof limit !== 'number') throw new TypeError('A limit is a number')

@@ -9,7 +9,7 @@ export function encodeUtf8(text: string): Uint8Array {
   return new TextEncoder().encode(text)
 }
 
-/** A byte order mark stays: what was sent as text is given as text. */
+/** A byte order mark is kept: text is given out exactly as it was sent. */
 export function decodeUtf8(bytes: Uint8Array): string {
   return new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes)
 }

@@ -1,5 +1,5 @@
 /**
- * Checks text as it comes, in any pieces: the first byte that no valid text could have there is told at once. When one
+ * Checks text as it comes, in any pieces: the first byte that cannot be valid there is reported at once. When one
  * text is complete the next may follow. RFC 3629.
  */
 export class Utf8Checker {
@@ -10,11 +10,11 @@ export class Utf8Checker {
 
   /** Continuation bytes that the last character still needs. */
   private _needed: number = 0
-  /** What the next one of them may be. */
+  /** The lowest value that the next one may have. */
   private _lowest: number = 0x80
   private _highest: number = 0xbf
 
-  /** Takes bytes `start` (inclusive) to `end` (exclusive). Gives the place of the first wrong one, or -1. */
+  /** Checks bytes `start` (inclusive) to `end` (exclusive). Returns the position of the first wrong one, or -1. */
   check(bytes: Uint8Array, start: number, end: number): number {
     let at = start
     while (at < end) {
@@ -31,7 +31,7 @@ export class Utf8Checker {
   }
 
   /**
-   * The first byte of a character of several (RFC 3629 §4). Its first continuation byte is limited where a shorter form
+   * The first byte of a multi-byte character (RFC 3629 §4). Its first continuation byte is restricted where a shorter form
    * exists (E0, F0), where surrogates would begin (ED), and where Unicode ends (F4).
    */
   private _lead(byte: number): boolean {
