@@ -1,4 +1,4 @@
-/** The client's end of HTTP/2, for proxies, tools and tests. Servers speak it with `http2: true`. */
+/** The client end of HTTP/2, for proxies, tools and tests. Servers speak it with `http2: true`. */
 export {
   type ClientStream,
   Http2Client,

@@ -1,4 +1,4 @@
-// For who accepts the sockets: what serves one that is there already. `serve` and `createServer` need none of it.
+// For programs that accept sockets themselves: serves a socket that already exists. `serve` and `createServer` do not need this.
 export { accept } from './http1/accept.ts'
 export { handedOver } from './exchange/reply.ts'
 export { ServerCore } from './server/server-core.ts'

@@ -4,15 +4,15 @@ export interface RestartPolicy {
   readonly minDelay: number
   /** Longest delay. Default: 30 000. */
   readonly maxDelay: number
-  /** A worker that was ready for this long counts as stable: its end is the first in a row again. Default: 60 000. */
+  /** A worker that was ready for this long counts as stable: if it ends, its restart counts as the first again. Default: 60 000. */
   readonly stableAfter: number
-  /** So many workers in a row that end before they are ready make the first start fail. Default: 5. */
+  /** After this many workers in a row that end before they are ready, the first start fails. Default: 5. */
   readonly attempts: number
 }
 
 export const defaultRestart: RestartPolicy = { minDelay: 100, maxDelay: 30_000, stableAfter: 60_000, attempts: 5 }
 
-/** The restarts of one place in the cluster. Pure: it is told the times. */
+/** The restarts of one place in the cluster. Pure: times are passed in. */
 export class Backoff {
   readonly #policy: RestartPolicy
   #inARow = 0

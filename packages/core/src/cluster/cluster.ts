@@ -10,9 +10,9 @@ let called = false
 /**
  * Runs a server on every core. The process that calls it becomes the primary: it serves nothing itself, starts the
  * program again as worker processes, and keeps them running. In the workers this call runs `start` and never returns,
- * so what follows `await cluster(…)` is the primary's alone, and what precedes it runs everywhere.
+ * so code after `await cluster(…)` runs only in the primary, and code before it runs everywhere.
  *
- * @throws RangeError for a number out of range, TypeError for another kind of value and for an option that there is not; an
+ * @throws RangeError for a number out of range, TypeError for another kind of value and for an unknown option; an
  * Error when the workers cannot start: the first {@link RestartPolicy.attempts} in a row ended before they were ready.
  */
 export async function cluster(start: Start, options: ClusterOptions = {}): Promise<Cluster> {

@@ -2,9 +2,9 @@
 import { channel } from 'node:diagnostics_channel'
 import type { EventChannel } from '../server/events.ts'
 
-/** A worker's life, as told in the primary. */
+/** A change in a worker's life, published in the primary. */
 export interface WorkerEvent {
-  /** Its place in the cluster, from 1. */
+  /** Its number in the cluster, from 1. */
   readonly worker: number
   readonly pid: number
   readonly state: 'starting' | 'ready' | 'draining' | 'ended'

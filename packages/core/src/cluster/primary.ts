@@ -13,7 +13,7 @@ import { samePress } from '../server/shutdown.ts'
 import { listenFds } from '../server/listen-fds.ts'
 import { ticketKeys } from '../server/ticket-keys.ts'
 
-/** One of the places that are to be filled. Two processes share one while the new follows the old. */
+/** One of the places to be filled. Two processes share one while the new one replaces the old one. */
 interface Place {
   readonly number: number
   readonly processes: Set<WorkerProcess>
@@ -23,7 +23,7 @@ interface Place {
   waitingSince: Date
 }
 
-/** Milliseconds in which a signal that a worker got comes to the primary as well, when it was for the whole group. */
+/** Milliseconds within which a signal that a worker received also reaches the primary, if it was for the whole group. */
 const groupSignal = 100
 
 /** The primary of a cluster: keeps every place filled. */
@@ -38,9 +38,9 @@ export class Primary implements Cluster {
   #nextReload: Promise<void> | undefined
   #closing: Promise<ClusterClosed> | undefined
   #firstSignal: number | undefined
-  /** Questions that go round. */
+  /** Questions that all workers are being asked. */
   readonly #rounds: Map<number, Round> = new Map()
-  /** Of session tickets; every worker has the same. */
+  /** The keys of session tickets; every worker has the same. */
   #ticketKeys: Buffer = Buffer.alloc(0)
   #forgetTickets: () => void = () => {}
 
@@ -82,7 +82,7 @@ export class Primary implements Cluster {
   reload(): Promise<void> {
     if (this.#closing) return Promise.reject(new Error('The cluster is closed'))
     if (!this.#reloading) return (this.#reloading = this.#reload().finally(() => (this.#reloading = undefined)))
-    // What changed while one is running may have come too late for it: one more follows, for all who ask.
+    // What changed while one is running may have come too late for it: another one follows, for all callers.
     return (this.#nextReload ??= this.#reloading
       .catch(() => {})
       .then(() => {
@@ -95,7 +95,7 @@ export class Primary implements Cluster {
     try {
       const how = readOptions(closeRules, options)
       if (!this.#closing) return (this.#closing = this.#close(how))
-      // Asked for in so many words: the default is no reason to hurry.
+      // Only if it was given explicitly: the default is no reason to hurry.
       if (options.deadline !== undefined)
         for (const worker of this.#workers()) void worker.drain({ announce: 0, deadline: how.deadline })
       return this.#closing
@@ -124,7 +124,7 @@ export class Primary implements Cluster {
     return worker
   }
 
-  /** Has all workers asked that can answer. */
+  /** Asks all workers that can answer. */
   #goRound(by: WorkerProcess, question: number, topic: string): void {
     const able = this.#workers().filter(({ state }) => state === 'ready' || state === 'draining')
     const round = new Round(topic, able.includes(by) ? able : [...able, by], (answers) => {
@@ -181,7 +181,7 @@ export class Primary implements Cluster {
     return [...place.processes].some(({ state }) => state !== 'draining')
   }
 
-  /** A place without a worker that serves or is about to gets one. */
+  /** Fills a place that has no worker which serves or is about to. */
   #refill(place: Place, delay: number): void {
     if (this.#closing || this.#isFilled(place) || place.timer) return
     place.restarts++
@@ -189,7 +189,7 @@ export class Primary implements Cluster {
     place.timer = setTimeout(() => this.#fill(place), delay)
   }
 
-  /** One place after the other, so that at most one process more than usual is there at any time. */
+  /** One place after the other, so that there is never more than one process more than usual. */
   async #reload(): Promise<void> {
     for (const place of this.#places) {
       if (this.#closing) return
@@ -200,7 +200,7 @@ export class Primary implements Cluster {
         const which = `${place.number} of ${this.#places.length}`
         throw new Error(`The reload stopped: the new worker ${which} did not become ready: ${endLine(fresh)}`)
       }
-      // The announcement is for the last of all: here others go on.
+      // The announcement is only for the end of the whole cluster: here others go on.
       await Promise.all(old.map((worker) => worker.drain({ ...this.#options, announce: 0 })))
     }
   }
@@ -235,7 +235,7 @@ export class Primary implements Cluster {
   async #stop(): Promise<void> {
     const now = performance.now()
     const first = (this.#firstSignal ??= now)
-    // The same press of Ctrl-C, told twice.
+    // The same press of Ctrl-C, received twice.
     if (now !== first && now - first < samePress) return
     if (this.#closing) {
       for (const worker of this.#workers()) worker.kill()
@@ -246,7 +246,7 @@ export class Primary implements Cluster {
   }
 }
 
-/** Node closes what nobody listens on, and the primary cannot open again what it did not open itself. */
+/** Node closes sockets on which nobody listens, and the primary cannot reopen one that it did not open itself. */
 function leaveToManager(): never {
   console.error(
     'No worker is left, and the inherited sockets closed with the last: the service has to be started again',

@@ -4,39 +4,39 @@ import { longestTimer } from '../server/clock.ts'
 import { placeVariable } from '../server/listen-fds.ts'
 import type { CloseOptions } from '../server/server.ts'
 
-/** What one worker has answered. */
+/** The answer of one worker. */
 export interface WorkerAnswer<T> {
-  /** Its place in the cluster, from 1; 0 outside of a cluster. */
+  /** Its number in the cluster, from 1; 0 outside a cluster. */
   readonly worker: number
   readonly value: T
 }
 
-/** What primary and worker say to each other. */
+/** The messages between primary and worker. */
 export interface ClusterMessage {
   readonly spillway:
-    /** worker: hears what is said from now on; before, messages went to nobody. */
+    /** worker: receives messages from now on; earlier ones were lost. */
     | 'hearing'
     /** worker: `start` is done. */
     | 'ready'
     /** worker: `start` threw `error`. */
     | 'failed'
-    /** worker: it was told to end by someone else and drains. */
+    /** worker: someone else told it to end, and it drains. */
     | 'leaving'
     /** worker: nothing is left to do. */
     | 'drained'
     /** worker: exits now. */
     | 'bye'
-    /** primary: finish what is active, as `close` says; said again, it hurries. */
+    /** primary: finish what is active, as for `close`; sent again, it shortens the deadline. */
     | 'drain'
     /** primary: the keys of session tickets, the same for all. */
     | 'tickets'
-    /** worker: wants to know from all. */
+    /** worker: has a question for all workers. */
     | 'ask'
-    /** primary: somebody wants to know. */
+    /** primary: a worker has a question. */
     | 'question'
-    /** worker: what it says. */
+    /** worker: its answer. */
     | 'answer'
-    /** primary: what they all say. */
+    /** primary: the answers of all. */
     | 'answers'
     /** primary: exit; everything that was on its way to the worker came before this. */
     | 'exit'
@@ -50,36 +50,36 @@ export interface ClusterMessage {
   readonly answers?: readonly WorkerAnswer<unknown>[]
 }
 
-/** A worker that outlives its deadline by this much does not react, and is killed. */
+/** A worker that exceeds its deadline by this much does not react, and is killed. */
 const lateness = 5000
 
 export type ProcessState = 'starting' | 'ready' | 'draining' | 'ended'
 
-/** What a worker process tells its owner. */
+/** What a worker process reports to its owner. */
 export interface ProcessObserver {
-  /** It can be told something. */
+  /** It can receive messages. */
   hearing(worker: WorkerProcess): void
   changed(worker: WorkerProcess): void
-  /** It wants to know something from all; its answers have this number. */
+  /** It has a question for all workers; the answers carry this number. */
   asks(worker: WorkerProcess, question: number, topic: string): void
   answers(worker: WorkerProcess, question: number, value: unknown): void
   /** Someone else told it to end. */
   leaving(worker: WorkerProcess): void
 }
 
-/** One worker as its primary sees it, from fork to exit. */
+/** One worker as seen by its primary, from fork to exit. */
 export class WorkerProcess {
   readonly place: number
   state: ProcessState = 'starting'
   /** When the state began. */
   since: Date = new Date()
-  /** Whether its end was asked for. */
+  /** Whether it was asked to end. */
   asked: boolean = false
   /** Whether it had to be killed because it did not end in time. */
   killed: boolean = false
   code: number | null = null
   signal: string | null = null
-  /** Why it could not start, as far as that is known. */
+  /** Why it could not start, if that is known. */
   error: string | undefined
   readonly ready: Promise<boolean>
   readonly ended: Promise<void>
@@ -107,17 +107,17 @@ export class WorkerProcess {
     )
   }
 
-  /** 0 when the system could not make a process. */
+  /** 0 when the system could not create a process. */
   get pid(): number {
     return this.#worker?.process.pid ?? 0
   }
 
-  /** Milliseconds between ready and the end or now, 0 if it never was ready. */
+  /** Milliseconds between being ready and its end or now, 0 if it never was ready. */
   get readyFor(): number {
     return this.#readyAt === 0 ? 0 : (this.#endedAt || performance.now()) - this.#readyAt
   }
 
-  /** Asks it to finish and end, resolves when it has ended; it is killed when it does not. */
+  /** Asks it to finish and end, and resolves when it has ended; if it does not, it is killed. */
   async drain({ announce = 0, deadline = 30_000 }: CloseOptions): Promise<void> {
     if (this.state === 'ended') return
     this.asked = true
@@ -159,17 +159,17 @@ export class WorkerProcess {
       const worker = nodeCluster.fork({ [placeVariable]: String(this.place) })
       worker.on('message', (message: unknown) => this.#hear(message as ClusterMessage | null))
       worker.on('exit', (code: number | null, signal: string | null) => {
-        // What it said last may not have been read yet.
+        // Its last message may not have been read yet.
         if (worker.isConnected()) worker.once('disconnect', () => this.#end(code, signal))
         else this.#end(code, signal)
       })
-      // Also emitted for messages that could not be sent, which the end of the process explains soon enough.
+      // Also emitted for messages that could not be sent, but the end of the process will explain that.
       worker.on('error', (error: Error) => {
         if (worker.process.pid === undefined) this.#fail(error)
       })
       return worker
     } catch (error) {
-      // Out of processes or memory. The owner must have this object before it hears about it.
+      // Out of processes or memory. The owner must have this object before it is told.
       setImmediate(() => this.#fail(error as Error))
       return undefined
     }
@@ -206,7 +206,7 @@ export class WorkerProcess {
   }
 
   #send(message: ClusterMessage): void {
-    // One that cannot be reached has lost its primary and drains by itself.
+    // A worker that cannot be reached has lost its primary and drains by itself.
     if (this.#worker?.isConnected()) this.#worker.send(message, () => {})
   }
 

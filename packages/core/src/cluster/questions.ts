@@ -5,18 +5,18 @@ import type { ClusterMessage, WorkerAnswer } from './process.ts'
 
 export type { WorkerAnswer } from './process.ts'
 
-/** What this worker answers, by topic. */
+/** The functions with this worker's answers, by topic. */
 const own: Map<string, () => unknown> = new Map()
-/** Who waits for all answers, by the number of the question. */
+/** The callbacks that wait for all answers, by the number of the question. */
 const waiting: Map<number, (answers: readonly WorkerAnswer<any>[]) => void> = new Map()
 let asked = 0
 
 /**
- * Lets each worker of a cluster ask all of them, itself too: for numbers that are shown at one place whichever worker is asked
- * for them. Outside of a cluster there is only the one.
- * @param topic a name that all workers use for this question, each once.
- * @param answer what this worker says; something that JSON can hold.
- * @returns asks. Whoever does not answer within a second, or fails, is left out.
+ * Lets each worker of a cluster ask all of them, including itself: for numbers that are shown in one place, whichever worker is asked
+ * for them. Outside a cluster there is only the one.
+ * @param topic a name that all workers use for this question, once each.
+ * @param answer returns this worker's answer, a value that JSON can represent.
+ * @returns a function that asks. Workers that fail or do not answer within a second are left out.
  */
 export function everyWorker<T>(
   topic: string,
@@ -33,7 +33,7 @@ export function everyWorker<T>(
   }
 }
 
-/** In a worker: takes questions of others, and the answers to its own. */
+/** In a worker: receives questions from others, and the answers to its own. */
 export function hearQuestions(message: ClusterMessage | null, say: (message: ClusterMessage) => void): void {
   const { question = 0, topic = '' } = message ?? {}
   if (message?.spillway === 'question')
@@ -44,7 +44,7 @@ export function hearQuestions(message: ClusterMessage | null, say: (message: Clu
   }
 }
 
-/** Undefined when there is none. */
+/** Undefined when there is no answer. */
 async function answerTo(topic: string): Promise<unknown> {
   try {
     return await own.get(topic)?.()

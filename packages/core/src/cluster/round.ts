@@ -6,7 +6,7 @@ const patience = 1000
 
 let rounds = 0
 
-/** A question that goes round: each worker is asked, and what they say is collected. */
+/** A question that is sent round: each worker is asked, and the answers are collected. */
 export class Round {
   readonly id: number = ++rounds
   readonly #missing: Set<WorkerProcess>
@@ -14,7 +14,7 @@ export class Round {
   readonly #done: (answers: readonly WorkerAnswer<unknown>[]) => void
   readonly #timer: ReturnType<typeof setTimeout>
 
-  /** @param done called back once, in the end. */
+  /** @param done is called once, at the end. */
   constructor(
     topic: string,
     workers: readonly WorkerProcess[],
@@ -26,7 +26,7 @@ export class Round {
     for (const worker of workers) worker.ask(this.id, topic)
   }
 
-  /** @param value undefined when it has none. */
+  /** @param value undefined when it has no answer. */
   answered(worker: WorkerProcess, value: unknown): void {
     if (!this.#missing.delete(worker)) return
     if (value !== undefined) this.#answers.push({ worker: worker.place, value })

@@ -1,4 +1,4 @@
-// What may be said to a cluster, and what is when it is not said.
+// The options of a cluster and their defaults.
 import { availableParallelism } from 'node:os'
 import { type RestartPolicy, defaultRestart } from './backoff.ts'
 import type { ClusterOptions } from './options.ts'

@@ -10,7 +10,7 @@ import { closeRules, ofRules } from '../server/rules.ts'
 import type { CloseOptions } from '../server/server.ts'
 import { ticketKeys } from '../server/ticket-keys.ts'
 
-/** Runs `start` in a worker. Never resolves: what follows `await cluster(…)` is the primary's alone. */
+/** Runs `start` in a worker. Never resolves: code after `await cluster(…)` is only for the primary. */
 export function runWorker(start: Start, settings: ClusterSettings): Promise<never> {
   if (process.env[placeVariable] === undefined)
     throw new Error('cluster() was called in a worker of another cluster; use serve() there')
@@ -18,7 +18,7 @@ export function runWorker(start: Start, settings: ClusterSettings): Promise<neve
   const started = begin(start)
   let draining: Promise<void> | undefined
   const drain = (options: CloseOptions): void => {
-    // Told again, it may only be faster.
+    // A second message can only shorten the deadline.
     if (draining) void hurry(started, options)
     else draining = end(started, options)
   }
@@ -26,11 +26,11 @@ export function runWorker(start: Start, settings: ClusterSettings): Promise<neve
   process.on('message', (message: ClusterMessage | null) => {
     if (message?.spillway === 'drain') drain(message.close ?? close)
     else if (message?.spillway === 'tickets') ticketKeys.give(Buffer.from(message.keys!, 'base64'))
-    // The callback comes when the messages before it are written too, such as Node's refusals of connections.
+    // The callback comes when earlier messages, such as Node's refusals of connections, have been written too.
     else if (message?.spillway === 'exit') say({ spillway: 'bye' }, () => process.exit(0))
     else hearQuestions(message, say)
   })
-  // A terminal sends these to the whole group; what they mean is for the primary to say.
+  // A terminal sends these to the whole group; the primary decides what they mean.
   const { signals, reloadSignal } = settings
   for (const signal of new Set([...signals, reloadSignal ?? 'SIGHUP', 'SIGINT', 'SIGHUP'] as const))
     if (signal !== 'SIGTERM') process.on(signal, () => {})
@@ -38,7 +38,7 @@ export function runWorker(start: Start, settings: ClusterSettings): Promise<neve
     say({ spillway: 'leaving' })
     drain(close)
   })
-  // The primary is gone. Node would exit at once and cut what is active, unless this says that the end is meant.
+  // The primary is gone. Node would exit at once and cut what is active, unless this says that the end is intended.
   nodeCluster.worker?.on('disconnect', () => {
     if (nodeCluster.worker) nodeCluster.worker.exitedAfterDisconnect = true
     drain({ ...close, announce: 0 })
@@ -76,7 +76,7 @@ async function end(started: ReturnType<typeof begin>, options: CloseOptions): Pr
     printError('close', error)
     process.exit(1)
   }
-  // A connection may still be on its way from the primary, and must be given back; its 'exit' comes after it.
+  // A connection may still be on its way from the primary, and must be given back; the message 'exit' comes after it.
   if (process.connected) process.once('disconnect', () => process.exit(0))
   say({ spillway: 'drained' }, (reached) => {
     if (!reached) process.exit(0)

@@ -1,5 +1,5 @@
-// The beginning of streamed content. As long as nothing of a reply has left, a source that fails is an error that a reply can
-// tell of, and content that is all there has a length.
+// The beginning of streamed content. While nothing of a reply has been sent, a failing source is an error that a reply can
+// report, and content that is already complete has a known length.
 import type { RequestContext } from './request-context.ts'
 import { hasNoContent } from './content.ts'
 import { type Reply, isAnswer } from './reply.ts'
@@ -17,7 +17,7 @@ import {
   scopeOf,
 } from './source.ts'
 
-/** Who hears what goes wrong behind a reply. */
+/** Is told what goes wrong after a reply has begun. */
 export interface Reporter {
   report(error: unknown, context: RequestContext | undefined): void
 }
@@ -25,19 +25,19 @@ export interface Reporter {
 // decision 048
 /** Milliseconds that a head waits for the first piece of its content. */
 const firstPieceTimeout = 50
-/** Bytes behind the first piece that are gathered in case that they are all. */
+/** Bytes after the first piece that are collected in case they are everything. */
 const gatheredBytes = 64 * 1024
 
 /**
- * The reply itself, if it may be sent at once; otherwise a promise of it, with content at hand when all of that comes soon.
- * It is rejected when the source fails before there is anything to send.
- * @param reporter told what the source fails with once its content is not wanted any more.
+ * The reply itself, if it may be sent at once; otherwise a promise of it, with its content in memory if all of that comes soon.
+ * The promise is rejected when the source fails before there is anything to send.
+ * @param reporter is told what the source fails with once its content is no longer wanted.
  */
 export function begun(reply: Reply, context: RequestContext, reporter: Reporter): Reply | Promise<Reply> {
   const { body } = reply
   if (typeof body === 'string' || !isSource(body) || body instanceof Begun) return reply
   if (reply.takeOver || hasNoContent(reply.status) || context.isOver) return reply
-  // HEAD says what GET does, as far as that costs little (RFC 9110 §9.3.2).
+  // HEAD says what GET would, as far as that costs little (RFC 9110 §9.3.2).
   if (context.method === 'HEAD' && !isOfResponse(body)) return reply
   return begin(reply, body, context, reporter)
 }
@@ -52,14 +52,14 @@ async function begin(reply: Reply, source: Source, context: RequestContext, repo
     else reply.body = new Begun(source, puller, first ? [checkedPiece(first.value)] : [], first ? undefined : pending)
     return reply
   } catch (error) {
-    // What is told of it is told where it happened.
+    // Errors are reported in the async context in which they happened.
     context.scope = scopeOf(source) ?? context.scope
     letGo(source, puller, error, (second) => reporter.report(second, context))
     throw isAnswer(error) ? new TypeError('The content of a reply failed with a reply') : error
   }
 }
 
-/** All content, if that comes in this turn of the event loop. */
+/** All content, if it comes within this turn of the event loop. */
 async function gathered(source: Source, puller: Puller, first: Piece): Promise<Piece | Begun> {
   const pieces = [first]
   let more = 0
@@ -73,17 +73,17 @@ async function gathered(source: Source, puller: Puller, first: Piece): Promise<P
       pieces.push(piece)
       more += piece.length
     } catch {
-      // What has come is sent, and behind it the reply fails.
+      // What has come is sent, and after it the reply fails.
       return new Begun(source, puller, pieces, pending)
     }
   }
   return new Begun(source, puller, pieces, undefined)
 }
 
-/** Calls back when it is over; returns what stops it. */
+/** Calls back when the wait is over; returns a function that stops it. */
 type Wait = (over: () => void) => () => void
 
-/** What a source gives, or undefined when it is not there in time. */
+/** What a source gives, or undefined when it does not come in time. */
 async function settled(pending: Promise<Pulled>, wait: Wait): Promise<Pulled | undefined> {
   let stop!: () => void
   const over = new Promise<undefined>((resolve) => {
@@ -96,7 +96,7 @@ async function settled(pending: Promise<Pulled>, wait: Wait): Promise<Pulled | u
   }
 }
 
-/** A head does not wait any more when its exchange is over: its source is let go of then. */
+/** A head stops waiting when its exchange is over, and its source is released. */
 function soon(context: RequestContext): Wait {
   return (over) => {
     const timer = setTimeout(over, firstPieceTimeout)

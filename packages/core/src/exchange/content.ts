@@ -1,4 +1,4 @@
-// What is true of the content of every reply, whatever the protocol that carries it.
+// Rules for the content of every reply, whatever the protocol that carries it.
 import { HttpError } from './errors.ts'
 import type { Reply } from './reply.ts'
 
@@ -10,7 +10,7 @@ export const ContentFraming = {
   Length: 1,
   /** Streamed in chunks. */
   Chunked: 2,
-  /** Streamed, ends with the connection: HTTP/1.0 knows nothing better. */
+  /** Streamed, ends with the connection: HTTP/1.0 has no better way. */
   UntilClose: 3,
 } as const
 export type ContentFraming = (typeof ContentFraming)[keyof typeof ContentFraming]
@@ -18,14 +18,14 @@ export type ContentFraming = (typeof ContentFraming)[keyof typeof ContentFraming
 /** Most bytes written at once. */
 export const sliceBytes: number = 512 * 1024
 
-/** Whether a reply with this status has none, whatever the handler gave (RFC 9110 §15.3.5, §15.3.6, §15.4.5). */
+/** Whether a reply with this status has no content, whatever the handler gave (RFC 9110 §15.3.5, §15.3.6, §15.4.5). */
 export function hasNoContent(status: number): boolean {
   return status === 204 || status === 205 || status === 304
 }
 
 /**
- * What has to be true of every reply, whatever the protocol.
- * @throws RangeError when the status is none that may be sent; TypeError when the content is none.
+ * Checks what must be true of every reply, whatever the protocol.
+ * @throws RangeError for a status that must not be sent; TypeError for invalid content.
  */
 export function checkReply({ status, body, takeOver }: Reply, method: string): void {
   if (!Number.isInteger(status) || status > 599 || status < (takeOver ? 101 : 200))
@@ -36,14 +36,14 @@ export function checkReply({ status, body, takeOver }: Reply, method: string): v
     throw new TypeError('The content of a reply is text, bytes, or a stream of them')
 }
 
-/** A handler that knows nothing of tunnels allows no CONNECT. @param allow the methods that it does allow. */
+/** A handler that does not support tunnels refuses CONNECT. @param allow the methods that it does allow. */
 export function connectRefused(allow: string): HttpError {
   const error = new HttpError(405, 'There is no tunnel here; one is opened with c.upgrade')
   error.headers.set('Allow', allow)
   return error
 }
 
-/** Whether text is the same bytes in ASCII, latin1 and UTF-8, so that it can be written with the head in one string. */
+/** Whether text has the same bytes in ASCII, latin1 and UTF-8, so that it can be written together with the head in one string. */
 export function isAscii(text: string): boolean {
   if (text.length > 64) return Buffer.byteLength(text) === text.length
   for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 0x7f) return false

@@ -1,15 +1,15 @@
-// From a handler to its reply, in this turn where nothing has to be waited for.
+// From a handler to its reply, in the same turn where nothing has to be waited for.
 import { type Reporter, begun } from './beginning.ts'
 import type { Handler, MaybePromise, Result } from './context.ts'
 import { isThenable } from './guarded.ts'
 import type { RequestContext } from './request-context.ts'
 import { Reply, isAnswer, replyOf } from './reply.ts'
 
-/** Who takes what a handler made of a request. */
+/** Takes what a handler made of a request. */
 export interface ReplyTarget extends Reporter {
   reply(context: RequestContext, reply: Reply): void
   fail(context: RequestContext, error: unknown): void
-  /** Goes on after a reply or failure that came in a later turn than its request. */
+  /** Continues after a reply or failure that came in a later turn than its request. */
   resume(): void
 }
 
@@ -34,7 +34,7 @@ export function dispatch(handler: Handler, context: RequestContext, target: Repl
   )
 }
 
-/** What a handler has thrown is an answer, or an error. */
+/** What a handler has thrown may be a reply or an error. */
 function failed(context: RequestContext, error: unknown, target: ReplyTarget): void {
   const answer = answerIn(error)
   if (answer) dispatch(() => context.complete(answer), context, target)
@@ -43,7 +43,7 @@ function failed(context: RequestContext, error: unknown, target: ReplyTarget): v
 
 /** A reply that was thrown. */
 export function answerIn(error: unknown): Reply | undefined {
-  // Looking may run code of its own.
+  // Inspecting it may run foreign code.
   try {
     return isAnswer(error) ? replyOf(error) : undefined
   } catch {
@@ -61,8 +61,8 @@ export function deliver(context: RequestContext, given: MaybePromise<Reply>, tar
 }
 
 /**
- * What a handler returned. Looking at it may run code of its own.
- * @throws TypeError when it is no reply.
+ * What a handler returned. Inspecting it may run foreign code.
+ * @throws TypeError when it is not a reply.
  */
 export function taken(
   result: Result | PromiseLike<Result>,
@@ -70,6 +70,6 @@ export function taken(
   reporter: Reporter,
 ): Reply | Promise<Result> {
   if (result instanceof Reply) return begun(result, context, reporter)
-  // A `then` of its own may call back twice, or at once, or throw; the platform's does not.
+  // A foreign `then` may call back twice, or synchronously, or throw; the platform's does not.
   return isThenable(result) ? Promise.resolve(result) : begun(replyOf(result), context, reporter)
 }

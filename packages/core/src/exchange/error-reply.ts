@@ -5,7 +5,7 @@ import type { Result } from './context.ts'
 import { Reply, replyOf } from './reply.ts'
 import { textPlain } from './reply-headers.ts'
 
-/** What is answered for anything thrown, unless the application says otherwise. */
+/** The reply to anything thrown, unless the application says otherwise. */
 export function plainError(error: unknown): Reply {
   const { status, text, headers } = errorFacts(error)
   const reply = errorText(status, text ?? reasonPhrase(status))
@@ -13,7 +13,7 @@ export function plainError(error: unknown): Reply {
   return reply
 }
 
-/** What `onError` returned, or the default when that is nothing. @throws TypeError when it is no reply. */
+/** What `onError` returned, or the default when that is nothing. @throws TypeError when it is not a reply. */
 export function errorResult(result: Result | void, error: unknown): Reply {
   return result === undefined ? plainError(error) : replyOf(result, 'onError returned')
 }

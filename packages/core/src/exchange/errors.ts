@@ -1,4 +1,4 @@
-// Errors that are answers, ends of exchanges, and what of an error may be told.
+// Errors that are answers, the ends of exchanges, and what may be revealed about an error.
 import type { ErrorCode } from './error-codes.ts'
 import { ReplyHeaders } from './reply-headers.ts'
 
@@ -20,10 +20,10 @@ export class HttpError extends Error {
   readonly code: ErrorCode
   /** Whether `message` is sent to the client; otherwise the client sees the reason phrase only. */
   readonly expose: boolean
-  /** Fields added to the error reply, `Retry-After` for example. */
+  /** Fields added to the error reply, such as `Retry-After`. */
   readonly headers: ReplyHeaders = new ReplyHeaders()
 
-  /** @throws TypeError when status is no number; RangeError when it is not an error status (400–599). */
+  /** @throws TypeError when status is not a number; RangeError when it is not an error status (400–599). */
   constructor(status: number, message?: string, options: HttpErrorOptions = {}) {
     if (typeof status !== 'number') throw new TypeError(`A status is a number, not ${typeof status}`)
     if (!isErrorStatus(status)) throw new RangeError(`Not an error status: ${status}`)
@@ -38,9 +38,9 @@ export class HttpError extends Error {
 export type AbortedBy = 'peer' | 'timeout' | 'handler' | 'shutdown' | 'memory'
 
 /**
- * What became of an exchange. `status` is the reply's, 0 when none had begun; `bytes` counts what was handed to the
- * socket for it, head and framing included. Over HTTP/2 and behind other servers it is the content alone: what heads and
- * frames take there is not ours to see.
+ * What became of an exchange. `status` is the reply's, 0 when none had begun; `bytes` counts what was passed to the
+ * socket for it, including head and framing. Over HTTP/2, and behind other servers, it is only the content: the size of heads and
+ * frames is not known there.
  */
 export type Outcome =
   | { readonly kind: 'sent'; readonly status: number; readonly bytes: number }
@@ -56,7 +56,7 @@ export type Outcome =
 export class AbortedError extends Error {
   override readonly name: string = 'AbortError'
   readonly by: AbortedBy
-  /** A handler that lets this error through answers 400 (client gone in mid-body), 408 (too slow) or 503 (shutdown). */
+  /** If a handler lets this error through, the answer is 400 (client gone in mid-body), 408 (too slow) or 503 (shutdown). */
   readonly status: number
   readonly expose: boolean = true
   readonly code: string
@@ -69,7 +69,7 @@ export class AbortedError extends Error {
   }
 }
 
-/** The error of content that is read too late. */
+/** The error for content that is read too late. */
 export function unreadContent(): AbortedError {
   return new AbortedError('handler', 'The reply was sent before the content was read')
 }
@@ -82,12 +82,12 @@ const abortStatus: Readonly<Record<AbortedBy, number>> = {
   memory: 503,
 }
 
-/** What an error says about the reply it wants: its status, and the text a client may read. */
+/** What an error says about its reply: the status, and the text that the client may see. */
 export interface ErrorFacts {
   readonly status: number
   readonly text: string | undefined
   readonly headers: ReplyHeaders | undefined
-  /** In a line what it says, when somebody has made it to be an answer. */
+  /** Its message in one line, if it was thrown on purpose to be an answer. */
   readonly made: string | undefined
   readonly cause: unknown
 }
@@ -98,7 +98,7 @@ function isErrorStatus(status: number): boolean {
   return Number.isInteger(status) && status >= 400 && status <= 599
 }
 
-/** Reads the reply out of anything thrown: shape decides, not class, and whatever has no error status is a 500. */
+/** Derives the reply from anything thrown: its shape counts, not its class, and anything without an error status is a 500. */
 export function errorFacts(error: unknown): ErrorFacts {
   if (typeof error !== 'object' || error === null) return nothing
   try {
@@ -112,12 +112,12 @@ export function errorFacts(error: unknown): ErrorFacts {
       cause,
     }
   } catch {
-    // Its fields may be accessors, and reading them may throw.
+    // Its properties may be getters that throw.
     return nothing
   }
 }
 
-/** What `c.signal` says. */
+/** The message of the reason of `c.signal`. */
 export const abortMessage: Readonly<Record<AbortedBy, string>> = {
   peer: 'The client is gone',
   timeout: 'The client was too slow',

@@ -1,22 +1,22 @@
-// Listeners on `c.signal` are a user's code, and what an event listener throws ends the process. These are guarded.
+// Listeners on `c.signal` are user code, and an event listener that throws ends the process. These are guarded.
 import { guarded, ignore } from './guarded.ts'
 import { type Scope, scopeOfNow, within } from './scope.ts'
 
 type Listener = ((this: AbortSignal, event: Event) => unknown) | { handleEvent(event: Event): unknown }
 type Guard = (this: AbortSignal, event: Event) => void
 
-/** What is known of a signal: who is told of errors, and the context in which each listener was added. */
+/** What is known about a signal: who is told of errors, and the async context in which each listener was added. */
 interface Guarded {
   readonly report: (error: unknown) => void
   readonly scopes: WeakMap<object, Scope & object>
 }
 
 const signals: WeakMap<AbortSignal, Guarded> = new WeakMap()
-/** What was registered for a listener, so that the listener can be taken back. */
+/** What was registered in place of a listener, so that the listener can be removed. */
 const guards: WeakMap<object, Guard> = new WeakMap()
 const handlers: WeakMap<AbortSignal, { readonly given: unknown; readonly guard: Guard }> = new WeakMap()
 
-/** Reports what the listeners of a signal throw, instead of leaving it to the process. */
+/** Reports what the listeners of a signal throw, so that it does not end the process. */
 export function guardSignal(signal: AbortSignal, report: (error: unknown) => void): void {
   signals.set(signal, { report, scopes: new WeakMap() })
   Object.setPrototypeOf(signal, guardedPrototype)
@@ -36,7 +36,7 @@ function guardOf(listener: Listener): Guard {
   return guard
 }
 
-/** What is added for a listener, which will be called in the context of now. */
+/** The wrapper for a listener, which will be called in the current async context. */
 function guardHere(signal: AbortSignal, listener: Listener): Guard {
   const scope = scopeOfNow()
   if (scope) signals.get(signal)?.scopes.set(listener, scope)

@@ -1,8 +1,8 @@
-// The boundary to everything a user hands in: callbacks may throw, reject, or return what only looks like a promise.
+// The boundary to all user code: callbacks may throw, reject, or return something that only looks like a promise.
 
 /**
- * Whether a value has a `then`, so that it has to be waited for: a promise, or what is used like one, such as the queries of
- * database clients. Looking may run code of the value's own, and throw.
+ * Whether a value has a `then`, so that it has to be waited for: a promise, or something used like one, such as the queries of
+ * database clients. Inspecting it may run foreign code, and throw.
  */
 export function isThenable<T>(value: T | Promise<T>): value is Promise<T>
 export function isThenable<T>(value: T | PromiseLike<T>): value is PromiseLike<T>
@@ -13,7 +13,7 @@ export function isThenable(value: unknown): boolean {
   )
 }
 
-/** `instanceof` for what was thrown, or handed in: looking at it may run code of its own, and fail. */
+/** `instanceof` for values that were thrown or passed in: inspecting them may run foreign code, and fail. */
 export function isInstance<T>(value: unknown, kind: abstract new (...args: never[]) => T): value is T {
   try {
     return value instanceof kind
@@ -24,8 +24,8 @@ export function isInstance<T>(value: unknown, kind: abstract new (...args: never
 
 /**
  * Calls a callback whose result nobody waits for. Whatever it does, nothing is thrown here and no rejection is left
- * unhandled: what goes wrong is reported once.
- * @param report may be an application's own: what it throws or rejects with is printed.
+ * unhandled: an error is reported once.
+ * @param report may be the application's own: if it throws or rejects, that is printed.
  */
 export function guarded<A extends readonly unknown[]>(
   callback: (...args: A) => unknown,
@@ -34,7 +34,7 @@ export function guarded<A extends readonly unknown[]>(
 ): void {
   try {
     const result = callback(...args)
-    // A `then` of its own may call back twice, or throw; the platform's does not.
+    // A foreign `then` may call back twice, or throw; the platform's does not.
     if (isThenable(result)) Promise.resolve(result).then(undefined, (error: unknown) => tell(report, error))
   } catch (error) {
     tell(report, error)
@@ -55,8 +55,8 @@ function printSecond(error: unknown): void {
 }
 
 /**
- * The promise itself, whose rejection ends no process when its owner has lost interest: for what core rejects because of
- * something the client did. Whoever awaits it still gets the error.
+ * The same promise, but its rejection does not end the process when its owner no longer awaits it: for promises that core rejects because
+ * of something the client did. Anyone who awaits it still gets the error.
  */
 export function handled<T extends Promise<unknown>>(promise: T): T {
   promise.catch(ignore)
@@ -64,8 +64,8 @@ export function handled<T extends Promise<unknown>>(promise: T): T {
 }
 
 /**
- * Prints an error. What a client has sent may be in `where`, which is never taken for a format; and an error that fails
- * while it is looked at is an error all the same.
+ * Prints an error. `where` may contain what a client sent, so it is never used as a format; and an error that throws
+ * while it is inspected is printed all the same.
  */
 export function printError(where: string, error: unknown): void {
   try {
@@ -74,7 +74,7 @@ export function printError(where: string, error: unknown): void {
     try {
       console.error('%s: %s', where, 'an error that cannot be shown')
     } catch {
-      // There is no error output.
+      // There is nowhere to print to.
     }
   }
 }

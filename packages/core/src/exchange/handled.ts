@@ -1,16 +1,16 @@
-// What a handler reads a request by is rejected when the client leaves, breaks the message, or sends what is no JSON. A
-// handler that has failed meanwhile reads no more, and a rejection that nobody waits for would end the process. So every
-// promise handed out here counts as handled; whoever awaits it still gets the error.
+// The promises by which a handler reads a request are rejected when the client leaves, breaks the message, or sends invalid JSON. A
+// handler that has failed in the meantime no longer reads, and a rejection that nobody awaits would end the process. So every
+// promise given out here counts as handled; anyone who awaits it still gets the error.
 import { handled } from './guarded.ts'
 
 type Method = (this: unknown, ...args: unknown[]) => unknown
 
-/** Puts between an object and its class a prototype whose methods of these names give handled promises. */
+/** Inserts, between an object and its class, a prototype whose methods of these names return handled promises. */
 function between<T extends object>(native: T, methods: Readonly<Record<string, (result: unknown) => unknown>>): T {
   const prototype = Object.create(native) as Record<string, Method>
   for (const [name, over] of Object.entries(methods)) {
     const method = (native as Record<string, Method | undefined>)[name]
-    // Not every runtime has them all.
+    // Not every runtime has all of them.
     if (!method) continue
     prototype[name] = function call(this: unknown, ...args) {
       return over(method.apply(this, args))
@@ -49,12 +49,12 @@ function handledReader(reader: ReadableStreamDefaultReader): ReadableStreamDefau
   return Object.setPrototypeOf(reader, readers) as ReadableStreamDefaultReader
 }
 
-/** The same request, still a genuine one, whose promises are handled. */
+/** The same request, still a genuine one, but with handled promises. */
 export function handledRequest(request: Request): Request {
   return Object.setPrototypeOf(request, (requests ??= ofRequests())) as Request
 }
 
-/** The same stream, whose promises are handled. */
+/** The same stream, but with handled promises. */
 export function handledStream(stream: ReadableStream<Uint8Array>): ReadableStream<Uint8Array> {
   return Object.setPrototypeOf(stream, (streams ??= ofStreams())) as ReadableStream<Uint8Array>
 }

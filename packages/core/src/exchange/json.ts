@@ -1,6 +1,6 @@
 /**
  * A value as JSON.
- * @throws TypeError when it has no JSON form, with the member that has none: `items[3].id`.
+ * @throws TypeError when it has no JSON form; the message names the member at fault: `items[3].id`.
  */
 export function jsonOf(value: unknown): string {
   let text: string | undefined
@@ -17,7 +17,7 @@ export function jsonOf(value: unknown): string {
   return text
 }
 
-/** Where the first big integer is. What fails while it is looked at is not found. */
+/** The path of the first big integer. Values that throw when they are inspected are skipped. */
 function bigIntIn(value: unknown): string | undefined {
   const paths = new Map<unknown, string>()
   let found: string | undefined
@@ -32,14 +32,14 @@ function bigIntIn(value: unknown): string | undefined {
       const path = parent === undefined ? '' : (parent + name).replace(/^\./, '')
       if (typeof member === 'bigint') {
         found = path
-        // All that was wanted is known.
+        // Stops here, because this is all that was wanted.
         throw new RangeError(path)
       }
       if (typeof member === 'object' && member !== null) paths.set(member, path)
       return member
     })
   } catch {
-    // as said
+    // skipped, as said above
   }
   return found
 }

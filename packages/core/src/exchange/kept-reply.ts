@@ -1,9 +1,9 @@
-// Replies that are given again and again, put together once.
+// Replies that are sent again and again, put together only once.
 import { joinedBytes } from '../transport/transport.ts'
 import { Reply } from './reply.ts'
 import type { ReplyHeaders } from './reply-headers.ts'
 
-/** What a kept reply is put together for: the facts that may differ from one time to the next. */
+/** The facts that a kept reply depends on, which may differ from one time to the next. */
 export interface KeptFor {
   readonly method: string
   /** Whether the connection stays open. */
@@ -11,15 +11,15 @@ export interface KeptFor {
   readonly written: { readonly dateLine: string; readonly keepAliveLines: string }
 }
 
-/** What of a planned message is kept. */
+/** The part of a planned message that is kept. */
 export interface KeptMessage {
   head: string
   content: Uint8Array | null
 }
 
 /**
- * A reply that is given again and again, like that of a file in memory. What goes out for it is put together once, and again
- * when the date has changed. Every caller gets a reply of its own; one that was changed is written like any other.
+ * A reply that is sent again and again, like that of a file in memory. Its bytes are put together once, and again
+ * when the date has changed. Every caller gets a reply object of its own; one that was changed is written like any other.
  */
 export class KeptReply {
   readonly status: number
@@ -30,14 +30,14 @@ export class KeptReply {
   #head = ''
   #message = ''
 
-  /** @param fields copied. @param content not to be changed any more. */
+  /** @param fields are copied. @param content must not be changed any more. */
   constructor(status: number, fields: ReplyHeaders, content: Uint8Array | null) {
     this.status = status
     this.content = content
     this.#flat = fields.clone().flat
   }
 
-  /** Bytes of memory it takes beside the content, about. */
+  /** Approximate bytes of memory it takes in addition to the content. */
   get cost(): number {
     const length = this.content?.length ?? 0
     return 1024 + (length <= joinedBytes ? length : 0)
@@ -61,7 +61,7 @@ export class KeptReply {
     )
   }
 
-  /** @internal Makes the plan of what is kept. False when it would not be true any more. */
+  /** @internal Fills in the plan from what is kept. False when that would no longer be correct. */
   recall(plan: KeptMessage, { method, persist, written }: KeptFor): boolean {
     if (!persist || this.#dateLine !== written.dateLine || this.#keepAliveLines !== written.keepAliveLines) return false
     const isHead = method === 'HEAD'

@@ -5,11 +5,11 @@ import { bound } from './scope.ts'
 
 type Callback<T> = (value: T) => unknown
 
-/** Who wants to know how an exchange goes on and ends. Made when the first one asks: of most exchanges nobody does. */
+/** Tells interested parties how an exchange goes on and ends. Made when the first one asks: for most exchanges nobody does. */
 export class Lifetime {
   /** Why the exchange was aborted, if it was. */
   aborted: AbortedError | undefined = undefined
-  /** Called before those who wait for the outcome, and nobody's but core's. */
+  /** Called before those who wait for the outcome; reserved for core. */
   whenOver: (() => void) | undefined = undefined
   // decision 036
   #controller: AbortController | undefined
@@ -21,7 +21,7 @@ export class Lifetime {
     return this.#atEnd !== undefined
   }
 
-  /** @param report told what a listener throws. */
+  /** @param report is told what a listener throws. */
   signal(report: Callback<unknown>): AbortSignal {
     if (!this.#controller) {
       this.#controller = new AbortController()
@@ -44,7 +44,7 @@ export class Lifetime {
     this.#controller?.abort(reason)
   }
 
-  /** @param report told what a callback throws. */
+  /** @param report is told what a callback throws. */
   end(outcome: Outcome, report: Callback<unknown>): void {
     this.whenOver?.()
     const callbacks = this.#atEnd
@@ -52,7 +52,7 @@ export class Lifetime {
     callAll(callbacks, outcome, report)
   }
 
-  /** @param report told what a callback throws. */
+  /** @param report is told what a callback throws. */
   shutdown(report: Callback<unknown>): void {
     const callbacks = this.#atShutdown
     this.#atShutdown = undefined
@@ -60,7 +60,7 @@ export class Lifetime {
   }
 }
 
-/** A callback that fails is reported, and the others are called all the same. */
+/** A callback that fails is reported, and the others are still called. */
 function callAll<T>(callbacks: readonly Callback<T>[] = [], value: T, report: Callback<unknown>): void {
   for (const callback of callbacks) guarded(callback, report, value)
 }

@@ -4,24 +4,24 @@ import { isFieldName, isFieldValue } from '@spillway/parser/serialize'
 /** Name, value, and the field line as it is written. */
 const stride = 3
 
-/** @internal The list of no fields at all: one, so that it is known again. */
+/** @internal The list of no fields at all: a single instance, so that it is recognized. */
 export const noFields: readonly string[] = []
 
 /**
- * The fields of a reply: a flat list in wire order. Names keep the case they were given in and compare without it.
+ * The fields of a reply: a flat list in wire order. Names keep the case in which they were given, and are compared without regard to it.
  * Every name and value is checked when it is set, so a CR, LF or NUL cannot reach the wire (RFC 9110 §5.1, §5.5).
  */
 export class ReplyHeaders implements Iterable<[name: string, value: string]> {
   #flat: readonly string[]
   #copied: boolean
 
-  /** @param flat @internal the fields to start with, made by {@link fieldLine}; shared until a field is changed. */
+  /** @param flat @internal the initial fields, made by {@link fieldLine}; shared until a field is changed. */
   constructor(flat: readonly string[] = noFields) {
     this.#flat = flat
     this.#copied = false
   }
 
-  /** @internal Whether `flat` is shared and will not change: a field that is changed makes a copy. */
+  /** @internal Whether `flat` is shared and will not change: changing a field makes a copy. */
   get isShared(): boolean {
     return !this.#copied
   }
@@ -59,7 +59,7 @@ export class ReplyHeaders implements Iterable<[name: string, value: string]> {
 
   /**
    * Sets a field, replacing all its lines.
-   * @throws TypeError when the name is not a token or the value has a character that may not be sent.
+   * @throws TypeError when the name is not a token or the value contains a character that must not be sent.
    */
   set(name: string, value: string): this {
     const line = checkedLine(name, value)
@@ -74,13 +74,13 @@ export class ReplyHeaders implements Iterable<[name: string, value: string]> {
     return this
   }
 
-  /** Adds a field line behind those there are. @throws TypeError as `set` does. */
+  /** Adds a field line after the existing ones. @throws TypeError as `set` does. */
   append(name: string, value: string): this {
     this.#writable().push(...checkedLine(name, value))
     return this
   }
 
-  /** The same fields for another reply. They are shared until one of the two is changed, so a copy costs next to nothing. */
+  /** The same fields for another reply. They are shared until one of the two is changed, so a copy costs almost nothing. */
   clone(): ReplyHeaders {
     this.#copied = false
     return new ReplyHeaders(this.#flat)
@@ -103,25 +103,25 @@ export class ReplyHeaders implements Iterable<[name: string, value: string]> {
   }
 }
 
-/** What a reply's fields can be given as. */
+/** The forms in which a reply's fields can be given. */
 export type FieldsInit = Iterable<readonly [string, string]> | Readonly<Record<string, string>>
 
 /** Sets every field of `init`; a name that comes twice keeps both lines. */
 export function addHeaders(headers: ReplyHeaders, init: FieldsInit): void {
   if (Symbol.iterator in init) for (const [name, value] of init) headers.append(name, value)
   else
-    // Those who write no types give lists and nothing, too: a line each, and none.
+    // Untyped code also passes lists, which become a line each, and undefined, which becomes none.
     for (const [name, value] of Object.entries<string | readonly string[] | undefined>(init))
       if (typeof value === 'object' && value !== null) for (const line of value) headers.append(name, line)
       else if (value !== undefined) headers.set(name, value)
 }
 
-/** One entry of the flat list; name and value are known to be good. */
+/** One entry of the flat list; name and value are known to be valid. */
 export function fieldLine(name: string, value: string): [name: string, value: string, line: string] {
   return [name, value, `${name}: ${value}\r\n`]
 }
 
-/** @internal The field of plain text: one list, so that it is known again. */
+/** @internal The field of plain text: a single list, so that it is recognized. */
 export const textPlain: readonly string[] = fieldLine('Content-Type', 'text/plain; charset=utf-8')
 
 function checkedLine(name: string, value: string): [name: string, value: string, line: string] {
@@ -131,7 +131,7 @@ function checkedLine(name: string, value: string): [name: string, value: string,
   return fieldLine(name, text)
 }
 
-/** ASCII case-insensitive; field names are tokens, so `toLowerCase` folds nothing else. */
+/** Ignores ASCII case; field names are tokens, so `toLowerCase` changes nothing else. */
 function sameName(a: string, b: string): boolean {
   return a === b || (a.length === b.length && a.toLowerCase() === b.toLowerCase())
 }

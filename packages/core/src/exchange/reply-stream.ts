@@ -1,4 +1,4 @@
-// Content that comes while it is sent: pulled from its source, framed, and slowed down by who reads it.
+// Content that is produced while it is sent: pulled from its source, framed, and slowed down to the reader's pace.
 import type { Holding } from '../transport/holding.ts'
 import { LAST_CHUNK, chunkPrefix, isTrailerField, trailerSection } from '@spillway/parser/serialize'
 import type { BodySource } from './reply.ts'
@@ -14,14 +14,14 @@ export interface StreamSink {
   appendBytes(bytes: Uint8Array): void
   /** Sends what was appended by the end of this turn; false when the client does not keep up. */
   commit(): boolean
-  /** Whether nobody needs the bytes any more that were appended so far. */
+  /** Whether all bytes appended so far have been sent. */
   readonly left: boolean
 }
 
-/** Who is told how streamed content ended. @internal */
+/** Is told how streamed content ended. @internal */
 export interface StreamEnd {
   streamEnded(): void
-  /** The source failed, or broke its promise of a length. @param scope where it was read. */
+  /** The source failed, or did not match its declared length. @param scope the async context in which it was read. */
   streamFailed(error: unknown, scope?: Scope): void
 }
 
@@ -35,14 +35,14 @@ export class ReplyStream {
   readonly #trailers: (() => FieldsInit) | undefined
   #left: number
   #stopped = false
-  /** Content that is the application's. */
+  /** Content that the application has in memory. */
   readonly #atHand: BodySource
   #sending: Uint8Array | undefined
   /** Bytes sent since the event loop last had a turn. */
   #sinceTurn = 0
   #resume: (() => void) | undefined
 
-  /** @param report told what the source fails with once its content is not wanted any more. @throws TypeError when it is none. */
+  /** @param report is told what the source fails with once its content is no longer wanted. @throws TypeError for an invalid source. */
   constructor(
     sink: StreamSink,
     source: BodySource,
@@ -84,7 +84,7 @@ export class ReplyStream {
     }
   }
 
-  /** What the source holds, and a piece of it that is too large for one write. */
+  /** What the source holds, and a piece of it that was too large for one write. */
   held(holding: Holding): number {
     if (this.#sending) holding.share(this.#sending.buffer, this.#sending.length)
     return this.#puller.held?.(holding) ?? 0
@@ -97,7 +97,7 @@ export class ReplyStream {
     resume?.()
   }
 
-  /** The content is not wanted any more: cancels the source. */
+  /** The content is no longer wanted: cancels the source. */
   stop(reason: unknown): void {
     if (this.#stopped) return
     this.#stopped = true
@@ -105,7 +105,7 @@ export class ReplyStream {
     letGo(this.#source, this.#puller, reason, this.#report)
   }
 
-  /** Sends one piece, in slices when it is large, so that the progress of a slow reader is seen. */
+  /** Sends one piece, in slices when it is large, so that the progress of a slow reader can be seen. */
   async #send(value: Uint8Array | string): Promise<void> {
     if (value.length <= sliceBytes) {
       this.#write(value)
@@ -121,7 +121,7 @@ export class ReplyStream {
     this.#sending = undefined
   }
 
-  /** A source that is always ready, and a client that always reads, must not keep the event loop from everybody else. */
+  /** A source that is always ready, and a client that always reads, must not monopolize the event loop. */
   async #pause(bytes: number): Promise<void> {
     this.#sinceTurn += bytes
     if (this.#sinceTurn < sliceBytes) return
@@ -159,7 +159,7 @@ export class ReplyStream {
   }
 }
 
-/** The trailer fields of a reply, but for those that must not be there (RFC 9110 §6.5.1). */
+/** The trailer fields of a reply, except those that are not allowed there (RFC 9110 §6.5.1). */
 export function trailerFields(init: FieldsInit): (readonly [string, string])[] {
   if (isThenable(init)) {
     guarded(() => init, ignore)

@@ -1,4 +1,4 @@
-// Replies, and what may be made into one.
+// Replies, and what can be turned into one.
 import { reasonPhrase } from '@spillway/parser/serialize'
 import type { Result } from './context.ts'
 import type { KeptReply } from './kept-reply.ts'
@@ -11,25 +11,25 @@ import type { Transport } from '../transport/transport.ts'
 
 /**
  * The content of a reply. A string is sent as UTF-8. Streams are read only as fast as the client takes them and are
- * cancelled when it goes; Node's `Readable` is an async iterable of bytes. The head waits for the first piece, 50 ms at the most: a
- * source that fails before it is an error reply. An empty piece lets the head go. An iterator's `next` gets the last piece back when
- * its bytes have left, and may use them again for the next. One that reads ahead says what it holds by {@link Holds}: it counts
- * towards `limits.bufferedBytes`.
+ * cancelled when it leaves; Node's `Readable` is an async iterable of bytes. The head waits for the first piece, at most 50 ms: if a
+ * source fails before that, the reply is an error reply. An empty piece lets the head go. An iterator's `next` gets the last piece back
+ * once its bytes have been sent, and may reuse them for the next. A source that reads ahead reports what it holds through {@link Holds}:
+ * this counts towards `limits.bufferedBytes`.
  */
 export type BodySource = null | string | Uint8Array | ReadableStream<Uint8Array> | AsyncIterable<Uint8Array | string>
 
-/** What `c.text(…)` and the other helpers take beside the content: a status, or status and fields. */
+/** What `c.text(…)` and the other helpers accept in addition to the content: a status, or status and fields. */
 export type ReplyInit = number | { readonly status?: number; readonly headers?: FieldsInit }
 
 /**
- * Takes over a connection after an accepted upgrade: its transport, and the bytes that came behind the request. What happens
- * before it attaches to the transport waits. When it throws or rejects, the connection is cut.
+ * Takes over a connection after an accepted upgrade: its transport, and the bytes that came after the request. Events that happen
+ * before it attaches to the transport wait. If it throws or rejects, the connection is cut.
  */
 export type TakeOver = (transport: Transport, leftover: Uint8Array) => unknown
 
 const applicationJson = fieldLine('Content-Type', 'application/json')
 
-/** The answer to a request: status, fields and content, all changeable until core writes it. */
+/** The answer to a request: status, fields and content, all of which can be changed until core writes it. */
 export class Reply {
   status: number
   private content: BodySource
@@ -40,8 +40,8 @@ export class Reply {
    */
   statusText: string
   /**
-   * Trailer fields, asked for when the content has ended. Sent with chunked replies and over HTTP/2 only; those that have no
-   * business there, such as Content-Length or Set-Cookie, are left out (RFC 9110 §6.5.1).
+   * Trailer fields, requested when the content has ended. Only sent with chunked replies and over HTTP/2; fields that are
+   * not allowed there, such as Content-Length or Set-Cookie, are left out (RFC 9110 §6.5.1).
    */
   get trailers(): (() => FieldsInit) | undefined {
     return this.atEnd
@@ -51,19 +51,19 @@ export class Reply {
     this.atEnd = typeof trailers === 'function' ? bound(trailers) : trailers
   }
 
-  /** @internal Transfer codings that the content has below the chunks (RFC 9112 §7), whose names are known to be tokens. */
+  /** @internal Transfer codings of the content other than chunked (RFC 9112 §7), whose names are known to be tokens. */
   codings: string | undefined
-  /** @internal set by `c.upgrade`. With a status of 0 nothing is sent before: see {@link handedOver}. */
+  /** @internal Set by `c.upgrade`. With a status of 0 nothing is sent before: see {@link handedOver}. */
   takeOver: TakeOver | undefined
   /** @internal Where this reply came from. */
   kept: KeptReply | undefined
 
-  // Most replies go out with the fields they began with: then nobody needs more than the list. Not `#private`, so that a
-  // `Proxy` around a reply can be used like one.
+  // Most replies are sent with the fields they began with, and then only the list is needed. Not `#private`, so that a
+  // `Proxy` around a reply works.
   private fields: ReplyHeaders | undefined
   private readonly initial: readonly string[]
 
-  /** @param fields @internal taken over, not copied: as headers, or as the list that these begin with. */
+  /** @param fields @internal used without a copy: as headers, or as their initial list. */
   constructor(body: BodySource = null, init: ReplyInit = 200, fields: ReplyHeaders | readonly string[] = noFields) {
     this.content = body
     if (isSource(body)) own(body)
@@ -83,7 +83,7 @@ export class Reply {
     if (init.headers) addHeaders(this.headers, init.headers)
   }
 
-  /** The content. What is read piece by piece is core's to let go of from the moment it stands here. */
+  /** The content. Once a source is set here, core is responsible for releasing it. */
   get body(): BodySource {
     return this.content
   }
@@ -93,7 +93,7 @@ export class Reply {
     if (isSource(body)) own(body)
   }
 
-  /** The fields, but for those that core writes itself. */
+  /** The fields, except those that core writes itself. */
   get headers(): ReplyHeaders {
     return (this.fields ??= new ReplyHeaders(this.initial))
   }
@@ -103,16 +103,16 @@ export class Reply {
     return this.fields === undefined ? this.initial : this.fields.flat
   }
 
-  /** A reply of JSON that is written already. */
+  /** A reply with text that is already JSON. */
   static ofJson(text: string, init?: ReplyInit): Reply {
     return new Reply(text, init, applicationJson)
   }
 
   /**
-   * Makes a reply of a fetch `Response`, of whatever realm or library; its body is streamed, and the `Response` is used up. A
-   * reply is itself.
-   * @param what the beginning of the sentence that tells of something else, up to its verb.
-   * @throws TypeError when the body of a `Response` was read before, or it is neither.
+   * Makes a reply of a fetch `Response`, of any realm or library; its body is streamed, and the `Response` is used up. A
+   * `Reply` is returned as it is.
+   * @param what the beginning of the error message for anything else, up to its verb.
+   * @throws TypeError when the body of a `Response` has already been read, or it is neither.
    */
   static from(given: Result, what: string = 'Reply.from was given'): Reply {
     return replyOf(given, what)
@@ -133,7 +133,7 @@ export class Reply {
 }
 
 /**
- * In place of a reply: the connection is `take`'s, which says on it what there is to say. Of HTTP/2 it is the stream.
+ * Takes the place of a reply: `take` gets the connection, or the HTTP/2 stream, and sends on it whatever has to be sent.
  * @internal
  */
 export function handedOver(take: TakeOver): Reply {
@@ -142,7 +142,7 @@ export function handedOver(take: TakeOver): Reply {
   return reply
 }
 
-/** What a handler or hook returned, as a reply. @throws TypeError when it is none. */
+/** What a handler or hook returned, as a reply. @throws TypeError when it is not one. */
 export function replyOf(result: unknown, what: string = 'The handler returned'): Reply {
   if (result instanceof Reply) return result
   if (isResponse(result)) return ofResponse(result)
@@ -150,7 +150,7 @@ export function replyOf(result: unknown, what: string = 'The handler returned'):
   throw new TypeError(`${what} ${wrongResult(result)}`)
 }
 
-/** Whether something that was thrown is an answer. Looking at it may run code of its own. */
+/** Whether something that was thrown is a reply. Inspecting it may run foreign code. */
 export function isAnswer(error: unknown): error is Reply | Response {
   return error instanceof Reply || isResponse(error) || isReply(error)
 }

@@ -1,4 +1,4 @@
-// The content of a request, read once, in the way that the handler likes, at the pace of who reads it.
+// The content of a request, read once, in the way the handler chooses and at its pace.
 import { HttpError } from './errors.ts'
 import { handled } from './guarded.ts'
 import { handledStream } from './handled.ts'
@@ -6,7 +6,7 @@ import { highWater } from '../transport/transport.ts'
 
 /** What a body asks of its connection. @internal */
 export interface BodyPort {
-  /** More bytes are wanted by this body: ask the client to go on (100), resume reading. */
+  /** This body wants more bytes: tell the client to go on (100), resume reading. */
   demand(body: RequestBody): void
 }
 
@@ -14,10 +14,10 @@ const utf8 = new TextDecoder()
 
 /**
  * The content of a request. Nothing is read before someone asks for it: bytes wait in the kernel, and a client that
- * sent `Expect: 100-continue` is asked to go on at the first read. Can be read once, in one of five ways.
+ * sent `Expect: 100-continue` is told to go on at the first read. It can be read once, in one of five ways.
  *
- * Every promise handed out here counts as handled: one that nobody awaits any more, because the handler has failed
- * meanwhile, ends no process when it is rejected.
+ * Every promise given out here counts as handled: one that nobody awaits any more, because the handler has failed
+ * in the meantime, does not end the process when it is rejected.
  */
 export class RequestBody implements AsyncIterable<Uint8Array> {
   /** Content-Length, or null when the length is not known before the end (chunked). 0 when there is no content. */
@@ -32,7 +32,7 @@ export class RequestBody implements AsyncIterable<Uint8Array> {
   #used = false
   #ended = false
   #error: Error | undefined
-  /** Someone waits for the whole content: the limit bounds what is queued. */
+  /** Whether someone is waiting for the whole content: then the limit bounds what is queued. */
   #collecting = false
   #wake: (() => void) | undefined
 
@@ -45,9 +45,9 @@ export class RequestBody implements AsyncIterable<Uint8Array> {
   }
 
   /**
-   * Most bytes this body may have; more is refused with 413 while reading. Raise or lower it before reading.
+   * Most bytes this body may have; more is refused with 413 while reading. Change it before reading.
    * Default: `limits.bodyBytes` of the server.
-   * @throws TypeError when what is set is no number, RangeError when it is below 0 or NaN.
+   * @throws TypeError when it is set to something that is not a number, RangeError when it is below 0 or NaN.
    */
   get limit(): number {
     return this.#limit
@@ -66,8 +66,8 @@ export class RequestBody implements AsyncIterable<Uint8Array> {
 
   /**
    * The whole content.
-   * @param max most bytes, in place of `limit`.
-   * @throws HttpError 413 when it is larger; AbortedError when it never becomes complete; TypeError when already used, or `max` is no
+   * @param max most bytes, instead of `limit`.
+   * @throws HttpError 413 when it is larger; AbortedError when it is never completed; TypeError when already used, or `max` is not a
    * number; RangeError when that is below 0 or NaN.
    */
   bytes(max?: number): Promise<Uint8Array> {
@@ -111,7 +111,7 @@ export class RequestBody implements AsyncIterable<Uint8Array> {
     }
   }
 
-  /** The content as a stream that reads no further than it is read. */
+  /** The content as a stream; reading it is what reads the connection. */
   stream(): ReadableStream<Uint8Array> {
     this.#use(undefined)
     const stream = new ReadableStream<Uint8Array>(
@@ -144,7 +144,7 @@ export class RequestBody implements AsyncIterable<Uint8Array> {
     return this.#queued
   }
 
-  /** @internal Whether somebody waits for more. */
+  /** @internal Whether somebody is waiting for more. */
   get waiting(): boolean {
     return this.#wake !== undefined
   }
@@ -154,7 +154,7 @@ export class RequestBody implements AsyncIterable<Uint8Array> {
     return (this.#queued >= highWater && !this.#collecting) || this.#error !== undefined
   }
 
-  /** @internal Bytes came in. */
+  /** @internal Bytes have arrived. */
   push(chunk: Uint8Array): void {
     if (this.#error) return
     this.#received += chunk.length
@@ -171,7 +171,7 @@ export class RequestBody implements AsyncIterable<Uint8Array> {
     this.#notify()
   }
 
-  /** @internal The content will never be complete. What was queued is dropped: half a message is no message. */
+  /** @internal The content will never be complete. What was queued is dropped: half a message is useless. */
   fail(error: Error): void {
     if (!this.#ended && !this.#error) this.#refuse(error)
   }

@@ -1,4 +1,4 @@
-// The context of a request, whatever the protocol that it came in.
+// The context of a request, independent of the protocol in which it came.
 import { type HeadSnapshot, TargetForm } from '@spillway/parser'
 import { splitTarget, type TargetParts } from '@spillway/parser/fields'
 import type { Context, Html, Query, RequestHeaders } from './context.ts'
@@ -13,24 +13,24 @@ import { type Scope, bound, within } from './scope.ts'
 import type { RequestBody } from './request-body.ts'
 import type { Peer } from '../transport/transport.ts'
 
-/** What a context needs of the head of its request. @internal */
+/** The parts of a request's head that a context needs. @internal */
 export type ContextHead = Pick<HeadSnapshot, 'method' | 'target' | 'targetForm' | 'minorVersion'> & RequestHeaders
 
 /** What a context needs of its connection. @internal */
 export interface ContextPort {
   readonly peer: Peer
-  /** Whether the server shuts down. */
+  /** Whether the server is shutting down. */
   readonly draining: boolean
   openBody(context: RequestContext): RequestBody
   /** Sends an interim reply, if the exchange still allows one. */
   interim(context: RequestContext, status: number, headers: ReplyHeaders): void
-  /** Takes an error that no reply can tell of. */
+  /** Reports an error that no reply can report. */
   report(error: unknown, context: RequestContext): void
 }
 
 const textHtml = fieldLine('Content-Type', 'text/html; charset=utf-8')
 
-/** @internal The one implementation of {@link Context}: every field is there from the start, so its shape never changes. */
+/** @internal The one implementation of {@link Context}: all its properties exist from the start, so its shape never changes. */
 export class RequestContext implements Context {
   readonly head: ContextHead
   params: Record<string, string>
@@ -39,14 +39,14 @@ export class RequestContext implements Context {
   route: string = ''
   /** Content-Length, null when chunked, 0 when there is no content. */
   contentLength: number | null = 0
-  /** Where the reply begins among the bytes of its connection, and where it ends once it is complete. */
+  /** The positions in the bytes of the connection where the reply begins, and where it ends once it is complete. */
   replyStart: number = 0
   replyEnd: number = 0
   /** Status of the reply once its head is written, 0 before. */
   status: number = 0
   /** 1 for the first request of its connection. */
   readonly exchange: number
-  /** Where the handler runs, and whatever is called later and was not registered by somebody in a context of its own. */
+  /** The async context of the handler, and of everything called later that was not registered in another one. */
   scope: Scope = undefined
   readonly #port: ContextPort
   readonly #upgrade: boolean
@@ -96,7 +96,7 @@ export class RequestContext implements Context {
   get url(): string {
     const { path, query, authority } = (this.#parts ??= splitTarget(this.head.target, this.head.targetForm))
     const scheme = this.#port.peer.secure ? 'https' : 'http'
-    // HTTP/1.0 needs no Host, and an empty one is allowed (RFC 9112 §3.2).
+    // HTTP/1.0 requires no Host, and an empty one is allowed (RFC 9112 §3.2).
     const host = authority || this.head.get('host') || 'localhost'
     return `${scheme}://${host}${path === '*' ? '' : path}${query}`
   }
@@ -141,7 +141,7 @@ export class RequestContext implements Context {
     try {
       return (this.#request = handledRequest(new Request(this.url, init)))
     } catch (cause) {
-      // Fetch knows fewer hosts than HTTP, and neither CONNECT nor TRACE.
+      // Fetch accepts fewer hosts than HTTP, and neither CONNECT nor TRACE.
       const forbidden = method === 'CONNECT' || method === 'TRACE'
       throw new HttpError(forbidden ? 501 : 400, `The request has no form in fetch: ${(cause as Error).message}`, {
         cause,
@@ -181,12 +181,12 @@ export class RequestContext implements Context {
     const connect = this.method === 'CONNECT'
     const reply = new Reply(null, { status: connect ? 200 : 101, ...(headers && { headers }) })
     reply.takeOver = bound(take)
-    // An extended CONNECT has said itself which protocol follows.
+    // An extended CONNECT itself has named the protocol that follows.
     const protocol = reply.headers.get('upgrade') ?? this.protocol
     if (!connect && !protocol) throw new TypeError('An upgrade needs an Upgrade field that says which protocol follows')
     if (connect || this.#upgrade) return reply
     const refusal = new HttpError(426, 'This resource needs an upgraded connection')
-    // A 426 has to say which protocol (RFC 9110 §15.5.22).
+    // A 426 must name the protocol (RFC 9110 §15.5.22).
     refusal.headers.set('Upgrade', protocol)
     throw refusal
   }
@@ -238,12 +238,12 @@ export class RequestContext implements Context {
     if (!this.#outcome) this.#lifetime?.shutdown((error) => this.#port.report(error, this))
   }
 
-  /** Calls back once the outcome is settled, before all others; undefined takes that back. @internal */
+  /** Calls back once the outcome is settled, before all others; undefined removes the callback. @internal */
   whenOver(callback: (() => void) | undefined): void {
     this.#watch.whenOver = callback
   }
 
-  /** Whether someone waits for the outcome. */
+  /** Whether someone is waiting for the outcome. */
   get observed(): boolean {
     return this.#lifetime !== undefined && this.#lifetime.observed
   }
@@ -258,7 +258,7 @@ export class RequestContext implements Context {
     return this.#outcome !== undefined
   }
 
-  /** @internal Whether an error is what `signal` said, let through by the handler. */
+  /** @internal Whether an error is the reason of `signal`, which the handler let through. */
   stoppedBy(error: unknown): boolean {
     return this.aborted !== undefined && error === this.aborted
   }
@@ -279,7 +279,7 @@ export class RequestContext implements Context {
     return this.#body?.buffered ?? 0
   }
 
-  /** The reply is done: content that was not read will not be. */
+  /** The reply is finished: content that was not read will not be read any more. */
   dropBody(): void {
     this.#body?.fail(unreadContent())
   }
@@ -292,7 +292,7 @@ export class RequestContext implements Context {
   }
 }
 
-/** What a URL cannot carry, in UTF-8 and percent-encoded (RFC 3986 §2.1); controls stay, and are refused. */
+/** Percent-encodes in UTF-8 what a URL cannot contain (RFC 3986 §2.1); control characters stay, and are refused later. */
 function encoded(location: string): string {
   return location.replace(/[^!-~\p{Cc}]+/gu, (text) => encodeURIComponent(Buffer.from(text).toString()))
 }

@@ -1,26 +1,26 @@
-// The async context of an exchange: what `AsyncLocalStorage`, and whoever hooks into async work, go by. Whoever registers
-// something to be called later finds there what was in the context then; and nothing is left in it for the next exchange.
+// The async context of an exchange, on which `AsyncLocalStorage` and async hooks rely. A callback that is registered
+// to be called later sees the context in which it was registered; and nothing of a context remains for the next exchange.
 import { AsyncLocalStorage, AsyncResource, createHook } from 'node:async_hooks'
 
-/** A context to go back to; undefined as long as nobody uses any. */
+/** A context to return to; undefined as long as nobody uses any. */
 export type Scope = AsyncResource | undefined
 
 let inUse = false
 
-/** Whether somebody may have put something into the context of async work. */
+/** Whether somebody may have put something into an async context. */
 export function scopesInUse(): boolean {
   return inUse
 }
 
 // decision 049
 /**
- * Finds out when the first one does: until then nothing has to be kept, and an `AsyncResource` for each request would cost more
- * than all the rest that this module does. In Node up to 22, `AsyncLocalStorage` and all the others enable a hook first.
+ * Finds out when somebody first does: until then nothing has to be kept, and an `AsyncResource` for each request would cost more
+ * than everything else in this module. Up to Node 22, `AsyncLocalStorage` and all others enable a hook first.
  */
 function watch(): void {
   const prototype = Object.getPrototypeOf(createHook({})) as { enable?: () => unknown }
   const { enable } = prototype
-  // Hooks that are on already show on every new promise.
+  // Hooks that are already enabled show on every new promise.
   const isOn = Object.getOwnPropertySymbols(Promise.resolve()).length > 0
   if (isOn || !enable || !('_enable' in AsyncLocalStorage.prototype)) {
     inUse = true
@@ -36,7 +36,7 @@ function watch(): void {
 
 watch()
 
-/** The context of now. */
+/** The current context. */
 export function scopeOfNow(): Scope {
   return inUse ? new AsyncResource('SPILLWAY') : undefined
 }
@@ -46,7 +46,7 @@ export function within<A extends readonly unknown[], R>(scope: Scope, call: (...
   return scope === undefined ? call(...args) : scope.runInAsyncScope(() => call(...args))
 }
 
-/** The callback, to be called in the context of now. */
+/** The callback, bound to the current context. */
 export function bound<A extends readonly unknown[], R>(callback: (...args: A) => R): (...args: A) => R {
   return inUse ? boundHere(callback) : callback
 }

@@ -1,5 +1,5 @@
-// Who is in charge of the content of a reply. A source may fail at any moment, also one that is never read: for a HEAD, a
-// 304, a client that has gone. Node's streams tell of that by an event, which ends the process when nobody listens.
+// Ownership of a reply's content. A source may fail at any moment, even if it is never read: for a HEAD, a
+// 304, a client that has gone. Node streams report that with an event, which ends the process when nobody listens.
 import type { Holding, Holds } from '../transport/holding.ts'
 import { guarded, ignore } from './guarded.ts'
 import type { BodySource } from './reply.ts'
@@ -16,45 +16,45 @@ export interface Pulled {
 /** Content that is read piece by piece. */
 export type Source = Exclude<BodySource, null | Piece>
 
-/** The content of a reply, read piece by piece, whatever its kind. */
+/** Reads the content of a reply piece by piece, whatever its kind. */
 export interface Puller {
-  /** @param spare the bytes of the last value, when they have been sent: the source may write the next ones over them. */
+  /** @param spare the bytes of the last value, once they have been sent: the source may overwrite them with the next ones. */
   next(spare?: Uint8Array): Promise<Pulled>
-  /** Lets go of the source, also while `next` waits for it. */
+  /** Releases the source, even while `next` waits for it. */
   cancel(reason: unknown): Promise<unknown>
   /** What the source holds, as far as it tells. */
   held?(holding: Holding): number
 }
 
-/** Streams of Node that we listen to, and who is told when they fail after nobody reads them any more. */
+/** Node streams that we listen to, and who is told when they fail after nobody reads them any more. */
 const owned: WeakMap<object, Report> = new WeakMap()
 
-/** Where sources were given: there they are read. */
+/** The async contexts in which sources were given: that is where they are read. */
 const scopes: WeakMap<object, Scope & object> = new WeakMap()
 
-/** Takes charge of a source: from now on, its failure is an error of the reply and not of the process. */
+/** Takes ownership of a source: from now on, its failure is an error of the reply and not of the process. */
 export function own(source: object): void {
   const scope = scopes.has(source) ? undefined : scopeOfNow()
   if (scope) scopes.set(source, scope)
   try {
     const { on, then } = source as { readonly on?: unknown; readonly then?: unknown }
-    // No content, as whoever reads it will say, but one that may be rejected all the same.
+    // Not valid content, as reading it will show, but it may still be rejected.
     if (typeof then === 'function') return guarded(() => source, ignore)
     if (typeof on !== 'function' || owned.has(source)) return
     owned.set(source, ignore)
     on.call(source, 'error', (error: unknown) => owned.get(source)?.(error))
   } catch {
-    // It fails already when it is looked at, and will when it is read: there is somebody to tell then.
+    // Inspecting it fails already, and so will reading it: then there is somebody to tell.
   }
 }
 
-/** Whether content is bytes, of whatever realm. Unlike `instanceof` alone, it asks no `Proxy` and so never throws. */
+/** Whether content is bytes, of any realm. Unlike `instanceof` alone, it does not trigger a `Proxy`, and so never throws. */
 export function isBytes(content: unknown): content is Uint8Array {
   if (!ArrayBuffer.isView(content)) return false
   return content instanceof Uint8Array || Object.prototype.toString.call(content) === '[object Uint8Array]'
 }
 
-/** A piece of streamed content. @throws TypeError when it is none. */
+/** A piece of streamed content. @throws TypeError when it is not valid. */
 export function checkedPiece(value: unknown): Piece {
   if (typeof value === 'string' || isBytes(value)) return value
   throw new TypeError('The pieces of streamed content are text or bytes')
@@ -66,17 +66,17 @@ export function isSource(content: BodySource): content is Source {
 }
 
 /**
- * Lets go of content that is not going to be sent. Never throws.
- * @param report told what goes wrong with it from now on, or has gone wrong without anybody knowing. Default: nobody is.
+ * Releases content that is not going to be sent. Never throws.
+ * @param report is told what goes wrong with it from now on, or has already gone wrong unnoticed. Default: nobody is told.
  */
 export function dropSource(content: BodySource, reason: unknown, report: Report = ignore): void {
   if (!isSource(content)) return
   guarded(() => letGo(content, pullerOf(content), reason, report), ignore)
 }
 
-/** As {@link dropSource}, for a source that is being read. */
+/** Like {@link dropSource}, for a source that is being read. */
 export function letGo(source: BodySource, puller: Puller, reason: unknown, report: Report): void {
-  // What it says because it was told to stop is no news.
+  // If it fails with the reason it was stopped for, that is not worth reporting.
   const tell = (error: unknown): void => {
     if (error !== reason && !isAbort(error)) report(error)
   }
@@ -97,7 +97,7 @@ function isAbort(error: unknown): boolean {
   }
 }
 
-/** Reads the content of a reply in place of core, to send it on in another form. @throws TypeError when it is none. */
+/** Reads the content of a reply instead of core, to send it on in another form. @throws TypeError for invalid content. */
 export function pullerOf(source: BodySource): Puller {
   if (source === null || typeof source === 'string' || isBytes(source)) return once(source ?? '')
   if (source instanceof Begun) return source
@@ -120,10 +120,10 @@ function readerOf(source: Source): Puller {
     throw new TypeError('The content of a reply is text, bytes, or a stream of them')
   const iterator = source[Symbol.asyncIterator]()
   return {
-    // Whoever wraps a source, with `for await` for example, hides this offer from it.
+    // Code that wraps a source, with `for await` for example, hides this offer from it.
     next: (spare) => (iterator as AsyncIterator<Uint8Array | string, undefined, Uint8Array | undefined>).next(spare),
     cancel: async (reason) => {
-      // A Node stream's iterator waits for a pending read before it returns; its own destroy does not.
+      // The iterator of a Node stream waits for a pending read before it returns; the stream's own destroy does not.
       const { destroy } = source as { destroy?: (error?: Error) => void }
       if (typeof destroy === 'function') destroy.call(source)
       return iterator.return?.(reason)
@@ -132,19 +132,19 @@ function readerOf(source: Source): Puller {
   }
 }
 
-/** A stream of the web, whoever made it. */
+/** A web stream, whoever made it. */
 function isStream(source: Source): source is ReadableStream<Uint8Array> {
   return typeof (source as Partial<ReadableStream>).getReader === 'function'
 }
 
-/** A source that was asked for its first pieces already. */
+/** A source whose first pieces have already been read. */
 export class Begun implements Puller, AsyncIterable<Piece> {
   readonly origin: Source
   readonly #puller: Puller
   readonly #pieces: Piece[]
   #pending: Promise<Pulled> | undefined
 
-  /** @param pending what it was asked for behind the pieces that came. */
+  /** @param pending the read that follows the pieces that came. */
   constructor(origin: Source, puller: Puller, pieces: Piece[], pending: Promise<Pulled> | undefined) {
     this.origin = origin
     this.#puller = puller
@@ -169,25 +169,25 @@ export class Begun implements Puller, AsyncIterable<Piece> {
     return this.#puller.held?.(holding) ?? 0
   }
 
-  /** It is content of a reply by being one, and read as a {@link Puller}. */
+  /** It only has to look like content of a reply; it is read as a {@link Puller}. */
   [Symbol.asyncIterator](): never {
     throw new TypeError('The content has begun to be read')
   }
 }
 
-/** A source may say what it holds; Node's streams say what they have read ahead. */
+/** A source may report what it holds; Node streams report what they have read ahead. */
 function heldBy(source: object, holding: Holding): number {
   const { held, readableLength = 0 } = source as Partial<Holds> & { readonly readableLength?: number }
   return held ? held.call(source, holding) : readableLength
 }
 
-/** Where a source is read, and where is told what it fails with. */
+/** The async context in which a source is read, and in which its failure is reported. */
 export function scopeOf(source: BodySource): Scope {
   const origin = source instanceof Begun ? source.origin : source
   return isSource(origin) ? scopes.get(origin) : undefined
 }
 
-/** Content that is at hand. */
+/** Content that is in memory. */
 function once(value: Uint8Array | string): Puller {
   let done = false
   return {

@@ -5,20 +5,20 @@ import { copyOf } from '../transport/bytes.ts'
 import { TransportView } from '../transport/transport-view.ts'
 
 /**
- * A connection after an upgrade, as its new owner sees it. The server stays attached behind it, so its books stay right:
+ * A connection after an upgrade, as its new owner sees it. The server stays attached behind it, so that its accounts stay right:
  * the connection counts until it closes, and shutdown can end it. An owner that attaches later misses nothing.
  */
 export class Tunnel extends TransportView implements TransportSink {
   /** @internal Bytes written by the new owner. */
   written: number = 0
   #sink: TransportSink | undefined
-  /** Where it was attached. */
+  /** The async context in which it was attached. */
   #scope: Scope
-  /** What the owner has not heard of yet. */
+  /** Events that the owner has not been told of yet. */
   #missed: ((sink: TransportSink) => unknown)[] = []
   readonly #failed: (error: unknown) => void
 
-  /** @param failed told when the owner throws; it ends the connection. */
+  /** @param failed is told when the owner throws; it ends the connection. */
   constructor(transport: Transport, failed: (error: unknown) => void) {
     super(transport)
     this.#failed = failed
@@ -85,7 +85,7 @@ export class Tunnel extends TransportView implements TransportSink {
     else this.#missed.push(event)
   }
 
-  /** In the order it happened; what happens meanwhile queues behind. */
+  /** In the order in which they happened; new events queue behind. */
   #catchUp(): void {
     for (let event = this.#missed[0]; event; event = this.#missed[0]) {
       const sink = this.#sink!

@@ -1,7 +1,7 @@
-// What is said to those whose handler returned no reply: what came, and what was meant, probably.
+// Error messages for handlers that returned something other than a reply: what it was, and what was probably meant.
 import { isBytes } from './source.ts'
 
-/** Says what a value is, that it is no reply, and what would be one. */
+/** Says what a value is, that it is not a reply, and what would be one. */
 export function wrongResult(value: unknown): string {
   return `${kindOf(value)}: neither a Reply nor a Response. ${adviceFor(value)}`
 }

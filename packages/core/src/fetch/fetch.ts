@@ -1,4 +1,4 @@
-// Handlers of fetch as ours, and ours as one of fetch.
+// Fetch applications as our handlers, and our handlers as fetch applications.
 import { parseContentLength } from '@spillway/parser/fields'
 import type { Context, Handler, RequestHeaders } from '../exchange/context.ts'
 import { ForeignExchange, type ForeignOptions, type ForeignRequest } from './foreign.ts'
@@ -10,7 +10,7 @@ import type { Peer } from '../transport/transport.ts'
 export { type Puller, pullerOf } from '../exchange/source.ts'
 export { ForeignExchange, type ForeignOptions, type ForeignRequest } from './foreign.ts'
 
-/** What a fetch-style application is told about a request beside itself; the shape is that of `Deno.serve`. */
+/** What a fetch-style application is told in addition to the request; the shape is that of `Deno.serve`. */
 export interface FetchInfo {
   readonly remoteAddr: { readonly transport: 'tcp'; readonly hostname: string; readonly port: number }
   /** Resolves after the last byte of the reply, rejects when it will never come. */
@@ -21,10 +21,10 @@ export interface FetchInfo {
 export type FetchApp = (request: Request, info: FetchInfo) => Response | Promise<Response>
 
 /**
- * Runs a fetch-style application on core: it gets a genuine `Request`, whose `signal` tells when the client is gone, and
- * its `Response` is streamed as fast as the client takes it. Below a mount the URL of the request has no prefix.
+ * Runs a fetch-style application on core: it gets a genuine `Request`, whose `signal` aborts when the client is gone, and
+ * its `Response` is streamed as fast as the client takes it. Below a mount, the URL of the request has no prefix.
  *
- * A `Response` that was read before, or whose status is not final (101, or 0 of `Response.error()`), is an error: 500.
+ * A `Response` that has already been read, or whose status is not final (101, or 0 of `Response.error()`), is an error: 500.
  */
 export function fromFetch(app: FetchApp): Handler {
   return (c) => app(c.base === '' ? c.request : rebased(c), new Info(c))
@@ -33,12 +33,12 @@ export function fromFetch(app: FetchApp): Handler {
 function rebased(c: Context): Request {
   const { request } = c
   const url = new URL(request.url)
-  // a path that begins with two slashes would be taken for a host if it were resolved
+  // a path that begins with two slashes would be taken for a host if it were resolved as a reference
   url.pathname = c.path
   return new Request(url, request)
 }
 
-/** Made for each request, so nothing in it is made before it is asked for. */
+/** Created for each request, so its parts are made only when they are used. */
 class Info implements FetchInfo {
   readonly #c: Context
 
@@ -60,15 +60,15 @@ class Info implements FetchInfo {
   }
 }
 
-/** The second argument that `Deno.serve` and `Bun.serve` give, as far as it matters here. */
+/** The parts of the second argument of `Deno.serve` and `Bun.serve` that matter here. */
 type ServerInfo =
   | Pick<FetchInfo, 'remoteAddr'>
   | { requestIP(request: Request): { readonly address: string; readonly port: number } | null }
 
 /**
- * Makes a fetch-style application of a handler, for `Bun.serve`, `Deno.serve` and whatever takes a function from
- * `Request` to `Response`. Everything of the context is there but what needs the connection: `upgrade` throws a 501,
- * hints are not sent, trailers are dropped, and deadlines, limits of heads and shutdown are those of the server.
+ * Turns a handler into a fetch-style application, for `Bun.serve`, `Deno.serve` and anything else that takes a function from
+ * `Request` to `Response`. Everything in the context works except what needs the connection: `upgrade` throws a 501,
+ * hints are not sent, trailers are dropped, and deadlines, limits of heads and shutdown are those of the other server.
  * @param options `onError` and the limit of content, as for `serve`.
  */
 export function toFetch(
@@ -81,13 +81,13 @@ export function toFetch(
     try {
       return respond(exchange, reply)
     } catch (error) {
-      // fields or a status that `Response` does not take
+      // fields or a status that `Response` does not accept
       return respond(exchange, await exchange.fail(error))
     }
   }
 }
 
-/** A fetch `Request` as a request of ours. */
+/** A fetch `Request` as one of our requests. */
 class FetchRequest implements ForeignRequest {
   readonly method: string
   readonly target: string
@@ -130,12 +130,12 @@ function addressOf(request: Request, info: ServerInfo | undefined): { address: s
   return (info && 'requestIP' in info && info.requestIP(request)) || { address: '', port: 0 }
 }
 
-/** Fields as fetch has them: the lines of one name are joined already. */
+/** Fields as fetch has them: lines of the same name are already joined. */
 class FetchHeaders implements RequestHeaders {
   readonly #headers: Headers
   readonly #host: string
 
-  /** @param host stands in for Host, which a `Request` need not have. */
+  /** @param host used in place of Host, which a `Request` need not have. */
   constructor(headers: Headers, host: string) {
     this.#headers = headers
     this.#host = host
@@ -160,7 +160,7 @@ class FetchHeaders implements RequestHeaders {
   }
 }
 
-/** What the other server writes itself (RFC 9112 §9.6, §6.1). */
+/** Fields that the other server writes itself (RFC 9112 §9.6, §6.1). */
 const connectionFields = /^(?:connection|keep-alive|transfer-encoding)$/i
 
 function respond(exchange: ForeignExchange, reply: Reply): Response {
@@ -187,7 +187,7 @@ function announce(headers: Headers, body: BodySource): void {
   else if (isBytes(body)) headers.set('Content-Length', String(body.length))
 }
 
-/** The content of a reply as fetch wants it, read no further than it is asked for; tells the exchange how it ended. */
+/** The content of a reply as a fetch body, read no further than it is asked for; tells the exchange how it ended. */
 function contentOf(body: BodySource, exchange: ForeignExchange): ReadableStream<Uint8Array<ArrayBuffer>> {
   const source = pullerOf(body)
   const utf8 = new TextEncoder()

@@ -1,4 +1,4 @@
-// One exchange on somebody else's server: what our own connections do for a handler, done with what that server has.
+// One exchange on another server: does what our own connections do for a handler, with what that server provides.
 import { printError } from '../exchange/guarded.ts'
 import { TargetForm } from '@spillway/parser'
 import type { Context, Handler, MaybePromise, RequestHeaders } from '../exchange/context.ts'
@@ -27,17 +27,17 @@ export interface ForeignRequest {
   readonly length: number | null
   /** Reads the content; called when a handler wants it. */
   content(): AsyncIterator<Uint8Array>
-  /** The fetch `Request` it is, if it is one and has no content. */
+  /** The fetch `Request`, if it is one and has no content. */
   readonly request?: Request | undefined
-  /** Calls back when the client is gone before the reply was sent; asked for only when someone wants to know. */
+  /** Calls back when the client is gone before the reply was sent; used only when someone wants to know. */
   onGone?(callback: () => void): void
   /** Sends an interim 103 reply, where the other server can. */
   hints?(headers: ReplyHeaders): void
 }
 
-/** What {@link ForeignExchange} takes of a server's options: the rest is the other server's affair. */
+/** The server options that {@link ForeignExchange} uses; the others are up to the other server. */
 export interface ForeignOptions extends Pick<ServerOptions, 'onError'> {
-  /** Default: as for our own server. */
+  /** The limit of content. Default: as for our own server. */
   readonly limits?: { readonly bodyBytes?: number }
 }
 
@@ -91,12 +91,12 @@ class ForeignContext extends RequestContext {
 }
 
 /**
- * One request of another server, answered by a handler of ours: the base of adapters to other servers.
- * The adapter runs the handler, sends the reply, and says what became of it with `sent` or `abort`.
+ * One request on another server, answered by one of our handlers: the base class of adapters to other servers.
+ * The adapter runs the handler, sends the reply, and reports what became of it with `sent` or `abort`.
  */
 export class ForeignExchange implements ContextPort, BodyPort {
   readonly context: RequestContext
-  /** Shutdown is the other server's: `c.onShutdown` is never called. */
+  /** The other server does its own shutdown: `c.onShutdown` is never called. */
   readonly draining: boolean = false
   readonly #foreign: ForeignRequest
   readonly #options: ForeignSettings
@@ -122,11 +122,11 @@ export class ForeignExchange implements ContextPort, BodyPort {
   }
 
   interim(_context: RequestContext, status: number, headers: ReplyHeaders): void {
-    // Other servers know this one only.
+    // Other servers support only this one.
     if (status === 103) this.#foreign.hints?.(headers)
   }
 
-  /** Runs the handler. It never throws: what goes wrong is a reply. */
+  /** Runs the handler. It never throws: an error becomes a reply. */
   run(handler: Handler): MaybePromise<Reply> {
     try {
       const result = taken(handler(this.context), this.context, this)
@@ -140,26 +140,26 @@ export class ForeignExchange implements ContextPort, BodyPort {
     }
   }
 
-  /** What a handler has thrown is an answer, or an error. */
+  /** What a handler has thrown may be a reply or an error. */
   #failed(error: unknown): MaybePromise<Reply> {
     const answer = answerIn(error)
     return answer ? this.run(() => this.context.complete(answer)) : this.fail(error)
   }
 
-  /** The reply was sent in full. @param bytes of its content, as far as the adapter knows. */
+  /** The reply was sent completely. @param bytes of its content, as far as the adapter knows. */
   sent(bytes: number): void {
     this.context.dropBody()
     this.#finish({ kind: 'sent', status: this.context.status, bytes })
   }
 
-  /** The reply will not be sent, or not in full. */
+  /** The reply will not be sent, or not completely. */
   abort(by: AbortedBy, bytes = 0, error?: unknown): void {
     this.context.abort(new AbortedError(by, 'The exchange was cut short'))
     const { status } = this.context
     this.#finish({ kind: 'aborted', by, status, bytes, ...(error !== undefined && { error }) })
   }
 
-  /** An error that no reply can tell of any more. */
+  /** An error that no reply can report any more. */
   report(error: unknown): void {
     void this.fail(error)
   }
@@ -175,7 +175,7 @@ export class ForeignExchange implements ContextPort, BodyPort {
     return reply
   }
 
-  /** The reply to an error: what `onError` makes of it, or a text with its status. */
+  /** The reply to an error: made by `onError`, or a text with its status. */
   async fail(error: unknown): Promise<Reply> {
     let reply: Reply
     try {
@@ -190,7 +190,7 @@ export class ForeignExchange implements ContextPort, BodyPort {
     return this.context.complete(reply)
   }
 
-  /** Moves content to whom wants it, until that has enough. */
+  /** Passes content to the reader, until that has enough. */
   async #read(body: RequestBody): Promise<void> {
     this.#reading = true
     try {
@@ -210,7 +210,7 @@ export class ForeignExchange implements ContextPort, BodyPort {
   }
 }
 
-/** The head of a request that has none in bytes. */
+/** The head of a request that does not exist as bytes. */
 class ForeignHead implements ContextHead {
   readonly method: string
   readonly target: string

@@ -1,14 +1,14 @@
-/** What the connection does with bytes that come in. */
+/** What the connection does with incoming bytes. */
 export const ReadState = {
   /** A request head is awaited. */
   Head: 0,
   /** The content of the current request is awaited. */
   Body: 1,
-  /** The request is complete; what comes now is the next one and waits. */
+  /** The request is complete; what arrives now is the next one, and waits. */
   Hold: 2,
-  /** The reply is done, the rest of the request's content is dropped. */
+  /** The reply is complete; the rest of the request's content is dropped. */
   Discard: 3,
-  /** Nothing that comes in will be parsed: the peer has ended, a message was broken, or the connection is closing. */
+  /** Nothing that arrives will be parsed: the peer has ended, a message was broken, or the connection is closing. */
   Closed: 4,
   /** Another protocol owns the connection. */
   Upgraded: 5,
@@ -19,7 +19,7 @@ export type ReadState = (typeof ReadState)[keyof typeof ReadState]
 export const WriteState = {
   /** No reply has begun. */
   Idle: 0,
-  /** The reply's head is out, its content is being sent. */
+  /** The reply's head has been written, its content is being sent. */
   Streaming: 1,
   /** The reply is complete. */
   Done: 2,
@@ -68,7 +68,7 @@ export function onContentEnd(s: ConnectionState): void {
   s.read = ReadState.Hold
 }
 
-/** Nothing of what still comes in can be a request: the framing is broken. */
+/** Nothing that still arrives can be a request, because the framing is broken. */
 export function onBroken(s: ConnectionState): void {
   s.read = ReadState.Closed
   s.persist = false
@@ -76,7 +76,7 @@ export function onBroken(s: ConnectionState): void {
 
 /**
  * The peer has ended its sending side. A reply may still reach it, and requests that came before the end are answered;
- * content that is not complete will never be.
+ * incomplete content will never be completed.
  */
 export function onPeerEnd(s: ConnectionState): void {
   s.peerEnded = true
@@ -123,15 +123,15 @@ export function onClosing(s: ConnectionState): void {
   s.persist = false
 }
 
-/** What follows from a state. */
+/** What is to be done in a given state. */
 export type Settled =
-  /** Something has to happen first: bytes, a reply, or its end. */
+  /** Something has to happen first: bytes must arrive, a reply be given, or end. */
   | 'wait'
   /** The exchange is over and the connection is free for another. */
   | 'next'
-  /** The reply is done before the request's content: drop the rest, then `next`. */
+  /** The reply is complete before the request's content: drop the rest, then `next`. */
   | 'discard'
-  /** The connection has ended for us; end our side and drop what comes, so that the peer can read our last bytes (RFC 9112 §9.6). */
+  /** The connection is over for us: end our side and drop what arrives, so that the peer can read our last bytes (RFC 9112 §9.6). */
   | 'linger'
   /** Both sides have ended. */
   | 'close'

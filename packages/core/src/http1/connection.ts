@@ -37,13 +37,13 @@ import type { Holding } from '../transport/holding.ts'
 import type { Peer, Transport, TransportSink } from '../transport/transport.ts'
 import { Tunnel } from '../exchange/tunnel.ts'
 
-/** Heads parsed for one connection before the others have their turn. */
+/** Heads parsed for one connection before other connections get a turn. */
 const headsPerTurn = 64
-/** Bytes read and dropped while a closing connection lingers. */
+/** Most bytes that are read and dropped while a closing connection lingers. */
 const lingerBytes = 16 * 1024 * 1024
 
 /**
- * Pumps one connection: transport events in, state functions asked, handler called, replies out. The rules are
+ * Drives one connection: receives transport events, asks the state functions, calls the handler, sends replies. The rules are
  * elsewhere: `connection-state` decides what follows, `reply-plan` what a reply looks like, the parser what bytes mean.
  */
 export class Connection
@@ -62,26 +62,26 @@ export class Connection
   readonly #reader: RequestReader
   readonly #sender: ReplySender
   readonly #log: ConnectionLog
-  /** While an exchange is under way. */
+  /** Set while an exchange is under way. */
   #context: RequestContext | undefined
   #tunnel: Tunnel | undefined
   #peer: Peer | undefined
   #pumping = false
-  /** The connection is idle, and that has not been said. */
+  /** Whether the connection is idle and that has not been published yet. */
   #idleDue = false
   #cutBy: AbortedBy = 'peer'
-  /** Ticks of the server's clock, 0 for none. What the read deadline is about follows from the read state. */
+  /** In ticks of the server's clock, 0 for none. The read state says what this deadline is for. */
   #readDeadline = 0
-  /** Of the exchange as a whole. */
+  /** For the exchange as a whole. */
   #requestDeadline = 0
-  /** Of the reply, once the client has ended its side; on an upgraded connection, of anything that moves. */
+  /** For the reply, once the client has ended its side; on an upgraded connection, for any progress. */
   #goneDeadline = 0
-  /** What had moved when it was set. */
+  /** How much had moved when it was set. */
   #movedBefore = 0
-  /** While something waits for the client to take it. */
+  /** Set while something is waiting for the client to take it. */
   #stall: StallWatch | undefined
   #bytesIn = 0
-  /** Of the current request. */
+  /** The size of the current request's head. */
   #headBytes = 0
   #lingered = 0
 
@@ -118,7 +118,7 @@ export class Connection
     return (this.#peer ??= this.#transport.peer)
   }
 
-  // ── what happens on the transport ──────────────────────────────────────────────────────────────────────────────
+  // ── events of the transport ────────────────────────────────────────────────────────────────────────────────────
 
   onData(chunk: Uint8Array, keepable: boolean): void {
     this.#bytesIn += chunk.length
@@ -139,12 +139,12 @@ export class Connection
 
   onEnd(): void {
     if (this.read === ReadState.Upgraded) return this.#tunnel!.onEnd()
-    // An incomplete message is never a calm end (RFC 9112 §8).
+    // Ending in the middle of a message is not a normal end (RFC 9112 §8).
     if (this.read === ReadState.Body || this.read === ReadState.Discard) this.#log.because('client-gone')
     onPeerEnd(this)
     this.#awaitReply()
     // decision 004
-    // The client may only have finished sending: the handler is told, and what it still answers is sent.
+    // The client may only have finished sending: the handler is told, and its reply is still sent.
     if (this.write !== WriteState.Done)
       this.#context?.abort(new AbortedError('peer', 'The client ended the connection'))
     this.#pump()
@@ -154,7 +154,7 @@ export class Connection
   onClose(error?: Error): void {
     this.#tunnel?.onClose(error)
     const context = this.#context
-    // How another protocol ends is its own matter.
+    // How another protocol ends is its own business.
     if (error && !this.#tunnel) this.#log.failed(error, this.peerEnded)
     else if (context || this.#reader.head) this.#log.because('client-gone')
     onClosing(this)
@@ -169,7 +169,7 @@ export class Connection
 
   // ── reading ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** Does all that can be done now. */
+  /** Does everything that can be done now. */
   #pump(): void {
     if (this.#pumping) return
     this.#pumping = true
@@ -181,7 +181,7 @@ export class Connection
           break
         case 'next':
           if (this.#sender.full) this.#sender.flush()
-          // Replies must leave before the next request is read, or a client that does not read fills our memory.
+          // Replies must be sent before the next request is read, or a client that does not read would fill our memory.
           if (this.#sender.output.congested) going = false
           else if (--heads === 0) going = this.#yield()
           else this.#next()
@@ -206,13 +206,13 @@ export class Connection
     this.#throttle()
   }
 
-  /** Lets other connections have a turn, and comes back. */
+  /** Gives other connections a turn, and continues afterwards. */
   #yield(): false {
     setImmediate(() => this.resume())
     return false
   }
 
-  /** Goes on after something that happened outside a turn of the transport. */
+  /** Continues after something that happened outside a turn of the transport. */
   resume(): void {
     this.#pump()
     this.#sender.scheduleFlush()
@@ -227,14 +227,14 @@ export class Connection
     this.#announceIdle()
   }
 
-  /** Says that the connection waits for another request, once the end of the last one has been said. */
+  /** Publishes that the connection is waiting for another request, after the end of the last one has been published. */
   #announceIdle(): void {
     if (!this.#idleDue || this.#sender.finishing) return
     this.#idleDue = false
     this.#log.idle()
   }
 
-  /** Parses what is there; false when it takes more bytes to go on. */
+  /** Parses what there is; false when more bytes are needed to go on. */
   #receive(): boolean {
     if (this.#reader.input.length === 0) return false
     if (this.read === ReadState.Head) return this.#receiveHead()
@@ -267,14 +267,14 @@ export class Connection
     this.#core.answering = undefined
   }
 
-  /** A part of a head has come. */
+  /** A part of a head has arrived. */
   #awaitHead(isNew: boolean): false {
-    // One clock for the whole head: bytes that drip in do not reset it. The first head's runs since accept.
+    // One deadline for the whole head: bytes that trickle in do not reset it. For the first head it starts at accept.
     if (isNew && this.#log.requests > 0) this.#readDeadline = this.#core.clock.after(this.#core.timeouts.head)
     return false
   }
 
-  /** A request begins: its facts become the connection's state. */
+  /** A request begins: the connection's state follows from its facts. */
   #begin(context: RequestContext, head: RequestHead): void {
     const { keepAlive } = head
     const hasContent = head.bodyKind !== BodyKind.None
@@ -288,7 +288,7 @@ export class Connection
     if (this.peerEnded) this.#awaitReply()
   }
 
-  /** Nothing more can come from the client: it waits for the reply, or has left. */
+  /** Nothing more can come from the client: it is waiting for the reply, or has left. */
   #awaitReply(): void {
     this.#goneDeadline = this.#core.clock.after(this.#core.timeouts.halfClosed)
     this.#movedBefore = this.moved
@@ -305,7 +305,7 @@ export class Connection
       case BodyEvent.Error:
         this.#parseFailed(content.error!, content.errorOffset)
         onBroken(this)
-        // The handler's read fails with the status of the error; a handler that does not read answers as it likes.
+        // The handler's read fails with the status of the error; a handler that does not read may reply as it likes.
         body?.fail(parseFailure(content.error!))
         return true
       default:
@@ -332,7 +332,7 @@ export class Connection
 
   openBody(context: RequestContext): RequestBody {
     const body = new RequestBody(this, context.contentLength, this.#core.limits.bodyBytes)
-    // Opened too late: its content has been dropped, or was cut off.
+    // Too late: its content has been dropped, or was cut off.
     const late = this.#context !== context || this.read !== ReadState.Body
     if (late && context.contentLength !== 0) body.fail(context.aborted ?? unreadContent())
     return body
@@ -341,7 +341,7 @@ export class Connection
   demand(body: RequestBody): void {
     if (this.read !== ReadState.Body || !this.#context?.owns(body)) return
     this.#reader.wanted = true
-    // Within a turn, content may be there already, and then there is nothing to ask for.
+    // Within a turn, content may already be there, and then nothing has to be requested.
     if (this.#pumping) return
     if (this.#reader.continueAwaited) this.#continue()
     this.#throttle()
@@ -352,7 +352,7 @@ export class Connection
     if (this.write === WriteState.Idle && this.read === ReadState.Body) this.#sender.sendInterim(100)
   }
 
-  /** A head that cannot be parsed: the error is the last thing said on this connection. */
+  /** A head that cannot be parsed: the error is the last thing sent on this connection. */
   #refuse(head: RequestHead): true {
     const code = head.error!
     const { method } = head
@@ -373,7 +373,7 @@ export class Connection
 
   reply(context: RequestContext, reply: Reply): void {
     if (this.#context !== context || this.write !== WriteState.Idle) {
-      // The client has gone meanwhile.
+      // The client has gone in the meantime.
       const reason = new AbortedError('peer', 'The connection is closed')
       return dropSource(reply.body, reason, (error) => this.report(error, context))
     }
@@ -387,7 +387,7 @@ export class Connection
 
   fail(context: RequestContext, error: unknown): void {
     if (this.#context !== context || this.write !== WriteState.Idle) return
-    // The handler stopped because the client of a whole request has gone: that is no answer, and nobody waits for one.
+    // The handler stopped because the client of a complete request has gone: that is not an answer, and nobody is waiting for one.
     if (this.read === ReadState.Hold && context.stoppedBy(error)) this.#cut('peer', 'client-gone')
     else deliver(context, this.#core.errorReply(error, context, this), this)
   }
@@ -424,7 +424,7 @@ export class Connection
     }
   }
 
-  /** The connection ends with this reply. @param allowed whether it could have been kept but for the reply itself. */
+  /** The connection ends with this reply. @param allowed whether it could have been kept except for the reply itself. */
   #last(allowed: boolean): void {
     if (this.draining) this.#log.planned('shutdown')
     else if (this.peerEnded) this.#log.planned('client-closed')
@@ -432,7 +432,7 @@ export class Connection
     this.persist = false
   }
 
-  /** @param context undefined when the connection is handed over with no request, for what it has sent is none. */
+  /** @param context undefined when the connection is handed over without a request, because what arrived is not one. */
   #upgrade(context: RequestContext | undefined, takeOver: TakeOver): void {
     onUpgrade(this)
     if (context) {
@@ -442,7 +442,7 @@ export class Connection
     }
     this.#sender.flush()
     this.#context = undefined
-    // The clocks of HTTP have stopped.
+    // The deadlines of HTTP no longer apply.
     this.#readDeadline = 0
     this.#requestDeadline = 0
     this.#stall = undefined
@@ -465,7 +465,7 @@ export class Connection
   streamFailed(error: unknown, scope: Scope): void {
     const context = this.#context
     if (context) context.scope = scope ?? context.scope
-    // The content stopped because the client has gone, which is no failure.
+    // The content stopped because the client has gone, which is not a failure.
     if (this.#context?.stoppedBy(error)) return this.#cut('peer', 'client-gone')
     this.#core.report(error, this.#context ?? null)
     this.#cut('handler', 'handler-error', error)
@@ -479,7 +479,7 @@ export class Connection
   }
 
   #isStuck(now: number): boolean {
-    // Behind the end of our side nobody says that all has left.
+    // After the end of our side, nothing reports that everything has been sent.
     if (this.#transport.bufferedBytes === 0) this.#stall = undefined
     return this.#stall !== undefined && this.#stall.isStuck(now, this.#taken)
   }
@@ -497,7 +497,7 @@ export class Connection
 
   // ── ending ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** Ends the connection in order: our FIN behind the last reply, then a while of reading so that it is not reset away. */
+  /** Ends the connection normally: our FIN after the last reply, then some time of reading, so that no reset destroys it. */
   #leave(): void {
     onClosing(this)
     this.#context?.dropBody()
@@ -517,7 +517,7 @@ export class Connection
     if (this.write === WriteState.Closed && this.#lingered > lingerBytes) this.#transport.destroy()
   }
 
-  /** Ends the connection at once, so that an unfinished reply cannot look complete. */
+  /** Ends the connection at once, so that an incomplete reply cannot look complete. */
   #cut(by: AbortedBy, reason: CloseReason, error?: unknown): void {
     this.#log.because(reason)
     this.#cutBy = by
@@ -526,7 +526,7 @@ export class Connection
     this.#sender.stop(error)
     onClosing(this)
     this.#context = undefined
-    // What was produced before the failure still goes out; the end of the message does not.
+    // What was produced before the failure is still sent; the end of the message is not.
     this.#sender.flush()
     if (context) this.#sender.abort(context, by, error)
     if (untilClose) this.#transport.reset()
@@ -556,7 +556,7 @@ export class Connection
     this.refuse('overload', this.#core.overloadReply(), 'GET')
   }
 
-  /** Says why there is nothing for this client, whatever it asks for, and ends. @param method which it probably uses. */
+  /** Says why there is nothing for this client, whatever it asks for, and ends. @param method that it probably uses. */
   refuse(reason: CloseReason, reply: Reply, method: string): void {
     this.#log.because(reason)
     onBroken(this)
@@ -575,12 +575,12 @@ export class Connection
     if (this.#goneDeadline !== 0 && now >= this.#goneDeadline) this.#expireSilence()
   }
 
-  /** Nothing has moved for long; what moves begins anew. */
+  /** Nothing has moved for a long time; progress restarts the clock. */
   #expireSilence(): void {
     const { clock, timeouts } = this.#core
     const { moved } = this
     const isTunnel = this.read === ReadState.Upgraded
-    // What waits to leave has a clock of its own.
+    // What waits to be sent has its own deadline.
     const isQuiet = moved === this.#movedBefore && (isTunnel || this.#transport.bufferedBytes === 0)
     this.#movedBefore = moved
     this.#goneDeadline = clock.after(isTunnel ? timeouts.tunnel : timeouts.halfClosed)
@@ -603,7 +603,7 @@ export class Connection
         this.#log.because('body-timeout')
         return this.#leave()
       default:
-        // Lingering: the peer gets its time once our last bytes are on their way.
+        // Lingering: the peer's time starts once our last bytes are on their way.
         if (this.#transport.bufferedBytes === 0) this.#transport.destroy()
         else this.#readDeadline = this.#core.clock.after(this.#core.timeouts.linger)
     }
@@ -631,7 +631,7 @@ export class Connection
       if (this.read === ReadState.Closed) this.#leave()
       return
     }
-    // A request may already wait in the kernel: one more look at the socket before the connection is given up.
+    // A request may already be waiting in the kernel: look at the socket once more before the connection is given up.
     const before = this.#bytesIn
     setImmediate(() => {
       if (this.read !== ReadState.Head) return
@@ -646,7 +646,7 @@ export class Connection
   }
 }
 
-/** The other protocol begins behind a complete request (RFC 9110 §7.8). */
+/** The other protocol begins only after a complete request (RFC 9110 §7.8). */
 function upgradeTooEarly(): HttpError {
   return new HttpError(400, 'A request to upgrade was answered before its content was read')
 }

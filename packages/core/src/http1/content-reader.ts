@@ -9,7 +9,7 @@ export class ContentReader {
   length: number | null = 0
   readonly #decoder: BodyDecoder
   #wantedTicks = 0
-  /** Bytes that came before the rest began to be dropped. */
+  /** Bytes received before the rest began to be dropped. */
   #before = 0
 
   constructor(limits: Limits) {
@@ -22,7 +22,7 @@ export class ContentReader {
     this.#wantedTicks = 0
   }
 
-  /** Bytes of content so far. */
+  /** Bytes of content received so far. */
   get received(): number {
     return this.#decoder.dataBytes
   }
@@ -45,7 +45,7 @@ export class ContentReader {
     return this.#decoder.errorOffset
   }
 
-  /** Decodes what came in and gives it to `body`, or to nobody. Returns the last event: NeedMore, End or Error. */
+  /** Decodes what has arrived and gives it to `body`, or drops it. Returns the last event: NeedMore, End or Error. */
   receive(input: Input, body: RequestBody | undefined): BodyEvent {
     const decoder = this.#decoder
     let start = 0
@@ -55,7 +55,7 @@ export class ContentReader {
       input.pos = decoder.pos
       if (!body) continue
       if (start === end) start = end = decoder.dataStart
-      // Chunks move together over the framing between them: one piece of content for one piece of input.
+      // Chunks are moved together over the framing between them: one piece of content for one piece of input.
       else input.buf.copyWithin(end, decoder.dataStart, decoder.dataEnd)
       end += decoder.dataEnd - decoder.dataStart
     }

@@ -4,18 +4,18 @@ import { decodePipelined } from './latin1.ts'
 
 const empty = new Uint8Array(0)
 
-/** Bytes that came in and are not parsed yet. */
+/** Bytes that have arrived and are not parsed yet. */
 export class Input {
   buf: Uint8Array = empty
   /** The first unparsed byte. */
   pos: number = 0
   end: number = 0
-  /** `buf` was made here, with room behind `end`; otherwise it is a chunk of the transport's. */
+  /** Whether `buf` was made here, with room after `end`; otherwise it is a chunk of the transport's. */
   #owned: boolean = false
-  /** `buf` may be kept. */
+  /** Whether `buf` may be kept. */
   #keepable: boolean = false
 
-  /** Bytes of memory that it keeps: its buffer is larger than what waits in it. */
+  /** Bytes of memory that it keeps: its buffer is larger than what is waiting in it. */
   get held(): number {
     return this.#owned ? this.buf.length : this.length
   }
@@ -24,9 +24,9 @@ export class Input {
     return this.end - this.pos
   }
 
-  /** How the head that was parsed at `pos` becomes text. @param alone whether content follows it, and no other head. */
+  /** The decoder for the head that was parsed at `pos`. @param alone whether content follows it, rather than another head. */
   decoder(headEnd: number, alone: boolean): DecodeLatin1 {
-    // What is ours has grown from pieces, and will not stay as it is behind the head.
+    // Our own buffer is assembled from pieces, and its bytes after the head will change.
     return alone || this.#owned || (this.pos === 0 && headEnd === this.end) ? decodeLatin1 : decodePipelined
   }
 
@@ -45,7 +45,7 @@ export class Input {
     this.end += chunk.length
   }
 
-  /** Ends a turn: what is left moves to a buffer of our own. */
+  /** Ends a turn: the rest moves to a buffer of our own. */
   keepRest(): void {
     if (this.pos === this.end) this.clear()
     else if (!this.#owned) this.#grow(0)
@@ -58,21 +58,21 @@ export class Input {
     this.#owned = false
   }
 
-  /** The bytes from `start` to `end`, to keep. */
+  /** The bytes from `start` to `end`, in a form that may be kept. */
   keep(start: number, end: number): Uint8Array {
     const bytes = this.buf.subarray(start, end)
-    // A small part would hold all of the memory.
+    // A small part would keep all of the memory.
     return this.#keepable && bytes.length > this.buf.length / 2 ? bytes : copyOf(bytes)
   }
 
-  /** Takes what is left. */
+  /** Takes the rest. */
   take(): Uint8Array {
     const rest = this.keep(this.pos, this.end)
     this.clear()
     return rest
   }
 
-  /** Doubling keeps a client that sends byte by byte at O(n). V8 keeps a few bytes within the array itself, without memory apart. */
+  /** Doubling keeps the cost at O(n) for a client that sends byte by byte. V8 stores a few bytes inside the array object, without extra memory. */
   #grow(room: number): void {
     const grown = new Uint8Array(Math.max(64, (this.length + room) * 2))
     grown.set(this.buf.subarray(this.pos, this.end))

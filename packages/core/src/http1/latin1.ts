@@ -1,14 +1,14 @@
 import { decodeLatin1 } from '../transport/bytes.ts'
 
-/** Most bytes that are decoded for the sake of the heads behind the first one. */
+/** Most bytes that are decoded at once for the sake of the heads after the first one. */
 const blockBytes = 4096
 let block = ''
 let blockStart = 0
-/** What the block is made of; only while there is more to come of it. */
+/** The bytes of the current block; kept only while more of it is needed. */
 let blockOf: Uint8Array | undefined
 
 /**
- * The same for heads that came together, pipelined, in one chunk of bytes: they are decoded together, because a call of the decoder
+ * The same for pipelined heads that arrived together in one chunk of bytes: they are decoded together, because a call of the decoder
  * costs more than several slices of text.
  */
 export function decodePipelined(buf: Uint8Array, start: number, end: number): string {

@@ -4,11 +4,11 @@ import type { Holding } from '../transport/holding.ts'
 import { type Transport, joinedBytes } from '../transport/transport.ts'
 
 /**
- * Bytes waiting to leave a transport in one write. Text is latin1: a head, or content that is ASCII. For protocols, and those
+ * Bytes waiting to leave a transport in one write. Text is latin1: a head, or content that is ASCII. Used by HTTP, and by protocols
  * that follow an upgrade.
  */
 export class Output {
-  /** The transport asked to wait; `onDrain` ends it. */
+  /** The transport has asked to wait, until `onDrain`. */
   congested: boolean = false
   /** Bytes written so far. */
   total: number = 0
@@ -24,19 +24,19 @@ export class Output {
     this.#transport = transport
   }
 
-  /** Everything that waited has left. */
+  /** Everything that was waiting has been sent. */
   drained(): void {
     this.congested = false
     this.#waiting = undefined
   }
 
-  /** Puts latin1 text behind what waits. */
+  /** Appends latin1 text. */
   append(text: string): void {
     this.#text += text
     this.length += text.length
   }
 
-  /** Puts bytes behind what waits; more than 8 KiB are lent until they have left. */
+  /** Appends bytes; more than 8 KiB must not change until they have been sent. */
   appendBytes(bytes: Uint8Array): void {
     if (bytes.length <= joinedBytes) return this.append(decodeLatin1(bytes, 0, bytes.length))
     this.#parts ??= []
@@ -60,14 +60,14 @@ export class Output {
       if (text !== '') parts.push(text)
       ready = this.#writeAll(parts)
     }
-    // A large write is "too much" for the transport even when the operating system has taken it at once.
+    // A large write counts as "too much" for the transport even when the operating system has taken it at once.
     if (ready || this.#transport.bufferedBytes === 0) return true
     this.congested = true
     if (parts) this.#await(parts)
     return false
   }
 
-  /** What waits to leave. Pieces of bytes may be held by others, too; text is ours. */
+  /** What is waiting to be sent. Pieces of bytes may be held by others, too; text is ours. */
   held(holding: Holding): number {
     let alone = this.#transport.bufferedBytes
     const left = this.total - alone
@@ -80,7 +80,7 @@ export class Output {
     return alone + this.#text.length
   }
 
-  /** Remembers the pieces among what was written last, and where each ends in all that was written. */
+  /** Remembers the pieces of bytes among what was written last, and where each ends in everything that was written. */
   #await(parts: readonly (string | Uint8Array)[]): void {
     let end = this.total
     this.#waiting ??= []
@@ -91,7 +91,7 @@ export class Output {
     }
   }
 
-  /** One write, but that none has more than a slice of content: the end of each write shows that the client takes bytes. */
+  /** One write, except that none has more than a slice of content: the end of each write shows that the client takes bytes. */
   #writeAll(parts: readonly (string | Uint8Array)[]): boolean {
     const transport = this.#transport
     let ready = true

@@ -8,7 +8,7 @@ import { ContentFraming, checkReply, hasNoContent, isAscii, sliceBytes } from '.
 import { type ReplyFacts, wholeReply } from '../server/written-heads.ts'
 import { ReplyHeaders } from '../exchange/reply-headers.ts'
 
-/** What goes out for a reply. Reused: valid until the next call of {@link planReply}. */
+/** What is sent for a reply. Reused: valid until the next call of {@link planReply}. */
 export interface ReplyPlan {
   /** Status line, fields and the empty line. */
   head: string
@@ -19,7 +19,7 @@ export interface ReplyPlan {
   framing: ContentFraming
   /** Content that is streamed, or null. */
   source: BodySource
-  /** Announced length of streamed content. */
+  /** Declared length of streamed content. */
   length: number
   persist: boolean
 }
@@ -34,12 +34,12 @@ const plan: ReplyPlan = {
   persist: true,
 }
 
-/** Longer content at hand is streamed: other connections want a turn, too. */
+/** Longer content in memory is streamed, so that other connections get a turn. */
 const wholeBytes = 2 * sliceBytes
 
-/** What the fields of a reply say, beside those that core writes itself. Reused: valid until the next {@link readFields}. */
+/** What the fields of a reply say, except those that core writes itself. Reused: valid until the next {@link readFields}. */
 const said = {
-  /** The list that was read, when it cannot have changed since. */
+  /** The list that was read, if it cannot have changed since. */
   flat: null as readonly string[] | null,
   text: '',
   length: -1,
@@ -50,8 +50,8 @@ const said = {
 
 /**
  * Decides what a reply looks like on the wire: framing, persistence, and the rules of HEAD, 204, 205 and 304.
- * @throws RangeError when the status or a Content-Length set by the handler cannot be true; TypeError when the content
- * is none.
+ * @throws RangeError for a status or a Content-Length set by the handler that cannot be true; TypeError for invalid
+ * content.
  */
 export function planReply(reply: Reply, facts: ReplyFacts): ReplyPlan {
   const { body, kept } = reply
@@ -91,7 +91,7 @@ function planAnew(reply: Reply, facts: ReplyFacts): ReplyPlan {
   else planWhole(reply, facts)
 
   if (facts.method === 'HEAD') {
-    // The same head as GET, and nothing behind it (RFC 9110 §9.3.2).
+    // The same head as GET, and no content (RFC 9110 §9.3.2).
     plan.text = ''
     plan.content = null
     plan.framing = ContentFraming.Whole
@@ -99,7 +99,7 @@ function planAnew(reply: Reply, facts: ReplyFacts): ReplyPlan {
   return plan
 }
 
-/** A reply that was written before needs no second thought. False: it was not. */
+/** A reply that was written before need not be planned again. False: it was not. */
 function planWritten(
   { status, statusText, flat, trailers, codings, takeOver }: Reply,
   text: string,
@@ -119,12 +119,12 @@ function planWritten(
   return true
 }
 
-/** Content that comes piece by piece. */
+/** Content that is produced piece by piece. */
 function planStream(reply: Reply, facts: ReplyFacts): void {
   let framing = ''
   plan.source = reply.body ?? ''
   const { codings } = reply
-  // The end of coded content is told by chunks alone, and HTTP/1.0 knows neither (RFC 9112 §6.1).
+  // Only chunks mark the end of encoded content, and HTTP/1.0 has neither (RFC 9112 §6.1).
   if (codings !== undefined && facts.minorVersion === 0)
     throw new RangeError(`The transfer coding ${codings} for a client of HTTP/1.0`)
   if (said.length >= 0 && codings === undefined) {
@@ -141,13 +141,13 @@ function planStream(reply: Reply, facts: ReplyFacts): void {
   plan.head = head(reply, framing, facts)
 }
 
-/** Content that is at hand. */
+/** Content that is in memory. */
 function planWhole(reply: Reply, facts: ReplyFacts): void {
   const { status, body } = reply
   const isHead = facts.method === 'HEAD'
   let length = 0
   if (isHead && reply.body === null && said.length < 0) {
-    // Nobody knows what GET would have said (RFC 9110 §8.6).
+    // It is not known what GET would have said (RFC 9110 §8.6).
     plan.head = head(reply, '', facts)
     return
   }
@@ -186,7 +186,7 @@ function sliceWhole(length: number): void {
   plan.text = ''
 }
 
-/** No content, and no Content-Length but the one a 304 may repeat, and a 205's (RFC 9110 §8.6, §15.3.6). */
+/** No content, and no Content-Length except the one that a 304 may repeat, and a 205's (RFC 9110 §8.6, §15.3.6). */
 function emptyFraming(status: number): string {
   if (status === 304 && said.length >= 0) return lengthLine(said.length)
   return status === 205 ? lengthLine(0) : ''
@@ -207,18 +207,18 @@ function head({ status, statusText, takeOver }: Reply, framing: string, facts: R
 
 const none: ReplyHeaders = new ReplyHeaders()
 
-/** The head of an interim reply: whatever says how a message ends has no place in it. */
+/** The head of an interim reply: fields that say how a message ends are not allowed in it. */
 export function interimHead(status: number, headers?: ReplyHeaders): string {
   readFields(headers ?? none)
   return `${statusLine(status)}${said.text}\r\n`
 }
 
-/** Trailers need chunks, so a reply that has some is streamed even when its content is at hand. */
+/** Trailers need chunks, so a reply that has some is streamed even when its content is in memory. */
 function hasTrailers(reply: Reply, facts: ReplyFacts): boolean {
   return reply.trailers !== undefined && facts.minorVersion === 1
 }
 
-/** Serializes the handler's fields, but for those that say how the message and the connection end: these are core's. */
+/** Serializes the handler's fields, except those that say how the message and the connection end: core writes these. */
 function readFields({ flat, isShared }: ReplyHeaders): void {
   if (flat === said.flat) return
   said.flat = null
@@ -228,7 +228,7 @@ function readFields({ flat, isShared }: ReplyHeaders): void {
   said.date = false
   said.upgrade = false
   for (let i = 0; i < flat.length; i += 3) if (!isCores(flat[i]!, flat[i + 1]!)) said.text += flat[i + 2]!
-  // Only now: a field that cannot be sent has thrown above, and must throw again next time.
+  // Only now: a field that cannot be sent has thrown above, and must throw again the next time.
   if (isShared) said.flat = flat
 }
 

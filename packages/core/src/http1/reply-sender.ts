@@ -1,4 +1,4 @@
-// Replies on their way: what was planned is written, and streams are followed until their end.
+// Sends replies: writes what was planned, and follows streams to their end.
 import type { RequestContext } from '../exchange/request-context.ts'
 import { AbortedError, type AbortedBy, type Outcome, abortMessage } from '../exchange/errors.ts'
 import { endIsWatched } from '../server/connection-log.ts'
@@ -12,7 +12,7 @@ import { type ReplyPlan, interimHead, planReply } from './reply-plan.ts'
 import type { Holding } from '../transport/holding.ts'
 import type { Transport } from '../transport/transport.ts'
 
-/** Output gathered before it is written in mid-turn. */
+/** Bytes of output that are collected before they are written in the middle of a turn. */
 const outputBytes = 64 * 1024
 
 /** What the sender tells its connection. */
@@ -21,7 +21,7 @@ export interface SenderOwner extends StreamEnd {
   congested(): void
   /** An exchange is over. */
   ended(context: RequestContext, outcome: Outcome): void
-  /** The source of content that is not wanted any more has failed. */
+  /** The source of content that is no longer wanted has failed. */
   report(error: unknown, context: RequestContext | undefined): void
 }
 
@@ -32,9 +32,9 @@ export class ReplySender implements StreamSink {
   readonly #owner: SenderOwner
   #stream: ReplyStream | undefined
   #scheduled = false
-  /** Exchanges that are written, while someone waits to hear that their bytes have left. */
+  /** Exchanges that have been written, while someone wants to know when their bytes have been sent. */
   #finishing: RequestContext[] | undefined
-  /** Of these, how many are on their way to the operating system. */
+  /** How many of these are on their way to the operating system. */
   #leaving = 0
 
   constructor(transport: Transport, owner: SenderOwner) {
@@ -43,7 +43,7 @@ export class ReplySender implements StreamSink {
     this.#owner = owner
   }
 
-  /** Whether someone still waits to hear that a reply has left. */
+  /** Whether someone is still waiting to hear that a reply has been sent. */
   get finishing(): boolean {
     return this.#finishing !== undefined || this.#leaving > 0
   }
@@ -53,19 +53,19 @@ export class ReplySender implements StreamSink {
     return this.#stream?.framing === ContentFraming.UntilClose
   }
 
-  /** Whether so much is waiting that it should leave before more is made. */
+  /** Whether so much is waiting that it should be sent before more is made. */
   get full(): boolean {
     return this.output.length >= outputBytes
   }
 
   /**
    * Puts a reply into the output. The plan says whether it is complete or has begun to stream.
-   * @throws RangeError and TypeError when the reply cannot be sent; nothing was put out then.
+   * @throws RangeError and TypeError when the reply cannot be sent; then nothing was put into the output.
    */
   send(context: RequestContext | undefined, reply: Reply, facts: ReplyFacts): ReplyPlan {
     const plan = planReply(reply, facts)
     const { output } = this
-    // Before anything is put out: a source that cannot be read throws here.
+    // Before anything is put into the output: a source that cannot be read throws here.
     const { source, framing } = plan
     const stream = source === null ? undefined : this.#streamOf(context, plan, reply)
     if (context) {
@@ -115,18 +115,18 @@ export class ReplySender implements StreamSink {
     return this.output.length === 0 && this.#transport.bufferedBytes === 0
   }
 
-  /** The transport takes bytes again. */
+  /** The transport accepts bytes again. */
   resume(): void {
     this.output.drained()
     this.#stream?.resume()
   }
 
-  /** Bytes that wait to leave, and what the source of the running reply holds. */
+  /** Bytes waiting to be sent, and what the source of the current reply holds. */
   held(holding: Holding): number {
     return this.output.held(holding) + (this.#stream?.held(holding) ?? 0)
   }
 
-  /** The content of the running reply will not be sent. */
+  /** The content of the current reply will not be sent. */
   stop(reason: unknown): void {
     this.#stream?.stop(reason)
     this.#stream = undefined
@@ -150,7 +150,7 @@ export class ReplySender implements StreamSink {
     this.#owner.ended(context, { kind: 'aborted', by, status, bytes, ...(error !== undefined && { error }) })
   }
 
-  /** Replies that become ready outside a turn of the transport still leave together, when this turn of the event loop ends. */
+  /** Replies that become ready outside a turn of the transport still leave together, at the end of this turn of the event loop. */
   scheduleFlush(): void {
     if (this.#scheduled || (this.output.length === 0 && !this.#finishing)) return
     this.#scheduled = true

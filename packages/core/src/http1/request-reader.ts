@@ -7,15 +7,15 @@ import type { RequestBody } from '../exchange/request-body.ts'
 import type { ServerCore } from '../server/server-core.ts'
 import type { Transport } from '../transport/transport.ts'
 
-/** What a parser takes, about, that a head has to itself because it is not complete. */
+/** Approximate memory of a parser that belongs to one incomplete head. */
 const parserBytes = 1024
 
 /** The reading half of a connection: bytes in, heads and content out, and the socket paused while nobody wants more. */
 export class RequestReader {
   readonly input: Input = new Input()
-  /** The handler waits for content. */
+  /** Whether the handler is waiting for content. */
   wanted: boolean = false
-  /** The client holds its content back until it is told 100 (Continue) (RFC 9110 §10.1.1). */
+  /** Whether the client holds its content back until it gets 100 (Continue) (RFC 9110 §10.1.1). */
   continueAwaited: boolean = false
   readonly #core: ServerCore
   readonly #transport: Transport
@@ -28,18 +28,18 @@ export class RequestReader {
     this.#transport = transport
   }
 
-  /** The head that has begun and goes on. */
+  /** The head that has begun but is not complete. */
   get head(): RequestHead | undefined {
     return this.#head
   }
 
-  /** The content of the request that was begun last; it has some. */
+  /** The content of the current request; it has some. */
   get content(): ContentReader {
     return this.#content!
   }
 
   /**
-   * Parses on. The head is complete, or its error says why it cannot be: read it before anything else is parsed.
+   * Continues parsing. Either the head is complete, or its error says why it cannot be: use it before anything else is parsed.
    * Undefined: more bytes are needed.
    */
   parseHead(): RequestHead | undefined {
@@ -58,7 +58,7 @@ export class RequestReader {
     this.#core.giveHead(head)
   }
 
-  /** Gives the parser back; a head that was incomplete is forgotten. */
+  /** Gives the parser back; an incomplete head is discarded. */
   release(): void {
     const head = this.#head
     if (!head) return
@@ -66,7 +66,7 @@ export class RequestReader {
     this.#giveHead(head)
   }
 
-  /** The parsed head is that of a request with content. Returns the length of this, null when it is chunked. */
+  /** The parsed head is that of a request with content. Returns the length of the content, null when it is chunked. */
   begin({ bodyKind, contentLength, expectation }: RequestHead): number | null {
     this.wanted = false
     this.continueAwaited = expectation === Expectation.Continue
@@ -81,7 +81,7 @@ export class RequestReader {
     return this.content.receive(this.input, body)
   }
 
-  /** Whether so much unread content is left that a new connection costs less than reading it. */
+  /** Whether so much unread content is left that a new connection would cost less than reading it. */
   get tooMuchLeft(): boolean {
     const { length, received } = this.content
     // Without its 100, a client may never send what it announced.
@@ -106,7 +106,7 @@ export class RequestReader {
     return pause
   }
 
-  /** One tick of the clock: whether content that is wanted comes too slowly. */
+  /** One tick of the clock: whether content that is wanted arrives too slowly. */
   tooSlow(read: ReadState): boolean {
     const reading = read === ReadState.Discard || (read === ReadState.Body && this.wanted && !this.#paused)
     return reading && this.#core.hasLeastRate && this.content.tooSlow(this.#core.clock.interval)

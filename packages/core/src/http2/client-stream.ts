@@ -1,4 +1,4 @@
-// One request of a client of HTTP/2, and what comes back.
+// One request of an HTTP/2 client, and its response.
 import { ErrorCode, type Http2Response, type Http2Stream } from '@spillway/parser/http2'
 import { highWater } from '../transport/transport.ts'
 import { Outgoing } from './outgoing.ts'
@@ -11,21 +11,21 @@ type Fields = readonly (readonly [name: string, value: string])[]
 export interface StreamFailure {
   /** What the server said, or why this side has ended the stream. */
   readonly message: string
-  /** The server has not begun to work on the request: it may be sent again, whatever it is (RFC 9113 §8.7). */
+  /** The server has not begun to process the request: it may be sent again, whatever its method (RFC 9113 §8.7). */
   readonly isUntouched: boolean
-  /** What came is against the rules of HTTP/2, or of HTTP. */
+  /** The response violates the rules of HTTP/2 or of HTTP. */
   readonly isMalformed: boolean
 }
 
-/** Hears what becomes of one request. Nothing more comes behind the end, or a failure. */
+/** Is told what becomes of one request. Nothing follows the end, or a failure. */
 export interface ResponseSink {
   /** An interim response, or the final one. @param ended whether it has no content. */
   onHead(head: Http2Response, ended: boolean): void
-  /** @param chunk lent until this returns. The window opens again by `release`. */
+  /** @param chunk lent until this returns. `release` opens the window again. */
   onData(chunk: Uint8Array): void
   onEnd(trailers: Fields | null): void
   onFail(failure: StreamFailure): void
-  /** `write` may go on after it returned false. */
+  /** `write` may be called again after it returned false. */
   onDrain(): void
 }
 
@@ -45,16 +45,16 @@ export class ClientStream implements StreamSender {
     this.#sink = sink
     this.#outgoing = new Outgoing(owner.machine, stream, owner)
     stream.owner = this
-    // Uploads of several take turns: none of them waits for the end of another (RFC 9218 §4.2).
+    // Several uploads take turns: none of them waits for the end of another (RFC 9218 §4.2).
     owner.machine.order.move(stream, { ...stream.priority, incremental: true })
   }
 
-  /** @internal Whether something waits for the server to open windows. */
+  /** @internal Whether something is waiting for the server to open windows. */
   get isWaiting(): boolean {
     return this.#stream.openOut && (this.#tunnel?.outgoing ?? this.#outgoing).length > 0
   }
 
-  /** Sends a part of the content, which is lent until it has left; false when the server does not keep up. */
+  /** Sends a part of the content, which must not change until it has been sent; false when the server cannot keep up. */
   write(chunk: Uint8Array): boolean {
     const outgoing = this.#outgoing
     if (this.#isOver || !this.#stream.openOut) return false
@@ -74,26 +74,26 @@ export class ClientStream implements StreamSender {
     if (this.#stream.openOut) this.#outgoing.finish(trailers)
   }
 
-  /** Content was made use of: the server may send as much again. */
+  /** Content was consumed: the server may send as much again. */
   release(bytes: number): void {
     this.#owner.machine.release(this.#stream, bytes)
     this.#owner.scheduleFlush()
   }
 
-  /** Gives the request up. The sink hears no more. */
+  /** Gives the request up. The sink is told nothing more. */
   cancel(code: ErrorCode = ErrorCode.Cancel): void {
     this.#over()
     this.#owner.machine.reset(this.#stream, code)
     this.#owner.scheduleFlush()
   }
 
-  /** The stream as a transport, behind a 2xx to CONNECT (RFC 9113 §8.5). The sink hears no more. */
+  /** The stream as a transport, after a 2xx to CONNECT (RFC 9113 §8.5). The sink is told nothing more. */
   tunnel(): StreamTransport {
     this.#isOver = true
     return (this.#tunnel = new StreamTransport(this.#owner, this.#stream))
   }
 
-  // ── what the connection tells ──────────────────────────────────────────────────────────────────────────────────
+  // ── called by the connection ───────────────────────────────────────────────────────────────────────────────────
 
   /** @internal */
   move(): boolean {
@@ -129,7 +129,7 @@ export class ClientStream implements StreamSender {
     this.#leftOver()
   }
 
-  /** The response is complete: what was not sent of the request has no use any more (RFC 9113 §8.1). */
+  /** The response is complete: the rest of the request is no longer of use (RFC 9113 §8.1). */
   #leftOver(): void {
     if (!this.#stream.openOut || this.#tunnel) return
     this.#outgoing.stop(undefined)
@@ -137,7 +137,7 @@ export class ClientStream implements StreamSender {
     this.#owner.scheduleFlush()
   }
 
-  /** @internal The stream is no more, or the connection. */
+  /** @internal The stream has ended, or the connection. */
   onFail(failure: StreamFailure): void {
     this.#tunnel?.close(new Error(failure.message))
     if (this.#isOver) return

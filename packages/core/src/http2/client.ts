@@ -1,4 +1,4 @@
-// The client's side of a connection of HTTP/2.
+// The client side of an HTTP/2 connection.
 import {
   ErrorCode,
   Http2Machine,
@@ -18,20 +18,20 @@ export type { StreamTransport } from './stream-transport.ts'
 
 /** The highest identifier that a client's stream can have (RFC 9113 §5.1.1). */
 const lastStream = 2 ** 31 - 1
-/** Streams that are begun before the server has said how many it allows. */
+/** Streams that may begin before the server has said how many it allows. */
 const presumedStreams = 100
 
-/** Hears what becomes of a connection to a server of HTTP/2. */
+/** Is told what becomes of a connection to an HTTP/2 server. */
 export interface Http2ClientOwner {
-  /** More requests may be begun, or fewer: the server has spoken, or a stream has ended. */
+  /** The number of requests that may begin has changed: the server has announced its limits, or a stream has ended. */
   onChange(): void
-  /** The connection is gone; all its streams have been told before. */
+  /** The connection is gone; all its streams have already been told. */
   onClose(error?: Error): void
 }
 
 /**
- * The client's end of a connection of HTTP/2 (RFC 9113), for proxies, tools and tests: many requests at a time on one transport.
- * It has no clock: whoever owns it decides how long to wait.
+ * The client end of an HTTP/2 connection (RFC 9113), for proxies, tools and tests: many requests at a time on one transport.
+ * It has no clock: its owner decides how long to wait.
  */
 export class Http2Client implements StreamOwner, TransportSink {
   readonly machine: Http2Machine
@@ -40,12 +40,12 @@ export class Http2Client implements StreamOwner, TransportSink {
   readonly #owner: Http2ClientOwner
   #isLeaving = false
   #isOver = false
-  /** The server's SETTINGS have come. */
+  /** Whether the server's SETTINGS have arrived. */
   #hasSettings = false
-  /** A PING is on its way, and nothing has come since. */
+  /** Whether a PING is on its way, and nothing has arrived since. */
   #isProbed = false
 
-  /** Begins a connection on a transport that can be written to. */
+  /** Begins a connection on a transport that accepts bytes. */
   constructor(transport: Transport, owner: Http2ClientOwner, limits?: Partial<Http2Limits>) {
     this.machine = new Http2Machine('client', limits, decodeLatin1)
     this.#transport = transport
@@ -65,7 +65,7 @@ export class Http2Client implements StreamOwner, TransportSink {
     return this.machine.streams.size
   }
 
-  /** Requests that may be begun now. */
+  /** How many requests may begin now. */
   get available(): number {
     if (this.#isLeaving || this.#isOver || this.#isProbed) return 0
     const { peer, streams } = this.machine
@@ -74,12 +74,12 @@ export class Http2Client implements StreamOwner, TransportSink {
     return Math.max(0, Math.min(maxConcurrentStreams, presumedStreams) - this.active)
   }
 
-  /** Whether no more requests can ever be begun. */
+  /** Whether no more requests can ever begin. */
   get isLeaving(): boolean {
     return this.#isLeaving || this.#isOver
   }
 
-  /** Whether the server takes extended CONNECT (RFC 8441 §3); undefined as long as it has not spoken. */
+  /** Whether the server accepts extended CONNECT (RFC 8441 §3); undefined until it has announced that. */
   get canConnect(): boolean | undefined {
     return this.#hasSettings ? this.machine.peer.enableConnectProtocol : undefined
   }
@@ -100,7 +100,7 @@ export class Http2Client implements StreamOwner, TransportSink {
     return stream
   }
 
-  /** Asks whether the server is still there: until anything comes, no request is begun. */
+  /** Asks whether the server is still there: no request begins until anything arrives. */
   probe(): void {
     if (this.#isProbed || this.#isOver) return
     this.#isProbed = true
@@ -108,12 +108,12 @@ export class Http2Client implements StreamOwner, TransportSink {
     this.#output.scheduleFlush()
   }
 
-  /** Whether the server was asked, and nothing has come since. */
+  /** Whether the server was asked, and nothing has arrived since. */
   get isProbed(): boolean {
     return this.#isProbed
   }
 
-  /** Time has passed: what the server cost is forgiven bit by bit. */
+  /** Time has passed: what the server cost is gradually forgiven. */
   tick(milliseconds: number): void {
     this.machine.ledger.refill(milliseconds)
   }
@@ -132,7 +132,7 @@ export class Http2Client implements StreamOwner, TransportSink {
     this.#transport.destroy()
   }
 
-  // ── what streams ask ───────────────────────────────────────────────────────────────────────────────────────────
+  // ── called by streams ──────────────────────────────────────────────────────────────────────────────────────────
 
   /** @internal */
   ready(stream: Http2Stream): void {
@@ -148,7 +148,7 @@ export class Http2Client implements StreamOwner, TransportSink {
     this.#owner.onChange()
   }
 
-  // ── what happens on the transport ──────────────────────────────────────────────────────────────────────────────
+  // ── events of the transport ────────────────────────────────────────────────────────────────────────────────────
 
   onData(chunk: Uint8Array): void {
     if (this.#isOver) return
@@ -222,7 +222,7 @@ export class Http2Client implements StreamOwner, TransportSink {
     } else for (const each of streams) if ((each.owner as ClientStream).isWaiting) order.add(each)
   }
 
-  /** What is above the last stream that is answered was not begun (RFC 9113 §6.8). */
+  /** Streams above the last one that will be answered were not begun (RFC 9113 §6.8). */
   #onGoaway(): void {
     this.#isLeaving = true
     const { streams, lastAnswered } = this.machine
@@ -233,7 +233,7 @@ export class Http2Client implements StreamOwner, TransportSink {
     }
   }
 
-  /** After everything that may have been the last thing to do. */
+  /** Called after everything that may have been the last action. */
   flushed(): void {
     if (this.#isLeaving && !this.#isOver && this.active === 0) {
       this.#isOver = true
@@ -241,7 +241,7 @@ export class Http2Client implements StreamOwner, TransportSink {
     }
   }
 
-  /** Tells all streams that nothing more comes. */
+  /** Tells all streams that nothing more will come. */
   #end(failure: StreamFailure): void {
     if (this.#isOver) return
     this.#isOver = true
@@ -259,7 +259,7 @@ function lost(message: string): StreamFailure {
   return { message, isUntouched: false, isMalformed: false }
 }
 
-/** What our PING says. */
+/** The content of our PING. */
 const question: Uint8Array = Buffer.from('anybody?')
 
 function nameOf(error: ErrorCode): string {

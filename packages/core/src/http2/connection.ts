@@ -25,19 +25,19 @@ import { Http2Output } from './output.ts'
 import { ReplyHeads } from './reply-heads.ts'
 import { planHttp2 } from './reply-plan.ts'
 
-/** Handlers at work for one connection, those of streams that were reset included, for each stream that it may have. */
+/** Most handlers running for one connection, including those of streams that were reset, for each stream that it may have. */
 const handlersPerStream = 2
-/** The highest stream there can be: in a GOAWAY it means that the last one is not decided yet (RFC 9113 §6.8). */
+/** The highest possible stream: in a GOAWAY it means that the last one has not been decided yet (RFC 9113 §6.8). */
 const anyStream = 2 ** 31 - 1
-/** Bytes that wait for the client beyond which nothing more is read: what is left of it is answers that it does not take. */
+/** When more bytes than this wait for the client, nothing more is read: it is not taking its responses. */
 const mostUnsent = 192 * 1024
-/** Bytes read and dropped while a closing connection lingers. */
+/** Most bytes that are read and dropped while a closing connection lingers. */
 const lingerBytes = 16 * 1024 * 1024
 
-/** How far a connection is. */
+/** The stage of a connection's life. */
 const State = {
   Open: 0,
-  /** The last stream is decided; what is left is answered. */
+  /** The last stream has been decided; the remaining ones are answered. */
   Leaving: 1,
   /** Our side has ended. */
   Ended: 2,
@@ -45,8 +45,8 @@ const State = {
 type State = (typeof State)[keyof typeof State]
 
 /**
- * Pumps one connection of HTTP/2: bytes in, the machine asked, exchanges told, frames out. What is legal is decided by the
- * machine, what a reply looks like by `reply-plan`, who sends next by `output`.
+ * Drives one HTTP/2 connection: feeds bytes to the state machine, passes its events to exchanges, and sends frames. The
+ * machine decides what is legal, `reply-plan` what a reply looks like, `output` which stream sends next.
  */
 export class Http2Connection implements Member, Http2Owner, TransportSink {
   readonly log: ConnectionLog
@@ -62,13 +62,13 @@ export class Http2Connection implements Member, Http2Owner, TransportSink {
   #state: State = State.Open
   /** Handlers that have not returned. */
   #handlers = 0
-  /** Whether it was said that it waits for another request. */
+  /** Whether the event that it waits for another request has been published. */
   #isIdle = true
   #peerEnded = false
   #isPaused = false
   #cutBy: AbortedBy = 'peer'
   readonly #deadlines: Http2Deadlines
-  /** Whether the client takes something of what waits for it. */
+  /** Watches whether the client takes any of what waits for it. */
   readonly #stall: StallWatch
   #bytesIn = 0
   #lingered = 0
@@ -85,7 +85,7 @@ export class Http2Connection implements Member, Http2Owner, TransportSink {
     transport.attach(this)
   }
 
-  /** Says what the server allows. */
+  /** Announces the server's settings. */
   begin(): void {
     this.machine.start()
     this.#output.flush()
@@ -113,7 +113,7 @@ export class Http2Connection implements Member, Http2Owner, TransportSink {
     return bytes
   }
 
-  // ── what happens on the transport ──────────────────────────────────────────────────────────────────────────────
+  // ── events of the transport ────────────────────────────────────────────────────────────────────────────────────
 
   onData(chunk: Uint8Array): void {
     this.#bytesIn += chunk.length
@@ -136,7 +136,7 @@ export class Http2Connection implements Member, Http2Owner, TransportSink {
   onEnd(): void {
     this.#peerEnded = true
     if (this.#state === State.Ended) return
-    // Half of a message, or of a frame, is no calm end (RFC 9113 §8.1).
+    // Ending in the middle of a message or a frame is not a normal end (RFC 9113 §8.1).
     let isHalf = this.machine.unfinished !== 0
     for (const stream of this.machine.streams) if (ownerOf(stream)?.onPeerEnd()) isHalf = true
     if (isHalf) this.log.because('client-gone')
@@ -153,7 +153,7 @@ export class Http2Connection implements Member, Http2Owner, TransportSink {
     this.log.close(this, this.#bytesIn, this.#output.total)
   }
 
-  // ── what comes in ──────────────────────────────────────────────────────────────────────────────────────────────
+  // ── incoming ───────────────────────────────────────────────────────────────────────────────────────────────────
 
   #take(event: MachineEvent, chunk: Uint8Array): void {
     const { machine } = this
@@ -197,12 +197,12 @@ export class Http2Connection implements Member, Http2Owner, TransportSink {
     core.answering = this
     exchange.begin(head)
     core.answering = undefined
-    // Identifiers do not come again.
+    // Identifiers are never used again.
     if (this.log.requests === core.limits.requestsPerConnection || stream.id >= anyStream - 2)
       this.#leave('max-requests')
   }
 
-  /** That of a request that no handler sees is dropped. @param content lent. */
+  /** Content of a request that no handler sees is dropped. @param content lent. */
   #onContent(stream: Http2Stream, content: Uint8Array): void {
     const exchange = ownerOf(stream)
     if (exchange) exchange.onData(content)
@@ -219,13 +219,13 @@ export class Http2Connection implements Member, Http2Owner, TransportSink {
   #answer(stream: Http2Stream, reply: Reply): void {
     const { length, content } = planHttp2(reply, '')
     this.heads.write(stream, reply, length, false)
-    // Too short to fill a window; what does not fit into one that was made smaller is not worth waiting for.
+    // Too short to fill a window; if the window has been made smaller, the rest is not worth waiting for.
     const size = Math.max(0, Math.min(content!.length, this.machine.room(stream)))
     this.machine.data(stream, content!, 0, size, size === content!.length)
     if (stream.openIn || stream.openOut) this.refuseContent(stream)
   }
 
-  /** The client takes more: on one stream, or on all that wait. */
+  /** The client accepts more: on one stream, or on all that are waiting. */
   #onWindow(stream: Http2Stream | undefined): void {
     if (stream === undefined) {
       for (const each of this.machine.streams) if (ownerOf(each)?.isWaiting) this.machine.order.add(each)
@@ -245,7 +245,7 @@ export class Http2Connection implements Member, Http2Owner, TransportSink {
     this.#end('peer', isAbuse ? 'abuse' : 'parse-error')
   }
 
-  // ── what goes out ──────────────────────────────────────────────────────────────────────────────────────────────
+  // ── outgoing ───────────────────────────────────────────────────────────────────────────────────────────────────
 
   get isFree(): boolean {
     return this.#output.isFree
@@ -278,7 +278,7 @@ export class Http2Connection implements Member, Http2Owner, TransportSink {
 
   // ── ending ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** After everything that may have been the last thing to do. */
+  /** Called after everything that may have been the last action. */
   flushed(): void {
     this.#throttle()
     if (this.active || this.#isIdle || this.#state === State.Ended) return
@@ -289,7 +289,7 @@ export class Http2Connection implements Member, Http2Owner, TransportSink {
     this.log.idle()
   }
 
-  /** Whoever does not take answers is not asked for more questions; but that it is gone shows only when it is read from. */
+  /** A client that does not take its responses is not read from; but only reading shows whether it is still there. */
   #throttle(): void {
     const isFull = this.#output.pending > mostUnsent
     if (isFull === this.#isPaused) return
@@ -299,7 +299,7 @@ export class Http2Connection implements Member, Http2Owner, TransportSink {
     else this.#transport.resume()
   }
 
-  /** No further requests; the connection ends with the last reply. */
+  /** Accepts no further requests; the connection ends with the last reply. */
   #leave(reason: CloseReason): void {
     if (this.#state !== State.Open) return
     this.log.planned(reason)
@@ -312,9 +312,9 @@ export class Http2Connection implements Member, Http2Owner, TransportSink {
   }
 
   /**
-   * The one way in which a connection ends, whoever ends it and why: exchanges that are not complete are aborted, what was put
-   * out leaves, and the socket closes, whatever handlers still run.
-   * @param reason when it does not end as planned.
+   * The only way in which a connection ends, whoever ends it and why: incomplete exchanges are aborted, output that is ready
+   * is sent, and the socket closes, even if handlers are still running.
+   * @param reason if it does not end as planned.
    */
   #end(by: AbortedBy, reason?: CloseReason): void {
     if (this.#state === State.Ended) return
@@ -335,13 +335,13 @@ export class Http2Connection implements Member, Http2Owner, TransportSink {
     for (const stream of this.machine.streams) ownerOf(stream)?.abort(by, error)
   }
 
-  /** What comes after the end is read and dropped: bytes that nobody reads would make the system send a reset, and our last frames could be lost. */
+  /** What arrives after the end is read and dropped: if bytes were left unread, the system would send a reset, and our last frames could be lost. */
   #drop(bytes: number): void {
     this.#lingered += bytes
     if (this.#lingered > lingerBytes) this.#transport.destroy()
   }
 
-  /** Says that the end is near, and a little later which request was the last. */
+  /** Announces the end, and a little later which request was the last. */
   shutdown(): void {
     if (this.#state === State.Ended) return
     this.draining = true
@@ -371,7 +371,7 @@ export class Http2Connection implements Member, Http2Owner, TransportSink {
         this.machine.reset(stream, ErrorCode.Cancel)
       }
     this.#end(by, by)
-    // The last frames go as far as they can at once.
+    // The last frames are sent as far as that is possible at once.
     setImmediate(() => this.#transport.destroy())
   }
 
@@ -399,20 +399,20 @@ export class Http2Connection implements Member, Http2Owner, TransportSink {
     }
   }
 
-  /** Ends the connection, and tells the client why. */
+  /** Ends the connection with this error, which tells the client why. */
   #give(error: ErrorCode, reason: CloseReason): void {
     this.machine.goaway(this.machine.streams.lastIn, error)
     this.#end('timeout', reason)
   }
 
   /**
-   * The client has to take something of what there is for it, on whichever stream: one that is held up is no sign of it
-   * being gone. When the connection takes bytes and streams do not, these are what ends.
+   * The client has to take some of what there is for it, on whichever stream: a single stalled stream does not mean that the client
+   * is gone. When the connection takes bytes but streams do not, only those streams end.
    */
   #watchProgress(now: number): void {
     const { pending, total } = this.#output
     const waiting = [...this.machine.streams].filter((stream) => ownerOf(stream)?.isWaiting)
-    // A client that has ended its side opens no window any more.
+    // A client that has ended its side no longer opens windows.
     if (this.#peerEnded && pending === 0)
       for (const stream of waiting)
         if (this.machine.room(stream) <= 0) {
@@ -430,13 +430,13 @@ export class Http2Connection implements Member, Http2Owner, TransportSink {
     this.#deadlines.at = 0
     if (this.draining) this.#leave('shutdown')
     else if (this.#state !== State.Leaving) this.#leave(this.log.requests === 0 ? 'head-timeout' : 'keep-alive-timeout')
-    // Behind the client's end nothing has moved for long; what moves begins anew, and what waits to leave has a clock of its own.
+    // After the client's end, nothing has moved for a long time; progress restarts the clock, and what waits to be sent has its own.
     else if (this.#deadlines.isQuiet(this.moved) && this.#output.pending === 0) this.#end('peer', 'client-gone')
     else this.#deadlines.awaitReplies(this.moved)
   }
 }
 
-/** What the PING in front of the end says. */
+/** The content of the PING before the end. */
 const farewell: Uint8Array = Buffer.from('farewell')
 
 function ownerOf(stream: Http2Stream): Http2Exchange | undefined {

@@ -5,7 +5,7 @@ import type { Reply, TakeOver } from '../exchange/reply.ts'
 import type { FieldsInit } from '../exchange/reply-headers.ts'
 import { type ContextHead, type ContextPort, RequestContext } from '../exchange/request-context.ts'
 
-/** One request of HTTP/2 and the means to answer it. */
+/** One HTTP/2 request and the means to answer it. */
 export class Http2Context extends RequestContext {
   constructor(port: ContextPort, head: Http2Request, exchange: number) {
     const isUpgrade = head.protocol !== ''
@@ -27,8 +27,8 @@ export class Http2Context extends RequestContext {
 }
 
 /**
- * An extended CONNECT as handlers see it: the GET with Upgrade that means the same in HTTP/1.1 (RFC 8441 §5). Whatever stands in
- * front of such a GET, by its route, its method or its fields, then stands in front of this, too.
+ * An extended CONNECT as handlers see it: the GET with Upgrade that means the same in HTTP/1.1 (RFC 8441 §5). So everything that is in
+ * front of such a GET because of its route, its method or its fields is also in front of this request.
  */
 class UpgradeHead implements ContextHead {
   readonly method = 'GET'

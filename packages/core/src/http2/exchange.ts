@@ -1,4 +1,4 @@
-// One request and its reply on a stream of HTTP/2.
+// One request and its reply on an HTTP/2 stream.
 import { ErrorCode, type Http2Machine, type Http2Request, type Http2Stream } from '@spillway/parser/http2'
 import { ContentFraming, connectRefused } from '../exchange/content.ts'
 import { type ReplyTarget, deliver } from '../exchange/dispatch.ts'
@@ -29,20 +29,20 @@ export interface Http2Owner extends OutgoingOwner {
   readonly log: ConnectionLog
   readonly peer: Peer
   readonly draining: boolean
-  /** Whether content may go out at once: nobody has to go first. */
+  /** Whether content may be sent at once, because nothing has to go first. */
   readonly isFree: boolean
-  /** What was put out leaves at the end of this turn of the event loop. */
+  /** Has the output sent at the end of this turn of the event loop. */
   scheduleFlush(): void
   /** The handler has returned. */
   handled(): void
   /** The reply is in the output. */
   finished(exchange: Http2Exchange): void
-  /** Nobody reads the content that still comes. */
+  /** Nobody reads the content that is still arriving. */
   refuseContent(stream: Http2Stream): void
   ended(): void
 }
 
-/** For a request without content: there is nothing to ask for. */
+/** For a request without content: there is nothing to demand. */
 const nobody: BodyPort = { demand() {} }
 
 /** One stream of an HTTP/2 connection: a request and its reply (RFC 9113 §8.1). */
@@ -54,16 +54,16 @@ export class Http2Exchange implements ContextPort, ReplyTarget, StreamEnd, Strea
   readonly #incoming: Incoming | undefined
   #outgoing: Outgoing | undefined = undefined
   #trailers: (() => FieldsInit) | undefined = undefined
-  /** Of CONNECT: what the stream becomes when somebody takes it over. Until then what comes waits there. */
+  /** For CONNECT: what the stream becomes when somebody takes it over. Until then, incoming data waits there. */
   readonly #tunnel: StreamTunnel | undefined
   #isHandled = false
   #replied = false
-  /** All of the reply is in the output. */
+  /** Whether all of the reply is in the output. */
   #isComplete = false
   #over = false
   /** Bytes of content that were sent at once. */
   #sent = 0
-  /** Of the exchange as a whole. Ticks of the server's clock, 0 for none. */
+  /** For the exchange as a whole. In ticks of the server's clock, 0 for none. */
   readonly #deadline: number
 
   constructor(core: ServerCore, owner: Http2Owner, stream: Http2Stream, head: Http2Request, exchange: number) {
@@ -96,7 +96,7 @@ export class Http2Exchange implements ContextPort, ReplyTarget, StreamEnd, Strea
     return head + this.context.bufferedBody + (this.#outgoing?.held(holding) ?? 0) + (this.#tunnel?.held ?? 0)
   }
 
-  /** Whether something waits for the client to open windows, or to read. */
+  /** Whether something is waiting for the client to open windows, or to read. */
   get isWaiting(): boolean {
     return this.#outgoing !== undefined && this.#outgoing.length > 0 && this.#stream.openOut
   }
@@ -120,7 +120,7 @@ export class Http2Exchange implements ContextPort, ReplyTarget, StreamEnd, Strea
     this.#owner.scheduleFlush()
   }
 
-  // ── what comes in ──────────────────────────────────────────────────────────────────────────────────────────────
+  // ── incoming ───────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** @param chunk lent. */
   onData(chunk: Uint8Array): void {
@@ -143,7 +143,7 @@ export class Http2Exchange implements ContextPort, ReplyTarget, StreamEnd, Strea
   fail(context: RequestContext, error: unknown): void {
     this.#handled()
     if (this.#over || this.#replied) return
-    // The handler stopped because the client has gone: that is no answer, and nobody waits for one.
+    // The handler stopped because the client has gone: that is not an answer, and nobody is waiting for one.
     if (!this.#stream.openIn && context.stoppedBy(error)) this.cut('peer', ErrorCode.Cancel)
     else deliver(context, this.#core.errorReply(error, context, this), this)
   }
@@ -170,12 +170,12 @@ export class Http2Exchange implements ContextPort, ReplyTarget, StreamEnd, Strea
     }
   }
 
-  /** @throws when the reply cannot be sent; nothing was sent then. */
+  /** @throws when the reply cannot be sent; then nothing was sent. */
   #send(reply: Reply): void {
     if (typeof reply.body === 'string' && this.#sendKnown(reply, reply.body)) return
     const { context } = this
     if (reply.takeOver && reply.status === 0) return this.#takeOver(reply.takeOver)
-    // In HTTP/1.1 this says that there was no upgrade; here any 2xx would say that there was one (RFC 8441 §5).
+    // In HTTP/1.1 such a reply means that there was no upgrade; here any 2xx would mean that there was one (RFC 8441 §5).
     if (context.protocol !== '' && reply.status < 300 && !reply.takeOver) throw connectRefused('GET, HEAD')
     const plan = planHttp2(reply, context.method)
     const { content, streamed, length } = plan
@@ -191,7 +191,7 @@ export class Http2Exchange implements ContextPort, ReplyTarget, StreamEnd, Strea
     this.#complete()
   }
 
-  /** A small reply that went out before. */
+  /** A small reply that was sent before. */
   #sendKnown({ status, flat, trailers, takeOver }: Reply, text: string): boolean {
     const isContent = trailers === undefined && takeOver === undefined && this.#tunnel === undefined
     if (!isContent || this.context.method === 'HEAD') return false
@@ -215,7 +215,7 @@ export class Http2Exchange implements ContextPort, ReplyTarget, StreamEnd, Strea
     this.#owner.log.reply(this.context, true)
   }
 
-  /** Sends content at hand, if nothing keeps it from going; otherwise it waits. Whether it is sent. */
+  /** Sends content that is in memory, if nothing prevents that; otherwise it waits. Returns whether it was sent. */
   #sendWhole(content: Uint8Array | null, trailers: (() => FieldsInit) | undefined): boolean {
     const { machine, isFree } = this.#owner
     if (content && !trailers && isFree && content.length <= machine.room(this.#stream)) {
@@ -232,7 +232,7 @@ export class Http2Exchange implements ContextPort, ReplyTarget, StreamEnd, Strea
   /** @throws when the source cannot be read. */
   #queueOf({ source, length }: Http2Plan): Outgoing {
     const outgoing = new Outgoing(this.#owner.machine, this.#stream, this.#owner)
-    // HTTP/2 says itself where content ends.
+    // HTTP/2 itself marks the end of content.
     const framing = length < 0 ? ContentFraming.UntilClose : ContentFraming.Length
     outgoing.source = new ReplyStream(outgoing, source, framing, length, undefined, (error) =>
       this.report(error, this.context),
@@ -251,7 +251,7 @@ export class Http2Exchange implements ContextPort, ReplyTarget, StreamEnd, Strea
     this.#owner.scheduleFlush()
   }
 
-  /** All content is there; now for its end. */
+  /** All content is there; what remains is its end. */
   #finishWith(outgoing: Outgoing, trailers: (() => FieldsInit) | undefined): void {
     try {
       const fields = new ReplyHeaders()
@@ -270,7 +270,7 @@ export class Http2Exchange implements ContextPort, ReplyTarget, StreamEnd, Strea
     this.cut('handler', ErrorCode.InternalError, error)
   }
 
-  /** Puts one frame of the reply's content out; false when nothing more can go now. */
+  /** Puts one frame of the reply's content into the output; false when no more can be sent now. */
   move(): boolean {
     const outgoing = this.#outgoing!
     const more = outgoing.move()
@@ -290,7 +290,7 @@ export class Http2Exchange implements ContextPort, ReplyTarget, StreamEnd, Strea
     this.#owner.finished(this)
   }
 
-  /** From here on the stream is somebody else's. */
+  /** From here on the stream belongs to its new owner. */
   #takeOver(takeOver: TakeOver): void {
     const tunnel = this.#tunnel!
     this.#outgoing = tunnel.transport.outgoing
@@ -311,7 +311,7 @@ export class Http2Exchange implements ContextPort, ReplyTarget, StreamEnd, Strea
     return this.context.observed || endIsWatched()
   }
 
-  /** The reply is in the output. @param ok whether it has left. */
+  /** The reply is in the output. @param ok whether it has been sent. */
   sent(ok: boolean): void {
     if (ok) this.#end({ kind: 'sent', status: this.context.status, bytes: this.#bytes })
     else this.#fall('peer')
@@ -325,7 +325,7 @@ export class Http2Exchange implements ContextPort, ReplyTarget, StreamEnd, Strea
     return this.#sent + (this.#isTaken ? 0 : (this.#outgoing?.sent ?? 0))
   }
 
-  /** It will never be complete: the stream is no more, or the connection. */
+  /** The exchange will never be complete, because the stream or the connection has ended. */
   abort(by: AbortedBy, error?: unknown): void {
     this.#tunnel?.transport.close(error instanceof Error ? error : new AbortedError(by, abortMessage[by]))
     if (!this.#isComplete) this.#fall(by, error)
@@ -341,7 +341,7 @@ export class Http2Exchange implements ContextPort, ReplyTarget, StreamEnd, Strea
     this.#end({ kind: 'aborted', by, status, bytes, ...(error !== undefined && { error }) })
   }
 
-  /** Ends it and its stream. */
+  /** Ends the exchange and its stream. */
   cut(by: AbortedBy, code: ErrorCode, error?: unknown): void {
     this.abort(by, error)
     this.#owner.machine.reset(this.#stream, code)
@@ -361,9 +361,9 @@ export class Http2Exchange implements ContextPort, ReplyTarget, StreamEnd, Strea
     this.#owner.ended()
   }
 
-  /** The client has sent all it will: the handler is told, and what it still answers is sent. Whether that was in mid-message. */
+  /** The client will send nothing more: the handler is told, and its reply is still sent. Returns whether that was in mid-message. */
   onPeerEnd(): boolean {
-    // What was taken over is ended in its own protocol, on its stream: without one it is gone.
+    // A protocol that took the stream over has to end on its stream: otherwise it is lost.
     if (this.#isComplete && !this.#isTaken) return false
     const isHalf = this.#stream.openIn || this.#isTaken
     if (isHalf) this.cut('peer', ErrorCode.Cancel)

@@ -1,4 +1,4 @@
-// The content of a request on its way in, within the window that its stream has.
+// The content of an incoming request, within the window of its stream.
 import type { Http2Machine, Http2Stream } from '@spillway/parser/http2'
 import { AbortedError, unreadContent } from '../exchange/errors.ts'
 import type { RequestContext } from '../exchange/request-context.ts'
@@ -6,18 +6,18 @@ import { type BodyPort, RequestBody } from '../exchange/request-body.ts'
 import { isTooSlow } from '../server/options.ts'
 import type { ServerCore } from '../server/server-core.ts'
 
-/** The window of a stream whose content is read as fast as it comes. */
+/** The window of a stream whose content is read as fast as it arrives. */
 const widest = 1024 * 1024
 
 /** What the content of a request needs of its exchange. */
 export interface IncomingOwner {
-  /** Asks the client for the content it holds back (RFC 9110 §10.1.1). */
+  /** Asks the client for content that it holds back (RFC 9110 §10.1.1). */
   sendContinue(): void
   /** Windows were opened outside a turn of the transport. */
   scheduleFlush(): void
 }
 
-/** The content of one request. Its window opens as it is read: what nobody wants stays with the client (RFC 9113 §5.2). */
+/** The content of one request. Its window opens as it is read: unwanted content stays with the client (RFC 9113 §5.2). */
 export class Incoming implements BodyPort {
   readonly #core: ServerCore
   readonly #machine: Http2Machine
@@ -26,10 +26,10 @@ export class Incoming implements BodyPort {
   #continueAwaited: boolean
   #body: RequestBody | undefined
   #isClosed = false
-  /** Bytes whose place in the window was given back. */
+  /** Bytes that no longer count against the window. */
   #released = 0
   #waitedTicks = 0
-  /** Ticks of the server's clock, 0 for none. */
+  /** In ticks of the server's clock, 0 for none. */
   #deadline = 0
 
   constructor(
@@ -85,12 +85,12 @@ export class Incoming implements BodyPort {
     body.end(trailers)
   }
 
-  /** Opens the window for everything that has been read; when somebody waits for the whole content, for all that has come. */
+  /** Opens the window for everything that has been read; if somebody waits for the whole content, for everything that has arrived. */
   #release(): void {
     const body = this.#body
     if (body === undefined) return
     const held = body.waiting ? 0 : body.buffered
-    // Somebody is faster than the client may send.
+    // The reader is faster than the client is allowed to send.
     if (body.waiting && this.#stream.received - this.#released >= this.#stream.receiveWindow.size / 2)
       this.#machine.widen(this.#stream, Math.min(widest, this.#stream.receiveWindow.size * 2))
     this.#giveBack(this.#stream.received - held)

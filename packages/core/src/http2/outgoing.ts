@@ -1,31 +1,31 @@
-// The content of one stream on its way out, which waits for windows.
+// The outgoing content of one stream, which waits for windows.
 import type { Http2Machine, Http2Stream } from '@spillway/parser/http2'
 import type { Holding, Holds } from '../transport/holding.ts'
 import type { ReplyStream, StreamSink } from '../exchange/reply-stream.ts'
 
-/** Bytes of a source that wait for windows before it is asked for no more. */
+/** When this many bytes of a source are waiting for windows, it is asked for no more. */
 const highWater = 16 * 1024
 
-/** Who is told of the progress of what goes out. */
+/** Is told about the progress of outgoing content. */
 export interface OutgoingOwner {
   /** There is something to send on a stream. */
   ready(stream: Http2Stream): void
 }
 
-/** Content that waits to be sent on one stream: for its turn, for windows, for the client. */
+/** Content that is waiting to be sent on one stream: for its turn, for windows, for the client. */
 export class Outgoing implements StreamSink, Holds {
-  /** Bytes that wait. */
+  /** Bytes that are waiting. */
   length: number = 0
   /** Bytes that were sent. */
   sent: number = 0
   source: ReplyStream | undefined = undefined
-  /** Called back once, when all bytes that waited have been put into frames. */
+  /** Called once, when all waiting bytes have been put into frames. */
   whenEmpty: (() => void) | undefined = undefined
   readonly #machine: Http2Machine
   readonly #stream: Http2Stream
   readonly #owner: OutgoingOwner
   #pieces: Uint8Array[] = []
-  /** Bytes of the first piece that are sent. */
+  /** How many bytes of the first piece have been sent. */
   #at = 0
   #isDone = false
   #trailers: readonly (readonly [string, string])[] | undefined
@@ -46,12 +46,12 @@ export class Outgoing implements StreamSink, Holds {
     this.length += bytes.length
   }
 
-  /** Whether the source may use its bytes again: those that were sent were copied. */
+  /** Whether the source may reuse its bytes: those that were sent were copied. */
   get left(): boolean {
     return this.length === 0
   }
 
-  /** The memory that waits here. What waits for several clients at once is counted once and divided among them. */
+  /** The memory that is waiting here. What waits for several clients at once is counted once and divided among them. */
   held(holding: Holding): number {
     for (const piece of this.#pieces) holding.share(piece.buffer, piece.length)
     return this.source?.held(holding) ?? 0
@@ -62,19 +62,19 @@ export class Outgoing implements StreamSink, Holds {
     return this.length < highWater
   }
 
-  /** No more is coming. */
+  /** There will be no more. */
   finish(trailers?: readonly (readonly [string, string])[]): void {
     this.#isDone = true
     this.#trailers = trailers
     this.#owner.ready(this.#stream)
   }
 
-  /** Whether everything is sent, with the end of the stream. */
+  /** Whether everything has been sent, including the end of the stream. */
   get isOver(): boolean {
     return this.#isDone && !this.#stream.openOut
   }
 
-  /** Puts one frame out, as large as windows allow; false when there is nothing more to do for now. */
+  /** Puts one frame into the output, as large as the windows allow; false when nothing more can be done now. */
   move(): boolean {
     const size = Math.min(this.#machine.room(this.#stream), this.length)
     if (size > 0) this.#moveContent(size)
@@ -112,7 +112,7 @@ export class Outgoing implements StreamSink, Holds {
     else this.#machine.send(this.#stream, this.#trailers, true)
   }
 
-  /** What waits is dropped, and its source told why. */
+  /** Drops what is waiting, and tells its source why. */
   stop(reason: unknown): void {
     this.source?.stop(reason)
     this.#pieces = []

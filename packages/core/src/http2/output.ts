@@ -1,37 +1,37 @@
-// What a connection of HTTP/2 has to write, and which stream comes next.
+// What an HTTP/2 connection has to write, and which stream comes next.
 import { ErrorCode, FrameBuffer, type Http2Machine, type Http2Stream } from '@spillway/parser/http2'
 import { decodeLatin1 } from '../transport/bytes.ts'
 import type { Transport } from '../transport/transport.ts'
 
-/** Bytes that are put together for one write; an urgent reply waits behind no more than this and what is on its way. */
+/** Bytes that are collected for one write; an urgent reply waits behind no more than these and those already on their way. */
 const mostBytes = 64 * 1024
-/** Bytes on their way to the operating system beyond which no content is put out. */
+/** When more bytes than this are on their way to the operating system, no further content is added. */
 const mostPending = 64 * 1024
-/** Up to here text is written faster than bytes, and the memory of the frames can be used again at once. */
+/** Up to this size, text is written faster than bytes, and the memory of the frames can be reused at once. */
 const textBytes = 8 * 1024
-/** Writes in a row, for a client that takes all there is, before others have their turn. */
+/** Consecutive writes for a client that takes everything, before other connections get a turn. */
 const writesPerTurn = 8
 
-/** Whoever has something to send on a stream; it is the stream's owner. */
+/** The owner of a stream that has something to send on it. */
 export interface StreamSender {
-  /** Puts one frame out; false when nothing more can go now. */
+  /** Puts one frame into the output; false when no more can be sent now. */
   move(): boolean
 }
 
-/** What was sent as a whole. */
+/** A message that was sent completely. */
 export interface Finished {
-  /** Whether somebody waits to hear that it has left. */
+  /** Whether somebody wants to know when it has been sent. */
   readonly observed: boolean
-  /** @param ok whether it has left. */
+  /** @param ok whether it was sent. */
   sent(ok: boolean): void
 }
 
-/** Who is told that everything that was ready is written. */
+/** Is told when everything that was ready has been written. */
 export interface OutputOwner {
   flushed(): void
 }
 
-/** What leaves on one connection: everything that becomes ready in one turn leaves in one write. */
+/** The output of one connection: everything that becomes ready in one turn leaves in one write. */
 export class Http2Output {
   /** Bytes written so far. */
   total: number = 0
@@ -40,15 +40,15 @@ export class Http2Output {
   readonly #owner: OutputOwner
   #isScheduled = false
   #isClosed = false
-  /** The transport asked to wait. */
+  /** Whether the transport has asked to wait. */
   #isCongested = false
   /** Streams whose content nobody reads. */
   #refused: Http2Stream[] = []
-  /** Messages that are written, while someone waits to hear that their bytes have left. */
+  /** Messages that have been written, while someone wants to know when their bytes have been sent. */
   #finishing: Finished[] | undefined
-  /** Of these, how many are on their way to the operating system. */
+  /** How many of these are on their way to the operating system. */
   #leaving = 0
-  /** Memory that was written, and that the transport may not have let go of. */
+  /** Memory that was written, and that the transport may still be using. */
   #lent: Uint8Array[] = []
 
   constructor(machine: Http2Machine, transport: Transport, owner: OutputOwner) {
@@ -57,17 +57,17 @@ export class Http2Output {
     this.#owner = owner
   }
 
-  /** Bytes that were put out and have not reached the operating system. */
+  /** Bytes that were put into the output and have not reached the operating system. */
   get pending(): number {
     return this.#machine.out.length + this.#transport.bufferedBytes
   }
 
-  /** Whether content may go out at once: no other is in front of it. */
+  /** Whether content may be sent at once, because no other is waiting in front of it. */
   get isFree(): boolean {
     return this.#machine.order.size === 0 && !this.#isCongested && this.#machine.out.length < mostBytes
   }
 
-  /** Whether someone still waits to hear that a reply has left. */
+  /** Whether someone is still waiting to hear that a reply has been sent. */
   get finishing(): boolean {
     return this.#finishing !== undefined || this.#leaving > 0
   }
@@ -78,8 +78,8 @@ export class Http2Output {
   }
 
   /**
-   * Content that nobody reads need not be sent (RFC 9113 §8.1), if it has not ended by then. Not in the write of the reply:
-   * Node's client leaves a reset unread that comes together with content, and waits.
+   * Tells the client that it need not send content which nobody reads (RFC 9113 §8.1), unless it has ended by then. Not in the same write
+   * as the reply: Node's client overlooks a reset that arrives together with content, and waits.
    */
   refuseContent(stream: Http2Stream): void {
     if (this.#refused.push(stream) === 1) setImmediate(refuseAll, this)
@@ -91,7 +91,7 @@ export class Http2Output {
     this.scheduleFlush()
   }
 
-  /** The last byte of a reply is put out. */
+  /** The last byte of a reply is in the output. */
   finished(message: Finished): void {
     if (!message.observed) return message.sent(true)
     ;(this.#finishing ??= []).push(message)
@@ -104,7 +104,7 @@ export class Http2Output {
     process.nextTick(flushScheduled, this)
   }
 
-  /** Within a turn of the transport, which ends with {@link flush}, nothing has to be scheduled. */
+  /** Within a turn of the transport, which ends with {@link flush}, nothing needs to be scheduled. */
   hold(): void {
     this.#isScheduled = true
   }
@@ -126,7 +126,7 @@ export class Http2Output {
     this.#owner.flushed()
   }
 
-  /** Puts content out, as long as windows are open and it would not have to wait. */
+  /** Adds content, as long as windows are open and it would not have to wait. */
   #fill(): void {
     const { order, out } = this.#machine
     if (order.size === 0 || this.#isCongested || this.#transport.bufferedBytes >= mostPending) return
@@ -150,12 +150,12 @@ export class Http2Output {
       ready = this.#transport.write(frames)
       this.#lent.push(frames)
     }
-    // A large write is "too much" for the transport even when the operating system has taken it at once.
+    // A large write counts as "too much" for the transport even when the operating system has taken it at once.
     this.#isCongested = !ready && this.#transport.bufferedBytes > 0
     this.#takeBack()
   }
 
-  /** What has left the transport is free again: to make new memory for each write would cost more than all the rest of it. */
+  /** Memory that the transport has finished with can be reused: allocating it for each write would cost more than the rest of the write. */
   #takeBack(): void {
     if (this.#lent.length === 0 || this.#transport.bufferedBytes > 0) return
     for (const frames of this.#lent) FrameBuffer.spare(frames)
@@ -172,13 +172,13 @@ export class Http2Output {
     })
   }
 
-  /** The transport takes bytes again. */
+  /** The transport accepts bytes again. */
   drained(): void {
     this.#isCongested = false
     this.#takeBack()
   }
 
-  /** Nothing more is sent but what was put out. @param canWrite whether that can still be sent. */
+  /** Nothing more is sent except what is in the output. @param canWrite whether that can still be sent. */
   close(canWrite: boolean): void {
     const { order, out } = this.#machine
     for (let stream = order.next(); stream; stream = order.next()) order.remove(stream)

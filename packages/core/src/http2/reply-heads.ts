@@ -2,7 +2,7 @@ import { type Http2Machine, type Http2Stream, parsePriority } from '@spillway/pa
 import type { Clock } from '../server/clock.ts'
 import type { Reply } from '../exchange/reply.ts'
 
-/** Fields that speak of a connection of HTTP/1.1 and have no meaning here (RFC 9113 §8.2.2), and the one that core writes. */
+/** Fields about an HTTP/1.1 connection, which have no meaning here (RFC 9113 §8.2.2), and the one that core writes. */
 const dropped: ReadonlySet<string> = new Set([
   'connection',
   'content-length',
@@ -12,11 +12,11 @@ const dropped: ReadonlySet<string> = new Set([
   'upgrade',
 ])
 
-/** Characters of text that are remembered with the head in front of them. */
+/** Characters of content text that are remembered together with the head before it. */
 const rememberedText = 256
-/** Heads that are remembered for a connection: those of a page with all that belongs to it. A power of two. */
+/** How many heads are remembered for a connection: enough for a page with all its resources. A power of two. */
 const places = 64
-/** Bytes of the longest block that is remembered. */
+/** Longest block that is remembered, in bytes. */
 const rememberedBlock = 1024
 
 /** A head that was written before, on this connection. */
@@ -24,20 +24,20 @@ interface WrittenHead {
   status: number
   /** Content-Length, -1 for none. */
   length: number
-  /** The fields it was made of: a list that cannot change. */
+  /** The fields from which it was made: a list that cannot change. */
   flat: readonly string[] | null
   dateLine: string
-  /** Of the table when it was written: behind a change it would mean something else. */
+  /** The generation of the table when it was written: after a change of the table it would mean something else. */
   generation: number
   block: Uint8Array
-  /** The text that came behind it last, and its bytes. */
+  /** The text that followed it last, and its bytes. */
   text: string
   content: Uint8Array
 }
 
 const nothing = new Uint8Array(0)
 
-/** The heads of the replies on one connection. Those that repeat are found, and copied as they went out before. */
+/** The heads of the replies on one connection. Repeated ones are found, and sent again as they were. */
 export class ReplyHeads {
   readonly #machine: Http2Machine
   readonly #clock: Clock
@@ -48,7 +48,7 @@ export class ReplyHeads {
     this.#clock = clock
   }
 
-  /** Head and text of a reply, if both went out before. */
+  /** Head and text of a reply, if both were sent before. */
   recall(status: number, text: string, flat: readonly string[]): WrittenHead | undefined {
     const head = this.#written.get((status ^ text.length) & (places - 1))
     if (head === undefined || head.status !== status || head.flat !== flat || head.text !== text) return undefined
@@ -58,7 +58,7 @@ export class ReplyHeads {
   /** Writes the head of a reply. @param length Content-Length, -1 for none. @param ends whether nothing follows it. */
   write(stream: Http2Stream, reply: Reply, length: number, ends: boolean): void {
     const { flat } = reply
-    // There is no 101: what it says is said by a 200 to CONNECT (RFC 9113 §8.6, RFC 8441 §5).
+    // HTTP/2 has no 101: its meaning is expressed by a 200 to CONNECT (RFC 9113 §8.6, RFC 8441 §5).
     const status = reply.status === 101 ? 200 : reply.status
     const place = (status ^ length) & (places - 1)
     const known = this.#written.get(place)
@@ -71,7 +71,7 @@ export class ReplyHeads {
     const at = this.#machine.beginHead()
     const start = out.length
     this.#fields(stream, status, flat, length)
-    // A list of the handler's own may change without being another one.
+    // A list owned by the handler may change while remaining the same object.
     const isShared = reply.headers.isShared && encoder.generation === before && out.length - start <= rememberedBlock
     if (isShared) this.#remember(place, status, reply, length, out.bytes.slice(start, out.length))
     this.#machine.endHead(stream, at, ends)
@@ -104,7 +104,7 @@ export class ReplyHeads {
       if (dropped.has(name)) continue
       const value = flat[i + 1]!
       if (name === 'date') hasDate = true
-      // What the handler says of it is for us, too (RFC 9218 §8).
+      // What the handler says about the priority also applies to us (RFC 9218 §8).
       if (name === 'priority') order.move(stream, parsePriority(value, stream.priority))
       encoder.field(out, name, value)
     }
@@ -113,7 +113,7 @@ export class ReplyHeads {
   }
 }
 
-/** Fields as HTTP/2 has them: names in lower case, and none of those that are not for it. */
+/** Fields in HTTP/2's form: names in lower case, without those that are not allowed there. */
 export function* fieldsOf(fields: Iterable<readonly [string, string]>): Generator<readonly [string, string]> {
   for (const [given, value] of fields) {
     const name = given.toLowerCase()

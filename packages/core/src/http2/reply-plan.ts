@@ -1,17 +1,17 @@
-// How a reply is written in HTTP/2: its fields, and which of them have no place there (RFC 9113 §8.2.2).
+// How a reply is written in HTTP/2: its fields, and which of them are not allowed there (RFC 9113 §8.2.2).
 import { checkReply, hasNoContent } from '../exchange/content.ts'
 import type { BodySource, Reply } from '../exchange/reply.ts'
 import { isSource } from '../exchange/source.ts'
 
-/** What goes out for a reply in HTTP/2. Reused: valid until the next call of {@link planHttp2}. */
+/** What is sent for a reply in HTTP/2. Reused: valid until the next call of {@link planHttp2}. */
 export interface Http2Plan {
-  /** The Content-Length that the head has, or -1 for none. */
+  /** The Content-Length in the head, or -1 for none. */
   length: number
-  /** Content at hand, or null. */
+  /** Content in memory, or null. */
   content: Uint8Array | null
   /** Content that is read piece by piece, or null. */
   source: BodySource
-  /** Whether it is sent; otherwise the source is only let go of. */
+  /** Whether the content is sent; otherwise the source is only released. */
   streamed: boolean
 }
 
@@ -19,13 +19,13 @@ const plan: Http2Plan = { length: -1, content: null, source: null, streamed: fal
 
 /**
  * Decides what a reply looks like in HTTP/2, by the same rules of HEAD, 204, 205 and 304 as in HTTP/1.1.
- * @throws RangeError when the status or a Content-Length set by the handler cannot be true; TypeError when the content
- * is none.
+ * @throws RangeError for a status or a Content-Length set by the handler that cannot be true; TypeError for invalid
+ * content.
  */
 export function planHttp2(reply: Reply, method: string): Http2Plan {
   const { status, body, flat, codings } = reply
   checkReply(reply, method)
-  // There are none here, and content that is in one would not be what it seems (RFC 9113 §8.2.2).
+  // HTTP/2 has no transfer codings, and encoded content would be mistaken for something else (RFC 9113 §8.2.2).
   if (codings !== undefined) throw new RangeError(`The transfer coding ${codings} over HTTP/2`)
   const announced = lengthIn(flat)
   const isHead = method === 'HEAD'
@@ -52,7 +52,7 @@ export function planHttp2(reply: Reply, method: string): Http2Plan {
   return plan
 }
 
-/** @param flat as {@link Reply.flat}. */
+/** @param flat like {@link Reply.flat}. */
 function lengthIn(flat: readonly string[]): number {
   let length = -1
   for (let i = 0; i < flat.length; i += 3) {

@@ -1,4 +1,4 @@
-// A stream of HTTP/2 in place of a connection, for protocols that take one over.
+// An HTTP/2 stream in place of a connection, for protocols that take one over.
 import { ErrorCode, type Http2Machine, type Http2Stream } from '@spillway/parser/http2'
 import { type Peer, type Transport, type TransportSink, highWater } from '../transport/transport.ts'
 import { Outgoing, type OutgoingOwner } from './outgoing.ts'
@@ -8,13 +8,13 @@ export interface StreamOwner extends OutgoingOwner {
   readonly machine: Http2Machine
   readonly peer: Peer
   scheduleFlush(): void
-  /** Neither side of the stream has anything left to say. */
+  /** Neither side of the stream has anything left to send. */
   ended(): void
 }
 
 /**
- * A stream as a transport of its own: of CONNECT (RFC 9113 §8.5), or of the protocol that an extended one asks for (RFC 8441). The end
- * of the stream is its FIN, RST_STREAM its reset. What comes while it is paused, or belongs to nobody, is held, and its part of the window with it.
+ * A stream as a transport: for CONNECT (RFC 9113 §8.5), or for the protocol of an extended CONNECT (RFC 8441). The end
+ * of the stream is its FIN, RST_STREAM its reset. Data that arrives while it is paused, or has no owner, is held, and so is its part of the window.
  */
 export class StreamTransport implements Transport {
   readonly outgoing: Outgoing
@@ -23,7 +23,7 @@ export class StreamTransport implements Transport {
   #sink: TransportSink | undefined
   #isPaused = false
   #isClosed = false
-  /** What came while it was paused; `null` is the end. */
+  /** What arrived while it was paused; `null` is the end. */
   #held: (Uint8Array | null)[] = []
   #flushed: ((ok: boolean) => void)[] = []
 
@@ -31,7 +31,7 @@ export class StreamTransport implements Transport {
     this.#owner = owner
     this.#stream = stream
     this.outgoing = new Outgoing(owner.machine, stream, owner)
-    // What has no end must not keep others waiting until then (RFC 9218 §4.2).
+    // An endless stream must not keep others waiting until its end (RFC 9218 §4.2).
     owner.machine.order.move(stream, { ...stream.priority, incremental: true })
     if (!stream.openIn) this.#held.push(null)
   }
@@ -44,12 +44,12 @@ export class StreamTransport implements Transport {
     return this.outgoing.length
   }
 
-  /** Bytes that came and wait. */
+  /** Bytes that have arrived and are waiting. */
   get held(): number {
     return this.#held.reduce((sum, bytes) => sum + (bytes?.length ?? 0), 0)
   }
 
-  /** Bytes that went through, in both directions. */
+  /** Bytes that have passed, in both directions. */
   get moved(): number {
     return this.#stream.received + this.outgoing.sent
   }
@@ -74,7 +74,7 @@ export class StreamTransport implements Transport {
     return false
   }
 
-  /** What is written in one turn leaves together in any case. */
+  /** What is written in one turn leaves together anyway. */
   cork(): void {}
   uncork(): void {}
 
@@ -113,7 +113,7 @@ export class StreamTransport implements Transport {
     this.destroy()
   }
 
-  /** Bytes came in, to keep; or the end, as `null`. */
+  /** Bytes that arrived, which may be kept; or the end, as `null`. */
   receive(bytes: Uint8Array | null): void {
     if (this.#isClosed) {
       if (bytes) this.#owner.machine.release(undefined, bytes.length)
@@ -128,14 +128,14 @@ export class StreamTransport implements Transport {
     this.#sink?.onData(bytes, true)
   }
 
-  /** One side has ended. When both have, the stream is over, and whoever has paused it has to hear the rest now. */
+  /** One side has ended. When both have, the stream is over, and an owner that has paused it must get the rest now. */
   sideEnded(): void {
     if (this.#stream.openIn || this.#stream.openOut || this.#isClosed) return
     for (const bytes of this.#held.splice(0)) this.#deliver(bytes)
     this.close()
   }
 
-  /** The stream is no more, or the connection under it. */
+  /** The stream has ended, or the connection below it. */
   close(error?: Error): void {
     if (this.#isClosed) return
     this.#isClosed = true

@@ -1,4 +1,4 @@
-// Servers for Node.js: what most programs begin with.
+// Servers for Node.js: where most programs start.
 import type { Handler } from '../exchange/context.ts'
 import { longestTimer } from '../server/clock.ts'
 import type { ListenOptions, Listening } from '../server/listen-options.ts'
@@ -18,15 +18,15 @@ import { shutdown } from '../server/shutdown.ts'
 import { type Listener, acceptHere, listenNode } from '../sockets/listen.ts'
 
 /**
- * Makes a server that is not listening yet.
- * @throws RangeError for a limit or timeout that is not a number from 0 on; TypeError for another kind of value, for an option
- * that there is not, and when the handler is no function.
+ * Creates a server that is not listening yet.
+ * @throws RangeError for a limit or timeout that is not a number from 0 up; TypeError for another kind of value, for an unknown
+ * option, and when the handler is not a function.
  */
 export function createServer(handler: Handler, options: ServerOptions = {}): Server {
   return new NodeServer(handler, options)
 }
 
-/** Makes a server and listens. Default: port 3000 on 127.0.0.1. @throws as {@link createServer} and {@link Server.listen}. */
+/** Creates a server and listens. Default: port 3000 on 127.0.0.1. @throws as {@link createServer} and {@link Server.listen}. */
 export async function serve(handler: Handler, options: ServerOptions & ListenOptions = {}): Promise<Server> {
   checkSpelled(options)
   const read = readOptions({ ...serverRules, ...listenRules }, options)
@@ -35,7 +35,7 @@ export async function serve(handler: Handler, options: ServerOptions & ListenOpt
   return server
 }
 
-/** Other servers take the port alone. */
+/** Other servers' `serve` functions take only a port. */
 function checkSpelled(options: unknown): void {
   if (typeof options === 'number') throw new TypeError(`Options are an object: { port: ${options} }`)
 }
@@ -44,11 +44,11 @@ class NodeServer implements Server {
   readonly #core: ServerCore
   readonly #listeners: Listener[] = []
   #closing: Promise<Closed> | undefined
-  /** Resolves when nothing more is accepted. */
+  /** Resolves when nothing more will be accepted. */
   #accepted: Promise<void> | undefined
   /** Whether listening keeps the process alive. */
   #held = true
-  /** A deadline that was asked for while the end was only announced. */
+  /** A deadline that was requested while the end was only announced. */
   #sooner = Infinity
   #hurry: (deadline: number) => void = (deadline) => {
     this.#sooner = Math.min(this.#sooner, deadline)
@@ -116,7 +116,7 @@ class NodeServer implements Server {
     try {
       const how = readOptions(closeRules, options)
       if (!this.#closing) this.#closing = this.#close(how)
-      // Asked for in so many words: the default is no reason to hurry.
+      // Only if it was given explicitly: the default is no reason to hurry.
       else if (options.deadline !== undefined) this.#hurry(how.deadline)
       const own = this.#core.answering ?? memberOfNow()
       const isOurs = own !== undefined && this.#core.open.has(own)
@@ -130,7 +130,7 @@ class NodeServer implements Server {
     return this.close().then(() => {})
   }
 
-  /** The end of all others: a handler that waits for it would wait for itself. */
+  /** The end of all other connections: a handler that waited for its own would wait for itself. */
   async #closedBut(own: Member): Promise<Closed> {
     await this.#accepted
     const others = this.#core.open.size - 1

@@ -1,18 +1,18 @@
-// The end of a process, in order.
+// The orderly end of a process.
 import { guarded, printError } from '../exchange/guarded.ts'
 import { type Rule, type Rules, type Settled, callback, list, readOptions, text } from '../server/read-options.ts'
 import { closeRules } from '../server/rules.ts'
 import type { CloseOptions, Closed } from '../server/server.ts'
 import { samePress } from '../server/shutdown.ts'
 
-/** Whatever closes in order: a server, a cluster, or a server and its database together. */
+/** Anything that closes in order: a server, a cluster, or a server together with its database. */
 export interface Closable<T = Closed> {
   close(options: CloseOptions): Promise<T>
 }
 
 /** Options of {@link closeOnSignals}. */
 export interface SignalOptions<T = Closed> extends CloseOptions {
-  /** Default: SIGTERM (service managers, containers) and SIGINT (Ctrl-C). */
+  /** The signals. Default: SIGTERM (service managers, containers) and SIGINT (Ctrl-C). */
   readonly signals?: readonly NodeJS.Signals[]
   /** Called when the first signal has come and shutdown begins. */
   readonly onClosing?: (signal: NodeJS.Signals) => void
@@ -28,8 +28,8 @@ export const signalRules: Rules<Settled<SignalOptions, 'signals' | 'announce' | 
 }
 
 /**
- * Shuts a server down when the process is told to end, and then exits: 0 after an orderly shutdown, 1 at once when a
- * second signal comes, half a second later or more. Works as PID 1 of a container, where the default action of signals is
+ * Shuts a server down when the process is told to end, and then exits: with 0 after an orderly shutdown, with 1 at once when a
+ * second signal arrives at least half a second later. Works as PID 1 of a container, where the default action of signals is
  * to do nothing.
  */
 export function closeOnSignals<T>(server: Closable<T>, options: SignalOptions<T> = {}): void {
@@ -42,7 +42,7 @@ export function closeOnSignals<T>(server: Closable<T>, options: SignalOptions<T>
       return
     }
     first = now
-    // Told to end, it ends, whatever a callback does.
+    // Once told to end, it ends, whatever a callback does.
     if (onClosing) guarded(onClosing, (error) => printError('onClosing', error), signal)
     try {
       const closed = await server.close(how)

@@ -1,10 +1,10 @@
 /**
- * Finds out early what would answer no request, or none in the way that is meant here: applications of other servers.
- * @throws TypeError when it is no handler.
+ * Finds out early whether something cannot answer requests, or not in the intended way: applications of other servers, for example.
+ * @throws TypeError when it is not a handler.
  */
 export function checkHandler(handler: unknown): void {
   const { fetch, listen } = Object(handler) as { readonly [name: string]: unknown }
-  // Applications of Express and connect are functions that listen.
+  // Express and connect applications are functions with a method `listen`.
   if (typeof handler === 'function' && typeof listen !== 'function') return
   const kind = typeof handler === 'function' ? 'one that listens by itself' : typeof handler
   throw new TypeError(`A handler is a function, not ${kind}${adviceFor(fetch, listen)}`)

@@ -1,9 +1,9 @@
-/** Milliseconds, about 25 days: a timer that is told to wait longer, `Infinity` for example, would not wait at all. */
+/** Milliseconds, about 25 days: a timer set to a longer time, `Infinity` for example, would fire at once. */
 export const longestTimer: number = 2 ** 31 - 1
 
 /**
- * The one ticker of a server. Deadlines are tick numbers, so arming one reads no time; a loop that was blocked lives
- * through few ticks, so nobody is cut off for the server's own pause. See decision 001.
+ * The one ticker of a server. Deadlines are tick numbers, so setting one reads no clock; if the event loop was blocked, only few
+ * ticks pass, so nobody is cut off because of the server's own pause. See decision 001.
  */
 export class Clock {
   /** Ticks so far. */
@@ -17,7 +17,7 @@ export class Clock {
   #second: ReturnType<typeof setTimeout> | undefined
   #timer: ReturnType<typeof setInterval> | undefined
 
-  /** @param onDate told when `dateLine` has changed between two ticks. */
+  /** @param onDate is told when `dateLine` has changed between two ticks. */
   constructor(interval: number, onTick: () => void, onDate: () => void = () => {}) {
     this.interval = interval
     this.#onTick = onTick
@@ -29,12 +29,12 @@ export class Clock {
     if (this.#timer) return
     this.tick()
     this.#timer = setInterval(() => this.tick(), this.interval)
-    // Open sockets keep the process alive, not the clock.
+    // Open sockets keep the process alive, but the clock must not.
     this.#timer.unref?.()
     this.#awaitSecond()
   }
 
-  /** Ticks would find a new second up to one of them too late. */
+  /** Ticks alone would notice a new second up to one tick late. */
   #awaitSecond(): void {
     const left = 1000 - (Date.now() % 1000)
     this.#second = setTimeout(() => {
@@ -51,22 +51,22 @@ export class Clock {
     this.#timer = undefined
   }
 
-  /** The tick at which `ms` milliseconds have passed for certain; 0 means never, as does `ms` = 0. */
+  /** The tick at which `ms` milliseconds have certainly passed; 0 means never, as does `ms` = 0. */
   after(ms: number): number {
     return this.in(this.ticks(ms))
   }
 
-  /** Ticks within which `ms` milliseconds pass for certain; 0 for 0. */
+  /** The number of ticks within which `ms` milliseconds certainly pass; 0 for 0. */
   ticks(ms: number): number {
     return ms === 0 ? 0 : Math.ceil(ms / this.interval) + 1
   }
 
-  /** The tick that is so many from now; 0 means never, as does `ticks` = 0. */
+  /** The tick that is this many from now; 0 means never, as does `ticks` = 0. */
   in(ticks: number): number {
     return ticks === 0 ? 0 : this.now + ticks
   }
 
-  /** One tick; called by the timer, and by tests with a clock of their own. */
+  /** One tick; called by the timer, and by tests that control the clock. */
   tick(): void {
     this.now++
     this.#writeDate()

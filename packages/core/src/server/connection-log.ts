@@ -1,4 +1,4 @@
-// What is told of a connection, and the one reason for its end.
+// What is reported about a connection, and the one reason for its end.
 import type { ParseErrorCode } from '@spillway/parser'
 import type { Http2FaultCode } from '@spillway/parser/http2'
 import type { RequestContext } from '../exchange/request-context.ts'
@@ -16,15 +16,15 @@ interface WithPeer {
   readonly peer: Peer
 }
 
-/** What is told of one connection, and why it ends. While nobody listens an event costs one test. */
+/** Reports the events of one connection, and why it ends. While nobody listens, an event costs one check. */
 export class ConnectionLog {
   /** Requests so far. */
   requests: number = 0
   readonly id: number
   readonly #server: Server
-  /** The first thing that has broken it off. */
+  /** The first thing that broke the connection off. */
   #broken: CloseReason | undefined = undefined
-  /** The first reason for it to end in order. */
+  /** The first reason for a normal end. */
   #planned: CloseReason | undefined = undefined
   #isOver = false
 
@@ -33,13 +33,13 @@ export class ConnectionLog {
     this.id = id
   }
 
-  /** Something has broken the connection off, or makes it end at once. */
+  /** Something has broken the connection off, or ends it at once. */
   because(reason: CloseReason): void {
     if (!this.#isOver) this.#broken ??= reason
   }
 
   /**
-   * The socket has failed. The system may have told a write of the reset before: then reading found an end that was none.
+   * The socket has failed. The system may already have reported the reset to a write: then reading saw an end that was not a real one.
    * @param ended whether the client had ended its side before
    */
   failed(error: NodeJS.ErrnoException, ended: boolean): void {
@@ -49,17 +49,17 @@ export class ConnectionLog {
     this.because(reason)
   }
 
-  /** The connection ends in order, behind what is under way: that is the reason if nothing breaks it off before. */
+  /** The connection ends normally after what is under way: this is the reason if nothing breaks it off before. */
   planned(reason: CloseReason): void {
     this.#planned ??= reason
   }
 
-  /** Another protocol has the connection, whatever HTTP had planned for it. */
+  /** Another protocol has taken over the connection; the end that HTTP had planned no longer applies. */
   upgraded(): void {
     this.#planned = 'upgraded'
   }
 
-  /** It has ended in order, and all that was said has left: what still happens to the socket is no reason any more. */
+  /** The connection has ended normally and everything has been sent: what still happens to the socket no longer counts as a reason. */
   over(): void {
     this.#isOver = true
   }
@@ -69,11 +69,11 @@ export class ConnectionLog {
     if (channels.head.hasSubscribers) this.#publishHead()
   }
 
-  /** Tells that a request is answered. @param answer given the handler, which tells of itself if somebody traces it. */
+  /** Reports that a request is answered. @param answer gets the handler, which reports on itself if somebody traces it. */
   request(context: RequestContext, headBytes: number, handler: Handler, answer: (handler: Handler) => void): void {
     const told = nodeChannels.areUsed ? nodeChannels.begin(context, this.#server, handler) : handler
     const run = (): void => {
-      // From here on the stores that the subscribers have bound belong to the exchange.
+      // From here on, the stores bound by the subscribers belong to the exchange.
       context.scope = scopeOfNow()
       within(context.scope, answer, isTraced() ? traced(told, this.#about(context)) : told)
     }
@@ -94,7 +94,7 @@ export class ConnectionLog {
     if (channels.idle.hasSubscribers) channels.idle.publish({ ...this.#event(), exchange: this.requests })
   }
 
-  /** @param of the one who was refused; its address is looked up only when someone listens */
+  /** @param of the connection that was refused; its address is looked up only when someone listens */
   refused(of: WithPeer, code: ParseErrorCode | Http2FaultCode, status: number, offset: number): void {
     if (!channels.refused.hasSubscribers) return
     const { peer } = of
@@ -132,7 +132,7 @@ export class ConnectionLog {
   }
 }
 
-/** Whether somebody waits to hear that a reply has left. */
+/** Whether somebody wants to know when a reply has been sent. */
 export function endIsWatched(): boolean {
   return channels.end.hasSubscribers || channels.idle.hasSubscribers
 }
@@ -142,7 +142,7 @@ export function isObserved(): boolean {
   return channels.request.hasSubscribers || nodeChannels.areUsed || isTraced()
 }
 
-/** The reason that an error of the socket is. A reset behind a FIN, which answers what is sent to who has left, is EPIPE. */
+/** The close reason for a socket error. A reset after a FIN, which is how a client that has left answers what is sent to it, is EPIPE. */
 export function reasonOf({ code }: NodeJS.ErrnoException, ended: boolean = false): CloseReason {
   if (code === 'EPIPE' && ended) return 'client-gone'
   return code === undefined || code === 'ECONNRESET' || code === 'EPIPE' ? 'client-reset' : 'network-error'

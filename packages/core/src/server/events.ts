@@ -16,7 +16,7 @@ export type CloseReason =
   | 'client-gone'
   /** The client broke it off (RST). */
   | 'client-reset'
-  /** The operating system gave it up: no answer from the client's network, for example. */
+  /** The operating system gave it up, for example because the client's network did not answer. */
   | 'network-error'
   /** The request asked for it: `Connection: close`. */
   | 'client-asked'
@@ -29,7 +29,7 @@ export type CloseReason =
   /** More unread content followed the reply than `limits.discardBytes`. */
   | 'unread-content'
   | 'parse-error'
-  /** A client of HTTP/2 cost more than its requests were worth: resets, frames without use, answers that it did not take. */
+  /** An HTTP/2 client cost more than its requests were worth: resets, useless frames, responses that it did not take. */
   | 'abuse'
   /** The head was larger than the limits allow. */
   | 'head-too-large'
@@ -49,19 +49,19 @@ export type CloseReason =
   | 'request-timeout'
   /** The server is full. */
   | 'overload'
-  /** More than `limits.bufferedBytes` was held for all connections, and this one held most for longest while nothing moved. */
+  /** More than `limits.bufferedBytes` was held for all connections, and this one had held the most for the longest without progress. */
   | 'memory'
   | 'shutdown'
   | 'upgraded'
 
-/** What every event says of its connection. */
+/** What every event says about its connection. */
 export interface ConnectionEvent {
   readonly server: Server
   /** Counts up from 1 within the process. */
   readonly connection: number
 }
 
-/** What every event says of its exchange: one request and its reply. */
+/** What every event says about its exchange: one request and its reply. */
 export interface ExchangeEvent extends ConnectionEvent {
   /** 1 for the first request on its connection. */
   readonly exchange: number
@@ -74,15 +74,15 @@ export interface ConnectionEvents {
   /** A TLS handshake is complete. */
   secure: ConnectionEvent & { readonly peer: Peer; /** `TLSv1.3`, for example. */ readonly protocol: string }
   /**
-   * Secrets of a TLS connection, as lines of the format that Wireshark reads (`SSLKEYLOGFILE`): with them, what was recorded can be
-   * decrypted. Of handshakes that begin while someone listens.
+   * Secrets of a TLS connection, as lines in the format that Wireshark reads (`SSLKEYLOGFILE`), with which a recording can be
+   * decrypted. Only for handshakes that begin while someone listens.
    */
   keylog: ConnectionEvent & { readonly line: Uint8Array }
-  /** The first bytes of a request head are here. Streams of HTTP/2 come with their heads complete. */
+  /** The first bytes of a request head have arrived. HTTP/2 streams arrive with complete heads. */
   head: ExchangeEvent
   /** A request head is complete and the handler is about to run. */
   request: ExchangeEvent & {
-    /** For who notes something about the exchange, or hands it on: its `done` tells how it ended. */
+    /** For subscribers that record something about the exchange, or pass it on: its `done` reports how it ended. */
     readonly context: Context
     readonly method: string
     readonly target: string
@@ -103,14 +103,14 @@ export interface ConnectionEvents {
   refused: ConnectionEvent & {
     readonly peer: Peer
     readonly code: ParseErrorCode | Http2FaultCode
-    /** What it was answered with; 400 for errors of HTTP/2 itself, which reset a stream or end the connection. */
+    /** The status of the answer; 400 for errors of HTTP/2 itself, which reset a stream or end the connection. */
     readonly status: number
-    /** In the message; of HTTP/2 that of the frame, in the connection. */
+    /** Position of the offending byte in the message; for HTTP/2, position of the frame in the connection. */
     readonly offset: number
   }
   /**
-   * Bytes came in, or were given to the operating system to send; decrypted, and framing included. Only connections are
-   * watched that were accepted while someone listened. The bytes are to be read at once: they change.
+   * Bytes were received, or passed to the operating system to be sent; decrypted, and including framing. Only connections
+   * accepted while someone listened are watched. Read the bytes at once, because they will change.
    */
   bytes: ConnectionEvent & { readonly direction: 'in' | 'out'; readonly bytes: Uint8Array }
   /** A connection is gone. */
@@ -129,8 +129,8 @@ export interface EventChannel<T> {
   subscribe(listener: (event: T) => void): void
   unsubscribe(listener: (event: T) => void): boolean
   /**
-   * Where a request is told, all of its exchange runs in what the store is given here: the handler, and everything that is
-   * called for it later. @param transform makes it of the message. Default: the message itself.
+   * When a request is reported, the store is set for all of its exchange: the handler, and everything that is
+   * called for it later. @param transform makes the store's value from the message. Default: the message itself.
    */
   bindStore<S>(store: AsyncLocalStorage<S>, transform?: (event: T) => S): void
   unbindStore<S>(store: AsyncLocalStorage<S>): boolean
@@ -139,8 +139,8 @@ export interface EventChannel<T> {
 }
 
 /**
- * Lifecycle events of every server in the process, also reachable by name through `node:diagnostics_channel`
- * (`spillway.open`, `spillway.request`, …). They cost one test each while nobody listens.
+ * Lifecycle events of every server in the process, also available by name through `node:diagnostics_channel`
+ * (`spillway.open`, `spillway.request`, …). While nobody listens, each costs one check.
  */
 // decision 005
 export const channels: { readonly [K in keyof ConnectionEvents]: EventChannel<ConnectionEvents[K]> } = {

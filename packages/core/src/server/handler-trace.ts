@@ -1,16 +1,16 @@
-// What `tracingChannel('spillway.handler')` gives: the run of a handler, for tools that trace.
+// Support for `tracingChannel('spillway.handler')`: publishes the runs of handlers, for tracing tools.
 import { channel } from 'node:diagnostics_channel'
 import type { Context, Handler, Result } from '../exchange/context.ts'
 import { isThenable } from '../exchange/guarded.ts'
 import type { ExchangeEvent } from './events.ts'
 import { runStores } from './run-stores.ts'
 
-/** What is told of the run of a handler; the same object from its start to its end. */
+/** What is published about the run of a handler; the same object from its start to its end. */
 export interface HandlerTrace extends ExchangeEvent {
   readonly context: Context
   /** What the handler returned, once it has. */
   result?: Result
-  /** What it has thrown, or was rejected with. */
+  /** What it threw, or was rejected with. */
   error?: unknown
 }
 
@@ -31,7 +31,7 @@ export function isTraced(): boolean {
   )
 }
 
-/** The handler, wrapped so that each run of it is published. */
+/** The handler, wrapped so that each of its runs is published. */
 export function traced(handler: Handler, about: HandlerTrace): Handler {
   return (c) => runStores(start, about, () => run(handler, c, about))
 }

@@ -1,9 +1,9 @@
-// The bytes that are held for all connections together, and who has to go when they are too many.
+// Counts the bytes that are held for all connections together, and decides who has to go when there are too many.
 import type { Holding, Holds } from '../transport/holding.ts'
 
-/** Something that holds memory, and can be made to let go of it. */
+/** Something that holds memory, and can be made to release it. */
 export interface Holder extends Holds {
-  /** Bytes that have come from its client or gone to it, so far. */
+  /** Bytes received from its client or sent to it so far. */
   readonly moved: number
 }
 
@@ -12,29 +12,29 @@ interface Share {
   readonly bytes: number
 }
 
-/** What one holder held when it was asked last. */
+/** What one holder held when it was last asked. */
 interface Entry {
   readonly alone: number
   readonly shares: readonly Share[]
   readonly moved: number
-  /** What it has held, tick by tick, less what has moved: it is high for whoever holds much for long while nothing moves. */
+  /** What it has held, summed up tick by tick, minus what has moved: high for those that hold much for long without progress. */
   debt: number
 }
 
 const none: readonly Share[] = []
 
 /**
- * The memory that is held for all clients of a server, counted once and by who holds it. Content that an application has at
- * hand counts only as far as it waits in sockets: it is the application's. A connection of any protocol takes part by being a
- * {@link Holder}; a source that holds memory for it by {@link Holds}.
+ * The memory that is held for all clients of a server, counted once and attributed to its holders. Content that an application has in
+ * memory counts only as far as it waits in sockets, since it belongs to the application. A connection of any protocol takes part by
+ * being a {@link Holder}; a source that holds memory for it by {@link Holds}.
  */
 export class Ledger<T extends Holder> implements Holding {
-  /** Bytes held by all. */
+  /** Bytes held by all together. */
   total: number = 0
   #entries: Map<T, Entry> = new Map()
-  /** How many bytes all holders together need of memory that several may hold. */
+  /** How many bytes of a memory block all holders together need, if several hold parts of it. */
   #shared: Map<ArrayBufferLike, number> = new Map()
-  /** Of the holder that is being asked. */
+  /** The shares of the holder that is being asked. */
   #shares: Share[] | undefined
 
   share(memory: ArrayBufferLike, bytes: number): void {
@@ -43,7 +43,7 @@ export class Ledger<T extends Holder> implements Holding {
     this.#shared.set(memory, (this.#shared.get(memory) ?? 0) + bytes)
   }
 
-  /** Asks everybody. */
+  /** Asks all holders. */
   measure(holders: Iterable<T>): void {
     const before = this.#entries
     this.#entries = new Map()
@@ -66,8 +66,8 @@ export class Ledger<T extends Holder> implements Holding {
   }
 
   /**
-   * Those who have to let go so that no more than `limit` bytes are held: who has held most for longest comes first, and those
-   * who share what they hold with many come last. Whoever moves as much as it holds, or has only begun to hold, is spared.
+   * The holders that have to release memory so that no more than `limit` bytes are held. Those that have held the most for the longest come
+   * first, those that share what they hold with many come last. Holders that move as much as they hold, or have only begun to hold, are spared.
    */
   excess(limit: number): T[] {
     if (this.total <= limit) return []
@@ -82,7 +82,7 @@ export class Ledger<T extends Holder> implements Holding {
     return chosen
   }
 
-  /** Whoever cannot say holds nothing: sources and owners of upgraded connections are code of others. */
+  /** A holder that fails to answer counts as holding nothing: sources and owners of upgraded connections are foreign code. */
   #ask(holder: T): number {
     try {
       return Math.max(0, holder.held(this) || 0)
@@ -91,7 +91,7 @@ export class Ledger<T extends Holder> implements Holding {
     }
   }
 
-  /** The bytes that count for an entry: all that it alone holds, and its part of what it shares. */
+  /** The bytes that count for an entry: everything that it alone holds, and its part of what it shares. */
   #stake({ alone, shares }: Entry): number {
     let stake = alone
     for (const { memory, bytes } of shares) {
@@ -101,7 +101,7 @@ export class Ledger<T extends Holder> implements Holding {
     return stake
   }
 
-  /** Takes an entry out. Returns how much less is held without it. */
+  /** Removes an entry. Returns how many bytes fewer are held without it. */
   #forget({ alone, shares }: Entry): number {
     let freed = alone
     for (const { memory, bytes } of shares) {
@@ -113,7 +113,7 @@ export class Ledger<T extends Holder> implements Holding {
   }
 }
 
-/** Memory is there once, however many need a part of it. */
+/** A memory block counts only once, however many need a part of it. */
 function counted(memory: ArrayBufferLike, bytes: number): number {
   return Math.min(memory.byteLength, bytes)
 }

@@ -1,25 +1,25 @@
 /** A listening socket inherited from the service manager. */
 export interface InheritedSocket {
-  /** For `listen({ fd })`. */
+  /** Pass it to `listen({ fd })`. */
   readonly fd: number
   /** The socket unit's `FileDescriptorName`; empty when there is none. */
   readonly name: string
 }
 
-/** In the environment of every worker of a cluster: its place there, from 1. */
+/** The environment variable with the number of a worker in its cluster, from 1. */
 export const placeVariable = 'SPILLWAY_WORKER'
 
-/** The first descriptor that is passed; before it are standard input, output and errors. */
+/** The first descriptor that is passed; the ones before it are standard input, output and error. */
 const first = 3
 
 /**
- * The sockets that systemd opened for this process (socket activation, sd_listen_fds(3)): none when it was started in
- * another way, or when they were meant for another process. The service keeps its port while it restarts, needs no
- * privilege for low ones, and connections wait instead of being refused. The workers of a cluster have those of their
+ * The sockets that systemd opened for this process (socket activation, sd_listen_fds(3)); none when it was started in
+ * another way, or when they were meant for another process. With these, the service keeps its port while it restarts, needs no
+ * privileges for low ports, and connections wait instead of being refused. The workers of a cluster get those of their
  * primary, which opens them for all.
  *
  * @param env Default: `process.env`; LISTEN_PID, LISTEN_FDS and LISTEN_FDNAMES are read.
- * @param pid Default: this process; in the worker of a cluster its primary.
+ * @param pid Default: this process; in the worker of a cluster, its primary.
  */
 export function listenFds(env: NodeJS.ProcessEnv = process.env, pid: number = owner()): InheritedSocket[] {
   if (env['LISTEN_PID'] !== String(pid)) return []

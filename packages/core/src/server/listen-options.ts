@@ -1,43 +1,43 @@
-// What a listener is told: addresses, certificates, proxies in front.
+// The options of a listener: addresses, certificates, proxies in front.
 import type { MaybePromise } from '../exchange/context.ts'
 
 /** Where and how to listen: an address and port, or `path`, or `fd`. */
 export interface ListenOptions {
-  /** Default: 3000. 0 takes a free one. */
+  /** The port; 0 takes a free one. Default: 3000. */
   readonly port?: number
   /**
    * Address or name to bind to. Default: `127.0.0.1`, this machine only. `0.0.0.0` is every IPv4 address, `::` every
-   * address of both kinds.
+   * address of both IPv4 and IPv6.
    */
   readonly host?: string
-  /** `::` shall mean every IPv6 address and none of IPv4. Default: false. */
+  /** Whether `::` means only IPv6 addresses. Default: false. */
   readonly ipv6Only?: boolean
   /**
-   * A unix socket instead of host and port. A file that a dead server left there is replaced; one on which somebody
-   * listens, or which is not a socket, is `EADDRINUSE`. The file goes when the server closes.
+   * A unix socket instead of host and port. A file left by a dead server is replaced; one on which somebody
+   * listens, or which is not a socket, is `EADDRINUSE`. The file is removed when the server closes.
    */
   readonly path?: string
-  /** Permissions of the unix socket; to connect is to write. Default: what the process's umask leaves. */
+  /** Permissions of the unix socket; connecting requires write permission. Default: determined by the process's umask. */
   readonly mode?: number
-  /** An inherited descriptor that is bound already, TCP or unix; see {@link listenFds}. */
+  /** An inherited descriptor that is already bound, TCP or unix; see {@link listenFds}. */
   readonly fd?: number
-  /** Connections the kernel keeps waiting to be accepted. Default: 511. */
+  /** How many connections the kernel keeps waiting to be accepted. Default: 511. */
   readonly backlog?: number
   /**
-   * Lets several processes or threads listen on one port, each with a queue of its own among which the kernel divides new
-   * connections (`SO_REUSEPORT`). For Linux, FreeBSD, DragonFlyBSD, Solaris and AIX, with Node.js 22.12 or 23.1 on; refused
-   * elsewhere. Within a cluster it is not needed. Default: false.
+   * Lets several processes or threads listen on one port, each with its own queue; the kernel distributes new
+   * connections among them (`SO_REUSEPORT`). For Linux, FreeBSD, DragonFlyBSD, Solaris and AIX, with Node.js 22.12, or 23.1 and later;
+   * an error elsewhere. It is not needed within a cluster. Default: false.
    */
   readonly reusePort?: boolean
   /**
-   * Milliseconds without a byte until TCP asks the client's system for a sign of life (keep-alive probes, one a second): a
-   * client whose network is gone says no goodbye. It is given up after ten without an answer. 0 never asks. Default: 60 000.
+   * Milliseconds without a byte after which TCP asks the client's system for a sign of life (keep-alive probes, one per second), because
+   * a client whose network is gone does not say goodbye. After ten probes without an answer it is given up. 0 never asks. Default: 60 000.
    */
   readonly keepAliveProbe?: number
   /** Serves HTTPS. Default: plain HTTP. */
   readonly tls?: TlsOptions
   /**
-   * Offers HTTP/2 (RFC 9113) beside HTTP/1.1, under the same handler: with `tls` to clients that agree on it in the handshake
+   * Offers HTTP/2 (RFC 9113) in addition to HTTP/1.1, with the same handler: with `tls` to clients that agree on it in the handshake
    * (ALPN), without it to those that begin with its preface because they know it is spoken here. Default: false.
    */
   readonly http2?: boolean
@@ -45,62 +45,62 @@ export interface ListenOptions {
   readonly proxyProtocol?: ProxyProtocolOptions
 }
 
-/** PEM text; several blocks may follow each other. */
+/** PEM text; it may contain several blocks. */
 export type Pem = string | Uint8Array
 
 /** A certificate chain and its private key. */
 export interface PemCertificate {
   /**
-   * The certificate, followed by the intermediate ones. A list holds several for the same names, of different kinds: a client that
+   * The certificate, followed by the intermediate ones. A list holds several of different kinds for the same names: a client that
    * does not know ECDSA gets the RSA one.
    */
   readonly cert: Pem | readonly Pem[]
-  /** The private key; of a list, each in the place of its certificate. */
+  /** The private key; in a list, at the same position as its certificate. */
   readonly key: Pem | readonly Pem[]
-  /** Opens keys that are encrypted. */
+  /** Decrypts encrypted keys. */
   readonly passphrase?: string
 }
 
-/** The same in one file (PKCS #12, RFC 7292), as other systems export it: `.pfx`, `.p12`. */
+/** Certificate and key in one file (PKCS #12, RFC 7292), as other systems export them: `.pfx`, `.p12`. */
 export interface PfxCertificate {
   readonly pfx: Uint8Array
   readonly passphrase?: string
 }
 
-/** What a server shows of itself. */
+/** A server's certificate with its key. */
 export type Certificate = PemCertificate | PfxCertificate
 
-/** TLS of a listener. The certificate given here is for clients that name no server, or one not in `sni`. */
+/** TLS of a listener. The certificate given here is for clients that name no server, or one that is not in `sni`. */
 export type TlsOptions = Certificate & TlsPolicy
 
-/** What is agreed on, and who may come in. */
+/** What is negotiated, and who is let in. */
 export interface TlsPolicy {
   /**
-   * Further certificates by the name the client asks for (SNI, RFC 6066 §3): `example.org`, or `*.example.org` for its
-   * direct subdomains. Or a function that finds one; what it returns is prepared once for each object it returns, and
-   * when it throws or rejects, the handshake fails.
+   * Further certificates by the name that the client asks for (SNI, RFC 6066 §3): `example.org`, or `*.example.org` for its
+   * direct subdomains. Or a function that finds one: what it returns is prepared once for each object, and
+   * if it throws or rejects, the handshake fails.
    */
   readonly sni?: Readonly<Record<string, Certificate>> | ((servername: string) => MaybePromise<Certificate | undefined>)
   /** Authorities that vouch for client certificates; `requestCert` needs them, unless it is `'any'`. */
   readonly ca?: Pem | readonly Pem[]
-  /** Client certificates that were withdrawn (RFC 5280 §5): the lists of the authorities in `ca`, each of which needs one then. */
+  /** Revoked client certificates (RFC 5280 §5): the lists of the authorities in `ca`; if any are given, each authority needs one. */
   readonly crl?: Pem | readonly Pem[]
   /**
-   * Asks clients for a certificate: `true` refuses clients without one, `'optional'` lets them in. One that no authority
-   * in `ca` vouches for is refused by both. `'any'` lets everybody in, with `ca` or without: what nobody vouches for is
-   * `c.peer.unverifiedCertificate`, for handlers that know certificates by their fingerprints. In any case `c.peer.certificate`
-   * can be relied on. Default: false.
+   * Asks clients for a certificate: `true` refuses clients without one, `'optional'` lets them in. Both refuse a certificate that no
+   * authority in `ca` vouches for. `'any'` lets everybody in, with or without `ca`: a certificate that nobody vouches for is
+   * `c.peer.unverifiedCertificate`, for handlers that recognize certificates by their fingerprints. `c.peer.certificate` can always be
+   * relied on. Default: false.
    */
   readonly requestCert?: boolean | 'optional' | 'any'
-  /** Default: `TLSv1.2`. */
+  /** The lowest TLS version. Default: `TLSv1.2`. */
   readonly minVersion?: 'TLSv1.2' | 'TLSv1.3'
-  /** Default: `TLSv1.3`. */
+  /** The highest TLS version. Default: `TLSv1.3`. */
   readonly maxVersion?: 'TLSv1.2' | 'TLSv1.3'
   /** OpenSSL's names, separated by colons. Default: those with forward secrecy and authenticated encryption. */
   readonly ciphers?: string
-  /** Whether the order of `ciphers` decides, and not that of the client. Default: true. */
+  /** Whether the order of `ciphers` decides, rather than the client's. Default: true. */
   readonly honorCipherOrder?: boolean
-  /** Curves for the key exchange, separated by colons. Default: `auto`, what OpenSSL thinks best. */
+  /** Curves for the key exchange, separated by colons. Default: `auto`, OpenSSL's choice. */
   readonly ecdhCurve?: string
   /** Parameters for the DHE ciphers, in PEM, or `auto` for well-known ones. Default: none, and so no DHE. */
   readonly dhparam?: Pem
@@ -109,9 +109,9 @@ export interface TlsPolicy {
   /** Milliseconds for which a session may be resumed, in whole seconds from 1000 on. Default: 2 h. */
   readonly sessionTimeout?: number
   /**
-   * 48 bytes of secret that session tickets are written with; for several machines behind one name, which then resume each
-   * other's sessions. Whoever gives them renews them with {@link Listening.reload}, at least every day. Default: keys that
-   * the listeners of a process and the workers of a cluster have in common, renewed every 12 h.
+   * 48 secret bytes for writing session tickets; for several machines behind one name, which can then resume each
+   * other's sessions. If you set them, renew them with {@link Listening.reload}, at least every day. Default: keys that
+   * the listeners of a process and the workers of a cluster share, renewed every 12 h.
    */
   readonly ticketKeys?: Uint8Array
 }
@@ -119,8 +119,8 @@ export interface TlsPolicy {
 /** PROXY protocol, versions 1 and 2 (its specification is part of HAProxy's documentation). */
 export interface ProxyProtocolOptions {
   /**
-   * Who may speak for others: addresses, networks (`10.0.0.0/8`, `fd00::/8`), or `unix` for whoever reaches a unix socket.
-   * From these a header must come first, or the connection is closed. From anybody else it is not a header but bytes.
+   * Who may speak for others: addresses, networks (`10.0.0.0/8`, `fd00::/8`), or `unix` for connections over a unix socket.
+   * These must send a header first, or the connection is closed. From anybody else it is not recognized as a header.
    */
   readonly trusted: readonly string[]
 }
@@ -132,8 +132,8 @@ export interface Listening {
   /** 0 for unix sockets. */
   readonly port: number
   /**
-   * Takes other certificates, authorities or ticket keys for connections to come; those there are go on. What is not given
-   * stays as it is. @throws when a certificate or key is not valid, and then nothing has changed; TypeError without `tls`.
+   * Replaces certificates, authorities or ticket keys for new connections; existing ones go on. What is not given
+   * stays as it is. @throws when a certificate or key is not valid, in which case nothing has changed; TypeError without `tls`.
    */
   reload(tls: TlsReload): void
 }

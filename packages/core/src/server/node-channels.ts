@@ -1,5 +1,5 @@
-// The diagnostics channels of Node's own HTTP server, for tools that know only those. What they get are views: the parts of
-// `IncomingMessage` and `ServerResponse` that tell of an exchange, and none of those that change it.
+// The diagnostics channels of Node's own HTTP server, for tools that know only those. They get views: the parts of
+// `IncomingMessage` and `ServerResponse` that describe an exchange, and none of those that change it.
 import { channel } from 'node:diagnostics_channel'
 import { reasonPhrase } from '@spillway/parser/serialize'
 import type { RequestContext } from '../exchange/request-context.ts'
@@ -11,7 +11,7 @@ const created = channel('http.server.response.created')
 const started = channel('http.server.request.start')
 const finished = channel('http.server.response.finish')
 
-/** Servers that publish on these channels themselves, with requests and responses of Node's own kind. */
+/** Servers that publish on these channels themselves, with Node's own requests and responses. */
 const tellers: WeakSet<Server> = new WeakSet()
 
 /** Leaves the channels to a server that publishes on them itself. */
@@ -21,7 +21,7 @@ export function tellsItself(server: Server): void {
 
 type Fields = Record<string, string | string[]>
 
-/** Of a name that comes twice the lines are joined, but for those of Set-Cookie. */
+/** Lines of the same name are joined, except those of Set-Cookie. */
 function fieldsOf(fields: Iterable<readonly [string, string]>): Fields {
   const all = Object.create(null) as Fields
   for (const [given, value] of fields) {
@@ -70,7 +70,7 @@ class RequestView {
 class ResponseView {
   readonly req: RequestView
   readonly #context: RequestContext
-  /** What the handler has returned. */
+  /** What the handler returned. */
   #reply: Result | undefined
 
   constructor(context: RequestContext, request: RequestView) {
@@ -117,7 +117,7 @@ class ResponseView {
 
 export const nodeChannels: {
   readonly areUsed: boolean
-  /** A request is about to be answered: returns its handler, whose reply is seen. Tools find the same views again for all that is told. */
+  /** A request is about to be answered: returns a handler whose reply is observed. Tools get the same view objects in all events of it. */
   begin(context: RequestContext, server: Server, handler: Handler): Handler
 } = {
   get areUsed(): boolean {
@@ -140,7 +140,7 @@ export const nodeChannels: {
       else
         Promise.resolve(result).then(
           (reply) => response.begun(reply),
-          // It is told elsewhere.
+          // The error is reported elsewhere.
           ignore,
         )
       return result

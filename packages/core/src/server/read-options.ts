@@ -1,7 +1,7 @@
-// One reader of options for core, middleware and whoever builds on them: a table of rules says what each option may be, and
-// what it is when it is not given.
+// The one reader of options for core, middleware and programs that build on them: a table of rules says what each option may be, and
+// its default.
 
-/** What one option may be. */
+/** What an option may be. */
 export interface Rule<out T> {
   /** The value when the option is undefined or absent. */
   readonly fallback: T
@@ -9,32 +9,32 @@ export interface Rule<out T> {
   read(value: unknown, name: string): T
 }
 
-/** `O` when its options `D` have got their defaults. */
+/** The options `O` after those named `D` have been given their defaults. */
 export type Settled<O, D extends keyof O> = Omit<O, D> & { readonly [K in D]-?: Exclude<O[K], undefined> }
 
-/** A rule for every option of `S`: the compiler misses one that was forgotten. */
+/** A rule for every option of `S`: the compiler reports one that was forgotten. */
 export type Rules<S> = { readonly [K in keyof S]-?: Rule<{} extends Pick<S, K> ? S[K] | undefined : S[K]> }
 
 type Value<T> = T extends Rule<infer V> ? V : never
 
-/** Options as they were read: absent is only what has no default. */
+/** Options after reading: only those without a default may be absent. */
 export type Read<R> = {
   readonly [K in keyof R as undefined extends Value<R[K]> ? never : K]: Value<R[K]>
 } & {
   readonly [K in keyof R as undefined extends Value<R[K]> ? K : never]?: Exclude<Value<R[K]>, undefined>
 }
 
-/** Bounds of a number, both included. */
+/** Bounds of a number, both inclusive. */
 export interface Bounds {
   readonly from?: number
-  /** Infinity lets Infinity in. */
+  /** Infinity allows Infinity. */
   readonly to?: number
 }
 
 /**
- * Reads options by their rules: what is undefined or absent has its default.
- * @param where in front of the names in errors: `limits.`.
- * @throws TypeError for a name without a rule, with the nearest one that has, and for a value of another kind; RangeError for
+ * Reads options by their rules: an option that is undefined or absent gets its default.
+ * @param where prefixed to names in errors: `limits.`.
+ * @throws TypeError for a name without a rule, naming the most similar one, and for a value of another kind; RangeError for
  * a number that is NaN or out of range.
  */
 export function readOptions<R extends object>(rules: R, given: unknown, where: string = ''): Read<R> {
@@ -53,7 +53,7 @@ function fallbackOf(rule: Rule<unknown>, name: string): unknown {
   return rule.fallback
 }
 
-/** In place of the default of an option that has none. */
+/** Stands for the default of an option that has none. */
 const missing: unique symbol = Symbol('missing')
 
 function checkNames(known: readonly string[], given: unknown, where: string): void {
@@ -70,8 +70,8 @@ function checkNames(known: readonly string[], given: unknown, where: string): vo
 }
 
 /**
- * The known name with the fewest letters to change, for who has mistyped one; none when that is half of them or more. A
- * beginning of at least three letters is as good as one change.
+ * The known name that needs the fewest changes, for a mistyped one; none when that is half of the letters or more. A
+ * prefix of at least three letters counts as one change.
  */
 export function nearest(name: string, known: readonly string[]): string | undefined {
   const given = name.toLowerCase().slice(0, 64)
@@ -85,7 +85,7 @@ export function nearest(name: string, known: readonly string[]): string | undefi
   return best
 }
 
-/** Letters to put in, take out or replace, and neighbours to swap, between two words. */
+/** How many letters must be inserted, removed or replaced, or neighbours swapped, to turn one word into the other. */
 function changesBetween(a: string, b: string): number {
   let before: number[] = []
   let last = Array.from({ length: b.length + 1 }, (_, j) => j)
@@ -115,7 +115,7 @@ function ruleOf<T>(fallback: T, read: Rule<T>['read']): Rule<T> {
   return { fallback, read }
 }
 
-/** A number within bounds: milliseconds, a share. Default of the bounds: from 0, Infinity included. */
+/** A number within bounds, such as milliseconds or a share. Default bounds: from 0 up, including Infinity. */
 export function amount(fallback: number = 0, { from = 0, to = Infinity }: Bounds = {}): Rule<number> {
   return ruleOf(fallback, (value, name) => {
     if (typeof value !== 'number') throw wrong(name, 'a number', value)
@@ -125,7 +125,7 @@ export function amount(fallback: number = 0, { from = 0, to = Infinity }: Bounds
   })
 }
 
-/** A whole number within bounds: bytes, a count. Default of the bounds: from 0, Infinity included. */
+/** A whole number within bounds, such as bytes or a count. Default bounds: from 0 up, including Infinity. */
 export function whole(fallback: number = 0, bounds: Bounds = {}): Rule<number> {
   const rule = amount(fallback, bounds)
   return ruleOf(fallback, (value, name) => {
@@ -147,7 +147,7 @@ export function flag(fallback: boolean = false): Rule<boolean> {
   })
 }
 
-/** Text. @param pattern what it has to look like; `''` is never an answer to a question that has another default. */
+/** Text. @param pattern that it must match; `''` is never valid for an option that has another default. */
 export function text(fallback: string = '', pattern: RegExp = /(?:)/): Rule<string> {
   return ruleOf(fallback, (value, name) => {
     if (typeof value !== 'string') throw wrong(name, 'text', value)
@@ -156,7 +156,7 @@ export function text(fallback: string = '', pattern: RegExp = /(?:)/): Rule<stri
   })
 }
 
-/** One of some values. */
+/** One of several values. */
 export function choice<const T>(values: readonly T[], fallback: NoInfer<T>): Rule<T> {
   return ruleOf<T>(fallback, (value, name) => {
     if (!values.includes(value as T)) {
@@ -177,7 +177,7 @@ export function callback<F>(): Rule<F | undefined> {
   })
 }
 
-/** A list, each of whose entries keeps to a rule. */
+/** A list whose entries all follow one rule. */
 export function list<T>(entry: Rule<T>, fallback: readonly NoInfer<T>[] = []): Rule<readonly T[]> {
   return ruleOf<readonly T[]>(fallback, (value, name) => {
     if (!Array.isArray(value)) throw wrong(name, 'a list', value)
@@ -185,7 +185,7 @@ export function list<T>(entry: Rule<T>, fallback: readonly NoInfer<T>[] = []): R
   })
 }
 
-/** Names of the user's own, each of whose values keeps to a rule. */
+/** Names chosen by the user, whose values all follow one rule. */
 export function record<T>(entry: Rule<T>): Rule<Readonly<Record<string, T>>> {
   return ruleOf<Readonly<Record<string, T>>>({}, (value, name) => {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) throw wrong(name, 'an object', value)
@@ -204,17 +204,17 @@ export function section<R extends object>(rules: R): Rule<Read<R>> {
   }
 }
 
-/** The same, for what is not there at all when it is not given. */
+/** The same rule, for an option that is undefined when it is not given. */
 export function optional<T>(rule: Rule<T>): Rule<T | undefined> {
   return ruleOf<T | undefined>(undefined, (value, name) => rule.read(value, name))
 }
 
-/** What has no default. */
+/** An option that must be given. */
 export function required<T>(rule: Rule<T>): Rule<Exclude<T, undefined>> {
   return ruleOf(missing as never, (value, name) => rule.read(value, name) as Exclude<T, undefined>)
 }
 
-/** One of two kinds: the second rule says what is wrong with what neither takes. */
+/** One of two kinds. If a value is neither, the second rule says what is wrong. */
 export function either<A, B>(first: Rule<A>, second: Rule<B>): Rule<A | B> {
   return ruleOf<A | B>(first.fallback, (value, name) => {
     try {
@@ -226,7 +226,7 @@ export function either<A, B>(first: Rule<A>, second: Rule<B>): Rule<A | B> {
   })
 }
 
-/** An object that is handed on as it is; whoever uses it finds out what is wrong with it. */
+/** An object that is passed on as it is; whoever uses it finds out whether it is valid. */
 export function thing<T>(wanted: string = 'an object'): Rule<T | undefined> {
   return ruleOf<T | undefined>(undefined, (value, name) => {
     if ((typeof value !== 'object' && typeof value !== 'function') || value === null) throw wrong(name, wanted, value)

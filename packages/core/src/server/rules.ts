@@ -31,10 +31,10 @@ function each<T extends Limits | Timeouts>(
   return Object.fromEntries(rules) as { readonly [K in keyof T]: Rule<number> }
 }
 
-/** Bytes and counts. The parser has bounds of its own for those that it is given. */
+/** Bytes and counts. The parser has its own bounds for the limits passed to it. */
 export const limitRules: Rules<Limits> = each(defaultLimits, whole)
 
-/** Options of a server, as it has them. */
+/** The resolved options of a server. */
 export interface ServerSettings extends Pick<ServerOptions, 'onError'> {
   readonly limits: Limits
   readonly timeouts: Timeouts
@@ -50,7 +50,7 @@ const filled = text('', /./)
 const pem = optional(either(filled, thing<Exclude<Pem, string>>('PEM text'))) as Rule<Pem | undefined>
 const pems = optional(either(filled, thing('PEM text, or a list of it'))) as Rule<Pem | readonly Pem[] | undefined>
 
-/** A listener's certificate is either of PEM or of PKCS #12; which of them is looked at when all have been read. */
+/** A listener's certificate is either PEM or PKCS #12; which of the two is checked after all options have been read. */
 type AnyCertificate = Partial<PemCertificate & PfxCertificate>
 
 export type TlsSettings = AnyCertificate &
@@ -60,8 +60,8 @@ export type TlsSettings = AnyCertificate &
   >
 
 /**
- * Without the key exchanges in which one stolen key opens all that was ever recorded, and without the ciphers that have been broken
- * in TLS before (RFC 9325 §4.2). DHE is for whoever gives `dhparam`.
+ * Without key exchanges in which one stolen key would open everything ever recorded, and without ciphers that have already been broken
+ * in TLS (RFC 9325 §4.2). DHE is used only with `dhparam`.
  */
 const ciphers = [
   'TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256',
@@ -120,13 +120,13 @@ export const listenRules: Rules<ListenSettings> = {
 
 export type CloseSettings = Required<CloseOptions>
 
-/** Infinity is no deadline. */
+/** Infinity means no deadline. */
 export const closeRules: Rules<CloseSettings> = {
   announce: amount(0),
   deadline: amount(30_000),
 }
 
-/** Of options that were read, those that these rules are about. */
+/** Of the options that were read, those that these rules are for. */
 export function ofRules<R extends object>(rules: R, read: Read<R>): Read<R> {
   return Object.fromEntries(Object.entries(read).filter(([name]) => name in rules)) as Read<R>
 }

@@ -1,4 +1,4 @@
-// What all connections of a server share: its books, its clock, its handler, and what becomes of errors.
+// What all connections of a server share: its accounts, its clock, its handler, and the handling of errors.
 import { AsyncResource } from 'node:async_hooks'
 import { Expectation, type ParseErrorCode, RequestHead, parseErrors } from '@spillway/parser'
 import { networkOf } from '../transport/addresses.ts'
@@ -29,28 +29,28 @@ import type { Peer } from '../transport/transport.ts'
 /** Parsers kept for reuse. */
 const sparedHeads = 32
 
-/** Connections over the limit that may wait for their 503 to be read; more are closed without a word. */
+/** Connections over the limit that may wait until their 503 has been read; further ones are closed without a reply. */
 const turnedAwayAtOnce = 64
 
-/** Milliseconds between two ticks at the most; a shorter deadline makes the clock tick faster. */
+/** Most milliseconds between two ticks; a shorter deadline makes the clock tick faster. */
 const slowestTick = 250
 
-/** Milliseconds added to the keep-alive time the client was told, for a request sent at its last moment. */
+/** Milliseconds added to the keep-alive time that the client was told, for a request sent at the last moment. */
 const keepAliveGrace = 1000
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] }
 
-/** What occupies a place in a server: a connection, a handshake that may become one, an HTTP/2 session. */
+/** What takes a place in a server: a connection, a handshake that may become one, an HTTP/2 session. */
 export interface Member extends Holder {
   /** Counts up from 1 within the process. */
   readonly id: number
-  /** Its address is empty as long as it is not known, and for unix sockets. */
+  /** Its address is empty while it is not known, and for unix sockets. */
   readonly peer: Peer
   /** Whether it was turned away because the server was full. */
   turnedAway: boolean
   /** Whether a request is being read or answered. */
   readonly active: boolean
-  /** Where its exchanges begin, once the first one has and contexts are kept. */
+  /** The async context in which its exchanges begin, after the first one has, if contexts are kept. */
   scope?: Scope
   /** One tick of the server's clock. */
   onTick(now: number): void
@@ -65,39 +65,39 @@ export interface Member extends Holder {
 /** Whether the server has room for a connection that was just accepted. */
 export const Place = {
   Served: 0,
-  /** No room, but it may stay until it has read its 503. */
+  /** No room, but it may stay until its 503 has been read. */
   TurnedAway: 1,
-  /** No room at all: it is closed without a word. */
+  /** No room at all: it is closed without a reply. */
   None: 2,
 } as const
 export type Place = (typeof Place)[keyof typeof Place]
 
 let members = 0
 
-/** What the connections of one server share: its handler, its numbers, its clock, its books. */
+/** What the connections of one server share: its handler, its numbers, its clock, its accounts. */
 export class ServerCore {
   readonly server: Server
   readonly #handler: Handler
   readonly limits: Limits
   readonly timeouts: Timeouts
   readonly clock: Clock
-  /** Whether content has to come at a minimum rate: without `timeouts.body` there is none. */
+  /** Whether content has to come at a minimum rate: without `timeouts.bodyIdle` there is none. */
   readonly hasLeastRate: boolean
-  /** Filled in for each reply. */
+  /** Filled in again for each reply. */
   readonly facts: Mutable<ReplyFacts>
   readonly open: Set<Member> = new Set()
-  /** Those that were cut at the deadline of shutdown. */
+  /** The connections that were cut at the deadline of shutdown. */
   killed: readonly Member[] = []
-  /** More bytes were held for all connections at the last tick than `limits.bufferedBytes`, and nobody stood still who could be cut. */
+  /** Whether more bytes than `limits.bufferedBytes` were held for all connections at the last tick, without a stalled connection to cut. */
   overloaded: boolean = false
-  /** Parses the heads of all connections; a head that is not complete at once gets a parser to itself. */
+  /** Parses the heads of all connections; an incomplete head gets a parser of its own. */
   head: RequestHead
   /** The member whose handler is running right now, before its first `await`. */
   answering: Member | undefined = undefined
   readonly #onError: ServerOptions['onError']
-  /** Whether somebody listened when this was looked at last: for each connection, and at each tick. To ask eight channels takes time. */
+  /** Whether somebody was listening at the last check, which is made for each connection and at each tick: asking eight channels takes time. */
   #isObserved = false
-  /** Where the server was made: its exchanges find what was there. */
+  /** The async context in which the server was created; its exchanges see what was there. */
   readonly #scope: AsyncResource = new AsyncResource('SPILLWAY_SERVER')
   readonly #heads: RequestHead[] = []
   /** Computed once: every request needs them. */
@@ -129,7 +129,7 @@ export class ServerCore {
     this.hasLeastRate = bodyIdle > 0 && bodyIdle < Infinity
     this.#idleTicks = idle === 0 ? 0 : this.clock.ticks(idle + keepAliveGrace)
     this.#requestTicks = this.clock.ticks(this.timeouts.request)
-    // Whole seconds are all the field can say.
+    // The field has only whole seconds.
     const seconds = Math.floor(idle / 1000)
     const keepAlive = seconds > 0 && seconds < Infinity ? `Keep-Alive: timeout=${seconds}\r\n` : ''
     this.facts = {
@@ -141,7 +141,7 @@ export class ServerCore {
     this.facts.written.dateLine = this.clock.dateLine
   }
 
-  /** Has a request answered: in a context of its own, and told to whoever listens. @param headBytes of its head. */
+  /** Has a request answered, in an async context of its own, and reported to subscribers. @param headBytes of its head. */
   begin(
     context: RequestContext,
     expectation: Expectation,
@@ -161,7 +161,7 @@ export class ServerCore {
     log: ConnectionLog,
     headBytes: number,
   ): void {
-    // It begins in an async context of its own, not in that of whatever exchange happens to run.
+    // It begins in an async context of its own, not in that of whichever exchange happens to be running.
     const member = this.answering!
     context.scope = within((member.scope ??= scopeOfMember(member, this.#scope)), scopeOfNow)
     within(context.scope, () => {
@@ -171,7 +171,7 @@ export class ServerCore {
     })
   }
 
-  /** By the handler, unless the request expects what is not known, or too much is held already. */
+  /** Lets the handler answer, unless the request has an unknown expectation, or too much memory is held already. */
   #answer(handler: Handler, context: RequestContext, expectation: Expectation, target: ReplyTarget): void {
     if (expectation === Expectation.Unknown)
       target.reply(context, errorText(417, 'Only the expectation 100-continue is understood'))
@@ -179,12 +179,12 @@ export class ServerCore {
     else dispatch(handler, context, target)
   }
 
-  /** The tick at which a connection that waits for its next request has waited long enough. */
+  /** The tick at which a connection has waited long enough for its next request. */
   idleDeadline(): number {
     return this.clock.in(this.#idleTicks)
   }
 
-  /** The tick at which a request that begins now has taken too long. */
+  /** The tick at which a request that begins now will have taken too long. */
   requestDeadline(): number {
     return this.clock.in(this.#requestTicks)
   }
@@ -194,8 +194,8 @@ export class ServerCore {
   }
 
   /**
-   * Whether there is a place for something that was accepted just now. Where there is none, a few are let in all the
-   * same, to be told so; more than these are closed without a word, which only the events tell.
+   * Whether there is a place for something that was just accepted. When there is none, a few are let in all the
+   * same, to be told so; further ones are closed without a reply, which only the events report.
    */
   admit(candidate: Pick<Member, 'id' | 'peer'>): Place {
     this.#accepted++
@@ -218,7 +218,7 @@ export class ServerCore {
     if (place === Place.TurnedAway) this.#turnAway(member)
   }
 
-  /** A handshake has told the address that it entered without. False: there is no place for it. */
+  /** A handshake has revealed the address, which was unknown before. False: there is no place for it. */
   identify(pending: Member): boolean {
     const full = this.#isFull(pending)
     const hasPlace = !full || pending.turnedAway || this.#turnedAway < turnedAwayAtOnce
@@ -227,7 +227,7 @@ export class ServerCore {
     return hasPlace
   }
 
-  /** What a handshake has led to takes its place. */
+  /** What came out of a handshake takes its place. */
   replace(pending: Member, member: Member): void {
     this.open.delete(pending)
     this.open.add(member)
@@ -259,7 +259,7 @@ export class ServerCore {
     member.turnedAway = true
   }
 
-  /** Unix sockets have no address, and no place among the addresses. */
+  /** Unix sockets have no address, and do not count by address. */
   #count(member: Member, change: 1 | -1): void {
     if (this.limits.connectionsPerAddress === 0) return
     const client = networkOf(member.peer.address)
@@ -270,8 +270,8 @@ export class ServerCore {
   }
 
   /**
-   * Resolves after a turn of the event loop in which nothing was accepted, or soon in any case. The kernel makes
-   * connections before we accept them, one a turn: those that wait when the listener closes would be reset.
+   * Resolves after a turn of the event loop in which nothing was accepted, or after a short time in any case. The kernel completes
+   * connections before we accept them, one per turn: those still waiting when the listener closes would be reset.
    */
   async acceptedAll(): Promise<void> {
     for (let turn = 0, before = -1; before !== this.#accepted && turn < 1000; turn++) {
@@ -280,7 +280,7 @@ export class ServerCore {
     }
   }
 
-  /** Resolves when the last connection is gone. @param but one that is not waited for while it has a request to answer. */
+  /** Resolves when the last connection is gone. @param but a connection that is not waited for while it has a request to answer. */
   empty(but?: Member): Promise<void> {
     return new Promise((resolve) => {
       const look = (): void => {
@@ -300,7 +300,7 @@ export class ServerCore {
     return { open: this.open.size, active }
   }
 
-  /** Takes `head` away for a connection whose head goes on in bytes that are still to come. */
+  /** Gives `head` away to a connection whose head continues in bytes that have not arrived. */
   // decision 012
   lendHead(): RequestHead {
     const { head } = this
@@ -312,7 +312,7 @@ export class ServerCore {
     if (this.#heads.length < sparedHeads) this.#heads.push(head)
   }
 
-  /** The reply to an error of the handler: what `onError` makes of it, or a plain one; with the fields asked for. */
+  /** The reply to an error of the handler: made by `onError`, or a plain one; with the fields in `errorHeaders`. */
   errorReply(error: unknown, context: RequestContext, reporter: Reporter): MaybePromise<Reply> {
     const result = this.#errorResult(error, context)
     if (result instanceof Promise || isSource(result.body)) return this.#completed(result, context, reporter)
@@ -328,7 +328,7 @@ export class ServerCore {
   }
 
   #errorResult(error: unknown, context: RequestContext): MaybePromise<Reply> {
-    // Looking at an error may run code of its own, as calling `onError` does.
+    // Inspecting an error may run foreign code, and so does calling `onError`.
     try {
       if (this.#onError) {
         const result = within(context.scope, this.#onError, error, context)
@@ -342,7 +342,7 @@ export class ServerCore {
     }
   }
 
-  /** An error that no reply can tell of any more: for `onError` to know, or the process's error output. */
+  /** An error that no reply can report any more: it goes to `onError`, or to standard error. */
   report(error: unknown, context: RequestContext | null): void {
     try {
       if (error instanceof AbortedError) return
@@ -354,24 +354,24 @@ export class ServerCore {
     }
   }
 
-  /** The handler's reply cannot be sent: that is an error of the handler, unless it says that it is the client's. */
+  /** The handler's reply cannot be sent: that is an error of the handler, unless it declares it the client's. */
   unsendable(error: unknown, context: RequestContext): Reply {
     if (errorFacts(error).status >= 500) this.report(error, context)
     return plainError(error)
   }
 
-  /** The answer to bytes that are no valid request. @param _client who sent them. */
+  /** The answer to bytes that are not a valid request. @param _client that sent them. */
   parseErrorReply(code: ParseErrorCode, _client: Pick<Member, 'peer'>): Reply {
     const { status, message } = parseErrors[code]
     return errorText(status, message)
   }
 
-  /** @param method empty while it is not known. It may be HEAD then, so the reply has no content that a client could take for its next head. */
+  /** @param method empty while it is not known. As it may be HEAD then, the reply has no content that a client could take for its next head. */
   timeoutReply(method: string, _client: Pick<Member, 'peer'>): Reply {
     return method === '' ? new Reply(null, 408) : errorText(408, 'The request head did not come in time')
   }
 
-  /** The request as a whole took too long. @param sending whether the client has not sent all of it. */
+  /** The request as a whole took too long. @param sending whether the client has not sent all of it yet. */
   requestTimeoutReply(context: RequestContext, sending: boolean): Reply {
     return context.complete(errorText(sending ? 408 : 503, 'The request took too long'))
   }
@@ -390,7 +390,7 @@ export class ServerCore {
     }
   }
 
-  /** An error made on purpose is printed as a line, with its cause; any other with its stack. */
+  /** An error thrown on purpose is printed as a line, with its cause; any other with its stack. */
   #print(error: unknown, context: Context | null): void {
     const where = context ? `${context.method} ${context.target}` : 'connection'
     const { made, cause } = errorFacts(error)

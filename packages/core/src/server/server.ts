@@ -4,14 +4,14 @@ import type { Context, MaybePromise, Result } from '../exchange/context.ts'
 import type { ListenOptions, Listening } from './listen-options.ts'
 import type { Limits, Timeouts } from './options.ts'
 
-/** What a server can be told; everything has a default. */
+/** The options of a server; all of them have a default. */
 export interface ServerOptions {
   readonly limits?: Partial<Limits>
   readonly timeouts?: Partial<Timeouts>
   /**
-   * Turns an error of a handler into a reply; returning nothing leaves it to the default, a short text with the error's
-   * status (500 when it has none) and no details unless the error says so. Context is null when no request is
-   * concerned. Default: errors that are not an answer are printed with `console.error`.
+   * Turns an error of a handler into a reply. Returning nothing leaves it to the default: a short text with the error's
+   * status (500 when it has none), and no details unless the error allows them. Context is null when the error does not concern a
+   * request. Default: errors that are not meant as an answer are printed with `console.error`.
    */
   readonly onError?: (error: unknown, context: Context | null) => MaybePromise<Result | void>
 }
@@ -30,31 +30,31 @@ export interface Server extends AsyncDisposable {
   readonly url: string
   /** Port of the first listener, 0 before `listen` and for unix sockets. */
   readonly port: number
-  /** `active` connections are reading or answering a request, the other `open` ones are idle. */
+  /** `active` connections are reading or answering a request, the rest of the `open` ones are idle. */
   readonly stats: { readonly open: number; readonly active: number }
-  /** True from the call of `close` on: what a readiness check should report as not ready. */
+  /** True from the call of `close` on: a readiness check should then report "not ready". */
   readonly closing: boolean
   /**
-   * Opens a listening socket; may be called again for another one.
-   * @throws the system's error with its `code`, `EADDRINUSE` for example; TypeError when the options contradict each
+   * Opens a listening socket; may be called again for further ones.
+   * @throws the system's error with its `code`, such as `EADDRINUSE`; TypeError when the options contradict each
    * other; Node's error when a certificate or key is not valid.
    */
   listen(at?: ListenOptions): Promise<Listening>
-  /** Lets the process end although this server listens: connections that are open still hold it. Returns the server. */
+  /** Lets the process end although this server listens; open connections still keep it alive. Returns the server. */
   unref(): this
-  /** Takes {@link Server.unref} back. Default: listening holds the process. */
+  /** Undoes {@link Server.unref}. Default: listening keeps the process alive. */
   ref(): this
   /**
    * Serves a connection that was accepted elsewhere, and from which nothing has been read: `new NodeTransport(socket)` for one that
-   * another process has handed over with `subprocess.send`. One that comes when the server is closing is cut.
+   * another process has sent with `subprocess.send`. A connection that arrives while the server is closing is cut.
    */
   accept(transport: Transport): void
   /**
    * Shuts down: accepts no more, finishes what is active, closes what is idle, and cuts what is left at the deadline.
    * The last replies say `Connection: close`. Calling it again returns the same promise;
-   * a deadline that comes sooner counts from then on. A handler that calls it is not waited for, so it may await this: before its
-   * first `await` always, and later where contexts are kept, which is with Node.js 24 and wherever `AsyncLocalStorage` is used.
-   * Elsewhere `c.done(() => server.close())` closes behind the reply. @throws RangeError for what is not a number from 0 on.
+   * a deadline that comes sooner counts from then on. Shutdown does not wait for a handler that calls this, so the handler may await it:
+   * always before its first `await`, and later where async contexts are kept, which is with Node.js 24 and wherever `AsyncLocalStorage`
+   * is used. Elsewhere, `c.done(() => server.close())` closes after the reply. @throws RangeError unless numbers are from 0 up.
    */
   close(options?: CloseOptions): Promise<Closed>
 }
@@ -66,6 +66,6 @@ export interface CloseOptions {
    * before connections are refused. Default: 0.
    */
   readonly announce?: number
-  /** From the end of the announcement until connections that are not done are cut; Infinity waits for them all. Default: 30 000. */
+  /** From the end of the announcement until unfinished connections are cut; Infinity waits for all of them. Default: 30 000. */
   readonly deadline?: number
 }

@@ -1,23 +1,23 @@
-// The end of a server: who has nothing to do goes at once, who has is given time.
+// The end of a server: idle connections go at once, the others are given time.
 import { longestTimer } from './clock.ts'
 import type { ServerCore } from './server-core.ts'
 import type { Closed } from './server.ts'
 
 /**
- * One press of Ctrl-C can come twice: from the terminal, which tells everybody in front of it, and from npm or npx, which
- * pass on what they got themselves. Milliseconds.
+ * One press of Ctrl-C can arrive twice: from the terminal, which signals every process in the foreground, and from npm or npx, which
+ * pass on the signal they received. Milliseconds.
  */
 export const samePress: number = 500
 
 /**
- * Milliseconds that a connection without a request is left open when the server shuts down: a request may be on its way, or the
- * client may still have to hear of the end.
+ * Milliseconds for which a connection without a request stays open when the server shuts down: a request may be on its way, or the
+ * client may not have heard of the end yet.
  */
 export const shutdownGrace: number = 500
 
 /**
  * @internal Ends every connection of a server that accepts no more.
- * @param hurried given a function that brings the deadline forward: milliseconds from its call.
+ * @param hurried gets a function that brings the deadline forward: milliseconds from its call.
  */
 export async function shutdown(
   core: ServerCore,

@@ -1,23 +1,23 @@
 import { randomBytes } from 'node:crypto'
 
-/** Bytes of the keys of session tickets, as Node takes them: a name, a key for HMAC, and one for AES. */
+/** Bytes of the keys of session tickets, as Node expects them: a name, a key for HMAC, and one for AES. */
 export const ticketKeyBytes = 48
 
 /**
- * Milliseconds until tickets are written with other keys. Whoever gets hold of the keys can read what was said in TLS 1.2 while they
- * were used (RFC 5077 §5.5); a client whose ticket is older makes one full handshake.
+ * Milliseconds until tickets are written with new keys. Anyone who obtains the keys can read what was sent over TLS 1.2 while they
+ * were in use (RFC 5077 §5.5); a client with an older ticket makes one full handshake.
  */
 const lifetime = 12 * 60 * 60 * 1000
 
-/** The keys of the session tickets of every listener in this process that was given none. */
+/** The session ticket keys of all listeners in this process for which none were given. */
 class TicketKeys {
   #keys: Buffer = randomBytes(ticketKeyBytes)
   readonly #users: Set<(keys: Buffer) => void> = new Set()
   #timer: ReturnType<typeof setInterval> | undefined
-  /** Whether somebody else makes them: all workers of a cluster have those of their primary. */
+  /** Whether the keys come from elsewhere: all workers of a cluster use those of their primary. */
   #given = false
 
-  /** @param take called now, and whenever there are others. Returns what ends that. */
+  /** @param take is called now, and whenever the keys change. Returns a function that stops this. */
   use(take: (keys: Buffer) => void): () => void {
     this.#users.add(take)
     take(this.#keys)
@@ -30,7 +30,7 @@ class TicketKeys {
     }
   }
 
-  /** Those that somebody else has made. */
+  /** Uses keys that were made elsewhere. */
   give(keys: Buffer): void {
     this.#given = true
     clearInterval(this.#timer)

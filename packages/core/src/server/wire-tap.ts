@@ -4,7 +4,7 @@ import type { Transport, TransportSink } from '../transport/transport.ts'
 import { TransportView } from '../transport/transport-view.ts'
 
 /**
- * The transport itself, or, while someone listens to {@link channels}`.bytes`, one that tells of every byte. It is decided
+ * The transport itself or, while someone listens to {@link channels}`.bytes`, one that reports every byte. This is decided
  * once for each connection, so those that nobody watches pay nothing.
  */
 // decision 032
@@ -12,7 +12,7 @@ export function tapped(transport: Transport, server: Server, connection: number)
   return channels.bytes.hasSubscribers ? new TappedTransport(transport, server, connection) : transport
 }
 
-/** Stands between a connection and its transport and changes nothing. */
+/** Sits between a connection and its transport and changes nothing. */
 class TappedTransport extends TransportView implements TransportSink {
   readonly #server: Server
   readonly #connection: number
@@ -56,7 +56,7 @@ class TappedTransport extends TransportView implements TransportSink {
   }
 
   #tell(direction: 'in' | 'out', chunk: string | Uint8Array): void {
-    // Who listens may do so only now and then.
+    // A subscriber may come and go.
     if (!channels.bytes.hasSubscribers) return
     const bytes = typeof chunk === 'string' ? Buffer.from(chunk, 'latin1') : chunk
     channels.bytes.publish({ server: this.#server, connection: this.#connection, direction, bytes })

@@ -1,7 +1,7 @@
-// Heads that were written once, to be written again without work.
+// Heads that were written before, so that they can be written again without work.
 import { statusLine } from '@spillway/parser/serialize'
 
-/** Characters of text that are remembered with the head before them. */
+/** Characters of content text that are remembered together with the head before it. */
 const rememberedText = 256
 
 /** A head that was written before. */
@@ -10,14 +10,14 @@ export interface WrittenHead {
   length: number
   persist: boolean
   fields: string
-  /** The list that `fields` were made of, while it cannot change. */
+  /** The list that `fields` were made from, while it cannot change. */
   flat: readonly string[] | null
-  /** The head, in one piece from its second time on. */
+  /** The head, in one piece from its second use on. */
   head: string
   isFlat: boolean
-  /** The text that came behind it last. */
+  /** The text that followed it last. */
   text: string
-  /** Head and text in one piece, once the same text has come again; otherwise empty. */
+  /** Head and text in one piece, once the same text has been sent again; otherwise empty. */
   whole: string
 }
 
@@ -28,16 +28,16 @@ export interface WrittenFields {
   readonly date: boolean
   /** Whether they offer another protocol. */
   readonly upgrade: boolean
-  /** The list they were made of, if it cannot change. */
+  /** The list they were made from, if it cannot change. */
   readonly flat: readonly string[] | null
 }
 
 /**
- * Small replies repeat themselves: error texts, redirects, health checks. As one piece they cost nothing to make and
- * little to write; joining the parts again would cost more than all the rest of such a reply. One for each server.
+ * Small replies are often repeated: error texts, redirects, health checks. As one piece they cost nothing to make and
+ * little to write; joining the parts again would cost more than everything else about such a reply. One for each server.
  */
 export class WrittenHeads {
-  /** The last lines of a head whose connection is kept, with the empty one. */
+  /** The last lines of a head whose connection is kept, including the empty one. */
   readonly keepAliveLines: string
   #dateLine = ''
   // decision 012
@@ -57,7 +57,7 @@ export class WrittenHeads {
     this.keepAliveLines = keepAliveLines
   }
 
-  /** `Date` with its line end. What is written has the date of its second. */
+  /** `Date` with its line end. What was written contains the date of its second. */
   get dateLine(): string {
     return this.#dateLine
   }
@@ -68,7 +68,7 @@ export class WrittenHeads {
     for (const reply of this.#replies) reply.status = 0
   }
 
-  /** A whole reply, if it was written before; otherwise nothing. @param flat a list that cannot have changed since. */
+  /** A whole reply, if it was written before; otherwise empty. @param flat a list that cannot have changed since. */
   recall(status: number, text: string, flat: readonly string[], persist: boolean): string {
     const written = this.#replies[(status ^ text.length) & 15]!
     const isSame =
@@ -76,7 +76,7 @@ export class WrittenHeads {
     return isSame ? written.whole : ''
   }
 
-  /** A reply with content at hand. */
+  /** A reply whose content is in memory. */
   find(status: number, length: number, persist: boolean, fields: WrittenFields): WrittenHead {
     const written = this.#replies[(status ^ length) & 15]!
     const isSame =
@@ -113,7 +113,7 @@ export class WrittenHeads {
   }
 }
 
-/** The head with `text` behind it, if the two came together before; otherwise nothing. */
+/** The head followed by `text`, if the two were sent together before; otherwise empty. */
 export function wholeReply(written: WrittenHead, text: string): string {
   if (written.text === text) return (written.whole ||= flatten(written.head + text))
   written.whole = ''
@@ -121,12 +121,12 @@ export function wholeReply(written: WrittenHead, text: string): string {
   return ''
 }
 
-/** One string of bytes in place of a tree of parts. */
+/** A flat string instead of a tree of parts. */
 function flatten(text: string): string {
   return Buffer.from(text, 'latin1').toString('latin1')
 }
 
-/** What a plan depends on beside the reply. */
+/** What a plan depends on in addition to the reply. */
 export interface ReplyFacts {
   readonly method: string
   readonly minorVersion: 0 | 1

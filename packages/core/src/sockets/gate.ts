@@ -1,4 +1,4 @@
-// What comes before the first byte of HTTP: a PROXY header, a TLS handshake, and with them which protocol the socket speaks.
+// What comes before the first byte of HTTP: a PROXY header, a TLS handshake, and through them the protocol that the socket speaks.
 import type { X509Certificate } from 'node:crypto'
 import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
@@ -31,7 +31,7 @@ const pending: unique symbol = Symbol('handshake')
 
 const unknown: Peer = { address: '', port: 0, secure: false }
 
-/** Takes an accepted socket through the gates of its listener. */
+/** Takes an accepted socket through what its listener requires before HTTP. */
 export function beginHandshake(core: ServerCore, socket: Socket, gates: Gates): void {
   const trusted = gates.trusted?.has(socket.remoteAddress) ?? false
   if (!trusted && !gates.tls) return acceptClear(core, socket, gates)
@@ -39,13 +39,13 @@ export function beginHandshake(core: ServerCore, socket: Socket, gates: Gates): 
   handshake.begin(trusted)
 }
 
-/** Accepts a socket without TLS. When it may speak HTTP/2, its first bytes show whether it does. */
+/** Accepts a socket without TLS. If it may speak HTTP/2, its first bytes show whether it does. */
 function acceptClear(core: ServerCore, socket: Socket, { http2 }: Gates): void {
   const make: FirstMember | undefined = http2 && ((...args) => new Sniffer(...args, http2))
   accept(core, acceptedTransport(socket), make)
 }
 
-/** The ends of TLS handshakes, for {@link TlsGate}. */
+/** Handles the ends of TLS handshakes, for {@link TlsGate}. */
 export const handshakes: TlsOwner = {
   secured(raw, socket) {
     const handshake = (raw as Attached)[pending]
@@ -60,18 +60,18 @@ export const handshakes: TlsOwner = {
   },
 }
 
-/** A socket on its way to become a connection: the PROXY header, then TLS. It has its place in the server's books. */
+/** A socket on its way to becoming a connection: the PROXY header, then TLS. It has its place in the server's accounts. */
 class Handshake implements Member {
   readonly id: number
   peer: Peer = unknown
   turnedAway: boolean = false
   readonly active: boolean = false
-  /** Of the socket. */
+  /** The error of the socket. */
   error: NodeJS.ErrnoException | undefined
   readonly #core: ServerCore
   readonly #socket: Socket
   readonly #gates: Gates
-  /** What came of the PROXY header so far. */
+  /** The part of the PROXY header that has arrived. */
   #header: Uint8Array = new Uint8Array(0)
   #deadline = 0
   #expiry: CloseReason = 'head-timeout'
@@ -130,7 +130,7 @@ class Handshake implements Member {
     this.end(this.#header.length === 0 ? 'client-closed' : 'proxy-error')
   }
 
-  /** We know who it is. @param rest bytes that came already. */
+  /** The client is known. @param rest bytes that have already arrived. */
   #opened(rest: Uint8Array): void {
     const core = this.#core
     core.opened(this)
@@ -140,13 +140,13 @@ class Handshake implements Member {
       this.#deadline = core.clock.after(core.timeouts.handshake)
       this.#expiry = 'handshake-timeout'
     }
-    // Whoever leaves in mid-handshake is gone; later a client may end its side and still read.
+    // A client that ends its side during the handshake is gone; later it may end its side and still read.
     this.#socket.allowHalfOpen = false
     if (rest.length > 0) this.onHello(rest)
     else this.#socket.on('data', onHello)
   }
 
-  /** The first bytes of what should be TLS. */
+  /** The first bytes of what should be TLS have arrived. */
   onHello(first: Uint8Array): void {
     this.#socket.off('data', onHello)
     if (isText(first[0]!)) return this.#answerInClear(first)
@@ -155,7 +155,7 @@ class Handshake implements Member {
     this.#gates.tls!.begin(this.#socket)
   }
 
-  /** HTTP on a port of HTTPS: whoever typed the address wants to know what is wrong with it. */
+  /** HTTP on an HTTPS port: tells whoever typed the address what is wrong with it. */
   #answerInClear(first: Uint8Array): void {
     this.#release()
     this.#socket.allowHalfOpen = true
@@ -195,12 +195,12 @@ class Handshake implements Member {
   failed(error: NodeJS.ErrnoException, refused: boolean): void {
     const { code, syscall } = error
     if (refused || code === 'EPROTO' || (syscall === undefined && code !== 'ECONNRESET')) return this.end('tls-error')
-    // The end of the socket is one more error for TLS; the system knows of a call that failed.
+    // For TLS, the end of the socket is just another error; the system reports it as a failed call.
     if (syscall !== undefined) this.error = error
     this.left()
   }
 
-  /** The client has gone; one that never said anything had nothing to say. */
+  /** The client has gone; if it never sent anything, there is nothing to report. */
   left(): void {
     if (this.error) this.end(reasonOf(this.error))
     else this.end(this.#socket.bytesRead === 0 ? 'client-closed' : 'client-gone')
@@ -219,7 +219,7 @@ class Handshake implements Member {
     if (rest && rest.length > 0) transport.sink!.onData(rest, true)
   }
 
-  /** Ends it before it was a connection. */
+  /** Ends it before it has become a connection. */
   end(reason: CloseReason): void {
     const core = this.#core
     const { bytesRead: bytesIn, bytesWritten: bytesOut } = this.#socket
@@ -261,7 +261,7 @@ class Handshake implements Member {
     return { ...socketPeer(this.#socket), secure: this.#gates.tls !== undefined }
   }
 
-  /** The socket is somebody else's now. */
+  /** The socket now belongs to somebody else. */
   #release(): void {
     ;(this.#socket as Attached)[pending] = undefined
     this.#socket.off('close', onClose)
@@ -308,7 +308,7 @@ function onHello(this: Socket, chunk: Uint8Array): void {
   ;(this as Attached)[pending]?.onHello(chunk)
 }
 
-/** Whether a byte is a letter: the first of a method. That of a TLS record is a number below (RFC 8446 §5.1). */
+/** Whether a byte is a letter, like the first one of a method. That of a TLS record is a lower number (RFC 8446 §5.1). */
 function isText(byte: number): boolean {
   return (byte >= 0x41 && byte <= 0x5a) || (byte >= 0x61 && byte <= 0x7a)
 }
@@ -325,7 +325,7 @@ function onError(this: Socket, error: Error): void {
 }
 
 function onClose(this: Socket): void {
-  // The TLS layer hears of it only afterwards, and may know a better reason.
+  // The TLS layer is told only afterwards, and may know a better reason.
   setImmediate(left, this)
 }
 

@@ -13,13 +13,13 @@ import { acceptedTransport } from './transport-node.ts'
 import type { Transport } from '../transport/transport.ts'
 import { AddressSet } from '../transport/addresses.ts'
 
-/** Bytes; the system cuts longer ones without a word (unix(7)). */
+/** Bytes; the system silently cuts longer ones (unix(7)). */
 const longestPath = 107
 
 /** @internal */
 export interface Listener {
   readonly at: Listening
-  /** Accepts no more connections; those there are stay. */
+  /** Accepts no more connections; existing ones stay. */
   close(): void
   /** Whether it keeps the process alive. */
   ref(held: boolean): void
@@ -34,12 +34,12 @@ export async function listenNode(options: ListenSettings, core: ServerCore): Pro
   const { keepAliveProbe } = options
   const gates = await gatesOf(options)
   const server = createServer(
-    // A client may end its side and still read: half-open connections are ours to close.
+    // A client may end its side and still read, so closing half-open connections is up to us.
     { allowHalfOpen: true, noDelay: true, keepAlive: keepAliveProbe > 0, keepAliveInitialDelay: keepAliveProbe },
     gates ? (socket) => beginHandshake(core, socket, gates) : (socket) => accept(core, acceptedTransport(socket)),
   )
   await bind(server, options)
-  // Out of descriptors, for example: that connection is lost, the server is not.
+  // Out of descriptors, for example: that connection is lost, but the server is not.
   server.on('error', () => {})
   return {
     at: listeningAt(server, options, gates?.tls),
@@ -51,7 +51,7 @@ export async function listenNode(options: ListenSettings, core: ServerCore): Pro
   }
 }
 
-/** Makes a connection that was accepted elsewhere the server's. */
+/** Adds a connection that was accepted elsewhere to the server. */
 export function acceptHere(transport: Transport, core: ServerCore): void {
   accept(core, transport)
 }
@@ -68,7 +68,7 @@ function check({ path, fd, port, host, mode, reusePort }: ListenSettings): void 
   if (!knowsReusePort) throw new Error('`reusePort` needs Node.js 22.12 or 23.1, or later: this one would ignore it')
 }
 
-/** Others take the option and do nothing about it. */
+/** Older versions accept the option but ignore it. */
 const knowsReusePort = isAtLeast(process.versions.node)
 
 function isAtLeast(version: string): boolean {
@@ -76,12 +76,12 @@ function isAtLeast(version: string): boolean {
   return major > 23 || (major === 23 && minor >= 1) || (major === 22 && minor >= 12)
 }
 
-/** The gates that a socket passes before HTTP begins; undefined when there are none. */
+/** What a socket has to pass before HTTP begins; undefined when there is nothing. */
 async function gatesOf({ tls, http2, proxyProtocol }: ListenSettings): Promise<Gates | undefined> {
   if (!tls && !proxyProtocol && !http2) return undefined
   const protocols = http2 ? ['h2', 'http/1.1'] : ['http/1.1']
   return {
-    // TLS and HTTP/2 are large modules; whoever does not use them does not load them.
+    // TLS and HTTP/2 are large modules, so they are loaded only when they are used.
     tls: tls && new (await import('./tls.ts')).TlsGate(tls, protocols, handshakes),
     trusted: proxyProtocol && new AddressSet(proxyProtocol.trusted),
     http2: http2 ? (await import('../http2/connection.ts')).Http2Connection : undefined,
@@ -94,7 +94,7 @@ async function bind(server: NetServer, options: ListenSettings): Promise<void> {
     await listen(server, options).catch(async (error: NodeJS.ErrnoException) => {
       if (path === undefined || error.code !== 'EADDRINUSE') throw error
       await takeOver(path, error)
-      // The workers of a cluster come here together: one of them has the file removed, and the others share what it listens on.
+      // The workers of a cluster get here at the same time: one of them has the file removed, and the others share its socket.
       await listen(server, options)
     })
   } catch (error) {
@@ -123,7 +123,7 @@ function listen(
   })
 }
 
-/** Removes the file of a unix socket on which nobody listens any more. @throws `inUse` when it is no socket. */
+/** Removes the file of a unix socket on which nobody listens any more. @throws `inUse` when it is not a socket. */
 async function takeOver(path: string, inUse: Error): Promise<void> {
   const before = lstatSync(path, { throwIfNoEntry: false })
   if (!before) return
@@ -132,12 +132,12 @@ async function takeOver(path: string, inUse: Error): Promise<void> {
     throw inUse
   }
   if (await isAnswered(path)) return
-  // Somebody else may have come to the same conclusion, and be listening there by now.
+  // Another process may have come to the same conclusion, and be listening there by now.
   const now = lstatSync(path, { throwIfNoEntry: false })
   if (now && now.ino === before.ino && now.ctimeMs === before.ctimeMs) unlinkSync(path)
 }
 
-/** Whether somebody listens on a unix socket. In doubt somebody does. */
+/** Whether somebody listens on a unix socket. When in doubt, yes. */
 function isAnswered(path: string): Promise<boolean> {
   return new Promise((resolve) => {
     const probe = connect(path)
@@ -149,10 +149,10 @@ function isAnswered(path: string): Promise<boolean> {
   })
 }
 
-/** Says in the system's error what it means here. */
+/** Adds to the system's error what it means here. */
 function explain(error: NodeJS.ErrnoException, { host = '127.0.0.1', port = 3000, path, fd }: ListenSettings): Error {
   const where = fd !== undefined ? `descriptor ${fd}` : (path ?? `port ${port} of ${host}`)
-  // Node gives the one code for both.
+  // Node gives the same code for both.
   if (path !== undefined && error.code === 'EACCES' && !existsSync(dirname(path))) error.code = 'ENOENT'
   const meaning = meaningOf(error.code, where, port)
   if (meaning && !error.message.includes(`(${error.code})`)) error.message = `${meaning} (${error.code})`

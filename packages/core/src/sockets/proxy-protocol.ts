@@ -1,4 +1,4 @@
-// PROXY headers, in text and in bytes.
+// PROXY headers, in text and in binary form.
 import { isIPv4, isIPv6 } from 'node:net'
 import { normalAddress } from '../transport/addresses.ts'
 
@@ -6,7 +6,7 @@ import { normalAddress } from '../transport/addresses.ts'
 export interface ProxyHeader {
   /** Bytes of the header. */
   readonly length: number
-  /** Whom the proxy speaks for; null when for itself (a health check) or when it does not know. */
+  /** The client for whom the proxy speaks; null when it speaks for itself (a health check) or does not know. */
   readonly source: { readonly address: string; readonly port: number } | null
   /** Whether that client's connection to the proxy is encrypted. */
   readonly secure: boolean
@@ -14,18 +14,18 @@ export interface ProxyHeader {
 
 /** Longest header of version 1, with its CR LF. */
 const v1Bytes = 107
-/** Most bytes behind the fixed part of version 2. Proxies send some 100 with all their extensions on. */
+/** Most bytes after the fixed part of version 2. Proxies send some 100 with all their extensions enabled. */
 const v2Bytes = 4096
 const v2Fixed = 16
 
 const v1Prefix = Uint8Array.from(Buffer.from('PROXY '))
 const v2Signature = Uint8Array.from([0x0d, 0x0a, 0x0d, 0x0a, 0x00, 0x0d, 0x0a, 0x51, 0x55, 0x49, 0x54, 0x0a])
 
-/** Family and protocol of version 2, and how long their addresses are. Datagrams are not for us. */
+/** Family and protocol of version 2, and the length of their addresses. Datagrams are not supported. */
 const addressBytes: Readonly<Record<number, number>> = { 0x00: 0, 0x11: 12, 0x21: 36, 0x31: 216 }
 
 /**
- * Reads a PROXY header, version 1 or 2, from the first bytes of a connection. `more`: call again with these bytes and
+ * Parses a PROXY header, version 1 or 2, from the first bytes of a connection. `more`: call again with these bytes and
  * those that follow. The same bytes give the same result however they were cut into pieces.
  */
 export function parseProxyHeader(bytes: Uint8Array): ProxyHeader | 'more' | 'malformed' {
@@ -44,7 +44,7 @@ const v1Line = /^PROXY (?:UNKNOWN(?: .*)?|TCP([46]) ([\d.:A-Fa-f]+) ([\d.:A-Fa-f
 function parseV1(bytes: Uint8Array): ProxyHeader | 'more' | 'malformed' {
   const end = bytes.subarray(0, v1Bytes).indexOf(0x0a)
   if (end < 0) return bytes.length < v1Bytes ? 'more' : 'malformed'
-  // CR is the only byte that could end a line before; `.` matches neither.
+  // A CR before this would have to end the line; `.` matches neither CR nor LF.
   if (bytes[end - 1] !== 0x0d) return 'malformed'
   const parts = v1Line.exec(Buffer.from(bytes.buffer, bytes.byteOffset, end - 1).toString('latin1'))
   if (!parts) return 'malformed'
@@ -63,7 +63,7 @@ function parseV2(bytes: Uint8Array): ProxyHeader | 'more' | 'malformed' {
   const rest = (bytes[14]! << 8) | bytes[15]!
   const addresses = addressBytes[bytes[13]!]
   if (rest > v2Bytes) return 'malformed'
-  // The proxy itself: whatever it says about addresses is to be skipped.
+  // The proxy speaks for itself: whatever it says about addresses must be skipped.
   if (!isLocal && (addresses === undefined || rest < addresses)) return 'malformed'
   const length = v2Fixed + rest
   if (bytes.length < length) return 'more'
@@ -83,7 +83,7 @@ function sourceOf(header: Buffer): ProxyHeader['source'] {
       return { address: normalAddress(groups.join(':'))!, port: header.readUInt16BE(48) }
     }
     default:
-      // A unix socket has no address that means something here.
+      // A unix socket has no address that would mean anything here.
       return { address: '', port: 0 }
   }
 }
@@ -91,7 +91,7 @@ function sourceOf(header: Buffer): ProxyHeader['source'] {
 const typeChecksum = 0x03
 const typeSsl = 0x20
 
-/** Type, length, value, one behind the other up to the end. */
+/** Type, length and value, repeated up to the end. */
 function parseExtensions(header: Buffer, from: number): { secure: boolean } | undefined {
   let secure = false
   for (let p = from; p < header.length;) {
@@ -110,14 +110,14 @@ function parseExtensions(header: Buffer, from: number): { secure: boolean } | un
   return { secure }
 }
 
-/** Where the value ends that begins at `at`, or -1 when it does not fit. */
+/** The end of the value that begins at `at`, or -1 when it does not fit. */
 function valueEnd(header: Buffer, at: number, limit: number): number {
   if (at + 3 > limit) return -1
   const end = at + 3 + header.readUInt16BE(at + 1)
   return end > limit ? -1 : end
 }
 
-/** Whether the CRC-32C at `at` is that of the header with zeros in its place (RFC 9260 Appendix A has the polynomial). */
+/** Whether the CRC-32C at `at` is that of the header with zeros in its place (RFC 9260 Appendix A defines the polynomial). */
 function isChecksum(header: Buffer, at: number): boolean {
   let crc = 0xffffffff
   for (let i = 0; i < header.length; i++) {

@@ -8,8 +8,8 @@ import { shutdownGrace } from '../server/shutdown.ts'
 import type { Peer, Transport, TransportSink } from '../transport/transport.ts'
 
 /**
- * A connection in clear whose protocol shows in its first bytes: the preface of HTTP/2 is no request of HTTP/1 (RFC 9113 §3.4).
- * It has its place in the server's books, until what it has turned out to be takes it.
+ * A connection without TLS whose protocol shows in its first bytes: the HTTP/2 preface is not a valid HTTP/1 request (RFC 9113 §3.4).
+ * It has a place in the server's accounts until the connection that it becomes takes over that place.
  */
 export class Sniffer implements Member, TransportSink {
   readonly id: number
@@ -19,7 +19,7 @@ export class Sniffer implements Member, TransportSink {
   readonly #transport: Transport
   readonly #http2: typeof Http2Connection
   readonly #log: ConnectionLog
-  /** What has come, and is the beginning of the preface. */
+  /** What has arrived; so far it is the beginning of the preface. */
   #bytes: Uint8Array = new Uint8Array(0)
   #deadline: number
   #expiry: CloseReason = 'head-timeout'
@@ -58,7 +58,7 @@ export class Sniffer implements Member, TransportSink {
     else this.#bytes = Buffer.from(bytes)
   }
 
-  /** It is known what it is. */
+  /** The protocol is known. */
   #become(isHttp2: boolean, bytes: Uint8Array, own: boolean): void {
     const core = this.#core
     const connection = isHttp2

@@ -1,4 +1,4 @@
-// Certificates and handshakes of TLS.
+// TLS certificates and handshakes.
 import { createHash } from 'node:crypto'
 import type { Socket } from 'node:net'
 import {
@@ -14,16 +14,16 @@ import type { Certificate, Pem, PemCertificate, PfxCertificate, TlsReload } from
 import type { TlsSettings } from '../server/rules.ts'
 import { ticketKeyBytes, ticketKeys } from '../server/ticket-keys.ts'
 
-/** Told how the TLS handshakes go. `raw` is the socket below. */
+/** Is told how TLS handshakes go. `raw` is the socket below. */
 export interface TlsOwner {
   secured(raw: Socket, socket: TLSSocket): void
-  /** @param refused whether it was for the client's certificate. */
+  /** @param refused whether the reason was the client's certificate. */
   failed(raw: Socket, error: Error, refused: boolean): void
-  /** A line of secrets, for whoever decrypts what was recorded. */
+  /** A line of secrets, for decrypting a recording. */
   keys(raw: Socket, line: Buffer): void
 }
 
-/** Makes TLS connections of TCP connections. Keeps the certificates of one listener. */
+/** Turns TCP connections into TLS connections. Holds the certificates of one listener. */
 export class TlsGate {
   readonly #server: TlsServer
   #options: TlsSettings
@@ -31,10 +31,10 @@ export class TlsGate {
   #prepared: WeakMap<Certificate, SecureContext> = new WeakMap()
   readonly #owner: TlsOwner
   #tellsKeys = false
-  /** Ends the use of the keys that all have in common. */
+  /** Stops using the shared keys. */
   #leaveKeys: (() => void) | undefined
 
-  /** @throws when a certificate or key is not valid; TypeError for options that do not go together. */
+  /** @throws when a certificate or key is not valid; TypeError for options that contradict each other. */
   constructor(options: TlsSettings, protocols: readonly string[], owner: TlsOwner) {
     check(options)
     const { requestCert, sessionTimeout } = options
@@ -46,21 +46,21 @@ export class TlsGate {
       ALPNProtocols: [...protocols],
       SNICallback: (name, done) => void this.#find(name, done),
       requestCert: requestCert !== false,
-      // With `optional`, `isWelcome` decides who may come in.
+      // With `optional`, `isWelcome` decides who is let in.
       rejectUnauthorized: requestCert === true,
       sessionTimeout: sessionTimeout / 1000,
-      // The server's own clock is what counts; this one cannot be switched off.
+      // The server's own clock is used instead; this one cannot be turned off.
       handshakeTimeout: longestTimer,
     })
     this.#server.on('secureConnection', (socket) => owner.secured(rawOf(socket), socket))
     this.#server.on('tlsClientError', (error, socket) => {
-      // An Error by Node's types, a text by its documentation; only clients that were refused have one.
+      // An Error according to Node's types, a text according to its documentation; only clients that were refused have one.
       owner.failed(rawOf(socket), error, Boolean(socket.authorizationError))
     })
     this.#takeKeys()
   }
 
-  /** Begins a handshake; bytes that were put back into the socket are its first. */
+  /** Begins a handshake; bytes that were put back into the socket are its first ones. */
   begin(raw: Socket): void {
     if (channels.keylog.hasSubscribers && !this.#tellsKeys) {
       this.#tellsKeys = true
@@ -81,10 +81,10 @@ export class TlsGate {
     return requestCert === 'optional' && socket.getPeerX509Certificate() === undefined
   }
 
-  /** @throws as the constructor, and then everything is as it was. */
+  /** @throws like the constructor, in which case nothing has changed. */
   reload(change: TlsReload): void {
     const given = Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined))
-    // A certificate of the one kind takes the place of one of the other.
+    // A certificate of one kind replaces one of the other kind.
     const before = given['pfx'] ? { ...this.#options, cert: undefined, key: undefined } : this.#options
     const options = { ...(given['cert'] ? { ...before, pfx: undefined } : before), ...given } as TlsSettings
     check(options)
@@ -98,7 +98,7 @@ export class TlsGate {
     this.#takeKeys()
   }
 
-  /** Session tickets are written and read with the keys of the server's own context, whatever name was asked for. */
+  /** Session tickets are written and read with the keys of the server's own context, whichever name was requested. */
   #takeKeys(): void {
     const { ticketKeys: own } = this.#options
     this.#leaveKeys?.()
@@ -117,7 +117,7 @@ export class TlsGate {
     return byName
   }
 
-  /** Finds the certificate for a name; a callback of the user may do what it likes, it only ends its own handshake. */
+  /** Finds the certificate for a name; if the user's callback fails, only its own handshake ends. */
   async #find(name: string, done: (error: Error | null, context?: SecureContext) => void): Promise<void> {
     const { sni } = this.#options
     try {
@@ -151,7 +151,7 @@ function check({ cert, key, pfx, requestCert, ca, minVersion, maxVersion, ticket
   if (keys && keys.length !== ticketKeyBytes) throw new RangeError(`tls.ticketKeys are ${ticketKeyBytes} bytes`)
 }
 
-/** Client certificates are verified with the context of the name that was asked for: the authorities belong into each. */
+/** Client certificates are verified with the context of the requested name, so each of these needs the authorities. */
 function credentials(certificate: Partial<PemCertificate & PfxCertificate>, options: TlsSettings): ContextOptions {
   const { cert, key, pfx, passphrase } = certificate
   const { ca, crl, minVersion, maxVersion, ciphers, honorCipherOrder, ecdhCurve, dhparam, secureOptions } = options
@@ -168,13 +168,13 @@ function credentials(certificate: Partial<PemCertificate & PfxCertificate>, opti
 }
 
 /**
- * A session that is resumed is not verified again. So it is resumed only where the same is asked of clients: not at a listener
- * of the same process that lets in fewer, nor after a change of authorities.
+ * The client of a resumed session is not verified again. So sessions are resumed only where the same is required of clients: not at a
+ * listener of the same process with stricter rules, nor after a change of authorities.
  */
 function sessionsOf({ requestCert, ca, crl }: TlsSettings): string {
   const hash = createHash('sha256').update(String(requestCert))
   for (const list of [ca, crl]) for (const entry of [list ?? []].flat()) hash.update(' ').update(digestOf(entry))
-  // As many bytes as OpenSSL takes.
+  // As many bytes as OpenSSL accepts.
   return hash.digest('hex').slice(0, 32)
 }
 
@@ -184,7 +184,7 @@ function digestOf(entry: Pem): Buffer {
 
 type ContextOptions = NonNullable<Parameters<typeof createSecureContext>[0]>
 
-/** The socket below a TLS socket. Node, and whoever follows it, keeps it under this name and under no public one. */
+/** The socket below a TLS socket. Node, and runtimes that imitate it, store it under this name and under no public one. */
 function rawOf(socket: TLSSocket): Socket {
   return (socket as unknown as Record<'_parent', Socket>)['_parent']
 }

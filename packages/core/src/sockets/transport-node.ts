@@ -1,11 +1,11 @@
-// Sockets of Node.js as transports, which read into one buffer that is lent.
+// Node.js sockets as transports; they read into one buffer that is lent.
 import { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import { plainAddress } from '../transport/addresses.ts'
 import type { Peer, Transport, TransportSink } from '../transport/transport.ts'
 import { unacknowledged } from './unacknowledged.ts'
 
-/** A socket with its transport; the listeners below are shared by all sockets and find it here: no closures per connection. */
+/** A socket with its transport: the listeners below are shared by all sockets and find it here, so that no closures are needed. */
 type Attached = Socket & { [transport]: NodeTransport }
 const transport: unique symbol = Symbol('transport')
 
@@ -20,7 +20,7 @@ export class NodeTransport implements Transport {
   /** @internal The socket's error; Node emits it before `close`. */
   error: Error | undefined = undefined
 
-  /** @param peer what a handshake has found out. Default: what the socket says. */
+  /** @param peer what a handshake has found out. Default: what the socket knows. */
   constructor(socket: Socket, peer?: Peer) {
     this.#socket = socket
     this.#peer = peer
@@ -84,14 +84,14 @@ export class NodeTransport implements Transport {
   }
 
   /**
-   * The socket, which is a stream like any other from now on: what comes in is read from it. Only its end is still heard of,
-   * and a failure of it that nobody else listens for ends no process.
+   * The socket, which from now on is an ordinary stream: incoming bytes are read from it. Only its end is still watched,
+   * and an error that nobody else listens for does not end the process.
    */
   release(): Socket {
     const socket = this.#socket
     this.isReleased = true
     socket.off('data', onData).off('drain', onDrain).off('end', onEnd)
-    // As one that nobody has read from: it begins to flow when its new owner listens, or reads.
+    // Like a stream that nobody has read from: it begins to flow when its new owner listens, or reads.
     ;(socket as { readableFlowing: boolean | null }).readableFlowing = null
     return socket
   }
@@ -106,10 +106,10 @@ export class NodeTransport implements Transport {
 // decision 034
 const readBytes = 64 * 1024
 
-/** What comes in on any socket, until it has been dealt with: before the next read, on whichever socket that is. */
+/** Incoming bytes of any socket, until they have been processed: before the next read of whichever socket. */
 const lent = new Uint8Array(readBytes)
 
-/** The buffer for the next read of the socket that was read last; undefined for the same one again. */
+/** The buffer for the next read of the socket that was read last; undefined to use the same one again. */
 let following: Uint8Array | undefined
 
 function nextBuffer(): Uint8Array {
@@ -122,7 +122,7 @@ function onRead(this: Socket, length: number, buffer: Uint8Array): boolean {
   const own = (this as Attached)[transport]
   if (own.isReleased) return this.push(Buffer.from(buffer.subarray(0, length)))
   own.sink?.onData(buffer.subarray(0, length), keepable)
-  // A client that sends much will send more. A buffer of its own can be handed on, which saves a copy.
+  // A client that sends much will send more. A buffer of its own can be passed on, which saves a copy.
   if (isMuch) following = Buffer.allocUnsafeSlow(readBytes)
   else following = buffer === lent ? undefined : lent
   return true
@@ -130,20 +130,20 @@ function onRead(this: Socket, length: number, buffer: Uint8Array): boolean {
 
 const reading = { buffer: nextBuffer, callback: onRead }
 
-/** A socket that reads into {@link lent}, as long as little comes. */
+/** A socket that reads into {@link lent}, as long as little arrives. */
 class LendingSocket extends Socket {
   constructor(handle: object) {
     following = lent
-    // `handle` is what a server gives the sockets it accepts; types do not know it.
+    // `handle` is what a server passes to the sockets it accepts; it is missing from the types.
     const options = { handle, allowHalfOpen: true, readable: true, writable: true, onread: reading }
     super(options)
   }
 }
 
 /**
- * The same connection, read with less work. Node allocates 64 KiB for each read and takes it through a stream, unless `onread`
- * gives it a buffer; as only the constructor of a socket takes that, the handle of an accepted one moves to a new one.
- * Other runtimes have other handles: theirs stays as it is.
+ * The same connection, read with less work. Node allocates 64 KiB for each read and passes it through a stream, unless `onread`
+ * gives it a buffer. Only the constructor of a socket accepts that, so the handle of an accepted socket moves to a new one.
+ * Other runtimes have other handles: their sockets are left as they are.
  */
 export function lending(socket: Socket): Socket {
   const accepted = socket as { _handle?: { useUserBuffer?: unknown } | null }
@@ -155,14 +155,14 @@ export function lending(socket: Socket): Socket {
 }
 
 /**
- * Makes a TLS socket read in the same way. It cannot be made anew, as there is a handshake behind it; but it has the places in
- * which `onread` keeps what it was given, and a handle that can be told. False where these are not what Node has.
+ * Makes a TLS socket read in the same way. It cannot be created again, because its handshake is over; but it has the properties in
+ * which Node stores what `onread` was given, and a handle that can be told. False where these are not as in Node.
  */
 // decision 070
 function lendTls(socket: Socket): boolean {
   const { _handle: handle } = socket as { _handle?: { useUserBuffer?: (buffer: Uint8Array) => void } | null }
   if (isOther || !(socket as Partial<TLSSocket>).encrypted || typeof handle?.useUserBuffer !== 'function') return false
-  // What has been read already is read by others.
+  // What has already been read belongs to others.
   if (socket.readableLength > 0 || socket.readableFlowing !== null) return false
   const own = Object.getOwnPropertySymbols(socket)
   const [buffer, callback, next] = ['kBuffer', 'kBufferCb', 'kBufferGen'].map((name) =>
@@ -183,8 +183,8 @@ export function acceptedTransport(socket: Socket): NodeTransport {
 const isOther = 'Deno' in globalThis || 'Bun' in globalThis
 
 /**
- * Of the bytes that wait in a socket, those that the operating system has not taken. The stream counts a write until all of it
- * has left, and a slow client takes a large one in many pieces: how much of it is left its handle knows.
+ * Of the bytes waiting in a socket, those that the operating system has not taken. The stream counts a whole write as waiting until all
+ * of it has been sent, while a slow client takes a large one in many pieces: the handle knows how much of it is left.
  */
 function unsent(socket: Socket, waiting: number): number {
   const { _handle: handle, _writableState: state } = socket as unknown as Inner
@@ -193,7 +193,7 @@ function unsent(socket: Socket, waiting: number): number {
   return waiting - state.writelen + Math.min(left, state.writelen)
 }
 
-/** What Node keeps of a write that is under way. */
+/** Node's internal state of a write that is under way. */
 interface Inner {
   readonly _handle?: { readonly writeQueueSize?: number; readonly fd?: number } | null
   readonly _writableState?: { readonly writelen?: number }
@@ -220,7 +220,7 @@ function onClose(this: Socket): void {
   self.sink?.onClose(self.error)
 }
 
-/** Who is at the other end of a plain socket. */
+/** The other end of a plain socket. */
 export function socketPeer({ remoteAddress, remotePort }: Socket): Peer {
   return { address: plainAddress(remoteAddress ?? ''), port: remotePort ?? 0, secure: false }
 }

@@ -1,17 +1,17 @@
-// What the kernel holds of a connection because the client's has not confirmed it. Linux alone tells (proc_net_tcp).
+// What the kernel holds of a connection because the client's system has not acknowledged it. Only Linux tells (proc_net_tcp).
 import { readFileSync, readlinkSync } from 'node:fs'
 
-/** By inode; one look for all connections that are asked about at about the same time. */
+/** By inode; one look serves all connections that are asked about at about the same time. */
 let held = new Map<string, number>()
 let lookedAt = -Infinity
-/** Milliseconds of the processor that the last look took: the list is as long as there are sockets, and nothing else goes on meanwhile. */
+/** Milliseconds of processor time that the last look took: the list is as long as there are sockets, and blocks everything else. */
 let took = 0
-/** A look that takes more than so many milliseconds is felt, and at most this part of the time is spent on such. */
+/** A look that takes more than this many milliseconds is noticeable, and at most this share of the time is spent on such looks. */
 const [felt, share] = [200, 0.02]
 
 /**
- * Bytes that were given to the kernel for a TCP socket and that the other end has not confirmed.
- * @param age milliseconds that what is known may be old.
+ * Bytes that were given to the kernel for a TCP socket and that the other end has not acknowledged.
+ * @param age milliseconds that the answer may be old.
  * @returns undefined where the system does not say, or cannot be asked again so soon
  */
 export function unacknowledged(fd: number, age: number): number | undefined {
@@ -46,7 +46,7 @@ function linesOf(file: string): string[] {
   try {
     return readFileSync(file, 'latin1').split('\n').slice(1)
   } catch {
-    // A system may have one of them only.
+    // A system may have only one of the two.
     return []
   }
 }

@@ -1,4 +1,4 @@
-// One request to a handler without a socket, for tests.
+// Sends one request to a handler without a socket, for tests.
 import { MessageParser, type ParserEvent, type ResponseSnapshot } from '@spillway/parser'
 import { requestHead } from '@spillway/parser/serialize'
 import type { Handler } from '../exchange/context.ts'
@@ -12,20 +12,20 @@ import type { ServerOptions } from '../server/server.ts'
 export interface InjectInit {
   /** Default: GET, or POST with content. */
   readonly method?: string
-  /** Default: a Host of `localhost`, and the Content-Length. */
+  /** Fields. Default: a Host of `localhost`, and the Content-Length. */
   readonly headers?: FieldsInit
-  /** Strings are sent as UTF-8. Forms and blobs with their type, unless `headers` say another one. */
+  /** Strings are sent as UTF-8; forms and blobs with their own type, unless `headers` gives another one. */
   readonly body?: string | Uint8Array | FormData | URLSearchParams | Blob
-  /** A value that is sent as JSON, in place of `body`. */
+  /** A value that is sent as JSON, instead of `body`. */
   readonly json?: unknown
 }
 
 /**
- * Sends one request through the true parser and the true connection, in memory, and resolves with the complete reply.
- * Interim replies are passed over. Deadlines hold: `timeouts.request` ends a handler that never answers.
- * @param target in origin form: `/users/7?full`, or any other that a request line may have.
- * @throws TypeError when the request cannot be written; ParseError when the reply is not complete, or not well formed;
- * Error when the connection ends without one, or is taken over by another protocol: that is for `testServer`.
+ * Sends one request through the real parser and the real connection, in memory, and resolves with the complete reply.
+ * Interim replies are skipped. Deadlines apply: `timeouts.request` ends a handler that never answers.
+ * @param target in origin form, `/users/7?full`, or any other form that a request line may have.
+ * @throws TypeError when the request cannot be written; ParseError when the reply is incomplete or malformed;
+ * Error when the connection ends without one, or is taken over by another protocol: use `testServer` for that.
  */
 export async function inject(
   handler: Handler,
@@ -36,7 +36,7 @@ export async function inject(
   const [head, content] = await message(target, init)
   const t = testServer(handler, options)
   const transport = t.open()
-  // Deadlines hold: a handler that never answers is one that `timeouts.request` ends.
+  // Deadlines apply: `timeouts.request` ends a handler that never answers.
   const clock = setInterval(() => t.advance(1), t.interval)
   try {
     const answer = response(transport, methodOf(init))
@@ -49,7 +49,7 @@ export async function inject(
 }
 
 /**
- * What sends requests as {@link inject} does and is called as `fetch` is, for clients in tests.
+ * A function that sends requests like {@link inject} and is called like `fetch`, for clients in tests.
  * @param options of the server.
  */
 export function injector(handler: Handler, options: ServerOptions = {}): (request: Request) => Promise<Response> {
@@ -77,7 +77,7 @@ async function message(target: string, init: InjectInit): Promise<[head: Uint8Ar
   return [requestHead(methodOf(init), target, given), content]
 }
 
-/** The bytes that are sent, and what type they are of if that is known. */
+/** The bytes to send, and their type if it is known. */
 async function contentOf({ body, json }: InjectInit): Promise<[content: Uint8Array, type: string | null]> {
   if (json !== undefined) {
     if (body !== undefined) throw new TypeError('The content is either `json` or `body`')
@@ -120,7 +120,7 @@ function response(transport: Transport, method: string): Promise<Response> {
   })
 }
 
-/** A head behind which HTTP goes on. */
+/** A head after which HTTP continues. */
 function httpOnly(head: ResponseSnapshot, method: string): ResponseSnapshot {
   const { status } = head
   const isTunnel = status === 101 || (method === 'CONNECT' && status >= 200 && status < 300)

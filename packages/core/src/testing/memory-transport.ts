@@ -1,4 +1,4 @@
-// Connections in memory: both ends, and buffers that are overwritten as those of sockets are.
+// Connections in memory: both ends, with buffers that are overwritten like those of sockets.
 import type { Peer, Transport, TransportSink } from '../transport/transport.ts'
 
 /** The server's end. Events come synchronously; a close, like a socket's, comes after the call that caused it. */
@@ -87,7 +87,7 @@ export class MemoryTransport implements Transport {
     this.close('reset')
   }
 
-  /** What has come to the client since it was asked last. To look at `received` after each piece would copy all of it each time. */
+  /** What has reached the client since this was last called. Looking at `received` after each piece would copy everything each time. */
   news(): Uint8Array {
     return Buffer.from(this.#news.splice(0).join(''), 'latin1')
   }
@@ -97,12 +97,12 @@ export class MemoryTransport implements Transport {
     return this.#inbox.reduce((sum, item) => sum + (item === 'end' ? 0 : item.length), 0)
   }
 
-  /** Calls back once, when the server has read everything, or never will. */
+  /** Calls back once, when the server has read everything, or it is certain that it never will. */
   whenRead(read: () => void): void {
     this.#readers.push(read)
   }
 
-  /** Calls back once, when something comes to the client. */
+  /** Calls back once, when something reaches the client. */
   watch(changed: () => void): void {
     this.#watchers.push(changed)
   }
@@ -118,7 +118,7 @@ export class MemoryTransport implements Transport {
     this.#deliver()
   }
 
-  /** The client takes what waits, and what follows, as long as there is room. */
+  /** The client takes what is waiting, and what follows, as long as there is room. */
   take(room: number): void {
     const waited = this.#pending !== ''
     this.room = room
@@ -169,7 +169,7 @@ export class MemoryTransport implements Transport {
       const item = this.#inbox.shift()!
       if (item !== 'end') {
         this.#sink?.onData(item, false)
-        // The bytes were only lent: who has kept them finds out here.
+        // The bytes were only lent: code that has kept them will notice here.
         item.fill(0)
       } else {
         this.#peerEnded = true
@@ -181,7 +181,7 @@ export class MemoryTransport implements Transport {
   }
 }
 
-/** The client's end, as a transport: what it reads the server has sent, and what it writes the server gets. */
+/** The client's end, as a transport: it reads what the server has sent, and what it writes reaches the server. */
 export class ClientEnd implements Transport {
   readonly #server: MemoryTransport
   #sink: TransportSink | undefined
@@ -198,7 +198,7 @@ export class ClientEnd implements Transport {
     return { address: '127.0.0.1', port: 0, secure: this.#server.peer.secure, alpn: this.#server.peer.alpn }
   }
 
-  /** What the server does not read waits on its side of the line. */
+  /** What the server does not read waits on the server's side. */
   get bufferedBytes(): number {
     return this.#server.unread
   }
@@ -209,7 +209,7 @@ export class ClientEnd implements Transport {
   }
 
   write(chunk: string | Uint8Array): boolean {
-    // A copy: the server may change the bytes it is given.
+    // A copy, because the server may change the bytes it is given.
     this.#server.receive(Buffer.from(chunk as string, 'latin1'))
     if (this.#server.unread === 0) return true
     this.#server.whenRead(() => this.#sink?.onDrain())

@@ -14,9 +14,9 @@ import { ClientEnd, MemoryTransport } from './memory-transport.ts'
 export interface MemoryClient {
   /** Everything the server has sent so far, as latin1. */
   readonly received: string
-  /** Number of writes the server's bytes came in. */
+  /** In how many writes the server's bytes came. */
   readonly writes: number
-  /** Whether the server reads at the moment; bytes sent while it does not wait. */
+  /** Whether the server has stopped reading; bytes sent in the meantime wait. */
   readonly paused: boolean
   /** How the server ended: still `open`, its side `ended` (FIN), `closed` both, or `reset`. */
   readonly state: 'open' | 'ended' | 'closed' | 'reset'
@@ -26,28 +26,28 @@ export interface MemoryClient {
   send(bytes: string | Uint8Array): void
   /** Ends the sending side (FIN). */
   end(): void
-  /** Leaves without a goodbye (RST). */
+  /** Leaves abruptly (RST). */
   reset(): void
-  /** Takes `room` bytes more and then stops: the server's writes have to wait. Default: none. */
+  /** Takes `room` more bytes and then stops: the server's writes have to wait. Default: none. */
   stall(room?: number): void
-  /** Takes everything that waits, and what follows. */
+  /** Takes everything that is waiting, and what follows. */
   drain(): void
 }
 
-/** A server without sockets: the true parser and the true state machine, over memory and a clock that stands still. */
+/** A server without sockets: the real parser and the real state machine, in memory and with a clock that moves only when told to. */
 export interface TestServer {
   readonly server: Server
-  /** Connects a client that speaks byte by byte. @param peer who it is; with the `alpn` `h2` the server speaks HTTP/2. */
+  /** Connects a client that sends and receives bytes. @param peer describes it; with the `alpn` `h2` the server speaks HTTP/2. */
   connect(peer?: Partial<Peer>): MemoryClient
-  /** The same, for clients that speak over a transport: `Http2Client`, or `connectWebSocket`. */
+  /** The same, for clients that use a transport: `Http2Client`, or `connectWebSocket`. */
   open(peer?: Partial<Peer>): Transport
-  /** Lets time pass for every deadline of the server. Milliseconds. */
+  /** Lets this many milliseconds pass for every deadline of the server. */
   advance(ms: number): void
   /** @internal Milliseconds between two ticks of its clock. */
   readonly interval: number
 }
 
-/** Makes a server for tests; it needs no port and never waits. */
+/** Creates a server for tests; it needs no port and never waits. */
 export function testServer(handler: Handler, options: ServerOptions = {}): TestServer {
   let closing: Promise<Closed> | undefined
   const server: Server = {
@@ -116,7 +116,7 @@ class Client implements MemoryClient {
   }
 
   send(bytes: string | Uint8Array): void {
-    // A copy: the server may change the bytes it is given.
+    // A copy, because the server may change the bytes it is given.
     this.#transport.receive(typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : bytes.slice())
   }
 

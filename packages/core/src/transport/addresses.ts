@@ -1,7 +1,7 @@
-// Addresses and networks, in one spelling each.
+// Addresses and networks, each in a single spelling.
 import { BlockList, SocketAddress, isIP } from 'node:net'
 
-/** A set of IP addresses and networks. An IPv4 address that is mapped into IPv6 (RFC 4291 §2.5.5.2) is IPv4 on both sides. */
+/** A set of IP addresses and networks. An IPv4-mapped IPv6 address (RFC 4291 §2.5.5.2) counts as IPv4 on both sides. */
 export class AddressSet {
   readonly #list: BlockList = new BlockList()
   #unix = false
@@ -14,7 +14,7 @@ export class AddressSet {
     for (const entry of entries) this.#add(entry)
   }
 
-  /** @param address IPv4 or IPv6 as text; undefined for unix sockets. What is no address is not in any set. */
+  /** @param address IPv4 or IPv6 as text; undefined for unix sockets. Anything that is not an address is in no set. */
   has(address: string | undefined): boolean {
     if (address === undefined) return this.#unix
     const plain = plainAddress(address)
@@ -39,8 +39,8 @@ export class AddressSet {
 }
 
 /**
- * One text for one address, so that addresses can be compared as text: IPv6 in its short form (RFC 5952), without a zone,
- * and IPv4-mapped IPv6 as IPv4. Undefined for what is no address.
+ * One text for each address, so that addresses can be compared as text: IPv6 in its short form (RFC 5952) without a zone,
+ * and IPv4-mapped IPv6 as IPv4. Undefined for anything that is not an address.
  */
 export function normalAddress(address: string): string | undefined {
   switch (isIP(address)) {
@@ -53,12 +53,12 @@ export function normalAddress(address: string): string | undefined {
   }
 }
 
-/** An IPv4 address that is mapped into IPv6, as dual-stack sockets give it, in its plain form (RFC 4291 §2.5.5.2). */
+/** The plain form of an IPv4-mapped IPv6 address, which dual-stack sockets report (RFC 4291 §2.5.5.2). */
 export function plainAddress(address: string): string {
   return address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address
 }
 
-/** What is counted as one client: an IPv4 address, and of an IPv6 address the /64 network that one customer has. */
+/** What counts as one client: an IPv4 address, or the /64 network of an IPv6 address, which is what one customer has. */
 export function networkOf(address: string): string {
   if (!address.includes(':')) return address
   const [left = '', right] = address.split('::')

@@ -1,14 +1,14 @@
-/** Told what memory somebody holds. Memory that several hold is counted once, and each of them stands for its share. */
+/** Is told what memory somebody holds. Memory held by several is counted once, and attributed to each of them by its share. */
 export interface Holding {
-  /** @param memory what others may hold, too. @param bytes how many of its bytes this holder needs it for. */
+  /** @param memory that others may hold, too. @param bytes how many bytes of it this holder needs. */
   share(memory: ArrayBufferLike, bytes: number): void
 }
 
 /**
- * Who holds memory for a client: how a protocol, or a source of content, takes part in the server's ledger; the owner of an
- * upgraded connection does by `buffered` of its sink. It is asked at every tick, so it has to be quick, and must not cause anything.
+ * Something that holds memory for a client: this is how a protocol, or a source of content, takes part in the server's accounts; the owner
+ * of an upgraded connection does so through `buffered` of its sink. It is called at every tick, so it must be fast and have no effects.
  */
 export interface Holds {
-  /** Returns the bytes that nobody else holds; those that others may hold, too, are told to `holding`. */
+  /** Returns the bytes that nobody else holds; memory that others may hold, too, is reported to `holding`. */
   held(holding: Holding): number
 }

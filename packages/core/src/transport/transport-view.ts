@@ -1,6 +1,6 @@
 import type { Peer, Transport, TransportSink } from './transport.ts'
 
-/** A transport in front of another one, which does the work: what its subclasses do not change is the other's. */
+/** A transport that delegates to another one: subclasses change only what they need. */
 export abstract class TransportView implements Transport {
   protected readonly transport: Transport
 

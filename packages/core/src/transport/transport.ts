@@ -1,34 +1,34 @@
-// What a connection is for everything above sockets: the port that bytes come and go by.
+// What a connection is to everything above sockets: the interface through which bytes come and go.
 import type { X509Certificate } from 'node:crypto'
 
-/** Bytes that may wait for somebody slow before whoever makes them should pause. */
+/** When this many bytes are waiting for a slow receiver, their producer should pause. */
 export const highWater: number = 64 * 1024
 
-/** Up to here bytes are copied behind what is written before them: that is cheaper than to write them as a piece of their own. */
+/** Up to this size bytes are copied to the end of what is written before them, which is cheaper than writing them separately. */
 export const joinedBytes: number = 8 * 1024
 
-/** The other end of a connection; behind a trusted proxy that sends PROXY headers, the client that it speaks for. */
+/** The other end of a connection; behind a trusted proxy that sends PROXY headers, the client for whom it speaks. */
 export interface Peer {
-  /** IP address as text, IPv4 in its plain form always; empty for unix sockets. */
+  /** IP address as text, IPv4 always in its plain form; empty for unix sockets. */
   readonly address: string
   readonly port: number
   /** Whether the client's connection is encrypted (TLS). */
   readonly secure: boolean
   /** The protocol agreed on by ALPN (RFC 7301), if any: `http/1.1` or `h2`. */
   readonly alpn?: string | undefined
-  /** The server name the client asked for (SNI, RFC 6066 §3), if any. */
+  /** The server name that the client asked for (SNI, RFC 6066 §3), if any. */
   readonly servername?: string | undefined
-  /** The client's certificate. It is here only when it was asked for and an authority in `tls.ca` vouches for it. */
+  /** The client's certificate. Set only if it was requested and an authority in `tls.ca` vouches for it. */
   readonly certificate?: X509Certificate | undefined
   /**
-   * The certificate that the client has shown, whoever vouches for it (`requestCert: 'any'`). The client has the key to it; that its
-   * names are true nobody says.
+   * The certificate that the client has shown, even if nobody vouches for it (`requestCert: 'any'`). The client has its key, but
+   * the names in it may be false.
    */
   readonly unverifiedCertificate?: X509Certificate | undefined
 }
 
 /**
- * A connected byte stream: what the connection needs of a socket and no more. Two implementations: `transport-node`
+ * A connected byte stream: what the connection needs of a socket, and no more. There are two implementations: `transport-node`
  * over TCP and TLS, and the in-memory one of `@spillway/core/testing`.
  */
 export interface Transport {
@@ -36,50 +36,50 @@ export interface Transport {
   /** Bytes accepted by `write` that have not reached the operating system. */
   readonly bufferedBytes: number
   /**
-   * Bytes that have reached the operating system, and not yet the other end's, as far as somebody knows.
+   * Bytes that have reached the operating system but not yet the other end's, if that is known.
    * @param age milliseconds that the answer may be old
    */
   unacknowledged?(age: number): number | undefined
-  /** Hands the receiver of events over; the former one hears nothing more. */
+  /** Sets the receiver of events; the former one receives nothing more. */
   attach(sink: TransportSink): void
   /** Sends bytes; strings are latin1. False: stop writing until `onDrain`. */
   write(chunk: string | Uint8Array): boolean
-  /** Between `cork` and `uncork` writes are gathered and leave as one. */
+  /** Between `cork` and `uncork` writes are collected and leave as one. */
   cork(): void
   uncork(): void
-  /** Calls back once all bytes written so far have reached the operating system, or never will. */
+  /** Calls back once all bytes written so far have reached the operating system, or it is certain that they never will. */
   flushed(done: (ok: boolean) => void): void
   /** Stops and restarts reading; bytes wait in the kernel, so the sender is slowed down. */
   pause(): void
   resume(): void
   /** Ends the sending side after what was written (FIN); reading goes on. */
   end(): void
-  /** Ends both sides at once; bytes not yet sent are lost. */
+  /** Ends both sides at once; bytes that have not been sent are lost. */
   destroy(): void
   /** Ends the connection with a reset, so that the peer cannot take what it got for complete. */
   reset(): void
 }
 
-/** Receives what happens on a transport. After `onClose` nothing more comes. */
+/** Receives what happens on a transport. Nothing comes after `onClose`. */
 export interface TransportSink {
-  /** Whether the new owner of a connection after an upgrade takes bytes that are only lent, which spares a copy. */
+  /** Whether the new owner of a connection after an upgrade accepts bytes that are only lent, which saves a copy. */
   readonly borrows?: boolean
-  /** Bytes that the new owner of a connection after an upgrade holds for it: they count as the server's. */
+  /** Bytes that the new owner of a connection after an upgrade holds for it: they count in the server's accounts. */
   readonly buffered?: number
   /**
-   * Bytes came in; they may be changed.
-   * @param keepable whether they may be kept, too; otherwise they are lent until this returns, and whoever keeps some makes a copy.
-   * The new owner of a connection after an upgrade is given its own, unless it says that it `borrows`.
+   * Bytes have arrived; they may be changed.
+   * @param keepable whether they may also be kept; otherwise they are lent until this returns, and must be copied to be kept.
+   * The new owner of a connection after an upgrade gets bytes of its own, unless it says that it `borrows`.
    */
   onData(chunk: Uint8Array, keepable: boolean): void
-  /** `write` may go on after it returned false. */
+  /** `write` may be called again after it returned false. */
   onDrain(): void
   /** The peer has ended its sending side (FIN). */
   onEnd(): void
-  /** The connection is gone; with an error when it was not closed in order. */
+  /** The connection is gone; with an error when it did not close normally. */
   onClose(error?: Error): void
   /**
-   * The server begins to shut down. The owner of an upgraded connection ends it in its protocol's own way; what is left
+   * The server begins to shut down. The owner of an upgraded connection ends it in the way of its protocol; what is left
    * at the deadline is cut.
    */
   onShutdown?(): void
