@@ -2,7 +2,7 @@ import { copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, statSyn
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-/** Each template, and what it is. */
+/** Each template, and its description. */
 export const templates: Readonly<Record<string, string>> = {
   minimal: 'a router, a test, a container',
   api: 'typed contracts, SQLite, OpenAPI with a page',
@@ -12,17 +12,17 @@ export const templates: Readonly<Record<string, string>> = {
 
 const source = fileURLToPath(new URL('../templates', import.meta.url))
 
-/** What is made, and where. */
+/** What to create, and where. */
 export interface Creation {
   readonly folder: string
   readonly template: string
-  /** Of the package. */
+  /** The name of the package. */
   readonly name: string
-  /** The range of Spillway's own packages. */
+  /** The version range for Spillway's own packages. */
   readonly version: string
 }
 
-/** Writes a project: what all templates share, and over it what is the template's own. */
+/** Writes a project: the files that all templates share, and over them the template's own. */
 export function create({ folder, template, name, version }: Creation): void {
   const filled = (text: string): string => text.replaceAll('{{name}}', name).replaceAll('{{version}}', version)
   const manifests: object[] = []
@@ -33,7 +33,7 @@ export function create({ folder, template, name, version }: Creation): void {
         manifests.push(JSON.parse(filled(readFileSync(from, 'utf8'))) as object)
         continue
       }
-      // npm takes some names for its own.
+      // npm reserves some file names, so these begin with an underscore in the package.
       const to = join(folder, file.replace(/(^|[/\\])_/, '$1.'))
       mkdirSync(dirname(to), { recursive: true })
       if (statSync(from).size > 0) writeFileSync(to, filled(readFileSync(from, 'utf8')))
@@ -42,7 +42,7 @@ export function create({ folder, template, name, version }: Creation): void {
   writeFileSync(join(folder, 'package.json'), `${JSON.stringify(merged(manifests), null, 2)}\n`)
 }
 
-/** One manifest of several: of two objects the members of both, in order of names where they are dependencies. */
+/** Merges several manifests: objects get the members of both, and dependencies are sorted by name. */
 function merged(manifests: readonly object[]): object {
   const whole: Record<string, unknown> = {}
   for (const manifest of manifests)
@@ -70,7 +70,7 @@ export function refusalOf(folder: string): string | undefined {
   return others.length === 0 ? undefined : `${folder} is not empty`
 }
 
-/** A name that npm takes for a package. */
+/** A name that npm accepts for a package. */
 export function nameFor(folder: string): string {
   const name = folder
     .toLowerCase()

@@ -15,7 +15,7 @@ const help = `npm create spillway@latest [folder] [-- options]
   -h, --help            this text
 `
 
-/** What is to be made. */
+/** What is to be created. */
 interface Wanted {
   readonly folder: string
   readonly template: string
@@ -25,7 +25,7 @@ interface Wanted {
 
 class UsageError extends Error {}
 
-/** @throws UsageError for what there is not. */
+/** @throws UsageError for unknown options and templates. */
 function readArguments(): {
   folder?: string
   template?: string
@@ -64,7 +64,7 @@ function readArguments(): {
   }
 }
 
-/** Asks for what was not said. Undefined when the answer was Ctrl-C. */
+/** Asks for what was not given. Undefined when the answer was Ctrl-C. */
 async function ask(given: ReturnType<typeof readArguments>): Promise<Wanted | undefined> {
   const folder =
     given.folder ??
@@ -109,7 +109,7 @@ async function main(): Promise<void> {
   }
   create({ folder, template: wanted.template, name: nameFor(basename(folder)), version: `^${version}` })
   log.success(`${wanted.template} is in ${relative('.', folder) || '.'}`)
-  // Neither is a reason to fail: what was made is whole.
+  // Neither of these is a reason to fail: the project itself is complete.
   if (wanted.git && !run(folder, 'git', 'init', '--quiet')) log.warn('There is no git here')
   if (wanted.install && !run(folder, 'npm', 'install', '--no-audit', '--no-fund')) log.warn('npm install has failed')
   const steps = [`cd ${relative('.', folder) || '.'}`, ...(wanted.install ? [] : ['npm install']), 'npm run dev']

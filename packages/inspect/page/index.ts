@@ -1,4 +1,4 @@
-// The parts of the page, for pages of one's own: the wire lab has one.
+// The parts of the page, for building other pages: the wire lab has one.
 export { errorOf, factList, verdictOf, wireHead } from './live/connection-details.ts'
 export type { Inspector } from './live/inspector.ts'
 export { phaseOf } from './live/lanes.ts'

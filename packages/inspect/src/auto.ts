@@ -1,4 +1,4 @@
-// `node --import @spillway/inspect/auto app.js`: an inspector for a program that knows nothing of it.
+// `node --import @spillway/inspect/auto app.js`: an inspector for a program that knows nothing about it.
 import { inspect } from './index.ts'
 
 try {

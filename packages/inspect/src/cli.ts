@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// `npx @spillway/inspect proxy http://localhost:8000`: an inspector in front of any server of HTTP.
+// `npx @spillway/inspect proxy http://localhost:8000`: an inspector in front of any HTTP server.
 import { parseArgs } from 'node:util'
 import { closeOnSignals, serve } from '@spillway/core'
 import { proxy, upstreams } from '@spillway/middleware/proxy'
@@ -19,7 +19,7 @@ function complain(problem: string): never {
   process.exit(2)
 }
 
-/** @throws the reason, in one line. */
+/** @throws an Error with the reason, in one line. */
 function portFrom(name: string, value: string | undefined): number {
   if (value === undefined) return 0
   return /^\d{1,5}$/.test(value) && Number(value) < 65_536 ? Number(value) : complain(`--${name} is no port: ${value}`)

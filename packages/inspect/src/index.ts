@@ -7,28 +7,28 @@ import { Inspection, type Parts } from './site/inspection.ts'
 
 /** Options of {@link inspector}. */
 export interface InspectorOptions {
-  /** Where the page is. Default: `/__spillway`. */
+  /** The path of the page. Default: `/__spillway`. */
   readonly path?: string
   /**
-   * Whether everything is recorded from the start on: what has happened is there when the page is opened. It costs a third of
-   * a small request. Default: only while a page is open, and for a minute after.
+   * Whether everything is recorded from the start, so that the past is there when the page is opened. This costs as much as a third of
+   * a small request. Default: records only while a page is open, and for a minute after.
    */
   readonly always?: boolean
-  /** Whether it works where `NODE_ENV` is `production`. Default: there it does nothing, and requests pass by. */
+  /** Whether it works when `NODE_ENV` is `production`. Default: false; it then does nothing, and requests pass through. */
   readonly inProduction?: boolean
-  /** Whether other machines may open the page, too; they need the link. Default: this one only. */
+  /** Whether other machines may open the page, too; they need the link. Default: only this one. */
   readonly remote?: boolean
-  /** Takes the line with the link. Default: writes it to the error output. */
+  /** Takes the line with the link. Default: prints it on standard error. */
   readonly print?: (line: string) => void
 }
 
 /** Options of {@link inspect}. */
 export interface InspectOptions {
-  /** Of the inspector's own server. Default: any free one. */
+  /** The port of the inspector's own server. Default: any free one. */
   readonly port?: number
-  /** Default: `127.0.0.1`, this machine only. */
+  /** The address it listens on. Default: `127.0.0.1`, this machine only. */
   readonly host?: string
-  /** As for {@link inspector}. Default: true, as what is inspected knows nothing of it. */
+  /** As for {@link inspector}. Default: true, because the inspected program knows nothing about it. */
   readonly always?: boolean
   readonly inProduction?: boolean
 }
@@ -55,10 +55,10 @@ const ownRules: Rules<Required<InspectOptions>> = {
 }
 
 /**
- * Shows what the servers of this process do, in a page below `/__spillway`: connections, requests, bytes, and why each
- * connection ended. Whoever has the printed link may look, from this machine; it does nothing in production. Put it in
- * front of everything else: `app.use(inspector())`.
- * @throws TypeError for a path that is none, and for options that there are not.
+ * Shows what the servers of this process do, on a page below `/__spillway`: connections, requests, bytes, and why each
+ * connection ended. Anyone on this machine with the printed link may look; in production it does nothing. Put it in
+ * front of all other middleware: `app.use(inspector())`.
+ * @throws TypeError for an invalid path, and for unknown options.
  */
 export function inspector(options: InspectorOptions = {}): Middleware {
   const { print = (line: string) => void process.stderr.write(line), ...given } = options
@@ -74,10 +74,10 @@ export function inspector(options: InspectorOptions = {}): Middleware {
 }
 
 /**
- * Shows what the servers of this process do, in a page on a port of its own. It does not hold the process: that ends when it
- * would end without it, at most two seconds later when a page is open.
- * @param server the one to show. Default: all of the process.
- * @throws Error in production, unless that is asked for; the system's error when it cannot listen.
+ * Shows what the servers of this process do, on a page with a port of its own. It does not keep the process alive: that ends when it
+ * would end without the inspector, or at most two seconds later while a page is open.
+ * @param server the one to show. Default: all servers of the process.
+ * @throws Error in production, unless `inProduction` is set; the system's error when it cannot listen.
  */
 export async function inspect(server?: Server, options: InspectOptions = {}): Promise<Inspector> {
   const { port, host, always, inProduction } = readOptions(ownRules, options)
@@ -92,7 +92,7 @@ export async function inspect(server?: Server, options: InspectOptions = {}): Pr
   })
   const own: Server = createServer((c) => inspection.handle(c, c.path.slice(1)), { timeouts: { keepAlive: 1000 } })
   await own.listen({ port, host })
-  // Who looks on does not hold the process that is looked at.
+  // An observer must not keep the observed process alive.
   own.unref()
   const look = setInterval(() => inspection.letGo(), 500).unref()
   return {

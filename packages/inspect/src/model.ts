@@ -1,5 +1,5 @@
-// What is known of a server's connections: events, the state they make, the bytes and what the parser makes of them. Server
-// and page hold the same; nothing here touches either.
+// What is known about a server's connections: events, the state they build, the bytes, and how the parser reads them. Server
+// and page share this code; nothing here depends on either.
 export type * from './model/events.ts'
 export { type Reason, type ReasonText, reasons } from './model/reasons.ts'
 export { type LabState, apply, bounds, emptyState, find, freeze, percentile, thaw } from './model/state.ts'

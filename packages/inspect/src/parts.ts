@@ -1,4 +1,4 @@
-// What the inspector is made of, for other pages about a server: the wire lab is one.
+// The parts of the inspector, for other pages about a server, such as the wire lab.
 export { Feed, Viewer } from './record/feed.ts'
 export { Recorder } from './record/recorder.ts'
 export { Tapes, tapeBounds } from './record/tapes.ts'

@@ -1,4 +1,4 @@
-// `node --import @spillway/node app.js`: from here on, servers that the program makes of `node:http` and `node:https` are Spillway's.
+// `node --import @spillway/node app.js`: from here on, servers that the program creates with `node:http` and `node:https` are Spillway's.
 import { isMainThread } from 'node:worker_threads'
 import { install } from './install.ts'
 

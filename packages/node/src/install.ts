@@ -9,10 +9,10 @@ type Constructor = new (...args: readonly unknown[]) => object
 let isInstalled = false
 
 /**
- * Puts Spillway's servers in the place of those of `node:http` and `node:https`, for `import` and `require` alike. Clients, agents and
- * messages stay what they are. A server that cannot be served is refused with the reasons, or left to Node when `SPILLWAY_FALLBACK=1`
+ * Replaces the servers of `node:http` and `node:https` with Spillway's, for `import` and `require` alike. Clients, agents and
+ * messages are not changed. A server with unsupported options is refused with the reasons, or left to Node if `SPILLWAY_FALLBACK=1`
  * asks for that.
- * @throws Error where there is another runtime than Node, and for programs that were started with a lenient parser.
+ * @throws Error in runtimes other than Node, and for programs that were started with a lenient parser.
  */
 export function install(): void {
   if (isInstalled) return
@@ -45,7 +45,7 @@ function replace(module: { Server: unknown; createServer: unknown }, Ours: Const
   }
   const Replaced: Constructor = new Proxy(Ours, {
     construct: (_, args: unknown[], target): object => make(args, target === Replaced ? Ours : target),
-    // As older classes do that inherit from it: `http.Server.call(this, …)`; or as a function.
+    // As older classes do that inherit from it: `http.Server.call(this, …)`; or called as a function.
     apply: (_, self: unknown, args: unknown[]) =>
       self instanceof Ours ? Reflect.apply(Ours as never, self, args) : make(args),
   })

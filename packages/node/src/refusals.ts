@@ -3,7 +3,7 @@ import { IncomingMessage, ServerResponse } from 'node:http'
 type Options = Readonly<Record<string, unknown>>
 type Class = { readonly prototype: unknown } | undefined
 
-/** What a server asks for that Spillway does not do, and why; empty when it can be served. */
+/** The unsupported options of a server, and why; empty when it can be served. */
 export function refusals(options: Options): string[] {
   const reasons: string[] = []
   if (options['insecureHTTPParser'] === true)

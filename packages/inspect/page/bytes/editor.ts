@@ -2,19 +2,19 @@ import type { Reading } from '../../src/model/tokens.ts'
 import { byId, el } from '../shared/dom.ts'
 import { parseHex, parseNotation, toHex, toNotation } from './notation.ts'
 
-/** Characters that are coloured at the most. */
+/** Most characters that are coloured. */
 const mostColoured = 16_384
 
 /** Two ways to write the same bytes. */
 export type Form = 'text' | 'hex'
 
-/** A text field whose characters have the colours of their tokens: they are drawn behind it, exactly where they are. */
+/** A text field whose characters have the colours of their tokens: coloured text is drawn behind it, in exactly the same place. */
 export class Editor {
   readonly #area = byId('source') as HTMLTextAreaElement
   readonly #behind = byId('behind')
   #form: Form = 'text'
 
-  /** @param changed is called when somebody has typed. */
+  /** @param changed is called when the user has typed. */
   constructor(changed: () => void) {
     this.#area.addEventListener('input', changed)
     this.#area.addEventListener('scroll', () => (this.#behind.scrollTop = this.#area.scrollTop))
@@ -33,21 +33,21 @@ export class Editor {
     this.#area.value = this.#form === 'text' ? toNotation(bytes) : toHex(bytes)
   }
 
-  /** Writes the same bytes in the other way. */
+  /** Shows the same bytes in the other notation. */
   change(form: Form): void {
     const { bytes } = this
     this.#form = form
     this.bytes = bytes
   }
 
-  /** Where a byte is in the text. */
+  /** Selects a byte in the text. */
   show(byte: number): void {
     const at = this.#placeOf(this.#places(), byte)
     this.#area.focus()
     this.#area.setSelectionRange(Math.max(0, at), Math.max(0, at) + 1)
   }
 
-  /** The token that the caret is in; -1 when there is none. */
+  /** The token that contains the caret; -1 when there is none. */
   tokenAtCaret({ tokens }: Reading): number {
     const byte = this.#places()[this.#area.selectionStart] ?? 0
     return tokens.findIndex(({ from, to }) => from <= byte && byte < to)
@@ -59,7 +59,7 @@ export class Editor {
     const places = this.#places()
     const parts: (HTMLElement | string)[] = []
     let index = 0
-    // Colouring a long text takes longer than one waits between two keystrokes; what is wrong is coloured in any case.
+    // Colouring a long text takes longer than the time between two keystrokes; the wrong part is always coloured.
     const most = Math.max(mostColoured, fault ? this.#placeOf(places, fault.at) + 1 : 0)
     for (let i = 0; i < Math.min(value.length, most);) {
       while (tokens[index] && tokens[index]!.to <= places[i]!) index++
@@ -68,13 +68,13 @@ export class Editor {
       let end = i + 1
       while (end < value.length && places[end]! < stop) end++
       const text = value.slice(i, end)
-      // The wrong byte may be a line break, of which nothing would be seen.
+      // The wrong byte may be a line break, which would be invisible.
       const attributes = { class: `t-${token?.kind ?? 'rest'}`, 'data-token': String(index) }
       parts.push(el('span', attributes, token?.kind === 'wrong' && text === '\n' ? ' \n' : text))
       i = end
     }
     if (value.length > most) parts.push(value.slice(most))
-    // A last line break would not make a line of its own.
+    // A line break at the end would not begin a line of its own.
     this.#behind.replaceChildren(...parts, '\n')
     this.#behind.scrollTop = this.#area.scrollTop
   }
@@ -84,7 +84,7 @@ export class Editor {
     return places.findIndex((place, i, all) => place <= byte && (all[i + 1] ?? Infinity) > byte)
   }
 
-  /** For each character the byte that it stands for. */
+  /** For each character, the byte that it stands for. */
   #places(): readonly number[] {
     const { value } = this.#area
     if (this.#form === 'text') return parseNotation(value).places

@@ -2,13 +2,13 @@ import { fromBase64, toBase64Url } from '../shared/base64.ts'
 
 export type Side = 'request' | 'response'
 
-/** What the address of the page says after its `#`, so that it can be shared: `request=R0VU…`. */
+/** What is in the page's address after the `#`, so that it can be shared: `request=R0VU…`. */
 export interface Shared {
   readonly side: Side
   readonly bytes: Uint8Array
 }
 
-/** @returns undefined when the address says nothing, or nothing that can be read. */
+/** @returns undefined when there is nothing in the address, or nothing valid. */
 export function parseHash(hash: string): Shared | undefined {
   const [, side, text] = /^#(request|response)=([\w-]*)$/.exec(hash) ?? []
   if (side === undefined) return undefined

@@ -7,7 +7,7 @@ const rowBytes = 16
 /** Bytes shown. */
 const mostShown = 4096
 
-/** Rows of bytes in hexadecimal and as text; each run of one token is an element that says which. */
+/** Rows of bytes in hexadecimal and as text; each run of one token is an element that names it. */
 export function hexDump(bytes: Uint8Array, reading: Reading): HTMLElement[] {
   const { tokens } = reading
   const rows: HTMLElement[] = []

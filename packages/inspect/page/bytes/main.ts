@@ -13,7 +13,7 @@ import { readingColumns } from './readings.ts'
 import { samples } from './samples.ts'
 import { messageList, verdict } from './verdict.ts'
 
-/** Milliseconds after the last change until the address of the page says it, too: browsers refuse to be told too often. */
+/** Milliseconds after the last change until the page's address is updated: browsers refuse frequent updates. */
 const shareAfter = 300
 
 const editor = new Editor(() => read())
@@ -21,11 +21,11 @@ const dump = byId('dump')
 let side: Side = 'request'
 let bytes: Uint8Array = new Uint8Array(0)
 let reading: Reading = { tokens: [], messages: [] }
-/** The token told of; none, and nothing told yet. */
+/** The token being described; -1 for none, undefined at first. */
 let shown: number | undefined
 let sharing: ReturnType<typeof setTimeout> | undefined
 
-/** Parses what is there now and shows it. */
+/** Parses the current input and shows the result. */
 function read(): void {
   bytes = editor.bytes
   const strictly = readBytes(bytes, side)
@@ -50,7 +50,7 @@ function share(): void {
   history.replaceState(null, '', toHash({ side, bytes }))
 }
 
-/** Tells of one token, and lights it up wherever it is. */
+/** Describes one token, and highlights it wherever it appears. */
 function show(index: number): void {
   if (index === shown) return
   for (const element of document.querySelectorAll('.lit')) element.classList.remove('lit')
@@ -90,7 +90,7 @@ function setForm(to: Form): void {
   read()
 }
 
-/** Takes what the address says, or the first sample. */
+/** Opens what the address contains, or the first sample. */
 function open(): void {
   const shared = parseHash(location.hash)
   const [, sampleSide, text] = samples[0]!
@@ -137,7 +137,7 @@ byId('source').addEventListener('paste', (event) => {
 
 for (const place of [dump, byId('source')])
   place.addEventListener('pointermove', (event) => {
-    // The text field lies on the coloured text, whose parts know their token.
+    // The text field lies on top of the coloured text, whose parts know their token.
     const hit = document.elementsFromPoint(event.clientX, event.clientY)
     const found = hit.find((element) => element instanceof HTMLElement && element.dataset['token'] !== undefined)
     if (found) show(Number((found as HTMLElement).dataset['token']))

@@ -1,17 +1,17 @@
 /**
- * Bytes as text that one can type: a line break is CR LF, other bytes that cannot be seen are written `\r`, `\n`, `\t`, `\0`
- * or `\xHH`, a backslash is `\\`, and everything else is itself, in UTF-8.
+ * Bytes as text that can be typed: a line break is CR LF, other invisible bytes are written `\r`, `\n`, `\t`, `\0`
+ * or `\xHH`, a backslash is `\\`, and everything else stands for itself, in UTF-8.
  */
 export interface Written {
   readonly bytes: Uint8Array
-  /** For each character of the text, where its bytes begin; one more for the end. */
+  /** For each character of the text, where its bytes begin; with one more entry for the end. */
   readonly places: readonly number[]
 }
 
 const escapes: Readonly<Record<string, number>> = { r: 13, n: 10, t: 9, '0': 0, '\\': 92 }
 const utf8 = new TextEncoder()
 
-/** What a text stands for. An escape that is none is itself. */
+/** The bytes that a text stands for. An invalid escape stands for itself. */
 export function parseNotation(text: string): Written {
   const bytes: number[] = []
   const places: number[] = []
@@ -39,7 +39,7 @@ function unitAt(text: string, i: number): { readonly length: number; readonly by
   return { length: point.length, bytes: utf8.encode(point) }
 }
 
-/** Writes bytes so that {@link parseNotation} gives them again. */
+/** Writes bytes so that {@link parseNotation} gives them back. */
 export function toNotation(bytes: Uint8Array): string {
   let text = ''
   for (let i = 0; i < bytes.length; i++) {
@@ -61,7 +61,7 @@ function byteNotation(byte: number): string {
   return `\\x${byte.toString(16).padStart(2, '0')}`
 }
 
-/** Bytes from hexadecimal digits, whatever stands between them; half a byte at the end is left out. */
+/** Bytes from hexadecimal digits, whatever is between them; half a byte at the end is left out. */
 export function parseHex(text: string): Uint8Array {
   const digits = text.replaceAll(/[^\da-f]/gi, '')
   return Uint8Array.from({ length: digits.length >> 1 }, (_, i) => Number.parseInt(digits.slice(i * 2, i * 2 + 2), 16))

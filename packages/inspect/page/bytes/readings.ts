@@ -3,14 +3,14 @@ import type { ProfileReading, SeenMessage } from '../../src/model/readings.ts'
 import { el } from '../shared/dom.ts'
 import { rfcUrl } from '../shared/kinds.ts'
 
-/** Who reads like that. */
+/** Who reads like each profile. */
 const readers: Readonly<Record<string, readonly [name: string, sentence: string]>> = {
   strict: ['A strict reader', 'Forgives nothing, as this server.'],
   userAgent: ['A user agent', 'Forgives what RFC 9112 asks of clients, in responses only.'],
   observer: ['A lenient reader', 'Forgives whatever can be read, as one or the other server and proxy does.'],
 }
 
-/** One column for each reader: what it sees, what it forgives, and where it stops. */
+/** One column for each reader: what it sees, what it accepts, and where it stops. */
 export function readingColumns(readings: readonly ProfileReading[]): HTMLElement[] {
   return readings.map(({ profile, messages, deviations, fault }) => {
     const [name = profile, sentence = ''] = readers[profile] ?? []

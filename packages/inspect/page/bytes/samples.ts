@@ -1,4 +1,4 @@
-/** Messages to begin with, in the notation of the editor. */
+/** Messages to start with, in the notation of the editor. */
 export const samples: readonly (readonly [name: string, side: 'request' | 'response', text: string])[] = [
   [
     'A request of a browser',

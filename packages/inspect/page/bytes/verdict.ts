@@ -45,7 +45,7 @@ export function verdict({ fault, messages }: Reading, side: Side, bytes: Uint8Ar
   )
 }
 
-/** The messages, each with what the parser found out about it. */
+/** The messages, each with what the parser found in it. */
 export function messageList(messages: readonly Message[]): HTMLElement[] {
   return messages
     .slice(0, 50)

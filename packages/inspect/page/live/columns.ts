@@ -1,7 +1,7 @@
-// What a lane shows where its exchanges are shorter than a pixel or two: how many there were, and nothing that was not.
+// What a lane shows where its exchanges are narrower than a pixel or two: how many there were, without inventing anything.
 import type { Exchange } from '../../src/model/events.ts'
 
-/** Pixels. */
+/** In pixels. */
 export const columnWidth = 2
 
 export function isOpen({ aborted, repliedAt }: Exchange): boolean {
@@ -12,9 +12,9 @@ export function isBad({ status = 0, aborted }: Exchange): boolean {
   return status >= 400 || (aborted !== undefined && aborted !== 'peer')
 }
 
-/** A few pixels of a lane, and how many exchanges have been under way in their time. */
+/** A few pixels of a lane, and how many exchanges were under way during that time. */
 export interface Column {
-  /** Where it begins, on the clock of the events: it moves on with what it shows. */
+  /** Where it begins, on the clock of the events, so that it moves together with what it shows. */
   readonly at: number
   all: number
   bad: number
@@ -22,7 +22,7 @@ export interface Column {
   open: number
 }
 
-/** What there was in each column; those without anything are left out. */
+/** What happened in each column; empty ones are left out. */
 export function columnsOf(
   group: readonly Exchange[],
   { x, now }: { readonly now: number; readonly x: (at: number) => number },

@@ -14,10 +14,10 @@ import { type Store, roleText } from './store.ts'
 import { streamsFigure } from './streams-figure.ts'
 import type { WireOf } from './wire-of.ts'
 
-/** Changes when what is told of a connection does. */
+/** A key that changes when the description of a connection does. */
 export function connectionKey(id: number, store: Store): string {
   const connection = store.find(id)
-  // What changes by itself is in seconds; anything else comes with an event.
+  // What changes by itself is shown in seconds; everything else changes with an event.
   return connection ? JSON.stringify([connection, phaseOf(connection, store, store.now())]) : ''
 }
 
@@ -50,14 +50,14 @@ export function connectionDetails(id: number, store: Store, wire: WireOf): HTMLE
   ]
 }
 
-/** Why it ended, or what it does, in a sentence. */
+/** A sentence about why it ended, or what it is doing. */
 export function verdictOf({ close }: Connection, phase: string): HTMLElement {
   const reason = close && reasons[close.reason]
   const text = reason ? reason.sentence : `Open: ${phase}.`
   return el('p', { class: reason && !reason.calm ? 'verdict bad' : 'verdict' }, text)
 }
 
-/** The parser's error, with its place and its section. */
+/** The parser's error, with its position and the RFC section. */
 export function errorOf({ error }: Connection): HTMLElement[] {
   if (!error) return []
   const { code, offset, message, rfc } = error
@@ -81,7 +81,7 @@ function bytesOf(wire: WireOf, now: number): HTMLElement[] {
   ]
 }
 
-/** Fields are compressed with what came before them. */
+/** Says that the fields depend on bytes that came before. */
 function midway(): HTMLElement {
   return el('p', { class: 'hint' }, 'The bytes of HTTP/2 are read from the beginning of the connection on: look there.')
 }
@@ -114,7 +114,7 @@ function methodsOf(bytes: Uint8Array): string[] {
   return readBytes(bytes, 'request').messages.map(({ line }) => line.split(' ', 1)[0]!)
 }
 
-/** The title of some bytes, with a way to look at them more closely. */
+/** The title of some bytes, with a link to look at them more closely. */
 export function wireHead(title: string, size: number, side: 'request' | 'response', bytes: Uint8Array): HTMLElement {
   const href = `bytes.html#${side}=${toBase64Url(bytes)}`
   const link = el('a', { href, class: 'closer' }, 'Byte by byte')
@@ -143,7 +143,7 @@ function exchangeItem(connection: number, exchange: Exchange): HTMLElement {
   )
 }
 
-/** How the time of an exchange is made up. */
+/** The parts of an exchange's time. */
 function phases({ headAt, repliedAt }: Exchange, at: number, endedAt: number): HTMLElement {
   const handled = repliedAt ?? endedAt
   const parts = [
@@ -159,7 +159,7 @@ function phases({ headAt, repliedAt }: Exchange, at: number, endedAt: number): H
   bar.title = bar.getAttribute('aria-label')!
   for (const [kind, ms] of parts) {
     const part = el('i', { 'data-key': kind })
-    // Parts whose sum is below 1 would not fill the bar.
+    // Flex factors with a sum below 1 would not fill the bar.
     part.style.flexGrow = String(Math.max(0, ms) * 1000)
     bar.append(part)
   }

@@ -1,10 +1,10 @@
-// A request in the words of other tools.
+// A request in the form that other tools use.
 import { type Told, fieldOf } from '../../src/model/messages.ts'
 
-/** What those tools write themselves. */
+/** Fields that those tools write themselves. */
 const written: ReadonlySet<string> = new Set(['content-length', 'connection', 'transfer-encoding', 'accept-encoding'])
 
-/** For a shell. */
+/** As a shell command. */
 export function asCurl(request: Told, origin: string): string {
   const { method, target } = lineOf(request)
   const parts = [`curl -i ${quoted(urlOf(target, origin))}`]
@@ -22,7 +22,7 @@ export function asFetch(request: Told, origin: string): string {
   return `await fetch(${JSON.stringify(urlOf(target, origin))}, ${initOf(request)})`
 }
 
-/** For a test in memory, with `inject`. */
+/** As a test in memory, with `inject`. */
 export function asTest(request: Told): string {
   const { method, target } = lineOf(request)
   return [
@@ -61,7 +61,7 @@ function textOf({ content }: Told): string {
   return new TextDecoder().decode(content)
 }
 
-/** For a POSIX shell: nothing is special within single quotes but the quote itself. */
+/** Quotes for a POSIX shell: within single quotes nothing is special except the quote itself. */
 function quoted(text: string): string {
   return `'${text.replaceAll("'", `'\\''`)}'`
 }

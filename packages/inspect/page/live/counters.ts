@@ -38,7 +38,7 @@ export function showCounters(store: Store): void {
   set('s-keep', `${count(idle)} idle, ${count(totals.closed)} closed`)
 }
 
-/** Lights up the steps that something has just gone through. */
+/** Highlights the steps that something has just gone through. */
 export function pulse(events: readonly WireEvent[]): void {
   if (calm.matches) return
   const steps = new Set(events.flatMap(({ type }) => stepOf[type] ?? []))

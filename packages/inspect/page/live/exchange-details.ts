@@ -9,7 +9,7 @@ import { asCurl, asFetch, asTest } from './copy-as.ts'
 import { type Store } from './store.ts'
 import type { WireOf } from './wire-of.ts'
 
-/** One exchange, whole: both messages, their content decoded, and what can be done with the request. */
+/** A complete exchange: both messages, their content decoded, and what can be done with the request. */
 export function exchangeDetails(connection: number, number: number, store: Store, wire: WireOf): HTMLElement[] {
   const back = el('button', { type: 'button', class: 'link', 'data-connection': String(connection) })
   back.append(`Connection #${connection}`)
@@ -31,7 +31,7 @@ export function exchangeDetails(connection: number, number: number, store: Store
   ]
 }
 
-/** Changes when there is something new to show. */
+/** A key that changes when there is something new to show. */
 export function exchangeKey(number: number, wire: WireOf): string {
   const told = find(number, wire)
   return told ? `${told.request.bytes.length} ${told.response?.bytes.length} ${told.response?.complete}` : ''
@@ -74,7 +74,7 @@ async function decoded(coding: string, bytes: Uint8Array): Promise<Uint8Array | 
   return response.ok ? new Uint8Array(await response.arrayBuffer()) : undefined
 }
 
-/** Content as its type says: never as markup. */
+/** Shows content according to its type, but never as markup. */
 function shown(bytes: Uint8Array, type: string): HTMLElement {
   if (/^image\/(?:png|jpeg|gif|webp|avif)\b/.test(type)) {
     const image = el('img', { alt: 'The image that was sent' })
@@ -131,7 +131,7 @@ function actions(request: Told, store: Store): HTMLElement[] {
   return [bar, el('p', {}, link, ' ', said), ...(store.server.tools ? [sender(request)] : [])]
 }
 
-/** Sends the request once more, as it was or changed. */
+/** Sends the request again, as it was or changed. */
 function sender(request: Told): HTMLElement {
   const details = el('details', {}, el('summary', {}, 'Send again'))
   const isText = textOf(request.bytes) !== undefined
@@ -149,7 +149,7 @@ function sender(request: Told): HTMLElement {
   return details
 }
 
-/** The head with its line ends; content stays as it was typed. */
+/** The head with its line ends restored; content stays as it was typed. */
 function edited(text: string, { bytes }: Told): Uint8Array {
   const same = new TextDecoder().decode(bytes).replaceAll('\r\n', '\n') === text
   if (same) return bytes

@@ -2,11 +2,11 @@ import type { Connection, WireEvent } from '../../src/model/events.ts'
 import { type Query, matchesConnection, matchesEvent, parseQuery } from '../../src/model/query.ts'
 import { byId, setText } from '../shared/dom.ts'
 
-/** What somebody looks for, in the field of the page; everything while that is empty, or not there. */
+/** The search in the page's field; it matches everything while the field is empty or missing. */
 export class Filter {
   #query: Query = parseQuery('')
 
-  /** @param changed is called when it is something else. */
+  /** @param changed is called when the search has changed. */
   constructor(changed: () => void) {
     const field = document.getElementById('filter') as HTMLInputElement | null
     if (!field) return
@@ -20,7 +20,7 @@ export class Filter {
         read()
         changed()
       })
-    // A browser may have kept what was typed.
+    // The browser may have restored what was typed before.
     read()
   }
 

@@ -3,11 +3,11 @@ import type { Snapshot, WireEvent } from '../../src/model/events.ts'
 export interface Followed {
   snapshot(snapshot: Snapshot): void
   events(events: readonly WireEvent[]): void
-  /** Whether events come in at the moment. */
+  /** Whether events are arriving at the moment. */
   live(live: boolean): void
 }
 
-/** Milliseconds until another attempt, when the browser has given up. */
+/** Milliseconds until another attempt, after the browser has given up. */
 const retry = 1500
 
 /** Follows the server's events, across restarts of the server. */
@@ -22,7 +22,7 @@ export function follow(to: Followed): void {
   )
   source.addEventListener('error', () => {
     to.live(false)
-    // A refused stream is final for the browser; for us it only means that the server is full or starting.
+    // To the browser a refused stream is final; to us it only means that the server is full or starting.
     if (source.readyState === EventSource.CLOSED) setTimeout(() => follow(to), retry)
   })
 }

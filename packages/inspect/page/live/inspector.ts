@@ -11,7 +11,7 @@ interface Shown {
   readonly content: () => readonly HTMLElement[]
 }
 
-/** The panel that tells all about one thing: most often a connection. */
+/** The panel that shows everything about one thing, usually a connection. */
 export class Inspector {
   readonly #panel = byId('inspector')
   readonly #title = byId('inspector-title')
@@ -23,7 +23,7 @@ export class Inspector {
   #shown: Shown
   #key: string | undefined
 
-  /** @param hint what else can be done. */
+  /** @param hint about what else can be done. */
   constructor(store: Store, hint: string) {
     this.#store = store
     this.#hint = hint
@@ -69,20 +69,20 @@ export class Inspector {
     this.#reveal()
   }
 
-  /** Brings what is shown up to date. */
+  /** Updates what is shown. */
   refresh(): void {
     const key = this.#shown.key()
     if (key === this.#key) return
     this.#key = key
     this.#title.textContent = this.#shown.title
-    // What was scrolled to stays in sight.
+    // Keeps the scroll positions.
     const scrolled = [...this.#body.querySelectorAll('.exchanges, pre')].map(({ scrollTop }) => scrollTop)
     this.#body.replaceChildren(...this.#shown.content())
     for (const [i, element] of [...this.#body.querySelectorAll('.exchanges, pre')].entries())
       if (scrolled[i]) element.scrollTop = scrolled[i]
   }
 
-  /** Something has been started whose result is not there yet. */
+  /** Something has been started, and its result is not there yet. */
   working(title: string): void {
     this.#static(title, [el('p', { class: 'hint busy' }, 'Under way …')])
   }
@@ -91,7 +91,7 @@ export class Inspector {
     this.#static(title, [el('p', { class: 'verdict bad' }, message)])
   }
 
-  /** Something else than a connection. @param key changes when the content does; without it, it never does. */
+  /** Shows something other than a connection. @param key changes when the content does; without a key, it never does. */
   other(
     title: string,
     content: (store: Store) => readonly HTMLElement[],
@@ -118,7 +118,7 @@ export class Inspector {
     this.refresh()
   }
 
-  /** On a narrow screen the panel is below what was pressed. */
+  /** On a narrow screen, the panel is below the thing that was selected. */
   #reveal(): void {
     this.#panel.scrollTop = 0
     if (innerWidth < 1000) this.#panel.scrollIntoView({ block: 'start' })

@@ -5,11 +5,11 @@ import { columnWidth, columnsOf, isBad, isOpen } from './columns.ts'
 import { drawStreams } from './stream-lanes.ts'
 import type { View } from './timeline.ts'
 
-/** Least width of a block: most requests take less time than a pixel is wide. */
+/** Minimum width of a block, because most requests take less time than the width of a pixel. */
 const least = 4
 /** Exchanges closer than this (px) are drawn as one group. */
 const near = 6
-/** A block with so many pixels has its text inside. */
+/** A block at least this many pixels wide has its text inside. */
 const wide = 44
 /** Lanes of at least this height have text. */
 const readable = 22
@@ -18,7 +18,7 @@ const names = ['line', 'wait', 'head', 'work', 'good', 'bad', 'idle', 'accent', 
 
 export type Paint = Readonly<Record<(typeof names)[number], string>>
 
-/** The colours are those of the style sheet. */
+/** Reads the colours from the style sheet. */
 export function readPaint(): Paint {
   const style = getComputedStyle(document.documentElement)
   return Object.fromEntries(names.map((name) => [name, style.getPropertyValue(`--${name}`).trim()])) as Paint
@@ -31,7 +31,7 @@ export class LanePainter {
   readonly #lane: number
   readonly #paint: Paint
   readonly #server: ServerFacts
-  /** Half the height of a block, and of the line that a connection is while nothing happens. */
+  /** Half the height of a block, and of the line that represents an idle connection. */
   readonly #half: number
   readonly #thin: number
 
@@ -47,7 +47,7 @@ export class LanePainter {
     g.textBaseline = 'middle'
   }
 
-  /** Marks the lane that was picked. */
+  /** Marks the selected lane. */
   shade(y: number): void {
     const g = this.#g
     g.globalAlpha = 0.1
@@ -72,7 +72,7 @@ export class LanePainter {
     const groups = groupsOf(exchanges, this.#view)
     let right = x(openedAt)
     for (const [i, group] of groups.entries()) {
-      // Blocks have a least width, so they may have to make room for each other.
+      // Blocks have a minimum width, so they may have to be moved apart.
       const left = Math.max(x(group[0]!.headAt), i > 0 ? right + 1 : -Infinity)
       right = group.length > 1 ? this.#drawGroup(group, y) : this.#drawExchange(group[0]!, left, y)
       const limit = x(groups[i + 1]?.[0]!.headAt ?? error?.at ?? end) - 6
@@ -85,11 +85,11 @@ export class LanePainter {
     else if (!close || close.at > now) this.#drawNow(connection, y)
   }
 
-  /** What a connection is between exchanges: waiting, receiving a head, kept, lingering. */
+  /** Draws what a connection is between exchanges: waiting, receiving a head, kept, lingering. */
   #drawBase({ exchanges, openedAt, headAt, ending, error }: Connection, y: number, end: number): void {
     const { idle, wait, head, bad } = this.#paint
     const first = exchanges[0]
-    // Of a long life only the latest exchanges are known; before them the connection was in use.
+    // Of a long connection only the latest exchanges are known; before them it was in use.
     const before = first && first.exchange > 1 ? idle : wait
     this.#stretch(openedAt, Math.min(first?.headAt ?? headAt ?? end, end), y, before, this.#thin)
     for (const [i, exchange] of exchanges.entries()) {
@@ -111,7 +111,7 @@ export class LanePainter {
     this.#g.fillRect(left, y - half, Math.max(1, x(to) - left), half * 2)
   }
 
-  /** Nothing is expected any more; the connection is open only so that the reply arrives. */
+  /** Nothing more is expected; the connection is open only so that the reply can arrive. */
   #dashes(from: number, to: number, y: number, colour: string): void {
     const { x } = this.#view
     const [left, right] = [Math.max(0, x(from)), x(to)]
@@ -128,7 +128,7 @@ export class LanePainter {
     this.#text(short, x + 7, y, this.#view.width, colour)
   }
 
-  /** What the connection does now, and how long it may go on with it: a clock that runs out. */
+  /** Draws what the connection is doing now, with a countdown of the time it has for that. */
   #drawNow(connection: Connection, y: number): void {
     const { x, now } = this.#view
     const { idleAt, headAt, exchanges, openedAt, ending, error } = connection
@@ -154,7 +154,7 @@ export class LanePainter {
     return last.repliedAt === undefined ? this.#paint.work : this.#paint.good
   }
 
-  /** @param left the part of the time that is left. */
+  /** @param left the fraction of the time that is left. */
   #clock(x: number, y: number, left: number, colour: string): void {
     const g = this.#g
     const radius = this.#lane >= readable ? 6.5 : 4.5
@@ -174,7 +174,7 @@ export class LanePainter {
     g.fill()
   }
 
-  /** Draws short exchanges as what there was in each column: gaps stay gaps, and an error colours its own column alone. */
+  /** Draws short exchanges as what happened in each column: gaps stay gaps, and an error colours only its own column. */
   #drawGroup(group: readonly Exchange[], y: number): number {
     const { x } = this.#view
     const g = this.#g
@@ -185,7 +185,7 @@ export class LanePainter {
       if (right < -8) continue
       const height = this.#half * 2
       const wrong = bad === 0 ? 0 : height * Math.max(0.4, bad / all)
-      // More requests are more colour.
+      // The more requests, the stronger the colour.
       g.globalAlpha = Math.min(1, 0.55 + all * 0.15)
       g.fillStyle = open === all ? this.#paint.work : this.#paint.good
       g.fillRect(left, y - this.#half, columnWidth, height - wrong)
@@ -196,7 +196,7 @@ export class LanePainter {
     return right
   }
 
-  /** Head, handler, reply, as far as each is wide enough to be seen; returns where it ends. */
+  /** Draws head, handler and reply, if they are wide enough to be seen; returns where it ends. */
   #drawExchange(exchange: Exchange, left: number, y: number): number {
     const { x, now } = this.#view
     const { at, headAt, repliedAt, endedAt } = exchange
@@ -231,7 +231,7 @@ export class LanePainter {
     const rest = width - (from - left)
     if (rest <= 0) return
     g.fillStyle = colour
-    // Something long is the ground for its text; a firm edge shows where it began.
+    // A long block is the background for its text; a solid edge shows where it began.
     if (rest > wide && this.#lane >= readable) g.globalAlpha = 0.32
     if (this.#lane < 10) g.fillRect(from, y - this.#half, rest, this.#half * 2)
     else {
@@ -267,7 +267,7 @@ export class LanePainter {
     return x + size
   }
 
-  /** Writes text where there is room for it. @param lane the least height of a lane that has this text. */
+  /** Writes text where there is room for it. @param lane the minimum height of a lane with this text. */
   #text(text: string, left: number, y: number, limit: number, colour: string, lane: number = readable): void {
     if (this.#lane < lane) return
     const g = this.#g
@@ -279,7 +279,7 @@ export class LanePainter {
   }
 }
 
-/** Short exchanges that would lie on top of each other go together; a long one is always alone. */
+/** Short exchanges that would overlap are grouped; a long one is always alone. */
 function groupsOf(exchanges: readonly Exchange[], { x, now }: View): Exchange[][] {
   const groups: Exchange[][] = []
   let right = -Infinity

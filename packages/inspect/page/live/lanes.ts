@@ -5,13 +5,13 @@ import { formatMs } from '../../src/model/format.ts'
 import type { Filter } from './filter.ts'
 import { type Store, roleText } from './store.ts'
 
-/** Lanes at a time; the newest connections when there are more. */
+/** Most lanes at a time; if there are more connections, the newest are shown. */
 const mostLanes = 400
-/** Height of a lane (px) with a label of two lines, the least one with a label at all, and the least one. */
+/** Heights in pixels: of a lane with a label of two lines, the minimum with a label, and the minimum of all. */
 const [tall, labelled, thinnest] = [44, 20, 4]
-/** Height of the list, beyond which it is scrolled. */
+/** Height of the list; beyond it, the list scrolls. */
 const listHeight = 660
-/** So many lanes are still read one by one, even if the list has to be scrolled. */
+/** Up to this many lanes are labelled, even if the list has to scroll. */
 const mostLabelled = 60
 
 /** The connections to draw: the viewer's own on top, then the newest first; closed ones while they are in sight. */
@@ -31,13 +31,13 @@ export function lanesOf(
   return { lanes: own ? [own, ...newest] : newest, older: others.length - newest.length }
 }
 
-/** Height of each of so many lanes: as high as lets all be seen, between what can be read and what can be seen. */
+/** The height of each of this many lanes, so that all are visible if possible, within the limits of what can be read and seen. */
 export function laneHeight(lanes: number): number {
   const least = lanes <= mostLabelled ? labelled : thinnest
   return Math.max(least, Math.min(tall, Math.floor(listHeight / Math.max(1, lanes))))
 }
 
-/** What a connection does just now, in a few words. */
+/** What a connection is doing now, in a few words. */
 export function phaseOf(connection: Connection, { server }: Pick<Store, 'server'>, now: number): string {
   const { close, idleAt, headAt, exchanges, error, ending, openedAt } = connection
   if (close) return reasons[close.reason].short
@@ -65,15 +65,15 @@ interface Label {
 }
 
 /**
- * The labels beside the lanes: real text and real buttons, so the timeline can be read without seeing it. The list is one
- * stop of the Tab key; arrows move in it.
+ * The labels beside the lanes: real text and real buttons, so that the timeline can be read without being seen. The list is one
+ * tab stop; the arrow keys move within it.
  */
 export class LaneLabels {
   readonly #list = byId('labels')
   readonly #labels: Map<number, Label> = new Map()
   #order: readonly number[] = []
   #shown = ''
-  /** The one that the Tab key leads to. */
+  /** The label that the Tab key leads to. */
   #current = 0
 
   constructor() {
@@ -97,7 +97,7 @@ export class LaneLabels {
         item.remove()
         this.#labels.delete(id)
       }
-    // Only what is out of place is moved: a button that is moved loses the focus.
+    // Only buttons that are out of place are moved, because moving a button takes the focus away from it.
     for (const [i, id] of order.entries()) {
       const { item } = this.#labels.get(id)!
       if (this.#list.children[i] !== item) this.#list.insertBefore(item, this.#list.children[i] ?? null)
@@ -112,7 +112,7 @@ export class LaneLabels {
     setText(who, roleText(connection, store.you))
     const does = phaseOf(connection, store, now)
     setText(phase, does)
-    // There may be no room for all of it, or for any.
+    // There may not be room for all of it, or for any.
     set(button, 'title', `#${id} ${who.textContent} ${does}`)
     if (who.dataset['role'] !== role) who.dataset['role'] = role
     item.className = close ? (reasons[close.reason].calm ? 'closed' : 'closed broken') : ''

@@ -9,7 +9,7 @@ import { type Store, roleText } from './store.ts'
 
 /** One line of the log. */
 interface Line {
-  /** The kind of event in a word, which also chooses the colour. */
+  /** The kind of event in one word, which also determines the colour. */
   readonly kind: string
   readonly word: string
   readonly what: string
@@ -40,7 +40,7 @@ export class Log {
     byId('log-most').textContent = String(bounds.recent)
   }
 
-  /** Starts again from the latest events. */
+  /** Starts again with the latest events. */
   reset(filter: Filter): void {
     this.#body.replaceChildren()
     this.add(this.#store.state.recent, filter)
@@ -84,7 +84,7 @@ export class Log {
   }
 }
 
-/** A reply that is complete already needs no line for its beginning. */
+/** A reply that is already complete needs no line for its beginning. */
 function endsIn(events: readonly WireEvent[], reply: WireEvent & { type: 'reply' }, from: number): boolean {
   const { connection, exchange } = reply
   return events.some(
@@ -136,7 +136,7 @@ function endLine({ status, aborted, bytes, ms }: WireEvent & { type: 'end' }): L
   return { kind: status >= 400 ? 'refused' : 'reply', word: 'reply', what: statusText(status), bytes: size, took }
 }
 
-/** Tells somebody who cannot see the page what has happened lately, in one sentence. */
+/** Describes in one sentence what has happened recently, for people who cannot see the page. */
 export function summary(events: readonly WireEvent[]): string {
   const count = (type: WireEvent['type']) => events.filter((event) => event.type === type).length
   const last = events.findLast((event) => event.type === 'close')

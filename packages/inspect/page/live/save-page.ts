@@ -4,7 +4,7 @@ import { LanePainter, readPaint } from './lane-painter.ts'
 
 const [width, lane, room] = [880, 44, 60]
 
-/** A button that saves what the panel tells of a connection, with its lane, as one file that needs nothing else. */
+/** A button that saves what the panel shows of a connection, with its lane, as a self-contained file. */
 export function saveButton(connection: Connection, server: ServerFacts, now: number): HTMLElement {
   const button = el('button', { type: 'button' }, 'Save as a page')
   button.addEventListener('click', () => {
@@ -35,7 +35,7 @@ function laneOf(connection: Connection, server: ServerFacts, present: number): s
 
 function pageOf(title: string, picture: string, details: Element): string {
   const content = details.cloneNode(true) as Element
-  // What leads to the inspector, or does something in it, would do nothing in a file.
+  // Controls that lead to the inspector, or act on it, would do nothing in a file.
   for (const one of content.querySelectorAll('.closer, .pager, .buttons, textarea, details')) one.remove()
   for (const button of content.querySelectorAll('button')) button.replaceWith(...button.childNodes)
   const page = document.implementation.createHTMLDocument(title)
@@ -45,7 +45,7 @@ function pageOf(title: string, picture: string, details: Element): string {
     for (const [key, value] of Object.entries(attributes)) one.setAttribute(key, value)
     page.head.append(one)
   }
-  // A page from elsewhere runs nothing and asks for nothing.
+  // The saved page runs no scripts and requests nothing.
   const policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
   add('meta', { charset: 'utf-8' })
   add('meta', { 'http-equiv': 'Content-Security-Policy', content: policy })

@@ -2,20 +2,20 @@ import type { Connection, ServerFacts, Snapshot, WireEvent } from '../../src/mod
 import { formatTime } from '../../src/model/format.ts'
 import { type LabState, apply, emptyState, thaw } from '../../src/model/state.ts'
 
-/** Seconds that the rate of requests is averaged over. */
+/** Seconds over which the rate of requests is averaged. */
 const rateSeconds = 5
 
-/** What the page knows: the server's state, as of its latest event, and the server's clock. */
+/** What the page knows: the server's state after its latest event, and the server's clock. */
 export class Store {
   state: LabState = emptyState()
-  /** The connection that the events come over. */
+  /** The connection over which the events arrive. */
   you = 0
   server: ServerFacts = { url: location.origin, keepAliveMs: 0, headMs: 0, control: true }
   /** The time of day when the server's clock began. */
   epoch = 0
   /** What to add to the page's clock to get the server's. */
   #ahead = 0
-  /** Requests there had been, second by second, the latest last. */
+  /** The number of requests so far, second by second, the latest last. */
   #counts: { readonly at: number; readonly requests: number }[] = []
 
   take(snapshot: Snapshot): void {
@@ -35,13 +35,13 @@ export class Store {
     return performance.now() + this.#ahead
   }
 
-  /** Says since when nothing is known of the server. */
+  /** Sets since when nothing is known about the server. */
   away(at: number | undefined): string {
     if (at === undefined || this.epoch === 0) return 'Server away'
     return `Server away since ${formatTime(this.epoch + at).slice(0, 8)}`
   }
 
-  /** Requests per second of late. */
+  /** Recent requests per second. */
   rate(): number {
     const at = this.now()
     const { requests } = this.state.totals
@@ -57,7 +57,7 @@ export class Store {
   }
 }
 
-/** Who is at the other end, in a word or two; empty for somebody unknown. */
+/** Who is at the other end, in a word or two; empty when unknown. */
 export function roleText(connection: Pick<Connection, 'id' | 'role' | 'label'>, you: number): string {
   if (connection.id === you) return 'this page'
   if (connection.role === 'viewer') return 'another page'

@@ -1,13 +1,13 @@
-// Exchanges of HTTP/2 go on side by side: lanes within the lane of their connection.
+// HTTP/2 exchanges run side by side: lanes within the lane of their connection.
 import type { Exchange } from '../../src/model/events.ts'
 import { tracksOf } from '../../src/model/tracks.ts'
 import type { Paint } from './lane-painter.ts'
 import type { View } from './timeline.ts'
 
-/** Part of a lane that its streams fill, and the tracks that fit into it before they become thinner. */
+/** The part of a lane that its streams fill, and how many tracks fit into it before they get thinner. */
 const [filled, roomy] = [0.8, 4]
 
-/** Draws the exchanges of one connection, which is at `y`. */
+/** Draws the exchanges of the connection at `y`. */
 export function drawStreams(
   g: CanvasRenderingContext2D,
   { x, now }: View,

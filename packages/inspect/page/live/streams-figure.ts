@@ -8,20 +8,20 @@ import {
 } from '../../src/model/stream-trace.ts'
 import { el } from '../shared/dom.ts'
 
-/** Streams at a time; the latest when there are more. */
+/** Most streams at a time; if there are more, the latest are shown. */
 const mostLanes = 24
-/** Units of the drawing: its width, and of a lane the whole, its text, and its window. */
+/** Units of the drawing: its width, and the heights of a whole lane, its text, and its window. */
 const [across, lane, text, window] = [352, 32, 12, 14]
-/** The least that can be seen. */
+/** The smallest visible size. */
 const least = 2
 
 const drawing = 'http://www.w3.org/2000/svg'
 
 /**
- * The streams of a connection of HTTP/2 as lanes within it, each as long as it was open, and as high as its window was: content
- * takes away from it, WINDOW_UPDATE gives to it, and at the ground nothing more may be sent.
+ * The streams of an HTTP/2 connection as lanes within it, each as long as it was open, and as high as its window was: content
+ * reduces the window, WINDOW_UPDATE enlarges it, and at zero nothing more may be sent.
  *
- * @param from those that began in this time, on the server's clock. @param now for those that have not ended.
+ * @param from the start of the time to show, on the server's clock. @param now the end of streams that have not ended.
  */
 export function streamsFigure(trace: StreamsTrace, from: number, to: number, now: number): HTMLElement[] {
   const all = trace.streams.filter(({ openedAt }) => openedAt >= from && openedAt < to)
@@ -49,7 +49,7 @@ const explanation =
   'Each stream from its first frame to its last; the height is its window: what may still be sent on it. DATA closes it, ' +
   'WINDOW_UPDATE opens it, and where it is shut the stream waits for the other side.'
 
-/** The window that all streams have together. */
+/** The window that all streams share. */
 function together(
   steps: readonly WindowStep[],
   way: Way,
@@ -84,7 +84,7 @@ function label(content: string, y: number, kind = ''): Element {
   return element
 }
 
-/** The window as a hill over its ground, and the ground in another colour for as long as it is shut. */
+/** The window as an area above a base line, which has another colour for as long as the window is shut. */
 function windowOf(
   steps: readonly WindowStep[],
   start: number,

@@ -4,13 +4,13 @@ import { byId } from '../shared/dom.ts'
 import { type Paint, LanePainter, readPaint } from './lane-painter.ts'
 import { laneHeight } from './lanes.ts'
 
-/** Room on the right of now, for the clocks and the marks of what happens at this moment. */
+/** Space to the right of "now", for the countdowns and for marks of what is happening at this moment. */
 const margin = 26
 const axisHeight = 26
-/** Least and greatest milliseconds from edge to edge, and how much of it a turn of the wheel takes away. */
+/** The least and most milliseconds from edge to edge, and the factor of one step of the wheel. */
 const [leastSpan, mostSpan, wheelStep] = [2, 240_000, 1.2]
 
-/** What is drawn: which time is where. */
+/** Maps times to positions. */
 export interface View {
   /** The time at the right edge, in milliseconds on the server's clock. */
   readonly now: number
@@ -19,16 +19,16 @@ export interface View {
   readonly x: (at: number) => number
 }
 
-/** What somebody does to the picture with a pointer. */
+/** What the user does to the picture with a pointer. */
 export interface Gestures {
   readonly select: (lane: number) => void
-  /** @param at the part of the width that stays where it is, 1 for the right edge. */
+  /** @param at the fraction of the width that stays in place, 1 for the right edge. */
   readonly zoom: (factor: number, at: number) => void
-  /** @param by the part of the width. */
+  /** @param by a fraction of the width. */
   readonly pan: (by: number) => void
 }
 
-/** Draws connections as lanes over time, all of them in one canvas. */
+/** Draws connections as lanes over time, all of them on one canvas. */
 export class Timeline {
   readonly #canvas = byId('timeline') as HTMLCanvasElement
   readonly #axis = byId('axis') as HTMLCanvasElement
@@ -52,7 +52,7 @@ export class Timeline {
   ): void {
     const lane = (this.#lane = laneHeight(lanes.length))
     this.#lanes = lanes.length
-    // The canvas is as high as what can be seen of the list, and stays in sight while that scrolls.
+    // The canvas is only as high as the visible part of the list, and stays in view while that scrolls.
     const { scrollTop, clientHeight } = this.#scroll
     const height = Math.min(lanes.length * lane, clientHeight || Infinity)
     const g = fit(this.#canvas, height)
@@ -87,7 +87,7 @@ export class Timeline {
     for (const ago of ticks(span)) g.fillRect(Math.round(x(now - ago)), 0, 1, height)
   }
 
-  /** Times of which not all is known are shaded. */
+  /** Shades times that were not recorded completely. */
   #drawGaps(g: CanvasRenderingContext2D, { x, now, width }: View, height: number, gaps: readonly Gap[]): void {
     g.fillStyle = this.#paint.muted
     g.globalAlpha = 0.12
@@ -104,7 +104,7 @@ export class Timeline {
     canvas.addEventListener(
       'wheel',
       (event) => {
-        // Without a key the wheel scrolls, as everywhere.
+        // Without a modifier key the wheel scrolls, as everywhere.
         if (!event.ctrlKey && !event.metaKey && !event.shiftKey) return
         event.preventDefault()
         zoom((event.deltaY || event.deltaX) > 0 ? wheelStep : 1 / wheelStep, Math.min(1, place(event)))
@@ -131,12 +131,12 @@ export class Timeline {
   }
 }
 
-/** A span within what can be shown. */
+/** Limits a span to what can be shown. */
 export function clampSpan(span: number): number {
   return Math.max(leastSpan, Math.min(mostSpan, span))
 }
 
-/** Where the grid has its lines, in milliseconds ago: at round numbers, so far apart that they can be read. */
+/** The positions of the grid lines, in milliseconds ago: round numbers, far enough apart to be read. */
 function ticks(span: number): number[] {
   const rough = span / (innerWidth < 700 ? 3 : 6)
   const power = 10 ** Math.floor(Math.log10(rough))
@@ -149,7 +149,7 @@ function agoText(ago: number): string {
   return ago < 1000 ? `−${Number(ago.toPrecision(3))} ms` : `−${Number((ago / 1000).toPrecision(3))} s`
 }
 
-/** Brings a canvas to the size it has on the page, in real pixels, and clears it. */
+/** Sets a canvas to its size on the page, in device pixels, and clears it. */
 function fit(canvas: HTMLCanvasElement, height: number): CanvasRenderingContext2D | null {
   const scale = devicePixelRatio
   const [w, h] = [Math.round(canvas.clientWidth * scale), Math.round(height * scale)]

@@ -13,22 +13,22 @@ import { Timeline, clampSpan } from './timeline.ts'
 
 /** Milliseconds between two announcements to a screen reader: more would be noise. */
 const announceEvery = 5_000
-/** Milliseconds between two updates of the text, when something has happened, and of what counts seconds. */
+/** Milliseconds between two updates of the text when something has happened, and of anything that counts seconds. */
 const [textEvery, secondsEvery] = [100, 250]
-/** Milliseconds between two pictures: the lanes move a pixel at a time, so more would not be seen. */
+/** Milliseconds between two pictures: the lanes move one pixel at a time, so more would not be visible. */
 const drawEvery = 30
-/** Events that go into the log at once; a crowd of them waits for a moment and costs no more than the last ones do. */
+/** How many events go into the log at once; if there are more, they wait for a moment, and only the last ones are shown. */
 const [crowd, crowdEvery] = [40, 600]
 
-/** What a page may add to the live view. */
+/** What a page can add to the live view. */
 export interface LiveOptions {
-  /** What can be done beside picking a connection, for a panel that shows nothing yet. */
+  /** What can be done in addition to selecting a connection, for a panel that shows nothing yet. */
   readonly hint: string
-  /** Called with each snapshot of the server, when the store has it. */
+  /** Called with each snapshot of the server, after the store has taken it. */
   readonly onSnapshot?: (snapshot: Snapshot, store: Store) => void
 }
 
-/** Fills the page with what happens on the server, from now on. */
+/** Fills the page with what happens on the server, and keeps it up to date. */
 export function startLive(options: LiveOptions): Inspector {
   return new LiveView(options).inspector
 }
@@ -43,16 +43,16 @@ class LiveView {
   readonly #spans = dataButtons('span')
   readonly #timeline: Timeline
   #span = 30_000
-  /** The moment at the right edge while the picture stands still, and the one at which it was stopped. */
+  /** The time at the right edge while the picture is paused, and when it was paused. */
   #pausedAt: number | undefined
   #stoppedAt = 0
-  /** Since when the server is away: nothing is known of what it does, so its clock stands still. */
+  /** Since when the server has been away: nothing is known about it, so its clock stands still. */
   #awayAt: number | undefined
   #lanes: readonly Connection[] = []
   #news = false
   #unlogged: WireEvent[] = []
   #unannounced: WireEvent[] = []
-  /** When each part was brought up to date. */
+  /** When each part was last updated. */
   readonly #done = { text: 0, log: 0, picture: 0 }
 
   constructor({ hint, onSnapshot }: LiveOptions) {
@@ -80,14 +80,14 @@ class LiveView {
         store.apply(events)
         this.#unannounced = [...this.#unannounced, ...events].slice(-100)
         pulse(events)
-        // The log keeps no more than the latest, and after a pause it starts again from the state.
+        // The log keeps only the latest events, and after a pause it starts again from the state.
         this.#unlogged = [...this.#unlogged, ...events].slice(-bounds.recent)
         this.#news = true
       },
     })
     setInterval(() => this.#announce(), announceEvery)
     this.#listen()
-    // A link may lead to one connection.
+    // A link may point to one connection.
     const linked = /^#connection=(\d+)$/.exec(location.hash)?.[1]
     if (linked) this.inspector.select(Number(linked))
     requestAnimationFrame(() => this.#frame())
@@ -132,10 +132,10 @@ class LiveView {
     this.#done.text = performance.now()
     this.#news = false
     showCounters(this.#store)
-    // A busy server is looked at for a part of the time only; whoever looks on is told so.
+    // A busy server is recorded only part of the time; the page says so.
     byId('gaps').hidden = !this.#store.state.gaps.some(({ to = Infinity }) => to > this.#now - this.#span)
     this.inspector.refresh()
-    // While the picture stands still its lanes stay the same; but one of them may be picked.
+    // While the picture is paused its lanes do not change, but one of them may be selected.
     this.#showLanes(this.#now, this.#pausedAt === undefined)
   }
 
@@ -158,7 +158,7 @@ class LiveView {
     this.#unlogged = []
   }
 
-  /** Somebody looks for something else. */
+  /** The search has changed. */
   #filtered(): void {
     this.#unlogged = []
     this.#log.reset(this.#filter)
@@ -175,7 +175,7 @@ class LiveView {
     const text = now - this.#done.text > (this.#news ? textEvery : secondsEvery)
     if (text) this.#showText()
     this.#showLog(now)
-    // Without motion the picture moves on with its text.
+    // With reduced motion, the picture moves together with its text.
     if (text || (!this.#calm.matches && now - this.#done.picture > drawEvery)) this.#draw(now)
     requestAnimationFrame(() => this.#frame())
   }
@@ -193,7 +193,7 @@ class LiveView {
     this.#showLanes(this.#now)
   }
 
-  /** Shows more or less time; what is under the pointer stays there while the picture stands still. */
+  /** Shows more or less time; if the picture is paused, what is under the pointer stays there. */
   #zoom(factor: number, at: number): void {
     const to = clampSpan(this.#span * factor)
     if (this.#pausedAt !== undefined)

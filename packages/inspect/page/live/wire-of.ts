@@ -4,23 +4,23 @@ import type { Wire } from '../../src/model/tape.ts'
 /** The bytes of a connection, fetched from the server when something has happened on it. */
 export class WireOf {
   wire: Wire | undefined = undefined
-  /** The segment shown, counted from the last one. */
+  /** Which segment is shown, counted back from the last one. */
   back = 0
   readonly #connection: number
   readonly #allowed: boolean
   readonly #changed: () => void
   #seen = ''
 
-  /** @param allowed whether the server tells. @param changed is called when there is something new to show. */
+  /** @param allowed whether the server provides them. @param changed is called when there is something new to show. */
   constructor(connection: number, allowed: boolean, changed: () => void) {
     this.#connection = connection
     this.#allowed = allowed
     this.#changed = changed
   }
 
-  /** Fetches again if the connection has gone on since. */
+  /** Fetches again if something has happened on the connection since. */
   follow(connection: Connection | undefined): void {
-    // Windows open and close without an event.
+    // Windows open and close without events.
     const isFlowing = !connection?.close && this.wire?.streams?.streams.some(({ closedAt }) => closedAt === undefined)
     const half = isFlowing ? Math.floor(performance.now() / 500) : 0
     const seen = connection

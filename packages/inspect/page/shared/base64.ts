@@ -1,4 +1,4 @@
-/** Bytes from base64, in its common or its URL-safe alphabet. @throws when it is not base64. */
+/** Decodes base64, in the common or the URL-safe alphabet. @throws when it is malformed. */
 export function fromBase64(text: string): Uint8Array {
   const binary = atob(text.replaceAll('-', '+').replaceAll('_', '/'))
   return Uint8Array.from(binary, (char) => char.charCodeAt(0))

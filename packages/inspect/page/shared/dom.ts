@@ -1,9 +1,9 @@
-/** The element of an id that the page is known to have. */
+/** The element with an id that the page is known to contain. */
 export function byId(id: string): HTMLElement {
   return document.getElementById(id)!
 }
 
-/** Makes an element. Content is text or other elements, never markup, so nothing a client sent is ever read as such. */
+/** Creates an element. Content is text or other elements, never markup, so nothing that a client sent is ever parsed as such. */
 export function el<K extends keyof HTMLElementTagNameMap>(
   tag: K,
   attributes: Readonly<Record<string, string>> = {},
@@ -15,12 +15,12 @@ export function el<K extends keyof HTMLElementTagNameMap>(
   return element
 }
 
-/** Sets text only where it differs, so that nothing is laid out or read aloud for no reason. */
+/** Sets text only if it differs, so that nothing is laid out or read aloud without reason. */
 export function setText(element: HTMLElement, text: string): void {
   if (element.textContent !== text) element.textContent = text
 }
 
-/** The buttons below an element that have a data attribute, each with its value. */
+/** All buttons with a data attribute, each with its value. */
 export function dataButtons(name: string): [button: HTMLButtonElement, value: string][] {
   return [...document.querySelectorAll<HTMLButtonElement>(`button[data-${name}]`)].map((button) => [
     button,

@@ -1,10 +1,10 @@
 import type { Token, TokenKind } from '../../src/model/tokens.ts'
 
-/** What a kind of token is, for somebody who points at one. */
+/** Describes a kind of token to a user who points at one. */
 export interface KindText {
   readonly name: string
   readonly sentence: string
-  /** `RFC 9112 §3.1`; empty where no section is about it. */
+  /** `RFC 9112 §3.1`; empty if no section is about it. */
   readonly rfc: string
 }
 
@@ -95,7 +95,7 @@ export const kinds: Readonly<Record<TokenKind, KindText>> = {
   payload: { name: 'Payload', sentence: 'What a frame carries beside fields and content.', rfc: 'RFC 9113 §4.1' },
 }
 
-/** Sections about single fields. */
+/** Sections about individual fields. */
 const fieldSections: Readonly<Record<string, string>> = {
   host: 'RFC 9112 §3.2',
   'content-length': 'RFC 9110 §8.6',
@@ -106,7 +106,7 @@ const fieldSections: Readonly<Record<string, string>> = {
   trailer: 'RFC 9110 §6.6.2',
 }
 
-/** What a token is; for the value of a field with the section about that field. */
+/** Describes a token; for the value of a field, with the section about that field. */
 export function describe(tokens: readonly Token[], index: number, text: (token: Token) => string): KindText {
   const kind = kinds[tokens[index]!.kind]
   if (tokens[index]!.kind !== 'known') return kind
@@ -115,7 +115,7 @@ export function describe(tokens: readonly Token[], index: number, text: (token: 
   return { ...kind, name: `Value of ${field}`, rfc: fieldSections[field.toLowerCase()] ?? kind.rfc }
 }
 
-/** Where a section can be read: `RFC 9112 §3.1`. */
+/** The URL of a section: `RFC 9112 §3.1`. */
 export function rfcUrl(rfc: string): string {
   const [, number, section] = /^RFC (\d+) §([\d.]+)$/.exec(rfc) ?? []
   return `https://www.rfc-editor.org/rfc/rfc${number}#section-${section}`

@@ -3,10 +3,10 @@ import { el } from './dom.ts'
 import { kinds } from './kinds.ts'
 import { inSight } from './window.ts'
 
-/** Bytes shown of one message; more would only be scrolled past. */
+/** Most bytes of one message that are shown; more would only be scrolled past. */
 const mostShown = 4096
 
-/** Bytes as text, every token in the colour of its kind, and the line ends that matter in HTTP made visible. */
+/** Bytes as text, each token in the colour of its kind, with the line ends, which matter in HTTP, made visible. */
 export function wireText(bytes: Uint8Array, reading: Reading, lost = 0): HTMLElement {
   const pre = el('pre', { class: 'wire', tabindex: '0' })
   const { from, to } = inSight(bytes, reading, mostShown)
@@ -24,14 +24,14 @@ export function wireText(bytes: Uint8Array, reading: Reading, lost = 0): HTMLEle
   return pre
 }
 
-/** Line ends are written out and then made. */
+/** Line ends are shown as characters and then as line breaks. */
 function tokenText(bytes: Uint8Array, { kind }: Token): (string | HTMLElement)[] {
   const text = Array.from(bytes, (byte) => printable(byte, kind === 'data' || kind === 'rest')).join('')
   if (kind === 'eol' || kind === 'end') return [el('span', { class: 'eol' }, text), text.endsWith('\\n') ? '\n' : '']
   return [text]
 }
 
-/** A byte as text; in content, what cannot be printed is a dot. */
+/** A byte as text; in content, bytes that cannot be printed are shown as dots. */
 function printable(byte: number, content: boolean): string {
   if (byte >= 32 && byte < 127) return String.fromCharCode(byte)
   if (content) return byte === 10 ? '\n' : byte === 13 ? '' : '·'

@@ -1,7 +1,7 @@
 import type { Reason } from './reasons.ts'
 
 /**
- * What the server tells the page, one object per fact. Each is made of one lifecycle event of `@spillway/core` and says
+ * What the server tells the page, one object per fact. Each comes from one lifecycle event of `@spillway/core` and contains
  * enough to stand alone in a log. `at` counts milliseconds on the server's own clock, see {@link Snapshot}.
  */
 export type WireEvent =
@@ -17,7 +17,7 @@ export type WireEvent =
   | ServerEvent
   | GapEvent
 
-/** Who is at the other end: anybody, a page that watches, or a client of the lab itself. */
+/** Who is at the other end: anybody, a page that is watching, or a client of the lab itself. */
 export type Role = 'visitor' | 'viewer' | 'lab'
 
 interface Of<Type extends string> {
@@ -36,17 +36,17 @@ export interface OpenEvent extends Of<'open'> {
   /** Address and port of the other end. */
   readonly peer: string
   readonly role: Role
-  /** What the lab's own client is trying, empty for everybody else. */
+  /** What the lab's own client is trying; empty for all others. */
   readonly label: string
 }
 
-/** It turned out later who a connection belongs to. */
+/** It became known later to whom a connection belongs. */
 export interface MarkEvent extends Of<'mark'> {
   readonly role: Role
   readonly label: string
 }
 
-/** The first byte of a request has come. */
+/** The first byte of a request has arrived. */
 export type HeadEvent = Of<'head'>
 
 /** A request head is complete. */
@@ -68,20 +68,20 @@ export interface ReplyEvent extends OfExchange<'reply'> {
 /** An exchange is over. */
 export interface EndEvent extends OfExchange<'end'> {
   readonly status: number
-  /** Bytes of the reply that were handed to the socket, head included. */
+  /** Bytes of the reply that were passed to the socket, including its head. */
   readonly bytes: number
   /** Milliseconds since the request's head was complete. */
   readonly ms: number
   /** Who ended it, when it did not complete. */
   readonly aborted?: string
-  /** The pattern of the route that has answered; missing when no router has found one. */
+  /** The pattern of the route that answered; missing when no router found one. */
   readonly route?: string
 }
 
 /** The connection is kept and waits for another request. */
 export type IdleEvent = OfExchange<'idle'>
 
-/** The bytes that came in are not HTTP. */
+/** The bytes that arrived are not HTTP. */
 export interface RefusedEvent extends Of<'refused'> {
   readonly code: string
   readonly status: number
@@ -106,20 +106,20 @@ export interface ServerEvent extends Of<'server'> {
 }
 
 /**
- * More happens than can be told one by one without slowing the server: from a `begins` to an `ends` only connections that open,
- * close or are refused are told. It is on connection 0.
+ * More happens than can be reported individually without slowing the server down: from a `begins` to an `ends`, only connections that
+ * open, close or are refused are reported. It is on connection 0.
  */
 export interface GapEvent extends Of<'gap'> {
   readonly what: 'begins' | 'ends'
 }
 
-/** A time of which not all is known; it is not over as long as `to` is missing. */
+/** A time that was not recorded completely; it is not over while `to` is missing. */
 export interface Gap {
   readonly from: number
   to?: number
 }
 
-/** The present, sent first and whenever a viewer could not keep up: all that a page needs to go on from here. */
+/** The current state, sent first and whenever a viewer could not keep up: everything that a page needs to continue from here. */
 export interface Snapshot {
   /** The server's clock when this was made, in milliseconds, and the time of day when that clock began. */
   readonly now: number
@@ -130,9 +130,9 @@ export interface Snapshot {
   readonly totals: Totals
   /** Open connections, oldest first; the newest ones when there are more than a page can show. */
   readonly open: readonly Connection[]
-  /** Those that closed last, oldest first. */
+  /** The ones that closed most recently, oldest first. */
   readonly closed: readonly Connection[]
-  /** The last milliseconds between a request and its reply. */
+  /** The most recent durations from a request to its reply, in milliseconds. */
   readonly waits: readonly number[]
   /** The latest gaps, oldest first. */
   readonly gaps: readonly Gap[]
@@ -145,9 +145,9 @@ export interface ServerFacts {
   readonly url: string
   readonly keepAliveMs: number
   readonly headMs: number
-  /** Whether one may read bytes, and make the server do something. */
+  /** Whether the viewer may read bytes, and make the server do something. */
   readonly control: boolean
-  /** Whether requests can be sent again from here, and codings of content undone. */
+  /** Whether requests can be sent again, and content be decoded. */
   readonly tools?: boolean
 }
 
@@ -191,11 +191,11 @@ export interface Connection {
   requests: number
   bytesIn: number
   bytesOut: number
-  /** Since when it waits for another request; missing while it does not. */
+  /** Since when it has been waiting for another request; missing while it is not. */
   idleAt?: number
-  /** Since when a head is coming in; missing while none is. */
+  /** Since when a head has been arriving; missing while none is. */
   headAt?: number
-  /** The reply that is last on this connection has begun. */
+  /** Whether the last reply on this connection has begun. */
   ending?: boolean
   error?: RefusedEvent
   close?: CloseEvent

@@ -16,7 +16,7 @@ export function formatMs(ms: number): string {
   return `${Math.round(ms / 60_000)} min`
 }
 
-/** Two digits that say something. */
+/** Rounded to two significant digits. */
 function short(value: number): string {
   return value.toFixed(value >= 9.95 ? 0 : value >= 0.995 ? 1 : 2)
 }

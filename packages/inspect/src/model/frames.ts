@@ -11,7 +11,7 @@ import {
 } from '@spillway/parser/http2'
 import type { Fact, Fault, Message, Reading, Token, TokenKind } from './tokens.ts'
 
-/** Bytes in front of the payload of a frame (RFC 9113 §4.1). */
+/** Bytes before the payload of a frame (RFC 9113 §4.1). */
 const headBytes = 9
 const [END_STREAM, ACK, END_HEADERS, PADDED, HAS_PRIORITY] = [1, 1, 4, 8, 32]
 
@@ -27,22 +27,22 @@ const settings: Readonly<Record<number, string>> = {
   9: 'NO_RFC7540_PRIORITIES',
 }
 
-/** Whether bytes are those of a connection of HTTP/2, from its beginning: a client says so, and a server begins with SETTINGS. */
+/** Whether bytes are the beginning of an HTTP/2 connection: a client sends the preface, and a server begins with SETTINGS. */
 export function isHttp2(bytes: Uint8Array, side: 'request' | 'response'): boolean {
   if (side === 'request') return decodeLatin1(bytes, 0, Math.min(bytes.length, PREFACE.length)) === PREFACE
   const isEmpty = bytes.length < headBytes || bytes[0] !== 0
-  // On the stream of the connection, and no acknowledgement.
+  // On stream 0, and not an acknowledgement.
   return !isEmpty && bytes[3] === FrameType.Settings && bytes.subarray(4, headBytes).every((byte) => byte === 0)
 }
 
-/** Reads frame after frame, each a message of its own, up to the end or the first error. */
+/** Reads one frame after the other, each as a message of its own, up to the end or the first error. */
 export function readFrames(bytes: Uint8Array, side: 'request' | 'response'): Reading {
   const reader = new FramesReader(bytes)
   const fault = side === 'request' ? faultOf(bytes) : undefined
   return reader.read(side === 'request' ? PREFACE.length : 0, fault)
 }
 
-/** What a server would find wrong, with the place of its frame. */
+/** The fault that a server would find, with the position of its frame. */
 function faultOf(bytes: Uint8Array): Fault | undefined {
   const machine = new Http2Machine('server')
   for (let event, p = 0; (event = machine.next(bytes, p, bytes.length)) !== MachineEvent.More; p = machine.pos) {
@@ -60,7 +60,7 @@ class FramesReader {
   readonly #hpack = new HpackDecoder()
   readonly #tokens: Token[] = []
   readonly #messages: Message[] = []
-  /** Of a field block that goes on in another frame. */
+  /** A field block that continues in another frame. */
   #block: number[] = []
   #at = 0
 
@@ -107,7 +107,7 @@ class FramesReader {
     this.#messages.push({ from, to: Math.min(end, this.#bytes.length), line: lineOf(type, stream), facts, complete })
   }
 
-  /** Marks what is known of a complete payload. */
+  /** Marks the parts of a complete payload. */
   #payload(end: number): Fact[] {
     const { type, flags } = this.#frames
     const start = this.#at
@@ -204,7 +204,7 @@ function errorOf(code: number): string {
   return `${code} ${nameOfError(code)}`
 }
 
-/** The name of an error as RFC 9113 §7 writes it; empty for one that it does not know. */
+/** The name of an error code in RFC 9113 §7; empty for an unknown one. */
 export function nameOfError(code: number): string {
   const [name = ''] = Object.entries(ErrorCode).find(([, number]) => number === code) ?? []
   return name.replaceAll(/(?<=[a-z])(?=[A-Z])/g, '_').toUpperCase()

@@ -3,7 +3,7 @@ import type { Token, TokenKind } from './tokens.ts'
 
 const [LF, CR, SP, TAB, COLON] = [10, 13, 32, 9, 58]
 
-/** Fields that decide about framing, persistence and routing. */
+/** Fields that determine framing, persistence and routing. */
 const known = /^(?:host|content-length|transfer-encoding|connection|upgrade|expect|keep-alive|trailer)$/i
 
 /** Tokens in the order of the bytes, without gaps. */
@@ -22,7 +22,7 @@ export class Marks implements Iterable<Token> {
     return this.#tokens[Symbol.iterator]()
   }
 
-  /** Everything up to `to` is one token; nothing when there is nothing. */
+  /** Makes everything up to `to` one token, unless there is nothing. */
   until(to: number, kind: TokenKind): void {
     const end = Math.min(to, this.#stop)
     if (end <= this.at) return
@@ -32,7 +32,7 @@ export class Marks implements Iterable<Token> {
 }
 
 /**
- * What each byte of a head is: by the places that the parser has noted for complete tokens, and by what it waits for where
+ * What each byte of a head is: from the offsets that the parser recorded for complete tokens, and from what it expects where
  * the bytes end, or go wrong, in the middle of one.
  */
 export function headMarks(bytes: Uint8Array, base: number, stop: number, head: RequestHead | ResponseHead): Marks {
@@ -63,7 +63,7 @@ function statusLine(marks: Marks, base: number, stop: number, head: ResponseHead
   marks.until(marks.at + 2, 'eol')
 }
 
-/** The field lines: those that are complete have their spans, the last one may have only begun. */
+/** The field lines: complete ones have their spans, the last one may have only begun. */
 function fields(marks: Marks, bytes: Uint8Array, base: number, stop: number, head: RequestHead | ResponseHead): void {
   for (let i = 0; i < head.fieldCount && marks.at < stop; i++) {
     const [, nameEnd = 0, from = 0, to = 0] = head.spans.subarray(i * 4, i * 4 + 4)
@@ -71,7 +71,7 @@ function fields(marks: Marks, bytes: Uint8Array, base: number, stop: number, hea
     marks.until(base + nameEnd, 'name')
     marks.until(base + from, 'mark')
     marks.until(base + to, known.test(name) ? 'known' : 'value')
-    // Whitespace may stand behind the value.
+    // Whitespace may follow the value.
     marks.until(endOfLine(bytes, marks.at, stop), 'mark')
     marks.until(marks.at + 2, 'eol')
   }
@@ -79,7 +79,7 @@ function fields(marks: Marks, bytes: Uint8Array, base: number, stop: number, hea
   unfinished(marks, bytes, stop)
 }
 
-/** A line `name: value` that goes on behind the bytes there are. */
+/** A line `name: value` that continues beyond the available bytes. */
 function unfinished(marks: Marks, bytes: Uint8Array, stop: number): void {
   const colon = bytes.subarray(marks.at, stop).indexOf(COLON)
   if (colon < 0) return marks.until(stop, 'name')
@@ -92,7 +92,7 @@ function unfinished(marks: Marks, bytes: Uint8Array, stop: number): void {
   marks.until(stop, 'eol')
 }
 
-/** What each byte of the content is: data where the parser found it, and framing between. */
+/** What each byte of the content is: data where the parser found it, and framing in between. */
 export function bodyMarks(
   bytes: Uint8Array,
   start: number,
@@ -109,7 +109,7 @@ export function bodyMarks(
   return marks
 }
 
-/** Framing up to `stop`: the end of the chunk before, a size, its extension; behind the last size the trailer section. */
+/** Framing up to `stop`: the end of the previous chunk, a size, its extension; after the last size, the trailer section. */
 function frame(marks: Marks, bytes: Uint8Array, stop: number): void {
   let chunkEnd = marks.at
   while (chunkEnd < stop && (bytes[chunkEnd] === CR || bytes[chunkEnd] === LF)) chunkEnd++

@@ -3,16 +3,16 @@ import { MessageParser, type ParserEvent } from '@spillway/parser'
 import type { Segment } from './tape.ts'
 import { type Message, readBytes } from './tokens.ts'
 
-/** A message as its bytes tell it. */
+/** A message, as read from its bytes. */
 export interface Told {
   /** Its start line. */
   readonly line: string
   readonly fields: readonly (readonly [name: string, value: string])[]
-  /** As it was transferred: codings of the content are still on. */
+  /** As it was transferred, with content codings still applied. */
   readonly content: Uint8Array
   /** All its bytes that were kept. */
   readonly bytes: Uint8Array
-  /** Whether it is there to its end. */
+  /** Whether it was kept to its end. */
   readonly complete: boolean
 }
 
@@ -25,12 +25,12 @@ export interface ToldExchange {
   readonly response?: Told
 }
 
-/** The first field of a name, in lower case. */
+/** The first field with a name, in lower case. */
 export function fieldOf({ fields }: Told, name: string): string | undefined {
   return fields.find(([one]) => one.toLowerCase() === name)?.[1]
 }
 
-/** Finds the exchanges among some bytes of one connection of HTTP/1. */
+/** Finds the exchanges in some bytes of one HTTP/1 connection. */
 export function exchangesOf({ first, ...segment }: Segment, decode: (base64: string) => Uint8Array): ToldExchange[] {
   const [received, sent] = [decode(segment.in), decode(segment.out)]
   const requests = readBytes(received, 'request').messages
@@ -46,7 +46,7 @@ export function exchangesOf({ first, ...segment }: Segment, decode: (base64: str
   })
 }
 
-/** An interim response is not the answer yet; a change of protocol is the last one. */
+/** An interim response is not the final one yet; a change of protocol is the last one. */
 function isFinal({ line }: Message): boolean {
   return !/^HTTP\/1\.\d 1(?!01)/.test(line)
 }
@@ -68,12 +68,12 @@ function told(bytes: Uint8Array, message: Message, side: 'request' | 'response',
   try {
     take(parser.feed(own))
   } catch {
-    // What was understood before the mistake is told.
+    // What was understood before the mistake is shown.
   }
   return { line: message.line, fields, content: joined(content), bytes: own, complete }
 }
 
-/** Up to where a message goes: a head that is all that was kept of it is followed by what content there is. */
+/** The end of a message: if only its head was kept, whatever content there is follows. */
 function contentEnd(bytes: Uint8Array, { to, complete }: Message): number {
   return complete ? to : bytes.length
 }

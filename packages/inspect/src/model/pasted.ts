@@ -1,10 +1,10 @@
-// What people have at hand when they want to see bytes: the output of tools. Found in it are the bytes that were meant.
+// What people have at hand when they want to see bytes: the output of tools. Extracts the bytes from it.
 
 type Side = 'request' | 'response'
 
-/** Bytes that were found in pasted text, and in what. */
+/** Bytes found in pasted text, and what it was. */
 export interface Pasted {
-  /** What the text is, to be said to whoever pasted it. */
+  /** What the text is, to be shown to the user. */
   readonly what: string
   readonly bytes: Uint8Array
   /** Missing where the text does not say. */
@@ -14,10 +14,10 @@ export interface Pasted {
 const utf8 = new TextEncoder()
 
 /**
- * Finds the bytes in the output of a tool: `curl -v`, a command line of curl, `hexdump -C`, `xxd`, `tcpdump -X`, an HTTP
+ * Finds the bytes in the output of a tool: `curl -v`, a curl command line, `hexdump -C`, `xxd`, `tcpdump -X`, an HTTP
  * Archive, fields as browsers copy them.
- * @param side the one to take where there are both.
- * @returns undefined for text that is none of these: it stands for itself.
+ * @param side to take if both are there.
+ * @returns undefined for any other text, which stands for itself.
  */
 export function pasted(text: string, side: Side): Pasted | undefined {
   return dump(text) ?? verbose(text, side) ?? commandLine(text) ?? archive(text, side) ?? pseudoFields(text)
@@ -25,7 +25,7 @@ export function pasted(text: string, side: Side): Pasted | undefined {
 
 // ── dumps ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-/** An offset that looks like one, and pairs of digits up to two spaces, a bar, or the end. */
+/** Something that looks like an offset, and pairs of digits up to two spaces, a bar, or the end. */
 const dumpLine =
   /^\s*(?:0x)?((?<=0x)[\da-f]{4,8}|[\da-f]{4,8}(?=:)|[\da-f]{7,8}):?[ \t]+((?:[\da-f]{2} ?){1,32}(?: (?:[\da-f]{2} ?){1,8})?)(?: |\t|\||$)/i
 
@@ -39,7 +39,7 @@ function dump(text: string): Pasted | undefined {
       isRepeated = true
       continue
     }
-    // The line with the length alone ends what `hexdump` writes.
+    // A line with only an offset ends the output of `hexdump`.
     const offset = /^([\da-f]{7,8})$/i.exec(line.trim())?.[1]
     const [, place = offset, digits = ''] = dumpLine.exec(line) ?? []
     if (place === undefined) return undefined
@@ -64,7 +64,7 @@ function verbose(text: string, wanted: Side): Pasted | undefined {
   const side = (wanted === 'request' ? sent : received).length > 0 ? wanted : sent.length > 0 ? 'request' : 'response'
   if (side === 'request') return { what: 'what curl -v has sent', side, bytes: utf8.encode(crlf(sent)) }
   const end = lines.findLastIndex((line) => line.startsWith('<'))
-  // Behind the head stands the content, between the lines in which curl tells of itself.
+  // The content follows the head, between the lines in which curl reports about itself.
   const content = lines.slice(end + 1).filter((line) => !/^(?:[*>]|[{}] \[|\s*%|\s*\d+ +\d)/.test(line))
   return { what: 'what curl -v has received', side, bytes: utf8.encode(crlf(received) + content.join('\n')) }
 }
@@ -93,7 +93,7 @@ function commandLine(text: string): Pasted | undefined {
   return { what: 'a command line of curl', side: 'request', bytes }
 }
 
-/** The words of a command line, as a shell of Unix splits it. */
+/** The words of a command line, split like a Unix shell does. */
 function shellWords(text: string): string[] {
   const words: string[] = []
   let word: string | undefined
@@ -104,7 +104,7 @@ function shellWords(text: string): string[] {
       word = undefined
     } else if (c === '\\') {
       const next = text[++at] ?? ''
-      // A line that goes on is no part of a word.
+      // A line continuation is not part of a word.
       if (next === '\r') at++
       else if (next !== '\n') word = (word ?? '') + next
     } else if (c === "'" || c === '"' || (c === '$' && text[at + 1] === "'")) {
@@ -119,14 +119,14 @@ function shellWords(text: string): string[] {
   return word === undefined ? words : [...words, word]
 }
 
-/** Where a quoted text ends, or all of it. @param escapes whether a backslash keeps a quote from being one. */
+/** The end of a quoted text, or of everything. @param escapes whether a backslash escapes a quote. */
 function quoteEnd(text: string, from: number, quote: string, escapes: boolean): number {
   let at = from
   while (at < text.length && text[at] !== quote) at += escapes && text[at] === '\\' ? 2 : 1
   return Math.min(at, text.length)
 }
 
-/** What stands between `$'` and `'`. */
+/** What is between `$'` and `'`. */
 function unescaped(text: string): string {
   return text.replaceAll(/\\(?:u([\da-f]{4})|x([\da-f]{2})|([^]))/gi, (_, unit, byte, one: string) =>
     (unit ?? byte) ? String.fromCharCode(Number.parseInt(unit ?? byte, 16)) : (control[one] ?? one),
@@ -158,7 +158,7 @@ function archive(text: string, side: Side): Pasted | undefined {
   }
   const found = entry?.[side]
   if (!Array.isArray(found?.headers)) return undefined
-  // What browsers say of HTTP/2 in fields with a colon stands in the start line here.
+  // What browsers show as HTTP/2 fields with a colon goes into the start line here.
   const fields = found.headers.filter(({ name }) => !name.startsWith(':')).map(({ name, value }) => `${name}: ${value}`)
   const what = `the first ${side} of an HTTP Archive`
   if (side === 'request') {
@@ -176,7 +176,7 @@ function archive(text: string, side: Side): Pasted | undefined {
   return { what, side, bytes }
 }
 
-/** Fields of HTTP/2 as browsers copy them: `:method: GET`, or name and value in lines of their own. */
+/** HTTP/2 fields as browsers copy them: `:method: GET`, or name and value on separate lines. */
 function pseudoFields(text: string): Pasted | undefined {
   if (!/^:(?:method|authority|path|scheme)\b/.test(text.trimStart())) return undefined
   const lines = text.trim().split(/\r?\n/)
@@ -192,9 +192,9 @@ function pseudoFields(text: string): Pasted | undefined {
   return { what: 'fields of HTTP/2, written as HTTP/1.1', side: 'request', bytes }
 }
 
-/** A request of HTTP/1.1 for a URL; what it lacks to be one is added. */
+/** An HTTP/1.1 request for a URL; anything missing from a complete one is added. */
 function request(method: string, target: string, fields: readonly string[], content: string): Uint8Array {
-  // What is no URL stands in the line as it was written, to be seen.
+  // Something that is not a URL is put on the line as it was written, so that it can be seen.
   const url = URL.canParse(target, 'http://localhost') ? new URL(target, 'http://localhost') : undefined
   const has = (name: string): boolean => fields.some((field) => field.toLowerCase().startsWith(`${name}:`))
   const host = has('host') || !url ? [] : [`Host: ${url.host}`]

@@ -1,12 +1,12 @@
-// What comes to a port of HTTP and is something else.
+// Recognizes other protocols that arrive on an HTTP port.
 
-/** The first bytes of a message of PROXY protocol, version 2. */
+/** The first bytes of a PROXY protocol header, version 2. */
 const proxySignature = '\r\n\r\n\0\r\nQUIT\n'
 
-/** Says what the bytes are the beginning of, when that is a protocol that is often taken for HTTP. */
+/** Says what the bytes are the beginning of, if that is a protocol that is often mistaken for HTTP. */
 export function otherProtocol(bytes: Uint8Array): string | undefined {
   const [type, major, , , , handshake] = bytes
-  // A record of TLS that has a ClientHello or a ServerHello in it (RFC 8446 §5.1 and §4).
+  // A TLS record with a ClientHello or a ServerHello (RFC 8446 §5.1 and §4).
   if (type === 22 && major === 3 && (handshake === 1 || handshake === 2))
     return 'This is TLS: someone speaks https to a port of http.'
   if (type === 21 && major === 3) return 'This is an alert of TLS: someone speaks https to a port of http.'

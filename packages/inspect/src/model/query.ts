@@ -1,19 +1,19 @@
 // The language of the page's search field: `status:5xx path:/api slow:100ms reason:head-timeout`, and words.
 import type { Connection, Exchange, WireEvent } from './events.ts'
 
-/** What is looked for. All terms have to hold, each for one and the same exchange, or for the connection. */
+/** A search. All terms must match, those about exchanges in the same exchange. */
 export interface Query {
   readonly exchange: readonly ((exchange: Exchange) => boolean)[]
   readonly connection: readonly ((connection: Connection) => boolean)[]
-  /** Whether what belongs to the pages that watch is shown, too. */
+  /** Whether the traffic of watching pages is shown, too. */
   readonly own: boolean
-  /** What cannot be understood, in a sentence; empty when all can. */
+  /** What cannot be understood, in a sentence; empty when everything can. */
   readonly problem: string
 }
 
 type Term = Pick<Query, 'exchange'> | Pick<Query, 'connection'>
 
-/** What a term of each name makes of its value; undefined when it can make nothing of it. */
+/** How each term interprets its value; undefined when the value is not valid. */
 const terms: Readonly<Record<string, (value: string) => Term | undefined>> = {
   status: (value) => {
     const pattern = /^[1-5](?:xx|\d\d)$/i.test(value) ? value.toLowerCase() : undefined
@@ -49,7 +49,7 @@ function matchesStatus(pattern: string, status: number): boolean {
   return pattern.endsWith('xx') ? Math.floor(status / 100) === Number(pattern[0]) : status === Number(pattern)
 }
 
-/** Reads what somebody has typed. What is not a term is a word that a target has to contain. Never throws. */
+/** Parses what the user typed. Anything that is not a term is a word that a target must contain. Never throws. */
 export function parseQuery(text: string): Query {
   const query = { exchange: [] as Query['exchange'][number][], connection: [] as Query['connection'][number][] }
   const problems: string[] = []
@@ -70,14 +70,14 @@ export function parseQuery(text: string): Query {
   return { ...query, own: true, problem }
 }
 
-/** Whether a connection is one that is looked for: it fits, and one of its exchanges does. */
+/** Whether a connection matches: it does itself, and one of its exchanges does. */
 export function matchesConnection(query: Query, connection: Connection, you: number): boolean {
   if (!query.own && isOwn(connection, you)) return false
   if (!query.connection.every((test) => test(connection))) return false
   return query.exchange.length === 0 || connection.exchanges.some((one) => query.exchange.every((test) => test(one)))
 }
 
-/** Whether an event belongs to what is looked for. */
+/** Whether an event belongs to something that matches. */
 export function matchesEvent(query: Query, event: WireEvent, connection: Connection | undefined, you: number): boolean {
   if (query.exchange.length === 0 && query.connection.length === 0 && query.own) return true
   if (!connection) return false

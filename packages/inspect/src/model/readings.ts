@@ -1,4 +1,4 @@
-// What readers make of the same bytes who differ in how much they forgive.
+// How readers that differ in strictness read the same bytes.
 import { ParseError, parseErrors } from '@spillway/parser'
 import { type Deviation, ObservingParser, type Profile, observer, strict, userAgent } from '@spillway/parser/observer'
 import { plural } from './format.ts'
@@ -7,7 +7,7 @@ import type { Fault, Token } from './tokens.ts'
 
 /** A message as one reader sees it. */
 export interface SeenMessage {
-  /** Its first byte, and the one behind its last. */
+  /** The offset of its first byte, and the one after its last. */
   readonly from: number
   readonly to: number
   /** Its start line. */
@@ -15,24 +15,24 @@ export interface SeenMessage {
   /** Bytes of content. */
   readonly content: number
   readonly complete: boolean
-  /** Whether it begins behind what a strict reader refuses. */
+  /** Whether it comes after something that a strict reader refuses. */
   readonly isSmuggled: boolean
 }
 
-/** What one reader makes of some bytes. */
+/** How one reader reads some bytes. */
 export interface ProfileReading {
   readonly profile: string
   readonly messages: readonly SeenMessage[]
-  /** What it forgives, in order. */
+  /** What it accepts, in order. */
   readonly deviations: readonly Deviation[]
-  /** What it does not. */
+  /** What it does not accept. */
   readonly fault?: Fault
 }
 
-/** The readers, from the one that forgives nothing on. */
+/** The readers, beginning with the strictest. */
 const profiles: readonly Profile[] = [strict, userAgent, observer]
 
-/** What each reader makes of some bytes; nothing when they are of HTTP/2, which nobody reads in two ways. */
+/** How each reader reads some bytes; empty for HTTP/2, which has only one reading. */
 export function readByProfiles(bytes: Uint8Array, side: 'request' | 'response'): readonly ProfileReading[] {
   return isHttp2(bytes, side) ? [] : profiles.map((profile) => readBy(profile, bytes, side))
 }
@@ -80,7 +80,7 @@ export function readingsSummary(readings: readonly ProfileReading[]): string {
   return seen.size > 1 ? 'They do not see the same.' : 'All see the same.'
 }
 
-/** The tokens of a strict reading, with the messages in what it has not read that others see there. */
+/** The tokens of a strict reading, plus the messages that others see in what it has not read. */
 export function withSmuggled(tokens: readonly Token[], readings: readonly ProfileReading[]): readonly Token[] {
   const last = tokens.at(-1)
   if (last?.kind !== 'rest') return tokens

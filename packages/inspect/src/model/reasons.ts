@@ -4,11 +4,11 @@ export interface ReasonText {
   readonly short: string
   /** One plain sentence for somebody who does not know the protocol. */
   readonly sentence: string
-  /** Whether it went as it should. */
+  /** Whether it ended as it should. */
   readonly calm: boolean
 }
 
-/** The `CloseReason` of `@spillway/core`, which the page must not depend on; `lab/recorder.ts` compiles only while they agree. */
+/** The `CloseReason` of `@spillway/core`, which the page must not import; `lab/recorder.ts` compiles only while the two agree. */
 export type Reason =
   | 'client-closed'
   | 'client-gone'

@@ -1,6 +1,6 @@
 import type { Connection, Exchange, Gap, Snapshot, Totals, WireEvent } from './events.ts'
 
-/** Most of everything that is kept, so that memory stays flat however long the lab runs. */
+/** Limits for everything that is kept, so that memory stays flat however long it runs. */
 export const bounds = {
   /** Closed connections. */
   closed: 240,
@@ -15,14 +15,14 @@ export const bounds = {
   snapshot: 400,
 } as const
 
-/** What is known of a server's connections. Server and page hold the same state and apply the same events to it. */
+/** What is known about a server's connections. Server and page hold the same state and apply the same events to it. */
 export interface LabState {
   readonly totals: Totals
   readonly open: Map<number, Connection>
   readonly closed: Connection[]
   readonly recent: WireEvent[]
   readonly waits: number[]
-  /** Times of which not all is known. */
+  /** Times that were not recorded completely. */
   readonly gaps: Gap[]
 }
 
@@ -31,7 +31,7 @@ export function emptyState(): LabState {
   return { totals, open: new Map(), closed: [], recent: [], waits: [], gaps: [] }
 }
 
-/** The part of a snapshot that is the state; copied, because exchanges that are under way will still change. */
+/** The part of a snapshot that is the state; copied, because exchanges under way will still change. */
 export function freeze(state: LabState): Pick<Snapshot, 'totals' | 'open' | 'closed' | 'recent' | 'waits' | 'gaps'> {
   const { totals, open, closed, recent, waits, gaps } = state
   return structuredClone({ totals, open: [...open.values()].slice(-bounds.snapshot), closed, recent, waits, gaps })
@@ -50,8 +50,8 @@ export function thaw(snapshot: Pick<Snapshot, 'totals' | 'open' | 'closed' | 're
 }
 
 /**
- * Brings a state up to date with one event. No clock and no I/O: the same events give the same state. It changes the
- * state in place, since copying thousands of connections for each event would cost more than the server itself.
+ * Applies one event to a state. No clock and no I/O: the same events give the same state. It changes the
+ * state in place, because copying thousands of connections for each event would cost more than the server itself.
  */
 export function apply(state: LabState, event: WireEvent): void {
   const { totals } = state
@@ -65,7 +65,7 @@ export function apply(state: LabState, event: WireEvent): void {
     state.open.set(id, { id, peer, openedAt, role, label, exchanges: [], requests: 0, bytesIn: 0, bytesOut: 0 })
     return
   }
-  // A page knows only the newest connections of a crowd: of the others it counts the events.
+  // When there are many connections, a page knows only the newest: for the others it counts the events.
   const connection = state.open.get(event.connection)
   switch (event.type) {
     case 'mark':
@@ -75,7 +75,7 @@ export function apply(state: LabState, event: WireEvent): void {
       if (connection) connection.headAt = event.at
       return
     case 'request':
-      // Those in between, that were not told, have been as well.
+      // Requests in between that were not reported count as well.
       totals.requests += connection ? Math.max(1, event.exchange - connection.requests) : 1
       totals.bytesIn += event.bytes
       if (connection) begin(connection, event)
@@ -106,7 +106,7 @@ export function apply(state: LabState, event: WireEvent): void {
   }
 }
 
-/** What was under way when a gap began has gone on in it, nobody knows how. */
+/** What was under way when a gap began has continued during it in an unknown way. */
 function gap({ open, gaps }: LabState, { what, at }: WireEvent & { type: 'gap' }): void {
   if (what === 'begins') {
     keep(gaps, { from: at }, bounds.gaps)
@@ -138,7 +138,7 @@ function finish(connection: Connection, event: WireEvent & { type: 'end' }): voi
   if (!exchange) return
   exchange.endedAt = event.at
   exchange.bytesOut = event.bytes
-  // No reply was begun when there is no status.
+  // Without a status, no reply had begun.
   if (event.status > 0) exchange.status = event.status
   if (event.aborted !== undefined) exchange.aborted = event.aborted
   if (event.route !== undefined) exchange.route = event.route
@@ -151,7 +151,7 @@ function close(state: LabState, connection: Connection | undefined, event: WireE
   if (!connection) return
   totals.requests += Math.max(0, event.requests - connection.requests)
   connection.requests = Math.max(event.requests, connection.requests)
-  // Until now only heads and replies were counted; the transport knows all of it.
+  // So far only heads and replies were counted; the transport knows all bytes.
   totals.bytesIn += event.bytesIn - connection.bytesIn
   totals.bytesOut += event.bytesOut - connection.bytesOut
   connection.bytesIn = event.bytesIn
@@ -161,19 +161,19 @@ function close(state: LabState, connection: Connection | undefined, event: WireE
   keep(state.closed, connection, bounds.closed)
 }
 
-/** The exchange of a number; the latest ones are asked for most. */
+/** The exchange with a number; the latest ones are requested most often. */
 export function find(connection: Connection, exchange: number): Exchange | undefined {
   return connection.exchanges.findLast((one) => one.exchange === exchange)
 }
 
-/** What a part of some numbers is not above: 0.5 gives the median. Undefined when there are none. */
+/** A percentile of some numbers: 0.5 gives the median. Undefined when there are none. */
 export function percentile(numbers: readonly number[], part: number): number | undefined {
   return numbers.toSorted((a, b) => a - b)[Math.min(numbers.length - 1, Math.floor(numbers.length * part))]
 }
 
-/** Appends to a list that holds the last `most`. */
+/** Appends to a list of the last `most` items. */
 function keep<T>(list: T[], item: T, most: number): void {
   list.push(item)
-  // Several at a time, since moving the rest of the list for each would be the dearest part of an event.
+  // Removes several at a time, because moving the rest of the list for each would be the most expensive part of an event.
   if (list.length > most * 2) list.splice(0, list.length - most)
 }

@@ -1,9 +1,9 @@
-// What a connection of HTTP/2 carried, stream by stream, and how far its windows were open meanwhile (RFC 9113 §5).
+// What an HTTP/2 connection carried, stream by stream, and how far its windows were open (RFC 9113 §5).
 
-/** Bytes that could be sent, and since when, on the server's clock. */
+/** How many bytes could be sent, and since when, on the server's clock. */
 export type WindowStep = readonly [at: number, bytes: number]
 
-/** Where content went: to the server, or from it. */
+/** The direction of content: to the server, or from it. */
 export type Way = 'in' | 'out'
 
 /** One stream: a request and its response. */
@@ -14,21 +14,21 @@ export interface StreamTrace {
   /** Method and target. */
   line: string
   status?: number
-  /** The name of the error it was reset with. */
+  /** The name of the error with which it was reset. */
   reset?: string
-  /** Bytes of content, each way. */
+  /** Bytes of content in each direction. */
   readonly bytes: Record<Way, number>
-  /** What each side might send on it. */
+  /** How much each side was allowed to send on it. */
   readonly windows: Readonly<Record<Way, WindowStep[]>>
 }
 
-/** The streams of a connection, the latest of them, and what all of them together might send. */
+/** The latest streams of a connection, and how much all of them together were allowed to send. */
 export interface StreamsTrace {
   readonly streams: readonly StreamTrace[]
   readonly windows: Readonly<Record<Way, readonly WindowStep[]>>
 }
 
-/** The way that more content went. */
+/** The direction with more content. */
 export function mainWay({ bytes }: Pick<StreamTrace, 'bytes'>): Way {
   return bytes.in > bytes.out ? 'in' : 'out'
 }

@@ -1,4 +1,4 @@
-// The exchanges among the frames of a connection of HTTP/2, as far as they were kept.
+// The exchanges in the frames of an HTTP/2 connection, as far as they were kept.
 import { FrameReader, FrameType, HpackDecoder, PREFACE } from '@spillway/parser/http2'
 import { isHttp2 } from './frames.ts'
 import { type Told, type ToldExchange, exchangesOf, joined } from './messages.ts'
@@ -9,7 +9,7 @@ const [END_STREAM, END_HEADERS, PADDED, HAS_PRIORITY] = [1, 4, 8, 32]
 
 type Fields = readonly (readonly [name: string, value: string])[]
 
-/** Finds the exchanges of a connection, whatever version of HTTP it speaks. */
+/** Finds the exchanges of a connection, whichever version of HTTP it speaks. */
 export function exchangesIn(segments: readonly Segment[], decode: (base64: string) => Uint8Array): ToldExchange[] {
   return streamsOf(segments, decode) ?? segments.flatMap((segment) => exchangesOf(segment, decode))
 }
@@ -22,9 +22,9 @@ interface Half {
 }
 
 /**
- * Finds the exchanges of a connection of HTTP/2. What its fields say depends on all that came before, so it takes the bytes from
- * the first on; behind a gap nothing can be told.
- * @returns undefined when the connection does not begin as one of HTTP/2 does, or its beginning was not kept.
+ * Finds the exchanges of an HTTP/2 connection. The meaning of its fields depends on everything before them, so it needs the bytes from
+ * the first one on; after a gap, nothing can be decoded.
+ * @returns undefined when the connection does not begin like HTTP/2, or its beginning was not kept.
  */
 function streamsOf(segments: readonly Segment[], decode: (base64: string) => Uint8Array): ToldExchange[] | undefined {
   const received = known(segments, 'in', decode)
@@ -41,7 +41,7 @@ function streamsOf(segments: readonly Segment[], decode: (base64: string) => Uin
   })
 }
 
-/** The bytes of one direction, up to the first that was not kept. */
+/** The bytes of one direction, up to the first one that was not kept. */
 function known(segments: readonly Segment[], way: 'in' | 'out', decode: (base64: string) => Uint8Array): Uint8Array {
   const pieces: Uint8Array[] = []
   for (const segment of segments) {
@@ -52,7 +52,7 @@ function known(segments: readonly Segment[], way: 'in' | 'out', decode: (base64:
   return joined(pieces)
 }
 
-/** What each stream has carried in one direction, in the order in which they began. */
+/** What each stream carried in one direction, in the order in which the streams began. */
 function halvesOf(bytes: Uint8Array, from: number): Map<number, Half> {
   const reader = new FrameReader()
   const hpack = new HpackDecoder()
@@ -79,7 +79,7 @@ function halvesOf(bytes: Uint8Array, from: number): Map<number, Half> {
     if ((flags & END_HEADERS) === 0) continue
     const whole = joined(block)
     block = []
-    // Nothing behind a block that cannot be decoded can be.
+    // After a block that cannot be decoded, no other can be.
     if (!hpack.decode(whole, 0, whole.length)) break
     take(
       half,
@@ -89,7 +89,7 @@ function halvesOf(bytes: Uint8Array, from: number): Map<number, Half> {
   return halves
 }
 
-/** A section of fields: the head, in place of an interim one perhaps, or trailers. */
+/** A field section: the head, perhaps replacing an interim one, or trailers. */
 function take(half: Half, fields: Fields): void {
   const isInterim = half.head?.some(([name, value]) => name === ':status' && value.startsWith('1')) ?? true
   if (half.head === undefined || isInterim) half.head = fields

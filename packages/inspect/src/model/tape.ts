@@ -7,18 +7,18 @@ export interface Piece {
   readonly bytes: number
 }
 
-/** What was said on a connection between two idle moments: most often one request and its reply. */
+/** What was sent on a connection between two idle moments: usually one request and its reply. */
 export interface Segment {
-  /** Present when bytes that followed were not recorded. */
+  /** Set when following bytes were not recorded. */
   readonly gap?: boolean
-  /** When its first byte came, on the server's clock. */
+  /** When its first byte arrived, on the server's clock. */
   readonly at: number
   /** The number of its first exchange on the connection. */
   readonly first: number
-  /** The bytes that were kept, from the first on; base64. */
+  /** The bytes that were kept, starting with the first; base64. */
   readonly in: string
   readonly out: string
-  /** Bytes there were. */
+  /** How many bytes there were in total. */
   readonly total: { readonly in: number; readonly out: number }
   readonly pieces: readonly Piece[]
 }
@@ -27,6 +27,6 @@ export interface Segment {
 export interface Wire {
   readonly connection: number
   readonly segments: readonly Segment[]
-  /** Of a connection of HTTP/2. */
+  /** For an HTTP/2 connection. */
   readonly streams?: StreamsTrace
 }

@@ -13,7 +13,7 @@ import { isHttp2, readFrames } from './frames.ts'
 import { type Marks, bodyMarks, headMarks } from './marks.ts'
 import { readWebSocket } from './websocket.ts'
 
-/** What the parser takes a stretch of bytes for. */
+/** What the parser takes a range of bytes for. */
 export type TokenKind =
   | 'method'
   | 'target'
@@ -22,9 +22,9 @@ export type TokenKind =
   | 'reason'
   | 'name'
   | 'value'
-  /** The value of a field that decides about framing, persistence or routing. */
+  /** The value of a field that determines framing, persistence or routing. */
   | 'known'
-  /** Single characters between the tokens. */
+  /** Single characters between tokens. */
   | 'mark'
   /** A line end. */
   | 'eol'
@@ -35,20 +35,20 @@ export type TokenKind =
   | 'data'
   /** The byte that cannot be right. */
   | 'wrong'
-  /** Bytes that nobody reads as HTTP any more. */
+  /** Bytes that are no longer read as HTTP. */
   | 'rest'
-  /** A message among them, for a reader that forgives what is wrong. */
+  /** A message among them, as seen by a reader that accepts the mistake. */
   | 'smuggled'
-  // Of frames, those of HTTP/2 and those of WebSocket.
+  // For HTTP/2 and WebSocket frames.
   | 'length'
-  /** What kind of frame it is. */
+  /** The kind of frame. */
   | 'frame'
   | 'flags'
   | 'stream'
-  /** Fields, compressed. */
+  /** Compressed fields. */
   | 'block'
   | 'mask'
-  /** What a frame carries that is none of these. */
+  /** Other content of a frame. */
   | 'payload'
 
 /** `from` (inclusive) to `to` (exclusive) of the bytes that were read; every byte is in one token. */
@@ -68,20 +68,20 @@ export interface Message {
   /** Its start line without its end, one character per byte. */
   readonly line: string
   readonly facts: readonly Fact[]
-  /** Whether it is there to its end. */
+  /** Whether it is complete. */
   readonly complete: boolean
 }
 
-/** An error, with its place among all bytes, and in its message. */
+/** An error, with its position among all bytes, and in its message. */
 export interface Fault extends Pick<ParseErrorInfo, 'rfc' | 'message'> {
   readonly code: string
-  /** What HTTP answers to it; frames have other ways to say that they are wrong. */
+  /** The HTTP status that answers it; frames report errors in other ways. */
   readonly status?: number
   readonly at: number
   readonly offset: number
 }
 
-/** What the parser makes of some bytes. */
+/** How the parser reads some bytes. */
 export interface Reading {
   readonly tokens: readonly Token[]
   readonly messages: readonly Message[]
@@ -91,11 +91,11 @@ export interface Reading {
 export interface ReadOptions {
   /** The methods that responses answer, in order. Default: GET. */
   readonly methods?: readonly string[]
-  /** Whether HTTP ends behind a request that asks for an upgrade, since the answer was 101. Default: no. */
+  /** Whether HTTP ends after a request that asks for an upgrade, because the answer was 101. Default: no. */
   readonly upgraded?: boolean
 }
 
-/** Reads everything that is there: one message after the other, up to the end or the first error. */
+/** Reads everything: one message after the other, up to the end or the first error. */
 export function readBytes(bytes: Uint8Array, side: 'request' | 'response', options: ReadOptions = {}): Reading {
   if (isHttp2(bytes, side)) return readFrames(bytes, side)
   const reader = new Reader(bytes, side, options)
@@ -125,12 +125,12 @@ class Reader {
     return { tokens: this.#tokens, messages: this.#messages, ...(fault && { fault }) }
   }
 
-  /** Reads one message; false when there is nothing to read behind it. */
+  /** Reads one message; false when there is nothing to read after it. */
   message(): boolean {
     const bytes = this.#bytes
     const from = this.#at
     if (from === bytes.length) return false
-    // A new one each time: what it has not seen of this message is 0.
+    // A new one each time, so that parts of this message that have not been read are 0.
     const head = this.#side === 'request' ? new RequestHead() : new ResponseHead()
     if (head instanceof ResponseHead) head.requestMethod = this.#methods[0] ?? 'GET'
     const used = head.parse(bytes, from, bytes.length)
@@ -144,7 +144,7 @@ class Reader {
   #content(from: number, start: number, head: RequestHead | ResponseHead): boolean {
     const bytes = this.#bytes
     const kind = head.bodyKind
-    // an interim response is not the answer yet
+    // an interim response is not the final one yet
     if (head instanceof ResponseHead && head.status >= 200) this.#methods.shift()
     const body = new BodyDecoder()
     body.reset(kind, head.contentLength)
@@ -170,7 +170,7 @@ class Reader {
     return false
   }
 
-  /** What follows is WebSocket, by whoever has sent the head. */
+  /** What follows is WebSocket, from the side that sent the head. */
   #webSocket(start: number): void {
     const from = this.#side === 'request' ? 'client' : 'server'
     const { tokens, messages, failure } = readWebSocket(this.#bytes, start, from)

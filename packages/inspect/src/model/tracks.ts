@@ -1,14 +1,14 @@
-// Exchanges that go on at the same time, side by side.
+// Concurrent exchanges, side by side.
 import type { Exchange } from './events.ts'
 
 type Span = Pick<Exchange, 'headAt' | 'endedAt'>
 
-/** Whether an exchange began while the one in front of it went on, as streams do. */
+/** Whether an exchange began before the previous one was over, as streams do. */
 export function isBeside({ headAt }: Span, i: number, all: readonly Span[]): boolean {
   return i > 0 && headAt < (all[i - 1]!.endedAt ?? Infinity)
 }
 
-/** Puts exchanges, in the order in which they began, on as few tracks as there are at a time. */
+/** Distributes exchanges, in the order in which they began, over as few tracks as possible. */
 export function tracksOf<T extends Span>(exchanges: readonly T[]): T[][] {
   const tracks: T[][] = []
   for (const exchange of exchanges) {

@@ -1,9 +1,9 @@
 import { FrameEvent, WebSocketReader, webSocketFailures } from '@spillway/parser/websocket'
 import type { Fact, Message, Token, TokenKind } from './tokens.ts'
 
-/** Characters of a message that are shown. */
+/** How many characters of a message are shown. */
 const shown = 200
-/** Bytes of a message that are looked at. */
+/** How many bytes of a message are read. */
 const mostBytes = 16 * 1024 * 1024
 
 const opcodes: Readonly<Record<number, string>> = {
@@ -15,15 +15,15 @@ const opcodes: Readonly<Record<number, string>> = {
   10: 'Pong',
 }
 
-/** What is spoken behind an upgrade to WebSocket: tokens for each byte, and the frames. */
+/** What follows an upgrade to WebSocket: tokens for each byte, and the frames. */
 export interface FramesRead {
   readonly tokens: readonly Token[]
   readonly messages: readonly Message[]
-  /** Where the frames are wrong, and why. */
+  /** Where the frames are malformed, and why. */
   readonly failure?: { readonly at: number; readonly message: string }
 }
 
-/** Reads the frames of WebSocket from `start` on (RFC 6455 §5.2); a client's have their mask taken off. */
+/** Reads WebSocket frames starting at `start` (RFC 6455 §5.2); those of a client are unmasked. */
 export function readWebSocket(bytes: Uint8Array, start: number, from: 'client' | 'server'): FramesRead {
   const tokens: Token[] = []
   const messages: Message[] = []

@@ -1,17 +1,17 @@
 import type { WireEvent } from '../model/events.ts'
 
-/** Milliseconds that events are gathered for, so that a busy server writes to its viewers seldom. */
+/** Milliseconds for which events are collected, so that a busy server writes to its viewers less often. */
 const gather = 40
-/** Events sent one by one in that time; more become a snapshot, which is shorter. */
+/** Most events that are sent individually within that time; more become a snapshot, which is shorter. */
 const gathered = 400
-/** Messages that wait for a viewer who does not keep up; then it gets a snapshot in their place. */
+/** Most messages that wait for a slow viewer; beyond that it gets a snapshot instead. */
 const waiting = 16
-/** Milliseconds after which a viewer that was cut off comes back. */
+/** Milliseconds after which a viewer that was disconnected reconnects. */
 const comeBack = 500
-/** A comment is sent after so many milliseconds of silence, or a dead viewer would never be noticed. */
+/** A comment is sent after this many milliseconds of silence, or a dead viewer would never be noticed. */
 const heartbeat = 15_000
 
-/** Carries events to any number of viewers as server-sent events, in bounded memory whatever they do. */
+/** Sends events to any number of viewers as server-sent events, in bounded memory whatever they do. */
 export class Feed {
   readonly #snapshot: (viewer: number) => unknown
   readonly #viewers: Set<Viewer> = new Set()
@@ -19,7 +19,7 @@ export class Feed {
   #missed = false
   #timer: ReturnType<typeof setTimeout> | undefined
 
-  /** @param snapshot the present, as the viewer on a connection sees it. */
+  /** @param snapshot returns the current state, as the viewer on a connection sees it. */
   constructor(snapshot: (viewer: number) => unknown) {
     this.#snapshot = snapshot
   }
@@ -35,13 +35,13 @@ export class Feed {
     this.#timer ??= setTimeout(() => this.flush(), gather)
   }
 
-  /** What a snapshot says beside the state has changed: everybody gets a new one. */
+  /** Something in the snapshots other than the state has changed: all viewers get a new one. */
   renew(): void {
     this.#missed = true
     this.#timer ??= setTimeout(() => this.flush(), gather)
   }
 
-  /** Sends what has been gathered. */
+  /** Sends what has been collected. */
   flush(): void {
     clearTimeout(this.#timer)
     this.#timer = undefined
@@ -50,20 +50,20 @@ export class Feed {
     if (batch.length === 0 && !missed) return
     this.#batch = []
     this.#missed = false
-    // Written once, however many watch.
+    // Encoded once, however many watch.
     const text = missed ? undefined : message('events', batch)
     for (const viewer of this.#viewers) viewer.send(text)
   }
 
-  /** Ends all streams; their pages come back by themselves. */
+  /** Ends all streams; their pages reconnect by themselves. */
   end(): void {
     for (const viewer of this.#viewers) viewer.end()
   }
 
-  /** A stream for one more viewer: a snapshot first, then what happens. */
+  /** A stream for one more viewer: a snapshot first, then events. */
   join(connection: number): Viewer {
     const snapshot = () => {
-      // What has been gathered is in the snapshot: it goes to the others now, and never to this one.
+      // What has been collected is in the snapshot: it is sent to the others now, and not to this viewer.
       this.flush()
       return `retry: ${comeBack}\n${message('snapshot', this.#snapshot(connection))}`
     }
@@ -73,7 +73,7 @@ export class Feed {
   }
 }
 
-/** One stream of events. What it cannot get rid of is replaced by a snapshot, so it is late but never wrong. */
+/** One stream of events. What a slow viewer cannot take is replaced by a snapshot, so it is late but never wrong. */
 export class Viewer implements AsyncIterableIterator<string> {
   readonly #snapshot: () => string
   readonly #leave: () => void
@@ -87,7 +87,7 @@ export class Viewer implements AsyncIterableIterator<string> {
     this.#leave = leave
   }
 
-  /** @param text undefined: too much has happened to tell it one by one. */
+  /** @param text undefined: too much has happened to report it individually. */
   send(text: string | undefined): void {
     if (this.#behind || this.#ended) return
     if (text === undefined || this.#queue.length === waiting) {
@@ -97,7 +97,7 @@ export class Viewer implements AsyncIterableIterator<string> {
     this.#wake?.()
   }
 
-  /** No more events come; what waits is not sent. */
+  /** No more events come; what is waiting is not sent. */
   end(): void {
     if (this.#ended) return
     this.#ended = true
@@ -126,7 +126,7 @@ export class Viewer implements AsyncIterableIterator<string> {
     return this
   }
 
-  /** Waits for something to send, for the end, or until it is time for a sign of life. */
+  /** Waits for something to send, for the end, or until it is time for a comment. */
   #news(): Promise<void> {
     return new Promise((resolve) => {
       const timer = setTimeout(() => this.#wake?.(), heartbeat)
@@ -140,6 +140,6 @@ export class Viewer implements AsyncIterableIterator<string> {
 }
 
 function message(event: string, data: unknown): string {
-  // JSON has no line breaks of its own, so one data line carries it.
+  // JSON contains no line breaks, so one data line is enough.
   return `event: ${event}\ndata: ${JSON.stringify(data)}\n\n`
 }

@@ -7,7 +7,7 @@ import type { Wire } from '../model/tape.ts'
 import { StreamsLog } from './stream-traces.ts'
 import { type TapeBounds, Tapes } from './tapes.ts'
 
-/** Characters kept of what a client sent, in its target for example. */
+/** Most characters that are kept of a text from a client, such as its target. */
 const textLength = 200
 
 /** Who will connect from a port of this machine. */
@@ -17,13 +17,13 @@ interface Expected {
   readonly found?: (connection: number) => void
 }
 
-/** How much is told: when so many events come within so many milliseconds, as many milliseconds are left out behind them. */
+/** How much is reported: when this many events come within this many milliseconds, the same number of milliseconds is left out after them. */
 export interface Pace {
   readonly events: number
   readonly milliseconds: number
 }
 
-/** Turns the lifecycle events of a server, and of those that replace it, into those of the lab, and keeps their state. */
+/** Turns the lifecycle events of a server, and of its successors, into those of the inspector, and keeps their state. */
 export class Recorder {
   readonly state: LabState = emptyState()
   /** The time of day when the clock of the events began. */
@@ -32,20 +32,20 @@ export class Recorder {
   readonly tapes: Tapes
   readonly #streams: StreamsLog = new StreamsLog()
   readonly #servers: Set<Server> = new Set()
-  /** Those that were heard of and have not closed since. */
+  /** The servers that are known and have not closed. */
   readonly #running: Set<Server> = new Set()
   #met: () => void = () => {}
   #watches: (server: Server) => boolean = (server) => this.#servers.has(server)
   readonly #emit: (event: WireEvent) => void
   readonly #expected: Map<string, Expected> = new Map()
   readonly #byPeer: Map<string, number> = new Map()
-  /** Connections that wait for a request while their last reply is still on its way out, with its exchange. */
+  /** Connections that wait for a request while their last reply is still being sent, with its exchange. */
   readonly #idling: Map<number, number> = new Map()
   /** Connections whose next byte is the first of a request. */
   readonly #awaiting: Set<number> = new Set()
   /** Connections in the middle of a head. */
   readonly #inHead: Set<number> = new Set()
-  /** What ends the listening to what is told in any case, and to what a {@link Pace} may leave out. */
+  /** Functions that unsubscribe from events that are always reported, and from those that a {@link Pace} may leave out. */
   readonly #stops: (() => void)[]
   #details: (() => void)[] = []
   readonly #pace: Pace | undefined
@@ -53,8 +53,8 @@ export class Recorder {
   #resuming: ReturnType<typeof setTimeout> | undefined
 
   /**
-   * Hears of the servers that it {@link watch}es, until {@link stop}.
-   * @param pace how much is told. Default: everything.
+   * Listens to the servers that it {@link watch}es, until {@link stop}.
+   * @param pace how much is reported. Default: everything.
    */
   constructor(emit: (event: WireEvent) => void, bounds?: TapeBounds, pace?: Pace) {
     this.#emit = emit
@@ -104,7 +104,7 @@ export class Recorder {
   }
 
   // decision 081
-  /** Too much has happened of late to be told one by one: the rest of the window is left out. */
+  /** Too much has happened to be reported individually: the rest of the window is left out. */
   #pauseDetails(): void {
     const { milliseconds } = this.#pace!
     for (const stop of this.#details) stop()
@@ -127,14 +127,14 @@ export class Recorder {
     this.#hearDetails()
   }
 
-  /** Counts one of the details. */
+  /** Counts one detailed event. */
   #count(): void {
     const pace = this.#pace
     if (!pace) return
     const window = this.#window
     if (++window.events < pace.events) return
     const now = this.now()
-    // Slow enough: the next so many are looked at anew.
+    // Slow enough: counting starts again.
     if (now - window.from > pace.milliseconds) this.#window = { from: now, events: 0 }
     else this.#pauseDetails()
   }
@@ -142,24 +142,24 @@ export class Recorder {
   /** The server that accepted a connection last. */
   latest: Server | undefined
 
-  /** Hears of every server of the process, but for some. @param met is called when one is another than before. */
+  /** Watches every server of the process, except some. @param met is called when the latest server is a different one than before. */
   watchAll(isOwn: (server: Server) => boolean, met: () => void): void {
     this.#watches = (server) => !isOwn(server)
     this.#met = met
   }
 
-  /** Whether every server that was heard of has closed, and there was one. */
+  /** Whether all servers that were known have closed, and there was at least one. */
   get isOver(): boolean {
     for (const server of this.#running) if (server.closing && server.stats.open === 0) this.#running.delete(server)
     return this.latest !== undefined && this.#running.size === 0
   }
 
-  /** Takes one more server for one that is watched. */
+  /** Adds a server to those that are watched. */
   watch(server: Server): void {
     this.#servers.add(server)
   }
 
-  /** Something happened to a server. Of one that is gone nothing is heard any more. */
+  /** Something happened to a server. Nothing more is heard from one that is gone. */
   server(what: ServerEvent['what'], server: Server): void {
     if (what === 'drained') this.#servers.delete(server)
     this.#record({ type: 'server', at: this.now(), connection: 0, what })
@@ -176,8 +176,8 @@ export class Recorder {
   }
 
   /**
-   * Says who the connection from a peer is, whether it has been accepted already or not.
-   * @param found is told the number of it.
+   * Says who the connection from a peer is, whether it has already been accepted or not.
+   * @param found is told its number.
    */
   mark(peer: Peer, role: Role, label: string = '', found?: (connection: number) => void): void {
     const connection = this.connectionOf(peer)
@@ -189,12 +189,12 @@ export class Recorder {
     this.#record({ type: 'mark', at: this.now(), connection, role, label })
   }
 
-  /** Takes back what {@link mark} said of a connection that was never accepted. */
+  /** Undoes {@link mark} for a connection that was never accepted. */
   unmark(peer: Peer): void {
     this.#expected.delete(peerText(peer))
   }
 
-  /** What is known of the bytes of a connection. */
+  /** What is known about the bytes of a connection. */
   wire(connection: number): Wire {
     const streams = this.#streams.read(connection)
     return { connection, segments: this.tapes.read(connection), ...(streams && { streams }) }
@@ -230,7 +230,7 @@ export class Recorder {
     this.#record({ type: 'open', at: this.now(), connection, peer, role, label })
   }
 
-  /** A connection that was there before anybody listened. */
+  /** A connection that existed before anybody listened. */
   #meet(connection: number): void {
     if (this.state.open.has(connection)) return
     this.#record({ type: 'open', at: this.now(), connection, peer: 'from before', role: 'visitor', label: '' })
@@ -258,7 +258,7 @@ export class Recorder {
 
   #refused({ connection, code, status, offset }: ConnectionEvents['refused']): void {
     const { message, rfc } = { ...parseErrors, ...http2Faults }[code]
-    // In content it is counted from where that begins.
+    // Within content, bytes are counted from its beginning.
     const head = this.#inHead.has(connection) ? 0 : (this.state.open.get(connection)?.exchanges.at(-1)?.bytesIn ?? 0)
     this.#record({ type: 'refused', at: this.now(), connection, code, status, offset: head + offset, message, rfc })
   }
@@ -276,7 +276,7 @@ export class Recorder {
     this.#record({ type: 'idle', at, connection, exchange })
   }
 
-  /** Core is ready for the next request before the last reply has left; whoever looks on wants to hear of that first. */
+  /** Core is ready for the next request before the last reply has been sent; viewers want to hear about the reply first. */
   #idle(connection: number, exchange: number): void {
     const known = this.state.open.get(connection)
     const ended = !known || find(known, exchange)?.endedAt !== undefined

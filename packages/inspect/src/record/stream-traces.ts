@@ -2,9 +2,9 @@ import { ErrorCode, FrameReader, FrameType, HpackDecoder, PREFACE } from '@spill
 import { isHttp2, nameOfError } from '../model/frames.ts'
 import type { StreamTrace, StreamsTrace, Way, WindowStep } from '../model/stream-trace.ts'
 
-/** Most of everything that is kept of a connection. */
+/** Most streams, steps and characters of a line that are kept of a connection. */
 const [mostStreams, mostSteps, longestLine] = [48, 80, 200]
-/** What every window has in the beginning (RFC 9113 §6.9.2). */
+/** The initial size of every window (RFC 9113 §6.9.2). */
 const firstWindow = 65_535
 const [END_STREAM, ACK, END_HEADERS, PADDED, HAS_PRIORITY] = [1, 1, 4, 8, 32]
 const INITIAL_WINDOW_SIZE = 4
@@ -15,22 +15,22 @@ const other = { in: 'out', out: 'in' } as const
 class Direction {
   readonly frames: FrameReader = new FrameReader()
   readonly hpack: HpackDecoder = new HpackDecoder()
-  /** A field block that goes on in another frame. */
+  /** A field block that continues in another frame. */
   block: Uint8Array[] = []
-  /** The head of a DATA frame has come, and not all of its content. */
+  /** The head of a DATA frame has arrived, but not all of its content. */
   inData = false
-  /** Bytes of the preface that have not come. */
+  /** Bytes of the preface that have not arrived. */
   preface = 0
-  /** What a new stream may be sent in this direction. */
+  /** How much may be sent on a new stream in this direction. */
   initial: number = firstWindow
 }
 
-/** Follows the frames of one connection of HTTP/2, in both directions, as they come. */
+/** Follows the frames of one HTTP/2 connection, in both directions, as they arrive. */
 class Connection {
   readonly #way = { in: new Direction(), out: new Direction() }
   readonly #streams: Map<number, StreamTrace> = new Map()
   readonly #windows: Record<Way, WindowStep[]>
-  /** Nothing can be understood any more. */
+  /** Nothing can be decoded any more. */
   #isLost = false
 
   constructor(at: number) {
@@ -64,7 +64,7 @@ class Connection {
     }
   }
 
-  /** The head of a DATA frame has come; its content is of no interest here. */
+  /** The head of a DATA frame has arrived; its content does not matter here. */
   #data(way: Way, at: number): void {
     const { stream: id, length, flags } = this.#way[way].frames
     const stream = this.#streams.get(id)
@@ -94,7 +94,7 @@ class Connection {
         if (stream && view.byteLength === 4) {
           stream.closedAt ??= at
           const error = view.getUint32(0)
-          // What ends a request that was answered is no news.
+          // Ending a request that has been answered is nothing special.
           if (error !== ErrorCode.NoError) stream.reset = nameOfError(error)
         }
         return
@@ -105,7 +105,7 @@ class Connection {
     }
   }
 
-  /** SETTINGS move the windows of all streams (RFC 9113 §6.9.2). */
+  /** SETTINGS change the windows of all streams (RFC 9113 §6.9.2). */
   #resize(way: Way, to: number, at: number): void {
     const direction = this.#way[way]
     const change = to - direction.initial
@@ -148,19 +148,19 @@ function describe(stream: StreamTrace, way: Way, { fields }: HpackDecoder): void
   if (way === 'out' && status !== undefined) stream.status = Number(status)
 }
 
-/** A window opens or closes by so many bytes. */
+/** A window grows or shrinks by this many bytes. */
 function step(window: WindowStep[], at: number, change: number): void {
   const [lastAt, bytes] = window.at(-1)!
   const next: WindowStep = [at, bytes + change]
-  // What happened at once is one step.
+  // Changes at the same time are one step.
   if (lastAt === at && window.length > 1) window[window.length - 1] = next
   else window.push(next)
   if (window.length > mostSteps) window.splice(1, 1)
 }
 
-/** The streams of connections of HTTP/2, for as long as those are known. */
+/** The streams of HTTP/2 connections, for as long as those are known. */
 export class StreamsLog {
-  /** By connection; `undefined` is one of another protocol. */
+  /** By connection; `undefined` for one of another protocol. */
   readonly #connections: Map<number, Connection | undefined> = new Map()
 
   record(connection: number, way: Way, bytes: Uint8Array, at: number): void {
@@ -172,7 +172,7 @@ export class StreamsLog {
     this.#connections.get(connection)?.take(way, bytes, at)
   }
 
-  /** Bytes were not heard: what follows them cannot be read, and what is known stays as it is. */
+  /** Bytes were missed: what follows them cannot be read, and what is known stays as it is. */
   miss(connection: number): void {
     this.#connections.get(connection)?.lose()
   }
@@ -181,7 +181,7 @@ export class StreamsLog {
     this.#connections.delete(connection)
   }
 
-  /** Undefined for a connection that speaks something else, or is not known. */
+  /** Undefined for a connection that speaks another protocol, or is not known. */
   read(connection: number): StreamsTrace | undefined {
     return this.#connections.get(connection)?.trace
   }

@@ -1,21 +1,20 @@
 import type { Piece, Segment } from '../model/tape.ts'
 
-/** Most of everything that is recorded; bytes unless said otherwise. */
-/** Bounds of what is kept, by name. */
+/** Limits of what is recorded, by name; in bytes unless said otherwise. */
 export type TapeBounds = Readonly<Record<'segment' | 'segments' | 'pieces' | 'connection' | 'all' | 'closed', number>>
 
 export const tapeBounds: TapeBounds = {
-  /** Of one segment, each way. */
+  /** Of one segment, in each direction. */
   segment: 8 * 1024,
-  /** Segments of one connection. */
+  /** Number of segments of one connection. */
   segments: 16,
-  /** Pieces of one segment: reads and writes. */
+  /** Number of pieces of one segment: reads and writes. */
   pieces: 160,
-  /** Of one connection; whole segments go, oldest first. */
+  /** Of one connection; whole segments are dropped, oldest first. */
   connection: 24 * 1024,
   /** Of all connections together. */
   all: 16 * 1024 * 1024,
-  /** Connections that have closed. */
+  /** Number of connections that have closed. */
   closed: 240,
 }
 
@@ -24,7 +23,7 @@ interface Recording {
   bytes: number
   /** The next byte begins another segment. */
   cut: boolean
-  /** What comes is the middle of something whose beginning was missed. */
+  /** What arrives is the middle of something whose beginning was missed. */
   lost: boolean
 }
 
@@ -39,8 +38,8 @@ interface Taken {
 }
 
 /**
- * The bytes of connections as they went over the wire, in bounded memory: the beginning of what was said between two idle
- * moments, for the last few of these moments.
+ * The bytes of connections as they went over the wire, in bounded memory: the beginning of what was sent between two idle
+ * moments, for the last few of these.
  */
 export class Tapes {
   readonly #recordings: Map<number, Recording> = new Map()
@@ -67,7 +66,7 @@ export class Tapes {
     const { chunks, kept, total, pieces } = recording.segments.at(-1)!
     const room = Math.min(bounds.segment - kept[direction], bounds.all - this.#bytes)
     if (room > 0) {
-      // A copy: a view would keep the whole buffer it is in.
+      // A copy, because a view would keep the whole buffer in memory.
       const part = Uint8Array.prototype.slice.call(bytes, 0, room)
       chunks[direction].push(part)
       kept[direction] += part.length
@@ -84,7 +83,7 @@ export class Tapes {
     if (recording) Object.assign(recording, { cut: true, lost: false })
   }
 
-  /** Bytes of a connection were missed: what is told of it goes on behind the next {@link cut}. */
+  /** Bytes of a connection were missed: recording resumes after the next {@link cut}. */
   miss(connection: number): void {
     const recording = this.#recordings.get(connection)
     if (!recording) {
@@ -97,8 +96,8 @@ export class Tapes {
   }
 
   /**
-   * The connection is gone: its tape stays for as long as those of not many others have come behind it.
-   * @returns the one whose tape goes for it, if any.
+   * The connection is gone: its tape is kept until a number of others have closed after it.
+   * @returns the connection whose tape was dropped to make room, if any.
    */
   close(connection: number): number | undefined {
     this.#closed.push(connection)
@@ -109,7 +108,7 @@ export class Tapes {
     return oldest
   }
 
-  /** What is known of a connection's bytes, oldest first. */
+  /** What is known about a connection's bytes, oldest first. */
   read(connection: number): Segment[] {
     return (this.#recordings.get(connection)?.segments ?? []).map(({ at, first, chunks, total, pieces, gap }) => ({
       at,
@@ -135,7 +134,7 @@ export class Tapes {
       gap: false,
     })
     const { segments } = recording
-    // The new one may become as large as two of its bounds.
+    // The new segment may become twice as large as its limit.
     const room = bounds.connection - 2 * bounds.segment
     while (segments.length > 1 && (recording.bytes > room || segments.length > bounds.segments)) {
       const { kept } = segments.shift()!

@@ -6,8 +6,8 @@ import { isOwnRequest } from './guard.ts'
 const cookieName = 'spillway-inspector'
 
 /**
- * Who may look: whoever has the link that was printed, from this machine, in a page of ours. The link's token becomes a
- * cookie that no other site can send, so that it does not stay in the address.
+ * Who may look: anyone with the printed link, from this machine, on our own page. The link's token becomes a
+ * cookie that no other site can send, so that the token does not stay in the address.
  */
 export class Access {
   readonly token: string = randomBytes(16).toString('base64url')
@@ -18,18 +18,18 @@ export class Access {
     this.#remote = remote
   }
 
-  /** What a request may have: nothing; the page, once it has exchanged its token for the cookie; or what it asks for. */
+  /** What a request is entitled to: nothing; the page, after exchanging its token for the cookie; or what it asks for. */
   of(c: Context<any, any>): 'nothing' | 'cookie' | 'all' {
     if (!this.#remote && !isLoopbackAddress(c.peer.address)) return 'nothing'
     const given = new URLSearchParams(c.search).get('token')
-    // A link is opened by hand: no page has asked for it, and neither is there an Origin.
+    // A link is opened by hand: no page has requested it, and there is no Origin.
     if (given !== null)
       return c.method === 'GET' && c.headers.get('origin') === null && this.#isToken(given) ? 'cookie' : 'nothing'
     if (!isOwnRequest(c, !this.#remote, c.method === 'GET')) return 'nothing'
     return this.#isToken(cookieOf(c.headers.get('cookie'))) ? 'all' : 'nothing'
   }
 
-  /** The field that gives the cookie to a browser, for everything below a path. */
+  /** The field that sets the cookie in a browser, for everything below a path. */
   cookie(path: string): string {
     return `${cookieName}=${this.token}; Path=${path}; HttpOnly; SameSite=Strict`
   }

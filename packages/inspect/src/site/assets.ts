@@ -2,7 +2,7 @@ import { readFileSync, readdirSync } from 'node:fs'
 import { extname } from 'node:path'
 import { policyOf } from './policy.ts'
 
-/** A file of the page, and the fields it is sent with. */
+/** A file of the page, and the fields with which it is sent. */
 export interface Asset {
   readonly bytes: Uint8Array
   readonly headers: Readonly<Record<string, string>>
@@ -14,7 +14,7 @@ const types: Readonly<Record<string, string>> = {
   '.svg': 'image/svg+xml',
 }
 
-/** Reads the files of the page: a few, once. */
+/** Reads the files of the page once; there are only a few. */
 export function readAssets(root: URL): ReadonlyMap<string, Asset> {
   const policy = policyOf(root)
   const assets = new Map<string, Asset>()

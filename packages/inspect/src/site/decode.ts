@@ -1,7 +1,7 @@
 import { promisify } from 'node:util'
 import zlib from 'node:zlib'
 
-/** Bytes that a coding may become. */
+/** The most bytes that decoding may produce. */
 const most = 4 * 1024 * 1024
 
 // Node 20 does not have it.
@@ -16,7 +16,7 @@ const decoders: Readonly<Record<string, (bytes: Uint8Array, options: { maxOutput
     ...(zstdDecompress && { zstd: promisify(zstdDecompress) }),
   }
 
-/** Undoes a content coding. Undefined when it is not known here, or the bytes are not in it, or become too many. */
+/** Removes a content coding. Undefined when it is unknown, the bytes are not in it, or there would be too many. */
 export async function decode(coding: string, bytes: Uint8Array): Promise<Uint8Array | undefined> {
   const decoder = Object.hasOwn(decoders, coding) ? decoders[coding] : undefined
   return decoder?.(bytes, { maxOutputLength: most }).catch(() => undefined)

@@ -1,16 +1,16 @@
 import type { Context } from '@spillway/core'
 
-/** Whether only this machine can reach an address that is bound to. */
+/** Whether a listening address can be reached only from this machine. */
 export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || host === '[::1]' || /^127(?:\.\d{1,3}){3}$/.test(host)
 }
 
 /**
- * Whether a request comes from our own page, or from a program, and not from some other site that is open in the same
+ * Whether a request comes from our own page, or from a program, rather than from another site that is open in the same
  * browser.
- * @param local whether the server can be reached from this machine only. Then a foreign name in the Host field is one that
- * was made to lead here (DNS rebinding); elsewhere we cannot know our names.
- * @param byHand whether it may also be one that somebody has typed, or opened from a bookmark. Default: no.
+ * @param local whether the server can be reached from this machine only. Then a foreign name in the Host field must
+ * have been made to point here (DNS rebinding); otherwise our names are not known.
+ * @param byHand whether it may also be a request that somebody typed, or opened from a bookmark. Default: no.
  */
 export function isOwnRequest(c: Pick<Context, 'headers'>, local: boolean, byHand: boolean = false): boolean {
   const host = c.headers.get('host') ?? ''

@@ -5,8 +5,8 @@ import type { LabState } from '../model/state.ts'
 import type { Recorder } from '../record/recorder.ts'
 
 /**
- * What was recorded as an HTTP Archive 1.2, for the tools that read those: exchanges whose bytes are still there.
- * Content is as it was transferred, in base64 where it is no text.
+ * The recording as an HTTP Archive 1.2, for tools that read those: all exchanges whose bytes are still there.
+ * Content is as it was transferred, in base64 if it is not text.
  */
 export function toHar(recorder: Recorder, version: string): object {
   const connections = connectionsOf(recorder.state)
@@ -71,7 +71,7 @@ function contentOf(response: Told | undefined): object {
   const { content } = response
   const mimeType = fieldOf(response, 'content-type') ?? ''
   const text = Buffer.from(content).toString()
-  // What is not UTF-8 would not come back as it was.
+  // Text that is not UTF-8 would not survive.
   return Buffer.from(text).equals(content)
     ? { size: content.length, mimeType, text }
     : { size: content.length, mimeType, text: Buffer.from(content).toString('base64'), encoding: 'base64' }

@@ -10,14 +10,14 @@ import { decode } from './decode.ts'
 import { toHar } from './har.ts'
 import { send } from './send.ts'
 
-/** What an inspection is made with. */
+/** The settings of an inspection. */
 export interface Parts {
-  /** Where the page is, with a slash at its end: `/__spillway/`. */
+  /** The path of the page, with a slash at its end: `/__spillway/`. */
   readonly base: string
   readonly remote: boolean
-  /** Whether everything is recorded from the start on, and not only while somebody looks. */
+  /** Whether everything is recorded from the start, rather than only while somebody looks. */
   readonly always: boolean
-  /** Which servers are not inspected, though they are in this process. */
+  /** Which servers of this process are not inspected. */
   readonly isOwn: (server: Server) => boolean
   readonly keepAliveMs: number
   readonly headMs: number
@@ -26,9 +26,9 @@ export interface Parts {
   readonly root: URL
 }
 
-/** Pages that watch at a time, and milliseconds for which recording goes on when the last one has left. */
+/** Most pages that watch at a time, and milliseconds for which recording goes on after the last one has left. */
 const [mostViewers, linger] = [16, 60_000]
-/** Bytes of content that a page may send here. */
+/** Most bytes of content that a page may send here. */
 const mostSent = 1024 * 1024
 
 const bounds: TapeBounds = {
@@ -40,10 +40,10 @@ const bounds: TapeBounds = {
   closed: 240,
 }
 
-/** What costs more than this is felt by those who are served. */
+/** Anything that costs more than this would be noticed by the server's clients. */
 const pace: Pace = { events: 250, milliseconds: 100 }
 
-/** What is seen of the servers of this process, and the page that shows it. */
+/** What is known about the servers of this process, and the page that shows it. */
 export class Inspection {
   readonly #parts: Parts
   readonly #access: Access
@@ -60,7 +60,7 @@ export class Inspection {
     if (parts.always) this.#record()
   }
 
-  /** The link that opens the page. @param origin of the server that it is on. */
+  /** The link that opens the page. @param origin of the server that serves it. */
   link(origin: string): string {
     return `${origin}${this.#parts.base}?token=${this.#access.token}`
   }
@@ -72,12 +72,12 @@ export class Inspection {
     this.#recorder = undefined
   }
 
-  /** Lets the pages go once there is nothing to see any more: their streams would hold a process that wants to end. */
+  /** Ends the streams of pages once there is nothing left to see: they would keep a process alive that wants to end. */
   letGo(): void {
     if (this.#recorder?.isOver) this.#feed.end()
   }
 
-  /** Answers what is asked for below the base. */
+  /** Answers requests below the base. */
   handle(c: Context<any, any>, path: string): MaybePromise<Reply> {
     const { base } = this.#parts
     const access = this.#access.of(c)
@@ -118,7 +118,7 @@ export class Inspection {
       : c.text('It cannot be decoded\n', 422)
   }
 
-  /** Sends a request once more, changed perhaps. */
+  /** Sends a request again, possibly changed. */
   async #send(c: Context<any, any>, method: string, { latest }: Recorder): Promise<Reply> {
     const bytes = await c.body.bytes(mostSent)
     if (!latest?.url.startsWith('http'))
@@ -138,12 +138,12 @@ export class Inspection {
     }
     c.signal.addEventListener('abort', leave)
     c.done(leave)
-    // A stream has no end of its own; its page comes back by itself, to the next server.
+    // The stream has no end of its own; its page reconnects by itself, to the next server.
     c.onShutdown(leave)
     return c.stream(viewer, { headers: { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' } })
   }
 
-  /** Begins to record, if it does not yet. */
+  /** Starts recording, if it has not started yet. */
   #record(): Recorder {
     clearTimeout(this.#stopping)
     if (!this.#recorder) {
@@ -153,7 +153,7 @@ export class Inspection {
     return this.#recorder
   }
 
-  /** Nobody may be looking any more: what is recorded costs time. */
+  /** If nobody is looking any more, stops recording, which costs time. */
   #rest(): void {
     if (this.#parts.always || this.#feed.size > 0) return
     clearTimeout(this.#stopping)

@@ -3,7 +3,7 @@ import { readFileSync, readdirSync } from 'node:fs'
 
 const [opening, closing] = ['<style>', '</style>']
 
-/** What is in a page from `<style>` to `</style>`; empty when it has none. */
+/** The content of a page's `<style>` element; empty when it has none. */
 export function styleOf(page: string): string {
   const start = page.indexOf(opening)
   const end = page.indexOf(closing, start)
@@ -11,14 +11,14 @@ export function styleOf(page: string): string {
 }
 
 /**
- * The Content-Security-Policy of the site: scripts of its own and the styles that its pages were made with, by their hashes,
- * and in nobody's frame.
+ * The Content-Security-Policy of the site: its own scripts, the styles of its pages by their hashes,
+ * and no framing.
  * @param root folder of the site.
  */
 export function policyOf(root: URL): string {
   const pages = readdirSync(root).filter((name) => name.endsWith('.html'))
   const styles = pages.map((name) => styleOf(readFileSync(new URL(name, root), 'utf8')))
-  // The text between the tags is what browsers hash.
+  // Browsers hash the text between the tags.
   const texts = styles.filter((style) => style !== '').map((style) => style.slice(opening.length, -closing.length))
   const hashes = new Set(texts.map(hashOf))
   return [

@@ -2,20 +2,20 @@ import { type Socket, connect } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import { MessageParser } from '@spillway/parser'
 
-/** What came back for bytes that were sent. */
+/** The response to bytes that were sent. */
 export interface Sent {
-  /** The first of it; base64. */
+  /** The first part of it; base64. */
   readonly received: string
-  /** Bytes there were. */
+  /** How many bytes there were. */
   readonly total: number
   readonly ms: number
   readonly ended: 'complete' | 'by the server' | 'in time'
 }
 
-/** Bytes that are kept, and milliseconds to wait. */
+/** Most bytes that are kept, and most milliseconds to wait. */
 const [mostKept, mostTime] = [256 * 1024, 10_000]
 
-/** Sends bytes to a server, as they are, and takes what it answers to one request. @throws the system's error. */
+/** Sends bytes to a server, as they are, and returns its answer to one request. @throws the system's error. */
 export async function send(url: string, method: string, bytes: Uint8Array): Promise<Sent> {
   const started = performance.now()
   const socket = await open(new URL(url))
@@ -42,7 +42,7 @@ export async function send(url: string, method: string, bytes: Uint8Array): Prom
   return { received: Buffer.concat(kept).toString('base64'), total, ms: performance.now() - started, ended }
 }
 
-/** Whether a final response has come to its end. */
+/** Whether a final response is complete. */
 function isComplete(parser: MessageParser, chunk: Uint8Array): boolean {
   let status = 0
   try {
@@ -51,7 +51,7 @@ function isComplete(parser: MessageParser, chunk: Uint8Array): boolean {
       if (event.type === 'rest' || (event.type === 'end' && status >= 200)) return true
     }
   } catch {
-    // What is not HTTP has no end but that of the connection.
+    // Something that is not HTTP ends only with the connection.
   }
   return false
 }
@@ -59,7 +59,7 @@ function isComplete(parser: MessageParser, chunk: Uint8Array): boolean {
 function open({ protocol, hostname, port }: URL): Promise<Socket> {
   const at = { host: hostname.replace(/^\[|\]$/g, ''), port: Number(port), noDelay: true }
   return new Promise((resolve, reject) => {
-    // It is the server of this very process, whatever name its certificate is for.
+    // It is a server of this very process, whatever name its certificate is for.
     const secure = { ...at, rejectUnauthorized: false, ALPNProtocols: ['http/1.1'] }
     const socket =
       protocol === 'https:' ? connectTls(secure, () => resolve(socket)) : connect(at, () => resolve(socket))
