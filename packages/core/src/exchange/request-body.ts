@@ -36,12 +36,12 @@ export class RequestBody implements AsyncIterable<Uint8Array> {
   #collecting = false
   #wake: (() => void) | undefined
 
-  /** @internal */
-  constructor(port: BodyPort, length: number | null, limit: number) {
+  /** @internal @param isEnded whether all of it is there. */
+  constructor(port: BodyPort, length: number | null, limit: number, isEnded: boolean = length === 0) {
     this.#port = port
     this.length = length
     this.#limit = limit
-    this.#ended = length === 0
+    this.#ended = isEnded
   }
 
   /**

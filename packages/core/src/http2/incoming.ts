@@ -49,7 +49,8 @@ export class Incoming implements BodyPort {
   open(context: RequestContext): RequestBody {
     const { expected, openIn } = this.#stream
     const length = openIn ? (expected < 0 ? null : expected) : 0
-    const body = (this.#body = new RequestBody(this, length, this.#core.limits.bodyBytes))
+    // Of none, too, the end has to come: what comes in its place is malformed (RFC 9113 §8.1.1).
+    const body = (this.#body = new RequestBody(this, length, this.#core.limits.bodyBytes, !openIn))
     if (this.#isClosed) body.fail(context.aborted ?? unreadContent())
     return body
   }

@@ -1,5 +1,6 @@
 import { Http2Control } from './control.ts'
 import type { Http2FaultCode } from './errors.ts'
+import { awaitsResponse } from './heads.ts'
 import { price } from './ledger.ts'
 import { CONTENT, END, END_STREAM, GO_ON, MORE, PADDED } from './numbers.ts'
 import type { Http2Stream } from './streams.ts'
@@ -36,6 +37,7 @@ export abstract class Http2Content extends Http2Control {
     if (stream === undefined) return GO_ON
     if (!stream.openIn) return this._dropData(stream, 'STREAM_NOT_OPEN')
     if (!stream.receiveWindow.take(length)) return this._dropData(stream, 'WINDOW_EXCEEDED')
+    if (!this.isServer && awaitsResponse(stream.head)) return this._dropData(stream, 'RESPONSE_HEAD_MISSING')
     const isEmpty = length === 0 && (flags & END_STREAM) === 0
     return isEmpty ? this._charge(price.emptyData) : GO_ON
   }

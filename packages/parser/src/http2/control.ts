@@ -2,7 +2,18 @@ import { http2Faults, type Http2FaultCode } from './errors.ts'
 import { widened } from './flow.ts'
 import { FrameReader, read31, read32, type ErrorCode } from './frames.ts'
 import { price } from './ledger.ts'
-import { ACK, FAULT, GO_ON, GOAWAY_IN, HEADER_TABLE_SIZE, PONG, RESET, SETTINGS_IN, WINDOW } from './numbers.ts'
+import {
+  ACK,
+  ENABLE_PUSH,
+  FAULT,
+  GO_ON,
+  GOAWAY_IN,
+  HEADER_TABLE_SIZE,
+  PONG,
+  RESET,
+  SETTINGS_IN,
+  WINDOW,
+} from './numbers.ts'
 import { parsePriority, type Priority } from './priority.ts'
 import { Http2Sender } from './sender.ts'
 import type { Http2Stream } from './streams.ts'
@@ -127,7 +138,9 @@ export abstract class Http2Control extends Http2Sender {
       const id = (bytes[p]! << 8) | bytes[p + 1]!
       const fault = this.peer.take(id, read32(bytes, p + 2))
       if (fault !== undefined) return this._fail(fault)
-      // the smallest size in between counts, too (RFC 7541 §4.2)
+      // Nobody pushes to a server, which has to say 0 or nothing (RFC 9113 §6.5.2).
+      if (id === ENABLE_PUSH && this.peer.enablePush && !this.isServer) return this._fail('SETTING_INVALID')
+      // the smallest size counts, too (RFC 7541 §4.2)
       if (id === HEADER_TABLE_SIZE) this.encoder.allow(this.peer.headerTableSize)
     }
     if (!this._moveWindows(this.peer.initialWindowSize - before)) return this._fail('WINDOW_OVERFLOW')

@@ -5,7 +5,7 @@ import type { Expectation } from '../request-head.ts'
 import type { HeadLimits } from '../limits.ts'
 import type { Http2Limits } from './limits.ts'
 import { ASTERISK, AUTHORITY, MAX_LENGTH_DIGITS, ORIGIN, VALID } from '../numbers.ts'
-import { isAuthority, scanAuthority, type TargetForm } from '../target.ts'
+import { isAuthority, scanAuthority, splitAuthority, type TargetForm } from '../target.ts'
 import { isTrailerField } from '../trailer-names.ts'
 import type { Http2FaultCode } from './errors.ts'
 import { FieldList } from './field-list.ts'
@@ -67,7 +67,7 @@ export class Http2Request extends FieldList {
     this.protocol = scan.protocol ?? ''
     this.expectation = scan.expectation
     this.contentLength = scan.length
-    this.priority = scan.priority
+    this.priority = scan.priority === undefined ? defaultPriority : parsePriority(scan.priority)
     this.bytes = bytes
   }
 }
@@ -97,8 +97,9 @@ interface Scan {
   cookie: string | undefined
   length: number
   expectation: Expectation
-  priority: Priority
-  /** Fields, except Host and Cookie. */
+  /** The lines of Priority together, as a list. */
+  priority: string | undefined
+  /** Fields, but for Host and Cookie. */
   readonly fields: Field[]
   /** Number of field lines; each part of a split Cookie counts as one. */
   lines: number
@@ -116,7 +117,7 @@ function scanOf(list: readonly Field[], isRequest: boolean, limits: HeadLimits):
     cookie: undefined,
     length: -1,
     expectation: 0,
-    priority: defaultPriority,
+    priority: undefined,
     fields: [],
     lines: 0,
   }
@@ -179,8 +180,14 @@ function takePseudo(scan: Scan, { _id: id, value }: Field, isRequest: boolean): 
   }
 }
 
-function takeField(scan: Scan, { _id: id, value }: Field, isRequest: boolean): HeadFault | undefined {
-  if (id >= N_CONNECTION && id <= N_UPGRADE) return 'CONNECTION_FIELD'
+/** RFC 9113 §8.2.2: of TE one value means something here. */
+function isOfConnection({ _id: id, value }: Field): boolean {
+  return (id >= N_CONNECTION && id <= N_UPGRADE) || (id === N_TE && value.toLowerCase() !== 'trailers')
+}
+
+function takeField(scan: Scan, field: Field, isRequest: boolean): HeadFault | undefined {
+  const { _id: id, value } = field
+  if (isOfConnection(field)) return 'CONNECTION_FIELD'
   if (id === N_LENGTH) {
     const isNumber = value.length <= MAX_LENGTH_DIGITS && /^\d+$/.test(value) && Number.isSafeInteger(Number(value))
     if (scan.length >= 0 || !isNumber) return 'LENGTH_MALFORMED'
@@ -192,10 +199,8 @@ function takeField(scan: Scan, { _id: id, value }: Field, isRequest: boolean): H
     scan.host = value
     // Split only for better compression (RFC 9113 §8.2.3).
   } else if (id === N_COOKIE) scan.cookie = scan.cookie === undefined ? value : `${scan.cookie}; ${value}`
-  else if (id === N_TE) {
-    if (value.toLowerCase() !== 'trailers') return 'CONNECTION_FIELD'
-  } else if (id === N_EXPECT) scan.expectation = expectationOf(value, scan.expectation)
-  else if (id === N_PRIORITY) scan.priority = parsePriority(value, scan.priority)
+  else if (id === N_EXPECT) scan.expectation = expectationOf(value, scan.expectation)
+  else if (id === N_PRIORITY) scan.priority = scan.priority === undefined ? value : `${scan.priority}, ${value}`
   return undefined
 }
 
@@ -208,8 +213,8 @@ function expectationOf(value: string, before: Expectation): Expectation {
   return expectation
 }
 
-/** An authority that was found valid: those of one connection are usually the same. */
-let knownAuthority = ''
+/** An authority that was found to be one: those of a connection are mostly the same. */
+let knownAuthority: string | undefined
 
 /**
  * Makes the head of a request from the fields of a block. RFC 9113 §8.3.1.
@@ -231,9 +236,9 @@ export function readRequest(
   if (fault !== undefined) return fault
   if (authority === undefined) return 'HOST_MISSING'
   if (host === undefined && scan.lines === limits.fields) return 'TOO_MANY_FIELDS'
-  // Two names for one resource: a server behind us might believe the other one.
-  if (host !== undefined && host !== authority) return 'HOST_INVALID'
-  if (authority !== '' && authority !== knownAuthority) {
+  // Two names for one resource: whoever is behind us might believe the other one.
+  if (host !== undefined && host !== authority && !isSamePlace(host, authority, scan.scheme)) return 'HOST_INVALID'
+  if (authority !== knownAuthority) {
     if (!isAuthority(authority)) return 'HOST_INVALID'
     knownAuthority = authority
   }
@@ -255,7 +260,15 @@ export function readRequest(
   return new Http2Request(scan, fields, target, form, bytes)
 }
 
-/** What is wrong with the pseudo-fields as a whole. */
+/** Whether two authorities are equal once they are normalized (RFC 9113 §8.3.1): in the case of letters, and without the port of the scheme. */
+function isSamePlace(one: string, other: string, scheme: string | undefined): boolean {
+  const port = scheme === 'https' ? 443 : scheme === 'http' ? 80 : -1
+  const first = splitAuthority(one.toLowerCase(), port)
+  const second = splitAuthority(other.toLowerCase(), port)
+  return first !== null && first.host === second?.host && first.port === second.port
+}
+
+/** What is wrong with the pseudo-fields together. */
 function pseudoFault({ method, path, scheme, authority, protocol }: Scan, canConnect: boolean): HeadFault | undefined {
   if (protocol !== undefined && (!canConnect || method !== 'CONNECT')) return 'PSEUDO_FIELD_INVALID'
   if (method === 'CONNECT' && authority === undefined) return 'PSEUDO_FIELD_MISSING'
@@ -283,7 +296,12 @@ export function readResponse(list: readonly Field[], limits: HeadLimits): Http2R
   return bytes > limits.headBytes ? 'HEAD_TOO_LARGE' : new Http2Response(Number(status), fields, length)
 }
 
-/** Trailer fields, except those that are not allowed there; null when none are left. RFC 9113 §8.1. */
+/** Whether the head that has come is not yet that of the final response. */
+export function awaitsResponse(head: Http2Request | Http2Response | undefined): boolean {
+  return head === undefined || (head instanceof Http2Response && head.status < 200)
+}
+
+/** Trailer fields, but for those that have no business there; null when none are left. RFC 9113 §8.1. */
 export function readTrailers(
   list: readonly Field[],
   limits: Pick<Http2Limits, 'trailerFields' | 'trailerBytes'>,
@@ -291,10 +309,10 @@ export function readTrailers(
   let bytes = 0
   const kept: (readonly [string, string])[] = []
   for (const field of list) {
-    const { _id: id, name, value } = field
+    const { name, value } = field
     if (name.charCodeAt(0) === 0x3a) return 'PSEUDO_FIELD_INVALID'
     if (field._fault !== FINE) return field._fault === MALFORMED_NAME ? 'FIELD_NAME_MALFORMED' : 'FIELD_VALUE_MALFORMED'
-    if (id >= N_CONNECTION && id <= N_UPGRADE) return 'CONNECTION_FIELD'
+    if (isOfConnection(field)) return 'CONNECTION_FIELD'
     bytes += name.length + value.length + 4
     if (isTrailerField(name)) kept.push([name, value])
   }

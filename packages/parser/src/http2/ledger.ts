@@ -16,9 +16,15 @@ export const price = {
   ignored: 0.1,
 } as const
 
-/** Points that an answered request gives back: a client that makes real requests may also change its mind. */
-const earned = 2
-/** The most points there can be. */
+/** What gives points back: whoever has us work may also change their mind, and answer what they get. */
+export const worth = {
+  /** A request that was answered. */
+  request: 2,
+  /** Content that was sent: enough for a PING, by which clients measure how fast it comes, and an update of both windows. */
+  content: 1.2,
+} as const
+
+/** Points that there are at the most. */
 const burst = 1000
 /** Points that come back per second. */
 const perSecond = 50
@@ -36,9 +42,9 @@ export class Ledger {
     return this.points >= 0
   }
 
-  /** A request was answered completely. */
-  earn(): void {
-    this.points = Math.min(burst, this.points + earned)
+  /** Something was done for the peer. */
+  earn(points: number): void {
+    this.points = Math.min(burst, this.points + points)
   }
 
   /** Time has passed. */

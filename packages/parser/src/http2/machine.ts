@@ -5,7 +5,7 @@ import { BlockReader, KnownBlocks } from './blocks.ts'
 import { Http2Content } from './content.ts'
 import { http2Faults, type Http2FaultCode } from './errors.ts'
 import { PREFACE } from './frames.ts'
-import { Http2Response, readRequest, readResponse, readTrailers, type HeadFault, type Http2Request } from './heads.ts'
+import { awaitsResponse, readRequest, readResponse, readTrailers, type HeadFault, type Http2Request } from './heads.ts'
 import type { HpackDecoder } from './hpack-decoder.ts'
 import { price } from './ledger.ts'
 import type { Http2Limits } from './limits.ts'
@@ -264,6 +264,7 @@ export class Http2Machine extends Http2Content {
     if (typeof head === 'string') return this._refuse(stream, head)
     stream.head = head
     stream.expected = head.contentLength
+    stream._isTunnel = head.method === 'CONNECT'
     if (ends && head.contentLength > 0) return this._refuse(stream, 'LENGTH_WRONG')
     stream.priority = this._priorities.size === 0 ? head.priority : this._priorityOf(id, head)
     return HEAD
@@ -299,7 +300,8 @@ export class Http2Machine extends Http2Content {
     const stream = this.streams.get(id)
     if (stream === undefined) return this._mayFollow(id) ? GO_ON : this._fail('STREAM_NOT_OPEN')
     if (!stream.openIn) return this._failStream(stream, 'STREAM_NOT_OPEN')
-    if (!this.isServer && isInterim(stream)) return this._response(stream, ends)
+    if (!this.isServer && awaitsResponse(stream.head)) return this._response(stream, ends)
+    if (stream._isTunnel) return this._failStream(stream, 'TUNNEL_INTERRUPTED')
     if (!ends) return this._failStream(stream, 'TRAILERS_INVALID')
     const { decoder } = this._blocks
     const trailers = decoder.overflow ? 'TRAILER_LIST_TOO_LARGE' : readTrailers(decoder.fields, this.limits)
@@ -320,7 +322,9 @@ export class Http2Machine extends Http2Content {
     this.stream = stream
     // If there is no content, what the head says about it refers to another response (RFC 9110 §8.6).
     const isEmpty = stream._isHead || status === 204 || status === 304
-    if (status >= 200) stream.expected = isEmpty ? 0 : head.contentLength
+    if (status >= 300) stream._isTunnel = false
+    // What a 2xx to CONNECT says of content is ignored: all that follows is that of the tunnel (RFC 9110 §9.3.6).
+    if (status >= 200 && !stream._isTunnel) stream.expected = isEmpty ? 0 : head.contentLength
     if (!ends) return HEAD
     if (stream.expected > 0) return this._failStream(stream, 'LENGTH_WRONG')
     this._endIn(stream)
@@ -333,7 +337,9 @@ export class Http2Machine extends Http2Content {
     const id = streams.lastOut === 0 ? 1 : streams.lastOut + 2
     if (id > MAX_31) throw new RangeError('The connection has no streams left')
     const stream = new Http2Stream(id, this.peer.initialWindowSize, limits.streamWindow)
-    stream._isHead = fields.some(([name, value]) => name === ':method' && value === 'HEAD')
+    const [, method] = fields.find(([name]) => name === ':method') ?? []
+    stream._isHead = method === 'HEAD'
+    stream._isTunnel = method === 'CONNECT'
     streams.add(stream, true)
     this.send(stream, fields, ends)
     return stream
@@ -344,12 +350,7 @@ function isFault(head: HeadFault): head is Http2FaultCode {
   return head in http2Faults
 }
 
-/** Whether the final response has not begun. */
-function isInterim({ head }: Http2Stream): boolean {
-  return head === undefined || (head instanceof Http2Response && head.status < 200)
-}
-
-/** Whether there are too many fields, or they are too large. */
+/** Too many fields, or too much of them. */
 function overflowOf({ fields }: HpackDecoder, limits: Http2Limits): HeadFault {
   return fields.length > limits.fields ? 'TOO_MANY_FIELDS' : 'HEAD_TOO_LARGE'
 }

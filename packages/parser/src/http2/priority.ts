@@ -7,19 +7,37 @@ export interface Priority {
 
 export const defaultPriority: Priority = { urgency: 3, incremental: false }
 
+/*
+ * The grammar of a dictionary (RFC 8941 §3.2), of whose members all but two are passed over: but what is no dictionary is ignored
+ * as a whole (§4.2), and commas in strings do not separate.
+ */
+const member: RegExp = /* @__PURE__ */ (() => {
+  const { raw } = String
+  const key = raw`[a-z*][a-z\d_.*-]*`
+  const token = raw`[A-Za-z*][\w!#$%&'*+.^|~:/\x60-]*`
+  const item = raw`(?:-?\d{1,12}\.\d{1,3}|-?\d{1,15}|"(?:[ !#-\[\]-~]|\\["\\])*"|${token}|:[A-Za-z\d+/=]*:|\?[01])`
+  const params = raw`(?:; *${key}(?:=${item})?)*`
+  const inner = raw`\( *(?:${item}${params}(?: +${item}${params})* *)?\)`
+  return new RegExp(raw`[\t ]*(${key})(?:=(${item}|${inner}))?${params}[\t ]*(,|$)`, 'y')
+})()
+
 /**
- * Parses the field `priority`, or a PRIORITY_UPDATE: a dictionary in which `u` and `i` count (RFC 9218 §4). Members that are
- * not understood are ignored individually.
+ * The value of the field `priority`, or of PRIORITY_UPDATE: a dictionary of which `u` and `i` count (RFC 9218 §4). A value that
+ * they cannot have is as none, and of several the last one counts; what is no dictionary says nothing.
  */
 export function parsePriority(value: string, before: Priority = defaultPriority): Priority {
-  let { urgency, incremental } = before
-  for (const member of value.split(',')) {
-    const [, key, given] = /^[ \t]*([a-z*][\w.*-]*)(?:=([^;]*))?(?:;.*)?$/.exec(member) ?? []
-    const text = given?.trim()
-    if (key === 'u' && text !== undefined && /^[0-7]$/.test(text)) urgency = Number(text)
-    if (key === 'i' && (text === undefined || text === '?1' || text === '?0')) incremental = text !== '?0'
+  const said: Record<string, string> = {}
+  member.lastIndex = 0
+  for (let isLast = false; !isLast;) {
+    const found = member.exec(value)
+    if (found === null) return before
+    const [, name, given = '?1', separator] = found
+    if (name === 'u' || name === 'i') said[name] = given
+    isLast = separator === ''
   }
-  return { urgency, incremental }
+  const { u = '', i } = said
+  const urgency = /^0*[0-7]$/.test(u) ? Number(u) : before.urgency
+  return { urgency, incremental: i === '?1' || (i !== '?0' && before.incremental) }
 }
 
 /** An element of a {@link SendOrder}. */

@@ -2,7 +2,7 @@
 import { FrameBuffer, PREFACE, type ErrorCode } from './frames.ts'
 import { ReceiveWindow } from './flow.ts'
 import { HpackEncoder } from './hpack-encoder.ts'
-import { Ledger, price } from './ledger.ts'
+import { Ledger, price, worth } from './ledger.ts'
 import { defaultHttp2Limits, type Http2Limits } from './limits.ts'
 import {
   CONTINUATION,
@@ -176,6 +176,8 @@ export class Http2Sender {
 
   /** Writes the head of a DATA frame, like {@link data}; its `size` bytes of content must be appended to {@link out} next. */
   dataHead(stream: Http2Stream, size: number, ends: boolean): void {
+    // What a window has cut short brings nothing: it may be small because the peer wants it so (CVE-2019-9511).
+    if (size > 0 && size < Math.min(stream.sendWindow, this.sendWindow)) this.ledger.earn(worth.content)
     stream.sendWindow -= size
     this.sendWindow -= size
     this.out.head(size, DATA, ends ? END_STREAM : 0, stream.id)
@@ -229,14 +231,14 @@ export class Http2Sender {
     stream.openOut = false
     this.order.remove(stream)
     if (stream.openIn) return
-    if (this.isServer) this.ledger.earn()
+    if (this.isServer) this.ledger.earn(worth.request)
     this._close(stream)
   }
 
   _endIn(stream: Http2Stream): void {
     stream.openIn = false
     if (stream.openOut) return
-    if (!this.isServer) this.ledger.earn()
+    if (!this.isServer) this.ledger.earn(worth.request)
     this._close(stream)
   }
 

@@ -34,6 +34,8 @@ export class Http2Stream implements Ordered {
   owner: unknown = undefined
   /** Whether the response has no content, whatever its head says, because the request was a HEAD. */
   _isHead: boolean = false
+  /** Whether it was asked for by CONNECT, and may become a tunnel or is one. */
+  _isTunnel: boolean = false
 
   constructor(id: number, sendWindow: number, receiveWindow: number) {
     this.id = id
