@@ -100,10 +100,11 @@ export abstract class Http2Control extends Http2Sender {
     return RESET
   }
 
-  /** Deprecated and ignored (RFC 9113 §5.3.2). */
+  /** Nobody orders by it any more (RFC 9113 §5.3.2); what never had a meaning is as wrong as it was. */
   _priority(): number {
-    const { length, stream: id } = this._reader
-    if (length === 5) return this._charge(price.ignored)
+    const { bytes, start, length, stream: id } = this._reader
+    if (length === 5)
+      return read31(bytes, start) === id ? this._fail('DEPENDENCY_INVALID') : this._charge(price.ignored)
     const stream = this.streams.get(id)
     return stream === undefined ? this._fail('FRAME_SIZE_INVALID') : this._failStream(stream, 'FRAME_SIZE_INVALID')
   }

@@ -26,6 +26,7 @@ const table = {
   INCREMENT_ZERO: '1 9113 §6.9 WINDOW_UPDATE adds nothing',
   SETTING_INVALID: '1 9113 §6.5.2 A setting has a value that it cannot have',
   SETTING_WINDOW_INVALID: '3 9113 §6.5.2 SETTINGS_INITIAL_WINDOW_SIZE is larger than 2^31 - 1',
+  DEPENDENCY_INVALID: '1 7540 §5.3.1 A stream depends on itself',
   PRIORITY_INVALID: '1 9218 §7.1 PRIORITY_UPDATE names a stream that cannot have one',
   PSEUDO_FIELD_INVALID: '1 9113 §8.3 A pseudo-field is unknown, repeated, behind a field, or has no place here',
   PSEUDO_FIELD_MISSING: '1 9113 §8.3.1 A pseudo-field is missing',

@@ -4,7 +4,7 @@ import type { ParseErrorCode } from '../errors.ts'
 import { BlockReader, KnownBlocks } from './blocks.ts'
 import { Http2Content } from './content.ts'
 import { http2Faults, type Http2FaultCode } from './errors.ts'
-import { PREFACE } from './frames.ts'
+import { PREFACE, read31 } from './frames.ts'
 import { awaitsResponse, readRequest, readResponse, readTrailers, type HeadFault, type Http2Request } from './heads.ts'
 import type { HpackDecoder } from './hpack-decoder.ts'
 import { price } from './ledger.ts'
@@ -201,8 +201,10 @@ export class Http2Machine extends Http2Content {
       end -= bytes[start++]!
       if (end < start) return this._fail('PADDING_INVALID')
     }
+    const prioritized = start
     if ((flags & HAS_PRIORITY) !== 0) start += 5
     if (end < start) return this._fail('FRAME_SIZE_INVALID')
+    if (start > prioritized && read31(bytes, prioritized) === id) return this._fail('DEPENDENCY_INVALID')
     // Only clients begin streams: nothing that a server sends is a request (RFC 9113 §8.4).
     if (this._isIdle(id) && (this._isOurs(id) || !this.isServer)) return this._fail('STREAM_ID_INVALID')
     const ends = (flags & END_STREAM) !== 0
