@@ -1,5 +1,7 @@
 import { X509Certificate, createPrivateKey } from 'node:crypto'
 import { readFileSync } from 'node:fs'
+import { acmeHosts } from './acme.ts'
+import { AcmeStore } from './acme-store.ts'
 import { type CertificateFiles, type Config, ConfigError } from './config.ts'
 
 /** As core takes them. */
@@ -12,14 +14,19 @@ export interface CertificateAndKey {
 export class Certificates {
   readonly #own: readonly (CertificateAndKey | undefined)[]
   readonly #byName: ReadonlyMap<string, CertificateAndKey>
+  /** Those that an authority gives, by the names for which it is asked. */
+  readonly #asked: ReadonlyMap<string, () => CertificateAndKey | undefined>
 
   /** @throws ConfigError when one cannot be read, is none, or has another key. */
-  constructor({ listen, hosts = {} }: Config) {
+  constructor(config: Config) {
+    const { listen, hosts = {}, acme } = config
     this.#own = listen.map(({ tls }, i) => (typeof tls === 'object' ? read(`listen[${i}].tls`, tls) : undefined))
     const named = Object.entries(hosts).flatMap(([name, { tls }]): [string, CertificateAndKey][] =>
-      tls ? [[name.toLowerCase(), read(`hosts.${name}.tls`, tls)]] : [],
+      typeof tls === 'object' ? [[name.toLowerCase(), read(`hosts.${name}.tls`, tls)]] : [],
     )
     this.#byName = new Map(named)
+    const store = acme && new AcmeStore(acme.folder)
+    this.#asked = new Map(acmeHosts(config).map((name) => [name, () => store?.certificate(name)]))
   }
 
   /** Looks at them. @throws as the constructor */
@@ -27,9 +34,9 @@ export class Certificates {
     return new Certificates(config).#own.length > 0
   }
 
-  /** For clients that name nobody: the listener's own, or the first there is. */
-  ownOf(listener: number): CertificateAndKey {
-    return this.#own[listener] ?? [...this.#byName.values()][0]!
+  /** For clients that name nobody: the listener's own, or the first of a host's that is in a file; they are refused where there is none. */
+  ownOf(listener: number): CertificateAndKey | undefined {
+    return this.#own[listener] ?? [...this.#byName.values()][0]
   }
 
   /**
@@ -38,10 +45,15 @@ export class Certificates {
    */
   named(listener: number, name: string): CertificateAndKey {
     const known = name.toLowerCase()
+    const asked = this.#asked.get(known)
+    if (asked) return asked() ?? missing(name)
     const found = this.#byName.get(known) ?? this.#byName.get(known.replace(/^[^.]+/, '*')) ?? this.#own[listener]
-    if (!found) throw new Error(`There is no certificate for ${JSON.stringify(name)}`)
-    return found
+    return found ?? missing(name)
   }
+}
+
+function missing(name: string): never {
+  throw new Error(`There is no certificate for ${JSON.stringify(name)}`)
 }
 
 function read(place: string, files: CertificateFiles): CertificateAndKey {

@@ -139,9 +139,27 @@ export interface FieldChanges {
 
 export type ErrorPages = Readonly<Record<string, string>>
 
+/** How a name is shown to be ours (RFC 8555 §8.3, RFC 8737). */
+export type ChallengeType = 'http-01' | 'tls-alpn-01'
+
+/** An authority that is asked for certificates (ACME, RFC 8555). */
+export interface AcmeConfig {
+  /** To its terms. */
+  readonly agreed: true
+  /** `letsencrypt`, `letsencrypt-staging`, or a URL. */
+  readonly directory: string
+  /** Where accounts, keys and certificates are kept. */
+  readonly folder: string
+  /** An address of mail. */
+  readonly contact?: string | undefined
+  readonly challenges?: ChallengeType[] | undefined
+  readonly externalAccount?: { readonly id: string; readonly key: string } | undefined
+}
+
 /** What is served under one name. */
 export interface HostConfig {
-  readonly tls?: CertificateFiles | undefined
+  /** `acme`: a certificate that an authority is asked for. */
+  readonly tls?: 'acme' | CertificateFiles | undefined
   /** Whether who comes without TLS is sent there. */
   readonly https?: boolean | undefined
   readonly errors?: ErrorPages | undefined
@@ -174,6 +192,8 @@ export interface Config {
   readonly trusted?: { readonly addresses: string[]; readonly fields: 'forwarded' | 'x-forwarded' } | undefined
   /** With names in queries whose values are not written. */
   readonly log: LogFormat | { readonly format: LogFormat; readonly redact?: string[] | undefined }
+  /** The authority that is asked for the certificates of hosts. */
+  readonly acme?: AcmeConfig | undefined
   /** Processes that share the work. */
   readonly workers?: number | undefined
   /** Milliseconds that requests under way have at the end. */
@@ -298,6 +318,7 @@ function contradictions(config: Config): Problem[] {
     problems.push(...routeProblems(config, host.routes, ['hosts', name, 'routes']))
   if (demo && 'demo' in upstreams) problems.push({ place: ['upstreams', 'demo'], what: 'is what "demo" makes' })
   if (demo && workers > 1) problems.push({ place: ['workers'], what: 'is for more than a demo' })
+  problems.push(...acmeProblems(config))
   for (const [name, { cert, key }] of Object.entries(upstreams))
     if ((cert === undefined) !== (key === undefined))
       problems.push({ place: ['upstreams', name], what: 'has one of "cert" and "key", which need each other' })
@@ -308,6 +329,21 @@ function contradictions(config: Config): Problem[] {
     if (secure === true && !certified)
       problems.push({ place: ['listen', i, 'tls'], what: 'is true, and no host has a certificate' })
   }
+  return problems
+}
+
+function acmeProblems({ acme, hosts = {}, listen }: Config): Problem[] {
+  const problems: Problem[] = []
+  const [isSecure, isClear] = [listen.some(({ tls }) => tls), listen.some(({ tls }) => !tls)]
+  for (const [name, { tls }] of Object.entries(hosts)) {
+    if (tls !== 'acme') continue
+    const place = ['hosts', name, 'tls']
+    if (!acme) problems.push({ place, what: 'is "acme", and "acme" says of no authority' })
+    if (!isSecure) problems.push({ place, what: 'is "acme", and nothing in "listen" has "tls"' })
+    if (name.startsWith('*.')) problems.push({ place, what: 'is "acme", which is for single names: name each' })
+  }
+  if (acme?.challenges?.includes('http-01') && !isClear)
+    problems.push({ place: ['acme', 'challenges'], what: 'has "http-01", and all of "listen" has "tls"' })
   return problems
 }
 
@@ -363,14 +399,19 @@ function located(config: Config, folder: string): Config {
       : one
   const route = (one: RouteConfig): RouteConfig =>
     pages(one.files === undefined ? one : { ...one, files: at(one.files) })
-  const { hosts, routes } = config
+  const { acme, hosts, routes } = config
   return pages({
     ...config,
     listen: config.listen.map((one) => (typeof one.tls === 'object' ? { ...one, tls: certificate(one.tls) } : one)),
+    ...(acme && { acme: { ...acme, folder: at(acme.folder) } }),
     ...(routes && { routes: routes.map(route) }),
     ...(hosts && {
       hosts: eachOf(hosts, (one) =>
-        pages({ ...one, ...(one.tls && { tls: certificate(one.tls) }), routes: one.routes.map(route) }),
+        pages({
+          ...one,
+          ...(typeof one.tls === 'object' && { tls: certificate(one.tls) }),
+          routes: one.routes.map(route),
+        }),
       ),
     }),
     upstreams: eachOf(config.upstreams, (one) => {

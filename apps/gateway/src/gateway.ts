@@ -1,7 +1,17 @@
-import { type Server, type ServerOptions, type CloseOptions, createServer, printError, serve } from '@spillway/core'
+import {
+  type CloseOptions,
+  type Listening,
+  type Server,
+  type ServerOptions,
+  createServer,
+  printError,
+  serve,
+} from '@spillway/core'
 import { everyWorker } from '@spillway/core/cluster'
 import { logFailures } from '@spillway/middleware/logger'
 import { type Metrics, metrics } from '@spillway/middleware/metrics'
+import { Acme } from './acme.ts'
+import { AcmeStore } from './acme-store.ts'
 import { adminHandler } from './admin.ts'
 import { Certificates } from './certificates.ts'
 import { type Config, ConfigError, type ListenConfig, type UpstreamConfig, logOf, readConfig } from './config.ts'
@@ -37,18 +47,23 @@ export class Gateway {
   #routes: Routes
   #certificates: Certificates
   readonly #server: Server
-  readonly #urls: string[] = []
+  /** By their places in the configuration. */
+  readonly #listening: Listening[] = []
   /** Of the first listener with TLS. */
   #httpsOwn = 0
   #admin: Server | undefined
   #unwatch: (() => void) | undefined
   readonly #unwatchServers: () => void
+  /** What authorities ask to see. */
+  readonly #proofs: AcmeStore | undefined
+  #acme: Acme | undefined
 
   private constructor(file: string, config: Config, demo: Demo | undefined) {
     this.#file = file
     this.#config = config
     this.demo = demo
     this.#certificates = new Certificates(config)
+    this.#proofs = config.acme && new AcmeStore(config.acme.folder)
     const shared = isOneOfMany(config) ? { everyWorker } : {}
     if (config.admin)
       this.observed = {
@@ -80,7 +95,7 @@ export class Gateway {
     const demo = { demo: { servers: ['http://127.0.0.1:1'] } }
     const groups = new Groups(config.demo ? { ...config.upstreams, ...demo } : config.upstreams)
     try {
-      buildRoutes({ config, groups, observers: [], before: undefined, httpsPort: () => 443 })
+      buildRoutes({ config, groups, observers: [], before: undefined, proofs: undefined, httpsPort: () => 443 })
     } finally {
       groups.close()
     }
@@ -99,6 +114,8 @@ export class Gateway {
           port: config.admin.port,
           host: config.admin.host,
         })
+      // Of many processes, the one that started them asks.
+      if (!isOneOfMany(config)) gateway.#acme = askForCertificates(config)
       if (config.demo) demo!.ask(`${gateway.url}/api/hello`, config.demo.requestsPerSecond)
       return gateway
     } catch (error) {
@@ -125,7 +142,7 @@ export class Gateway {
 
   /** Those of all listeners. */
   get urls(): readonly string[] {
-    return this.#urls
+    return this.#listening.map(({ url }) => url)
   }
 
   get adminUrl(): string | undefined {
@@ -162,12 +179,18 @@ export class Gateway {
     this.#groups = groups
     this.#config = config
     this.#certificates = certificates
+    for (const [i, listening] of this.#listening.entries()) {
+      const own = config.listen[i]!.tls ? certificates.ownOf(i) : undefined
+      if (own) listening.reload(own)
+    }
+    this.#acme?.use(config)
     before.close(groups)
     this.loads++
     this.loadedAt = Date.now()
   }
 
   async close(options: CloseOptions): Promise<{ drained: number; killed: number }> {
+    this.#acme?.close()
     this.#unwatch?.()
     this.#unwatchServers()
     const closed = await this.#server.close({ announce: this.#config.announce, ...options })
@@ -194,6 +217,7 @@ export class Gateway {
       groups,
       observers: traffic && numbers ? [numbers.observe, traffic.observe] : [],
       before: this.#routes?.guards,
+      proofs: this.#proofs,
       // Where none of ours has TLS, it ends in front of us.
       httpsPort: () => this.#httpsOwn || 443,
     })
@@ -201,15 +225,19 @@ export class Gateway {
 
   async #listen({ tls, proxyProtocol, http2, ...place }: ListenConfig, i: number): Promise<void> {
     // Asked for each connection, so that a reload takes new certificates.
-    const secure = tls && { ...this.#certificates.ownOf(i), sni: (name: string) => this.#certificates.named(i, name) }
-    const { url, port } = await this.#server.listen({
+    const secure = tls && {
+      ...this.#certificates.ownOf(i),
+      sni: (name: string) => this.#certificates.named(i, name),
+      ...(this.#proofs && { acmeChallenge: (name: string) => this.#proofs!.proof(name) }),
+    }
+    const listening = await this.#server.listen({
       ...place,
       ...(secure && { tls: secure }),
       ...(http2 && { http2 }),
       ...(proxyProtocol && { proxyProtocol: { trusted: proxyProtocol } }),
     })
-    this.#urls.push(url)
-    if (tls) this.#httpsOwn ||= port
+    this.#listening.push(listening)
+    if (tls) this.#httpsOwn ||= listening.port
   }
 }
 
@@ -218,6 +246,7 @@ const fixed = [
   'listen',
   'admin',
   'workers',
+  'acme',
   'demo',
   'connections',
   'limits',
@@ -225,6 +254,14 @@ const fixed = [
   'announce',
   'deadline',
 ] as const
+
+/** Asks an authority for certificates, where the configuration says so. */
+export function askForCertificates(config: Config): Acme | undefined {
+  if (!config.acme) return undefined
+  const acme = new Acme(config.acme, { tell: (line) => console.error('gateway: %s', line) })
+  acme.use(config)
+  return acme
+}
 
 /** Whether other processes do the same. */
 function isOneOfMany({ workers = 1 }: Config): boolean {

@@ -42,14 +42,18 @@ function fail({ message }: Error): void {
 
 async function run(name: string | undefined): Promise<void> {
   const { ConfigError, readConfig } = await import('./config.ts')
-  const { Gateway } = await import('./gateway.ts')
+  const { Gateway, askForCertificates } = await import('./gateway.ts')
   const file = name ?? here('../demo.json')
   const options = { file, page: here('public'), program: fileURLToPath(import.meta.url) }
   try {
-    const { workers = 1, deadline, announce, listen } = readConfig(file)
+    const config = readConfig(file)
+    const { workers = 1, deadline, announce, listen } = config
     if (workers > 1) {
       const { cluster } = await import('@spillway/core/cluster')
       await cluster(() => Gateway.start(options), { workers, deadline, announce })
+      const acme = askForCertificates(config)
+      // The workers read it themselves when they are replaced.
+      if (acme) process.on('SIGHUP', () => askAnew(() => acme.use(readConfig(file))))
       for (const { host, port } of listen) console.log(`gateway on ${host}, port ${port}, with ${workers} workers`)
       return
     }
@@ -71,6 +75,13 @@ async function run(name: string | undefined): Promise<void> {
     console.error(known ? `gateway: ${(error as Error).message}` : error)
     process.exitCode = 1
   }
+}
+
+/** A configuration that cannot be used changes nothing: the workers say what is wrong with it. */
+function askAnew(use: () => void): void {
+  try {
+    use()
+  } catch {}
 }
 
 function here(path: string): string {

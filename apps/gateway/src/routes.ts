@@ -13,6 +13,7 @@ import { type Routes as RouteTable, router } from '@spillway/middleware/router'
 import { type SecureHeadersOptions, secureHeaders } from '@spillway/middleware/secure-headers'
 import { staticFiles } from '@spillway/middleware/static'
 import { timeout } from '@spillway/middleware/timeout'
+import type { AcmeStore } from './acme-store.ts'
 import { passwords } from './basic-auth.ts'
 import { type Config, ConfigError, type HostConfig, type RouteConfig, logOf } from './config.ts'
 import { errorPages, fromServer } from './error-pages.ts'
@@ -40,6 +41,8 @@ export interface Making {
   readonly observers: readonly Middleware[]
   /** Quotas and caches are taken over by routes that have not changed. */
   readonly before: Guards | undefined
+  /** What authorities ask to see before they vouch for a name. */
+  readonly proofs: AcmeStore | undefined
   /** Where clients are sent that come without TLS. */
   readonly httpsPort: () => number
 }
@@ -63,6 +66,7 @@ export function buildRoutes(making: Making): Routes {
   if (config.requestId) outer.push(requestId())
   const { format, redact } = logOf(config)
   if (format !== 'none') outer.push(logger({ format, redact }))
+  if (making.proofs) outer.push(acmeAnswers(making.proofs))
   return { handler: wrap(outer, table), guards: kept }
 }
 
@@ -104,6 +108,17 @@ function addRoutes(
 
 function notFound(): never {
   throw new HttpError(404, 'Not Found', { expose: true })
+}
+
+const acmePath = '/.well-known/acme-challenge/'
+
+/** Answers authorities that want to see that a name is ours (RFC 8555 §8.3), in front of everything that a host says. */
+function acmeAnswers(proofs: AcmeStore): Middleware {
+  return (c, next) => {
+    const answer = c.path.startsWith(acmePath) ? proofs.answer(c.path.slice(acmePath.length)) : undefined
+    if (answer === undefined) return next()
+    return c.text(answer, { headers: { 'Content-Type': 'application/octet-stream', 'Cache-Control': 'no-store' } })
+  }
 }
 
 /** A request for a name that nobody has configured: whoever sends it is wrong about this server (RFC 9110 §15.5.20). */

@@ -43,7 +43,10 @@ const hostName = v.pipe(
 )
 
 const host = v.strictObject({
-  tls: option(tls, 'Its certificate'),
+  tls: option(
+    v.union([v.literal('acme'), tls], 'must be an object with "cert" and "key", or "acme"'),
+    'Its certificate; "acme" asks an authority for one',
+  ),
   https: option(flag, 'Whether who comes without TLS is sent there, by a 308', false),
   errors: option(errorPages, 'Pages by status, 404, or kind, 5xx, for errors that are found here'),
   routes: said(routes, 'What answers'),
@@ -60,6 +63,45 @@ const trusted = v.strictObject({
   fields: v.optional(
     said(oneOf('forwarded', 'x-forwarded'), 'The fields by which all of them name the client', 'x-forwarded'),
     'x-forwarded',
+  ),
+})
+
+const directory = v.pipe(
+  text,
+  v.regex(
+    /^letsencrypt(?:-staging)?$|^https:\/\/[^\s/]+\/\S*$|^http:\/\/(?:localhost|127\.0\.0\.1)[:/]/,
+    'must be "letsencrypt", "letsencrypt-staging", or a URL that begins with https://',
+  ),
+)
+
+const acme = v.strictObject({
+  agreed: said(v.literal(true, 'must be true'), "That you agree to the authority's terms"),
+  directory: v.optional(
+    said(
+      directory,
+      'The authority: letsencrypt, letsencrypt-staging (for tests, browsers do not believe it), or the URL of the directory of another',
+      'letsencrypt',
+    ),
+    'letsencrypt',
+  ),
+  folder: v.optional(
+    said(text, 'Where accounts, keys and certificates are kept: it must outlive the process', 'certificates'),
+    'certificates',
+  ),
+  contact: option(v.pipe(text, v.regex(/^[^\s@]+@[^\s@]+$/, 'must be an address of mail')), 'Who may be written to'),
+  challenges: option(
+    v.pipe(
+      v.array(oneOf('http-01', 'tls-alpn-01'), 'must be a list of "http-01" and "tls-alpn-01"'),
+      v.nonEmpty('must have one entry at least'),
+    ),
+    'How names are shown to be ours, by port 80 (http-01) or 443 (tls-alpn-01): the next one when one fails; what "listen" has if it is not said',
+  ),
+  externalAccount: option(
+    v.strictObject({
+      id: said(text, 'The name of the key'),
+      key: said(v.pipe(text, v.regex(/^[\w-]+=*$/, 'must be in base64url')), 'The key, in base64url'),
+    }),
+    'An account that you have with the authority already',
   ),
 })
 
@@ -104,6 +146,7 @@ export const schema: v.GenericSchema<unknown, Config> = v.strictObject({
     'Where clients come in',
   ),
   admin: option(admin, 'The dashboard, metrics and health, on a port of their own'),
+  acme: option(acme, 'The authority that is asked for the certificates of hosts whose tls is "acme"'),
   workers: option(times, 'Processes that share the work', 1),
   trusted: option(trusted, 'Proxies in front, and how they name the client'),
   log: v.optional(said(log, 'Of requests, on the standard output', 'text'), 'text'),

@@ -273,9 +273,10 @@ withTools(openssl)('TLS', () => {
     )
     const gateway = await Gateway.start({ file, page: folder, program: '' })
     onTestFinished(() => gateway.close({ deadline: 0 }).then(() => {}))
-    const subject = (): Promise<string> =>
+    /** @param servername empty for a client that names nobody. */
+    const subject = (servername = 'localhost'): Promise<string> =>
       new Promise((resolve, reject) => {
-        const options = { ca: authority.ca, servername: 'localhost', agent: false } as const
+        const options = { ca: authority.ca, servername, agent: false, checkServerIdentity: () => undefined } as const
         const asking = secureRequest(gateway.url, options, (response) => {
           response.resume()
           resolve(
@@ -287,9 +288,11 @@ withTools(openssl)('TLS', () => {
         asking.end()
       })
     expect(await subject()).toBe('first')
+    expect(await subject('')).toBe('first')
     write('second')
     gateway.reload()
     expect(await subject()).toBe('second')
+    expect(await subject('')).toBe('second')
   })
 })
 

@@ -26,8 +26,10 @@ export type { CloseOptions, Closed, Server, ServerOptions } from './server/serve
 export { type InheritedSocket, listenFds } from './server/listen-fds.ts'
 export type {
   Certificate,
+  CertificateFinder,
   ListenOptions,
   Listening,
+  NamedTls,
   Pem,
   PemCertificate,
   PfxCertificate,

@@ -17,6 +17,8 @@ export interface TestAuthority {
   readonly caFile: string
   /** @param names DNS names and addresses; none makes a client certificate. */
   issue(subject: string, names?: readonly string[]): TestCertificate
+  /** Vouches for a request (PKCS #10, in PEM), for the names that are in it. @param days that it is valid. */
+  sign(request: string, days?: number): string
   /** The list of what it has withdrawn: this certificate. */
   revoke(certificate: TestCertificate): string
   remove(): void
@@ -69,6 +71,13 @@ export function makeAuthority(name = 'Test authority'): TestAuthority {
       const from = ['-in', `${base}.csr`, '-CA', 'ca.pem', '-CAkey', 'ca.key', '-CAcreateserial']
       run('x509', '-req', ...from, '-out', certFile, '-days', '3', '-extfile', `${base}.ext`)
       return new Issued(certFile, keyFile)
+    },
+    sign: (request, days = 3) => {
+      const base = `signed-${++count}`
+      writeFileSync(join(folder, `${base}.csr`), request)
+      const from = ['-in', `${base}.csr`, '-CA', 'ca.pem', '-CAkey', 'ca.key', '-CAcreateserial']
+      run('x509', '-req', ...from, '-out', `${base}.pem`, '-days', String(days), '-copy_extensions', 'copy')
+      return readFileSync(join(folder, `${base}.pem`), 'utf8')
     },
     revoke: ({ certFile }) => {
       writeFileSync(join(folder, 'index.txt'), '')

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { readConfig } from '../../../apps/gateway/src/config.ts'
 import { findTool, spawnSync, withTools } from '../../vitest/tools.js'
 
 const folder = fileURLToPath(new URL('../../../docs/deployment', import.meta.url))
@@ -48,9 +49,19 @@ withTools(haproxy)('HAProxy', () => {
   })
 })
 
+describe('the gateway', () => {
+  it('takes its file', () => {
+    const config = readConfig(join(folder, 'gateway.json'))
+    const unit = readFileSync(join(folder, 'gateway.service'), 'utf8')
+    expect(Number(/TimeoutStopSec=(\d+)/.exec(unit)![1]) * 1000).toBeGreaterThan(config.deadline + config.announce)
+    const [, state] = /StateDirectory=(\S+)/.exec(unit)!
+    expect(config.acme!.folder).toMatch(new RegExp(`^/var/lib/${state}/`))
+  })
+})
+
 withTools(systemd)('systemd', () => {
   it('takes the units', () => {
-    const units = ['application.service', 'application.socket'].map((name) => join(folder, name))
+    const units = ['application.service', 'application.socket', 'gateway.service'].map((name) => join(folder, name))
     const { stdout, stderr } = spawnSync(systemd.path, ['verify', ...units], { encoding: 'utf8' })
     // Its status is no failure for a word that it does not know.
     expect(`${stdout}${stderr}`).toBe('')

@@ -70,8 +70,19 @@ export interface PfxCertificate {
 /** A server's certificate with its key. */
 export type Certificate = PemCertificate | PfxCertificate
 
-/** TLS of a listener. The certificate given here is for clients that name no server, or one that is not in `sni`. */
-export type TlsOptions = Certificate & TlsPolicy
+/**
+ * TLS of a listener. The certificate given here is for clients that name no server, or one not in `sni`. With a function for `sni`
+ * there may be none: then such clients are refused.
+ */
+export type TlsOptions = (Certificate & TlsPolicy) | NamedTls
+
+/** TLS with no certificates but those that a function finds. */
+export interface NamedTls extends TlsPolicy {
+  readonly sni: CertificateFinder
+}
+
+/** Finds the certificate for a name. */
+export type CertificateFinder = (servername: string) => MaybePromise<Certificate | undefined>
 
 /** What is negotiated, and who is let in. */
 export interface TlsPolicy {
@@ -80,7 +91,12 @@ export interface TlsPolicy {
    * direct subdomains. Or a function that finds one: what it returns is prepared once for each object, and
    * if it throws or rejects, the handshake fails.
    */
-  readonly sni?: Readonly<Record<string, Certificate>> | ((servername: string) => MaybePromise<Certificate | undefined>)
+  readonly sni?: Readonly<Record<string, Certificate>> | CertificateFinder
+  /**
+   * Finds the certificate that shows an authority that we have a name (RFC 8737, `tls-alpn-01` of ACME): asked for clients that offer
+   * the protocol `acme-tls/1`, whose connections end after the handshake. Default: nobody may ask for that.
+   */
+  readonly acmeChallenge?: CertificateFinder
   /** Authorities that vouch for client certificates; `requestCert` needs them, unless it is `'any'`. */
   readonly ca?: Pem | readonly Pem[]
   /** Revoked client certificates (RFC 5280 §5): the lists of the authorities in `ca`; if any are given, each authority needs one. */

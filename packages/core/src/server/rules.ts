@@ -1,5 +1,13 @@
 // The options of a server, a listener and a shutdown: what each may be, and its default.
-import type { ListenOptions, Pem, PemCertificate, PfxCertificate, TlsPolicy, TlsReload } from './listen-options.ts'
+import type {
+  CertificateFinder,
+  ListenOptions,
+  Pem,
+  PemCertificate,
+  PfxCertificate,
+  TlsPolicy,
+  TlsReload,
+} from './listen-options.ts'
 import { longestTimer } from './clock.ts'
 import { type Limits, type Timeouts, defaultLimits, defaultTimeouts } from './options.ts'
 import {
@@ -85,6 +93,7 @@ export const reloadRules: Rules<TlsReload> = {
 
 const tlsRules: Rules<TlsSettings> = {
   ...reloadRules,
+  acmeChallenge: callback<CertificateFinder>(),
   requestCert: choice([true, false, 'optional', 'any'], false),
   minVersion: choice(['TLSv1.2', 'TLSv1.3'], 'TLSv1.2'),
   maxVersion: choice(['TLSv1.2', 'TLSv1.3'], 'TLSv1.3'),

@@ -8,6 +8,7 @@ import { Connection } from '../http1/connection.ts'
 import { reasonOf } from '../server/connection-log.ts'
 import { type CloseReason, channels } from '../server/events.ts'
 import type { Http2Connection } from '../http2/connection.ts'
+import { acmeProtocol, offeredProtocols } from './client-hello.ts'
 import { parseProxyHeader } from './proxy-protocol.ts'
 import { Sniffer } from './sniffer.ts'
 import { type Member, Place, type ServerCore } from '../server/server-core.ts'
@@ -55,6 +56,9 @@ export const handshakes: TlsOwner = {
   failed(raw, error, refused) {
     ;(raw as Attached)[pending]?.failed(error, refused)
   },
+  proved(raw) {
+    ;(raw as Attached)[pending]?.end('client-closed')
+  },
   keys(raw, line) {
     ;(raw as Attached)[pending]?.keys(line)
   },
@@ -71,7 +75,7 @@ class Handshake implements Member {
   readonly #core: ServerCore
   readonly #socket: Socket
   readonly #gates: Gates
-  /** The part of the PROXY header that has arrived. */
+  /** What came of the PROXY header so far, and then of the first record of TLS. */
   #header: Uint8Array = new Uint8Array(0)
   #deadline = 0
   #expiry: CloseReason = 'head-timeout'
@@ -142,17 +146,25 @@ class Handshake implements Member {
     }
     // A client that ends its side during the handshake is gone; later it may end its side and still read.
     this.#socket.allowHalfOpen = false
+    this.#socket.on('data', onHello)
     if (rest.length > 0) this.onHello(rest)
-    else this.#socket.on('data', onHello)
   }
 
-  /** The first bytes of what should be TLS have arrived. */
-  onHello(first: Uint8Array): void {
+  /** The first bytes of what should be TLS. */
+  onHello(chunk: Uint8Array): void {
+    const tls = this.#gates.tls!
+    const first = this.#header.length === 0 ? chunk : Buffer.concat([this.#header, chunk])
+    const offered = tls.hasProofs ? offeredProtocols(first) : []
+    if (offered === 'more') {
+      this.#header = Uint8Array.from(first)
+      return
+    }
+    this.#header = new Uint8Array(0)
     this.#socket.off('data', onHello)
     if (isText(first[0]!)) return this.#answerInClear(first)
     this.#socket.pause()
     this.#socket.unshift(first)
-    this.#gates.tls!.begin(this.#socket)
+    tls.begin(this.#socket, offered.includes(acmeProtocol))
   }
 
   /** HTTP on an HTTPS port: tells whoever typed the address what is wrong with it. */

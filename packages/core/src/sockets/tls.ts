@@ -10,22 +10,36 @@ import {
 } from 'node:tls'
 import { longestTimer } from '../server/clock.ts'
 import { channels } from '../server/events.ts'
-import type { Certificate, Pem, PemCertificate, PfxCertificate, TlsReload } from '../server/listen-options.ts'
+import type {
+  Certificate,
+  CertificateFinder,
+  Pem,
+  PemCertificate,
+  PfxCertificate,
+  TlsReload,
+} from '../server/listen-options.ts'
+import { acmeProtocol } from './client-hello.ts'
 import type { TlsSettings } from '../server/rules.ts'
 import { ticketKeyBytes, ticketKeys } from '../server/ticket-keys.ts'
 
-/** Is told how TLS handshakes go. `raw` is the socket below. */
+type Found = (error: Error | null, context?: SecureContext) => void
+
+/** Told how the TLS handshakes go. `raw` is the socket below. */
 export interface TlsOwner {
   secured(raw: Socket, socket: TLSSocket): void
   /** @param refused whether the reason was the client's certificate. */
   failed(raw: Socket, error: Error, refused: boolean): void
-  /** A line of secrets, for decrypting a recording. */
+  /** Who wanted to see that we have a name has seen it, or not. */
+  proved(raw: Socket): void
+  /** A line of secrets, for whoever decrypts what was recorded. */
   keys(raw: Socket, line: Buffer): void
 }
 
 /** Turns TCP connections into TLS connections. Holds the certificates of one listener. */
 export class TlsGate {
   readonly #server: TlsServer
+  /** Shows who asks for it that we have a name (RFC 8737), and nothing else. */
+  readonly #proofs: TlsServer | undefined
   #options: TlsSettings
   #byName: ReadonlyMap<string, SecureContext>
   #prepared: WeakMap<Certificate, SecureContext> = new WeakMap()
@@ -44,7 +58,7 @@ export class TlsGate {
     this.#server = createServer({
       ...credentials(options, options),
       ALPNProtocols: [...protocols],
-      SNICallback: (name, done) => void this.#find(name, done),
+      SNICallback: (name, done) => this.#find(name, done),
       requestCert: requestCert !== false,
       // With `optional`, `isWelcome` decides who is let in.
       rejectUnauthorized: requestCert === true,
@@ -58,10 +72,20 @@ export class TlsGate {
       owner.failed(rawOf(socket), error, Boolean(socket.authorizationError))
     })
     this.#takeKeys()
+    this.#proofs = options.acmeChallenge && this.#proofServer(options.acmeChallenge)
   }
 
-  /** Begins a handshake; bytes that were put back into the socket are its first ones. */
-  begin(raw: Socket): void {
+  /** Whether it matters what protocols a client offers. */
+  get hasProofs(): boolean {
+    return this.#proofs !== undefined
+  }
+
+  /**
+   * Begins a handshake; bytes that were put back into the socket are its first.
+   * @param isProof with who wants to see that we have a name.
+   */
+  begin(raw: Socket, isProof: boolean): void {
+    if (isProof) return void this.#proofs!.emit('connection', raw)
     if (channels.keylog.hasSubscribers && !this.#tellsKeys) {
       this.#tellsKeys = true
       this.#server.on('keylog', (line, socket) => this.#owner.keys(rawOf(socket), line))
@@ -72,6 +96,19 @@ export class TlsGate {
   /** Accepts no more. */
   close(): void {
     this.#leaveKeys?.()
+  }
+
+  #proofServer(find: CertificateFinder): TlsServer {
+    const { minVersion } = this.#options
+    const server = createServer({
+      ALPNProtocols: [acmeProtocol],
+      SNICallback: (name, done) => void this.#answer(() => find(name), done),
+      handshakeTimeout: longestTimer,
+      minVersion,
+    })
+    server.on('secureConnection', (socket) => this.#owner.proved(rawOf(socket)))
+    server.on('tlsClientError', (error, socket) => this.#owner.failed(rawOf(socket), error, false))
+    return server
   }
 
   /** A client certificate that does not verify is worse than none. */
@@ -117,12 +154,16 @@ export class TlsGate {
     return byName
   }
 
-  /** Finds the certificate for a name; if the user's callback fails, only its own handshake ends. */
-  async #find(name: string, done: (error: Error | null, context?: SecureContext) => void): Promise<void> {
+  /** Finds the certificate for a name; a callback of the user may do what it likes, it only ends its own handshake. */
+  #find(name: string, done: Found): void {
     const { sni } = this.#options
+    if (typeof sni === 'function') return void this.#answer(() => sni(name), done)
+    done(null, this.#named(name.toLowerCase()))
+  }
+
+  async #answer(find: () => ReturnType<CertificateFinder>, done: Found): Promise<void> {
     try {
-      if (typeof sni !== 'function') return done(null, this.#named(name.toLowerCase()))
-      const certificate = await sni(name)
+      const certificate = await find()
       done(null, certificate && this.#prepare(certificate))
     } catch (error) {
       done(error instanceof Error ? error : new Error(String(error)))
@@ -143,8 +184,10 @@ export class TlsGate {
   }
 }
 
-function check({ cert, key, pfx, requestCert, ca, minVersion, maxVersion, ticketKeys: keys }: TlsSettings): void {
-  if (pfx ? cert || key : !cert || !key) throw new TypeError('TLS needs `tls.cert` and `tls.key`, or else `tls.pfx`')
+function check({ cert, key, pfx, sni, requestCert, ca, minVersion, maxVersion, ticketKeys: keys }: TlsSettings): void {
+  const isByName = typeof sni === 'function' && !cert && !key && !pfx
+  if (!isByName && (pfx ? cert || key : !cert || !key))
+    throw new TypeError('TLS needs `tls.cert` and `tls.key`, or else `tls.pfx`, or a function `tls.sni`')
   if ((requestCert === true || requestCert === 'optional') && ca === undefined)
     throw new TypeError('tls.requestCert needs tls.ca')
   if (minVersion > maxVersion) throw new RangeError('tls.minVersion is above tls.maxVersion')
