@@ -28,7 +28,7 @@ const minute = 60_000
 const hour = 60 * minute
 
 /** For one host, whatever happens: the best known authority counts five failures in an hour, and then refuses. */
-export const ordersPerHour = 3
+const ordersPerHour = 3
 
 /** Milliseconds: after the first failure, and twice as long after each further one. */
 const firstWait = 15 * minute
