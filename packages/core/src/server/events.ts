@@ -113,6 +113,11 @@ export interface ConnectionEvents {
    * accepted while someone listened are watched. Read the bytes at once, because they will change.
    */
   bytes: ConnectionEvent & { readonly direction: 'in' | 'out'; readonly bytes: Uint8Array }
+  /**
+   * One side has nothing more to send (FIN): the client, or the server behind what it has written. The other may go on (half-closed,
+   * RFC 9293 §3.6). Nothing is told of a connection that ends at once. Watched as `bytes` are.
+   */
+  fin: ConnectionEvent & { readonly by: 'client' | 'server' }
   /** A connection is gone. */
   close: ConnectionEvent & {
     readonly peer: Peer
@@ -154,6 +159,7 @@ export const channels: { readonly [K in keyof ConnectionEvents]: EventChannel<Co
   idle: typed('idle'),
   refused: typed('refused'),
   bytes: typed('bytes'),
+  fin: typed('fin'),
   close: typed('close'),
 }
 

@@ -4,12 +4,13 @@ import type { Transport, TransportSink } from '../transport/transport.ts'
 import { TransportView } from '../transport/transport-view.ts'
 
 /**
- * The transport itself or, while someone listens to {@link channels}`.bytes`, one that reports every byte. This is decided
- * once for each connection, so those that nobody watches pay nothing.
+ * The transport itself, or, while someone listens to {@link channels}`.bytes` or `.fin`, one that tells of every byte and of who has
+ * ended. It is decided once for each connection, so those that nobody watches pay nothing.
  */
 // decision 032
 export function tapped(transport: Transport, server: Server, connection: number): Transport {
-  return channels.bytes.hasSubscribers ? new TappedTransport(transport, server, connection) : transport
+  const isWatched = channels.bytes.hasSubscribers || channels.fin.hasSubscribers
+  return isWatched ? new TappedTransport(transport, server, connection) : transport
 }
 
 /** Sits between a connection and its transport and changes nothing. */
@@ -17,6 +18,7 @@ class TappedTransport extends TransportView implements TransportSink {
   readonly #server: Server
   readonly #connection: number
   #sink!: TransportSink
+  #hasEnded = false
 
   constructor(transport: Transport, server: Server, connection: number) {
     super(transport)
@@ -34,6 +36,12 @@ class TappedTransport extends TransportView implements TransportSink {
     return super.write(chunk)
   }
 
+  override end(): void {
+    if (!this.#hasEnded) this.#tellEnd('server')
+    this.#hasEnded = true
+    super.end()
+  }
+
   onData(chunk: Uint8Array, keepable: boolean): void {
     this.#tell('in', chunk)
     this.#sink.onData(chunk, keepable)
@@ -44,6 +52,7 @@ class TappedTransport extends TransportView implements TransportSink {
   }
 
   onEnd(): void {
+    this.#tellEnd('client')
     this.#sink.onEnd()
   }
 
@@ -53,6 +62,10 @@ class TappedTransport extends TransportView implements TransportSink {
 
   onShutdown(): void {
     this.#sink.onShutdown?.()
+  }
+
+  #tellEnd(by: 'client' | 'server'): void {
+    if (channels.fin.hasSubscribers) channels.fin.publish({ server: this.#server, connection: this.#connection, by })
   }
 
   #tell(direction: 'in' | 'out', chunk: string | Uint8Array): void {

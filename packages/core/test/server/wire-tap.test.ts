@@ -26,6 +26,21 @@ async function tap(
   return { ...seen, connections: connections.size }
 }
 
+/** Who has ended while `run` runs. */
+async function ends(server: Server, run: () => Promise<void>): Promise<string[]> {
+  const seen: string[] = []
+  const listener = (event: ConnectionEvents['fin']): void => {
+    if (event.server === server) seen.push(event.by)
+  }
+  channels.fin.subscribe(listener)
+  try {
+    await run()
+  } finally {
+    channels.fin.unsubscribe(listener)
+  }
+  return seen
+}
+
 describe('the bytes channel', () => {
   it('tells of every byte, in both directions, however it is sent', async () => {
     const large = Buffer.alloc(100_000, 'é', 'latin1')
@@ -94,5 +109,53 @@ describe('the bytes channel', () => {
     })
     expect(seen).toEqual({ in: wire, out: received, connections: 1 })
     expect(received).toContain('192.0.2.1')
+  })
+})
+
+describe('the fin channel', () => {
+  it('tells which side has ended first, once each', async () => {
+    const t = testServer((c) => c.text('x'))
+    const first = await ends(t.server, async () => {
+      const client = t.connect()
+      client.send(get('/'))
+      await turn()
+      client.end()
+      await turn(4)
+    })
+    expect(first).toEqual(['client', 'server'])
+    const second = await ends(t.server, async () => {
+      const client = t.connect()
+      client.send('GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n')
+      await turn(4)
+      client.end()
+      await turn(4)
+    })
+    expect(second).toEqual(['server', 'client'])
+  })
+
+  it('says nothing of who has only been cut off', async () => {
+    const t = testServer((c) => c.text('x'))
+    const seen = await ends(t.server, async () => {
+      const client = t.connect()
+      client.send(get('/'))
+      await turn()
+      client.reset()
+      await turn(4)
+    })
+    expect(seen).toEqual([])
+  })
+
+  it('tells over real sockets what the client did', async () => {
+    const server = await serve((c) => c.text('x'), { port: 0 })
+    try {
+      const seen = await ends(server, async () => {
+        const client = rawClient(server)
+        client.send('GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n')
+        await client.ended
+      })
+      expect(seen[0]).toBe('server')
+    } finally {
+      await server.close()
+    }
   })
 })
