@@ -5,6 +5,7 @@ import type { BodyKind } from './lib/http/media-type.ts'
 import type { FormFields } from './lib/body/form.ts'
 import type { FormContent } from './lib/body/form-data.ts'
 import { refusal } from './lib/http/refusal.ts'
+import { named } from './lib/layers/layer-trace.ts'
 import type { Middleware } from './lib/layers/types.ts'
 
 export type { ReadOptions } from './lib/body/content.ts'
@@ -56,7 +57,7 @@ export function body<const K extends BodyKind, const O extends BodyOptions = {}>
 ): Middleware<BodyState<K, O>> {
   const known = readOptions(kindRules, { kinds: [kinds].flat() }).kinds as readonly K[]
   const { raw: keepsRaw, ...how } = readOptions(rules, options)
-  return async (c, next) => {
+  return named('body', async (c, next) => {
     const state = c.state as { body?: unknown; raw?: Uint8Array }
     try {
       const { value, raw } = await readBody(c, known, how)
@@ -66,5 +67,5 @@ export function body<const K extends BodyKind, const O extends BodyOptions = {}>
       return refusal(error)
     }
     return next()
-  }
+  })
 }

@@ -2,6 +2,7 @@
 import { type Rules, amount, readOptions, text, whole } from '@spillway/core/options'
 import { isToken } from '@spillway/parser/serialize'
 import { HttpCache } from './lib/cache/http-cache.ts'
+import { named } from './lib/layers/layer-trace.ts'
 import type { Middleware } from './lib/layers/types.ts'
 
 /** Options of {@link cache}. */
@@ -42,5 +43,5 @@ export function cache(options: CacheOptions = {}): Middleware {
   const { cacheBytes, entryBytes, heuristic, name } = readOptions(rules, options)
   if (!isToken(name)) throw new TypeError(`The name of a cache is a token: ${JSON.stringify(name)}`)
   const shared = new HttpCache({ cacheBytes, entryBytes, heuristic, name })
-  return (c, next) => shared.answer(c, next)
+  return named('cache', (c, next) => shared.answer(c, next))
 }

@@ -13,6 +13,7 @@ import { ScriptProcess } from './lib/cgi/script-process.ts'
 import { readScriptReply } from './lib/cgi/script-reply.ts'
 import { type ScriptTarget, findScript, isExecutable, readScriptPath, wholePath } from './lib/cgi/script-target.ts'
 import { refused } from './lib/http/problem.ts'
+import { named } from './lib/layers/layer-trace.ts'
 import type { Next } from './lib/layers/types.ts'
 
 import { scriptRules } from './lib/cgi/script-rules.ts'
@@ -86,7 +87,7 @@ export function cgi(root: string | URL, options: CgiOptions = {}): Cgi {
   const settings = readOptions(rules, options)
   const documentRoot = settings.documentRoot ?? (directory ? real : dirname(real))
   const runner = new Runner(documentRoot, settings.limits, settings)
-  return (c, next) => {
+  return named('cgi', (c, next) => {
     const path = readScriptPath(c)
     if (path === 'malformed') return refused(400)
     if (path && !directory) return runner.run(c, wholePath(real, path))
@@ -94,7 +95,7 @@ export function cgi(root: string | URL, options: CgiOptions = {}): Cgi {
     const proceed = (target: ScriptTarget | undefined): MaybePromise<Reply> =>
       target ? runner.run(c, target) : next ? next() : refused(404)
     return found ? found.then(proceed) : proceed(undefined)
-  }
+  })
 }
 
 class Runner {

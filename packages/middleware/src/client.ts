@@ -5,6 +5,7 @@ import { isAuthority } from '@spillway/parser/fields'
 import { type ForwardedElement, parseForwarded, readProtocol } from './lib/client/forwarded.ts'
 import { type Client, type ForwardedFacts, KnownClient, direct, peerAddress } from './lib/http/known-client.ts'
 import { type ForwardedNode, readXNode } from './lib/client/node.ts'
+import { named } from './lib/layers/layer-trace.ts'
 import type { Middleware } from './lib/layers/types.ts'
 
 export { type Client, clientOf } from './lib/http/known-client.ts'
@@ -50,10 +51,10 @@ export function client(options: ClientOptions): Middleware<{ client: Client }> {
     if (known === undefined) peers.set(peer, (known = trusted.has(peerAddress(peer) || undefined)))
     return known
   }
-  return (c, next) => {
+  return named('client', (c, next) => {
     c.state.client = new KnownClient(c, isTrusted(c.peer) ? find(c) : direct)
     return next()
-  }
+  })
 }
 
 type Find = (c: Context<any, any>) => ForwardedFacts

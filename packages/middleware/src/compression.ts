@@ -8,6 +8,7 @@ import { EncodedBody } from './lib/compression/encoded-body.ts'
 import { chooseCoding } from './lib/http/negotiate.ts'
 import { addVary, changeBody, weakenTag } from './lib/http/changed-body.ts'
 import { parseMediaType } from './lib/http/media-type.ts'
+import { named } from './lib/layers/layer-trace.ts'
 import { atOnce } from './lib/layers/at-once.ts'
 import { after } from './lib/layers/maybe-promise.ts'
 import type { Middleware } from './lib/layers/types.ts'
@@ -68,7 +69,7 @@ const longBytes = 1024 * 1024
 export function compression(options: CompressionOptions = {}): Middleware {
   const { levels, ...known } = readOptions(rules, options)
   const settings: Settings = { ...known, codings: levels === undefined ? codings : codingsAt(levels) }
-  return (c, next) => after(next(), (reply) => compress(c, reply, settings))
+  return named('compression', (c, next) => after(next(), (reply) => compress(c, reply, settings)))
 }
 
 function compress(c: Context<any, any>, reply: Reply, settings: Settings): MaybePromise<Reply> {

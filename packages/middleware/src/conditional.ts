@@ -4,6 +4,7 @@ import { type Context, Reply, dropSource } from '@spillway/core'
 import { parseDate } from '@spillway/parser/fields'
 import { dropNonces } from './lib/http/nonces.ts'
 import { type Validators, evaluatePreconditions } from './lib/http/preconditions.ts'
+import { named } from './lib/layers/layer-trace.ts'
 import { after } from './lib/layers/maybe-promise.ts'
 import type { Middleware } from './lib/layers/types.ts'
 import { problem } from './problem.ts'
@@ -20,11 +21,11 @@ const known = ['Content-Type', 'Content-Length', 'Content-Encoding', 'Content-La
  * a handler that knows its version beforehand calls {@link precondition} instead. Streams are left unchanged.
  */
 export function conditional(): Middleware {
-  return (c, next) => {
+  return named('conditional', (c, next) => {
     const result = next()
     if (c.method !== 'GET' && c.method !== 'HEAD') return result
     return after(result, (reply) => answer(c, reply))
-  }
+  })
 }
 
 function answer(c: Context<any, any>, reply: Reply): Reply {

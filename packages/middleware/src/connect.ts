@@ -2,6 +2,7 @@
 import { type Context, type Reply, dropSource } from '@spillway/core'
 import { awaitFailure, checkMiddleware } from './lib/connect/from-listener.ts'
 import { type ConnectRequest, enter, requestOf, responseTo } from './lib/connect/message.ts'
+import { named } from './lib/layers/layer-trace.ts'
 import type { Middleware, Next } from './lib/layers/types.ts'
 import type { ResponseSide } from './lib/node/response.ts'
 
@@ -31,12 +32,12 @@ export function connect<Added = {}>(
   ...middlewares: readonly ConnectMiddleware[]
 ): Middleware<{ req: ConnectRequest & Added }> {
   for (const middleware of middlewares) checkMiddleware(middleware)
-  return (c, next) => {
+  return named('connect', (c, next) => {
     const req = requestOf(c as Context)
     const response = responseTo(c as Context, req)
     const leave = enter(c as Context, req)
     return run(middlewares, req, response, next).finally(leave)
-  }
+  })
 }
 
 /** Runs one middleware after the other; the reply is that of the first one that ends the response, or comes from what is behind them. */

@@ -5,6 +5,7 @@ import { type Rules, either, list, readOptions, required, text } from '@spillway
 import { type CookieOptions, cookieKey, setCookieValue } from './lib/cookies/set-cookie.ts'
 import { sign, unsign } from './lib/cookies/sign.ts'
 import { readCookies } from './lib/http/request-cookies.ts'
+import { named } from './lib/layers/layer-trace.ts'
 import { withFields } from './lib/layers/reply-fields.ts'
 import { type Secrets, deriveKeys } from './lib/tools/secrets.ts'
 import type { Middleware } from './lib/layers/types.ts'
@@ -57,11 +58,11 @@ export function cookies(): Middleware<{ cookies: Cookies }>
 export function cookies(options: CookiesOptions): Middleware<{ cookies: SignedCookies }>
 export function cookies(options?: CookiesOptions): Middleware<any> {
   const keys = options ? deriveKeys(readOptions(rules, options).secrets, 'signed cookies') : []
-  return (c, next) => {
+  return named('cookies', (c, next) => {
     const jar = new CookieJar(c, keys)
     c.state.cookies = jar
     return withFields(c, next, (headers) => jar.write(headers))
-  }
+  })
 }
 
 class CookieJar implements SignedCookies {

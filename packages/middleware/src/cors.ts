@@ -16,6 +16,7 @@ import {
 import { isFieldName } from '@spillway/parser/serialize'
 import { addVary } from './lib/http/changed-body.ts'
 import { originSet } from './lib/http/origin.ts'
+import { named } from './lib/layers/layer-trace.ts'
 import { after } from './lib/layers/maybe-promise.ts'
 import { withFields } from './lib/layers/reply-fields.ts'
 import type { Middleware } from './lib/layers/types.ts'
@@ -83,7 +84,7 @@ export function cors(given: CorsOptions): Middleware {
     headers.set('Access-Control-Allow-Origin', anybody ? '*' : c.headers.get('origin')!)
     if (credentials) headers.set('Access-Control-Allow-Credentials', 'true')
   }
-  return (c, next) => {
+  return named('cors', (c, next) => {
     if (c.method === 'OPTIONS' && c.headers.has('origin') && c.headers.has('access-control-request-method'))
       return after(mayRead(c), (allowed) => {
         const reply = new Reply(null, 204)
@@ -98,7 +99,7 @@ export function cors(given: CorsOptions): Middleware {
         if (allowed && exposed) headers.set('Access-Control-Expose-Headers', exposed)
       }),
     )
-  }
+  })
 }
 
 function decide(origins: CorsOptions['origins']): (origin: string, c: Context) => MaybePromise<boolean> {

@@ -2,6 +2,7 @@
 import { type Context, HttpError } from '@spillway/core'
 import { type Rules, list, readOptions, text } from '@spillway/core/options'
 import { isSameOrigin, originSet } from './lib/http/origin.ts'
+import { named } from './lib/layers/layer-trace.ts'
 import type { Middleware } from './lib/layers/types.ts'
 
 /** Options of {@link csrf}. */
@@ -24,10 +25,10 @@ const safe: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS'])
  */
 export function csrf(options: CsrfOptions = {}): Middleware {
   const allowed = originSet(readOptions(rules, options).origins)
-  return (c, next) => {
+  return named('csrf', (c, next) => {
     if (safe.has(c.method) || isFromHere(c) || allowed.has(c.headers.get('origin') ?? '')) return next()
     throw new HttpError(403, 'A page of another origin may not send this request', { code: 'CROSS_ORIGIN' })
-  }
+  })
 }
 
 function isFromHere(c: Context<any, any>): boolean {

@@ -1,5 +1,6 @@
 export { changeBody } from './lib/http/changed-body.ts'
 export { compose, defineMiddleware, wrap } from './lib/layers/compose.ts'
+export type { LayerRun } from './lib/layers/layer-trace.ts'
 export type {
   AddsOf,
   AnyMiddleware,

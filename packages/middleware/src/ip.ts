@@ -2,6 +2,7 @@
 import { AddressSet, HttpError } from '@spillway/core'
 import { type Rules, list, optional, readOptions, text } from '@spillway/core/options'
 import { clientOf } from './lib/http/known-client.ts'
+import { named } from './lib/layers/layer-trace.ts'
 import type { Middleware } from './lib/layers/types.ts'
 
 /** Options of {@link ip}: addresses, networks (`10.0.0.0/8`, `fd00::/8`), and `unix` for clients of unix sockets. */
@@ -25,11 +26,11 @@ export function ip(options: IpOptions): Middleware {
   if (!allow && !deny) throw new TypeError('A list of addresses is needed: allow, deny, or both')
   const allowed = allow && new AddressSet(allow)
   const denied = deny && new AddressSet(deny)
-  return (c, next) => {
+  return named('ip', (c, next) => {
     const { address, key } = clientOf(c)
     const known = key === 'unix' ? undefined : address
     if ((allowed && !allowed.has(known)) || denied?.has(known))
       throw new HttpError(403, 'Requests from this address are not welcome', { code: 'ADDRESS_REFUSED' })
     return next()
-  }
+  })
 }

@@ -25,6 +25,7 @@ import {
 } from '@spillway/core/options'
 import { BearerScheme, type MayGoWithout, type TokenOptions, tokenRules } from './lib/auth/bearer.ts'
 import { checkKey } from './lib/auth/jwt-keys.ts'
+import { named } from './lib/layers/layer-trace.ts'
 import { note } from './lib/layers/route-notes.ts'
 import type { Middleware } from './lib/layers/types.ts'
 
@@ -90,7 +91,7 @@ export function jwt<Claims extends object = JWTPayload>(options: JwtOptions<Clai
     else if (!maybe) throw scheme.missing()
     return scheme.proceed(c, next)
   }
-  return note(guard, maybe ? [] : [{ security: { jwt: scheme.described('JWT') } }])
+  return note(named('jwt', guard), maybe ? [] : [{ security: { jwt: scheme.described('JWT') } }])
 }
 
 /** @throws HttpError 401 when the token is at fault; otherwise whatever the search for its key failed with. */

@@ -1,6 +1,7 @@
 // Requests that are refused while there is too much to do.
 import { type Rules, type Settled, amount, optional, readOptions, whole } from '@spillway/core/options'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { named } from './lib/layers/layer-trace.ts'
 import type { Middleware } from './lib/layers/types.ts'
 import { problem } from './problem.ts'
 
@@ -35,7 +36,7 @@ export function loadShed(options: LoadShedOptions): Middleware {
   const isLate = delay === undefined ? () => false : lateness(delay)
   let active = 0
   const end = (): void => void active--
-  return (c, next) => {
+  return named('loadShed', (c, next) => {
     if ((concurrency !== undefined && active >= concurrency) || isLate()) {
       const reply = problem(503, { detail: 'There is too much to do at the moment', code: 'OVERLOADED' })
       reply.headers.set('Retry-After', String(Math.ceil(retryAfter)))
@@ -44,7 +45,7 @@ export function loadShed(options: LoadShedOptions): Middleware {
     active++
     c.done(end)
     return next()
-  }
+  })
 }
 
 /** Whether the event loop lags; it is measured now and then, when somebody asks. */

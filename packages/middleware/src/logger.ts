@@ -1,4 +1,5 @@
 // A line for every request, and one for every connection that fails.
+import { channel } from 'node:diagnostics_channel'
 import { type Context, type Server, guarded, printError } from '@spillway/core'
 import {
   type Read,
@@ -28,6 +29,8 @@ import {
   textFormat,
 } from './lib/logger/format.ts'
 import { toStandardOutput } from './lib/logger/output.ts'
+import { originOf } from './lib/layers/context-view.ts'
+import { named } from './lib/layers/layer-trace.ts'
 import type { Middleware } from './lib/layers/types.ts'
 
 /** Takes log entries as objects: pino, and loggers with the same interface. */
@@ -65,6 +68,15 @@ const rules: Rules<Settled<LoggerOptions, 'redact'>> = {
 
 type KnownOptions = Read<typeof rules>
 
+/** A line about an exchange. Published on `spillway.log`, wherever the line itself goes. */
+export interface LoggedLine {
+  readonly context: Context<any, any>
+  /** Without its end; of a sink the message alone. */
+  readonly line: string
+}
+
+const lines = channel('spillway.log')
+
 /**
  * Logs each request once, when the last byte of its reply has been sent or it is certain that it never will be; an exchange that
  * did not complete is logged as aborted, with who ended it. Bytes are those sent, including the head. Control characters,
@@ -75,17 +87,19 @@ type KnownOptions = Read<typeof rules>
 export function logger(options: LoggerOptions = {}): Middleware {
   const log = logOf(options)
   const shown = redacting(options.redact ?? [])
-  return (c, next) => {
+  return named('logger', (c, next) => {
     const time = new Date()
     const started = performance.now()
     const servers = log.tellsServers ? watchAsked(c) : undefined
     c.done((outcome) => {
       const ms = performance.now() - started
-      // `write` may be asynchronous: `done` handles its failure.
-      return log.access({ time, ms, outcome, servers, ...factsOf(c, shown) })
+      // `write` may be asynchronous: what it fails with is the matter of `done`.
+      const entry = { time, ms, outcome, servers, ...factsOf(c, shown) }
+      if (lines.hasSubscribers) lines.publish({ context: originOf(c), line: log.line(entry) } satisfies LoggedLine)
+      return log.access(entry)
     })
     return next()
-  }
+  })
 }
 
 /**
@@ -102,6 +116,8 @@ export function logFailures(server: Server, options: LoggerOptions = {}): () => 
 interface Log {
   /** Whether an entry includes the upstream servers that were asked. */
   readonly tellsServers: boolean
+  /** What is said of an exchange, without an end of line. */
+  line(entry: AccessEntry): string
   access(entry: AccessEntry): unknown
   failure(entry: ConnectionEntry): unknown
 }
@@ -114,6 +130,7 @@ function logOf(given: LoggerOptions): Log {
     throw new TypeError('A sink takes objects: format, write and color are for lines')
   return {
     tellsServers: true,
+    line: accessMessage,
     access: (entry) => sink.info(accessRecord(entry), accessMessage(entry)),
     failure: (entry) => sink.info(failureRecord(entry), `connection failed: ${entry.reason}`),
   }
@@ -124,6 +141,7 @@ function lineLog(options: KnownOptions): Log {
   const format = formatOf(options)
   return {
     tellsServers: format === jsonFormat,
+    line: (entry) => format.access(entry),
     access: (entry) => write(`${format.access(entry)}\n`),
     failure: (entry) => write(`${format.failure(entry)}\n`),
   }

@@ -11,6 +11,7 @@ import {
 import { type Context, type Outcome, type RequestHeaders, errorFacts } from '@spillway/core'
 import { clientOf } from './lib/http/known-client.ts'
 import { standardMethods } from './lib/http/standard-methods.ts'
+import { named } from './lib/layers/layer-trace.ts'
 import { whenSettled } from './lib/layers/maybe-promise.ts'
 import type { Middleware } from './lib/layers/types.ts'
 
@@ -27,7 +28,7 @@ const getter: TextMapGetter<RequestHeaders> = {
  */
 export function spans(): Middleware {
   const tracer = trace.getTracer('@spillway/middleware')
-  return (c, next) => {
+  return named('spans', (c, next) => {
     const parent = propagation.extract(context.active(), c.headers, getter)
     const span = tracer.startSpan(
       standardMethods.has(c.method) ? c.method : 'HTTP',
@@ -45,7 +46,7 @@ export function spans(): Middleware {
         },
       ),
     )
-  }
+  })
 }
 
 function requestAttributes(c: Context<any, any>): Attributes {

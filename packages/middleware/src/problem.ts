@@ -11,6 +11,7 @@ import {
 } from '@spillway/core'
 import { type Rules, callback, readOptions } from '@spillway/core/options'
 import { type Problem, Refusal, isWritten, problemOf, written } from './lib/http/problem.ts'
+import { named } from './lib/layers/layer-trace.ts'
 import { addErrorFields } from './lib/layers/reply-fields.ts'
 import { after, whenSettled } from './lib/layers/maybe-promise.ts'
 import type { Middleware } from './lib/layers/types.ts'
@@ -42,7 +43,7 @@ export function problems(options: ProblemsOptions = {}): Middleware {
     if (!make) return isWritten(refusal) ? refusal : withFieldsOf(refusal, written(refusal.problem))
     return after(make(refusal.problem, c), (result) => withFieldsOf(refusal, result))
   }
-  return (c, next) =>
+  return named('problems', (c, next) =>
     whenSettled(
       next,
       (reply) => (reply instanceof Refusal ? told(reply, c) : reply),
@@ -51,7 +52,8 @@ export function problems(options: ProblemsOptions = {}): Middleware {
         if (errorFacts(error).status >= 500) guarded(onError, (second) => printFailed(second, c), error, c)
         return after(told(problemOf(error), c), (reply) => addErrorFields(c, reply))
       },
-    )
+    ),
+  )
 }
 
 /** A different reply for a refusal, keeping those of its fields that do not describe the content. */

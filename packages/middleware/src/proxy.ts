@@ -20,6 +20,7 @@ import { forward } from './lib/proxy/forward.ts'
 import { statusList } from './lib/proxy/rules.ts'
 import { passedFields } from './lib/proxy/passed-fields.ts'
 import { type UpstreamTarget, Upstreams, type UpstreamsOptions } from './lib/proxy/group.ts'
+import { named } from './lib/layers/layer-trace.ts'
 
 export type { BufferOptions } from './lib/proxy/buffers.ts'
 export type { CheckOptions } from './lib/proxy/check.ts'
@@ -116,10 +117,10 @@ export function proxy(to: Upstreams, options: ProxyOptions = {}): Handler<Contex
   const buffers =
     buffer === false ? undefined : new Buffers(readOptions(bufferRules, buffer === true ? {} : buffer, 'buffer.'))
   const rules = { host, forwarded, via, headers, passes, retries, retryStatuses, rewrite, buffers }
-  return (c) => {
-    // A tunnel to any host is for forward proxies; TRACE would show fields that were added here.
+  return named('proxy', (c) => {
+    // A tunnel to anywhere is a forward proxy's business; TRACE would show fields that were added here.
     if (c.method === 'CONNECT' || c.method === 'TRACE') throw new HttpError(501, `${c.method} is not supported here`)
     if (c.method === 'OPTIONS' && /^0+$/.test(c.headers.get('max-forwards') ?? '')) return c.empty()
     return forward(c, to, rules)
-  }
+  })
 }

@@ -13,6 +13,7 @@ import {
   whole,
 } from '@spillway/core/options'
 import { clientOf } from './lib/http/known-client.ts'
+import { named } from './lib/layers/layer-trace.ts'
 import { atOnce } from './lib/layers/at-once.ts'
 import { whenSettled } from './lib/layers/maybe-promise.ts'
 import { type Quota, type Taken, remaining, wait } from './lib/rate-limit/quota.ts'
@@ -109,7 +110,7 @@ export function rateLimit(options: RateLimitOptions): Middleware {
     const change = (headers: ReplyHeaders): void => rule.tell(headers, taken)
     return withFields(c, taken.allowed ? next : () => rule.refuse(taken), change)
   }
-  return (c, next) => {
+  return named('rateLimit', (c, next) => {
     const whose = atOnce(key(c), '`key`')
     if (whose === undefined) return next()
     return whenSettled(
@@ -117,7 +118,7 @@ export function rateLimit(options: RateLimitOptions): Middleware {
       (taken) => proceed(taken, c, next),
       () => (whenAway === 'closed' ? unavailable() : next()),
     )
-  }
+  })
 }
 
 function takerOf({ store, whenAway, patience, onError = printAway }: Settings): RateLimitStore['take'] {

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { AddressSet, type Context, ReplyHeaders } from '@spillway/core'
 import { type Rules, list, readOptions, text } from '@spillway/core/options'
 import { peerAddress } from './lib/http/known-client.ts'
+import { named } from './lib/layers/layer-trace.ts'
 import { withFields } from './lib/layers/reply-fields.ts'
 import type { Middleware } from './lib/layers/types.ts'
 
@@ -37,9 +38,9 @@ export function requestId(options: RequestIdOptions = {}): Middleware<{ requestI
     const id = c.headers.get(field)
     return id !== null && usable.test(id) && peers.has(peerAddress(c.peer) || undefined) ? id : undefined
   }
-  return (c, next) => {
+  return named('requestId', (c, next) => {
     const id = takenOver(c) ?? randomUUID()
     c.state.requestId = id
     return withFields(c, next, (headers) => void headers.set(field, id))
-  }
+  })
 }

@@ -1,4 +1,5 @@
 export { router } from './lib/router/router.ts'
+export type { RouteAsked } from './lib/router/route-trace.ts'
 export type {
   AddRoute,
   AddRouteOn,

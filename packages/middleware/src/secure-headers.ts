@@ -4,6 +4,7 @@ import { ReplyHeaders } from '@spillway/core'
 import { type Rules, type Settled, choice, either, optional, readOptions, record, text } from '@spillway/core/options'
 import { clientOf } from './lib/http/known-client.ts'
 import { dropNonces } from './lib/http/nonces.ts'
+import { named } from './lib/layers/layer-trace.ts'
 import { withFields } from './lib/layers/reply-fields.ts'
 import type { Middleware } from './lib/layers/types.ts'
 
@@ -80,7 +81,7 @@ export function secureHeaders(options: SecureHeadersOptions = {}): Middleware<{ 
   // Throws here rather than with every request.
   new ReplyHeaders().set('Strict-Transport-Security', hsts || '')
   for (const [name, value] of fixed) new ReplyHeaders().set(name, value)
-  return (c, next) => {
+  return named('secureHeaders', (c, next) => {
     const nonce = newNonce()
     c.state.nonce = nonce
     return withFields(c, next, (headers, status) => {
@@ -93,7 +94,7 @@ export function secureHeaders(options: SecureHeadersOptions = {}): Middleware<{ 
       if (hsts && clientOf(c).protocol === 'https') add('Strict-Transport-Security', hsts)
       for (const [name, value] of fixed) add(name, value)
     })
-  }
+  })
 }
 
 /** A policy in parts, between which the nonce goes. @throws TypeError when it is not a valid field value. */

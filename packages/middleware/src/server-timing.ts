@@ -3,6 +3,7 @@ import type { Context, MaybePromise } from '@spillway/core'
 import { type Rules, callback, readOptions } from '@spillway/core/options'
 import { quote } from '@spillway/parser/fields'
 import { isFieldName } from '@spillway/parser/serialize'
+import { named } from './lib/layers/layer-trace.ts'
 import { atOnce } from './lib/layers/at-once.ts'
 import { whenSettled } from './lib/layers/maybe-promise.ts'
 import { withFields } from './lib/layers/reply-fields.ts'
@@ -35,7 +36,7 @@ const rules: Rules<ServerTimingOptions> = { show: callback() }
  */
 export function serverTiming(options: ServerTimingOptions = {}): Middleware<{ timing: Timing }> {
   const { show = () => true } = readOptions(rules, options)
-  return (c, next) => {
+  return named('serverTiming', (c, next) => {
     const started = performance.now()
     const timing = new Entries()
     c.state.timing = timing
@@ -44,7 +45,7 @@ export function serverTiming(options: ServerTimingOptions = {}): Middleware<{ ti
       timing.add('total', performance.now() - started)
       headers.append('Server-Timing', timing.list.join(', '))
     })
-  }
+  })
 }
 
 class Entries implements Timing {

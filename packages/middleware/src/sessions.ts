@@ -18,6 +18,7 @@ import { type CookieOptions, setCookieValue } from './lib/cookies/set-cookie.ts'
 import { keepPrivate } from './lib/http/private-reply.ts'
 import { problemOf } from './lib/http/problem.ts'
 import { readCookies } from './lib/http/request-cookies.ts'
+import { named } from './lib/layers/layer-trace.ts'
 import { after, whenSettled } from './lib/layers/maybe-promise.ts'
 import type { Middleware } from './lib/layers/types.ts'
 import { type Keeper, type Kept, SealKeeper, StoreKeeper } from './lib/sessions/keeper.ts'
@@ -138,7 +139,7 @@ export function sessions<Data extends object>(options: SessionsOptions = {}): Mi
       },
     )
   }
-  return (c, next) => {
+  return named('sessions', (c, next) => {
     const proceed = (kept: Kept | undefined, unknown?: string): MaybePromise<Reply> => {
       const session = new OpenSession<Data>(settings, kept, unknown)
       c.state.session = session
@@ -158,7 +159,7 @@ export function sessions<Data extends object>(options: SessionsOptions = {}): Mi
         return whenAway === 'open' ? proceed(undefined, keeper.keyOf(value)) : problemOf(sessionsAway(error))
       },
     )
-  }
+  })
 }
 
 function printAway(error: unknown): void {

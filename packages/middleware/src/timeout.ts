@@ -1,6 +1,7 @@
 // Work that has to finish in time.
 import { AbortedError, type Context, type Reply, dropSource, guarded, printError, isThenable } from '@spillway/core'
 import { type Rules, type Settled, callback, choice, readOptions } from '@spillway/core/options'
+import { named } from './lib/layers/layer-trace.ts'
 import type { Middleware } from './lib/layers/types.ts'
 import { problem } from './problem.ts'
 
@@ -25,10 +26,10 @@ export function timeout(ms: number, options: TimeoutOptions = {}): Middleware {
   if (typeof ms !== 'number') throw new TypeError(`Not a time in milliseconds: ${String(ms)}`)
   if (!(ms > 0 && ms < 2 ** 31)) throw new RangeError(`Not a time in milliseconds: ${ms}`)
   const { status, onError = printLate } = readOptions(rules, options)
-  return (c, next) => {
+  return named('timeout', (c, next) => {
     const work = next()
     return isThenable(work) ? limited(c, work, ms, status, onError) : work
-  }
+  })
 }
 
 function limited(

@@ -4,6 +4,7 @@ import { AddressSet, type Context } from '@spillway/core'
 import { type Rules, callback, list, optional, readOptions, text } from '@spillway/core/options'
 import { peerAddress } from './lib/http/known-client.ts'
 import { type TraceParent, formatTraceparent, parseTraceparent, readTracestate } from './lib/trace/trace-context.ts'
+import { named } from './lib/layers/layer-trace.ts'
 import { atOnce } from './lib/layers/at-once.ts'
 import type { Middleware } from './lib/layers/types.ts'
 
@@ -43,12 +44,12 @@ const rules: Rules<TraceOptions> = { trusted: optional(list(text())), sample: ca
 export function trace(options: TraceOptions = {}): Middleware<{ trace: Trace }> {
   const { trusted, sample = () => false } = readOptions(rules, options)
   const peers = trusted && new AddressSet(trusted)
-  return (c, next) => {
+  return named('trace', (c, next) => {
     const isTrusted = !peers || peers.has(peerAddress(c.peer) || undefined)
     const parent = isTrusted ? parseTraceparent(c.headers.get('traceparent') ?? '') : undefined
     c.state.trace = parent ? continued(parent, c) : begun(atOnce(sample(c), '`sample`'))
     return next()
-  }
+  })
 }
 
 function continued(parent: TraceParent, c: Context<any, any>): Trace {

@@ -16,6 +16,7 @@ import {
 } from '@spillway/core/options'
 import { isFieldName } from '@spillway/parser/serialize'
 import type { StandardSchemaV1 } from '@standard-schema/spec'
+import { named } from './lib/layers/layer-trace.ts'
 import { after } from './lib/layers/maybe-promise.ts'
 import { Connection, type Decode, type WebSocketHandlers } from './lib/websocket/connection.ts'
 import { Handshake } from './lib/websocket/handshake.ts'
@@ -120,7 +121,7 @@ export function websocket<C extends Context<any, any>>(
   const limits = { bufferedBytes, messagesPerSecond, pingInterval, idleTimeout }
   const ticker = new Ticker(Math.max(10, Math.min(500, pingInterval / 4)))
   const decode: Decode | undefined = schema && decodeWith(schema)
-  return (c) => {
+  return named('websocket', (c) => {
     const { headers, protocol, windowBits } = handshake.check(c)
     return after(accept(c), (handlers): Reply => {
       const agreed = { role: 'server', protocol, messageBytes, windowBits, maxInflation } as const
@@ -132,7 +133,7 @@ export function websocket<C extends Context<any, any>>(
       })
       return reply
     })
-  }
+  })
 }
 
 /** Former names of byte limits, before they all followed one pattern. Programs that use them go on working until 1.0. */

@@ -1,5 +1,6 @@
 // Middleware around a handler, in order.
 import { type Context, type Handler, type MaybePromise, Reply, type Result } from '@spillway/core'
+import { areTold, told } from './layer-trace.ts'
 import { after } from './maybe-promise.ts'
 import { note, notesOf } from './route-notes.ts'
 import type { AnyMiddleware, Middleware, NeedsOfAll, Next, Ok, StateAfter } from './types.ts'
@@ -55,21 +56,26 @@ export function chain(
   middlewares: readonly AnyMiddleware[],
   handler: (c: any) => MaybePromise<Result>,
 ): (c: Context<any, any>) => MaybePromise<Reply> {
-  // The handler is the end of the chain, so it gets no `next`.
-  return middlewares.reduceRight<Chain>(surround, (c) => toReply(handler(c))) as (c: Context) => MaybePromise<Reply>
+  // The handler is the end: nothing stands behind it that could be called.
+  const last = tellable(handler)
+  return middlewares.reduceRight<Chain>(surround, (c) => toReply(last(c))) as (c: Context) => MaybePromise<Reply>
+}
+
+/** The handler, which tells of its runs as long as somebody listens. */
+export function tellable(handler: (c: any) => MaybePromise<Result>): (c: Context<any, any>) => MaybePromise<Result> {
+  return (c) => (areTold() ? told('handler', handler, c, () => handler(c)) : handler(c))
 }
 
 /** A layer costs one closure per request, which holds whether `next` was called. */
 function surround(inner: Chain, middleware: AnyMiddleware): Chain {
   return (c, last) => {
     let called = false
-    return toReply(
-      middleware(c, (as = c) => {
-        if (called) throw new TypeError('next() was called twice')
-        called = true
-        return inner(as, last)
-      }),
-    )
+    const next: Next = (as = c) => {
+      if (called) throw new TypeError('next() was called twice')
+      called = true
+      return inner(as, last)
+    }
+    return toReply(areTold() ? told('layer', middleware, c, () => middleware(c, next)) : middleware(c, next))
   }
 }
 

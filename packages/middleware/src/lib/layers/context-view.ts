@@ -4,6 +4,14 @@ import type { Context, RequestHeaders } from '@spillway/core'
 /** The members that a view has of its own. */
 export type ViewOf = Partial<Record<keyof Context, unknown>>
 
+/** Which context a view is one of. */
+const origins: WeakMap<Context<any, any>, Context<any, any>> = /* @__PURE__ */ new WeakMap()
+
+/** The context of an exchange that a view, or a view of a view, was made of. */
+export function originOf(c: Context<any, any>): Context<any, any> {
+  return origins.get(c) ?? c
+}
+
 /**
  * A different view of an exchange, for layers that should see another request than the one that came in: everything is that of `c`
  * except the members in `own`, which can be set without changing `c`. `request` is built from what the view says.
@@ -21,6 +29,7 @@ export function viewOf(c: Context<any, any>, own: ViewOf): Context<any, any> {
     set: (_, key: keyof Context, value: unknown) =>
       key in own ? ((own[key] = value), true) : Reflect.set(c, key, value),
   })
+  origins.set(view, originOf(c))
   return view
 }
 

@@ -1,3 +1,4 @@
+import { named } from '../layers/layer-trace.ts'
 import { whenSettled } from '../layers/maybe-promise.ts'
 import { normalizePath, resolveDots } from '../http/path.ts'
 import type { AnyHandler } from './node.ts'
@@ -19,7 +20,7 @@ export function mounted(prefix: string, handler: AnyHandler, slashes: TrailingSl
     ? (c) => inner.dispatch(c, c.path === '/' && depth > 0 ? ends.slash : undefined)
     : handler
   const answerBare: AnyHandler = inner ? (c) => inner.dispatch(c, ends.bare) : handler
-  return (c) => {
+  return named(`mount ${prefix}`, (c) => {
     const { path, base, params } = c
     // The router has already found that there is a normal form, and it has as many segments as the path that was sent.
     const normal = normalizePath(path)!
@@ -43,7 +44,7 @@ export function mounted(prefix: string, handler: AnyHandler, slashes: TrailingSl
         throw error
       },
     )
-  }
+  })
 }
 
 /** The offset at which the first `depth` segments of a path end. */

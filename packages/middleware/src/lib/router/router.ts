@@ -4,12 +4,14 @@ import { atOnce } from '../layers/at-once.ts'
 import { type Bound, bind } from '../contract/bind.ts'
 import type { WriteOptions } from '../contract/give.ts'
 import type { Contract } from '../contract/types.ts'
+import { named } from '../layers/layer-trace.ts'
 import type { AnyMiddleware } from '../layers/types.ts'
 import type { Guard } from './guards.ts'
 import { HostMap, hostName, hostOf } from './host.ts'
 import { type AnyHandler, type ErrorHandler, Node } from './node.ts'
 import { Place } from './place.ts'
 import { type MountEnd, register } from './registry.ts'
+import { asked, tellAsked } from './route-trace.ts'
 import { RouteTable } from './table.ts'
 import type { Explanation, RouteInfo, Router, RouterOptions, Routes } from './types.ts'
 
@@ -44,8 +46,11 @@ export function router<Needs = {}, Base extends string = ''>(options: RouterOpti
   const tableAt = (host: string): RouteTable => hosts.find(host) ?? table
   const dispatch = (c: Context, end?: MountEnd): MaybePromise<Result> =>
     hosts.size === 0 ? table.dispatch(c, end) : tableAt(hostOf(c)).dispatch(c, end)
-  const handler = (c: Context, res?: unknown): MaybePromise<Result> =>
-    typeof c.path === 'string' ? dispatch(c) : calledByOthers(res)
+  const handler = named('router', (c: Context, res?: unknown): MaybePromise<Result> => {
+    if (typeof c.path !== 'string') return calledByOthers(res)
+    if (asked.hasSubscribers) tellAsked(c, (method, path, host) => tableAt(host).explain(method, path, host))
+    return dispatch(c)
+  })
   const routes = (): RouteInfo[] => [
     ...table.list(),
     ...[...hosts.entries()].flatMap(([host, own]) => own.list().map((route) => ({ ...route, host }))),
@@ -130,8 +135,8 @@ function routesOf(table: RouteTable, node: Node, write: WriteOptions): Record<st
       return this
     },
     bypass(prefixes: string | readonly string[], build: (routes: Routes<any, any>) => unknown): unknown {
-      const named = [prefixes].flat().map((prefix) => node.join(prefix))
-      const child = new Node(node.prefix, node, named)
+      const passed = [prefixes].flat().map((prefix) => node.join(prefix))
+      const child = new Node(node.prefix, node, passed)
       atOnce<unknown>(build(routesOf(table, child, write) as unknown as Routes<any, any>), 'What adds routes')
       return this
     },

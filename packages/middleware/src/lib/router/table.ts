@@ -1,6 +1,6 @@
 // The routes of one router, checked against each other as they are added.
 import { AbortedError, type Context, type MaybePromise, type Reply, type Result } from '@spillway/core'
-import { asReply, chain, unwrap } from '../layers/compose.ts'
+import { asReply, chain, tellable, unwrap } from '../layers/compose.ts'
 import { whenSettled } from '../layers/maybe-promise.ts'
 import { addErrorFields } from '../layers/reply-fields.ts'
 import { KnownPaths, ownText } from '../tools/known-paths.ts'
@@ -320,7 +320,7 @@ export class RouteTable {
       node,
       place,
       layers: all,
-      run: layers.length === 0 ? handler : chain(layers, handler),
+      run: layers.length > 0 ? chain(layers, handler) : inner ? handler : tellable(handler),
       title: inner ? source.slice(0, -'/**'.length) : source,
       kind: inner ? 'mount' : 'route',
       inner,

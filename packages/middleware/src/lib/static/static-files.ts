@@ -13,6 +13,7 @@ import {
   whole,
 } from '@spillway/core/options'
 import { parseQualityList } from '@spillway/parser/fields'
+import { named } from '../layers/layer-trace.ts'
 import { codings } from '../http/codings.ts'
 import { chooseCoding } from '../http/negotiate.ts'
 import { refused } from '../http/problem.ts'
@@ -116,7 +117,7 @@ export function staticFiles(root: string | URL | FileSource, options: StaticOpti
   // Only for files in memory.
   const targets = new KnownPaths<KnownTarget>()
   const site: Site = { source, store, cacheControl, options: settings }
-  return (c, next) => {
+  return named('staticFiles', (c, next) => {
     if (c.method !== 'GET' && c.method !== 'HEAD') return next ? next() : notAllowed()
     const { params } = c as Context<Record<string, unknown>>
     const param = 'path' in params ? (params['path'] ?? '') : undefined
@@ -130,7 +131,7 @@ export function staticFiles(root: string | URL | FileSource, options: StaticOpti
     if (typeof known !== 'object') return answerOr(c, site, target, next)
     if (seen?.target !== target) targets.set(ownText(c.path), kept(param, target))
     return known.variants.length === 0 ? respond(c, known) : inBestCoding(c, site, file, known, 200)
-  }
+  })
 }
 
 interface KnownTarget {

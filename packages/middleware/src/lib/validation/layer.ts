@@ -1,4 +1,5 @@
 import { refusal } from '../http/refusal.ts'
+import { named } from '../layers/layer-trace.ts'
 import { whenSettled } from '../layers/maybe-promise.ts'
 import type { Schemas } from '../layers/route-notes.ts'
 import type { AnyMiddleware } from '../layers/types.ts'
@@ -11,7 +12,7 @@ import { checked } from './schema.ts'
  */
 export function validation({ params, query, headers, cookies, body }: Schemas, how: Reading): AnyMiddleware {
   const schemas = checked({ params, query, headers, cookies, body })
-  return (c, next) =>
+  return named('validate', (c, next) =>
     whenSettled(
       () => inspect(c, schemas, how),
       (valid) => {
@@ -20,5 +21,6 @@ export function validation({ params, query, headers, cookies, body }: Schemas, h
         return next()
       },
       refusal,
-    )
+    ),
+  )
 }
