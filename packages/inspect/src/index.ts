@@ -5,6 +5,8 @@ import manifest from '../package.json' with { type: 'json' }
 import { isLoopback } from './site/guard.ts'
 import { Inspection, type Parts } from './site/inspection.ts'
 
+export { type AnySpan, type SpanProcessor, inspectedSpans } from './record/spans.ts'
+
 /** Options of {@link inspector}. */
 export interface InspectorOptions {
   /** The path of the page. Default: `/__spillway`. */

@@ -6,6 +6,7 @@ export { type LabState, apply, bounds, emptyState, find, freeze, percentile, tha
 export { statusText } from './model/status.ts'
 export { mainWay, type StreamTrace, type StreamsTrace, type Way, type WindowStep } from './model/stream-trace.ts'
 export type { Piece, Segment, Wire } from './model/tape.ts'
+export type { WebSocketMessage } from './model/web-socket-message.ts'
 export {
   type Fact,
   type Fault,
@@ -17,5 +18,6 @@ export {
 } from './model/tokens.ts'
 export { type Told, type ToldExchange, exchangesOf } from './model/messages.ts'
 export { exchangesIn } from './model/streams.ts'
+export type * from './model/notes.ts'
 export { type Query, matchesConnection, matchesEvent, parseQuery } from './model/query.ts'
 export { formatBytes, formatMs, formatTime, plural } from './model/format.ts'

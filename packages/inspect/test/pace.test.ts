@@ -16,7 +16,7 @@ function recorded(events: number): {
     return c.text(c.path)
   })
   const told: WireEvent[] = []
-  const recorder = new Recorder((event) => told.push(event), undefined, { events, milliseconds: 100 })
+  const recorder = new Recorder((event) => told.push(event), { pace: { events, milliseconds: 100 } })
   recorder.watch(tested.server)
   running.push(recorder)
   const connect = (): MemoryClient => tested.connect()

@@ -55,6 +55,26 @@ describe('what is looked for', () => {
     ['peer:127.', true],
     ['status:200 path:/api', true],
     ['status:200 path:/other', false],
+    ['status:4xx,5xx', false],
+    ['status:404,2xx', true],
+    ['-status:2xx', false],
+    ['-status:4xx,5xx', true],
+    ['-status:4xx,2xx', false],
+    ['-users', false],
+    ['-nothing', true],
+    ['-is:open', false],
+    ['-is:closed', true],
+    ['is:open,closed', true],
+    ['path:"/api/users"', true],
+    ['path:"/api/users" "name=ann"', true],
+    ['"users?name=A"', true],
+    ['"users name"', false],
+    ['"a \\"quote', false],
+    ['path:"/a,b",/api', true],
+    ['path:"/a,/api"', false],
+    ['path:"/ap', true],
+    ['users,name', false],
+    ['-', false],
   ])('%j', (text, expected) => expect(finds(text)).toBe(expected))
 
   it('has to hold for one and the same exchange', () => {
@@ -95,14 +115,22 @@ describe('what is looked for', () => {
     expect(matchesEvent(query, event, undefined, 0)).toBe(false)
   })
 
-  it.each(['status:9', 'status:', 'slow:x', 'is:what', 'colour:red', 'constructor:x'])(
-    '%s is not understood, and said to be',
-    (text) => {
-      const { problem, exchange: terms, connection: others } = parseQuery(text)
-      expect(problem).toContain(text)
-      expect([terms.length, others.length]).toEqual([0, 0])
-    },
-  )
+  it.each([
+    'status:9',
+    'status:',
+    'slow:x',
+    'is:what',
+    'colour:red',
+    'constructor:x',
+    'status:2xx,9',
+    '-colour:red',
+    'is:open,error',
+    'status:,',
+  ])('%s is not understood, and said to be', (text) => {
+    const { problem, exchange: terms, connection: others } = parseQuery(text)
+    expect(problem).toContain(text)
+    expect([terms.length, others.length]).toEqual([0, 0])
+  })
 
   it('never throws', () => {
     fc.assert(

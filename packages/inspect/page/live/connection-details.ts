@@ -33,6 +33,7 @@ export function connectionDetails(id: number, store: Store, wire: WireOf): HTMLE
     ['Accepted', formatTime(store.epoch + openedAt)],
     [close ? 'Was open' : 'Open for', formatMs((close?.at ?? now) - openedAt)],
     ['Bytes', `${formatBytes(bytesIn)} in, ${formatBytes(bytesOut)} out${close ? '' : ' so far'}`],
+    ...endsOf(connection),
   ]
   const hidden = requests - exchanges.length
   return [
@@ -57,7 +58,23 @@ export function verdictOf({ close }: Connection, phase: string): HTMLElement {
   return el('p', { class: reason && !reason.calm ? 'verdict bad' : 'verdict' }, text)
 }
 
-/** The parser's error, with its position and the RFC section. */
+/** Which side has said first that it sends no more. */
+function endsOf({ fin, close, peer }: Connection): [string, string][] {
+  const sides = (['client', 'server'] as const)
+    .flatMap((side) => (fin?.[side] === undefined ? [] : [{ side, at: fin[side] }]))
+    .toSorted((a, b) => a.at - b.at)
+  const [first, second] = sides
+  if (first && second)
+    return [
+      ['Ended', `first by the ${first.side} (FIN), ${formatMs(second.at - first.at)} later by the ${second.side}`],
+    ]
+  if (first)
+    return [['Ended', `by the ${first.side} (FIN)${close ? ', the other side was cut off or never said so' : ''}`]]
+  // Of connections from before nobody has heard.
+  return close && peer !== 'from before' ? [['Ended', 'at once, without a FIN from either side that was heard of']] : []
+}
+
+/** The parser's error, with its place and its section. */
 export function errorOf({ error }: Connection): HTMLElement[] {
   if (!error) return []
   const { code, offset, message, rfc } = error

@@ -1,29 +1,45 @@
-// A request in the form that other tools use.
+// A request in the words of other tools.
+import { decodeLatin1 } from '@spillway/parser'
 import { type Told, fieldOf } from '../../src/model/messages.ts'
 
 /** Fields that those tools write themselves. */
 const written: ReadonlySet<string> = new Set(['content-length', 'connection', 'transfer-encoding', 'accept-encoding'])
 
-/** As a shell command. */
+/** For a POSIX shell. */
 export function asCurl(request: Told, origin: string): string {
-  const { method, target } = lineOf(request)
-  const parts = [`curl -i ${quoted(urlOf(target, origin))}`]
+  const { method, target, isHttp2 } = lineOf(request)
+  const { content } = request
+  // An argument can hold neither a zero nor what is no text.
+  const text = textOf(content)
+  const isText = text !== undefined && !text.includes('\0')
+  const parts = [isText ? 'curl -i' : `printf %s ${quoted(base64(content))} | base64 -d | curl -i`]
+  // What curl would change of an address: globs, dots in a path, and what is no path at all.
+  if (/[[\]{}]/.test(target)) parts.push('--globoff')
+  if (/\/\.{1,2}(?:\/|\?|$)/.test(target)) parts.push('--path-as-is')
+  if (target === '*') parts.push(`--request-target ${quoted('*')}`)
+  if (isHttp2) parts.push(origin.startsWith('https:') ? '--http2' : '--http2-prior-knowledge')
   if (method === 'HEAD') parts.push('--head')
-  else if (method !== 'GET' && !(method === 'POST' && request.content.length > 0)) parts.push(`-X ${quoted(method)}`)
-  for (const [name, value] of fieldsOf(request)) parts.push(`-H ${quoted(`${name}: ${value}`)}`)
-  if (/\bgzip|br\b/.test(fieldOf(request, 'accept-encoding') ?? '')) parts.push('--compressed')
-  if (request.content.length > 0) parts.push(`--data-binary ${quoted(textOf(request))}`)
+  else if (method !== 'GET' && !(method === 'POST' && content.length > 0)) parts.push(`-X ${quoted(method)}`)
+  else if (method === 'GET' && content.length > 0) parts.push('-X GET')
+  const host = fieldOf(request, 'host')
+  if (host !== undefined && host !== authorityOf(origin)) parts.push(`-H ${quoted(`Host: ${host}`)}`)
+  for (const [name, value] of fieldsOf(request))
+    // With a colon and nothing behind it, curl would leave the field out.
+    parts.push(`-H ${quoted(value === '' ? `${name};` : `${name}: ${readable(value)}`)}`)
+  if (/\b(?:gzip|br)\b/.test(fieldOf(request, 'accept-encoding') ?? '')) parts.push('--compressed')
+  if (content.length > 0) parts.push(isText ? `--data-raw ${quoted(text)}` : '--data-binary @-')
+  parts.push(quoted(urlOf(target, origin)))
   return parts.join(' \\\n  ')
 }
 
 /** For a browser or Node. */
 export function asFetch(request: Told, origin: string): string {
   const { target } = lineOf(request)
-  return `await fetch(${JSON.stringify(urlOf(target, origin))}, ${initOf(request)})`
+  return `await fetch(${JSON.stringify(urlOf(target, origin))}, ${initOf(request, '')})`
 }
 
-/** As a test in memory, with `inject`. */
-export function asTest(request: Told): string {
+/** For a test in memory, with `inject`. @param status that is expected. */
+export function asTest(request: Told, status: number = 200): string {
   const { method, target } = lineOf(request)
   return [
     `import { inject } from '@spillway/core/testing'`,
@@ -31,34 +47,87 @@ export function asTest(request: Told): string {
     `import { app } from './app.ts'`,
     '',
     `it(${JSON.stringify(`answers ${method} ${target}`)}, async () => {`,
-    `  const response = await inject(app, ${JSON.stringify(target)}, ${initOf(request)})`,
-    '  expect(response.status).toBe(200)',
+    `  const response = await inject(app, ${JSON.stringify(target)}, ${initOf(request, '  ')})`,
+    `  expect(response.status).toBe(${status})`,
     '})',
     '',
   ].join('\n')
 }
 
-function initOf(request: Told): string {
+/** The bytes themselves, on their way to the server from a POSIX shell. */
+export function asBytes(request: Told, origin: string): string {
+  const { hostname, port, protocol } = new URL(origin)
+  const isSecure = protocol === 'https:'
+  const host = hostname.replaceAll(/^\[|\]$/g, '')
+  const to = port || (isSecure ? '443' : '80')
+  const way = isSecure ? `openssl s_client -quiet -connect ${hostname}:${to}` : `nc ${host} ${to}`
+  const format = [...request.bytes].map(escaped).join('')
+  // What begins with a minus would be an option.
+  return `printf '${format.replace(/^-/, String.raw`\055`)}' | ${way}`
+}
+
+/** A byte as the format of `printf` has it, within single quotes. */
+function escaped(byte: number): string {
+  const known: Readonly<Record<number, string>> = { 9: '\\t', 10: '\\n', 13: '\\r', 37: '%%', 39: `'\\''`, 92: '\\\\' }
+  const isPlain = byte >= 32 && byte < 127
+  return known[byte] ?? (isPlain ? String.fromCharCode(byte) : `\\${byte.toString(8).padStart(3, '0')}`)
+}
+
+/** The second argument of `fetch`, and the third one of `inject`. @param indent of the line that it begins in. */
+function initOf(request: Told, indent: string): string {
   const { method } = lineOf(request)
-  const body = request.content.length > 0 ? { body: textOf(request) } : {}
-  return JSON.stringify({ method, headers: Object.fromEntries(fieldsOf(request)), ...body }, undefined, 2)
+  const fields = fieldsOf(request)
+  const isRepeated = new Set(fields.map(([name]) => name.toLowerCase())).size < fields.length
+  const headers = JSON.stringify(isRepeated ? fields : Object.fromEntries(fields), undefined, 2)
+  const members = [`method: ${JSON.stringify(method)}`, `headers: ${headers}`]
+  const hasBody = request.content.length > 0
+  if (hasBody && (method === 'GET' || method === 'HEAD'))
+    members.push(`// ${method} came with content, which fetch does not send`)
+  else if (hasBody) members.push(`body: ${bodyOf(request.content)}`)
+  const text = members.map((one) => `\n${one}${one.startsWith('//') ? '' : ','}`).join('')
+  return `{${text.replaceAll('\n', `\n${indent}  `)}\n${indent}}`
+}
+
+function bodyOf(content: Uint8Array): string {
+  const text = textOf(content)
+  return text === undefined
+    ? `Uint8Array.from(atob(${JSON.stringify(base64(content))}), (c) => c.charCodeAt(0))`
+    : JSON.stringify(text)
 }
 
 function fieldsOf({ fields }: Told): (readonly [string, string])[] {
   return fields.filter(([name]) => name.toLowerCase() !== 'host' && !written.has(name.toLowerCase()))
 }
 
-function lineOf({ line }: Told): { method: string; target: string } {
-  const [method = 'GET', target = '/'] = line.split(' ')
-  return { method, target }
+function lineOf({ line }: Told): { method: string; target: string; isHttp2: boolean } {
+  const [method = 'GET', target = '/', version] = line.split(' ')
+  return { method, target, isHttp2: version === 'HTTP/2' }
 }
 
 function urlOf(target: string, origin: string): string {
   return target.startsWith('/') ? `${origin}${target}` : target === '*' ? origin : target
 }
 
-function textOf({ content }: Told): string {
-  return new TextDecoder().decode(content)
+function authorityOf(origin: string): string {
+  return URL.canParse(origin) ? new URL(origin).host : ''
+}
+
+/** Undefined for what is not UTF-8. */
+function textOf(content: Uint8Array): string | undefined {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(content)
+  } catch {
+    return undefined
+  }
+}
+
+/** A value of a field, whose characters are bytes, as the terminal that it is pasted into would write it. */
+function readable(value: string): string {
+  return textOf(Uint8Array.from(value, (c) => c.charCodeAt(0))) ?? value
+}
+
+function base64(bytes: Uint8Array): string {
+  return btoa(decodeLatin1(bytes, 0, bytes.length))
 }
 
 /** Quotes for a POSIX shell: within single quotes nothing is special except the quote itself. */

@@ -1,12 +1,15 @@
-import { type Told, type ToldExchange, fieldOf } from '../../src/model/messages.ts'
+import type { Told, ToldExchange } from '../../src/model/messages.ts'
 import { exchangesIn } from '../../src/model/streams.ts'
 import { readBytes } from '../../src/model/tokens.ts'
 import { fromBase64, toBase64Url } from '../shared/base64.ts'
 import { el } from '../shared/dom.ts'
 import { formatBytes, formatMs } from '../../src/model/format.ts'
 import { wireText } from '../shared/wire-text.ts'
-import { asCurl, asFetch, asTest } from './copy-as.ts'
-import { type Store } from './store.ts'
+import { contentDetails, fieldList, textOf } from './content.ts'
+import { asBytes, asCurl, asFetch, asTest } from './copy-as.ts'
+import { noteDetails } from './exchange-notes.ts'
+import { messageList } from './message-list.ts'
+import type { Store } from './store.ts'
 import type { WireOf } from './wire-of.ts'
 
 /** A complete exchange: both messages, their content decoded, and what can be done with the request. */
@@ -17,24 +20,24 @@ export function exchangeDetails(connection: number, number: number, store: Store
   if (!told) return [el('p', {}, back), el('p', { class: 'hint' }, 'Its bytes are not kept, or not there yet.')]
   const { request, response } = told
   const known = store.find(connection)?.exchanges.find(({ exchange }) => exchange === number)
-  const route = known?.route === undefined ? [] : [' Answered by the route ', el('code', {}, known.route), '.']
-  const took =
-    known?.endedAt === undefined
-      ? []
-      : [el('p', { class: 'thin' }, `Took ${formatMs(known.endedAt - known.headAt)}.`, ...route)]
+  const note = wire.wire?.notes.find(({ exchange }) => exchange === number)
   return [
     el('p', {}, back),
-    ...took,
-    ...actions(request, store),
+    ...actions(request, known?.status, store),
+    ...noteDetails(note, known),
     ...message('Request', request, store),
     ...(response ? message('Response', response, store) : [el('p', { class: 'hint' }, 'No response.')]),
+    ...(known?.status === 101 ? messageList(wire.wire?.messages ?? [], known) : []),
   ]
 }
 
 /** A key that changes when there is something new to show. */
 export function exchangeKey(number: number, wire: WireOf): string {
   const told = find(number, wire)
-  return told ? `${told.request.bytes.length} ${told.response?.bytes.length} ${told.response?.complete}` : ''
+  const note = wire.wire?.notes.find(({ exchange }) => exchange === number)
+  return told
+    ? `${told.request.bytes.length} ${told.response?.bytes.length} ${told.response?.complete} ${JSON.stringify(note)} ${wire.wire?.messages.length}`
+    : ''
 }
 
 function find(number: number, { wire }: WireOf): ToldExchange | undefined {
@@ -45,72 +48,12 @@ function message(title: string, told: Told, store: Store): HTMLElement[] {
   return [
     el('h3', {}, title),
     el('p', {}, el('code', { class: 'start-line' }, told.line)),
-    el('dl', { class: 'fields' }, ...told.fields.flatMap(([name, value]) => [el('dt', {}, name), el('dd', {}, value)])),
+    fieldList(told.fields),
     ...contentDetails(told, store),
   ]
 }
 
-function contentDetails(told: Told, store: Store): HTMLElement[] {
-  const { content: bytes, complete } = told
-  if (bytes.length === 0) return []
-  const type = fieldOf(told, 'content-type') ?? ''
-  const coding = (fieldOf(told, 'content-encoding') ?? '').trim().toLowerCase()
-  const size = `${formatBytes(bytes.length)}${complete ? '' : ', not all of it'}`
-  const title = el('h3', {}, `Content, ${size}${coding ? `, in ${coding}` : ''}`)
-  const place = el('div', { class: 'content' })
-  if (coding === '' || coding === 'identity') place.append(shown(bytes, type))
-  else if (store.server.tools)
-    void decoded(coding, bytes).then((plain) => place.append(plain ? shown(plain, type) : cannot(coding)))
-  else place.append(cannot(coding))
-  return [title, place]
-}
-
-function cannot(coding: string): HTMLElement {
-  return el('p', { class: 'hint' }, `The part that was kept cannot be decoded from ${coding}.`)
-}
-
-async function decoded(coding: string, bytes: Uint8Array): Promise<Uint8Array | undefined> {
-  const response = await fetch(`api/decode/${encodeURIComponent(coding)}`, { method: 'POST', body: bytes as BodyInit })
-  return response.ok ? new Uint8Array(await response.arrayBuffer()) : undefined
-}
-
-/** Shows content according to its type, but never as markup. */
-function shown(bytes: Uint8Array, type: string): HTMLElement {
-  if (/^image\/(?:png|jpeg|gif|webp|avif)\b/.test(type)) {
-    const image = el('img', { alt: 'The image that was sent' })
-    image.src = URL.createObjectURL(new Blob([bytes as BlobPart], { type: type.split(';', 1)[0]! }))
-    image.addEventListener('load', () => URL.revokeObjectURL(image.src))
-    return image
-  }
-  const text = textOf(bytes)
-  if (text === undefined) return wireText(bytes, readBytes(new Uint8Array(0), 'request'), 0)
-  if (/\bjson\b/.test(type)) return el('pre', { tabindex: '0' }, pretty(text))
-  if (type.startsWith('application/x-www-form-urlencoded'))
-    return el(
-      'dl',
-      { class: 'fields' },
-      ...[...new URLSearchParams(text)].flatMap(([name, value]) => [el('dt', {}, name), el('dd', {}, value)]),
-    )
-  return el('pre', { tabindex: '0' }, text)
-}
-
-function textOf(bytes: Uint8Array): string | undefined {
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
-  } catch {
-    return undefined
-  }
-}
-
-function pretty(text: string): string {
-  try {
-    return JSON.stringify(JSON.parse(text), undefined, 2)
-  } catch {
-    return text
-  }
-}
-
-function actions(request: Told, store: Store): HTMLElement[] {
+function actions(request: Told, status: number | undefined, store: Store): HTMLElement[] {
   const bar = el('div', { class: 'buttons' })
   const said = el('span', { class: 'thin', role: 'status' })
   const copy = (name: string, text: () => string): void => {
@@ -123,10 +66,12 @@ function actions(request: Told, store: Store): HTMLElement[] {
     })
     bar.append(button)
   }
-  const { url } = store.server
+  // What is known of a server without an address is a page on it.
+  const url = store.server.url.startsWith('http') ? store.server.url : location.origin
   copy('Copy as curl', () => asCurl(request, url))
   copy('as fetch', () => asFetch(request, url))
-  copy('as a test', () => asTest(request))
+  copy('as a test', () => asTest(request, status))
+  copy('as bytes', () => asBytes(request, url))
   const link = el('a', { href: `bytes.html#request=${toBase64Url(request.bytes)}` }, 'Byte by byte')
   return [bar, el('p', {}, link, ' ', said), ...(store.server.tools ? [sender(request)] : [])]
 }

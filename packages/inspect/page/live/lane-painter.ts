@@ -65,7 +65,8 @@ export class LanePainter {
     if (this.#lane >= 10) this.#dot(x(openedAt), y, 2.5, this.#paint.wait)
     if (exchanges.at(-1)?.version === '2.0' && exchanges.some(isBeside)) {
       drawStreams(this.#g, this.#view, this.#lane, y, exchanges, this.#paint, (exchange) => this.#colourOf(exchange))
-      if (close && close.at <= now) this.#drawClose(close, x(close.at), y, error === undefined)
+      this.#drawFins(connection, y)
+      if (close && close.at <= now) this.#drawClose(connection, close, x(close.at), y)
       else this.#drawNow(connection, y)
       return
     }
@@ -81,7 +82,8 @@ export class LanePainter {
       else this.#text(captionOf(group), right + 6, y - 10, limit, this.#paint.muted, 34)
     }
     if (error && error.at <= now) right = this.#cross(x(error.at), y)
-    if (close && close.at <= now) this.#drawClose(close, Math.max(x(close.at), right + 2), y, error === undefined)
+    this.#drawFins(connection, y)
+    if (close && close.at <= now) this.#drawClose(connection, close, Math.max(x(close.at), right + 2), y)
     else if (!close || close.at > now) this.#drawNow(connection, y)
   }
 
@@ -120,12 +122,58 @@ export class LanePainter {
       this.#g.fillRect(at, y - this.#thin, Math.min(3, right - at), this.#thin * 2)
   }
 
-  #drawClose(close: CloseEvent, x: number, y: number, tick: boolean): void {
-    const { calm, short } = reasons[close.reason]
+  /** Where each side said that it sends no more: the client below the line, the server above it. */
+  #drawFins({ fin }: Connection, y: number): void {
+    if (this.#lane < 14) return
+    const { x, now } = this.#view
+    const g = this.#g
+    const reach = this.#half + 3
+    for (const [at, side] of [
+      [fin?.client, 1],
+      [fin?.server, -1],
+    ] as const) {
+      if (at === undefined || at > now) continue
+      const left = x(at)
+      g.fillStyle = this.#paint.text
+      g.fillRect(left - 0.5, Math.min(y, y + side * reach), 1, reach)
+      g.beginPath()
+      g.moveTo(left - 3.5, y + side * reach)
+      g.lineTo(left + 3.5, y + side * reach)
+      g.lineTo(left, y + side * (reach - 4))
+      g.fill()
+    }
+  }
+
+  /** The reason, as much of it as there is room for: behind the end, or else in front of all that is drawn. */
+  #drawClose({ error, openedAt }: Connection, close: CloseEvent, x: number, y: number): void {
+    const { calm, short, sentence } = reasons[close.reason]
     const colour = calm ? this.#paint.muted : this.#paint.bad
     this.#g.fillStyle = colour
-    if (tick) this.#g.fillRect(x - 1, y - this.#half, 2, this.#half * 2)
-    this.#text(short, x + 7, y, this.#view.width, colour)
+    if (!error) this.#g.fillRect(x - 1, y - this.#half, 2, this.#half * 2)
+    if (this.#lane < readable) return
+    const about = error ? `: ${error.code} at byte ${error.offset}` : ''
+    const texts = [`${sentence}${error ? ` ${error.code} at byte ${error.offset}.` : ''}`, short + about, short]
+    const fitting = (room: number): string | undefined => texts.find((text) => this.#g.measureText(text).width <= room)
+    const behind = fitting(this.#view.width - x - 7)
+    if (behind !== undefined) return this.#text(behind, x + 7, y, this.#view.width, colour)
+    const left = Math.min(this.#view.x(openedAt), x) - 12
+    const before = fitting(left - 8)
+    if (before !== undefined) this.#textBefore(before, left, y, colour)
+    else this.#textBefore(short + about, x - 8, y, colour)
+  }
+
+  /** Text that ends somewhere, on a ground of its own: something may be drawn there. */
+  #textBefore(text: string, right: number, y: number, colour: string): void {
+    const g = this.#g
+    const { width } = g.measureText(text)
+    if (right - width < 8) return
+    g.fillStyle = this.#paint.surface
+    g.globalAlpha = 0.85
+    g.fillRect(right - width - 4, y - 8, width + 6, 16)
+    g.globalAlpha = 1
+    g.textAlign = 'left'
+    g.fillStyle = colour
+    g.fillText(text, right - width, y)
   }
 
   /** Draws what the connection is doing now, with a countdown of the time it has for that. */

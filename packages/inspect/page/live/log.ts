@@ -92,8 +92,11 @@ function endsIn(events: readonly WireEvent[], reply: WireEvent & { type: 'reply'
   )
 }
 
-function lineOf(event: WireEvent, { server }: Store): Line | null {
+function lineOf(event: WireEvent, store: Store): Line | null {
+  const { server } = store
   switch (event.type) {
+    case 'fin':
+      return finLine(event, store)
     case 'open':
       return { kind: 'open', word: 'accepted', what: `from ${event.peer}` }
     case 'request': {
@@ -124,6 +127,13 @@ function lineOf(event: WireEvent, { server }: Store): Line | null {
     default:
       return null
   }
+}
+
+/** That a side ends is worth a line where the other one has something to say: then the connection is half-closed. */
+function finLine({ by, connection, at }: WireEvent & { type: 'fin' }, store: Store): Line | null {
+  const isAnswering = store.find(connection)?.exchanges.some(({ endedAt = Infinity }) => endedAt > at)
+  if (by === 'server' || !isAnswering) return null
+  return { kind: 'idle', word: 'FIN', what: 'The client sends nothing more, and may still wait for its reply.' }
 }
 
 function endLine({ status, aborted, bytes, ms }: WireEvent & { type: 'end' }): Line {

@@ -20,8 +20,11 @@ export class WireOf {
 
   /** Fetches again if something has happened on the connection since. */
   follow(connection: Connection | undefined): void {
-    // Windows open and close without events.
-    const isFlowing = !connection?.close && this.wire?.streams?.streams.some(({ closedAt }) => closedAt === undefined)
+    // Windows open and close, and messages come and go, without an event.
+    const { streams, messages = [] } = this.wire ?? {}
+    const isOpen = streams?.streams.some(({ closedAt }) => closedAt === undefined) ?? messages.length > 0
+    const isUpgraded = connection?.exchanges.at(-1)?.status === 101
+    const isFlowing = !connection?.close && (isOpen || isUpgraded)
     const half = isFlowing ? Math.floor(performance.now() / 500) : 0
     const seen = connection
       ? `${half} ${connection.requests} ${connection.idleAt} ${connection.headAt} ${connection.error?.at} ${connection.close?.at} ${connection.exchanges.at(-1)?.endedAt}`

@@ -13,6 +13,7 @@ export type WireEvent =
   | EndEvent
   | IdleEvent
   | RefusedEvent
+  | FinEvent
   | CloseEvent
   | ServerEvent
   | GapEvent
@@ -89,6 +90,11 @@ export interface RefusedEvent extends Of<'refused'> {
   readonly offset: number
   readonly message: string
   readonly rfc: string
+}
+
+/** One side has nothing more to send (FIN). */
+export interface FinEvent extends Of<'fin'> {
+  readonly by: 'client' | 'server'
 }
 
 /** A connection is gone. */
@@ -198,5 +204,7 @@ export interface Connection {
   /** Whether the last reply on this connection has begun. */
   ending?: boolean
   error?: RefusedEvent
+  /** When each side had nothing more to send; missing while it may have, or where nobody has heard of it. */
+  fin?: { client?: number; server?: number }
   close?: CloseEvent
 }

@@ -9,11 +9,8 @@ import {
   PREFACE,
   http2Faults,
 } from '@spillway/parser/http2'
+import { ACK, END_HEADERS, END_STREAM, HAS_PRIORITY, PADDED, headBytes } from './frame-flags.ts'
 import type { Fact, Fault, Message, Reading, Token, TokenKind } from './tokens.ts'
-
-/** Bytes before the payload of a frame (RFC 9113 §4.1). */
-const headBytes = 9
-const [END_STREAM, ACK, END_HEADERS, PADDED, HAS_PRIORITY] = [1, 1, 4, 8, 32]
 
 /** RFC 9113 §6.5.2, RFC 8441 §3, RFC 9218 §2.1. */
 const settings: Readonly<Record<number, string>> = {

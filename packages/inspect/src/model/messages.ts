@@ -33,7 +33,9 @@ export function fieldOf({ fields }: Told, name: string): string | undefined {
 /** Finds the exchanges in some bytes of one HTTP/1 connection. */
 export function exchangesOf({ first, ...segment }: Segment, decode: (base64: string) => Uint8Array): ToldExchange[] {
   const [received, sent] = [decode(segment.in), decode(segment.out)]
-  const requests = readBytes(received, 'request').messages
+  // Behind an upgrade nothing is a request any more.
+  const upgraded = readBytes(sent, 'response').messages.some(({ line }) => /^HTTP\/1\.1 101\b/.test(line))
+  const requests = readBytes(received, 'request', { upgraded }).messages.filter(({ line }) => !isFrame(line))
   const methods = requests.map(({ line }) => line.split(' ', 1)[0] ?? '')
   const answers = readBytes(sent, 'response', { methods }).messages.filter(isFinal)
   return requests.map((request, i) => {
@@ -46,7 +48,12 @@ export function exchangesOf({ first, ...segment }: Segment, decode: (base64: str
   })
 }
 
-/** An interim response is not the final one yet; a change of protocol is the last one. */
+/** What WebSocket says has no version of HTTP in its line. */
+function isFrame(line: string): boolean {
+  return line.endsWith(' frame')
+}
+
+/** An interim response is not the answer yet; a change of protocol is the last one. */
 function isFinal({ line }: Message): boolean {
   return !/^HTTP\/1\.\d 1(?!01)/.test(line)
 }

@@ -1,4 +1,4 @@
-// The language of the page's search field: `status:5xx path:/api slow:100ms reason:head-timeout`, and words.
+// The language of the page's search field: `status:4xx,5xx -path:/health slow:100ms reason:head-timeout "two words"`.
 import type { Connection, Exchange, WireEvent } from './events.ts'
 
 /** A search. All terms must match, those about exchanges in the same exchange. */
@@ -13,7 +13,14 @@ export interface Query {
 
 type Term = Pick<Query, 'exchange'> | Pick<Query, 'connection'>
 
-/** How each term interprets its value; undefined when the value is not valid. */
+const states: Readonly<Record<string, Term>> = {
+  error: exchange(({ status = 0, aborted }) => status >= 500 || aborted !== undefined),
+  cut: exchange(({ aborted }) => aborted !== undefined),
+  open: { connection: [({ close }) => close === undefined] },
+  closed: { connection: [({ close }) => close !== undefined] },
+}
+
+/** What a term of each name makes of its value; undefined when it can make nothing of it. */
 const terms: Readonly<Record<string, (value: string) => Term | undefined>> = {
   status: (value) => {
     const pattern = /^[1-5](?:xx|\d\d)$/i.test(value) ? value.toLowerCase() : undefined
@@ -29,13 +36,7 @@ const terms: Readonly<Record<string, (value: string) => Term | undefined>> = {
     const most = Number(number) * (unit === 's' ? 1000 : 1)
     return exchange(({ at, endedAt }) => endedAt !== undefined && endedAt - at >= most)
   },
-  is: (value) =>
-    ({
-      error: exchange(({ status = 0, aborted }) => status >= 500 || aborted !== undefined),
-      cut: exchange(({ aborted }) => aborted !== undefined),
-      open: { connection: [({ close }: Connection) => close === undefined] },
-      closed: { connection: [({ close }: Connection) => close !== undefined] },
-    })[value],
+  is: (value) => (Object.hasOwn(states, value) ? states[value] : undefined),
   reason: (value) => ({ connection: [({ close }) => close?.reason === value] }),
   code: (value) => ({ connection: [({ error }) => error?.code === value.toUpperCase()] }),
   peer: (value) => ({ connection: [({ peer }) => peer.startsWith(value)] }),
@@ -49,19 +50,64 @@ function matchesStatus(pattern: string, status: number): boolean {
   return pattern.endsWith('xx') ? Math.floor(status / 100) === Number(pattern[0]) : status === Number(pattern)
 }
 
-/** Parses what the user typed. Anything that is not a term is a word that a target must contain. Never throws. */
+/** A part of what was typed: `-path:"/a b",/c` has a name, two values, and is to be left out. */
+interface Part {
+  readonly text: string
+  readonly isNot: boolean
+  /** Empty for a word. */
+  readonly name: string
+  readonly values: readonly string[]
+}
+
+// A quote that is not closed yet goes on to the end: somebody is typing.
+const quoted = String.raw`"(?:[^"\\]|\\.)*(?:"|$)`
+const part = new RegExp(String.raw`(-?)(?:([a-z]+):((?:${quoted}|[^\s"])*)|((?:${quoted}|[^\s"])+))`, 'g')
+const valueOf = new RegExp(String.raw`(?:${quoted}|[^,"])+`, 'g')
+
+/** Splits what was typed at spaces, and values at commas; neither counts within quotes, nor commas where no name is in front. */
+function partsOf(text: string): Part[] {
+  return [...text.matchAll(part)].map(([all, minus, name = '', values = '', one = '']) => ({
+    text: all,
+    isNot: minus === '-',
+    name,
+    values: (name === '' ? [one] : (values.match(valueOf) ?? [''])).map(unquoted),
+  }))
+}
+
+function unquoted(text: string): string {
+  return text.replaceAll(new RegExp(quoted, 'g'), (one) => one.replace(/^"|"$/g, '').replaceAll(/\\(.)/g, '$1'))
+}
+
+/** What a part asks for: one of its values; undefined when it cannot be understood. */
+function termOf({ name, values, isNot }: Part): Term | undefined {
+  const make = name === '' ? word : Object.hasOwn(terms, name) ? terms[name] : undefined
+  const all = values.map((one) => make?.(one))
+  const exchanges = all.flatMap((one) => (one && 'exchange' in one ? one.exchange : []))
+  const connections = all.flatMap((one) => (one && 'connection' in one ? one.connection : []))
+  if (exchanges.length === all.length) return { exchange: [anyOf(exchanges, isNot)] }
+  if (connections.length === all.length) return { connection: [anyOf(connections, isNot)] }
+  return undefined
+}
+
+function anyOf<T>(tests: readonly ((one: T) => boolean)[], isNot: boolean): (one: T) => boolean {
+  return (one) => tests.some((test) => test(one)) !== isNot
+}
+
+function word(text: string): Term {
+  const wanted = text.toLowerCase()
+  return exchange(({ target }) => target.toLowerCase().includes(wanted))
+}
+
+/**
+ * Reads what somebody has typed. What has no name is a word that a target has to contain. Several values between commas: one of
+ * them. A minus in front: none. Never throws.
+ */
 export function parseQuery(text: string): Query {
   const query = { exchange: [] as Query['exchange'][number][], connection: [] as Query['connection'][number][] }
   const problems: string[] = []
-  for (const word of text.split(/\s+/).filter((part) => part !== '')) {
-    const [, name, value] = /^([a-z]+):(.*)$/.exec(word) ?? []
-    const term =
-      name === undefined || value === undefined
-        ? exchange(({ target }) => target.toLowerCase().includes(word.toLowerCase()))
-        : Object.hasOwn(terms, name)
-          ? terms[name]!(value)
-          : undefined
-    if (!term) problems.push(word)
+  for (const one of partsOf(text)) {
+    const term = termOf(one)
+    if (!term) problems.push(one.text)
     else if ('exchange' in term) query.exchange.push(...term.exchange)
     else query.connection.push(...term.connection)
   }

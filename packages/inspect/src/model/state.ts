@@ -101,6 +101,9 @@ export function apply(state: LabState, event: WireEvent): void {
       totals.errors++
       if (connection) connection.error = event
       return
+    case 'fin':
+      if (connection) (connection.fin ??= {})[event.by] ??= event.at
+      return
     case 'close':
       close(state, connection, event)
   }

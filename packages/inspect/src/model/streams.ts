@@ -1,11 +1,9 @@
 // The exchanges in the frames of an HTTP/2 connection, as far as they were kept.
 import { FrameReader, FrameType, HpackDecoder, PREFACE } from '@spillway/parser/http2'
+import { END_HEADERS, END_STREAM, HAS_PRIORITY, PADDED, headBytes } from './frame-flags.ts'
 import { isHttp2 } from './frames.ts'
 import { type Told, type ToldExchange, exchangesOf, joined } from './messages.ts'
 import type { Segment } from './tape.ts'
-
-const headBytes = 9
-const [END_STREAM, END_HEADERS, PADDED, HAS_PRIORITY] = [1, 4, 8, 32]
 
 type Fields = readonly (readonly [name: string, value: string])[]
 

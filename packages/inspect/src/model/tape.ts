@@ -1,4 +1,6 @@
+import type { ExchangeNote } from './notes.ts'
 import type { StreamsTrace } from './stream-trace.ts'
+import type { WebSocketMessage } from './web-socket-message.ts'
 
 /** One read or write of the server's socket. */
 export interface Piece {
@@ -27,6 +29,10 @@ export interface Segment {
 export interface Wire {
   readonly connection: number
   readonly segments: readonly Segment[]
-  /** For an HTTP/2 connection. */
+  /** Of its latest exchanges. */
+  readonly notes: readonly ExchangeNote[]
+  /** What was said behind an upgrade to WebSocket. */
+  readonly messages: readonly WebSocketMessage[]
+  /** Of a connection of HTTP/2. */
   readonly streams?: StreamsTrace
 }

@@ -1,11 +1,13 @@
 import { type ConnectionEvents, type Peer, type Server, channels } from '@spillway/core'
 import { parseErrors } from '@spillway/parser'
 import { http2Faults } from '@spillway/parser/http2'
-import type { Role, ServerEvent, WireEvent } from '../model/events.ts'
+import type { Connection, Role, ServerEvent, WireEvent } from '../model/events.ts'
 import { type LabState, apply, emptyState, find } from '../model/state.ts'
 import type { Wire } from '../model/tape.ts'
+import { ExchangeNotes } from './exchange-notes.ts'
 import { StreamsLog } from './stream-traces.ts'
 import { type TapeBounds, Tapes } from './tapes.ts'
+import { webSocketMessages } from './web-socket.ts'
 
 /** Most characters that are kept of a text from a client, such as its target. */
 const textLength = 200
@@ -17,7 +19,16 @@ interface Expected {
   readonly found?: (connection: number) => void
 }
 
-/** How much is reported: when this many events come within this many milliseconds, the same number of milliseconds is left out after them. */
+/** What is recorded, and how much of it. */
+export interface RecorderOptions {
+  readonly bounds?: TapeBounds
+  /** Default: everything is told. */
+  readonly pace?: Pace
+  /** Whether what handlers write to the console is heard; that costs something even when it has stopped. Default: no. */
+  readonly console?: boolean
+}
+
+/** How much is told: when so many events come within so many milliseconds, as many milliseconds are left out behind them. */
 export interface Pace {
   readonly events: number
   readonly milliseconds: number
@@ -31,6 +42,7 @@ export class Recorder {
   readonly #zero = performance.now()
   readonly tapes: Tapes
   readonly #streams: StreamsLog = new StreamsLog()
+  readonly #notes: ExchangeNotes
   readonly #servers: Set<Server> = new Set()
   /** The servers that are known and have not closed. */
   readonly #running: Set<Server> = new Set()
@@ -52,13 +64,11 @@ export class Recorder {
   #window = { from: 0, events: 0 }
   #resuming: ReturnType<typeof setTimeout> | undefined
 
-  /**
-   * Listens to the servers that it {@link watch}es, until {@link stop}.
-   * @param pace how much is reported. Default: everything.
-   */
-  constructor(emit: (event: WireEvent) => void, bounds?: TapeBounds, pace?: Pace) {
+  /** Hears of the servers that it {@link watch}es, until {@link stop}. */
+  constructor(emit: (event: WireEvent) => void, { bounds, pace, console = false }: RecorderOptions = {}) {
     this.#emit = emit
     this.tapes = new Tapes(bounds)
+    this.#notes = new ExchangeNotes(this.#zero, this.epoch, console)
     this.#pace = pace
     this.#stops = [
       this.#on('open', (event) => this.#opened(event.connection, event.peer)),
@@ -69,9 +79,11 @@ export class Recorder {
   }
 
   #hearDetails(): void {
+    this.#notes.hear()
     this.#details = [
       this.#detail('head', ({ connection }) => this.#inHead.add(connection)),
-      this.#detail('request', ({ connection, exchange, method, target, httpVersion, headBytes }) => {
+      this.#detail('request', ({ connection, exchange, context, method, target, httpVersion, headBytes }) => {
+        this.#notes.begin(connection, exchange, context)
         this.#idling.delete(connection)
         this.#awaiting.delete(connection)
         this.#inHead.delete(connection)
@@ -93,6 +105,7 @@ export class Recorder {
       this.#detail('end', (event) => this.#ended(event)),
       this.#detail('idle', (event) => this.#idle(event.connection, event.exchange)),
       this.#detail('bytes', (event) => this.#bytes(event)),
+      this.#detail('fin', ({ connection, by }) => this.#record({ type: 'fin', at: this.now(), connection, by })),
     ]
   }
 
@@ -109,6 +122,7 @@ export class Recorder {
     const { milliseconds } = this.#pace!
     for (const stop of this.#details) stop()
     this.#details = []
+    this.#notes.rest()
     this.#idling.clear()
     this.#awaiting.clear()
     this.#inHead.clear()
@@ -197,12 +211,23 @@ export class Recorder {
   /** What is known about the bytes of a connection. */
   wire(connection: number): Wire {
     const streams = this.#streams.read(connection)
-    return { connection, segments: this.tapes.read(connection), ...(streams && { streams }) }
+    const exchanges = this.#known(connection)?.exchanges ?? []
+    const notes = this.#notes.read(
+      connection,
+      exchanges.map(({ exchange }) => exchange),
+    )
+    const segments = this.tapes.read(connection)
+    return { connection, segments, notes, messages: webSocketMessages(segments), ...(streams && { streams }) }
+  }
+
+  #known(connection: number): Connection | undefined {
+    return this.state.open.get(connection) ?? this.state.closed.findLast(({ id }) => id === connection)
   }
 
   stop(): void {
     clearTimeout(this.#resuming)
     for (const stop of [...this.#stops, ...this.#details]) stop()
+    this.#notes.stop()
   }
 
   #on<K extends keyof ConnectionEvents>(name: K, listener: (event: ConnectionEvents[K]) => void): () => void {
@@ -237,6 +262,7 @@ export class Recorder {
   }
 
   #ended({ connection, exchange, outcome, context }: ConnectionEvents['end']): void {
+    this.#notes.end(context)
     const at = this.now()
     const known = this.state.open.get(connection)
     const begun = known && find(known, exchange)

@@ -1,4 +1,5 @@
 import { ErrorCode, FrameReader, FrameType, HpackDecoder, PREFACE } from '@spillway/parser/http2'
+import { ACK, END_HEADERS, END_STREAM, HAS_PRIORITY, PADDED } from '../model/frame-flags.ts'
 import { isHttp2, nameOfError } from '../model/frames.ts'
 import type { StreamTrace, StreamsTrace, Way, WindowStep } from '../model/stream-trace.ts'
 
@@ -6,7 +7,6 @@ import type { StreamTrace, StreamsTrace, Way, WindowStep } from '../model/stream
 const [mostStreams, mostSteps, longestLine] = [48, 80, 200]
 /** The initial size of every window (RFC 9113 §6.9.2). */
 const firstWindow = 65_535
-const [END_STREAM, ACK, END_HEADERS, PADDED, HAS_PRIORITY] = [1, 1, 4, 8, 32]
 const INITIAL_WINDOW_SIZE = 4
 
 const other = { in: 'out', out: 'in' } as const

@@ -8,6 +8,7 @@ import { Access } from './access.ts'
 import { type Asset, readAssets } from './assets.ts'
 import { decode } from './decode.ts'
 import { toHar } from './har.ts'
+import { toPcapng } from './pcapng.ts'
 import { send } from './send.ts'
 
 /** The settings of an inspection. */
@@ -104,6 +105,10 @@ export class Inspection {
     const recorder = this.#record()
     if (c.method === 'GET' && name === 'wire') return c.json(recorder.wire(Number(id)), fresh)
     if (c.method === 'GET' && name === 'har') return c.json(toHar(recorder, this.#parts.version), fresh)
+    if (c.method === 'GET' && name === 'pcapng')
+      return new Reply(toPcapng(recorder), {
+        headers: { ...fresh.headers, 'Content-Type': 'application/x-pcapng', 'X-Content-Type-Options': 'nosniff' },
+      })
     if (c.method === 'POST' && name === 'decode' && id !== undefined) return this.#decode(c, id)
     if (c.method === 'POST' && name === 'send' && id !== undefined) return this.#send(c, id, recorder)
     return c.text('Not Found\n', 404)
@@ -147,7 +152,11 @@ export class Inspection {
   #record(): Recorder {
     clearTimeout(this.#stopping)
     if (!this.#recorder) {
-      this.#recorder = new Recorder((event) => this.#feed.push(event), bounds, pace)
+      this.#recorder = new Recorder((event) => this.#feed.push(event), {
+        bounds,
+        pace,
+        console: this.#parts.always,
+      })
       this.#recorder.watchAll(this.#parts.isOwn, () => this.#feed.renew())
     }
     return this.#recorder

@@ -1,0 +1,140 @@
+// The content of a message: its codings undone, and shown as its type says, never as markup.
+import { formatBytes, plural } from '../../src/model/format.ts'
+import { type Told, fieldOf } from '../../src/model/messages.ts'
+import { type FormPart, eventsOf, partsOf } from '../../src/model/parts-of.ts'
+import { readBytes } from '../../src/model/tokens.ts'
+import { el } from '../shared/dom.ts'
+import { wireText } from '../shared/wire-text.ts'
+import type { Store } from './store.ts'
+
+/** Parts of a form, or events, that are shown. */
+const most = 100
+
+export function contentDetails(told: Told, store: Store): HTMLElement[] {
+  const { content: bytes, complete } = told
+  if (bytes.length === 0) return []
+  const type = fieldOf(told, 'content-type') ?? ''
+  const codings = (fieldOf(told, 'content-encoding') ?? '')
+    .split(',')
+    .map((one) => one.trim().toLowerCase())
+    .filter((one) => one !== '' && one !== 'identity')
+  const size = `${formatBytes(bytes.length)}${complete ? '' : ', not all of it'}`
+  const title = el('h3', {}, `Content, ${size}${codings.length > 0 ? `, in ${codings.join(', ')}` : ''}`)
+  const place = el('div', { class: 'content' })
+  if (codings.length === 0) place.append(...shown(bytes, type))
+  else if (store.server.tools)
+    void decoded(codings, bytes).then((plain) =>
+      place.append(...(plain ? shown(plain, type) : [cannot(codings), raw(bytes)])),
+    )
+  else place.append(cannot(codings))
+  return [title, place]
+}
+
+function cannot(codings: readonly string[]): HTMLElement {
+  return el('p', { class: 'hint' }, `The part that was kept cannot be decoded from ${codings.join(', ')}.`)
+}
+
+/** The last coding that was applied comes off first (RFC 9110 §8.4). */
+async function decoded(codings: readonly string[], bytes: Uint8Array): Promise<Uint8Array | undefined> {
+  let plain = bytes
+  for (const coding of codings.toReversed().slice(0, 4)) {
+    const request = { method: 'POST', body: plain as BodyInit }
+    const response = await fetch(`api/decode/${encodeURIComponent(coding)}`, request).catch(() => undefined)
+    if (!response?.ok) return undefined
+    plain = new Uint8Array(await response.arrayBuffer())
+  }
+  return plain
+}
+
+/** Whatever is not as its type says is shown as text, or as bytes. */
+function shown(bytes: Uint8Array, type: string): HTMLElement[] {
+  if (/^image\/(?:png|jpeg|gif|webp|avif)\b/i.test(type)) return [imageOf(bytes, type)]
+  if (/^multipart\//i.test(type)) {
+    const parts = partsOf(bytes, type)
+    if (parts) return parts.slice(0, most).flatMap(partDetails)
+  }
+  const text = textOf(bytes)
+  if (text === undefined) return [raw(bytes)]
+  if (/^text\/event-stream\b/i.test(type)) return [eventList(text)]
+  if (/\bjson\b/i.test(type)) return [el('pre', { tabindex: '0' }, pretty(text))]
+  if (/^application\/x-www-form-urlencoded\b/i.test(type)) return [fieldList([...new URLSearchParams(text)])]
+  return [el('pre', { tabindex: '0' }, text)]
+}
+
+/** Drawn, as the page may load no images but its own. */
+function imageOf(bytes: Uint8Array, type: string): HTMLElement {
+  const canvas = el('canvas', { role: 'img', 'aria-label': 'The image that was sent' })
+  createImageBitmap(new Blob([bytes as BlobPart], { type: type.split(';', 1)[0]! })).then(
+    (image) => {
+      const { width, height } = image
+      Object.assign(canvas, { width, height })
+      canvas.getContext('2d')?.drawImage(image, 0, 0)
+      canvas.setAttribute('aria-label', `The image that was sent, ${width} by ${height} pixels`)
+      image.close()
+    },
+    () => {
+      const hint = el('p', { class: 'hint' }, 'It is no image that can be shown, or not all of it was kept.')
+      canvas.replaceWith(hint, raw(bytes))
+    },
+  )
+  return canvas
+}
+
+function raw(bytes: Uint8Array): HTMLElement {
+  // Without a message in front it is nothing but content.
+  return wireText(
+    bytes,
+    { ...readBytes(new Uint8Array(0), 'request'), tokens: [{ from: 0, to: bytes.length, kind: 'data' }] },
+    0,
+  )
+}
+
+function partDetails({ name, filename, type, content }: FormPart): HTMLElement[] {
+  const about = [filename === undefined ? '' : `file ${filename}`, type, formatBytes(content.length)].filter(Boolean)
+  const title = el(
+    'p',
+    {},
+    el('code', {}, name ?? 'a part without a name'),
+    el('span', { class: 'thin' }, ` ${about.join(', ')}`),
+  )
+  return [title, ...shown(content, type.startsWith('multipart/') ? '' : type)]
+}
+
+function eventList(text: string): HTMLElement {
+  const events = eventsOf(text)
+  const items = events
+    .slice(0, most)
+    .map(({ type, id, data }) =>
+      el(
+        'li',
+        {},
+        el('code', {}, type),
+        ...(id === undefined ? [] : [el('span', { class: 'thin' }, ` id ${id}`)]),
+        el('pre', { tabindex: '0' }, pretty(data)),
+      ),
+    )
+  const rest = events.length - items.length
+  if (rest > 0) items.push(el('li', {}, `and ${plural(rest, 'event')} more`))
+  return el('ol', { class: 'events' }, ...items)
+}
+
+export function fieldList(fields: readonly (readonly [name: string, value: string])[]): HTMLElement {
+  return el('dl', { class: 'fields' }, ...fields.flatMap(([name, value]) => [el('dt', {}, name), el('dd', {}, value)]))
+}
+
+/** Undefined for what is not UTF-8. */
+export function textOf(bytes: Uint8Array): string | undefined {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+  } catch {
+    return undefined
+  }
+}
+
+function pretty(text: string): string {
+  try {
+    return JSON.stringify(JSON.parse(text), undefined, 2)
+  } catch {
+    return text
+  }
+}
