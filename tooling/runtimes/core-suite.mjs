@@ -71,6 +71,9 @@ async function exchange(server, wire) {
 /** A certificate, where openssl could make one. */
 const tls = existsSync('cert.pem') && { cert: readFileSync('cert.pem'), key: readFileSync('key.pem') }
 
+/** What was asked, as a reply. */
+const describe = async (c) => c.text(`${c.path} ${(await c.body.text()).length} ${c.httpVersion}`)
+
 /** What each of so many requests is answered, all at once on one connection of HTTP/2. */
 async function manyAtOnce(url, count) {
   const session = connectHttp2(url, { rejectUnauthorized: false })
@@ -327,11 +330,10 @@ const checks = {
       },
     ),
   'HTTP/2: many requests with content at once, in clear and over TLS': async () => {
-    const handler = async (c) => c.text(`${c.path} ${(await c.body.text()).length} ${c.httpVersion}`)
     const expected = Array.from({ length: 30 }, (_, i) => `/${i} ${i * 1000} 2.0`)
     const ask = async ({ url }) => assert.deepEqual(await manyAtOnce(url, 30), expected)
-    await withServer(handler, ask, { http2: true })
-    if (tls) await withServer(handler, ask, { http2: true, tls })
+    await withServer(describe, ask, { http2: true })
+    if (tls) await withServer(describe, ask, { http2: true, tls })
   },
   'TLS: requests in pieces, and large content both ways': () =>
     tls &&
@@ -385,7 +387,10 @@ const checks = {
     const [major, minor] = process.versions.node.split('.').map(Number)
     const can = major > 23 || (major === 23 && minor >= 1) || (major === 22 && minor >= 12)
     const first = await serve((c) => c.text('x'), { port: 0, reusePort: true }).catch((error) => error)
-    if (!can) return assert.match(first.message, /needs Node/)
+    if (!can) {
+      assert.match(first.message, /needs Node/)
+      return
+    }
     const second = await serve((c) => c.text('x'), { port: first.port, reusePort: true })
     assert.equal(second.port, first.port)
     for (let i = 0; i < 8; i++) assert.deepEqual(statuses(await exchange(first, get('/', last))), [200])

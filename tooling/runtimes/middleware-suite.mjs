@@ -65,6 +65,8 @@ function messages() {
   }
 }
 
+const authorization = (text) => ({ headers: { authorization: text } })
+
 const checks = {
   'routes, parameters, 404 and 405': async () => {
     const app = router().get('/books/:id', (c) => c.json({ id: c.params.id }))
@@ -166,7 +168,6 @@ const checks = {
         c.text(c.state.user),
       )
       .get('/jwt', [jwt({ key: secret, algorithms: ['HS256'] })], (c) => c.text(c.state.claims.sub))
-    const authorization = (text) => ({ headers: { authorization: text } })
     assert.equal((await ask(app, '/basic')).status, 401)
     assert.equal((await ask(app, '/basic', authorization(`Basic ${btoa('ali:right')}`))).text, 'ali')
     const token = await new SignJWT()
@@ -247,8 +248,8 @@ const checks = {
       // Node 20 has none.
       if (!globalThis.WebSocket) return
       const other = new WebSocket(url)
-      other.onmessage = ({ data }) => inbox.put(data)
-      await new Promise((resolve) => (other.onopen = resolve))
+      other.addEventListener('message', ({ data }) => inbox.put(data))
+      await new Promise((resolve) => other.addEventListener('open', resolve))
       other.send('from the runtime')
       assert.equal(await inbox.take(), 'from the runtime')
       other.close()
@@ -306,7 +307,10 @@ const checks = {
     assert.deepEqual([text, headers.get('x-layer')], ['ours', '/a?b'])
   },
   'a program for node:http: in Node.js, and refused elsewhere': async () => {
-    if (globalThis.Bun || globalThis.Deno) return assert.throws(() => createServer(), /needs Node\.js/)
+    if (globalThis.Bun || globalThis.Deno) {
+      assert.throws(() => createServer(), /needs Node\.js/)
+      return
+    }
     const server = createServer((req, res) => {
       let size = 0
       req.on('data', (chunk) => (size += chunk.length)).on('end', () => res.setHeader('x-size', size).end(req.method))

@@ -74,6 +74,7 @@ const commands: Readonly<Record<string, Run | string>> = {
   'npm start --workspace apps/compat -- model 10000': { by: 'apps/compat/test/model.test.ts', says: 'model(' },
   'node tooling/runtimes/run.mjs parser': long,
   'node tooling/runtimes/run.mjs core': long,
+  'node tooling/runtimes/run.mjs middleware': long,
   'node packages/parser/fuzz/differential.mjs 600': long,
   'node tooling/reliability/keep-alive-race.mjs 20000': long,
   'node tooling/reliability/drain.mjs 20': long,
@@ -90,7 +91,7 @@ const commands: Readonly<Record<string, Run | string>> = {
   'npm run bench -- --json results.json && node apps/bench/dist/readme.js results.json': measures,
   'node apps/bench/dist/micro.js': measures,
   'node --cpu-prof apps/bench/dist/micro.js browser': measures,
-  'node apps/bench/dist/idle.js 2000': measures,
+  'node apps/bench/dist/idle.js': measures,
 }
 
 /** What the documents tell people to type, without the remark behind it. Records of decisions and changes tell nobody. */
