@@ -516,7 +516,17 @@ withTools(openssl)('a connection of HTTP/2', () => {
       client!.close()
       await until(() => server!.stats.open === 0)
     })
-    expect(seen.map(({ name }) => name)).toEqual(['open', 'secure', 'request', 'reply', 'end', 'idle', 'close'])
+    expect(seen.map(({ name }) => name)).toEqual([
+      'open',
+      'secure',
+      'request',
+      'reply',
+      'end',
+      'idle',
+      'fin',
+      'fin',
+      'close',
+    ])
     expect(events(seen, 'secure')[0]).toMatchObject({ protocol: 'TLSv1.3', peer: { alpn: 'h2' } })
     expect(events(seen, 'request')[0]).toMatchObject({ httpVersion: '2.0', exchange: 1, target: '/' })
     expect(events(seen, 'close')[0]).toMatchObject({ reason: 'client-closed', requests: 1 })
