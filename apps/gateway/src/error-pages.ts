@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { extname } from 'node:path'
-import { AbortedError, type Context, type Handler, Reply, errorFacts, printError } from '@spillway/core'
+import { AbortedError, type Context, type Handler, Reply, errorFacts, printFailure } from '@spillway/core'
 import type { Middleware } from '@spillway/middleware'
 import { type ErrorPages, ConfigError } from './config.ts'
 
@@ -46,7 +46,7 @@ export function errorPages(files: ErrorPages): Middleware {
       const { status, headers } = errorFacts(error)
       const page = error instanceof AbortedError ? undefined : pageOf(status)
       if (!page) throw error
-      if (status >= 500) printError(`${c.method} ${c.target}`, error)
+      if (status >= 500) printFailure(error, c)
       const reply = new Reply(null, status)
       if (headers) for (const [name, value] of headers) reply.headers.append(name, value)
       return replaced(c, reply, page)

@@ -21,6 +21,8 @@ export interface TestAuthority {
   sign(request: string, days?: number): string
   /** The list of what it has withdrawn: this certificate. */
   revoke(certificate: TestCertificate): string
+  /** What its responder says of a certificate: that it was not withdrawn, in DER. */
+  vouch(certificate: TestCertificate): Buffer
   remove(): void
 }
 
@@ -54,6 +56,16 @@ export function makeAuthority(name = 'Test authority'): TestAuthority {
   const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes']
   run('req', '-x509', ...curve, '-keyout', 'ca.key', '-out', 'ca.pem', '-subj', `/CN=${name}`, '-days', '3')
   let count = 0
+  /** Begins a new list of certificates. Returns by whom it is kept. */
+  const beginIndex = (): string[] => {
+    writeFileSync(join(folder, 'index.txt'), '')
+    writeFileSync(join(folder, 'crlnumber'), '01\n')
+    writeFileSync(
+      join(folder, 'ca.cnf'),
+      '[ca]\ndefault_ca = one\n[one]\ndatabase = index.txt\ncrlnumber = crlnumber\ndefault_md = sha256\ndefault_crl_days = 3\n',
+    )
+    return ['-config', 'ca.cnf', '-cert', 'ca.pem', '-keyfile', 'ca.key']
+  }
   return {
     ca: readFileSync(join(folder, 'ca.pem'), 'utf8'),
     caFile: join(folder, 'ca.pem'),
@@ -80,16 +92,17 @@ export function makeAuthority(name = 'Test authority'): TestAuthority {
       return readFileSync(join(folder, `${base}.pem`), 'utf8')
     },
     revoke: ({ certFile }) => {
-      writeFileSync(join(folder, 'index.txt'), '')
-      writeFileSync(join(folder, 'crlnumber'), '01\n')
-      writeFileSync(
-        join(folder, 'ca.cnf'),
-        '[ca]\ndefault_ca = one\n[one]\ndatabase = index.txt\ncrlnumber = crlnumber\ndefault_md = sha256\ndefault_crl_days = 3\n',
-      )
-      const by = ['-config', 'ca.cnf', '-cert', 'ca.pem', '-keyfile', 'ca.key']
+      const by = beginIndex()
       run('ca', ...by, '-revoke', certFile)
       run('ca', ...by, '-gencrl', '-out', 'crl.pem')
       return readFileSync(join(folder, 'crl.pem'), 'utf8')
+    },
+    vouch: ({ certFile }) => {
+      run('ca', ...beginIndex(), '-valid', certFile)
+      const who = ['-issuer', 'ca.pem', '-cert', certFile]
+      const by = ['-index', 'index.txt', '-CA', 'ca.pem', '-rsigner', 'ca.pem', '-rkey', 'ca.key', '-ndays', '3']
+      run('ocsp', ...by, ...who, '-respout', 'response.der')
+      return readFileSync(join(folder, 'response.der'))
     },
     remove: () => rmSync(folder, { recursive: true }),
   }

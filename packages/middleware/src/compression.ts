@@ -1,12 +1,12 @@
-// Replies that are compressed in the coding the client prefers.
-import { type Context, type MaybePromise, type Reply, dropSource } from '@spillway/core'
+// Replies that are compressed as the client likes it.
+import { type Context, type MaybePromise, type Reply, dropSource, weakenTag } from '@spillway/core'
 import { type Rules, type Settled, callback, optional, readOptions, section, whole } from '@spillway/core/options'
 import { hasToken, matchesTag, parseEntityTag, parseEntityTags } from '@spillway/parser/fields'
 import { type Coding, type CodingLevels, codings, codingsAt } from './lib/http/codings.ts'
 import { isCompressible } from './lib/http/compressible.ts'
 import { EncodedBody } from './lib/compression/encoded-body.ts'
 import { chooseCoding } from './lib/http/negotiate.ts'
-import { addVary, changeBody, weakenTag } from './lib/http/changed-body.ts'
+import { addVary, changeBody } from './lib/http/changed-body.ts'
 import { parseMediaType } from './lib/http/media-type.ts'
 import { named } from './lib/layers/layer-trace.ts'
 import { atOnce } from './lib/layers/at-once.ts'
@@ -94,7 +94,7 @@ function nameVersion(c: Context<any, any>, reply: Reply): Reply {
   const held = parseEntityTags(c.headers.get('if-none-match') ?? '')
   if (tag === null || held === null || held === '*') return reply
   if (!matchesTag(tag, held, false) || matchesTag(tag, held, true)) return reply
-  weakenTag(reply)
+  weakenTag(reply.headers)
   addVary(reply, 'Accept-Encoding')
   return reply
 }

@@ -7,7 +7,7 @@ import {
   type Result,
   errorFacts,
   guarded,
-  printError,
+  printFailure,
 } from '@spillway/core'
 import { type Rules, callback, readOptions } from '@spillway/core/options'
 import { type Problem, Refusal, isWritten, problemOf, written } from './lib/http/problem.ts'
@@ -33,12 +33,13 @@ export interface ProblemsOptions {
 const rules: Rules<ProblemsOptions> = { onError: callback(), reply: callback() }
 
 /**
- * Gives every refusal behind it one format: thrown errors, what validation and guards refuse, and the router's 404 and 405,
- * which are otherwise plain text. An exchange that was cut is not answered. Errors of the server are reported to `onError`,
- * because nobody else would hear of them. For the errors of core itself, pass `onError: problemOf` to `serve`.
+ * Gives every refusal behind it one format: errors that are thrown, what validation and guards refuse, and the 404 and 405 of
+ * the router, which are text otherwise. An exchange that was cut is not answered, and errors of the server
+ * are reported: nobody else will hear of them. For errors that no layer meets, of core itself or of content that is read
+ * behind it, give `onError: problemOf` to `serve`.
  */
 export function problems(options: ProblemsOptions = {}): Middleware {
-  const { onError = printFailed, reply: make } = readOptions(rules, options)
+  const { onError = printFailure, reply: make } = readOptions(rules, options)
   const told = (refusal: Refusal, c: Context<any, any>): MaybePromise<Reply> => {
     if (!make) return isWritten(refusal) ? refusal : withFieldsOf(refusal, written(refusal.problem))
     return after(make(refusal.problem, c), (result) => withFieldsOf(refusal, result))
@@ -49,7 +50,7 @@ export function problems(options: ProblemsOptions = {}): Middleware {
       (reply) => (reply instanceof Refusal ? told(reply, c) : reply),
       (error) => {
         if (error instanceof AbortedError) throw error
-        if (errorFacts(error).status >= 500) guarded(onError, (second) => printFailed(second, c), error, c)
+        if (errorFacts(error).status >= 500) guarded(onError, (second) => printFailure(second, c), error, c)
         return after(told(problemOf(error), c), (reply) => addErrorFields(c, reply))
       },
     ),
@@ -63,8 +64,4 @@ function withFieldsOf(refusal: Refusal, result: Result): Reply {
     if (/^(?:vary|set-cookie)$/i.test(name)) reply.headers.append(name, value)
     else if (!/^content-/i.test(name) && !reply.headers.has(name)) reply.headers.set(name, value)
   return reply
-}
-
-function printFailed(error: unknown, c: Context<any, any>): void {
-  printError(`${c.method} ${c.target}`, error)
 }

@@ -153,6 +153,9 @@ describe('local redirects (§6.2.2)', () => {
   test('come to an end', async () => {
     const app: Handler = application({ redirect: (c) => app(c) })
     expect(await ask(await start(app, quiet), 'GET /cgi-bin/loop.sh')).toMatchObject({ status: 502 })
+    // Below a mount scripts have a context of their own each time.
+    const outer: Handler = router().mount('/', application({ redirect: (c) => outer(c) }))
+    expect(await ask(await start(outer, quiet), 'GET /cgi-bin/loop.sh')).toMatchObject({ status: 502 })
   })
 })
 

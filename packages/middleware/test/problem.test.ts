@@ -81,6 +81,48 @@ test('as onError of the server it also tells what core refuses', async () => {
   expect(JSON.parse(String(reply.content))).toMatchObject({ status: 400, code: 'JSON_INVALID' })
 })
 
+test('as onError it prints errors of the server, for nobody else hears of them', async () => {
+  const print = vi.spyOn(console, 'error').mockReturnValue()
+  const broken = new Error('broken')
+  const failing = async function* (before: string, error: Error = broken) {
+    if (before) yield before
+    await Promise.resolve()
+    throw error
+  }
+  const app = router()
+    .use(problems())
+    .get('/before', (c) => c.stream(failing('')))
+    .get('/behind', (c) => c.stream(failing('x')))
+    .get('/done', (c) => {
+      c.done(() => {
+        throw broken
+      })
+      return c.text('x')
+    })
+    .get('/made', (c) => c.stream(failing('', new HttpError(503, 'not now'))))
+    .get('/unknown', (c) => c.stream(failing('', new HttpError(404, 'no such thing'))))
+  const server = await start(app, { onError: problemOf })
+  expect(await ask(server, 'GET /before')).toMatchObject({ status: 500 })
+  expect(await ask(server, 'GET /behind')).toMatchObject({ status: 200, complete: false })
+  expect(await ask(server, 'GET /done')).toMatchObject({ status: 200 })
+  expect(await ask(server, 'GET /made')).toMatchObject({ status: 503 })
+  expect(await ask(server, 'GET /unknown')).toMatchObject({ status: 404 })
+  expect(print.mock.calls).toEqual([
+    ['%s:', 'GET /before', broken],
+    ['%s:', 'GET /behind', broken],
+    ['%s:', 'GET /done', broken],
+    ['%s:', 'GET /made', '503 not now'],
+  ])
+  print.mockRestore()
+  const inRouter = router()
+    .onError(problemOf)
+    .get('/', () => Promise.reject(broken))
+  const printed = vi.spyOn(console, 'error').mockReturnValue()
+  expect(await ask(await start(inRouter), 'GET /')).toMatchObject({ status: 500 })
+  expect(printed.mock.calls).toEqual([['%s:', 'GET /', broken]])
+  printed.mockRestore()
+})
+
 test('errors of layers behind keep the fields that every reply must carry', async () => {
   const app = router()
     .use(problems({ onError: () => {} }), cors({ origins: '*', exposeHeaders: ['X-A'] }), cookies(), secureHeaders())

@@ -1,12 +1,13 @@
-import { type Context, type Handler, HttpError, type Reply } from '@spillway/core'
+import { AbortedError, type Context, type Handler, HttpError, type Reply } from '@spillway/core'
 import type { Middleware } from '@spillway/middleware'
 import { type Router, router } from '@spillway/middleware/router'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { ask as overMemory } from './memory.ts'
 import { escapes } from './path-tricks.ts'
 import { send, start } from './server.ts'
 
-const view = (c: Context<any, any>): Reply => c.text(`${c.base}|${c.path}|${JSON.stringify(c.params)}`)
+const at = (c: Context<any, any>): string => `${c.base}|${c.path}|${JSON.stringify(c.params)}`
+const view = (c: Context<any, any>): Reply => c.text(at(c))
 const deny: Middleware = (c) => c.text('denied', 401)
 const secret: Handler<any> = (c) => c.text('secret')
 
@@ -52,12 +53,11 @@ describe('mount', () => {
   test('the middleware around it sees the path as it was, whatever happens inside', async () => {
     const seen: string[] = []
     const watch: Middleware = async (c, next) => {
-      const at = (): string => `${c.base}|${c.path}|${JSON.stringify(c.params)}`
-      const before = at()
+      const before = at(c)
       try {
         return await next()
       } finally {
-        seen.push(`${before} ${at()}`)
+        seen.push(`${before} ${at(c)}`)
       }
     }
     const outer = router()
@@ -75,6 +75,53 @@ describe('mount', () => {
     for (const path of ['/sync/1', '/async/1', '/throws/1', '/rejects/1']) answers.push(await ask(outer, path))
     expect(answers).toEqual(['200 /sync|/1|{"id":"1"}', '200 /async|/1|{}', '418 tea', '418 tea'])
     expect(seen).toEqual(['/sync/1', '/async/1', '/throws/1', '/rejects/1'].map((path) => `|${path}|{} |${path}|{}`))
+  })
+
+  test('what is made below it finds its own path and parameters for as long as it likes', async () => {
+    const seen: string[] = []
+    const organization = router<{}, '/orgs/:org'>().get('/of/:id', async (c) => {
+      c.done(() => seen.push(`below ${at(c)}`))
+      const late = async function* () {
+        yield 'begins '
+        await new Promise((resolve) => setTimeout(resolve, 5))
+        yield at(c)
+      }
+      return c.stream(late())
+    })
+    const outer = router()
+      .use((c, next) => {
+        const reply = next()
+        // Those below have not answered yet.
+        seen.push(`meanwhile ${at(c)}`)
+        c.done(() => seen.push(`around ${at(c)} ${c.route}`))
+        return reply
+      })
+      .mount('/orgs/:org', organization)
+    expect(await ask(outer, '/orgs/a/of/1')).toBe('200 begins /orgs/a|/of/1|{"org":"a","id":"1"}')
+    await vi.waitFor(() => expect(seen).toHaveLength(3))
+    expect(seen.toSorted()).toEqual([
+      'around |/orgs/a/of/1|{"org":"a"} /orgs/:org/of/:id',
+      'below /orgs/a|/of/1|{"org":"a","id":"1"}',
+      'meanwhile |/orgs/a/of/1|{"org":"a"}',
+    ])
+  })
+
+  test('all else is that of the exchange', async () => {
+    type Members = Readonly<Record<string, unknown>>
+    const names = ['method', 'target', 'search', 'query', 'url', 'httpVersion', 'protocol', 'headers', 'body', 'peer']
+    names.push('state', 'signal', 'request', 'errorHeaders', 'text', 'html', 'json', 'redirect', 'empty', 'stream')
+    let around: Context<any, any> | undefined
+    const reason = new AbortedError('handler', 'enough')
+    const outer = router()
+      .use((c, next) => ((around = c), next()))
+      .mount('/in', (c) => {
+        for (const name of names) expect((c as unknown as Members)[name]).toBe((around as unknown as Members)[name])
+        expect(() => c.upgrade(() => {}, { Upgrade: 'x' })).toThrow('an upgraded connection')
+        expect(() => c.hints({}, 200)).toThrow('interim')
+        c.abort(reason)
+        return c.text(String(around!.signal.reason === reason))
+      })
+    expect(await ask(outer, '/in')).toBe('200 true')
   })
 
   test('a synchronous mount stays synchronous', () => {

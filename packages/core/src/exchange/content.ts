@@ -1,6 +1,7 @@
 // Rules for the content of every reply, whatever the protocol that carries it.
 import { HttpError } from './errors.ts'
 import type { Reply } from './reply.ts'
+import { noContent } from './source.ts'
 
 /** How the content of a reply is delimited on the wire (RFC 9112 §6.3). */
 export const ContentFraming = {
@@ -32,8 +33,7 @@ export function checkReply({ status, body, takeOver }: Reply, method: string): v
     throw new RangeError(`Not a final status: ${status}`)
   // What follows a 2xx to CONNECT is the tunnel, whatever the reply says (RFC 9110 §9.3.6).
   if (method === 'CONNECT' && status < 300 && !takeOver) throw connectRefused('')
-  if (typeof body !== 'object' && typeof body !== 'string')
-    throw new TypeError('The content of a reply is text, bytes, or a stream of them')
+  if (typeof body !== 'object' && typeof body !== 'string') throw noContent(body)
 }
 
 /** A handler that does not support tunnels refuses CONNECT. @param allow the methods that it does allow. */

@@ -81,8 +81,8 @@ export interface Context<Params = {}, State = {}> {
   html(content: string | Html, init?: ReplyInit): Reply
   /** @throws TypeError when the value cannot be written as JSON. */
   json(value: unknown, init?: ReplyInit): Reply
-  /** @param status Default: 302 Found. @throws TypeError when the location contains characters that a field cannot carry. */
-  redirect(location: string, status?: 301 | 302 | 303 | 307 | 308): Reply
+  /** @param status Default: 302 Found. @throws TypeError when the location has characters a field cannot carry. */
+  redirect(location: string | URL, status?: 301 | 302 | 303 | 307 | 308): Reply
   /** No content. @param status Default: 204. */
   empty(init?: ReplyInit): Reply
   /** Content read from a source as fast as the client takes it. */

@@ -13,32 +13,60 @@ export interface ReplyTarget extends Reporter {
   resume(): void
 }
 
-/** Runs a handler. A synchronous result is answered before this returns. */
-export function dispatch(handler: Handler, context: RequestContext, target: ReplyTarget): void {
+/**
+ * Runs a handler. A synchronous result is answered before this returns; any other one is returned, to be answered by a
+ * {@link Waiter}.
+ */
+export function dispatch(handler: Handler, context: RequestContext, target: ReplyTarget): Promise<Result> | undefined {
   let result
   try {
     result = taken(handler(context), context, target)
   } catch (error) {
     return failed(context, error, target)
   }
-  if (result instanceof Reply) return target.reply(context, result)
-  result.then(
-    (reply) => {
-      dispatch(() => reply, context, target)
-      target.resume()
-    },
-    (error: unknown) => {
-      failed(context, error, target)
-      target.resume()
-    },
-  )
+  return answered(result, context, target)
 }
 
-/** What a handler has thrown may be a reply or an error. */
-function failed(context: RequestContext, error: unknown, target: ReplyTarget): void {
+function answered(
+  result: Reply | Promise<Result>,
+  context: RequestContext,
+  target: ReplyTarget,
+): Promise<Result> | undefined {
+  if (!(result instanceof Reply)) return result
+  target.reply(context, result)
+  return undefined
+}
+
+/** Awaits what a handler has promised, and answers. */
+export type Waiter = (result: Promise<Result>, context: RequestContext, target: ReplyTarget) => Promise<void>
+
+/** Makes a waiter of this name, under which it stands in the stack of whatever it waits for. */
+export function waiterNamed(name: string): Waiter {
+  const named: Readonly<Record<string, Waiter>> = {
+    async [name](result, context, target) {
+      // What comes later may be a source whose first piece is waited for.
+      for (let pending: Promise<Result> | undefined = result; pending;) {
+        let given
+        try {
+          given = taken(await pending, context, target)
+        } catch (error) {
+          pending = failed(context, error, target)
+          continue
+        }
+        pending = answered(given, context, target)
+      }
+      target.resume()
+    },
+  }
+  return named[name]!
+}
+
+/** What a handler has thrown is an answer, or an error. */
+function failed(context: RequestContext, error: unknown, target: ReplyTarget): Promise<Result> | undefined {
   const answer = answerIn(error)
-  if (answer) dispatch(() => context.complete(answer), context, target)
-  else target.fail(context, error)
+  if (answer) return dispatch(() => context.complete(answer), context, target)
+  target.fail(context, error)
+  return undefined
 }
 
 /** A reply that was thrown. */

@@ -1,7 +1,8 @@
-// The replies to errors.
+// The replies to errors, and what is printed of those that are none.
 import { reasonPhrase } from '@spillway/parser/serialize'
 import { errorFacts } from './errors.ts'
-import type { Result } from './context.ts'
+import type { Context, Result } from './context.ts'
+import { printError } from './guarded.ts'
 import { Reply, replyOf } from './reply.ts'
 import { textPlain } from './reply-headers.ts'
 
@@ -20,4 +21,16 @@ export function errorResult(result: Result | void, error: unknown): Reply {
 
 export function errorText(status: number, text: string): Reply {
   return new Reply(`${text}\n`, status, textPlain)
+}
+
+/**
+ * Prints an error of an exchange, with its request: one that was made on purpose as a line, with its cause; any other with its stack.
+ * What the server does for whoever gives it no `onError`. @param c null when no request is concerned.
+ */
+export function printFailure(error: unknown, c: Pick<Context, 'method' | 'target'> | null): void {
+  const where = c ? `${c.method} ${c.target}` : 'connection'
+  const { made, cause } = errorFacts(error)
+  if (made === undefined) printError(where, error)
+  else if (cause === undefined) printError(where, made)
+  else printError(`${where}: ${made}`, cause)
 }

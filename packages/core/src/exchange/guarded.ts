@@ -13,7 +13,17 @@ export function isThenable(value: unknown): boolean {
   )
 }
 
-/** `instanceof` for values that were thrown or passed in: inspecting them may run foreign code, and fail. */
+/** What something is, in a word or two. */
+export function kindOf(value: unknown): string {
+  if (typeof value === 'string') return 'a string'
+  if (typeof value === 'function') return `a function (${value.name || 'without a name'})`
+  if (typeof value !== 'object' || value === null) return String(value).slice(0, 40)
+  if (Array.isArray(value)) return 'an array'
+  const { name } = (value.constructor as { readonly name?: string } | undefined) ?? {}
+  return `an object (${name || 'without a class'})`
+}
+
+/** `instanceof` for what was thrown, or handed in: looking at it may run code of its own, and fail. */
 export function isInstance<T>(value: unknown, kind: abstract new (...args: never[]) => T): value is T {
   try {
     return value instanceof kind

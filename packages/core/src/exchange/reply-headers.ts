@@ -1,5 +1,6 @@
 // Fields of replies: checked when they are set, and written as they were spelled.
 import { isFieldName, isFieldValue } from '@spillway/parser/serialize'
+import { kindOf } from './guarded.ts'
 
 /** Name, value, and the field line as it is written. */
 const stride = 3
@@ -110,10 +111,26 @@ export type FieldsInit = Iterable<readonly [string, string]> | Readonly<Record<s
 export function addHeaders(headers: ReplyHeaders, init: FieldsInit): void {
   if (Symbol.iterator in init) for (const [name, value] of init) headers.append(name, value)
   else
-    // Untyped code also passes lists, which become a line each, and undefined, which becomes none.
-    for (const [name, value] of Object.entries<string | readonly string[] | undefined>(init))
-      if (typeof value === 'object' && value !== null) for (const line of value) headers.append(name, line)
-      else if (value !== undefined) headers.set(name, value)
+    // Those who write no types give lists and nothing, too: a line each, and none.
+    for (const [name, value] of Object.entries<string | readonly string[] | null | undefined>(init))
+      if (Array.isArray(value)) for (const line of value as readonly string[]) headers.append(name, line)
+      else if (value !== undefined && value !== null) headers.set(name, value as string)
+}
+
+/**
+ * What fields said of the bytes of the content, which is encoded otherwise now: their length and digests (RFC 9530), that parts of
+ * them can be had, and that the tag stands for every single byte.
+ */
+export function forgetBytes(headers: ReplyHeaders): void {
+  for (const name of ['Content-Length', 'Content-MD5', 'Content-Digest', 'Repr-Digest', 'Accept-Ranges'])
+    if (headers.has(name)) headers.delete(name)
+  weakenTag(headers)
+}
+
+/** Says that two replies with this ETag may differ in their bytes, though not in what they mean (RFC 9110 §8.8.1). */
+export function weakenTag(headers: ReplyHeaders): void {
+  const etag = headers.get('ETag')
+  if (etag?.startsWith('"')) headers.set('ETag', `W/${etag}`)
 }
 
 /** One entry of the flat list; name and value are known to be valid. */
@@ -125,13 +142,19 @@ export function fieldLine(name: string, value: string): [name: string, value: st
 export const textPlain: readonly string[] = fieldLine('Content-Type', 'text/plain; charset=utf-8')
 
 function checkedLine(name: string, value: string): [name: string, value: string, line: string] {
-  const text = typeof value === 'string' ? value : String(value)
+  const text = typeof value === 'string' ? value : textOf(name, value)
   if (!isFieldName(name)) throw new TypeError(`Not a field name: ${JSON.stringify(name)}`)
   if (!isFieldValue(text)) throw new TypeError(`Not a value for field ${name}: ${JSON.stringify(text)}`)
   return fieldLine(name, text)
 }
 
-/** Ignores ASCII case; field names are tokens, so `toLowerCase` changes nothing else. */
+/** Of those who write no types: numbers and URLs have a text that is meant. */
+function textOf(name: string, value: unknown): string {
+  if (/^(?:number|bigint|boolean)$/.test(typeof value) || value instanceof URL) return String(value)
+  throw new TypeError(`Not a value for field ${name}: ${kindOf(value)}`)
+}
+
+/** ASCII case-insensitive; field names are tokens, so `toLowerCase` folds nothing else. */
 function sameName(a: string, b: string): boolean {
   return a === b || (a.length === b.length && a.toLowerCase() === b.toLowerCase())
 }

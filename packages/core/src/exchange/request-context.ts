@@ -5,7 +5,7 @@ import type { Context, Html, Query, RequestHeaders } from './context.ts'
 import { type AbortedError, HttpError, type Outcome, unreadContent } from './errors.ts'
 import { Reply, type BodySource, type ReplyInit, type TakeOver } from './reply.ts'
 import { type FieldsInit, ReplyHeaders, addHeaders, fieldLine, textPlain } from './reply-headers.ts'
-import { guarded } from './guarded.ts'
+import { guarded, kindOf } from './guarded.ts'
 import { handledRequest } from './handled.ts'
 import { jsonOf } from './json.ts'
 import { Lifetime } from './lifetime.ts'
@@ -161,9 +161,11 @@ export class RequestContext implements Context {
     return Reply.ofJson(jsonOf(value), init)
   }
 
-  redirect(location: string, status: 301 | 302 | 303 | 307 | 308 = 302): Reply {
+  redirect(location: string | URL, status: 301 | 302 | 303 | 307 | 308 = 302): Reply {
+    if (typeof location !== 'string' && !(location instanceof URL))
+      throw new TypeError(`A location is text or a URL, not ${kindOf(location)}`)
     const reply = new Reply(null, status)
-    reply.headers.set('Location', encoded(location))
+    reply.headers.set('Location', encoded(String(location)))
     return reply
   }
 

@@ -1,12 +1,13 @@
-// Recognizes a fetch `Response`, whoever made it: another realm, another copy of undici, a polyfill. Its shape counts, not its class.
-import { type FieldsInit, type ReplyHeaders, addHeaders } from './reply-headers.ts'
+// What is a fetch `Response`, whoever made it: another realm, another copy of undici, a polyfill. Shape decides, not class.
+import { type FieldsInit, type ReplyHeaders, addHeaders, forgetBytes } from './reply-headers.ts'
 import type { BodySource } from './reply.ts'
 import { isBytes, isSource } from './source.ts'
 
-/** The fields of a `Response`. Old polyfills are not iterable, and node-fetch's keeps several lines of a name in `raw`. */
-interface FieldsLike extends Partial<Iterable<[string, string]>> {
+/** The fields of a `Response`. Old polyfills cannot be iterated, and that of node-fetch keeps several lines of a name in `raw`. */
+interface FieldsLike {
   get(name: string): string | null
   forEach(callback: (value: string, name: string) => void): void
+  getSetCookie?(): readonly string[]
   raw?(): Readonly<Record<string, readonly string[]>>
 }
 
@@ -34,19 +35,38 @@ export function isResponse(value: unknown): value is ResponseLike {
 
 /** Copies the fields of a `Response`, except those that no longer apply. */
 export function copyFields({ headers, url = '' }: ResponseLike, to: ReplyHeaders): void {
-  // What `fetch` has decoded no longer has the coding or the length of what was received.
-  const isDecoded = url !== '' && headers.get('content-encoding') !== null
   addHeaders(to, fieldsOf(headers))
-  if (isDecoded) to.delete('Content-Encoding').delete('Content-Length')
+  if (url === '' || !isDecoded(headers.get('content-encoding'))) return
+  to.delete('Content-Encoding')
+  forgetBytes(to)
+}
+
+/** Whether `fetch` decodes this: where it does not know one of the codings, it leaves them all. */
+function isDecoded(codings: string | null): boolean {
+  return codings !== null && codings.split(',').every((coding) => decoded.test(coding.trim()))
+}
+
+/** Node's `fetch` knows Zstandard since version 7.11 of undici, which it is made of. */
+const decoded = isAtLeast(globalThis.process?.versions['undici'])
+  ? /^(?:(?:x-)?gzip|deflate|br|zstd)$/i
+  : /^(?:(?:x-)?gzip|deflate|br)$/i
+
+function isAtLeast(undici: string = '0.0'): boolean {
+  const [major = 0, minor = 0] = undici.split('.').map(Number)
+  return major > 7 || (major === 7 && minor >= 11)
 }
 
 function fieldsOf(headers: FieldsLike): FieldsInit {
   // Lists of values, which `addHeaders` accepts.
   if (headers.raw) return headers.raw() as unknown as FieldsInit
-  if (headers[Symbol.iterator]) return headers as Iterable<[string, string]>
+  if (headers instanceof Headers) return headers
   const fields: [string, string][] = []
   headers.forEach((value, name) => fields.push([name, value]))
-  return fields
+  // Some tell their cookies as one line elsewhere.
+  const cookies = headers.getSetCookie?.() ?? []
+  if (cookies.length === 0) return fields
+  const others = fields.filter(([name]) => name.toLowerCase() !== 'set-cookie')
+  return [...others, ...cookies.map((cookie): [string, string] => ['set-cookie', cookie])]
 }
 
 /** The streams that are the content of a `Response`. Most of these have all of it in memory, but do not say how much. */

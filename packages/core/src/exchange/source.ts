@@ -1,7 +1,7 @@
 // Ownership of a reply's content. A source may fail at any moment, even if it is never read: for a HEAD, a
 // 304, a client that has gone. Node streams report that with an event, which ends the process when nobody listens.
 import type { Holding, Holds } from '../transport/holding.ts'
-import { guarded, ignore } from './guarded.ts'
+import { guarded, ignore, kindOf } from './guarded.ts'
 import type { BodySource } from './reply.ts'
 import { type Scope, scopeOfNow, within } from './scope.ts'
 
@@ -57,7 +57,7 @@ export function isBytes(content: unknown): content is Uint8Array {
 /** A piece of streamed content. @throws TypeError when it is not valid. */
 export function checkedPiece(value: unknown): Piece {
   if (typeof value === 'string' || isBytes(value)) return value
-  throw new TypeError('The pieces of streamed content are text or bytes')
+  throw new TypeError(`The pieces of streamed content are text or bytes, not ${kindOf(value)}`)
 }
 
 /** Whether content is read piece by piece. Never throws, whatever it is. */
@@ -116,8 +116,7 @@ function readerOf(source: Source): Puller {
     const reader = source.getReader()
     return { next: () => reader.read(), cancel: (reason) => reader.cancel(reason) }
   }
-  if (typeof source[Symbol.asyncIterator] !== 'function')
-    throw new TypeError('The content of a reply is text, bytes, or a stream of them')
+  if (typeof source[Symbol.asyncIterator] !== 'function') throw noContent(source)
   const iterator = source[Symbol.asyncIterator]()
   return {
     // Code that wraps a source, with `for await` for example, hides this offer from it.
@@ -132,7 +131,12 @@ function readerOf(source: Source): Puller {
   }
 }
 
-/** A web stream, whoever made it. */
+/** The error of a reply whose content is none. */
+export function noContent(content: unknown): TypeError {
+  return new TypeError(`The content of a reply is text, bytes, or a stream of them, not ${kindOf(content)}`)
+}
+
+/** A stream of the web, whoever made it. */
 function isStream(source: Source): source is ReadableStream<Uint8Array> {
   return typeof (source as Partial<ReadableStream>).getReader === 'function'
 }

@@ -1,19 +1,10 @@
-// Error messages for handlers that returned something other than a reply: what it was, and what was probably meant.
+// What is said to those whose handler returned no reply: what came, and what was meant, probably.
+import { kindOf } from './guarded.ts'
 import { isBytes } from './source.ts'
 
 /** Says what a value is, that it is not a reply, and what would be one. */
 export function wrongResult(value: unknown): string {
   return `${kindOf(value)}: neither a Reply nor a Response. ${adviceFor(value)}`
-}
-
-/** What something is, in a word or two. */
-function kindOf(value: unknown): string {
-  if (typeof value === 'string') return 'a string'
-  if (typeof value === 'function') return `a function (${value.name || 'without a name'})`
-  if (typeof value !== 'object' || value === null) return String(value).slice(0, 40)
-  if (Array.isArray(value)) return 'an array'
-  const { name } = (value.constructor as { readonly name?: string } | undefined) ?? {}
-  return `an object (${name || 'without a class'})`
 }
 
 function adviceFor(value: unknown): string {

@@ -4,7 +4,7 @@ import { TargetForm } from '@spillway/parser'
 import type { Context, Handler, MaybePromise, RequestHeaders } from '../exchange/context.ts'
 import { type ContextHead, type ContextPort, RequestContext } from '../exchange/request-context.ts'
 import { answerIn, taken } from '../exchange/dispatch.ts'
-import { errorResult, plainError } from '../exchange/error-reply.ts'
+import { errorResult, plainError, printFailure } from '../exchange/error-reply.ts'
 import { type AbortedBy, AbortedError, HttpError, type Outcome, errorFacts } from '../exchange/errors.ts'
 import type { Limits } from '../server/options.ts'
 import { type Rules, readOptions, section } from '../server/read-options.ts'
@@ -181,7 +181,7 @@ export class ForeignExchange implements ContextPort, BodyPort {
     try {
       const { onError } = this.#options
       if (!onError && !(error instanceof AbortedError) && errorFacts(error).status >= 500)
-        printError(`${this.context.method} ${this.context.target}`, error)
+        printFailure(error, this.context)
       reply = this.#checked(errorResult(await onError?.(error, this.context), error))
     } catch (second) {
       printError('onError', second)

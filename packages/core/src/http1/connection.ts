@@ -18,7 +18,7 @@ import {
   settle,
 } from './connection-state.ts'
 import { type ContextPort, RequestContext } from '../exchange/request-context.ts'
-import { type ReplyTarget, deliver } from '../exchange/dispatch.ts'
+import { type ReplyTarget, type Waiter, deliver } from '../exchange/dispatch.ts'
 import { type AbortedBy, AbortedError, HttpError, type Outcome, unreadContent } from '../exchange/errors.ts'
 import { type CloseReason, channels } from '../server/events.ts'
 import type { Reply, TakeOver } from '../exchange/reply.ts'
@@ -32,15 +32,13 @@ import type { Scope } from '../exchange/scope.ts'
 import { RequestReader } from './request-reader.ts'
 import type { Member, ServerCore } from '../server/server-core.ts'
 import { StallWatch } from '../server/stall-watch.ts'
-import { shutdownGrace } from '../server/shutdown.ts'
+import { lingerBytes, shutdownGrace } from '../server/shutdown.ts'
 import type { Holding } from '../transport/holding.ts'
 import type { Peer, Transport, TransportSink } from '../transport/transport.ts'
 import { Tunnel } from '../exchange/tunnel.ts'
 
 /** Heads parsed for one connection before other connections get a turn. */
 const headsPerTurn = 64
-/** Most bytes that are read and dropped while a closing connection lingers. */
-const lingerBytes = 16 * 1024 * 1024
 
 /**
  * Drives one connection: receives transport events, asks the state functions, calls the handler, sends replies. The rules are
@@ -57,6 +55,7 @@ export class Connection
 
   turnedAway: boolean = false
   scope: Scope = undefined
+  waiter: Waiter | undefined = undefined
   readonly #core: ServerCore
   readonly #transport: Transport
   readonly #reader: RequestReader

@@ -7,6 +7,7 @@ import {
   MachineEvent,
   http2Faults,
 } from '@spillway/parser/http2'
+import type { Waiter } from '../exchange/dispatch.ts'
 import type { AbortedBy } from '../exchange/errors.ts'
 import type { Reply } from '../exchange/reply.ts'
 import type { Scope } from '../exchange/scope.ts'
@@ -14,7 +15,7 @@ import { ConnectionLog } from '../server/connection-log.ts'
 import type { CloseReason } from '../server/events.ts'
 import { http2Limits } from '../server/options.ts'
 import type { Member, ServerCore } from '../server/server-core.ts'
-import { shutdownGrace } from '../server/shutdown.ts'
+import { lingerBytes, shutdownGrace } from '../server/shutdown.ts'
 import { StallWatch } from '../server/stall-watch.ts'
 import { decodeLatin1 } from '../transport/bytes.ts'
 import type { Holding } from '../transport/holding.ts'
@@ -31,8 +32,6 @@ const handlersPerStream = 2
 const anyStream = 2 ** 31 - 1
 /** When more bytes than this wait for the client, nothing more is read: it is not taking its responses. */
 const mostUnsent = 192 * 1024
-/** Most bytes that are read and dropped while a closing connection lingers. */
-const lingerBytes = 16 * 1024 * 1024
 
 /** The stage of a connection's life. */
 const State = {
@@ -54,6 +53,7 @@ export class Http2Connection implements Member, Http2Owner, TransportSink {
   readonly heads: ReplyHeads
   turnedAway: boolean = false
   scope: Scope = undefined
+  waiter: Waiter | undefined = undefined
   draining: boolean = false
   readonly #core: ServerCore
   readonly #transport: Transport
@@ -141,6 +141,8 @@ export class Http2Connection implements Member, Http2Owner, TransportSink {
     for (const stream of this.machine.streams) if (ownerOf(stream)?.onPeerEnd()) isHalf = true
     if (isHalf) this.log.because('client-gone')
     this.#leave('client-closed')
+    // Also when it was about to end before: most clients say GOAWAY first.
+    this.#deadlines.awaitReplies(this.moved)
   }
 
   onClose(error?: Error): void {
@@ -305,8 +307,7 @@ export class Http2Connection implements Member, Http2Owner, TransportSink {
     this.log.planned(reason)
     this.#state = State.Leaving
     this.machine.goaway(this.machine.streams.lastIn, ErrorCode.NoError)
-    if (this.#peerEnded) this.#deadlines.awaitReplies(this.moved)
-    else this.#deadlines.at = 0
+    this.#deadlines.at = 0
     this.#isIdle = false
     this.#output.scheduleFlush()
   }
@@ -428,9 +429,11 @@ export class Http2Connection implements Member, Http2Owner, TransportSink {
 
   #expire(): void {
     this.#deadlines.at = 0
-    if (this.draining) this.#leave('shutdown')
-    else if (this.#state !== State.Leaving) this.#leave(this.log.requests === 0 ? 'head-timeout' : 'keep-alive-timeout')
-    // After the client's end, nothing has moved for a long time; progress restarts the clock, and what waits to be sent has its own.
+    if (this.#state === State.Open) {
+      const waited = this.log.requests === 0 ? 'head-timeout' : 'keep-alive-timeout'
+      this.#leave(this.draining ? 'shutdown' : waited)
+    }
+    // Behind the client's end nothing has moved for long; what moves begins anew, and what waits to leave has a clock of its own.
     else if (this.#deadlines.isQuiet(this.moved) && this.#output.pending === 0) this.#end('peer', 'client-gone')
     else this.#deadlines.awaitReplies(this.moved)
   }

@@ -118,9 +118,9 @@ class NodeServer implements Server {
       if (!this.#closing) this.#closing = this.#close(how)
       // Only if it was given explicitly: the default is no reason to hurry.
       else if (options.deadline !== undefined) this.#hurry(how.deadline)
-      const own = this.#core.answering ?? memberOfNow()
-      const isOurs = own !== undefined && this.#core.open.has(own)
-      return isOurs ? Promise.race([this.#closing, this.#closedBut(own)]) : this.#closing
+      const { answering, open } = this.#core
+      const own = answering ?? memberOfNow(open)
+      return own ? Promise.race([this.#closing, this.#closedBut(own)]) : this.#closing
     } catch (error) {
       return Promise.reject(error)
     }

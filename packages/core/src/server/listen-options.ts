@@ -130,6 +130,13 @@ export interface TlsPolicy {
    * the listeners of a process and the workers of a cluster share, renewed every 12 h.
    */
   readonly ticketKeys?: Uint8Array
+  /**
+   * Gives the word of an authority's responder that a certificate was not withdrawn, for clients that ask for it in their handshake
+   * (OCSP stapling, RFC 6066 §8): a response in DER, or nothing. Both certificates are in DER; the issuer's is undefined where it is not
+   * among the certificates given. Called with each such handshake, which waits for it, so keep a response for as long as it
+   * says. When it throws, rejects or gives something else, the handshake goes on without, and `onError` is told. Default: none.
+   */
+  readonly ocsp?: (certificate: Uint8Array, issuer: Uint8Array | undefined) => MaybePromise<Uint8Array | undefined>
 }
 
 /** PROXY protocol, versions 1 and 2 (its specification is part of HAProxy's documentation). */

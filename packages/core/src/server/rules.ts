@@ -102,6 +102,7 @@ const tlsRules: Rules<TlsSettings> = {
   ecdhCurve: text('auto', /./),
   dhparam: pem,
   secureOptions: optional(whole()),
+  ocsp: callback<NonNullable<TlsPolicy['ocsp']>>(),
   sessionTimeout: whole(2 * 60 * 60 * 1000, { from: 1000, to: (2 ** 31 - 1) * 1000 }),
 }
 

@@ -4,19 +4,19 @@ import { Expectation, type ParseErrorCode, RequestHead, parseErrors } from '@spi
 import { networkOf } from '../transport/addresses.ts'
 import { Clock } from './clock.ts'
 import { type Holder, Ledger } from './ledger.ts'
-import type { Context, Handler, MaybePromise, Result } from '../exchange/context.ts'
+import type { Handler, MaybePromise, Result } from '../exchange/context.ts'
 import type { Reporter } from '../exchange/beginning.ts'
-import { type ReplyTarget, dispatch } from '../exchange/dispatch.ts'
+import { type ReplyTarget, type Waiter, dispatch } from '../exchange/dispatch.ts'
 import type { RequestContext } from '../exchange/request-context.ts'
 import { type Scope, scopeOfNow, scopesInUse, within } from '../exchange/scope.ts'
 import { type ConnectionLog, isObserved } from './connection-log.ts'
-import { errorResult, errorText, plainError } from '../exchange/error-reply.ts'
+import { errorResult, errorText, plainError, printFailure } from '../exchange/error-reply.ts'
 import { AbortedError, errorFacts } from '../exchange/errors.ts'
 import { begun } from '../exchange/beginning.ts'
 import { isSource } from '../exchange/source.ts'
 import { isThenable, printError } from '../exchange/guarded.ts'
 import { checkHandler } from './check-handler.ts'
-import { scopeOfMember } from './own-member.ts'
+import { scopeOfMember, waiterOf } from './own-member.ts'
 import { channels } from './events.ts'
 import { type ReplyFacts, WrittenHeads } from './written-heads.ts'
 import { type Limits, type Timeouts, headLimits } from './options.ts'
@@ -52,6 +52,8 @@ export interface Member extends Holder {
   readonly active: boolean
   /** The async context in which its exchanges begin, after the first one has, if contexts are kept. */
   scope?: Scope
+  /** Waits for its handlers, once one of them takes more than a turn and no contexts are kept. */
+  waiter?: Waiter | undefined
   /** One tick of the server's clock. */
   onTick(now: number): void
   /** Shutdown begins. */
@@ -176,7 +178,10 @@ export class ServerCore {
     if (expectation === Expectation.Unknown)
       target.reply(context, errorText(417, 'Only the expectation 100-continue is understood'))
     else if (this.overloaded) target.reply(context, this.overloadReply())
-    else dispatch(handler, context, target)
+    else {
+      const pending = dispatch(handler, context, target)
+      if (pending) void waiterOf(this.answering!)(pending, context, target)
+    }
   }
 
   /** The tick at which a connection has waited long enough for its next request. */
@@ -335,7 +340,7 @@ export class ServerCore {
         return isThenable(result) ? this.#eventually(result, error) : errorResult(result, error)
       }
       const answer = error instanceof AbortedError || errorFacts(error).status < 500
-      if (!answer) this.#print(error, context)
+      if (!answer) printFailure(error, context)
       return plainError(error)
     } catch (second) {
       return this.#unhandled(second)
@@ -346,7 +351,7 @@ export class ServerCore {
   report(error: unknown, context: RequestContext | null): void {
     try {
       if (error instanceof AbortedError) return
-      if (!this.#onError) return this.#print(error, context)
+      if (!this.#onError) return printFailure(error, context)
       const result = within(context?.scope, this.#onError, error, context)
       if (isThenable(result)) void this.#eventually(result, error)
     } catch (second) {
@@ -388,15 +393,6 @@ export class ServerCore {
     } catch (second) {
       return this.#unhandled(second)
     }
-  }
-
-  /** An error thrown on purpose is printed as a line, with its cause; any other with its stack. */
-  #print(error: unknown, context: Context | null): void {
-    const where = context ? `${context.method} ${context.target}` : 'connection'
-    const { made, cause } = errorFacts(error)
-    if (made === undefined) printError(where, error)
-    else if (cause === undefined) printError(where, made)
-    else printError(`${where}: ${made}`, cause)
   }
 
   #unhandled(error: unknown): Reply {

@@ -52,9 +52,10 @@ export interface Server extends AsyncDisposable {
   /**
    * Shuts down: accepts no more, finishes what is active, closes what is idle, and cuts what is left at the deadline.
    * The last replies say `Connection: close`. Calling it again returns the same promise;
-   * a deadline that comes sooner counts from then on. Shutdown does not wait for a handler that calls this, so the handler may await it:
-   * always before its first `await`, and later where async contexts are kept, which is with Node.js 24 and wherever `AsyncLocalStorage`
-   * is used. Elsewhere, `c.done(() => server.close())` closes after the reply. @throws RangeError unless numbers are from 0 up.
+   * a deadline that comes sooner counts from then on. A handler that calls it is not waited for, so it may await this.
+   * Whose work a call is shows by what awaits it, and by its context where `AsyncLocalStorage` is used or Node.js is 24 or later; where
+   * it is in neither, in the callback of a timer for example, and the handler waits for it, both wait for the deadline, and
+   * `killed` counts that. There `c.done(() => server.close())` closes behind the reply. @throws RangeError for what is not a number from 0 on.
    */
   close(options?: CloseOptions): Promise<Closed>
 }

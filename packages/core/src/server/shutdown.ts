@@ -15,6 +15,9 @@ export const samePress: number = 500
  */
 export const shutdownGrace: number = 500
 
+/** Bytes that are read and dropped behind the end of our side of a connection, so that its last bytes are not reset away. */
+export const lingerBytes: number = 16 * 1024 * 1024
+
 /**
  * @internal Ends every connection of a server that accepts no more.
  * @param hurried gets a function that brings the deadline forward: milliseconds from its call.

@@ -32,7 +32,7 @@ export interface Listener {
 export async function listenNode(options: ListenSettings, core: ServerCore): Promise<Listener> {
   check(options)
   const { keepAliveProbe } = options
-  const gates = await gatesOf(options)
+  const gates = await gatesOf(options, (error) => core.report(error, null))
   const server = createServer(
     // A client may end its side and still read, so closing half-open connections is up to us.
     { allowHalfOpen: true, noDelay: true, keepAlive: keepAliveProbe > 0, keepAliveInitialDelay: keepAliveProbe },
@@ -76,13 +76,16 @@ function isAtLeast(version: string): boolean {
   return major > 23 || (major === 23 && minor >= 1) || (major === 22 && minor >= 12)
 }
 
-/** What a socket has to pass before HTTP begins; undefined when there is nothing. */
-async function gatesOf({ tls, http2, proxyProtocol }: ListenSettings): Promise<Gates | undefined> {
+/** The gates that a socket passes before HTTP begins; undefined when there are none. */
+async function gatesOf(
+  { tls, http2, proxyProtocol }: ListenSettings,
+  report: (error: unknown) => void,
+): Promise<Gates | undefined> {
   if (!tls && !proxyProtocol && !http2) return undefined
   const protocols = http2 ? ['h2', 'http/1.1'] : ['http/1.1']
   return {
-    // TLS and HTTP/2 are large modules, so they are loaded only when they are used.
-    tls: tls && new (await import('./tls.ts')).TlsGate(tls, protocols, handshakes),
+    // TLS and HTTP/2 are large modules; whoever does not use them does not load them.
+    tls: tls && new (await import('./tls.ts')).TlsGate(tls, protocols, handshakes, report),
     trusted: proxyProtocol && new AddressSet(proxyProtocol.trusted),
     http2: http2 ? (await import('../http2/connection.ts')).Http2Connection : undefined,
   }

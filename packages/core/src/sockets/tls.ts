@@ -8,6 +8,7 @@ import {
   createSecureContext,
   createServer,
 } from 'node:tls'
+import { isBytes } from '../exchange/source.ts'
 import { longestTimer } from '../server/clock.ts'
 import { channels } from '../server/events.ts'
 import type {
@@ -44,16 +45,21 @@ export class TlsGate {
   #byName: ReadonlyMap<string, SecureContext>
   #prepared: WeakMap<Certificate, SecureContext> = new WeakMap()
   readonly #owner: TlsOwner
+  readonly #report: (error: unknown) => void
   #tellsKeys = false
   /** Stops using the shared keys. */
   #leaveKeys: (() => void) | undefined
 
-  /** @throws when a certificate or key is not valid; TypeError for options that contradict each other. */
-  constructor(options: TlsSettings, protocols: readonly string[], owner: TlsOwner) {
+  /**
+   * @param report told of what a callback fails with when the handshake goes on all the same.
+   * @throws when a certificate or key is not valid; TypeError for options that do not go together.
+   */
+  constructor(options: TlsSettings, protocols: readonly string[], owner: TlsOwner, report: (error: unknown) => void) {
     check(options)
-    const { requestCert, sessionTimeout } = options
+    const { requestCert, sessionTimeout, ocsp } = options
     this.#options = options
     this.#owner = owner
+    this.#report = report
     this.#byName = this.#contexts(options)
     this.#server = createServer({
       ...credentials(options, options),
@@ -71,6 +77,10 @@ export class TlsGate {
       // An Error according to Node's types, a text according to its documentation; only clients that were refused have one.
       owner.failed(rawOf(socket), error, Boolean(socket.authorizationError))
     })
+    if (ocsp)
+      this.#server.on('OCSPRequest', (certificate: Buffer, issuer: Buffer | null, done: Stapled) => {
+        void this.#staple(done, ocsp, certificate, issuer ?? undefined)
+      })
     this.#takeKeys()
     this.#proofs = options.acmeChallenge && this.#proofServer(options.acmeChallenge)
   }
@@ -170,6 +180,20 @@ export class TlsGate {
     }
   }
 
+  /** What is stapled to a certificate. A responder that cannot be reached keeps nobody out: whoever insists on its word ends the handshake. */
+  async #staple(done: Stapled, ocsp: Ocsp, ...certificates: Parameters<Ocsp>): Promise<void> {
+    let response
+    try {
+      response = await ocsp(...certificates)
+      if (response !== undefined && !isBytes(response))
+        throw new TypeError('`tls.ocsp` gives the bytes of a response, or nothing')
+    } catch (error) {
+      response = undefined
+      this.#report(error)
+    }
+    done(null, response && Buffer.from(response))
+  }
+
   #named(name: string): SecureContext | undefined {
     return this.#byName.get(name) ?? this.#byName.get(name.replace(/^[^.]+/, '*'))
   }
@@ -224,6 +248,9 @@ function sessionsOf({ requestCert, ca, crl }: TlsSettings): string {
 function digestOf(entry: Pem): Buffer {
   return createHash('sha256').update(entry).digest()
 }
+
+type Ocsp = NonNullable<TlsSettings['ocsp']>
+type Stapled = (error: null, response: Buffer | undefined) => void
 
 type ContextOptions = NonNullable<Parameters<typeof createSecureContext>[0]>
 

@@ -134,6 +134,16 @@ describe.each(protocols)('Responses over %s', (protocol) => {
     expect(fields.get('x')).toMatch(/2$/)
   })
 
+  it('whose cookies are one line but for `getSetCookie` have every line', async () => {
+    const headers = Object.assign(new OldHeaders(['Set-Cookie', 'a=1, b=2'], ['x', '1']), {
+      getSetCookie: () => ['a=1', 'b=2'],
+    })
+    const make = (): unknown => ({ status: 200, headers, body: null, arrayBuffer: async () => new ArrayBuffer(0) })
+    const { wire, fields } = await ask('HTTP/1.1', asHandler(make))
+    expect(wire.match(/^set-cookie: .*$/gim)).toEqual(['set-cookie: a=1', 'set-cookie: b=2'])
+    expect(fields.get('x')).toBe('1')
+  })
+
   it('that were read before are errors', async () => {
     const response = new Response('x')
     await response.text()

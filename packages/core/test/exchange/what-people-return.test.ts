@@ -1,8 +1,9 @@
-import { createServer } from 'node:http'
+import { type Server, createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { Readable } from 'node:stream'
 import { gzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
-import { type Handler, serve } from '../../src/index.ts'
+import { type Handler, Reply, serve } from '../../src/index.ts'
 import { testServer } from '../../src/testing.ts'
 import { get, muteErrors, onlyReply, request, turn } from '../support.ts'
 
@@ -15,24 +16,51 @@ async function reply(handler: Handler, bytes = get(), method = 'GET'): Promise<R
   return onlyReply(client.received, method)
 }
 
+/** What a client gets from a server that answers with what it has fetched from another one. */
+async function throughFetch(upstream: Server): Promise<{ readonly response: Response; readonly text: string }> {
+  await new Promise<void>((resolve) => void upstream.listen(0, '127.0.0.1', resolve))
+  const { port } = upstream.address() as AddressInfo
+  const server = await serve(() => fetch(`http://127.0.0.1:${port}/`), { port: 0 })
+  const response = await fetch(server.url)
+  const text = await response.text()
+  await server.close({ deadline: 0 })
+  upstream.closeAllConnections()
+  upstream.close()
+  return { response, text }
+}
+
 describe('what people return', () => {
   it('a fetched Response whose content fetch has decoded loses the fields that no longer hold', async () => {
     const upstream = createServer((_, response) => {
       response
         .setHeader('Content-Encoding', 'gzip')
+        .setHeader('Content-Digest', 'sha-256=:AA==:')
+        .setHeader('Repr-Digest', 'sha-256=:AA==:')
+        .setHeader('ETag', '"strong"')
         .setHeader('X-Kept', '1')
         .end(gzipSync('x'.repeat(1000)))
     })
-    await new Promise<void>((resolve) => void upstream.listen(0, '127.0.0.1', resolve))
-    const { port } = upstream.address() as AddressInfo
-    const server = await serve(() => fetch(`http://127.0.0.1:${port}/`), { port: 0 })
-    const response = await fetch(server.url)
-    expect([response.headers.get('content-encoding'), response.headers.get('x-kept')]).toEqual([null, '1'])
-    expect(await response.text()).toBe('x'.repeat(1000))
-    await server.close({ deadline: 0 })
-    upstream.closeAllConnections()
-    upstream.close()
+    const { response, text } = await throughFetch(upstream)
+    const fields = ['content-encoding', 'content-digest', 'repr-digest', 'etag', 'x-kept'] as const
+    expect(fields.map((name) => response.headers.get(name))).toEqual([null, null, null, 'W/"strong"', '1'])
+    expect(text).toBe('x'.repeat(1000))
   })
+
+  it.each(['unknown', 'gzip, unknown'])(
+    'one whose coding, %s, fetch does not know is handed on as it is',
+    async (coding) => {
+      const upstream = createServer((_, response) => {
+        response.setHeader('Content-Encoding', coding).setHeader('ETag', '"strong"').end('opaque')
+      })
+      const { response, text } = await throughFetch(upstream)
+      expect(response.headers.get('content-encoding')).toBe(coding)
+      expect([response.headers.get('etag'), response.headers.get('content-length'), text]).toEqual([
+        '"strong"',
+        '6',
+        'opaque',
+      ])
+    },
+  )
 
   it('one that was made keeps its coding', async () => {
     const { fields } = await reply(() => new Response(gzipSync('x'), { headers: { 'Content-Encoding': 'gzip' } }))
@@ -72,12 +100,56 @@ describe('what people return', () => {
     expect([status, fields.get('allow'), errors.calls.length]).toEqual([405, '', 0])
   })
 
-  it('lists of values are lines, and undefined is none', async () => {
-    const headers = { 'Set-Cookie': ['a=1', 'b=2'], 'X-None': undefined } as unknown as Record<string, string>
+  it('lists of values are lines, and neither undefined nor null is one', async () => {
+    const given = { 'Set-Cookie': ['a=1', 'b=2'], 'X-None': undefined, 'X-None-Either': null }
+    const headers = given as unknown as Record<string, string>
     const client = testServer((c) => c.text('x', { headers })).connect()
     client.send(get())
     expect(client.received).toContain('Set-Cookie: a=1\r\nSet-Cookie: b=2\r\n')
     expect(client.received).not.toContain('X-None')
+  })
+
+  it.each([
+    [{ a: 1 }, 'an object (Object)'],
+    [new Date(0), 'an object (Date)'],
+    [Symbol('x'), 'Symbol(x)'],
+    [() => '1', 'a function (without a name)'],
+  ])('what is no value of a field is refused, and named: %o', async (value, said) => {
+    const init = { headers: { 'X-A': value as unknown as string } }
+    expect((await reply((c) => c.text('x', init))).status).toBe(500)
+    expect(errors.calls.flat().join(' ')).toContain(`Not a value for field X-A: ${said}`)
+  })
+
+  it.each([undefined, null])('a field set to %s is refused', async (value) => {
+    const handler: Handler = (c) => {
+      const answer = c.text('x')
+      answer.headers.set('X-A', value as unknown as string)
+      return answer
+    }
+    expect((await reply(handler)).status).toBe(500)
+    expect(errors.calls.flat().join(' ')).toContain(`Not a value for field X-A: ${value}`)
+  })
+
+  it('a redirect may go to a URL, and to nothing else that is no text', async () => {
+    const { fields } = await reply((c) => c.redirect(new URL('/é?a', 'http://a.example')))
+    expect(fields.get('location')).toBe('http://a.example/%C3%A9?a')
+    expect((await reply((c) => c.redirect(undefined as unknown as string))).status).toBe(500)
+    expect(errors.calls.flat().join(' ')).toContain('A location is text or a URL, not undefined')
+  })
+
+  it.each<[unknown, string]>([
+    [new Blob(['x']), 'an object (Blob)'],
+    [new ArrayBuffer(1), 'an object (ArrayBuffer)'],
+    [['x'], 'an array'],
+    [5, '5'],
+  ])('content that is none is named: %o', async (body, said) => {
+    expect((await reply(() => new Reply(body as string))).status).toBe(500)
+    expect(errors.calls.flat().join(' ')).toContain(`text, bytes, or a stream of them, not ${said}`)
+  })
+
+  it('a piece of content that is none is named', async () => {
+    expect((await reply((c) => c.stream(Readable.from([{ a: 1 }])))).status).toBe(500)
+    expect(errors.calls.flat().join(' ')).toContain('text or bytes, not an object (Object)')
   })
 
   it.each([

@@ -337,7 +337,19 @@ it('its bytes are told to whoever listens', async () => {
 })
 
 describe('a client that has ended its side (FIN)', () => {
-  it('and to which nothing moves is gone', async () => {
+  type Before = (one: MachineClient) => unknown
+  const befores: [string, Before, ServerOptions?][] = [
+    ['and said nothing before', () => {}],
+    ['and said before that it would (GOAWAY)', (one) => (one.machine.goaway(0, 0), one.flush())],
+    ['when the server shuts down', async (one) => (void server!.close(), await until(() => one.goaways.length > 0))],
+    [
+      'when it has had its requests',
+      (one) => until(() => one.goaways.length > 0),
+      { limits: { requestsPerConnection: 1 } },
+    ],
+  ]
+
+  it.each(befores)('%s, and to which nothing moves, is gone', async (_, before, options) => {
     const outcome = deferred<Outcome>()
     const silent = (async function* () {
       yield 'a'
@@ -348,10 +360,11 @@ describe('a client that has ended its side (FIN)', () => {
         c.done(outcome.resolve)
         return c.stream(silent)
       },
-      { timeouts: { halfClosed: 60 } },
+      { ...options, timeouts: { halfClosed: 60 } },
     )
     const stream = http2.request('GET', '/')
     await until(() => http2.got(stream).body === 'a')
+    await before(http2)
     http2.socket.end()
     expect(await outcome.promise).toMatchObject({ kind: 'aborted', by: 'peer', status: 200, bytes: 1 })
     await until(() => http2.isOver)

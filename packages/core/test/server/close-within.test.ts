@@ -1,8 +1,14 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { promisify } from 'node:util'
+import { execFile } from '@spillway/vitest-config/tools'
 import { describe, expect, it } from 'vitest'
 import { type Context, type Server, serve } from '../../src/index.ts'
 import { MachineClient } from '../http2/machine-client.ts'
+import { buildProgram } from '../programs.ts'
 import { deferred, get, onlyReply, rawClient, turn, until } from '../support.ts'
 
 describe('close, called in a handler', () => {
@@ -192,3 +198,20 @@ describe('close, called in a handler', () => {
     expect(await server.close()).toMatchObject({ killed: 0 })
   })
 })
+
+it('behind an await in a process without AsyncLocalStorage does not wait for itself either', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'spillway-close-'))
+  const { stdout } = await promisify(execFile)(process.execPath, [await buildProgram('close-behind-await', folder)])
+  rmSync(folder, { recursive: true })
+  const { outside, unknown, ...within } = JSON.parse(stdout) as Record<string, unknown>
+  const all = { drained: 1, killed: 0 }
+  for (const [way, told] of Object.entries(within))
+    expect([way, told]).toEqual([way, [all, 'other', { drained: 2, killed: 0 }]])
+  expect(Object.keys(within)).toHaveLength(10)
+  expect(outside).toEqual([all, 'slow'])
+  // Where contexts are kept it is known here as well.
+  expect([
+    [{ drained: 0, killed: 1 }, ''],
+    [{ drained: 1, killed: 0 }, '{"drained":0,"killed":0}'],
+  ]).toContainEqual(unknown)
+}, 60_000)

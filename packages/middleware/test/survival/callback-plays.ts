@@ -431,6 +431,7 @@ export const elsewhere: Readonly<Record<string, string>> = {
   'SignalOptions.onClosed': 'packages/core/test/serve/signals.test.ts',
   'SignalOptions.onClosing': 'packages/core/test/serve/signals.test.ts',
   'everyWorker(answer)': 'packages/core/test/cluster/listening.test.ts',
+  'TlsPolicy.ocsp': 'packages/core/test/sockets/tls-stapling.test.ts',
   'TlsPolicy.sni': 'packages/core/test/sockets/tls.test.ts',
 }
 

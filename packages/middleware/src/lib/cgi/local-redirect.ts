@@ -4,6 +4,7 @@ import { changedHeaders, viewOf } from '../layers/context-view.ts'
 /** A script that redirects to itself must come to an end; other servers use about the same number. */
 const maxHops = 10
 
+/** By the state of the exchange, which all views of it share. */
 const hops = /* @__PURE__ */ new WeakMap<object, number>()
 
 /** The content was for the script that redirects, so the fields about it are removed. */
@@ -15,9 +16,10 @@ const contentField = /^(?:content-.*|transfer-encoding|trailer|expect)$/
  * @throws HttpError 502 after ten redirects in a row.
  */
 export function redirectLocally(c: Context<any, any>, location: string, app: Handler): ReturnType<Handler> {
-  const hop = (hops.get(c) ?? 0) + 1
+  const hop = (hops.get(c.state as object) ?? 0) + 1
   if (hop > maxHops) throw new HttpError(502, `Scripts redirected ${maxHops} times in a row`)
   const query = location.indexOf('?')
+  hops.set(c.state as object, hop)
   const redirected = viewOf(c, {
     method: c.method === 'HEAD' ? 'HEAD' : 'GET',
     target: location,
@@ -29,6 +31,5 @@ export function redirectLocally(c: Context<any, any>, location: string, app: Han
     body: new RequestBody({ demand: () => {} }, 0, 0),
     params: {},
   })
-  hops.set(redirected, hop)
   return app(redirected)
 }

@@ -6,6 +6,7 @@ import { RequestSide } from '../node/request.ts'
 import { ResponseSide } from '../node/response.ts'
 import { StandInSocket } from '../node/socket.ts'
 import { normalizePath } from '../http/path.ts'
+import { ignore } from '../layers/ignore.ts'
 
 /** The request as connect middleware knows it: an instance of Node's class, with what Express and middleware add to it. */
 export interface ConnectRequest extends IncomingMessage {
@@ -69,5 +70,3 @@ export function enter(c: Context, req: ConnectRequest): () => void {
 function urlOf(c: Context): string {
   return (normalizePath(c.path) ?? c.path) + c.search
 }
-
-function ignore(): void {}

@@ -1,5 +1,5 @@
-// Problem details (RFC 9457): the format in which every refusal of this package can be sent.
-import { HttpError, Reply, errorFacts } from '@spillway/core'
+// Problem details (RFC 9457): how every refusal of this package can be told.
+import { AbortedError, type Context, HttpError, Reply, errorFacts, printFailure } from '@spillway/core'
 import { reasonPhrase } from '@spillway/parser/serialize'
 import type { MiddlewareErrorCode } from './error-codes.ts'
 
@@ -70,11 +70,14 @@ export function isWritten(reply: Refusal): boolean {
 }
 
 /**
- * The problem for an error: its status and fields and, for an error that may be shown, its message as `detail`,
- * its `code`, and the other members of a {@link ProblemError}. An error without an error status is a 500 without details.
+ * The problem that an error stands for: its status and fields, and of an error that may be shown its message as `detail`,
+ * its `code`, and what else a {@link ProblemError} says. Whatever has no error status is a 500 without details.
+ * @param c of whose request it is an error, as `onError` of a server or a router is told: then what is an error of the server is
+ * printed as well, for nobody else will hear of it.
  */
-export function problemOf(error: unknown): Refusal {
+export function problemOf(error: unknown, c?: Context<any, any> | null): Refusal {
   const { status, text, headers } = errorFacts(error)
+  if (c !== undefined && status >= 500 && !(error instanceof AbortedError)) printFailure(error, c)
   const reply = problem(status, text === undefined ? {} : { detail: text, ...extensionsOf(error as object) })
   for (const [name, value] of headers ?? []) reply.headers.append(name, value)
   return reply

@@ -1,5 +1,6 @@
 import { type BodySource, type Context, type Outcome, Reply, dropSource, pullerOf } from '@spillway/core'
 import { reasonPhrase } from '@spillway/parser/serialize'
+import { ignore } from '../layers/ignore.ts'
 import { Content, type ContentOwner } from './content.ts'
 import { type Failing, asError, coded, connectionReset, guardListeners, guardedCallback, ownerOf } from './failures.ts'
 import { Head, pairsOf } from './fields.ts'
@@ -419,5 +420,3 @@ function guardedArguments(message: Outgoing, args: unknown[]): any {
   }
   return args
 }
-
-function ignore(): void {}

@@ -4,6 +4,7 @@ import { Duplex } from 'node:stream'
 import type { TLSSocket } from 'node:tls'
 import { type Context, type Peer, normalAddress } from '@spillway/core'
 import { NodeTransport } from '@spillway/core/sockets'
+import { ignore } from '../layers/ignore.ts'
 
 /** The client at the other end of a socket, including the socket, which is given to the application. */
 export class SocketPeer implements Peer {
@@ -108,5 +109,3 @@ export class StandInSocket extends Duplex {
     this.destroy()
   }
 }
-
-function ignore(): void {}

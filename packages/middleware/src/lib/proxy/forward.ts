@@ -3,6 +3,7 @@ import { isHandshakeKey } from '@spillway/parser/websocket'
 import { askedOf } from '../http/asked-servers.ts'
 import { clientOf } from '../http/known-client.ts'
 import { acceptOf } from '../http/websocket-accept.ts'
+import { ignore } from '../layers/ignore.ts'
 import type { Buffers } from './buffers.ts'
 import { type Content, ContentPump } from './content-pump.ts'
 import { UpstreamError } from './errors.ts'
@@ -275,5 +276,3 @@ function checkSwitch(
     fields.set('Sec-WebSocket-Accept', acceptOf(asked))
   }
 }
-
-function ignore(): void {}

@@ -1,16 +1,16 @@
 import { named } from '../layers/layer-trace.ts'
-import { whenSettled } from '../layers/maybe-promise.ts'
 import { normalizePath, resolveDots } from '../http/path.ts'
+import { MountedContext } from './mounted-context.ts'
 import type { AnyHandler } from './node.ts'
 import { segmentCount } from './pattern.ts'
 import { routerOf } from './registry.ts'
 import type { TrailingSlash } from './types.ts'
 
 /**
- * The handler below a prefix: it calls `handler`, which sees `c.path` without the prefix until it has made its reply; the path is as it
- * was sent, except that dot segments are resolved. Afterwards everything is as before, for the middleware around it.
- * @param slashes the meaning of a slash at the end of the prefix.
- * @throws TypeError when the number of segments that the prefix matches is not fixed.
+ * What answers below a prefix: `handler`, which has a context whose path is without the prefix, as it was sent but for dot
+ * segments, which are resolved.
+ * @param slashes what a slash at the end of the prefix means.
+ * @throws TypeError when it cannot be said how many segments the prefix takes.
  */
 export function mounted(prefix: string, handler: AnyHandler, slashes: TrailingSlash): AnyHandler {
   const depth = segmentCount(prefix)
@@ -21,29 +21,13 @@ export function mounted(prefix: string, handler: AnyHandler, slashes: TrailingSl
     : handler
   const answerBare: AnyHandler = inner ? (c) => inner.dispatch(c, ends.bare) : handler
   return named(`mount ${prefix}`, (c) => {
-    const { path, base, params } = c
-    // The router has already found that there is a normal form, and it has as many segments as the path that was sent.
+    const { path } = c
+    // Whoever found the mount has found that there is a normal form, with a segment for each of the path as it was sent.
     const normal = normalizePath(path)!
     const sent = resolveDots(path)
     const rest = sent.slice(prefixEnd(sent, depth))
-    c.base = base + normal.slice(0, prefixEnd(normal, depth))
-    c.path = rest || '/'
-    const restore = (): void => {
-      c.path = path
-      c.base = base
-      c.params = params
-    }
-    return whenSettled(
-      () => (rest === '' ? answerBare : answer)(c),
-      (result) => {
-        restore()
-        return result
-      },
-      (error) => {
-        restore()
-        throw error
-      },
-    )
+    const below = new MountedContext(c, c.base + normal.slice(0, prefixEnd(normal, depth)), rest || '/')
+    return (rest === '' ? answerBare : answer)(below)
   })
 }
 
