@@ -158,3 +158,22 @@ test('what the logger says of a request is told, wherever it goes', async () => 
   )
   expect(lines[1]!.line).toContain('/b')
 })
+
+test('what is told of a request below a mount is told of its exchange', async () => {
+  const lines = heard<LoggedLine>('spillway.log')
+  let exchange: unknown
+  const app = router()
+    .use((c, next) => {
+      exchange = c
+      return next()
+    })
+    .mount(
+      '/api',
+      router()
+        .use(logger({ write() {} }))
+        .get('/a', (c) => c.text('x')),
+    )
+  await inject(app, '/api/a')
+  expect(lines).toHaveLength(1)
+  expect(lines[0]!.context).toBe(exchange)
+})

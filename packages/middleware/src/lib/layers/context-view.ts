@@ -7,9 +7,19 @@ export type ViewOf = Partial<Record<keyof Context, unknown>>
 /** Which context a view is one of. */
 const origins: WeakMap<Context<any, any>, Context<any, any>> = /* @__PURE__ */ new WeakMap()
 
+/** A context that stands for another one, with some members of its own. */
+export abstract class ContextAround {
+  /** The other one. */
+  readonly around: Context<any, any>
+
+  constructor(around: Context<any, any>) {
+    this.around = around
+  }
+}
+
 /** The context of an exchange that a view, or a view of a view, was made of. */
 export function originOf(c: Context<any, any>): Context<any, any> {
-  return origins.get(c) ?? c
+  return c instanceof ContextAround ? originOf(c.around) : (origins.get(c) ?? c)
 }
 
 /**
