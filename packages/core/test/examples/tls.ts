@@ -12,4 +12,4 @@ const listening = await server.listen({
     sni: { 'example.org': pem('example'), '*.example.org': pem('wildcard') }, // or a function
   },
 })
-process.on('SIGHUP', () => listening.reload(pem('default'))) // connections there are go on
+process.on('SIGHUP', () => listening.reload(pem('default'))) // existing connections go on

@@ -45,7 +45,7 @@ describe('channels', () => {
       client.end()
     })
     const { length } = client!.received
-    expect(seen.map(({ name }) => name)).toEqual(['open', 'request', 'reply', 'end', 'idle', 'close'])
+    expect(seen.map(({ name }) => name)).toEqual(['open', 'request', 'reply', 'end', 'idle', 'fin', 'fin', 'close'])
     const connection = seen[0]!.event.connection
     const peer = { address: '10.0.0.1', port: 50_000, secure: false }
     expect(seen.map(({ event }) => ({ ...event, server: undefined, context: undefined }))).toEqual(

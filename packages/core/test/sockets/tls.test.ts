@@ -342,7 +342,7 @@ withTools(openssl)('handshakes that do not end well', () => {
       await client.ended.catch(() => '')
       await until(() => server.stats.open === 0)
     })
-    expect(seen.map(({ name }) => name)).toEqual(['open', 'close'])
+    expect(seen.map(({ name }) => name)).toEqual(['open', 'fin', 'fin', 'close'])
     expect(events(seen, 'close')[0]).toMatchObject({ reason: 'tls-error', requests: 0 })
     expect(await ask(server)).toMatchObject({ secure: true })
     await server.close({ deadline: 0 })
