@@ -1,8 +1,8 @@
 // Projects outside of the workspace, from packages as npm would publish them.
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { environment, root, setup } from '../setup.mjs'
 
 const packages = {
@@ -48,6 +48,22 @@ export class Projects {
     writeFileSync(join(project, 'package.json'), JSON.stringify({ ...manifest, overrides: this.#tarballs }))
     this.npm(project, 'install', '--prefer-offline', '--no-audit', '--no-fund')
     return project
+  }
+
+  /**
+   * A folder with these files, and what its `package.json`, which is an object, depends on. What is compiled there was compiled for
+   * another project. @returns where it is.
+   */
+  make(name, { 'package.json': manifest, ...files }, compiled) {
+    const folder = join(this.folder, name)
+    for (const [path, text] of Object.entries({ ...files, 'package.json': JSON.stringify(manifest) })) {
+      mkdirSync(dirname(join(folder, path)), { recursive: true })
+      writeFileSync(join(folder, path), text)
+    }
+    this.npm(folder, 'install', '--prefer-offline', '--no-audit', '--no-fund', '--ignore-scripts')
+    const sqlite = 'node_modules/better-sqlite3/build'
+    cpSync(join(compiled, sqlite), join(folder, sqlite), { recursive: true })
+    return folder
   }
 
   remove() {

@@ -1,5 +1,6 @@
-// How long it takes from a save to the answer of the new code, for a project of the template `api`: by `spillway dev`, and by
-// `tsx watch`, which is what Hono's and Fastify's starters run. `node tooling/consumer/reload.mjs [saves]`, after a build.
+// How long it takes from a save to the answer of the new code, for a project of the template `api`: by `spillway dev`, by `node --watch`
+// and `tsx watch`, and for the same notes as the starters of Hono and Fastify run them.
+// `node tooling/consumer/reload.mjs [saves [milliseconds between]]`, after a build.
 // A tab keeps its connection, and a request is under way, whose content has not all come: for both it has to be answered.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -11,19 +12,81 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Projects } from './projects.mjs'
 
 const saves = Number(process.argv[2] ?? 20)
+const pause = Number(process.argv[3] ?? 1500)
 const projects = new Projects()
+
+const database = `new Database(':memory:')
+database.exec('CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT NOT NULL)')
+const add = database.prepare('INSERT INTO notes (text) VALUES (?) RETURNING *')`
+
+/** As `npm create hono@latest` has it, with the same packages for the notes. */
+const onHono = {
+  'package.json': {
+    type: 'module',
+    dependencies: {
+      hono: '4.13.19',
+      '@hono/node-server': '2.1.8',
+      '@hono/zod-validator': '0.9.1',
+      zod: '^4.6.7',
+      'better-sqlite3': '^12.11.1',
+      tsx: '^4.23.15',
+    },
+  },
+  'src/index.ts': `import { serve } from '@hono/node-server'
+import { zValidator } from '@hono/zod-validator'
+import Database from 'better-sqlite3'
+import { Hono } from 'hono'
+import { z } from 'zod'
+
+const database = ${database}
+const app = new Hono()
+  .get('/version', (c) => c.text('0'))
+  .post('/notes', zValidator('json', z.object({ text: z.string() })), (c) => c.json(add.get(c.req.valid('json').text), 201))
+
+serve({ fetch: app.fetch, port: Number(process.env['PORT']) })
+`,
+}
+
+/** As `npx fastify generate` has it. */
+const onFastify = {
+  'package.json': {
+    type: 'commonjs',
+    dependencies: { fastify: '5.12.8', 'fastify-cli': '^7.0.0', 'better-sqlite3': '^12.11.1' },
+  },
+  'app.js': `const Database = require('better-sqlite3')
+
+const database = ${database}
+module.exports = async (fastify, _) => {
+  fastify.get('/version', async () => '0')
+  const body = { type: 'object', required: ['text'], properties: { text: { type: 'string' } } }
+  fastify.post('/notes', { schema: { body } }, async (request, reply) => reply.code(201).send(add.get(request.body.text)))
+}
+`,
+}
 
 try {
   projects.prepare()
   const project = projects.create('api', '-t', 'api', '-y')
-  const ways = {
-    'spillway dev': ['node_modules/.bin/spillway', 'dev', 'src/app.ts'],
-    'tsx watch': ['node_modules/.bin/tsx', 'watch', '--clear-screen=false', 'src/main.ts'],
-  }
+  const app = readFileSync(join(project, 'src/app.ts'), 'utf8')
+  writeFileSync(
+    join(project, 'src/app.ts'),
+    app.replace(".get('/live'", ".get('/version', (c) => c.text('0'))\n  .get('/live'"),
+  )
+  const hono = projects.make('hono', onHono, project)
+  const fastify = projects.make('fastify', onFastify, project)
+  const bin = 'node_modules/.bin'
+  const ways = [
+    ['spillway dev', project, 'src/app.ts', [`${bin}/spillway`, 'dev', 'src/app.ts']],
+    ['node --watch --import tsx', project, 'src/app.ts', ['--watch', '--import', 'tsx', 'src/main.ts']],
+    ['tsx watch', project, 'src/app.ts', [`${bin}/tsx`, 'watch', '--clear-screen=false', 'src/main.ts']],
+    ['Hono: tsx watch', hono, 'src/index.ts', [`${bin}/tsx`, 'watch', '--clear-screen=false', 'src/index.ts']],
+    ['Fastify: fastify start -w', fastify, 'app.js', [`${bin}/fastify`, 'start', '-w', 'app.js']],
+  ]
   console.log(`milliseconds from a save to the answer, ${saves} saves, Node.js ${process.version}\n`)
   console.log('| | half | nine of ten | longest | requests refused or cut | begun before, answered |')
   console.log('| - | -: | -: | -: | -: | -: |')
-  for (const [name, args] of Object.entries(ways)) console.log(row(name, await measure(project, args)))
+  for (const [name, folder, source, args] of ways)
+    console.log(row(name, await measure(folder, join(folder, source), args)))
 } finally {
   projects.remove()
 }
@@ -34,17 +97,12 @@ function row(name, { times, lost, kept }) {
   return `| ${name} | ${at(0.5)} | ${at(0.9)} | ${Math.round(sorted.at(-1))} | ${lost} | ${kept} of ${times.length} |`
 }
 
-async function measure(project, args) {
+async function measure(project, source, args) {
   const port = await freePort()
-  const source = join(project, 'src/app.ts')
   const before = readFileSync(source, 'utf8')
-  const write = (version) =>
-    writeFileSync(
-      source,
-      before.replace(".get('/live'", `.get('/version', (c) => c.text('${version}'))\n  .get('/live'`),
-    )
+  const write = (version) => writeFileSync(source, before.replace("'0'", `'${version}'`))
   write('0')
-  const environment = { ...projects.environment, PORT: String(port), DATABASE: ':memory:' }
+  const environment = { ...projects.environment, PORT: String(port), FASTIFY_PORT: String(port), DATABASE: ':memory:' }
   const child = spawn(process.execPath, args, { cwd: project, env: environment, stdio: 'ignore' })
   const ended = once(child, 'close')
   const tab = new Agent({ keepAlive: true, maxSockets: 1 })
@@ -55,7 +113,7 @@ async function measure(project, args) {
     await until(tab, port, '0')
     for (let i = 1; i <= saves; i++) {
       const slow = begun(port)
-      await sleep(1500)
+      await sleep(pause)
       const saved = performance.now()
       write(String(i))
       lost += await until(tab, port, String(i))

@@ -5,33 +5,42 @@ import * as inspector from 'node:inspector'
 import type { Socket } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
-import { pathToFileURL } from 'node:url'
 import { NodeTransport, type Server, createServer, errorFacts } from '@spillway/core'
 import { failureOf, printed } from './dev/frame.ts'
+import { Loaded } from './dev/loaded.ts'
 import type { ToParent, ToWorker } from './dev/messages.ts'
 import { applicationIn } from './dev/module.ts'
 import { failed, reloading } from './dev/page.ts'
+import { warmUp } from './dev/typescript.ts'
 
 /** Milliseconds in which the connections that were handed over last say what they want. */
 const lastAnswers = 50
 /** Milliseconds for what is under way when the program has changed. */
 const patience = 10_000
 
-/** What an application is likely to import and what does nothing until it is called: loaded ahead of time, if it is there. */
-const likely = ['router', 'problem', 'openapi', 'health'].map((name) => `@spillway/middleware/${name}`).concat('zod')
-
 let server: Server | undefined
 
+const root = process.argv[2]!
+const file = process.argv[3]!
+const loaded = new Loaded()
+let isRunning = false
+
 process.on('message', (message: ToWorker, socket: Socket | undefined) => {
-  if (message.say === 'run') void run(message)
+  if (message.say === 'prepare') void prepare(message.packages)
+  else if (message.say === 'run') void run(message)
   else if (message.say === 'drain') void drain()
   // Whoever has left meanwhile is not here any more.
   else if (socket) accept(socket)
 })
 process.on('disconnect', () => process.exit())
-void loadAhead(process.argv[2]!)
 // A terminal sends it to all; what it means is for the parent to say.
 process.on('SIGINT', () => {})
+
+/** Before anything of the project is loaded, as packages read it, too. What is set stays. */
+function readEnvironment(): void {
+  const environment = join(root, '.env')
+  if (existsSync(environment)) process.loadEnvFile(environment)
+}
 
 function accept(socket: Socket): void {
   socket.allowHalfOpen = true
@@ -39,21 +48,31 @@ function accept(socket: Socket): void {
   server!.accept(new NodeTransport(socket))
 }
 
-/** @param root the folder of the project, whose modules they are. */
-async function loadAhead(root: string): Promise<void> {
-  for (const name of likely)
+/** Loads what the application had imported of what is installed, so that after a save only its own modules are left to load. */
+async function prepare(packages: readonly string[]): Promise<void> {
+  try {
+    readEnvironment()
+    await warmUp(file)
+  } catch {
+    return
+  }
+  for (const url of packages) {
+    // It loads the rest itself.
+    if (isRunning) return
     try {
-      await import(import.meta.resolve(name, pathToFileURL(join(root, 'package.json'))))
+      await import(url)
     } catch {
-      // What a project does not have it does not import either.
+      // It is not there any more, or does not like to be alone: that is for the application to see.
     }
+  }
+  say({ say: 'prepared', files: loaded.files() })
 }
 
-async function run({ file, root, generation, inspect }: ToWorker & { say: 'run' }): Promise<void> {
+async function run({ generation, inspect }: ToWorker & { say: 'run' }): Promise<void> {
+  isRunning = true
   if (inspect !== undefined) inspector.open(inspect, '127.0.0.1')
   try {
-    const environment = join(root, '.env')
-    if (existsSync(environment)) process.loadEnvFile(environment)
+    readEnvironment()
     const application = await applicationIn(file)
     server = createServer((c) => reloading(c, generation) ?? application(c), {
       onError: (error, c) => {
@@ -64,6 +83,7 @@ async function run({ file, root, generation, inspect }: ToWorker & { say: 'run' 
       },
     })
     say({ say: 'ready' })
+    say({ say: 'loaded', packages: loaded.packages() })
   } catch (error) {
     const failure = failureOf(error, root)
     console.error('%s', printed(failure))

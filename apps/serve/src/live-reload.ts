@@ -5,16 +5,22 @@ import { FolderWatch } from './folder-watch.ts'
 
 /** A path that no folder has: names with a leading dot are not served. */
 const path = '/.spillway/live'
+/** Milliseconds to wait for the last step: editors and build tools write in several. */
+const quietFor = 50
 
 /** Tells pages that something in the folder has changed, by a script at the end of each. */
 export class LiveReload {
   readonly #pages = new Set<EventStream>()
   readonly #watch: FolderWatch
+  #quiet: ReturnType<typeof setTimeout> | undefined
   /** What the folder is now: a page that has another is old, also after this server was started again. */
   #version = Date.now()
 
   constructor(folder: string) {
-    this.#watch = new FolderWatch(folder, () => this.#tell())
+    this.#watch = new FolderWatch(folder, () => {
+      clearTimeout(this.#quiet)
+      this.#quiet = setTimeout(() => this.#tell(), quietFor)
+    })
   }
 
   readonly middleware: Middleware = (c, next) => {
@@ -26,6 +32,7 @@ export class LiveReload {
   }
 
   close(): void {
+    clearTimeout(this.#quiet)
     this.#watch.close()
   }
 

@@ -1,8 +1,19 @@
-import { once } from 'node:events'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { type EventEmitter, once } from 'node:events'
+import {
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { Agent, type IncomingMessage, request } from 'node:http'
-import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { Run, buildProgram, folderWith } from './program.ts'
 
 let program: Awaited<ReturnType<typeof buildProgram>>
@@ -11,19 +22,37 @@ beforeAll(async () => {
 }, 60_000)
 afterAll(() => program.remove())
 
-/** An application in a folder of its own, run by `spillway dev`. */
+/** An application in a folder of its own, with `tsx` installed, run by `spillway dev`. */
 class Project {
   readonly folder: string
   readonly run: Run
   url = ''
 
-  constructor(source: string, args: readonly string[] = []) {
-    this.folder = folderWith({ 'package.json': '{ "type": "module" }', 'src/app.ts': source })
+  constructor(files: string | Readonly<Record<string, string>>, args: readonly string[] = []) {
+    this.folder = mkdtempSync(join(tmpdir(), 'spillway-dev-'))
+    onTestFinished(() => rmSync(this.folder, { recursive: true, force: true }))
+    const given = typeof files === 'string' ? { 'src/app.ts': files } : files
+    for (const [file, text] of Object.entries({ 'package.json': '{ "type": "module" }', ...given }))
+      this.write(text, file)
+    mkdirSync(join(this.folder, 'node_modules'), { recursive: true })
+    symlinkSync(dirname(createRequire(import.meta.url).resolve('tsx/package.json')), this.path('node_modules/tsx'))
     this.run = new Run(program.file, ['dev', 'src/app.ts', '--port', '0', ...args], { cwd: this.folder })
   }
 
+  path(file: string): string {
+    return join(this.folder, file)
+  }
+
   write(source: string, file = 'src/app.ts'): void {
-    writeFileSync(join(this.folder, file), source)
+    mkdirSync(dirname(this.path(file)), { recursive: true })
+    writeFileSync(this.path(file), source)
+  }
+
+  /** Does something, and waits until the application that it made of it is there. */
+  async after(change: () => void): Promise<void> {
+    const times = this.run.out.match(/ready in/g)?.length ?? 0
+    change()
+    await this.said(/ready in/, times + 1)
   }
 
   /** Waits until it has said something. */
@@ -32,16 +61,16 @@ class Project {
     while ((`${this.run.out}${this.run.err}`.match(all)?.length ?? 0) < times) {
       if (this.run.child.exitCode !== null || this.run.child.signalCode !== null)
         throw new Error(`It ended: ${this.run.err}`)
-      await Promise.race([
-        once(this.run.child.stdout!, 'data'),
-        once(this.run.child.stderr!, 'data'),
-        once(this.run.child, 'close'),
-      ])
+      const over = new AbortController()
+      const next = (from: EventEmitter, event: string): Promise<unknown> => once(from, event, { signal: over.signal })
+      const { child } = this.run
+      await Promise.race([next(child.stdout!, 'data'), next(child.stderr!, 'data'), next(child, 'close')])
+      over.abort()
     }
   }
 
   async start(): Promise<this> {
-    await this.said(/spillway dev: /)
+    await this.said(/spillway dev: \S+\n/)
     this.url = /spillway dev: (\S+)/.exec(this.run.out)![1]!
     return this
   }
@@ -176,7 +205,6 @@ test(
     await project.said(/has ended with code 3/)
     expect((await fetch(project.url)).status).toBe(500)
     project.write(greeting('again'))
-    // A save may be told in two pieces.
     while ((await get(project.url)) !== 'again');
   },
 )
@@ -192,9 +220,13 @@ test.each<[string, string[], RegExp]>([
   expect(run.err).toMatch(message)
 })
 
-test('Ctrl-C ends it', { timeout: 60_000 }, async () => {
+test.each([
+  ['when it has just begun', 0],
+  ['when the next process is prepared', 300],
+])('Ctrl-C ends it %s', { timeout: 60_000 }, async (_, later) => {
   const project = await new Project(greeting('one')).start()
   await project.said(/ready in/)
+  await new Promise((resolve) => setTimeout(resolve, later))
   project.run.child.kill('SIGINT')
   expect(await project.run.end()).toBe(0)
 })
@@ -202,4 +234,168 @@ test('Ctrl-C ends it', { timeout: 60_000 }, async () => {
 test('a module without an application says what it exports', { timeout: 60_000 }, async () => {
   const project = await new Project('export const port = 3000\n').start()
   expect(await (await fetch(project.url)).text()).toMatch(/exports port, and no application/)
+})
+
+const saves: Readonly<Record<string, (file: string, text: string) => void>> = {
+  'in place': writeFileSync,
+  'by rename': (file, text) => {
+    writeFileSync(`${file}.tmp`, text)
+    renameSync(`${file}.tmp`, file)
+  },
+  'by a backup and a new file': (file, text) => {
+    renameSync(file, `${file}~`)
+    writeFileSync(file, text)
+    unlinkSync(`${file}~`)
+  },
+  'by deleting and writing': (file, text) => {
+    unlinkSync(file)
+    writeFileSync(file, text)
+  },
+}
+
+test('a save is one change, however it is made', { timeout: 60_000 }, async () => {
+  const project = await new Project(greeting('0')).start()
+  await project.said(/ready in/)
+  let version = 0
+  for (const save of [...Object.values(saves), ...Object.values(saves)]) {
+    await project.after(() => save(project.path('src/app.ts'), greeting(String(++version))))
+    expect(await get(project.url)).toBe(String(version))
+  }
+  expect(project.run.out.match(/has changed/g)).toHaveLength(version)
+})
+
+test('the last of several saves is what answers', { timeout: 60_000 }, async () => {
+  const project = await new Project(greeting('0')).start()
+  await project.said(/ready in/)
+  for (let version = 1; version <= 9; version++) {
+    project.write(greeting(String(version)))
+    await new Promise((resolve) => setTimeout(resolve, version * 10))
+  }
+  await project.said(/has changed/, 2)
+  await expect.poll(() => get(project.url), { timeout: 10_000 }).toBe('9')
+  project.write('export default 7 +\n')
+  project.write(greeting('mended'))
+  await expect.poll(() => get(project.url), { timeout: 10_000 }).toBe('mended')
+})
+
+test('files come, change and go', { timeout: 60_000 }, async () => {
+  const using = `import { text } from './more/text.ts'
+export default (c: { text(text: string): unknown }) => c.text(text)
+`
+  const project = await new Project(greeting('alone')).start()
+  await project.said(/ready in/)
+  project.write(using)
+  await project.said(/Cannot find module/)
+  expect(await get(project.url)).toMatch(/more/)
+  project.write("export const text: string = 'new'\n", 'src/more/text.ts')
+  while ((await get(project.url)) !== 'new');
+  await project.after(() => project.write("export const text: string = 'other'\n", 'src/more/text.ts'))
+  expect(await get(project.url)).toBe('other')
+  renameSync(project.path('src/more'), project.path('src/less'))
+  await project.said(/Cannot find module/, 2)
+  while (!(await get(project.url)).includes('Cannot find module'));
+})
+
+const paths = (folder: string): string => JSON.stringify({ compilerOptions: { paths: { '#/*': [`./${folder}/*`] } } })
+
+test(
+  'settings that change are read again: of the environment, of TypeScript and of Node.js',
+  { timeout: 60_000 },
+  async () => {
+    const project = await new Project({
+      'src/app.ts': `import { text } from '#/text.ts'
+import { name } from '#name'
+export default (c: { text(text: string): unknown }) => c.text([text, name, process.env.GREETING].join(' '))
+`,
+      'one/text.ts': "export const text: string = 'one'\n",
+      'two/text.ts': "export const text: string = 'two'\n",
+      'tsconfig.json': paths('one'),
+      'package.json': '{ "type": "module", "imports": { "#name": "./one/name.js" } }',
+      'one/name.js': "export const name = 'first'\n",
+      'two/name.js': "export const name = 'second'\n",
+      '.env': 'GREETING=hi\n',
+    }).start()
+    await project.said(/ready in/)
+    expect(await get(project.url)).toBe('one first hi')
+    await project.after(() => project.write(paths('two'), 'tsconfig.json'))
+    expect(await get(project.url)).toBe('two first hi')
+    await project.after(() =>
+      project.write('{ "type": "module", "imports": { "#name": "./two/name.js" } }', 'package.json'),
+    )
+    expect(await get(project.url)).toBe('two second hi')
+    await project.after(() => project.write('GREETING=hello\n', '.env'))
+    expect(await get(project.url)).toBe('two second hello')
+  },
+)
+
+/** Says when it was loaded, in terms of the processes' own time. */
+const packageOf = (name: string): string => `export const loadedAt = performance.now()
+export const name = '${name}'
+`
+
+const using = (version: number): string => `import * as esm from 'esm'
+import cjs from './old.cjs'
+const startedAt = performance.now()
+export default (c: { json(value: unknown): unknown }) => c.json({
+  version: ${version},
+  names: [esm.name, cjs.name],
+  ahead: [esm.loadedAt, cjs.loadedAt].map((at) => startedAt - at > 100),
+})
+`
+
+test('what is installed is loaded before a save, and again when it has changed', { timeout: 60_000 }, async () => {
+  const project = await new Project({
+    'src/app.ts': using(0),
+    'src/old.cjs': "module.exports = require('cjs')\n",
+    'node_modules/esm/package.json': '{ "type": "module", "exports": "./index.js" }',
+    'node_modules/esm/index.js': "export * from './inner.js'\n",
+    'node_modules/esm/inner.js': packageOf('esm'),
+    'node_modules/cjs/package.json': '{ "main": "./index.js" }',
+    'node_modules/cjs/index.js': "module.exports = require('./inner')\n",
+    'node_modules/cjs/inner.js': "exports.name = 'cjs'\nexports.loadedAt = performance.now()\n",
+  }).start()
+  await project.said(/ready in/)
+  const after = async (change: () => void): Promise<unknown> => {
+    // Time for the next process to be prepared.
+    await new Promise((resolve) => setTimeout(resolve, 1500))
+    await project.after(change)
+    return JSON.parse(await get(project.url))
+  }
+  for (const version of [1, 2])
+    expect(await after(() => project.write(using(version)))).toEqual({
+      version,
+      names: ['esm', 'cjs'],
+      ahead: [true, true],
+    })
+  const seen = await after(() => {
+    project.write(packageOf('esm 2'), 'node_modules/esm/inner.js')
+    project.write(using(3))
+  })
+  expect(seen).toMatchObject({ version: 3, names: ['esm 2', 'cjs'] })
+})
+
+const wanting = (whenAlone: string): Readonly<Record<string, string>> => ({
+  'src/before.ts': "globalThis.something = 'there'\nexport {}\n",
+  'node_modules/wants/package.json': '{ "type": "module", "exports": "./index.js" }',
+  'node_modules/wants/index.js': `if (!globalThis.something) { ${whenAlone} }
+export const text = globalThis.something ?? 'nothing'
+`,
+})
+
+test.each([
+  ['is imported for what it does for a package', './before.ts', ''],
+  ['is there before a package that cannot be alone', '* as before from ./before.ts', 'process.exit(7)'],
+])('what %s is done first', { timeout: 60_000 }, async (_, imported, whenAlone) => {
+  const app = (version: number): string => `import ${imported.replace(/\S+$/, "'$&'")}
+import { text } from 'wants'
+${imported.startsWith('*') ? 'void before' : ''}
+export default (c: { text(text: string): unknown }) => c.text(text + ${version})
+`
+  const project = await new Project({ 'src/app.ts': app(0), ...wanting(whenAlone) }).start()
+  await project.said(/ready in/)
+  for (const version of [1, 2]) {
+    await new Promise((resolve) => setTimeout(resolve, 1500))
+    await project.after(() => project.write(app(version)))
+    expect(await get(project.url)).toBe(`there${version}`)
+  }
 })

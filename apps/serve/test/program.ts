@@ -18,7 +18,11 @@ export async function buildProgram(): Promise<{ readonly file: string; readonly 
     config: false,
     silent: true,
     clean: false,
-    entry: { main: join(here, 'src/main.ts'), 'dev-worker': join(here, 'src/dev-worker.ts') },
+    entry: {
+      main: join(here, 'src/main.ts'),
+      'dev-worker': join(here, 'src/dev-worker.ts'),
+      'dev-hooks': join(here, 'src/dev-hooks.ts'),
+    },
     format: ['esm'],
     target: 'node20',
     outDir: join(folder, 'dist'),

@@ -3,6 +3,7 @@ import { dirname, join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { UsageError } from '../options.ts'
 import { DevServer } from './dev-server.ts'
+import { argumentsFor } from './typescript.ts'
 
 const options = {
   port: { type: 'string', short: 'p' },
@@ -12,13 +13,14 @@ const options = {
 
 /**
  * `spillway dev src/app.ts`: runs an application, again after each change.
- * @throws UsageError for arguments that make no sense.
+ * @throws UsageError for arguments that make no sense, and when TypeScript cannot be run.
  */
 export async function dev(args: readonly string[], print: (text: string) => void): Promise<void> {
   const { values, file } = readFile(args, options)
   const port = portOf(values.port ?? process.env['PORT'] ?? '3000', '--port')
   const inspect = values.inspect === undefined ? undefined : portOf(values.inspect, '--inspect')
-  const server = new DevServer({ file, root: rootOf(file), port, host: values.host ?? '127.0.0.1', inspect, print })
+  const program = { file, root: rootOf(file), execArgv: argumentsFor(file) }
+  const server = new DevServer({ ...program, port, host: values.host ?? '127.0.0.1', inspect, print })
   print(`spillway dev: ${await server.start()}`)
   for (const signal of ['SIGINT', 'SIGTERM'] as const)
     process.once(signal, () => {

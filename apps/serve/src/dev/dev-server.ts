@@ -1,11 +1,10 @@
-import { type ChildProcess, fork } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { type Server as NetServer, type Socket, createServer as createNetServer } from 'node:net'
-import { fileURLToPath } from 'node:url'
 import { NodeTransport, type Server, createServer } from '@spillway/core'
 import type { Failure } from './frame.ts'
 import type { ToParent, ToWorker } from './messages.ts'
 import { failing } from './page.ts'
-import { argumentsFor } from './typescript.ts'
+import { Spare, type WorkerSettings, startWorker } from './spare.ts'
 import { watchSources } from './watch.ts'
 
 /** Serves a connection in this process, from which nothing has been read for it might have been handed over. */
@@ -14,11 +13,8 @@ function acceptHere(server: Server, socket: Socket): void {
   socket.resume()
 }
 
-/** What is run, and where. */
-export interface DevSettings {
-  readonly file: string
-  /** The folder of the project, whose sources are watched. */
-  readonly root: string
+/** What is run, and where. The sources of the whole project are watched. */
+export interface DevSettings extends WorkerSettings {
   readonly port: number
   readonly host: string
   readonly inspect: number | undefined
@@ -29,6 +25,13 @@ export interface DevSettings {
 const mostWaiting = 1000
 /** Milliseconds until a worker that does not end is killed. */
 const lateness = 12_000
+/** Milliseconds without another change before a worker is started that nobody has prepared: many files are saved one by one. */
+const coldQuiet = 50
+/** Milliseconds that a new application has the processor for itself, before the next worker is prepared. */
+const firstAnswers = 100
+
+/** What a program is made of; the rest is read by packages as well: settings, and what is installed. */
+const program = /\.(?:[cm]?[jt]sx?|html|css|sql)$/
 
 /**
  * Runs an application in a worker process, a new one for each change. The listening socket is the parent's, which hands over
@@ -40,12 +43,16 @@ export class DevServer {
   readonly #waiting: Socket[] = []
   #worker: ChildProcess | undefined
   /** Started ahead of time, for the next change. */
-  #spare: ChildProcess | undefined
+  #spare: Spare | undefined
+  /** What the application has imported of what is installed, as far as known. */
+  #packages: readonly string[] = []
   /** Says what is wrong, in place of a worker. */
   #failing: Server | undefined
   #isReady = false
   #generation = 0
   #changedAt = performance.now()
+  /** Until the next worker is started, or the next spare one. */
+  #soon: ReturnType<typeof setTimeout> | undefined
   #stopWatching: () => void = () => {}
 
   constructor(settings: DevSettings) {
@@ -53,10 +60,9 @@ export class DevServer {
     this.#listener = createNetServer({ pauseOnConnect: true, allowHalfOpen: true }, (socket) => this.#give(socket))
   }
 
-  /** @throws the system's error when it cannot listen; UsageError when TypeScript cannot be run. */
+  /** @throws the system's error when it cannot listen. */
   async start(): Promise<string> {
     const { root, port, host } = this.#settings
-    this.#spare = this.#fork()
     await new Promise<void>((resolve, reject) => {
       this.#listener.once('error', reject)
       this.#listener.listen(port, host, () => resolve())
@@ -72,43 +78,64 @@ export class DevServer {
   }
 
   close(): void {
+    clearTimeout(this.#soon)
     this.#stopWatching()
     this.#listener.close()
     for (const socket of this.#waiting.splice(0)) socket.destroy()
-    for (const worker of [this.#worker, this.#spare]) worker?.disconnect()
+    const worker = this.#worker
+    // That it ends now is no news.
+    this.#worker = undefined
+    if (worker?.connected) worker.disconnect()
+    this.#spare?.drop()
     void this.#failing?.close({ deadline: 0 })
   }
 
   #change(file: string): void {
+    clearTimeout(this.#soon)
     this.#changedAt = performance.now()
     this.#settings.print(`${file} has changed`)
-    const old = this.#worker
+    if (this.#spare && !(program.test(file) && this.#spare.isFresh)) {
+      this.#spare.drop()
+      this.#spare = undefined
+    }
     const failed = this.#failing
-    this.#worker = undefined
     this.#failing = undefined
     this.#isReady = false
     void failed?.close({ deadline: 1000 })
-    if (!old?.connected) return this.#run()
+    this.#retire(() => {
+      if (this.#spare) this.#run()
+      else this.#soon = setTimeout(() => this.#run(), coldQuiet)
+    })
+  }
+
+  /** Takes the worker from the application, which answers what is under way; another one can take its place. */
+  #retire(goOn: () => void): void {
+    const old = this.#worker
+    this.#worker = undefined
+    if (!old?.connected) return goOn()
     setTimeout(() => old.kill('SIGKILL'), lateness).unref()
+    old.send({ say: 'drain' } satisfies ToWorker)
+    if (this.#settings.inspect === undefined) return goOn()
     // Not before: a debugger has one port. Whichever comes first; another change may have come in between.
     const generation = this.#generation
-    const goOn = (): void => {
-      if (generation === this.#generation) this.#run()
+    const once = (): void => {
+      if (generation !== this.#generation || this.#worker) return
+      goOn()
     }
     old.on('message', ({ say }: ToParent) => {
-      if (say === 'draining') goOn()
+      if (say === 'draining') once()
     })
-    old.once('exit', goOn)
-    old.send({ say: 'drain' } satisfies ToWorker)
+    old.once('exit', once)
   }
 
   #run(): void {
-    const { file, root, inspect } = this.#settings
-    const worker = (this.#worker = this.#spare ?? this.#fork())
+    const { inspect } = this.#settings
+    const worker = (this.#worker = this.#spare?.child ?? startWorker(this.#settings))
     this.#spare = undefined
     worker.on('message', (message: ToParent) => {
       if (worker !== this.#worker) return
       if (message.say === 'ready') this.#ready(worker)
+      else if (message.say === 'loaded') this.#packages = message.packages
       else if (message.say === 'failed') this.#fail(message.failure)
     })
     worker.on('exit', (code, signal) => {
@@ -118,23 +145,29 @@ export class DevServer {
       this.#settings.print(text)
       if (!this.#failing) this.#fail({ text, frame: undefined })
     })
-    worker.on('error', () => {})
     const generation = String(++this.#generation)
-    worker.send({ say: 'run', file, root, generation, ...(inspect !== undefined && { inspect }) } satisfies ToWorker)
+    worker.send({ say: 'run', generation, ...(inspect !== undefined && { inspect }) } satisfies ToWorker)
   }
 
   #ready(worker: ChildProcess): void {
     this.#isReady = true
     this.#settings.print(`ready in ${Math.round(performance.now() - this.#changedAt)} ms`)
     for (const socket of this.#waiting.splice(0)) this.#hand(worker, socket)
-    this.#spare = this.#fork()
+    this.#prepareSoon()
   }
 
   #fail(failure: Failure): void {
     this.#isReady = false
     this.#failing = createServer(failing(failure, `failed ${this.#generation}`))
     for (const socket of this.#waiting.splice(0)) acceptHere(this.#failing, socket)
-    this.#spare ??= this.#fork()
+    this.#prepareSoon()
+  }
+
+  #prepareSoon(): void {
+    clearTimeout(this.#soon)
+    this.#soon = setTimeout(() => {
+      this.#spare = new Spare(this.#settings, this.#packages)
+    }, firstAnswers)
   }
 
   #give(socket: Socket): void {
@@ -152,16 +185,5 @@ export class DevServer {
       // It has ended in this moment: another one will take it.
       if (error && !socket.destroyed) this.#give(socket)
     })
-  }
-
-  #fork(): ChildProcess {
-    const { file, root } = this.#settings
-    const child = fork(fileURLToPath(new URL('dev-worker.js', import.meta.url)), [root], {
-      // With it, modules are resolved from where the project is.
-      execArgv: ['--enable-source-maps', '--experimental-import-meta-resolve', ...argumentsFor(file)],
-      env: { NODE_ENV: 'development', ...process.env },
-    })
-    child.on('error', () => {})
-    return child
   }
 }

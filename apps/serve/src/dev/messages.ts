@@ -2,19 +2,19 @@ import type { Failure } from './frame.ts'
 
 /** What the parent says to a worker. A socket comes along with `connection`. */
 export type ToWorker =
-  | {
-      readonly say: 'run'
-      readonly file: string
-      readonly root: string
-      readonly generation: string
-      readonly inspect?: number
-    }
+  /** Loads packages ahead of time. */
+  | { readonly say: 'prepare'; readonly packages: readonly string[] }
+  | { readonly say: 'run'; readonly generation: string; readonly inspect?: number }
   | { readonly say: 'connection' }
   | { readonly say: 'drain' }
 
 /** What a worker says to the parent. */
 export type ToParent =
+  /** What the packages are made of that were loaded ahead of time, as URLs. */
+  | { readonly say: 'prepared'; readonly files: readonly string[] }
   | { readonly say: 'ready' }
+  /** The packages that the application has asked for, as URLs. */
+  | { readonly say: 'loaded'; readonly packages: readonly string[] }
   | { readonly say: 'failed'; readonly failure: Failure }
   /** It takes no more connections, and no debugger; what is under way goes on. */
   | { readonly say: 'draining' }

@@ -1,48 +1,58 @@
-import { type FSWatcher, readdirSync, statSync, watch } from 'node:fs'
-import { join } from 'node:path'
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { dirname, relative, sep } from 'node:path'
+import { FolderWatch } from '../folder-watch.ts'
 
-/** Editors write a file in several steps; milliseconds to wait for the last. */
-const quietFor = 20
+/** Milliseconds to wait for the next step of a save when the file is whole, and when it has been emptied or has gone. */
+const quietFor = { whole: 5, nothing: 20 }
+/** Milliseconds in which what has the same content still belongs to the same save: permissions, or a copy for safety. */
+const echoFor = 500
 
 /** What programs are made of. */
 const source = /\.(?:[cm]?[jt]sx?|json|html|css|sql)$|(?:^|[/\\])\.env(?:\.\w+)?$/
-/** What is made from it, or installed. */
-const ignored = /^(?:node_modules|dist|coverage|\.(?!env).*)$/
+/** What is made from it. */
+const made = /^(?:dist|coverage)$/
 
 /**
- * Tells when a source of a project has changed.
+ * Tells when a source of a project has changed: once for a save, also where an editor makes it in several steps.
+ * @param changed is given the file, as seen from the project.
  * @returns ends it.
  */
 export function watchSources(root: string, changed: (file: string) => void): () => void {
-  const watchers = new Map<string, FSWatcher>()
   let timer: ReturnType<typeof setTimeout> | undefined
-  const tell = (file: string): void => {
+  const stirred = new Set<string>()
+  /** What the last save consisted of, by file. */
+  const saved = new Map<string, string>()
+  let savedAt = 0
+  const tell = (): void => {
+    const [first] = stirred
+    saved.clear()
+    for (const path of stirred) saved.set(path, contentOf(path))
+    stirred.clear()
+    savedAt = performance.now()
+    changed(relative(root, first!))
+  }
+  const hear = (path: string): void => {
+    if (!source.test(path) && !path.endsWith(sep)) return
+    const content = contentOf(path)
+    if (performance.now() - savedAt < echoFor && saved.get(path) === content) return
+    stirred.add(path)
     clearTimeout(timer)
-    timer = setTimeout(() => changed(file), quietFor)
+    timer = setTimeout(tell, content === '' ? quietFor.nothing : quietFor.whole)
   }
-  const follow = (folder: string): void => {
-    const name = join(root, folder)
-    if (watchers.has(folder) || ignored.test(folder) || !isFolder(name)) return
-    const watcher = watch(name, { recursive: true }, (_, file) => {
-      if (file !== null && source.test(file)) tell(join(folder, file))
-    })
-    // A folder that goes away is noticed by whoever needs its files.
-    watcher.on('error', () => watchers.delete(folder))
-    watchers.set(folder, watcher)
-  }
-  // One by one: what is installed is too much to be watched.
-  const top = watch(root, (_, file) => {
-    if (file === null) return
-    if (source.test(file)) tell(file)
-    else follow(file)
-  })
-  for (const name of readdirSync(root)) follow(name)
+  const watch = new FolderWatch(root, hear, (path) => dirname(path) === root && made.test(relative(root, path)))
   return () => {
     clearTimeout(timer)
-    for (const watcher of [top, ...watchers.values()]) watcher.close()
+    watch.close()
   }
 }
 
-function isFolder(name: string): boolean {
-  return statSync(name, { throwIfNoEntry: false })?.isDirectory() ?? false
+/** What tells one content from another; nothing for a file that is empty, or has gone. */
+function contentOf(path: string): string {
+  try {
+    const content = readFileSync(path)
+    return content.length === 0 ? '' : createHash('sha1').update(content).digest('base64')
+  } catch {
+    return ''
+  }
 }
