@@ -76,7 +76,7 @@ describe('the live feed', () => {
       bytesOut: received.length,
     })
     const seen = watcher.events.filter((event) => event.connection === connection)
-    expect(seen.map(({ type }) => type)).toEqual(['open', 'head', 'request', 'reply', 'end', 'close'])
+    expect(seen.map(({ type }) => type)).toEqual(['open', 'head', 'request', 'reply', 'end', 'fin', 'fin', 'close'])
     expect(seen.find(isRequest)).toMatchObject({ method: 'GET', target: '/api/time?x', bytes: text.length })
     expect(seen.find(isEnd)).toMatchObject({ status: 200, bytes: received.length })
     expect(received).toContain(`"connection":${connection}}`)

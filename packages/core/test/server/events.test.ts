@@ -55,6 +55,8 @@ describe('channels', () => {
         { connection, exchange: 1, status: 200, persist: true },
         { connection, exchange: 1, outcome: { kind: 'sent', status: 200, bytes: length } },
         { connection, exchange: 1 },
+        { connection, by: 'client' },
+        { connection, by: 'server' },
         { connection, peer, reason: 'client-closed', requests: 1, bytesIn: wire.length, bytesOut: length },
       ].map((event) => ({ ...event, server: undefined, context: undefined })),
     )
