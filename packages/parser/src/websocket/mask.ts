@@ -1,5 +1,5 @@
 /** Shorter content is faster byte by byte: a view would cost more than it saves. */
-const wordsFrom = 96
+const wordsFrom = 160
 
 /** The OR of all bytes: below 0x80 only if they are ASCII. */
 export function allBits(content: Uint8Array, start: number, end: number): number {
