@@ -12,6 +12,7 @@ export {
   errorFacts,
 } from './exchange/errors.ts'
 export { Output } from './http1/output.ts'
+export type { JsonReplacer } from './exchange/json.ts'
 export { KeptReply } from './exchange/kept-reply.ts'
 export { Reply, type BodySource, type ReplyInit, type TakeOver } from './exchange/reply.ts'
 export { type FieldsInit, ReplyHeaders, forgetBytes, weakenTag } from './exchange/reply-headers.ts'

@@ -1,6 +1,7 @@
 // What a handler is given and what it may return: the types that applications are written against.
 import type { HeadSnapshot } from '@spillway/parser'
 import type { AbortedError, Outcome } from './errors.ts'
+import type { JsonReplacer } from './json.ts'
 import type { BodySource, Reply, ReplyInit, TakeOver } from './reply.ts'
 import type { FieldsInit, ReplyHeaders } from './reply-headers.ts'
 import type { RequestBody } from './request-body.ts'
@@ -79,8 +80,11 @@ export interface Context<Params = {}, State = {}> {
   text(content: string, init?: ReplyInit): Reply
   /** @param content text that is already HTML; values in it must have been escaped, for example with the tag `html` of middleware. */
   html(content: string | Html, init?: ReplyInit): Reply
-  /** @throws TypeError when the value cannot be written as JSON. */
-  json(value: unknown, init?: ReplyInit): Reply
+  /**
+   * @param replacer what is written in the place of each value, as for `JSON.stringify`.
+   * @throws TypeError when the value cannot be written as JSON; what `replacer` throws.
+   */
+  json(value: unknown, init?: ReplyInit, replacer?: JsonReplacer): Reply
   /** @param status Default: 302 Found. @throws TypeError when the location has characters a field cannot carry. */
   redirect(location: string | URL, status?: 301 | 302 | 303 | 307 | 308): Reply
   /** No content. @param status Default: 204. */

@@ -1,13 +1,22 @@
+import { guarded, isThenable } from './guarded.ts'
+
+/**
+ * What is written in the place of each value, as for `JSON.stringify`: told the object that it is in (`this`), its name there, and what it is
+ * when its own `toJSON` has been asked. Undefined leaves it out.
+ */
+export type JsonReplacer = (this: any, key: string, value: any) => unknown
+
 /**
  * A value as JSON.
- * @throws TypeError when it has no JSON form; the message names the member at fault: `items[3].id`.
+ * @throws TypeError when it has no JSON form, with the member that has none: `items[3].id`; and what `replacer` throws.
  */
-export function jsonOf(value: unknown): string {
+export function jsonOf(value: unknown, replacer?: JsonReplacer): string {
+  const replace = replacer && atOnce(replacer)
   let text: string | undefined
   try {
-    text = JSON.stringify(value)
+    text = JSON.stringify(value, replace)
   } catch (cause) {
-    const path = bigIntIn(value)
+    const path = bigIntIn(value, replace)
     if (path === undefined) throw cause
     throw new TypeError(`A bigint has no JSON form: ${path === '' ? 'the value' : `the member ${path}`} is one`, {
       cause,
@@ -17,12 +26,28 @@ export function jsonOf(value: unknown): string {
   return text
 }
 
-/** The path of the first big integer. Values that throw when they are inspected are skipped. */
-function bigIntIn(value: unknown): string | undefined {
+/** @throws TypeError for one that is none. A promise would be written as `{}`, and one that is rejected would end the process. */
+function atOnce(replacer: JsonReplacer): JsonReplacer {
+  if (typeof replacer !== 'function')
+    throw new TypeError(`What replaces values of JSON is a function, not ${typeof replacer}`)
+  return function replace(this: unknown, key, value) {
+    const written = replacer.call(this, key, value)
+    if (!isThenable(written)) return written
+    guarded(
+      () => written,
+      () => {},
+    )
+    throw new TypeError('What replaces values of JSON answers at once, and not with a promise')
+  }
+}
+
+/** Where the first big integer is. What fails while it is looked at is not found. */
+function bigIntIn(value: unknown, replace: JsonReplacer | undefined): string | undefined {
   const paths = new Map<unknown, string>()
   let found: string | undefined
   try {
-    JSON.stringify(value, function look(this: unknown, key: string, member: unknown) {
+    JSON.stringify(value, function look(this: unknown, key: string, given: unknown) {
+      const member = replace ? replace.call(this, key, given) : given
       const parent = paths.get(this)
       const name = Array.isArray(this)
         ? `[${key}]`

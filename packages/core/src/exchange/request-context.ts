@@ -7,7 +7,7 @@ import { Reply, type BodySource, type ReplyInit, type TakeOver } from './reply.t
 import { type FieldsInit, ReplyHeaders, addHeaders, fieldLine, textPlain } from './reply-headers.ts'
 import { guarded, kindOf } from './guarded.ts'
 import { handledRequest } from './handled.ts'
-import { jsonOf } from './json.ts'
+import { type JsonReplacer, jsonOf } from './json.ts'
 import { Lifetime } from './lifetime.ts'
 import { type Scope, bound, within } from './scope.ts'
 import type { RequestBody } from './request-body.ts'
@@ -157,8 +157,8 @@ export class RequestContext implements Context {
     return new Reply(typeof content === 'string' ? content : content.html, init, textHtml)
   }
 
-  json(value: unknown, init?: ReplyInit): Reply {
-    return Reply.ofJson(jsonOf(value), init)
+  json(value: unknown, init?: ReplyInit, replacer?: JsonReplacer): Reply {
+    return Reply.ofJson(jsonOf(value, replacer), init)
   }
 
   redirect(location: string | URL, status: 301 | 302 | 303 | 307 | 308 = 302): Reply {

@@ -150,3 +150,49 @@ describe('json of a big integer', () => {
     expect(() => jsonOf(circular)).toThrow(/circular/)
   })
 })
+
+const bigIntegers = (_: string, value: unknown): unknown => (typeof value === 'bigint' ? String(value) : value)
+const withoutSecrets = (key: string, value: unknown): unknown => (key === 'secret' ? undefined : value)
+const onlyFirst = (key: string, value: unknown): unknown => (key === 'a' ? String(value) : value)
+
+describe('json with a replacer', () => {
+  it('is written as JSON.stringify writes it, with the status that was given', async () => {
+    const client = await send((c) => c.json({ a: 1, secret: 2, in: [{ secret: 3 }] }, 201, withoutSecrets), get())
+    const { status, body } = onlyReply(client.received)
+    expect([status, body]).toEqual([201, '{"a":1,"in":[{}]}'])
+  })
+
+  it('is told where a value is', () => {
+    const seen: unknown[] = []
+    const value = { a: [5] }
+    jsonOf(value, function look(this: unknown, key: string, member: unknown) {
+      seen.push([this, key, member])
+      return member
+    })
+    expect(seen).toEqual([
+      [{ '': value }, '', value],
+      [value, 'a', [5]],
+      [[5], '0', 5],
+    ])
+  })
+
+  it('may write what has no form of its own; what is left is named', () => {
+    expect(jsonOf({ id: 1n }, bigIntegers)).toBe('{"id":"1"}')
+    expect(() => jsonOf({ a: 1n, b: [{ c: 2n }] }, onlyFirst)).toThrow('the member b[0].c is one')
+  })
+
+  it.each<[string, unknown, RegExp]>([
+    [
+      'throws',
+      () => {
+        throw new Error('on purpose')
+      },
+      /on purpose/,
+    ],
+    ['answers with a promise', async () => Promise.reject(new Error('later')), /answers at once/],
+    ['is a list', ['a'], /is a function, not object/],
+    ['makes nothing', () => undefined, /no JSON form/],
+  ])('that %s is an error', (_, replacer, message) => {
+    expect(() => jsonOf({ a: 1 }, replacer as never)).toThrow(message)
+  })
+})
