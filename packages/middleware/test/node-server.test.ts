@@ -20,6 +20,14 @@ async function listening(server: http.Server): Promise<number> {
 const served = async (listener: http.RequestListener, options: object = {}): Promise<number> =>
   listening(createServer({ onError: () => {}, ...options }, listener))
 
+/** A server whose requests have to be complete within 60 ms, by a property, which counts for what comes then. */
+const limited = async (listener: http.RequestListener, more?: (server: http.Server) => unknown): Promise<number> => {
+  const server = createServer({ onError: () => {} }, listener)
+  server.requestTimeout = 60
+  more?.(server)
+  return listening(server)
+}
+
 /** Everything that the server says to these bytes, until it ends the connection. */
 async function said(port: number, bytes: string): Promise<string> {
   const socket = dial(port, '127.0.0.1')
@@ -389,6 +397,63 @@ describe('the server', () => {
     expect(await said(port, get())).toContain('Connection: close')
     server.maxHeadersCount = 2
     expect(await said(port, get('a: 1\r\nb: 2\r\n'))).toMatch(/^HTTP\/1\.1 431 /)
+  })
+
+  describe('a request that is not complete in time', () => {
+    const slow = `POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nhalf`
+    test('is answered, and its application told', async () => {
+      const told: unknown[] = []
+      const port = await limited((req) =>
+        req
+          .on('error', ({ code }: NodeJS.ErrnoException) => told.push(code))
+          .on('aborted', () => told.push('aborted'))
+          .resume(),
+      )
+      expect(await said(port, slow)).toMatch(/^HTTP\/1\.1 408 [^]*\r\nConnection: close\r\n/)
+      expect(told).toEqual(['aborted', 'ECONNRESET'])
+    })
+
+    test('is cut when its reply has begun', async () => {
+      const port = await limited((req, res) => {
+        res.write('begun')
+        req.resume()
+      })
+      expect(await said(port, slow)).toMatch(/^HTTP\/1\.1 200 [^]*begun\r\n$/)
+    })
+
+    test('is left to who listens for it, and one whose listener fails to its end', async () => {
+      const port = await limited(
+        (req) => req.resume(),
+        (server) =>
+          server.once('clientError', ({ code }: NodeJS.ErrnoException, socket: Socket) =>
+            socket.end(`HTTP/1.1 408 ${code}\r\n\r\n`),
+          ),
+      )
+      expect(await said(port, slow)).toBe('HTTP/1.1 408 ERR_HTTP_REQUEST_TIMEOUT\r\n\r\n')
+      const print = vi.spyOn(console, 'error').mockReturnValue()
+      onTestFinished(() => print.mockRestore())
+      const failing = await limited(
+        (req) => req.resume(),
+        (server) =>
+          server.on('clientError', (_, socket: Socket) => {
+            socket.destroy()
+            throw new Error('on purpose')
+          }),
+      )
+      expect(await said(failing, slow)).toBe('')
+      await vi.waitFor(() => expect(print).toHaveBeenCalledTimes(1))
+    })
+
+    test('is so in its head, too', async () => {
+      const port = await limited((_req, res) => res.end('x'))
+      expect(await said(port, 'GET / HTTP/1.1\r\nHost: a\r\n')).toMatch(/^HTTP\/1\.1 408 /)
+    })
+
+    test('and is not held against a client whose content nobody reads', async () => {
+      const port = await limited((_req, res) => void setTimeout(() => res.end('late'), 200))
+      const whole = 'POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 4\r\n\r\ndone'
+      expect(await said(port, whole)).toMatch(/^HTTP\/1\.1 200 [^]*late$/)
+    })
   })
 
   test('silence is an event of the request, the response, the server, or the end', async () => {

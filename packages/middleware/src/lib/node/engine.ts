@@ -1,6 +1,16 @@
 import { channel } from 'node:diagnostics_channel'
 import type { AddressInfo, Server as NetServer, Socket } from 'node:net'
-import type { Context, Limits, Reply, Server as SpillwayServer, ServerOptions, Timeouts } from '@spillway/core'
+import {
+  type Context,
+  HttpError,
+  type Limits,
+  type Reply,
+  type Server as SpillwayServer,
+  type ServerOptions,
+  type Timeouts,
+  guarded,
+  printError,
+} from '@spillway/core'
 import { NodeTransport, ServerCore, accept, handedOver, lending, tellsItself } from '@spillway/core/sockets'
 import { hasToken } from '@spillway/parser/fields'
 import { Expectation, type ParseErrorCode, parseErrors } from '@spillway/parser'
@@ -42,7 +52,10 @@ const finished = channel('http.server.response.finish')
 /** Milliseconds that a client stays connected after `clientError` was emitted for it, if no listener closes it. */
 const refusedGrace = 5_000
 
-/** Serves the connections of a Node-style server: core reads and writes, and the server's events report what comes. */
+/** Milliseconds, about 25 days: a timer that is told to wait longer would not wait at all. */
+const mostMs = 2 ** 31 - 1
+
+/** Serves the connections of a server of Node's kind: core reads and writes, the server's events say what comes. */
 export class Engine {
   readonly #server: ServerLike
   readonly #classes: MessageClasses
@@ -106,7 +119,8 @@ export class Engine {
   }
 
   #options(): { limits: Partial<Limits>; timeouts: Partial<Timeouts> } {
-    const { keepAliveTimeout, headersTimeout, maxHeadersCount, maxHeaderSize, maxRequestsPerSocket } = this.#server
+    const { keepAliveTimeout, headersTimeout, requestTimeout } = this.#server
+    const { maxHeadersCount, maxHeaderSize, maxRequestsPerSocket } = this.#server
     return {
       limits: {
         // Applications set their own limits, as node:http has none.
@@ -115,7 +129,8 @@ export class Engine {
         ...(maxHeaderSize && { headBytes: maxHeaderSize }),
         ...(maxRequestsPerSocket > 0 && { requestsPerConnection: maxRequestsPerSocket }),
       },
-      timeouts: { keepAlive: keepAliveTimeout, head: headersTimeout },
+      // A head is a part of its request. 0 is none.
+      timeouts: { keepAlive: keepAliveTimeout, head: Math.min(headersTimeout || Infinity, requestTimeout || Infinity) },
     }
   }
 
@@ -141,6 +156,7 @@ export class Engine {
     if (started.hasSubscribers) started.publish({ request: req, response: res, socket, server })
     if (finished.hasSubscribers)
       res.once('finish', () => finished.publish({ request: req, response: res, socket, server }))
+    this.#limit(c, request, response)
     return response.answer(() => server.emit(this.#eventOf(c), req, res))
   }
 
@@ -148,6 +164,31 @@ export class Engine {
     const message = new this.#classes.IncomingMessage(socket)
     if (this.#server.joinDuplicateHeaders) message.joinDuplicateHeaders = true
     return new RequestSide(c, message, c.target, (c as { readonly contentLength?: number | null }).contentLength)
+  }
+
+  /** A request is complete within `requestTimeout`, as far as that is its client's affair: content that nobody waits for may come later. */
+  #limit(c: Context, request: RequestSide, response: ResponseSide): void {
+    const { requestTimeout: ms } = this.#server
+    if (!(ms > 0 && ms <= mostMs && request.hasContent)) return
+    const clock = setInterval(() => {
+      if (!request.isAwaited) return
+      clearInterval(clock)
+      this.#expire(request, response)
+    }, ms).unref()
+    c.done(() => clearInterval(clock))
+  }
+
+  #expire(request: RequestSide, response: ResponseSide): void {
+    const { socket } = request.message
+    if (toldClientError(this.#server, requestTimeoutError(), socket)) dropLater(socket)
+    else if (response.isBegun) socket.destroy()
+    else {
+      const late = new HttpError(408, 'The request took too long')
+      // What is left of its content is read no more.
+      late.headers.set('Connection', 'close')
+      response.failed(late)
+      request.gone()
+    }
   }
 
   #eventOf(c: Context): string {
@@ -243,7 +284,7 @@ class EventCore extends ServerCore {
   }
 
   override timeoutReply(method: string, client: { readonly peer: SocketPeer }): Reply {
-    return this.#refused(client, requestTimeout) ?? super.timeoutReply(method, client)
+    return this.#refused(client, requestTimeoutError) ?? super.timeoutReply(method, client)
   }
 
   #refused({ peer }: { readonly peer: SocketPeer }, error: () => Error): Reply | undefined {
@@ -253,13 +294,29 @@ class EventCore extends ServerCore {
       const { socket, transport } = peer
       released(transport, socket)
       events.emit('clientError', error(), socket)
-      socket.setTimeout(refusedGrace, () => socket.destroy())
+      dropLater(socket)
       socket.resume()
     })
   }
 }
 
-function requestTimeout(): Error {
+/** Tells the server's listeners what is wrong with a client. Returns whether there are any. */
+function toldClientError(server: NetServer, error: Error, socket: Socket): boolean {
+  if (server.listenerCount('clientError') === 0) return false
+  guarded(() => server.emit('clientError', error, socket), printListener)
+  return true
+}
+
+function printListener(error: unknown): void {
+  printError('a listener of clientError', error)
+}
+
+/** In case nobody sends a client away that they were told of. */
+function dropLater(socket: Socket): void {
+  socket.setTimeout(refusedGrace, () => socket.destroy())
+}
+
+function requestTimeoutError(): Error {
   return coded(new Error('Request timeout'), 'ERR_HTTP_REQUEST_TIMEOUT')
 }
 
@@ -303,7 +360,7 @@ function destroy(this: Served, error?: Error): Served {
 }
 
 function tellError(this: Served, error: Error): void {
-  ;(this.server as NetServer).emit('clientError', error, this)
+  toldClientError(this.server as NetServer, error, this)
 }
 
 /** For Node applications, a client that has ended its side has left. */

@@ -18,7 +18,7 @@ export interface Answering extends Failing {
 export class RequestSide implements Failing {
   readonly message: Incoming
   readonly #c: Context
-  readonly #hasContent: boolean
+  readonly hasContent: boolean
   #answering: Answering | undefined
   #content: AsyncIterator<Uint8Array> | undefined
   #isPulling = false
@@ -44,7 +44,7 @@ export class RequestSide implements Failing {
     const lines = text === undefined ? [...c.headers].flat() : linesOf(text, text.indexOf('\r\n') + 2)
     message._addHeaderLines(lines, lines.length)
     for (let i = 0; i < lines.length; i += 2) if (lines[i]!.length === 9) keepName(message, lines[i]!, lines[i + 1]!)
-    this.#hasContent = (length === undefined ? c.body.length : length) !== 0
+    this.hasContent = (length === undefined ? c.body.length : length) !== 0
     message._read = read
     message._destroy = destroy
     guardListeners(message, this)
@@ -80,23 +80,28 @@ export class RequestSide implements Failing {
 
   /** The head has been passed to the application. */
   begun(): void {
-    if (this.#hasContent) return
+    if (this.hasContent) return
     const { message } = this
     message.complete = true
     // If nobody has looked at the content, there is nobody to tell.
     if (message._eventsCount > 0 || message.readableFlowing !== null) this.#end()
   }
 
-  /** Whether content is still being read that will not have arrived when the reply is sent. */
+  /** Whether the application waits for content that the client has not sent. */
+  get isAwaited(): boolean {
+    return this.#isPulling && !this.#isDumped
+  }
+
+  /** Whether content is still being read that will not be there when the reply is sent. */
   get isReading(): boolean {
     const { message } = this
-    if (!this.#hasContent || message.complete || message.destroyed) return false
+    if (!this.hasContent || message.complete || message.destroyed) return false
     return message.readableFlowing === true || message.listenerCount('readable') > 0
   }
 
   /** Reads on; tells a client that waits for permission to go on. */
   pull(): void {
-    if (!this.#hasContent || this.#isDumped) return this.#end()
+    if (!this.hasContent || this.#isDumped) return this.#end()
     if (this.#isPulling) return
     this.#isPulling = true
     this.#content ??= this.#c.body[Symbol.asyncIterator]()
@@ -119,7 +124,7 @@ export class RequestSide implements Failing {
     this.#isEnded = true
     const { message } = this
     message.complete = true
-    const trailers = this.#hasContent ? this.#c.body.trailers : null
+    const trailers = this.hasContent ? this.#c.body.trailers : null
     if (trailers) message._addHeaderLines(trailers.flat(), trailers.length * 2)
     message.push(null)
     this.#answering?.contentEnded()
@@ -139,8 +144,8 @@ export class RequestSide implements Failing {
     const { message } = this
     if (message._consuming || (message._readableState.resumeScheduled && message.readableFlowing)) return
     this.#isDumped = true
-    // If there are no listeners, there is nobody to tell.
-    if (this.#hasContent || message._eventsCount > 0) message._dump()
+    // Where nobody listens, nobody is told.
+    if (this.hasContent || message._eventsCount > 0) message._dump()
   }
 
   /** The client left before it had its reply, or was cut off. */
