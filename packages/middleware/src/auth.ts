@@ -5,7 +5,7 @@ import { BearerScheme, type MayGoWithout, type TokenOptions, tokenRules } from '
 import { challenged, credentials, quoted } from './lib/auth/challenge.ts'
 import { named } from './lib/layers/layer-trace.ts'
 import { after } from './lib/layers/maybe-promise.ts'
-import { note } from './lib/layers/route-notes.ts'
+import { note, proof } from './lib/layers/route-notes.ts'
 import type { Middleware, Next } from './lib/layers/types.ts'
 
 export type { MayGoWithout, TokenOptions, TokenSource } from './lib/auth/bearer.ts'
@@ -57,7 +57,7 @@ export function basicAuth<User>(options: BasicAuthOptions<User>): Middleware<any
     if (!pair) throw refused()
     return admit(c, verify(pair.name, pair.password, c), refused, next)
   }
-  return note(named('basicAuth', guard), optional ? [] : [{ security: { basic: { type: 'http', scheme: 'basic' } } }])
+  return note(named('basicAuth', guard), [proof({ basic: { type: 'http', scheme: 'basic' } }, optional)])
 }
 
 /**
@@ -84,7 +84,7 @@ export function bearerAuth<User>(options: BearerAuthOptions<User>): Middleware<a
       () => scheme.proceed(c, next),
     )
   }
-  return note(named('bearerAuth', guard), optional ? [] : [{ security: { bearer: scheme.described() } }])
+  return note(named('bearerAuth', guard), [proof({ bearer: scheme.described() }, optional)])
 }
 
 function admit<User>(

@@ -26,7 +26,7 @@ import {
 import { BearerScheme, type MayGoWithout, type TokenOptions, tokenRules } from './lib/auth/bearer.ts'
 import { checkKey } from './lib/auth/jwt-keys.ts'
 import { named } from './lib/layers/layer-trace.ts'
-import { note } from './lib/layers/route-notes.ts'
+import { note, proof } from './lib/layers/route-notes.ts'
 import type { Middleware } from './lib/layers/types.ts'
 
 /** Options of {@link jwt}: those of jose's `jwtVerify`, of which `issuer` and `audience` should be given. */
@@ -91,7 +91,7 @@ export function jwt<Claims extends object = JWTPayload>(options: JwtOptions<Clai
     else if (!maybe) throw scheme.missing()
     return scheme.proceed(c, next)
   }
-  return note(named('jwt', guard), maybe ? [] : [{ security: { jwt: scheme.described('JWT') } }])
+  return note(named('jwt', guard), [proof({ jwt: scheme.described('JWT') }, maybe)])
 }
 
 /** @throws HttpError 401 when the token is at fault; otherwise whatever the search for its key failed with. */

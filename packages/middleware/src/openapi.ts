@@ -6,9 +6,10 @@ import { operationOf, problemResponse } from './lib/openapi/operation.ts'
 import { pageOf, pageScript, pageStyle } from './lib/openapi/page.ts'
 import { type PathTemplate, templatesOf } from './lib/openapi/paths.ts'
 import { SchemaCollection } from './lib/openapi/schemas.ts'
+import { SecuritySchemes } from './lib/openapi/security.ts'
 import type { SchemaConverter } from './lib/validation/json-schema.ts'
 import { atOnce } from './lib/layers/at-once.ts'
-import { type RouteNote, type SecurityScheme, note } from './lib/layers/route-notes.ts'
+import { type RouteNote, note } from './lib/layers/route-notes.ts'
 import type { RouteInfo } from './lib/router/types.ts'
 import type { Middleware } from './lib/layers/types.ts'
 
@@ -58,10 +59,9 @@ export function openApi(app: { routes(): readonly RouteInfo[] }, options: OpenAp
   const schemas = new SchemaCollection(toJsonSchema)
   const paths = new PathItems()
   const ids = new Set<string>()
-  const securitySchemes: Record<string, SecurityScheme> = {}
+  const schemes = new SecuritySchemes()
   for (const { method, pattern, host, notes = [] } of atOnce(app.routes(), '`routes`')) {
     if (host !== undefined) continue
-    for (const { security } of notes) Object.assign(securitySchemes, security)
     const names = method === '*' ? everyMethod : [method.toLowerCase()].filter((name) => methods.has(name))
     for (const template of names.length === 0 ? [] : templatesOf(pattern)) {
       const { path, labels, item } = paths.at(template)
@@ -69,14 +69,15 @@ export function openApi(app: { routes(): readonly RouteInfo[] }, options: OpenAp
         if (name in item) continue
         const title = nameOf(name, path)
         const { operationId = title[0]!.toLowerCase() + title.slice(1) } = Object.assign({}, ...notes) as RouteNote
-        item[name] = { operationId: free(operationId, ids), ...operationOf(notes, template, labels, title, schemas) }
+        const operation = operationOf(notes, template, labels, title, schemas, schemes)
+        item[name] = { operationId: free(operationId, ids), ...operation }
       }
     }
   }
   const components = {
     schemas: schemas.components,
     responses: { Problem: problemResponse },
-    ...(Object.keys(securitySchemes).length > 0 && { securitySchemes }),
+    ...(Object.keys(schemes.components).length > 0 && { securitySchemes: schemes.components }),
   }
   return { openapi: '3.1.1', info, ...(servers && { servers }), paths: paths.all, components }
 }

@@ -6,6 +6,7 @@ import type { BodyKind } from './lib/http/media-type.ts'
 import { type Schemas, note } from './lib/layers/route-notes.ts'
 import type { Middleware } from './lib/layers/types.ts'
 import { validation } from './lib/validation/layer.ts'
+import { schemaRules } from './lib/validation/schema.ts'
 
 export type { Valid } from './lib/contract/types.ts'
 export type { Schemas } from './lib/layers/route-notes.ts'
@@ -28,11 +29,13 @@ const rules: Rules<Settled<ValidateOptions, 'kinds'>> = {
  * `errors` say where and why: 400 for path, query, fields and cookies, 422 for content (RFC 9110 §15.5.21, RFC 9457 §3).
  * Content that cannot be read is answered as by `body`. Several layers add up. `problems({ reply })` in front gives these
  * replies another format.
+ * @throws TypeError for a part that requests do not have, or is given what is no schema.
  */
 export function validate<const S extends Schemas>(
   schemas: S,
   options: ValidateOptions = {},
 ): Middleware<{ valid: Valid<S> }> {
   const how = readOptions(rules, options)
-  return note(validation(schemas, how), [{ ...schemas, ...(schemas.body && { kinds: how.kinds }) }])
+  const known = readOptions(schemaRules, schemas)
+  return note(validation(known, how), [{ ...known, ...(known.body && { kinds: how.kinds }) }])
 }

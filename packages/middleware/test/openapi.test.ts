@@ -240,6 +240,32 @@ test('guards tell what they ask for, wherever they stand', async () => {
   })
 })
 
+test('a proof that is not asked for is told as one, and schemes of one name have names of their own', async () => {
+  const optional = bearerAuth({ verify, optional: true })
+  const byCookie = bearerAuth({ verify, from: [{ cookie: '__Host-token' }] })
+  const { paths, components } = await documentOf(
+    router()
+      .get('/maybe', [optional], ok)
+      .get('/both', [basicAuth({ verify }), optional], ok)
+      .get('/page', [byCookie], ok)
+      .get('/again', [byCookie], ok)
+      .get('/own', { optionalSecurity: { key: { type: 'apiKey', in: 'header', name: 'X-Key' } } }, ok),
+  )
+  expect(paths['/maybe'].get).toMatchObject({
+    security: [{}, { bearer: [] }],
+    responses: { 401: { $ref: '#/components/responses/Problem' } },
+  })
+  expect(paths['/both'].get.security).toEqual([{ basic: [] }, { basic: [], bearer: [] }])
+  expect([paths['/page'].get.security, paths['/again'].get.security]).toEqual([[{ bearer2: [] }], [{ bearer2: [] }]])
+  expect(paths['/own'].get.security).toEqual([{}, { key: [] }])
+  expect(components.securitySchemes).toEqual({
+    bearer: { type: 'http', scheme: 'bearer' },
+    basic: { type: 'http', scheme: 'basic' },
+    bearer2: { type: 'apiKey', in: 'cookie', name: '__Host-token' },
+    key: { type: 'apiKey', in: 'header', name: 'X-Key' },
+  })
+})
+
 test('paths are those that answer, each once', async () => {
   const query = validate({ query: z.object({ page: z.string().optional() }) })
   const strict = validate({ query: z.object({ page: z.string().min(2) }) })

@@ -17,23 +17,21 @@ import { bodyKinds, readRules } from '../body/content.ts'
 import type { Gives, RouteNote, SecurityScheme } from '../layers/route-notes.ts'
 import type { AnyMiddleware } from '../layers/types.ts'
 import { validation } from '../validation/layer.ts'
+import { schemaRules } from '../validation/schema.ts'
 import { type WriteOptions, giver } from './give.ts'
 import type { Contract } from './types.ts'
 
-const schema = thing<NonNullable<Contract['body']>>('a schema')
+const securityRule = optional(record(required(thing<SecurityScheme>())))
 
 const rules = {
   ...readRules,
   layers: list(required(callback<AnyMiddleware>())),
-  params: schema,
-  query: schema,
-  headers: schema,
-  cookies: schema,
-  body: schema,
+  ...schemaRules,
   kinds: list(choice(bodyKinds, 'json'), ['json']),
   gives: thing<Gives>(),
   examples: thing<Readonly<Record<string, unknown>>>(),
-  security: optional(record(required(thing<SecurityScheme>()))),
+  security: securityRule,
+  optionalSecurity: securityRule,
   summary: optional(text()),
   description: optional(text()),
   tags: optional(list(text())),

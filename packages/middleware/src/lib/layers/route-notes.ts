@@ -62,6 +62,8 @@ export interface RouteNote extends Schemas {
   readonly examples?: Readonly<Record<string, unknown>>
   /** The security schemes that the route requires, all of them, by name. Guards declare theirs themselves. */
   readonly security?: Readonly<Record<string, SecurityScheme>>
+  /** What the route takes for a proof and can do without: guards with `optional` tell it themselves. */
+  readonly optionalSecurity?: Readonly<Record<string, SecurityScheme>>
   readonly summary?: string
   /** A longer description, which may be Markdown. */
   readonly description?: string
@@ -78,6 +80,11 @@ const notes: WeakMap<AnyMiddleware, readonly RouteNote[]> = /* @__PURE__ */ new 
 export function note<M extends AnyMiddleware>(middleware: M, added: readonly RouteNote[]): M {
   if (added.length > 0) notes.set(middleware, added)
   return middleware
+}
+
+/** What a guard tells of the proof that it asks for, or takes where there is one. */
+export function proof(schemes: NonNullable<RouteNote['security']>, isOptional: boolean): RouteNote {
+  return isOptional ? { optionalSecurity: schemes } : { security: schemes }
 }
 
 /** All notes of a list of middleware, the outermost first. */

@@ -9,6 +9,7 @@ import { parametersOf } from './parameters.ts'
 import type { PathTemplate } from './paths.ts'
 import type { JsonSchema } from '../validation/json-schema.ts'
 import type { SchemaCollection } from './schemas.ts'
+import type { SecuritySchemes } from './security.ts'
 
 const contentTypes: Readonly<Record<BodyKind, string>> = {
   json: 'application/json',
@@ -28,11 +29,12 @@ export function operationOf(
   labels: readonly string[],
   name: string,
   schemas: SchemaCollection,
+  schemes: SecuritySchemes,
 ): JsonSchema {
   const { summary, description, tags, deprecated } = Object.assign({}, ...notes) as RouteNote
   const parameters = parametersOf(notes, template, labels, name, schemas)
   const body = requestBody(notes, name, schemas)
-  const guards = notes.flatMap(({ security }) => Object.keys(security ?? {}))
+  const security = schemes.requirementsOf(notes)
   return {
     ...(summary !== undefined && { summary }),
     ...(description !== undefined && { description }),
@@ -40,7 +42,7 @@ export function operationOf(
     ...(deprecated && { deprecated }),
     ...(parameters.length > 0 && { parameters }),
     ...(body && { requestBody: body }),
-    ...(guards.length > 0 && { security: [Object.fromEntries(guards.map((guard) => [guard, []]))] }),
+    ...(security && { security }),
     responses: responses(notes, name, schemas),
   }
 }
@@ -81,7 +83,7 @@ function responses(notes: readonly RouteNote[], name: string, schemas: SchemaCol
   const refuse = (...statuses: number[]): void => statuses.forEach((status) => (result[status] = problemReference))
   if (notes.some(({ query, params, headers, cookies }) => query ?? params ?? headers ?? cookies)) refuse(400)
   if (notes.some(({ body }) => body)) refuse(400, 413, 415, 422)
-  if (notes.some(({ security }) => security)) refuse(401)
+  if (notes.some(({ security, optionalSecurity }) => security ?? optionalSecurity)) refuse(401)
   const told = Object.entries(Object.assign({}, ...notes.map(({ gives }) => gives)) as NonNullable<RouteNote['gives']>)
   for (const [status, given] of told) {
     const { schema, type, description = reasonPhrase(Number(status)), examples } = detailsOf(given)

@@ -178,10 +178,11 @@ const render = (path, method, operation) => {
       Object.entries(resolve(given).content ?? {}).map(([type, { schema }]) => [status + ': ' + type, schema])),
   ].filter(([, schema]) => schema)
   const replies = Object.entries(operation.responses ?? {}).map(([k, v]) => k + ' ' + (resolve(v).description ?? '')).join(' · ')
-  const guards = (operation.security ?? []).flatMap(Object.keys).join(', ')
+  const guards = [...new Set((operation.security ?? []).flatMap(Object.keys))].join(', ')
+  const needs = (operation.security ?? []).some((one) => Object.keys(one).length === 0) ? ' · takes ' : ' · needs '
   return make('details', {},
     make('summary', {}, make('b', { textContent: method.toUpperCase() }), make('code', { textContent: path }),
-      make('span', { textContent: (operation.deprecated ? 'deprecated · ' : '') + (operation.summary ?? '') + (guards && ' · needs ' + guards) })),
+      make('span', { textContent: (operation.deprecated ? 'deprecated · ' : '') + (operation.summary ?? '') + (guards && needs + guards) })),
     make('p', { textContent: operation.description ?? '' }), form,
     make('p', { textContent: replies }),
     ...(schemas.length ? [fold('Schemas', ...schemas.flatMap(([title, schema]) => [make('p', { textContent: title }), schemaOf(schema)]))] : []),

@@ -1,5 +1,17 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
-import type { Schemas } from '../layers/route-notes.ts'
+import { type Rules, thing } from '@spillway/core/options'
+import type { AnySchema, Schemas } from '../layers/route-notes.ts'
+
+const schema = thing<AnySchema>('a schema')
+
+/** What parts of a request may be given schemas. */
+export const schemaRules: Rules<Schemas> = {
+  params: schema,
+  query: schema,
+  headers: schema,
+  cookies: schema,
+  body: schema,
+}
 
 /** The schemas of the parts of a request. */
 export type KnownSchemas = { readonly [Part in keyof Schemas]?: StandardSchemaV1 | undefined }
