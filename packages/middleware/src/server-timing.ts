@@ -10,8 +10,8 @@ import { withFields } from './lib/layers/reply-fields.ts'
 import type { Middleware } from './lib/layers/types.ts'
 
 /**
- * Tells the client's developer tools what the time of a reply was spent on. Names must be tokens, or a TypeError is thrown; a time
- * that is not finite throws a RangeError.
+ * Tells the client's developer tools what a reply spent its time on. Names are tokens; all throw a TypeError otherwise, and a
+ * RangeError for a time that is not finite, or below 0.
  */
 export interface Timing {
   /** Adds an entry, with its time in milliseconds, a description, or both. */
@@ -53,7 +53,7 @@ class Entries implements Timing {
 
   add(name: string, ms?: number, description?: string): void {
     if (!isFieldName(name)) throw new TypeError(`Not a name for a time: ${JSON.stringify(name)}`)
-    if (ms !== undefined && !Number.isFinite(ms)) throw new RangeError(`Not a time in milliseconds: ${ms}`)
+    if (ms !== undefined && !(ms >= 0 && ms < Infinity)) throw new RangeError(`Not a time in milliseconds: ${ms}`)
     const about = description === undefined ? '' : `;desc=${quote(description)}`
     this.list.push(`${name}${about}${ms === undefined ? '' : `;dur=${Math.round(ms * 1000) / 1000}`}`)
   }

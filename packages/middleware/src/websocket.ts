@@ -92,11 +92,11 @@ const rules: Rules<Settings> = {
 }
 
 /**
- * A handler that speaks WebSocket (RFC 6455). `accept` is called with the request before it is answered, and returns the handlers
- * of one connection; whatever the connection has to remember can be in its closure, and if it throws, the request is refused.
- * Also refused are requests that do not ask for a WebSocket (426), ask for one in a wrong way (400), or come from a page of another
- * origin (403). When the server begins to shut down, clients are closed with 1001.
- * @throws TypeError for an invalid origin or protocol, RangeError for a number out of range.
+ * A handler that speaks WebSocket (RFC 6455). `accept` is called with the request before it is answered, and gives the handlers
+ * of one connection: whatever it has to remember can be in its closure, and what it throws refuses.
+ * Refused are also: what does not ask for a WebSocket (426), does so in a wrong way (400), or from a page of another
+ * origin (403). When the server begins to shut down, clients are told with 1001.
+ * @throws TypeError when `accept` is no function, an origin or a protocol is not one, RangeError for a number out of range.
  */
 export function websocket<C extends Context<any, any> = Context>(
   accept: (c: C) => MaybePromise<WebSocketHandlers>,
@@ -110,6 +110,7 @@ export function websocket<C extends Context<any, any>>(
   accept: (c: C) => MaybePromise<WebSocketHandlers<any>>,
   options: WebSocketOptions & { readonly schema?: StandardSchemaV1 | undefined } = {},
 ): Handler<C> {
+  if (typeof accept !== 'function') throw new TypeError(`What accepts a WebSocket is a function, not ${typeof accept}`)
   const settings = readOptions(rules, withNewNames(options))
   const { origins, protocols, messageBytes, deflate, maxInflation, bufferedBytes, messagesPerSecond } = settings
   const { pingInterval, idleTimeout, schema } = settings

@@ -231,6 +231,13 @@ describe('mistakes are found when registering', () => {
     ['no schema at all', { params: 'id' }, /`params`/],
     ['what is given is no schema', { gives: { 200: { schema: {} } } }, /200 is no schema/],
     ['a status that is none', { gives: { 42: Book } }, /status 42/],
+    ['a JSON Schema for what is given', { gives: { 200: { type: 'object' } } }, /200.*`type`.*"object"/],
+    [
+      'a name that is none, of what is given',
+      { gives: { 200: { schema: Book, exampels: {} } } },
+      /`exampels`.*`examples`/,
+    ],
+    ['nothing that is given', { gives: { 200: 'Book' } }, /200/],
     ['content that nobody reads', { body: Book, kinds: ['yaml'] }, /kinds/],
     ['a layer that is none', { layers: ['auth'] }, /layers/],
     ['a number in place of a contract', 7 as unknown as object, /Options are an object/],
@@ -240,6 +247,8 @@ describe('mistakes are found when registering', () => {
 
   test('and so are those of layers', () => {
     expect(() => validate({ body: { type: 'object' } as never })).toThrow(/`body` is no schema/)
+    expect(() => validate({ querry: Book } as never)).toThrow(/`querry`.*`query`/)
+    expect(() => validate(7 as never)).toThrow(TypeError)
     expect(() => body('form' as 'json')).toThrow(/"json" or "urlencoded"/)
   })
 })

@@ -76,6 +76,16 @@ describe('onError of a router', () => {
     expect(await told(app, '/', 'Origin: https://a.example')).toBe('500 sorry https://a.example')
   })
 
+  test('that a handler returns no reply is an error like others', async () => {
+    const app = router()
+      .onError((error, c) => c.text((error as Error).message, 500))
+      .get('/nothing', () => undefined as never)
+      .get('/later', async () => ({ a: 1 }) as never)
+      .get('/behind', [(_, next) => next()], () => 7 as never)
+    for (const path of ['/nothing', '/later', '/behind'])
+      expect(await told(app, path)).toMatch(/^500 A handler or middleware returned /)
+  })
+
   test('what fails there goes to the server, and so does what is no reply', async () => {
     expect(
       await told(

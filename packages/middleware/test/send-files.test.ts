@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Reply, type Server } from '@spillway/core'
-import { type SendFileOptions, attachment, sendFiles } from '@spillway/middleware/static'
+import { type SendFileOptions, attachment, sendFiles, staticFiles } from '@spillway/middleware/static'
 import { router } from '@spillway/middleware/router'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { send, start } from './server.ts'
@@ -80,6 +80,11 @@ describe('one file from a handler', () => {
 
   test('a directory that there is not is said at once', () => {
     expect(() => sendFiles('/none/at/all')).toThrow(/ENOENT/)
+  })
+
+  test.each([undefined, null, 7, {}])('what has no files is said at once: %j', (root) => {
+    expect(() => sendFiles(root as never)).toThrow(/has a method `open`/)
+    expect(() => staticFiles(root as never)).toThrow(/has a method `open`/)
   })
 })
 

@@ -24,6 +24,7 @@ async function timed(path: string, options: ServerTimingOptions = {}): Promise<s
     .get('/fail', (c) => c.state.timing.measure('work', broken) as never)
     .get('/name', (c) => c.text(String(c.state.timing.add('a b'))))
     .get('/nan', (c) => c.text(String(c.state.timing.add('a', NaN))))
+    .get('/before', (c) => c.text(String(c.state.timing.add('a', -1))))
     .get('/endless', (c) => c.text(String(c.state.timing.add('a', Infinity))))
     .get('/description', (c) => c.text(String(c.state.timing.add('a', 1, 'a\r\nb'))))
   const server = await start(app, { onError: (_, c) => c?.text('sorry', 500) })
@@ -39,7 +40,7 @@ test('sends what was measured, and the total', async () => {
 
 test('sends it with errors, too, and nothing that is no token', async () => {
   expect(await timed('/fail')).toMatch(/^work;dur=[\d.]+, total;dur=[\d.]+$/)
-  for (const path of ['/name', '/description', '/nan', '/endless'])
+  for (const path of ['/name', '/description', '/nan', '/before', '/endless'])
     expect(await timed(path)).toMatch(/^total;dur=[\d.]+$/)
 })
 

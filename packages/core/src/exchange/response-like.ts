@@ -36,9 +36,17 @@ export function isResponse(value: unknown): value is ResponseLike {
 /** Copies the fields of a `Response`, except those that no longer apply. */
 export function copyFields({ headers, url = '' }: ResponseLike, to: ReplyHeaders): void {
   addHeaders(to, fieldsOf(headers))
-  if (url === '' || !isDecoded(headers.get('content-encoding'))) return
-  to.delete('Content-Encoding')
-  forgetBytes(to)
+  if (url !== '') dropFetched(to)
+}
+
+/** What was said of the connection that it was fetched over (RFC 9110 §7.6.1), and of content as long as it was coded. */
+function dropFetched(fields: ReplyHeaders): void {
+  if (isDecoded(fields.get('Content-Encoding'))) {
+    fields.delete('Content-Encoding')
+    forgetBytes(fields)
+  }
+  for (const name of (fields.get('Connection') ?? '').split(',')) fields.delete(name.trim())
+  for (const name of ofConnection) fields.delete(name)
 }
 
 /** Whether `fetch` decodes this: where it does not know one of the codings, it leaves them all. */
@@ -55,6 +63,9 @@ function isAtLeast(undici: string = '0.0'): boolean {
   const [major = 0, minor = 0] = undici.split('.').map(Number)
   return major > 7 || (major === 7 && minor >= 11)
 }
+
+/** Trailers are not to be had of what was fetched. */
+const ofConnection = ['Connection', 'Keep-Alive', 'Proxy-Connection', 'TE', 'Trailer', 'Transfer-Encoding', 'Upgrade']
 
 function fieldsOf(headers: FieldsLike): FieldsInit {
   // Lists of values, which `addHeaders` accepts.

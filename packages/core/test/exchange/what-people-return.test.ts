@@ -2,7 +2,7 @@ import { type Server, createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { Readable } from 'node:stream'
 import { gzipSync } from 'node:zlib'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { type Handler, Reply, serve } from '../../src/index.ts'
 import { testServer } from '../../src/testing.ts'
 import { get, muteErrors, onlyReply, request, turn } from '../support.ts'
@@ -61,6 +61,31 @@ describe('what people return', () => {
       ])
     },
   )
+
+  it('and what was said of the connection that it came over (RFC 9110 §7.6.1)', async () => {
+    const upstream = createServer((_, response) => {
+      response.setHeader('Connection', 'close, X-Hop').setHeader('X-Hop', '1').setHeader('Keep-Alive', 'timeout=1')
+      response.setHeader('Trailer', 'X-T').setHeader('X-Kept', '1')
+      response.write('a')
+      response.end('b')
+    })
+    await new Promise<void>((resolve) => void upstream.listen(0, '127.0.0.1', resolve))
+    const { port } = upstream.address() as AddressInfo
+    const client = testServer(() => fetch(`http://127.0.0.1:${port}/`)).connect()
+    client.send(get())
+    await vi.waitFor(() => expect(client.received).toContain('ab'))
+    const { fields, body } = onlyReply(client.received)
+    const names = ['connection', 'keep-alive', 'trailer', 'x-hop', 'x-kept']
+    expect([body, ...names.map((name) => fields.get(name))]).toEqual([
+      'ab',
+      'keep-alive',
+      'timeout=72',
+      undefined,
+      undefined,
+      '1',
+    ])
+    upstream.close()
+  })
 
   it('one that was made keeps its coding', async () => {
     const { fields } = await reply(() => new Response(gzipSync('x'), { headers: { 'Content-Encoding': 'gzip' } }))

@@ -6,7 +6,7 @@ const modulusBits = 2048
 
 /** The kind of key that each family of algorithms needs. Families that are not listed are left to `jose`. */
 const families: readonly (readonly [algorithms: RegExp, kind: string])[] = [
-  [/^HS\d+$/, 'secret'],
+  [/^HS(?:256|384|512)$/, 'secret'],
   [/^[RP]S\d+$/, 'rsa'],
   [/^ES\d+$/, 'ec'],
   [/^(?:EdDSA|Ed25519)$/, 'ed25519'],
@@ -32,8 +32,9 @@ export function checkKey(key: object, algorithms: readonly string[]): void {
   if (bits !== undefined && bits < modulusBits) throw new TypeError(`An RSA key has at least ${modulusBits} bits`)
   for (const algorithm of algorithms) {
     const wanted = families.find(([names]) => names.test(algorithm))?.[1]
-    if (wanted !== undefined && kind !== '' && wanted !== kind)
-      throw new TypeError(`The algorithm ${algorithm} is not one for this key, which is ${kind}`)
+    const isOther = wanted === undefined ? kind === 'secret' || algorithm === 'none' : kind !== '' && wanted !== kind
+    if (isOther)
+      throw new TypeError(`The algorithm ${algorithm} is not one for this key, which is ${kind || 'none of its kind'}`)
   }
 }
 

@@ -1,3 +1,4 @@
+import { type Rules, optional, readOptions, record, text as textOption, thing } from '@spillway/core/options'
 import { atOnce } from '../layers/at-once.ts'
 import { type BodySource, Reply, type ReplyInit } from '@spillway/core'
 import type { GivenContent, Gives } from '../layers/route-notes.ts'
@@ -14,6 +15,13 @@ export interface WriteOptions {
   readonly stringify?: (schema: JsonSchema) => (value: any) => string
   /** Converts schemas to JSON Schema for `stringify`, where they cannot do so themselves, as for `openApi`. */
   readonly toJsonSchema?: SchemaConverter
+}
+
+const contentRules: Rules<GivenContent> = {
+  schema: thing('a schema'),
+  type: optional(textOption('', /^[^\s/;]+\/[^\s/;]+(?:\s*;|$)/)),
+  description: optional(textOption()),
+  examples: optional(record(thing())),
 }
 
 type Write = (content: unknown, init: ReplyInit) => Reply
@@ -37,7 +45,7 @@ function statusOf(text: string): number {
 }
 
 function writerOf(status: string, given: Gives[number], options: WriteOptions): Write {
-  const { schema, type } = detailsOf(given)
+  const { schema, type } = checked(status, given)
   if (schema === undefined) return type === undefined ? (_, init) => new Reply(null, init) : contentWriter(type)
   if (!isSchema(schema)) throw new TypeError(`What is given for ${status} is no schema that speaks Standard Schema`)
   const made = options.stringify?.(jsonSchemaOf(schema, 'output', options.toJsonSchema, 'draft-07'))
@@ -46,6 +54,15 @@ function writerOf(status: string, given: Gives[number], options: WriteOptions): 
     const text = write(content) as string | undefined
     if (text === undefined) throw new TypeError(`A ${typeof content} has no JSON form`)
     return Reply.ofJson(text, init)
+  }
+}
+
+/** @throws TypeError for what says nothing of a reply, with the status. */
+function checked(status: string, given: Gives[number]): GivenContent {
+  try {
+    return readOptions(contentRules, detailsOf(given))
+  } catch (cause) {
+    throw new TypeError(`What is given for ${status}: ${(cause as Error).message}`, { cause })
   }
 }
 

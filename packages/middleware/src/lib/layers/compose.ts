@@ -79,8 +79,8 @@ function surround(inner: Chain, middleware: AnyMiddleware): Chain {
   }
 }
 
-/** The boundary of a layer: turns whatever it returned into a `Reply`, without making a promise if there was none. */
-function toReply(result: MaybePromise<Result>): MaybePromise<Reply> {
+/** The edge of a layer: whatever it returned becomes a `Reply`, without a promise when there was none. */
+export function toReply(result: MaybePromise<Result>): MaybePromise<Reply> {
   return result instanceof Reply ? result : after(result, asReply)
 }
 

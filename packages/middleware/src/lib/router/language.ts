@@ -70,6 +70,17 @@ export class Language {
     return new Language(reverse(expression))
   }
 
+  /**
+   * Takes all states there are, which requests would take one by one otherwise: that they are too many is found when a route is
+   * registered, not by who asks for the right paths.
+   * @throws TypeError when they are.
+   */
+  complete(): this {
+    // New ones come at the end, and are looked at as well.
+    for (const state of this.#states.values()) for (const code of this.#classes) this.#step(state, code)
+    return this
+  }
+
   has(text: string): boolean {
     if (this.text !== undefined) return this.text === text
     let state: State | undefined = this.#start

@@ -124,16 +124,16 @@ function segmentOf(pieces: readonly Piece[]): Segment {
   if (!first || (pieces.length === 1 && first.kind === 'text')) return literalSegment(first?.value ?? '')
   const expressions = pieces.map(expressionOf)
   if (pieces.length === 1) {
-    const language = first.constraint === undefined ? filled : new Language(expressions[0]!)
+    const language = first.constraint === undefined ? filled : new Language(expressions[0]!).complete()
     checkPossible(language)
     return { language, text: undefined, name: first.value, parts: undefined }
   }
   const parts = pieces.map(({ kind, value, constraint }, i): Part => {
-    const language = new Language(expressions[i]!)
+    const language = new Language(expressions[i]!).complete()
     const name = kind === 'text' ? undefined : value
     return { language, reversed: Language.reversed(language), name, lazy: constraint === undefined && kind !== 'star' }
   })
-  const language = new Language({ kind: 'all', parts: expressions })
+  const language = new Language({ kind: 'all', parts: expressions }).complete()
   checkPossible(language)
   return { language, text: undefined, name: undefined, parts }
 }

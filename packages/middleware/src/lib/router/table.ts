@@ -1,6 +1,6 @@
 // The routes of one router, checked against each other as they are added.
 import { AbortedError, type Context, type MaybePromise, type Reply, type Result } from '@spillway/core'
-import { asReply, chain, tellable, unwrap } from '../layers/compose.ts'
+import { asReply, chain, tellable, toReply, unwrap } from '../layers/compose.ts'
 import { whenSettled } from '../layers/maybe-promise.ts'
 import { addErrorFields } from '../layers/reply-fields.ts'
 import { KnownPaths, ownText } from '../tools/known-paths.ts'
@@ -175,8 +175,8 @@ export class RouteTable {
   dispatch(c: Context, end?: MountEnd): MaybePromise<Result> {
     if (!this.#answersErrors) return this.#answer(c, end)
     return whenSettled(
-      () => this.#answer(c, end),
-      (result) => result,
+      () => toReply(this.#answer(c, end)),
+      (reply) => reply,
       (error) => this.#failed(c, error, end),
     )
   }

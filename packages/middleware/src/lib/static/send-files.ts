@@ -31,11 +31,11 @@ export type SendFile = (c: Context<any, any>, path: string, options?: SendFileOp
 /**
  * Makes a function that sends single files of a directory from handlers, which decide who may have which: with types, `ETag`, 304, 412 and
  * ranges, as `staticFiles` does. `const send = sendFiles('reports')`, `send(c, '2025/may.pdf', { attachment: 'Report.pdf' })`.
- * Nothing outside the directory is ever sent, nor anything that begins with a dot: for these, and for missing files, it throws a 404.
- * @throws Error when there is no such directory.
+ * Nothing outside of the directory is ever sent, nor what begins with a dot: then, and for what there is not, it throws a 404.
+ * @throws Error when there is no such directory; TypeError for what is no source of files.
  */
 export function sendFiles(root: string | URL | FileSource): SendFile {
-  const source = typeof root === 'string' || root instanceof URL ? directoryAt(root) : root
+  const source = sourceAt(root)
   const store = new FileStore(source, {
     maxBytes: 16 * 1024 * 1024,
     recheckAfter: 1000,
@@ -55,8 +55,14 @@ export function sendFiles(root: string | URL | FileSource): SendFile {
   }
 }
 
-/** @throws Error when there is no such directory. */
-export function directoryAt(root: string | URL): FileSource {
+/** @throws Error when there is no such directory; TypeError for what is no source of files. */
+export function sourceAt(root: string | URL | FileSource): FileSource {
+  if (typeof root === 'string' || root instanceof URL) return directoryAt(root)
+  if (typeof (root as Partial<FileSource> | null | undefined)?.open === 'function') return root
+  throw new TypeError('Files come from a directory, or from what has a method `open`')
+}
+
+function directoryAt(root: string | URL): FileSource {
   const real = realpathSync(typeof root === 'string' ? root : fileURLToPath(root))
   if (!statSync(real).isDirectory()) throw new Error(`Not a directory: ${real}`)
   return new DiskFiles(real)

@@ -24,7 +24,7 @@ import { FileStore } from './file-store.ts'
 import { describeListing } from './listing.ts'
 import type { Representation, Variant } from './representation.ts'
 import { release, respond } from './respond.ts'
-import { directoryAt } from './send-files.ts'
+import { sourceAt } from './send-files.ts'
 import type { FileSource } from './source.ts'
 import { type Target, indexOf, readTarget } from '../files/target.ts'
 
@@ -104,7 +104,7 @@ export type StaticFiles = (c: Context<any, any>, next?: Next) => MaybePromise<Re
  */
 export function staticFiles(root: string | URL | FileSource, options: StaticOptions = {}): StaticFiles {
   const settings = readOptions(rules, options)
-  const source = typeof root === 'string' || root instanceof URL ? directoryAt(root) : root
+  const source = sourceAt(root)
   const { cacheBytes: maxBytes, recheckAfter } = settings
   const cacheControl = cacheRule(settings)
   const store = new FileStore(source, {
