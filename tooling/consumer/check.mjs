@@ -1,43 +1,53 @@
-// Installs the packages as npm would publish them into a project outside the workspace, and uses them there: types under the
-// compilers and in the ways that projects have, `import`, `require`, the program, and the files that came along.
+// Installs every package as npm would publish it into a project outside the workspace, and uses it there: its types with the
+// compilers and settings that projects have, `import`, `require`, its program, and which files it ships.
 import { execFile, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isDeepStrictEqual, promisify } from 'node:util'
 import { environment, root, setup } from '../setup.mjs'
 
-const packages = {
-  parser: 'packages/parser',
-  core: 'packages/core',
-  middleware: 'packages/middleware',
-  node: 'packages/node',
-  inspect: 'packages/inspect',
-  serve: 'apps/serve',
-}
+const read = (folder, name) => JSON.parse(readFileSync(join(folder, name), 'utf8'))
+
+/** The packages that are published: their folder and manifest by name. */
+const packages = new Map()
+for (const group of ['packages', 'apps'])
+  for (const { name } of readdirSync(join(root, group), { withFileTypes: true }).filter((entry) =>
+    entry.isDirectory(),
+  )) {
+    const folder = join(root, group, name)
+    if (!existsSync(join(folder, 'package.json'))) continue
+    const manifest = read(folder, 'package.json')
+    if (!manifest.private) packages.set(manifest.name, { folder, manifest })
+  }
 const expected = [200, 200, 200, 404, { hello: 'ali' }, true, '/x', 0.5, 'HTTP/1.1 200 OK']
-/** Compilers beside the one of this workspace: the one before it that is still in use, and the one in machine code. */
+/** Compilers besides the one of this workspace: its predecessor, which is still in use, and its successor, which is native code. */
 const otherCompilers = { 'typescript-5': 'npm:typescript@5.9.3', 'typescript-7': 'npm:typescript@7.0.2' }
-/** What may be in a package, and nothing else; `dist/public` is what browsers get. */
+/** The files that a package may contain; those in `dist/public` are for browsers. */
 const shipped =
   /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|dist\/[\w./-]+\.(js|js\.map|d\.c?ts)|dist\/public\/[\w./-]+\.(html|svg))$/
+/** The one package that contains others' sources. */
+const templates = { name: 'create-spillway', files: /^templates\// }
 
 setup()
 const project = mkdtempSync(join(tmpdir(), 'spillway-consumer-'))
 const run = (cwd, command, ...args) =>
   execFileSync(command, args, { cwd, env: environment, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] })
 
-const read = (folder, name) => JSON.parse(readFileSync(join(folder, name), 'utf8'))
+/** What can be imported from packages. */
+function entriesOf(names) {
+  return names.flatMap((name) =>
+    Object.keys(packages.get(name).manifest.exports ?? {})
+      .filter((entry) => entry !== './package.json')
+      .map((entry) => `${name}${entry.slice(1)}`),
+  )
+}
 
 /** Imports every entry of packages, so that all of their declarations are checked. */
 function writeEntries(file, names) {
-  const entries = names.flatMap((name) =>
-    Object.keys(read(root, `${packages[name]}/package.json`).exports)
-      .filter((entry) => entry !== './package.json')
-      .map((entry) => `@spillway/${name}${entry.slice(1)}`),
-  )
+  const entries = entriesOf(names)
   const imports = entries.map((entry, i) => `import * as m${i} from '${entry}'\n`)
   writeFileSync(join(project, file), `${imports.join('')}export const all = [${entries.map((_, i) => `m${i}`)}]\n`)
 }
@@ -50,11 +60,12 @@ async function compile(compiler, ...args) {
 try {
   cpSync(new URL('./project', import.meta.url), project, { recursive: true })
   const tarballs = {}
-  for (const [name, folder] of Object.entries(packages)) {
-    const packed = JSON.parse(run(join(root, folder), 'pnpm', 'pack', '--json', '--pack-destination', project))
-    const unexpected = packed.files.map(({ path }) => path).filter((path) => !shipped.test(path))
-    if (unexpected.length > 0) throw new Error(`@spillway/${name} ships ${unexpected.join(', ')}`)
-    tarballs[`@spillway/${name}`] = `file:${packed.filename}`
+  for (const [name, { folder }] of packages) {
+    const packed = JSON.parse(run(folder, 'pnpm', 'pack', '--json', '--pack-destination', project))
+    const isExpected = (path) => shipped.test(path) || (name === templates.name && templates.files.test(path))
+    const unexpected = packed.files.map(({ path }) => path).filter((path) => !isExpected(path))
+    if (unexpected.length > 0) throw new Error(`${name} ships ${unexpected.join(', ')}`)
+    tarballs[name] = `file:${packed.filename}`
   }
   const manifest = read(project, 'package.json')
   const { devDependencies } = read(root, 'package.json')
@@ -69,10 +80,9 @@ try {
   writeFileSync(join(project, 'package.json'), JSON.stringify({ ...manifest, dependencies, overrides: tarballs }))
   run(project, 'npm', 'install', '--prefer-offline', '--no-audit', '--no-fund', '--ignore-scripts')
 
-  const libraries = ['parser', 'core', 'middleware', 'node', 'inspect']
-  writeEntries('all.ts', libraries)
-  writeEntries('all.cts', libraries)
-  writeEntries('parser.ts', ['parser'])
+  writeEntries('all.ts', [...packages.keys()])
+  writeEntries('all.cts', [...packages.keys()])
+  writeEntries('parser.ts', ['@spillway/parser'])
   await Promise.all(
     ['typescript', ...Object.keys(otherCompilers)].flatMap((name) =>
       ['whole.tsconfig.json', 'bare.tsconfig.json'].map((config) => compile(name, '-p', config)),
@@ -86,11 +96,10 @@ try {
 
   const seen = JSON.parse(run(project, process.execPath, 'app.js'))
   if (!isDeepStrictEqual(seen, expected)) throw new Error(`app.ts printed ${JSON.stringify(seen)}`)
-  const required = run(project, process.execPath, 'require.cjs').trim()
-  if (required !== 'function function function') throw new Error(`require.cjs printed ${required}`)
-  await tryProgram()
-  const installed = readdirSync(join(project, 'node_modules/@spillway')).length
-  console.log(`${installed} packages installed, compiled and run`)
+  run(project, process.execPath, 'require.cjs', ...entriesOf([...packages.keys()]))
+  tryPrograms()
+  await tryServe()
+  console.log(`${packages.size} packages installed, compiled and run`)
 } catch (error) {
   console.error(error.stdout ?? '', error.stderr ?? '', error.message)
   process.exitCode = 1
@@ -98,8 +107,17 @@ try {
   rmSync(project, { recursive: true, force: true })
 }
 
-/** The program of `@spillway/serve`, as `npx` runs it: it serves this project, and ends in order. */
-async function tryProgram() {
+/** Every program can be run, and knows what it is. */
+function tryPrograms() {
+  for (const [name, { manifest }] of packages)
+    for (const program of Object.keys(manifest.bin ?? {})) {
+      const help = run(project, join(project, 'node_modules/.bin', program), '--help')
+      if (!help.includes(program.replace('create-', ''))) throw new Error(`${program} of ${name} printed ${help}`)
+    }
+}
+
+/** The program of `@spillway/serve`, as `npx` runs it: it serves this project and shuts down cleanly. */
+async function tryServe() {
   const program = join(project, 'node_modules/.bin/spillway')
   const child = spawn(program, ['.', '--host', '127.0.0.1', '--port', '0'], { cwd: project, env: environment })
   const ended = once(child, 'close')

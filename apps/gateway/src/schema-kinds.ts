@@ -1,4 +1,4 @@
-// Kinds of values that a configuration has, each with what is said of one that is none.
+// The kinds of values in a configuration, each with the message for a wrong value.
 import * as v from 'valibot'
 
 type Any = v.GenericSchema
@@ -6,7 +6,7 @@ type Any = v.GenericSchema
 /**
  * An option that may be left out.
  * @param what it is for, as editors show it.
- * @param fallback what is when it is not said, where that is one value.
+ * @param fallback the default, if it is a single value.
  */
 export function option<const S extends Any>(
   schema: S,
@@ -16,7 +16,7 @@ export function option<const S extends Any>(
   return v.optional(said(schema, what, fallback))
 }
 
-/** The same, for what has to be there. */
+/** The same, for an option that is required. */
 export function said<const S extends Any>(schema: S, what: string, fallback?: unknown): S {
   const known = v.metadata({ description: what, ...(fallback !== undefined && { default: fallback }) })
   return v.pipe(schema, known) as unknown as S
@@ -36,18 +36,18 @@ export const positive: v.GenericSchema<number> = v.pipe(
   v.number('must be a number'),
   v.gtValue(0, 'must be greater than 0'),
 )
-/** From 1 on. */
+/** A whole number from 1 up. */
 export const times: v.GenericSchema<number> = v.pipe(
   v.number('must be a number'),
   v.integer('must be a whole number'),
-  v.minValue(1, 'must be 1 at least'),
+  v.minValue(1, 'must be at least 1'),
 )
-/** What a timer can wait. */
+/** Milliseconds that a timer can wait. */
 export const milliseconds: v.GenericSchema<number> = v.pipe(
   v.number('must be a number'),
   v.integer('must be a whole number of milliseconds'),
   v.minValue(0, 'must not be negative'),
-  v.maxValue(2 ** 31 - 1, 'must be 24 days at most'),
+  v.maxValue(2 ** 31 - 1, 'must be at most 24 days'),
 )
 export const port: v.GenericSchema<number> = v.pipe(
   v.number('must be a number'),
@@ -71,7 +71,7 @@ export const errorPages: v.GenericSchema<Record<string, string>> = v.record(
   text,
 )
 
-/** Statuses by which a server says that it cannot be had. */
+/** Statuses that count as failures of a server. */
 export const statuses: v.GenericSchema<number[]> = v.array(
   v.pipe(
     v.number('must be a number'),

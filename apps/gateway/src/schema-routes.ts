@@ -1,4 +1,4 @@
-// What may be said of what answers below a path.
+// The schema of a route.
 import * as v from 'valibot'
 import type { RouteConfig } from './config.ts'
 import {
@@ -25,18 +25,22 @@ const prefix = v.pipe(
 )
 
 const rateLimit = v.strictObject({
-  limit: said(positive, 'Requests of one client in a window'),
-  windowSeconds: option(positive, 'Seconds', 60),
-  burst: option(positive, 'Requests that may come at once; the limit if it is not said'),
+  limit: said(positive, 'Requests that a client may send in a window'),
+  windowSeconds: option(positive, 'Length of the window in seconds', 60),
+  burst: option(positive, 'Requests that may come at once; default: the limit'),
 })
 
 const cache = v.union(
   [
     flag,
     v.strictObject({
-      cacheBytes: option(count, 'Memory for all that is kept', 67_108_864),
-      entryBytes: option(count, 'The largest reply that is kept', 1_048_576),
-      heuristic: option(share, 'Part of its age that a reply without a time is kept; 0 keeps none of those', 0),
+      cacheBytes: option(count, 'Bytes of memory for all replies that are kept', 67_108_864),
+      entryBytes: option(count, 'The largest reply that is kept, in bytes', 1_048_576),
+      heuristic: option(
+        share,
+        'How long a reply without an expiry time is kept, as a share of its age; 0 does not keep it',
+        0,
+      ),
     }),
   ],
   'must be true, false, or an object with "cacheBytes", "entryBytes" or "heuristic"',
@@ -55,22 +59,26 @@ const redirect = v.union(
 
 const fastcgi = v.strictObject({
   server: said(text, 'unix:/path or host:port'),
-  front: option(text, 'The script that answers for what there is no file for: index.php'),
-  connections: option(times, 'Connections at a time', 4),
-  timeout: option(times, 'Milliseconds for a reply', 60_000),
+  front: option(text, 'The script that answers when there is no such file: index.php'),
+  connections: option(times, 'Most connections at a time', 4),
+  timeout: option(times, 'Milliseconds to wait for a reply', 60_000),
 })
 
 export const buffer: v.GenericSchema<unknown, NonNullable<RouteConfig['buffer']>> = v.union(
   [
     flag,
     v.strictObject({
-      request: option(flag, 'Content of requests is read before a server is asked', true),
-      reply: option(flag, 'Content of replies is taken from the server as fast as it comes', true),
-      memoryBytes: option(count, 'Of one message in memory', 262_144),
-      diskBytes: option(count, 'Of one message in a file beyond those; 0 for no file', 1_073_741_824),
-      totalMemoryBytes: option(count, 'Of all messages in memory', 67_108_864),
-      totalDiskBytes: option(count, 'Of all messages in files', 4_294_967_296),
-      folder: option(text, "Folder for the files; the system's for temporary ones if it is not said"),
+      request: option(flag, 'Whether the content of a request is read before the request is sent on', true),
+      reply: option(flag, 'Whether the content of a reply is taken from the server as fast as it comes', true),
+      memoryBytes: option(count, 'Bytes of one message in memory', 262_144),
+      diskBytes: option(
+        count,
+        'Bytes of one message that are written to a file beyond those; 0 for no file',
+        1_073_741_824,
+      ),
+      totalMemoryBytes: option(count, 'Bytes of all messages in memory', 67_108_864),
+      totalDiskBytes: option(count, 'Bytes of all messages in files', 4_294_967_296),
+      folder: option(text, "Folder for these files; default: the system's temporary folder"),
     }),
   ],
   'must be true, false, or an object with "request", "reply", "memoryBytes", "diskBytes"…',
@@ -85,18 +93,18 @@ const basicAuth = v.strictObject({
         v.regex(/^\$2[aby]\$\d\d\$[./A-Za-z0-9]{53}$/, 'must be a bcrypt hash, as htpasswd -nB makes them'),
       ),
     ),
-    'Hashes of passwords by name, as htpasswd -nB makes them (bcrypt)',
+    'Password hashes by user name, as htpasswd -nB makes them (bcrypt)',
   ),
-  realm: option(text, 'What browsers show when they ask', 'restricted'),
+  realm: option(text, 'What browsers show when they ask for the password', 'restricted'),
 })
 
 const forwardAuth = v.strictObject({
-  proxy: said(text, 'A group of upstreams that knows who may come in'),
+  proxy: said(text, 'The group of upstreams that decides who may come in'),
   path: said(
     path,
-    'What it is asked for: any status from 200 to 299 lets the request pass, any other reply is the answer',
+    'The path it is asked for: a status from 200 to 299 lets the request pass; any other reply is passed on to the client',
   ),
-  copy: option(v.array(fieldName), 'Fields of its reply that are sent on with the request', []),
+  copy: option(v.array(fieldName), 'Fields of its reply that are added to the request', []),
 })
 
 const tries = v.pipe(
@@ -104,46 +112,53 @@ const tries = v.pipe(
     v.pipe(text, v.regex(/^\/?(?:\{path\}|[!-z|~])+$/, 'must be a file below the folder: {path}.html')),
     'must be a list of files',
   ),
-  v.nonEmpty('must have one entry at least'),
+  v.nonEmpty('must have at least one entry'),
 )
 
 const changes = {
-  set: option(fields, 'Fields in place of those there are'),
-  remove: option(v.array(fieldName), 'Names of fields'),
+  set: option(fields, 'Fields that replace existing ones'),
+  remove: option(v.array(fieldName), 'Names of fields to remove'),
 }
 
 export const route: v.GenericSchema<unknown, RouteConfig> = v.strictObject({
-  path: said(prefix, 'Answers below this path; of all that fit the longest does'),
-  proxy: option(text, 'A group of upstreams'),
-  strip: v.optional(said(flag, 'Whether the path is taken off before a request is sent on', false), false),
-  host: option(text, "What Host says: the client's, the upstream server's, or this name", 'client'),
-  passOn: option(v.array(text), 'Names of fields that are sent on although proxies keep them', []),
-  rewrite: option(flag, 'Whether Location and the paths of cookies are made what the client has to say', true),
-  retryStatuses: option(statuses, 'Statuses for which another server is tried, where that is safe', [502, 503]),
-  retries: option(count, 'Servers that may be tried after the first', 2),
-  buffer: option(buffer, 'Where messages wait for the slower side; true if it is not said', true),
-  files: option(text, 'A folder; what there is no file for is the matter of "proxy", if there is one'),
-  try: option(tries, 'The files that answer, in this order: {path}, {path}.html, /index.html'),
+  path: said(prefix, 'The path, and everything below it; the longest match wins'),
+  proxy: option(text, 'The group of upstreams that requests are sent on to'),
+  strip: v.optional(said(flag, 'Whether the path is removed before a request is sent on', false), false),
+  host: option(text, "The Host that is sent: the client's, the upstream server's, or this name", 'client'),
+  passOn: option(v.array(text), 'Names of fields that are sent on although proxies normally remove them', []),
+  rewrite: option(
+    flag,
+    'Whether Location and the paths of cookies are rewritten so that they work for the client',
+    true,
+  ),
+  retryStatuses: option(statuses, 'Statuses after which another server is tried, if that is safe', [502, 503]),
+  retries: option(count, 'How many further servers may be tried', 2),
+  buffer: option(buffer, 'Where messages wait for the slower side; default: true', true),
+  files: option(text, 'A folder of files; requests for which there is no file go to "proxy", if there is one'),
+  try: option(tries, 'The files that are tried, in this order: {path}, {path}.html, /index.html'),
   fallback: option(text, 'The page of a single-page application'),
   cleanUrls: option(flag, '/about for about.html', false),
-  fastcgi: option(fastcgi, 'Has the scripts among the files run'),
+  fastcgi: option(fastcgi, 'Runs the scripts among the files'),
   secureHeaders: option(
     flag,
-    'Fields that make browsers careful: true isolates the site from others, false sends none; only what takes nothing away if it is not said',
+    'Fields that make browsers careful: true also isolates the site from others, false sends none; default: those that restrict nothing',
   ),
-  redirect: option(redirect, 'Where clients are sent'),
-  rateLimit: option(rateLimit, 'Requests of each client'),
-  cache: option(cache, 'Keeps what servers say that may be kept', false),
-  allow: option(addresses, 'Addresses and networks that may come in; nobody else may'),
-  deny: option(addresses, 'Addresses and networks that may not'),
+  redirect: option(redirect, 'Where clients are redirected to'),
+  rateLimit: option(rateLimit, 'How many requests each client may send'),
+  cache: option(cache, 'Keeps replies that may be kept, and answers with them', false),
+  allow: option(addresses, 'The only addresses and networks that may come in'),
+  deny: option(addresses, 'Addresses and networks that may not come in'),
   basicAuth: option(basicAuth, 'Asks for a name and a password'),
   forwardAuth: option(forwardAuth, 'Asks a server whether a request may pass'),
-  bodyBytes: option(count, 'Bytes of content that a request may have', 1_048_576),
+  bodyBytes: option(count, 'Most bytes of content in a request', 1_048_576),
   timeout: option(
-    v.pipe(milliseconds, v.minValue(1, 'must be 1 at least')),
-    'Milliseconds for a reply to begin; 504 after them',
+    v.pipe(milliseconds, v.minValue(1, 'must be at least 1')),
+    'Milliseconds until a reply must have begun; then 504',
   ),
-  request: option(v.strictObject(changes), 'Fields of what is sent on'),
-  reply: option(v.strictObject({ ...changes, add: option(fields, 'Further fields') }), 'Fields of what is sent back'),
-  errors: option(errorPages, 'Pages by status, 404, or kind, 5xx, for errors that are found here'),
-})
+  request: option(v.strictObject(changes), 'Changes to the fields of requests that are sent on'),
+  reply: option(
+    v.strictObject({ ...changes, add: option(fields, 'Additional fields') }),
+    'Changes to the fields of replies',
+  ),
+  errors: option(errorPages, 'Error pages by status (404) or class (5xx), for errors of the gateway itself'),
+} satisfies Record<keyof RouteConfig, unknown>)

@@ -1,6 +1,6 @@
-// What a configuration may say: the one description that is checked against, shown by editors, and told in errors.
+// The schema of the configuration: files are checked against it, editors show it, and error messages quote it.
 import * as v from 'valibot'
-import type { Config } from './config.ts'
+import type { Config, ListenConfig } from './config.ts'
 import {
   addresses,
   count,
@@ -20,22 +20,22 @@ import { upstream } from './schema-upstreams.ts'
 import { secretNames } from './secret-names.ts'
 
 const tls = v.strictObject({
-  cert: said(text, 'A file with the certificate, and those between it and the authority, in PEM'),
+  cert: said(text, 'A PEM file with the certificate, followed by its intermediate certificates'),
   key: said(text, 'The file with its key'),
 })
 
 const listener = v.strictObject({
-  port: said(port, '0 takes a free one'),
-  host: v.optional(said(text, 'The address; :: for all', '127.0.0.1'), '127.0.0.1'),
+  port: said(port, '0 for any free one'),
+  host: v.optional(said(text, 'The address to listen on; :: for all', '127.0.0.1'), '127.0.0.1'),
   tls: option(
     v.union([v.literal(true), tls], 'must be an object with "cert" and "key", or true for those of the hosts'),
-    'A certificate, or true for those of the hosts',
+    'A certificate, or true for those of "hosts"',
   ),
   http2: option(flag, 'Whether clients may speak HTTP/2', false),
-  proxyProtocol: option(addresses, 'Proxies in front that send a PROXY header'),
-})
+  proxyProtocol: option(addresses, 'Addresses of proxies in front that send a PROXY header'),
+} satisfies Record<keyof ListenConfig, unknown>)
 
-const routes = v.pipe(v.array(route, 'must be a list'), v.nonEmpty('must have one entry at least'))
+const routes = v.pipe(v.array(route, 'must be a list'), v.nonEmpty('must have at least one entry'))
 
 const hostName = v.pipe(
   text,
@@ -45,23 +45,23 @@ const hostName = v.pipe(
 const host = v.strictObject({
   tls: option(
     v.union([v.literal('acme'), tls], 'must be an object with "cert" and "key", or "acme"'),
-    'Its certificate; "acme" asks an authority for one',
+    'Its certificate; "acme" requests one from an authority',
   ),
-  https: option(flag, 'Whether who comes without TLS is sent there, by a 308', false),
-  errors: option(errorPages, 'Pages by status, 404, or kind, 5xx, for errors that are found here'),
-  routes: said(routes, 'What answers'),
+  https: option(flag, 'Whether clients without TLS are redirected to https, with 308', false),
+  errors: option(errorPages, 'Error pages by status (404) or class (5xx), for errors of the gateway itself'),
+  routes: said(routes, 'What answers for its paths'),
 })
 
 const admin = v.strictObject({
-  port: said(port, '0 takes a free one'),
-  host: v.optional(said(text, 'The address', '127.0.0.1'), '127.0.0.1'),
-  names: option(v.array(text), 'Names by which it may be asked, beside addresses and localhost', []),
+  port: said(port, '0 for any free one'),
+  host: v.optional(said(text, 'The address to listen on', '127.0.0.1'), '127.0.0.1'),
+  names: option(v.array(text), 'Host names that it accepts, besides addresses and localhost', []),
 })
 
 const trusted = v.strictObject({
   addresses: said(addresses, 'Addresses and networks of the proxies'),
   fields: v.optional(
-    said(oneOf('forwarded', 'x-forwarded'), 'The fields by which all of them name the client', 'x-forwarded'),
+    said(oneOf('forwarded', 'x-forwarded'), 'The fields in which all of them name the client', 'x-forwarded'),
     'x-forwarded',
   ),
 })
@@ -79,20 +79,23 @@ const acme = v.strictObject({
   directory: v.optional(
     said(
       directory,
-      'The authority: letsencrypt, letsencrypt-staging (for tests, browsers do not believe it), or the URL of the directory of another',
+      'The authority: letsencrypt, letsencrypt-staging (for tests; browsers do not trust it), or the directory URL of another',
       'letsencrypt',
     ),
     'letsencrypt',
   ),
   folder: v.optional(
-    said(text, 'Where accounts, keys and certificates are kept: it must outlive the process', 'certificates'),
+    said(text, 'The folder for accounts, keys and certificates; it must outlive the process', 'certificates'),
     'certificates',
   ),
-  contact: option(v.pipe(text, v.regex(/^[^\s@]+@[^\s@]+$/, 'must be an address of mail')), 'Who may be written to'),
+  contact: option(
+    v.pipe(text, v.regex(/^[^\s@]+@[^\s@]+$/, 'must be an email address')),
+    'Email address at which the authority may contact you',
+  ),
   challenges: option(
     v.pipe(
       v.array(oneOf('http-01', 'tls-alpn-01'), 'must be a list of "http-01" and "tls-alpn-01"'),
-      v.nonEmpty('must have one entry at least'),
+      v.nonEmpty('must have at least one entry'),
     ),
     'How names are shown to be ours, by port 80 (http-01) or 443 (tls-alpn-01): the next one when one fails; what "listen" has if it is not said',
   ),
@@ -111,8 +114,8 @@ const log = v.union(
   [
     logFormat,
     v.strictObject({
-      format: said(logFormat, 'For people, for tools that read the logs of nginx, or JSON'),
-      redact: option(v.array(text), 'Names in queries whose values are not written', secretNames),
+      format: said(logFormat, 'For people, for tools that read nginx logs, or JSON'),
+      redact: option(v.array(text), 'Names of query parameters whose values are not logged', secretNames),
     }),
   ],
   'must be "text", "common", "combined", "json" or "none", or an object with "format" and perhaps "redact"',
@@ -123,54 +126,60 @@ const timeouts = v.strictObject({
   head: option(milliseconds, 'From the first byte of a head to its end', 20_000),
   bodyIdle: option(milliseconds, 'Between two reads of the content of a request', 30_000),
   keepAlive: option(milliseconds, 'Between a reply and the next request on a connection', 72_000),
-  writeStall: option(milliseconds, 'Without the client taking what was written last', 62_000),
-  request: option(milliseconds, 'From the end of a head to the end of its reply; 0 for any time', 0),
-  halfClosed: option(milliseconds, 'For a reply, once the client has ended its side', 10_000),
-  tunnel: option(milliseconds, 'Without a byte in either direction of a WebSocket; 0 for any time', 0),
+  writeStall: option(milliseconds, 'While the client takes nothing of what was written', 62_000),
+  request: option(milliseconds, 'From the end of a head to the end of its reply; 0 for no limit', 0),
+  halfClosed: option(milliseconds, 'For a reply, once the client has closed its side of the connection', 10_000),
+  tunnel: option(milliseconds, 'Without a byte in either direction of a WebSocket; 0 for no limit', 0),
 })
 
 const limits = v.strictObject({
-  connectionsPerAddress: option(count, 'Connections of one address, of IPv6 one /64 network; 0 for any number', 0),
-  requestsPerConnection: option(count, 'Requests on one connection; 0 for any number', 0),
-  bufferedBytes: option(count, 'Bytes held for all clients together', 268_435_456),
-  headBytes: option(times, 'Of the head of a request', 32_768),
-  targetBytes: option(times, 'Of what a request asks for', 8192),
-  fields: option(times, 'Fields of a request', 128),
+  connectionsPerAddress: option(count, 'Most connections from one address, or one IPv6 /64 network; 0 for no limit', 0),
+  requestsPerConnection: option(count, 'Most requests on one connection; 0 for no limit', 0),
+  bufferedBytes: option(count, 'Most bytes held for all clients together', 268_435_456),
+  headBytes: option(times, 'Most bytes of the head of a request', 32_768),
+  targetBytes: option(times, 'Most bytes of the target of a request', 8192),
+  fields: option(times, 'Most fields of a request', 128),
 })
 
-/** A name that is not known is an error, not a wish that is ignored. */
+/** Unknown names are errors. With `satisfies`, the compiler reports a name that is in the type but not here. */
 export const schema: v.GenericSchema<unknown, Config> = v.strictObject({
-  $schema: option(text, 'What editors check the file by'),
+  $schema: option(text, 'The JSON Schema by which editors check this file'),
   listen: said(
-    v.pipe(v.array(listener, 'must be a list'), v.nonEmpty('must have one entry at least')),
-    'Where clients come in',
+    v.pipe(v.array(listener, 'must be a list'), v.nonEmpty('must have at least one entry')),
+    'Where the gateway listens for clients',
   ),
-  admin: option(admin, 'The dashboard, metrics and health, on a port of their own'),
-  acme: option(acme, 'The authority that is asked for the certificates of hosts whose tls is "acme"'),
-  workers: option(times, 'Processes that share the work', 1),
-  trusted: option(trusted, 'Proxies in front, and how they name the client'),
-  log: v.optional(said(log, 'Of requests, on the standard output', 'text'), 'text'),
-  requestId: v.optional(said(flag, 'A name for each request in X-Request-Id, for logs here and there', true), true),
-  compression: v.optional(said(flag, 'Of what is worth it', true), true),
-  connections: v.optional(said(count, 'At a time; 0 for any number', 0), 0),
+  admin: option(admin, 'The dashboard, metrics and health checks, on a port of their own'),
+  acme: option(acme, 'The authority that issues certificates for hosts whose tls is "acme"'),
+  workers: option(times, 'How many processes share the work', 1),
+  trusted: option(trusted, 'Proxies in front of the gateway, and how they name the client'),
+  log: v.optional(said(log, 'How requests are logged to standard output', 'text'), 'text'),
+  requestId: v.optional(
+    said(flag, 'Whether each request gets an identifier, in X-Request-Id, to find it in all logs', true),
+    true,
+  ),
+  compression: v.optional(said(flag, 'Whether replies worth it are compressed', true), true),
+  connections: v.optional(said(count, 'Most connections at a time; 0 for no limit', 0), 0),
   announce: v.optional(
-    said(count, 'Milliseconds between /readyz saying 503 and refusing connections, at the end', 0),
+    said(count, 'At shutdown, milliseconds between the first 503 of /readyz and the refusal of connections', 0),
     0,
   ),
-  deadline: v.optional(said(milliseconds, 'Milliseconds that requests under way have at the end', 10_000), 10_000),
-  timeouts: option(timeouts, 'How long clients may take for what, in milliseconds'),
-  limits: option(limits, 'Most of what clients could send or hold without end'),
-  buffer: option(buffer, 'For routes that say nothing of it', true),
-  upstreams: v.optional(said(v.record(text, upstream), 'Groups of servers by name', {}), {}),
-  https: option(flag, 'Whether who comes without TLS, for a name that is not in hosts, is sent there', false),
-  errors: option(errorPages, 'Pages for errors, under names that are not in hosts'),
-  hosts: option(v.record(hostName, host), 'What is served under which name: example.org or *.example.org'),
-  routes: option(routes, 'What is served under all other names; without them such a request is refused'),
+  deadline: v.optional(
+    said(milliseconds, 'At shutdown, milliseconds that active requests have to finish', 10_000),
+    10_000,
+  ),
+  timeouts: option(timeouts, 'How long clients may take for each phase, in milliseconds'),
+  limits: option(limits, 'Limits for what clients send and hold'),
+  buffer: option(buffer, 'For routes that do not set it', true),
+  upstreams: v.optional(said(v.record(text, upstream), 'Groups of upstream servers by name', {}), {}),
+  https: option(flag, 'Whether clients without TLS are redirected to https, for names that are not in "hosts"', false),
+  errors: option(errorPages, 'Error pages, for names that are not in "hosts"'),
+  hosts: option(v.record(hostName, host), 'What is served under each name: example.org or *.example.org'),
+  routes: option(routes, 'What is served under all other names; without it, such requests are refused'),
   demo: option(
     v.strictObject({
-      backends: said(v.pipe(positive, v.maxValue(16, 'must be 16 at most')), 'How many servers'),
-      requestsPerSecond: v.optional(said(count, 'Of its clients', 40), 40),
+      backends: said(v.pipe(positive, v.maxValue(16, 'must be at most 16')), 'How many servers'),
+      requestsPerSecond: v.optional(said(count, 'Requests per second of its clients', 40), 40),
     }),
-    'Servers that are started and killed, and clients that ask them',
+    'Demo servers that are started and killed, and clients that send requests to them',
   ),
-})
+} satisfies Record<keyof Config, unknown>)

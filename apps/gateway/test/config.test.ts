@@ -51,7 +51,7 @@ test('the demo and the examples of the README are valid', () => {
 
 test.each([
   [{ listen: undefined }, 'listen is missing'],
-  [{ listen: [] }, 'listen must have one entry at least'],
+  [{ listen: [] }, 'listen must have at least one entry'],
   [{ listen: [{}] }, 'listen[0].port is missing'],
   [{ listen: [{ port: '80' }] }, 'listen[0].port must be a number'],
   [{ listen: [{ port: 65_536 }] }, 'listen[0].port must be a port'],
@@ -61,7 +61,7 @@ test.each([
   ],
   [{ listen: [{ port: 80, http2: true }] }, 'listen[0].http2 needs "tls"'],
   [{ route: [] }, 'route is not known here: is it "routes"?'],
-  [{ upstreams: { api: { servers: [] } } }, 'upstreams.api.servers must name one server at least'],
+  [{ upstreams: { api: { servers: [] } } }, 'upstreams.api.servers must name at least one server'],
   [
     { upstreams: { api: { servers: [7] } } },
     'upstreams.api.servers[0] must be a URL, or an object with "url" and perhaps "weight" and "backup"',
@@ -97,7 +97,7 @@ test.each([
     /^routes\[0\]\.retryStatuses\[0\] must be a status/,
   ],
   [{ workers: 2, listen: [{ port: 0 }] }, 'listen[0].port is 0, and workers would each have another one'],
-  [{ workers: 0 }, 'workers must be 1 at least'],
+  [{ workers: 0 }, 'workers must be at least 1'],
   [
     { upstreams: { api: { servers: ['https://a'], cert: 'a.pem' } } },
     'upstreams.api has one of "cert" and "key", which need each other',

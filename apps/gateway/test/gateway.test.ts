@@ -160,7 +160,7 @@ describe('a reload', () => {
     const config = { upstreams: { api: { servers: [url] } }, routes: [{ path: '/', proxy: 'api' }] }
     const started = await start(config)
     const mistakes = [
-      [{ ...config, routes: [] }, 'routes must have one entry at least'],
+      [{ ...config, routes: [] }, 'routes must have at least one entry'],
       [{ ...config, upstreams: { api: { servers: ['ftp://x'] } } }, 'upstreams.api.servers: Not http://host'],
       [{ ...config, routes: [{ path: '/', files: 'nowhere' }] }, 'routes[0]: files: there is no folder'],
       [{ ...config, listen: [{ port: 1 }] }, 'listen: a change here needs a restart'],

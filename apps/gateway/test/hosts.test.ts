@@ -273,7 +273,7 @@ describe('a configuration that is only looked at', () => {
     expect(check(text).split('\n')).toEqual([
       '6 problems',
       '  gateway.json:2: listen[0].hostt is not known here: is it "host"?',
-      '  gateway.json:4: upstreams.api.servers must name one server at least',
+      '  gateway.json:4: upstreams.api.servers must name at least one server',
       '  gateway.json:4: upstreams.api.check.path must begin with a slash: /healthz',
       '  gateway.json:4: upstreams.api.check.healthy must be a whole number',
       '  gateway.json:7: routes[0].proxi is not known here: is it "proxy"?',

@@ -1,15 +1,15 @@
 import { isFieldName, isFieldValue } from '@spillway/parser/serialize'
 
-/** What the command line and the configuration file can say. */
+/** The settings that the command line and the configuration file give. */
 export interface Settings {
   /** The folder that is served. */
   folder: string
   /** Undefined: 3000, or the next one that is free. */
   port: number | undefined
-  /** Undefined: every address of this machine. */
+  /** Undefined: all addresses of this machine. */
   host: string | undefined
   https: boolean
-  /** Files of a certificate and its key, in PEM; with `https`. */
+  /** PEM files of a certificate and its key, for `https`. */
   cert: string | undefined
   key: string | undefined
   cors: boolean
@@ -19,21 +19,21 @@ export interface Settings {
   auth: Credentials | undefined
   headers: readonly (readonly [name: string, value: string])[]
   proxies: readonly Proxied[]
-  /** Files that answer for paths, in the place of theirs. */
+  /** Paths for which another file answers. */
   rewrites: readonly Rewrite[]
-  /** What stands in front of every path; empty, or `/docs`. */
+  /** The prefix of every path; empty, or for example `/docs`. */
   base: string
-  /** Whether the page is shown in a browser at the start. */
+  /** Whether a browser is opened at the start. */
   open: boolean
-  /** Workers; 0 serves in this process. */
+  /** The number of workers; 0 serves in this process. */
   cluster: number
   log: LogFormat
 }
 
-/** What is below a prefix comes from another server. */
+/** A prefix; requests for paths below it go to another server. */
 export interface Proxied {
   readonly prefix: string
-  /** With the path that stands in place of the prefix there. */
+  /** The other server, and the path that replaces the prefix. */
   readonly url: string
 }
 
@@ -53,7 +53,7 @@ export interface Credentials {
 export type LogFormat = (typeof logFormats)[number]
 export const logFormats = ['text', 'json', 'none'] as const
 
-/** A mistake in what the user asked for; its message is all they need to read. */
+/** A mistake in what the user asked for; only its message is shown. */
 export class UsageError extends Error {
   override readonly name: string = 'UsageError'
 }
@@ -62,37 +62,37 @@ interface Option {
   readonly type: 'string' | 'boolean'
   readonly short?: string
   readonly multiple?: true
-  /** What stands for the value in the help. */
+  /** The placeholder of the value in the help. */
   readonly value?: string
   readonly help: string
 }
 
-/** One table for the command line, the configuration file and the help, in the order of the help. */
+/** The one table for the command line, the configuration file and the help, in the order of the help. */
 export const options = {
   port: { type: 'string', short: 'p', value: 'number', help: '$PORT, or 3000, or the next free one' },
-  host: { type: 'string', value: 'address', help: 'listen here only; 127.0.0.1 keeps others out' },
-  https: { type: 'boolean', help: 'serve HTTPS, with a certificate of mkcert or self-signed' },
+  host: { type: 'string', value: 'address', help: 'listen on this address only; 127.0.0.1 keeps others out' },
+  https: { type: 'boolean', help: 'serve HTTPS, with a certificate from mkcert or a self-signed one' },
   cert: { type: 'string', value: 'file', help: 'use this certificate instead' },
   key: { type: 'string', value: 'file', help: 'and its key' },
-  open: { type: 'boolean', short: 'o', help: 'show it in a browser' },
-  spa: { type: 'boolean', short: 's', help: 'answer pages that are not there with index.html' },
-  listing: { type: 'boolean', short: 'l', help: 'list folders that have no index.html' },
+  open: { type: 'boolean', short: 'o', help: 'open it in a browser' },
+  spa: { type: 'boolean', short: 's', help: 'answer requests for missing pages with index.html' },
+  listing: { type: 'boolean', short: 'l', help: 'list the files of folders without index.html' },
   live: { type: 'boolean', help: 'reload pages in the browser when a file changes' },
-  cors: { type: 'boolean', help: 'let pages of other origins read everything' },
+  cors: { type: 'boolean', help: 'let pages from other origins read everything' },
   header: { type: 'string', short: 'H', multiple: true, value: "'Name: value'", help: 'add a field to every reply' },
-  auth: { type: 'string', value: 'user:pass', help: 'ask for a name and a password' },
-  proxy: { type: 'string', multiple: true, value: '/path=url', help: 'what is below /path comes from another server' },
+  auth: { type: 'string', value: 'user:pass', help: 'ask for a user name and a password' },
+  proxy: { type: 'string', multiple: true, value: '/path=url', help: 'pass requests below /path on to another server' },
   rewrite: {
     type: 'string',
     multiple: true,
     value: '/path=/file',
-    help: 'another file answers; /app/** is all below /app',
+    help: 'answer with another file; /app/** is everything below /app',
   },
   base: { type: 'string', value: '/path', help: 'serve the folder below this path' },
-  cluster: { type: 'boolean', help: 'use every core' },
+  cluster: { type: 'boolean', help: 'use all processor cores' },
   log: { type: 'string', value: 'text|json|none', help: 'how requests are logged' },
-  config: { type: 'string', short: 'c', value: 'file', help: 'read options from here (spillway.config.json)' },
-  help: { type: 'boolean', short: 'h', help: 'show this' },
+  config: { type: 'string', short: 'c', value: 'file', help: 'read options from this file (spillway.config.json)' },
+  help: { type: 'boolean', short: 'h', help: 'show this text' },
   version: { type: 'boolean', short: 'v', help: 'show the version' },
 } as const
 
@@ -102,15 +102,15 @@ export const optionEntries: readonly (readonly [OptionName, Option])[] = Object.
   Option,
 ][]
 
-/** What was given for an option, before it is checked. */
+/** The options as they were given, not yet checked. */
 export type Given = Partial<Record<OptionName, string | boolean | readonly string[]>>
 
-/** Checks everything that was given. @throws UsageError for what cannot be. */
+/** Checks everything that was given. @throws UsageError for what is invalid. */
 export function settingsOf(folder: string, given: Given, cores: number): Settings {
   const text = (name: OptionName): string | undefined => given[name] as string | undefined
   const flag = (name: OptionName): boolean => given[name] === true
   if ((text('cert') === undefined) !== (text('key') === undefined))
-    throw new UsageError('--cert and --key go together: one is no use without the other')
+    throw new UsageError('--cert and --key go together: neither is of use without the other')
   return {
     folder,
     port: portOf(text('port')),

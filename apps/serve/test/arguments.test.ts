@@ -72,7 +72,7 @@ describe('the command line', () => {
     ['--auth alice', '--auth takes a name and a password with a colon between them: --auth alice:secret'],
     ['--auth alice:', '--auth takes a name and a password with a colon between them: --auth alice:secret'],
     ['--log xml', '--log takes text, json, none, not "xml"'],
-    ['--cert c', '--cert and --key go together: one is no use without the other'],
+    ['--cert c', '--cert and --key go together: neither is of use without the other'],
   ])('%s', (line, message) => {
     expect(() => settings(...line.split(' '))).toThrow(new UsageError(message))
   })

@@ -148,7 +148,7 @@ describe('frames of WebSocket', () => {
 
   it('that are wrong are so at a byte', () => {
     const reading = behind(0x81, 2, 0x61, 0x62)
-    expect(reading.fault).toMatchObject({ code: 'WEBSOCKET_FRAME' })
+    expect(reading.fault).toMatchObject({ code: 'MASK_MISSING', rfc: 'RFC 6455 §5.1' })
     expect(reading.tokens.some(({ kind }) => kind === 'wrong')).toBe(true)
   })
 

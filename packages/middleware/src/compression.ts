@@ -39,7 +39,7 @@ const rules: Rules<Settled<CompressionOptions, 'threshold'>> = {
       br: optional(whole(4, { to: 11 })),
       gzip: optional(whole(6, { to: 9 })),
       deflate: optional(whole(6, { to: 9 })),
-    }),
+    } satisfies Rules<CodingLevels>),
   ),
   filter: callback(),
 }

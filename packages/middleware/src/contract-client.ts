@@ -1,3 +1,5 @@
+// A client for the routes of a router, typed by the router's type; made of `fetch`, so that it runs in browsers, too.
+import { type Rule, type Rules, callback, either, readOptions, record, text } from '@spillway/core/options'
 import type { Client } from './lib/contract/client-types.ts'
 import { type Sendable, fill, textOf } from './lib/patterns/fill.ts'
 
@@ -15,6 +17,11 @@ export interface ClientOptions {
   readonly fetch?: (request: Request) => Promise<Response>
   /** Fields of every request, or a function that returns them for each request, for example a token that is renewed. */
   readonly headers?: Sent | (() => Sent | Promise<Sent>)
+}
+
+const rules: Rules<ClientOptions> = {
+  fetch: callback(),
+  headers: either(callback(), record(text())) as Rule<ClientOptions['headers']>,
 }
 
 interface AnyInit {
@@ -35,10 +42,11 @@ const methods = ['get', 'post', 'put', 'patch', 'delete'] as const
  * `const api = client<typeof app>('https://api.example')`, then `await api('/books/:id').get({ params: { id: '7' } })`.
  * It needs only `fetch` and nothing of a server, so it runs in browsers, too.
  * @param url where the router answers, optionally below a path; in browsers a path alone is enough.
+ * @throws TypeError for an unknown option, or one of another kind.
  */
 export function client<App>(url: string | URL, options: ClientOptions = {}): Client<App> {
   const base = String(url).replace(/\/$/, '')
-  const { fetch: send = (request) => fetch(request), headers: common = {} } = options
+  const { fetch: send = (request: Request) => fetch(request), headers: common = {} } = readOptions(rules, options)
   const call = async (method: string, pattern: string, init: AnyInit = {}): Promise<unknown> => {
     const { params = {}, query = {}, headers = {}, body, as, signal } = init
     const fields = new Headers(typeof common === 'function' ? await common() : common)

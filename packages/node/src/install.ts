@@ -2,6 +2,7 @@ import http from 'node:http'
 import https from 'node:https'
 import { syncBuiltinESMExports } from 'node:module'
 import { SecureServer, Server } from '@spillway/middleware/node'
+import type { NodeErrorCodes } from './error-codes.ts'
 import { refusals } from './refusals.ts'
 
 type Constructor = new (...args: readonly unknown[]) => object
@@ -36,9 +37,7 @@ function replace(module: { Server: unknown; createServer: unknown }, Ours: Const
     if (!process.env['SPILLWAY_FALLBACK'])
       throw Object.assign(
         new Error(`Spillway cannot be this server: ${reasons.join('; ')}. SPILLWAY_FALLBACK=1 leaves it to node:http`),
-        {
-          code: 'ERR_SPILLWAY_REFUSED',
-        },
+        { code: 'ERR_SPILLWAY_REFUSED' satisfies keyof NodeErrorCodes },
       )
     console.error(`node:http is this server, not Spillway: ${reasons.join('; ')}`)
     return Reflect.construct(Theirs, args)

@@ -33,7 +33,7 @@ export interface BodyLimits {
   readonly trailerFields: number
 }
 
-export const defaultHeadLimits: HeadLimits = {
+export const defaultHeadLimits: Required<HeadLimits> = {
   emptyLines: 8,
   methodBytes: 32,
   targetBytes: 8192,
@@ -42,7 +42,7 @@ export const defaultHeadLimits: HeadLimits = {
   headBytes: 32768,
 }
 
-export const defaultBodyLimits: BodyLimits = {
+export const defaultBodyLimits: Required<BodyLimits> = {
   chunkSizeDigits: 16,
   extensionBytes: 16384,
   overheadRatio: 16,

@@ -11,6 +11,8 @@ import {
   RequestHead,
   ResponseHead,
 } from '../src/index.ts'
+import { defaultHttp2Limits, Http2Machine } from '../src/http2.ts'
+import { type MessageOptions, MessageReader, type ReaderOptions, WebSocketReader } from '../src/websocket.ts'
 import { bytesOf } from './replay.ts'
 
 /** Every way to give limits, with the names that are known there. */
@@ -21,6 +23,7 @@ const takers: [string, object, (limits: object) => unknown][] = [
   ['MessageParser', { ...defaultHeadLimits, ...defaultBodyLimits }, (limits) => new MessageParser('request', limits)],
   ['parseRequest', defaultHeadLimits, (limits) => parseRequest(bytesOf(''), limits)],
   ['parseResponse', defaultHeadLimits, (limits) => parseResponse(bytesOf(''), limits)],
+  ['Http2Machine', defaultHttp2Limits, (limits) => new Http2Machine('server', limits)],
 ]
 
 describe.each(takers)('%s', (_, defaults, take) => {
@@ -43,6 +46,62 @@ describe.each(takers)('%s', (_, defaults, take) => {
     const message = `${name}s is not a limit: ${Object.keys(defaults).join(', ')}`
     expect(() => take({ [`${name}s`]: 1 })).toThrow(new TypeError(message))
     expect(() => take({ __proto__: null, constructor: 1 })).toThrow(TypeError)
+  })
+})
+
+/** The limits of a WebSocket's reader; the compiler asks for every option there is. */
+type Sort = 'limit' | 'needed' | 'other'
+const reader: Record<keyof ReaderOptions, Sort> = {
+  from: 'other',
+  deflate: 'other',
+  messageBytes: 'needed',
+  messageFrames: 'limit',
+}
+const messages: Record<keyof MessageOptions, Sort> = {
+  from: 'other',
+  messageBytes: 'needed',
+  messageFrames: 'limit',
+  inflate: 'other',
+  inflation: 'limit',
+  decodeLatin1: 'other',
+  decodeUtf8: 'other',
+}
+
+describe.each([
+  ['WebSocketReader', reader, (options: object) => new WebSocketReader(options as ReaderOptions)],
+  ['MessageReader', messages, (options: object) => new MessageReader(options as MessageOptions)],
+] as const)('%s', (_, sorts, take) => {
+  const given = { from: 'client', messageBytes: 1 }
+  const limits = Object.entries(sorts).filter(([, sort]) => sort !== 'other')
+
+  test.each(limits)('%s is a whole number from 1 up', (name) => {
+    for (const value of [NaN, 0, -1, 0.5, -Infinity]) {
+      expect(() => take({ ...given, [name]: value })).toThrow(RangeError)
+      expect(() => take({ ...given, [name]: value })).toThrow(name)
+    }
+    for (const value of ['2', null, {}, 1n]) {
+      expect(() => take({ ...given, [name]: value })).toThrow(TypeError)
+      expect(() => take({ ...given, [name]: value })).toThrow(name)
+    }
+    for (const value of [1, 1e9, Infinity]) expect(() => take({ ...given, [name]: value })).not.toThrow()
+  })
+
+  test('the size of messages is needed, the others have defaults', () => {
+    const missed = Object.keys(sorts).filter((name) => {
+      try {
+        take({ ...given, [name]: undefined })
+        return false
+      } catch {
+        return true
+      }
+    })
+    expect(missed).toEqual(['messageBytes'])
+    expect(() => take({ from: 'client' })).toThrow(new TypeError('messageBytes is needed'))
+  })
+
+  test.each(Object.keys(sorts))('%ss is no option', (name) => {
+    expect(() => take({ ...given, [`${name}s`]: 1 })).toThrow(TypeError)
+    expect(() => take({ ...given, [`${name}s`]: 1 })).toThrow(`${name}s`)
   })
 })
 

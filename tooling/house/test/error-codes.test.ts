@@ -1,6 +1,6 @@
 /*
- * Error codes are one name for one thing in all packages. Their page is made from the tables of the packages, and kept in the
- * repository:
+ * An error code means one thing in all packages. The page that lists them is made from the tables of the packages, and kept in
+ * the repository:
  *   UPDATE_PAGES=1 npx vitest run tooling/house/test/error-codes.test.ts
  */
 import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
@@ -22,7 +22,7 @@ interface Code {
   readonly text: string
 }
 
-/** The table of a package: an interface whose members are codes, of which each has a comment and statuses. */
+/** The table of a package: an interface whose members are codes, each with a comment and its statuses. */
 function tableIn(path: string): Code[] {
   const source = readFileSync(join(root, path), 'utf8')
   const rows = [...source.matchAll(/ {2}\/\*\* ([^\n]+) \*\/\n {2}([A-Z_]+): ([\d |]+)\n/g)]
@@ -33,8 +33,18 @@ function tableIn(path: string): Code[] {
   }))
 }
 
+/** The codes of @spillway/node: errors of a program's start, which no client sees, so that they have no status. */
+function startCodesIn(path: string): Omit<Code, 'statuses'>[] {
+  const source = readFileSync(join(root, path), 'utf8')
+  return [...source.matchAll(/ {2}\/\*\* ([^\n]+) \*\/\n {2}([A-Z_]+): Error\n/g)].map(([, text, code]) => ({
+    code: code!,
+    text: text!,
+  }))
+}
+
 const core = tableIn('packages/core/src/exchange/error-codes.ts')
 const middleware = tableIn('packages/middleware/src/lib/http/error-codes.ts')
+const atStart = startCodesIn('packages/node/src/error-codes.ts')
 
 /** The codes of each table. */
 const tables: Readonly<Record<string, readonly string[]>> = {
@@ -43,9 +53,10 @@ const tables: Readonly<Record<string, readonly string[]>> = {
   WebSocket: Object.keys(webSocketFailures),
   core: core.map(({ code }) => code),
   middleware: middleware.map(({ code }) => code),
+  node: atStart.map(({ code }) => code),
 }
 
-/** A code in the sources: where it is given to an error, and with which status when that is written there. */
+/** A place in the sources where an error gets a code, and the status if it is written beside it. */
 interface Use {
   readonly code: string
   readonly status: number | undefined
@@ -55,7 +66,7 @@ interface Use {
 const numberIn = (node: ts.Node | undefined): number | undefined =>
   node && ts.isNumericLiteral(node) ? Number(node.text) : undefined
 
-/** The list that a literal stands in beside a status: arguments, or a pair of a table. */
+/** The list that contains a literal and perhaps a status: arguments, or a row of a table. */
 function listAround(literal: ts.Node): ts.NodeArray<ts.Expression> | undefined {
   const { parent } = literal
   if (ts.isNewExpression(parent) || ts.isCallExpression(parent)) return parent.arguments
@@ -63,14 +74,24 @@ function listAround(literal: ts.Node): ts.NodeArray<ts.Expression> | undefined {
   return ts.isPropertyAssignment(parent) && parent.name.getText() === 'code' ? listAround(parent.parent) : undefined
 }
 
+/** Whether a literal becomes a `code`: as a member of a literal or a class, or assigned to one. */
+function isCodeOf(literal: ts.Node): boolean {
+  const { parent } = literal
+  if (ts.isSatisfiesExpression(parent)) return isCodeOf(parent)
+  if (ts.isPropertyAssignment(parent) || ts.isPropertyDeclaration(parent)) return parent.name.getText() === 'code'
+  if (!ts.isBinaryExpression(parent) || !ts.isPropertyAccessExpression(parent.left)) return false
+  return parent.operatorToken.kind === ts.SyntaxKind.EqualsToken && parent.left.name.text === 'code'
+}
+
+/** The codes in a file, without those of the system (`ENOENT`) and of Node (`ERR_…`). */
 function usesIn(path: string): Use[] {
   const source = ts.createSourceFile(path, readFileSync(join(root, path), 'utf8'), ts.ScriptTarget.Latest, true)
   const uses: Use[] = []
   const visit = (node: ts.Node): void => {
-    const isName = ts.isStringLiteral(node) && /^[A-Z]+(?:_[A-Z\d]+)*$/.test(node.text) && !node.text.startsWith('ERR_')
+    const isName = ts.isStringLiteral(node) && /^(?!E[A-Z]+$|ERR_(?!SPILLWAY_))[A-Z]+(?:_[A-Z\d]+)*$/.test(node.text)
     const list = isName ? listAround(node) : undefined
     const status = numberIn(list?.[0])
-    const isMember = isName && ts.isPropertyAssignment(node.parent) && node.parent.name.getText() === 'code'
+    const isMember = isName && isCodeOf(node)
     const isArgument = isName && ts.isNewExpression(node.parent) && node.parent.arguments?.[1] === node
     if (isMember || isArgument || (isName && status !== undefined && status >= 400))
       uses.push({ code: node.text, status, place: path })
@@ -87,7 +108,11 @@ function usesBelow(folder: string): Use[] {
     .flatMap((name) => usesIn(join(folder, name)))
 }
 
-const used = { core: usesBelow('packages/core/src'), middleware: usesBelow('packages/middleware/src') }
+const used = {
+  core: usesBelow('packages/core/src'),
+  middleware: usesBelow('packages/middleware/src'),
+  others: ['inspect', 'node', 'create'].flatMap((name) => usesBelow(`packages/${name}/src`)),
+}
 const apps = readdirSync(join(root, 'apps')).flatMap((name) => usesBelow(`apps/${name}/src`))
 
 describe('a code of errors', () => {
@@ -106,6 +131,7 @@ describe('a code of errors', () => {
     }
     expect([...used.core, ...used.middleware].filter((one) => !known(one))).toEqual([])
     expect(used.core.filter(({ code }) => !tables['core']!.includes(code))).toEqual([])
+    expect(used.others.filter(({ code }) => !all.some((one) => one.code === code))).toEqual([])
   })
 
   it('is used when it is in a table', () => {
@@ -113,6 +139,7 @@ describe('a code of errors', () => {
     // Made of who ended the exchange.
     const made = /^ABORTED_BY_/
     expect([...core, ...middleware].filter(({ code }) => !codes.has(code) && !made.test(code))).toEqual([])
+    expect(atStart.filter(({ code }) => !used.others.some((one) => one.code === code))).toEqual([])
     expect(used.middleware.length).toBeGreaterThan(20)
   })
 
@@ -126,7 +153,7 @@ const vectors = readdirSync(folder)
   .filter((name) => name.endsWith('.json'))
   .flatMap((name) => JSON.parse(readFileSync(join(folder, name), 'utf8')) as Vector[])
 
-/** What only the end of the connection shows. */
+/** Errors that only the end of the connection reveals. */
 const ends: Partial<Record<ParseErrorCode, Pick<Vector, 'bytes' | 'expect'>>> = {
   MESSAGE_INCOMPLETE: { bytes: 'GET / HTTP/1.1\r\nHost', expect: { error: 'MESSAGE_INCOMPLETE', offset: 20 } },
   UNEXPECTED_RESPONSE: {
@@ -140,7 +167,7 @@ const ends: Partial<Record<ParseErrorCode, Pick<Vector, 'bytes' | 'expect'>>> = 
   RESPONSE_MISSING: { bytes: '', expect: { error: 'RESPONSE_MISSING', offset: 0 } },
 }
 
-/** The shortest case that ends in the error; its replay is a test of the parser. */
+/** The shortest vector that ends in the error; the parser's tests replay it. */
 function example(code: ParseErrorCode): Vector {
   const found = vectors
     .filter((v) => (v.error ?? v.expect?.error) === code && v.messages === undefined)
@@ -153,7 +180,7 @@ const visible = (text: string): string => {
   return json.length > 90 ? `${json.slice(0, 60)} … ${json.slice(-20)}` : json
 }
 
-/** What src/codes.ts of the parser says of each code. */
+/** What the parser's src/codes.ts says about each code. */
 const explained = new Map(
   [
     ...readFileSync(join(root, 'packages/parser/src/codes.ts'), 'utf8').matchAll(
@@ -204,21 +231,21 @@ it('docs/error-codes.md lists them all', () => {
     '',
     '<!-- Made by tooling/house/test/error-codes.test.ts from the tables of the packages and packages/parser/vectors/*.json. -->',
     '',
-    'Every error has a code beside its status, for programs to tell one from another: `error.code`, the `code` of a problem',
-    '(RFC 9457), of a line in the log and of the event `spillway.refused`. A code is one thing in all packages, and codes are only',
-    'ever added. An error without one of its own has `HTTP_` and its status.',
+    'Besides its status, every error has a code by which programs can tell it from others: `error.code`, and the `code` of a problem',
+    '(RFC 9457), of a line in the log and of the event `spillway.refused`. A code means the same in all packages, and codes are only',
+    'ever added. An error that has no code of its own gets `HTTP_` followed by its status.',
     '',
     '## Messages of HTTP/1.1',
     '',
-    'From `@spillway/parser`, as the table `parseErrors`. The status is what a server answers a request with; a gateway that meets',
-    'the error in a response answers 502. An error is final: no later byte of the connection can be trusted. The example is a whole',
-    'input and the offset of the offending byte in it: in the message for heads, in the body for chunked bodies. Heads of HTTP/2',
-    'that break the same rules have the same codes.',
+    'From `@spillway/parser`, as the table `parseErrors`. The status is the one that a server answers a request with; a gateway that',
+    'finds the error in a response answers 502. An error is final: no later byte of the connection can be trusted. Each example is a',
+    'complete input with the offset of the offending byte: from the start of the message for heads, of the body for chunked bodies.',
+    'Heads in HTTP/2 that break the same rules get the same codes.',
     '',
     ...messageErrors(),
     '## HTTP/2',
     '',
-    'From `@spillway/parser/http2`, as the table `http2Faults`. The name is what RST_STREAM or GOAWAY say (RFC 9113 §7).',
+    'From `@spillway/parser/http2`, as the table `http2Faults`. “Sent” is the error code in RST_STREAM or GOAWAY (RFC 9113 §7).',
     '',
     ...tableOf(
       ['Code', 'Sent', 'Section', 'What'],
@@ -226,7 +253,7 @@ it('docs/error-codes.md lists them all', () => {
     ),
     '## WebSocket',
     '',
-    'From `@spillway/parser/websocket`, as the table `webSocketFailures`. The number is what Close says (RFC 6455 §7.4.1).',
+    'From `@spillway/parser/websocket`, as the table `webSocketFailures`. “Sent” is the status code in the Close frame (RFC 6455 §7.4.1).',
     '',
     ...tableOf(
       ['Code', 'Sent', 'Section', 'What'],
@@ -239,14 +266,22 @@ it('docs/error-codes.md lists them all', () => {
     ),
     '## Core',
     '',
-    'From `@spillway/core`, beside those of messages.',
+    'From `@spillway/core`, in addition to those of messages.',
     '',
     ...tableOf(['Code', 'Status', 'What'], rowsOf(core)),
     '## Middleware',
     '',
-    'From `@spillway/middleware`, beside those of core. Under `connect` errors have the names that Node gives them (`ERR_…`).',
+    'From `@spillway/middleware`, in addition to those of core. Under `connect`, errors have the names that Node gives them (`ERR_…`).',
     '',
     ...tableOf(['Code', 'Status', 'What'], rowsOf(middleware)),
+    '## Node',
+    '',
+    'From `@spillway/node`, when a program starts. These have no status: no request has arrived.',
+    '',
+    ...tableOf(
+      ['Code', 'What'],
+      atStart.map(({ code, text }) => [code, text]),
+    ),
   ].join('\n')
   const path = join(root, 'docs/error-codes.md')
   if (process.env['UPDATE_PAGES'] === '1') writeFileSync(path, content)

@@ -33,7 +33,7 @@ export const clusterRules: Rules<ClusterSettings> = {
     maxDelay: amount(defaultRestart.maxDelay),
     stableAfter: amount(defaultRestart.stableAfter),
     attempts: whole(defaultRestart.attempts, { from: 1 }),
-  }),
+  } satisfies Rules<RestartPolicy>),
   balance: choice(['round-robin', 'kernel'], 'round-robin'),
   signals: list(text() as Rule<NodeJS.Signals>, ['SIGTERM', 'SIGINT']),
   reloadSignal: either(text('SIGHUP') as Rule<NodeJS.Signals>, choice([null], null)),

@@ -6,7 +6,6 @@ import { type ContextHead, type ContextPort, RequestContext } from '../exchange/
 import { answerIn, taken } from '../exchange/dispatch.ts'
 import { errorResult, plainError, printFailure } from '../exchange/error-reply.ts'
 import { type AbortedBy, AbortedError, HttpError, type Outcome, errorFacts } from '../exchange/errors.ts'
-import type { Limits } from '../server/options.ts'
 import { type Rules, readOptions, section } from '../server/read-options.ts'
 import { limitRules, serverRules } from '../server/rules.ts'
 import { Reply } from '../exchange/reply.ts'
@@ -41,8 +40,8 @@ export interface ForeignOptions extends Pick<ServerOptions, 'onError'> {
   readonly limits?: { readonly bodyBytes?: number }
 }
 
-interface ForeignSettings extends Pick<ServerOptions, 'onError'> {
-  readonly limits: Pick<Limits, 'bodyBytes'>
+interface ForeignSettings extends Omit<ForeignOptions, 'limits'> {
+  readonly limits: Required<NonNullable<ForeignOptions['limits']>>
 }
 
 export const foreignRules: Rules<ForeignSettings> = {

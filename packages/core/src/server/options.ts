@@ -47,7 +47,7 @@ function pick<T extends object>(names: T, limits: T): T {
   return Object.fromEntries(Object.keys(names).map((name) => [name, limits[name as keyof T]])) as T
 }
 
-export const defaultLimits: Limits = {
+export const defaultLimits: Required<Limits> = {
   ...defaultHeadLimits,
   ...defaultBodyLimits,
   // Room for any form and JSON document; raise it where uploads are expected.
@@ -96,7 +96,7 @@ export interface Timeouts {
   readonly linger: number
 }
 
-export const defaultTimeouts: Timeouts = {
+export const defaultTimeouts: Required<Timeouts> = {
   // Two round trips and a signature on each side; no human is involved.
   handshake: 10_000,
   // Heads fit into a few packets; 20 s are enough for a bad radio link and too few for slowloris.

@@ -5,6 +5,7 @@ import type {
   Pem,
   PemCertificate,
   PfxCertificate,
+  ProxyProtocolOptions,
   TlsPolicy,
   TlsReload,
 } from './listen-options.ts'
@@ -43,7 +44,7 @@ function each<T extends Limits | Timeouts>(
 export const limitRules: Rules<Limits> = each(defaultLimits, whole)
 
 /** The resolved options of a server. */
-export interface ServerSettings extends Pick<ServerOptions, 'onError'> {
+export interface ServerSettings extends Omit<ServerOptions, 'limits' | 'timeouts'> {
   readonly limits: Limits
   readonly timeouts: Timeouts
 }
@@ -125,7 +126,7 @@ export const listenRules: Rules<ListenSettings> = {
   keepAliveProbe: amount(60_000, { to: longestTimer }),
   tls: optional(section(tlsRules)),
   http2: flag(false),
-  proxyProtocol: optional(section({ trusted: required(list(text())) })),
+  proxyProtocol: optional(section({ trusted: required(list(text())) } satisfies Rules<ProxyProtocolOptions>)),
 }
 
 export type CloseSettings = Required<CloseOptions>

@@ -20,7 +20,7 @@ import {
 import { clusterRules } from '../../src/cluster/rules.ts'
 import { foreignRules } from '../../src/fetch/foreign.ts'
 import { signalRules } from '../../src/serve/signals.ts'
-import { closeRules, listenRules, serverRules } from '../../src/server/rules.ts'
+import { closeRules, listenRules, reloadRules, serverRules } from '../../src/server/rules.ts'
 
 const rules = {
   bytes: whole(10, { from: 1, to: 20 }),
@@ -120,6 +120,7 @@ describe('reading options', () => {
 describe.each([
   ['a server', serverRules],
   ['listening', listenRules],
+  ['reloading certificates', reloadRules],
   ['closing', closeRules],
   ['a cluster', clusterRules],
   ['closing on signals', signalRules],

@@ -1,3 +1,4 @@
+// Reads bytes for display: what the parser takes each of them for, the messages, and the first error.
 import {
   BodyDecoder,
   BodyEvent,
@@ -9,6 +10,7 @@ import {
   decodeLatin1,
   parseErrors,
 } from '@spillway/parser'
+import { webSocketFailures } from '@spillway/parser/websocket'
 import { isHttp2, readFrames } from './frames.ts'
 import { type Marks, bodyMarks, headMarks } from './marks.ts'
 import { readWebSocket } from './websocket.ts'
@@ -178,8 +180,9 @@ class Reader {
     this.#messages.push(...messages)
     this.#at = this.#bytes.length
     if (!failure) return
-    const { at, message } = failure
-    this.#fault = { code: 'WEBSOCKET_FRAME', rfc: 'RFC 6455 §5', message, at, offset: at - start }
+    const { at, code } = failure
+    const { rfc, message } = webSocketFailures[code]
+    this.#fault = { code, rfc, message, at, offset: at - start }
   }
 
   #open(from: number, to: number, head: RequestHead | ResponseHead, facts: readonly Fact[], complete = false): false {

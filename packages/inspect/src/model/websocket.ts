@@ -1,4 +1,5 @@
-import { FrameEvent, WebSocketReader, webSocketFailures } from '@spillway/parser/websocket'
+// WebSocket frames for display: what each byte is, and what a strict reader finds wrong.
+import { FrameEvent, type WebSocketFailure, WebSocketReader } from '@spillway/parser/websocket'
 import type { Fact, Message, Token, TokenKind } from './tokens.ts'
 
 /** How many characters of a message are shown. */
@@ -20,7 +21,13 @@ export interface FramesRead {
   readonly tokens: readonly Token[]
   readonly messages: readonly Message[]
   /** Where the frames are malformed, and why. */
-  readonly failure?: { readonly at: number; readonly message: string }
+  readonly failure?: FrameFailure
+}
+
+interface FrameFailure {
+  /** Position of the byte at which a strict reader stops. */
+  readonly at: number
+  readonly code: WebSocketFailure
 }
 
 /** Reads WebSocket frames starting at `start` (RFC 6455 §5.2); those of a client are unmasked. */
@@ -59,7 +66,7 @@ export function readWebSocket(bytes: Uint8Array, start: number, from: 'client' |
   if (failure === undefined) return { tokens, messages }
   if (stop < bytes.length) tokens.push({ from: stop, to: stop + 1, kind: 'wrong' })
   if (stop + 1 < bytes.length) tokens.push({ from: stop + 1, to: bytes.length, kind: 'rest' })
-  return { tokens, messages, failure: { at: stop, message: failure.message } }
+  return { tokens, messages, failure: { at: stop, code: failure.code } }
 }
 
 function factsOf(first: number, isMasked: boolean, content: Uint8Array): Fact[] {
@@ -80,12 +87,12 @@ function hex(bytes: Uint8Array): string {
 }
 
 /** What a strict reader finds wrong, and at which byte. @param bytes may be changed. */
-function failureOf(bytes: Uint8Array, from: 'client' | 'server'): { at: number; message: string } | undefined {
+function failureOf(bytes: Uint8Array, from: 'client' | 'server'): FrameFailure | undefined {
   const reader = new WebSocketReader({ from, deflate: true, messageBytes: mostBytes })
   let event: FrameEvent = FrameEvent.Ping
   for (let p = 0; p < bytes.length && event !== FrameEvent.NeedMore; p = reader.pos) {
     event = reader.next(bytes, p, bytes.length)
-    if (event === FrameEvent.Error) return { at: reader.consumed, message: webSocketFailures[reader.error!].message }
+    if (event === FrameEvent.Error) return { at: reader.consumed, code: reader.error! }
     if (event === FrameEvent.Close) break
   }
   return undefined

@@ -11,7 +11,7 @@ export interface Http2Limits extends HeadLimits, Pick<BodyLimits, 'trailerBytes'
   readonly connectionWindow: number
 }
 
-export const defaultHttp2Limits: Http2Limits = {
+export const defaultHttp2Limits: Required<Http2Limits> = {
   ...defaultHeadLimits,
   trailerBytes: defaultBodyLimits.trailerBytes,
   trailerFields: defaultBodyLimits.trailerFields,

@@ -3,7 +3,7 @@ import { append, decodeLatin1 } from '../bytes.ts'
 import type { DecodeLatin1 } from '../bytes.ts'
 import type { WebSocketFailure } from './failures.ts'
 import { allBits } from './mask.ts'
-import { FrameEvent, WebSocketReader, checkLimits } from './reader.ts'
+import { FrameEvent, WebSocketReader, limitsFromOne } from './reader.ts'
 import { decodeUtf8 } from './text.ts'
 import { Utf8Checker } from './utf8.ts'
 
@@ -69,16 +69,17 @@ export class MessageReader {
   /** The frames, and the content of control frames. */
   readonly frames: WebSocketReader
   private readonly _options: MessageOptions
+  private readonly _inflation: number
   /** The part of a message that has arrived so far, unchanged. */
   private _parts: Uint8Array | undefined = undefined
   private _length: number = 0
   /** A compressed message is checked when this much of it has arrived; after each check the number doubles. */
   private _lookAt: number = 1
 
-  /** @throws TypeError when a limit is not a number; RangeError when it is below 1 or NaN. */
+  /** @throws TypeError for an unknown option, or a limit that is not a number; RangeError when it is not a whole number from 1 up. */
   constructor(options: MessageOptions) {
-    const { from, messageBytes, messageFrames, inflate, inflation = 100 } = options
-    checkLimits(inflation)
+    const { from, messageBytes, messageFrames, inflate, decodeLatin1: _, decodeUtf8: __, ...limits } = options
+    this._inflation = limitsFromOne({ inflation: 100 }, limits).inflation
     this._options = options
     this.frames = new WebSocketReader({ from, deflate: inflate !== undefined, messageBytes, messageFrames })
   }
@@ -166,11 +167,11 @@ export class MessageReader {
   }
 
   private _inflate(input: Uint8Array, length: number, whole: boolean): Inflated | WebSocketFailure {
-    const { inflate, messageBytes, inflation = 100 } = this._options
+    const { inflate, messageBytes } = this._options
     const inflated = inflate!(input, messageBytes, whole)
     if (typeof inflated === 'string') return inflated
     const free = Math.max(messageBytes / 2, freeInflation)
-    return inflated.bytes.length > Math.max(free, length * inflation) ? 'INFLATED_TOO_MUCH' : inflated
+    return inflated.bytes.length > Math.max(free, length * this._inflation) ? 'INFLATED_TOO_MUCH' : inflated
   }
 
   private _fail(error: WebSocketFailure): FrameEvent {

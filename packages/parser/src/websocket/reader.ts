@@ -1,4 +1,5 @@
 // Reads frames from bytes that may come in any pieces (RFC 6455 §5.2).
+import { limitsOf } from '../limits.ts'
 import { CONTROL_BYTES, CloseCode, readClose } from './close.ts'
 import type { WebSocketFailure } from './failures.ts'
 import { FIN, Opcode, RSV1 } from './frame-writer.ts'
@@ -23,6 +24,8 @@ export interface ReaderOptions {
 
 /** Each frame costs its head and some work, however little it contains. */
 const defaultFrames = 16_384
+/** `messageBytes` has no default: how much a program can hold, only the program knows. */
+const defaultLimits = { messageBytes: Infinity, messageFrames: defaultFrames }
 
 /*
  * One frame (RFC 6455 §5.2), whose head may come in any pieces:
@@ -91,10 +94,11 @@ export class WebSocketReader {
   /** The content so far of a control frame that comes in pieces. */
   private _control: Uint8Array | undefined = undefined
 
-  /** @throws TypeError when a limit is not a number; RangeError when it is below 1 or NaN. */
+  /** @throws TypeError for an unknown option, or a limit that is not a number; RangeError when it is not a whole number from 1 up. */
   constructor(options: ReaderOptions) {
-    const { from, deflate = false, messageBytes, messageFrames = defaultFrames } = options
-    checkLimits(messageBytes, messageFrames)
+    const { from, deflate = false, ...limits } = options
+    if (limits.messageBytes === undefined) throw new TypeError('messageBytes is needed')
+    const { messageBytes, messageFrames } = limitsFromOne(defaultLimits, limits)
     this._masked = from === 'client'
     this._deflate = deflate
     this._messageBytes = messageBytes
@@ -276,10 +280,10 @@ export class WebSocketReader {
 
 const nothing = /* @__PURE__ */ new Uint8Array(0)
 
-/** @throws TypeError when a limit is not a number; RangeError when it is below 1 or NaN. */
-export function checkLimits(...limits: readonly number[]): void {
-  for (const limit of limits) {
-    if (typeof limit !== 'number') throw new TypeError('A limit is a number')
-    if (!(limit >= 1)) throw new RangeError('A limit is at least 1')
-  }
+/** As {@link limitsOf}; with a limit of 0 no message could be read. @throws RangeError for 0, too. */
+export function limitsFromOne<T extends object>(defaults: T, given: { readonly [K in keyof T]?: T[K] | undefined }): T {
+  const all = limitsOf(defaults, given as Partial<T>)
+  for (const [name, limit] of Object.entries<number>(all as Record<string, number>))
+    if (limit < 1) throw new RangeError(`${name} is at least 1`)
+  return all
 }

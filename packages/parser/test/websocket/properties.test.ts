@@ -155,16 +155,3 @@ describe('the content of a close', () => {
     expect(() => closeContent(1000, 'é'.repeat(62))).toThrow(RangeError)
   })
 })
-
-test.each([0, -1, NaN])('a limit of %d is none', (limit) => {
-  expect(() => new WebSocketReader({ from: 'client', messageBytes: limit })).toThrow(RangeError)
-  expect(() => new WebSocketReader({ from: 'client', messageBytes: 1, messageFrames: limit })).toThrow(RangeError)
-  expect(() => new MessageReader({ from: 'client', messageBytes: 1, inflation: limit })).toThrow(RangeError)
-})
-
-test('a text is no limit', () => {
-  const limit = '5' as unknown as number
-  expect(() => new WebSocketReader({ from: 'client', messageBytes: limit })).toThrow(TypeError)
-  expect(() => new WebSocketReader({ from: 'client', messageBytes: 1, messageFrames: limit })).toThrow(TypeError)
-  expect(() => new MessageReader({ from: 'client', messageBytes: 1, inflation: limit })).toThrow(TypeError)
-})
