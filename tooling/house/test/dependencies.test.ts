@@ -77,6 +77,8 @@ exact. ${without
   .map((name) => `\`${name}\``)
   .join(', ')} need none themselves.
 
+\`node tooling/sbom.mjs sbom.cdx.json\`, after a build, writes the same as a bill of materials (CycloneDX), with digests; each release has one.
+
 | Package | Version | Licence | Comes with |
 | ------- | ------- | ------- | ---------- |
 ${rows.join('\n')}

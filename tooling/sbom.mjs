@@ -1,0 +1,57 @@
+// `node tooling/sbom.mjs FILE`: writes what is in the packages that we publish, with all that is installed with them, as a bill of
+// materials (SBOM) in the format of CycloneDX. npm makes it of an installation from packed packages, which have to be built.
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { environment, root, setup } from './setup.mjs'
+
+const [file] = process.argv.slice(2)
+if (file === undefined) {
+  console.error('sbom: to which file?')
+  process.exit(2)
+}
+setup()
+const folder = mkdtempSync(join(tmpdir(), 'spillway-sbom-'))
+const run = (cwd, command, ...args) =>
+  execFileSync(command, args, {
+    cwd,
+    env: environment,
+    encoding: 'utf8',
+    maxBuffer: 2 ** 26,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+try {
+  const tarballs = {}
+  for (const path of [
+    ...readdirSync(join(root, 'packages')).map((name) => `packages/${name}`),
+    'apps/serve',
+    'apps/replay',
+  ]) {
+    const { name } = JSON.parse(readFileSync(join(root, path, 'package.json'), 'utf8'))
+    const packed = JSON.parse(run(join(root, path), 'pnpm', 'pack', '--json', '--pack-destination', folder))
+    tarballs[name] = `file:${packed.filename}`
+  }
+  const manifest = { name: 'spillway', version: '0.0.0', dependencies: tarballs, overrides: tarballs }
+  writeFileSync(join(folder, 'package.json'), JSON.stringify(manifest))
+  run(
+    folder,
+    'npm',
+    'install',
+    '--ignore-scripts',
+    '--omit=optional',
+    '--omit=dev',
+    '--prefer-offline',
+    '--no-audit',
+    '--no-fund',
+  )
+  const text = run(folder, 'npm', 'sbom', '--sbom-format', 'cyclonedx', '--sbom-type', 'application', '--omit', 'dev')
+  const bill = JSON.parse(text)
+  // Ours were installed from a folder that nobody else has.
+  for (const one of bill.components)
+    one.externalReferences = one.externalReferences?.filter(({ url }) => !url.startsWith('file:'))
+  writeFileSync(resolve(file), `${JSON.stringify(bill, null, 2)}\n`)
+  console.log(`${bill.components.length} packages in ${file}`)
+} finally {
+  rmSync(folder, { recursive: true, force: true })
+}
