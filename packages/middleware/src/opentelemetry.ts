@@ -12,7 +12,7 @@ import { type Context, type Outcome, type RequestHeaders, errorFacts } from '@sp
 import { clientOf } from './lib/http/known-client.ts'
 import { standardMethods } from './lib/http/standard-methods.ts'
 import { named } from './lib/layers/layer-trace.ts'
-import { whenSettled } from './lib/layers/maybe-promise.ts'
+import { whenAnswered } from './lib/layers/reply-fields.ts'
 import type { Middleware } from './lib/layers/types.ts'
 
 const getter: TextMapGetter<RequestHeaders> = {
@@ -37,7 +37,8 @@ export function spans(): Middleware {
     )
     c.done((outcome) => end(span, c, outcome))
     return context.with(trace.setSpan(parent, span), () =>
-      whenSettled(
+      whenAnswered(
+        c,
         next,
         (reply) => reply,
         (error) => {

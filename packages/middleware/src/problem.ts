@@ -12,8 +12,8 @@ import {
 import { type Rules, callback, readOptions } from '@spillway/core/options'
 import { type Problem, Refusal, isWritten, problemOf, written } from './lib/http/problem.ts'
 import { named } from './lib/layers/layer-trace.ts'
-import { addErrorFields } from './lib/layers/reply-fields.ts'
-import { after, whenSettled } from './lib/layers/maybe-promise.ts'
+import { addErrorFields, whenAnswered } from './lib/layers/reply-fields.ts'
+import { after } from './lib/layers/maybe-promise.ts'
 import type { Middleware } from './lib/layers/types.ts'
 
 export type { MiddlewareErrorCode, MiddlewareErrorCodes } from './lib/http/error-codes.ts'
@@ -45,7 +45,8 @@ export function problems(options: ProblemsOptions = {}): Middleware {
     return after(make(refusal.problem, c), (result) => withFieldsOf(refusal, result))
   }
   return named('problems', (c, next) =>
-    whenSettled(
+    whenAnswered(
+      c,
       next,
       (reply) => (reply instanceof Refusal ? told(reply, c) : reply),
       (error) => {
@@ -59,7 +60,7 @@ export function problems(options: ProblemsOptions = {}): Middleware {
 
 /** A different reply for a refusal, keeping those of its fields that do not describe the content. */
 function withFieldsOf(refusal: Refusal, result: Result): Reply {
-  const reply = result instanceof Response ? Reply.from(result) : result
+  const reply = Reply.from(result)
   for (const [name, value] of refusal.headers)
     if (/^(?:vary|set-cookie)$/i.test(name)) reply.headers.append(name, value)
     else if (!/^content-/i.test(name) && !reply.headers.has(name)) reply.headers.set(name, value)

@@ -20,6 +20,7 @@ import { problemOf } from './lib/http/problem.ts'
 import { readCookies } from './lib/http/request-cookies.ts'
 import { named } from './lib/layers/layer-trace.ts'
 import { after, whenSettled } from './lib/layers/maybe-promise.ts'
+import { whenAnswered } from './lib/layers/reply-fields.ts'
 import type { Middleware } from './lib/layers/types.ts'
 import { type Keeper, type Kept, SealKeeper, StoreKeeper } from './lib/sessions/keeper.ts'
 import { wholeLife } from './lib/sessions/life.ts'
@@ -143,7 +144,8 @@ export function sessions<Data extends object>(options: SessionsOptions = {}): Mi
     const proceed = (kept: Kept | undefined, unknown?: string): MaybePromise<Reply> => {
       const session = new OpenSession<Data>(settings, kept, unknown)
       c.state.session = session
-      return whenSettled(
+      return whenAnswered(
+        c,
         next,
         (reply) => finish(c, reply, session),
         (error) => fail(c, error, session),

@@ -1,6 +1,9 @@
-import { HttpError } from '@spillway/core'
+import { HttpError, Reply } from '@spillway/core'
 import { cors } from '@spillway/middleware/cors'
+import { spans } from '@spillway/middleware/opentelemetry'
+import { problems } from '@spillway/middleware/problem'
 import { type Router, router } from '@spillway/middleware/router'
+import { type Session, sessions } from '@spillway/middleware/sessions'
 import { describe, expect, expectTypeOf, test } from 'vitest'
 import { defineMiddleware } from '@spillway/middleware'
 import { send, start } from './server.ts'
@@ -102,6 +105,43 @@ describe('onError of a router', () => {
       ),
     ).toContain('200 server: A handler or middleware returned')
     expect(() => router().onError('x' as never)).toThrow(TypeError)
+  })
+})
+
+const thrown = (reply: Reply | Response): never => {
+  // eslint-disable-next-line typescript/only-throw-error -- it is the answer
+  throw reply
+}
+
+describe('a reply that is thrown is the reply', () => {
+  const layers: [string, (app: Router<any, any>) => Router<any, any>][] = [
+    ['nothing', (app) => app],
+    ['problems', (app) => app.use(problems({ onError: (error) => expect(error).toBe('not called') }))],
+    ['onError', (app) => app.onError((error) => new Response(`not called: ${String(error)}`))],
+    ['spans', (app) => app.use(spans())],
+    ['cors', (app) => app.use(cors({ origins: ['https://a.example'] }))],
+    ['sessions', (app) => app.use(sessions<{ user: string }>({ secrets: ['x'.repeat(32)] }))],
+  ]
+
+  test.each(layers)('through %s', async (layer, put) => {
+    const fields = { headers: { 'X-Own': '1' }, status: 410 }
+    const app = put(router())
+      .get('/now', () => thrown(new Reply('gone', fields)))
+      .get('/later', async (c) => {
+        c.errorHeaders.set('X-Always', 'yes')
+        await Promise.resolve()
+        const { session } = c.state as { session?: Session<{ user: string }> }
+        if (session) session.data.user = 'ali'
+        return thrown(new Response('gone', fields))
+      })
+    const server = await start(app, { onError: (error) => new Response(`not called: ${String(error)}`) })
+    for (const path of ['/now', '/later']) {
+      const { status, content, headers } = await send(server, 'GET', path, ['Origin: https://a.example'])
+      expect([status, content.toString(), headers.get('x-own')]).toEqual([410, 'gone', '1'])
+      expect(headers.get('x-always')).toBe(path === '/later' ? 'yes' : undefined)
+      expect(headers.get('access-control-allow-origin')).toBe(layer === 'cors' ? 'https://a.example' : undefined)
+      expect(headers.has('set-cookie')).toBe(layer === 'sessions' && path === '/later')
+    }
   })
 })
 

@@ -69,7 +69,7 @@ function failed(context: RequestContext, error: unknown, target: ReplyTarget): P
   return undefined
 }
 
-/** A reply that was thrown. */
+/** The reply that was thrown, if what was thrown is one: then it is the answer, and no error. Never throws itself. */
 export function answerIn(error: unknown): Reply | undefined {
   // Inspecting it may run foreign code.
   try {

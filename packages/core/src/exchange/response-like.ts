@@ -70,7 +70,6 @@ const ofConnection = ['Connection', 'Keep-Alive', 'Proxy-Connection', 'TE', 'Tra
 function fieldsOf(headers: FieldsLike): FieldsInit {
   // Lists of values, which `addHeaders` accepts.
   if (headers.raw) return headers.raw() as unknown as FieldsInit
-  if (headers instanceof Headers) return headers
   const fields: [string, string][] = []
   headers.forEach((value, name) => fields.push([name, value]))
   // Some tell their cookies as one line elsewhere.

@@ -19,6 +19,7 @@ import {
 } from './connection-state.ts'
 import { type ContextPort, RequestContext } from '../exchange/request-context.ts'
 import { type ReplyTarget, type Waiter, deliver } from '../exchange/dispatch.ts'
+import { refusalText } from '../exchange/refusal-text.ts'
 import { type AbortedBy, AbortedError, HttpError, type Outcome, unreadContent } from '../exchange/errors.ts'
 import { type CloseReason, channels } from '../server/events.ts'
 import type { Reply, TakeOver } from '../exchange/reply.ts'
@@ -651,6 +652,5 @@ function upgradeTooEarly(): HttpError {
 }
 
 function parseFailure(code: ParseErrorCode): HttpError {
-  const { status, message } = parseErrors[code]
-  return new HttpError(status, message, { code })
+  return new HttpError(parseErrors[code].status, refusalText(code), { code })
 }

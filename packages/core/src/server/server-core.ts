@@ -11,6 +11,7 @@ import type { RequestContext } from '../exchange/request-context.ts'
 import { type Scope, scopeOfNow, scopesInUse, within } from '../exchange/scope.ts'
 import { type ConnectionLog, isObserved } from './connection-log.ts'
 import { errorResult, errorText, plainError, printFailure } from '../exchange/error-reply.ts'
+import { refusalText } from '../exchange/refusal-text.ts'
 import { AbortedError, errorFacts } from '../exchange/errors.ts'
 import { begun } from '../exchange/beginning.ts'
 import { isSource } from '../exchange/source.ts'
@@ -111,6 +112,8 @@ export class ServerCore {
   readonly #addresses: Map<string, number> = new Map()
   /** Called when a connection is gone. */
   readonly #waiting: Set<() => void> = new Set()
+  /** Those whose handlers wait for the end of the server. */
+  readonly #closers: Set<Member> = new Set()
 
   constructor(server: Server, handler: Handler, options: ServerOptions) {
     checkHandler(handler)
@@ -243,7 +246,7 @@ export class ServerCore {
     if (!this.open.delete(member)) return
     this.#count(member, -1)
     if (member.turnedAway) this.#turnedAway--
-    for (const look of this.#waiting) look()
+    this.#look()
   }
 
   opened({ id, peer }: Pick<Member, 'id' | 'peer'>): void {
@@ -285,18 +288,26 @@ export class ServerCore {
     }
   }
 
-  /** Resolves when the last connection is gone. @param but a connection that is not waited for while it has a request to answer. */
-  empty(but?: Member): Promise<void> {
+  /**
+   * Resolves when the last connection is gone.
+   * @param closer one whose handler waits for that: it is not waited for while it has a request to answer, and neither are others
+   * of its kind, for they would wait for each other.
+   */
+  empty(closer?: Member): Promise<void> {
+    if (closer) this.#closers.add(closer)
     return new Promise((resolve) => {
       const look = (): void => {
-        const { size } = this.open
-        if (size > 1 || (size === 1 && !(but && but.active && this.open.has(but)))) return
+        for (const member of this.open) if (!closer || !member.active || !this.#closers.has(member)) return
         this.#waiting.delete(look)
         resolve()
       }
       this.#waiting.add(look)
-      look()
+      this.#look()
     })
+  }
+
+  #look(): void {
+    for (const look of this.#waiting) look()
   }
 
   get stats(): { open: number; active: number } {
@@ -367,8 +378,7 @@ export class ServerCore {
 
   /** The answer to bytes that are not a valid request. @param _client that sent them. */
   parseErrorReply(code: ParseErrorCode, _client: Pick<Member, 'peer'>): Reply {
-    const { status, message } = parseErrors[code]
-    return errorText(status, message)
+    return errorText(parseErrors[code].status, refusalText(code))
   }
 
   /** @param method empty while it is not known. As it may be HEAD then, the reply has no content that a client could take for its next head. */

@@ -54,7 +54,7 @@ export interface Server extends AsyncDisposable {
    * The last replies say `Connection: close`. Calling it again returns the same promise;
    * a deadline that comes sooner counts from then on. A handler that calls it is not waited for, so it may await this.
    * Whose work a call is shows by what awaits it, and by its context where `AsyncLocalStorage` is used or Node.js is 24 or later; where
-   * it is in neither, in the callback of a timer for example, and the handler waits for it, both wait for the deadline, and
+   * it is in neither, in streamed content or the callback of a timer for example, and the handler waits for it, both wait for the deadline, and
    * `killed` counts that. There `c.done(() => server.close())` closes behind the reply. @throws RangeError for what is not a number from 0 on.
    */
   close(options?: CloseOptions): Promise<Closed>

@@ -55,6 +55,8 @@ describe('a head that cannot be trusted ends the connection (RFC 9112 §2.2, §1
     expect(reply.fields.get('connection')).toBe('close')
     expect(reply.fields.get('content-type')).toBe('text/plain; charset=utf-8')
     expect(reply.complete).toBe(true)
+    // A sentence for whoever sent it, and where it is written; those of the parser have a colon or a stop.
+    expect(Buffer.from(reply.body, 'latin1').toString()).toMatch(/^[A-Z].+[^.] \(RFC \d{4} §[\d.]+\)\n$/)
     expect(calls).toBe(0)
     expect(client.state).toBe('ended')
   })

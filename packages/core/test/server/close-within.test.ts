@@ -186,6 +186,29 @@ describe('close, called in a handler', () => {
     await outer.close()
   })
 
+  it('in two handlers does not make them wait for each other', async () => {
+    const both = deferred()
+    let count = 0
+    const server: Server = await serve(
+      async (c: Context) => {
+        const closed = server.close({ deadline: Infinity })
+        if (++count === 2) both.resolve()
+        await both.promise
+        return c.json(await closed)
+      },
+      { port: 0 },
+    )
+    const clients = [rawClient(server), rawClient(server)]
+    for (const client of clients) client.send('GET / HTTP/1.1\r\n')
+    await until(() => server.stats.active === 2)
+    for (const client of clients) client.send('Host: a\r\n\r\n')
+    for (const client of clients) {
+      expect(onlyReply(await client.ended).status).toBe(200)
+      client.destroy()
+    }
+    expect(await server.close()).toEqual({ drained: 2, killed: 0 })
+  })
+
   it('over HTTP/2', async () => {
     const server: Server = await serve(async (c) => c.json(await server.close({ deadline: Infinity })), {
       port: 0,

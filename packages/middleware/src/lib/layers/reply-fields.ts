@@ -1,7 +1,20 @@
 // Fields that a layer adds to replies, including error replies.
-import type { Context, MaybePromise, Reply, ReplyHeaders } from '@spillway/core'
+import { type Context, type MaybePromise, type Reply, type ReplyHeaders, answerIn } from '@spillway/core'
 import { whenSettled } from './maybe-promise.ts'
 import type { Next } from './types.ts'
+
+/** As {@link whenSettled}, for what answers: a reply that is thrown is the reply, with the fields that core would give it. */
+export function whenAnswered<R>(
+  c: Context<any, any>,
+  answer: () => MaybePromise<Reply>,
+  fulfilled: (reply: Reply) => MaybePromise<R>,
+  rejected: (error: unknown) => MaybePromise<R>,
+): MaybePromise<R> {
+  return whenSettled(answer, fulfilled, (error) => {
+    const reply = answerIn(error)
+    return reply ? fulfilled(addErrorFields(c, reply)) : rejected(error)
+  })
+}
 
 /**
  * Calls `next`, and changes the fields of whatever is sent: the reply that comes back, or the one that will be made of an
@@ -13,7 +26,8 @@ export function withFields(
   next: Next,
   change: (headers: ReplyHeaders, status?: number) => void,
 ): MaybePromise<Reply> {
-  return whenSettled(
+  return whenAnswered(
+    c,
     next,
     (reply) => {
       change(reply.headers, reply.status)

@@ -84,9 +84,10 @@ export class Node {
 
   /**
    * A pattern below this node, in full; `/` is the prefix itself.
-   * @throws TypeError when it does not begin with a slash.
+   * @throws TypeError when it does not begin with a slash, or is no text.
    */
   join(pattern: string): string {
+    if (typeof pattern !== 'string') throw new TypeError(`A pattern is text, not ${String(pattern)}`)
     if (!pattern.startsWith('/')) throw new TypeError(`A pattern begins with a slash: ${JSON.stringify(pattern)}`)
     if (this.prefix === '') return pattern
     if (pattern === '/') return this.prefix

@@ -1,8 +1,7 @@
 // The routes of one router, checked against each other as they are added.
 import { AbortedError, type Context, type MaybePromise, type Reply, type Result } from '@spillway/core'
 import { asReply, chain, tellable, toReply, unwrap } from '../layers/compose.ts'
-import { whenSettled } from '../layers/maybe-promise.ts'
-import { addErrorFields } from '../layers/reply-fields.ts'
+import { addErrorFields, whenAnswered } from '../layers/reply-fields.ts'
 import { KnownPaths, ownText } from '../tools/known-paths.ts'
 import { normalizePath } from '../http/path.ts'
 import { refused } from '../http/problem.ts'
@@ -174,7 +173,8 @@ export class RouteTable {
   /** Answers a request with the route that matches it best. */
   dispatch(c: Context, end?: MountEnd): MaybePromise<Result> {
     if (!this.#answersErrors) return this.#answer(c, end)
-    return whenSettled(
+    return whenAnswered(
+      c,
       () => toReply(this.#answer(c, end)),
       (reply) => reply,
       (error) => this.#failed(c, error, end),
