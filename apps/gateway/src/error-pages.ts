@@ -16,15 +16,15 @@ const types: Readonly<Record<string, string>> = {
 }
 
 /**
- * Exchanges whose reply is that of another server, by their state, which layers hand on: what it says of its errors is for it to say.
+ * Exchanges whose reply is an error of another server, by their state, which layers hand on: what it says of its errors is for it to say.
  */
 const answeredElsewhere: WeakSet<object> = new WeakSet()
 
-/** Notes whose reply it is. */
+/** Notes whose error it is. */
 export function fromServer(handler: Handler<any>): Handler<any> {
   return async (c) => {
     const reply = await handler(c)
-    answeredElsewhere.add(c.state as object)
+    if (reply.status >= 400) answeredElsewhere.add(c.state as object)
     return reply
   }
 }

@@ -230,6 +230,19 @@ describe('a server that speaks HTTP/2', () => {
     expect(statuses.toSorted()).toEqual(['200', '200', '200', '200', '200', '503'])
   })
 
+  test('is not asked over connections that are too old', async () => {
+    const upstream = await nodes((stream, path) => {
+      stream.respond({ ':status': 200 })
+      stream.end(path)
+    })
+    const young = await front(group([upstream.url], { http2: true, pool: { maxAge: 60_000 } }))
+    for (let i = 0; i < 3; i++) expect(await get(young.server, `/${i}`)).toMatch(/^HTTP\/1\.1 200 /)
+    expect(upstream.sessions()).toBe(1)
+    const old = await front(group([upstream.url], { http2: true, pool: { maxAge: 0.001 } }))
+    for (let i = 0; i < 3; i++) expect(await get(old.server, `/${i}`)).toMatch(/^HTTP\/1\.1 200 /)
+    expect(upstream.sessions()).toBe(4)
+  })
+
   test('is asked by checks in HTTP/2 as well', async () => {
     const asked: string[] = []
     const upstream = await back((c) => {

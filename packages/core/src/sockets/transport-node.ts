@@ -110,10 +110,13 @@ const readBytes = 64 * 1024
 const lent = new Uint8Array(readBytes)
 
 /** The buffer for the next read of the socket that was read last; undefined to use the same one again. */
-let following: Uint8Array | undefined
+let following: Uint8Array | undefined = lent
 
+/** Node asks behind each read, and when a socket is opened. */
 function nextBuffer(): Uint8Array {
-  return following as Uint8Array
+  const next = following as Uint8Array
+  following = lent
+  return next
 }
 
 function onRead(this: Socket, length: number, buffer: Uint8Array): boolean {
@@ -132,12 +135,18 @@ const reading = { buffer: nextBuffer, callback: onRead }
 
 /** A socket that reads into {@link lent}, as long as little arrives. */
 class LendingSocket extends Socket {
-  constructor(handle: object) {
-    following = lent
+  /** @param handle of an accepted connection; without one it is to connect. */
+  constructor(handle?: object) {
     // `handle` is what a server passes to the sockets it accepts; it is missing from the types.
-    const options = { handle, allowHalfOpen: true, readable: true, writable: true, onread: reading }
-    super(options)
+    const options = { allowHalfOpen: true, readable: true, writable: true, onread: reading }
+    const of = handle ? { ...options, handle } : { ...options, noDelay: true }
+    super(of)
   }
+}
+
+/** A socket that is to connect, half-open and without delay; before the first bytes come it needs a {@link NodeTransport}. */
+export function clientSocket(): Socket {
+  return isOther ? new Socket({ allowHalfOpen: true }) : new LendingSocket()
 }
 
 /**

@@ -13,9 +13,12 @@ export interface AskedServer {
 
 /** Keyed by the state of the exchange, which all its views share. */
 const watched = new WeakMap<object, AskedServer[]>()
+/** Where no log wants to know, nothing is looked up. */
+let isWatching = false
 
 /** Starts recording: the servers that are asked from now on, in order. */
 export function watchAsked({ state }: Context<any, any>): readonly AskedServer[] {
+  isWatching = true
   let list = watched.get(state as object)
   if (!list) watched.set(state as object, (list = []))
   return list
@@ -23,5 +26,5 @@ export function watchAsked({ state }: Context<any, any>): readonly AskedServer[]
 
 /** The list in which a server that is asked is recorded; undefined if nobody is interested. */
 export function askedOf({ state }: Context<any, any>): AskedServer[] | undefined {
-  return watched.get(state as object)
+  return isWatching ? watched.get(state as object) : undefined
 }

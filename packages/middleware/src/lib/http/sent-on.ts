@@ -11,12 +11,15 @@ export interface SentOn {
 
 /** Keyed by the state of the exchange, which all its views share. */
 const watched = new WeakMap<object, SentOn[]>()
+/** Where there is no cache nothing is looked up. */
+let isWatching = false
 
 /**
  * How proxies change a request from now on. A cache must know this: it stores a reply as the answer to the request that came in, for
  * everybody who sends the same again, but the server answered the request that it received.
  */
 export function watchSentOn({ state }: Context<any, any>): readonly SentOn[] {
+  isWatching = true
   let list = watched.get(state as object)
   if (!list) watched.set(state as object, (list = []))
   return list
@@ -24,5 +27,5 @@ export function watchSentOn({ state }: Context<any, any>): readonly SentOn[] {
 
 /** Reports that a request is passed on. @param tell is called only if somebody is interested. */
 export function tellSentOn({ state }: Context<any, any>, tell: () => SentOn): void {
-  watched.get(state as object)?.push(tell())
+  if (isWatching) watched.get(state as object)?.push(tell())
 }

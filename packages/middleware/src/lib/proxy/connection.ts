@@ -1,6 +1,6 @@
 // An HTTP/1.1 connection to an upstream server.
 import type { Socket } from 'node:net'
-import { NodeTransport, type ReplyHeaders } from '@spillway/core'
+import { NodeTransport, type ReplyHeaders, type TransportSink } from '@spillway/core'
 import { LAST_CHUNK, chunkPrefix, trailerSection } from '@spillway/parser/serialize'
 import { type FailureKind, UpstreamError } from './errors.ts'
 import { type Answer, type Requester, type UpstreamExchange, deadlineIn } from './exchange.ts'
@@ -42,11 +42,12 @@ export interface ConnectionOwner {
 }
 
 /** One connection to an upstream server: one request at a time, and a deadline for everything it waits for. */
-export class UpstreamConnection implements Swept, ResponseSink, UpstreamExchange {
+export class UpstreamConnection implements Swept, ResponseSink, UpstreamExchange, TransportSink {
   /** When it was opened, by `performance.now()`. */
   readonly since: number = performance.now()
   readonly #owner: ConnectionOwner
   readonly #socket: Socket
+  readonly #transport: NodeTransport
   readonly #reader: ResponseReader = new ResponseReader(this)
   #phase: Phase = Phase.Connecting
   /** By `performance.now()`, 0 for none. The phase says what it is for. */
@@ -68,13 +69,8 @@ export class UpstreamConnection implements Swept, ResponseSink, UpstreamExchange
     this.#owner = owner
     this.#deadline = deadlineIn(owner.timeouts.connect)
     this.#socket = dial(() => this.#connected())
-    this.#socket.on('data', (chunk: Buffer) => this.#onData(chunk))
-    this.#socket.on('drain', () => this.#onDrain())
-    this.#socket.on('end', () => this.#onEnd())
-    this.#socket.on('error', (error) => {
-      this.#error = error
-    })
-    this.#socket.on('close', () => this.#onClose())
+    this.#transport = new NodeTransport(this.#socket)
+    this.#transport.attach(this)
   }
 
   get connecting(): boolean {
@@ -151,7 +147,7 @@ export class UpstreamConnection implements Swept, ResponseSink, UpstreamExchange
     this.#wake(true)
   }
 
-  #onDrain(): void {
+  onDrain(): void {
     // From now on it waits for the client's content, which has a deadline of its own.
     if (this.#phase === Phase.Head && !this.#sent) this.#deadline = 0
     this.#wake(true)
@@ -165,8 +161,8 @@ export class UpstreamConnection implements Swept, ResponseSink, UpstreamExchange
 
   // ── the response ───────────────────────────────────────────────────────────────────────────────────────────────
 
-  #onData(chunk: Uint8Array): void {
-    if (this.#open) this.#reader.read(chunk)
+  onData(chunk: Uint8Array, keepable: boolean): void {
+    if (this.#open) this.#reader.read(chunk, keepable)
     // Unexpected bytes could not be told from the next response.
     else this.destroy()
   }
@@ -211,19 +207,18 @@ export class UpstreamConnection implements Swept, ResponseSink, UpstreamExchange
   switched(fields: ReplyHeaders, leftover: Uint8Array): void {
     if (!fields.has('upgrade')) return this.malformed('101 without Upgrade')
     const resolve = this.#resolve!
-    const socket = this.#socket
+    const transport = this.#transport
     this.#phase = Phase.Closed
     this.#deadline = 0
     this.#over()
-    for (const event of ['data', 'drain', 'end', 'close']) socket.removeAllListeners(event)
-    socket.pause()
+    transport.pause()
     this.#owner.switched(this)
     resolve({
       status: 101,
       fields,
       content: null,
       trailers: null,
-      tunnel: { transport: new NodeTransport(socket), leftover, isStream: false },
+      tunnel: { transport, leftover, isStream: false },
     })
   }
 
@@ -243,12 +238,13 @@ export class UpstreamConnection implements Swept, ResponseSink, UpstreamExchange
     this.#wake(false)
   }
 
-  #onEnd(): void {
+  onEnd(): void {
     if (!this.#reader.end()) this.#lost('ended by the server')
   }
 
-  #onClose(): void {
-    this.#lost(this.#error?.message ?? 'closed')
+  onClose(error: Error | undefined): void {
+    this.#error = error
+    this.#lost(error?.message ?? 'closed')
     this.#owner.closed(this)
   }
 

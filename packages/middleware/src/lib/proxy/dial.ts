@@ -2,6 +2,7 @@
 import { type Socket, connect as connectTcp } from 'node:net'
 import { type ConnectionOptions, type TLSSocket, connect as connectTls } from 'node:tls'
 import type { Peer } from '@spillway/core'
+import { clientSocket } from '@spillway/core/sockets'
 import { type UpstreamAddress, serverName } from './address.ts'
 import { proxyHeader } from './proxy-header.ts'
 
@@ -62,10 +63,10 @@ export class Dialer {
   }
 
   #open(): Socket {
-    const { socketPath, reach, port } = this.#address
-    // Half-open: the side that ends first can still receive the rest.
-    if (socketPath !== undefined) return connectTcp({ path: socketPath, allowHalfOpen: true })
-    return connectTcp({ host: reach, port, noDelay: true, allowHalfOpen: true })
+    const { socketPath, reach, port, secure } = this.#address
+    const to = socketPath === undefined ? { host: reach, port } : { path: socketPath }
+    // Half-open: the side that ends first can still receive the rest. TLS sockets read in their own way.
+    return secure ? connectTcp({ ...to, noDelay: true, allowHalfOpen: true }) : clientSocket().connect(to)
   }
 
   #introduce(socket: Socket, peer: Peer | undefined): void {

@@ -138,7 +138,9 @@ async function attempt(sending: Sending, server: Upstream, fresh: boolean): Prom
   let joined = false
   try {
     const head = headFor(c, plan, rules, server.address)
-    const exchange = await connect(c, server, fresh, plan.upgrade)
+    // A connection that is kept has the request in this turn.
+    const first = server.acquire(c.peer, clientOf(c).key, fresh, plan.upgrade)
+    const exchange = isReady(first) ? first : await connect(c, server, fresh, plan.upgrade, first)
     const isLost = (): boolean =>
       !health.checked && isRepeatable(c, plan) && isAtHand(c, plan, kept) && group.hasOther(server)
     const content = new ContentPump(c, contentOf(c, kept), exchange, plan, isLost)
@@ -177,20 +179,27 @@ function contentOf(c: Context<any, any>, kept: KeptContent | undefined): Content
   return kept ?? c.body
 }
 
+function isReady(acquired: UpstreamExchange | Promise<UpstreamExchange>): acquired is UpstreamExchange {
+  return !(acquired instanceof Promise) && acquired.usable
+}
+
+/** Waits until a request can be sent. @param first what the server has given first. */
 async function connect(
   c: Context<any, any>,
   server: Upstream,
   fresh: boolean,
   upgrade: string,
+  first: UpstreamExchange | Promise<UpstreamExchange>,
 ): Promise<UpstreamExchange> {
-  for (let tries = 0; tries < mostTries; tries++) {
-    const acquired = server.acquire(c.peer, clientOf(c).key, fresh, upgrade)
+  let acquired = first
+  for (let tries = 1; ; tries++) {
     const exchange = acquired instanceof Promise ? await acquired : acquired
     if (exchange.connecting) await connected(exchange, c.signal)
     if (exchange.usable) return exchange
     exchange.destroy()
+    if (tries === mostTries) throw new UpstreamError('busy', server.url, 'the server takes no requests')
+    acquired = server.acquire(c.peer, clientOf(c).key, fresh, upgrade)
   }
-  throw new UpstreamError('busy', server.url, 'the server takes no requests')
 }
 
 async function connected(exchange: UpstreamExchange, signal: AbortSignal): Promise<void> {

@@ -181,6 +181,9 @@ export class Upstreams {
    * a faulty check must not make everything unreachable.
    */
   pick(c: Context<any, any>, tried: readonly Upstream[]): Upstream | undefined {
+    const [only, another] = this.#servers
+    // Of one there is no choice.
+    if (another === undefined && tried.length === 0) return only
     const now = performance.now()
     const key = this.#key ? atOnce(this.#key(c), '`balance`') : ''
     const isNew = (server: Upstream): boolean => server.weight > 0 && (tried.length === 0 || !tried.includes(server))

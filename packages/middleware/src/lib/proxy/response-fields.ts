@@ -42,7 +42,8 @@ export function responseFields(head: ResponseHead, text: string): ReplyHeaders {
     flat.push(name, value, `${name}: ${value}\r\n`)
   }
   const fields = new ReplyHeaders(flat)
-  if (options !== '') dropOptions(fields, options)
+  // What nearly every server says names nothing.
+  if (options !== '' && options !== ',keep-alive' && options !== ',close') dropOptions(fields, options)
   return fields
 }
 

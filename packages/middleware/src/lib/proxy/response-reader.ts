@@ -46,6 +46,7 @@ export class ResponseReader {
   /** The bytes of an incomplete head: the first `#partial` of the buffer. */
   #buffer: Uint8Array = new Uint8Array(0)
   #partial = 0
+  #keepable = false
   #interim = 0
   #kind: BodyKind = BodyKind.None
   #keepAlive: number | undefined
@@ -68,7 +69,9 @@ export class ResponseReader {
     return this.#body
   }
 
-  read(chunk: Uint8Array): void {
+  /** @param keepable whether the bytes may be kept; otherwise they are lent, and content is copied. */
+  read(chunk: Uint8Array, keepable: boolean): void {
+    this.#keepable = keepable
     if (this.#body) return this.#readContent(chunk, this.#body)
     this.heard = true
     const buf = this.#partial === 0 ? chunk : this.#append(chunk)
@@ -138,9 +141,15 @@ export class ResponseReader {
       return sink.complete(head.keepAlive && at === end, this.#keepAlive)
     }
     this.#decoder.reset(this.#kind, head.contentLength)
-    // Copied, because the buffer will be reused.
-    if (buf === this.#buffer) this.#startContent(status, fields, buf.slice(at, end), 0)
-    else this.#startContent(status, fields, buf.subarray(0, end), at)
+    // Copied, because our buffer will be reused.
+    if (buf === this.#buffer) this.#keepable = false
+    this.#startContent(status, fields, buf.subarray(0, end), at)
+  }
+
+  /** The content that the decoder has found in these bytes. */
+  #piece(buf: Uint8Array): Uint8Array {
+    const piece = buf.subarray(this.#decoder.dataStart, this.#decoder.dataEnd)
+    return this.#keepable ? piece : Buffer.from(piece)
   }
 
   #startContent(status: number, fields: ReplyHeaders, buf: Uint8Array, from: number): void {
@@ -149,7 +158,7 @@ export class ResponseReader {
     for (let at = from; ; at = decoder.pos) {
       switch (decoder.next(buf, at, buf.length)) {
         case BodyEvent.Data:
-          pieces.push(buf.subarray(decoder.dataStart, decoder.dataEnd))
+          pieces.push(this.#piece(buf))
           continue
         case BodyEvent.End:
           this.#sink.response({ status, fields, content: joined(pieces), trailers: decoder.trailers })
@@ -171,7 +180,7 @@ export class ResponseReader {
     for (let at = 0; ; at = decoder.pos) {
       switch (decoder.next(chunk, at, chunk.length)) {
         case BodyEvent.Data:
-          body.push(chunk.subarray(decoder.dataStart, decoder.dataEnd))
+          body.push(this.#piece(chunk))
           continue
         case BodyEvent.End:
           this.#body = undefined

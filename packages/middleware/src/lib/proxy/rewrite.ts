@@ -17,6 +17,7 @@ interface View {
  * host, and its paths become paths below the proxy's. References that already have the prefix, by `X-Forwarded-Prefix`, are left alone.
  */
 export function rewriteFields(c: Context<any, any>, fields: ReplyHeaders, server: UpstreamAddress): void {
+  if (!saysPlaces(fields)) return
   const view: View = { base: c.base, server, host: authorityOf(c) }
   for (const name of ['location', 'content-location']) {
     const value = fields.get(name)
@@ -33,6 +34,19 @@ export function rewriteFields(c: Context<any, any>, fields: ReplyHeaders, server
   if (seen.every((cookie, i) => cookie === cookies[i])) return
   fields.delete('set-cookie')
   for (const cookie of seen) fields.append('Set-Cookie', cookie)
+}
+
+const saying: ReadonlySet<string> = new Set(['location', 'content-location', 'refresh', 'set-cookie'])
+
+/** Whether there is one of these fields: most replies have none, and are looked at once. */
+function saysPlaces({ flat }: ReplyHeaders): boolean {
+  // name, value, line
+  for (let i = 0; i < flat.length; i += 3) {
+    const { length } = flat[i]!
+    if ((length === 7 || length === 8 || length === 10 || length === 16) && saying.has(flat[i]!.toLowerCase()))
+      return true
+  }
+  return false
 }
 
 /** A reference (RFC 3986 §4.1) in the form that the client has to resolve. */
