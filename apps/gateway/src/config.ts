@@ -105,6 +105,8 @@ export interface RouteConfig {
     | undefined
   /** Has the scripts among the files run by this server, `unix:/run/php.sock` or `host:port`. */
   readonly fastcgi?: FastCgiConfig | undefined
+  /** A folder of programs, each run for its requests (CGI, RFC 3875), or one program. */
+  readonly cgi?: string | CgiConfig | undefined
   /** `/about` for `about.html`. */
   readonly cleanUrls?: boolean | undefined
   /** Fields that make browsers careful. */
@@ -121,6 +123,12 @@ export interface FastCgiConfig extends Options<'connections' | 'timeout'> {
   readonly server: string
   /** The script that answers for what there is no file for. */
   readonly front?: string | undefined
+}
+
+export interface CgiConfig extends Options<'processes' | 'timeout'> {
+  readonly path: string
+  /** Variables of their environment. */
+  readonly env?: Readonly<Record<string, string>> | undefined
 }
 
 /** A server that is asked whether a request may pass. */
@@ -258,7 +266,8 @@ export function readConfig(file: string): Config {
     if (!(error instanceof ConfigError)) throw error
     const { problems } = error
     if (problems.length === 0) throw new ConfigError(`${file}${error.message}`)
-    const lines = problems.map((one) => `${file}:${lineOf(source, one.place)}: ${textOf(one)}`)
+    const found = problems.map((one) => ({ line: lineOf(source, one.place), text: textOf(one) }))
+    const lines = found.toSorted((a, b) => a.line - b.line).map(({ line, text }) => `${file}:${line}: ${text}`)
     throw new ConfigError(list(lines), problems)
   }
 }
@@ -359,12 +368,11 @@ function routeProblems(config: Config, routes: readonly RouteConfig[], where: Pr
 }
 
 function oneRouteProblems(config: Config, route: RouteConfig, at: Problem['place']): Problem[] {
-  const { proxy, files, redirect } = route
+  const { proxy, files, redirect, cgi } = route
   const problems: Problem[] = []
-  const isOne =
-    redirect === undefined ? proxy !== undefined || files !== undefined : proxy === undefined && files === undefined
-  if (!isOne)
-    problems.push({ place: at, what: 'must have one of "proxy", "files" and "redirect", or files and a proxy' })
+  const kinds = [redirect, cgi, files ?? proxy].filter((kind) => kind !== undefined)
+  if (kinds.length !== 1)
+    problems.push({ place: at, what: 'must have one of "proxy", "files", "redirect" and "cgi", or files and a proxy' })
   if (proxy !== undefined) problems.push(...groupProblems(config, proxy, [...at, 'proxy']))
   if (route.forwardAuth)
     problems.push(...groupProblems(config, route.forwardAuth.proxy, [...at, 'forwardAuth', 'proxy']))
@@ -398,7 +406,13 @@ function located(config: Config, folder: string): Config {
       ? { ...one, errors: Object.fromEntries(Object.entries(one.errors).map(([status, file]) => [status, at(file)])) }
       : one
   const route = (one: RouteConfig): RouteConfig =>
-    pages(one.files === undefined ? one : { ...one, files: at(one.files) })
+    pages({
+      ...one,
+      ...(one.files !== undefined && { files: at(one.files) }),
+      ...(one.cgi !== undefined && {
+        cgi: typeof one.cgi === 'string' ? at(one.cgi) : { ...one.cgi, path: at(one.cgi.path) },
+      }),
+    })
   const { acme, hosts, routes } = config
   return pages({
     ...config,

@@ -21,7 +21,7 @@ import { replyFields, requestFields } from './fields.ts'
 import { given } from './given.ts'
 import type { Groups } from './groups.ts'
 import { redirectTo, toHttps } from './redirects.ts'
-import { scripts } from './scripts.ts'
+import { programs, scripts } from './scripts.ts'
 import { filesAnd, tryFiles } from './try-files.ts'
 
 /** The routes of one configuration. */
@@ -174,6 +174,7 @@ function ownRules(): Middleware {
 
 function target(route: RouteConfig, config: Config, groups: Groups): Handler {
   if (route.redirect !== undefined) return redirectTo(route)
+  if (route.cgi !== undefined) return programs(route.cgi)
   if (route.files === undefined) return sentOn(route, config, groups)
   if (route.proxy === undefined) return filesOf(route, config)
   const others = sentOn(route, config, groups)

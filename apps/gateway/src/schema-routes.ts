@@ -64,6 +64,19 @@ const fastcgi = v.strictObject({
   timeout: option(times, 'Milliseconds to wait for a reply', 60_000),
 })
 
+const cgi = v.union(
+  [
+    text,
+    v.strictObject({
+      path: said(text, 'A folder of programs, or one program'),
+      processes: option(times, 'Programs that run at a time; one more is answered 503', 32),
+      timeout: option(times, 'Milliseconds from the start of a program to its end', 60_000),
+      env: option(v.record(text, v.string('must be a text')), 'Further variables of its environment', {}),
+    }),
+  ],
+  'must be a folder, or an object with "path" and perhaps "processes", "timeout" and "env"',
+)
+
 export const buffer: v.GenericSchema<unknown, NonNullable<RouteConfig['buffer']>> = v.union(
   [
     flag,
@@ -138,7 +151,8 @@ export const route: v.GenericSchema<unknown, RouteConfig> = v.strictObject({
   try: option(tries, 'The files that are tried, in this order: {path}, {path}.html, /index.html'),
   fallback: option(text, 'The page of a single-page application'),
   cleanUrls: option(flag, '/about for about.html', false),
-  fastcgi: option(fastcgi, 'Runs the scripts among the files'),
+  cgi: option(cgi, 'A folder of programs, each run for its requests (CGI), or one program'),
+  fastcgi: option(fastcgi, 'Has the scripts among the files run'),
   secureHeaders: option(
     flag,
     'Fields that make browsers careful: true also isolates the site from others, false sends none; default: those that restrict nothing',

@@ -1,4 +1,5 @@
-// The schema of the configuration: files are checked against it, editors show it, and error messages quote it.
+// What a configuration may say: the one description that is checked against, shown by editors, and told in errors.
+import { domainToASCII } from 'node:url'
 import * as v from 'valibot'
 import type { Config, ListenConfig } from './config.ts'
 import {
@@ -39,7 +40,12 @@ const routes = v.pipe(v.array(route, 'must be a list'), v.nonEmpty('must have at
 
 const hostName = v.pipe(
   text,
-  v.regex(/^(?:\*\.)?[0-9a-zA-Z_-]+(?:\.[0-9a-zA-Z_-]+)*$/, 'must be a name without a port, which may begin with "*."'),
+  v.regex(/^(?:\*\.)?[0-9a-zA-Z_-]+(?:\.[0-9a-zA-Z_-]+)*$/, ({ input }) => {
+    // As browsers ask for it (RFC 5891).
+    const ascii = domainToASCII(input.replace(/^\*\./, ''))
+    const advice = ascii !== '' && /[^ -~]/.test(input) ? `: that of ${JSON.stringify(input)} is "${ascii}"` : ''
+    return `must be a name of ASCII without a port, which may begin with "*."${advice}`
+  }),
 )
 
 const host = v.strictObject({

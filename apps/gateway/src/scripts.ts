@@ -1,7 +1,8 @@
 import { join } from 'node:path'
 import type { Handler } from '@spillway/core'
+import { cgi } from '@spillway/middleware/cgi'
 import { type FastCgiAddress, fastcgi } from '@spillway/middleware/fastcgi'
-import type { FastCgiConfig } from './config.ts'
+import type { CgiConfig, FastCgiConfig } from './config.ts'
 import { given } from './given.ts'
 
 const extension = /\.php\d?(?:$|\/)/i
@@ -23,6 +24,12 @@ export function scripts(
         return reply as never
       return controller(c)
     })
+}
+
+/** Programs that are run, each for its requests. @throws Error when there are none. */
+export function programs(config: string | CgiConfig): Handler<any> {
+  const { path, env, ...limits } = typeof config === 'string' ? { path: config } : config
+  return cgi(path, given({ env, limits }))
 }
 
 /** `unix:/run/php.sock`, `127.0.0.1:9000` or `9000`. */

@@ -73,10 +73,13 @@ test.each([
   [{ upstreams: { api: { servers: ['http://a'], check: {} } } }, 'upstreams.api.check.path is missing'],
   [{ routes: [{ path: 'api', proxy: 'api' }] }, /^routes\[0\]\.path must begin with a slash/],
   [{ routes: [{ path: '/api/', proxy: 'api' }] }, /^routes\[0\]\.path must begin with a slash/],
-  [{ routes: [{ path: '/a' }] }, 'routes[0] must have one of "proxy", "files" and "redirect", or files and a proxy'],
+  [
+    { routes: [{ path: '/a' }] },
+    'routes[0] must have one of "proxy", "files", "redirect" and "cgi", or files and a proxy',
+  ],
   [
     { routes: [{ path: '/a', redirect: '/b', files: 'x' }] },
-    'routes[0] must have one of "proxy", "files" and "redirect", or files and a proxy',
+    'routes[0] must have one of "proxy", "files", "redirect" and "cgi", or files and a proxy',
   ],
   [
     { routes: [{ path: '/a', proxy: 'api', files: 'x', fallback: 'index.html' }] },
@@ -98,6 +101,14 @@ test.each([
   ],
   [{ workers: 2, listen: [{ port: 0 }] }, 'listen[0].port is 0, and workers would each have another one'],
   [{ workers: 0 }, 'workers must be at least 1'],
+  [
+    { hosts: { 'bücher.test': { routes: good.routes } } },
+    'hosts.bücher.test must be a name of ASCII without a port, which may begin with "*.": that of "bücher.test" is "xn--bcher-kva.test"',
+  ],
+  [
+    { hosts: { 'a.test.': { routes: good.routes } } },
+    'hosts.a.test. must be a name of ASCII without a port, which may begin with "*."',
+  ],
   [
     { upstreams: { api: { servers: ['https://a'], cert: 'a.pem' } } },
     'upstreams.api has one of "cert" and "key", which need each other',

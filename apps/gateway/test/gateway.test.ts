@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { Agent, type IncomingMessage, request } from 'node:http'
 import { request as secureRequest } from 'node:https'
 import { join } from 'node:path'
-import type { Handler } from '@spillway/core'
+import { type Handler, serve } from '@spillway/core'
 import { withTools } from '@spillway/vitest-config/tools'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { makeAuthority, openssl } from '../../../packages/core/test/certificates.ts'
@@ -17,6 +17,19 @@ const proxyTo = (url: string): object => ({
   upstreams: { api: { servers: [url] } },
   routes: [{ path: '/', proxy: 'api' }],
 })
+
+/** Asks for the metrics by this name. */
+const askAs = (at: string, host: string): Promise<{ status: number; text: string }> =>
+  new Promise((resolve, reject) => {
+    const { hostname, port } = new URL(at)
+    request({ hostname, port, path: '/metrics', headers: { host } }, (response) => {
+      let text = ''
+      response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk))
+      response.on('end', () => resolve({ status: response.statusCode!, text }))
+    })
+      .on('error', reject)
+      .end()
+  })
 
 const json = async (url: string): Promise<unknown> => (await fetch(url)).json()
 
@@ -197,6 +210,16 @@ describe('the dashboard', () => {
     expect(rebound).toBe(403)
   })
 
+  test('is asked by further names, where that is said, and says how to allow one', async () => {
+    const routes = [{ path: '/', redirect: '/x' }]
+    const named = await start({ admin: { port: 0, names: ['metrics.test'] }, routes })
+    for (const host of ['metrics.test', 'METRICS.test:9090', 'localhost', '127.0.0.1:1', '[::1]:1'])
+      expect([host, (await askAs(named.admin, host)).status]).toEqual([host, 200])
+    const refused = await askAs(named.admin, 'evil.test')
+    expect(refused.status).toBe(403)
+    expect(refused.text).toContain('"names"')
+  })
+
   test('tells what happens, as JSON and as events', async () => {
     const { url } = await backend(echo)
     const { admin, url: gateway } = await start({
@@ -293,6 +316,29 @@ withTools(openssl)('TLS', () => {
     gateway.reload()
     expect(await subject()).toBe('second')
     expect(await subject('')).toBe('second')
+  })
+})
+
+withTools(openssl)('servers with TLS', () => {
+  test('are believed by the authorities that there are now, after a reload', async () => {
+    const [before, now] = [makeAuthority(), makeAuthority()]
+    onTestFinished(() => {
+      before.remove()
+      now.remove()
+    })
+    const { cert, key } = now.issue('behind', ['localhost'])
+    const behind = await serve((c) => c.text('behind'), { host: '127.0.0.1', port: 0, tls: { cert, key } })
+    onTestFinished(() => behind.close({ deadline: 0 }).then(() => {}))
+    const folder = folderOf({ 'ca.pem': before.ca })
+    const { url, gateway } = await start({
+      upstreams: { api: { servers: [`https://localhost:${behind.port}`], ca: join(folder, 'ca.pem') } },
+      routes: [{ path: '/', proxy: 'api', retries: 0 }],
+    })
+    expect((await fetch(url)).status).toBe(502)
+    writeFileSync(join(folder, 'ca.pem'), now.ca)
+    expect((await fetch(url)).status).toBe(502)
+    gateway.reload()
+    expect(await (await fetch(url)).text()).toBe('behind')
   })
 })
 

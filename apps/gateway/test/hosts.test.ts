@@ -255,6 +255,38 @@ function withRoute(route: string): string {
   return `{\n"listen": [{ "port": 80 }],\n"upstreams": { "api": { "servers": ["http://a"] } },\n"routes": [\n${route}]}`
 }
 
+describe('programs', () => {
+  test('are run for their requests, below the path of the route', async () => {
+    const { url, write, gateway } = await start(
+      {
+        routes: [
+          { path: '/cgi-bin', cgi: { path: 'programs', env: { GREETING: 'hello' }, timeout: 10_000 } },
+          { path: '/all', cgi: 'programs/say.sh' },
+          { path: '/', files: 'site' },
+        ],
+      },
+      {
+        'programs/say.sh': `#!/bin/sh\nprintf 'Content-Type: text/plain\\n\\n%s %s %s %s' "$GREETING" "$SCRIPT_NAME" "$PATH_INFO" "$QUERY_STRING"\n`,
+        'programs/broken.sh': '#!/bin/sh\nexit 3\n',
+        'programs/text.txt': 'no program',
+        'site/index.html': 'the site',
+      },
+      ['programs/say.sh', 'programs/broken.sh'],
+    )
+    expect(await ask(url, '/cgi-bin/say.sh/more?x=1')).toMatchObject({
+      status: 200,
+      text: 'hello /cgi-bin/say.sh /more x=1',
+    })
+    expect(await ask(url, '/all/there/is')).toMatchObject({ status: 200, text: ' /all /there/is ' })
+    expect(await ask(url, '/cgi-bin/broken.sh')).toMatchObject({ status: 502 })
+    for (const path of ['/cgi-bin/text.txt', '/cgi-bin/', '/cgi-bin', '/cgi-bin/../programs/say.sh'])
+      expect([path, (await ask(url, path)).status]).toEqual([path, 404])
+    expect(await ask(url, '/')).toMatchObject({ text: 'the site' })
+    write({ routes: [{ path: '/', cgi: 'nowhere' }] })
+    expect(() => gateway.reload()).toThrow(/routes\[0\]: ENOENT.*nowhere/)
+  })
+})
+
 describe('a configuration that is only looked at', () => {
   test('has all its mistakes told, with file and line and the nearest right word', () => {
     const text = `{

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -30,16 +30,24 @@ export interface Started {
   readonly url: string
   readonly admin: string
   /** Writes another configuration, which is loaded by the next reload. */
-  write(config: object): void
+  readonly write: (config: object) => void
 }
 
 function complete(config: object): string {
   return JSON.stringify({ listen: [{ port: 0 }], admin: { port: 0 }, log: 'none', ...config })
 }
 
-/** Starts a gateway with this configuration, without its demo; it listens on free ports. */
-export async function start(config: object, files: Readonly<Record<string, string>> = {}): Promise<Started> {
+/**
+ * Starts a gateway with this configuration, without its demo; it listens on free ports.
+ * @param programs names of the files that may be run.
+ */
+export async function start(
+  config: object,
+  files: Readonly<Record<string, string>> = {},
+  programs: readonly string[] = [],
+): Promise<Started> {
   const folder = folderOf(files)
+  for (const name of programs) chmodSync(join(folder, name), 0o755)
   const file = join(folder, 'gateway.json')
   writeFileSync(file, complete(config))
   const page = fileURLToPath(new URL('../public', import.meta.url))
