@@ -29,14 +29,14 @@ function networkAddress(): string | undefined {
 /**
  * What is said when the server is ready.
  * @param from where the certificate is from, with HTTPS.
- * @param qr whether a code for telephones is drawn.
+ * @param shown whether a code for telephones is drawn, and whether keys do something.
  */
 export async function banner(
   settings: Settings,
   places: Places,
   from: Certificate['from'] | undefined,
   style: Style,
-  qr: boolean,
+  { qr, keys }: { readonly qr: boolean; readonly keys: boolean },
 ): Promise<string> {
   const { local, network } = places
   const lines = [`${style('bold', 'spillway')} serves ${style('bold', settings.folder)}`, '']
@@ -53,7 +53,7 @@ export async function banner(
         .map((line) => `  ${line}`),
     )
   }
-  return `\n${lines.join('\n')}\n\n  ${style('dim', 'Ctrl-C ends it')}\n\n`
+  return `\n${lines.join('\n')}\n\n  ${style('dim', keys ? 'Ctrl-C ends it, h says what other keys do' : 'Ctrl-C ends it')}\n\n`
 }
 
 function notesOn(

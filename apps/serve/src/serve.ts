@@ -6,6 +6,7 @@ import { application } from './application.ts'
 import { banner, placesOf } from './banner.ts'
 import { type Certificate, certificateFor } from './certificate.ts'
 import { tell } from './failure.ts'
+import { Keys, hasTerminal } from './keys.ts'
 import { openInBrowser } from './open.ts'
 import type { Settings } from './options.ts'
 import { freePort } from './port.ts'
@@ -67,7 +68,31 @@ async function announce(
   const places = placesOf(settings.https ? 'https' : 'http', settings.host, port)
   if (settings.open) openInBrowser(`${places.local}${settings.base}/`)
   if (settings.log === 'json') return
-  terminal.print(await banner(settings, places, certificate?.from, terminal.style, terminal.interactive))
+  const keyboard = terminal.interactive && process.stdin.isTTY && hasTerminal() ? process.stdin : undefined
+  const say = async (): Promise<void> =>
+    terminal.print(
+      await banner(settings, places, certificate?.from, terminal.style, {
+        qr: terminal.interactive,
+        keys: keyboard !== undefined,
+      }),
+    )
+  await say()
+  if (!keyboard) return
+  const keys = new Keys(
+    keyboard,
+    [
+      ['o', 'opens the browser', () => openInBrowser(`${places.local}${settings.base}/`)],
+      ['u', 'says the addresses again', () => void say()],
+      ['c', 'clears the screen', () => terminal.print('\x1b[2J\x1b[3J\x1b[H')],
+      ['q', 'ends it, as Ctrl-C does', () => process.kill(process.pid, 'SIGINT')],
+    ],
+    (text) => terminal.print(text),
+    terminal.style,
+  )
+  // After Ctrl-Z the shell gives the terminal back by `fg`, and not by `bg`.
+  process.on('SIGCONT', () => {
+    if (hasTerminal()) keys.listen()
+  })
 }
 
 /** @param started by `performance.now`. */
