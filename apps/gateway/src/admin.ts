@@ -11,7 +11,7 @@ import { staticFiles } from '@spillway/middleware/static'
 import { ConfigError } from './config.ts'
 import type { Gateway } from './gateway.ts'
 import { snapshot } from './snapshot.ts'
-import { serverNumbers, upstreamMetrics } from './upstream-metrics.ts'
+import { certificateMetrics, serverNumbers, upstreamMetrics } from './upstream-metrics.ts'
 
 type Observed = NonNullable<Gateway['observed']>
 
@@ -30,7 +30,8 @@ export function adminHandler(gateway: Gateway, { traffic, metrics }: Observed, p
     .get('/status', (c) => c.json(snapshot(gateway, traffic)))
     .get('/metrics', async (c) => {
       const reply = (await metrics.expose(c)) as Reply
-      reply.body = `${upstreamMetrics(await serversOfAll())}${reply.body as string}`
+      const own = upstreamMetrics(await serversOfAll()) + certificateMetrics(gateway.certificates)
+      reply.body = own + (reply.body as string)
       return reply
     })
     .get('/healthz', health())

@@ -50,6 +50,21 @@ export class Certificates {
     const found = this.#byName.get(known) ?? this.#byName.get(known.replace(/^[^.]+/, '*')) ?? this.#own[listener]
     return found ?? missing(name)
   }
+
+  /** When each certificate ends, by the name of its host, or by the place of its listener; 0 for one that is not there yet. */
+  ends(): readonly { readonly of: string; readonly seconds: number }[] {
+    const all: [string, CertificateAndKey | undefined][] = [
+      ...this.#own.flatMap((own, i): [string, CertificateAndKey][] => (own ? [[`listen[${i}]`, own]] : [])),
+      ...this.#byName,
+      ...[...this.#asked].map(([name, asked]): [string, CertificateAndKey | undefined] => [name, asked()]),
+    ]
+    return all.map(([of, there]) => ({ of, seconds: there ? endOf(there) : 0 }))
+  }
+}
+
+/** Seconds since 1970. */
+function endOf({ cert }: CertificateAndKey): number {
+  return Date.parse(new X509Certificate(cert).validTo) / 1000
 }
 
 function missing(name: string): never {

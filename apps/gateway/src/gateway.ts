@@ -157,6 +157,10 @@ export class Gateway {
     return this.#groups
   }
 
+  get certificates(): Certificates {
+    return this.#certificates
+  }
+
   /**
    * Reads the configuration again. Connections stay, requests under way are finished by the rules they began with, and
    * groups of servers that have not changed keep their connections.

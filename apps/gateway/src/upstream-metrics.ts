@@ -1,5 +1,6 @@
-// What is told of upstream servers.
+// What is told of upstream servers, and of certificates.
 import type { UpstreamStatus } from '@spillway/middleware/proxy'
+import type { Certificates } from './certificates.ts'
 import type { Groups } from './groups.ts'
 
 /** One server as one process sees it. */
@@ -51,6 +52,16 @@ export function upstreamMetrics(
       text += `${family}${type === 'counter' ? '_total' : ''}${labels} ${value(server)}\n`
   }
   return text
+}
+
+/** When certificates end, in OpenMetrics, so that somebody hears of one that is not renewed. */
+export function certificateMetrics(certificates: Certificates): string {
+  const all = certificates.ends()
+  if (all.length === 0) return ''
+  const family = 'spillway_certificate_end_seconds'
+  const lines = all.map(({ of, seconds }) => `${family}{of=${quoted(of)}} ${seconds}\n`)
+  const help = 'When a certificate ends, in seconds since 1970; 0 while there is none.'
+  return `# TYPE ${family} gauge\n# UNIT ${family} seconds\n# HELP ${family} ${help}\n${lines.join('')}`
 }
 
 function quoted(text: string): string {

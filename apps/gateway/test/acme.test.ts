@@ -37,6 +37,7 @@ class Site {
     site.#config = {
       listen: listen ?? [{ port: await freePort(), tls: true, http2: true }, { port: await freePort() }],
       log: 'none',
+      admin: { port: 0 },
       acme: { agreed: true, directory: server.directory, folder: 'kept', ...acme },
       hosts: { 'A.test': { tls: 'acme', https: true, routes } },
     }
@@ -84,6 +85,12 @@ class Site {
     return serialNumber
   }
 
+  /** When its certificate ends, as the metrics have it. Seconds since 1970. */
+  async end(): Promise<number> {
+    const text = await (await fetch(`${this.gateway.adminUrl}/metrics`)).text()
+    return Number(/^spillway_certificate_end_seconds\{of="a\.test"\} (\d+)$/m.exec(text)![1])
+  }
+
   has(line: RegExp): Promise<void> {
     return until(() => line.test(this.told.join('\n')))
   }
@@ -101,6 +108,7 @@ withTools(openssl)('certificates that an authority is asked for', { timeout: 60_
     const socket = await site.visit('a.test')
     expect(socket.authorized).toBe(true)
     await expect(site.visit('b.test')).rejects.toThrow(refused)
+    expect(await site.end()).toBe(Date.parse(socket.getPeerCertificate().valid_to) / 1000)
     const clear = `http://127.0.0.1:${server.ports['http-01']}/.well-known/acme-challenge/`
     for (const path of [server.orders[0]!.token, '..%2fa.test', '../../a.test.pem', 'x'.repeat(300), ''])
       expect((await fetch(clear + path, { redirect: 'manual' })).status).not.toBe(200)
@@ -194,6 +202,7 @@ withTools(openssl)('certificates that an authority is asked for', { timeout: 60_
     await site.has(/no certificate for a\.test: too many of those; the next try is at/)
     const { notBefore, failures } = attemptsOf(site.kept('a.test.attempts.json'))
     expect(failures).toBe(1)
+    expect(await site.end()).toBe(0)
     expect(notBefore).toBeGreaterThan(Date.now() + 119 * minute)
     expect(server.orders).toHaveLength(1)
   })

@@ -290,6 +290,7 @@ withTools(openssl)('TLS', () => {
       file,
       JSON.stringify({
         listen: [{ port: await freePort(), tls, http2: true }],
+        admin: { port: 0 },
         log: 'none',
         routes: [{ path: '/', files: 'site' }],
       }),
@@ -312,6 +313,8 @@ withTools(openssl)('TLS', () => {
       })
     expect(await subject()).toBe('first')
     expect(await subject('')).toBe('first')
+    const numbers = await (await fetch(`${gateway.adminUrl}/metrics`)).text()
+    expect(numbers).toMatch(/^spillway_certificate_end_seconds\{of="listen\[0\]"\} 1\d{9}$/m)
     write('second')
     gateway.reload()
     expect(await subject()).toBe('second')
