@@ -20,6 +20,9 @@ export function readArguments(args: readonly string[]): CommandLine {
     throw new UsageError(explain(error as Error), { cause: error })
   }
   const [folder, second] = parsed.positionals
+  // So it is said to `serve`: -l 5000 dist
+  if (second !== undefined && parsed.values.listing === true && /^\d+$/.test(folder!))
+    throw new UsageError(`--listing takes no value; the port is --port ${folder}`)
   if (second !== undefined) throw new UsageError(`One folder is served at a time: ${folder} or ${second}?`)
   return { folder, given: { ...parsed.values } }
 }
@@ -29,9 +32,38 @@ function refuseUnknown(args: readonly string[]): void {
   const { tokens } = parseArgs({ args: [...args], options, allowPositionals: true, strict: false, tokens: true })
   for (const token of tokens) {
     if (token.kind !== 'option' || names.includes(token.name)) continue
+    const known = ofOthers.get(token.name)
+    if (known !== undefined) throw new UsageError(`There is no ${token.rawName}. ${known}`)
     throw unknownOption(token.rawName, token.name.length > 1 ? nearest(token.name, names) : undefined)
   }
 }
+
+/** What options of `serve`, `http-server` and `sirv-cli` are called here, or why there are none. */
+const ofOthers: ReadonlyMap<string, string> = new Map([
+  ['single', 'It is called --spa'],
+  ['listen', 'It is --port, and --host for the address'],
+  ['a', 'It is --host'],
+  ['C', 'It is --cors'],
+  ['P', 'It is --proxy /path=url, for what is below a path'],
+  ['S', 'A link is followed as long as it stays in the folder; HTTPS is --https'],
+  ['symlinks', 'A link is followed as long as it stays in the folder'],
+  ['tls', 'It is --https'],
+  ['ssl-cert', 'It is --cert'],
+  ['ssl-key', 'It is --key'],
+  ['d', '--listing lists folders'],
+  ['dev', 'It is --live; an application is run by: spillway dev'],
+  ['n', 'Nothing is copied to the clipboard'],
+  ['no-clipboard', 'Nothing is copied to the clipboard'],
+  ['L', 'It is --log none'],
+  ['no-request-logging', 'It is --log none'],
+  ['silent', 'It is --log none'],
+  ['quiet', 'It is --log none'],
+  ['no-port-switching', 'With --port no other port is taken'],
+  ['u', 'What is worth it is compressed, for who takes that'],
+  ['no-compression', 'What is worth it is compressed, for who takes that'],
+  ['gzip', 'What is worth it is compressed, for who takes that'],
+  ['brotli', 'What is worth it is compressed, for who takes that'],
+])
 
 function unknownOption(raw: string, meant: string | undefined): UsageError {
   return new UsageError(`There is no ${raw}. ${meant ? `Did you mean --${meant}?` : 'See --help.'}`)

@@ -19,6 +19,8 @@ function readSettings(args: readonly string[]): Settings | 'help' | 'version' {
   const config = file === undefined ? { folder: undefined, given: {} } : readConfig(file, read(file))
   // As hosts for programs say which one is meant, by the environment; whoever writes one down means that.
   const { PORT: place } = process.env
+  if (place !== undefined && !/^\d*$/.test(place) && given.port === undefined && config.given.port === undefined)
+    throw new UsageError(`PORT of the environment is a number from 0 to 65535, not ${JSON.stringify(place)}`)
   const all = { ...(place !== undefined && place !== '' && { port: place }), ...config.given, ...given }
   const settings = settingsOf(folder ?? config.folder ?? '.', all, availableParallelism())
   checkFolder(settings, given.listing === true)

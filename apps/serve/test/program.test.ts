@@ -93,7 +93,7 @@ describe('the program', { timeout: 60_000 }, () => {
     expect(new URL(await other.url()).port).not.toBe(port)
     const wrong = new Run(file, [folderWith(site)], { env: { PORT: 'http' } })
     expect(await wrong.end()).toBe(1)
-    expect(wrong.err).toContain('not "http"')
+    expect(wrong.err).toBe('spillway: PORT of the environment is a number from 0 to 65535, not "http"\n')
   })
 
   it.each([
