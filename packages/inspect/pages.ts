@@ -1,5 +1,8 @@
 import { cpSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 
+/** What other parsers and servers make of the samples and of the cases of the parser. */
+const readers = new URL('../parser/fuzz/readers.json', import.meta.url)
+
 const own = { pages: new URL('public/', import.meta.url), styles: new URL('styles/', import.meta.url) }
 
 /** A site that is built upon the inspector's: with pages and styles of its own, and in places other words. */
@@ -16,6 +19,7 @@ export interface Site {
  */
 export function writePages(folder: string, site: Site = own): void {
   for (const { pages } of new Set([own, site])) cpSync(pages, folder, { recursive: true })
+  cpSync(readers, `${folder}/readers.json`)
   for (const name of readdirSync(folder)) {
     if (!name.endsWith('.html')) continue
     const path = `${folder}/${name}`

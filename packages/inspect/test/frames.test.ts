@@ -1,7 +1,6 @@
 import { Http2Machine, PREFACE } from '@spillway/parser/http2'
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { parseNotation } from '../page/bytes/notation.ts'
 import { samples } from '../page/bytes/samples.ts'
 import { type Reading, readBytes } from '../src/model.ts'
 
@@ -16,8 +15,8 @@ function covers({ tokens }: Reading, length: number): boolean {
 }
 
 const sample = (name: string): Reading => {
-  const [, side, text] = samples.find(([title]) => title.startsWith(name))!
-  return readBytes(parseNotation(text).bytes, side)
+  const { bytes, side } = samples.find(({ name: title }) => title.startsWith(name))!
+  return readBytes(bytes, side)
 }
 const lines = ({ messages }: Reading): string[] => messages.map(({ line }) => line)
 const facts = ({ messages }: Reading, line: string): Record<string, string> =>
@@ -113,8 +112,7 @@ describe('frames of HTTP/2', () => {
   })
 
   it('cover all bytes, whatever they are, and wherever they end', () => {
-    const [, , text] = samples.find(([title]) => title.startsWith('HTTP/2: three'))!
-    const whole = parseNotation(text).bytes
+    const { bytes: whole } = samples.find(({ name }) => name.startsWith('HTTP/2: three'))!
     for (let end = 0; end <= whole.length; end++) {
       const bytes = whole.slice(0, end)
       expect(covers(readBytes(bytes, 'request'), end)).toBe(true)

@@ -34,8 +34,8 @@ describe('the notation of bytes', () => {
       expect(parseHash(hash)).toBeUndefined()
   })
 
-  it.each(samples)('has a sample: %s', (name, side, text) => {
-    const { fault, messages } = readBytes(parseNotation(text).bytes, side)
+  it.each(samples)('has a sample: $name', ({ name, side, bytes }) => {
+    const { fault, messages } = readBytes(bytes, side)
     const good = [
       'A request of a browser',
       'Chunks and trailers',
@@ -48,5 +48,6 @@ describe('the notation of bytes', () => {
     ]
     expect(fault === undefined && messages.at(-1)!.complete).toBe(good.includes(name))
     expect(fault === undefined).toBe([...good, 'Not finished'].includes(name))
+    expect(parseNotation(toNotation(bytes)).bytes).toEqual(bytes)
   })
 })

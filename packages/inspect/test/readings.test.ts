@@ -1,5 +1,5 @@
+import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { parseNotation } from '../page/bytes/notation.ts'
 import { samples } from '../page/bytes/samples.ts'
 import { readByProfiles, readingsSummary, withSmuggled } from '../src/model/readings.ts'
 import { readBytes } from '../src/model.ts'
@@ -55,19 +55,41 @@ describe('readings of the same bytes', () => {
     expect(readByProfiles(bytes('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'), 'request')).toEqual([])
   })
 
-  it.each(samples.map(([name, side, text]) => [name, side, text] as const))(
-    'of the sample "%s" cover every byte',
-    (_, side, text) => {
-      const sample = parseNotation(text).bytes
-      const { tokens } = readBytes(sample, side)
-      const lit = withSmuggled(tokens, readByProfiles(sample, side))
-      let at = 0
-      for (const { from, to } of lit) {
-        expect(from).toBe(at)
-        expect(to).toBeGreaterThan(from)
-        at = to
-      }
-      expect(at).toBe(sample.length)
-    },
-  )
+  it.each(samples)('of the sample "$name" cover every byte', ({ side, bytes: sample }) => {
+    const { tokens } = readBytes(sample, side)
+    const lit = withSmuggled(tokens, readByProfiles(sample, side))
+    let at = 0
+    for (const { from, to } of lit) {
+      expect(from).toBe(at)
+      expect(to).toBeGreaterThan(from)
+      at = to
+    }
+    expect(at).toBe(sample.length)
+  })
+})
+
+describe('what others read', () => {
+  const { readers, ...known } = JSON.parse(
+    readFileSync(new URL('../../parser/fuzz/readers.json', import.meta.url), 'utf8'),
+  ) as { readers: string[] } & Record<'request' | 'response', Record<string, string[]>>
+
+  it('was found out for every sample of HTTP/1, and is said of nothing else', () => {
+    const asked = samples.filter(({ name, side }) => side === 'request' && !name.startsWith('HTTP/2'))
+    expect(asked.length).toBeGreaterThan(15)
+    for (const { name, bytes: sample } of asked) {
+      const row = known.request[Buffer.from(sample).toString('latin1')]
+      expect([name, row?.length]).toEqual([name, readers.length])
+    }
+    const cells = [...Object.values(known.request), ...Object.values(known.response)].flat()
+    expect(cells.filter((cell) => !/^(?:a\d*|r|m|)$/.test(cell))).toEqual([])
+  })
+
+  it('differs where something is smuggled: some take what a strict reader refuses', () => {
+    const smuggled = samples.filter(({ name }) => name.startsWith('Smuggling') || name.startsWith('Two lengths'))
+    for (const { bytes: sample, side } of smuggled) expect(readBytes(sample, side).fault).toBeDefined()
+    const taken = smuggled.filter(({ bytes: sample }) =>
+      known.request[Buffer.from(sample).toString('latin1')]!.some((cell) => cell.startsWith('a')),
+    )
+    expect(taken.length).toBeGreaterThan(6)
+  })
 })

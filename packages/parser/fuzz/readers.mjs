@@ -1,11 +1,13 @@
 // Reads the cases of single messages with other parsers, and writes vectors/READERS.md: node packages/parser/fuzz/readers.mjs
+// With --facts it writes readers.json instead: what each reader makes of each case, and of the samples of the inspector; servers that
+// stand in front of others take part then. What the file knows of readers that are not installed here is kept.
 // Another parser takes part with one function: bytes and kind in; accept with its content, refuse, or more out. The servers of Node, Bun
 // and Deno take part where these are installed; they read requests only. It needs a build.
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { httpParserJs } from './differential.mjs'
 import { llhttp } from './llhttp.mjs'
-import { startServers } from './servers.mjs'
+import { startFronts, startServers } from './servers.mjs'
 
 const folder = new URL('../vectors/', import.meta.url)
 const require = createRequire(import.meta.url)
@@ -65,6 +67,52 @@ const cases = readdirSync(folder)
         }
       }),
   )
+
+if (process.argv.includes('--facts')) {
+  const { servers: front, stop } = await startFronts(console.log)
+  await writeFacts([
+    ...readers,
+    ...front.map(({ name, read }) => [name, (bytes, kind) => (kind === 'request' ? read(bytes) : undefined)]),
+  ])
+  for (const one of servers) one.stop()
+  stop()
+  process.exit()
+}
+
+/** Writes what each reader makes of the cases, by their bytes: `a` with the bytes of content it takes, `r` refuses, `m` waits for more. */
+async function writeFacts(all) {
+  const file = new URL('readers.json', import.meta.url)
+  const before = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : { readers: [], request: {}, response: {} }
+  const samples = JSON.parse(readFileSync(new URL('../../inspect/page/bytes/samples.json', import.meta.url), 'utf8'))
+  const asked = [...cases, ...samples.map(({ side, bytes }) => ({ kind: side, text: bytes }))]
+    // Frames are none of their business, and what is long is about limits.
+    .filter(({ text }) => text.length <= 1000 && !text.startsWith('PRI * HTTP/2.0') && !text.startsWith('\0'))
+  const names = [...new Set([...all.map(([name]) => name), ...before.readers])]
+  const facts = { readers: names, request: {}, response: {} }
+  for (const [name, read] of [...all, ...before.readers.filter((one) => !all.some(([n]) => n === one)).map((n) => [n])])
+    for (let from = 0; from < asked.length; from += 50)
+      await Promise.all(
+        asked.slice(from, from + 50).map(async ({ kind, text }) => {
+          const known = before[kind][text]?.[before.readers.indexOf(name)] ?? ''
+          const row = (facts[kind][text] ??= names.map(() => ''))
+          row[names.indexOf(name)] = read ? letterOf(await read(Buffer.from(text, 'latin1'), kind)) : known
+        }),
+      )
+  const rows = (kind) =>
+    Object.entries(facts[kind])
+      .map(([text, row]) => `    ${JSON.stringify(text)}: ${JSON.stringify(row)}`)
+      .join(',\n')
+  writeFileSync(
+    file,
+    `{\n  "readers": ${JSON.stringify(names)},\n  "request": {\n${rows('request')}\n  },\n  "response": {\n${rows('response')}\n  }\n}\n`,
+  )
+}
+
+function letterOf(is) {
+  if (is === undefined) return ''
+  if (is.verdict === 'accept') return is.data === undefined ? 'a' : `a${is.data.length}`
+  return is.verdict === 'refuse' ? 'r' : 'm'
+}
 
 /** What a reader makes of a case: right, or in which way not. A head whose content has not come is neither. */
 async function judge(read, { text, kind, right, data }) {

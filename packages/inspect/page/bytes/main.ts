@@ -7,10 +7,10 @@ import { describe, kinds, rfcUrl } from '../shared/kinds.ts'
 import { Editor, type Form } from './editor.ts'
 import { type Side, parseHash, toHash } from './hash.ts'
 import { hexDump } from './hex-dump.ts'
-import { parseNotation } from './notation.ts'
-import { pasted } from '../../src/model/pasted.ts'
+import { archivedMessages, pasted } from '../../src/model/pasted.ts'
+import { knownReaders } from './known-readers.ts'
 import { readingColumns } from './readings.ts'
-import { samples } from './samples.ts'
+import { type Sample, samples } from './samples.ts'
 import { messageList, verdict } from './verdict.ts'
 
 /** Milliseconds after the last change until the page's address is updated: browsers refuse frequent updates. */
@@ -24,6 +24,23 @@ let reading: Reading = { tokens: [], messages: [] }
 /** The token being described; -1 for none, undefined at first. */
 let shown: number | undefined
 let sharing: ReturnType<typeof setTimeout> | undefined
+
+/** Whether somebody has seen where others are told of: what is known of them is fetched only then. */
+let isCardSeen = false
+new IntersectionObserver(([entry], observer) => {
+  if (!entry?.isIntersecting) return
+  observer.disconnect()
+  isCardSeen = true
+  showOthers()
+}).observe(byId('readings-card'))
+
+function showOthers(): void {
+  const [asked, askedSide] = [bytes, side]
+  void knownReaders(side, bytes, reading.fault !== undefined).then((others) => {
+    // Meanwhile somebody may have typed.
+    if (bytes === asked && side === askedSide) byId('others').replaceChildren(...others)
+  })
+}
 
 /** Parses the current input and shows the result. */
 function read(): void {
@@ -39,6 +56,7 @@ function read(): void {
   byId('readings').replaceChildren(...readingColumns(readings))
   setText(byId('readings-summary'), readingsSummary(readings))
   byId('readings-card').hidden = readings.length === 0
+  if (isCardSeen) showOthers()
   setText(byId('size'), plural(bytes.length, 'byte'))
   shown = undefined
   show(reading.tokens.findIndex(({ kind }) => kind === 'wrong'))
@@ -93,19 +111,27 @@ function setForm(to: Form): void {
 /** Opens what the address contains, or the first sample. */
 function open(): void {
   const shared = parseHash(location.hash)
-  const [, sampleSide, text] = samples[0]!
-  setSide(shared?.side ?? sampleSide)
-  editor.bytes = shared?.bytes ?? parseNotation(text).bytes
+  const { side: from, bytes: written } = shared ?? samples[0]!
+  setSide(from)
+  editor.bytes = written
   read()
 }
 
 const choice = byId('samples') as HTMLSelectElement
-choice.append(...samples.map(([name], i) => el('option', { value: String(i) }, name)))
+/** What can be chosen: the samples, and the messages of an archive that was opened. */
+const choices: Sample[] = []
+function offer(title: string, more: readonly Sample[]): void {
+  const first = choices.length
+  choices.push(...more)
+  const options = more.map(({ name }, i) => el('option', { value: String(first + i) }, name))
+  choice.append(el('optgroup', { label: title }, ...options))
+}
+offer('Samples', samples)
 choice.addEventListener('change', () => {
-  const sample = samples[Number(choice.value)]
-  if (!sample) return
-  setSide(sample[1])
-  editor.bytes = parseNotation(sample[2]).bytes
+  const sample = choices[Number(choice.value)]
+  if (choice.value === '' || !sample) return
+  setSide(sample.side)
+  editor.bytes = sample.bytes
   choice.value = ''
   read()
 })
@@ -133,6 +159,33 @@ byId('source').addEventListener('paste', (event) => {
   editor.bytes = found.bytes
   read()
   setText(byId('shared'), `Taken from ${found.what}`)
+})
+
+/** Messages of a file that are offered. */
+const mostOffered = 400
+
+/** Takes a file: an archive, what a tool has printed, or else the bytes that it has. */
+async function take(file: File): Promise<void> {
+  const whole = new Uint8Array(await file.arrayBuffer())
+  const text = new TextDecoder().decode(whole)
+  const archived = archivedMessages(text)
+  if (archived.length > 0) offer(file.name, archived.slice(0, mostOffered))
+  const found = archived[0] ?? pasted(text, side)
+  setSide(found?.side ?? side)
+  editor.bytes = found?.bytes ?? whole
+  read()
+  setText(
+    byId('shared'),
+    `Taken from ${file.name}${archived.length > 0 ? `, with ${plural(archived.length, 'message')}` : ''}`,
+  )
+}
+
+const files = byId('file') as HTMLInputElement
+byId('open').addEventListener('click', () => files.click())
+files.addEventListener('change', () => {
+  const [file] = files.files ?? []
+  files.value = ''
+  if (file) void take(file)
 })
 
 for (const place of [dump, byId('source')])

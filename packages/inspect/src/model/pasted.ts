@@ -147,24 +147,62 @@ interface Archived {
   readonly content?: { readonly text?: string; readonly encoding?: string }
 }
 
+type Entry = Partial<Record<Side, Archived>>
+
+/** A message of an HTTP Archive, as bytes. */
+export interface ArchivedMessage {
+  /** What it was: `GET /path`, or `200 for GET /path`. */
+  readonly name: string
+  readonly side: Side
+  readonly bytes: Uint8Array
+}
+
+/** All messages of an HTTP Archive; none of text that is none. */
+export function archivedMessages(text: string): ArchivedMessage[] {
+  return entriesOf(text).flatMap((entry) => {
+    const { method = 'GET', url = '/' } = entry.request ?? {}
+    const asked = `${method} ${URL.canParse(url) ? new URL(url).pathname : url}`
+    return (['request', 'response'] as const).flatMap((side) => {
+      const bytes = bytesOf(entry, side)
+      const name = side === 'request' ? asked : `${entry.response?.status} for ${asked}`
+      return bytes ? [{ name, side, bytes }] : []
+    })
+  })
+}
+
 function archive(text: string, side: Side): Pasted | undefined {
-  if (!text.trimStart().startsWith('{')) return undefined
-  let entry: Partial<Record<Side, Archived>> | undefined
+  const [entry] = entriesOf(text)
+  const bytes = entry && bytesOf(entry, side)
+  return bytes && { what: `the first ${side} of an HTTP Archive`, side, bytes }
+}
+
+function entriesOf(text: string): Entry[] {
+  if (!/^\ufeff?\s*\{/.test(text)) return []
   try {
-    const all = JSON.parse(text) as { log?: { entries?: (typeof entry)[] } } & NonNullable<typeof entry>
-    entry = all.log?.entries?.[0] ?? all
+    const all = JSON.parse(text.replace(/^\ufeff/, '')) as { log?: { entries?: Entry[] } } & Entry
+    return (Array.isArray(all.log?.entries) ? all.log.entries : [all]).filter(
+      (one) => typeof one === 'object' && one !== null,
+    )
+  } catch {
+    return []
+  }
+}
+
+/** Undefined for what an entry does not have, or not in the form that it should. */
+function bytesOf(entry: Entry, side: Side): Uint8Array | undefined {
+  try {
+    return messageOf(entry, side)
   } catch {
     return undefined
   }
+}
+
+function messageOf(entry: Entry, side: Side): Uint8Array | undefined {
   const found = entry?.[side]
   if (!Array.isArray(found?.headers)) return undefined
   // What browsers show as HTTP/2 fields with a colon goes into the start line here.
   const fields = found.headers.filter(({ name }) => !name.startsWith(':')).map(({ name, value }) => `${name}: ${value}`)
-  const what = `the first ${side} of an HTTP Archive`
-  if (side === 'request') {
-    const bytes = request(found.method ?? 'GET', found.url ?? '/', fields, found.postData?.text ?? '')
-    return { what, side, bytes }
-  }
+  if (side === 'request') return request(found.method ?? 'GET', found.url ?? '/', fields, found.postData?.text ?? '')
   const { text: content = '', encoding } = found.content ?? {}
   const kept = fields.filter((field) => !/^(?:content-length|transfer-encoding|content-encoding):/i.test(field))
   const body = encoding === 'base64' ? Uint8Array.from(atob(content), (c) => c.charCodeAt(0)) : utf8.encode(content)
@@ -173,7 +211,7 @@ function archive(text: string, side: Side): Pasted | undefined {
   const bytes = new Uint8Array(head.length + body.length)
   bytes.set(head)
   bytes.set(body, head.length)
-  return { what, side, bytes }
+  return bytes
 }
 
 /** HTTP/2 fields as browsers copy them: `:method: GET`, or name and value on separate lines. */
