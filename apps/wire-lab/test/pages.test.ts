@@ -94,6 +94,10 @@ withTools(chromium)('the other pages', { timeout: 120_000 }, () => {
       expect(await reader('strict').locator('li').count()).toBe(0)
       expect(await reader('observer').locator('li').count()).toBe(2)
       expect(await reader('observer').locator('.smuggled code').textContent()).toBe('GET /admin HTTP/1.1')
+      // And what others did who were asked about these very bytes; of others nothing is known.
+      await page.locator('#others').scrollIntoViewIfNeeded()
+      await page.locator('#others .risky', { hasText: /^HAProxy [\d.]+ takes it, with 0 bytes of content$/ }).waitFor()
+      await page.locator('#others li', { hasText: /^nginx [\d.]+ refuses it$/ }).waitFor()
       // The same bytes are lit up in the text and in the dump.
       expect(
         await page
@@ -106,6 +110,8 @@ withTools(chromium)('the other pages', { timeout: 120_000 }, () => {
       await page.getByRole('button', { name: 'Response' }).click()
       await page.locator('#source').fill('HTTP/1.1 200\n\n')
       await reader('userAgent').locator('.forgiven', { hasText: 'INVALID_STATUS at byte 12' }).waitFor()
+      await page.locator('#source').fill('HTTP/1.1 200 OK\nX-Not-In-The-Corpus: 1\n\n')
+      await page.locator('#others', { hasText: 'Nobody else was asked about these very bytes' }).waitFor()
       expect(complaints).toEqual([])
       await page.context().close()
     })

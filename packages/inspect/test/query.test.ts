@@ -100,6 +100,11 @@ describe('what is looked for', () => {
     expect(finds('code:host_repeated', { error })).toBe(true)
   })
 
+  it('may be what the client of the lab is called', () => {
+    expect(finds('label:"slow cl"', { label: 'Slow client: 3' })).toBe(true)
+    expect(finds('label:client', { label: 'Slow client' })).toBe(false)
+  })
+
   it('is not what belongs to the pages that watch, if that is hidden', () => {
     const query = { ...parseQuery(''), own: false }
     expect(matchesConnection(query, connection({ role: 'viewer' }), 0)).toBe(false)

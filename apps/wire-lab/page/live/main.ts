@@ -1,5 +1,6 @@
 import { byId, setText, startLive } from '@spillway/inspect/page'
-import { wireButtons } from './traffic.ts'
+import type { Tour } from './tour.ts'
+import { tryOut, wireButtons } from './traffic.ts'
 
 const inspector = startLive({
   hint: 'Or press a button: what was sent, what came back and why will be here, byte for byte.',
@@ -9,6 +10,13 @@ const inspector = startLive({
   },
 })
 wireButtons(inspector)
+// Loaded when somebody wants to see it: most do not.
+let tour: Promise<Tour> | undefined
+const present = byId('present')
+present.addEventListener('click', () => {
+  tour ??= import('./tour.ts').then(({ Tour: Told }) => new Told(present, (name) => tryOut(inspector, name)))
+  void tour.then((one) => one.begin())
+})
 // A link may lead to one button, to be pressed by whoever followed it.
 const shown = /^#show=([\w.-]+)$/.exec(location.hash)?.[1]
 if (shown) {

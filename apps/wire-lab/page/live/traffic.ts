@@ -58,6 +58,17 @@ function showTried(inspector: Inspector, tried: Tried): void {
   )
 }
 
+/** Presses one of the buttons of the lab's client. */
+export function tryOut(inspector: Inspector, name: string): void {
+  const button = document.querySelector<HTMLElement>(`[data-try="${name}"]`)
+  const title = button?.textContent ?? name
+  inspector.working(title)
+  void ask(name).then(
+    (tried) => showTried(inspector, tried),
+    (error: unknown) => inspector.failed(title, (error as Error).message),
+  )
+}
+
 function onPress(button: HTMLButtonElement, act: () => Promise<void>, inspector: Inspector): void {
   const title = button.textContent ?? ''
   button.addEventListener('click', () => {

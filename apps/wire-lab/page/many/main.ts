@@ -14,6 +14,16 @@ const names: Readonly<Record<Way, string>> = {
 }
 let drawing = false
 
+/** Gives the card of a way its chart and its table, which are the same for all. */
+function fillCard(way: Way): void {
+  const card = byId(`way-${way}`)
+  card.append((byId('measured') as HTMLTemplateElement).content.cloneNode(true))
+  const title = byId(`title-${way}`).textContent ?? ''
+  card.querySelector('canvas')!.id = `chart-${way}`
+  card.querySelector('tbody')!.id = `numbers-${way}`
+  setText(card.querySelector('caption')!, `Milliseconds until the reply, ${title.toLowerCase()}`)
+}
+
 function canvasOf(way: Way): HTMLCanvasElement {
   return byId(`chart-${way}`) as HTMLCanvasElement
 }
@@ -115,5 +125,8 @@ button.addEventListener('click', () => {
 
 addEventListener('resize', draw)
 matchMedia('(prefers-color-scheme: dark)').addEventListener('change', draw)
-for (const way of ways) showNumbers(way, new Measured())
+for (const way of ways) {
+  fillCard(way)
+  showNumbers(way, new Measured())
+}
 draw()

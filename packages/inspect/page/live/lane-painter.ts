@@ -2,6 +2,7 @@ import type { CloseEvent, Connection, Exchange, ServerFacts } from '../../src/mo
 import { reasons } from '../../src/model/reasons.ts'
 import { isBeside } from '../../src/model/tracks.ts'
 import { columnWidth, columnsOf, isBad, isOpen } from './columns.ts'
+import { drawFins, reasonAt } from './lane-ends.ts'
 import { drawStreams } from './stream-lanes.ts'
 import type { View } from './timeline.ts'
 
@@ -11,8 +12,8 @@ const least = 4
 const near = 6
 /** A block at least this many pixels wide has its text inside. */
 const wide = 44
-/** Lanes of at least this height have text. */
-const readable = 22
+/** Lanes of at least this height have text, and of this one large text. */
+const [readable, large] = [22, 60]
 
 const names = ['line', 'wait', 'head', 'work', 'good', 'bad', 'idle', 'accent', 'text', 'muted', 'surface'] as const
 
@@ -34,6 +35,8 @@ export class LanePainter {
   /** Half the height of a block, and of the line that represents an idle connection. */
   readonly #half: number
   readonly #thin: number
+  /** How far above the middle the text stands that has no room within its block. */
+  readonly #caption: number
 
   constructor(g: CanvasRenderingContext2D, view: View, lane: number, paint: Paint, server: ServerFacts) {
     this.#g = g
@@ -41,9 +44,12 @@ export class LanePainter {
     this.#lane = lane
     this.#paint = paint
     this.#server = server
-    this.#half = Math.min(8, Math.max(1.5, lane * 0.38))
+    // Large lanes are seen from far away.
+    const isLarge = lane >= large
+    this.#half = Math.min(isLarge ? 15 : 8, Math.max(1.5, lane * 0.38))
+    this.#caption = this.#half + (isLarge ? 10 : 2)
     this.#thin = lane < 8 ? 0.5 : 1
-    g.font = '11px system-ui, sans-serif'
+    g.font = `${isLarge ? 16 : 11}px system-ui, sans-serif`
     g.textBaseline = 'middle'
   }
 
@@ -65,7 +71,7 @@ export class LanePainter {
     if (this.#lane >= 10) this.#dot(x(openedAt), y, 2.5, this.#paint.wait)
     if (exchanges.at(-1)?.version === '2.0' && exchanges.some(isBeside)) {
       drawStreams(this.#g, this.#view, this.#lane, y, exchanges, this.#paint, (exchange) => this.#colourOf(exchange))
-      this.#drawFins(connection, y)
+      drawFins(this.#g, this.#view, connection, y, this.#lane < 14 ? 0 : this.#half + 3, this.#paint)
       if (close && close.at <= now) this.#drawClose(connection, close, x(close.at), y)
       else this.#drawNow(connection, y)
       return
@@ -79,10 +85,10 @@ export class LanePainter {
       const limit = x(groups[i + 1]?.[0]!.headAt ?? error?.at ?? end) - 6
       if (right - left > wide && group.length === 1)
         this.#text(captionOf(group), left + 8, y, right - 4, this.#paint.text)
-      else this.#text(captionOf(group), right + 6, y - 10, limit, this.#paint.muted, 34)
+      else this.#text(captionOf(group), right + 6, y - this.#caption, limit, this.#paint.muted, 34)
     }
     if (error && error.at <= now) right = this.#cross(x(error.at), y)
-    this.#drawFins(connection, y)
+    drawFins(this.#g, this.#view, connection, y, this.#lane < 14 ? 0 : this.#half + 3, this.#paint)
     if (close && close.at <= now) this.#drawClose(connection, close, Math.max(x(close.at), right + 2), y)
     else if (!close || close.at > now) this.#drawNow(connection, y)
   }
@@ -122,58 +128,22 @@ export class LanePainter {
       this.#g.fillRect(at, y - this.#thin, Math.min(3, right - at), this.#thin * 2)
   }
 
-  /** Where each side said that it sends no more: the client below the line, the server above it. */
-  #drawFins({ fin }: Connection, y: number): void {
-    if (this.#lane < 14) return
-    const { x, now } = this.#view
+  #drawClose(connection: Connection, close: CloseEvent, x: number, y: number): void {
     const g = this.#g
-    const reach = this.#half + 3
-    for (const [at, side] of [
-      [fin?.client, 1],
-      [fin?.server, -1],
-    ] as const) {
-      if (at === undefined || at > now) continue
-      const left = x(at)
-      g.fillStyle = this.#paint.text
-      g.fillRect(left - 0.5, Math.min(y, y + side * reach), 1, reach)
-      g.beginPath()
-      g.moveTo(left - 3.5, y + side * reach)
-      g.lineTo(left + 3.5, y + side * reach)
-      g.lineTo(left, y + side * (reach - 4))
-      g.fill()
-    }
-  }
-
-  /** The reason, as much of it as there is room for: behind the end, or else in front of all that is drawn. */
-  #drawClose({ error, openedAt }: Connection, close: CloseEvent, x: number, y: number): void {
-    const { calm, short, sentence } = reasons[close.reason]
-    const colour = calm ? this.#paint.muted : this.#paint.bad
-    this.#g.fillStyle = colour
-    if (!error) this.#g.fillRect(x - 1, y - this.#half, 2, this.#half * 2)
-    if (this.#lane < readable) return
-    const about = error ? `: ${error.code} at byte ${error.offset}` : ''
-    const texts = [`${sentence}${error ? ` ${error.code} at byte ${error.offset}.` : ''}`, short + about, short]
-    const fitting = (room: number): string | undefined => texts.find((text) => this.#g.measureText(text).width <= room)
-    const behind = fitting(this.#view.width - x - 7)
-    if (behind !== undefined) return this.#text(behind, x + 7, y, this.#view.width, colour)
-    const left = Math.min(this.#view.x(openedAt), x) - 12
-    const before = fitting(left - 8)
-    if (before !== undefined) this.#textBefore(before, left, y, colour)
-    else this.#textBefore(short + about, x - 8, y, colour)
-  }
-
-  /** Text that ends somewhere, on a ground of its own: something may be drawn there. */
-  #textBefore(text: string, right: number, y: number, colour: string): void {
-    const g = this.#g
-    const { width } = g.measureText(text)
-    if (right - width < 8) return
-    g.fillStyle = this.#paint.surface
-    g.globalAlpha = 0.85
-    g.fillRect(right - width - 4, y - 8, width + 6, 16)
-    g.globalAlpha = 1
-    g.textAlign = 'left'
+    const colour = reasons[close.reason].calm ? this.#paint.muted : this.#paint.bad
     g.fillStyle = colour
-    g.fillText(text, right - width, y)
+    if (!connection.error) g.fillRect(x - 1, y - this.#half, 2, this.#half * 2)
+    if (this.#lane < readable) return
+    const { text, from, isBefore } = reasonAt(g, this.#view, connection, close, x)
+    if (text === undefined) return
+    if (isBefore) {
+      // Something may be drawn there: it has a ground of its own.
+      g.fillStyle = this.#paint.surface
+      g.globalAlpha = 0.85
+      g.fillRect(from - 4, y - this.#half, g.measureText(text).width + 6, this.#half * 2)
+      g.globalAlpha = 1
+    }
+    this.#text(text, from, y, this.#view.width, colour)
   }
 
   /** Draws what the connection is doing now, with a countdown of the time it has for that. */

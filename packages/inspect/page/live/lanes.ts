@@ -31,10 +31,18 @@ export function lanesOf(
   return { lanes: own ? [own, ...newest] : newest, older: others.length - newest.length }
 }
 
-/** The height of each of this many lanes, so that all are visible if possible, within the limits of what can be read and seen. */
-export function laneHeight(lanes: number): number {
+/**
+ * The height of each of this many lanes, so that all are visible if possible, within the limits of what can be read and seen.
+ * @param most the height that they have as long as there are few.
+ */
+export function laneHeight(lanes: number, most: number = tall): number {
   const least = lanes <= mostLabelled ? labelled : thinnest
-  return Math.max(least, Math.min(tall, Math.floor(listHeight / Math.max(1, lanes))))
+  return Math.max(least, Math.min(most, Math.floor(listHeight / Math.max(1, lanes))))
+}
+
+/** The height that whoever presents wants lanes to have. */
+export function tallest(list: HTMLElement): number {
+  return Number(list.dataset['tall']) || tall
 }
 
 /** What a connection is doing now, in a few words. */
@@ -81,7 +89,7 @@ export class LaneLabels {
   }
 
   show(lanes: readonly Connection[], store: Store, now: number, selected: number): void {
-    const height = laneHeight(lanes.length)
+    const height = laneHeight(lanes.length, tallest(this.#list))
     this.#list.style.setProperty('--lane', `${height}px`)
     this.#list.dataset['size'] = height >= tall - 6 ? 'tall' : height >= labelled ? 'flat' : 'thin'
     const order = lanes.map(({ id }) => id)

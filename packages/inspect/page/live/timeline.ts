@@ -2,7 +2,7 @@ import type { Connection, Gap } from '../../src/model/events.ts'
 import type { Store } from './store.ts'
 import { byId } from '../shared/dom.ts'
 import { type Paint, LanePainter, readPaint } from './lane-painter.ts'
-import { laneHeight } from './lanes.ts'
+import { laneHeight, tallest } from './lanes.ts'
 
 /** Space to the right of "now", for the countdowns and for marks of what is happening at this moment. */
 const margin = 26
@@ -50,7 +50,7 @@ export class Timeline {
     { server, state }: Pick<Store, 'server' | 'state'>,
     selected: number,
   ): void {
-    const lane = (this.#lane = laneHeight(lanes.length))
+    const lane = (this.#lane = laneHeight(lanes.length, tallest(byId('labels'))))
     this.#lanes = lanes.length
     // The canvas is only as high as the visible part of the list, and stays in view while that scrolls.
     const { scrollTop, clientHeight } = this.#scroll

@@ -39,6 +39,7 @@ const terms: Readonly<Record<string, (value: string) => Term | undefined>> = {
   is: (value) => (Object.hasOwn(states, value) ? states[value] : undefined),
   reason: (value) => ({ connection: [({ close }) => close?.reason === value] }),
   code: (value) => ({ connection: [({ error }) => error?.code === value.toUpperCase()] }),
+  label: (value) => ({ connection: [({ label }) => label.toLowerCase().startsWith(value.toLowerCase())] }),
   peer: (value) => ({ connection: [({ peer }) => peer.startsWith(value)] }),
 }
 
