@@ -1,55 +1,24 @@
-import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { connect as connectHttp2 } from 'node:http2'
 import { createServer } from 'node:net'
 import { connect } from 'node:net'
 import { join } from 'node:path'
+import { FIN, Opcode, maskedFrame } from '@spillway/parser/websocket'
 import { chromium, launchChromium } from '@spillway/vitest-config/chromium'
-import { spawn, withTools } from '@spillway/vitest-config/tools'
+import { withTools } from '@spillway/vitest-config/tools'
 import axe, { type AxeResults } from 'axe-core'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { buildInspector } from './built.ts'
+import { type Started, endAll, start } from './started.ts'
 
 let built: Awaited<ReturnType<typeof buildInspector>>
-const children: ChildProcess[] = []
 
 beforeAll(async () => {
   built = await buildInspector()
 }, 120_000)
 afterAll(() => built?.remove())
-afterEach(async () => {
-  for (const child of children.splice(0)) {
-    if (child.exitCode !== null || child.signalCode !== null) continue
-    child.kill('SIGKILL')
-    await once(child, 'exit')
-  }
-})
-
-interface Started {
-  readonly child: ChildProcess
-  /** Resolves with the first part of what was printed that fits. */
-  readonly said: (pattern: RegExp) => Promise<string>
-}
-
-function start(args: readonly string[], env: Readonly<Record<string, string>> = {}): Started {
-  const child = spawn(process.execPath, [...args], { env: { ...process.env, NODE_ENV: '', ...env } })
-  children.push(child)
-  let text = ''
-  for (const stream of [child.stdout, child.stderr])
-    stream.setEncoding('utf8').on('data', (chunk: string) => (text += chunk))
-  return {
-    child,
-    said: async (pattern) => {
-      for (;;) {
-        const [, found] = pattern.exec(text) ?? []
-        if (found !== undefined) return found
-        if (child.exitCode !== null) throw new Error(`It ended with ${child.exitCode}: ${text}`)
-        await Promise.race([once(child.stdout, 'data'), once(child.stderr, 'data'), once(child, 'exit')])
-      }
-    },
-  }
-}
+afterEach(() => endAll())
 
 /** Asks for a page as a program would that has the link. */
 async function withCookie(link: string): Promise<(path: string, init?: RequestInit) => Promise<Response>> {
@@ -178,10 +147,14 @@ describe('in front of any server', () => {
   })
 })
 
+/** Three pixels by two, as PNG. */
+const picture = 'iVBORw0KGgoAAAANSUhEUgAAAAMAAAACCAIAAAASFvFNAAAAEElEQVR4nGMQmLAAghjgLABHtAeBHe40WQAAAABJRU5ErkJggg=='
+
 withTools(chromium)('the page', { timeout: 90_000 }, () => {
   let browser: Browser
   let page: Page
   let url: string
+  let program: Started['child']
   const complaints: string[] = []
 
   beforeAll(async () => {
@@ -190,7 +163,8 @@ withTools(chromium)('the page', { timeout: 90_000 }, () => {
   afterAll(() => browser?.close())
 
   async function open(): Promise<void> {
-    const { said } = attached()
+    const { said, child } = attached()
+    program = child
     url = await said(/^(http:\S+)$/m)
     complaints.length = 0
     const context = await browser.newContext({ viewport: { width: 1440, height: 960 } })
@@ -275,6 +249,64 @@ withTools(chromium)('the page', { timeout: 90_000 }, () => {
     expect(await page.locator('#details .verdict.bad').count()).toBe(0)
   })
 
+  it('shows content as its type says, and what is broken as what it is', async () => {
+    await open()
+    const form = new FormData()
+    form.set('title', 'A picture')
+    form.set('file', new Blob([Buffer.from(picture, 'base64')], { type: 'image/png' }), 'a.png')
+    await (await fetch(`${url}/form`, { method: 'POST', body: form })).text()
+    for (const path of ['/events', '/broken-image', '/broken-gzip'])
+      await (await fetch(url + path)).arrayBuffer().catch(() => {})
+    const socket = connect(Number(new URL(url).port), '127.0.0.1')
+    socket.write(
+      'GET /chat HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n' +
+        'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n',
+    )
+    await once(socket, 'data')
+    socket.write(maskedFrame(FIN | Opcode.Text, Buffer.from('hello'), 7))
+    await once(socket, 'data')
+    const show = async (path: string): Promise<void> => {
+      await page.locator('#filter').fill(`path:${path}`)
+      await page.locator('#labels button').first().click()
+      await page.locator('#details [data-exchange]', { hasText: path }).first().click()
+    }
+    await show('/form')
+    await page.locator('#details .content', { hasText: 'title' }).first().waitFor()
+    await page.locator('#details canvas[aria-label="The image that was sent, 3 by 2 pixels"]').waitFor()
+    await show('/events')
+    await page.locator('#details .events li').nth(1).waitFor()
+    expect(await page.locator('#details .events li').allTextContents()).toEqual([
+      'said id 1{\n  "a": 1\n}',
+      'messagehalf',
+    ])
+    await show('/broken-image')
+    await page.locator('#details .content', { hasText: 'It is no image that can be shown' }).waitFor()
+    await show('/broken-gzip')
+    await page.locator('#details .content', { hasText: 'cannot be decoded from gzip' }).waitFor()
+    await show('/chat')
+    await page.locator('#details .said li[data-from=server] code', { hasText: 'You said hello' }).waitFor()
+    expect(await page.locator('#details .said li[data-from=client] code').first().textContent()).toBe('hello')
+    socket.destroy()
+  })
+
+  it('opens a HAR, and offers all its messages', async () => {
+    await open()
+    await (await fetch(`${url}/json`)).text()
+    const har = await page.evaluate<string>(`fetch('api/har').then((response) => response.text())`)
+    await page.goto(new URL('bytes.html', page.url()).href)
+    await page
+      .locator('#file')
+      .setInputFiles({ name: 'some.har', mimeType: 'application/json', buffer: Buffer.from(har) })
+    await page.locator('#shared', { hasText: 'Taken from some.har, with 2 messages' }).waitFor()
+    await page.locator('#samples').selectOption({ label: '200 for GET /json' })
+    await page.locator('#messages', { hasText: 'HTTP/1.1 200' }).waitFor()
+    await page
+      .locator('#file')
+      .setInputFiles({ name: 'raw', mimeType: '', buffer: Buffer.from('GET / HTTP/1.0\r\n\r\n') })
+    await page.locator('#verdict', { hasText: 'valid' }).waitFor()
+    expect(await page.locator('#source').inputValue()).toBe('GET / HTTP/1.0\n\n')
+  })
+
   it('finds what is looked for, and says what it does not understand', async () => {
     await open()
     for (const path of ['/json', '/broken', '/other']) await (await fetch(url + path)).text()
@@ -289,7 +321,7 @@ withTools(chromium)('the page', { timeout: 90_000 }, () => {
   it('stands still, dimmed and dated, when the server is gone', async () => {
     await open()
     await (await fetch(url)).text()
-    children[0]!.kill('SIGKILL')
+    program.kill('SIGKILL')
     await page.locator('#live', { hasText: /Server away since \d\d:\d\d:\d\d/ }).waitFor()
     expect(await page.locator('body.away').count()).toBe(1)
     // The stream that broke off is what this is about.

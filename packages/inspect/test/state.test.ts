@@ -72,6 +72,9 @@ describe('the state of the lab', () => {
     // What the transport counted replaces what was added up before.
     expect(state.totals).toEqual({
       open: 0,
+      mostOpen: 1,
+      busy: 0,
+      mostBusy: 1,
       accepted: 1,
       closed: 1,
       requests: 1,

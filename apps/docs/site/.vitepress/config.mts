@@ -59,6 +59,7 @@ const config: UserConfig<DefaultTheme.Config> = defineConfig({
             { text: 'WebSocket, events, topics', link: '/guide/realtime' },
             { text: 'Testing', link: '/recipes/testing' },
             { text: 'Logging, numbers, tracing', link: '/guide/observing' },
+            { text: 'Watching your server', link: '/guide/inspecting' },
             { text: 'Configuration, TypeScript', link: '/guide/configuration' },
             { text: 'Limits and deadlines', link: '/limits' },
             { text: 'Deploying', link: '/guide/deploying' },

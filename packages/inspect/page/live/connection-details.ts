@@ -1,4 +1,4 @@
-import type { Connection, Exchange } from '../../src/model/events.ts'
+import type { Connection, Exchange, ServerFacts } from '../../src/model/events.ts'
 import { reasons } from '../../src/model/reasons.ts'
 import { statusText } from '../../src/model/status.ts'
 import type { Segment } from '../../src/model/tape.ts'
@@ -9,10 +9,18 @@ import { formatBytes, formatMs, formatTime, plural } from '../../src/model/forma
 import { rfcUrl } from '../shared/kinds.ts'
 import { wireText } from '../shared/wire-text.ts'
 import { phaseOf } from './lanes.ts'
-import { saveButton } from './save-page.ts'
 import { type Store, roleText } from './store.ts'
-import { streamsFigure } from './streams-figure.ts'
 import type { WireOf } from './wire-of.ts'
+
+/** Saves the panel as a page; what that takes is loaded when it is asked for. */
+function saveButton(connection: Connection, server: ServerFacts, now: number): HTMLElement {
+  const button = el('button', { type: 'button' }, 'Save as a page')
+  button.addEventListener('click', () => {
+    const details = button.closest('#details')
+    if (details) void import('./save-page.ts').then(({ savePage }) => savePage(details, connection, server, now))
+  })
+  return button
+}
 
 /** A key that changes when the description of a connection does. */
 export function connectionKey(id: number, store: Store): string {
@@ -42,6 +50,7 @@ export function connectionDetails(id: number, store: Store, wire: WireOf): HTMLE
     factList(facts),
     el('div', { class: 'buttons' }, saveButton(connection, store.server, now)),
     el('h3', {}, plural(requests, 'request')),
+    ...savedBy(requests),
     el(
       'ol',
       { class: 'exchanges', start: String(hidden + 1) },
@@ -56,6 +65,14 @@ export function verdictOf({ close }: Connection, phase: string): HTMLElement {
   const reason = close && reasons[close.reason]
   const text = reason ? reason.sentence : `Open: ${phase}.`
   return el('p', { class: reason && !reason.calm ? 'verdict bad' : 'verdict' }, text)
+}
+
+/** What it was good for that the connection was kept (RFC 9112 §9.3). */
+function savedBy(requests: number): HTMLElement[] {
+  if (requests < 2) return []
+  const spared = plural(requests - 1, 'connection')
+  const text = `Keep-alive has spared ${spared}: for each a round trip, and with TLS a handshake, before the request could leave.`
+  return [el('p', { class: 'thin' }, text)]
 }
 
 /** Which side has said first that it sends no more. */
@@ -93,7 +110,7 @@ function bytesOf(wire: WireOf, now: number): HTMLElement[] {
   const next = wire.back > 0 ? segments.at(-wire.back) : undefined
   return [
     ...(segments.length > 1 ? [pager(wire, segments)] : []),
-    ...(streams ? streamsFigure(streams, segment.at, next?.at ?? Infinity, now) : []),
+    ...(streams ? [figureOf(streams, segment.at, next?.at ?? Infinity, now)] : []),
     ...(streams && segment.first > 1 ? [midway()] : segmentDetails(segment)),
   ]
 }
@@ -101,6 +118,13 @@ function bytesOf(wire: WireOf, now: number): HTMLElement[] {
 /** Says that the fields depend on bytes that came before. */
 function midway(): HTMLElement {
   return el('p', { class: 'hint' }, 'The bytes of HTTP/2 are read from the beginning of the connection on: look there.')
+}
+
+/** The streams of HTTP/2, drawn by what is loaded when there are some. */
+function figureOf(...about: Parameters<typeof import('./streams-figure.ts').streamsFigure>): HTMLElement {
+  const place = el('div')
+  void import('./streams-figure.ts').then(({ streamsFigure }) => place.append(...streamsFigure(...about)))
+  return place
 }
 
 function pager(wire: WireOf, { length }: readonly Segment[]): HTMLElement {

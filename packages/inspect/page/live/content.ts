@@ -40,7 +40,8 @@ async function decoded(codings: readonly string[], bytes: Uint8Array): Promise<U
   for (const coding of codings.toReversed().slice(0, 4)) {
     const request = { method: 'POST', body: plain as BodyInit }
     const response = await fetch(`api/decode/${encodeURIComponent(coding)}`, request).catch(() => undefined)
-    if (!response?.ok) return undefined
+    // Nothing comes back of what is not in this coding.
+    if (response?.status !== 200) return undefined
     plain = new Uint8Array(await response.arrayBuffer())
   }
   return plain

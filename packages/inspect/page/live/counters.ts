@@ -26,10 +26,12 @@ export function showCounters(store: Store): void {
   set('n-listen', server.url === '' ? '–' : new URL(server.url).host)
   set('s-listen', `since ${formatTime(epoch).slice(0, 8)}`)
   set('n-accept', count(totals.accepted))
-  set('s-accept', totals.accepted === 1 ? 'connection' : 'connections')
+  const atOnce = totals.mostOpen > 1 ? `, ${count(totals.mostOpen)} at once` : ''
+  set('s-accept', `${totals.accepted === 1 ? 'connection' : 'connections'}${atOnce}`)
   set('n-receive', count(totals.requests))
   set('s-receive', `${rate.toFixed(rate < 10 ? 1 : 0)} a second, ${formatBytes(totals.bytesIn)}`)
   set('n-errors', totals.errors > 0 ? `${count(totals.errors)} not HTTP` : '')
+  set('n-busy', totals.mostBusy > 1 ? `${count(totals.mostBusy)} at once` : '')
   set('n-process', p50 === undefined ? '–' : formatMs(p50))
   set('s-process', p99 === undefined ? 'until the reply' : `median, p99 ${formatMs(p99)}`)
   set('n-respond', count(totals.replies))

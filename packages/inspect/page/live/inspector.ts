@@ -1,6 +1,5 @@
 import { byId, el } from '../shared/dom.ts'
 import { connectionDetails, connectionKey } from './connection-details.ts'
-import { exchangeDetails, exchangeKey } from './exchange-details.ts'
 import type { Store } from './store.ts'
 import { WireOf } from './wire-of.ts'
 
@@ -22,6 +21,8 @@ export class Inspector {
   selected = 0
   #shown: Shown
   #key: string | undefined
+  /** What shows an exchange whole; loaded when somebody asks for that, as most of what is in it is for few. */
+  #whole: typeof import('./exchange-details.ts') | undefined
 
   /** @param hint about what else can be done. */
   constructor(store: Store, hint: string) {
@@ -62,10 +63,15 @@ export class Inspector {
       title: `Connection #${connection}, request ${exchange}`,
       key: () => {
         wire.follow(store.find(connection))
-        return exchangeKey(exchange, wire)
+        return this.#whole?.exchangeKey(exchange, wire) ?? ''
       },
-      content: () => exchangeDetails(connection, exchange, store, wire),
+      content: () => this.#whole?.exchangeDetails(connection, exchange, store, wire) ?? [underWay()],
     })
+    if (!this.#whole)
+      void import('./exchange-details.ts').then((whole) => {
+        this.#whole = whole
+        this.#again()
+      })
     this.#reveal()
   }
 
@@ -84,7 +90,7 @@ export class Inspector {
 
   /** Something has been started, and its result is not there yet. */
   working(title: string): void {
-    this.#static(title, [el('p', { class: 'hint busy' }, 'Under way …')])
+    this.#static(title, [underWay()])
   }
 
   failed(title: string, message: string): void {
@@ -123,4 +129,8 @@ export class Inspector {
     this.#panel.scrollTop = 0
     if (innerWidth < 1000) this.#panel.scrollIntoView({ block: 'start' })
   }
+}
+
+function underWay(): HTMLElement {
+  return el('p', { class: 'hint busy' }, 'Under way …')
 }

@@ -4,19 +4,13 @@ import { LanePainter, readPaint } from './lane-painter.ts'
 
 const [width, lane, room] = [880, 44, 60]
 
-/** A button that saves what the panel shows of a connection, with its lane, as a self-contained file. */
-export function saveButton(connection: Connection, server: ServerFacts, now: number): HTMLElement {
-  const button = el('button', { type: 'button' }, 'Save as a page')
-  button.addEventListener('click', () => {
-    const details = button.closest('#details')
-    if (!details) return
-    const text = pageOf(`Connection #${connection.id}`, laneOf(connection, server, now), details)
-    const link = el('a', { download: `connection-${connection.id}.html` })
-    link.href = URL.createObjectURL(new Blob([text], { type: 'text/html' }))
-    link.click()
-    URL.revokeObjectURL(link.href)
-  })
-  return button
+/** Saves what the panel shows of a connection, with its lane, as a self-contained file. */
+export function savePage(details: Element, connection: Connection, server: ServerFacts, now: number): void {
+  const text = pageOf(`Connection #${connection.id}`, laneOf(connection, server, now), details)
+  const link = el('a', { download: `connection-${connection.id}.html` })
+  link.href = URL.createObjectURL(new Blob([text], { type: 'text/html' }))
+  link.click()
+  URL.revokeObjectURL(link.href)
 }
 
 /** The whole life of a connection as one picture. */

@@ -159,6 +159,11 @@ export interface ServerFacts {
 
 export interface Totals {
   open: number
+  /** Most that were open at the same time. */
+  mostOpen: number
+  /** Requests that are under way, and most at the same time; those of a gap are not known. */
+  busy: number
+  mostBusy: number
   accepted: number
   closed: number
   requests: number

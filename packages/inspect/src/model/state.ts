@@ -27,7 +27,9 @@ export interface LabState {
 }
 
 export function emptyState(): LabState {
-  const totals = { open: 0, accepted: 0, closed: 0, requests: 0, replies: 0, errors: 0, bytesIn: 0, bytesOut: 0 }
+  const connections = { open: 0, mostOpen: 0, accepted: 0, closed: 0 }
+  const exchanges = { busy: 0, mostBusy: 0, requests: 0, replies: 0, errors: 0 }
+  const totals = { ...connections, ...exchanges, bytesIn: 0, bytesOut: 0 }
   return { totals, open: new Map(), closed: [], recent: [], waits: [], gaps: [] }
 }
 
@@ -61,6 +63,7 @@ export function apply(state: LabState, event: WireEvent): void {
   if (event.type === 'open') {
     totals.accepted++
     totals.open++
+    totals.mostOpen = Math.max(totals.mostOpen, totals.open)
     const { connection: id, peer, role, label, at: openedAt } = event
     state.open.set(id, { id, peer, openedAt, role, label, exchanges: [], requests: 0, bytesIn: 0, bytesOut: 0 })
     return
@@ -78,6 +81,8 @@ export function apply(state: LabState, event: WireEvent): void {
       // Requests in between that were not reported count as well.
       totals.requests += connection ? Math.max(1, event.exchange - connection.requests) : 1
       totals.bytesIn += event.bytes
+      totals.busy++
+      totals.mostBusy = Math.max(totals.mostBusy, totals.busy)
       if (connection) begin(connection, event)
       return
     case 'reply': {
@@ -91,6 +96,7 @@ export function apply(state: LabState, event: WireEvent): void {
     }
     case 'end':
       totals.bytesOut += event.bytes
+      totals.busy = Math.max(0, totals.busy - 1)
       if (event.aborted === undefined) totals.replies++
       if (connection) finish(connection, event)
       return
@@ -110,8 +116,9 @@ export function apply(state: LabState, event: WireEvent): void {
 }
 
 /** What was under way when a gap began has continued during it in an unknown way. */
-function gap({ open, gaps }: LabState, { what, at }: WireEvent & { type: 'gap' }): void {
+function gap({ open, gaps, totals }: LabState, { what, at }: WireEvent & { type: 'gap' }): void {
   if (what === 'begins') {
+    totals.busy = 0
     keep(gaps, { from: at }, bounds.gaps)
     for (const connection of open.values()) {
       delete connection.idleAt

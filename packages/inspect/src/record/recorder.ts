@@ -5,6 +5,7 @@ import type { Connection, Role, ServerEvent, WireEvent } from '../model/events.t
 import { type LabState, apply, emptyState, find } from '../model/state.ts'
 import type { Wire } from '../model/tape.ts'
 import { ExchangeNotes } from './exchange-notes.ts'
+import { type Pace, Pacer } from './pacer.ts'
 import { StreamsLog } from './stream-traces.ts'
 import { type TapeBounds, Tapes } from './tapes.ts'
 import { webSocketMessages } from './web-socket.ts'
@@ -26,12 +27,6 @@ export interface RecorderOptions {
   readonly pace?: Pace
   /** Whether what handlers write to the console is heard; that costs something even when it has stopped. Default: no. */
   readonly console?: boolean
-}
-
-/** How much is told: when so many events come within so many milliseconds, as many milliseconds are left out behind them. */
-export interface Pace {
-  readonly events: number
-  readonly milliseconds: number
 }
 
 /** Turns the lifecycle events of a server, and of its successors, into those of the inspector, and keeps their state. */
@@ -60,16 +55,15 @@ export class Recorder {
   /** Functions that unsubscribe from events that are always reported, and from those that a {@link Pace} may leave out. */
   readonly #stops: (() => void)[]
   #details: (() => void)[] = []
-  readonly #pace: Pace | undefined
-  #window = { from: 0, events: 0 }
-  #resuming: ReturnType<typeof setTimeout> | undefined
+  readonly #pacer: Pacer | undefined
 
   /** Hears of the servers that it {@link watch}es, until {@link stop}. */
   constructor(emit: (event: WireEvent) => void, { bounds, pace, console = false }: RecorderOptions = {}) {
     this.#emit = emit
     this.tapes = new Tapes(bounds)
     this.#notes = new ExchangeNotes(this.#zero, this.epoch, console)
-    this.#pace = pace
+    const both = { pause: () => this.#pauseDetails(), resume: () => this.#resumeDetails() }
+    this.#pacer = pace && new Pacer(pace, () => this.now(), both)
     this.#stops = [
       this.#on('open', (event) => this.#opened(event.connection, event.peer)),
       this.#on('refused', (event) => this.#refused(event)),
@@ -112,14 +106,12 @@ export class Recorder {
   #detail<K extends keyof ConnectionEvents>(name: K, listener: (event: ConnectionEvents[K]) => void): () => void {
     return this.#on(name, (event) => {
       listener(event)
-      this.#count()
+      this.#pacer?.count()
     })
   }
 
-  // decision 081
   /** Too much has happened to be reported individually: the rest of the window is left out. */
   #pauseDetails(): void {
-    const { milliseconds } = this.#pace!
     for (const stop of this.#details) stop()
     this.#details = []
     this.#notes.rest()
@@ -127,8 +119,6 @@ export class Recorder {
     this.#awaiting.clear()
     this.#inHead.clear()
     this.#record({ type: 'gap', at: this.now(), connection: 0, what: 'begins' })
-    this.#resuming = setTimeout(() => this.#resumeDetails(), milliseconds)
-    this.#resuming.unref()
   }
 
   #resumeDetails(): void {
@@ -137,20 +127,7 @@ export class Recorder {
       this.#streams.miss(connection)
     }
     this.#record({ type: 'gap', at: this.now(), connection: 0, what: 'ends' })
-    this.#window = { from: this.now(), events: 0 }
     this.#hearDetails()
-  }
-
-  /** Counts one detailed event. */
-  #count(): void {
-    const pace = this.#pace
-    if (!pace) return
-    const window = this.#window
-    if (++window.events < pace.events) return
-    const now = this.now()
-    // Slow enough: counting starts again.
-    if (now - window.from > pace.milliseconds) this.#window = { from: now, events: 0 }
-    else this.#pauseDetails()
   }
 
   /** The server that accepted a connection last. */
@@ -225,7 +202,7 @@ export class Recorder {
   }
 
   stop(): void {
-    clearTimeout(this.#resuming)
+    this.#pacer?.stop()
     for (const stop of [...this.#stops, ...this.#details]) stop()
     this.#notes.stop()
   }

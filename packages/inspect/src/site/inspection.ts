@@ -2,7 +2,8 @@ import { type Context, HttpError, type MaybePromise, Reply, type Server } from '
 import type { Snapshot } from '../model/events.ts'
 import { freeze } from '../model/state.ts'
 import { Feed } from '../record/feed.ts'
-import { type Pace, Recorder } from '../record/recorder.ts'
+import type { Pace } from '../record/pacer.ts'
+import { Recorder } from '../record/recorder.ts'
 import type { TapeBounds } from '../record/tapes.ts'
 import { Access } from './access.ts'
 import { type Asset, readAssets } from './assets.ts'
@@ -120,7 +121,7 @@ export class Inspection {
       ? new Reply(decoded, {
           headers: { 'Content-Type': 'application/octet-stream', 'X-Content-Type-Options': 'nosniff' },
         })
-      : c.text('It cannot be decoded\n', 422)
+      : c.empty()
   }
 
   /** Sends a request again, possibly changed. */
