@@ -350,8 +350,26 @@ describe('the server', () => {
     const server = createServer()
     const port = await listening(server)
     expect(await said(port, 'nonsense\r\n\r\n')).toMatch(/^HTTP\/1\.1 400 /)
-    server.on('clientError', (error: Error & { code: string }, socket) => socket.end(`told ${error.code.slice(0, 4)}`))
-    expect(await said(port, 'nonsense\r\n\r\n')).toBe('told HPE_')
+    server.on('clientError', (error: Error & { code: string }, socket) => socket.end(`told ${error.code}`))
+    expect(await said(port, 'nonsense\r\n\r\n')).toBe('told HPE_INVALID_METHOD')
+  })
+
+  test('times that contradict each other are refused', () => {
+    expect(() => createServer({ headersTimeout: 100, requestTimeout: 99 })).toThrow(
+      expect.objectContaining({ code: 'ERR_OUT_OF_RANGE' }),
+    )
+    expect(createServer({ headersTimeout: 100, requestTimeout: 100 }).headersTimeout).toBe(100)
+    expect(createServer({ headersTimeout: 100, requestTimeout: 0 }).headersTimeout).toBe(100)
+  })
+
+  test('content that ends with its client is told by the code of Node', async () => {
+    let code: unknown
+    const port = await served((req) => {
+      req.on('error', (error: NodeJS.ErrnoException) => (code = error.code)).on('data', () => client.destroy())
+    })
+    const client = dial(port, '127.0.0.1')
+    client.write('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nhalf')
+    await vi.waitFor(() => expect(code).toBe('ECONNRESET'))
   })
 
   test("who expects is the application's, where it listens", async () => {

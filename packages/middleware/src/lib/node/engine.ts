@@ -323,7 +323,8 @@ function requestTimeoutError(): Error {
 /** The error codes that listeners of `clientError` look for. */
 function parseError(code: ParseErrorCode): Error {
   const { status, message } = parseErrors[code]
-  const known = status === 431 || status === 414 ? 'HPE_HEADER_OVERFLOW' : `HPE_INVALID_${code}`
+  const known =
+    status === 431 || status === 414 ? 'HPE_HEADER_OVERFLOW' : `HPE_INVALID_${code.replace(/^INVALID_|_INVALID$/, '')}`
   return Object.assign(coded(new Error(`Parse Error: ${message}`), known), { reason: message })
 }
 

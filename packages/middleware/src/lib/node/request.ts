@@ -133,8 +133,10 @@ export class RequestSide implements Failing {
   /** The content is invalid, or did not arrive. */
   #broken(error: unknown): void {
     this.#keepsSocket = true
-    const isTooLate = (error as { by?: string }).by === 'handler'
-    this.message.destroy(isTooLate ? connectionReset() : asError(error))
+    const { by } = error as { by?: string }
+    const isTooLate = by === 'handler'
+    // A client that has left is known by this code.
+    this.message.destroy(isTooLate || by === 'peer' ? connectionReset() : asError(error))
     if (!isTooLate) this.failed(error)
     this.#answering?.contentEnded()
   }

@@ -142,6 +142,10 @@ function settle(server: ServerLike, options: HttpOptions): void {
   }
   server.requestTimeout = number('requestTimeout', 300_000)
   server.headersTimeout = number('headersTimeout', Math.min(60_000, server.requestTimeout || 60_000))
+  if (server.requestTimeout > 0 && server.headersTimeout > server.requestTimeout)
+    throw Object.assign(new RangeError('The value of "headersTimeout" is out of range: it is at most requestTimeout'), {
+      code: 'ERR_OUT_OF_RANGE',
+    })
   server.keepAliveTimeout = number('keepAliveTimeout', 5_000)
   server.maxHeaderSize = options.maxHeaderSize === undefined ? undefined : number('maxHeaderSize', 0)
   server.joinDuplicateHeaders = options.joinDuplicateHeaders
