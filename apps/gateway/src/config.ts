@@ -158,7 +158,7 @@ export interface AcmeConfig {
   readonly directory: string
   /** Where accounts, keys and certificates are kept. */
   readonly folder: string
-  /** An address of mail. */
+  /** An email address. */
   readonly contact?: string | undefined
   readonly challenges?: ChallengeType[] | undefined
   readonly externalAccount?: { readonly id: string; readonly key: string } | undefined
