@@ -1,3 +1,4 @@
+// The build of the lab: its program, and the pages.
 import { defineApp } from '@spillway/tsup-config'
 import type { Options } from 'tsup'
 import { type Site, writePages } from '../../packages/inspect/pages.ts'

@@ -1,3 +1,4 @@
+// The pages of the inspector, as its build and its tests need them.
 import { cpSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 
 /** What other parsers and servers make of the samples and of the cases of the parser. */

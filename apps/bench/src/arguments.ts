@@ -1,3 +1,4 @@
+// The command line of the bench.
 import { parseArgs } from 'node:util'
 import { contenders } from './servers.ts'
 import { workloads } from './workloads.ts'

@@ -1,3 +1,4 @@
+// One use of the bench: what servers and load generators need, made and removed.
 import { execFileSync } from 'node:child_process'
 import { writeFileSync, mkdirSync } from 'node:fs'
 import { cpus } from 'node:os'

@@ -1,3 +1,4 @@
+// Compares the answers of servers before they are measured.
 import { once } from 'node:events'
 import { type IncomingMessage, request as plain } from 'node:http'
 import { type IncomingHttpHeaders, connect } from 'node:http2'

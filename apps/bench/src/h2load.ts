@@ -1,3 +1,4 @@
+// Load over HTTP/2, by h2load.
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Load, LoadOptions } from './load.ts'

@@ -1,3 +1,4 @@
+// Load from the bench's own generator, and the results of any.
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { run } from './processes.ts'

@@ -1,3 +1,4 @@
+// The bench's tables in Markdown documents.
 import type { Record } from './page.ts'
 import { type Workload, protocolOf, workloads } from './workloads.ts'
 

@@ -1,3 +1,4 @@
+// The results of a run as a page with charts.
 import type { Ratios, Result } from './results.ts'
 import { duration } from './table.ts'
 import { workloads } from './workloads.ts'

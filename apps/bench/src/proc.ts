@@ -1,3 +1,4 @@
+// What the system knows about processes: time and memory.
 import { existsSync, readFileSync, readdirSync } from 'node:fs'
 
 /** Clock ticks a second of /proc/<pid>/stat: `USER_HZ`, 100 on every Linux of today. */

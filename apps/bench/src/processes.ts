@@ -1,3 +1,4 @@
+// Programs, and servers under test.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { accessSync, constants } from 'node:fs'

@@ -1,3 +1,4 @@
+// Reads CPU profiles.
 import { readFileSync } from 'node:fs'
 
 /** The parts of a V8 CPU profile that are read here. */

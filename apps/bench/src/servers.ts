@@ -1,3 +1,4 @@
+// The servers that can take part.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { h2oArguments } from './h2o.ts'

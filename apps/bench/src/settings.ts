@@ -1,3 +1,4 @@
+// What every server of the bench is told, through its environment.
 import { readFileSync } from 'node:fs'
 
 /** What every server of the bench is told, by its environment. */

@@ -1,3 +1,4 @@
+// The table of one workload.
 import { type Ratios, type Result, ratios } from './results.ts'
 
 const headings = ['', 'req/s', '×', 'CPU µs/req', '×', 'p50', 'p99', 'RSS', 'errors'] as const

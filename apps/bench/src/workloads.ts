@@ -1,3 +1,4 @@
+// The workloads: what clients do to a server.
 import { greeting } from './settings.ts'
 
 /** One request, for the load generator as bytes and for the comparison of answers. */

@@ -1,3 +1,4 @@
+// Load over HTTP/1.1, by wrk.
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { run } from './processes.ts'

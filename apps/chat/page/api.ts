@@ -1,3 +1,4 @@
+// The page's requests to the server.
 import type { Page, RoomInfo } from '../src/events.ts'
 
 /** What the server said no to. */

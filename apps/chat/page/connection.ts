@@ -1,3 +1,4 @@
+// The page's connection to a room, which comes back by itself.
 import type { ChatEvent, PageMessage } from '../src/events.ts'
 import { Refused, ask } from './api.ts'
 

@@ -1,3 +1,4 @@
+// The messages that the page shows.
 import type { Message } from '../src/events.ts'
 import { avatar, byId, make } from './dom.ts'
 import { dayOf, timeOf, written } from './text.ts'

@@ -1,3 +1,4 @@
+// Text and times as the page shows them.
 import { make } from './dom.ts'
 
 /** Addresses and `code`, and nothing else: what people write is text. */

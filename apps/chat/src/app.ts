@@ -1,3 +1,4 @@
+// The chat as a handler.
 import { printError } from '@spillway/core'
 import { type Middleware, defineMiddleware } from '@spillway/middleware'
 import { client } from '@spillway/middleware/client'

@@ -1,3 +1,4 @@
+// The rooms, and everyone who is in them.
 import { printError } from '@spillway/core'
 import type { Receiver, Topic } from '@spillway/middleware/topics'
 import type { ChatEvent, Message } from './events.ts'

@@ -1,3 +1,4 @@
+// Who takes part, and under which name.
 import { randomBytes, scrypt, timingSafeEqual } from 'node:crypto'
 import { promisify } from 'node:util'
 import { defineMiddleware, type Middleware } from '@spillway/middleware'

@@ -1,3 +1,4 @@
+// Starts a process of the chat.
 import { randomBytes } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

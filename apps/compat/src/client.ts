@@ -1,3 +1,4 @@
+// A client that writes requests as bytes and reads replies.
 import { once } from 'node:events'
 import { type Socket, connect } from 'node:net'
 

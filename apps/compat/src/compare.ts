@@ -1,3 +1,4 @@
+// Compares what frameworks do on Node and on Spillway.
 import { isDeepStrictEqual } from 'node:util'
 import { type Ground, Program, grounds } from './program.ts'
 import { scenarios } from './scenarios.ts'

@@ -1,3 +1,4 @@
+// Random plays on both, compared.
 import * as fc from 'fast-check'
 import { Client, type Seen } from './client.ts'
 import { Program } from './program.ts'

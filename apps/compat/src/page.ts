@@ -1,3 +1,4 @@
+// The page of results.
 import type { Outcome } from './compare.ts'
 
 const marks = { same: '✓', intended: '≠', failed: '✗' } as const

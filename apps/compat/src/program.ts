@@ -1,3 +1,4 @@
+// A framework's program, in a process of its own.
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'

@@ -1,3 +1,4 @@
+// The scenarios: what clients do with a program.
 import { WebSocket } from 'ws'
 import { once } from 'node:events'
 import { Client } from './client.ts'

@@ -1,3 +1,4 @@
+// The application as a handler.
 import type { Router } from '@spillway/middleware/router'
 import { cors } from '@spillway/middleware/cors'
 import { health } from '@spillway/middleware/health'

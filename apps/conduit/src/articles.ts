@@ -1,3 +1,4 @@
+// Articles in the database.
 import type { z } from 'zod'
 import { type Database, TakenError, type Value, one } from './database/database.ts'
 import type { Article, ArticleChange, Comment, Filter, NewArticle } from './schemas.ts'

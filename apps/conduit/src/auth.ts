@@ -1,3 +1,4 @@
+// Tokens, and who they belong to.
 import type { Middleware } from '@spillway/middleware'
 import { defineMiddleware } from '@spillway/middleware'
 import { describe } from '@spillway/middleware/openapi'

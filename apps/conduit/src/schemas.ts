@@ -1,3 +1,4 @@
+// The schemas of the RealWorld specification.
 import { z } from 'zod'
 
 /** What clients see, by the RealWorld specification. */

@@ -1,3 +1,4 @@
+// Users in the database.
 import { randomBytes, scrypt, timingSafeEqual } from 'node:crypto'
 import { promisify } from 'node:util'
 import { ProblemError } from '@spillway/middleware/problem'

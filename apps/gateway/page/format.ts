@@ -1,3 +1,4 @@
+// Numbers and times as the dashboard shows them.
 const grouped = new Intl.NumberFormat('en', { maximumFractionDigits: 0 })
 const clock = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', second: '2-digit' })
 

@@ -1,3 +1,4 @@
+// The dashboard's buttons: what they send, and what went wrong.
 import { byId } from './dom.ts'
 
 let hiding: ReturnType<typeof setTimeout> | undefined

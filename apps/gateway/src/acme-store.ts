@@ -1,3 +1,4 @@
+// The folder with what ACME has to remember.
 import { X509Certificate, createPrivateKey } from 'node:crypto'
 import {
   closeSync,

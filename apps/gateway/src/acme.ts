@@ -1,3 +1,4 @@
+// Certificates by ACME: requested, kept and renewed.
 import type { Authority } from './acme-authority.ts'
 import { AcmeStore } from './acme-store.ts'
 import { type Attempts, nextOrder, ordered, putOff, renewalOf, succeeded } from './acme-times.ts'

@@ -1,3 +1,4 @@
+// The certificates of a configuration.
 import { X509Certificate, createPrivateKey } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { acmeHosts } from './acme.ts'

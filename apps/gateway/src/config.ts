@@ -1,3 +1,4 @@
+// The types of the configuration, and how a file is read.
 import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { nearest } from '@spillway/core/options'

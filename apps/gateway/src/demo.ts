@@ -1,3 +1,4 @@
+// The demo: servers and clients of its own.
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 

@@ -1,3 +1,4 @@
+// Error pages.
 import { readFileSync } from 'node:fs'
 import { extname } from 'node:path'
 import { AbortedError, type Context, type Handler, Reply, errorFacts, printFailure } from '@spillway/core'

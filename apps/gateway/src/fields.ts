@@ -1,3 +1,4 @@
+// Changes to the fields of requests and replies.
 import type { Context, FieldsInit } from '@spillway/core'
 import type { Middleware } from '@spillway/middleware'
 import type { FieldChanges, RouteConfig } from './config.ts'

@@ -1,3 +1,4 @@
+// A running gateway.
 import {
   type CloseOptions,
   type Listening,

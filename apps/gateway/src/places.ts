@@ -1,3 +1,4 @@
+// Where in a configuration file a value is.
 type Place = readonly (string | number)[]
 
 /** What valibot's schemas may have inside. */

@@ -1,3 +1,4 @@
+// Redirects.
 import type { Context, Handler } from '@spillway/core'
 import type { Middleware } from '@spillway/middleware'
 import { clientOf } from '@spillway/middleware/client'

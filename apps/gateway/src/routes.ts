@@ -1,3 +1,4 @@
+// The routes of a configuration as one handler.
 import { statSync } from 'node:fs'
 import { type Handler, HttpError } from '@spillway/core'
 import { type AnyMiddleware, type Middleware, wrap } from '@spillway/middleware'

@@ -1,3 +1,4 @@
+// Files that are tried one after the other.
 import { type Context, type Handler, Reply, dropSource } from '@spillway/core'
 import { type AnyMiddleware, wrap } from '@spillway/middleware'
 import type { StaticFiles } from '@spillway/middleware/static'

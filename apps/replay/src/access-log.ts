@@ -1,3 +1,4 @@
+// Reads access logs.
 import type { Source } from './source.ts'
 import type { Field, Unnumbered } from './transaction.ts'
 

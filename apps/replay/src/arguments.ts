@@ -1,3 +1,4 @@
+// The command line.
 import { parseArgs } from 'node:util'
 import { UsageError } from './failure.ts'
 import type { Pace } from './send.ts'

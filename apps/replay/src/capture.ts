@@ -1,3 +1,4 @@
+// Reads captures: pcap and pcapng.
 import { FormatError } from './failure.ts'
 import type { Source } from './source.ts'
 

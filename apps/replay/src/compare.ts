@@ -1,3 +1,4 @@
+// Compares answers with those that were recorded.
 import * as zlib from 'node:zlib'
 import { fieldOf, type RecordedRequest, type RecordedResponse } from './transaction.ts'
 

@@ -1,3 +1,4 @@
+// Reads and writes HAR files.
 import { readFileSync } from 'node:fs'
 import { reasonPhrase } from '@spillway/parser/serialize'
 import { FormatError } from './failure.ts'

@@ -1,3 +1,4 @@
+// Reads a file of any format.
 import { closeSync, openSync, statSync } from 'node:fs'
 import { isAccessLog, readAccessLog } from './access-log.ts'
 import { isCapture } from './capture.ts'

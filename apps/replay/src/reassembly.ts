@@ -1,3 +1,4 @@
+// Puts TCP segments in order.
 import type { Segment } from './segment.ts'
 
 /** What comes out of one direction of a TCP connection, in order. */

@@ -1,3 +1,4 @@
+// Runs a command.
 import { differences, ofTheMoment } from './compare.ts'
 import type { Command } from './arguments.ts'
 import { UsageError } from './failure.ts'

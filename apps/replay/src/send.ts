@@ -1,3 +1,4 @@
+// Sends requests again.
 import { connect, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import { setTimeout as wait } from 'node:timers/promises'

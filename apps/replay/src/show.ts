@@ -1,3 +1,4 @@
+// Transactions as text for a terminal.
 import { parseRequest, parseResponse, ParseError } from '@spillway/parser'
 import { requestHead, responseHead } from '@spillway/parser/serialize'
 import { type Field, type RecordedRequest, type RecordedResponse, type Transaction, urlOf } from './transaction.ts'

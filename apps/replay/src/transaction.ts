@@ -1,3 +1,4 @@
+// A request with its answer, whatever file it is from.
 import type { Deviation } from '@spillway/parser/observer'
 
 /** A field line as it was sent. */

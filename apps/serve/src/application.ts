@@ -1,3 +1,4 @@
+// The application that a folder and its settings make.
 import { type Context, type Handler, dropSource } from '@spillway/core'
 import { type Middleware, wrap } from '@spillway/middleware'
 import { basicAuth, sameText } from '@spillway/middleware/auth'

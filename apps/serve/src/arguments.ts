@@ -1,3 +1,4 @@
+// Reads the command line and the configuration file.
 import { parseArgs } from 'node:util'
 import { nearest } from '@spillway/core/options'
 import { type Given, type OptionName, UsageError, optionEntries, options } from './options.ts'

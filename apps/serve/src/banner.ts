@@ -1,3 +1,4 @@
+// What is printed when the server is ready.
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { ownAddresses } from './addresses.ts'

@@ -1,3 +1,4 @@
+// The options of the program.
 import { isFieldName, isFieldValue } from '@spillway/parser/serialize'
 
 /** The settings that the command line and the configuration file give. */

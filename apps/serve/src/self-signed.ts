@@ -1,3 +1,4 @@
+// Self-signed certificates.
 import { isIP } from 'node:net'
 
 /** PEM text. */

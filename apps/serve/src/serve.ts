@@ -1,3 +1,4 @@
+// Serves until a signal ends the process.
 import nodeCluster from 'node:cluster'
 import { type Server, closeOnSignals, serve } from '@spillway/core'
 import { logFailures } from '@spillway/middleware/logger'

@@ -1,3 +1,4 @@
+// Colours for terminals.
 import { styleText } from 'node:util'
 
 type Format = Parameters<typeof styleText>[0]

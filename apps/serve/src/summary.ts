@@ -1,3 +1,4 @@
+// What a server has done, for the summary at the end.
 import { channels } from '@spillway/core'
 import type { Style } from './style.ts'
 

@@ -1,3 +1,4 @@
+// The command line of the testbed.
 import { parseArgs } from 'node:util'
 import { type Limits, type ServerOptions, type Timeouts, defaultLimits, defaultTimeouts } from '@spillway/core'
 

@@ -1,3 +1,4 @@
+// The entry `@spillway/core/cluster`: public names only.
 export { cluster } from './cluster/cluster.ts'
 export { type WorkerEvent, clusterChannels } from './cluster/events.ts'
 export type { RestartPolicy } from './cluster/backoff.ts'

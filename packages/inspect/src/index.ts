@@ -1,3 +1,4 @@
+// The inspector: shows what the servers of this process do.
 import { type Server, createServer, defaultTimeouts } from '@spillway/core'
 import { type Rules, flag, readOptions, text, whole } from '@spillway/core/options'
 import type { Middleware } from '@spillway/middleware'

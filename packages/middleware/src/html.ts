@@ -1,3 +1,4 @@
+// HTML from templates whose values are escaped.
 import type { Html } from '@spillway/core'
 
 export type { Html } from '@spillway/core'

@@ -1,3 +1,4 @@
+// The entry `@spillway/middleware`: public names only.
 export { changeBody } from './lib/http/changed-body.ts'
 export { compose, defineMiddleware, wrap } from './lib/layers/compose.ts'
 export type { LayerRun } from './lib/layers/layer-trace.ts'

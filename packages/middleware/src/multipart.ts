@@ -1,3 +1,4 @@
+// Forms with files (`multipart/form-data`), read part by part.
 import { type Context, handled } from '@spillway/core'
 import { readOptions } from '@spillway/core/options'
 import { requestMediaType } from './lib/http/media-type.ts'

@@ -1,3 +1,4 @@
+// Chooses among types and languages by what a client prefers (RFC 9110 §12.5).
 import { type Context, HttpError, type MaybePromise, type Reply, type Result } from '@spillway/core'
 import { parseQualityList } from '@spillway/parser/fields'
 import { addVary } from './lib/http/changed-body.ts'

@@ -1,3 +1,4 @@
+// Servers that are used like those of `node:http` and `node:https`.
 import {
   type HttpOptions,
   type HttpServer,

@@ -1,3 +1,4 @@
+// The entry `@spillway/middleware/router`: public names only.
 export { router } from './lib/router/router.ts'
 export type { RouteAsked } from './lib/router/route-trace.ts'
 export type {

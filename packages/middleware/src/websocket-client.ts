@@ -1,3 +1,4 @@
+// The entry `@spillway/middleware/websocket-client`: public names only.
 import { type ConnectOptions, connectWith } from './lib/websocket/client.ts'
 import type { WebSocketConnection, WebSocketHandlers } from './lib/websocket/connection.ts'
 

@@ -1,3 +1,4 @@
+// Cache-Control (RFC 9111 §5.2).
 import { tokenList, unquote } from './field-lists.ts'
 
 /** The directives of Cache-Control: names in lower case, with their arguments if they have one. RFC 9111 §5.2. */

@@ -1,3 +1,4 @@
+// Cookie and Set-Cookie (RFC 6265).
 import { trimmed } from './bytes.ts'
 
 /** How long a name with its value, and an attribute, may be for browsers. RFC 6265bis §5.6. */

@@ -1,3 +1,4 @@
+// What a store of messages does.
 import type { Message, Page, RoomInfo } from '../events.ts'
 
 /** A message before it is kept. */

@@ -1,3 +1,4 @@
+// The command `spillway dev`.
 import { existsSync, statSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'

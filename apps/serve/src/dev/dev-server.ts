@@ -1,3 +1,4 @@
+// Runs an application, again after each change.
 import type { ChildProcess } from 'node:child_process'
 import { type Server as NetServer, type Socket, createServer as createNetServer } from 'node:net'
 import { NodeTransport, type Server, createServer } from '@spillway/core'

@@ -1,3 +1,4 @@
+// Errors with the lines of the file that they come from.
 import { readFileSync } from 'node:fs'
 import { relative } from 'node:path'
 import { fileURLToPath } from 'node:url'

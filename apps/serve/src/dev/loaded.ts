@@ -1,3 +1,4 @@
+// Which modules a process has loaded.
 import { readFileSync } from 'node:fs'
 import * as module from 'node:module'
 import { fileURLToPath, pathToFileURL } from 'node:url'

@@ -1,3 +1,4 @@
+// The messages between the parent and its workers.
 import type { Failure } from './frame.ts'
 
 /** What the parent says to a worker. A socket comes along with `connection`. */

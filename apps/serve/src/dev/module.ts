@@ -1,3 +1,4 @@
+// Finds the application that a module exports.
 import { pathToFileURL } from 'node:url'
 import type { Handler } from '@spillway/core'
 

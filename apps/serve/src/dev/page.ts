@@ -1,3 +1,4 @@
+// The pages that reload, and those that show an error.
 import type { Context, Handler, Reply } from '@spillway/core'
 import { sse } from '@spillway/middleware/sse'
 import type { Failure } from './frame.ts'

@@ -1,3 +1,4 @@
+// Workers that are started ahead of time.
 import { type ChildProcess, fork } from 'node:child_process'
 import { statSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'

@@ -1,3 +1,4 @@
+// How Node runs TypeScript.
 import * as module from 'node:module'
 import { pathToFileURL } from 'node:url'
 import { UsageError } from '../options.ts'

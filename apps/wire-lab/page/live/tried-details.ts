@@ -1,3 +1,4 @@
+// The details of what the lab's client did, as elements of the page.
 import type { Run, Tried } from '../../src/model/tried.ts'
 import { readBytes, statusText } from '@spillway/inspect/model'
 import {

@@ -1,3 +1,4 @@
+// The measurements of the comparison.
 import { type Sample, errands } from '../../src/model/many.ts'
 import { percentile } from '@spillway/inspect/model'
 

@@ -1,3 +1,4 @@
+// The lab as a handler.
 import { readFileSync } from 'node:fs'
 import { type Context, type Handler, type Reply, printError } from '@spillway/core'
 import { type Middleware, defineMiddleware } from '@spillway/middleware'

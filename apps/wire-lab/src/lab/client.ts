@@ -1,3 +1,4 @@
+// The lab's own client.
 import { type Socket, connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Transport, TransportSink } from '@spillway/core'

@@ -1,3 +1,4 @@
+// Starts and stops the lab.
 import { type Server, type Timeouts, createServer, defaultTimeouts, errorFacts, printError } from '@spillway/core'
 import {
   type Rules,

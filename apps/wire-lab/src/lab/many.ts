@@ -1,3 +1,4 @@
+// The comparison of many connections on several servers.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'

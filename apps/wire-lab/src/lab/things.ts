@@ -1,3 +1,4 @@
+// Handlers that are interesting to watch.
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Context, Handler, Reply } from '@spillway/core'
 import { websocket } from '@spillway/middleware/websocket'

@@ -1,3 +1,4 @@
+// All tries of the lab's client, by name.
 import type { Tried } from '../model/tried.ts'
 import type { Marker, Target } from './client.ts'
 import { connectionTries } from './tries/connections.ts'

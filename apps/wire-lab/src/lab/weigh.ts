@@ -1,3 +1,4 @@
+// How much memory and time processes take.
 import { readFile } from 'node:fs/promises'
 
 /** What a process and those that it has started take. */

@@ -1,3 +1,4 @@
+// Questions that one worker asks all workers of a cluster, and their answers.
 import { placeVariable } from '../server/listen-fds.ts'
 import type { MaybePromise } from '../exchange/context.ts'
 import { printError } from '../exchange/guarded.ts'

@@ -1,3 +1,4 @@
+// The written heads of replies on one HTTP/2 connection.
 import { type Http2Machine, type Http2Stream, parsePriority } from '@spillway/parser/http2'
 import type { Clock } from '../server/clock.ts'
 import type { Reply } from '../exchange/reply.ts'

@@ -1,3 +1,4 @@
+// The keys of TLS session tickets.
 import { randomBytes } from 'node:crypto'
 
 /** Bytes of the keys of session tickets, as Node expects them: a name, a key for HMAC, and one for AES. */

@@ -1,3 +1,4 @@
+// The editor for bytes, with coloured tokens.
 import type { Reading } from '../../src/model/tokens.ts'
 import { byId, el } from '../shared/dom.ts'
 import { parseHex, parseNotation, toHex, toNotation } from './notation.ts'

@@ -1,3 +1,4 @@
+// What the page's address says after the `#`: the bytes to share.
 import { fromBase64, toBase64Url } from '../shared/base64.ts'
 
 export type Side = 'request' | 'response'

@@ -1,3 +1,4 @@
+// The parser's verdict on some bytes, as elements of the page.
 import type { Message, Reading } from '../../src/model/tokens.ts'
 import { statusText } from '../../src/model/status.ts'
 import { otherProtocol } from '../../src/model/protocols.ts'

@@ -1,3 +1,4 @@
+// The details of a connection, as elements of the page.
 import type { Connection, Exchange, ServerFacts } from '../../src/model/events.ts'
 import { reasons } from '../../src/model/reasons.ts'
 import { statusText } from '../../src/model/status.ts'

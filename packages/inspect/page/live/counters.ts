@@ -1,3 +1,4 @@
+// The counters of the live view.
 import type { WireEvent } from '../../src/model/events.ts'
 import { percentile } from '../../src/model/state.ts'
 import { byId, setText } from '../shared/dom.ts'

@@ -1,3 +1,4 @@
+// The details of an exchange, as elements of the page.
 import type { Told, ToldExchange } from '../../src/model/messages.ts'
 import { exchangesIn } from '../../src/model/streams.ts'
 import { readBytes } from '../../src/model/tokens.ts'

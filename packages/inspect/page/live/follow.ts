@@ -1,3 +1,4 @@
+// The stream of the server's events, as the page receives it.
 import type { Snapshot, WireEvent } from '../../src/model/events.ts'
 
 export interface Followed {

@@ -1,3 +1,4 @@
+// Draws the lanes of connections on the canvas.
 import type { CloseEvent, Connection, Exchange, ServerFacts } from '../../src/model/events.ts'
 import { reasons } from '../../src/model/reasons.ts'
 import { isBeside } from '../../src/model/tracks.ts'

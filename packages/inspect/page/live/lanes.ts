@@ -1,3 +1,4 @@
+// Which connections get a lane, how high it is, and its label.
 import type { Connection } from '../../src/model/events.ts'
 import { reasons } from '../../src/model/reasons.ts'
 import { byId, el, setText } from '../shared/dom.ts'

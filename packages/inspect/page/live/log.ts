@@ -1,3 +1,4 @@
+// What has happened recently, as a table and as a sentence.
 import type { ServerEvent, WireEvent } from '../../src/model/events.ts'
 import { reasons } from '../../src/model/reasons.ts'
 import { bounds } from '../../src/model/state.ts'

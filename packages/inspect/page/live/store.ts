@@ -1,3 +1,4 @@
+// What the page knows about the server.
 import type { Connection, ServerFacts, Snapshot, WireEvent } from '../../src/model/events.ts'
 import { formatTime } from '../../src/model/format.ts'
 import { type LabState, apply, emptyState, thaw } from '../../src/model/state.ts'

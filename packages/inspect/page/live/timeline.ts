@@ -1,3 +1,4 @@
+// The timeline: time and lanes to positions, and the user's gestures.
 import type { Connection, Gap } from '../../src/model/events.ts'
 import type { Store } from './store.ts'
 import { byId } from '../shared/dom.ts'

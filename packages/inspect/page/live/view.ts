@@ -1,3 +1,4 @@
+// The live view of a server as a whole.
 import type { Connection, Snapshot, WireEvent } from '../../src/model/events.ts'
 import { bounds } from '../../src/model/state.ts'
 import { byId, dataButtons, setText } from '../shared/dom.ts'

@@ -1,3 +1,4 @@
+// The kinds of tokens, explained.
 import type { Token, TokenKind } from '../../src/model/tokens.ts'
 
 /** Describes a kind of token to a user who points at one. */

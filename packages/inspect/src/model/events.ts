@@ -1,3 +1,4 @@
+// The events that the server sends to the page.
 import type { Reason } from './reasons.ts'
 
 /**

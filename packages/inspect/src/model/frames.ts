@@ -1,3 +1,4 @@
+// HTTP/2 frames for display.
 import { type ParseErrorCode, decodeLatin1, parseErrors } from '@spillway/parser'
 import {
   ErrorCode,

@@ -1,3 +1,4 @@
+// What each byte of a head or of content is.
 import { BodyKind, RequestHead, type ResponseHead } from '@spillway/parser'
 import type { Token, TokenKind } from './tokens.ts'
 

@@ -1,3 +1,4 @@
+// What is known about a server's connections; the server and the page share it.
 import type { Connection, Exchange, Gap, Snapshot, Totals, WireEvent } from './events.ts'
 
 /** Limits for everything that is kept, so that memory stays flat however long it runs. */

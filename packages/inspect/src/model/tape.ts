@@ -1,3 +1,4 @@
+// The types of recorded bytes, as the server sends them to the page.
 import type { ExchangeNote } from './notes.ts'
 import type { StreamsTrace } from './stream-trace.ts'
 import type { WebSocketMessage } from './web-socket-message.ts'

@@ -1,3 +1,4 @@
+// The stream of events from the server to the pages that watch.
 import type { WireEvent } from '../model/events.ts'
 
 /** Milliseconds for which events are collected, so that a busy server writes to its viewers less often. */

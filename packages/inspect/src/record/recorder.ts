@@ -1,3 +1,4 @@
+// Turns lifecycle events of servers into events of the inspector.
 import { type ConnectionEvents, type Peer, type Server, channels } from '@spillway/core'
 import { parseErrors } from '@spillway/parser'
 import { http2Faults } from '@spillway/parser/http2'

@@ -1,3 +1,4 @@
+// Records the bytes of connections in bounded memory.
 import type { Piece, Segment } from '../model/tape.ts'
 
 /** Limits of what is recorded, by name; in bytes unless said otherwise. */

@@ -1,3 +1,4 @@
+// The files of the page.
 import { readFileSync, readdirSync } from 'node:fs'
 import { extname } from 'node:path'
 import { policyOf } from './policy.ts'

@@ -1,3 +1,4 @@
+// Who may use the inspector.
 import type { Context } from '@spillway/core'
 
 /** Whether a listening address can be reached only from this machine. */

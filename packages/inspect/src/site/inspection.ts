@@ -1,3 +1,4 @@
+// One inspection: what is recorded, and the site that shows it.
 import { type Context, HttpError, type MaybePromise, Reply, type Server } from '@spillway/core'
 import type { Snapshot } from '../model/events.ts'
 import { freeze } from '../model/state.ts'

@@ -1,3 +1,4 @@
+// The Content-Security-Policy of the page.
 import { createHash } from 'node:crypto'
 import { readFileSync, readdirSync } from 'node:fs'
 

@@ -1,3 +1,4 @@
+// Sends bytes to a server as they are.
 import { type Socket, connect } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import { MessageParser } from '@spillway/parser'

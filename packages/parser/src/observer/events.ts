@@ -1,3 +1,4 @@
+// What an observer reports.
 import type { ParseErrorCode } from '../errors.ts'
 
 /** A mistake after which reading continued. It comes before the event that it concerns. */

@@ -1,3 +1,4 @@
+// Mistakes in the framing of chunks, and how reading continues after them.
 import { CR, HEX, is, isBlank, LF, SEMICOLON } from '../bytes.ts'
 import type { Draft } from './draft.ts'
 import type { Mended, Rule } from './rule.ts'

@@ -1,3 +1,4 @@
+// Mistakes in heads, and how reading continues after them.
 import { COLON, CR, isBlank, isToken, LF } from '../bytes.ts'
 import { RequestHead } from '../request-head.ts'
 import type { ResponseHead } from '../response-head.ts'

@@ -1,3 +1,4 @@
+// Both directions of a captured connection.
 import { Connection, type ConnectionEvent, type Side } from '../connection.ts'
 import { parseErrors, type ParseErrorCode } from '../errors.ts'
 import type { BodyLimits, HeadLimits } from '../limits.ts'

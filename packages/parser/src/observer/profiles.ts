@@ -1,3 +1,4 @@
+// Profiles: which mistakes an observer accepts.
 import type { BodyLimits, HeadLimits } from '../limits.ts'
 import { framingRules, type FramingRuleName } from './framing-rules.ts'
 import { headRules, type HeadRuleName } from './head-rules.ts'

@@ -1,3 +1,4 @@
+// What a rule for a mistake is.
 import type { ParseErrorCode } from '../errors.ts'
 import type { RequestHead } from '../request-head.ts'
 import type { ResponseHead } from '../response-head.ts'

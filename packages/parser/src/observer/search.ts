@@ -1,8 +1,5 @@
+// Finds the start of a message among unknown bytes, by what only a start line contains.
 import { decodeLatin1, isDigit } from '../bytes.ts'
-
-/*
- * Finds the start of a message among unknown bytes, by what only a start line contains.
- */
 
 const version = 'HTTP/1.'
 /** A longer start line is not found. */

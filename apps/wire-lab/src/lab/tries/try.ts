@@ -1,3 +1,4 @@
+// What a try is, and what it works with.
 import type { Tried } from '../../model/tried.ts'
 import { type Answer, Dialogue, type Marker, type Target } from '../client.ts'
 

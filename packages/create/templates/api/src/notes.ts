@@ -1,3 +1,4 @@
+// The notes: their schemas, and where they are stored.
 import Database from 'better-sqlite3'
 import { z } from 'zod'
 import { env } from './env.ts'

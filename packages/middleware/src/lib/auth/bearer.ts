@@ -1,3 +1,4 @@
+// Where the token of a request is, and the refusals of RFC 6750.
 import type { Context, HttpError, MaybePromise, Reply } from '@spillway/core'
 import { type Rule, type Rules, flag, list, text } from '@spillway/core/options'
 import { isToken } from '@spillway/parser/serialize'

@@ -1,3 +1,4 @@
+// Forms with files (RFC 7578).
 import { readOptions } from '@spillway/core/options'
 import type { MediaType } from '../http/media-type.ts'
 import { boundaryIn } from '../multipart/boundary.ts'

@@ -1,3 +1,4 @@
+// Handlers from listeners of `node:http`.
 import { type Handler, isThenable } from '@spillway/core'
 import type { ResponseSide } from '../node/response.ts'
 import { requestOf, responseTo } from './message.ts'

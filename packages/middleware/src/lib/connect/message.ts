@@ -1,3 +1,4 @@
+// The request and response objects that connect middleware gets.
 import { IncomingMessage, ServerResponse } from 'node:http'
 import type { Context } from '@spillway/core'
 import { ownerOf } from '../node/failures.ts'

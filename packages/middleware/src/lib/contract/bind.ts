@@ -1,3 +1,4 @@
+// Turns a route's contract and its handler into the handler that core calls.
 import type { Context, MaybePromise, Result } from '@spillway/core'
 import {
   type Rules,

@@ -1,3 +1,4 @@
+// The types of a client for a router's routes.
 import type { BodyKind } from '../http/media-type.ts'
 import type { ProblemDetails } from '../http/problem.ts'
 import type { AnySchema, Gives } from '../layers/route-notes.ts'

@@ -1,3 +1,4 @@
+// Makes the function with which a handler gives its reply.
 import { type Rules, optional, readOptions, record, text as textOption, thing } from '@spillway/core/options'
 import { atOnce } from '../layers/at-once.ts'
 import { type BodySource, Reply, type ReplyInit } from '@spillway/core'

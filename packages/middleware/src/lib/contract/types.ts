@@ -1,3 +1,4 @@
+// The types of contracts: what a route takes, and what it gives.
 import type { BodySource, Context, Handler, FieldsInit, MaybePromise, Reply } from '@spillway/core'
 import type { ReadOptions } from '../body/content.ts'
 import type { AnySchema, Gives, RouteNote, Schemas } from '../layers/route-notes.ts'

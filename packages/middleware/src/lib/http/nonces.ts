@@ -1,3 +1,4 @@
+// Policies with a nonce, which fit only one page.
 import type { ReplyHeaders } from '@spillway/core'
 
 const policies = ['Content-Security-Policy', 'Content-Security-Policy-Report-Only']

@@ -1,3 +1,4 @@
+// Marks replies that say that nothing was found.
 import type { Reply } from '@spillway/core'
 
 /** Replies that only say that a path is unknown: whoever asked this router may then ask others. */

@@ -1,3 +1,4 @@
+// Where lines of a log are written, in bounded memory.
 import type { Writable } from 'node:stream'
 
 /** Bytes of lines that may wait for whoever reads them. */

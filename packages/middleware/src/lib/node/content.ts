@@ -1,3 +1,4 @@
+// The content of a response that the application writes.
 import { guarded } from '@spillway/core'
 import type { Sent } from './internals.ts'
 

@@ -1,3 +1,4 @@
+// The engine of servers with Node's interface.
 import { channel } from 'node:diagnostics_channel'
 import type { AddressInfo, Server as NetServer, Socket } from 'node:net'
 import {

@@ -1,3 +1,4 @@
+// What becomes of errors in an application's listeners and callbacks.
 import { EventEmitter } from 'node:events'
 import { HttpError, guarded } from '@spillway/core'
 import { captures } from './internals.ts'

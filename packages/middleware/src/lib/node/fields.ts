@@ -1,3 +1,4 @@
+// Fields in the forms that Node's messages have.
 import { validateHeaderName, validateHeaderValue } from 'node:http'
 import { ReplyHeaders } from '@spillway/core'
 import { hasToken } from '@spillway/parser/fields'

@@ -1,3 +1,4 @@
+// What is behind a request object of Node's class.
 import type { Context } from '@spillway/core'
 import { type Failing, asError, connectionReset, guardListeners, ownerOf } from './failures.ts'
 import { linesOf } from './fields.ts'

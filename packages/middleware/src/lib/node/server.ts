@@ -1,3 +1,4 @@
+// Server classes that are used like Node's.
 import {
   type RequestListener,
   type ServerOptions as HttpOptions,

@@ -1,3 +1,4 @@
+// The socket that an application of Node sees.
 import type { X509Certificate } from 'node:crypto'
 import type { Socket } from 'node:net'
 import { Duplex } from 'node:stream'

@@ -1,3 +1,4 @@
+// Patterns of the router as paths of OpenAPI.
 import { decodeOctets } from '../http/path.ts'
 import { type Piece, readSpellings } from '../patterns/syntax.ts'
 

@@ -1,3 +1,4 @@
+// Writes paths from patterns and parameters.
 import { type Piece, type Spelling, readSpellings } from './syntax.ts'
 
 /**

@@ -1,3 +1,4 @@
+// Sends the content of a request on to an upstream server.
 import type { Context, ReplyHeaders, RequestBody } from '@spillway/core'
 import type { Requester, UpstreamExchange } from './exchange.ts'
 import type { Passes } from './passed-fields.ts'

@@ -1,3 +1,4 @@
+// Passes one request on, with retries.
 import { type Context, HttpError, Reply } from '@spillway/core'
 import { isHandshakeKey } from '@spillway/parser/websocket'
 import { askedOf } from '../http/asked-servers.ts'

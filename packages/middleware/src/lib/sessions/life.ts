@@ -1,3 +1,4 @@
+// How long sessions live, and how they are stored.
 import { type Rules, flag, optional, whole } from '@spillway/core/options'
 
 /** How long a session lives. Missing members are as for all sessions. */

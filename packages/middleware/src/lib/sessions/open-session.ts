@@ -1,3 +1,4 @@
+// The session of one request.
 import { HttpError, type MaybePromise, guarded, isThenable } from '@spillway/core'
 import { readOptions } from '@spillway/core/options'
 import { after } from '../layers/maybe-promise.ts'

@@ -1,3 +1,4 @@
+// Events that wait to be sent to one client.
 import { AbortedError, type Holds, guardSignal, printError } from '@spillway/core'
 import { ignore } from '../layers/ignore.ts'
 

@@ -1,3 +1,4 @@
+// Sends single files of a directory.
 import { realpathSync, statSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { type Context, HttpError, type Reply } from '@spillway/core'

@@ -1,3 +1,4 @@
+// Waits for something that may fail or hang, but not for ever.
 import { type MaybePromise, guarded, isThenable, printError } from '@spillway/core'
 
 /** Milliseconds for which something is not asked again after it has failed or not answered. */

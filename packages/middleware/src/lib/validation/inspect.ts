@@ -1,3 +1,4 @@
+// Checks the parts of a request against their schemas.
 import type { Context, MaybePromise } from '@spillway/core'
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { type ReadOptions, readBody } from '../body/content.ts'

@@ -1,3 +1,4 @@
+// What is wrong with a request, as reported by its schemas.
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { ProblemError } from '../http/problem.ts'
 import type { Schemas } from '../layers/route-notes.ts'

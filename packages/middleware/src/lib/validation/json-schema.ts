@@ -1,3 +1,4 @@
+// JSON Schemas from schemas of any library.
 import type { StandardJSONSchemaV1, StandardSchemaV1 } from '@standard-schema/spec'
 import { atOnce } from '../layers/at-once.ts'
 import type { AnySchema } from '../layers/route-notes.ts'

@@ -1,3 +1,4 @@
+// Schemas that implement Standard Schema.
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { type Rules, thing } from '@spillway/core/options'
 import type { AnySchema, Schemas } from '../layers/route-notes.ts'
