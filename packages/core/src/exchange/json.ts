@@ -1,3 +1,4 @@
+// How replies are written as JSON.
 import { guarded, isThenable } from './guarded.ts'
 
 /**

@@ -8,7 +8,7 @@ export interface ReasonText {
   readonly calm: boolean
 }
 
-/** The `CloseReason` of `@spillway/core`, which the page must not import; `lab/recorder.ts` compiles only while the two agree. */
+/** The `CloseReason` of `@spillway/core`, which the page cannot import. `record/recorder.ts` compiles only while the two agree. */
 export type Reason =
   | 'client-closed'
   | 'client-gone'
