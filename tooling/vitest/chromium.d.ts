@@ -4,4 +4,4 @@ import type { Tool } from './programs.js'
 export declare const chromium: Tool
 
 /** Starts Chromium, which asks nobody for anything by itself. @throws Error when it is missing */
-export declare function launchChromium(): Promise<Browser>
+export declare function launchChromium(...more: readonly string[]): Promise<Browser>

@@ -1,3 +1,4 @@
+// Scripts and programs of a route: FastCGI and CGI.
 import { join } from 'node:path'
 import type { Handler } from '@spillway/core'
 import { cgi } from '@spillway/middleware/cgi'

@@ -1,6 +1,5 @@
-import { execFileSync } from 'node:child_process'
 import { EventEmitter } from 'node:events'
-import { findTool, spawn, withTools } from '@spillway/vitest-config/tools'
+import { execFileSync, findTool, spawn, withTools } from '@spillway/vitest-config/tools'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { Keys, type Keyboard } from '../src/keys.ts'
 import { buildProgram, folderWith } from './program.ts'

@@ -11,12 +11,8 @@ import { endAll, start } from './started.ts'
 
 const body = (path: string): string => `GET ${path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`
 
-/** A browser for which a foreign name leads to this machine. */
-async function launchChromiumAt(port: string): Promise<Browser> {
-  const { chromium: launcher } = await import('playwright-core')
-  const rules = `--host-resolver-rules=MAP evil.example:${port} 127.0.0.1:${port}`
-  return launcher.launch({ executablePath: chromium.path, args: ['--no-sandbox', '--disable-gpu', rules] })
-}
+/** Makes a foreign name lead to this machine. */
+const foreign = (port: string): string => `--host-resolver-rules=MAP evil.example:${port} 127.0.0.1:${port}`
 
 withTools(chromium)('a page of another origin', { timeout: 60_000 }, () => {
   let built: Awaited<ReturnType<typeof buildInspector>>
@@ -128,7 +124,7 @@ withTools(chromium)('a page of another origin', { timeout: 60_000 }, () => {
 
   it('is not let in by a name that was made to lead here (DNS rebinding)', async () => {
     const { port } = new URL(inspector)
-    const rebound = await launchChromiumAt(port)
+    const rebound = await launchChromium(foreign(port))
     try {
       const page = await rebound.newPage()
       const answer = await page.goto(`http://evil.example:${port}/api/har`)

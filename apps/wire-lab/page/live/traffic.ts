@@ -1,3 +1,4 @@
+// The buttons of the lab, and what came of each.
 import type { Tried } from '../../src/model/tried.ts'
 import { type Inspector, dataButtons } from '@spillway/inspect/page'
 import type { Fetched } from './fetched.ts'

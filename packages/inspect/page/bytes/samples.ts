@@ -1,3 +1,4 @@
+// Messages to begin with, which the page offers.
 import list from './samples.json' with { type: 'json' }
 
 /** A message to begin with. */
