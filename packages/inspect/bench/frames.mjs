@@ -40,7 +40,10 @@ async function measure() {
     for (let i = 0; i < connections / 40; i++)
       sockets[next++ % connections].write('GET /some/path HTTP/1.1\r\nHost: a\r\n\r\n')
   }, 50)
-  await page.waitForFunction(`document.querySelectorAll('#labels li').length >= ${Math.min(400, connections)}`)
+  await page
+    .locator('#labels li')
+    .nth(Math.min(400, connections) - 1)
+    .waitFor({ state: 'attached' })
   const { frames, longest } = await page.evaluate(`new Promise((resolve) => {
     let [frames, longest, last] = [0, 0, performance.now()]
     const end = last + ${seconds * 1000}
