@@ -68,9 +68,9 @@ test(
     const { program, names } = compiled([5, 25, 75])
     const [warm, few, many] = names.map((name) => instantiations(program, name))
     expect(warm).toBeGreaterThan(0)
-    expect(few! / 25).toBeLessThan(3200)
+    expect(few! / 25).toBeLessThan(3000)
     // Of each route that comes on top.
-    expect((many! - few!) / 50).toBeLessThan(2800)
+    expect((many! - few!) / 50).toBeLessThan(2200)
   },
 )
 

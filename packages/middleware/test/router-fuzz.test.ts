@@ -1,3 +1,4 @@
+import type { Handler } from '@spillway/core'
 import type { Middleware } from '@spillway/middleware'
 import { type Router, type Routes, router } from '@spillway/middleware/router'
 import * as fc from 'fast-check'
@@ -164,8 +165,11 @@ class Table {
 
   #route(into: Routes, { id, method, pieces: own }: RouteItem, { pieces: before, ...scope }: Scope): void {
     this.routes.push({ id, method, regexp: regexpOf([...before, ...own]), ...scope })
-    const add = method === '*' ? 'all' : method === 'GET' ? 'get' : 'post'
-    ;(into as unknown as Record<string, Routes['all']>)[add]!((sourceOf(own) || '/') as '/', (c) => c.text(id))
+    const pattern = (sourceOf(own) || '/') as '/'
+    const handler: Handler = (c) => c.text(id)
+    if (method === '*') into.all(pattern, handler)
+    else if (method === 'GET') into.get(pattern, handler)
+    else into.post(pattern, handler)
   }
 
   #nest(into: Routes, { kind, id, guarded, items, prefix: own }: Nest, scope: Scope): void {

@@ -1,7 +1,18 @@
 // The types of routers: parameters from their patterns, and state from the layers in front.
 import type { Context, Handler, MaybePromise, Result } from '@spillway/core'
 import type { WriteOptions } from '../contract/give.ts'
-import type { Fits, Front, HandlerBehind, Join, Known, Serves, ServesAs, ServesBelow } from '../contract/types.ts'
+import type {
+  Fits,
+  Front,
+  HandlerBehind,
+  Join,
+  Known,
+  ServedBelow,
+  ServedBy,
+  ServedSoFar,
+  Serves,
+  Serving,
+} from '../contract/types.ts'
 import type { RouteNote } from '../layers/route-notes.ts'
 import type { AnyMiddleware, Ok, StateAfter } from '../layers/types.ts'
 import type { ParamsOf, PatternLike } from '../patterns/params-of.ts'
@@ -59,38 +70,43 @@ export interface RouterOptions extends WriteOptions {
  * Patterns can be `/users/:id`, `/users/:id(\\d+)`, `/users/:id?`, `/files/**:path` (one or more segments),
  * `/files/:path*` (any number). The most specific one that matches wins, whatever the order of registration.
  */
-export interface AddRoute<Method extends string, S, Base extends string, Self> {
-  <P extends string>(
+export interface AddRoute<Method extends string, S, Base extends string, Root> {
+  <P extends string, This extends Serving<{}>>(
+    this: This,
     pattern: P & PatternLike<P>,
     handler: Handler<Context<ParamsOf<`${Base}${P}`>, S>>,
-  ): Self & Serves<Method, Join<Base, P>, {}>
-  <P extends string, const F extends Front>(
+  ): More<Root, S, Base> & Serving<ServedSoFar<This> & Serves<Method, Join<Base, P>, {}>>
+  <P extends string, const F extends Front, This extends Serving<{}>>(
+    this: This,
     pattern: P & PatternLike<P>,
     front: F & Fits<S, F>,
     handler: HandlerBehind<`${Base}${P}`, S, Known<F>>,
-  ): Self & Serves<Method, Join<Base, P>, F>
+  ): More<Root, S, Base> & Serving<ServedSoFar<This> & Serves<Method, Join<Base, P>, F>>
 }
 
 /** Like {@link AddRoute}, for methods given by name, `'PROPFIND'` or `['PUT', 'POST']`; names are case-sensitive. */
-export interface AddRouteOn<S, Base extends string, Self> {
-  <P extends string, const Method extends string>(
+export interface AddRouteOn<S, Base extends string, Root> {
+  <P extends string, const Method extends string, This extends Serving<{}>>(
+    this: This,
     methods: Method | readonly Method[],
     pattern: P & PatternLike<P>,
     handler: Handler<Context<ParamsOf<`${Base}${P}`>, S>>,
-  ): Self & Serves<Method, Join<Base, P>, {}>
-  <P extends string, const Method extends string, const F extends Front>(
+  ): More<Root, S, Base> & Serving<ServedSoFar<This> & Serves<Method, Join<Base, P>, {}>>
+  <P extends string, const Method extends string, const F extends Front, This extends Serving<{}>>(
+    this: This,
     methods: Method | readonly Method[],
     pattern: P & PatternLike<P>,
     front: F & Fits<S, F>,
     handler: HandlerBehind<`${Base}${P}`, S, Known<F>>,
-  ): Self & Serves<Method, Join<Base, P>, F>
+  ): More<Root, S, Base> & Serving<ServedSoFar<This> & Serves<Method, Join<Base, P>, F>>
 }
 
 /**
  * A node of the tree of routes: patterns below `Base`, behind the middleware of this node and those above it.
  * @typeParam S what the middleware up to here has put into `c.state`.
+ * @typeParam Root for a router, what it needs where it is mounted; undefined for a node within one.
  */
-export interface Routes<S = {}, Base extends string = ''> {
+export interface Routes<S = {}, Base extends string = '', Root = undefined> extends Serving<{}> {
   /**
    * Puts middleware around what is registered here and in groups after it; and around the 404, 405 and automatic OPTIONS
    * replies below this node, so that a log sees them and a guard does not reveal which paths exist. A group with middleware
@@ -99,19 +115,19 @@ export interface Routes<S = {}, Base extends string = ''> {
    */
   use<const Ms extends readonly AnyMiddleware[]>(
     ...middlewares: Ms & Ok<S, Ms>
-  ): Routes<StateAfter<S, Ms>, Base> & ServesAs<this>
+  ): More<Root, StateAfter<S, Ms>, Base> & Serving<ServedSoFar<this>>
   /** Answers GET, and HEAD unless there is a HEAD route for the pattern (RFC 9110 §9.3.2). */
-  readonly get: AddRoute<'GET', S, Base, this>
-  readonly post: AddRoute<'POST', S, Base, this>
-  readonly put: AddRoute<'PUT', S, Base, this>
-  readonly patch: AddRoute<'PATCH', S, Base, this>
-  readonly delete: AddRoute<'DELETE', S, Base, this>
-  readonly head: AddRoute<'HEAD', S, Base, this>
+  readonly get: AddRoute<'GET', S, Base, Root>
+  readonly post: AddRoute<'POST', S, Base, Root>
+  readonly put: AddRoute<'PUT', S, Base, Root>
+  readonly patch: AddRoute<'PATCH', S, Base, Root>
+  readonly delete: AddRoute<'DELETE', S, Base, Root>
+  readonly head: AddRoute<'HEAD', S, Base, Root>
   /** Answers OPTIONS in place of the automatic 204 with `Allow`. */
-  readonly options: AddRoute<'OPTIONS', S, Base, this>
-  readonly on: AddRouteOn<S, Base, this>
+  readonly options: AddRoute<'OPTIONS', S, Base, Root>
+  readonly on: AddRouteOn<S, Base, Root>
   /** Answers every method; a route for a specific method and the same pattern takes precedence. */
-  readonly all: AddRoute<'*', S, Base, this>
+  readonly all: AddRoute<'*', S, Base, Root>
   /**
    * Adds a node below this one: `build` registers routes whose patterns continue `prefix`, with middleware of their own.
    * A guard added there with `use` is in front of every one of them; no spelling of the path gets around it.
@@ -119,7 +135,7 @@ export interface Routes<S = {}, Base extends string = ''> {
   group<P extends string, R>(
     prefix: P & PatternLike<P>,
     build: (routes: Routes<S, `${Base}${NoInfer<P>}`>) => R,
-  ): this & ServesAs<R>
+  ): More<Root, S, Base> & Serving<ServedSoFar<this> & ServedBy<R>>
   /**
    * Passes everything at or below `prefix`, with any method, to another router or handler, behind the middleware registered so far.
    * That handler sees `c.path` without the prefix, which is in `c.base`, until it has made its reply. The prefix ends between
@@ -129,7 +145,7 @@ export interface Routes<S = {}, Base extends string = ''> {
   mount<P extends string, H extends Handler<Context<ParamsOf<`${Base}${P}`>, S>>>(
     prefix: P & PatternLike<P>,
     handler: H,
-  ): this & ServesBelow<Join<Base, P>, H>
+  ): More<Root, S, Base> & Serving<ServedSoFar<this> & ServedBelow<Join<Base, P>, H>>
   /** Replies in place of the 404 for paths at or below this node that have no route; the nearest one upwards is used. */
   notFound(handler: Handler<Context<{}, S>>): this
   /**
@@ -145,10 +161,16 @@ export interface Routes<S = {}, Base extends string = ''> {
    * `build` registers answers without their layers. `bypass('/admin', (open) => open.get('/admin/login', login))`.
    * @param prefixes below this node, as they were passed to `group` or `mount`.
    */
-  bypass<R>(prefixes: string | readonly string[], build: (routes: Routes<S, Base>) => R): this & ServesAs<R>
+  bypass<R>(
+    prefixes: string | readonly string[],
+    build: (routes: Routes<S, Base>) => R,
+  ): More<Root, S, Base> & Serving<ServedSoFar<this> & ServedBy<R>>
   /** Every route of the whole tree, including those of mounted routers, in order of registration; without the automatic ones. */
   routes(): readonly RouteInfo[]
 }
+
+/** The type of a node or router after routes or layers have been added. */
+type More<Root, S, Base extends string> = Root extends [infer Needs] ? Router<S, Needs, Base> : Routes<S, Base>
 
 /**
  * The root of a tree of routes, which is also the handler that answers with them: `serve(router().get(…))`.
@@ -156,10 +178,7 @@ export interface Routes<S = {}, Base extends string = ''> {
  * @typeParam Base the pattern of the prefix at which it is mounted, if its handlers use the parameters of that.
  */
 export interface Router<S = {}, Needs = {}, Base extends string = ''>
-  extends Routes<S, Base>, Handler<Context<ParamsOf<Base>, Needs>> {
-  use<const Ms extends readonly AnyMiddleware[]>(
-    ...middlewares: Ms & Ok<S, Ms>
-  ): Router<StateAfter<S, Ms>, Needs, Base> & ServesAs<this>
+  extends Routes<S, Base, [Needs]>, Handler<Context<ParamsOf<Base>, Needs>> {
   /**
    * Adds a tree of routes for one host, behind the middleware registered so far: requests to that host see only these routes, all
    * others only the routes outside. Ports, case and a dot at the end are ignored; `*.example.com` stands for one label.
