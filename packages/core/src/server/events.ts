@@ -8,7 +8,10 @@ import type { Outcome } from '../exchange/errors.ts'
 import type { Server } from './server.ts'
 import type { Peer } from '../transport/transport.ts'
 
-/** Why a connection ended; the first cause wins. */
+/**
+ * Why a connection ended; the first cause wins. `ConnectionLog.because` records it. A new reason needs a sentence in
+ * `packages/inspect/src/model/reasons.ts`, which the compiler asks for, and belongs in `failures` of the logger if it is one.
+ */
 export type CloseReason =
   /** The client ended it between two requests. */
   | 'client-closed'
