@@ -14,7 +14,7 @@ import type { Store } from './store.ts'
 import type { WireOf } from './wire-of.ts'
 
 /** A complete exchange: both messages, their content decoded, and what can be done with the request. */
-function exchangeDetails(connection: number, number: number, store: Store, wire: WireOf): HTMLElement[] {
+export function exchangeDetails(connection: number, number: number, store: Store, wire: WireOf): HTMLElement[] {
   const back = el('button', { type: 'button', class: 'link', 'data-connection': String(connection) })
   back.append(`Connection #${connection}`)
   const told = find(number, wire)
@@ -33,7 +33,7 @@ function exchangeDetails(connection: number, number: number, store: Store, wire:
 }
 
 /** A key that changes when there is something new to show. */
-function exchangeKey(number: number, wire: WireOf): string {
+export function exchangeKey(number: number, wire: WireOf): string {
   const told = find(number, wire)
   const note = wire.wire?.notes.find(({ exchange }) => exchange === number)
   return told

@@ -22,7 +22,7 @@ export class Inspector {
   #shown: Shown
   #key: string | undefined
   /** What shows an exchange whole; loaded when somebody asks for that, as most of what is in it is for few. */
-  #whole: typeof import('./exchange-details.ts') | undefined
+  #whole: Pick<typeof import('./exchange-details.ts'), 'exchangeDetails' | 'exchangeKey'> | undefined
 
   /** @param hint about what else can be done. */
   constructor(store: Store, hint: string) {
@@ -68,8 +68,8 @@ export class Inspector {
       content: () => this.#whole?.exchangeDetails(connection, exchange, store, wire) ?? [underWay()],
     })
     if (!this.#whole)
-      void import('./exchange-details.ts').then((whole) => {
-        this.#whole = whole
+      void import('./exchange-details.ts').then(({ exchangeDetails, exchangeKey }) => {
+        this.#whole = { exchangeDetails, exchangeKey }
         this.#again()
       })
     this.#reveal()
