@@ -44,6 +44,6 @@ ${tools.map(({ name, kind }) => `| ${name} | ${marks[kind]} |`).join('\n')}
 ${[...reasons].map(([name, reason]) => `- ${name}: ${reason}.`).join('\n')}
 
 What else differs where a rule of HTTP forbids what \`node:http\` does, or where it would end the process, is
-[written down](packages/middleware/adapters.md#a-server-of-nodes-kind).
+[written down](packages/middleware/a-server-of-nodes-kind.md).
 `
 }

@@ -6,11 +6,11 @@ import { brokenAnchors } from './anchors.mjs'
 import { copyPages } from './copied-pages.mjs'
 import { writeDefaults } from './defaults.mjs'
 import { writeForPrograms } from './llms.mjs'
+import { optionsFrom } from './options.mjs'
 import { reference } from './reference.mjs'
 
-copyPages()
 writeDefaults()
-await reference()
+copyPages(optionsFrom(await reference()))
 await build(fileURLToPath(new URL('../site', import.meta.url)))
 const dist = new URL('../dist/', import.meta.url)
 writeForPrograms(dist)

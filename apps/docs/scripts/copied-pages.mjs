@@ -3,13 +3,12 @@
 import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { dirname, posix } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { groupPage, groups, pageOf, placeOf, sidebar } from './middleware-pages.mjs'
 
 const repository = 'https://github.com/spillway/spillway/blob/main/'
 const root = new URL('../../../', import.meta.url)
 const site = new URL('../site/', import.meta.url)
 const decisions = readdirSync(new URL('docs/decisions/', root)).filter((name) => /^\d.*\.md$/.test(name))
-
-const middleware = readdirSync(new URL('packages/middleware/docs/', root))
 
 /** File in the repository → page of the site. */
 const pages = new Map([
@@ -17,7 +16,7 @@ const pages = new Map([
   ['packages/core/README.md', 'packages/core.md'],
   ['packages/middleware/README.md', 'packages/middleware.md'],
   ['packages/node/README.md', 'packages/node.md'],
-  ...middleware.map((name) => [`packages/middleware/docs/${name}`, `packages/middleware/${name}`]),
+  ...groups.map(({ name }) => [`packages/middleware/docs/${name}.md`, `packages/middleware/${name}.md`]),
   ['docs/error-codes.md', 'packages/error-codes.md'],
   ['docs/security-model.md', 'security.md'],
   ['apps/bench/README.md', 'benchmarks.md'],
@@ -27,22 +26,43 @@ const pages = new Map([
 
 /** Where a link in `file` leads to from the page `page`. */
 function linkFrom(file, page, link) {
-  if (/^(https?:|#|mailto:)/.test(link)) return link
+  if (/^(https?:|mailto:)/.test(link)) return link
   const [path, hash] = link.split('#')
-  const target = posix.join(dirname(file), path)
+  const target = path === '' ? file : posix.join(dirname(file), path)
+  const group = /^packages\/middleware\/docs\/([\w-]+)\.md$/.exec(target)?.[1]
+  if (group && hash) return fromPage(page, `packages/middleware/${placeOf(group, hash).replace(/(?=#)|$/, '.md')}`)
+  if (path === '') return link
   const copied = pages.get(target) ?? pages.get(posix.join(target, 'README.md'))
-  const to = copied ? posix.relative(posix.dirname(page), copied).replace(/^(?!\.)/, './') : repository + target
+  const to = copied ? fromPage(page, copied) : repository + target
   return hash ? `${to}#${hash}` : to
 }
 
-export function copyPages() {
+function fromPage(page, other) {
+  return posix.relative(posix.dirname(page), other).replace(/^(?!\.)/, './')
+}
+
+/** The text of a file, with links as they are from a page. */
+function linked(file, page, text) {
+  return text.replaceAll(/\]\(([^)\s]+)\)/g, (_, link) => `](${linkFrom(file, page, link)})`)
+}
+
+function write(page, text) {
+  const to = new URL(page, site)
+  mkdirSync(dirname(fileURLToPath(to)), { recursive: true })
+  writeFileSync(to, text)
+}
+
+/** @param optionsOf what there is to say of the options of a module of the middleware. */
+export function copyPages(optionsOf) {
+  const byGroup = new Map(groups.map((group) => [`packages/middleware/docs/${group.name}.md`, group]))
   for (const [file, page] of pages) {
-    const text = readFileSync(new URL(file, root), 'utf8').replaceAll(
-      /\]\(([^)\s]+)\)/g,
-      (_, link) => `](${linkFrom(file, page, link)})`,
-    )
-    const to = new URL(page, site)
-    mkdirSync(dirname(fileURLToPath(to)), { recursive: true })
-    writeFileSync(to, text)
+    const group = byGroup.get(file)
+    write(page, group ? groupPage(group) : linked(file, page, readFileSync(new URL(file, root), 'utf8')))
   }
+  for (const [file, group] of byGroup)
+    for (const part of group.parts) {
+      const page = `packages/middleware/${part.slug}.md`
+      write(page, pageOf({ ...part, body: linked(file, page, part.body) }, group, optionsOf))
+    }
+  write('packages/middleware-sidebar.json', JSON.stringify(sidebar()))
 }

@@ -15,6 +15,7 @@ function entriesOf(name) {
     .map((entry) => path(`${folder}/src/${entry}.ts`))
 }
 
+/** @returns what TypeDoc knows of the sources. */
 export async function reference() {
   const app = await Application.bootstrapWithPlugins({
     plugin: ['typedoc-plugin-markdown', 'typedoc-vitepress-theme'],
@@ -48,4 +49,5 @@ export async function reference() {
     if (member.name.startsWith('_')) project.removeReflection(member)
   for (const module of project.children ?? []) module.name = module.name.replace(/\/src(?=\/|$)/, '')
   await app.generateOutputs(project)
+  return project
 }

@@ -255,6 +255,26 @@ describe('examples', () => {
     expect(await (await inject(app, '/self')).text()).toContain('createReadStream')
   })
 
+  test('streaming', async () => {
+    const { app, log } = await import('../examples/streaming.ts')
+    const url = await start(app)
+    const three = '{"done":1,"of":3}\n{"done":2,"of":3}\n{"done":3,"of":3}\n'
+    expect(await (await fetch(`${url}/steps/3`)).text()).toBe(three)
+    expect(await (await fetch(`${url}/from/${new URL(url).port}`)).text()).toBe(three)
+    const done = ['done', 'tidied up']
+    expect(log).toEqual([...done, ...done])
+
+    const leaving = new AbortController()
+    const reader = (await fetch(`${url}/steps/1000000`, { signal: leaving.signal })).body!.getReader()
+    expect(new TextDecoder().decode((await reader.read()).value)).toContain('"done":1,')
+    leaving.abort()
+    await vi.waitFor(() => expect(log.slice(4)).toEqual(['tidied up']))
+
+    const post = (path: string, body: string): Promise<Response> => fetch(url + path, { method: 'POST', body })
+    expect(await (await post('/import', 'a line\n'.repeat(300_000))).json()).toEqual({ count: 300_000 })
+    expect(await (await post('/louder', 'tea, please')).text()).toBe('TEA, PLEASE')
+  })
+
   test('room', async () => {
     const { app } = await import('../examples/room.ts')
     const url = await start(app)

@@ -32,8 +32,8 @@ describe.skipIf(!isBuilt)('the site', { timeout: 60_000 }, () => {
       ['dark', '/'],
       ['light', '/guide/deploying'],
       ['dark', '/guide/deploying'],
-      ['light', '/packages/middleware/content'],
-      ['dark', '/packages/middleware/content'],
+      ['light', '/packages/middleware/uploads'],
+      ['dark', '/packages/middleware/uploads'],
     ] as const)('can be read by everybody: %s, %s', async (colorScheme, path) => {
       const context = await browser.newContext({ colorScheme, viewport: { width: 320, height: 700 } })
       onTestFinished(() => context.close())
@@ -49,6 +49,9 @@ describe.skipIf(!isBuilt)('the site', { timeout: 60_000 }, () => {
 
     test.each([
       ['docker', /Deploying/],
+      ['deploy', /Deploying/],
+      ['cors', /CORS/],
+      ['streaming', /Streaming/],
       ['kubernetes', /Deploying/],
       ['migrate', /Migrating/],
       ['query', /Query parameters/],
