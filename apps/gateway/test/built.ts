@@ -1,37 +1,5 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { programFromSources } from '@spillway/tsup-config'
-import { type Options, build } from 'tsup'
-import { page } from '../tsup.config.ts'
+import { type Built, buildAppWithPage } from '@spillway/tsup-config/app-with-page'
 
-const here = fileURLToPath(new URL('..', import.meta.url))
+export type { Built }
 
-/** What is built for one test file. */
-export interface Built {
-  /** The program, and the folder of the dashboard. */
-  readonly program: string
-  readonly page: string
-  remove(): void
-}
-
-/** Builds the gateway from the sources as they are, so that no test runs against a forgotten build. */
-export async function buildGateway(): Promise<Built> {
-  const folder = mkdtempSync(join(tmpdir(), 'gateway-'))
-  const common: Options = { config: false, silent: true, clean: false }
-  const site = join(folder, 'public')
-  await build({
-    ...page,
-    ...common,
-    entry: { app: join(here, 'page/main.ts') },
-    outDir: site,
-    publicDir: join(here, 'public'),
-  })
-  await build({
-    ...programFromSources,
-    entry: { main: join(here, 'src/main.ts') },
-    outDir: folder,
-  })
-  return { program: join(folder, 'main.mjs'), page: site, remove: () => rmSync(folder, { recursive: true }) }
-}
+export const buildGateway = (): Promise<Built> => buildAppWithPage(new URL('..', import.meta.url))
