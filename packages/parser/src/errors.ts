@@ -77,19 +77,19 @@ export const errorCodes: readonly (ParseErrorCode | undefined)[] = /* @__PURE__ 
 const rows = `2.2 400:,not CR LF,before the fields
 3.1 400:not a token
 3 501:
-3.2 400:not of a form for this method,,,
+3.2 400:not a form for this method,,,
 3 414:
 2.3 400:not HTTP/1.1
 9110 15.6.6 505:
 4 502:,
 5 400:not a token,not a field line
-5.1 400:in it or after it
+5.1 400:in or after it
 9110 5.5 400:a control character
-5.2 400:a line starts with whitespace
+5.2 400:whitespace in front of a line
 6585 5 431:,,
 9110 8.6 400:Content-Length is not a number,
 6.3 400:Content-Length is repeated,chunked is not last,beside Content-Length
-6.1 501:only chunked is
+6.1 501:not chunked
 6.1 400:
 7.1 400:not hexadecimal,not CR LF,
 7.1 413:

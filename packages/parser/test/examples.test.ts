@@ -49,7 +49,7 @@ for another request: open
     transfer-encoding: chunked
     5 bytes of data
     digest: x (trailer)
-178: FIELD_NAME_WHITESPACE: Field name whitespace: in it or after it. (RFC 9112 §5.1)
+178: FIELD_NAME_WHITESPACE: Field name whitespace: in or after it. (RFC 9112 §5.1)
 `,
 }
 
