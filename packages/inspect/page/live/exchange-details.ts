@@ -13,7 +13,7 @@ import { messageList } from './message-list.ts'
 import type { Store } from './store.ts'
 import type { WireOf } from './wire-of.ts'
 
-/** A complete exchange: both messages, their content decoded, and what can be done with the request. @public `inspector.ts` imports it later. */
+/** A complete exchange: both messages, their content decoded, and what can be done with the request. */
 export function exchangeDetails(connection: number, number: number, store: Store, wire: WireOf): HTMLElement[] {
   const back = el('button', { type: 'button', class: 'link', 'data-connection': String(connection) })
   back.append(`Connection #${connection}`)
@@ -32,7 +32,7 @@ export function exchangeDetails(connection: number, number: number, store: Store
   ]
 }
 
-/** A key that changes when there is something new to show. @public `inspector.ts` imports it later. */
+/** A key that changes when there is something new to show. */
 export function exchangeKey(number: number, wire: WireOf): string {
   const told = find(number, wire)
   const note = wire.wire?.notes.find(({ exchange }) => exchange === number)

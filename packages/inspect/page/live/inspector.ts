@@ -68,6 +68,7 @@ export class Inspector {
       content: () => this.#whole?.exchangeDetails(connection, exchange, store, wire) ?? [underWay()],
     })
     if (!this.#whole)
+      // By name, so that whoever looks for exports without a user finds one.
       void import('./exchange-details.ts').then(({ exchangeDetails, exchangeKey }) => {
         this.#whole = { exchangeDetails, exchangeKey }
         this.#again()
