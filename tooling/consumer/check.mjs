@@ -25,9 +25,9 @@ for (const group of ['packages', 'apps'])
 const expected = [200, 200, 200, 404, { hello: 'ali' }, true, '/x', 0.5, 'HTTP/1.1 200 OK']
 /** Compilers besides the one of this workspace: its predecessor, which is still in use, and its successor, which is native code. */
 const otherCompilers = { 'typescript-5': 'npm:typescript@5.9.3', 'typescript-7': 'npm:typescript@7.0.2' }
-/** The files that a package may contain; those in `dist/public` are for browsers. */
+/** The files that a package may contain; those in `dist/public` are for browsers, and facts for pages. */
 const shipped =
-  /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|dist\/[\w./-]+\.(js|js\.map|d\.c?ts)|dist\/public\/[\w./-]+\.(html|svg))$/
+  /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|dist\/[\w./-]+\.(js|js\.map|d\.c?ts)|dist\/public\/[\w./-]+\.(html|svg|json))$/
 /** The one package that contains others' sources. */
 const templates = { name: 'create-spillway', files: /^templates\// }
 

@@ -74,6 +74,14 @@ function textOf(node, constants) {
   if (ts.isStringLiteralLike(node)) return node.text
   if (ts.isIdentifier(node)) return constants.get(node.text)
   if (ts.isParenthesizedExpression(node)) return textOf(node.expression, constants)
+  // `String.raw`, whose parts stand for what is written.
+  if (ts.isTaggedTemplateExpression(node) && /^(?:String\.)?raw$/.test(node.tag.getText())) {
+    const { template } = node
+    if (ts.isNoSubstitutionTemplateLiteral(template)) return template.rawText
+    const raw = [template.head, ...template.templateSpans.map(({ literal }) => literal)].map(({ rawText }) => rawText)
+    const values = template.templateSpans.map(({ expression }) => textOf(expression, constants))
+    return values.includes(undefined) ? undefined : raw.map((text, i) => text + (values[i] ?? '')).join('')
+  }
   let parts
   if (ts.isTemplateExpression(node))
     parts = [

@@ -11,6 +11,8 @@ export type Ground = (typeof grounds)[number]
 export class Program {
   readonly #child: ChildProcess
   readonly #seen: unknown[] = []
+  /** Waited for from the start: whoever asks later would miss the message. */
+  readonly #port: Promise<number>
   /** What it printed on stderr. */
   errors: string = ''
 
@@ -25,12 +27,13 @@ export class Program {
     this.#child.on('message', (message: { seen?: unknown }) => {
       if ('seen' in message) this.#seen.push(message.seen)
     })
+    this.#port = this.#message().then((message) => (message as { port: number }).port)
+    this.#port.catch(() => {})
   }
 
   /** Resolves with the port that it listens on. @throws Error when it does not. */
-  async port(): Promise<number> {
-    const message = await this.#message()
-    return (message as { port: number }).port
+  port(): Promise<number> {
+    return this.#port
   }
 
   /** What it has told of under a number; undefined when it does not within two seconds. */

@@ -59,7 +59,8 @@ function partOf(text: string, bytes: Uint8Array): FormPart {
 }
 
 function parameter(value: string, name: string): string | undefined {
-  const [, quoted, plain] = new RegExp(`;[ \\t]*${name}=(?:"((?:[^"\\\\]|\\\\.)*)"|([^\\s;]+))`, 'i').exec(value) ?? []
+  const all = value.matchAll(/;[ \t]*([^\s;="]+)=(?:"((?:[^"\\]|\\.)*)"|([^\s;"]+))/g)
+  const [, , quoted, plain] = [...all].find(([, one]) => one!.toLowerCase() === name) ?? []
   const found = quoted ?? plain
   return found === undefined ? undefined : utf8(found)
 }

@@ -61,7 +61,7 @@ interface Part {
 }
 
 // A quote that is not closed yet goes on to the end: somebody is typing.
-const quoted = String.raw`"(?:[^"\\]|\\.)*(?:"|$)`
+const quoted = String.raw`"(?:[^"\\]|\\(?:[^]|$))*(?:"|$)`
 const part = new RegExp(String.raw`(-?)(?:([a-z]+):((?:${quoted}|[^\s"])*)|((?:${quoted}|[^\s"])+))`, 'g')
 const valueOf = new RegExp(String.raw`(?:${quoted}|[^,"])+`, 'g')
 
