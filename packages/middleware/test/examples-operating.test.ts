@@ -81,6 +81,14 @@ describe('examples of the README', () => {
     expect(await (await run(app, '/', { headers })).text()).toBe('This is trace 4bf92f3577b34da6a3ce929d0e0e4736')
   })
 
+  test('following a request', async () => {
+    const log = vi.spyOn(console, 'log').mockReturnValue()
+    onTestFinished(() => log.mockRestore())
+    const { app } = await import('./examples/following.ts')
+    await (await run(app, '/books')).text()
+    expect(log.mock.calls).toEqual([['/books: layer compression'], ['/books: handler books']])
+  })
+
   test('opentelemetry, without an SDK', async () => {
     const { app } = await import('./examples/opentelemetry.ts')
     expect(await (await run(app, '/books/1')).text()).toBe('Book 1')
