@@ -29,6 +29,10 @@ async function helloOf(protocols: string[] | undefined): Promise<Buffer> {
   return bytes
 }
 
+function boom(): never {
+  throw new Error('boom')
+}
+
 describe('the protocols of the first message', () => {
   it('are found when it is whole, and not before', async () => {
     for (const protocols of [['acme-tls/1'], ['h2', 'http/1.1'], []]) {
@@ -69,10 +73,12 @@ withTools(openssl)('a check of a name', () => {
 
   const acmeChallenge = (name: string): TestCertificate | undefined => (name === 'a.test' ? proof : undefined)
 
-  async function start(hasProofs = true): Promise<Server> {
+  async function start(hasProofs = true, find: unknown = acmeChallenge): Promise<Server> {
     const server = await serve((c) => c.text('hello'), {
       port: 0,
-      tls: { cert: own.cert, key: own.key, ...(hasProofs && { acmeChallenge }) },
+      onError: () => {},
+      timeouts: { handshake: 300 },
+      tls: { cert: own.cert, key: own.key, ...(hasProofs && { acmeChallenge: find as typeof acmeChallenge }) },
     })
     onTestFinished(() => server.close({ deadline: 0 }).then(() => {}))
     return server
@@ -105,6 +111,21 @@ withTools(openssl)('a check of a name', () => {
     await expect(shake(server, ['acme-tls/1'], 'b.test')).rejects.toThrow(refused)
     const without = await start(false)
     await expect(shake(without, ['acme-tls/1'])).rejects.toThrow(refused)
+  })
+
+  it.each<[string, () => unknown]>([
+    ['throws', () => boom()],
+    ['is rejected', () => Promise.reject(new Error('boom'))],
+    ['throws nothing', () => Promise.reject(undefined as unknown as Error)],
+    ['never answers', () => new Promise(() => {})],
+    ['finds no certificate', () => 5],
+    ['finds one that is none', () => ({ cert: 'x', key: 'y' })],
+  ])('fails when what finds its certificate %s, and visitors have the server all the same', async (_, find) => {
+    const server = await start(true, find)
+    await expect(shake(server, ['acme-tls/1'])).rejects.toThrow(/./)
+    const visiting = await shake(server, ['http/1.1'])
+    expect(visiting.getPeerCertificate().subject.CN).toBe('own')
+    visiting.destroy()
   })
 
   it('finds its way when the first message comes in pieces', async () => {

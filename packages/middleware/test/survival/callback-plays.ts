@@ -201,6 +201,7 @@ export const plays: Readonly<Record<string, Play>> = {
   'toNodeListener(handler)': (bad) => asNode(bad, {}),
   'ForeignOptions.onError': (bad) => asNode(boom, { onError: bad }),
   'ServerOptions.onError': (bad, stage) => stage.ask(boom, get(), { onError: bad }),
+  'Context.json(replacer)': (bad, stage) => stage.ask((c) => c.json({ a: 1 }, 200, bad)),
   'Context.done(callback)': (bad, stage) => stage.ask((c) => (c.done(bad), c.text('ok'))),
   'Context.onShutdown(callback)': async (bad) => {
     const server = await serve(
@@ -431,6 +432,10 @@ export const elsewhere: Readonly<Record<string, string>> = {
   'SignalOptions.onClosed': 'packages/core/test/serve/signals.test.ts',
   'SignalOptions.onClosing': 'packages/core/test/serve/signals.test.ts',
   'everyWorker(answer)': 'packages/core/test/cluster/listening.test.ts',
+  'TlsPolicy.acmeChallenge': 'packages/core/test/sockets/acme-challenge.test.ts',
+  'NamedTls.acmeChallenge': 'packages/core/test/sockets/acme-challenge.test.ts',
+  'NamedTls.ocsp': 'packages/core/test/sockets/tls-stapling.test.ts',
+  'NamedTls.sni': 'packages/core/test/sockets/tls.test.ts',
   'TlsPolicy.ocsp': 'packages/core/test/sockets/tls-stapling.test.ts',
   'TlsPolicy.sni': 'packages/core/test/sockets/tls.test.ts',
 }
