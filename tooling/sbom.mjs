@@ -1,10 +1,10 @@
 // `node tooling/sbom.mjs FILE`: writes what is in the packages that we publish, with all that is installed with them, as a bill of
 // materials (SBOM) in the format of CycloneDX. npm makes it of an installation from packed packages, which have to be built.
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { environment, root, setup } from './setup.mjs'
+import { environment, publishedPackages, setup } from './setup.mjs'
 
 const [file] = process.argv.slice(2)
 if (file === undefined) {
@@ -23,13 +23,8 @@ const run = (cwd, command, ...args) =>
   })
 try {
   const tarballs = {}
-  for (const path of [
-    ...readdirSync(join(root, 'packages')).map((name) => `packages/${name}`),
-    'apps/serve',
-    'apps/replay',
-  ]) {
-    const { name } = JSON.parse(readFileSync(join(root, path, 'package.json'), 'utf8'))
-    const packed = JSON.parse(run(join(root, path), 'pnpm', 'pack', '--json', '--pack-destination', folder))
+  for (const [name, published] of publishedPackages()) {
+    const packed = JSON.parse(run(published.folder, 'pnpm', 'pack', '--json', '--pack-destination', folder))
     tarballs[name] = `file:${packed.filename}`
   }
   const manifest = { name: 'spillway', version: '0.0.0', dependencies: tarballs, overrides: tarballs }

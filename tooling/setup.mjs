@@ -84,3 +84,17 @@ function findPnpm() {
 }
 
 if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) setup()
+
+/** The packages that are published: their folder and manifest by name. */
+export function publishedPackages() {
+  const found = new Map()
+  for (const group of ['packages', 'apps'])
+    for (const name of readdirSync(join(root, group))) {
+      const folder = join(root, group, name)
+      const file = join(folder, 'package.json')
+      if (!existsSync(file)) continue
+      const manifest = JSON.parse(readFileSync(file, 'utf8'))
+      if (!manifest.private) found.set(manifest.name, { folder, manifest })
+    }
+  return found
+}

@@ -2,26 +2,16 @@
 // compilers and settings that projects have, `import`, `require`, its program, and which files it ships.
 import { execFile, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { cpSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isDeepStrictEqual, promisify } from 'node:util'
-import { environment, root, setup } from '../setup.mjs'
+import { environment, publishedPackages, root, setup } from '../setup.mjs'
 
 const read = (folder, name) => JSON.parse(readFileSync(join(folder, name), 'utf8'))
 
-/** The packages that are published: their folder and manifest by name. */
-const packages = new Map()
-for (const group of ['packages', 'apps'])
-  for (const { name } of readdirSync(join(root, group), { withFileTypes: true }).filter((entry) =>
-    entry.isDirectory(),
-  )) {
-    const folder = join(root, group, name)
-    if (!existsSync(join(folder, 'package.json'))) continue
-    const manifest = read(folder, 'package.json')
-    if (!manifest.private) packages.set(manifest.name, { folder, manifest })
-  }
+const packages = publishedPackages()
 const expected = [200, 200, 200, 404, { hello: 'ali' }, true, '/x', 0.5, 'HTTP/1.1 200 OK']
 /** Compilers besides the one of this workspace: its predecessor, which is still in use, and its successor, which is native code. */
 const otherCompilers = { 'typescript-5': 'npm:typescript@5.9.3', 'typescript-7': 'npm:typescript@7.0.2' }
