@@ -55,8 +55,9 @@ withTools(chromium)('the page', { timeout: 60_000 }, () => {
   })
 
   it('shows its own connection, live', async () => {
+    // Its page is told of it while the handler is at work still.
     const own = page.locator('#labels li').first()
-    expect(await own.textContent()).toMatch(/^#\d+ this page replying for /)
+    await expect.poll(() => own.textContent()).toMatch(/^#\d+ this page replying for /)
     expect(await page.locator('#n-listen').textContent()).toBe(new URL(lab.url).host)
     await row('GET /events HTTP/1.1').waitFor()
     await row('200 OK, and the content follows').waitFor()
@@ -87,7 +88,8 @@ withTools(chromium)('the page', { timeout: 60_000 }, () => {
     await page.reload()
     await row('GET /api/time?kept').getByRole('button').click()
     await details('GET /api/time?kept')
-    expect(await page.locator('#labels li button[aria-pressed=true]').textContent()).toMatch(/idle, \d+ s left$/)
+    const chosen = page.locator('#labels li button[aria-pressed=true]')
+    await expect.poll(() => chosen.textContent()).toMatch(/idle, \d+ s left$/)
     await details('Open: idle')
     socket.end()
     await details('The client had no more requests and ended the connection.')
