@@ -1,5 +1,6 @@
 // One worker process, as the primary sees it, and the messages between the two.
 import nodeCluster, { type Worker } from 'node:cluster'
+import { Handover } from './handover.ts'
 import { longestTimer } from '../server/clock.ts'
 import { placeVariable } from '../server/listen-fds.ts'
 import type { CloseOptions } from '../server/server.ts'
@@ -65,6 +66,8 @@ export interface ProcessObserver {
   answers(worker: WorkerProcess, question: number, value: unknown): void
   /** Someone else told it to end. */
   leaving(worker: WorkerProcess): void
+  /** Whether another than this one serves. */
+  othersServe(worker: WorkerProcess): boolean
 }
 
 /** One worker as seen by its primary, from fork to exit. */
@@ -88,6 +91,7 @@ export class WorkerProcess {
   #close: CloseOptions | undefined
   #readyAt = 0
   #endedAt = 0
+  #handover: Handover | undefined
   #startTimer: ReturnType<typeof setTimeout> | undefined
   #resolveReady!: (ready: boolean) => void
   #resolveEnded!: () => void
@@ -157,6 +161,7 @@ export class WorkerProcess {
   #fork(): Worker | undefined {
     try {
       const worker = nodeCluster.fork({ [placeVariable]: String(this.place) })
+      this.#handover = new Handover(worker)
       worker.on('message', (message: unknown) => this.#hear(message as ClusterMessage | null))
       worker.on('exit', (code: number | null, signal: string | null) => {
         // Its last message may not have been read yet.
@@ -220,6 +225,7 @@ export class WorkerProcess {
     this.code = code
     this.signal = signal
     this.#endedAt = performance.now()
+    this.#handover?.end(this.#observer.othersServe(this))
     this.#enter('ended')
     this.#resolveEnded()
   }

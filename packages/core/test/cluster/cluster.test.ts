@@ -1,4 +1,6 @@
+import { once } from 'node:events'
 import { rmSync, writeFileSync } from 'node:fs'
+import { connect } from 'node:net'
 import { join } from 'node:path'
 import { execFileSync, findTool, withTools } from '@spillway/vitest-config/tools'
 import { describe, expect, it } from 'vitest'
@@ -95,6 +97,33 @@ describe('a worker that', { timeout: 30_000 }, () => {
     expect(await fetchText(program.url)).not.toContain(String(victim))
     await untilReady(program, 2)
     expect(await program.ready()).not.toContain(victim)
+  })
+
+  it('does not react and is killed loses no connection that it had not accepted', async () => {
+    const program = launch()
+    await program.ready()
+    const lost = fetchText(program.url, '/block').catch((error: Error) => error.message)
+    const victim = (await program.saw(({ blocked }) => blocked !== undefined)).blocked!
+    // The two workers take turns, so one of these is with the one that does not react.
+    let answered = 0
+    const waiting = [1, 2, 3].map(() => fetchText(program.url).finally(() => answered++))
+    await until(() => answered === 2)
+    process.kill(victim, 'SIGKILL')
+    for (const text of await Promise.all(waiting)) expect(text).not.toContain(String(victim))
+    expect(await lost).toMatch(hungUp)
+  })
+
+  it('does not react and is killed as the only one leaves nobody waiting', async () => {
+    const program = launch({ options: { workers: 1 } })
+    const [victim] = await program.ready()
+    const lost = fetchText(program.url, '/block').catch((error: Error) => error.message)
+    await program.saw(({ blocked }) => blocked !== undefined)
+    const socket = connect(Number(program.url.port), program.url.hostname)
+    await once(socket, 'connect')
+    process.kill(victim!, 'SIGKILL')
+    socket.on('error', () => {}).resume()
+    await once(socket, 'close')
+    expect(await lost).toMatch(hungUp)
   })
 
   it('is told to end is replaced, and finishes first', async () => {
