@@ -11,6 +11,7 @@ import {
   type Puller,
   type Source,
   checkedPiece,
+  checkedPull,
   isSource,
   letGo,
   pullerOf,
@@ -80,17 +81,21 @@ async function gathered(source: Source, puller: Puller, first: Piece): Promise<P
   return new Begun(source, puller, pieces, undefined)
 }
 
+/** Stands for what did not come in time. A source may give anything, `undefined` too. */
+const late: unique symbol = Symbol('late')
+
 /** Calls back when the wait is over; returns a function that stops it. */
 type Wait = (over: () => void) => () => void
 
 /** What a source gives, or undefined when it does not come in time. */
 async function settled(pending: Promise<Pulled>, wait: Wait): Promise<Pulled | undefined> {
   let stop!: () => void
-  const over = new Promise<undefined>((resolve) => {
-    stop = wait(() => resolve(undefined))
+  const over = new Promise<typeof late>((resolve) => {
+    stop = wait(() => resolve(late))
   })
   try {
-    return await Promise.race([pending, over])
+    const pulled = await Promise.race([pending, over])
+    return pulled === late ? undefined : checkedPull(pulled)
   } finally {
     stop()
   }

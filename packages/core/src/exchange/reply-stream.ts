@@ -6,7 +6,7 @@ import type { FieldsInit } from './reply-headers.ts'
 import { ContentFraming, isAscii, sliceBytes } from './content.ts'
 import { guarded, ignore, isThenable } from './guarded.ts'
 import { type Scope } from './scope.ts'
-import { type Puller, checkedPiece, letGo, pullerOf, scopeOf } from './source.ts'
+import { type Puller, checkedPiece, checkedPull, letGo, pullerOf, scopeOf } from './source.ts'
 
 /** Where streamed content goes. @internal */
 export interface StreamSink {
@@ -64,7 +64,7 @@ export class ReplyStream {
   async run(owner: StreamEnd): Promise<void> {
     try {
       for (let spare: Uint8Array | undefined; ;) {
-        const { done, value } = await this.#puller.next(spare)
+        const { done, value } = checkedPull(await this.#puller.next(spare))
         spare = undefined
         if (this.#stopped) return
         if (done) break

@@ -60,6 +60,12 @@ export function checkedPiece(value: unknown): Piece {
   throw new TypeError(`The pieces of streamed content are text or bytes, not ${kindOf(value)}`)
 }
 
+/** What a source gave to `next`. @throws TypeError when it is not valid, as `for await` does. */
+export function checkedPull(pulled: unknown): Pulled {
+  if (typeof pulled === 'object' && pulled !== null) return pulled
+  throw new TypeError(`The iterator of streamed content gives { done, value }, not ${kindOf(pulled)}`)
+}
+
 /** Whether content is read piece by piece. Never throws, whatever it is. */
 export function isSource(content: BodySource): content is Source {
   return typeof content === 'object' && content !== null && !isBytes(content)

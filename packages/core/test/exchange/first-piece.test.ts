@@ -41,6 +41,10 @@ describe.each(protocols)('a source that fails before its first byte, over %s', (
       }),
     ],
     ['a piece that is none', () => Readable.from([7])],
+    ...[undefined, null, 'text'].map((given): [string, () => BodySource] => [
+      `an iterator that gives ${given}`,
+      () => ({ [Symbol.asyncIterator]: () => ({ next: () => Promise.resolve(given as never) }) }),
+    ]),
   ])('is an error reply: %s', async (_, source) => {
     const told: unknown[] = []
     const options = { onError: (error: unknown) => void told.push(error) }
