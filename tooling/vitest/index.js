@@ -2,6 +2,12 @@ import { fileURLToPath } from 'node:url'
 
 const packages = fileURLToPath(new URL('../../packages', import.meta.url))
 
+/**
+ * In a whole run of many minutes, what fails is tried once more, and the summary names it (decision 103). Never a counterexample: a
+ * second try has other inputs, and would hide it.
+ */
+const retry = process.env.SPILLWAY_TEST_AGAIN ? { count: 1, condition: /^(?!Property failed)/ } : 0
+
 /** Tests run from the sources of all packages: no build, and stack traces and coverage in the original lines. */
 export function definePackageTests(over = {}) {
   return {
@@ -20,6 +26,7 @@ export function definePackageTests(over = {}) {
       setupFiles: [fileURLToPath(new URL('patience.js', import.meta.url))],
       testTimeout: 20_000,
       hookTimeout: 60_000,
+      retry,
       ...over,
     },
   }

@@ -1,8 +1,9 @@
 import { writeFileSync } from 'node:fs'
 
-/** Hands the counts of a run to tooling/test.mjs, which adds its own steps and prints the last line. */
+/** Names the tests that passed at their second try only, and hands the counts of a run to tooling/test.mjs, which adds its own steps and prints the last line. */
 export default class SummaryReporter {
   onTestRunEnd(modules, errors) {
+    for (const module of modules) for (const test of module.children.allTests()) this.#tellOfRetry(test)
     const file = process.env.SPILLWAY_TEST_COUNTS
     if (!file) return
     const counts = { passed: 0, failed: errors.length, skipped: 0 }
@@ -14,5 +15,11 @@ export default class SummaryReporter {
       }
     }
     writeFileSync(file, JSON.stringify(counts))
+  }
+
+  #tellOfRetry(test) {
+    if (!test.diagnostic()?.flaky) return
+    console.log(`Passed at the second try only: ${test.module.relativeModuleId} > ${test.fullName}`)
+    for (const { message } of test.result().errors ?? []) console.log(`  ${message.split('\n', 1)[0]}`)
   }
 }
