@@ -118,7 +118,7 @@ export class Primary implements Cluster {
       asks: (_, question, topic) => this.#goRound(worker, question, topic),
       answers: (_, round, value) => this.#rounds.get(round)?.answered(worker, value),
       leaving: () => this.#leaving(place, worker),
-      othersServe: () => this.#workers().some((other) => other !== worker && other.state === 'ready'),
+      othersServe: (gone) => this.#workers().some((one) => one !== gone && one.state === 'ready'),
     })
     place.processes.add(worker)
     publish(worker)

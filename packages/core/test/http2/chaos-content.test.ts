@@ -1,34 +1,10 @@
-import { afterEach, describe, expect, it } from 'vitest'
-import { type Handler, type Server, type ServerOptions, serve } from '../../src/index.ts'
+import { describe, expect, it } from 'vitest'
+import type { Handler } from '../../src/index.ts'
 import { muteErrors, until } from '../support.ts'
-import { MachineClient } from './machine-client.ts'
-
-let server: Server | undefined
-const clients: MachineClient[] = []
+import { client, endBehindEachTest, isServed, server, start } from './machine-server.ts'
 
 muteErrors()
-
-afterEach(async () => {
-  for (const one of clients.splice(0)) one.socket.destroy()
-  await server?.close({ deadline: 0 })
-  server = undefined
-})
-
-async function start(handler: Handler, options: ServerOptions = {}): Promise<void> {
-  server = await serve(handler, { port: 0, host: '127.0.0.1', http2: true, ...options })
-}
-
-function client(): MachineClient {
-  const made = new MachineClient(server!.port)
-  clients.push(made)
-  return made
-}
-
-async function isServed(): Promise<void> {
-  const other = client()
-  expect((await other.all(other.request('GET', '/small'))).body).toBe('small')
-  other.socket.destroy()
-}
+endBehindEachTest()
 
 /** Echoes; and answers something small. */
 const echo: Handler = (c) => (c.method === 'POST' ? c.stream(c.body) : c.text('small'))
@@ -170,9 +146,9 @@ describe('connections in trouble', () => {
         if (i % 4 === 3) one.write(upload, 'more', true)
       }
       await isServed()
-      await until(() => server!.stats.open === 0)
+      await until(() => server.stats.open === 0)
     }
-    expect(server!.stats).toMatchObject({ open: 0, active: 0 })
+    expect(server.stats).toMatchObject({ open: 0, active: 0 })
   })
 
   it('that end because they were idle lose no request: it is answered, or was not begun, and the client knows', async () => {
@@ -233,8 +209,8 @@ describe('connections in trouble', () => {
       socket.end(bytes)
       if (i % 50 === 0) await isServed()
     }
-    await until(() => server!.stats.open === 0)
+    await until(() => server.stats.open === 0)
     await isServed()
-    expect(server!.stats).toMatchObject({ active: 0 })
+    expect(server.stats).toMatchObject({ active: 0 })
   }, 20_000)
 })

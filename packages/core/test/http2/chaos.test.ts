@@ -1,28 +1,10 @@
-import { afterEach, describe, expect, it } from 'vitest'
-import { type Handler, type Server, type ServerOptions, serve } from '../../src/index.ts'
+import { describe, expect, it } from 'vitest'
+import type { Handler } from '../../src/index.ts'
 import { events, muteErrors, record, until } from '../support.ts'
-import { MachineClient } from './machine-client.ts'
-
-let server: Server | undefined
-const clients: MachineClient[] = []
+import { client, clients, endBehindEachTest, isServed, server, start } from './machine-server.ts'
 
 muteErrors()
-
-afterEach(async () => {
-  for (const one of clients.splice(0)) one.socket.destroy()
-  await server?.close({ deadline: 0 })
-  server = undefined
-})
-
-async function start(handler: Handler, options: ServerOptions = {}): Promise<void> {
-  server = await serve(handler, { port: 0, host: '127.0.0.1', http2: true, ...options })
-}
-
-function client(): MachineClient {
-  const made = new MachineClient(server!.port)
-  clients.push(made)
-  return made
-}
+endBehindEachTest()
 
 const block = Buffer.alloc(64 * 1024, 'x')
 
@@ -41,30 +23,23 @@ const application: Handler = async (c) => {
   return c.text('small')
 }
 
-/** Somebody who behaves is answered all the while. */
-async function isServed(): Promise<void> {
-  const other = client()
-  expect((await other.all(other.request('GET', '/small'))).body).toBe('small')
-  other.socket.destroy()
-}
-
 async function allGone(): Promise<void> {
   for (const { socket } of clients) socket.destroy()
-  await until(() => server!.stats.open === 0)
+  await until(() => server.stats.open === 0)
 }
 
 describe('clients in trouble, and clients who make some: everybody else is served', () => {
   it('many that ask for much and read nothing lose their streams first, and then their connections', async () => {
     await start(application, { timeouts: { writeStall: 1000, keepAlive: 500, linger: 200 } })
-    const seen = await record(server!, async () => {
+    const seen = await record(server, async () => {
       const slow = Array.from({ length: 40 }, () => client())
       for (const one of slow) {
         one.socket.pause()
         for (let j = 0; j < 3; j++) one.request('GET', '/large')
       }
-      await until(() => server!.stats.open >= 40)
+      await until(() => server.stats.open >= 40)
       await isServed()
-      await until(() => server!.stats.open === 0)
+      await until(() => server.stats.open === 0)
     })
     const ended = events(seen, 'end').map(({ outcome }) => outcome)
     expect(ended.filter((outcome) => outcome.kind === 'aborted' && outcome.by === 'timeout')).toHaveLength(120)
@@ -128,7 +103,7 @@ describe('clients in trouble, and clients who make some: everybody else is serve
 
   it('half a head, half a frame, half a preface, and nothing at all end in their time', async () => {
     await start(application, { timeouts: { head: 500 } })
-    const seen = await record(server!, async () => {
+    const seen = await record(server, async () => {
       const halves = Array.from({ length: 20 }, () => client())
       halves.forEach(({ machine, socket }, i) => {
         // HEADERS without its end, or with a payload that does not come.
@@ -149,7 +124,7 @@ describe('clients in trouble, and clients who make some: everybody else is serve
       await new Promise((resolve) => setTimeout(resolve, 20))
       return c.text('x')
     })
-    const seen = await record(server!, async () => {
+    const seen = await record(server, async () => {
       for (let i = 0; i < 5; i++) {
         const rapid = client()
         for (let j = 0; j < 2000; j++) rapid.machine.reset(rapid.request('GET', '/'), 8)
@@ -183,7 +158,7 @@ describe('clients in trouble, and clients who make some: everybody else is serve
       else setTimeout(() => leaving.socket.end(), i)
     }
     await isServed()
-    await until(() => server!.stats.open === 0 && running === 0)
-    expect(server!.stats).toMatchObject({ open: 0, active: 0 })
+    await until(() => server.stats.open === 0 && running === 0)
+    expect(server.stats).toMatchObject({ open: 0, active: 0 })
   })
 })
