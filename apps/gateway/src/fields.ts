@@ -10,10 +10,10 @@ export function requestFields(
 ): ((c: Context<any, any>) => FieldsInit) | undefined {
   const set = changes?.set
   if (!set && !named) return undefined
-  return (c) => ({
-    ...(named && { 'X-Request-Id': (c.state as { requestId: string }).requestId }),
-    ...set,
-  })
+  const fixed = Object.entries(set ?? {})
+  if (!named) return () => fixed
+  const isSet = fixed.some(([name]) => name.toLowerCase() === 'x-request-id')
+  return (c) => (isSet ? fixed : [['X-Request-Id', (c.state as { requestId: string }).requestId], ...fixed])
 }
 
 /** Changes the fields of what is sent back, of errors, too. */

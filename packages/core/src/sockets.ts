@@ -2,5 +2,5 @@
 export { accept } from './http1/accept.ts'
 export { handedOver } from './exchange/reply.ts'
 export { ServerCore } from './server/server-core.ts'
-export { NodeTransport, clientSocket, lending } from './sockets/transport-node.ts'
+export { NodeTransport, clientSocket, giveBack, lending } from './sockets/transport-node.ts'
 export { tellsItself } from './server/node-channels.ts'

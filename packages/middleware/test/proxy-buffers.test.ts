@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { RequestBody } from '@spillway/core'
 import * as fc from 'fast-check'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { Buffers, bufferRules } from '../src/lib/proxy/buffers.ts'
 import { readOptions } from '@spillway/core/options'
 import { KeptContent } from '../src/lib/proxy/kept-content.ts'
@@ -219,6 +219,40 @@ describe('content of a reply', () => {
     const { value } = (await ahead.next()) as { value: Uint8Array }
     expect(Buffer.from(value).toString()).toBe('some')
     await expect(ahead.next()).rejects.toThrow('cut')
+  })
+
+  test('goes into a file only for a client that stays behind', async () => {
+    const { source, ahead, room } = flow({ memoryBytes: 3000, diskBytes: 30_000 })
+    const disk = vi.spyOn(room.disk, 'take')
+    const read = async (bytes: number): Promise<void> => {
+      for (let left = bytes; left > 0;) left -= ((await ahead.next()) as { value: Uint8Array }).value.length
+    }
+    for (let i = 0; i < 5; i++) source.push(pattern(3000))
+    await read(12_000)
+    expect(disk).not.toHaveBeenCalled()
+    for (let i = 0; i < 3; i++) source.push(pattern(3000))
+    await until(() => disk.mock.calls.length > 0)
+    await read(12_000)
+    ahead.destroy()
+  })
+
+  test('that has been sent is given back to its connection', async () => {
+    const taken: Uint8Array[] = []
+    const source = new ResponseBody({ demand: () => {}, destroy: () => {}, reuse: (piece) => void taken.push(piece) })
+    const first = pattern(3000)
+    const second = pattern(4000)
+    for (const piece of [first, second]) source.push(piece)
+    expect((await source.next()).value).toBe(first)
+    // Somebody else's bytes.
+    expect((await source.next(pattern(3000))).value).toBe(second)
+    expect(taken).toEqual([])
+    source.push(first)
+    const ahead = new ReadAhead(source, buffers(), () => {})
+    await ahead.next()
+    source.push(second)
+    await ahead.next(first)
+    expect(taken).toEqual([first])
+    ahead.destroy()
   })
 
   test('that nobody wants is let go of, also while a file is written', async () => {

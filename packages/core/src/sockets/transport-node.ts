@@ -119,6 +119,21 @@ function nextBuffer(): Uint8Array {
   return next
 }
 
+/** Buffers that were given away and have come back, for the next sockets that bring much. */
+const returned: Uint8Array[] = []
+const mostReturned = 32
+
+/**
+ * Takes back content that a {@link NodeTransport} gave away as `keepable` and that nobody uses any more, so that the next reads need no new
+ * memory. Only the last piece of a full buffer is taken, because the pieces in front of it have been used before it; the others are
+ * left to the garbage collector.
+ */
+export function giveBack(bytes: Uint8Array): void {
+  const { buffer } = bytes
+  if (buffer.byteLength !== readBytes || bytes.byteOffset + bytes.length !== readBytes) return
+  if (returned.length < mostReturned) returned.push(new Uint8Array(buffer))
+}
+
 function onRead(this: Socket, length: number, buffer: Uint8Array): boolean {
   const isMuch = length > readBytes / 2
   const keepable = isMuch && buffer !== lent
@@ -126,8 +141,12 @@ function onRead(this: Socket, length: number, buffer: Uint8Array): boolean {
   if (own.isReleased) return this.push(Buffer.from(buffer.subarray(0, length)))
   own.sink?.onData(buffer.subarray(0, length), keepable)
   // A client that sends much will send more. A buffer of its own can be passed on, which saves a copy.
-  if (isMuch) following = Buffer.allocUnsafeSlow(readBytes)
-  else following = buffer === lent ? undefined : lent
+  if (isMuch) following = returned.pop() ?? Buffer.allocUnsafeSlow(readBytes)
+  else if (buffer === lent) following = undefined
+  else {
+    following = lent
+    giveBack(buffer)
+  }
   return true
 }
 

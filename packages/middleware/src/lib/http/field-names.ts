@@ -15,7 +15,8 @@ export function isPlainName(name: string): boolean {
 
 /** The plain name for which others may take a name. */
 export function foldedName(name: string): string {
-  return name.toLowerCase().replaceAll(/[^a-z\d]/g, '-')
+  const lower = name.toLowerCase()
+  return plain.test(lower) ? lower : lower.replaceAll(/[^a-z\d]/g, '-')
 }
 
 /**

@@ -1,6 +1,7 @@
 // An HTTP/1.1 connection to an upstream server.
 import type { Socket } from 'node:net'
 import { NodeTransport, type ReplyHeaders, type TransportSink } from '@spillway/core'
+import { giveBack } from '@spillway/core/sockets'
 import { LAST_CHUNK, chunkPrefix, trailerSection } from '@spillway/parser/serialize'
 import { type FailureKind, UpstreamError } from './errors.ts'
 import { type Answer, type Requester, type UpstreamExchange, deadlineIn } from './exchange.ts'
@@ -43,11 +44,13 @@ export interface ConnectionOwner {
 
 /** One connection to an upstream server: one request at a time, and a deadline for everything it waits for. */
 export class UpstreamConnection implements Swept, ResponseSink, UpstreamExchange, TransportSink {
+  client: string | undefined = undefined
   /** When it was opened, by `performance.now()`. */
   readonly since: number = performance.now()
   readonly #owner: ConnectionOwner
   readonly #socket: Socket
   readonly #transport: NodeTransport
+  readonly reuse: (piece: Uint8Array) => void = giveBack
   readonly #reader: ResponseReader = new ResponseReader(this)
   #phase: Phase = Phase.Connecting
   /** By `performance.now()`, 0 for none. The phase says what it is for. */

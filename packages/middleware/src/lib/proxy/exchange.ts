@@ -27,6 +27,8 @@ export interface Requester {
 
 /** One request to an upstream server and its response: on a connection of its own, or on a stream of a shared one. */
 export interface UpstreamExchange {
+  /** The client for whom it is in use; undefined while it is for nobody. Kept by the server it belongs to. */
+  client: string | undefined
   readonly connecting: boolean
   /** Whether a request can be sent. */
   readonly usable: boolean

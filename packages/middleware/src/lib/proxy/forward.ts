@@ -128,7 +128,8 @@ function isAtHand(c: Context<any, any>, { hasContent }: RequestPlan, kept: KeptC
 async function attempt(sending: Sending, server: Upstream, fresh: boolean): Promise<Reply | Upstream> {
   const { c, group, plan, rules, kept, another } = sending
   const { health } = server
-  const leave = plan.upgrade === '' ? undefined : server.reserveTunnel(clientOf(c).key)
+  const { key } = clientOf(c)
+  const leave = plan.upgrade === '' ? undefined : server.reserveTunnel(key)
   server.active++
   server.requests++
   health.begin()
@@ -140,8 +141,8 @@ async function attempt(sending: Sending, server: Upstream, fresh: boolean): Prom
   try {
     const head = headFor(c, plan, rules, server.address)
     // A connection that is kept has the request in this turn.
-    const first = server.acquire(c.peer, clientOf(c).key, fresh, plan.upgrade)
-    const exchange = isReady(first) ? first : await connect(c, server, fresh, plan.upgrade, first)
+    const first = server.acquire(c.peer, key, fresh, plan.upgrade)
+    const exchange = isReady(first) ? first : await connect(c, server, key, fresh, plan.upgrade, first)
     const isLost = (): boolean =>
       !health.checked && isRepeatable(c, plan) && isAtHand(c, plan, kept) && group.hasOther(server)
     const content = new ContentPump(c, contentOf(c, kept), exchange, plan, isLost)
@@ -188,6 +189,7 @@ function isReady(acquired: UpstreamExchange | Promise<UpstreamExchange>): acquir
 async function connect(
   c: Context<any, any>,
   server: Upstream,
+  key: string,
   fresh: boolean,
   upgrade: string,
   first: UpstreamExchange | Promise<UpstreamExchange>,
@@ -199,7 +201,7 @@ async function connect(
     if (exchange.usable) return exchange
     exchange.destroy()
     if (tries === mostTries) throw new UpstreamError('busy', server.url, 'the server takes no requests')
-    acquired = server.acquire(c.peer, clientOf(c).key, fresh, upgrade)
+    acquired = server.acquire(c.peer, key, fresh, upgrade)
   }
 }
 

@@ -6,6 +6,8 @@ import type { ResponseBody } from './response-body.ts'
 import { TempFile } from './temp-file.ts'
 
 const readBytes = 64 * 1024
+/** Milliseconds for which a server waits, in all of a reply, until a client that is behind counts as slow and gets a file. */
+const patience = 50
 
 interface Waiting {
   resolve(result: IteratorResult<Uint8Array>): void
@@ -25,6 +27,8 @@ export class ReadAhead implements AsyncIterableIterator<Uint8Array>, Pick<Holds,
   #readAt = 0
   #writtenTo = 0
   #isWriting = false
+  /** Milliseconds for which the source has waited for room in memory. */
+  #waited = 0
   /** Set when a file has failed once, so that none is tried again. */
   #isMemoryOnly = false
   #isOver = false
@@ -49,7 +53,9 @@ export class ReadAhead implements AsyncIterableIterator<Uint8Array>, Pick<Holds,
     return this.#pieces.bytes
   }
 
-  async next(): Promise<IteratorResult<Uint8Array>> {
+  /** @param spare the last piece, once its bytes have been sent. */
+  async next(spare?: Uint8Array): Promise<IteratorResult<Uint8Array>> {
+    if (spare !== undefined) this.#source.reuse(spare)
     const piece = this.#pieces.shift()
     if (piece) {
       this.#buffers.memory.release(piece.length)
@@ -109,12 +115,30 @@ export class ReadAhead implements AsyncIterableIterator<Uint8Array>, Pick<Holds,
         this.#waiting = undefined
         return waiting.resolve({ done: false, value: piece })
       }
-      if (this.#keepInMemory(piece) || (await this.#keepInFile(piece))) return
+      if (this.#keepInMemory(piece)) return
+      if (this.#waited < patience) {
+        await this.#roomSoon()
+        continue
+      }
+      if (await this.#keepInFile(piece)) return
       if (this.#isOver || this.#waiting) continue
       await new Promise<void>((resolve) => {
         this.#roomIsThere = resolve
       })
     }
+  }
+
+  /** Waits for room in memory as long as there is patience: to open a file costs more than what a fast client is behind. */
+  async #roomSoon(): Promise<void> {
+    const since = performance.now()
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, patience - this.#waited)
+      this.#roomIsThere = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+    })
+    this.#waited += performance.now() - since
   }
 
   #keepInMemory(piece: Uint8Array): boolean {

@@ -7,6 +7,8 @@ export interface ContentSource {
   demand(): void
   /** Nothing more is wanted. */
   destroy(): void
+  /** Takes back the memory of a piece that has been sent, where pieces have memory of their own. */
+  readonly reuse?: (piece: Uint8Array) => void
 }
 
 /**
@@ -17,6 +19,9 @@ export class ResponseBody implements AsyncIterableIterator<Uint8Array> {
   /** Trailer fields, once the content has ended. */
   trailers: readonly (readonly [name: string, value: string])[] = []
   #source: ContentSource | undefined
+  readonly #reuse: ContentSource['reuse']
+  /** The last piece that was given out. */
+  #given: Uint8Array | undefined
   #queue: Uint8Array[] = []
   #queued = 0
   #error: Error | undefined
@@ -24,6 +29,7 @@ export class ResponseBody implements AsyncIterableIterator<Uint8Array> {
 
   constructor(source: ContentSource) {
     this.#source = source
+    this.#reuse = source.reuse
   }
 
   /** Whether the connection should stop reading. */
@@ -35,6 +41,7 @@ export class ResponseBody implements AsyncIterableIterator<Uint8Array> {
     const waiting = this.#waiting
     if (waiting) {
       this.#waiting = undefined
+      this.#given = chunk
       waiting.resolve({ done: false, value: chunk })
       return
     }
@@ -57,8 +64,11 @@ export class ResponseBody implements AsyncIterableIterator<Uint8Array> {
     this.#waiting = undefined
   }
 
-  next(): Promise<IteratorResult<Uint8Array>> {
+  /** @param spare the last piece, once its bytes have been sent. */
+  next(spare?: Uint8Array): Promise<IteratorResult<Uint8Array>> {
+    if (spare !== undefined && spare === this.#given) this.reuse(spare)
     const chunk = this.#queue.shift()
+    this.#given = chunk
     if (chunk) {
       const wasFull = this.full
       this.#queued -= chunk.length
@@ -70,6 +80,11 @@ export class ResponseBody implements AsyncIterableIterator<Uint8Array> {
     return new Promise((resolve, reject) => {
       this.#waiting = { resolve, reject }
     })
+  }
+
+  /** Takes back a piece that nobody uses any more. */
+  reuse(piece: Uint8Array): void {
+    this.#reuse?.(piece)
   }
 
   return(): Promise<IteratorResult<Uint8Array>> {

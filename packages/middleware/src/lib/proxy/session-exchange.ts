@@ -17,6 +17,7 @@ const nothing = new Uint8Array(0)
 
 /** One exchange on a shared connection: an HTTP/2 stream, with a deadline for everything it waits for. */
 export class SessionExchange implements UpstreamExchange, ResponseSink, ContentSource {
+  client: string | undefined = undefined
   readonly #session: UpstreamSession
   readonly #isTunnel: boolean
   #phase: Phase = Phase.Waiting

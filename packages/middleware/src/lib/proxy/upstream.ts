@@ -70,8 +70,8 @@ export class Upstream implements ConnectionOwner, SessionOwner {
   readonly #shares: Shares
   readonly #waitingShares: Shares
   readonly #tunnelShares: Shares
-  /** The client for whom a connection, or a part of one, is in use. */
-  readonly #lent: Map<UpstreamExchange, string> = new Map()
+  /** How many connections, or parts of one, are in use for a client. */
+  #lent = 0
   readonly #http2: boolean
   readonly #sessions: Set<UpstreamSession> = new Set()
   /** By `performance.now()`. */
@@ -114,7 +114,7 @@ export class Upstream implements ConnectionOwner, SessionOwner {
 
   /** Whether a connection is free or may be opened. */
   get free(): boolean {
-    if (this.#isShared('')) return this.#lent.size < this.#limits.connections
+    if (this.#isShared('')) return this.#lent < this.#limits.connections
     return this.#idle.length > 0 || this.#open < this.#limits.connections
   }
 
@@ -145,7 +145,7 @@ export class Upstream implements ConnectionOwner, SessionOwner {
   /** An idle connection, or a new one; undefined when the limit has been reached. */
   #available(peer: Peer, upgrade: string): UpstreamExchange | undefined {
     if (this.#isShared(upgrade)) {
-      if (this.#lent.size >= this.#limits.connections) return undefined
+      if (this.#lent >= this.#limits.connections) return undefined
       return this.#sessionWithRoom().begin(upgrade !== '')
     }
     for (let kept = this.#idle.pop(); kept; kept = this.#idle.pop()) {
@@ -172,15 +172,17 @@ export class Upstream implements ConnectionOwner, SessionOwner {
 
   #lend(connection: UpstreamExchange, client: string): UpstreamExchange {
     this.#shares.take(client)
-    this.#lent.set(connection, client)
+    this.#lent++
+    connection.client = client
     return connection
   }
 
   /** The exchange is over, or the connection is. */
   #returned(connection: UpstreamExchange): void {
-    const client = this.#lent.get(connection)
+    const { client } = connection
     if (client === undefined) return
-    this.#lent.delete(connection)
+    connection.client = undefined
+    this.#lent--
     this.#shares.release(client)
   }
 
