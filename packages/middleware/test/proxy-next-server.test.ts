@@ -20,9 +20,11 @@ async function silent(): Promise<{ readonly upstream: RawUpstream; readonly fail
   return { upstream, fail: () => (works = false) }
 }
 
-function resolving(addresses: () => string[] | Error): void {
-  const spy = vi.spyOn(dns, 'lookup').mockImplementation((() => {
-    const found = addresses()
+/** @param addresses of a name; undefined when nobody answers. */
+function resolving(addresses: (name: string) => string[] | Error | undefined): void {
+  const spy = vi.spyOn(dns, 'lookup').mockImplementation(((name: string) => {
+    const found = addresses(name)
+    if (!found) return new Promise(() => {})
     if (found instanceof Error) return Promise.reject(found)
     return Promise.resolve(found.map((address) => ({ address, family: 4 })))
   }) as never)
@@ -166,6 +168,34 @@ describe('names of servers', () => {
     now = new Error('ENOTFOUND')
     await new Promise((resolve) => setTimeout(resolve, 50))
     expect(urls()).toHaveLength(2)
+  })
+
+  test('are looked up each for itself: one that nobody answers for does not keep the others', async () => {
+    const asked: string[] = []
+    resolving((name) => {
+      asked.push(name)
+      return name === 'hangs.test' ? undefined : [`127.0.0.${asked.length}`]
+    })
+    const to = group(['http://hangs.test:1', 'http://app.test:1'], { resolveEvery: 5 })
+    await until(() => asked.filter((name) => name === 'app.test').length > 2)
+    expect(asked.filter((name) => name === 'hangs.test')).toHaveLength(1)
+    await until(() => to.status[1]!.url.endsWith(`#127.0.0.${asked.length}`))
+    to.close()
+  })
+
+  test('keep their addresses while nobody knows them, or answers', async () => {
+    const upstream = await rawUpstream((socket) => socket.end('HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n'))
+    const server = `http://app.test:${upstream.port}`
+    let now: string[] | Error | undefined = new Error('ENOTFOUND')
+    resolving(() => now)
+    const never = await front(group([server]))
+    expect(await get(never.server)).toMatch(/ 502 /)
+    const { server: ours } = await front(group([server]))
+    for (const found of [['127.0.0.1'], new Error('ENOTFOUND'), undefined, ['127.0.0.1']]) {
+      now = found
+      expect(await get(ours)).toMatch(/ 204 /)
+    }
+    expect(upstream.connections).toBe(4)
   })
 
   test('are one server where that is not asked for; addresses are never looked up', async () => {

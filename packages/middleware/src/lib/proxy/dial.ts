@@ -4,6 +4,7 @@ import { type ConnectionOptions, type TLSSocket, connect as connectTls } from 'n
 import type { Peer } from '@spillway/core'
 import { clientSocket } from '@spillway/core/sockets'
 import { type UpstreamAddress, serverName } from './address.ts'
+import { NameLookup } from './name-lookup.ts'
 import { proxyHeader } from './proxy-header.ts'
 
 /** How to connect to a TLS upstream: the authorities that vouch for it, the name it must prove, our own certificate. */
@@ -20,6 +21,7 @@ export class Dialer {
   readonly #address: UpstreamAddress
   readonly #tls: UpstreamTls | undefined
   readonly #proxyProtocol: 1 | 2 | undefined
+  readonly #names = new NameLookup()
   /** The last TLS session, for resumption (RFC 8446 §2.2). */
   #session: Buffer | undefined
 
@@ -64,7 +66,8 @@ export class Dialer {
 
   #open(): Socket {
     const { socketPath, reach, port, secure } = this.#address
-    const to = socketPath === undefined ? { host: reach, port } : { path: socketPath }
+    const { lookup } = this.#names
+    const to = socketPath === undefined ? { host: reach, port, lookup } : { path: socketPath }
     // Half-open: the side that ends first can still receive the rest. TLS sockets read in their own way.
     return secure ? connectTcp({ ...to, noDelay: true, allowHalfOpen: true }) : clientSocket().connect(to)
   }

@@ -1,11 +1,11 @@
 // The current addresses of the servers' names.
 import dns from 'node:dns/promises'
 
-/** Looks names up periodically. When a lookup fails, a name keeps the addresses it had. */
+/** Looks names up periodically, each for itself. When a lookup fails, a name keeps the addresses it had. */
 export class Names {
   readonly #changed: (name: string, addresses: readonly string[]) => void
   readonly #known: Map<string, string> = new Map()
-  #timer: NodeJS.Timeout | undefined
+  readonly #timers: Map<string, NodeJS.Timeout> = new Map()
   #stopped = false
 
   /**
@@ -18,18 +18,18 @@ export class Names {
     changed: (name: string, addresses: readonly string[]) => void,
   ) {
     this.#changed = changed
-    if (names.size > 0) void this.#run([...names], interval)
+    for (const name of names) void this.#run(name, interval)
   }
 
   stop(): void {
     this.#stopped = true
-    clearTimeout(this.#timer)
+    for (const timer of this.#timers.values()) clearTimeout(timer)
   }
 
-  async #run(names: readonly string[], interval: number): Promise<void> {
-    await Promise.all(names.map((name) => this.#look(name)))
+  async #run(name: string, interval: number): Promise<void> {
+    await this.#look(name)
     if (this.#stopped) return
-    this.#timer = setTimeout(() => void this.#run(names, interval), interval).unref()
+    this.#timers.set(name, setTimeout(() => void this.#run(name, interval), interval).unref())
   }
 
   async #look(name: string): Promise<void> {
