@@ -30,11 +30,6 @@ export class Certificates {
     this.#asked = new Map(acmeHosts(config).map((name) => [name, () => store?.certificate(name)]))
   }
 
-  /** Looks at them. @throws as the constructor */
-  static check(config: Config): boolean {
-    return new Certificates(config).#own.length > 0
-  }
-
   /** For clients that name nobody: the listener's own, or the first of a host's that is in a file; they are refused where there is none. */
   ownOf(listener: number): CertificateAndKey | undefined {
     return this.#own[listener] ?? [...this.#byName.values()][0]
@@ -52,6 +47,26 @@ export class Certificates {
     return found ?? missing(name)
   }
 
+  get areSeveral(): boolean {
+    return this.#own.filter((own) => own !== undefined).length + this.#byName.size + this.#asked.size > 1
+  }
+
+  /** Whether the certificate that clients get who name one host vouches for another, or is the other's as well. */
+  cover(named: string, host: string): boolean {
+    const shown = this.#shown(named)
+    const others = this.#shown(host)
+    return shown.some(
+      ({ cert }) => others.some((other) => other.cert.equals(cert)) || x509(cert).checkHost(host) !== undefined,
+    )
+  }
+
+  /** The certificate of a host; without one, those of the listeners. */
+  #shown(host: string): readonly CertificateAndKey[] {
+    const asked = this.#asked.get(host)
+    const found = asked ? asked() : (this.#byName.get(host) ?? this.#byName.get(host.replace(/^[^.]+/, '*')))
+    return found ? [found] : asked ? [] : this.#own.filter((own) => own !== undefined)
+  }
+
   /** When each certificate ends, by the name of its host, or by the place of its listener; 0 for one that is not there yet. */
   ends(): readonly { readonly of: string; readonly seconds: number }[] {
     const all: [string, CertificateAndKey | undefined][] = [
@@ -65,7 +80,15 @@ export class Certificates {
 
 /** Seconds since 1970. */
 function endOf({ cert }: CertificateAndKey): number {
-  return Date.parse(new X509Certificate(cert).validTo) / 1000
+  return Date.parse(x509(cert).validTo) / 1000
+}
+
+const parsedOnes = new WeakMap<Buffer, X509Certificate>()
+
+function x509(cert: Buffer): X509Certificate {
+  let known = parsedOnes.get(cert)
+  if (!known) parsedOnes.set(cert, (known = new X509Certificate(cert)))
+  return known
 }
 
 function missing(name: string): never {

@@ -72,7 +72,7 @@ export class Gateway {
         metrics: metrics({ server: () => this.#server, phases: false, ...shared }),
       }
     this.#groups = new Groups(this.#upstreams(config))
-    this.#routes = this.#build(config, this.#groups)
+    this.#routes = this.#build(config, this.#groups, this.#certificates)
     const { connections, limits, timeouts = {} } = config
     const options: ServerOptions = {
       limits: given({ connections, ...limits }),
@@ -91,12 +91,20 @@ export class Gateway {
   /** Looks at a configuration without using it. @throws ConfigError when it cannot be used. */
   static check(file: string): void {
     const config = readConfig(file)
-    Certificates.check(config)
+    const certificates = new Certificates(config)
     // The demo's servers are there only when it runs.
     const demo = { demo: { servers: ['http://127.0.0.1:1'] } }
     const groups = new Groups(config.demo ? { ...config.upstreams, ...demo } : config.upstreams)
     try {
-      buildRoutes({ config, groups, observers: [], before: undefined, proofs: undefined, httpsPort: () => 443 })
+      buildRoutes({
+        config,
+        groups,
+        certificates,
+        observers: [],
+        before: undefined,
+        proofs: undefined,
+        httpsPort: () => 443,
+      })
     } finally {
       groups.close()
     }
@@ -176,7 +184,7 @@ export class Gateway {
     const before = this.#groups
     const groups = new Groups(this.#upstreams(config), before)
     try {
-      this.#routes = this.#build(config, groups)
+      this.#routes = this.#build(config, groups, certificates)
     } catch (error) {
       groups.close(before)
       throw error
@@ -215,11 +223,12 @@ export class Gateway {
     return { ...config.upstreams, demo: { servers, balance: 'least-connections', check } }
   }
 
-  #build(config: Config, groups: Groups): Routes {
+  #build(config: Config, groups: Groups, certificates: Certificates): Routes {
     const { traffic, metrics: numbers } = this.observed ?? {}
     return buildRoutes({
       config,
       groups,
+      certificates,
       observers: traffic && numbers ? [numbers.observe, traffic.observe] : [],
       before: this.#routes?.guards,
       proofs: this.#proofs,

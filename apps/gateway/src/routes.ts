@@ -16,11 +16,13 @@ import { staticFiles } from '@spillway/middleware/static'
 import { timeout } from '@spillway/middleware/timeout'
 import type { AcmeStore } from './acme-store.ts'
 import { passwords } from './basic-auth.ts'
+import type { Certificates } from './certificates.ts'
 import { type Config, ConfigError, type HostConfig, type RouteConfig, logOf } from './config.ts'
 import { errorPages, fromServer } from './error-pages.ts'
 import { replyFields, requestFields } from './fields.ts'
 import { given } from './given.ts'
 import type { Groups } from './groups.ts'
+import { misdirected, vouchedFor } from './misdirected.ts'
 import { redirectTo, toHttps } from './redirects.ts'
 import { programs, scripts } from './scripts.ts'
 import { filesAnd, tryFiles } from './try-files.ts'
@@ -38,6 +40,7 @@ type Guards = ReadonlyMap<string, readonly AnyMiddleware[]>
 export interface Making {
   readonly config: Config
   readonly groups: Groups
+  readonly certificates: Certificates
   /** They see every request first. */
   readonly observers: readonly Middleware[]
   /** Quotas and caches are taken over by routes that have not changed. */
@@ -67,6 +70,7 @@ export function buildRoutes(making: Making): Routes {
   if (config.requestId) outer.push(requestId())
   const { format, redact } = logOf(config)
   if (format !== 'none') outer.push(logger({ format, redact }))
+  if (making.certificates.areSeveral) outer.push(vouchedFor(making.certificates, config.trusted))
   if (making.proofs) outer.push(acmeAnswers(making.proofs))
   return { handler: wrap(outer, table), guards: kept }
 }
@@ -120,11 +124,6 @@ function acmeAnswers(proofs: AcmeStore): Middleware {
     if (answer === undefined) return next()
     return c.text(answer, { headers: { 'Content-Type': 'application/octet-stream', 'Cache-Control': 'no-store' } })
   }
-}
-
-/** A request for a name that nobody has configured: whoever sends it is wrong about this server (RFC 9110 §15.5.20). */
-function misdirected(): never {
-  throw new HttpError(421, 'There is no site of this name here', { expose: true })
 }
 
 /** What a part of the configuration makes, or where the trouble is. */

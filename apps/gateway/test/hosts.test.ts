@@ -20,18 +20,20 @@ interface Ask {
   readonly method?: string
   readonly headers?: Record<string, string>
   readonly ca?: string
+  /** The name for the TLS handshake. Default: the host. */
+  readonly servername?: string
 }
 
 /** One request for a host, on a connection of its own. */
 function ask(
   url: string,
   path: string,
-  { host = 'a.test', method = 'GET', headers = {}, ca }: Ask = {},
+  { host = 'a.test', method = 'GET', headers = {}, ca, servername = host }: Ask = {},
 ): Promise<Answer> {
   const { hostname, port, protocol } = new URL(url)
   const send = protocol === 'https:' ? secureRequest : request
   return new Promise((resolve, reject) => {
-    const options = { hostname, port, path, method, headers: { host, ...headers }, agent: false, servername: host, ca }
+    const options = { hostname, port, path, method, headers: { host, ...headers }, agent: false, servername, ca }
     send(options as RequestOptions, (response: IncomingMessage) => {
       let text = ''
       response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk))
@@ -107,6 +109,46 @@ withTools(openssl)('hosts with TLS', () => {
     })
     expect(() => gateway.reload()).toThrow(/hosts\.a\.test\.tls\.key: .*b\.key is not that of .*a\.pem/)
     expect(await ask(gateway.url, '/', { ca })).toMatchObject({ status: 200 })
+  })
+
+  test('are not found on a connection whose certificate is for another one (RFC 9110 §7.4)', async () => {
+    const authority = makeAuthority()
+    onTestFinished(() => authority.remove())
+    const [two, wild] = [authority.issue('two', ['a.test', 'also.test']), authority.issue('wild', ['*.b.test'])]
+    const own = authority.issue('own', ['own.test'])
+    const routes = [{ path: '/', files: 'site' }]
+    const config = {
+      listen: [{ port: 0, tls: { cert: 'own.pem', key: 'own.key' }, http2: true }],
+      hosts: {
+        'a.test': { tls: { cert: 'two.pem', key: 'two.key' }, routes },
+        'also.test': { routes },
+        '*.b.test': { tls: { cert: 'b.pem', key: 'b.key' }, routes },
+        'own.test': { routes },
+      },
+    }
+    const pem = { 'two.pem': two.cert, 'two.key': two.key, 'b.pem': wild.cert, 'b.key': wild.key }
+    const files = { ...pem, 'own.pem': own.cert, 'own.key': own.key, 'site/index.html': 'site' }
+    const { url } = await start(config, files)
+    const { ca } = authority
+    const statusOf = async (servername: string, host: string, at = url): Promise<number> =>
+      (await ask(at, '/', { ca, servername, host })).status
+    for (const [servername, host] of [
+      ['a.test', 'A.test.:443'],
+      ['a.test', 'also.test'],
+      ['x.b.test', 'y.b.test'],
+      ['own.test', 'own.test'],
+    ] as const)
+      expect([servername, host, await statusOf(servername, host)]).toEqual([servername, host, 200])
+    for (const [servername, host] of [
+      ['a.test', 'x.b.test'],
+      ['x.b.test', 'a.test'],
+      ['own.test', 'a.test'],
+      ['a.test', 'own.test'],
+      ['a.test', 'nobody.test'],
+    ] as const)
+      expect([servername, host, await statusOf(servername, host)]).toEqual([servername, host, 421])
+    const behind = await start({ ...config, trusted: { addresses: ['127.0.0.1'], fields: 'x-forwarded' } }, files)
+    expect(await statusOf('a.test', 'x.b.test', behind.url)).toBe(200)
   })
 })
 
