@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { once } from 'node:events'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import http from 'node:http'
@@ -123,6 +124,64 @@ describe('messages', () => {
     expect(await said(kept, get())).toContain('\r\nConnection: close\r\n')
     const coded = await served((_req, res) => res.setHeader('Transfer-Encoding', 'gzip').end('coded'))
     expect(await said(coded, last)).toContain('\r\nTransfer-Encoding: gzip, chunked\r\n')
+  })
+
+  test('options of a server count for its messages', async () => {
+    const seen: unknown[] = []
+    const options = { uniqueHeaders: ['X-One'], rejectNonStandardBodyWrites: true, highWaterMark: 100 }
+    const port = await served((req, res) => {
+      seen.push(req.readableHighWaterMark, res.writableHighWaterMark, res.write('x'.repeat(99)))
+      res.end()
+    }, options)
+    await said(port, last)
+    expect(seen).toEqual([100, 100, true])
+    const refused = await served((_req, res) => {
+      res.setHeader('x-one', ['1', '2']).setHeader('x-two', ['1', '2']).statusCode = 204
+      expect(() => res.end('x')).toThrow(expect.objectContaining({ code: 'ERR_HTTP_BODY_NOT_ALLOWED' }))
+      res.end()
+    }, options)
+    expect(await said(refused, last)).toContain('\r\nx-one: 1; 2\r\nx-two: 1\r\nx-two: 2\r\n')
+    for (const name of ['joinDuplicateHeaders', 'rejectNonStandardBodyWrites', 'connectionsCheckingInterval'])
+      expect(() => createServer({ [name]: 'x' })).toThrow(expect.objectContaining({ code: 'ERR_INVALID_ARG_TYPE' }))
+  })
+
+  test('a length that is to be kept to is kept to in the call', async () => {
+    const codes: unknown[] = []
+    const port = await served((_req, res) => {
+      res.strictContentLength = true
+      res.setHeader('Content-Length', 2)
+      try {
+        res.end('abc')
+      } catch (error) {
+        codes.push((error as NodeJS.ErrnoException).code)
+        res.destroy()
+      }
+    })
+    await said(port, last)
+    expect(codes).toEqual(['ERR_HTTP_CONTENT_LENGTH_MISMATCH'])
+  })
+
+  test('callbacks of what is written come before the end, all of them in the context of who asked for them', async () => {
+    const contexts = new AsyncLocalStorage<string>()
+    const seen: unknown[] = []
+    const port = await served((_req, res) => {
+      contexts.run('mine', () => {
+        for (const name of ['finish', 'close']) res.on(name, () => seen.push([name, contexts.getStore()]))
+        res.write('a', () => seen.push(['written', contexts.getStore()]))
+        setTimeout(() => res.end('b', () => seen.push(['ended', contexts.getStore()])), 1)
+      })
+    })
+    await said(port, last)
+    await vi.waitFor(() => expect(seen).toHaveLength(4))
+    expect(seen).toEqual(['written', 'finish', 'ended', 'close'].map((name) => [name, 'mine']))
+  })
+
+  test('the last reply of a connection is known as such', async () => {
+    const server = createServer((_req, res) =>
+      res.end(String((res as unknown as { maxRequestsOnConnectionReached: boolean }).maxRequestsOnConnectionReached)),
+    )
+    server.maxRequestsPerSocket = 2
+    expect((await said(await listening(server), get() + get())).match(/true|false/g)).toEqual(['false', 'true'])
   })
 
   test('a status changed behind the head is too late', async () => {
@@ -352,6 +411,82 @@ describe('the server', () => {
     expect(await said(port, 'nonsense\r\n\r\n')).toMatch(/^HTTP\/1\.1 400 /)
     server.on('clientError', (error: Error & { code: string }, socket) => socket.end(`told ${error.code}`))
     expect(await said(port, 'nonsense\r\n\r\n')).toBe('told HPE_INVALID_METHOD')
+  })
+
+  test.each([
+    ['GET / HTTP/1.1\r\nHost: a\r\nX y: 1\r\n\r\n', 'HPE_INVALID_HEADER_TOKEN', 26],
+    ['POST / HTTP/1.1\r\nHost: a\r\nContent-Length: x\r\n\r\n', 'HPE_INVALID_CONTENT_LENGTH', 42],
+    ['POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n', 'HPE_INVALID_CHUNK_SIZE', 56],
+  ])('and where its bytes %j are wrong', async (bytes, code, bytesParsed) => {
+    const told: unknown[] = []
+    const seen: string[] = []
+    const server = createServer({ onError: () => {} }, (req) =>
+      req
+        .resume()
+        .on('aborted', () => seen.push('aborted'))
+        .on('error', ({ code: why }: NodeJS.ErrnoException) => seen.push(why!)),
+    ).on('clientError', (error: Error & Record<'code' | 'bytesParsed' | 'rawPacket' | 'reason', unknown>, socket) => {
+      const { code: known, bytesParsed: at, rawPacket, reason } = error
+      told.push({ code: known, bytesParsed: at, rawPacket: String(rawPacket), reason })
+      socket.end('HTTP/1.1 400 Mine\r\n\r\n')
+    })
+    expect(await said(await listening(server), bytes)).toBe('HTTP/1.1 400 Mine\r\n\r\n')
+    expect(told).toEqual([{ code, bytesParsed, rawPacket: bytes, reason: expect.any(String) }])
+    expect(seen).toEqual(bytes.includes('chunked') ? ['aborted', 'ECONNRESET'] : [])
+  })
+
+  test.each([
+    'GET / HT',
+    'GET / HTTP/1.1\r\nHost: a\r\n',
+    'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nhalf',
+  ])('and that it ends within %j, once', async (bytes) => {
+    const told: unknown[] = []
+    const server = createServer({ onError: () => {} }, (req) => req.resume().on('error', () => {})).on(
+      'clientError',
+      ({ code, rawPacket }: Error & { code: string; rawPacket?: Buffer }, socket) => {
+        told.push(code, rawPacket)
+        socket.end('HTTP/1.1 400 Mine\r\n\r\n')
+      },
+    )
+    const socket = dial(await listening(server), '127.0.0.1')
+    socket.end(bytes)
+    let text = ''
+    for await (const chunk of socket) text += String(chunk)
+    expect([text, told]).toEqual(['HTTP/1.1 400 Mine\r\n\r\n', ['HPE_INVALID_EOF_STATE', undefined]])
+  })
+
+  test('a whole request whose client has ended its side is no error', async () => {
+    const told: unknown[] = []
+    const server = createServer((_req, res) => res.end('x')).on('clientError', (error) => told.push(error))
+    const socket = dial(await listening(server), '127.0.0.1')
+    socket.end(get())
+    let text = ''
+    for await (const chunk of socket) text += String(chunk)
+    expect([text, told]).toEqual([expect.stringMatching(/^HTTP\/1\.1 200 OK/), []])
+  })
+
+  test('who listens to a socket hears what comes, and takes nothing away', async () => {
+    const heard: string[] = []
+    const server = createServer({ onError: () => {} }, (req, res) => req.pipe(res))
+    server.on('connection', (socket) => socket.on('data', (chunk) => heard.push(String(chunk))))
+    const bytes = 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nConnection: close\r\n\r\nabc'
+    expect(await said(await listening(server), bytes)).toContain('abc')
+    expect(heard.join('')).toBe(bytes)
+  })
+
+  test('an idle connection is kept as long as the server says, whatever a reply was given', async () => {
+    let silent = false
+    const port = await served((_req, res) => {
+      res.setTimeout(40, () => (silent = true))
+      res.end('x')
+    })
+    const socket = dial(port, '127.0.0.1')
+    socket.write(get())
+    await once(socket, 'data')
+    await new Promise((resolve) => setTimeout(resolve, 120))
+    socket.write(last)
+    expect(String((await once(socket, 'data'))[0])).toMatch(/^HTTP\/1\.1 200 OK/)
+    expect(silent).toBe(false)
   })
 
   test('times that contradict each other are refused', () => {

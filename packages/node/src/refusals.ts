@@ -14,7 +14,6 @@ export function refusals(options: Options): string[] {
     reasons.push(
       'requireHostHeader: false takes requests of HTTP/1.1 without Host, which have to be refused (RFC 9112 §3.2)',
     )
-  if (options['uniqueHeaders'] !== undefined) reasons.push('uniqueHeaders is not known here')
   if (options['shouldUpgradeCallback'] !== undefined) reasons.push('shouldUpgradeCallback is not known here')
   for (const [name, base] of [
     ['IncomingMessage', IncomingMessage],

@@ -80,7 +80,6 @@ describe('--import', () => {
 
   test.each([
     'requireHostHeader: false',
-    "uniqueHeaders: ['x']",
     'ServerResponse: class {}',
     'IncomingMessage: class {}',
     'shouldUpgradeCallback: () => true',

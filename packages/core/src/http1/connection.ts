@@ -100,6 +100,11 @@ export class Connection
     return this.#context !== undefined || this.#reader.head !== undefined
   }
 
+  /** Whether a message has begun to arrive whose end has not. */
+  get receiving(): boolean {
+    return this.#reader.head !== undefined || this.read === ReadState.Body || this.read === ReadState.Discard
+  }
+
   get moved(): number {
     const out = this.#sender.output.total + (this.#tunnel?.written ?? 0)
     return this.#bytesIn + out - this.#transport.bufferedBytes
@@ -304,6 +309,7 @@ export class Connection
         return true
       case BodyEvent.Error:
         this.#parseFailed(content.error!, content.errorOffset)
+        this.#core.contentInvalid(content.error!, this, this.#reader.input.length)
         onBroken(this)
         // The handler's read fails with the status of the error; a handler that does not read may reply as it likes.
         body?.fail(parseFailure(content.error!))
@@ -355,11 +361,13 @@ export class Connection
   /** A head that cannot be parsed: the error is the last thing sent on this connection. */
   #refuse(head: RequestHead): true {
     const code = head.error!
-    const { method } = head
-    this.#parseFailed(code, head.errorOffset)
-    this.#reader.input.clear()
+    const { method, errorOffset } = head
+    const { input } = this.#reader
+    const rest = input.length - errorOffset
+    this.#parseFailed(code, errorOffset)
+    input.clear()
     onBroken(this)
-    this.#write(undefined, this.#core.parseErrorReply(code, this), method)
+    this.#write(undefined, this.#core.parseErrorReply(code, this, rest), method)
     return true
   }
 

@@ -214,7 +214,7 @@ export class Http2Connection implements Member, Http2Owner, TransportSink {
   #onRefusedHead(stream: Http2Stream): void {
     const code = this.machine.refusal!
     this.log.refused(this, code, parseErrors[code].status, this.machine.faultOffset)
-    this.#answer(stream, this.#core.parseErrorReply(code, this))
+    this.#answer(stream, this.#core.parseErrorReply(code, this, 0))
   }
 
   /** Answers a request that no handler sees. */

@@ -376,10 +376,16 @@ export class ServerCore {
     return plainError(error)
   }
 
-  /** The answer to bytes that are not a valid request. @param _client that sent them. */
-  parseErrorReply(code: ParseErrorCode, _client: Pick<Member, 'peer'>): Reply {
+  /**
+   * The answer to bytes that are not a valid request. @param _client that sent them. @param _rest how many bytes there are from the
+   * offending one to the end of what has arrived.
+   */
+  parseErrorReply(code: ParseErrorCode, _client: Pick<Member, 'peer'>, _rest: number): Reply {
     return errorText(parseErrors[code].status, refusalText(code))
   }
+
+  /** The content of a request turns out to be invalid. The parameters are those of {@link parseErrorReply}. */
+  contentInvalid(_code: ParseErrorCode, _client: Pick<Member, 'peer'>, _rest: number): void {}
 
   /** @param method empty while it is not known. As it may be HEAD then, the reply has no content that a client could take for its next head. */
   timeoutReply(method: string, _client: Pick<Member, 'peer'>): Reply {

@@ -154,11 +154,11 @@ const reading = { buffer: nextBuffer, callback: onRead }
 
 /** A socket that reads into {@link lent}, as long as little arrives. */
 class LendingSocket extends Socket {
-  /** @param handle of an accepted connection; without one it is to connect. */
-  constructor(handle?: object) {
+  /** @param handle of an accepted connection; without one it is to connect. @param highWaterMark bytes. Default: Node's. */
+  constructor(handle?: object, highWaterMark?: number) {
     // `handle` is what a server passes to the sockets it accepts; it is missing from the types.
     const options = { allowHalfOpen: true, readable: true, writable: true, onread: reading }
-    const of = handle ? { ...options, handle } : { ...options, noDelay: true }
+    const of = handle ? { ...options, handle, highWaterMark } : { ...options, noDelay: true }
     super(of)
   }
 }
@@ -179,7 +179,7 @@ export function lending(socket: Socket): Socket {
   if (isOther || typeof handle?.useUserBuffer !== 'function') return socket
   // oxlint-disable-next-line no-underscore-dangle -- Node's name
   accepted._handle = null
-  return new LendingSocket(handle)
+  return new LendingSocket(handle, socket.readableHighWaterMark)
 }
 
 /**

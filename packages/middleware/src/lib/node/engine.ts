@@ -9,17 +9,16 @@ import {
   type Server as SpillwayServer,
   type ServerOptions,
   type Timeouts,
-  guarded,
-  printError,
 } from '@spillway/core'
 import { NodeTransport, ServerCore, accept, handedOver, lending, tellsItself } from '@spillway/core/sockets'
 import { hasToken } from '@spillway/parser/fields'
-import { Expectation, type ParseErrorCode, parseErrors } from '@spillway/parser'
-import { coded, ownerOf } from './failures.ts'
+import { Expectation, type ParseErrorCode } from '@spillway/parser'
+import { type Fault, hearsClientErrors, parseError, requestTimeoutError, tellClientError } from './client-errors.ts'
+import { ownerOf } from './failures.ts'
 import type { Incoming, Outgoing } from './internals.ts'
 import { RequestSide } from './request.ts'
 import { ResponseSide } from './response.ts'
-import { SocketPeer } from './socket.ts'
+import { SocketPeer, wake } from './socket.ts'
 
 /** Classes of messages, which may be the application's own. */
 export interface MessageClasses {
@@ -38,9 +37,15 @@ export interface Settings {
   maxHeaderSize: number | undefined
   httpAllowHalfOpen: boolean
   joinDuplicateHeaders: boolean | undefined
+  rejectNonStandardBodyWrites: boolean
 }
 
 export type ServerLike = NetServer & Settings
+
+/** What cannot change later. */
+export interface EngineOptions extends Pick<ServerOptions, 'onError'> {
+  readonly uniqueHeaders?: unknown
+}
 
 /** A socket while we serve it. */
 type Served = Socket & { server?: unknown; _server?: unknown; _httpMessage?: Outgoing | null; [requests]: number }
@@ -49,9 +54,6 @@ const requests: unique symbol = Symbol('requests')
 /** The channels on which Node tells tracers about requests and responses. */
 const started = channel('http.server.request.start')
 const finished = channel('http.server.response.finish')
-
-/** Milliseconds that a client stays connected after `clientError` was emitted for it, if no listener closes it. */
-const refusedGrace = 5_000
 
 /** Milliseconds, about 25 days: a timer that is told to wait longer would not wait at all. */
 const mostMs = 2 ** 31 - 1
@@ -62,14 +64,27 @@ export class Engine {
   readonly #classes: MessageClasses
   readonly #onError: ServerOptions['onError']
   readonly #facade: SpillwayServer
+  /** Names in lower case of fields that are sent in one line. */
+  readonly #unique: ReadonlySet<string> | undefined
+  /** What responses are made with. */
+  readonly #outgoing: object
   /** The core for new connections comes first; others may still have connections. */
   #cores: EventCore[] = []
   #said = ''
 
-  constructor(server: ServerLike, classes: MessageClasses, onError: ServerOptions['onError']) {
+  constructor(server: ServerLike, classes: MessageClasses, { onError, uniqueHeaders }: EngineOptions) {
     this.#server = server
     this.#classes = classes
     this.#onError = onError
+    if (Array.isArray(uniqueHeaders)) this.#unique = new Set(uniqueHeaders.map((name) => String(name).toLowerCase()))
+    this.#outgoing = {
+      get highWaterMark() {
+        return (server as { readonly highWaterMark?: number }).highWaterMark
+      },
+      get rejectNonStandardBodyWrites() {
+        return server.rejectNonStandardBodyWrites
+      },
+    }
     this.#facade = facadeOf(server, () => this.stats)
   }
 
@@ -138,22 +153,27 @@ export class Engine {
   #answer(c: Context): Reply | Promise<Reply> {
     const server = this.#server
     const { socket, transport } = c.peer as SocketPeer
-    ;(socket as Served)[requests]++
+    const count = ++(socket as Served)[requests]
+    if (count > 1) wake(socket, server.timeout)
     const isConnect = c.method === 'CONNECT'
     if (isConnect || (server.listenerCount('upgrade') > 0 && asksUpgrade(c))) {
       const event = isConnect ? 'connect' : 'upgrade'
       return handedOver((_, head) => {
         if (server.listenerCount(event) === 0) return socket.destroy()
-        const { message } = this.#request(c, socket)
+        const request = this.#request(c, socket)
+        const { message } = request
         message.upgrade = true
+        request.passed()
         released(transport, socket)
         return server.emit(event, message, socket, Buffer.from(head.buffer, head.byteOffset, head.length))
       })
     }
     const request = this.#request(c, socket)
     const { message: req } = request
-    const res = new this.#classes.ServerResponse(req)
-    const response = new ResponseSide(c, res, request)
+    const res = new this.#classes.ServerResponse(req, this.#outgoing)
+    const response = new ResponseSide(c, res, request, this.#unique)
+    const { maxRequestsPerSocket: most } = server
+    if (most > 0 && count >= most) res.maxRequestsOnConnectionReached = true
     if (started.hasSubscribers) started.publish({ request: req, response: res, socket, server })
     if (finished.hasSubscribers)
       res.once('finish', () => finished.publish({ request: req, response: res, socket, server }))
@@ -181,8 +201,8 @@ export class Engine {
 
   #expire(request: RequestSide, response: ResponseSide): void {
     const { socket } = request.message
-    if (toldClientError(this.#server, requestTimeoutError(), socket)) dropLater(socket)
-    else if (response.isBegun) socket.destroy()
+    if (tellClientError(this.#server, requestTimeoutError(), socket)) return
+    if (response.isBegun) socket.destroy()
     else {
       const late = new HttpError(408, 'The request took too long')
       // What is left of its content is read no more.
@@ -280,8 +300,19 @@ class EventCore extends ServerCore {
     super.begin(context, asked ? Expectation.None : expectation, target, log, headBytes)
   }
 
-  override parseErrorReply(code: ParseErrorCode, client: { readonly peer: SocketPeer }): Reply {
-    return this.#refused(client, () => parseError(code)) ?? super.parseErrorReply(code, client)
+  override opened(member: Parameters<ServerCore['opened']>[0]): void {
+    ;(member.peer as SocketPeer).connection = member as { readonly receiving?: boolean }
+    super.opened(member)
+  }
+
+  override parseErrorReply(code: ParseErrorCode, client: { readonly peer: SocketPeer }, rest: number): Reply {
+    const fault = faultOf(client.peer, rest)
+    return this.#refused(client, () => parseError(code, fault)) ?? super.parseErrorReply(code, client, rest)
+  }
+
+  override contentInvalid(code: ParseErrorCode, { peer }: { readonly peer: SocketPeer }, rest: number): void {
+    if (hearsClientErrors(this.#events))
+      tellClientError(this.#events, parseError(code, faultOf(peer, rest)), peer.socket)
   }
 
   override timeoutReply(method: string, client: { readonly peer: SocketPeer }): Reply {
@@ -289,44 +320,19 @@ class EventCore extends ServerCore {
   }
 
   #refused({ peer }: { readonly peer: SocketPeer }, error: () => Error): Reply | undefined {
-    const events = this.#events
-    if (events.listenerCount('clientError') === 0) return undefined
+    if (!hearsClientErrors(this.#events)) return undefined
     return handedOver(() => {
       const { socket, transport } = peer
       released(transport, socket)
-      events.emit('clientError', error(), socket)
-      dropLater(socket)
+      tellClientError(this.#events, error(), socket)
       socket.resume()
     })
   }
 }
 
-/** Tells the server's listeners what is wrong with a client. Returns whether there are any. */
-function toldClientError(server: NetServer, error: Error, socket: Socket): boolean {
-  if (server.listenerCount('clientError') === 0) return false
-  guarded(() => server.emit('clientError', error, socket), printListener)
-  return true
-}
-
-function printListener(error: unknown): void {
-  printError('a listener of clientError', error)
-}
-
-/** In case nobody sends a client away that they were told of. */
-function dropLater(socket: Socket): void {
-  socket.setTimeout(refusedGrace, () => socket.destroy())
-}
-
-function requestTimeoutError(): Error {
-  return coded(new Error('Request timeout'), 'ERR_HTTP_REQUEST_TIMEOUT')
-}
-
-/** The error codes that listeners of `clientError` look for. */
-function parseError(code: ParseErrorCode): Error {
-  const { status, message } = parseErrors[code]
-  const known =
-    status === 431 || status === 414 ? 'HPE_HEADER_OVERFLOW' : `HPE_INVALID_${code.replace(/^INVALID_|_INVALID$/, '')}`
-  return Object.assign(coded(new Error(`Parse Error: ${message}`), known), { reason: message })
+/** @param rest how many of the bytes that core is looking at are not valid, or come after those. */
+function faultOf({ arriving }: SocketPeer, rest: number): Fault {
+  return { rawPacket: arriving && Buffer.from(arriving), bytesParsed: Math.max(0, (arriving?.length ?? 0) - rest) }
 }
 
 /** Hands the socket over to the application. */
@@ -362,7 +368,7 @@ function destroy(this: Served, error?: Error): Served {
 }
 
 function tellError(this: Served, error: Error): void {
-  toldClientError(this.server as NetServer, error, this)
+  tellClientError(this.server as NetServer, error, this)
 }
 
 /** For Node applications, a client that has ended its side has left. */

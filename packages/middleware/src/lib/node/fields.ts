@@ -11,25 +11,28 @@ import { trimBlanks } from '../http/trim-blanks.ts'
 export class Head {
   readonly headers: ReplyHeaders
   text: string = ''
-  /** Whether Content-Length is among them. */
-  hasLength: boolean = false
+  /** Content-Length, where it is among them. */
+  length: number | undefined = undefined
   /** Transfer codings other than chunked, which core adds. */
   codings: string | undefined = undefined
   readonly #flat: string[] = []
+  readonly #unique: ReadonlySet<string> | undefined
   #closes = false
   #hasTrailer = false
 
   /**
    * From fields that were set one by one or passed to `writeHead`. Core decides how the message ends and whether the connection is kept.
+   * @param unique names in lower case of fields that are sent in one line.
    * @throws TypeError and RangeError, with Node's codes, for a name, a value or a list that cannot be sent.
    */
-  constructor(message: Outgoing, given: Fields) {
+  constructor(message: Outgoing, given: Fields, unique?: ReadonlySet<string>) {
+    this.#unique = unique
     if (given !== undefined && given === message[outFields]) {
       const all = given as Record<string, readonly [string, unknown]>
       for (const key in all) this.#addAll(all[key]![0], all[key]![1])
     } else if (Array.isArray(given)) this.#addList(given as readonly unknown[])
     else if (given) for (const name of Object.keys(given)) this.#addAll(name, (given as Record<string, unknown>)[name])
-    if (this.#hasTrailer && this.hasLength)
+    if (this.#hasTrailer && this.length !== undefined)
       throw coded(new Error('Trailers are invalid with this transfer encoding'), 'ERR_HTTP_TRAILER_INVALID')
     if (!message.shouldKeepAlive && !this.#closes) this.add('Connection', 'close')
     this.headers = new ReplyHeaders(this.#flat)
@@ -45,10 +48,10 @@ export class Head {
     for (let i = 0; i < list.length; i += 2) this.#addAll(list[i] as string, list[i + 1])
   }
 
-  /** One line for each value of a list; those of Cookie are joined. */
+  /** One line for each value of a list; those of Cookie, and of fields that are unique, are joined. */
   #addAll(name: string, value: unknown): void {
     if (!Array.isArray(value)) this.add(name, value)
-    else if (isNamed(name, 'cookie')) this.add(name, value.join('; '))
+    else if (isNamed(name, 'cookie') || this.#unique?.has(name.toLowerCase())) this.add(name, value.join('; '))
     else for (const one of value as unknown[]) this.add(name, one)
   }
 
@@ -60,7 +63,7 @@ export class Head {
     const line = `${name}: ${text}\r\n`
     this.#flat.push(name, text, line)
     this.text += line
-    if (isNamed(name, 'content-length')) this.hasLength = true
+    if (isNamed(name, 'content-length')) this.length = Number(text)
     else if (isNamed(name, 'transfer-encoding')) this.codings = codingsOf(text)
     else if (isNamed(name, 'trailer')) this.#hasTrailer = true
     else if (isNamed(name, 'connection')) this.#closes ||= hasToken(text, 'close')

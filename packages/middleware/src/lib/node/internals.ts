@@ -25,8 +25,10 @@ export interface Outgoing extends ServerResponse {
   destroyed: boolean
   outputSize: number
   readonly _hasBody: boolean
+  readonly _eventsCount: number
+  maxRequestsOnConnectionReached: boolean
   _header: string | null
-  readonly _contentLength: number | null
+  _contentLength: number | null
   readonly _trailer: string
   _closed: boolean
   _storeHeader(firstLine: string, fields: Fields): void

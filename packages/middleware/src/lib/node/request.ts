@@ -1,5 +1,6 @@
 // What is behind a request object of Node's class.
 import type { Context } from '@spillway/core'
+import { isTold } from './client-errors.ts'
 import { type Failing, asError, connectionReset, guardListeners, ownerOf } from './failures.ts'
 import { linesOf } from './fields.ts'
 import type { Incoming } from './internals.ts'
@@ -88,6 +89,14 @@ export class RequestSide implements Failing {
     if (message._eventsCount > 0 || message.readableFlowing !== null) this.#end()
   }
 
+  /** The connection now belongs to the application, and with it whatever comes after the head. */
+  passed(): void {
+    const { message } = this
+    this.#isEnded = true
+    message.complete = true
+    message.push(null)
+  }
+
   /** Whether the application waits for content that the client has not sent. */
   get isAwaited(): boolean {
     return this.#isPulling && !this.#isDumped
@@ -134,10 +143,12 @@ export class RequestSide implements Failing {
   /** The content is invalid, or did not arrive. */
   #broken(error: unknown): void {
     this.#keepsSocket = true
+    const { message } = this
     const { by } = error as { by?: string }
-    const isTooLate = by === 'handler'
+    // Nobody waits for an answer, or it is somebody else's.
+    const isTooLate = by === 'handler' || isTold(message.socket)
     // A client that has left is known by this code.
-    this.message.destroy(isTooLate || by === 'peer' ? connectionReset() : asError(error))
+    message.destroy(isTooLate || by === 'peer' ? connectionReset() : asError(error))
     if (!isTooLate) this.failed(error)
     this.#answering?.contentEnded()
   }

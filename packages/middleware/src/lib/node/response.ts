@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks'
 import { type BodySource, type Context, type Outcome, Reply, dropSource, pullerOf } from '@spillway/core'
 import { reasonPhrase } from '@spillway/parser/serialize'
 import { ignore } from '../layers/ignore.ts'
@@ -6,6 +7,7 @@ import { type Failing, asError, coded, connectionReset, guardListeners, guardedC
 import { Head, pairsOf } from './fields.ts'
 import { type Fields, type Outgoing, type Sent, needDrain } from './internals.ts'
 import type { RequestSide } from './request.ts'
+import { sleep } from './socket.ts'
 
 /**
  * What is behind a response object of Node's class. Applications call the methods of that class, which check, store and emit as usual.
@@ -15,8 +17,11 @@ export class ResponseSide implements Failing, ContentOwner {
   readonly message: Outgoing
   /** @internal Whatever is sent from now on is the last. */
   isEnding: boolean = false
+  /** @internal Whether the application has passed callbacks with what it wrote. */
+  hasCallbacks: boolean = false
   readonly #c: Context
   readonly #request: RequestSide
+  readonly #unique: ReadonlySet<string> | undefined
   readonly #content: Content
   /** The head, once it has been written: later changes to it have no effect. */
   #head: Head | undefined
@@ -33,11 +38,15 @@ export class ResponseSide implements Failing, ContentOwner {
   #isOver = false
   #isSent = false
   #isEndSeen = false
+  /** The application is told that everything has been sent in the async context in which it ended the response. */
+  #tellsAtEnd = false
   /** What is being written is the content of one of our replies. */
   #isPumping = false
   #wake: (() => void) | undefined
 
-  constructor(c: Context, message: Outgoing, request: RequestSide) {
+  /** @param unique names in lower case of fields that are sent in one line. */
+  constructor(c: Context, message: Outgoing, request: RequestSide, unique?: ReadonlySet<string>) {
+    this.#unique = unique
     this.#c = c
     this.message = message
     this.#request = request
@@ -175,7 +184,7 @@ export class ResponseSide implements Failing, ContentOwner {
     const isWhole = this.#content.isEnded && !this.#request.isReading
     const reply = new Reply(isWhole ? this.#content.whole() : this.#content, this.#status, this.#head!.headers)
     if (this.#reason !== reasonPhrase(this.#status)) reply.statusText = this.#reason
-    if (!isWhole && this.#content.isEnded && !this.#head!.hasLength && message._hasBody) {
+    if (!isWhole && this.#content.isEnded && this.#head!.length === undefined && message._hasBody) {
       const whole = this.#content.whole()
       reply.headers.set('Content-Length', String(whole === null ? 0 : Buffer.byteLength(whole)))
     }
@@ -211,13 +220,14 @@ export class ResponseSide implements Failing, ContentOwner {
     // Interim replies have their own methods, and no client understands a status above 599 (RFC 9110 §15).
     if (status < 200 || status > 599)
       throw coded(new RangeError(`Invalid status code: ${status}`), 'ERR_HTTP_INVALID_STATUS_CODE')
-    const head = new Head(message, given)
+    const head = new Head(message, given, this.#unique)
     this.#status = status
     this.#reason = message.statusMessage
     const length = message._contentLength
     // The length that GET would have.
-    if (this.#c.method === 'HEAD' && length && !head.hasLength) head.add('Content-Length', length)
+    if (this.#c.method === 'HEAD' && length && head.length === undefined) head.add('Content-Length', length)
     this.#head = head
+    if (head.length !== undefined) message._contentLength = head.length
     // Core also writes the chunks.
     message.chunkedEncoding = false
     message._header = `${firstLine}${head.text}\r\n`
@@ -255,6 +265,15 @@ export class ResponseSide implements Failing, ContentOwner {
   /** @internal Nothing more will be written. */
   lastWritten(): void {
     if (!this.#content.isEnded) this.#finish = this.#content.end()
+  }
+
+  /** @internal Somebody may wait to be told that everything has been sent. */
+  awaited(): void {
+    if (this.#tellsAtEnd || this.#isOver) return
+    this.#tellsAtEnd = true
+    this.#c.done(({ kind }) => {
+      if (kind === 'sent' && this.message.finished) this.#complete()
+    })
   }
 
   /** @internal Everything that the call itself reports about the end has been reported. */
@@ -307,13 +326,15 @@ export class ResponseSide implements Failing, ContentOwner {
       message.finished = true
     }
     // A reply without content is sent before the application has finished with it.
-    if (message.finished) this.#complete()
+    if (message.finished && !this.#tellsAtEnd) this.#complete()
   }
 
   #complete(): void {
+    const tell = this.#finish ?? (() => this.message.emit('finish'))
+    // The callbacks of what was written come first.
+    if (this.hasCallbacks) process.nextTick(tell)
     this.#leave()
-    if (this.#finish) this.#finish()
-    else this.message.emit('finish')
+    if (!this.hasCallbacks) tell()
   }
 
   /** Detaches the message from its exchange. */
@@ -335,6 +356,7 @@ export class ResponseSide implements Failing, ContentOwner {
     const { message } = this
     const { socket } = message
     if (socket?._httpMessage === message) socket._httpMessage = null
+    if (socket && forgets) sleep(socket)
     if (forgets) message.socket = null
   }
 }
@@ -403,6 +425,7 @@ function end(this: Outgoing, ...args: unknown[]): Outgoing {
   side.isEnding = true
   try {
     ;(Object.getPrototypeOf(this) as Outgoing).end.apply(this, guardedArguments(this, args))
+    if (this._eventsCount > 0) side.awaited()
   } finally {
     side.isEnding = false
   }
@@ -415,8 +438,10 @@ function guardedArguments(message: Outgoing, args: unknown[]): any {
   const last = args.length - 1
   for (let i = 0; i <= last; i++) {
     const argument = args[i]
-    if (typeof argument === 'function')
-      args[i] = guardedCallback(ownerOf<ResponseSide>(message), argument as () => unknown)
+    if (typeof argument !== 'function') continue
+    const side = ownerOf<ResponseSide>(message)
+    side.hasCallbacks = true
+    args[i] = AsyncResource.bind(guardedCallback(side, argument as () => unknown))
   }
   return args
 }

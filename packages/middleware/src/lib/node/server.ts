@@ -114,7 +114,7 @@ function begin(
   const { IncomingMessage: Incoming = IncomingMessage, ServerResponse: Outgoing = ServerResponse } = options
   settle(server, options)
   const classes = { IncomingMessage: Incoming, ServerResponse: Outgoing } as unknown as MessageClasses
-  server[engine] = new Engine(server, classes, options.onError)
+  server[engine] = new Engine(server, classes, options)
   // A rejection of a listener is an error of its request, like an exception.
   server[captures] = true
   if (listener) server.on('request', listener)
@@ -141,6 +141,13 @@ function settle(server: ServerLike, options: HttpOptions): void {
       })
     return value
   }
+  const flag = (name: string): boolean | undefined => {
+    const value = (options as Record<string, unknown>)[name]
+    if (value === undefined || typeof value === 'boolean') return value
+    throw Object.assign(new TypeError(`The "${name}" argument must be of type boolean`), {
+      code: 'ERR_INVALID_ARG_TYPE',
+    })
+  }
   server.requestTimeout = number('requestTimeout', 300_000)
   server.headersTimeout = number('headersTimeout', Math.min(60_000, server.requestTimeout || 60_000))
   if (server.requestTimeout > 0 && server.headersTimeout > server.requestTimeout)
@@ -149,7 +156,10 @@ function settle(server: ServerLike, options: HttpOptions): void {
     })
   server.keepAliveTimeout = number('keepAliveTimeout', 5_000)
   server.maxHeaderSize = options.maxHeaderSize === undefined ? undefined : number('maxHeaderSize', 0)
-  server.joinDuplicateHeaders = options.joinDuplicateHeaders
+  number('connectionsCheckingInterval', 0)
+  for (const name of ['insecureHTTPParser', 'requireHostHeader']) flag(name)
+  server.joinDuplicateHeaders = flag('joinDuplicateHeaders')
+  server.rejectNonStandardBodyWrites = flag('rejectNonStandardBodyWrites') ?? false
   server.timeout = 0
   server.maxHeadersCount = null
   server.maxRequestsPerSocket = 0
@@ -197,6 +207,7 @@ for (const [Ours, Theirs, Net] of [
   // Code that checks with `instanceof` wants to know what the server can do.
   Object.setPrototypeOf(Ours.prototype, Theirs.prototype)
   Object.setPrototypeOf(Ours, Theirs)
+  Object.defineProperty(Ours, 'name', { value: Theirs.name, configurable: true })
   const own: Record<string | symbol, unknown> = members(Net)
   for (const key of Reflect.ownKeys(own))
     Object.defineProperty(Ours.prototype, key, { value: own[key], configurable: true, writable: true })

@@ -4,8 +4,9 @@ import type { Socket } from 'node:net'
 import { Duplex } from 'node:stream'
 import type { TLSSocket } from 'node:tls'
 import { type Context, type Peer, normalAddress } from '@spillway/core'
-import { NodeTransport } from '@spillway/core/sockets'
+import type { NodeTransport } from '@spillway/core/sockets'
 import { ignore } from '../layers/ignore.ts'
+import { HeardTransport } from './heard.ts'
 
 /** The client at the other end of a socket, including the socket, which is given to the application. */
 export class SocketPeer implements Peer {
@@ -14,13 +15,22 @@ export class SocketPeer implements Peer {
   readonly address: string
   readonly port: number
   readonly secure: boolean
+  /** The bytes that core is looking at. */
+  arriving: Uint8Array | undefined = undefined
+  /** Its connection, once that is open. */
+  connection: { readonly receiving?: boolean } | undefined = undefined
 
   constructor(socket: Socket) {
     this.socket = socket
     this.address = normalAddress(socket.remoteAddress ?? '') ?? ''
     this.port = socket.remotePort ?? 0
     this.secure = (socket as Partial<TLSSocket>).encrypted === true
-    this.transport = new NodeTransport(socket, this)
+    this.transport = new HeardTransport(socket, this)
+  }
+
+  /** Whether a message has begun to arrive whose end has not. */
+  get isReceiving(): boolean {
+    return this.connection?.receiving === true
   }
 
   get alpn(): string | undefined {
@@ -35,6 +45,22 @@ export class SocketPeer implements Peer {
     const socket = this.socket as TLSSocket
     return this.secure && socket.authorized ? socket.getPeerX509Certificate() : undefined
   }
+}
+
+const slept: unique symbol = Symbol('slept')
+
+/** The reply is over: until the next request it is the server that decides how long the connection is kept, not a timeout of the socket. */
+export function sleep(socket: Socket): void {
+  if (!socket.timeout || !((socket as { server?: { keepAliveTimeout?: number } }).server?.keepAliveTimeout ?? 0)) return
+  socket.setTimeout(0)
+  ;(socket as { [slept]?: boolean })[slept] = true
+}
+
+/** Another request has come. @param ms of silence that the server allows. */
+export function wake(socket: Socket, ms: number): void {
+  if (!(socket as { [slept]?: boolean })[slept]) return
+  socket.setTimeout(ms)
+  ;(socket as { [slept]?: boolean })[slept] = false
 }
 
 /**
