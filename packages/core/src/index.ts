@@ -16,9 +16,17 @@ export { Output } from './http1/output.ts'
 export type { JsonReplacer } from './exchange/json.ts'
 export { KeptReply } from './exchange/kept-reply.ts'
 export { Reply, type BodySource, type ReplyInit, type TakeOver } from './exchange/reply.ts'
-export { type FieldsInit, ReplyHeaders, forgetBytes, weakenTag } from './exchange/reply-headers.ts'
+export {
+  type FieldsInit,
+  ReplyHeaders,
+  addErrorFields,
+  fieldPairs,
+  forgetBytes,
+  weakenTag,
+} from './exchange/reply-headers.ts'
 export { answerIn } from './exchange/dispatch.ts'
 export { printFailure } from './exchange/error-reply.ts'
+export type { OnError } from './exchange/on-error.ts'
 export { guarded, handled, isInstance, isThenable, printError } from './exchange/guarded.ts'
 export { guardSignal } from './exchange/guarded-signal.ts'
 export { type Puller, dropSource, pullerOf } from './exchange/source.ts'

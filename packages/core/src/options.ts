@@ -5,6 +5,7 @@ export {
   type Rules,
   type Settled,
   amount,
+  anything,
   callback,
   choice,
   either,
@@ -19,4 +20,4 @@ export {
   text,
   thing,
   whole,
-} from './server/read-options.ts'
+} from './exchange/read-options.ts'

@@ -55,6 +55,13 @@ async function askHttp1(server: Server, method: string, pieces: readonly string[
   return { ...last, body: Buffer.from(last.body, 'latin1').toString(), wire }
 }
 
+/** Lines of one name are joined, as in HTTP/1.1. */
+function byName(lines: Iterable<readonly [name: string, value: string]>): ReadonlyMap<string, string> {
+  const fields = new Map<string, string>()
+  for (const [name, value] of lines) fields.set(name, fields.has(name) ? `${fields.get(name)}, ${value}` : value)
+  return fields
+}
+
 async function askHttp2(server: Server, method: string, pieces: readonly string[]): Promise<Answer> {
   const client = new MachineClient(server.port)
   try {
@@ -65,8 +72,8 @@ async function askHttp2(server: Server, method: string, pieces: readonly string[
     }
     const got = await client.all(stream)
     const { status, body, reset } = got
-    const trailers = new Map(got.trailers ?? [])
-    return { status, trailers, fields: new Map(got.fields), body, complete: reset === undefined, wire: '' }
+    const trailers = byName(got.trailers ?? [])
+    return { status, trailers, fields: byName(got.fields), body, complete: reset === undefined, wire: '' }
   } finally {
     client.socket.destroy()
     await until(() => client.isOver)

@@ -1,6 +1,6 @@
 // The inspector: shows what the servers of this process do.
 import { type Server, createServer, defaultTimeouts } from '@spillway/core'
-import { type Rules, flag, readOptions, text, whole } from '@spillway/core/options'
+import { type Rules, type Settled, callback, flag, readOptions, text, whole } from '@spillway/core/options'
 import type { Middleware } from '@spillway/middleware'
 import manifest from '../package.json' with { type: 'json' }
 import { isLoopback } from './site/guard.ts'
@@ -43,11 +43,16 @@ export interface Inspector {
   close(): Promise<void>
 }
 
-const rules: Rules<Required<Omit<InspectorOptions, 'print'>>> = {
+const rules: Rules<Settled<InspectorOptions, 'path' | 'always' | 'inProduction' | 'remote'>> = {
   path: text('/__spillway', /^(?:\/[\w.~-]+)+$/),
   always: flag(),
   inProduction: flag(),
   remote: flag(),
+  print: callback<NonNullable<InspectorOptions['print']>>(),
+}
+
+function toStandardError(line: string): void {
+  process.stderr.write(line)
 }
 
 const ownRules: Rules<Required<InspectOptions>> = {
@@ -64,8 +69,7 @@ const ownRules: Rules<Required<InspectOptions>> = {
  * @throws TypeError for an invalid path, and for unknown options.
  */
 export function inspector(options: InspectorOptions = {}): Middleware {
-  const { print = (line: string) => void process.stderr.write(line), ...given } = options
-  const { path, always, inProduction, remote } = readOptions(rules, given)
+  const { print = toStandardError, path, always, inProduction, remote } = readOptions(rules, options)
   if (isProduction() && !inProduction) return (_, next) => next()
   const inspection = new Inspection({ ...common, base: `${path}/`, remote, always, isOwn: () => false })
   print(`Inspector: ${inspection.link('http://<this server>')}\n`)

@@ -5,6 +5,7 @@ import {
   type MaybePromise,
   Reply,
   type Result,
+  addErrorFields,
   errorFacts,
   guarded,
   printFailure,
@@ -12,7 +13,7 @@ import {
 import { type Rules, callback, readOptions } from '@spillway/core/options'
 import { type Problem, Refusal, isWritten, problemOf, written } from './lib/http/problem.ts'
 import { named } from './lib/layers/layer-trace.ts'
-import { addErrorFields, whenAnswered } from './lib/layers/reply-fields.ts'
+import { whenAnswered } from './lib/layers/reply-fields.ts'
 import { after } from './lib/layers/maybe-promise.ts'
 import type { Middleware } from './lib/layers/types.ts'
 

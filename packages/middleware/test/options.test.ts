@@ -1,6 +1,8 @@
 import { readFileSync, readdirSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
+import type { Context } from '@spillway/core'
 import { readOptions } from '@spillway/core/options'
+import { inject } from '@spillway/core/testing'
 import { type BasicAuthOptions, type BearerAuthOptions, basicAuth, bearerAuth } from '@spillway/middleware/auth'
 import { type BodyOptions, type ReadOptions, body } from '@spillway/middleware/body'
 import { type CacheOptions, cache } from '@spillway/middleware/cache'
@@ -50,7 +52,8 @@ import { type RouterOptions, router } from '@spillway/middleware/router'
 import { type SecureHeadersOptions, secureHeaders } from '@spillway/middleware/secure-headers'
 import { type ServerTimingOptions, serverTiming } from '@spillway/middleware/server-timing'
 import { type SessionsOptions, sessions } from '@spillway/middleware/sessions'
-import { type StaticOptions, memoryFiles, staticFiles } from '@spillway/middleware/static'
+import { type SseOptions, sse } from '@spillway/middleware/sse'
+import { type SendFileOptions, type StaticOptions, memoryFiles, staticFiles } from '@spillway/middleware/static'
 import { type TimeoutOptions, timeout } from '@spillway/middleware/timeout'
 import { type TopicOptions, topics } from '@spillway/middleware/topics'
 import { type TraceOptions, trace } from '@spillway/middleware/trace'
@@ -59,10 +62,13 @@ import { type SchemaOptions, websocket } from '@spillway/middleware/websocket'
 import type { ConnectOptions } from '@spillway/middleware/websocket-client'
 import { type FormLimits, parseForm } from '../src/lib/body/form.ts'
 import { type JsonLimits, parseJson } from '../src/lib/body/json.ts'
+import { giveRules } from '../src/lib/contract/give.ts'
+import type { GiveInit } from '../src/lib/contract/types.ts'
 import { setCookieValue } from '../src/lib/cookies/set-cookie.ts'
 import { multipartRules } from '../src/lib/multipart/parts.ts'
 import * as quotas from '../src/lib/rate-limit/store.ts'
 import * as kept from '../src/lib/sessions/store.ts'
+import { sendRules } from '../src/lib/static/send-files.ts'
 import { connectRules } from '../src/lib/websocket/client.ts'
 
 /** `number` has limits, `span` is a number or a text, `needed` has no default, `other` is none of these. */
@@ -89,6 +95,12 @@ function reader<O extends object>(
 ): Reader {
   return { name, read, given, sorts, where }
 }
+
+let context!: Context
+await inject((c) => {
+  context = c
+  return c.empty()
+}, '/')
 
 const verify = (): undefined => undefined
 const folder = new URL('.', import.meta.url)
@@ -505,6 +517,19 @@ const readers: readonly Reader[] = [
     { info: { title: 'A', version: '1' } },
     { info: 'needed', servers: 'other', toJsonSchema: 'other' },
   ),
+  reader<GiveInit>('give', (init) => readOptions(giveRules, init), {}, { headers: 'other' }),
+  reader<SendFileOptions>(
+    'a file that is sent',
+    (options) => readOptions(sendRules, options),
+    {},
+    { attachment: 'other', type: 'other', cacheControl: 'other' },
+  ),
+  reader<SseOptions>(
+    'sse',
+    (options) => sse(context, () => {}, undefined, options),
+    {},
+    { pingInterval: 'number', bufferedBytes: 'number', retry: 'number' },
+  ),
   reader<TraceOptions>('trace', trace, {}, { trusted: 'other', sample: 'other' }),
   reader<RouterOptions>('router', router, {}, { trailingSlash: 'other', stringify: 'other', toJsonSchema: 'other' }),
   reader<FastCgiScripts>(
@@ -575,7 +600,8 @@ test.each([
 test('every public type of options is in the table', () => {
   const sources = new URL('../src/', import.meta.url)
   const read = (name: string): string => readFileSync(new URL(name, sources), 'utf8')
-  const named = /\b\w+(?:Options|Limits|Timeouts|Levels|Ejection|Budget|Quotas|Rule)\b|\b(?:Ejection|RetryBudget)\b/g
+  const named =
+    /\b\w+(?:Options|Init|Limits|Timeouts|Levels|Ejection|Budget|Quotas|Rule)\b|\b(?:Ejection|RetryBudget)\b/g
   const entries = readdirSync(sources).filter((name) => name.endsWith('.ts'))
   const types = entries.flatMap((name) => {
     const exported = [...read(name).matchAll(/^export (?:type )?\{[^}]*\}|^export (?:interface|type) \w+/gm)].join('\n')
@@ -602,8 +628,8 @@ test('every public type of options is in the table', () => {
     WebSocketOptions: 'SchemaOptions',
     TokenOptions: 'BearerAuthOptions',
   }
-  // Core reads those of servers; the others are read when there is a request.
-  const elsewhere = new Set(['ErrorOptions', 'SseOptions', 'SendFileOptions'])
+  // Core reads those of servers; what a call takes follows from its route.
+  const elsewhere = new Set(['ErrorOptions', 'CallInit'])
   const missing = types.filter(({ type, full }) => {
     const name = names[full] ?? (isTwice(type) ? undefined : (names[type] ?? type))
     return !elsewhere.has(type) && (name === undefined || !table.includes(`reader<${name}`))

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { deflateRawSync } from 'node:zlib'
-import { type WebSocketHandlers, type WebSocketOptions } from '@spillway/middleware/websocket'
+import { type WebSocketHandlers, type WebSocketOptions, websocket } from '@spillway/middleware/websocket'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { client, closeCode, echo, fields, frame, next, raw, serving } from './websocket-support.ts'
 
@@ -143,9 +143,7 @@ describe('deflate (RFC 7692)', () => {
   })
 })
 
-test('limits may have the names that they had before 0.1', async () => {
-  const server = await serving(echo, { maxMessage: 5, maxBuffered: 1000 } as WebSocketOptions)
-  const socket = await client(server)
-  socket.send('123456')
-  expect((await closeCode(socket))[0]).toBe(1009)
+test.each(['maxMessage', 'maxBuffered'])('%s is the name of no limit, as it would then limit nothing', (name) => {
+  const options = { [name]: 5 } as WebSocketOptions
+  expect(() => websocket(() => ({}), options)).toThrow(`There is no option \`${name}\``)
 })

@@ -1,5 +1,5 @@
 import nodeCluster from 'node:cluster'
-import { readOptions } from '../server/read-options.ts'
+import { readOptions } from '../exchange/read-options.ts'
 import type { Cluster, ClusterOptions, Start } from './options.ts'
 import { Primary } from './primary.ts'
 import { clusterRules } from './rules.ts'

@@ -14,7 +14,7 @@ import {
   section,
   text,
   whole,
-} from '../server/read-options.ts'
+} from '../exchange/read-options.ts'
 import { closeRules } from '../server/rules.ts'
 
 export type ClusterSettings = Settled<

@@ -1,5 +1,6 @@
 // Rules for the content of every reply, whatever the protocol that carries it.
 import { HttpError } from './errors.ts'
+import { kindOf } from './guarded.ts'
 import type { Reply } from './reply.ts'
 import { noContent } from './source.ts'
 
@@ -24,13 +25,22 @@ export function hasNoContent(status: number): boolean {
   return status === 204 || status === 205 || status === 304
 }
 
+/** Whether a reply can have this status: it is not an interim one, and clients know what class it is of (RFC 9110 §15). */
+export function isFinalStatus(status: number): boolean {
+  return Number.isInteger(status) && status >= 200 && status <= 599
+}
+
+function noFinalStatus(status: unknown): Error {
+  if (typeof status !== 'number') return new TypeError(`A status is a number, not ${kindOf(status)}`)
+  return new RangeError(`A reply has a final status, from 200 to 599, not ${status}`)
+}
+
 /**
  * Checks what must be true of every reply, whatever the protocol.
- * @throws RangeError for a status that must not be sent; TypeError for invalid content.
+ * @throws RangeError for a status that must not be sent; TypeError for one that is no number, and for invalid content.
  */
 export function checkReply({ status, body, takeOver }: Reply, method: string): void {
-  if (!Number.isInteger(status) || status > 599 || status < (takeOver ? 101 : 200))
-    throw new RangeError(`Not a final status: ${status}`)
+  if (!isFinalStatus(status) && !(takeOver && status === 101)) throw noFinalStatus(status)
   // What follows a 2xx to CONNECT is the tunnel, whatever the reply says (RFC 9110 §9.3.6).
   if (method === 'CONNECT' && status < 300 && !takeOver) throw connectRefused('')
   if (typeof body !== 'object' && typeof body !== 'string') throw noContent(body)

@@ -1,5 +1,7 @@
 // Errors that are answers, the ends of exchanges, and what may be revealed about an error.
 import type { ErrorCode } from './error-codes.ts'
+import { kindOf } from './guarded.ts'
+import { type Rules, anything, optional, readOptions, flag, text } from './read-options.ts'
 import { ReplyHeaders } from './reply-headers.ts'
 
 /** Options of {@link HttpError}. */
@@ -9,6 +11,14 @@ export interface HttpErrorOptions extends ErrorOptions {
   /** Whether the message may be shown to the client. Default: true below 500. */
   readonly expose?: boolean
 }
+
+export const errorRules: Rules<HttpErrorOptions> = {
+  code: optional(text('', /./)),
+  expose: optional(flag()),
+  cause: anything(),
+}
+
+const none: HttpErrorOptions = {}
 
 /**
  * An error that is also an answer: thrown by a handler or by core, it becomes a reply with this status.
@@ -23,14 +33,20 @@ export class HttpError extends Error {
   /** Fields added to the error reply, such as `Retry-After`. */
   readonly headers: ReplyHeaders = new ReplyHeaders()
 
-  /** @throws TypeError when status is not a number; RangeError when it is not an error status (400–599). */
-  constructor(status: number, message?: string, options: HttpErrorOptions = {}) {
-    if (typeof status !== 'number') throw new TypeError(`A status is a number, not ${typeof status}`)
-    if (!isErrorStatus(status)) throw new RangeError(`Not an error status: ${status}`)
+  /**
+   * @throws TypeError when status is not a number or message not text, and for options of another name or kind; RangeError when status is
+   * not that of an error (400–599).
+   */
+  constructor(status: number, message?: string, options?: HttpErrorOptions) {
+    if (typeof status !== 'number') throw new TypeError(`A status is a number, not ${kindOf(status)}`)
+    if (!isErrorStatus(status)) throw new RangeError(`The status of an error is from 400 to 599, not ${status}`)
+    if (message !== undefined && typeof message !== 'string')
+      throw new TypeError(`The message of an error is text, not ${kindOf(message)}`)
+    const { code, expose } = options === undefined ? none : readOptions(errorRules, options)
     super(message ?? `HTTP ${status}`, options)
     this.status = status
-    this.code = options.code ?? `HTTP_${status}`
-    this.expose = options.expose ?? (message !== undefined && status < 500)
+    this.code = code ?? `HTTP_${status}`
+    this.expose = expose ?? (message !== undefined && status < 500)
   }
 }
 

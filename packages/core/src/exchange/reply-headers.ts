@@ -1,4 +1,5 @@
 // Fields of replies: checked when they are set, and written as they were spelled.
+import { parseContentLength } from '@spillway/parser/fields'
 import { isFieldName, isFieldValue } from '@spillway/parser/serialize'
 import { kindOf } from './guarded.ts'
 
@@ -107,14 +108,54 @@ export class ReplyHeaders implements Iterable<[name: string, value: string]> {
 /** The forms in which a reply's fields can be given. */
 export type FieldsInit = Iterable<readonly [string, string]> | Readonly<Record<string, string>>
 
-/** Sets every field of `init`; a name that comes twice keeps both lines. */
+/**
+ * The field lines that `init` stands for. Programs without types also give lists and nothing as values of an object: these are a line for
+ * each entry, and no line.
+ * @throws TypeError when it is neither an object nor iterable.
+ */
+export function fieldPairs(init: FieldsInit): Iterable<readonly [name: string, value: string]> {
+  if (typeof init !== 'object' || init === null)
+    throw new TypeError(`Fields are an object or a list of pairs, not ${kindOf(init)}`)
+  if (Symbol.iterator in init) return init
+  const pairs: (readonly [string, string])[] = []
+  for (const [name, value] of Object.entries<string | readonly string[] | null | undefined>(init))
+    if (Array.isArray(value)) for (const line of value as readonly string[]) pairs.push([name, line])
+    else if (value !== undefined && value !== null) pairs.push([name, value as string])
+  return pairs
+}
+
+/** Adds the pairs of a list, or sets the fields of an object, which replace those of the same name. */
 export function addHeaders(headers: ReplyHeaders, init: FieldsInit): void {
-  if (Symbol.iterator in init) for (const [name, value] of init) headers.append(name, value)
-  else
-    // Those who write no types give lists and nothing, too: a line each, and none.
-    for (const [name, value] of Object.entries<string | readonly string[] | null | undefined>(init))
-      if (Array.isArray(value)) for (const line of value as readonly string[]) headers.append(name, line)
-      else if (value !== undefined && value !== null) headers.set(name, value as string)
+  const pairs = fieldPairs(init)
+  const isList = pairs === init
+  let last: string | undefined
+  for (const [name, value] of pairs) {
+    if (isList || name === last) headers.append(name, value)
+    else headers.set(name, value)
+    last = name
+  }
+}
+
+/**
+ * Adds the fields that the reply to an error must carry: those in `c.errorHeaders`. What the reply says itself counts more, except in
+ * Vary and Set-Cookie, where all lines count. For layers that make replies of errors, as core does this for its own.
+ * @returns the same reply.
+ */
+export function addErrorFields<R extends { readonly headers: ReplyHeaders }>(
+  { errorHeaders }: { readonly errorHeaders: ReplyHeaders },
+  reply: R,
+): R {
+  for (const [name, value] of errorHeaders)
+    if (/^(?:vary|set-cookie)$/i.test(name)) reply.headers.append(name, value)
+    else if (!reply.headers.has(name)) reply.headers.set(name, value)
+  return reply
+}
+
+/** The number in a Content-Length that a handler has set. @throws RangeError when it is not a number of bytes. */
+export function lengthOf(value: string): number {
+  const length = parseContentLength(value)
+  if (length === null) throw new RangeError(`Not a Content-Length: ${value}`)
+  return length
 }
 
 /**

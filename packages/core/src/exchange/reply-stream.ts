@@ -2,7 +2,7 @@
 import type { Holding } from '../transport/holding.ts'
 import { LAST_CHUNK, chunkPrefix, isTrailerField, trailerSection } from '@spillway/parser/serialize'
 import type { BodySource } from './reply.ts'
-import type { FieldsInit } from './reply-headers.ts'
+import { type FieldsInit, fieldPairs } from './reply-headers.ts'
 import { ContentFraming, isAscii, sliceBytes } from './content.ts'
 import { guarded, ignore, isThenable } from './guarded.ts'
 import { type Scope } from './scope.ts'
@@ -165,5 +165,5 @@ export function trailerFields(init: FieldsInit): (readonly [string, string])[] {
     guarded(() => init, ignore)
     throw new TypeError('Trailer fields are given when they are asked for, not promised')
   }
-  return [...(Symbol.iterator in init ? init : Object.entries(init))].filter(([name]) => isTrailerField(name))
+  return [...fieldPairs(init)].filter(([name]) => isTrailerField(name))
 }

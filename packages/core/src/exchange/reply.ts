@@ -4,8 +4,9 @@ import type { Result } from './context.ts'
 import type { KeptReply } from './kept-reply.ts'
 import { type FieldsInit, ReplyHeaders, addHeaders, fieldLine, noFields } from './reply-headers.ts'
 import { type ResponseLike, contentOf, copyFields, isResponse } from './response-like.ts'
+import { kindOf } from './guarded.ts'
 import { bound } from './scope.ts'
-import { isSource, own } from './source.ts'
+import { type Source, checkedPiece, isSource, own, pullerOf } from './source.ts'
 import { wrongResult } from './wrong-result.ts'
 import type { Transport } from '../transport/transport.ts'
 
@@ -79,6 +80,7 @@ export class Reply {
       this.status = init
       return
     }
+    if (typeof init !== 'object' || init === null) throw new TypeError(wrongInit(init))
     this.status = init.status ?? 200
     if (init.headers) addHeaders(this.headers, init.headers)
   }
@@ -120,16 +122,15 @@ export class Reply {
 
   /** The same answer as a fetch `Response`, sharing the content. */
   toResponse(): Response {
-    const { body } = this
-    return new Response(
-      isAsyncIterable(body) ? streamOf(body) : (body as string | Uint8Array<ArrayBuffer> | ReadableStream | null),
-      {
-        status: this.status,
-        statusText: this.statusText,
-        headers: [...this.headers],
-      },
-    )
+    const { body, status, statusText } = this
+    const isForeign = isSource(body) && !(body instanceof ReadableStream)
+    const content = isForeign ? streamOf(body) : (body as string | Uint8Array<ArrayBuffer> | ReadableStream | null)
+    return new Response(content, { status, statusText, headers: [...this.headers] })
   }
+}
+
+function wrongInit(init: unknown): string {
+  return `What a reply begins with is a status, or an object of status and headers, not ${kindOf(init)}`
 }
 
 /**
@@ -177,21 +178,18 @@ function ofResponse(response: ResponseLike): Reply {
   return reply
 }
 
-function isAsyncIterable(body: BodySource): body is AsyncIterable<Uint8Array | string> {
-  return typeof body === 'object' && body !== null && !(body instanceof ReadableStream) && Symbol.asyncIterator in body
-}
-
-function streamOf(source: AsyncIterable<Uint8Array | string>): ReadableStream<Uint8Array> {
-  const iterator = source[Symbol.asyncIterator]()
+function streamOf(source: Source): ReadableStream<Uint8Array> {
+  const puller = pullerOf(source)
   const utf8 = new TextEncoder()
   return new ReadableStream({
     async pull(controller) {
-      const { done, value } = await iterator.next()
-      if (done) controller.close()
-      else controller.enqueue(typeof value === 'string' ? utf8.encode(value) : value)
+      const { done, value } = await puller.next()
+      if (done) return controller.close()
+      const piece = checkedPiece(value)
+      controller.enqueue(typeof piece === 'string' ? utf8.encode(piece) : piece)
     },
     async cancel(reason) {
-      await iterator.return?.(reason)
+      await puller.cancel(reason)
     },
   })
 }

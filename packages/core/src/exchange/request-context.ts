@@ -4,7 +4,7 @@ import { splitTarget, type TargetParts } from '@spillway/parser/fields'
 import type { Context, Html, Query, RequestHeaders } from './context.ts'
 import { type AbortedError, HttpError, type Outcome, unreadContent } from './errors.ts'
 import { Reply, type BodySource, type ReplyInit, type TakeOver } from './reply.ts'
-import { type FieldsInit, ReplyHeaders, addHeaders, fieldLine, textPlain } from './reply-headers.ts'
+import { type FieldsInit, ReplyHeaders, addErrorFields, addHeaders, fieldLine, textPlain } from './reply-headers.ts'
 import { guarded, kindOf } from './guarded.ts'
 import { handledRequest } from './handled.ts'
 import { type JsonReplacer, jsonOf } from './json.ts'
@@ -224,11 +224,7 @@ export class RequestContext implements Context {
 
   /** Adds the fields that the reply to an error must carry. */
   complete(reply: Reply): Reply {
-    if (!this.#errorHeaders) return reply
-    for (const [name, value] of this.#errorHeaders)
-      if (/^(?:vary|set-cookie)$/i.test(name)) reply.headers.append(name, value)
-      else if (!reply.headers.has(name)) reply.headers.set(name, value)
-    return reply
+    return this.#errorHeaders ? addErrorFields(this, reply) : reply
   }
 
   get #watch(): Lifetime {

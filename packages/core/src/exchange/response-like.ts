@@ -1,7 +1,7 @@
 // What is a fetch `Response`, whoever made it: another realm, another copy of undici, a polyfill. Shape decides, not class.
 import { type FieldsInit, type ReplyHeaders, addHeaders, forgetBytes } from './reply-headers.ts'
 import type { BodySource } from './reply.ts'
-import { isBytes, isSource } from './source.ts'
+import { isBytes, isSource, isStream } from './source.ts'
 
 /** The fields of a `Response`. Old polyfills cannot be iterated, and that of node-fetch keeps several lines of a name in `raw`. */
 interface FieldsLike {
@@ -102,9 +102,7 @@ function readable(response: ResponseLike): BodySource {
   if (ArrayBuffer.isView(body)) return new Uint8Array(body.buffer, body.byteOffset, body.byteLength)
   const { stream } = body as Partial<Blob>
   if (typeof stream === 'function') return stream.call(body as Blob)
-  const { getReader } = body as Partial<ReadableStream>
-  const isRead = typeof getReader === 'function' || Symbol.asyncIterator in Object(body)
-  return isRead ? (body as BodySource) : collected(response)
+  return isStream(Object(body)) ? (body as BodySource) : collected(response)
 }
 
 /** Content that is only available as a whole. */

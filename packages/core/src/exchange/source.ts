@@ -118,7 +118,7 @@ export function pullerOf(source: BodySource): Puller {
 }
 
 function readerOf(source: Source): Puller {
-  if (isStream(source)) {
+  if (isWebStream(source)) {
     const reader = source.getReader()
     return { next: () => reader.read(), cancel: (reason) => reader.cancel(reason) }
   }
@@ -142,9 +142,14 @@ export function noContent(content: unknown): TypeError {
   return new TypeError(`The content of a reply is text, bytes, or a stream of them, not ${kindOf(content)}`)
 }
 
-/** A stream of the web, whoever made it. */
-function isStream(source: Source): source is ReadableStream<Uint8Array> {
-  return typeof (source as Partial<ReadableStream>).getReader === 'function'
+/** Whether an object is a stream of the web, whoever made it. Inspecting it may run foreign code. */
+function isWebStream(object: object): object is ReadableStream<Uint8Array> {
+  return typeof (object as Partial<ReadableStream>).getReader === 'function'
+}
+
+/** Whether an object can be read piece by piece, of whatever kind. Inspecting it may run foreign code. */
+export function isStream(object: object): object is Source {
+  return isWebStream(object) || Symbol.asyncIterator in object
 }
 
 /** A source whose first pieces have already been read. */

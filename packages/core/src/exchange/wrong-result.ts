@@ -1,6 +1,6 @@
 // What is said to those whose handler returned no reply: what came, and what was meant, probably.
 import { kindOf } from './guarded.ts'
-import { isBytes } from './source.ts'
+import { isBytes, isStream } from './source.ts'
 
 /** Says what a value is, that it is not a reply, and what would be one. */
 export function wrongResult(value: unknown): string {
@@ -28,8 +28,8 @@ function adviceForObject(value: object | null): string {
   if (value === null) return 'A reply without content is c.empty().'
   if (value instanceof Error) return 'An error is thrown, not returned.'
   if (isBytes(value)) return 'Bytes are returned as new Reply(…).'
-  const { getReader, setHeader, then } = value as { readonly [name: string]: unknown }
-  if (typeof getReader === 'function' || Symbol.asyncIterator in value) return 'A stream is returned as c.stream(…).'
+  if (isStream(value)) return 'A stream is returned as c.stream(…).'
+  const { setHeader, then } = value as { readonly [name: string]: unknown }
   if (typeof setHeader === 'function')
     return 'Nothing writes to a response here; handlers for node:http and Express run behind connect of @spillway/middleware.'
   if (typeof then === 'function') return 'Its promise was not waited for.'

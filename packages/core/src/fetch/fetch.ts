@@ -1,14 +1,21 @@
 // Fetch applications as our handlers, and our handlers as fetch applications.
 import { parseContentLength } from '@spillway/parser/fields'
 import type { Context, Handler, RequestHeaders } from '../exchange/context.ts'
-import { ForeignExchange, type ForeignOptions, type ForeignRequest } from './foreign.ts'
+import { ForeignExchange, type ForeignOptions, type ForeignRequest, foreignSettings } from './foreign.ts'
+import { checkHandler } from '../server/check-handler.ts'
 import type { BodySource, Reply } from '../exchange/reply.ts'
 import { dropSource, isBytes, isSource, pullerOf } from '../exchange/source.ts'
 import { hasNoContent } from '../exchange/content.ts'
 import type { Peer } from '../transport/transport.ts'
 
 export { type Puller, pullerOf } from '../exchange/source.ts'
-export { ForeignExchange, type ForeignOptions, type ForeignRequest } from './foreign.ts'
+export {
+  ForeignExchange,
+  type ForeignOptions,
+  type ForeignRequest,
+  type ForeignSettings,
+  foreignSettings,
+} from './foreign.ts'
 
 /** What a fetch-style application is told in addition to the request; the shape is that of `Deno.serve`. */
 export interface FetchInfo {
@@ -70,13 +77,16 @@ type ServerInfo =
  * `Request` to `Response`. Everything in the context works except what needs the connection: `upgrade` throws a 501,
  * hints are not sent, trailers are dropped, and deadlines, limits of heads and shutdown are those of the other server.
  * @param options `onError` and the limit of content, as for `serve`.
+ * @throws TypeError for something that is no handler; TypeError and RangeError for options, as `serve` does.
  */
 export function toFetch(
   handler: Handler,
   options: ForeignOptions = {},
 ): (request: Request, info?: unknown) => Promise<Response> {
+  checkHandler(handler)
+  const settings = foreignSettings(options)
   return async (request, info) => {
-    const exchange = new ForeignExchange(new FetchRequest(request, info as ServerInfo | undefined), options)
+    const exchange = new ForeignExchange(new FetchRequest(request, info as ServerInfo | undefined), settings)
     const reply = await exchange.run(handler)
     try {
       return respond(exchange, reply)

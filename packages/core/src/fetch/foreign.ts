@@ -1,12 +1,12 @@
 // One exchange on another server: does what our own connections do for a handler, with what that server provides.
-import { printError } from '../exchange/guarded.ts'
 import { TargetForm } from '@spillway/parser'
 import type { Context, Handler, MaybePromise, RequestHeaders } from '../exchange/context.ts'
 import { type ContextHead, type ContextPort, RequestContext } from '../exchange/request-context.ts'
 import { answerIn, taken } from '../exchange/dispatch.ts'
-import { errorResult, plainError, printFailure } from '../exchange/error-reply.ts'
-import { type AbortedBy, AbortedError, HttpError, type Outcome, errorFacts } from '../exchange/errors.ts'
-import { type Rules, readOptions, section } from '../server/read-options.ts'
+import { checkReply } from '../exchange/content.ts'
+import { errorAnswer, reportError, unhandled } from '../exchange/on-error.ts'
+import { type AbortedBy, AbortedError, HttpError, type Outcome } from '../exchange/errors.ts'
+import { type Rules, readOptions, section } from '../exchange/read-options.ts'
 import { limitRules, serverRules } from '../server/rules.ts'
 import { Reply } from '../exchange/reply.ts'
 import type { ReplyHeaders } from '../exchange/reply-headers.ts'
@@ -40,7 +40,8 @@ export interface ForeignOptions extends Pick<ServerOptions, 'onError'> {
   readonly limits?: { readonly bodyBytes?: number }
 }
 
-interface ForeignSettings extends Omit<ForeignOptions, 'limits'> {
+/** The options of a {@link ForeignExchange} after {@link foreignSettings} has read them. */
+export interface ForeignSettings extends Omit<ForeignOptions, 'limits'> {
   readonly limits: Required<NonNullable<ForeignOptions['limits']>>
 }
 
@@ -48,6 +49,16 @@ export const foreignRules: Rules<ForeignSettings> = {
   onError: serverRules.onError,
   limits: section({ bodyBytes: limitRules.bodyBytes }),
 }
+
+/**
+ * Reads the options of an adapter, once for all of its exchanges.
+ * @throws TypeError for an unknown name, or a value of another kind; RangeError for a number that is NaN or out of range.
+ */
+export function foreignSettings(options: ForeignOptions = {}): ForeignSettings {
+  return readOptions(foreignRules, options)
+}
+
+const usual = foreignSettings()
 
 class ForeignContext extends RequestContext {
   readonly #foreign: ForeignRequest
@@ -98,13 +109,13 @@ export class ForeignExchange implements ContextPort, BodyPort {
   /** The other server does its own shutdown: `c.onShutdown` is never called. */
   readonly draining: boolean = false
   readonly #foreign: ForeignRequest
-  readonly #options: ForeignSettings
+  readonly #settings: ForeignSettings
   #content: AsyncIterator<Uint8Array> | undefined
   #reading = false
 
-  constructor(foreign: ForeignRequest, options: ForeignOptions = {}) {
+  constructor(foreign: ForeignRequest, settings: ForeignSettings = usual) {
     this.#foreign = foreign
-    this.#options = readOptions(foreignRules, options)
+    this.#settings = settings
     this.context = new ForeignContext(this, foreign, new ForeignHead(foreign))
   }
 
@@ -113,7 +124,7 @@ export class ForeignExchange implements ContextPort, BodyPort {
   }
 
   openBody(): RequestBody {
-    return new RequestBody(this, this.#foreign.length, this.#options.limits.bodyBytes)
+    return new RequestBody(this, this.#foreign.length, this.#settings.limits.bodyBytes)
   }
 
   demand(body: RequestBody): void {
@@ -160,7 +171,7 @@ export class ForeignExchange implements ContextPort, BodyPort {
 
   /** An error that no reply can report any more. */
   report(error: unknown): void {
-    void this.fail(error)
+    reportError(this.#settings.onError, error, this.context)
   }
 
   #finish(outcome: Outcome): void {
@@ -168,23 +179,18 @@ export class ForeignExchange implements ContextPort, BodyPort {
   }
 
   #checked(reply: Reply): Reply {
-    const { status } = reply
-    if (!Number.isInteger(status) || status < 200 || status > 599) throw new RangeError(`Not a final status: ${status}`)
-    this.context.status = status
+    checkReply(reply, this.context.method)
+    this.context.status = reply.status
     return reply
   }
 
   /** The reply to an error: made by `onError`, or a text with its status. */
   async fail(error: unknown): Promise<Reply> {
-    let reply: Reply
+    let reply
     try {
-      const { onError } = this.#options
-      if (!onError && !(error instanceof AbortedError) && errorFacts(error).status >= 500)
-        printFailure(error, this.context)
-      reply = this.#checked(errorResult(await onError?.(error, this.context), error))
+      reply = this.#checked(await errorAnswer(this.#settings.onError, error, this.context))
     } catch (second) {
-      printError('onError', second)
-      reply = this.#checked(plainError(undefined))
+      reply = this.#checked(unhandled(second))
     }
     return this.context.complete(reply)
   }

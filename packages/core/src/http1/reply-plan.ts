@@ -6,7 +6,7 @@ import type { BodySource, Reply } from '../exchange/reply.ts'
 import { isSource } from '../exchange/source.ts'
 import { ContentFraming, checkReply, hasNoContent, isAscii, sliceBytes } from '../exchange/content.ts'
 import { type ReplyFacts, wholeReply } from '../server/written-heads.ts'
-import { ReplyHeaders } from '../exchange/reply-headers.ts'
+import { ReplyHeaders, lengthOf } from '../exchange/reply-headers.ts'
 
 /** What is sent for a reply. Reused: valid until the next call of {@link planReply}. */
 export interface ReplyPlan {
@@ -247,8 +247,7 @@ function isCores(name: string, value: string): boolean {
     }
     case 14: {
       if (name.toLowerCase() !== 'content-length') return false
-      if (!/^\d{1,15}$/.test(value)) throw new RangeError(`Not a Content-Length: ${value}`)
-      said.length = Number(value)
+      said.length = lengthOf(value)
       return true
     }
     case 17:

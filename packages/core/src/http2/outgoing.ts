@@ -3,8 +3,8 @@ import type { Http2Machine, Http2Stream } from '@spillway/parser/http2'
 import type { Holding, Holds } from '../transport/holding.ts'
 import type { ReplyStream, StreamSink } from '../exchange/reply-stream.ts'
 
-/** When this many bytes of a source are waiting for windows, it is asked for no more. */
-const highWater = 16 * 1024
+/** Of a source, which is asked for more in time, fewer bytes wait for windows than {@link highWater} of what is written unasked. */
+const sourceHighWater = 16 * 1024
 
 /** Is told about the progress of outgoing content. */
 export interface OutgoingOwner {
@@ -59,7 +59,7 @@ export class Outgoing implements StreamSink, Holds {
 
   commit(): boolean {
     this.#owner.ready(this.#stream)
-    return this.length < highWater
+    return this.length < sourceHighWater
   }
 
   /** There will be no more. */
@@ -103,7 +103,7 @@ export class Outgoing implements StreamSink, Holds {
     }
     this.length -= size
     this.sent += size
-    if (this.length < highWater) this.source?.resume()
+    if (this.length < sourceHighWater) this.source?.resume()
   }
 
   /** An empty frame needs no window. */

@@ -1,6 +1,7 @@
 // How a reply is written in HTTP/2: its fields, and which of them are not allowed there (RFC 9113 §8.2.2).
 import { checkReply, hasNoContent } from '../exchange/content.ts'
 import type { BodySource, Reply } from '../exchange/reply.ts'
+import { lengthOf } from '../exchange/reply-headers.ts'
 import { isSource } from '../exchange/source.ts'
 
 /** What is sent for a reply in HTTP/2. Reused: valid until the next call of {@link planHttp2}. */
@@ -57,9 +58,7 @@ function lengthIn(flat: readonly string[]): number {
   let length = -1
   for (let i = 0; i < flat.length; i += 3) {
     if (flat[i]!.length !== 14 || flat[i]!.toLowerCase() !== 'content-length') continue
-    const value = flat[i + 1]!
-    if (!/^\d{1,15}$/.test(value)) throw new RangeError(`Not a Content-Length: ${value}`)
-    length = Number(value)
+    length = lengthOf(flat[i + 1]!)
   }
   return length
 }

@@ -5,7 +5,7 @@ import type { ListenOptions, Listening } from '../server/listen-options.ts'
 import { memberOfNow } from '../server/own-member.ts'
 import { type Member, ServerCore } from '../server/server-core.ts'
 import type { CloseOptions, Closed, Server, ServerOptions } from '../server/server.ts'
-import { readOptions } from '../server/read-options.ts'
+import { readOptions } from '../exchange/read-options.ts'
 import {
   type CloseSettings,
   type ListenSettings,

@@ -1,6 +1,6 @@
 // The orderly end of a process.
 import { guarded, printError } from '../exchange/guarded.ts'
-import { type Rule, type Rules, type Settled, callback, list, readOptions, text } from '../server/read-options.ts'
+import { type Rule, type Rules, type Settled, callback, list, readOptions, text } from '../exchange/read-options.ts'
 import { closeRules } from '../server/rules.ts'
 import type { CloseOptions, Closed } from '../server/server.ts'
 import { samePress } from '../server/shutdown.ts'

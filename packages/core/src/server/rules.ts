@@ -28,7 +28,7 @@ import {
   text,
   thing,
   whole,
-} from './read-options.ts'
+} from '../exchange/read-options.ts'
 import type { CloseOptions, ServerOptions } from './server.ts'
 
 /** The same rule for each of several numbers. */

@@ -4,24 +4,24 @@ import { Expectation, type ParseErrorCode, RequestHead, parseErrors } from '@spi
 import { networkOf } from '../transport/addresses.ts'
 import { Clock } from './clock.ts'
 import { type Holder, Ledger } from './ledger.ts'
-import type { Handler, MaybePromise, Result } from '../exchange/context.ts'
+import type { Handler, MaybePromise } from '../exchange/context.ts'
 import type { Reporter } from '../exchange/beginning.ts'
 import { type ReplyTarget, type Waiter, dispatch } from '../exchange/dispatch.ts'
 import type { RequestContext } from '../exchange/request-context.ts'
 import { type Scope, scopeOfNow, scopesInUse, within } from '../exchange/scope.ts'
 import { type ConnectionLog, isObserved } from './connection-log.ts'
-import { errorResult, errorText, plainError, printFailure } from '../exchange/error-reply.ts'
+import { errorText, plainError } from '../exchange/error-reply.ts'
+import { type OnError, errorAnswer, reportError, unhandled } from '../exchange/on-error.ts'
 import { refusalText } from '../exchange/refusal-text.ts'
-import { AbortedError, errorFacts } from '../exchange/errors.ts'
+import { errorFacts } from '../exchange/errors.ts'
 import { begun } from '../exchange/beginning.ts'
 import { isSource } from '../exchange/source.ts'
-import { isThenable, printError } from '../exchange/guarded.ts'
 import { checkHandler } from './check-handler.ts'
 import { scopeOfMember, waiterOf } from './own-member.ts'
 import { channels } from './events.ts'
 import { type ReplyFacts, WrittenHeads } from './written-heads.ts'
 import { type Limits, type Timeouts, headLimits } from './options.ts'
-import { readOptions } from './read-options.ts'
+import { readOptions } from '../exchange/read-options.ts'
 import { serverRules } from './rules.ts'
 import { Reply } from '../exchange/reply.ts'
 import type { Server, ServerOptions } from './server.ts'
@@ -97,7 +97,7 @@ export class ServerCore {
   head: RequestHead
   /** The member whose handler is running right now, before its first `await`. */
   answering: Member | undefined = undefined
-  readonly #onError: ServerOptions['onError']
+  readonly #onError: OnError | undefined
   /** Whether somebody was listening at the last check, which is made for each connection and at each tick: asking eight channels takes time. */
   #isObserved = false
   /** The async context in which the server was created; its exchanges see what was there. */
@@ -330,7 +330,7 @@ export class ServerCore {
 
   /** The reply to an error of the handler: made by `onError`, or a plain one; with the fields in `errorHeaders`. */
   errorReply(error: unknown, context: RequestContext, reporter: Reporter): MaybePromise<Reply> {
-    const result = this.#errorResult(error, context)
+    const result = errorAnswer(this.#onError, error, context)
     if (result instanceof Promise || isSource(result.body)) return this.#completed(result, context, reporter)
     return context.complete(result)
   }
@@ -339,35 +339,13 @@ export class ServerCore {
     try {
       return context.complete(await begun(await given, context, reporter))
     } catch (second) {
-      return context.complete(this.#unhandled(second))
-    }
-  }
-
-  #errorResult(error: unknown, context: RequestContext): MaybePromise<Reply> {
-    // Inspecting an error may run foreign code, and so does calling `onError`.
-    try {
-      if (this.#onError) {
-        const result = within(context.scope, this.#onError, error, context)
-        return isThenable(result) ? this.#eventually(result, error) : errorResult(result, error)
-      }
-      const answer = error instanceof AbortedError || errorFacts(error).status < 500
-      if (!answer) printFailure(error, context)
-      return plainError(error)
-    } catch (second) {
-      return this.#unhandled(second)
+      return context.complete(unhandled(second))
     }
   }
 
   /** An error that no reply can report any more: it goes to `onError`, or to standard error. */
   report(error: unknown, context: RequestContext | null): void {
-    try {
-      if (error instanceof AbortedError) return
-      if (!this.#onError) return printFailure(error, context)
-      const result = within(context?.scope, this.#onError, error, context)
-      if (isThenable(result)) void this.#eventually(result, error)
-    } catch (second) {
-      this.#unhandled(second)
-    }
+    reportError(this.#onError, error, context)
   }
 
   /** The handler's reply cannot be sent: that is an error of the handler, unless it declares it the client's. */
@@ -401,19 +379,6 @@ export class ServerCore {
     const reply = errorText(503, 'The server is full')
     reply.headers.set('Retry-After', '1')
     return reply
-  }
-
-  async #eventually(result: PromiseLike<Result | void>, error: unknown): Promise<Reply> {
-    try {
-      return errorResult(await result, error)
-    } catch (second) {
-      return this.#unhandled(second)
-    }
-  }
-
-  #unhandled(error: unknown): Reply {
-    printError('while an error was handled', error)
-    return plainError(undefined)
   }
 
   #tick(): void {

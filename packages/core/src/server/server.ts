@@ -1,6 +1,6 @@
 // A server as its owner sees it.
 import type { Transport } from '../transport/transport.ts'
-import type { Context, MaybePromise, Result } from '../exchange/context.ts'
+import type { OnError } from '../exchange/on-error.ts'
 import type { ListenOptions, Listening } from './listen-options.ts'
 import type { Limits, Timeouts } from './options.ts'
 
@@ -13,7 +13,7 @@ export interface ServerOptions {
    * status (500 when it has none), and no details unless the error allows them. Context is null when the error does not concern a
    * request. Default: errors that are not meant as an answer are printed with `console.error`.
    */
-  readonly onError?: (error: unknown, context: Context | null) => MaybePromise<Result | void>
+  readonly onError?: OnError
 }
 
 /** How a shutdown ended. */

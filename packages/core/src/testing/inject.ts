@@ -4,8 +4,11 @@ import { requestHead } from '@spillway/parser/serialize'
 import type { Handler } from '../exchange/context.ts'
 import { testServer } from './memory.ts'
 import type { Transport } from '../transport/transport.ts'
-import type { FieldsInit } from '../exchange/reply-headers.ts'
+import { type FieldsInit, fieldPairs } from '../exchange/reply-headers.ts'
+import { type Rules, anything, either, optional, readOptions, text, thing } from '../exchange/read-options.ts'
 import { hasNoContent } from '../exchange/content.ts'
+import { kindOf } from '../exchange/guarded.ts'
+import { jsonOf } from '../exchange/json.ts'
 import type { ServerOptions } from '../server/server.ts'
 
 /** The request of {@link inject}. */
@@ -20,12 +23,22 @@ export interface InjectInit {
   readonly json?: unknown
 }
 
+const contents = 'text, bytes, a Blob, FormData or URLSearchParams (a value is sent as `json`)'
+
+export const injectRules: Rules<InjectInit> = {
+  method: optional(text('', /./)),
+  headers: thing<FieldsInit>('an object or a list of pairs'),
+  body: optional<InjectInit['body']>(either(text(), thing<Exclude<InjectInit['body'], string | undefined>>(contents))),
+  json: anything(),
+}
+
 /**
  * Sends one request through the real parser and the real connection, in memory, and resolves with the complete reply.
  * Interim replies are skipped. Deadlines apply: `timeouts.request` ends a handler that never answers.
  * @param target in origin form, `/users/7?full`, or any other form that a request line may have.
- * @throws TypeError when the request cannot be written; ParseError when the reply is incomplete or malformed;
- * Error when the connection ends without one, or is taken over by another protocol: use `testServer` for that.
+ * @throws TypeError when the request cannot be written, and for a name or a kind of value that {@link InjectInit} does not have; ParseError
+ * when the reply is incomplete or malformed; Error when the connection ends without one, or is taken over by another protocol: use
+ * `testServer` for that.
  */
 export async function inject(
   handler: Handler,
@@ -33,13 +46,14 @@ export async function inject(
   init: InjectInit = {},
   options: ServerOptions = {},
 ): Promise<Response> {
-  const [head, content] = await message(target, init)
+  const request = readOptions(injectRules, init)
+  const [head, content] = await message(target, request)
   const t = testServer(handler, options)
   const transport = t.open()
   // Deadlines apply: `timeouts.request` ends a handler that never answers.
   const clock = setInterval(() => t.advance(1), t.interval)
   try {
-    const answer = response(transport, methodOf(init))
+    const answer = response(transport, methodOf(request))
     transport.write(Buffer.concat([head, content]))
     return await answer
   } finally {
@@ -68,7 +82,8 @@ function methodOf({ method, body, json }: InjectInit): string {
 
 async function message(target: string, init: InjectInit): Promise<[head: Uint8Array, content: Uint8Array]> {
   const { headers = {}, body } = init
-  const given = new Headers(headers as Record<string, string>)
+  const given = new Headers()
+  for (const [name, value] of fieldPairs(headers)) given.append(name, value)
   if (!given.has('host')) given.set('host', 'localhost')
   const [content, type] = await contentOf(init)
   if (type !== null && !given.has('content-type')) given.set('content-type', type)
@@ -81,12 +96,12 @@ async function message(target: string, init: InjectInit): Promise<[head: Uint8Ar
 async function contentOf({ body, json }: InjectInit): Promise<[content: Uint8Array, type: string | null]> {
   if (json !== undefined) {
     if (body !== undefined) throw new TypeError('The content is either `json` or `body`')
-    return [Buffer.from(JSON.stringify(json)), 'application/json']
+    return [Buffer.from(jsonOf(json)), 'application/json']
   }
   if (typeof body === 'string') return [Buffer.from(body), null]
   if (body === undefined || body instanceof Uint8Array) return [body ?? new Uint8Array(0), null]
   if (!(body instanceof FormData || body instanceof URLSearchParams || body instanceof Blob))
-    throw new TypeError('`body` is text, bytes, a Blob, FormData or URLSearchParams; a value is sent as `json`')
+    throw new TypeError(`The option \`body\` is ${contents}, not ${kindOf(body)}`)
   const encoded = new Response(body)
   return [new Uint8Array(await encoded.arrayBuffer()), encoded.headers.get('content-type')]
 }

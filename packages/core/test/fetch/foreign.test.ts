@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest'
 import type { Handler, Reply } from '../../src/index.ts'
-import { toFetch } from '../../src/web.ts'
+import { ForeignExchange, toFetch } from '../../src/web.ts'
 
 const ask = (handler: Handler, onError?: () => unknown): Promise<Response> =>
   toFetch(handler, onError ? { onError: onError as () => Reply } : {})(new Request('http://a/'))
@@ -42,5 +42,53 @@ describe('errors in another server end in the same boundary as in ours', () => {
     expect((await ask(() => result as Reply)).status).toBe(500)
     expect(print).toHaveBeenCalled()
     print.mockRestore()
+  })
+})
+
+const handler: Handler = (c) => c.text('x')
+
+describe('what makes no adapter is told when it is made, not with the first request', () => {
+  it.each([
+    [{ limits: { bodyBytes: Number.NaN } }, RangeError, 'limits.bodyBytes'],
+    [{ limits: { bodyBytes: '1' } }, TypeError, 'limits.bodyBytes'],
+    [{ onEror: () => {} }, TypeError, 'is it `onError`?'],
+    [null, TypeError, 'Options are an object'],
+  ])('%j', (options, kind, message) => {
+    expect(() => toFetch(handler, options as never)).toThrow(kind)
+    expect(() => toFetch(handler, options as never)).toThrow(message)
+  })
+
+  it('no handler', () => {
+    expect(() => toFetch('x' as never)).toThrow('A handler is a function')
+  })
+})
+
+describe('onError of another server', () => {
+  it('is asked in the turn of the error, and hears of what comes too late, but not of clients that left', async () => {
+    const heard: unknown[] = []
+    const app = toFetch(
+      (c) => {
+        c.done(() => {
+          throw new Error('too late')
+        })
+        throw new Error('first')
+      },
+      { onError: (error) => void heard.push((error as Error).message) },
+    )
+    await (await app(new Request('http://a/'))).text()
+    expect(heard).toEqual(['first', 'too late'])
+  })
+
+  it('a tunnel that a handler cannot give is refused, as by our own server', async () => {
+    const exchange = new ForeignExchange({
+      method: 'CONNECT',
+      target: 'a:1',
+      httpVersion: '1.1',
+      headers: { get: () => null, getAll: () => [], has: () => false, [Symbol.iterator]: () => [].values() } as never,
+      peer: { address: '', port: 0, secure: false },
+      length: 0,
+      content: () => ({ next: () => Promise.resolve({ done: true, value: undefined }) }),
+    })
+    expect((await exchange.run((c) => c.text('x'))).status).toBe(405)
   })
 })

@@ -53,12 +53,12 @@ describe('serve and createServer', () => {
   })
 
   it.each([
-    [{ timeouts: { head: '5000' } }, '`timeouts.head` is a number, not string'],
+    [{ timeouts: { head: '5000' } }, '`timeouts.head` is a number, not a string'],
     [{ timeouts: { keepAlive: null } }, '`timeouts.keepAlive` is a number, not null'],
     [{ limits: { bodybytes: 1 } }, 'is it `limits.bodyBytes`?'],
     [{ timeout: {} }, 'is it `timeouts`?'],
-    [{ limits: 7 }, '`limits` is an object, not number'],
-    [{ onError: true }, '`onError` is a function, not boolean'],
+    [{ limits: 7 }, '`limits` is an object, not 7'],
+    [{ onError: true }, '`onError` is a function, not true'],
   ])('%j is a TypeError', (options, said) => {
     expect(() => createServer((c) => c.text('x'), options as never)).toThrow(TypeError)
     expect(() => createServer((c) => c.text('x'), options as never)).toThrow(said)
@@ -80,7 +80,7 @@ describe('serve and createServer', () => {
     [
       'a port out of the environment',
       [(c: Context) => c.text('x'), { port: '3000' }],
-      '`port` is a number, not string',
+      '`port` is a number, not a string',
     ],
     ['an application of fetch', [{ fetch: () => new Response('x') }], 'fromFetch'],
     [

@@ -12,7 +12,13 @@ import {
   guarded,
 } from '@spillway/core'
 import { isUnknown } from '../layers/unknown.ts'
-import { ForeignExchange, type ForeignOptions, type ForeignRequest, pullerOf } from '@spillway/core/web'
+import {
+  ForeignExchange,
+  type ForeignOptions,
+  type ForeignRequest,
+  foreignSettings,
+  pullerOf,
+} from '@spillway/core/web'
 import { ignore } from '../layers/ignore.ts'
 
 /** What `node:http` and Express call. */
@@ -26,10 +32,12 @@ export type NodeListener = (req: IncomingMessage, res: ServerResponse, next?: (e
  *
  * `upgrade` throws a 501. Limits of heads, deadlines and shutdown are those of the other server.
  * @param options `onError` and the limit of content, as for `serve`.
+ * @throws TypeError and RangeError for options, as `serve` does.
  */
 export function toNodeListener(handler: Handler, options: ForeignOptions = {}): NodeListener {
+  const settings = foreignSettings(options)
   return (req, res, next) => {
-    const exchange = new ForeignExchange(new NodeRequest(req, res), options)
+    const exchange = new ForeignExchange(new NodeRequest(req, res), settings)
     const { originalUrl, baseUrl, url } = req as IncomingMessage & { originalUrl?: string; baseUrl?: string }
     if (originalUrl !== undefined && baseUrl && url !== originalUrl) {
       exchange.context.base = baseUrl

@@ -1,7 +1,7 @@
 // Makes the function with which a handler gives its reply.
 import { type Rules, optional, readOptions, record, text as textOption, thing } from '@spillway/core/options'
 import { atOnce } from '../layers/at-once.ts'
-import { type BodySource, Reply, type ReplyInit } from '@spillway/core'
+import { type BodySource, type FieldsInit, Reply, type ReplyInit } from '@spillway/core'
 import type { GivenContent, Gives } from '../layers/route-notes.ts'
 import { type JsonSchema, type SchemaConverter, jsonSchemaOf } from '../validation/json-schema.ts'
 import { isSchema } from '../validation/schema.ts'
@@ -25,6 +25,9 @@ const contentRules: Rules<GivenContent> = {
   examples: optional(record(thing())),
 }
 
+export const giveRules: Rules<GiveInit> = { headers: thing<FieldsInit>('an object or a list of pairs') }
+const none: GiveInit = {}
+
 type Write = (content: unknown, init: ReplyInit) => Reply
 
 /** Makes the replies of a route. @throws TypeError for an invalid schema, or one without a JSON form that `stringify` could use. */
@@ -34,7 +37,8 @@ export function giver(gives: Gives, options: WriteOptions): Give<Gives> {
   return (status: number, content?: unknown, init?: GiveInit) => {
     const write = writers.get(status)
     if (!write) throw new TypeError(`The contract of this route gives no ${status}`)
-    return write(content, init?.headers ? { status, headers: init.headers } : status) as Given
+    const { headers } = init === undefined ? none : readOptions(giveRules, init)
+    return write(content, headers ? { status, headers } : status) as Given
   }
 }
 

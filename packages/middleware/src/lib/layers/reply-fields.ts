@@ -1,5 +1,12 @@
 // Fields that a layer adds to replies, including error replies.
-import { type Context, type MaybePromise, type Reply, type ReplyHeaders, answerIn } from '@spillway/core'
+import {
+  type Context,
+  type MaybePromise,
+  type Reply,
+  type ReplyHeaders,
+  addErrorFields,
+  answerIn,
+} from '@spillway/core'
 import { whenSettled } from './maybe-promise.ts'
 import type { Next } from './types.ts'
 
@@ -38,15 +45,4 @@ export function withFields(
       throw error
     },
   )
-}
-
-/**
- * Adds the fields that an error reply must carry to a reply that was made of an error, as core does for its own. Without this,
- * a layer that catches errors would drop the fields of CORS, cookies and the like.
- */
-export function addErrorFields(c: Context<any, any>, reply: Reply): Reply {
-  for (const [name, value] of c.errorHeaders)
-    if (/^(?:vary|set-cookie)$/i.test(name)) reply.headers.append(name, value)
-    else if (!reply.headers.has(name)) reply.headers.set(name, value)
-  return reply
 }

@@ -1,7 +1,7 @@
 // The head of a request to an upstream server.
 import { randomBytes } from 'node:crypto'
 import { isIPv6 } from 'node:net'
-import { type Context, type FieldsInit, HttpError } from '@spillway/core'
+import { type Context, type FieldsInit, HttpError, fieldPairs } from '@spillway/core'
 import { hasToken } from '@spillway/parser/fields'
 import { appendField, requestLine } from '@spillway/parser/serialize'
 import type { UpstreamAddress } from './address.ts'
@@ -64,7 +64,7 @@ export function planRequest(
   const hasContent = length !== 0
   const expectContinue = hasContent && !isKept && /^100-continue$/i.test(headers.get('expect') ?? '')
   const upgrade = upgradeOf(c, options)
-  const own = rules.headers && [...entries(atOnce(rules.headers(c), '`headers`'))]
+  const own = rules.headers && [...fieldPairs(atOnce(rules.headers(c), '`headers`'))]
   const given = own?.map(([name]) => foldedName(name))
   const key = /^websocket$/i.test(c.protocol) ? randomBytes(16).toString('base64') : undefined
   const passes: Passes = (name) =>
@@ -165,10 +165,6 @@ export function headFields(
 /** Whether an upgrade can be an HTTP/2 stream. */
 export function isWebSocket(upgrade: string): boolean {
   return upgrade.toLowerCase() === 'websocket'
-}
-
-function entries(init: FieldsInit): Iterable<readonly [string, string]> {
-  return Symbol.iterator in init ? init : Object.entries(init)
 }
 
 /** h2c would turn the connection into one that nothing here can read. */

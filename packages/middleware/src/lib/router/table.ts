@@ -1,7 +1,7 @@
 // The routes of one router, checked against each other as they are added.
-import { AbortedError, type Context, type MaybePromise, type Reply, type Result } from '@spillway/core'
+import { AbortedError, type Context, type MaybePromise, type Reply, type Result, addErrorFields } from '@spillway/core'
 import { asReply, chain, tellable, toReply, unwrap } from '../layers/compose.ts'
-import { addErrorFields, whenAnswered } from '../layers/reply-fields.ts'
+import { whenAnswered } from '../layers/reply-fields.ts'
 import { KnownPaths, ownText } from '../tools/known-paths.ts'
 import { normalizePath } from '../http/path.ts'
 import { refused } from '../http/problem.ts'

@@ -20,7 +20,7 @@ export interface SendFileOptions {
   readonly cacheControl?: string
 }
 
-const rules: Rules<SendFileOptions> = {
+export const sendRules: Rules<SendFileOptions> = {
   attachment: optional(either(flag(), text())),
   type: optional(text()),
   cacheControl: optional(text()),
@@ -45,7 +45,7 @@ export function sendFiles(root: string | URL | FileSource): SendFile {
     made: [],
   })
   return async (c, path, options) => {
-    const { attachment: as, type, cacheControl } = readOptions(rules, options)
+    const { attachment: as, type, cacheControl } = readOptions(sendRules, options)
     const names = path.split('/')
     const found = names.every((name, i) => name !== '' && isPlainName(name, i)) ? await store.find(path) : undefined
     if (typeof found !== 'object') throw new HttpError(404)

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import {
   type Rule,
   amount,
+  anything,
   callback,
   choice,
   either,
@@ -17,6 +18,8 @@ import {
   thing,
   whole,
 } from '../../src/options.ts'
+import { errorRules } from '../../src/exchange/errors.ts'
+import { injectRules } from '../../src/testing/inject.ts'
 import { clusterRules } from '../../src/cluster/rules.ts'
 import { foreignRules } from '../../src/fetch/foreign.ts'
 import { signalRules } from '../../src/serve/signals.ts'
@@ -36,6 +39,7 @@ const rules = {
   maybe: optional(whole()),
   both: either(flag(), choice(['auto'], 'auto')),
   object: thing<object>(),
+  any: anything(),
 }
 const defaults = {
   bytes: 10,
@@ -74,6 +78,7 @@ describe('reading options', () => {
     ['maybe', [0], [-1, Number.NaN], ['1', null]],
     ['both', [true, 'auto'], [], ['no', 1, null]],
     ['object', [{}, []], [], [1, 'a', null]],
+    ['any', [1, 'a', null, {}], [], []],
   ] as const)('%s: what it may be, what is out of range, what is of another kind', (name, good, range, kinds) => {
     for (const value of good) expect(readOptions(rules, { [name]: value })).toEqual({ ...defaults, [name]: value })
     for (const value of range) {
@@ -125,12 +130,15 @@ describe.each([
   ['a cluster', clusterRules],
   ['closing on signals', signalRules],
   ['another server', foreignRules],
+  ['an HttpError', errorRules],
+  ['a request of inject', injectRules],
 ] as const)('every option of %s', (_, all) => {
   it.each(Object.entries(all) as [string, Rule<unknown>][])('%s', (name) => {
     const usual = readOptions(all, undefined)
     expect(readOptions(all, { [name]: undefined })).toEqual(usual)
-    // No option takes a symbol, whatever its kind, nor NaN.
-    for (const value of [Symbol('wrong'), Number.NaN])
+    // No option takes a symbol, whatever its kind, nor NaN; but what is only passed on may be anything.
+    const isPassedOn = name === 'cause' || name === 'json'
+    for (const value of isPassedOn ? [] : [Symbol('wrong'), Number.NaN])
       expect(() => readOptions(all, { [name]: value })).toThrow(`\`${name}\``)
     expect(() => readOptions(all, { [`${name}x`]: 1 })).toThrow(`is it \`${name}\`?`)
   })

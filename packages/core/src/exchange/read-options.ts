@@ -1,5 +1,6 @@
 // The one reader of options for core, middleware and programs that build on them: a table of rules says what each option may be, and
 // its default.
+import { kindOf } from './guarded.ts'
 
 /** What an option may be. */
 export interface Rule<out T> {
@@ -100,11 +101,6 @@ function changesBetween(a: string, b: string): number {
     last = row
   }
   return last[b.length]!
-}
-
-function kindOf(value: unknown): string {
-  if (value === null) return 'null'
-  return Array.isArray(value) ? 'a list' : typeof value
 }
 
 function wrong(name: string, wanted: string, value: unknown): TypeError {
@@ -224,6 +220,11 @@ export function either<A, B>(first: Rule<A>, second: Rule<B>): Rule<A | B> {
       return second.read(value, name)
     }
   })
+}
+
+/** Anything but undefined: what it is for says what it may be. */
+export function anything(): Rule<unknown> {
+  return ruleOf<unknown>(undefined, (value) => value)
 }
 
 /** An object that is passed on as it is; whoever uses it finds out whether it is valid. */
