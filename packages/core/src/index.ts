@@ -24,6 +24,7 @@ export {
   forgetBytes,
   weakenTag,
 } from './exchange/reply-headers.ts'
+export { isFinalStatus } from './exchange/content.ts'
 export { answerIn } from './exchange/dispatch.ts'
 export { printFailure } from './exchange/error-reply.ts'
 export type { OnError } from './exchange/on-error.ts'

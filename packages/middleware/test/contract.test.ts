@@ -230,7 +230,7 @@ describe('mistakes are found when registering', () => {
     ['a JSON Schema', { body: { type: 'object' } }, /`body` is no schema/],
     ['no schema at all', { params: 'id' }, /`params`/],
     ['what is given is no schema', { gives: { 200: { schema: {} } } }, /200 is no schema/],
-    ['a status that is none', { gives: { 42: Book } }, /status 42/],
+    ['a status that is none', { gives: { 42: Book } }, /not 42/],
     ['a JSON Schema for what is given', { gives: { 200: { type: 'object' } } }, /200.*`type`.*"object"/],
     [
       'a name that is none, of what is given',

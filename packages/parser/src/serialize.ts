@@ -119,15 +119,17 @@ export function trailerSection(fields: FieldsInit): Uint8Array {
  * The bytes of a complete request head, for clients and proxies. They can be read back, because they have been, by {@link RequestHead}:
  * a missing Host, two lengths, or a length beside Transfer-Encoding never get out.
  *
- * @throws {TypeError} as {@link requestLine} and {@link appendField}
+ * @throws {TypeError} as {@link requestLine} and {@link appendField}, and for an unknown option
  * @throws {ParseError} when the parts are valid, but not together
  */
 export function requestHead(
   method: string,
   target: string,
   fields: FieldsInit,
-  { minorVersion }: { readonly minorVersion?: 0 | 1 } = {},
+  init: { readonly minorVersion?: 0 | 1 } = {},
 ): Uint8Array {
+  const { minorVersion, ...others } = init
+  refuseAny(others, 'minorVersion')
   const bytes = encode(section(requestLine(method, target, minorVersion), pairs(fields)))
   parseOrThrow(new RequestHead(unlimited), bytes)
   return bytes
@@ -146,12 +148,14 @@ export interface ResponseHeadInit {
 /**
  * The bytes of a complete response head. They can be read back.
  *
- * @throws {TypeError} as {@link statusLine} and {@link appendField}; and for Content-Length or Transfer-Encoding where they must not
+ * @throws {TypeError} as {@link statusLine} and {@link appendField}; for an unknown option; and for Content-Length or Transfer-Encoding where they must not
  *   be sent: 1xx, 204, and a 2xx to CONNECT (RFC 9110 §8.6, RFC 9112 §6.1)
  * @throws {ParseError} when the parts are valid, but not together
  */
 export function responseHead(status: number, fields: FieldsInit, init: ResponseHeadInit = {}): Uint8Array {
-  const { reason, minorVersion, requestMethod } = init
+  const { reason, minorVersion, requestMethod, ...others } = init
+  refuseAny(others, 'reason, minorVersion, requestMethod')
+  check(requestMethod === undefined || isToken(requestMethod), 'request method', requestMethod)
   const list = pairs(fields)
   const bytes = encode(section(statusLine(status, reason, minorVersion), list))
   const head = new ResponseHead(unlimited)
@@ -163,6 +167,11 @@ export function responseHead(status: number, fields: FieldsInit, init: ResponseH
     for (const [name] of list)
       check(!/^(content-length|transfer-encoding)$/i.test(name), `field ${name} in a response that cannot have content`)
   return bytes
+}
+
+/** A mistyped option would change nothing. @throws {TypeError} when there are any */
+function refuseAny(others: object, names: string): void {
+  for (const name in others) throw new TypeError(`${name} is not an option: ${names}`)
 }
 
 const unlimited: HeadLimits = {

@@ -86,7 +86,7 @@ describe.each([
     for (const value of [1, 1e9, Infinity]) expect(() => take({ ...given, [name]: value })).not.toThrow()
   })
 
-  test('the size of messages is needed, the others have defaults', () => {
+  test('who sends, and the size of messages, are needed, the others have defaults', () => {
     const missed = Object.keys(sorts).filter((name) => {
       try {
         take({ ...given, [name]: undefined })
@@ -95,14 +95,22 @@ describe.each([
         return true
       }
     })
-    expect(missed).toEqual(['messageBytes'])
+    expect(missed).toEqual(['from', 'messageBytes'])
     expect(() => take({ from: 'client' })).toThrow(new TypeError('messageBytes is needed'))
+  })
+
+  test.each(['clients', 1, null, undefined])('frames do not come from %o', (from) => {
+    expect(() => take({ ...given, from })).toThrow(new TypeError(`from is client or server, not ${from}`))
   })
 
   test.each(Object.keys(sorts))('%ss is no option', (name) => {
     expect(() => take({ ...given, [`${name}s`]: 1 })).toThrow(TypeError)
     expect(() => take({ ...given, [`${name}s`]: 1 })).toThrow(`${name}s`)
   })
+})
+
+test.each(['servers', null, undefined])('there is no side %o of HTTP/2', (side) => {
+  expect(() => new Http2Machine(side as never)).toThrow(new TypeError(`There are server and client, no ${side}`))
 })
 
 test('what is given as undefined has its default', () => {

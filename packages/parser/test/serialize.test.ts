@@ -9,6 +9,7 @@ import {
   isFieldValue,
   LAST_CHUNK,
   reasonPhrase,
+  type ResponseHeadInit,
   requestHead,
   requestLine,
   responseHead,
@@ -271,6 +272,29 @@ describe('what is no text says so, whatever came before', () => {
   test('a character above U+00FF', () => {
     const message = 'Invalid value of the field x: a character above U+00FF'
     expect(() => appendField('', 'x', '\u0100')).toThrow(new TypeError(message))
+  })
+})
+
+describe('options of a head', () => {
+  /** The compiler asks for every option there is. */
+  const wrong: Record<keyof ResponseHeadInit, unknown> = { reason: 5, minorVersion: 2, requestMethod: 'GET ' }
+
+  test.each(Object.entries(wrong))('%s is not %o', (name, given) => {
+    for (const one of [given, Symbol('x'), {}]) expect(() => responseHead(200, [], { [name]: one })).toThrow(TypeError)
+    expect(() => responseHead(200, [], { [name]: undefined })).not.toThrow()
+    expect(() => responseHead(200, [], { [`${name}s`]: undefined })).toThrow(
+      new TypeError(`${name}s is not an option: ${Object.keys(wrong).join(', ')}`),
+    )
+  })
+
+  test('of a request: the version alone', () => {
+    const host = [['Host', 'a']] as const
+    expect(() => requestHead('GET', '/', host, { minorVersion: undefined as never })).not.toThrow()
+    for (const minorVersion of [2, '1', null])
+      expect(() => requestHead('GET', '/', host, { minorVersion: minorVersion as never })).toThrow(TypeError)
+    expect(() => requestHead('GET', '/', host, { version: 1 } as never)).toThrow(
+      new TypeError('version is not an option: minorVersion'),
+    )
   })
 })
 

@@ -94,9 +94,10 @@ export class WebSocketReader {
   /** The content so far of a control frame that comes in pieces. */
   private _control: Uint8Array | undefined = undefined
 
-  /** @throws TypeError for an unknown option, or a limit that is not a number; RangeError when it is not a whole number from 1 up. */
+  /** @throws TypeError for an unknown option or sender, or a limit that is not a number; RangeError when it is not a whole number from 1 up. */
   constructor(options: ReaderOptions) {
     const { from, deflate = false, ...limits } = options
+    if (from !== 'client' && from !== 'server') throw new TypeError(`from is client or server, not ${String(from)}`)
     if (limits.messageBytes === undefined) throw new TypeError('messageBytes is needed')
     const { messageBytes, messageFrames } = limitsFromOne(defaultLimits, limits)
     this._masked = from === 'client'

@@ -1,5 +1,5 @@
 // The head of a script's reply (RFC 3875 §6.3).
-import { HttpError, ReplyHeaders } from '@spillway/core'
+import { HttpError, ReplyHeaders, isFinalStatus } from '@spillway/core'
 import { trimBlanks } from '../http/trim-blanks.ts'
 
 const LF = 0x0a
@@ -106,7 +106,7 @@ function addField(head: ScriptHead, line: string): void {
 /** Three digits and perhaps a reason (§6.3.3), which we replace with our own. */
 function readStatus(value: string): number {
   const status = /^\d{3}(?= |$)/.exec(value)?.[0]
-  if (status === undefined || Number(status) < 200 || Number(status) > 599)
+  if (status === undefined || !isFinalStatus(Number(status)))
     throw badReply(`Not a final status: ${JSON.stringify(value)}`)
   return Number(status)
 }

@@ -1,7 +1,7 @@
 // Makes the function with which a handler gives its reply.
 import { type Rules, optional, readOptions, record, text as textOption, thing } from '@spillway/core/options'
 import { atOnce } from '../layers/at-once.ts'
-import { type BodySource, type FieldsInit, Reply, type ReplyInit } from '@spillway/core'
+import { type BodySource, type FieldsInit, Reply, type ReplyInit, isFinalStatus } from '@spillway/core'
 import type { GivenContent, Gives } from '../layers/route-notes.ts'
 import { type JsonSchema, type SchemaConverter, jsonSchemaOf } from '../validation/json-schema.ts'
 import { isSchema } from '../validation/schema.ts'
@@ -44,8 +44,7 @@ export function giver(gives: Gives, options: WriteOptions): Give<Gives> {
 
 function statusOf(text: string): number {
   const status = Number(text)
-  if (!(Number.isInteger(status) && status >= 200 && status <= 599))
-    throw new RangeError(`A route cannot give the status ${text}`)
+  if (!isFinalStatus(status)) throw new RangeError(`A route gives final statuses, from 200 to 599, not ${text}`)
   return status
 }
 

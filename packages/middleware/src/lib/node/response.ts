@@ -1,5 +1,5 @@
 import { AsyncResource } from 'node:async_hooks'
-import { type BodySource, type Context, type Outcome, Reply, dropSource, pullerOf } from '@spillway/core'
+import { type BodySource, type Context, type Outcome, Reply, dropSource, isFinalStatus, pullerOf } from '@spillway/core'
 import { reasonPhrase } from '@spillway/parser/serialize'
 import { ignore } from '../layers/ignore.ts'
 import { Content, type ContentOwner } from './content.ts'
@@ -218,7 +218,7 @@ export class ResponseSide implements Failing, ContentOwner {
     const { message } = this
     const { statusCode: status } = message
     // Interim replies have their own methods, and no client understands a status above 599 (RFC 9110 §15).
-    if (status < 200 || status > 599)
+    if (!isFinalStatus(status))
       throw coded(new RangeError(`Invalid status code: ${status}`), 'ERR_HTTP_INVALID_STATUS_CODE')
     const head = new Head(message, given, this.#unique)
     this.#status = status
