@@ -1,8 +1,9 @@
-import { definePackage } from '@spillway/tsup-config'
+import { definePackage, together } from '@spillway/tsup-config'
 import type { Options } from 'tsup'
 import manifest from './package.json' with { type: 'json' }
 
 const config: Options = definePackage(manifest, {
+  esbuildPlugins: [together(['index', 'serialize', 'fields'])],
   esbuildOptions(options) {
     // Puts the numeric constants of the sources in place: a constant of a module is a memory load for every byte.
     options.minifySyntax = true

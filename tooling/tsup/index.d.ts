@@ -3,3 +3,12 @@ export declare function definePackage(manifest: { exports: Record<string, unknow
 export declare function defineApp(over?: Options): Options
 export declare const fromSources: Pick<Options, 'esbuildPlugins'>
 export declare const programFromSources: Options
+/**
+ * Puts what these entries of a package load into few files, for programs to start sooner.
+ * @param mains their names: of several, all that they load; of one, what it shares with other entries.
+ * @param apart names of entries that keep to what they need, because they are for places without Node.js.
+ */
+export declare function together(
+  mains: readonly string[],
+  apart?: readonly string[],
+): NonNullable<Options['esbuildPlugins']>[number]

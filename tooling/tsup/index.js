@@ -1,5 +1,7 @@
 import { fileURLToPath } from 'node:url'
 
+export { together } from './together.js'
+
 const packages = fileURLToPath(new URL('../../packages', import.meta.url))
 
 const common = {

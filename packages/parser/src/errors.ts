@@ -65,10 +65,12 @@ const words =
   'chunk ext invalid,chunk ext too large,trailers too large,too many trailers,message incomplete,response missing,unexpected response,message after close'
 
 /** The codes at their numbers (codes.ts); there is no error 0. */
-export const errorCodes: readonly (ParseErrorCode | undefined)[] = /* @__PURE__ */ (() => [
-  undefined,
-  ...(words.toUpperCase().replaceAll(' ', '_').split(',') as ParseErrorCode[]),
-])()
+export const errorCodes: readonly (ParseErrorCode | undefined)[] = /* @__PURE__ */ codesOf()
+
+/** A function, since one that is called in place is taken apart by the bundler, which cannot leave its parts out any more. */
+function codesOf(): (ParseErrorCode | undefined)[] {
+  return [undefined, ...(words.toUpperCase().replaceAll(' ', '_').split(',') as ParseErrorCode[])]
+}
 
 /**
  * For each section (of RFC 9112 unless another is named) and status: what completes the words of each code, separated by commas.

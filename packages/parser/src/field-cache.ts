@@ -5,7 +5,7 @@ import { tokenList, unquote } from './field-lists.ts'
 export type CacheControl = ReadonlyMap<string, string | undefined>
 
 /** More seconds than anybody could mean. RFC 9111 §1.2.2. */
-const forever = 2 ** 31
+const forever = 0x80_00_00_00
 
 /**
  * Parses Cache-Control, of requests and responses. RFC 9111 §5.2. An argument may be quoted whatever its directive. A malformed one

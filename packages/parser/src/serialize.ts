@@ -174,13 +174,15 @@ function refuseAny(others: object, names: string): void {
   for (const name in others) throw new TypeError(`${name} is not an option: ${names}`)
 }
 
+/** More than a text can hold. */
+const unbounded = 0x7f_ff_ff_ff
 const unlimited: HeadLimits = {
   emptyLines: 0,
-  methodBytes: Infinity,
-  targetBytes: Infinity,
-  fieldLineBytes: Infinity,
-  fields: Infinity,
-  headBytes: Infinity,
+  methodBytes: unbounded,
+  targetBytes: unbounded,
+  fieldLineBytes: unbounded,
+  fields: unbounded,
+  headBytes: unbounded,
 }
 
 function pairs(fields: FieldsInit): (readonly [string, string])[] {

@@ -7,10 +7,9 @@ import { type FirstMember, accept } from '../http1/accept.ts'
 import { Connection } from '../http1/connection.ts'
 import { reasonOf } from '../server/connection-log.ts'
 import { type CloseReason, channels } from '../server/events.ts'
-import type { Http2Connection } from '../http2/connection.ts'
 import { acmeProtocol, offeredProtocols } from './client-hello.ts'
 import { parseProxyHeader } from './proxy-protocol.ts'
-import { Sniffer } from './sniffer.ts'
+import type * as Http2 from './http2.ts'
 import { type Member, Place, type ServerCore } from '../server/server-core.ts'
 import { shutdownGrace } from '../server/shutdown.ts'
 import type { TlsGate, TlsOwner } from './tls.ts'
@@ -24,7 +23,7 @@ export interface Gates {
   readonly tls: TlsGate | undefined
   /** Who sends PROXY headers. */
   readonly trusted: AddressSet | undefined
-  readonly http2: typeof Http2Connection | undefined
+  readonly http2: typeof Http2 | undefined
 }
 
 type Attached = Socket & { [pending]?: Handshake | undefined }
@@ -42,7 +41,7 @@ export function beginHandshake(core: ServerCore, socket: Socket, gates: Gates): 
 
 /** Accepts a socket without TLS. If it may speak HTTP/2, its first bytes show whether it does. */
 function acceptClear(core: ServerCore, socket: Socket, { http2 }: Gates): void {
-  const make: FirstMember | undefined = http2 && ((...args) => new Sniffer(...args, http2))
+  const make: FirstMember | undefined = http2 && ((...args) => new http2.Sniffer(...args, http2.Http2Connection))
   accept(core, acceptedTransport(socket), make)
 }
 
@@ -198,7 +197,7 @@ class Handshake implements Member {
     this.#release()
     socket.allowHalfOpen = true
     const transport = new NodeTransport(socket, this.peer)
-    const connection = new http2(this.#core, tapped(transport, this.#core.server, this.id), this.id)
+    const connection = new http2.Http2Connection(this.#core, tapped(transport, this.#core.server, this.id), this.id)
     this.#core.replace(this, connection)
     connection.begin()
     if (this.#draining) connection.shutdown()
@@ -224,7 +223,10 @@ class Handshake implements Member {
     const core = this.#core
     const wire = tapped(transport, core.server, this.id)
     const { tls, http2 } = this.#gates
-    const member = http2 && !tls ? new Sniffer(core, wire, this.id, http2) : new Connection(core, wire, this.id)
+    const member =
+      http2 && !tls
+        ? new http2.Sniffer(core, wire, this.id, http2.Http2Connection)
+        : new Connection(core, wire, this.id)
     core.replace(this, member)
     if (member.turnedAway && member instanceof Connection) return member.turnAway()
     if (this.#draining) member.shutdown()

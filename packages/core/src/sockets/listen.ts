@@ -87,7 +87,7 @@ async function gatesOf(
     // TLS and HTTP/2 are large modules; whoever does not use them does not load them.
     tls: tls && new (await import('./tls.ts')).TlsGate(tls, protocols, handshakes, report),
     trusted: proxyProtocol && new AddressSet(proxyProtocol.trusted),
-    http2: http2 ? (await import('../http2/connection.ts')).Http2Connection : undefined,
+    http2: http2 ? await import('./http2.ts') : undefined,
   }
 }
 
