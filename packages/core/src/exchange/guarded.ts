@@ -73,6 +73,13 @@ export function handled<T extends Promise<unknown>>(promise: T): T {
   return promise
 }
 
+/** As {@link handled}, for each piece that a reader asks for. */
+export function handledPieces<T>(pieces: AsyncGenerator<T, void, undefined>): AsyncGenerator<T, void, undefined> {
+  const next = pieces.next.bind(pieces)
+  pieces.next = () => handled(next())
+  return pieces
+}
+
 /**
  * Prints an error. `where` may contain what a client sent, so it is never used as a format; and an error that throws
  * while it is inspected is printed all the same.

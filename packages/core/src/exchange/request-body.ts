@@ -1,6 +1,6 @@
 // The content of a request, read once, in the way the handler chooses and at its pace.
 import { HttpError } from './errors.ts'
-import { handled } from './guarded.ts'
+import { handled, handledPieces } from './guarded.ts'
 import { handledStream } from './handled.ts'
 import { highWater } from '../transport/transport.ts'
 
@@ -128,10 +128,7 @@ export class RequestBody implements AsyncIterable<Uint8Array> {
   }
 
   [Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void, undefined> {
-    const pieces = this.#pieces()
-    const next = pieces.next.bind(pieces)
-    pieces.next = () => handled(next())
-    return pieces
+    return handledPieces(this.#pieces())
   }
 
   async *#pieces(): AsyncGenerator<Uint8Array, void, undefined> {

@@ -1,8 +1,7 @@
 import type { Socket } from 'node:net'
-import { HttpError } from '@spillway/core'
+import { HttpError, highWater } from '@spillway/core'
 import type { ScriptErrors } from '../cgi/script-errors.ts'
 import { badReply } from '../cgi/script-head.ts'
-import { highWater } from '../tools/high-water.ts'
 import type { ScriptOutput } from '../cgi/script-reply.ts'
 import { ProtocolStatus, RecordReader, type RecordSink, RecordType, endOfStream, records } from './records.ts'
 

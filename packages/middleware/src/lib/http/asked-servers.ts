@@ -1,5 +1,6 @@
 // Tells interested layers which servers were asked for a reply.
 import type { Context } from '@spillway/core'
+import { Watched } from './watched.ts'
 
 /** One server that was asked. */
 export interface AskedServer {
@@ -11,20 +12,14 @@ export interface AskedServer {
   readonly ms: number
 }
 
-/** Keyed by the state of the exchange, which all its views share. */
-const watched = new WeakMap<object, AskedServer[]>()
-/** Where no log wants to know, nothing is looked up. */
-let isWatching = false
+const asked = new Watched<AskedServer>()
 
 /** Starts recording: the servers that are asked from now on, in order. */
-export function watchAsked({ state }: Context<any, any>): readonly AskedServer[] {
-  isWatching = true
-  let list = watched.get(state as object)
-  if (!list) watched.set(state as object, (list = []))
-  return list
+export function watchAsked(c: Context<any, any>): readonly AskedServer[] {
+  return asked.watch(c)
 }
 
 /** The list in which a server that is asked is recorded; undefined if nobody is interested. */
-export function askedOf({ state }: Context<any, any>): AskedServer[] | undefined {
-  return isWatching ? watched.get(state as object) : undefined
+export function askedOf(c: Context<any, any>): AskedServer[] | undefined {
+  return asked.of(c)
 }

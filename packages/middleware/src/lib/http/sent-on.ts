@@ -1,5 +1,6 @@
 // Tells interested layers with which fields a request was passed on.
 import type { Context, RequestHeaders } from '@spillway/core'
+import { Watched } from './watched.ts'
 
 /** How a proxy changed a request. */
 export interface SentOn {
@@ -9,23 +10,17 @@ export interface SentOn {
   readonly changes: (name: string) => boolean
 }
 
-/** Keyed by the state of the exchange, which all its views share. */
-const watched = new WeakMap<object, SentOn[]>()
-/** Where there is no cache nothing is looked up. */
-let isWatching = false
+const sent = new Watched<SentOn>()
 
 /**
  * How proxies change a request from now on. A cache must know this: it stores a reply as the answer to the request that came in, for
  * everybody who sends the same again, but the server answered the request that it received.
  */
-export function watchSentOn({ state }: Context<any, any>): readonly SentOn[] {
-  isWatching = true
-  let list = watched.get(state as object)
-  if (!list) watched.set(state as object, (list = []))
-  return list
+export function watchSentOn(c: Context<any, any>): readonly SentOn[] {
+  return sent.watch(c)
 }
 
 /** Reports that a request is passed on. @param tell is called only if somebody is interested. */
-export function tellSentOn({ state }: Context<any, any>, tell: () => SentOn): void {
-  if (isWatching) watched.get(state as object)?.push(tell())
+export function tellSentOn(c: Context<any, any>, tell: () => SentOn): void {
+  sent.of(c)?.push(tell())
 }

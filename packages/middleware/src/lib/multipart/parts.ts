@@ -1,5 +1,5 @@
 // Fields and files of a form, within limits.
-import { handled } from '@spillway/core'
+import { handled, handledPieces } from '@spillway/core'
 import { type Rules, type Settled, optional, readOptions, whole } from '@spillway/core/options'
 import { ProblemError } from '../http/problem.ts'
 import { type PartHead, readPartHead } from './part-head.ts'
@@ -109,10 +109,7 @@ class File implements FilePart {
   }
 
   [Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void, undefined> {
-    const pieces = this.#pieces()
-    const next = pieces.next.bind(pieces)
-    pieces.next = () => handled(next())
-    return pieces
+    return handledPieces(this.#pieces())
   }
 
   async *#pieces(): AsyncGenerator<Uint8Array, void, undefined> {

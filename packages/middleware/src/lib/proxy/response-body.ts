@@ -1,5 +1,5 @@
 // The content of an upstream server's response, at the pace of our client.
-import { highWater } from '../tools/high-water.ts'
+import { highWater } from '@spillway/core'
 
 /** What the content asks of its connection. */
 export interface ContentSource {
