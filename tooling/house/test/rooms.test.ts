@@ -47,6 +47,11 @@ interface Arrow {
   readonly to: string
 }
 
+/** What a file imports of its own package: values and types, at once or later. */
+function importsOf(text: string): string[] {
+  return [...text.matchAll(/(?:\bfrom|\bimport\(|^import)\s*'(\.[^']+)'/gm)].map(([, target]) => target!)
+}
+
 /** Imports from one room into another, of types as well; files beside the rooms are the public entries. */
 function arrows(source: string): Arrow[] {
   const folder = join(root, source)
@@ -54,8 +59,8 @@ function arrows(source: string): Arrow[] {
   for (const name of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
     if (!name.endsWith('.ts') || !/[/\\]/.test(name)) continue
     const text = readFileSync(join(folder, name), 'utf8')
-    for (const [, target] of text.matchAll(/(?:\bfrom|\bimport\(|^import) ?'(\.[^']+)'/gm)) {
-      const path = relative(folder, resolve(dirname(join(folder, name)), target!))
+    for (const target of importsOf(text)) {
+      const path = relative(folder, resolve(dirname(join(folder, name)), target))
       const from = name.split(/[/\\]/)[0]!
       const to = path.split(/[/\\]/)[0]!
       if (from !== to) found.push({ file: name, from, to })
@@ -79,6 +84,20 @@ describe.each(Object.entries(houses))('the rooms of %s', (source, rooms) => {
     for (const [index, name] of names.entries())
       for (const below of rooms[name]!) expect(names.slice(0, index), `${name} → ${below}`).toContain(below)
   })
+})
+
+it.each([
+  "import { a } from '../b/c.ts'",
+  "import type { A } from '../b/c.ts'",
+  "import {\n  type A,\n  a,\n} from '../b/c.ts'",
+  "export { a } from '../b/c.ts'",
+  "export * from '../b/c.ts'",
+  "import '../b/c.ts'",
+  "const { a } = await import('../b/c.ts')",
+  "type A = import('../b/c.ts').A",
+  "type A = import(\n  '../b/c.ts'\n).A",
+])('%s is an import', (text) => {
+  expect(importsOf(text)).toEqual(['../b/c.ts'])
 })
 
 describe('each room of core', () => {
