@@ -1,6 +1,6 @@
 import { Writable } from 'node:stream'
 import { describe, expect, test, vi } from 'vitest'
-import { boundedOutput, mostWaiting } from '../src/lib/logger/output.ts'
+import { boundedOutput, fileOutput, mostWaiting } from '../src/lib/logger/output.ts'
 
 /** A stream whose reader takes nothing until it is let go. */
 function stalled(): { stream: Writable; taken: string[]; go: () => void } {
@@ -52,19 +52,30 @@ describe('lines for a reader', () => {
     }
     expect(told).toEqual(['the output is gone, and with it what is logged from now on: EPIPE'])
   })
+})
 
-  test('that cannot be written at once are lost, and the next may be written', () => {
+describe('lines for a file', () => {
+  test('are lost while its disk is full, which is told, and are there again when there is room', () => {
+    const rooms: number[] = []
     const told: string[] = []
-    const stream = new Writable()
-    const taken: string[] = []
-    stream.write = ((line: string) => {
-      if (line === 'full\n') throw new Error('ENOSPC')
-      taken.push(line)
-      return true
-    }) as typeof stream.write
-    const write = boundedOutput(stream, (what) => told.push(what))
-    for (const line of ['full\n', 'full\n', 'fits\n']) write(line)
-    expect(told).toEqual(['a line could not be written: ENOSPC'])
-    expect(taken).toEqual(['fits\n'])
+    let taken = ''
+    const write = fileOutput(
+      (bytes) => {
+        const room = rooms.shift() ?? bytes.length
+        if (room < 0) throw new Error('ENOSPC')
+        taken += Buffer.from(bytes.subarray(0, room)).toString()
+        return Math.min(room, bytes.length)
+      },
+      (what) => told.push(what),
+    )
+    write('one\n')
+    rooms.push(2, -1, 0)
+    for (const line of ['cut\n', 'lost\n', 'lost too\n']) write(line)
+    expect(told).toEqual(['lines are lost until they can be written again: the disk is full'])
+    write('two\n')
+    expect(told[1]).toBe('3 lines were lost')
+    write('three\n')
+    expect(taken).toBe('one\ncu\ntwo\nthree\n')
+    expect(told).toHaveLength(2)
   })
 })
