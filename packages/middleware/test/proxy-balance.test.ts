@@ -138,6 +138,36 @@ const leftOut = async (count: number, maxShare?: number): Promise<string[]> => {
 }
 
 describe('passive health', () => {
+  test('a server that breaks its replies off fails, and one whose client leaves does not', async () => {
+    const cuts = await rawUpstream((socket) => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf'))
+    const good = await rawUpstream(echoHead)
+    const to = group([cuts.url, good.url], { ejection: { failures: 2 } })
+    const { server } = await front(to)
+    const half = async (): Promise<ReturnType<typeof client>> => {
+      const before = cuts.connections
+      while (cuts.connections === before) {
+        const asking = client(server, 'GET / HTTP/1.1\r\nHost: a\r\n\r\n')
+        await asking.reads('HTTP/1.1 200')
+        if (cuts.connections === before) continue
+        await asking.reads('half')
+        return asking
+      }
+      throw new Error('Not asked')
+    }
+    for (let i = 0; i < 3; i++) {
+      const leaving = await half()
+      leaving.socket.destroy()
+      await until(() => to.status[0]!.active === 0)
+    }
+    expect(to.status[0]).toMatchObject({ state: 'up', failures: 0 })
+    for (let i = 1; i <= 2; i++) {
+      const asking = await half()
+      for (const socket of cuts.sockets) socket.destroy()
+      await until(() => asking.closed && to.status[0]!.failures === i)
+    }
+    expect(to.status).toMatchObject([{ state: 'ejected', failures: 2 }, { state: 'up' }])
+  })
+
   test('a server that fails n times in a row gets no more requests for a while', async () => {
     const bad = await rawUpstream((socket) => void socket.resetAndDestroy())
     const good = await rawUpstream(echoHead)

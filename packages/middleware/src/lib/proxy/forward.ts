@@ -151,9 +151,14 @@ async function attempt(sending: Sending, server: Upstream, fresh: boolean): Prom
     const answer = await answering
     content.answered()
     status = answer.status
-    if (health.isFailure(status)) {
-      server.failures++
-      health.failed(performance.now())
+    if (health.isFailure(status)) server.failed()
+    else if (answer.content instanceof ResponseBody) {
+      health.unknown()
+      answer.content.whenEnded((error) => {
+        if (!error) health.succeeded()
+        // What a client has cancelled says nothing.
+        else if (error instanceof UpstreamError) server.failed()
+      })
     } else health.succeeded()
     const next = rules.retryStatuses.includes(status) ? another() : undefined
     if (next) {
@@ -165,10 +170,8 @@ async function attempt(sending: Sending, server: Upstream, fresh: boolean): Prom
     if (rules.rewrite) rewriteFields(c, answer.fields, server.address)
     return joined ? upgraded(c, plan, answer, server, leave ?? ignore) : reply(c, answer, server, rules.buffers)
   } catch (error) {
-    if (error instanceof UpstreamError && !error.stale && error.kind !== 'busy') {
-      server.failures++
-      health.failed(performance.now())
-    } else health.unknown()
+    if (error instanceof UpstreamError && !error.stale && error.kind !== 'busy') server.failed()
+    else health.unknown()
     throw error
   } finally {
     asked?.push({ server: server.url, status, ms: performance.now() - began })

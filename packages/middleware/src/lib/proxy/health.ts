@@ -1,6 +1,6 @@
 /** When a server that fails is left out (passive health). */
 export interface Ejection {
-  /** Failures in a row: no connection, a broken or missing response, or one of the `statuses`. Default: 5. */
+  /** Failures in a row: no connection, a response that is broken, cut or missing, or one of the `statuses`. Default: 5. */
   readonly failures: number
   /** Statuses that count as failures of the server, such as 502 and 503. Default: none; statuses are the application's business. */
   readonly statuses: readonly number[]

@@ -25,6 +25,7 @@ export class ResponseBody implements AsyncIterableIterator<Uint8Array> {
   #queue: Uint8Array[] = []
   #queued = 0
   #error: Error | undefined
+  #ended: ((error: Error | undefined) => void) | undefined
   #waiting: { resolve(result: IteratorResult<Uint8Array>): void; reject(error: Error): void } | undefined
 
   constructor(source: ContentSource) {
@@ -49,8 +50,15 @@ export class ResponseBody implements AsyncIterableIterator<Uint8Array> {
     this.#queued += chunk.length
   }
 
+  /** @param ended is told once all has come, or why it will not. It is told nothing when nobody wants the rest. */
+  whenEnded(ended: (error: Error | undefined) => void): void {
+    if (this.#source) this.#ended = ended
+    else ended(this.#error)
+  }
+
   end(trailers: readonly (readonly [string, string])[] | null): void {
     this.#source = undefined
+    this.#ended?.(undefined)
     if (trailers) this.trailers = trailers
     this.#waiting?.resolve({ done: true, value: undefined })
     this.#waiting = undefined
@@ -60,6 +68,7 @@ export class ResponseBody implements AsyncIterableIterator<Uint8Array> {
   fail(error: Error): void {
     this.#source = undefined
     this.#error = error
+    this.#ended?.(error)
     this.#waiting?.reject(error)
     this.#waiting = undefined
   }

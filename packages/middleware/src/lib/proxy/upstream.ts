@@ -112,6 +112,12 @@ export class Upstream implements ConnectionOwner, SessionOwner {
     return idle
   }
 
+  /** A request was not answered as it should have been. */
+  failed(): void {
+    this.failures++
+    this.health.failed(performance.now())
+  }
+
   /** Whether a connection is free or may be opened. */
   get free(): boolean {
     if (this.#isShared('')) return this.#lent < this.#limits.connections
