@@ -3,7 +3,7 @@ import { X509Certificate, createPrivateKey } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { acmeHosts } from './acme.ts'
 import { AcmeStore } from './acme-store.ts'
-import { type CertificateFiles, type Config, ConfigError } from './config.ts'
+import { type CertificateFiles, type Config, ConfigError, type Problem } from './config.ts'
 
 /** As core takes them. */
 export interface CertificateAndKey {
@@ -21,9 +21,9 @@ export class Certificates {
   /** @throws ConfigError when one cannot be read, is none, or has another key. */
   constructor(config: Config) {
     const { listen, hosts = {}, acme } = config
-    this.#own = listen.map(({ tls }, i) => (typeof tls === 'object' ? read(`listen[${i}].tls`, tls) : undefined))
+    this.#own = listen.map(({ tls }, i) => (typeof tls === 'object' ? read(['listen', i, 'tls'], tls) : undefined))
     const named = Object.entries(hosts).flatMap(([name, { tls }]): [string, CertificateAndKey][] =>
-      typeof tls === 'object' ? [[name.toLowerCase(), read(`hosts.${name}.tls`, tls)]] : [],
+      typeof tls === 'object' ? [[name.toLowerCase(), read(['hosts', name, 'tls'], tls)]] : [],
     )
     this.#byName = new Map(named)
     const store = acme && new AcmeStore(acme.folder)
@@ -95,28 +95,28 @@ function missing(name: string): never {
   throw new Error(`There is no certificate for ${JSON.stringify(name)}`)
 }
 
-function read(place: string, files: CertificateFiles): CertificateAndKey {
-  const cert = readPem(`${place}.cert`, files.cert)
-  const key = readPem(`${place}.key`, files.key)
-  const certificate = parsed(`${place}.cert`, files.cert, () => new X509Certificate(cert))
-  const secret = parsed(`${place}.key`, files.key, () => createPrivateKey(key))
+function read(place: Problem['place'], files: CertificateFiles): CertificateAndKey {
+  const cert = readPem([...place, 'cert'], files.cert)
+  const key = readPem([...place, 'key'], files.key)
+  const certificate = parsed([...place, 'cert'], files.cert, () => new X509Certificate(cert))
+  const secret = parsed([...place, 'key'], files.key, () => createPrivateKey(key))
   if (!certificate.checkPrivateKey(secret))
-    throw new ConfigError(`${place}.key: ${files.key} is not that of ${files.cert}`)
+    throw ConfigError.at([...place, 'key'], `${files.key} is not that of ${files.cert}`)
   return { cert, key }
 }
 
-function readPem(place: string, file: string): Buffer {
+function readPem(place: Problem['place'], file: string): Buffer {
   try {
     return readFileSync(file)
   } catch (error) {
-    throw new ConfigError(`${place}: ${file} cannot be read (${(error as NodeJS.ErrnoException).code})`)
+    throw ConfigError.at(place, `${file} cannot be read (${(error as NodeJS.ErrnoException).code})`)
   }
 }
 
-function parsed<T>(place: string, file: string, parse: () => T): T {
+function parsed<T>(place: Problem['place'], file: string, parse: () => T): T {
   try {
     return parse()
   } catch (error) {
-    throw new ConfigError(`${place}: ${file} is not what it should be in PEM (${(error as Error).message})`)
+    throw ConfigError.at(place, `${file} is not what it should be in PEM (${(error as Error).message})`)
   }
 }

@@ -3,7 +3,9 @@ import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { nearest } from '@spillway/core/options'
 import * as v from 'valibot'
-import { lineOf, lineOfBreak, namesAt } from './places.ts'
+import { contradictions } from './contradictions.ts'
+import { breakOf, lineOf, namesAt, repeated } from './places.ts'
+import { missingFiles } from './missing-files.ts'
 import { schema } from './schema.ts'
 import { secretNames } from './secret-names.ts'
 
@@ -251,40 +253,89 @@ export class ConfigError extends Error {
     super(message)
     this.problems = problems
   }
+
+  /** @param what is wrong at a place. */
+  static at(place: Problem['place'], what: string): ConfigError {
+    return ConfigError.of([{ place, what: `: ${what}` }])
+  }
+
+  static of(problems: readonly Problem[]): ConfigError {
+    return new ConfigError(list(problems.map(textOf)), problems)
+  }
 }
 
 /** Reads and checks a file. Names of files in it are relative to it. @throws ConfigError */
 export function readConfig(file: string): Config {
+  const source = readSource(file)
+  return pointing(file, () => {
+    const folder = dirname(resolve(file))
+    const { config, problems } = checked(source, (found) => missingFiles(located(found, folder)))
+    if (problems.length > 0) throw ConfigError.of(problems)
+    return located(config, folder)
+  })
+}
+
+/** Names the file and its lines in the errors of what is made of it. @throws ConfigError */
+export function pointing<T>(file: string, make: () => T): T {
+  try {
+    return make()
+  } catch (error) {
+    if (!(error instanceof ConfigError) || error.problems.length === 0) throw error
+    const source = readSource(file)
+    const found = error.problems.map((one) => ({ line: lineOf(source, one.place), text: textOf(one) }))
+    const lines = found.toSorted((a, b) => a.line - b.line).map(({ line, text }) => `${file}:${line}: ${text}`)
+    throw new ConfigError(list(lines))
+  }
+}
+
+function readSource(file: string): string {
   let source
   try {
-    source = readFileSync(file, 'utf8')
+    source = readFileSync(file, 'utf8').replace(/^\uFEFF/, '')
   } catch (error) {
     throw new ConfigError(`${file} cannot be read: ${(error as NodeJS.ErrnoException).code ?? String(error)}`)
   }
   try {
-    return parseConfig(source, dirname(resolve(file)))
+    JSON.parse(source)
   } catch (error) {
-    if (!(error instanceof ConfigError)) throw error
-    const { problems } = error
-    if (problems.length === 0) throw new ConfigError(`${file}${error.message}`)
-    const found = problems.map((one) => ({ line: lineOf(source, one.place), text: textOf(one) }))
-    const lines = found.toSorted((a, b) => a.line - b.line).map(({ line, text }) => `${file}:${line}: ${text}`)
-    throw new ConfigError(list(lines), problems)
+    const { line, advice } = breakOf(source)
+    throw new ConfigError(`${file}:${line}: not JSON${advice || `: ${(error as Error).message}`}`)
   }
+  return source
 }
 
 /** Checks the text of a configuration. @param folder what file names are relative to. @throws ConfigError */
 export function parseConfig(source: string, folder: string): Config {
-  let json: unknown
+  const { config, problems } = checked(source, () => [])
+  if (problems.length > 0) throw ConfigError.of(problems)
+  return located(config, folder)
+}
+
+/**
+ * What the text of a configuration says, and what is wrong with it.
+ * @param more finds further problems.
+ */
+function checked(
+  source: string,
+  more: (config: Config) => Problem[],
+): { readonly config: Config; readonly problems: readonly Problem[] } {
+  const { output, issues = [] } = v.safeParse(schema, JSON.parse(source), { abortPipeEarly: true })
+  const config = output as Config
+  const wrong = [...repeated(source).map((place) => ({ place, what: 'is there twice' })), ...issues.map(explain)]
+  const whole = (): Problem[] => [...contradictions(config), ...more(config)]
+  if (issues.length === 0) return { config, problems: [...wrong, ...whole()] }
   try {
-    json = JSON.parse(source)
-  } catch (error) {
-    throw new ConfigError(`:${lineOfBreak(source)}: not JSON: ${(error as Error).message}`)
+    const others = whole().filter(({ place }) => !wrong.some((one) => isPart(one.place, place)))
+    return { config, problems: [...wrong, ...others] }
+  } catch {
+    // What is there is too far from a configuration.
+    return { config, problems: wrong }
   }
-  const { success, output, issues } = v.safeParse(schema, json, { abortPipeEarly: true })
-  const problems = success ? contradictions(output) : issues.map(explain)
-  if (problems.length > 0) throw new ConfigError(list(problems.map(textOf)), problems)
-  return located(output as Config, folder)
+}
+
+/** Whether one place is in another, so that what is wrong with it may be why the other is. */
+function isPart(inner: Problem['place'], outer: Problem['place']): boolean {
+  return outer.every((key, i) => inner[i] === key)
 }
 
 function list(problems: readonly string[]): string {
@@ -292,7 +343,7 @@ function list(problems: readonly string[]): string {
 }
 
 function textOf({ place, what }: Problem): string {
-  return `${placeOf(place) || 'the configuration'} ${what}`
+  return `${placeOf(place) || 'the configuration'}${what.startsWith(':') ? '' : ' '}${what}`
 }
 
 function explain(issue: v.BaseIssue<unknown>): Problem {
@@ -316,88 +367,6 @@ function placeOf(path: Problem['place']): string {
   return path.map((key, i) => (typeof key === 'number' ? `[${key}]` : i === 0 ? key : `.${key}`)).join('')
 }
 
-/** What is wrong although every part of it is right. */
-function contradictions(config: Config): Problem[] {
-  const { listen, demo, upstreams, hosts = {}, routes, workers = 1 } = config
-  const problems: Problem[] = []
-  const certified = Object.values(hosts).some(({ tls }) => tls)
-  if (!routes && Object.keys(hosts).length === 0)
-    problems.push({ place: ['routes'], what: 'is missing, and so is hosts' })
-  if (routes) problems.push(...routeProblems(config, routes, ['routes']))
-  for (const [name, host] of Object.entries(hosts))
-    problems.push(...routeProblems(config, host.routes, ['hosts', name, 'routes']))
-  if (demo && 'demo' in upstreams) problems.push({ place: ['upstreams', 'demo'], what: 'is what "demo" makes' })
-  if (demo && workers > 1) problems.push({ place: ['workers'], what: 'is for more than a demo' })
-  problems.push(...acmeProblems(config))
-  for (const [name, { cert, key }] of Object.entries(upstreams))
-    if ((cert === undefined) !== (key === undefined))
-      problems.push({ place: ['upstreams', name], what: 'has one of "cert" and "key", which need each other' })
-  for (const [i, { http2, tls: secure, port }] of listen.entries()) {
-    if (workers > 1 && port === 0)
-      problems.push({ place: ['listen', i, 'port'], what: 'is 0, and workers would each have another one' })
-    if (http2 && !secure) problems.push({ place: ['listen', i, 'http2'], what: 'needs "tls"' })
-    if (secure === true && !certified)
-      problems.push({ place: ['listen', i, 'tls'], what: 'is true, and no host has a certificate' })
-  }
-  return problems
-}
-
-function acmeProblems({ acme, hosts = {}, listen }: Config): Problem[] {
-  const problems: Problem[] = []
-  const [isSecure, isClear] = [listen.some(({ tls }) => tls), listen.some(({ tls }) => !tls)]
-  for (const [name, { tls }] of Object.entries(hosts)) {
-    if (tls !== 'acme') continue
-    const place = ['hosts', name, 'tls']
-    if (!acme) problems.push({ place, what: 'is "acme", and "acme" says of no authority' })
-    if (!isSecure) problems.push({ place, what: 'is "acme", and nothing in "listen" has "tls"' })
-    if (name.startsWith('*.')) problems.push({ place, what: 'is "acme", which is for single names: name each' })
-  }
-  if (acme?.challenges?.includes('http-01') && !isClear)
-    problems.push({ place: ['acme', 'challenges'], what: 'has "http-01", and all of "listen" has "tls"' })
-  return problems
-}
-
-function routeProblems(config: Config, routes: readonly RouteConfig[], where: Problem['place']): Problem[] {
-  const paths = new Set<string>()
-  return routes.flatMap((route, i) => {
-    const at = [...where, i]
-    const isKnown = paths.has(route.path)
-    paths.add(route.path)
-    const twice: Problem[] = isKnown ? [{ place: [...at, 'path'], what: `${route.path} is there twice` }] : []
-    return [...twice, ...oneRouteProblems(config, route, at)]
-  })
-}
-
-function oneRouteProblems(config: Config, route: RouteConfig, at: Problem['place']): Problem[] {
-  const { proxy, files, redirect, cgi } = route
-  const problems: Problem[] = []
-  const kinds = [redirect, cgi, files ?? proxy].filter((kind) => kind !== undefined)
-  if (kinds.length !== 1)
-    problems.push({ place: at, what: 'must have one of "proxy", "files", "redirect" and "cgi", or files and a proxy' })
-  if (proxy !== undefined) problems.push(...groupProblems(config, proxy, [...at, 'proxy']))
-  if (route.forwardAuth)
-    problems.push(...groupProblems(config, route.forwardAuth.proxy, [...at, 'forwardAuth', 'proxy']))
-  for (const name of ofProxies)
-    if (proxy === undefined && route[name]) problems.push({ place: [...at, name], what: 'needs "proxy"' })
-  for (const name of ofFiles)
-    if (files === undefined && route[name]) problems.push({ place: [...at, name], what: 'needs "files"' })
-  if (files !== undefined && proxy !== undefined && (route.fallback !== undefined || route.fastcgi))
-    problems.push({ place: at, what: 'has "proxy" for what there is no file for, and "fallback" or "fastcgi", too' })
-  if (route.cache && proxy === undefined)
-    problems.push({ place: [...at, 'cache'], what: 'needs "proxy": files are in memory anyway' })
-  return problems
-}
-
-const ofProxies = ['strip', 'host', 'passOn', 'request', 'rewrite', 'retries', 'retryStatuses', 'buffer'] as const
-const ofFiles = ['fallback', 'fastcgi', 'cleanUrls', 'try'] as const
-
-function groupProblems({ upstreams, demo }: Config, name: string, place: Problem['place']): Problem[] {
-  if (name in upstreams || (demo && name === 'demo')) return []
-  const near = nearest(name, Object.keys(upstreams))
-  const advice = near === undefined ? '' : `: is it "${near}"?`
-  return [{ place, what: `names "${name}", which is not in upstreams${advice}` }]
-}
-
 /** The same with absolute names of files. */
 function located(config: Config, folder: string): Config {
   const at = (file: string): string => resolve(folder, file)
@@ -406,9 +375,13 @@ function located(config: Config, folder: string): Config {
     one.errors
       ? { ...one, errors: Object.fromEntries(Object.entries(one.errors).map(([status, file]) => [status, at(file)])) }
       : one
+  const waiting = <T extends Pick<Config, 'buffer'>>(one: T): T =>
+    typeof one.buffer === 'object' && one.buffer.folder !== undefined
+      ? { ...one, buffer: { ...one.buffer, folder: at(one.buffer.folder) } }
+      : one
   const route = (one: RouteConfig): RouteConfig =>
     pages({
-      ...one,
+      ...waiting(one),
       ...(one.files !== undefined && { files: at(one.files) }),
       ...(one.cgi !== undefined && {
         cgi: typeof one.cgi === 'string' ? at(one.cgi) : { ...one.cgi, path: at(one.cgi.path) },
@@ -416,7 +389,7 @@ function located(config: Config, folder: string): Config {
     })
   const { acme, hosts, routes } = config
   return pages({
-    ...config,
+    ...waiting(config),
     listen: config.listen.map((one) => (typeof one.tls === 'object' ? { ...one, tls: certificate(one.tls) } : one)),
     ...(acme && { acme: { ...acme, folder: at(acme.folder) } }),
     ...(routes && { routes: routes.map(route) }),

@@ -15,7 +15,15 @@ import { Acme } from './acme.ts'
 import { AcmeStore } from './acme-store.ts'
 import { adminHandler } from './admin.ts'
 import { Certificates } from './certificates.ts'
-import { type Config, ConfigError, type ListenConfig, type UpstreamConfig, logOf, readConfig } from './config.ts'
+import {
+  type Config,
+  ConfigError,
+  type ListenConfig,
+  type UpstreamConfig,
+  logOf,
+  pointing,
+  readConfig,
+} from './config.ts'
 import { Demo } from './demo.ts'
 import { given } from './given.ts'
 import { Groups } from './groups.ts'
@@ -91,23 +99,18 @@ export class Gateway {
   /** Looks at a configuration without using it. @throws ConfigError when it cannot be used. */
   static check(file: string): void {
     const config = readConfig(file)
-    const certificates = new Certificates(config)
-    // The demo's servers are there only when it runs.
-    const demo = { demo: { servers: ['http://127.0.0.1:1'] } }
-    const groups = new Groups(config.demo ? { ...config.upstreams, ...demo } : config.upstreams)
-    try {
-      buildRoutes({
-        config,
-        groups,
-        certificates,
-        observers: [],
-        before: undefined,
-        proofs: undefined,
-        httpsPort: () => 443,
-      })
-    } finally {
-      groups.close()
-    }
+    pointing(file, () => {
+      const certificates = new Certificates(config)
+      // The demo's servers are there only when it runs.
+      const demo = { demo: { servers: ['http://127.0.0.1:1'] } }
+      const groups = new Groups(config.demo ? { ...config.upstreams, ...demo } : config.upstreams)
+      const nothing = { observers: [], before: undefined, proofs: undefined, httpsPort: () => 443 }
+      try {
+        buildRoutes({ config, groups, certificates, ...nothing })
+      } finally {
+        groups.close()
+      }
+    })
   }
 
   /** @throws ConfigError when the configuration cannot be used; the system's error when a port is taken. */
@@ -116,7 +119,7 @@ export class Gateway {
     const demo = config.demo && (await Demo.start(program, config.demo.backends))
     let gateway
     try {
-      gateway = new Gateway(file, config, demo)
+      gateway = pointing(file, () => new Gateway(file, config, demo))
       for (const [i, one] of config.listen.entries()) await gateway.#listen(one, i)
       if (config.admin)
         gateway.#admin = await serve(adminHandler(gateway, gateway.observed!, page), {
@@ -177,9 +180,15 @@ export class Gateway {
    */
   reload(): void {
     const config = readConfig(this.#file)
-    for (const part of fixed)
-      if (JSON.stringify(config[part]) !== JSON.stringify(this.#config[part]))
-        throw new ConfigError(`${this.#file}: ${part}: a change here needs a restart`)
+    pointing(this.#file, () => this.#use(config))
+    this.loads++
+    this.loadedAt = Date.now()
+  }
+
+  #use(config: Config): void {
+    const changed = fixed.filter((part) => JSON.stringify(config[part]) !== JSON.stringify(this.#config[part]))
+    if (changed.length > 0)
+      throw ConfigError.of(changed.map((part) => ({ place: [part], what: ': a change here needs a restart' })))
     const certificates = new Certificates(config)
     const before = this.#groups
     const groups = new Groups(this.#upstreams(config), before)
@@ -198,8 +207,6 @@ export class Gateway {
     }
     this.#acme?.use(config)
     before.close(groups)
-    this.loads++
-    this.loadedAt = Date.now()
   }
 
   async close(options: CloseOptions): Promise<{ drained: number; killed: number }> {

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import type { Context } from '@spillway/core'
 import { clientOf } from '@spillway/middleware/client'
 import { type Upstreams, type UpstreamsOptions, upstreams } from '@spillway/middleware/proxy'
-import { ConfigError, type UpstreamConfig } from './config.ts'
+import { ConfigError, type Problem, type UpstreamConfig } from './config.ts'
 import { given } from './given.ts'
 
 /** Groups of upstream servers by name. Those that a reload leaves as they are keep their connections and what is known of them. */
@@ -65,21 +65,21 @@ function makeGroup(name: string, config: UpstreamConfig): Upstreams {
       given({ ...options, tls, balance: balanceOf(balance) }),
     )
   } catch (error) {
-    throw new ConfigError(`upstreams.${name}.servers: ${(error as Error).message}`)
+    throw ConfigError.at(['upstreams', name], (error as Error).message)
   }
 }
 
 /** What the files of a group have become. */
 function filesOf(name: string, { ca, cert, key }: UpstreamConfig): Record<string, string> {
   const files = Object.entries({ ca, cert, key }).filter(([, file]) => file !== undefined)
-  return Object.fromEntries(files.map(([option, file]) => [option, readPem(`upstreams.${name}.${option}`, file!)]))
+  return Object.fromEntries(files.map(([option, file]) => [option, readPem(['upstreams', name, option], file!)]))
 }
 
-function readPem(place: string, file: string): string {
+function readPem(place: Problem['place'], file: string): string {
   try {
     return readFileSync(file, 'latin1')
   } catch (error) {
-    throw new ConfigError(`${place}: ${file} cannot be read (${(error as NodeJS.ErrnoException).code})`)
+    throw ConfigError.at(place, `${file} cannot be read (${(error as NodeJS.ErrnoException).code})`)
   }
 }
 

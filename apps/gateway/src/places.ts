@@ -28,11 +28,16 @@ function forms(schema: Inside): Inside[] {
     : [schema]
 }
 
-/** The line of a text of JSON in which the value at this place begins, from 1; of what is missing, that of what it should be in. */
-export function lineOf(source: string, place: Place): number {
+/** Something in a text of JSON: a value, or the name of a member, which has the place of its value. */
+interface Spot {
+  readonly path: Place
+  readonly index: number
+  readonly isName: boolean
+}
+
+/** What is in a text of JSON, from its beginning. The path is that of a spot until the next one. */
+function* spots(source: string): Generator<Spot> {
   const tokens = source.matchAll(/"(?:[^"\\]|\\.)*"|[{}[\],:]|[^\s{}[\],:"]+/g)
-  const wanted = JSON.stringify(place)
-  let nearest = 0
   let depth = -1
   let key: string | undefined
   const path: (string | number)[] = []
@@ -49,19 +54,35 @@ export function lineOf(source: string, place: Place): number {
       key = ''
       continue
     }
-    // The name of a member, in front of its value.
-    if (depth >= 0 && typeof path[depth] === 'string' && key === undefined) {
-      path[depth] = key = JSON.parse(token) as string
-      if (isWithin(wanted, path)) nearest = index
-      continue
-    }
-    if (isWithin(wanted, path)) nearest = Math.max(nearest, index)
-    if (token === '{' || token === '[') {
-      path[++depth] = token === '[' ? 0 : ''
-      key = undefined
-    }
+    const isName = depth >= 0 && typeof path[depth] === 'string' && key === undefined
+    if (isName) path[depth] = key = JSON.parse(token) as string
+    yield { path, index, isName }
+    if (isName || (token !== '{' && token !== '[')) continue
+    path[++depth] = token === '[' ? 0 : ''
+    key = undefined
   }
+}
+
+/** The line of a text of JSON in which the value at this place begins, from 1; of what is missing, that of what it should be in. */
+export function lineOf(source: string, place: Place): number {
+  const wanted = JSON.stringify(place)
+  let nearest = 0
+  for (const { path, index } of spots(source)) if (isWithin(wanted, path)) nearest = index
   return source.slice(0, nearest).split('\n').length
+}
+
+/** The places of members that are there once more, of which JSON takes the last. */
+export function repeated(source: string): Place[] {
+  const seen = new Set<string>()
+  const twice: Place[] = []
+  for (const { path, isName } of spots(source)) {
+    if (!isName) continue
+    const text = JSON.stringify(path)
+    const isNew = !twice.some((place) => place.every((key, i) => path[i] === key))
+    if (isNew && seen.has(text)) twice.push([...path])
+    seen.add(text)
+  }
+  return twice
 }
 
 /** Whether a place is the wanted one, or on the way to it. */
@@ -70,8 +91,8 @@ function isWithin(wanted: string, path: Place): boolean {
   return text === wanted || wanted.startsWith(`${text.slice(0, -1)},`) || path.length === 0
 }
 
-/** The line in which a text stops to be JSON. The platform tells where for some mistakes only, so it is asked about parts. */
-export function lineOfBreak(source: string): number {
+/** Where a text stops to be JSON: the line, and what people mean who write such a thing. */
+export function breakOf(source: string): { readonly line: number; readonly advice: string } {
   let good = 0
   let bad = source.length
   while (bad - good > 1) {
@@ -79,7 +100,17 @@ export function lineOfBreak(source: string): number {
     if (isBroken(source.slice(0, middle))) bad = middle
     else good = middle
   }
-  return source.slice(0, bad).split('\n').length
+  return { line: source.slice(0, bad).split('\n').length, advice: adviceFor(source.slice(0, bad)) }
+}
+
+/** @param broken a text whose last character makes it no JSON. */
+function adviceFor(broken: string): string {
+  if (broken.trim() === '') return ': there is nothing in it'
+  if (/[/#]$/.test(broken)) return ': there are no comments in it'
+  if (/,\s*[}\]]$/.test(broken)) return ': a comma has nothing behind it'
+  if (broken.endsWith("'")) return ': names and texts are in double quotes'
+  if (/["}\]\w]\s*["{[]$/.test(broken)) return ': a comma is missing'
+  return ''
 }
 
 /** Whether no continuation could make it JSON. */

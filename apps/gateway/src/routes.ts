@@ -17,7 +17,7 @@ import { timeout } from '@spillway/middleware/timeout'
 import type { AcmeStore } from './acme-store.ts'
 import { passwords } from './basic-auth.ts'
 import type { Certificates } from './certificates.ts'
-import { type Config, ConfigError, type HostConfig, type RouteConfig, logOf } from './config.ts'
+import { type Config, ConfigError, type HostConfig, type Problem, type RouteConfig, logOf } from './config.ts'
 import { errorPages, fromServer } from './error-pages.ts'
 import { replyFields, requestFields } from './fields.ts'
 import { given } from './given.ts'
@@ -61,12 +61,12 @@ export function buildRoutes(making: Making): Routes {
   const table = router()
   const kept = new Map<string, readonly AnyMiddleware[]>()
   for (const [name, host] of Object.entries(config.hosts ?? {}))
-    table.host(name, (routes) => addRoutes({ ...host, name, where: `hosts.${name}.` }, routes, making, kept))
+    table.host(name, (routes) => addRoutes({ ...host, name, where: ['hosts', name] }, routes, making, kept))
   const { routes: others, https, errors } = config
-  if (others) addRoutes({ https, errors, routes: others, name: '', where: '' }, table, making, kept)
+  if (others) addRoutes({ https, errors, routes: others, name: '', where: [] }, table, making, kept)
   else table.all('/**', misdirected)
   const outer: AnyMiddleware[] = [...observers]
-  if (config.trusted) outer.push(check('trusted', () => identity(config.trusted!)))
+  if (config.trusted) outer.push(check(['trusted'], () => identity(config.trusted!)))
   if (config.requestId) outer.push(requestId())
   const { format, redact } = logOf(config)
   if (format !== 'none') outer.push(logger({ format, redact }))
@@ -80,7 +80,7 @@ interface Site extends Pick<HostConfig, 'https' | 'errors' | 'routes'> {
   /** Empty for all others. */
   readonly name: string
   /** Where it is in the configuration. */
-  readonly where: string
+  readonly where: Problem['place']
 }
 
 function addRoutes(
@@ -91,14 +91,14 @@ function addRoutes(
 ): void {
   const paths = routes.map(({ path }) => path)
   for (const [i, route] of routes.entries()) {
-    const at = `${where}routes[${i}]`
+    const at = [...where, 'routes', i]
     const key = JSON.stringify([name, route, route.forwardAuth && groups.stateOf(route.forwardAuth.proxy)])
     const limits = before?.get(key) ?? check(at, () => guards(route, groups))
     kept.set(key, limits)
     const layers: AnyMiddleware[] = https ? [toHttps(httpsPort), ...limits] : [...limits]
     const pages = route.errors ?? errors
-    if (pages) layers.unshift(check(`${at}.errors`, () => errorPages(pages)))
-    if (route.reply) layers.unshift(check(`${at}.reply`, () => replyFields(route.reply!)))
+    if (pages) layers.unshift(check([...at, 'errors'], () => errorPages(pages)))
+    if (route.reply) layers.unshift(check([...at, 'reply'], () => replyFields(route.reply!)))
     const handler = check(at, () => target(route, config, groups))
     // That the longest path answers, without the layers of shorter ones, is what the configuration says.
     table.bypass(paths, (inner) => {
@@ -108,7 +108,7 @@ function addRoutes(
     })
   }
   // Paths of no route.
-  if (errors) table.notFound(wrap([check(`${where}errors`, () => errorPages(errors))], notFound))
+  if (errors) table.notFound(wrap([check([...where, 'errors'], () => errorPages(errors))], notFound))
 }
 
 function notFound(): never {
@@ -127,11 +127,11 @@ function acmeAnswers(proofs: AcmeStore): Middleware {
 }
 
 /** What a part of the configuration makes, or where the trouble is. */
-function check<T>(at: string, make: () => T): T {
+function check<T>(at: Problem['place'], make: () => T): T {
   try {
     return make()
   } catch (error) {
-    throw new ConfigError(`${at}: ${(error as Error).message}`)
+    throw ConfigError.at(at, (error as Error).message)
   }
 }
 

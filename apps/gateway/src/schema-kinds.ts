@@ -1,4 +1,6 @@
 // The kinds of values in a configuration, each with the message for a wrong value.
+import { AddressSet } from '@spillway/core'
+import { nearest } from '@spillway/core/options'
 import * as v from 'valibot'
 
 type Any = v.GenericSchema
@@ -44,7 +46,7 @@ export const times: v.GenericSchema<number> = v.pipe(
 )
 /** Milliseconds that a timer can wait. */
 export const milliseconds: v.GenericSchema<number> = v.pipe(
-  v.number('must be a number'),
+  v.number('must be a number of milliseconds'),
   v.integer('must be a whole number of milliseconds'),
   v.minValue(0, 'must not be negative'),
   v.maxValue(2 ** 31 - 1, 'must be at most 24 days'),
@@ -57,7 +59,10 @@ export const port: v.GenericSchema<number> = v.pipe(
 )
 export const text: v.GenericSchema<string> = v.pipe(v.string('must be a text'), v.nonEmpty('must not be empty'))
 export const flag: v.GenericSchema<boolean> = v.boolean('must be true or false')
-export const addresses: v.GenericSchema<string[]> = v.array(text, 'must be a list of addresses and networks')
+export const addresses: v.GenericSchema<string[]> = v.array(
+  made((entry) => new AddressSet([entry])),
+  'must be a list of addresses and networks',
+)
 export const path: v.GenericSchema<string> = v.pipe(text, v.regex(/^\/[!-~]*$/, 'must begin with a slash: /healthz'))
 
 export const fieldName: v.GenericSchema<string> = v.pipe(
@@ -66,6 +71,18 @@ export const fieldName: v.GenericSchema<string> = v.pipe(
 )
 const fieldValue = v.pipe(v.string('must be a text'), v.regex(/^[^\0\r\n]*$/, 'must be one line'))
 export const fields: v.GenericSchema<Record<string, string>> = v.record(fieldName, fieldValue)
+
+/** The gateway writes these itself: those that say how a message is framed, and to whom it is sent. */
+const framing = /^(?:connection|content-length|expect|host|keep-alive|te|transfer-encoding|upgrade)$/i
+const sentName = v.pipe(
+  fieldName,
+  v.check(
+    (name) => !framing.test(name),
+    ({ input }) => `is written by the gateway${/^host$/i.test(input) ? ': use "host"' : ''}`,
+  ),
+)
+/** Fields of a request that is sent on. */
+export const sentFields: v.GenericSchema<Record<string, string>> = v.record(sentName, fieldValue)
 export const errorPages: v.GenericSchema<Record<string, string>> = v.record(
   v.pipe(v.string(), v.regex(/^[45](?:\d\d|xx)$/, 'must be a status, or "4xx" or "5xx"')),
   text,
@@ -82,8 +99,33 @@ export const statuses: v.GenericSchema<number[]> = v.array(
   'must be a list of statuses',
 )
 
+/** A text of which something can be made. */
+export function made(
+  make: (given: string) => unknown,
+  schema: v.GenericSchema<string> = text,
+): v.GenericSchema<string> {
+  return v.pipe(
+    schema,
+    v.rawCheck(({ dataset, addIssue }) => {
+      if (!dataset.typed) return
+      try {
+        make(dataset.value)
+      } catch (error) {
+        addIssue({ message: `: ${(error as Error).message}` })
+      }
+    }),
+  )
+}
+
 /** One of these texts. */
 export function oneOf<const T extends string>(...values: readonly T[]): v.GenericSchema<T> {
+  return v.picklist(values, ({ input }) => mustBe(values, input))
+}
+
+/** @param more what else it may be. */
+export function mustBe(values: readonly string[], input: unknown, more: string = ''): string {
   const quoted = values.map((value) => `"${value}"`)
-  return v.picklist(values, `must be ${quoted.slice(0, -1).join(', ')} or ${quoted.at(-1)}`)
+  const near = typeof input === 'string' ? nearest(input, values) : undefined
+  const advice = near === undefined ? '' : `: is it "${near}"?`
+  return `must be ${quoted.slice(0, -1).join(', ')} or ${quoted.at(-1)}${more}${advice}`
 }

@@ -1,4 +1,5 @@
 // The schema of a route.
+import { proxy, upstreams } from '@spillway/middleware/proxy'
 import * as v from 'valibot'
 import type { RouteConfig } from './config.ts'
 import {
@@ -8,11 +9,13 @@ import {
   fieldName,
   fields,
   flag,
+  made,
   milliseconds,
   option,
   path,
   positive,
   said,
+  sentFields,
   share,
   statuses,
   text,
@@ -21,7 +24,11 @@ import {
 
 const prefix = v.pipe(
   text,
-  v.regex(/^\/(?:[a-zA-Z0-9_.~-]+(?:\/[a-zA-Z0-9_.~-]+)*)?$/, 'must begin with a slash and not end in one: /api'),
+  v.regex(/^\/(?:[a-zA-Z0-9_.~-]+(?:\/[a-zA-Z0-9_.~-]+)*)?$/, ({ input }) =>
+    /\/\*+$/.test(input)
+      ? `covers what is below it without a star: ${input.replace(/\/\*+$/, '') || '/'}`
+      : 'must begin with a slash and not end in one: /api',
+  ),
 )
 
 const rateLimit = v.strictObject({
@@ -46,11 +53,21 @@ const cache = v.union(
   'must be true, false, or an object with "cacheBytes", "entryBytes" or "heuristic"',
 )
 
+const passable = made((name) => proxy(upstreams(['http://localhost']), { passOn: [name] }))
+
+const target = v.pipe(
+  text,
+  v.regex(
+    /^(?:[^{]|\{(?!\w+\})|\{(?:path|rest|query|host)\})*$/,
+    'must have no words in braces but {path}, {rest}, {query} and {host}',
+  ),
+)
+
 const redirect = v.union(
   [
-    text,
+    target,
     v.strictObject({
-      to: said(text, 'A URL; {path}, {rest}, {query} and {host} stand for those of the request'),
+      to: said(target, 'A URL; {path}, {rest}, {query} and {host} stand for those of the request'),
       status: option(v.picklist([301, 302, 303, 307, 308], 'must be 301, 302, 303, 307 or 308'), 'The status', 302),
     }),
   ],
@@ -58,7 +75,10 @@ const redirect = v.union(
 )
 
 const fastcgi = v.strictObject({
-  server: said(text, 'unix:/path or host:port'),
+  server: said(
+    v.pipe(text, v.regex(/^unix:\/.|^[^\s/:]+:\d{1,5}$|^\[[\da-f:.]+\]:\d{1,5}$/i, 'must be unix:/path or host:port')),
+    'unix:/path or host:port',
+  ),
   front: option(text, 'The script that answers when there is no such file: index.php'),
   connections: option(times, 'Most connections at a time', 4),
   timeout: option(times, 'Milliseconds to wait for a reply', 60_000),
@@ -138,7 +158,7 @@ export const route: v.GenericSchema<unknown, RouteConfig> = v.strictObject({
   proxy: option(text, 'The group of upstreams that requests are sent on to'),
   strip: v.optional(said(flag, 'Whether the path is removed before a request is sent on', false), false),
   host: option(text, "The Host that is sent: the client's, the upstream server's, or this name", 'client'),
-  passOn: option(v.array(text), 'Names of fields that are sent on although proxies normally remove them', []),
+  passOn: option(v.array(passable), 'Names of fields that are sent on although proxies normally remove them', []),
   rewrite: option(
     flag,
     'Whether Location and the paths of cookies are rewritten so that they work for the client',
@@ -169,7 +189,10 @@ export const route: v.GenericSchema<unknown, RouteConfig> = v.strictObject({
     v.pipe(milliseconds, v.minValue(1, 'must be at least 1')),
     'Milliseconds until a reply must have begun; then 504',
   ),
-  request: option(v.strictObject(changes), 'Changes to the fields of requests that are sent on'),
+  request: option(
+    v.strictObject({ ...changes, set: option(sentFields, 'Fields that replace existing ones') }),
+    'Changes to the fields of requests that are sent on',
+  ),
   reply: option(
     v.strictObject({ ...changes, add: option(fields, 'Additional fields') }),
     'Changes to the fields of replies',

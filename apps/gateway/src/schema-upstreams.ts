@@ -1,9 +1,11 @@
 // The schema of a group of upstream servers.
+import { upstreams } from '@spillway/middleware/proxy'
 import * as v from 'valibot'
 import type { UpstreamConfig } from './config.ts'
 import {
   count,
   flag,
+  made,
   milliseconds,
   oneOf,
   option,
@@ -18,17 +20,21 @@ import {
 
 const weight = v.pipe(v.number('must be a number'), v.minValue(0, 'must not be negative'))
 
+const url = made((given) => upstreams([given]))
+
 const server = v.union(
   [
-    text,
+    url,
     v.strictObject({
-      url: said(text, 'http://host:port, https://host, or unix:/path'),
+      url: said(url, 'http://host:port, https://host, or unix:/path'),
       weight: option(weight, 'Its share of the requests; 0 sends it none', 1),
       backup: option(flag, 'Whether it gets requests only while none of the others is in use', false),
     }),
   ],
   'must be a URL, or an object with "url" and perhaps "weight" and "backup"',
 )
+
+const cookieName = v.pipe(text, v.regex(/^[!#$%&'*+\-.^_`|~\da-zA-Z]+$/, 'must be the name of a cookie'))
 
 const check = v.strictObject({
   path: said(path, 'The path to ask for; a status from 200 to 399 means that the server works'),
@@ -72,7 +78,7 @@ export const upstream: v.GenericSchema<unknown, UpstreamConfig> = v.strictObject
     'Which server gets a request: the next in turn, the least busy one, or always the same for a client or a path',
     'round-robin',
   ),
-  sticky: option(text, 'Name of a cookie that keeps a client with the server that answered it first'),
+  sticky: option(cookieName, 'Name of a cookie that keeps a client with the server that answered it first'),
   check: option(check, 'How servers are asked whether they work'),
   timeouts: option(timeouts, 'How long each phase of an exchange may take; 0 for no limit'),
   ejection: option(ejection, 'When a server that fails is left out'),

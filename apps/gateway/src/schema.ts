@@ -8,6 +8,7 @@ import {
   errorPages,
   flag,
   milliseconds,
+  mustBe,
   oneOf,
   option,
   port,
@@ -114,7 +115,8 @@ const acme = v.strictObject({
   ),
 })
 
-const logFormat = oneOf('text', 'common', 'combined', 'json', 'none')
+const logFormats = ['text', 'common', 'combined', 'json', 'none'] as const
+const logFormat = oneOf(...logFormats)
 
 const log = v.union(
   [
@@ -124,7 +126,7 @@ const log = v.union(
       redact: option(v.array(text), 'Names of query parameters whose values are not logged', secretNames),
     }),
   ],
-  'must be "text", "common", "combined", "json" or "none", or an object with "format" and perhaps "redact"',
+  ({ input }) => mustBe(logFormats, input, ', or an object with "format" and perhaps "redact"'),
 )
 
 const timeouts = v.strictObject({

@@ -150,8 +150,7 @@ test.each([
   expect(problem(change)).toMatch(expected)
 })
 
-test('what is not JSON, or not an object, or not there', () => {
-  expect(() => parseConfig('{', '/')).toThrow(/^:1: not JSON: |^: not JSON: /)
+test('what is not an object, or not there', () => {
   expect(() => parseConfig('7', '/')).toThrow('the configuration must be an object')
   expect(() => readConfig('/none/gateway.json')).toThrow('/none/gateway.json cannot be read: ENOENT')
 })

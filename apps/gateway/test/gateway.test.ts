@@ -174,10 +174,10 @@ describe('a reload', () => {
     const started = await start(config)
     const mistakes = [
       [{ ...config, routes: [] }, 'routes must have at least one entry'],
-      [{ ...config, upstreams: { api: { servers: ['ftp://x'] } } }, 'upstreams.api.servers: Not http://host'],
-      [{ ...config, routes: [{ path: '/', files: 'nowhere' }] }, 'routes[0]: files: there is no folder'],
+      [{ ...config, upstreams: { api: { servers: ['ftp://x'] } } }, 'upstreams.api.servers[0]: Not http://host'],
+      [{ ...config, routes: [{ path: '/', files: 'nowhere' }] }, 'routes[0].files: there is no folder'],
       [{ ...config, listen: [{ port: 1 }] }, 'listen: a change here needs a restart'],
-      [{ ...config, routes: [{ path: '/', proxy: 'api', allow: ['10.0.0.0/99'] }] }, 'routes[0]: '],
+      [{ ...config, routes: [{ path: '/', proxy: 'api', allow: ['10.0.0.0/99'] }] }, 'routes[0].allow[0]: '],
     ] as const
     for (const [mistaken, message] of mistakes) {
       started.write(mistaken)

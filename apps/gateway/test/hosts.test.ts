@@ -325,7 +325,7 @@ describe('programs', () => {
       expect([path, (await ask(url, path)).status]).toEqual([path, 404])
     expect(await ask(url, '/')).toMatchObject({ text: 'the site' })
     write({ routes: [{ path: '/', cgi: 'nowhere' }] })
-    expect(() => gateway.reload()).toThrow(/routes\[0\]: ENOENT.*nowhere/)
+    expect(() => gateway.reload()).toThrow(/routes\[0\]\.cgi: .*nowhere cannot be read/)
   })
 })
 
@@ -360,7 +360,80 @@ describe('a configuration that is only looked at', () => {
       'gateway.json:5: routes[0].proxy names "apis", which is not in upstreams: is it "api"?',
     )
     expect(check(withRoute('{ "path": "/a" },'))).toMatch(/^gateway\.json:5: not JSON/)
-    expect(check(withRoute('{ "path": "/a", "files": "none" }'))).toMatch(/routes\[0\]: files: there is no folder none/)
     expect(check(withRoute('{ "path": "/a", "proxy": "api" }'))).toBe('none')
+  })
+
+  test.each([
+    ['{\n// ports\n"listen": []}', 2, 'there are no comments in it'],
+    ['{\n"listen": [1,\n] }', 3, 'a comma has nothing behind it'],
+    ["{\n'listen': [] }", 2, 'names and texts are in double quotes'],
+    ['{\n"listen": []\n"routes": [] }', 3, 'a comma is missing'],
+    ['\n', 2, 'there is nothing in it'],
+    ['{ listen: [] }', 1, 'Expected'],
+  ])('%j is no JSON, and it is said why', (text, line, why) => {
+    expect(check(text)).toMatch(`gateway.json:${line}: not JSON: ${why}`)
+  })
+
+  test('may begin with the mark of a byte order, as some editors write it', () => {
+    expect(check(`\uFEFF${withRoute('{ "path": "/a", "proxy": "api" }')}`)).toBe('none')
+  })
+
+  test('has nothing twice, of which only the last would count', () => {
+    expect(check('{\n"listen": [{ "port": 1 }],\n"listen": [{ "port": 2 }],\n"routes": []\n}').split('\n')).toEqual([
+      '2 problems',
+      '  gateway.json:3: listen is there twice',
+      '  gateway.json:4: routes must have at least one entry',
+    ])
+  })
+
+  test.each([
+    ['"proxy": "api", "allow": ["10.0.0.0/33"]', '.allow[0]: Neither an address nor a network: "10.0.0.0/33"'],
+    ['"proxy": "api", "passOn": ["Host"]', '.passOn[0]: A client must not say host: Host'],
+    ['"proxy": "api", "timeout": "30s"', '.timeout must be a number of milliseconds'],
+    [
+      '"proxy": "api", "request": { "set": { "Host": "a" } }',
+      '.request.set.Host is written by the gateway: use "host"',
+    ],
+    ['"proxy": "api", "request": { "set": { "Content-Length": "1" } }', '.request.set.Content-Length is written'],
+    ['"redirect": "/{pth}"', '.redirect must have no words in braces but {path}, {rest}, {query} and {host}'],
+    ['"files": ".", "fastcgi": { "server": "/run/php.sock" }', '.fastcgi.server must be unix:/path or host:port'],
+    ['"files": "none"', '.files: there is no folder none'],
+    ['"files": ".", "fallback": "none.html"', '.fallback: none.html cannot be read'],
+    ['"cgi": { "path": "none" }', '.cgi.path: none cannot be read'],
+    ['"proxy": "api", "errors": { "404": "none.html" }', '.errors.404: none.html cannot be read'],
+    ['"proxy": "api", "buffer": { "folder": "none" }', '.buffer.folder: there is no folder none'],
+  ])('says where %s is wrong, and what is right', (route, expected) => {
+    expect(check(withRoute(`{ "path": "/", ${route} }`))).toContain(`gateway.json:5: routes[0]${expected}`)
+  })
+
+  test('has what its groups, listeners and logs say looked at, too', () => {
+    const text = `{
+  "listen": [{ "port": 80, "tls": { "cert": "none.pem", "key": "none.key" } }, { "port": 81 }, { "port": 81 }],
+  "admin": { "port": 80 },
+  "log": "combind",
+  "trusted": { "addresses": ["proxy.example"] },
+  "upstreams": {
+    "api": {
+      "servers": ["http://a:99999", "b:80"],
+      "sticky": "a b",
+      "ca": "none.ca"
+    }
+  },
+  "routes": [{ "path": "/api/*", "proxy": "api" }]
+}`
+    expect(check(text).split('\n')).toEqual([
+      '11 problems',
+      '  gateway.json:2: listen[2].port is 81, which is listened on already',
+      '  gateway.json:2: listen[0].tls.cert: none.pem cannot be read',
+      '  gateway.json:2: listen[0].tls.key: none.key cannot be read',
+      '  gateway.json:3: admin.port is 80, which is listened on already',
+      '  gateway.json:4: log must be "text", "common", "combined", "json" or "none", or an object with "format" and perhaps "redact": is it "combined"?',
+      '  gateway.json:5: trusted.addresses[0]: Neither an address nor a network: "proxy.example"',
+      '  gateway.json:8: upstreams.api.servers[0]: Not http://host, https://host or unix:/path: http://a:99999',
+      '  gateway.json:8: upstreams.api.servers[1]: Not http://host, https://host or unix:/path: b:80',
+      '  gateway.json:9: upstreams.api.sticky must be the name of a cookie',
+      '  gateway.json:10: upstreams.api.ca: none.ca cannot be read',
+      '  gateway.json:13: routes[0].path covers what is below it without a star: /api',
+    ])
   })
 })
