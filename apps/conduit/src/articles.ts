@@ -179,14 +179,15 @@ export class Articles {
   /** One statement for the tags of all of them. */
   async #withTags(rows: readonly ShownRow[]): Promise<Shown[]> {
     if (rows.length === 0) return []
-    const sql = `SELECT article, tag FROM tags WHERE article IN (${rows.map(() => '?').join(', ')}) ORDER BY position`
+    const sql = `SELECT article, tag FROM tags WHERE article IN (${rows.map(() => '?').join(', ')})`
     const all = await this.#database.all<{ article: number; tag: string }>(sql, ...rows.map(({ id }) => id))
     return rows.map((row) => ({
       slug: row.slug,
       title: row.title,
       description: row.description,
       body: row.body,
-      tagList: all.filter(({ article }) => article === row.id).map(({ tag: name }) => name),
+      // By their letters, whichever order a database has for text.
+      tagList: all.flatMap(({ article, tag: name }) => (article === row.id ? [name] : [])).toSorted(),
       createdAt: row.created,
       updatedAt: row.updated,
       favorited: Boolean(row.favorited),
@@ -225,8 +226,8 @@ export class Articles {
 
 async function tag(database: Database, article: number, tags: readonly string[]): Promise<void> {
   await database.all('DELETE FROM tags WHERE article = ?', article)
-  const sql = 'INSERT INTO tags (article, position, tag) VALUES (?, ?, ?)'
-  for (const [position, name] of [...new Set(tags)].entries()) await database.all(sql, article, position, name)
+  const sql = 'INSERT INTO tags (article, tag) VALUES (?, ?)'
+  for (const name of new Set(tags)) await database.all(sql, article, name)
 }
 
 function shownAuthor({ username, bio, image, following }: AuthorColumns): Shown['author'] {

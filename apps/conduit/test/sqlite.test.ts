@@ -1,15 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { collection } from './collection.ts'
 import { openDatabase } from '../src/database/database.ts'
-
-// better-sqlite3 is compiled when it is installed. Where there is no compiler there is no database either.
-const isMissing = await import('better-sqlite3')
-  .then(({ default: Database }) => void new Database(':memory:').close())
-  .then(
-    () => false,
-    () => true,
-  )
-if (isMissing) console.error('better-sqlite3 could not be built: tests with it are skipped')
+import { isMissing } from './support.ts'
 
 describe.skipIf(isMissing)('with SQLite', () => {
   collection(() => ':memory:')

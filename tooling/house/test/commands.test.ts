@@ -20,7 +20,7 @@ const measures = 'measures, on a machine that does nothing else'
 const commands: Readonly<Record<string, Run | string>> = {
   'npm start': { by: 'apps/wire-lab/test/process.test.ts', says: 'main.mjs' },
   'npm start chat': { by: 'apps/chat/test/chat.test.ts', says: 'built.program' },
-  'npm start conduit': { by: 'apps/conduit/test/collection.ts', says: 'conduit({' },
+  'npm start conduit': { by: 'apps/conduit/test/program.test.ts', says: 'main.js' },
   'npm test': templates("npm(project, 'test')"),
   'npm run build': templates("npm(project, 'run', 'build')"),
   'npm run dev': templates("command === 'npm run dev'"),
@@ -32,6 +32,9 @@ const commands: Readonly<Record<string, Run | string>> = {
   'curl http://127.0.0.1:3000/bye/world': templates('expectAnswer'),
   'docker build -t {{name}} . && docker run -p 3000:3000 {{name}}':
     'needs Docker: its file is checked, and its commands are run, by the test of the templates',
+  'docker build -t shop .': 'needs Docker, as the one before it',
+  'docker run -p 3000:3000 -v shop-data:/app/data shop':
+    'needs Docker: tooling/consumer/walk.mjs runs the same, as nobody, with a folder to write to',
   'npm install @spillway/core': registry,
   'npm install @spillway/core @spillway/middleware': registry,
   'npm install @spillway/node': registry,

@@ -30,7 +30,6 @@ CREATE TABLE IF NOT EXISTS articles (
 CREATE INDEX IF NOT EXISTS articles_by_author ON articles (author);
 CREATE TABLE IF NOT EXISTS tags (
   article INTEGER NOT NULL REFERENCES articles ON DELETE CASCADE,
-  position INTEGER NOT NULL,
   tag TEXT NOT NULL,
   PRIMARY KEY (article, tag)
 );
