@@ -1,7 +1,7 @@
 // Reads the command line and the configuration file.
 import { parseArgs } from 'node:util'
 import { nearest } from '@spillway/core/options'
-import { type Given, type OptionName, UsageError, optionEntries, options } from './options.ts'
+import { type Given, type Option, type OptionName, UsageError, optionEntries, options } from './options.ts'
 
 /** What stands on the command line. */
 export interface CommandLine {
@@ -13,31 +13,46 @@ const names = Object.keys(options)
 
 /** Reads the command line. @throws UsageError for an option that there is not, a missing value, or two folders. */
 export function readArguments(args: readonly string[]): CommandLine {
-  refuseUnknown(args)
-  let parsed
-  try {
-    parsed = parseArgs({ args: [...args], options, allowPositionals: true })
-  } catch (error) {
-    throw new UsageError(explain(error as Error), { cause: error })
-  }
+  const parsed = parse(args, options, ofOthers)
   const [folder, second] = parsed.positionals
   // So it is said to `serve`: -l 5000 dist
   if (second !== undefined && parsed.values.listing === true && /^\d+$/.test(folder!))
     throw new UsageError(`--listing takes no value; the port is --port ${folder}`)
-  if (second !== undefined) throw new UsageError(`One folder is served at a time: ${folder} or ${second}?`)
+  if (second !== undefined) {
+    const command = nearest(folder!, commands)
+    throw new UsageError(
+      `One folder is served at a time: ${folder} or ${second}?${command ? ` Or is it spillway ${command} ${second}?` : ''}`,
+    )
+  }
   return { folder, given: { ...parsed.values } }
 }
 
-/** Node's parser says what is unknown, and this says what may have been meant. */
-function refuseUnknown(args: readonly string[]): void {
-  const { tokens } = parseArgs({ args: [...args], options, allowPositionals: true, strict: false, tokens: true })
+/**
+ * Reads options and what stands beside them. Node's parser says what is unknown, and this says what may have been meant.
+ * @param elsewhere says what options of other programs are called here.
+ * @throws UsageError for an option that there is not, and a missing value.
+ */
+export function parse<O extends Readonly<Record<string, Option>>>(
+  args: readonly string[],
+  known: O,
+  elsewhere: ReadonlyMap<string, string> = new Map(),
+): ReturnType<typeof parseArgs<{ options: O; allowPositionals: true }>> {
+  const { tokens } = parseArgs({ args: [...args], options: known, allowPositionals: true, strict: false, tokens: true })
   for (const token of tokens) {
-    if (token.kind !== 'option' || names.includes(token.name)) continue
-    const known = ofOthers.get(token.name)
-    if (known !== undefined) throw new UsageError(`There is no ${token.rawName}. ${known}`)
-    throw unknownOption(token.rawName, token.name.length > 1 ? nearest(token.name, names) : undefined)
+    if (token.kind !== 'option' || Object.hasOwn(known, token.name)) continue
+    const other = elsewhere.get(token.name)
+    if (other !== undefined) throw new UsageError(`There is no ${token.rawName}. ${other}`)
+    throw unknownOption(token.rawName, token.name.length > 1 ? nearest(token.name, Object.keys(known)) : undefined)
+  }
+  try {
+    return parseArgs({ args: [...args], options: known, allowPositionals: true })
+  } catch (error) {
+    throw new UsageError(explain(error as Error, known), { cause: error })
   }
 }
+
+/** What stands first on the command line, when it is no folder. */
+const commands = ['serve', 'dev', 'routes'] as const
 
 /** What options of `serve`, `http-server` and `sirv-cli` are called here, or why there are none. */
 const ofOthers: ReadonlyMap<string, string> = new Map([
@@ -70,9 +85,9 @@ function unknownOption(raw: string, meant: string | undefined): UsageError {
   return new UsageError(`There is no ${raw}. ${meant ? `Did you mean --${meant}?` : 'See --help.'}`)
 }
 
-function explain(error: Error): string {
-  const [, name] = /'(?:-\w, )?--(\w+)/.exec(error.message) ?? []
-  const [, option] = optionEntries.find(([one]) => one === name) ?? []
+function explain(error: Error, known: Readonly<Record<string, Option>>): string {
+  const [, name = ''] = /'(?:-\w, )?--(\w+)/.exec(error.message) ?? []
+  const option = Object.hasOwn(known, name) ? known[name] : undefined
   if (!option) return error.message
   return option.type === 'string' ? `--${name} needs a value: --${name} ${option.value}` : `--${name} takes no value`
 }

@@ -2,7 +2,7 @@
 // everything loaded but the application.
 import { existsSync } from 'node:fs'
 import * as inspector from 'node:inspector'
-import type { Socket } from 'node:net'
+import { Server as NetServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { NodeTransport, type Server, createServer, errorFacts } from '@spillway/core'
@@ -35,6 +35,18 @@ process.on('message', (message: ToWorker, socket: Socket | undefined) => {
 process.on('disconnect', () => process.exit())
 // A terminal sends it to all; what it means is for the parent to say.
 process.on('SIGINT', () => {})
+
+/** What the application listens on by itself, as for its metrics. The next one is going to want the same ports. */
+const listening = new Set<NetServer>()
+const listen = Reflect.get(NetServer.prototype, 'listen') as (...args: unknown[]) => NetServer
+NetServer.prototype.listen = function (this: NetServer, ...args: unknown[]): NetServer {
+  this.once('listening', () => {
+    listening.add(this)
+    say({ say: 'listening' })
+  })
+  this.once('close', () => listening.delete(this))
+  return Reflect.apply(listen, this, args)
+}
 
 /** Before anything of the project is loaded, as packages read it, too. What is set stays. */
 function readEnvironment(): void {
@@ -93,6 +105,7 @@ async function run({ generation, inspect }: ToWorker & { say: 'run' }): Promise<
 
 async function drain(): Promise<void> {
   inspector.close()
+  for (const one of listening) one.close()
   say({ say: 'draining' })
   await setTimeout(lastAnswers)
   await server?.close({ deadline: patience })

@@ -52,7 +52,11 @@ function checkFolder({ folder, listing, live }: Settings, isAsked: boolean): voi
     const what = code === 'EACCES' ? 'There is no permission to read' : 'There is no folder'
     throw new UsageError(`${what} ${folder === '' ? '""' : resolve(folder)}`, { cause: error })
   }
-  if (!isDirectory) throw new UsageError(`${resolve(folder)} is a file; name the folder that it is in`)
+  if (isDirectory) return
+  const isProgram = /\.[cm]?[jt]sx?$/.test(folder)
+  throw new UsageError(
+    `${resolve(folder)} is a file; ${isProgram ? `run it by: spillway dev ${folder}, or ` : ''}name the folder that it is in`,
+  )
 }
 
 /** What the system says when it cannot listen, for people. */
@@ -61,7 +65,7 @@ function explain(
 ): string {
   const { code, port, address, hostname } = error
   if (code === 'EADDRINUSE')
-    return `Port ${port} is in use. Without --port a free one is taken; --port ${Number(port) + 1} may be one`
+    return `Port ${port} is in use. Without --port and PORT a free one is taken; --port ${(Number(port) % 65_535) + 1} may be one`
   if (code === 'EACCES' && port !== undefined)
     return `There is no permission to listen on port ${port}: those below 1024 are for root`
   if (code === 'EADDRNOTAVAIL') return `--host: ${address} is no address of this machine`
@@ -111,3 +115,5 @@ try {
   )
   process.exitCode = 1
 }
+// An application that was only asked for its routes may have opened a database, or listen.
+if (command === 'routes') process.stdout.write('', () => process.exit())

@@ -59,7 +59,8 @@ export class UsageError extends Error {
   override readonly name: string = 'UsageError'
 }
 
-interface Option {
+/** An option of a command line. */
+export interface Option {
   readonly type: 'string' | 'boolean'
   readonly short?: string
   readonly multiple?: true

@@ -1,11 +1,13 @@
+// Finds a port to listen on.
 import { type AddressInfo, createServer } from 'node:net'
 
-const usual = 3000
+/** Where one looks first. */
+export const usualPort = 3000
 /** Ports looked at before any is taken. */
 const tries = 10
 
 /** The usual port, or one of those behind it, or any that is free. @param wish 0 for any. */
-export async function freePort(host: string | undefined, wish: number = usual): Promise<number> {
+export async function freePort(host: string | undefined, wish: number = usualPort): Promise<number> {
   const last = wish === 0 ? 0 : wish + tries
   for (let port = wish; port < last; port++) if (await isFree(host, port)) return port
   return (await isFree(host, 0)) as number

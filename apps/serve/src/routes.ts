@@ -1,15 +1,25 @@
 import { spawnSync } from 'node:child_process'
 import type { RouteInfo } from '@spillway/middleware/router'
-import { readFile } from './dev/command.ts'
+import { type Command, readCommand } from './command.ts'
 import { NoApplication, applicationIn } from './dev/module.ts'
 import { argumentsFor } from './dev/typescript.ts'
+
+const command = {
+  usage: 'routes file',
+  what: `prints every route of an application, with the layers in front of it:
+
+  spillway routes src/app.ts`,
+  options: { json: { type: 'boolean', help: 'print it as JSON' } },
+} as const satisfies Command
 
 /**
  * `spillway routes src/app.ts`: prints every route of an application, with the layers in front of it.
  * @throws UsageError for arguments that make no sense; NoApplication when the file exports none that has routes.
  */
 export async function routes(args: readonly string[], print: (text: string) => void): Promise<void> {
-  const { values, file } = readFile(args, { json: { type: 'boolean' } } as const)
+  const read = readCommand(command, args, print)
+  if (!read) return
+  const { values, file } = read
   const needed = argumentsFor(file)
   if (needed.some((one) => !process.execArgv.includes(one))) return void (process.exitCode = runAgain(needed))
   const application = (await applicationIn(file)) as { routes?: () => readonly RouteInfo[] }

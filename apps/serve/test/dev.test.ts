@@ -11,10 +11,14 @@ import {
 } from 'node:fs'
 import { Agent, type IncomingMessage, request } from 'node:http'
 import { createRequire } from 'node:module'
+import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
+import { freePort } from '../src/port.ts'
 import { Run, buildProgram, folderWith } from './program.ts'
+
+const esModule = '{ "type": "module" }'
 
 let program: Awaited<ReturnType<typeof buildProgram>>
 beforeAll(async () => {
@@ -32,8 +36,7 @@ class Project {
     this.folder = mkdtempSync(join(tmpdir(), 'spillway-dev-'))
     onTestFinished(() => rmSync(this.folder, { recursive: true, force: true }))
     const given = typeof files === 'string' ? { 'src/app.ts': files } : files
-    for (const [file, text] of Object.entries({ 'package.json': '{ "type": "module" }', ...given }))
-      this.write(text, file)
+    for (const [file, text] of Object.entries({ 'package.json': esModule, ...given })) this.write(text, file)
     mkdirSync(join(this.folder, 'node_modules'), { recursive: true })
     symlinkSync(dirname(createRequire(import.meta.url).resolve('tsx/package.json')), this.path('node_modules/tsx'))
     this.run = new Run(program.file, ['dev', 'src/app.ts', '--port', '0', ...args], { cwd: this.folder })
@@ -212,10 +215,16 @@ test(
 test.each<[string, string[], RegExp]>([
   ['no file', ['dev'], /One file is needed/],
   ['a file that is not there', ['dev', 'none.ts'], /There is no file/],
-  ['an option that there is not', ['dev', 'package.json', '--prot', '1'], /--prot/],
+  ['an option that there is not', ['dev', 'package.json', '--prot', '1'], /There is no --prot. Did you mean --port\?/],
+  ['an option without its value', ['dev', 'package.json', '--port'], /--port needs a value: --port number/],
   ['a port that is none', ['dev', 'package.json', '--port', '70000'], /from 0 to 65535/],
+  ['a folder', ['dev', '.'], /is a folder; name the file/],
+  ['a command that is none', ['dve', 'package.json'], /Or is it spillway dev package.json\?/],
+  ['a program that is taken for a folder', ['package.json.ts'], /run it by: spillway dev package.json.ts/],
 ])('%s is told', async (_, args, message) => {
-  const run = new Run(program.file, args, { cwd: folderWith({ 'package.json': '{}' }) })
+  const run = new Run(program.file, args, {
+    cwd: folderWith({ 'package.json': '{}', 'package.json.ts': '' }),
+  })
   expect(await run.end()).toBe(1)
   expect(run.err).toMatch(message)
 })
@@ -372,6 +381,87 @@ test('what is installed is loaded before a save, and again when it has changed',
     project.write(using(3))
   })
   expect(seen).toMatchObject({ version: 3, names: ['esm 2', 'cjs'] })
+})
+
+const withPid = (version: number): string => `import { name } from 'esm'
+export default (c: { json(value: unknown): unknown }) => c.json({ version: ${version}, name, pid: process.pid })
+`
+
+test('of two saves in a row, each finds a process that has loaded what is installed', { timeout: 60_000 }, async () => {
+  const project = await new Project({
+    'src/app.ts': withPid(0),
+    'node_modules/esm/package.json': '{ "type": "module", "exports": "./index.js" }',
+    'node_modules/esm/index.js': `import { appendFileSync } from 'node:fs'
+appendFileSync('loaded.txt', process.pid + '\\n')
+export const name = 'esm'
+`,
+  }).start()
+  await project.said(/ready in/)
+  const loaded = (): number[] => readFileSync(project.path('loaded.txt'), 'utf8').trim().split('\n').map(Number)
+  // The application's process, and two for the next saves.
+  await expect.poll(loaded, { timeout: 20_000 }).toHaveLength(3)
+  const before = loaded()
+  for (const version of [1, 2]) {
+    await project.after(() => project.write(withPid(version)))
+    const seen = JSON.parse(await get(project.url)) as { version: number; pid: number }
+    expect(seen.version).toBe(version)
+    expect(before).toContain(seen.pid)
+  }
+})
+
+test('what an application listens on by itself is free for the next one', { timeout: 60_000 }, async () => {
+  const port = await freePort('127.0.0.1', 0)
+  const app = (version: number): string => `import { createServer } from 'node:http'
+const metrics = createServer((_, reply) => void reply.end('${version}'))
+await new Promise<void>((resolve) => metrics.listen(${port}, '127.0.0.1', resolve))
+export default (c: { text(text: string): unknown }) => c.text('app ${version}')
+`
+  const project = await new Project(app(0)).start()
+  await project.said(/ready in/)
+  // A connection that is kept open does not keep the port.
+  const kept = new Agent({ keepAlive: true })
+  expect(await get(`http://127.0.0.1:${port}`, kept)).toBe('0')
+  for (const version of [1, 2]) {
+    await project.after(() => project.write(app(version)))
+    expect(await get(project.url)).toBe(`app ${version}`)
+    expect(await get(`http://127.0.0.1:${port}`)).toBe(String(version))
+  }
+  kept.destroy()
+})
+
+test('PORT and HOST of .env say where', { timeout: 60_000 }, async () => {
+  const port = await freePort('127.0.0.1', 0)
+  const files = { 'app.js': 'export default (c) => c.text("hi")\n', '.env': `PORT=${port}\nHOST=localhost\n` }
+  const run = new Run(program.file, ['dev', 'app.js'], { cwd: folderWith({ 'package.json': esModule, ...files }) })
+  await expect.poll(() => run.out, { timeout: 20_000 }).toMatch(/ready in/)
+  expect(await get(`http://localhost:${port}`)).toBe('hi')
+})
+
+test('another port is taken when the usual one is in use, and one that was asked for is not', async () => {
+  const other = createServer()
+  // Whoever has it already does as well.
+  await new Promise<void>((resolve) => other.once('error', () => resolve()).listen(3000, '127.0.0.1', resolve))
+  onTestFinished(() => void other.close())
+  const cwd = folderWith({ 'package.json': esModule, 'app.js': 'export default (c) => c.text("hi")\n' })
+  const run = new Run(program.file, ['dev', 'app.js'], { cwd, env: { PORT: '', HOST: '127.0.0.1' } })
+  await expect.poll(() => run.out, { timeout: 20_000 }).toMatch(/3000 is in use: this is another one/)
+  expect(await get(/dev: (\S+)/.exec(run.out)![1]!)).toBe('hi')
+  const refused = new Run(program.file, ['dev', 'app.js'], { cwd, env: { PORT: '3000', HOST: '127.0.0.1' } })
+  expect(await refused.end()).toBe(1)
+  expect(refused.err).toMatch(
+    /Port 3000 is in use. Without --port and PORT a free one is taken; --port 3001 may be one/,
+  )
+})
+
+test.each([
+  ['dev', '--port', /\$PORT, or 3000, or the next free one/],
+  ['routes', '--json', /as JSON/],
+])('%s --help says what there is', async (command, option, text) => {
+  const run = new Run(program.file, [command, '--help'])
+  expect(await run.end()).toBe(0)
+  expect(run.out).toContain(option)
+  expect(run.out).toMatch(text)
+  expect(run.out.split('\n').filter((line) => line.length > 120)).toEqual([])
 })
 
 const wanting = (whenAlone: string): Readonly<Record<string, string>> => ({

@@ -69,7 +69,7 @@ describe('the program', { timeout: 60_000 }, () => {
     const { port } = taken.address() as AddressInfo
     const run = new Run(file, [folderWith(site), '--host', '127.0.0.1', '--port', String(port)])
     expect(await run.end()).toBe(1)
-    expect(run.err).toMatch(`spillway: Port ${port} is in use. Without --port a free one is taken`)
+    expect(run.err).toMatch(`spillway: Port ${port} is in use. Without --port and PORT a free one is taken`)
     const other = new Run(file, [folderWith(site), '--host', '127.0.0.1'])
     expect((await fetch(await other.url())).status).toBe(200)
   })

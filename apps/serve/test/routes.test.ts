@@ -27,6 +27,15 @@ DELETE  /users/:id
   expect(JSON.parse(json.out)[1]).toEqual({ method: 'DELETE', pattern: '/users/:id' })
 })
 
+test.each([
+  ['has routes', `export default Object.assign(() => {}, { routes: () => [] })`, 0],
+  ['has none', '', 1],
+])('a program that goes on, and %s, ends', { timeout: 60_000 }, async (_, exported, code) => {
+  const source = `import { createServer } from 'node:net'\ncreateServer().listen(0, '127.0.0.1')\n${exported}\n`
+  const cwd = folderWith({ 'package.json': '{ "type": "module" }', 'app.js': source })
+  expect(await new Run(program.file, ['routes', 'app.js'], { cwd }).end()).toBe(code)
+})
+
 test('says what has no routes', { timeout: 60_000 }, async () => {
   const cwd = folderWith({ 'package.json': '{ "type": "module" }', 'app.js': 'export default () => {}\n' })
   const run = new Run(program.file, ['routes', 'app.js'], { cwd })

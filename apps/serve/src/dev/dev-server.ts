@@ -5,7 +5,7 @@ import { NodeTransport, type Server, createServer } from '@spillway/core'
 import type { Failure } from './frame.ts'
 import type { ToParent, ToWorker } from './messages.ts'
 import { failing } from './page.ts'
-import { Spare, type WorkerSettings, startWorker } from './spare.ts'
+import { Spares, type WorkerSettings, startWorker } from './spare.ts'
 import { watchSources } from './watch.ts'
 
 /** Serves a connection in this process, from which nothing has been read for it might have been handed over. */
@@ -28,8 +28,6 @@ const mostWaiting = 1000
 const lateness = 12_000
 /** Milliseconds without another change before a worker is started that nobody has prepared: many files are saved one by one. */
 const coldQuiet = 50
-/** Milliseconds that a new application has the processor for itself, before the next worker is prepared. */
-const firstAnswers = 100
 
 /** What a program is made of; the rest is read by packages as well: settings, and what is installed. */
 const program = /\.(?:[cm]?[jt]sx?|html|css|sql)$/
@@ -43,21 +41,24 @@ export class DevServer {
   readonly #listener: NetServer
   readonly #waiting: Socket[] = []
   #worker: ChildProcess | undefined
-  /** Started ahead of time, for the next change. */
-  #spare: Spare | undefined
+  /** Started ahead of time, for the next changes. */
+  readonly #spares: Spares
   /** What the application has imported of what is installed, as far as known. */
   #packages: readonly string[] = []
   /** Says what is wrong, in place of a worker. */
   #failing: Server | undefined
   #isReady = false
+  /** Whether the application listens on ports of its own, which the next one can have when it has let go of them. */
+  #isListening = false
   #generation = 0
   #changedAt = performance.now()
-  /** Until the next worker is started, or the next spare one. */
+  /** Until the next worker is started. */
   #soon: ReturnType<typeof setTimeout> | undefined
   #stopWatching: () => void = () => {}
 
   constructor(settings: DevSettings) {
     this.#settings = settings
+    this.#spares = new Spares(settings)
     this.#listener = createNetServer({ pauseOnConnect: true, allowHalfOpen: true }, (socket) => this.#give(socket))
   }
 
@@ -87,24 +88,23 @@ export class DevServer {
     // That it ends now is no news.
     this.#worker = undefined
     if (worker?.connected) worker.disconnect()
-    this.#spare?.drop()
+    this.#spares.drop()
     void this.#failing?.close({ deadline: 0 })
   }
 
   #change(file: string): void {
     clearTimeout(this.#soon)
+    this.#spares.pause()
     this.#changedAt = performance.now()
     this.#settings.print(`${file} has changed`)
-    if (this.#spare && !(program.test(file) && this.#spare.isFresh)) {
-      this.#spare.drop()
-      this.#spare = undefined
-    }
+    if (program.test(file)) this.#spares.dropOld()
+    else this.#spares.drop()
     const failed = this.#failing
     this.#failing = undefined
     this.#isReady = false
     void failed?.close({ deadline: 1000 })
     this.#retire(() => {
-      if (this.#spare) this.#run()
+      if (this.#spares.any) this.#run()
       else this.#soon = setTimeout(() => this.#run(), coldQuiet)
     })
   }
@@ -116,8 +116,8 @@ export class DevServer {
     if (!old?.connected) return goOn()
     setTimeout(() => old.kill('SIGKILL'), lateness).unref()
     old.send({ say: 'drain' } satisfies ToWorker)
-    if (this.#settings.inspect === undefined) return goOn()
-    // Not before: a debugger has one port. Whichever comes first; another change may have come in between.
+    if (this.#settings.inspect === undefined && !this.#isListening) return goOn()
+    // Not before: a port is for one, the debugger's, too. Whichever comes first; another change may have come in between.
     const generation = this.#generation
     const once = (): void => {
       if (generation !== this.#generation || this.#worker) return
@@ -131,12 +131,13 @@ export class DevServer {
 
   #run(): void {
     const { inspect } = this.#settings
-    const worker = (this.#worker = this.#spare?.child ?? startWorker(this.#settings))
-    this.#spare = undefined
+    const worker = (this.#worker = this.#spares.take() ?? startWorker(this.#settings))
+    this.#isListening = false
     worker.on('message', (message: ToParent) => {
       if (worker !== this.#worker) return
       if (message.say === 'ready') this.#ready(worker)
-      else if (message.say === 'loaded') this.#packages = message.packages
+      else if (message.say === 'listening') this.#isListening = true
+      else if (message.say === 'loaded') this.#spares.prepare((this.#packages = message.packages))
       else if (message.say === 'failed') this.#fail(message.failure)
     })
     worker.on('exit', (code, signal) => {
@@ -154,21 +155,13 @@ export class DevServer {
     this.#isReady = true
     this.#settings.print(`ready in ${Math.round(performance.now() - this.#changedAt)} ms`)
     for (const socket of this.#waiting.splice(0)) this.#hand(worker, socket)
-    this.#prepareSoon()
   }
 
   #fail(failure: Failure): void {
     this.#isReady = false
     this.#failing = createServer(failing(failure, `failed ${this.#generation}`))
     for (const socket of this.#waiting.splice(0)) acceptHere(this.#failing, socket)
-    this.#prepareSoon()
-  }
-
-  #prepareSoon(): void {
-    clearTimeout(this.#soon)
-    this.#soon = setTimeout(() => {
-      this.#spare = new Spare(this.#settings, this.#packages)
-    }, firstAnswers)
+    this.#spares.prepare(this.#packages)
   }
 
   #give(socket: Socket): void {

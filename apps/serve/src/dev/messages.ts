@@ -17,5 +17,7 @@ export type ToParent =
   /** The packages that the application has asked for, as URLs. */
   | { readonly say: 'loaded'; readonly packages: readonly string[] }
   | { readonly say: 'failed'; readonly failure: Failure }
-  /** It takes no more connections, and no debugger; what is under way goes on. */
+  /** The application listens on a port of its own. */
+  | { readonly say: 'listening' }
+  /** It takes no more connections, no port, and no debugger; what is under way goes on. */
   | { readonly say: 'draining' }
