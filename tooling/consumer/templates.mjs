@@ -39,7 +39,8 @@ try {
 
 async function tryTemplate(template) {
   const project = projects.create(template, '-t', template, '-y')
-  npm(project, 'test')
+  const tested = npm(project, 'test')
+  if (!/pass [1-9]/.test(tested)) throw new Error(`${template}: npm test has run no test\n${tested}`)
   npm(project, 'run', 'build')
   const routes = npm(project, 'run', '--silent', 'routes')
   if (!routes.includes('/live')) throw new Error(`${template}: spillway routes printed ${routes}`)
@@ -49,6 +50,8 @@ async function tryTemplate(template) {
     /Listening on (\S+)/,
     template,
   )
+  const { status: readiness } = await fetch(`${started.url}/ready`)
+  if (readiness !== 200) throw new Error(`${template}: /ready is ${readiness}`)
   await started.end()
   const dev = await program(
     project,

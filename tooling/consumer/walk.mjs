@@ -71,7 +71,8 @@ try {
   projects.npm(image, 'run', 'build')
   projects.npm(image, 'prune', '--omit=dev')
   if (nobody.uid !== undefined) {
-    projects.run(projects.folder, 'chown', '-R', `${nobody.uid}:${nobody.gid}`, image)
+    projects.run(image, 'mkdir', 'data')
+    projects.run(image, 'chown', `${nobody.uid}:${nobody.gid}`, 'data')
     projects.run(projects.folder, 'chmod', 'o+x', projects.folder)
   }
   step('npm run build, npm prune')
@@ -97,16 +98,17 @@ try {
   writeFileSync(join(edge, 'gateway.json'), config)
   await start(edge, [join(root, 'apps/gateway/dist/main.js'), 'gateway.json'], /(dashboard on)/)
   const resolved = ['--cacert', 'shop.pem', '--resolve', `shop.example:${ports[1]}:127.0.0.1`]
-  const answer = execFileSync(
-    'curl',
-    ['-sSf', '--max-time', '10', ...resolved, `https://shop.example:${ports[1]}/hello/you`],
-    {
-      cwd: edge,
-      encoding: 'utf8',
-    },
-  )
-  if (answer !== 'Hello, you') throw new Error(`It answers ${answer}`)
+  const asked = ['-sSf', '--max-time', '10', ...resolved, `https://shop.example:${ports[1]}/hello/you`]
+  const expectAnswer = () => {
+    const answer = execFileSync('curl', asked, { cwd: edge, encoding: 'utf8' })
+    if (answer !== 'Hello, you') throw new Error(`It answers ${answer}`)
+  }
+  expectAnswer()
   step('the gateway, until the first answer over HTTPS')
+  // The gateway looks each second whether the program is ready.
+  await sleep(2500)
+  expectAnswer()
+  step('still answered when the gateway has looked')
   app.child.kill('SIGTERM')
   const [code] = await once(app.child, 'exit')
   if (code !== 0) throw new Error(`It ended with ${code}`)

@@ -87,6 +87,19 @@ function run(folder: string, command: string, ...args: string[]): boolean {
   return spawnSync(command, args, { cwd: folder, stdio: ['ignore', 'ignore', 'inherit'], shell }).status === 0
 }
 
+/** A project may be a part of another one, which has its history. */
+function isInRepository(folder: string): boolean {
+  return spawnSync('git', ['rev-parse'], { cwd: folder, stdio: 'ignore' }).status === 0
+}
+
+/** It takes a while, and says nothing in the meantime. */
+function installs(folder: string): boolean {
+  log.step('npm install')
+  const isDone = run(folder, 'npm', 'install', '--no-audit', '--no-fund')
+  if (!isDone) log.warn('npm install has failed')
+  return isDone
+}
+
 async function main(): Promise<void> {
   const given = readArguments()
   if (given.help) return void process.stdout.write(help)
@@ -110,9 +123,14 @@ async function main(): Promise<void> {
   create({ folder, template: wanted.template, name: nameFor(basename(folder)), version: `^${version}` })
   log.success(`${wanted.template} is in ${relative('.', folder) || '.'}`)
   // Neither of these is a reason to fail: the project itself is complete.
-  if (wanted.git && !run(folder, 'git', 'init', '--quiet')) log.warn('There is no git here')
-  if (wanted.install && !run(folder, 'npm', 'install', '--no-audit', '--no-fund')) log.warn('npm install has failed')
-  const steps = [`cd ${relative('.', folder) || '.'}`, ...(wanted.install ? [] : ['npm install']), 'npm run dev']
+  if (wanted.git && !isInRepository(folder) && !run(folder, 'git', 'init', '--quiet')) log.warn('There is no git here')
+  const isInstalled = wanted.install && installs(folder)
+  const path = relative('.', folder)
+  const steps = [
+    ...(path === '' ? [] : [`cd ${/\s/.test(path) ? `"${path}"` : path}`]),
+    ...(isInstalled ? [] : ['npm install']),
+    'npm run dev',
+  ]
   outro(steps.join(' && '))
 }
 

@@ -8,7 +8,7 @@ const Env = z.object({
   PORT: z.coerce.number().int().min(0).max(65_535).default(3000),
   HOST: z.string().default('127.0.0.1'),
   /** A file, or `:memory:`. */
-  DATABASE: z.string().min(1).default('notes.db'),
+  DATABASE: z.string().min(1).default('data/notes.db'),
 })
 
 const read = Env.safeParse(process.env)

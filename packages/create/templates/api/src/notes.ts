@@ -1,4 +1,6 @@
 // The notes: their schemas, and where they are stored.
+import { mkdirSync } from 'node:fs'
+import { dirname } from 'node:path'
 import Database from 'better-sqlite3'
 import { z } from 'zod'
 import { env } from './env.ts'
@@ -14,6 +16,7 @@ interface Row {
   readonly done: number
 }
 
+mkdirSync(dirname(env.DATABASE), { recursive: true })
 const database = new Database(env.DATABASE)
 database.pragma('journal_mode = WAL')
 database.exec(
