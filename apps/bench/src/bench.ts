@@ -3,16 +3,16 @@ import { execFileSync } from 'node:child_process'
 import { writeFileSync, mkdirSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { join } from 'node:path'
-import { type Answer, answersOf, differences } from './compare.ts'
+import { type Answer, answersOf, comingBack, differences } from './compare.ts'
 import { type RunningServer, findProgram, freePort, startServer } from './processes.ts'
-import { usage } from './proc.ts'
+import { Meter, usage } from './proc.ts'
 import type { Progress } from './progress.ts'
 import { type Result, type Round, summarize } from './results.ts'
 import { type Contender, type Places, commandOf, spillway } from './servers.ts'
 import { h2load } from './h2load.ts'
 import { type Load, type LoadOptions, own } from './load.ts'
 import { greeting } from './settings.ts'
-import { type Workload, staticFiles, tlsOf } from './workloads.ts'
+import { type Workload, isProxied, staticFiles, tlsOf } from './workloads.ts'
 import { wrk } from './wrk.ts'
 
 /** One use of the bench. */
@@ -23,6 +23,8 @@ export interface Bench {
   readonly seconds: number
   /** Who makes the load over HTTP/1.1. WebSockets are always for our own generator, streams of HTTP/2 for h2load. */
   readonly generator: 'wrk' | 'own'
+  /** Processes that the servers ask. */
+  readonly others?: readonly number[]
   readonly progress: Progress
   /** Tells of what went wrong; the bench goes on without it. */
   readonly warn: (message: string) => void
@@ -76,19 +78,27 @@ export async function measure(workload: Workload, bench: Bench): Promise<Result[
   const able = contenders.filter(({ features }) => features.includes(workload.needs))
   progress.skip((contenders.length - able.length) * (rounds + 1))
   const up = new Map<string, RunningServer>()
+  const behind = isProxied(workload) ? await startBehind(bench) : undefined
   try {
     for (const contender of able) {
       try {
-        up.set(contender.name, await start(contender, workload, bench))
+        up.set(contender.name, await start(contender, workload, bench, behind))
       } catch (error) {
         bench.warn((error as Error).message)
       }
     }
     await leaveOutWrong(workload, up, bench)
-    return await takeTurns(workload, up, bench)
+    return await takeTurns(workload, up, { ...bench, others: behind ? [behind.pid] : [] })
   } finally {
-    await Promise.all([...up.values()].map((server) => server.stop()))
+    await Promise.all([...up.values(), ...(behind ? [behind] : [])].map((server) => server.stop()))
   }
+}
+
+/** The server that the others pass requests on to: on the core of the load, because it is not what is measured. */
+async function startBehind({ places }: Bench): Promise<RunningServer> {
+  const port = await freePort()
+  const command = [...pinned(loadCore), ...(await commandOf(spillway, { places, port, tls: 'none' }, []))]
+  return startServer(command, port, { NODE_ENV: 'production', BENCH_PORT: String(port) })
 }
 
 /** Starts a server on its core. */
@@ -96,19 +106,25 @@ async function start(
   contender: Contender,
   workload: Workload,
   { places }: Bench,
+  behind?: RunningServer,
   nodeFlags: readonly string[] = [],
   env: NodeJS.ProcessEnv = {},
 ): Promise<RunningServer> {
   const port = await freePort()
   const tls = tlsOf(workload)
-  const command = [...pinned(serverCore), ...(await commandOf(contender, places, port, tls, nodeFlags))]
+  const command = [
+    ...pinned(serverCore),
+    ...(await commandOf(contender, { places, port, tls, upstream: behind?.port }, nodeFlags)),
+  ]
   return startServer(command, port, {
     // Express and others are slower unless told that this is serious.
     NODE_ENV: 'production',
     BENCH_PORT: String(port),
     BENCH_STATIC: places.directory,
+    ...(behind && { BENCH_UPSTREAM: `http://127.0.0.1:${behind.port}` }),
     ...(tls !== 'none' && { BENCH_TLS: places.folder }),
     BENCH_DATASET: join(places.folder, 'dataset.json'),
+    ...contender.program?.environment?.(places.folder),
     ...env,
   })
 }
@@ -116,7 +132,8 @@ async function start(
 /** Writes a CPU profile of spillway under a workload, once it is warm. */
 export async function writeProfile(workload: Workload, bench: Bench, file: string): Promise<void> {
   const profiler = join(bench.places.servers, '../profiler.js')
-  const server = await start(spillway, workload, bench, ['--import', profiler], { BENCH_PROFILE: file })
+  const behind = isProxied(workload) ? await startBehind(bench) : undefined
+  const server = await start(spillway, workload, bench, behind, ['--import', profiler], { BENCH_PROFILE: file })
   try {
     await loadFor(warmTime, workload, server, bench)
     process.kill(server.pid, 'SIGUSR2')
@@ -124,7 +141,7 @@ export async function writeProfile(workload: Workload, bench: Bench, file: strin
     process.kill(server.pid, 'SIGUSR2')
     await server.end
   } finally {
-    await server.stop()
+    await Promise.all([server.stop(), behind?.stop()])
   }
 }
 
@@ -188,20 +205,22 @@ async function loadFor(time: number, workload: Workload, server: RunningServer, 
 
 /** Loads a running server once. */
 async function loadOnce(workload: Workload, { pid, port }: RunningServer, bench: Bench): Promise<Round> {
-  const { places, seconds, generator } = bench
-  const before = usage(pid)
+  const { places, seconds, generator, others = [] } = bench
   const program = join(places.servers, '../generator.js')
-  const at: LoadOptions = { seconds, folder: places.folder, prefix: pinned(loadCore), program, pid }
-  const seen = await generatorOf(workload, generator)(workload, port, at)
-  const after = usage(pid)
+  const at: LoadOptions = { seconds, folder: places.folder, prefix: pinned(loadCore), program, pid, others }
+  const asked = workload.cookie ? await comingBack(workload, port) : workload
+  const meter = new Meter(pid, others)
+  const seen = await generatorOf(workload, generator)(asked, port, at)
+  const { server, machine } = seen.spent ?? meter.read()
   if (seen.requests === 0) throw new Error('nothing was answered under load')
   return {
     requestsPerSecond: (seen.requests * 1e6) / seen.duration,
-    cpuPerRequest: (seen.cpu ?? after.cpu - before.cpu) / seen.requests,
+    cpuPerRequest: server / seen.requests,
+    machinePerRequest: machine / seen.requests,
     p50: seen.p50,
     p99: seen.p99,
     p999: seen.p999,
-    resident: after.resident,
+    resident: usage(pid).resident,
     errors: seen.errors,
   }
 }

@@ -9,6 +9,7 @@ import { type BenchRequest, type Workload, expected } from './workloads.ts'
 export interface Answer {
   readonly status: number
   readonly content: string
+  readonly cookies?: readonly string[]
 }
 
 /** Asks a server for everything that a workload will ask for. */
@@ -36,7 +37,7 @@ async function ask(
   const [response] = (await once(request, 'response')) as [IncomingMessage]
   let text = ''
   for await (const part of response.setEncoding('latin1')) text += part
-  return { status: response.statusCode ?? 0, content: text }
+  return { status: response.statusCode ?? 0, content: text, cookies: response.headers['set-cookie'] ?? [] }
 }
 
 async function askHttp2({ target }: BenchRequest, port: number): Promise<Answer> {
@@ -51,6 +52,15 @@ async function askHttp2({ target }: BenchRequest, port: number): Promise<Answer>
   } finally {
     session.destroy()
   }
+}
+
+/** The same workload as it comes from a client that has been there before. @throws Error when it was given no cookie. */
+export async function comingBack(workload: Workload, port: number): Promise<Workload> {
+  const [first] = workload.requests
+  const { cookies = [] } = await ask(first!, port)
+  if (cookies.length === 0) throw new Error('it gave no cookie')
+  const cookie = ['Cookie', cookies.map((one) => one.split(';')[0]).join('; ')] as const
+  return { ...workload, requests: workload.requests.map((one) => ({ ...one, fields: [...one.fields, cookie] })) }
 }
 
 /** What is wrong with a server's answers. */

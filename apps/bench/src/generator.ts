@@ -10,7 +10,7 @@ import { MessageParser } from '@spillway/parser'
 import { FIN, FrameEvent, Opcode, RSV1, WebSocketReader, maskedFrame } from '@spillway/parser/websocket'
 import { Histogram } from './histogram.ts'
 import type { Load, Orders } from './load.ts'
-import { usage } from './proc.ts'
+import { Meter } from './proc.ts'
 import type { Messages } from './workloads.ts'
 
 const orders = JSON.parse(readFileSync(process.argv[2] ?? '', 'utf8')) as Orders
@@ -22,7 +22,7 @@ let requests = 0
 let errors = 0
 let over = false
 let started = 0
-let cpuBefore = 0
+let meter: Meter
 
 /** One connection after the other, and one batch of requests after the other on each. */
 abstract class Client {
@@ -42,10 +42,10 @@ abstract class Client {
   protected abstract greet(): void
   protected abstract read(chunk: Buffer): void
 
-  protected send(bytes: string | Buffer): void {
+  protected send(bytes: string | Buffer, socket = this.socket): void {
     this.#sent = performance.now()
-    if (typeof bytes === 'string') this.socket.write(bytes, 'latin1')
-    else this.socket.write(bytes)
+    if (typeof bytes === 'string') socket.write(bytes, 'latin1')
+    else socket.write(bytes)
   }
 
   /** What was sent last is answered. */
@@ -148,7 +148,7 @@ class WebSocketClient extends Client {
   begin(): void {
     const { path, atOnce } = this.#messages
     if (path !== '/publish') this.#due = atOnce
-    else if (this === publisher()) WebSocketClient.#left = clients.size
+    else if (this === firstClient()) WebSocketClient.#left = clients.size
     else return
     this.send(this.#batch)
   }
@@ -179,13 +179,75 @@ class WebSocketClient extends Client {
   #came(): void {
     const { path, atOnce } = this.#messages
     if (path === '/publish') {
-      if (--WebSocketClient.#left === 0) publisher().next(clients.size)
+      if (--WebSocketClient.#left === 0) (firstClient() as WebSocketClient).next(clients.size)
     } else if (--this.#due === 0) this.next(atOnce)
   }
 }
 
-function publisher(): WebSocketClient {
-  return clients.values().next().value as WebSocketClient
+/** Reads a stream of events that come to all; the first client posts the next one when the last has come everywhere. */
+class EventClient extends Client {
+  static #left = 0
+  static #poster: Socket | undefined
+  readonly #event: Buffer
+  #isOpen = false
+
+  constructor(event: Buffer) {
+    super()
+    this.#event = event
+  }
+
+  protected greet(): void {
+    this.#isOpen = false
+    this.socket.write('GET /events HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n\r\n')
+  }
+
+  begin(): void {
+    if (this !== firstClient()) return
+    EventClient.#left = clients.size
+    // A connection of its own: the others are taken by their streams.
+    EventClient.#poster ??= connectTcp(orders.port, '127.0.0.1')
+      .setNoDelay(true)
+      .on('error', () => {})
+      .resume()
+    this.send(this.#event, EventClient.#poster)
+  }
+
+  override stop(): void {
+    super.stop()
+    EventClient.#poster?.destroy()
+  }
+
+  protected read(chunk: Buffer): void {
+    if (!this.#isOpen) {
+      if (!chunk.toString('latin1').startsWith('HTTP/1.1 200')) return this.failed()
+      this.#isOpen = true
+      return arrive(this)
+    }
+    // However they are cut, each event has the mark once.
+    for (let at = chunk.indexOf(mark); at >= 0; at = chunk.indexOf(mark, at + 1)) this.#came()
+  }
+
+  #came(): void {
+    if (over || --EventClient.#left > 0) return
+    // Whoever posted knows when.
+    const one = firstClient() as EventClient
+    one.answered(clients.size)
+    one.begin()
+  }
+}
+
+function firstClient(): Client | undefined {
+  return clients.values().next().value
+}
+
+const mark = '#'
+
+/** A request that posts text as an event. */
+function eventOf({ bytes }: Messages): Buffer {
+  const content = mark + textOf(bytes - 1)
+  return Buffer.from(
+    `POST /events HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain\r\nContent-Length: ${content.length}\r\n\r\n${content}`,
+  )
 }
 
 /** What makes a message the same bytes each time it is sent. */
@@ -212,22 +274,30 @@ function arrive(client: Client): void {
   if (started > 0) return client.begin()
   if (waiting.push(client) < orders.connections) return
   started = performance.now()
-  cpuBefore = usage(orders.pid).cpu
+  meter = new Meter(orders.pid, orders.others)
   for (const one of waiting) one.begin()
   setTimeout(finish, orders.seconds * 1000)
 }
 
 function finish(): void {
   const duration = Math.round((performance.now() - started) * 1000)
-  const cpu = usage(orders.pid).cpu - cpuBefore
+  const spent = meter.read()
   over = true
   for (const client of clients) client.stop()
   const [p50, p99, p999] = [0.5, 0.99, 0.999].map((share) => Math.round(latencies.at(share)))
-  const load: Load = { requests, duration, p50: p50!, p99: p99!, p999: p999!, errors, cpu }
+  const load: Load = { requests, duration, p50: p50!, p99: p99!, p999: p999!, errors, spent }
   console.log(`BENCH ${JSON.stringify(load)}`)
 }
 
-const { messages } = orders
-const batch = messages && batchOf(messages)
-for (let i = 0; i < orders.connections; i++)
-  clients.add(messages && batch ? new WebSocketClient(messages, batch) : new HttpClient())
+const make = maker(orders.messages)
+for (let i = 0; i < orders.connections; i++) clients.add(make())
+
+function maker(messages: Messages | undefined): () => Client {
+  if (!messages) return () => new HttpClient()
+  if (messages.path === '/events') {
+    const event = eventOf(messages)
+    return () => new EventClient(event)
+  }
+  const batch = batchOf(messages)
+  return () => new WebSocketClient(messages, batch)
+}

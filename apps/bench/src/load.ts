@@ -1,6 +1,7 @@
 // Load from the bench's own generator, and the results of any.
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Spent } from './proc.ts'
 import { run } from './processes.ts'
 import { type Messages, type Workload, wireFormat } from './workloads.ts'
 
@@ -13,8 +14,8 @@ export interface Load {
   readonly p999: number
   /** Failed connects, reads and writes, timeouts, and statuses of 400 and up. */
   readonly errors: number
-  /** Processor time of the server meanwhile, in microseconds, if the generator knows it better than who has started it. */
-  readonly cpu?: number
+  /** Processor time meanwhile, if the generator knows it better than who has started it. */
+  readonly spent?: Spent
 }
 
 export interface LoadOptions {
@@ -28,6 +29,8 @@ export interface LoadOptions {
   readonly program: string
   /** The server's process. */
   readonly pid: number
+  /** Processes that the server asks. */
+  readonly others: readonly number[]
 }
 
 /** What our own generator is told, in a file. */
@@ -35,6 +38,7 @@ export interface Orders {
   readonly port: number
   /** The server's process, whose time is taken as soon as all connections are there. */
   readonly pid: number
+  readonly others: readonly number[]
   readonly tls: boolean
   readonly connections: number
   readonly seconds: number
@@ -53,12 +57,13 @@ export interface Orders {
 export async function own(
   workload: Workload,
   port: number,
-  { seconds, folder, prefix, program, pid }: LoadOptions,
+  { seconds, folder, prefix, program, pid, others }: LoadOptions,
 ): Promise<Load> {
   const { requests, connections, tls = false, pipelined = 1, requestsPerConnection = 0, messages } = workload
   const orders: Orders = {
     port,
     pid,
+    others,
     tls,
     connections,
     seconds: Math.max(1, Math.ceil(seconds)),

@@ -1,5 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Start } from './servers.ts'
 import { greeting, host } from './settings.ts'
 import type { Tls } from './workloads.ts'
 
@@ -11,13 +12,20 @@ function certificate(folder: string): string {
 }
 
 /** Writes a configuration for one worker and returns the arguments that make nginx use it. */
-export function nginxArguments(folder: string, port: number, directory: string, tls: Tls): string[] {
+export function nginxArguments({ places: { folder, directory }, port, tls, upstream }: Start): string[] {
   const home = join(folder, 'nginx')
   mkdirSync(home, { recursive: true })
   // Names are quoted: a folder may have a space in it.
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
     (name) => `  ${name}_temp_path ${JSON.stringify(join(home, name))};\n`,
   )
+  // Connections to the server behind are kept, which is not the default of this version.
+  const passed = `
+    location / { proxy_pass http://behind; proxy_http_version 1.1; proxy_set_header Connection ""; }`
+  const greets = `
+    location = /plaintext { return 200 "${greeting}"; }`
+  const behind = `
+  upstream behind { server ${host}:${upstream}; keepalive 64; keepalive_requests 1000000000; }`
   const configuration = `daemon off;
 worker_processes 1;
 pid ${JSON.stringify(join(home, 'pid'))};
@@ -29,10 +37,9 @@ ${temporary.join('')}  access_log off;
   sendfile on;
   tcp_nopush on;
   open_file_cache max=1000 inactive=60s;
-  keepalive_requests 1000000000;
+  keepalive_requests 1000000000;${upstream === undefined ? '' : behind}
   server {
-    listen ${host}:${port}${listenFlags[tls]};${tls === 'none' ? '' : certificate(folder)}
-    location = /plaintext { return 200 "${greeting}"; }
+    listen ${host}:${port}${listenFlags[tls]};${tls === 'none' ? '' : certificate(folder)}${upstream === undefined ? greets : passed}
     location /static/ { alias ${JSON.stringify(`${directory}/`)}; }
   }
 }

@@ -1,6 +1,6 @@
 // The results of a run as a page with charts.
 import type { Ratios, Result } from './results.ts'
-import { duration } from './table.ts'
+import { duration, percent } from './table.ts'
 import { workloads } from './workloads.ts'
 
 /** Everything that a run has found, as `--json` writes it. */
@@ -67,22 +67,27 @@ function section(name: string, { results, options }: Record): string {
   const longest = Math.max(...rows.map(({ median }) => median.cpuPerRequest))
   return `<section>
 <h2>${text(workload?.title ?? name)}</h2>
-<p>${workload?.connections ?? '?'} connections. Processor time of the server for each request; shorter is better.</p>
+<p>${workload?.connections ?? '?'} connections. Processor time of the server for each request; shorter is better. ± is half of the
+range of the rounds. The machine’s time is that of server, clients and whoever the server asks together.</p>
 <table>
-<tr><th scope="col">server<th scope="col"><span hidden>chart</span><th scope="col">CPU µs<th scope="col">× ${text(options.base)}
+<tr><th scope="col">server<th scope="col"><span hidden>chart</span><th scope="col">CPU µs<th scope="col">× ${text(options.base)}<th scope="col">±<th scope="col">machine µs
 <th scope="col" class="wide">req/s<th scope="col" class="wide">p50<th scope="col" class="wide">p99<th scope="col" class="wide">RSS</tr>
 ${rows.map((one) => row(one, longest)).join('\n')}
 </table>
 </section>`
 }
 
-function row({ server, median, ratios }: Record['results'][number], longest: number): string {
-  const { cpuPerRequest, requestsPerSecond, p50, p99, resident } = median
+function row({ server, median, ratios, spread }: Record['results'][number], longest: number): string {
+  const { cpuPerRequest, machinePerRequest, requestsPerSecond, p50, p99, resident } = median
   const width = ((cpuPerRequest / longest) * 100).toFixed(1)
   const cells = [duration(p50), duration(p99), `${Math.round(resident / 2 ** 20)} MB`]
   return `<tr${server === 'spillway' ? ' class="ours"' : ''}><td>${text(server)}<td class="bar"><div style="width:${width}%"></div>
-<td>${cpuPerRequest.toFixed(cpuPerRequest < 100 ? 1 : 0)}<td>${ratios ? ratios.cpuPerRequest.toFixed(2) : ''}
+<td>${short(cpuPerRequest)}<td>${ratios ? ratios.cpuPerRequest.toFixed(2) : ''}<td>${percent(spread)}<td>${short(machinePerRequest)}
 <td class="wide">${Math.round(requestsPerSecond).toLocaleString('en-US')}${cells.map((cell) => `<td class="wide">${cell}`).join('')}</tr>`
+}
+
+function short(us: number): string {
+  return us.toFixed(us < 100 ? 1 : 0)
 }
 
 function text(value: string): string {

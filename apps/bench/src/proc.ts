@@ -47,18 +47,70 @@ export function usage(pid: number): Usage {
   return { cpu, resident }
 }
 
+/** Microseconds since it was made. */
+export interface Spent {
+  /** Of the server. */
+  readonly server: number
+  /** Of all that take part: see {@link Meter}. */
+  readonly machine: number
+}
+
+/**
+ * What a server takes, and what the machine takes for it: the processes of the server, of whoever it asks, and of the load generator, and the
+ * kernel's `ksoftirqd`. On a loopback the kernel charges whoever happens to make room, so that the server's own time can be that of
+ * its clients, and the other way around. Interrupts belong to the process that they interrupt, unless the kernel counts them apart
+ * (`CONFIG_IRQ_TIME_ACCOUNTING`): those are left out. What else the machine does is not counted.
+ */
+export class Meter {
+  readonly #server: number
+  readonly #others: readonly number[]
+  readonly #before: Spent
+
+  /** @param others processes that the server asks. The load generator is this process, or one that it has run to its end. */
+  constructor(server: number, others: readonly number[]) {
+    this.#server = server
+    this.#others = [...others, ...softInterrupts()]
+    this.#before = this.#total()
+  }
+
+  read(): Spent {
+    const { server, machine } = this.#total()
+    return { server: server - this.#before.server, machine: machine - this.#before.machine }
+  }
+
+  #total(): Spent {
+    const server = usage(this.#server).cpu
+    const others = this.#others.reduce((sum, pid) => sum + usage(pid).cpu, 0)
+    return { server, machine: server + others + parseStat(readFileSync('/proc/self/stat', 'utf8')).cpu }
+  }
+}
+
+/** The threads that do what an interrupt has left to do. */
+function softInterrupts(): number[] {
+  return processes().filter((pid) => {
+    try {
+      return readFileSync(`/proc/${pid}/comm`, 'utf8').startsWith('ksoftirqd/')
+    } catch {
+      return false
+    }
+  })
+}
+
+function processes(): number[] {
+  return readdirSync('/proc').map(Number).filter(Number.isInteger)
+}
+
 /** Whether the system tells what its processes use. */
 export const canMeasure: boolean = existsSync('/proc/self/stat')
 
 function family(root: number): number[] {
   const children = new Map<number, number[]>()
-  for (const name of readdirSync('/proc')) {
-    if (!/^\d+$/.test(name)) continue
+  for (const pid of processes()) {
     try {
-      const { parent } = parseStat(readFileSync(`/proc/${name}/stat`, 'utf8'))
+      const { parent } = parseStat(readFileSync(`/proc/${pid}/stat`, 'utf8'))
       const siblings = children.get(parent)
-      if (siblings) siblings.push(Number(name))
-      else children.set(parent, [Number(name)])
+      if (siblings) siblings.push(pid)
+      else children.set(parent, [pid])
     } catch {
       // It has ended meanwhile.
     }

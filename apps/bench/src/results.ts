@@ -3,6 +3,8 @@ export interface Round {
   readonly requestsPerSecond: number
   /** Microseconds of the server's processes. */
   readonly cpuPerRequest: number
+  /** Microseconds of all that take part: the server's processes, those that it asks, and the clients'. */
+  readonly machinePerRequest: number
   /** Latencies in microseconds. */
   readonly p50: number
   readonly p99: number
@@ -19,12 +21,15 @@ export interface Result {
   readonly rounds: readonly Round[]
   /** Of each number by itself; errors are added up. */
   readonly median: Round
+  /** How far the rounds lie apart in the server's processor time: the most less the least, as a share of the median. */
+  readonly spread: number
 }
 
 /** How many times better than the base: above 1 is more requests, less processor time. */
 export interface Ratios {
   readonly requestsPerSecond: number
   readonly cpuPerRequest: number
+  readonly machinePerRequest: number
 }
 
 export function median(values: readonly number[]): number {
@@ -35,6 +40,7 @@ export function median(values: readonly number[]): number {
 }
 
 export function summarize(workload: string, server: string, rounds: readonly Round[]): Result {
+  const costs = rounds.map(({ cpuPerRequest }) => cpuPerRequest)
   const of = (key: keyof Round): number => median(rounds.map((round) => round[key]))
   return {
     workload,
@@ -43,12 +49,14 @@ export function summarize(workload: string, server: string, rounds: readonly Rou
     median: {
       requestsPerSecond: of('requestsPerSecond'),
       cpuPerRequest: of('cpuPerRequest'),
+      machinePerRequest: of('machinePerRequest'),
       p50: of('p50'),
       p99: of('p99'),
       p999: of('p999'),
       resident: of('resident'),
       errors: rounds.reduce((sum, { errors }) => sum + errors, 0),
     },
+    spread: (Math.max(...costs) - Math.min(...costs)) / median(costs),
   }
 }
 
@@ -58,5 +66,6 @@ export function ratios(result: Result, base: Result | undefined): Ratios | undef
   return {
     requestsPerSecond: result.median.requestsPerSecond / base.median.requestsPerSecond,
     cpuPerRequest: base.median.cpuPerRequest / result.median.cpuPerRequest,
+    machinePerRequest: base.median.machinePerRequest / result.median.machinePerRequest,
   }
 }

@@ -1,7 +1,10 @@
 // The servers that can take part.
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { caddyArguments } from './caddy.ts'
 import { h2oArguments } from './h2o.ts'
+import { haproxyArguments } from './haproxy.ts'
 import { nginxArguments } from './nginx.ts'
 import { findProgram, run } from './processes.ts'
 import { host } from './settings.ts'
@@ -13,14 +16,25 @@ export interface Contender {
   readonly features: readonly Feature[]
   /** The package whose version is told; without one it is a program, or all of it is in its file. */
   readonly package?: string
+  /** The name of its file, if that is another. */
+  readonly file?: string
   /** A program that must be installed. Default: Node.js, running the file of the server's name. */
   readonly program?: Program
   /** The file of another one, which runs on Spillway by `--import @spillway/node`. */
   readonly onSpillway?: string
   /** Whether it takes part only when it is named. */
   readonly isAside?: true
-  /** Another runtime for the file, from npm: package and version; the program has the package's name. */
-  readonly runtime?: string
+  /** Another runtime for the file, from npm: program and package with a version. */
+  readonly runtime?: { readonly program: string; readonly package: string }
+}
+
+/** What a server is started with. */
+export interface Start {
+  readonly places: Places
+  readonly port: number
+  readonly tls: Tls
+  /** The port of the server that it passes requests on to. */
+  readonly upstream?: number | undefined
 }
 
 /** A server that is a program of its own. */
@@ -28,20 +42,34 @@ interface Program {
   readonly name: string
   /** Makes it tell its version. */
   readonly version: string
+  /** Its environment, beside that of the bench. */
+  environment?(folder: string): NodeJS.ProcessEnv
   /** Writes what configuration it needs and gives its command line. */
-  arguments(places: Places, port: number, tls: Tls): string[]
+  arguments(start: Start): string[]
 }
 
 const nginx: Program = {
   name: 'nginx',
   version: '-v',
-  arguments: ({ folder, directory }, port, tls) => nginxArguments(folder, port, directory, tls),
+  arguments: nginxArguments,
 }
-const h2o: Program = { name: 'h2o', version: '-v', arguments: ({ folder }, port) => h2oArguments(folder, port) }
+const haproxy: Program = { name: 'haproxy', version: '-v', arguments: haproxyArguments }
+// One thread, as all have, and what it keeps stays in the folder of the run.
+const caddy: Program = {
+  name: 'caddy',
+  version: 'version',
+  environment: (folder) => ({ GOMAXPROCS: '1', XDG_CONFIG_HOME: folder, XDG_DATA_HOME: folder }),
+  arguments: caddyArguments,
+}
+const h2o: Program = {
+  name: 'h2o',
+  version: '-v',
+  arguments: ({ places, port }) => h2oArguments(places.folder, port),
+}
 const nghttpd: Program = {
   name: 'nghttpd',
   version: '--version',
-  arguments: ({ folder }, port) => {
+  arguments: ({ places: { folder }, port }) => {
     const files = [join(folder, 'key.pem'), join(folder, 'cert.pem')]
     return [`--htdocs=${folder}`, `--address=${host}`, String(port), ...files]
   },
@@ -52,24 +80,40 @@ const fetchTime = 120_000
 
 const http1: readonly Feature[] = ['greeting', 'closing', 'application', 'static', 'tls']
 const sockets: readonly Feature[] = ['websocket', 'packed', 'publish']
+const edge: readonly Feature[] = ['proxy', 'gateway']
 
 export const spillway: Contender = {
   name: 'spillway',
-  features: [...http1, ...sockets, 'http2', 'schema'],
+  features: [...http1, ...sockets, ...edge, 'http2', 'schema', 'sessions', 'events'],
   package: '@spillway/core',
 }
 
 export const contenders: readonly Contender[] = [
   { name: 'raw-net', features: ['greeting'] },
-  { name: 'node-http', features: http1 },
+  { name: 'node-http', features: [...http1, 'proxy', 'events'] },
   spillway,
-  { name: 'fastify', features: [...http1, 'schema'], package: 'fastify' },
-  { name: 'hono', features: ['greeting', 'closing', 'application', 'static'], package: 'hono' },
-  { name: 'express', features: ['greeting', 'closing', 'application', 'static'], package: 'express' },
+  { name: 'fastify', features: [...http1, 'schema', 'proxy', 'sessions'], package: 'fastify' },
+  { name: 'hono', features: ['greeting', 'closing', 'application', 'static', 'proxy', 'events'], package: 'hono' },
+  {
+    name: 'express',
+    features: ['greeting', 'closing', 'application', 'static', 'sessions', 'events'],
+    package: 'express',
+  },
   { name: 'h3', features: ['greeting', 'closing', 'application'], package: 'h3' },
-  { name: 'bun', features: [...http1, ...sockets], runtime: 'bun@1.4.5' },
-  { name: 'deno', features: ['greeting', 'closing', 'application', 'tls', 'websocket'], runtime: 'deno@2.9.6' },
-  { name: 'nginx', features: ['greeting', 'closing', 'static', 'tls', 'http2'], program: nginx },
+  {
+    name: 'bun',
+    features: [...http1, ...sockets, 'proxy', 'events'],
+    runtime: { program: 'bun', package: 'bun@1.4.5' },
+  },
+  {
+    name: 'deno',
+    features: ['greeting', 'closing', 'application', 'tls', 'websocket', 'proxy', 'events'],
+    runtime: { program: 'deno', package: 'deno@2.9.6' },
+  },
+  { name: 'gateway', features: edge, package: '@spillway/gateway' },
+  { name: 'nginx', features: ['greeting', 'closing', 'static', 'tls', 'http2', ...edge], program: nginx },
+  { name: 'haproxy', features: ['greeting', 'closing', 'proxy'], program: haproxy },
+  { name: 'caddy', features: ['greeting', 'closing', 'static', ...edge], program: caddy },
   { name: 'h2o', features: ['http2'], program: h2o },
   { name: 'nghttpd', features: ['http2'], program: nghttpd },
   { name: 'node-http2', features: ['http2'] },
@@ -77,6 +121,7 @@ export const contenders: readonly Contender[] = [
   { name: 'koa', features: ['greeting'], package: 'koa', isAside: true },
   { name: 'nest', features: ['greeting'], package: '@nestjs/core', isAside: true },
   ...['node-http', 'express', 'fastify', 'koa', 'nest'].map(onSpillway),
+  ...['24.21.0', '26.10.0'].flatMap(onNode),
 ]
 
 /** A server of Node's, unchanged, on our core. */
@@ -90,6 +135,20 @@ function onSpillway(name: string): Contender {
   }
 }
 
+/** Ours and Node's own, on another version of Node. */
+function onNode(version: string): Contender[] {
+  const [major] = version.split('.')
+  const runtime = { program: 'node', package: `node-linux-${process.arch}@${version}` }
+  const one = (file: string, features: readonly Feature[]): Contender => ({
+    name: `${file}-node${major}`,
+    file,
+    features,
+    runtime,
+    isAside: true,
+  })
+  return [one('spillway', spillway.features), one('node-http', http1), one('node-http2', ['http2'])]
+}
+
 /** Where things are. */
 export interface Places {
   /** Built server files. */
@@ -101,34 +160,48 @@ export interface Places {
 }
 
 /** The command line of a server, without pinning. */
-export async function commandOf(
-  contender: Contender,
-  places: Places,
-  port: number,
-  tls: Tls,
-  nodeFlags: readonly string[],
-): Promise<string[]> {
-  const { name, program, runtime, onSpillway: other } = contender
-  if (program !== undefined) return [findProgram(program.name) ?? program.name, ...program.arguments(places, port, tls)]
-  if (runtime !== undefined) return [...(await runtimeCommand(runtime)), join(places.servers, `${name}.js`)]
-  if (other === undefined) return [process.execPath, ...nodeFlags, join(places.servers, `${name}.js`)]
-  const installed = ['--import', import.meta.resolve('@spillway/node')]
-  return [process.execPath, ...nodeFlags, ...installed, join(places.servers, `${other}.js`)]
+export async function commandOf(contender: Contender, start: Start, nodeFlags: readonly string[]): Promise<string[]> {
+  const { name, file = name, program, runtime, onSpillway: other } = contender
+  if (program !== undefined) return [findProgram(program.name) ?? program.name, ...program.arguments(start)]
+  const script = join(start.places.servers, `${other ?? file}.js`)
+  if (runtime !== undefined) return [...(await runtimeCommand(runtime)), ...nodeFlags, script]
+  if (name === 'gateway') {
+    const built = fileURLToPath(import.meta.resolve('@spillway/gateway/dist/main.js'))
+    return [process.execPath, ...nodeFlags, built, gatewayFile(start)]
+  }
+  const installed = other === undefined ? [] : ['--import', import.meta.resolve('@spillway/node')]
+  return [process.execPath, ...nodeFlags, ...installed, script]
+}
+
+/** The gateway as it is by itself, without a log and compression: none of the others does that. */
+function gatewayFile({ places: { folder, directory }, port, upstream }: Start): string {
+  const file = join(folder, 'gateway.json')
+  const configuration = {
+    listen: [{ port, host }],
+    log: 'none',
+    compression: false,
+    upstreams: { behind: { servers: [`http://${host}:${upstream}`] } },
+    routes: [
+      { path: '/', proxy: 'behind' },
+      { path: '/static', files: directory },
+    ],
+  }
+  writeFileSync(file, JSON.stringify(configuration))
+  return file
 }
 
 /** Where npx keeps a runtime, by package; fetched when it is asked for first. */
 const runtimes = new Map<string, Promise<string>>()
 
-async function runtimeCommand(spec: string): Promise<string[]> {
-  const [name = ''] = spec.split('@')
+async function runtimeCommand({ program, package: spec }: NonNullable<Contender['runtime']>): Promise<string[]> {
   let found = runtimes.get(spec)
   if (!found) {
-    found = run(['npx', '--yes', `--package=${spec}`, '-c', `command -v ${name}`], fetchTime).then((text) =>
+    found = run(['npx', '--yes', `--package=${spec}`, '-c', `command -v ${program}`], fetchTime).then((text) =>
       text.trim(),
     )
     runtimes.set(spec, found)
   }
-  return name === 'deno' ? [await found, 'run', '-A', '--no-lock'] : [await found]
+  return program === 'deno' ? [await found, 'run', '-A', '--no-lock'] : [await found]
 }
 
 /** Version of what is measured, for the record. */
@@ -138,7 +211,7 @@ export async function versionOf(contender: Contender, places: Places): Promise<s
     const output = await run([findProgram(name) ?? name, version], 5000)
     return /\d+\.[\w.]+/.exec(output)?.[0] ?? 'unknown'
   }
-  if (contender.runtime !== undefined) return contender.runtime.split('@')[1] ?? ''
+  if (contender.runtime !== undefined) return contender.runtime.package.split('@')[1] ?? ''
   if (contender.package === undefined) return process.versions.node
   const manifest = join(places.servers, '../../node_modules', contender.package, 'package.json')
   return (JSON.parse(readFileSync(manifest, 'utf8')) as { version: string }).version

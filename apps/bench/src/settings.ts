@@ -14,6 +14,9 @@ export const tls: { cert: string; key: string } | undefined =
     ? undefined
     : { cert: readFileSync(`${pem}/cert.pem`, 'utf8'), key: readFileSync(`${pem}/key.pem`, 'utf8') }
 
+/** The origin of the server that requests are passed on to, when that is the work. */
+export const upstream: string | undefined = process.env['BENCH_UPSTREAM']
+
 export const greeting = 'Hello, World!'
 
 /** One record of the dataset. */

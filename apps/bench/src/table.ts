@@ -1,7 +1,7 @@
 // The table of one workload.
 import { type Ratios, type Result, ratios } from './results.ts'
 
-const headings = ['', 'req/s', '×', 'CPU µs/req', '×', 'p50', 'p99', 'RSS', 'errors'] as const
+const headings = ['', 'req/s', '×', 'CPU µs/req', '×', '±', 'machine µs', '×', 'p50', 'p99', 'RSS', 'errors'] as const
 
 /** The table of one workload. */
 export function table(title: string, results: readonly Result[], baseName: string): string {
@@ -16,13 +16,16 @@ export function table(title: string, results: readonly Result[], baseName: strin
   return `${title}\n${head}${body.join('')}`
 }
 
-function cells({ server, median }: Result, ratio: Ratios | undefined): string[] {
+function cells({ server, median, spread }: Result, ratio: Ratios | undefined): string[] {
   return [
     server,
     Math.round(median.requestsPerSecond).toLocaleString('en-US'),
     times(ratio?.requestsPerSecond),
     digits(median.cpuPerRequest),
     times(ratio?.cpuPerRequest),
+    percent(spread),
+    digits(median.machinePerRequest),
+    times(ratio?.machinePerRequest),
     duration(median.p50),
     duration(median.p99),
     `${Math.round(median.resident / 2 ** 20)} MB`,
@@ -32,6 +35,11 @@ function cells({ server, median }: Result, ratio: Ratios | undefined): string[] 
 
 function times(ratio: number | undefined): string {
   return ratio === undefined || !Number.isFinite(ratio) ? '' : ratio.toFixed(2)
+}
+
+/** Half of what lies between the most and the least. */
+export function percent(spread: number): string {
+  return Number.isFinite(spread) ? `${Math.round(spread * 50)} %` : '–'
 }
 
 /** Microseconds with three significant digits at the least. */

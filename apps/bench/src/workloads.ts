@@ -29,14 +29,19 @@ export interface Workload {
   readonly tls?: true
   /** Over HTTP/2, with so many streams at a time on each connection. */
   readonly streams?: number
-  /** Instead of requests: messages over WebSockets. */
+  /** Each client keeps the cookie that a first request gave it. */
+  readonly cookie?: true
+  /** Instead of requests: messages over WebSockets, or events. */
   readonly messages?: Messages
 }
 
 /** Messages that are sent again when they have come back. */
 export interface Messages {
-  /** `/echo` sends each back, and so does `/packed`, compressed; `/publish` sends it to everybody who is connected. */
-  readonly path: '/echo' | '/packed' | '/publish'
+  /**
+   * `/echo` sends each back, and so does `/packed`, compressed; `/publish` sends it to everybody who is connected. `/events` is a stream of
+   * events for whoever gets it, and sends them what is posted there.
+   */
+  readonly path: '/echo' | '/packed' | '/publish' | '/events'
   readonly bytes: number
   /** Messages on their way at a time, on each connection. */
   readonly atOnce: number
@@ -44,7 +49,8 @@ export interface Messages {
 
 /**
  * `greeting`: answers `/plaintext`, keeping the connection. `closing`: and closes it when asked. `http2`: greeting and files over
- * HTTP/2. `schema`: writes replies by one. `websocket`: echo; `packed`, `publish`: the other paths of {@link Messages}.
+ * HTTP/2. `schema`: writes replies by one. `websocket`: echo; `packed`, `publish`, `events`: the other paths of {@link Messages}.
+ * `proxy`: passes requests on to another server; `gateway`: and serves files beside. `sessions`: counts the visits of a client.
  */
 export type Feature =
   | 'greeting'
@@ -57,11 +63,20 @@ export type Feature =
   | 'websocket'
   | 'packed'
   | 'publish'
+  | 'events'
+  | 'proxy'
+  | 'gateway'
+  | 'sessions'
 
 /** What the clients of a workload speak: each has a table of its own. */
 export function protocolOf({ streams, messages }: Workload): 'HTTP/1.1' | 'HTTP/2' | 'WebSocket' {
-  if (messages) return 'WebSocket'
+  if (messages && messages.path !== '/events') return 'WebSocket'
   return streams === undefined ? 'HTTP/1.1' : 'HTTP/2'
+}
+
+/** Whether its servers pass requests on to another one, which is there for that. */
+export function isProxied({ needs }: Workload): boolean {
+  return needs === 'proxy' || needs === 'gateway'
 }
 
 /** Whether a server has to encrypt, and to speak HTTP/2 then. */
@@ -212,6 +227,36 @@ export const workloads: readonly Workload[] = [
   uploadWorkload('upload-500k', '500 KB', 500_000, 32),
   uploadWorkload('upload-1m', '1 MiB', 1024 * 1024, 16),
   uploadWorkload('upload-20m', '20 MB', 20_000_000, 4),
+  {
+    name: 'proxied',
+    title: "hello from a server behind, a browser's fields",
+    connections: 64,
+    needs: 'proxy',
+    requests: click,
+  },
+  {
+    name: 'gateway',
+    title: 'the same, and 20 files of its own, by turns',
+    connections: 64,
+    needs: 'gateway',
+    requests: files.flatMap((file) => [file, ...click]),
+  },
+  {
+    name: 'sessions',
+    title: 'a session read and changed',
+    connections: 64,
+    needs: 'sessions',
+    cookie: true,
+    requests: [get('/session')],
+  },
+  {
+    name: 'events',
+    title: 'one event to 1000 clients, for each',
+    connections: 1000,
+    needs: 'events',
+    requests: [],
+    messages: { path: '/events', bytes: 125, atOnce: 1 },
+  },
   { name: 'tls', title: 'hello over TLS', connections: 64, needs: 'tls', requests: plaintext, tls: true },
   { name: 'c512', title: 'hello, keep-alive', connections: 512, needs: 'greeting', requests: plaintext },
   { name: 'c4096', title: 'hello, keep-alive', connections: 4096, needs: 'greeting', requests: plaintext },
@@ -239,5 +284,5 @@ export function wireFormat(request: BenchRequest, close = false): string {
 
 /** What the bench knows about its own answers; whatever it does not know must still be the same everywhere. */
 export function expected({ target }: BenchRequest): string | undefined {
-  return target === '/plaintext' ? greeting : undefined
+  return target === '/plaintext' || target === '/session' ? greeting : undefined
 }

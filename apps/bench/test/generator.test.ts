@@ -73,7 +73,7 @@ function workload(name: string, over: Partial<Workload> = {}): Workload {
 async function load(generator: typeof own, ...args: [Workload, number]): ReturnType<typeof own> {
   const folder = mkdtempSync(join(tmpdir(), 'generator-test-'))
   onTestFinished(() => rmSync(folder, { recursive: true }))
-  return generator(...args, { seconds: 1, folder, prefix: [], program, pid: process.pid })
+  return generator(...args, { seconds: 1, folder, prefix: [], program, pid: process.pid, others: [] })
 }
 
 /** Requests that were under way when the time was over are known to the server only. */
@@ -108,10 +108,11 @@ describe.runIf(built)(`our generator${reason}`, { timeout: 60_000 }, () => {
     ['publish', 4, 4],
   ])('tells as many messages as the server has seen: %s', async (name, copies, under) => {
     const { port, seen } = await counting()
-    const { requests, errors, cpu } = await load(own, workload(name), port)
+    const { requests, errors, spent } = await load(own, workload(name), port)
     between(seen.messages * copies, requests, under)
     expect(errors).toBe(0)
-    expect(cpu).toBeGreaterThan(0)
+    expect(spent!.server).toBeGreaterThan(0)
+    expect(spent!.machine).toBeGreaterThan(spent!.server)
   })
 
   it('counts what fails', async () => {

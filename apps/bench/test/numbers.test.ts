@@ -7,6 +7,7 @@ import { duration, table } from '../src/table.ts'
 const round: Round = {
   requestsPerSecond: 1000,
   cpuPerRequest: 10,
+  machinePerRequest: 25,
   p50: 400,
   p99: 2500,
   p999: 9000,
@@ -54,7 +55,8 @@ describe('arithmetic', () => {
   it('has ratios above one for what is better', () => {
     const base = summarize('json', 'base', [round])
     const better = summarize('json', 'better', [{ ...round, requestsPerSecond: 1500, cpuPerRequest: 5 }])
-    expect(ratios(better, base)).toEqual({ requestsPerSecond: 1.5, cpuPerRequest: 2 })
+    expect(ratios(better, base)).toEqual({ requestsPerSecond: 1.5, cpuPerRequest: 2, machinePerRequest: 1 })
+    expect(summarize('json', 'x', [round, { ...round, cpuPerRequest: 12 }]).spread).toBeCloseTo(2 / 11)
     expect(ratios(better, undefined)).toBeUndefined()
   })
 })
@@ -67,9 +69,9 @@ describe('table', () => {
     expect(table('JSON', [base, failing], 'node-http')).toBe(
       [
         'JSON',
-        '              req/s      ×  CPU µs/req     ×     p50      p99    RSS  errors',
-        '  node-http   1,000   1.00        10.0  1.00  400 µs  2.50 ms  50 MB       –',
-        '  x          12,346  12.35        4.00  2.50  400 µs  2.50 ms  50 MB       3',
+        '              req/s      ×  CPU µs/req     ×    ±  machine µs     ×     p50      p99    RSS  errors',
+        '  node-http   1,000   1.00        10.0  1.00  0 %        25.0  1.00  400 µs  2.50 ms  50 MB       –',
+        '  x          12,346  12.35        4.00  2.50  0 %        25.0  1.00  400 µs  2.50 ms  50 MB       3',
         '',
       ].join('\n'),
     )

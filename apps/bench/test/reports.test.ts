@@ -4,8 +4,20 @@ import { type Record, page } from '../src/page.ts'
 import { summarize } from '../src/results.ts'
 
 function result(workload: string, server: string, cpuPerRequest: number): Record['results'][number] {
-  const round = { requestsPerSecond: 1000, cpuPerRequest, p50: 1, p99: 2, p999: 3, resident: 2 ** 20, errors: 0 }
-  return { ...summarize(workload, server, [round]), ratios: { requestsPerSecond: 1, cpuPerRequest: 2 } }
+  const round = {
+    requestsPerSecond: 1000,
+    cpuPerRequest,
+    machinePerRequest: 99,
+    p50: 1,
+    p99: 2,
+    p999: 3,
+    resident: 2 ** 20,
+    errors: 0,
+  }
+  return {
+    ...summarize(workload, server, [round]),
+    ratios: { requestsPerSecond: 1, cpuPerRequest: 2, machinePerRequest: 3 },
+  }
 }
 
 const record: Record = {
@@ -27,6 +39,10 @@ describe('the page', () => {
     expect(html.match(/<section>/g)).toHaveLength(2)
     expect(html.indexOf('<td>spillway')).toBeLessThan(html.indexOf('<td>node-http'))
     expect(html).toContain('<tr class="ours"><td>spillway<td class="bar"><div style="width:50.0%">')
+  })
+
+  it('tells what the machine spends, and how far rounds lie apart', () => {
+    expect(html).toContain('<td>20.0<td>2.00<td>0 %<td>99.0\n')
   })
 
   it('escapes what the machine calls itself, and loads nothing', () => {

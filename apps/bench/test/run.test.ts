@@ -6,38 +6,68 @@ import { promisify } from 'node:util'
 import { execFile, findTool, withTools } from '@spillway/vitest-config/tools'
 import { expect, it } from 'vitest'
 import { canMeasure } from '../src/proc.ts'
+import { findProgram } from '../src/processes.ts'
 import type { Result } from '../src/results.ts'
 
 const main = fileURLToPath(new URL('../dist/main.js', import.meta.url))
-const needed = ['apps/bench/dist/main.js', 'packages/core/dist/index.js', 'packages/middleware/dist/router.js']
+const needed = [
+  'apps/gateway/dist/main.js',
+  'apps/bench/dist/main.js',
+  'packages/core/dist/index.js',
+  'packages/middleware/dist/router.js',
+]
 const root = fileURLToPath(new URL('../../../', import.meta.url))
 const missing = [
   !canMeasure && 'there is no /proc',
   !needed.every((file) => existsSync(join(root, file))) && 'not all is built',
 ].filter((reason) => reason !== false)
+const programs = new Set(['nginx', 'haproxy', 'caddy'])
 const skipped = missing.length === 0 ? '' : ` (skipped: ${missing.join(', ')})`
+
+/** Runs the bench once, for a second each, and gives what it wrote down. */
+async function measured(servers: string, workloads: string): Promise<{ stdout: string; results: Result[] }> {
+  const folder = mkdtempSync(join(tmpdir(), 'bench-test-'))
+  try {
+    const json = join(folder, 'out.json')
+    const options = ['--servers', servers, '--workloads', workloads, '--rounds', '1', '--seconds', '1', '--json', json]
+    const { stdout } = await promisify(execFile)(process.execPath, [main, ...options])
+    return { stdout, ...(JSON.parse(readFileSync(json, 'utf8')) as { results: Result[] }) }
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+}
 
 withTools(findTool('wrk'))('with wrk', () => {
   it.runIf(missing.length === 0)(`measures two servers${skipped}`, { timeout: 60_000 }, async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'bench-test-'))
-    try {
-      const json = join(folder, 'out.json')
-      const options = ['--servers', 'node-http,spillway', '--workloads', 'baseline', '--rounds', '1', '--seconds', '1']
-      const { stdout } = await promisify(execFile)(process.execPath, [main, ...options, '--json', json])
-      expect(stdout).toMatch(/^ +node-http .* 1\.00 .* 1\.00 /m)
-      expect(stdout).toMatch(/^ +spillway /m)
-      const { results } = JSON.parse(readFileSync(json, 'utf8')) as { results: Result[] }
-      expect(results.map(({ server, workload }) => [server, workload])).toEqual([
-        ['node-http', 'baseline'],
-        ['spillway', 'baseline'],
-      ])
-      for (const { median } of results) {
-        expect(median.requestsPerSecond).toBeGreaterThan(10)
-        expect(median.cpuPerRequest).toBeGreaterThan(0)
-        expect(median.errors).toBe(0)
-      }
-    } finally {
-      rmSync(folder, { recursive: true })
+    const { stdout, results } = await measured('node-http,spillway', 'baseline')
+    expect(stdout).toMatch(/^ +node-http .* 1\.00 .* 1\.00 /m)
+    expect(stdout).toMatch(/^ +spillway /m)
+    expect(results.map(({ server, workload }) => [server, workload])).toEqual([
+      ['node-http', 'baseline'],
+      ['spillway', 'baseline'],
+    ])
+    for (const { median } of results) {
+      expect(median.requestsPerSecond).toBeGreaterThan(10)
+      expect(median.cpuPerRequest).toBeGreaterThan(0)
+      // The clients take their part.
+      expect(median.machinePerRequest).toBeGreaterThan(median.cpuPerRequest)
+      expect(median.errors).toBe(0)
+    }
+  })
+
+  // Of the programs, those that are installed.
+  it.runIf(missing.length === 0).each([
+    ['proxied', 'spillway,gateway,nginx,haproxy,caddy'],
+    ['gateway', 'spillway,gateway,nginx,caddy'],
+    ['sessions', 'spillway,express,fastify'],
+    ['events', 'spillway,node-http,hono'],
+  ])(`measures the row %s${skipped}`, { timeout: 180_000 }, async (workload, servers) => {
+    const { results } = await measured(servers, workload)
+    const there = servers.split(',').filter((name) => !programs.has(name) || findProgram(name) !== undefined)
+    expect(results.map(({ server }) => server)).toEqual(there)
+    for (const { median } of results) {
+      expect(median.requestsPerSecond).toBeGreaterThan(10)
+      expect(median.errors).toBe(0)
     }
   })
 })

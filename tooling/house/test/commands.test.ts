@@ -95,6 +95,8 @@ const commands: Readonly<Record<string, Run | string>> = {
   'node apps/bench/dist/micro.js': measures,
   'node --cpu-prof apps/bench/dist/micro.js browser': measures,
   'node apps/bench/dist/idle.js': measures,
+  'node apps/bench/dist/main.js --workloads plaintext --servers node-http,spillway,node-http-node24,spillway-node24,node-http-node26,spillway-node26':
+    measures,
 }
 
 /** What the documents tell people to type, without the remark behind it. Records of decisions and changes tell nobody. */

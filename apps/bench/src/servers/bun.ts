@@ -1,5 +1,6 @@
 // Runs under Bun: https://bun.com/docs/api/http
-import { directory, greeting, host, port, selection, sum, tls } from '../settings.ts'
+import { eventsOf } from '../web-events.ts'
+import { directory, greeting, host, port, selection, sum, tls, upstream } from '../settings.ts'
 
 interface BunServer {
   upgrade(request: Request, options: { data: string }): boolean
@@ -19,6 +20,8 @@ declare const Bun: {
 
 const sockets = new Set(['/echo', '/packed', '/publish'])
 
+const events = eventsOf()
+
 const server = Bun.serve({
   port,
   hostname: host,
@@ -37,6 +40,7 @@ const server = Bun.serve({
   },
   async fetch(request: Request): Promise<Response | undefined> {
     const { pathname, searchParams } = new URL(request.url)
+    if (upstream !== undefined) return fetch(upstream + pathname, request)
     if (pathname === '/plaintext') return new Response(greeting)
     if (pathname === '/baseline11') {
       const content = request.method === 'POST' ? await request.text() : 0
@@ -46,6 +50,7 @@ const server = Bun.serve({
       return Response.json(selection(pathname.slice('/json/'.length), searchParams.get('m')))
     if (pathname.startsWith('/static/'))
       return new Response(Bun.file(`${directory}/${pathname.slice('/static/'.length)}`))
+    if (pathname === '/events') return events(request)
     if (pathname === '/upload') {
       let size = 0
       if (request.body) for await (const chunk of request.body) size += chunk.length

@@ -1,5 +1,6 @@
 // Runs under Deno: https://docs.deno.com/api/deno/~/Deno.serve
-import { greeting, host, port, selection, sum, tls } from '../settings.ts'
+import { eventsOf } from '../web-events.ts'
+import { greeting, host, port, selection, sum, tls, upstream } from '../settings.ts'
 
 interface DenoSocket {
   addEventListener(type: 'message', listener: (event: { data: string }) => void): void
@@ -11,8 +12,11 @@ declare const Deno: {
   upgradeWebSocket(request: Request): { socket: DenoSocket; response: Response }
 }
 
+const events = eventsOf()
+
 Deno.serve({ port, hostname: host, ...tls }, async (request) => {
   const { pathname, searchParams } = new URL(request.url)
+  if (upstream !== undefined) return fetch(upstream + pathname, request)
   if (pathname === '/plaintext') return new Response(greeting)
   if (pathname === '/baseline11') {
     const content = request.method === 'POST' ? await request.text() : 0
@@ -20,6 +24,7 @@ Deno.serve({ port, hostname: host, ...tls }, async (request) => {
   }
   if (pathname.startsWith('/json/'))
     return Response.json(selection(pathname.slice('/json/'.length), searchParams.get('m')))
+  if (pathname === '/events') return events(request)
   if (pathname === '/upload') {
     let size = 0
     if (request.body) for await (const chunk of request.body) size += chunk.length

@@ -1,8 +1,11 @@
+import cookie from '@fastify/cookie'
+import proxy from '@fastify/http-proxy'
+import session from '@fastify/session'
 import files from '@fastify/static'
 import { fastify } from 'fastify'
 import { z } from 'zod'
 import { selectionSchema } from '../schema.ts'
-import { directory, greeting, host, port, selection, sum, tls } from '../settings.ts'
+import { directory, greeting, host, port, selection, sum, tls, upstream } from '../settings.ts'
 
 const app = fastify(tls ? ({ https: tls } as object) : {})
 interface Query {
@@ -11,7 +14,8 @@ interface Query {
   m?: string
 }
 
-app.get('/plaintext', () => greeting)
+if (upstream === undefined) app.get('/plaintext', () => greeting)
+else await app.register(proxy, { upstream, prefix: '/plaintext', rewritePrefix: '/plaintext' })
 app.get<{ Querystring: Query }>('/baseline11', ({ query }) => sum(query.a, query.b))
 app.post<{ Querystring: Query }>('/baseline11', ({ query, body }) => sum(query.a, query.b, body))
 app.get<{ Params: { count: string }; Querystring: Query }>('/json/:count', ({ params, query }) =>
@@ -27,6 +31,19 @@ app.post<{ Body: AsyncIterable<Buffer> }>('/upload', async ({ body }) => {
   let size = 0
   for await (const chunk of body) size += chunk.length
   return String(size)
+})
+declare module 'fastify' {
+  interface Session {
+    visits?: number
+  }
+}
+await app.register(async (visits) => {
+  await visits.register(cookie)
+  await visits.register(session, { secret: 'x'.repeat(32), cookie: { secure: false }, saveUninitialized: false })
+  visits.get('/session', (request) => {
+    request.session.visits = (request.session.visits ?? 0) + 1
+    return greeting
+  })
 })
 await app.register(files, { root: directory, prefix: '/static/' })
 await app.listen({ port, host })

@@ -1,7 +1,8 @@
-import { type IncomingMessage, type ServerResponse, createServer } from 'node:http'
+import { Agent, type IncomingMessage, type ServerResponse, createServer } from 'node:http'
 import { createServer as createSecureServer } from 'node:https'
+import httpProxy from 'http-proxy'
 import sirv from 'sirv'
-import { directory, greeting, host, port, selection, sum, tls } from '../settings.ts'
+import { directory, greeting, host, port, selection, sum, tls, upstream } from '../settings.ts'
 
 const files = sirv(directory, { etag: true })
 
@@ -16,7 +17,17 @@ function listener(request: IncomingMessage, response: ServerResponse): void {
   route(request, response, target).catch(() => response.destroy())
 }
 
-const server = tls ? createSecureServer(tls, listener) : createServer(listener)
+const readers = new Set<ServerResponse>()
+const proxy = httpProxy.createProxyServer({ target: upstream, agent: new Agent({ keepAlive: true }) })
+// A client that leaves ends its own request.
+proxy.on('error', (_error, _request, response) => response.destroy())
+
+function pass(request: IncomingMessage, response: ServerResponse): void {
+  proxy.web(request, response)
+}
+
+const answer = upstream === undefined ? listener : pass
+const server = tls ? createSecureServer(tls, answer) : createServer(answer)
 server.listen(port, host)
 
 async function route(request: IncomingMessage, response: ServerResponse, target: string): Promise<void> {
@@ -31,6 +42,14 @@ async function route(request: IncomingMessage, response: ServerResponse, target:
     let size = 0
     for await (const chunk of request) size += (chunk as Buffer).length
     send(response, 'text/plain', String(size))
+  } else if (pathname === '/events' && request.method === 'GET') {
+    response.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' }).flushHeaders()
+    readers.add(response)
+    response.on('close', () => readers.delete(response))
+  } else if (pathname === '/events') {
+    const event = `data: ${(await read(request)).toString()}\n\n`
+    for (const reader of readers) reader.write(event)
+    response.writeHead(204).end()
   } else response.writeHead(404).end()
 }
 

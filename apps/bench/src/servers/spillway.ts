@@ -1,14 +1,19 @@
 import { serve } from '@spillway/core'
+import { proxy, upstreams } from '@spillway/middleware/proxy'
 import { router } from '@spillway/middleware/router'
+import { sessions } from '@spillway/middleware/sessions'
+import { type EventStream, sse } from '@spillway/middleware/sse'
 import { staticFiles } from '@spillway/middleware/static'
 import { topics } from '@spillway/middleware/topics'
 import { type WebSocketHandlers, websocket } from '@spillway/middleware/websocket'
 import fastJson, { type Schema } from 'fast-json-stringify'
 import { selectionSchema } from '../schema.ts'
-import { directory, greeting, host, port, selection, sum, tls } from '../settings.ts'
+import { directory, greeting, host, port, selection, sum, tls, upstream } from '../settings.ts'
 
 const room = topics()('room')
 const echo = (): WebSocketHandlers => ({ message: (socket, data) => socket.send(data) })
+const readers = new Set<EventStream>()
+const session = sessions<{ visits: number }>({ name: 'session', cookie: { secure: false } })
 /** Beyond what people or games do. */
 const messagesPerSecond = 2 ** 31 - 1
 
@@ -33,6 +38,25 @@ const app = router({ stringify: (schema) => fastJson(schema as unknown as Schema
     return c.text(String(size))
   })
   .get('/static/**:path', staticFiles(directory))
+  .group('/session', (visits) =>
+    visits.use(session).get('/', (c) => {
+      const { data } = c.state.session
+      data.visits = (data.visits ?? 0) + 1
+      return c.text(greeting)
+    }),
+  )
+  .get('/events', (c) =>
+    sse(c, async (stream) => {
+      readers.add(stream)
+      await stream.closed
+      readers.delete(stream)
+    }),
+  )
+  .post('/events', async (c) => {
+    const data = await c.body.text()
+    for (const reader of readers) void reader.send({ data })
+    return c.empty()
+  })
   .get('/echo', websocket(echo, { messagesPerSecond }))
   .get('/packed', websocket(echo, { messagesPerSecond, deflate: true }))
   .get(
@@ -40,6 +64,10 @@ const app = router({ stringify: (schema) => fastJson(schema as unknown as Schema
     websocket(() => ({ open: (socket) => void room.subscribe(socket), message: (_, data) => room.publish(data) })),
   )
 
-const server = await serve(app, { port, host, ...(tls && { tls, http2: true }) })
+const edge = router()
+  .get('/static/**:path', staticFiles(directory))
+  .mount('/', proxy(upstreams([upstream ?? 'http://127.0.0.1'])))
+
+const server = await serve(upstream === undefined ? app : edge, { port, host, ...(tls && { tls, http2: true }) })
 // A tidy end, so that a profiler can write its file.
 process.once('SIGTERM', () => void server.close({ deadline: 1000 }))
