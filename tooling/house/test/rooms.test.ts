@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -109,6 +109,14 @@ describe('each room of core', () => {
       .split('\n')
     expect(lines[0]).toBe(`# ${room}`)
     expect(lines.length).toBeLessThanOrEqual(25)
+  })
+
+  it.each(Object.keys(houses['packages/core/src']!))('%s has the files that it speaks of', (room) => {
+    const names = [...readFileSync(join(folder, room, 'README.md'), 'utf8').matchAll(/`([\w/-]+\.ts)`/g)]
+    const missing = names.filter(
+      ([, name]) => !existsSync(join(folder, room, name!)) && !existsSync(join(folder, name!)),
+    )
+    expect(missing.map(([, name]) => name)).toEqual([])
   })
 
   it('is one of those drawn here', () => {

@@ -199,10 +199,9 @@ function lengthLine(length: number): string {
 function head({ status, statusText, takeOver }: Reply, framing: string, facts: ReplyFacts): string {
   const { written } = facts
   const first = statusText !== '' && isFieldValue(statusText) ? statusLine(status, statusText) : statusLine(status)
-  const date = said.date ? '' : written.dateLine
   const upgrade = status === 101 ? 'Connection: Upgrade\r\n\r\n' : '\r\n'
   const ending = takeOver ? upgrade : written.persistence(plan.persist, said.upgrade)
-  return first + said.text + framing + date + ending
+  return written.head(first, said, framing, ending)
 }
 
 const none: ReplyHeaders = new ReplyHeaders()

@@ -9,8 +9,8 @@ import type { Server } from './server.ts'
 import type { Peer } from '../transport/transport.ts'
 
 /**
- * Why a connection ended; the first cause wins. `ConnectionLog.because` records it. A new reason needs a sentence in
- * `packages/inspect/src/model/reasons.ts`, which the compiler asks for, and belongs in `failures` of the logger if it is one.
+ * Why a connection ended; the first cause wins. `ConnectionLog.because` records it. For a new reason the compiler asks for a sentence in
+ * `packages/inspect/src/model/reasons.ts`, and whether it is a failure in the logger's `failures.ts`.
  */
 export type CloseReason =
   /** The client ended it between two requests. */

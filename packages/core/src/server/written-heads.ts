@@ -94,16 +94,23 @@ export class WrittenHeads {
   }
 
   #learn(written: WrittenHead, status: number, length: number, persist: boolean, fields: WrittenFields): void {
-    const { text, date, upgrade } = fields
     written.status = status
     written.length = length
     written.persist = persist
-    written.fields = text
-    const ending = (date ? '' : this.#dateLine) + this.persistence(persist, upgrade)
-    written.head = `${statusLine(status)}${text}Content-Length: ${length}\r\n${ending}`
+    written.fields = fields.text
+    const ending = this.persistence(persist, fields.upgrade)
+    written.head = this.head(statusLine(status), fields, `Content-Length: ${length}\r\n`, ending)
     written.isFlat = false
     written.text = ''
     written.whole = ''
+  }
+
+  /**
+   * The head of a reply: the only place where one is made, whether it is remembered or not.
+   * @param first its status line. @param ending its last lines, including the empty one.
+   */
+  head(first: string, { text, date }: WrittenFields, framing: string, ending: string): string {
+    return first + text + framing + (date ? '' : this.#dateLine) + ending
   }
 
   /** The last lines of a head. @param upgrade whether it has an Upgrade field, which is for this connection alone (RFC 9110 §7.8). */

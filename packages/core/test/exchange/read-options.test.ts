@@ -1,3 +1,4 @@
+import { readFileSync, readdirSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import {
   type Rule,
@@ -24,6 +25,14 @@ import { clusterRules } from '../../src/cluster/rules.ts'
 import { foreignRules } from '../../src/fetch/foreign.ts'
 import { signalRules } from '../../src/serve/signals.ts'
 import { closeRules, listenRules, reloadRules, serverRules } from '../../src/server/rules.ts'
+
+/** The code of core and of the parser, without the places where limits and deadlines are declared, and without comments. */
+const sources = ['../../src/', '../../../parser/src/'].flatMap((folder) => {
+  const url = new URL(folder, import.meta.url)
+  return readdirSync(url, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts') && !/(?:server[/\\]options|limits)\.ts$/.test(name))
+    .map((name) => readFileSync(new URL(name, url), 'utf8').replaceAll(/\/\*.*?\*\/|\/\/[^\n]*/gs, ''))
+})
 
 const rules = {
   bytes: whole(10, { from: 1, to: 20 }),
@@ -155,5 +164,11 @@ describe('every limit and timeout', () => {
     for (const value of [Number.NaN, -1]) expect(() => read(value)).toThrow(RangeError)
     for (const value of ['1', null, true, {}]) expect(() => read(value)).toThrow(TypeError)
     expect(() => readOptions(serverRules, { [group]: { [`${name}s`]: 1 } })).toThrow(TypeError)
+  })
+
+  // One that is read, and then forgotten, would limit nothing.
+  it.each([...Object.keys(limits), ...Object.keys(timeouts)])('%s is looked at', (name) => {
+    const word = new RegExp(`\\b${name}\\b`)
+    expect(sources.some((code) => word.test(code))).toBe(true)
   })
 })
