@@ -12,6 +12,7 @@ import { type ScriptOptions, answered } from './lib/cgi/script-options.ts'
 import { ScriptProcess } from './lib/cgi/script-process.ts'
 import { readScriptReply } from './lib/cgi/script-reply.ts'
 import { type ScriptTarget, findScript, isExecutable, readScriptPath, wholePath } from './lib/cgi/script-target.ts'
+import { Folder } from './lib/files/folder.ts'
 import { refused } from './lib/http/problem.ts'
 import { named } from './lib/layers/layer-trace.ts'
 import type { Next } from './lib/layers/types.ts'
@@ -78,48 +79,45 @@ export type Cgi = (c: Context<any, any>, next?: Next) => MaybePromise<Reply>
  * are streamed at the reader's pace. The process and its group are ended when its time is over, when its output is too
  * large, or when the client ends its side. The reply is 504 for a script that is too slow, and 502 for one that fails or whose head is
  * not valid; once the head was sent, the reply is cut instead. Scripts that write their own status line (NPH, §5) are not supported: 502.
- * @param root a directory of scripts, or a single script; links are resolved when this is called.
+ * @param root a directory of scripts, or a single script; links in the name of a directory are followed for each request.
  * @throws Error when there is no such file; TypeError when `passOn` names a field that no script may get.
  */
 export function cgi(root: string | URL, options: CgiOptions = {}): Cgi {
   const real = realpathSync(typeof root === 'string' ? root : fileURLToPath(root))
-  const directory = statSync(real).isDirectory()
+  const folder = statSync(real).isDirectory() ? new Folder(root) : undefined
   const settings = readOptions(rules, options)
-  const documentRoot = settings.documentRoot ?? (directory ? real : dirname(real))
-  const runner = new Runner(documentRoot, settings.limits, settings)
-  return named('cgi', (c, next) => {
+  const runner = new Runner(settings.limits, settings)
+  return named('cgi', async (c, next) => {
     const path = readScriptPath(c)
     if (path === 'malformed') return refused(400)
-    if (path && !directory) return runner.run(c, wholePath(real, path))
-    const found = path && findScript(real, path, isExecutable)
-    const proceed = (target: ScriptTarget | undefined): MaybePromise<Reply> =>
-      target ? runner.run(c, target) : next ? next() : refused(404)
-    return found ? found.then(proceed) : proceed(undefined)
+    if (path && !folder) return runner.run(c, wholePath(real, path), dirname(real))
+    const within = path && (await folder?.real())
+    const target = within === undefined ? undefined : await findScript(within, path!, isExecutable)
+    if (target) return runner.run(c, target, within!)
+    return next ? next() : refused(404)
   })
 }
 
 class Runner {
-  readonly #documentRoot: string
   readonly #limits: CgiLimits
   readonly #options: CgiOptions
   readonly #env: MetaVariables
   readonly #passOn: ReadonlySet<string>
   #running = 0
 
-  constructor(documentRoot: string, limits: CgiLimits, options: CgiOptions) {
-    this.#documentRoot = documentRoot
+  constructor(limits: CgiLimits, options: CgiOptions) {
     this.#limits = limits
     this.#options = options
     this.#env = { ...ownEnvironment(), ...options.env }
     this.#passOn = passedOn(options)
   }
 
-  async run(c: Context<any, any>, target: ScriptTarget): Promise<Reply> {
+  async run(c: Context<any, any>, target: ScriptTarget, root: string): Promise<Reply> {
     if (this.#running >= this.#limits.processes) throw busy()
     this.#running++
     let script: ScriptProcess | undefined
     try {
-      script = await this.#start(c, target)
+      script = await this.#start(c, target, root)
       const reply = await readScriptReply(script, this.#limits.headBytes)
       // A script that itself reports an error may well exit with a failure.
       if (!('status' in reply && reply.status >= 400)) script.mustSucceed()
@@ -134,9 +132,10 @@ class Runner {
     }
   }
 
-  async #start(c: Context<any, any>, target: ScriptTarget): Promise<ScriptProcess> {
+  async #start(c: Context<any, any>, target: ScriptTarget, root: string): Promise<ScriptProcess> {
     const content = await requestContent(c, this.#limits.bufferBytes)
-    const variables = metaVariables(c, target, this.#documentRoot, content.length, this.#options, this.#passOn)
+    const documentRoot = this.#options.documentRoot ?? root
+    const variables = metaVariables(c, target, documentRoot, content.length, this.#options, this.#passOn)
     const args = this.#options.commandLine ? queryWords(c) : []
     const errors = new ScriptErrors(c, this.#options.onStderr)
     const script = await ScriptProcess.start(target.file, args, { ...this.#env, ...variables }, this.#limits, errors)

@@ -1,7 +1,5 @@
 // Requests that an application answers over FastCGI, php-fpm for example.
-import { realpathSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import type { Context, MaybePromise, Reply } from '@spillway/core'
 import { type Rules, type Settled, optional, readOptions, section, text, whole } from '@spillway/core/options'
 import { metaVariables, passedOn } from './lib/cgi/meta-variables.ts'
@@ -13,6 +11,7 @@ import { type ScriptPath, type ScriptTarget, findScript, readScriptPath, wholePa
 import type { FastCgiExchange } from './lib/fastcgi/exchange.ts'
 import { type FastCgiAddress, Pool } from './lib/fastcgi/pool.ts'
 import { requestHead } from './lib/fastcgi/records.ts'
+import { Folder } from './lib/files/folder.ts'
 import { normalizePath } from './lib/http/path.ts'
 import { refused } from './lib/http/problem.ts'
 import type { Next } from './lib/layers/types.ts'
@@ -122,15 +121,17 @@ export function fastcgi(address: FastCgiAddress, options: FastCgiOptions = {}): 
     },
     scripts: (root, scripts) => {
       const { extension, index = `index${extension}` } = readOptions(scriptsRules, scripts)
-      const real = realpathSync(typeof root === 'string' ? root : fileURLToPath(root))
+      const folder = new Folder(root)
       const accepts = (file: string, name: string): boolean => name.endsWith(extension) && file.endsWith(extension)
-      const find = (path: ScriptPath): Promise<ScriptTarget | undefined> => findScript(real, path, accepts, index)
       return async (c, next) => {
         const path = readScriptPath(c)
         if (path === 'malformed') return refused(400)
-        const target = path && (await find(path))
+        const real = path && (await folder.real())
+        if (!path || real === undefined) return missing(next)
+        const find = (which: ScriptPath): Promise<ScriptTarget | undefined> => findScript(real, which, accepts, index)
+        const target = await find(path)
         if (target) return responder.run(c, target, real)
-        return path && (await find(slashed(path))) ? addSlash(c) : missing(next)
+        return (await find(slashed(path))) ? addSlash(c) : missing(next)
       }
     },
   }

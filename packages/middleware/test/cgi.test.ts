@@ -1,4 +1,4 @@
-import { symlinkSync } from 'node:fs'
+import { rmSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Handler, Reply } from '@spillway/core'
 import { wrap } from '@spillway/middleware'
@@ -34,6 +34,21 @@ const outside = directoryOf({ 'out.sh': shell(`printf 'Content-Type: text/plain\
 symlinkSync(join(outside, 'out.sh'), join(root, 'link.sh'))
 symlinkSync(outside, join(root, 'linked'))
 symlinkSync('hello.sh', join(root, 'alias.sh'))
+
+const say = (what: string): string => shell(`printf 'Content-Type: text/plain\\n\\n${what} %s' "$DOCUMENT_ROOT"`)
+
+test('scripts are those of the directory to which its name leads', async () => {
+  const releases = directoryOf({ 'one/a.sh': say('one'), 'two/a.sh': say('two') })
+  const current = join(releases, 'current')
+  symlinkSync('one', current)
+  const server = await start(router().all('/:path*', cgi(current)))
+  const get = async (): Promise<string> => String((await ask(server, 'GET /a.sh')).content)
+  expect(await get()).toBe(`one ${join(releases, 'one')}`)
+  rmSync(current)
+  expect(await ask(server, 'GET /a.sh')).toMatchObject({ status: 404 })
+  symlinkSync('two', current)
+  expect(await get()).toBe(`two ${join(releases, 'two')}`)
+})
 
 const app: Handler = router().all('/cgi-bin/:path*', cgi(root))
 

@@ -5,7 +5,7 @@ import { type Context, Reply } from '@spillway/core'
 import { testServer } from '@spillway/core/testing'
 import { router } from '@spillway/middleware/router'
 import { type FileSource, memoryFiles, staticFiles } from '@spillway/middleware/static'
-import { afterAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { FileCache } from '../src/lib/static/file-cache.ts'
 import { send, start } from './server.ts'
 
@@ -92,6 +92,39 @@ describe('a file in memory', () => {
     expect(await send(server, 'GET', '/d.txt')).toMatchObject({ status: 404 })
     rmSync(outside, { recursive: true })
     rmSync(file('d.txt'))
+  })
+
+  test('is that of the release to which the name of the root leads', async () => {
+    const pass = stoppedClock()
+    const place = mkdtempSync(join(tmpdir(), 'spillway-releases-'))
+    onTestFinished(() => rmSync(place, { recursive: true }))
+    for (const name of ['one', 'two']) {
+      mkdirSync(join(place, name))
+      writeFileSync(join(place, name, 'index.html'), name)
+      writeFileSync(join(place, name, `${name}.txt`), name)
+    }
+    const current = join(place, 'current')
+    const lead = (to: string): void => {
+      rmSync(current, { force: true })
+      symlinkSync(to, current)
+      pass(1000)
+    }
+    lead('one')
+    const server = await start(staticFiles(current, { listing: true }))
+    const get = async (path: string) => (await send(server, 'GET', path)).content.toString()
+    expect([await get('/'), await get('/one.txt')]).toEqual(['one', 'one'])
+    lead('two')
+    expect([await get('/'), await get('/two.txt')]).toEqual(['two', 'two'])
+    expect(await send(server, 'GET', '/one.txt')).toMatchObject({ status: 404 })
+    rmSync(current)
+    pass(1000)
+    expect(await send(server, 'GET', '/two.txt')).toMatchObject({ status: 404 })
+    lead('one')
+    rmSync(join(place, 'two'), { recursive: true })
+    expect([await get('/'), await get('/one.txt')]).toEqual(['one', 'one'])
+    rmSync(join(place, 'one', 'index.html'))
+    pass(1000)
+    expect(await get('/')).toContain('one.txt')
   })
 
   test('is looked at, not read, when its last change is long ago', async () => {

@@ -12,29 +12,32 @@ import {
   openInside,
   tried,
 } from '../files/open-file.ts'
+import type { Folder } from '../files/folder.ts'
 import type { FileSource, ListedFile, SourceFile } from './source.ts'
 import { isPlainName } from '../files/target.ts'
 
 /** How many names are looked up at the same time. */
 const atOnce = 32
 
-/** The files of a directory of the system. @param root its real path. */
+/** The files of a directory of the system. */
 export class DiskFiles implements FileSource {
-  readonly #root: string
+  readonly #folder: Folder
 
-  constructor(root: string) {
-    this.#root = root
+  constructor(folder: Folder) {
+    this.#folder = folder
   }
 
   async open(path: string): Promise<SourceFile | 'directory' | undefined> {
-    const file = await openInside(this.#root, [path])
-    return typeof file === 'object' ? new DiskFile(join(this.#root, path), file) : file
+    const root = await this.#folder.real()
+    const file = root === undefined ? undefined : await openInside(root, [path])
+    return typeof file === 'object' ? new DiskFile(join(this.#folder.path, path), file) : file
   }
 
   /** Lists only what would be served: nothing that begins with a dot, leads outside, or is neither file nor directory. */
   async list(path: string): Promise<readonly ListedFile[] | undefined> {
-    const directory = await openDirectory(this.#root, path)
-    if (!directory) return undefined
+    const root = await this.#folder.real()
+    const directory = root === undefined ? undefined : await openDirectory(root, path)
+    if (root === undefined || !directory) return undefined
     const { handle, real } = directory
     try {
       // Through its handle, so that the checked directory cannot be replaced by another.
@@ -44,7 +47,7 @@ export class DiskFiles implements FileSource {
       )
       const found: ListedFile[] = []
       for (let i = 0; i < names.length; i += atOnce) {
-        const some = await Promise.all(names.slice(i, i + atOnce).map((entry) => this.#describe(at, entry)))
+        const some = await Promise.all(names.slice(i, i + atOnce).map((entry) => this.#describe(root, at, entry)))
         for (const entry of some) if (entry) found.push(entry)
       }
       return found
@@ -53,13 +56,13 @@ export class DiskFiles implements FileSource {
     }
   }
 
-  async #describe(at: string, entry: Dirent): Promise<ListedFile | undefined> {
+  async #describe(root: string, at: string, entry: Dirent): Promise<ListedFile | undefined> {
     const { name } = entry
     if (!entry.isFile() && !entry.isDirectory() && !entry.isSymbolicLink()) return undefined
     const path = `${at}/${name}`
     if (entry.isSymbolicLink()) {
       const real = await tried(realpath(path))
-      if (real === undefined || !isInside(this.#root, real)) return undefined
+      if (real === undefined || !isInside(root, real)) return undefined
     }
     const stats = await tried(stat(path))
     if (stats?.isDirectory()) return { name, type: 'directory', modified: stats.mtimeMs }

@@ -1,8 +1,7 @@
 // Sends single files of a directory.
-import { realpathSync, statSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import { type Context, HttpError, type Reply } from '@spillway/core'
 import { type Rules, either, flag, optional, readOptions, text } from '@spillway/core/options'
+import { Folder } from '../files/folder.ts'
 import { isPlainName } from '../files/target.ts'
 import { DiskFiles } from './disk-files.ts'
 import { FileStore } from './file-store.ts'
@@ -58,13 +57,7 @@ export function sendFiles(root: string | URL | FileSource): SendFile {
 
 /** @throws Error when there is no such directory; TypeError for what is no source of files. */
 export function sourceAt(root: string | URL | FileSource): FileSource {
-  if (typeof root === 'string' || root instanceof URL) return directoryAt(root)
+  if (typeof root === 'string' || root instanceof URL) return new DiskFiles(new Folder(root))
   if (typeof (root as Partial<FileSource> | null | undefined)?.open === 'function') return root
   throw new TypeError('Files come from a directory, or from what has a method `open`')
-}
-
-function directoryAt(root: string | URL): FileSource {
-  const real = realpathSync(typeof root === 'string' ? root : fileURLToPath(root))
-  if (!statSync(real).isDirectory()) throw new Error(`Not a directory: ${real}`)
-  return new DiskFiles(real)
 }
