@@ -32,6 +32,7 @@ const commands: Readonly<Record<string, Run | string>> = {
   'curl http://127.0.0.1:3000/bye/world': templates('expectAnswer'),
   'docker build -t {{name}} . && docker run -p 3000:3000 {{name}}':
     'needs Docker: its file is checked, and its commands are run, by the test of the templates',
+  'node apps/conduit/scripts/load.mjs': measures,
   'docker build -t shop .': 'needs Docker, as the one before it',
   'docker run -p 3000:3000 -v shop-data:/app/data shop':
     'needs Docker: tooling/consumer/walk.mjs runs the same, as nobody, with a folder to write to',
