@@ -38,12 +38,15 @@ describe.skipIf(!isBuilt)('the site', { timeout: 60_000 }, () => {
       const context = await browser.newContext({ colorScheme, viewport: { width: 320, height: 700 } })
       onTestFinished(() => context.close())
       const page = await context.newPage()
+      const refused: string[] = []
+      page.on('response', (response) => void (response.ok() || refused.push(response.url())))
       await page.goto(server.url + path)
       await page.locator('.VPContent h1, .VPHome').first().waitFor()
       expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(320)
       await page.setViewportSize({ width: 1280, height: 900 })
       const rules = "{ runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa'] }"
       const { violations } = await page.evaluate<AxeResults>(`${axe.source}; axe.run(${rules})`)
+      expect(refused).toEqual([])
       expect(violations.map(({ id, nodes }) => [id, nodes.slice(0, 5).map(({ html }) => html)])).toEqual([])
     })
 

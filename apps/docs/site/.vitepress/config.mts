@@ -17,6 +17,7 @@ const config: UserConfig<DefaultTheme.Config> = defineConfig({
   title: 'Spillway',
   description: 'A web server in TypeScript, from the TCP socket up',
   lang: 'en',
+  head: [['link', { rel: 'icon', type: 'image/svg+xml', href: '/icon.svg' }]],
   cleanUrls: true,
   outDir: '../dist',
   cacheDir: '../node_modules/.cache/vitepress',
@@ -26,6 +27,7 @@ const config: UserConfig<DefaultTheme.Config> = defineConfig({
     theme: { light: 'github-light-high-contrast', dark: 'github-dark-high-contrast' },
   },
   themeConfig: {
+    logo: '/icon.svg',
     search: {
       provider: 'local',
       options: {
