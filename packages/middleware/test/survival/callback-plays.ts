@@ -200,6 +200,7 @@ export const plays: Readonly<Record<string, Play>> = {
   'fromFetch(app)': (bad, stage) => stage.ask(fromFetch(bad)),
   'toNodeListener(handler)': (bad) => asNode(bad, {}),
   'ForeignOptions.onError': (bad) => asNode(boom, { onError: bad }),
+  'ForeignSettings.onError': (bad) => settles(toFetch(boom, { onError: bad })(new Request('http://a/play'))),
   'ServerOptions.onError': (bad, stage) => stage.ask(boom, get(), { onError: bad }),
   'Context.json(replacer)': (bad, stage) => stage.ask((c) => c.json({ a: 1 }, 200, bad)),
   'Context.done(callback)': (bad, stage) => stage.ask((c) => (c.done(bad), c.text('ok'))),
