@@ -448,7 +448,6 @@ export const sameAs: Readonly<Record<string, string>> = {
   'FastCgiOptions.onStderr': 'CgiOptions.onStderr',
   'FastCgiOptions.redirect': 'CgiOptions.redirect',
   'FastCgiOptions.user': 'CgiOptions.user',
-  'ForeignSettings.onError': 'ForeignOptions.onError',
   'JwtOptions.from': 'BearerAuthOptions.from',
   'Routes.onError(handler)': 'Router.onError(handler)',
   'ValidateOptions.reviver': 'BodyOptions.reviver',
