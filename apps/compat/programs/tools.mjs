@@ -172,6 +172,69 @@ const tools = {
     proxy.close()
     return seen
   },
+  async '@fastify/http-proxy'() {
+    const fastify = require('fastify')
+    const back = fastify()
+    back.post('/a/:b', async (req, reply) =>
+      reply
+        .code(201)
+        .header('x-back', '1')
+        .send({ ...req.body, ...req.params }),
+    )
+    back.get('/a/stream', async (_req, reply) => reply.send(require('node:stream').Readable.from(['one ', 'two'])))
+    const upstream = await back.listen({ port: 0, host: '127.0.0.1' })
+    const front = fastify()
+    front.register(require('@fastify/http-proxy'), { upstream, prefix: '/through', rewritePrefix: '/a' })
+    const url = await front.listen({ port: 0, host: '127.0.0.1' })
+    const headers = { 'Content-Type': 'application/json' }
+    const post = await fetch(`${url}/through/x`, { method: 'POST', headers, body: '{"c":1}' })
+    const stream = await fetch(`${url}/through/stream`)
+    const none = await fetch(`${url}/through/none`)
+    const seen = [post.status, post.headers.get('x-back'), await post.json(), await stream.text(), none.status]
+    await front.close()
+    await back.close()
+    return seen
+  },
+  async 'graphql-yoga'() {
+    const { createSchema, createYoga } = require('graphql-yoga')
+    const typeDefs = 'type Query { hello(name: String): String fails: Int } type Subscription { count: Int }'
+    const resolvers = {
+      Query: {
+        hello: (_, { name }) => `Hello ${name}`,
+        fails: () => {
+          throw new Error('on purpose')
+        },
+      },
+      Subscription: {
+        count: {
+          async *subscribe() {
+            for (const count of [1, 2, 3]) yield { count }
+          },
+        },
+      },
+    }
+    const server = createServer(createYoga({ schema: createSchema({ typeDefs, resolvers }), logging: false }))
+    const url = `${await open(server)}/graphql`
+    const ask = async (query, accept) => {
+      const reply = await fetch(url, {
+        method: 'POST',
+        headers: { 'Content-Type': 'application/json', Accept: accept ?? 'application/json' },
+        body: JSON.stringify({ query }),
+      })
+      return [reply.status, reply.headers.get('content-type'), await reply.text()]
+    }
+    const seen = [
+      await ask('{ hello(name: "ü") }'),
+      await ask('{ fails }'),
+      await ask('{ none }'),
+      await ask('subscription { count }', 'text/event-stream'),
+    ]
+    server.closeAllConnections()
+    await close(server)
+    return seen
+  },
+  'pm2, fork': () => managed({ exec_mode: 'fork', instances: 1 }),
+  'pm2, cluster': () => managed({ exec_mode: 'cluster', instances: 2 }),
   async 'socket.io'() {
     const { Server } = await import('socket.io')
     const { io } = await import('socket.io-client')
@@ -247,6 +310,70 @@ const tools = {
     await close(server)
     return [seen, server instanceof http.Server]
   },
+}
+
+/** A program is started, asked, reloaded while it is asked, and stopped, by a daemon of pm2 that has no other programs. */
+async function managed(mode) {
+  const { mkdtempSync, rmSync } = await import('node:fs')
+  const home = mkdtempSync(`${require('node:os').tmpdir()}/spillway-pm2-`)
+  Object.assign(process.env, { PM2_HOME: home, PM2_DISABLE_VERSION_CHECK: 'true' })
+  const pm2 = require('pm2')
+  const tell = (name, ...args) =>
+    new Promise((resolve, reject) =>
+      pm2[name](...args, (error, result) => (error ? reject(Object.assign(new Error(name), error)) : resolve(result))),
+    )
+  const probe = createServer()
+  const { origin, port } = new URL(await open(probe))
+  await close(probe)
+  // The connection is not kept, so that each request may come to another process.
+  const ask = () =>
+    new Promise((resolve) => {
+      http
+        .get(origin, { agent: false }, (res) => {
+          const isAsked = process.execArgv.length > 0
+          res
+            .setEncoding('utf8')
+            .on('data', (text) => resolve('date' in res.headers === isAsked ? text : 'not as asked'))
+        })
+        .on('error', ({ code }) => resolve(code))
+    })
+  const reached = async (isReached) => {
+    let text
+    while (!isReached((text = await ask()))) await new Promise((resolve) => setTimeout(resolve, 20))
+    return text
+  }
+  await tell('connect')
+  try {
+    await tell('start', {
+      name: 'program',
+      script: new URL('managed.cjs', import.meta.url).pathname,
+      env: { PORT: port, SPILLWAY_QUIET: '1' },
+      // What its environment says of NODE_OPTIONS would come too late for a worker of the daemon.
+      node_args: process.execArgv,
+      wait_ready: true,
+      ...mode,
+    })
+    const before = await reached((text) => text.startsWith('pid'))
+    const state = { isOver: false, lost: 0, asked: 0 }
+    const asking = (async () => {
+      while (!state.isOver) {
+        state.asked++
+        if (!(await ask()).startsWith('pid')) state.lost++
+      }
+    })()
+    await tell('reload', 'program')
+    const after = await reached((text) => text.startsWith('pid') && text !== before)
+    state.isOver = true
+    await asking
+    await tell('stop', 'program')
+    const gone = await ask()
+    // A program of its own cannot be replaced without a moment in which nobody listens.
+    return [before !== after, state.asked > 0, mode.instances > 1 ? state.lost : 'not counted', gone]
+  } finally {
+    await tell('killDaemon')
+    pm2.disconnect()
+    rmSync(home, { recursive: true, force: true })
+  }
 }
 
 const tool = process.argv[2]

@@ -1,4 +1,6 @@
 // Compares what frameworks do on Node and on Spillway.
+import { execFileSync } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
 import { isDeepStrictEqual } from 'node:util'
 import { type Ground, Program, grounds } from './program.ts'
 import { scenarios } from './scenarios.ts'
@@ -9,6 +11,8 @@ export interface Framework {
   readonly file: string
   readonly args?: readonly string[]
   readonly lacks: readonly string[]
+  /** What has to be done before its program can start, once. */
+  readonly build?: () => void
 }
 
 const routes = ['/upload', '/file', '/download', '/inner/x?y', '/trailers', 'ws']
@@ -21,7 +25,21 @@ export const frameworks: readonly Framework[] = [
   { name: 'Fastify 5', file: 'fastify.mjs', lacks: routes },
   { name: 'hapi 21', file: 'hapi.mjs', lacks: routes },
   { name: 'NestJS 12', file: 'nest.mjs', lacks: [...routes, '/raw', '/cookie'] },
+  { name: 'restify 12', file: 'restify.mjs', lacks: routes },
+  { name: 'polka', file: 'polka.mjs', lacks: routes },
 ]
+
+/** Only in the table, and not among the tests: `next build` takes half a minute of both cores. */
+export const slowFrameworks: readonly Framework[] = [
+  { name: 'Next 16, standalone', file: 'next.mjs', lacks: [...routes, '/wait'], build: buildNext },
+]
+
+function buildNext(): void {
+  const next = fileURLToPath(new URL('../node_modules/next/dist/bin/next', import.meta.url))
+  const folder = fileURLToPath(new URL('../programs/next', import.meta.url))
+  const env = { ...process.env, NEXT_TELEMETRY_DISABLED: '1', NODE_ENV: 'production' as const }
+  execFileSync(process.execPath, [next, 'build', folder], { env, stdio: 'ignore' })
+}
 
 /** Programs that look at themselves, each by one tool. */
 export const tools: readonly string[] = [
@@ -33,11 +51,16 @@ export const tools: readonly string[] = [
   'prom-client',
   'opentelemetry',
   'http-proxy',
+  '@fastify/http-proxy',
+  'graphql-yoga',
   'socket.io',
   'vite',
   'node:cluster',
   'subclasses',
 ]
+
+/** Only in the table, and not among the tests: pm2 leaves its daemon behind when a test is given up. */
+export const slowTools: readonly string[] = ['pm2, fork', 'pm2, cluster']
 
 /** Differences that are meant, by the name of the scenario; `seen` says what the reply of Spillway has to be like. */
 const intended: Readonly<Record<string, { readonly reason: string; readonly seen: RegExp }>> = {
@@ -57,15 +80,19 @@ export interface Outcome {
 
 /** Plays everything for one framework, on both grounds. @param installed the URL of `@spillway/node`. */
 export async function compare(framework: Framework, installed: string): Promise<Outcome[]> {
+  framework.build?.()
   const [node, spillway] = await both((ground) => play(framework, ground, installed))
   return [...node.keys()].map((name) => outcome(name, node.get(name), spillway.get(name)))
 }
+
+/** Milliseconds that a tool may take. */
+const mostOfTool = 60_000
 
 /** What a tool sees, on both grounds. */
 export async function compareTool(tool: string, installed: string): Promise<Outcome> {
   const [node, spillway] = await both(async (ground) => {
     const program = new Program('tools.mjs', [tool], ground, installed)
-    const [seen] = await program.seen(1)
+    const [seen] = await program.seen(1, mostOfTool)
     const result = seen ?? `nothing: ${program.errors}`
     program.kill()
     return result

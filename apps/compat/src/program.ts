@@ -46,9 +46,10 @@ export class Program {
     return undefined
   }
 
-  /** What it has told of; waits until it has told so much, two seconds at most. */
-  async seen(count: number): Promise<unknown[]> {
-    for (let turns = 0; this.#seen.length < count && turns < 200 && this.isAlive; turns++) await pause(10)
+  /** What it has told of; waits until it has told so much. @param most milliseconds. */
+  async seen(count: number, most: number = 2000): Promise<unknown[]> {
+    const late = performance.now() + most
+    while (this.#seen.length < count && performance.now() < late && this.isAlive) await pause(10)
     return this.#seen.splice(0)
   }
 
