@@ -3,7 +3,7 @@
 // its own, by the steps of the Dockerfile, and as nobody where root runs it. openssl and curl are needed.
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -68,6 +68,8 @@ try {
 
   const image = join(projects.folder, 'image')
   cpSync(project, image, { recursive: true, verbatimSymlinks: true })
+  // As .dockerignore has it: what was kept here stays here.
+  rmSync(join(image, 'data'), { recursive: true, force: true })
   projects.npm(image, 'run', 'build')
   projects.npm(image, 'prune', '--omit=dev')
   if (nobody.uid !== undefined) {
