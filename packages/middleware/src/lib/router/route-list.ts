@@ -2,6 +2,7 @@
 import { notesOf } from '../layers/route-notes.ts'
 import type { AnyMiddleware } from '../layers/types.ts'
 import { comparePatterns, compareLanguages, compareVariants, overlap } from './compare.ts'
+import { Neighbours } from './neighbours.ts'
 import type { Node } from './node.ts'
 import type { Pattern, Variant } from './pattern.ts'
 import { placed } from './place.ts'
@@ -19,7 +20,7 @@ export class RouteList {
   readonly #routes: Route[] = []
   /** Routes without parameters, by method and path: most routes are of this kind, and no two of them share paths. */
   readonly #literals: Map<string, Route> = new Map()
-  readonly #others: Route[] = []
+  readonly #others: Neighbours<Route> = new Neighbours()
   readonly #owners: Owner[] = []
 
   get routes(): readonly Route[] {
@@ -29,14 +30,16 @@ export class RouteList {
   add(route: Route): void {
     this.#routes.push(route)
     const { method, pattern } = route
-    if (pattern.literal === undefined) this.#others.push(route)
+    if (pattern.literal === undefined) this.#others.add(pattern.variants, route)
     else this.#literals.set(`${method} ${pattern.literal}`, route)
   }
 
   /** The route for the same method and paths. */
   get(method: string, pattern: Pattern): Route | undefined {
     if (pattern.literal !== undefined) return this.#literals.get(`${method} ${pattern.literal}`)
-    return this.#others.find((one) => one.method === method && comparePatterns(one.pattern, pattern) === 0)
+    for (const one of this.#others.of(pattern.variants))
+      if (one.method === method && comparePatterns(one.pattern, pattern) === 0) return one
+    return undefined
   }
 
   /**
@@ -48,7 +51,7 @@ export class RouteList {
     if (same) throw new TypeError(`There already is a route ${placed(same.name, same.place)}`)
     for (const owner of this.#owners) checkOwner(owner, route)
     if (route.pattern.literal !== undefined) return
-    for (const other of this.#others) {
+    for (const other of this.#others.of(route.pattern.variants)) {
       if (!shareMethods(route.method, other.method) || !isUndecided(route.pattern, other.pattern)) continue
       throw new TypeError(
         `${placed(route.name, route.place)} and ${placed(other.name, other.place)} match the same paths, and neither is ` +
