@@ -11,6 +11,8 @@ const config: Options = defineApp({
     'src/micro.ts',
     'src/profiler.ts',
     'src/readme.ts',
+    'src/scale-clients.ts',
+    'src/scale.ts',
     'src/servers/*.ts',
   ],
   outDir: 'dist',

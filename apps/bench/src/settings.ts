@@ -17,6 +17,9 @@ export const tls: { cert: string; key: string } | undefined =
 /** The origin of the server that requests are passed on to, when that is the work. */
 export const upstream: string | undefined = process.env['BENCH_UPSTREAM']
 
+/** How many more routes there are: `/routes/:number/of/:name`, each written out. */
+export const routes: number = Number(process.env['BENCH_ROUTES'] ?? 0)
+
 export const greeting = 'Hello, World!'
 
 /** One record of the dataset. */

@@ -96,6 +96,9 @@ const commands: Readonly<Record<string, Run | string>> = {
   'node apps/bench/dist/micro.js': measures,
   'node --cpu-prof apps/bench/dist/micro.js browser': measures,
   'node apps/bench/dist/idle.js': measures,
+  'node apps/bench/dist/scale.js': { by: 'apps/bench/test/scale.test.ts', says: "'all', '20'" },
+  'node apps/bench/dist/scale.js idle,slow 5000 spillway,nginx': measures,
+  'node apps/bench/dist/scale.js all full': measures,
   'node apps/bench/dist/main.js --workloads plaintext --servers node-http,spillway,node-http-node24,spillway-node24,node-http-node26,spillway-node26':
     measures,
 }

@@ -5,7 +5,7 @@ import files from '@fastify/static'
 import { fastify } from 'fastify'
 import { z } from 'zod'
 import { selectionSchema } from '../schema.ts'
-import { directory, greeting, host, port, selection, sum, tls, upstream } from '../settings.ts'
+import { directory, greeting, host, port, routes, selection, sum, tls, upstream } from '../settings.ts'
 
 const app = fastify(tls ? ({ https: tls } as object) : {})
 interface Query {
@@ -26,6 +26,7 @@ app.get<{ Params: { count: string }; Querystring: Query }>(
   { schema: { response: { 200: z.toJSONSchema(selectionSchema, { target: 'draft-7' }) } } },
   ({ params, query }) => selection(params.count, query.m),
 )
+for (let i = 0; i < routes; i++) app.get(`/routes/${i}/of/:name`, () => greeting)
 app.addContentTypeParser('application/octet-stream', (_request, payload, done) => done(null, payload))
 app.post<{ Body: AsyncIterable<Buffer> }>('/upload', async ({ body }) => {
   let size = 0

@@ -14,7 +14,8 @@ function answer(stream: ServerHttp2Stream, path: string): void {
   if (path === '/plaintext') {
     stream.respond({ ':status': 200, 'content-type': 'text/plain', 'content-length': greeting.length })
     stream.end(greeting)
-  } else if (path.startsWith('/static/'))
+  } else if (path === '/events') stream.respond({ ':status': 200, 'content-type': 'text/event-stream' })
+  else if (path.startsWith('/static/'))
     stream.respondWithFile(join(directory, path.slice('/static/'.length)), { 'content-type': 'text/plain' })
   else stream.respond({ ':status': 404 }, { endStream: true })
 }

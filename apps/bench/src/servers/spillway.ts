@@ -8,7 +8,7 @@ import { topics } from '@spillway/middleware/topics'
 import { type WebSocketHandlers, websocket } from '@spillway/middleware/websocket'
 import fastJson, { type Schema } from 'fast-json-stringify'
 import { selectionSchema } from '../schema.ts'
-import { directory, greeting, host, port, selection, sum, tls, upstream } from '../settings.ts'
+import { directory, greeting, host, port, routes, selection, sum, tls, upstream } from '../settings.ts'
 
 const room = topics()('room')
 const echo = (): WebSocketHandlers => ({ message: (socket, data) => socket.send(data) })
@@ -64,6 +64,7 @@ const app = router({ stringify: (schema) => fastJson(schema as unknown as Schema
     websocket(() => ({ open: (socket) => void room.subscribe(socket), message: (_, data) => room.publish(data) })),
   )
 
+for (let i = 0; i < routes; i++) app.get(`/routes/${i}/of/:name`, (c) => c.text(greeting))
 const edge = router()
   .get('/static/**:path', staticFiles(directory))
   .mount('/', proxy(upstreams([upstream ?? 'http://127.0.0.1'])))

@@ -1,6 +1,6 @@
 import { createServer } from 'node:http'
 import { WebSocketServer } from 'ws'
-import { host, port } from '../settings.ts'
+import { greeting, host, port } from '../settings.ts'
 
 const noContext = { clientNoContextTakeover: true, serverNoContextTakeover: true, zlibDeflateOptions: { level: 1 } }
 const plain = new WebSocketServer({ noServer: true })
@@ -22,7 +22,7 @@ const servers = new Map([
   ['/packed', packed],
   ['/publish', room],
 ])
-createServer()
+createServer((_request, response) => response.end(greeting))
   .on('upgrade', (request, socket, head) => {
     const server = servers.get(request.url ?? '')
     if (server) server.handleUpgrade(request, socket, head, (client) => server.emit('connection', client, request))

@@ -1,0 +1,48 @@
+// Single requests beside many clients, over HTTP/1.1 or HTTP/2.
+import { once } from 'node:events'
+import { Agent, type IncomingMessage, get } from 'node:http'
+import { type IncomingHttpHeaders, connect } from 'node:http2'
+
+/** A connection of its own. */
+export interface Probe {
+  /** @throws Error for an answer that is not 200. */
+  ask(target: string): Promise<void>
+  close(): void
+}
+
+export async function openProbe(port: number, isHttp2: boolean): Promise<Probe> {
+  return isHttp2 ? http2Probe(port) : http1Probe(port)
+}
+
+function http1Probe(port: number): Probe {
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+  return {
+    ask: async (path) => {
+      const request = get({ host: '127.0.0.1', port, path, agent, timeout: 30_000 })
+      request.on('timeout', () => request.destroy(new Error('no answer in 30 s')))
+      const [response] = (await once(request, 'response')) as [IncomingMessage]
+      check(response.statusCode)
+      await once(response.resume(), 'end')
+    },
+    close: () => agent.destroy(),
+  }
+}
+
+async function http2Probe(port: number): Promise<Probe> {
+  const session = connect(`https://127.0.0.1:${port}`, { rejectUnauthorized: false })
+  session.on('error', () => {})
+  await once(session, 'connect')
+  return {
+    ask: async (path) => {
+      const stream = session.request({ ':path': path })
+      const [head] = (await once(stream, 'response')) as [IncomingHttpHeaders]
+      check(Number(head[':status']))
+      await once(stream.resume(), 'end')
+    },
+    close: () => session.destroy(),
+  }
+}
+
+function check(status: number | undefined): void {
+  if (status !== 200) throw new Error(`a request meanwhile was answered ${status}`)
+}
