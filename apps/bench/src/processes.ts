@@ -52,6 +52,7 @@ export async function startServer(
   command: readonly string[],
   port: number,
   env: NodeJS.ProcessEnv,
+  patience: number = startTime,
 ): Promise<RunningServer> {
   const child = spawn(command[0] ?? '', command.slice(1), {
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -72,7 +73,7 @@ export async function startServer(
     await end.catch(() => {})
     clearTimeout(timer)
   }
-  const deadline = Date.now() + startTime
+  const deadline = Date.now() + patience
   while (!(await accepts(port))) {
     if (!ended && Date.now() < deadline) {
       await sleep(20)

@@ -76,6 +76,8 @@ const kinds: Readonly<Record<string, Kind>> = {
 }
 
 const probes = 2000
+/** Milliseconds: to register so many routes takes some. */
+const startTime = 120_000
 /** Connections of one process: below the usual limits of descriptors and of ports for one address. */
 const perProcess = 15_000
 
@@ -128,13 +130,14 @@ function columns(server: string, ...rest: readonly string[]): string {
 async function scale(name: string, kind: Kind, count: number, contender: Contender): Promise<string> {
   const port = await freePort()
   const command = await commandOf(contender, { places, port, tls: kind.tls ? 'h2' : 'none' }, [])
-  const server = await startServer(command, port, {
+  const environment = {
     NODE_ENV: 'production',
     BENCH_PORT: String(port),
     BENCH_STATIC: places.directory,
     ...(kind.tls && { BENCH_TLS: folder }),
     ...(name === 'routes' && { BENCH_ROUTES: String(count) }),
-  })
+  }
+  const server = await startServer(command, port, environment, startTime)
   const clients: ChildProcess[] = []
   let probe: Probe | undefined
   try {
