@@ -41,7 +41,8 @@ const rules: Rules<ClientOptions> = {
  */
 export function client(options: ClientOptions): Middleware<{ client: Client }> {
   const { fields, trusted: proxies } = readOptions(rules, options)
-  if (proxies.length === 0) throw new TypeError('Without trusted proxies there is nobody to believe')
+  if (proxies.length === 0)
+    throw new TypeError('The option `trusted` needs at least one proxy: without one there is nobody to believe')
   const trusted = new AddressSet(proxies)
   const find = fields === 'forwarded' ? findForwarded(trusted) : findXForwarded(trusted, fields)
   // Connections of proxies carry many requests, and looking an address up costs more than everything else here.
@@ -74,7 +75,9 @@ function findForwarded(trusted: AddressSet): Find {
 function findXForwarded(trusted: AddressSet, fields: readonly XForwardedField[]): Find {
   const known: readonly string[] = ['x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-host']
   if (!Array.isArray(fields) || fields.length === 0 || fields.some((field) => !known.includes(field)))
-    throw new TypeError(`Fields are 'forwarded' or a list of ${known.join(', ')}: ${JSON.stringify(fields)}`)
+    throw new TypeError(
+      `The option \`fields\` is 'forwarded' or a list of ${known.join(', ')}, not ${JSON.stringify(fields)}`,
+    )
   const [has, hasProtocol, hasHost] = known.map((field) => (fields as readonly string[]).includes(field))
   return (c) => {
     const node = has ? xForwardedFor(c, trusted) : undefined

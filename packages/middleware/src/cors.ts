@@ -69,7 +69,7 @@ export function cors(given: CorsOptions): Middleware {
   // With credentials, browsers treat `*` as an ordinary name, which nobody uses (Fetch §3.2.5).
   for (const name of ['methods', 'allowHeaders', 'exposeHeaders'] as const)
     if (credentials && options[name].includes('*'))
-      throw new TypeError(`The option \`${name}\` with credentials cannot be '*', which stands for nothing then`)
+      throw new TypeError(`The option \`${name}\` cannot be '*' with credentials: browsers then take it for a name`)
   const isAllowed = decide(origins)
   const anybody = origins === '*'
   const preflight = preflightFields(options)
@@ -110,7 +110,7 @@ function decide(origins: CorsOptions['origins']): (origin: string, c: Context) =
 }
 
 function yesOrNo(answer: unknown): boolean {
-  if (typeof answer !== 'boolean') throw new TypeError('`origins` answers with true or false')
+  if (typeof answer !== 'boolean') throw new TypeError('`origins` must return true or false')
   return answer
 }
 

@@ -127,7 +127,9 @@ function takerOf({ store, whenAway, patience, onError = printAway }: Settings): 
     return (key, quota) => local.take(key, quota)
   }
   if (whenAway === undefined)
-    throw new TypeError("A store may be away: say with whenAway whether that is 'open' or 'closed'")
+    throw new TypeError(
+      "A store may be unavailable: `whenAway` says whether requests then pass ('open') or not ('closed')",
+    )
   const patient = new Patience('The store of a rate limit', patience, onError)
   return (key, quota) => patient.ask(() => store.take(key, quota))
 }

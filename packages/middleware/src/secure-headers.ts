@@ -108,7 +108,7 @@ function policyText(directives: Readonly<Record<string, string | false>>): strin
   return Object.entries(directives)
     .filter(([, value]) => value !== false)
     .map(([name, value]) => {
-      if (!/^[a-z-]+$/.test(name)) throw new TypeError(`Not a directive: ${JSON.stringify(name)}`)
+      if (!/^[a-z-]+$/.test(name)) throw new TypeError(`Not the name of a directive: ${JSON.stringify(name)}`)
       // A comma would begin another policy, and a semicolon another directive.
       if (/[;,]/.test(value as string)) throw new TypeError(`Not a value for ${name}: ${JSON.stringify(value)}`)
       return `${name} ${value}`.trimEnd()

@@ -299,9 +299,9 @@ describe('spoofing', () => {
 test.each([
   [{ trusted: [], fields: 'forwarded' }, 'nobody to believe'],
   [{ trusted: ['proxy.example'], fields: 'forwarded' }, 'Neither an address nor a network'],
-  [{ trusted: ['10.0.0.1'], fields: [] }, 'Fields are'],
-  [{ trusted: ['10.0.0.1'], fields: ['forwarded', 'x-forwarded-for'] }, 'Fields are'],
-  [{ trusted: ['10.0.0.1'], fields: 'x-forwarded-for' }, 'Fields are'],
+  [{ trusted: ['10.0.0.1'], fields: [] }, 'The option `fields` is'],
+  [{ trusted: ['10.0.0.1'], fields: ['forwarded', 'x-forwarded-for'] }, 'The option `fields` is'],
+  [{ trusted: ['10.0.0.1'], fields: 'x-forwarded-for' }, 'The option `fields` is'],
 ] as [ClientOptions, string][])('refuses %j', (options, message) => {
   expect(() => client(options)).toThrow(message)
 })

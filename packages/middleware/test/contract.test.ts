@@ -227,9 +227,9 @@ describe('what a route gives', () => {
 describe('mistakes are found when registering', () => {
   test.each<[string, object, RegExp]>([
     ['a name that is none', { querry: Book }, /`querry`.*`query`/],
-    ['a JSON Schema', { body: { type: 'object' } }, /`body` is no schema/],
+    ['a JSON Schema', { body: { type: 'object' } }, /`body` is not a Standard Schema/],
     ['no schema at all', { params: 'id' }, /`params`/],
-    ['what is given is no schema', { gives: { 200: { schema: {} } } }, /200 is no schema/],
+    ['what is given is not a Standard Schema', { gives: { 200: { schema: {} } } }, /200 is not a Standard Schema/],
     ['a status that is none', { gives: { 42: Book } }, /not 42/],
     ['a JSON Schema for what is given', { gives: { 200: { type: 'object' } } }, /200.*`type`.*"object"/],
     [
@@ -246,7 +246,7 @@ describe('mistakes are found when registering', () => {
   })
 
   test('and so are those of layers', () => {
-    expect(() => validate({ body: { type: 'object' } as never })).toThrow(/`body` is no schema/)
+    expect(() => validate({ body: { type: 'object' } as never })).toThrow(/`body` is not a Standard Schema/)
     expect(() => validate({ querry: Book } as never)).toThrow(/`querry`.*`query`/)
     expect(() => validate(7 as never)).toThrow(TypeError)
     expect(() => body('form' as 'json')).toThrow(/"json" or "urlencoded"/)

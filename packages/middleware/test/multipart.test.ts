@@ -278,7 +278,7 @@ test('what is not read is passed over, and gone', async () => {
   const first = (await source.next()).value as FilePart
   const second = (await source.next()).value!
   expect(second).toMatchObject({ kind: 'file', name: 'b' })
-  await expect(first.bytes()).rejects.toThrow('The next part has been asked for')
+  await expect(first.bytes()).rejects.toThrow('the next part has been asked for')
   expect((await source.next()).value).toEqual({ kind: 'field', name: 'c', value: 'ccc' })
   expect((await source.next()).done).toBe(true)
 })

@@ -155,8 +155,8 @@ describe('mistakes are found when they are made', () => {
     ['middleware beside the handler', () => get('/a', name, broken), 'a list'],
     ['several beside the handler', () => get('/a', name, name, broken), 'a list'],
     ['no function in a list', () => get('/a', [name, undefined], broken), 'not undefined'],
-    ['no handler', () => get('/a'), 'no function'],
-    ['a reply for a handler', () => get('/a', 'hello'), 'no function'],
+    ['no handler', () => get('/a'), 'not a function'],
+    ['a reply for a handler', () => get('/a', 'hello'), 'not a function'],
   ])('%s', (_, make, message) => {
     expect(make).toThrow(TypeError)
     expect(make).toThrow(message)

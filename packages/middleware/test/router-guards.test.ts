@@ -197,13 +197,13 @@ describe('patterns have one form', () => {
   })
 
   test.each([
-    ['/bad%zz', '"%" begins no encoded octet'],
-    ['/bad%', '"%" begins no encoded octet'],
+    ['/bad%zz', '"%" must be followed by two hexadecimal digits'],
+    ['/bad%', '"%" must be followed by two hexadecimal digits'],
     ['/%ff', 'not UTF-8'],
     ['/a/../b', 'a segment ".."'],
     ['/a/%2e', 'a segment "."'],
     ['/a%00', 'NUL'],
-    ['/\ud800', 'half of a character'],
+    ['/\ud800', 'half of a surrogate pair'],
     ['/a?', '"?" has no meaning'],
     ['/a*b', '"*" is a whole segment'],
     ['/a:', '":" has no meaning'],

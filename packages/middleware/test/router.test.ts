@@ -301,7 +301,7 @@ describe('registration', () => {
     ['a pattern without a slash', () => router().get('a' as '/a', text), 'A pattern begins with a slash: "a"'],
     ['a pattern that is no text', () => router().get(/a/ as unknown as '/a', text), 'A pattern is text, not /a/'],
     ['a group without a slash', () => router().group('a' as '/a', () => {}), 'A pattern begins with a slash: "a"'],
-    ['no handler', () => router().get('/a', undefined as never), 'The handler of /a is no function'],
+    ['no handler', () => router().get('/a', undefined as never), 'The handler of /a is not a function'],
     ['a pattern without meaning', () => router().get('/:a/:a', text), 'duplicate param name "a"'],
   ])('refuses %s', (_, register, message) => {
     expect(register).toThrow(message)

@@ -56,7 +56,9 @@ async function begin(reply: Reply, source: Source, context: RequestContext, repo
     // Errors are reported in the async context in which they happened.
     context.scope = scopeOf(source) ?? context.scope
     letGo(source, puller, error, (second) => reporter.report(second, context))
-    throw isAnswer(error) ? new TypeError('The content of a reply failed with a reply') : error
+    throw isAnswer(error)
+      ? new TypeError('The source of a content threw a reply; only handlers and layers can answer by throwing one')
+      : error
   }
 }
 

@@ -1,5 +1,5 @@
 // How replies are written as JSON.
-import { guarded, isThenable } from './guarded.ts'
+import { guarded, isThenable, kindOf } from './guarded.ts'
 
 /**
  * What is written in the place of each value, as for `JSON.stringify`: told the object that it is in (`this`), its name there, and what it is
@@ -30,7 +30,7 @@ export function jsonOf(value: unknown, replacer?: JsonReplacer): string {
 /** @throws TypeError for one that is none. A promise would be written as `{}`, and one that is rejected would end the process. */
 function atOnce(replacer: JsonReplacer): JsonReplacer {
   if (typeof replacer !== 'function')
-    throw new TypeError(`What replaces values of JSON is a function, not ${typeof replacer}`)
+    throw new TypeError(`The replacer of c.json is a function, not ${kindOf(replacer)}`)
   return function replace(this: unknown, key, value) {
     const written = replacer.call(this, key, value)
     if (!isThenable(written)) return written
@@ -38,7 +38,7 @@ function atOnce(replacer: JsonReplacer): JsonReplacer {
       () => written,
       () => {},
     )
-    throw new TypeError('What replaces values of JSON answers at once, and not with a promise')
+    throw new TypeError('The replacer of c.json must return a value, not a promise')
   }
 }
 

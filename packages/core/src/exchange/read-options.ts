@@ -50,7 +50,7 @@ export function readOptions<R extends object>(rules: R, given: unknown, where: s
 }
 
 function fallbackOf(rule: Rule<unknown>, name: string): unknown {
-  if (rule.fallback === missing) throw new TypeError(`The option \`${name}\` is needed`)
+  if (rule.fallback === missing) throw new TypeError(`The option \`${name}\` is required`)
   return rule.fallback
 }
 

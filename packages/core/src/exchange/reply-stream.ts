@@ -163,7 +163,7 @@ export class ReplyStream {
 export function trailerFields(init: FieldsInit): (readonly [string, string])[] {
   if (isThenable(init)) {
     guarded(() => init, ignore)
-    throw new TypeError('Trailer fields are given when they are asked for, not promised')
+    throw new TypeError('`trailers` must return fields, not a promise of them')
   }
   return [...fieldPairs(init)].filter(([name]) => isTrailerField(name))
 }

@@ -195,7 +195,7 @@ export class RequestContext implements Context {
 
   hints(headers: FieldsInit, status: number = 103): void {
     if (!(Number.isInteger(status) && status > 101 && status < 200))
-      throw new RangeError(`Not an interim status: ${status}`)
+      throw new RangeError(`An interim status is from 102 to 199, not ${status}`)
     const fields = new ReplyHeaders()
     addHeaders(fields, headers)
     this.#port.interim(this, status, fields)

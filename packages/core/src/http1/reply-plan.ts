@@ -126,7 +126,7 @@ function planStream(reply: Reply, facts: ReplyFacts): void {
   const { codings } = reply
   // Only chunks mark the end of encoded content, and HTTP/1.0 has neither (RFC 9112 §6.1).
   if (codings !== undefined && facts.minorVersion === 0)
-    throw new RangeError(`The transfer coding ${codings} for a client of HTTP/1.0`)
+    throw new RangeError(`The transfer coding ${codings} cannot be sent to a client of HTTP/1.0`)
   if (said.length >= 0 && codings === undefined) {
     plan.framing = ContentFraming.Length
     plan.length = said.length

@@ -27,7 +27,7 @@ export function planHttp2(reply: Reply, method: string): Http2Plan {
   const { status, body, flat, codings } = reply
   checkReply(reply, method)
   // HTTP/2 has no transfer codings, and encoded content would be mistaken for something else (RFC 9113 §8.2.2).
-  if (codings !== undefined) throw new RangeError(`The transfer coding ${codings} over HTTP/2`)
+  if (codings !== undefined) throw new RangeError(`HTTP/2 has no transfer codings, but ${codings} was set`)
   const announced = lengthIn(flat)
   const isHead = method === 'HEAD'
   plan.source = isSource(body) ? body : null

@@ -62,9 +62,10 @@ function check({ path, fd, port, host, mode, reusePort }: ListenSettings): void 
   if (host === '') throw new TypeError('`host` is empty; every address is `0.0.0.0` or `::`')
   if (path !== undefined && Buffer.byteLength(path) > longestPath)
     throw new RangeError(`The path of a unix socket has at most ${longestPath} bytes: ${path}`)
-  if (mode !== undefined && path === undefined) throw new TypeError('`mode` is for a unix socket')
+  if (mode !== undefined && path === undefined)
+    throw new TypeError('`mode` applies only to unix sockets, which are opened with `path`')
   if (!reusePort) return
-  if (path !== undefined || fd !== undefined) throw new TypeError('`reusePort` is for a host and port')
+  if (path !== undefined || fd !== undefined) throw new TypeError('`reusePort` applies only to a host and port')
   if (!knowsReusePort) throw new Error('`reusePort` needs Node.js 22.12 or 23.1, or later: this one would ignore it')
 }
 
@@ -192,7 +193,7 @@ function listeningAt(server: NetServer, options: ListenSettings, tls: TlsGate | 
       ? { url: urlOf(address, options, tls ? 'https' : 'http'), port: address.port }
       : { url: address === null ? `fd:${options.fd}` : `unix:${address}`, port: 0 }),
     reload: (change) => {
-      if (!tls) throw new TypeError('This listener has no TLS')
+      if (!tls) throw new TypeError('This listener was opened without `tls`, so there is nothing to reload')
       readOptions(reloadRules, change, 'tls.')
       tls.reload(change)
     },

@@ -186,7 +186,7 @@ export class TlsGate {
     try {
       response = await ocsp(...certificates)
       if (response !== undefined && !isBytes(response))
-        throw new TypeError('`tls.ocsp` gives the bytes of a response, or nothing')
+        throw new TypeError('`tls.ocsp` must return the bytes of an OCSP response, or nothing')
     } catch (error) {
       response = undefined
       this.#report(error)

@@ -59,7 +59,7 @@ export function testServer(handler: Handler, options: ServerOptions = {}): TestS
     get stats() {
       return core.stats
     },
-    listen: () => Promise.reject(new Error('A test server does not listen')),
+    listen: () => Promise.reject(new Error('A test server does not listen: use `connect` or `open`')),
     accept: (transport) => accept(core, transport),
     close: (how) => (closing ??= shutdown(core, readOptions(closeRules, how).deadline)),
     ref: () => server,

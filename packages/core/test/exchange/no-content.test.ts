@@ -189,8 +189,8 @@ describe('json with a replacer', () => {
       },
       /on purpose/,
     ],
-    ['answers with a promise', async () => Promise.reject(new Error('later')), /answers at once/],
-    ['is a list', ['a'], /is a function, not object/],
+    ['answers with a promise', async () => Promise.reject(new Error('later')), /must return a value, not a promise/],
+    ['is a list', ['a'], /is a function, not an array/],
     ['makes nothing', () => undefined, /no JSON form/],
   ])('that %s is an error', (_, replacer, message) => {
     expect(() => jsonOf({ a: 1 }, replacer as never)).toThrow(message)

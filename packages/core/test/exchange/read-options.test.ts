@@ -125,7 +125,7 @@ describe('reading options', () => {
   })
 
   it('what is required is missed', () => {
-    expect(() => readOptions({ key: required(text()) }, {})).toThrow('The option `key` is needed')
+    expect(() => readOptions({ key: required(text()) }, {})).toThrow('The option `key` is required')
     expect(readOptions({ key: required(text()) }, { key: 'k' })).toEqual({ key: 'k' })
   })
 })

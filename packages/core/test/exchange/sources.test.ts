@@ -112,7 +112,7 @@ it('trailers that are promised are an error, also when the promise is broken', a
   await ask('/')
     .then((r) => r.text())
     .catch(() => {})
-  expect(errors.map(String)).toEqual(['TypeError: Trailer fields are given when they are asked for, not promised'])
+  expect(errors.map(String)).toEqual(['TypeError: `trailers` must return fields, not a promise of them'])
 })
 
 describe('content that a failed handler has begun to read', () => {

@@ -104,8 +104,8 @@ withTools(openssl)('the word of a responder (RFC 6066 §8)', () => {
       [new Error('away')],
     ],
     ['a rejection', () => Promise.reject(new Error('away')), [new Error('away')]],
-    ['text', () => 'x', [new TypeError('`tls.ocsp` gives the bytes of a response, or nothing')]],
-    ['null', () => null, [new TypeError('`tls.ocsp` gives the bytes of a response, or nothing')]],
+    ['text', () => 'x', [new TypeError('`tls.ocsp` must return the bytes of an OCSP response, or nothing')]],
+    ['null', () => null, [new TypeError('`tls.ocsp` must return the bytes of an OCSP response, or nothing')]],
   ])('that is %s leaves a handshake without', async (_, ocsp, errors) => {
     const seen: unknown[] = []
     await using server = await start(ocsp as Ocsp, (error) => void seen.push(error))

@@ -66,7 +66,7 @@ export class BearerScheme {
   /** @throws TypeError for a scheme that is not a token, a realm that cannot be quoted, or no source at all. */
   constructor({ scheme, from, realm }: Required<TokenOptions>) {
     if (!isToken(scheme)) throw new TypeError(`The scheme is a token, not ${JSON.stringify(scheme)}`)
-    if (from.length === 0) throw new TypeError('A token has to be looked for somewhere')
+    if (from.length === 0) throw new TypeError('The option `from` needs at least one place to look for a token')
     this.#challenge = `${scheme} realm=${quoted(realm)}`
     this.#scheme = scheme.toLowerCase()
     this.#from = from
@@ -140,5 +140,5 @@ function tokenIn(c: Context<any, any>, from: Exclude<TokenSource, 'authorization
 
 function textOf(token: unknown): string | undefined {
   if (token === undefined || token === null || typeof token === 'string') return token ?? undefined
-  throw new TypeError(`\`from\` answers with text or undefined, not with ${typeof token}`)
+  throw new TypeError(`\`from\` must return text or undefined, not ${typeof token}`)
 }

@@ -51,7 +51,7 @@ function statusOf(text: string): number {
 function writerOf(status: string, given: Gives[number], options: WriteOptions): Write {
   const { schema, type } = checked(status, given)
   if (schema === undefined) return type === undefined ? (_, init) => new Reply(null, init) : contentWriter(type)
-  if (!isSchema(schema)) throw new TypeError(`What is given for ${status} is no schema that speaks Standard Schema`)
+  if (!isSchema(schema)) throw new TypeError(`What is given for ${status} is not a Standard Schema`)
   const made = options.stringify?.(jsonSchemaOf(schema, 'output', options.toJsonSchema, 'draft-07'))
   const write = atOnce(made, '`stringify`') ?? JSON.stringify
   return (content, init) => {

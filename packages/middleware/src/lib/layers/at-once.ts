@@ -10,5 +10,5 @@ import { ignore } from './ignore.ts'
 export function atOnce<T>(answer: T, who: string): T {
   if (!isThenable(answer)) return answer
   guarded(() => answer, ignore)
-  throw new TypeError(`${who} answers at once, and not with a promise`)
+  throw new TypeError(`${who} must return a value, not a promise`)
 }

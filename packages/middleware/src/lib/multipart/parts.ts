@@ -114,7 +114,7 @@ class File implements FilePart {
 
   async *#pieces(): AsyncGenerator<Uint8Array, void, undefined> {
     for (;;) {
-      if (this.#over) throw new TypeError('The next part has been asked for')
+      if (this.#over) throw new TypeError('The content of this part is gone, because the next part has been asked for')
       const { done, value } = await this.#next()
       if (done) return
       yield value

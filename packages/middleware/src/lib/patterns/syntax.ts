@@ -163,7 +163,8 @@ class PatternReader {
     const [sign = '', escaped] = /^(?:\\([^/])|[^])/u.exec(rest) ?? []
     this.#at += sign.length
     if (escaped !== undefined) return escaped
-    if (sign === '%') throw new TypeError('"%" begins no encoded octet; the sign itself is %25')
+    if (sign === '%')
+      throw new TypeError('"%" must be followed by two hexadecimal digits; the sign itself is written %25')
     if ('?*:()\\'.includes(sign))
       throw new TypeError(`"${sign}" has no meaning there; the sign itself is written \\${sign}`)
     return sign

@@ -145,7 +145,8 @@ function expressionOf({ kind, value, constraint }: Piece): Expression {
 }
 
 function literalSegment(text: string): Segment {
-  if (text === '.' || text === '..') throw new TypeError(`no path has a segment "${text}", for these are resolved`)
+  if (text === '.' || text === '..')
+    throw new TypeError(`no path has a segment "${text}", because such segments are resolved`)
   const normal = normalForm(text)
   return { language: literal(text), text: normal, name: undefined, parts: undefined }
 }
@@ -155,7 +156,7 @@ function normalForm(text: string): string {
   try {
     encoded = encodeURIComponent(text)
   } catch (error) {
-    throw new TypeError('it has half of a character', { cause: error })
+    throw new TypeError('it has half of a surrogate pair', { cause: error })
   }
   const normal = normalizePath(`/${encoded}`)
   if (normal === undefined) throw new TypeError('no path has a NUL')

@@ -173,7 +173,7 @@ function kindOf(value: unknown): string {
 }
 
 function handlerOf(where: string, handler: unknown): AnyHandler {
-  if (typeof handler !== 'function') throw new TypeError(`The handler of ${where} is no function`)
+  if (typeof handler !== 'function') throw new TypeError(`The handler of ${where} is not a function`)
   return handler as AnyHandler
 }
 

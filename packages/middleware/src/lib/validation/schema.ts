@@ -30,8 +30,6 @@ export function isSchema(value: unknown): value is StandardSchemaV1 {
 export function checked(schemas: { readonly [Part in keyof Schemas]: unknown }): KnownSchemas {
   for (const [part, value] of Object.entries(schemas))
     if (value !== undefined && !isSchema(value))
-      throw new TypeError(
-        `What is given for \`${part}\` is no schema that speaks Standard Schema, such as those of zod`,
-      )
+      throw new TypeError(`What is given for \`${part}\` is not a Standard Schema, such as those of zod`)
   return schemas as KnownSchemas
 }

@@ -58,8 +58,8 @@ export class Hub {
     const isGone = receiver instanceof Connection ? receiver.isStopped : receiver.signal.aborted
     if (isGone || this.#topics.get(name)?.receivers.has(receiver)) return leave
     const count = this.#counts.get(receiver) ?? 0
-    if (count >= this.#most) throw new RangeError(`A receiver follows ${this.#most} topics at the most`)
-    if (name.length > longestName) throw new RangeError(`The name of a topic has ${longestName} characters at the most`)
+    if (count >= this.#most) throw new RangeError(`A receiver follows at most ${this.#most} topics`)
+    if (name.length > longestName) throw new RangeError(`The name of a topic has at most ${longestName} characters`)
     const followers = this.#topics.get(name) ?? this.#begin(name)
     this.#counts.set(receiver, count + 1)
     if (receiver instanceof Connection) receiver.atStop(leave)
@@ -130,6 +130,6 @@ function send(receiver: Receiver, message: PreparedMessage): Promise<void> | und
 function written(message: unknown): string | Uint8Array {
   if (typeof message === 'string' || message instanceof Uint8Array) return message
   const text = JSON.stringify(message) as string | undefined
-  if (text === undefined) throw new TypeError('A message without a JSON form')
+  if (text === undefined) throw new TypeError('The message has no JSON form')
   return text
 }
