@@ -33,6 +33,8 @@ process.on('message', (message: ToWorker, socket: Socket | undefined) => {
   else if (socket) accept(socket)
 })
 process.on('disconnect', () => process.exit())
+// The parent may have gone before.
+if (!process.connected) process.exit()
 // A terminal sends it to all; what it means is for the parent to say.
 process.on('SIGINT', () => {})
 
