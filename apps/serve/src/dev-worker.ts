@@ -32,18 +32,11 @@ process.on('message', (message: ToWorker, socket: Socket | undefined) => {
   // Whoever has left meanwhile is not here any more.
   else if (socket) accept(socket)
 })
-process.on('disconnect', leave)
+process.on('disconnect', () => process.exit())
 // The parent may have gone before.
-if (!process.connected) leave()
+if (!process.connected) process.exit()
 // A terminal sends it to all; what it means is for the parent to say.
 process.on('SIGINT', () => {})
-
-/** The parent is gone, or needs this process no longer. */
-function leave(): void {
-  // While modules are loaded, `exit` may wait for ever for the thread that loads them (Node.js 20); nothing has to end in order yet.
-  if (!isRunning) process.kill(process.pid, 'SIGKILL')
-  process.exit()
-}
 
 /** What the application listens on by itself, as for its metrics. The next one is going to want the same ports. */
 const listening = new Set<NetServer>()
