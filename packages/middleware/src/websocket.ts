@@ -111,7 +111,7 @@ export function websocket<C extends Context<any, any>>(
   options: WebSocketOptions & { readonly schema?: StandardSchemaV1 | undefined } = {},
 ): Handler<C> {
   if (typeof accept !== 'function') throw new TypeError(`What accepts a WebSocket is a function, not ${typeof accept}`)
-  const settings = readOptions(rules, options)
+  const settings = readOptions(rules, withNewNames(options))
   const { origins, protocols, messageBytes, deflate, maxInflation, bufferedBytes, messagesPerSecond } = settings
   const { pingInterval, idleTimeout, schema } = settings
   const { onError = (error: unknown) => console.error('websocket:', error) } = settings
@@ -135,4 +135,18 @@ export function websocket<C extends Context<any, any>>(
       return reply
     })
   })
+}
+
+/** Former names of byte limits, before they all followed one pattern. Programs that use them go on working until 1.0. */
+const formerNames = { maxMessage: 'messageBytes', maxBuffered: 'bufferedBytes' } as const
+
+function withNewNames(options: WebSocketOptions): WebSocketOptions {
+  const former = Object.entries(formerNames).filter(([name]) => Object.hasOwn(Object(options), name))
+  if (former.length === 0) return options
+  const renamed: Record<string, unknown> = { ...options }
+  for (const [name, now] of former) {
+    renamed[now] ??= renamed[name]
+    delete renamed[name]
+  }
+  return renamed
 }

@@ -143,7 +143,13 @@ describe('deflate (RFC 7692)', () => {
   })
 })
 
-test.each(['maxMessage', 'maxBuffered'])('%s is the name of no limit, as it would then limit nothing', (name) => {
-  const options = { [name]: 5 } as WebSocketOptions
-  expect(() => websocket(() => ({}), options)).toThrow(`There is no option \`${name}\``)
+test('limits may have the names that they had before 0.1', async () => {
+  const server = await serving(echo, { maxMessage: 5, maxBuffered: 1000 } as WebSocketOptions)
+  const socket = await client(server)
+  socket.send('123456')
+  expect((await closeCode(socket))[0]).toBe(1009)
+})
+
+test.each([5, null, [], 'text'])('%j is no options', (options) => {
+  expect(() => websocket(() => ({}), options as WebSocketOptions)).toThrow('Options are an object')
 })
