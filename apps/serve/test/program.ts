@@ -43,10 +43,19 @@ export class Run {
 
   constructor(file: string, args: readonly string[], options: { cwd?: string; env?: NodeJS.ProcessEnv } = {}) {
     const env = { ...process.env, NO_COLOR: '1', ...options.env }
-    this.child = spawn(process.execPath, [file, ...args], { stdio: 'pipe', ...options, env })
+    this.child = spawn(process.execPath, [file, ...args], { stdio: 'pipe', detached: true, ...options, env })
     this.child.stdout!.on('data', (piece) => (this.out += String(piece)))
     this.child.stderr!.on('data', (piece) => (this.err += String(piece)))
-    onTestFinished(() => void this.child.kill('SIGKILL'))
+    onTestFinished(() => this.#end())
+  }
+
+  /** Ends it, and the processes that it has started: some of them may still be waiting for their first word. */
+  #end(): void {
+    try {
+      process.kill(-this.child.pid!, 'SIGKILL')
+    } catch {
+      // All of them have ended.
+    }
   }
 
   /** The address it tells, once it does. */
