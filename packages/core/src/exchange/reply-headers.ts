@@ -109,31 +109,36 @@ export class ReplyHeaders implements Iterable<[name: string, value: string]> {
 export type FieldsInit = Iterable<readonly [string, string]> | Readonly<Record<string, string>>
 
 /**
- * The field lines that `init` stands for. Programs without types also give lists and nothing as values of an object: these are a line for
- * each entry, and no line.
+ * Calls back with each field line that `init` stands for. Programs without types also give lists and nothing as values of an object: these
+ * are a line for each entry, and no line.
+ * @param take is told whether the line replaces others of its name: the first of each name of an object does.
  * @throws TypeError when it is neither an object nor iterable.
  */
-export function fieldPairs(init: FieldsInit): Iterable<readonly [name: string, value: string]> {
+function eachField(init: FieldsInit, take: (name: string, value: string, replaces: boolean) => void): void {
   if (typeof init !== 'object' || init === null)
     throw new TypeError(`Fields are an object or a list of pairs, not ${kindOf(init)}`)
-  if (Symbol.iterator in init) return init
-  const pairs: (readonly [string, string])[] = []
+  if (Symbol.iterator in init) {
+    for (const [name, value] of init) take(name, value, false)
+    return
+  }
   for (const [name, value] of Object.entries<string | readonly string[] | null | undefined>(init))
-    if (Array.isArray(value)) for (const line of value as readonly string[]) pairs.push([name, line])
-    else if (value !== undefined && value !== null) pairs.push([name, value as string])
+    if (Array.isArray(value)) for (const [i, line] of (value as readonly string[]).entries()) take(name, line, i === 0)
+    else if (value !== undefined && value !== null) take(name, value as string, true)
+}
+
+/** The field lines that `init` stands for. @throws TypeError when it is neither an object nor iterable. */
+export function fieldPairs(init: FieldsInit): (readonly [name: string, value: string])[] {
+  const pairs: (readonly [string, string])[] = []
+  eachField(init, (name, value) => pairs.push([name, value]))
   return pairs
 }
 
 /** Adds the pairs of a list, or sets the fields of an object, which replace those of the same name. */
 export function addHeaders(headers: ReplyHeaders, init: FieldsInit): void {
-  const pairs = fieldPairs(init)
-  const isList = pairs === init
-  let last: string | undefined
-  for (const [name, value] of pairs) {
-    if (isList || name === last) headers.append(name, value)
-    else headers.set(name, value)
-    last = name
-  }
+  eachField(init, (name, value, replaces) => {
+    if (replaces) headers.set(name, value)
+    else headers.append(name, value)
+  })
 }
 
 /**

@@ -165,5 +165,5 @@ export function trailerFields(init: FieldsInit): (readonly [string, string])[] {
     guarded(() => init, ignore)
     throw new TypeError('`trailers` must return fields, not a promise of them')
   }
-  return [...fieldPairs(init)].filter(([name]) => isTrailerField(name))
+  return fieldPairs(init).filter(([name]) => isTrailerField(name))
 }

@@ -64,7 +64,7 @@ export function planRequest(
   const hasContent = length !== 0
   const expectContinue = hasContent && !isKept && /^100-continue$/i.test(headers.get('expect') ?? '')
   const upgrade = upgradeOf(c, options)
-  const own = rules.headers && [...fieldPairs(atOnce(rules.headers(c), '`headers`'))]
+  const own = rules.headers && fieldPairs(atOnce(rules.headers(c), '`headers`'))
   const given = own?.map(([name]) => foldedName(name))
   const key = /^websocket$/i.test(c.protocol) ? randomBytes(16).toString('base64') : undefined
   const passes: Passes = (name) =>
