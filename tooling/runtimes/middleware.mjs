@@ -20,7 +20,7 @@ export function prepare(folder) {
     mkdirSync(to, { recursive: true })
     execFileSync('tar', ['-xzf', join(folder, filename), '-C', to, '--strip-components=1'])
   }
-  for (const name of ['cookie', 'jose'])
+  for (const name of ['cookie-es', 'jose'])
     cpSync(join(packages, 'middleware/node_modules', name), join(folder, 'node_modules', name), {
       recursive: true,
       dereference: true,

@@ -45,6 +45,14 @@ describe('a cookie', () => {
     expect(() => setCookieValue('a', 'v', { maxAge })).toThrow(RangeError)
   })
 
+  test.each([
+    [34_559_999, 34_559_999],
+    [34_560_000, 34_560_000],
+    [34_560_001, 34_560_000],
+  ])('of %i seconds is asked to be kept for %i, as long as browsers keep one', (maxAge, kept) => {
+    expect(setCookieValue('a', 'v', { maxAge })).toContain(`; Max-Age=${kept};`)
+  })
+
   // What a browser would drop without a word (RFC 6265bis §5.7).
   test.each<[string, CookieOptions]>([
     ['__Host-a', { path: '/x' }],

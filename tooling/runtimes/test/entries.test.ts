@@ -8,11 +8,12 @@ const packages = fileURLToPath(new URL('../../../packages', import.meta.url))
 const built = ['parser', 'core', 'middleware'].every((name) => existsSync(join(packages, name, 'dist/index.js')))
 if (!built) process.stderr.write('entries: packages are not built (npm run build), so nothing is read\n')
 
-/** The files and the modules of Node.js that are loaded with an entry, such as `core/index`. */
-function loadedWith(entry: string): { files: Set<string>; builtins: Set<string> } {
+/** The files, the modules of Node.js and the packages of others that are loaded with an entry, such as `core/index`. */
+function loadedWith(entry: string): { files: Set<string>; builtins: Set<string>; others: Set<string> } {
   const [name = '', file = ''] = entry.split('/')
   const files = new Set([join(packages, name, `dist/${file}.js`)])
   const builtins = new Set<string>()
+  const others = new Set<string>()
   for (const path of files) {
     const imports = readFileSync(path, 'utf8').matchAll(/^(?:import|export)\b[^;'"]*["']([^"']+)["'];$/gm)
     for (const [, specifier = ''] of imports)
@@ -21,8 +22,9 @@ function loadedWith(entry: string): { files: Set<string>; builtins: Set<string> 
         const [, other = '', part = 'index'] = specifier.split('/')
         files.add(join(packages, other, `dist/${part}.js`))
       } else if (specifier.startsWith('node:')) builtins.add(specifier)
+      else others.add(join(packages, name, 'node_modules', specifier))
   }
-  return { files, builtins }
+  return { files, builtins, others }
 }
 
 describe.skipIf(!built)('entries', () => {
@@ -34,6 +36,16 @@ describe.skipIf(!built)('entries', () => {
     const { files } = loadedWith(entry)
     expect(files.size).toBeGreaterThan(2)
     expect(files.size).toBeLessThanOrEqual(most)
+  })
+
+  // The first CommonJS module costs a program that starts seven milliseconds: Node.js loads what looks for its exports.
+  test('a router loads no CommonJS', () => {
+    const { others } = loadedWith('middleware/router')
+    expect(others.size).toBeGreaterThan(0)
+    for (const folder of others) {
+      const { type } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as { type?: string }
+      expect({ folder, type }).toMatchObject({ type: 'module' })
+    }
   })
 
   test.each(['core/index', 'middleware/router'])('%s loads neither HTTP/2 nor TLS, which few use', (entry) => {

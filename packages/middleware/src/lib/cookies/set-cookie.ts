@@ -1,10 +1,10 @@
 // Set-Cookie fields (RFC 6265).
 import { type Rules, type Settled, choice, flag, optional, readOptions, text, whole } from '@spillway/core/options'
-import { stringifySetCookie } from 'cookie'
+import { serializeCookie } from 'cookie-es'
 
 /** Attributes of a cookie (RFC 6265bis §4.1.2). */
 export interface CookieOptions {
-  /** Seconds to keep it; 0 deletes it. Default: until the browser closes. */
+  /** Seconds to keep it; 0 deletes it. More than 400 days are 400 days, as in browsers (RFC 6265bis §5.5). Default: until the browser closes. */
   readonly maxAge?: number
   /** The path below which it is sent. Default: `/`. */
   readonly path?: string
@@ -60,7 +60,7 @@ export function setCookieValue(name: string, value: string, options: CookieOptio
   if (prefix?.endsWith('http-') && !httpOnly) refuse(`its prefix asks for \`httpOnly\``)
   if (!secure && sameSite === 'none') refuse('`sameSite: none` asks for `secure`')
   if (!secure && partitioned) refuse('`partitioned` asks for `secure`')
-  const field = stringifySetCookie({
+  const field = serializeCookie({
     name,
     value,
     path,

@@ -1,5 +1,5 @@
 import type { Context } from '@spillway/core'
-import { parseCookie } from 'cookie'
+import { parseCookie } from 'cookie-es'
 
 /** The cookies of a request; of a name that comes twice, the first. Values that are not percent-encoded stay as they are. */
 export function readCookies(c: Context<any, any>): Readonly<Record<string, string | undefined>> {
