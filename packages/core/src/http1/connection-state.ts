@@ -8,7 +8,7 @@ export const ReadState = {
   Hold: 2,
   /** The reply is complete; the rest of the request's content is dropped. */
   Discard: 3,
-  /** Nothing that arrives will be parsed: the peer has ended, a message was broken, or the connection is closing. */
+  /** Nothing that arrives will be parsed: the peer has ended within a message, a message was refused, or the connection is closing. */
   Closed: 4,
   /** Another protocol owns the connection. */
   Upgraded: 5,
@@ -29,22 +29,25 @@ export const WriteState = {
 export type WriteState = (typeof WriteState)[keyof typeof WriteState]
 
 /**
- * The state of a connection: read side × write side, and three facts that decide reuse. Pure: no I/O, no time.
+ * The state of a connection: read side × write side, and three facts that decide reuse. Pure: no I/O, no time. Each function below
+ * is one row. What a row does not name stays as it is.
  *
- * | event                                   | read                              | write              | facts |
- * | --------------------------------------- | --------------------------------- | ------------------ | ----- |
- * | head complete, content follows          | Head → Body                       | –                  | `persist` is what the request allows, false once draining |
- * | head complete, no content               | Head → Hold                       | –                  | the same |
- * | content complete                        | Body → Hold, Discard → Hold       | –                  | – |
- * | message broken                          | any → Closed                      | –                  | not `persist` |
- * | peer ends its side                      | Body, Discard → Closed            | –                  | `peerEnded`; in mid-content also not `persist` |
- * | reply head written, content follows     | –                                 | Idle → Streaming   | – |
- * | reply complete                          | –                                 | Idle, Streaming → Done | – |
- * | `settle` said discard                   | Body → Discard                    | –                  | – |
- * | `settle` said next                      | Hold → Head                       | Done → Idle        | – |
- * | shutdown                                | –                                 | –                  | `draining`; not `persist`, unless a head is still awaited |
- * | upgrade                                 | Hold → Upgraded                   | Idle → Closed      | not `persist` |
- * | closing                                 | any → Closed                      | any → Closed       | not `persist` |
+ * | event                                      | read                                      | write                  | facts |
+ * | ------------------------------------------ | ----------------------------------------- | ---------------------- | ----- |
+ * | `onHead`: head complete, content follows   | Head → Body                               | –                      | `persist` is what the request and the limit on requests allow, false once draining |
+ * | `onHead`: head complete, no content        | Head → Hold                               | –                      | the same |
+ * | `onContentEnd`: content complete           | Body → Hold, Discard → Hold               | –                      | – |
+ * | `onBroken`: message invalid, late, refused | any → Closed                              | –                      | not `persist` |
+ * | `onPeerEnd`: peer ends its side            | Body, Discard → Closed; otherwise –       | –                      | `peerEnded`; with Body or Discard also not `persist` |
+ * | `onReplyStart`: head sent, content follows | –                                         | Idle → Streaming       | – |
+ * | `onLastReply`: head sent that says close   | –                                         | –                      | not `persist` |
+ * | `onReplyEnd`: reply complete               | –                                         | Idle, Streaming → Done | – |
+ * | `onDiscard`: `settle` said discard         | Body → Discard                            | –                      | – |
+ * | `onNext`: `settle` said next               | Hold → Head                               | Done → Idle            | – |
+ * | `onShutdown`: the server closes            | –                                         | –                      | `draining`; not `persist`, unless a head is still awaited |
+ * | `onUpgrade`: somebody takes it over        | Hold → Upgraded; without a reply from any | Idle → Closed          | not `persist` |
+ * | `onClosing`: `settle` said linger or close | any → Closed                              | any → Closed           | not `persist` |
+ * | `onClosing`: the connection is cut or gone | any → Closed                              | any → Closed           | not `persist` |
  */
 export interface ConnectionState {
   read: ReadState
@@ -57,7 +60,7 @@ export interface ConnectionState {
   peerEnded: boolean
 }
 
-/** A request head is complete. @param persist what the request allows. */
+/** A request head is complete. @param persist what the request and the limit on requests allow. */
 export function onHead(s: ConnectionState, hasContent: boolean, persist: boolean): void {
   s.read = hasContent ? ReadState.Body : ReadState.Hold
   s.persist = persist && !s.draining
@@ -68,7 +71,7 @@ export function onContentEnd(s: ConnectionState): void {
   s.read = ReadState.Hold
 }
 
-/** Nothing that still arrives can be a request, because the framing is broken. */
+/** Nothing that still arrives is read as a request: the message is invalid, came too late, or was refused. */
 export function onBroken(s: ConnectionState): void {
   s.read = ReadState.Closed
   s.persist = false
@@ -86,6 +89,11 @@ export function onPeerEnd(s: ConnectionState): void {
 /** The reply's head is written, its content follows. */
 export function onReplyStart(s: ConnectionState): void {
   s.write = WriteState.Streaming
+}
+
+/** The reply's head ends the connection: it says `close`, or its content goes on until then. */
+export function onLastReply(s: ConnectionState): void {
+  s.persist = false
 }
 
 /** The reply's last byte is written. */
@@ -110,6 +118,7 @@ export function onDiscard(s: ConnectionState): void {
   s.read = ReadState.Discard
 }
 
+/** Another protocol, or the application itself, takes the connection over. */
 export function onUpgrade(s: ConnectionState): void {
   s.read = ReadState.Upgraded
   s.write = WriteState.Closed

@@ -9,6 +9,7 @@ import {
   onContentEnd,
   onDiscard,
   onHead,
+  onLastReply,
   onNext,
   onPeerEnd,
   onReplyEnd,
@@ -437,7 +438,7 @@ export class Connection
     if (this.draining) this.#log.planned('shutdown')
     else if (this.peerEnded) this.#log.planned('client-closed')
     else this.#log.planned(allowed ? 'reply-asked' : 'unread-content')
-    this.persist = false
+    onLastReply(this)
   }
 
   /** @param context undefined when the connection is handed over without a request, because what arrived is not one. */
