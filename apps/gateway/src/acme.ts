@@ -15,6 +15,7 @@ export interface AcmeOptions {
   readonly now?: () => number
 }
 
+// decision 090
 /** Keeps the certificates of hosts whose `tls` is `acme`: asks for those that are not there, and anew before they end. One at a time. */
 export class Acme {
   readonly #config: AcmeConfig

@@ -21,6 +21,7 @@ import { buffer, route } from './schema-routes.ts'
 import { upstream } from './schema-upstreams.ts'
 import { secretNames } from './secret-names.ts'
 
+// decision 072
 const tls = v.strictObject({
   cert: said(text, 'A PEM file with the certificate, followed by its intermediate certificates'),
   key: said(text, 'The file with its key'),

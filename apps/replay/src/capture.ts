@@ -13,6 +13,7 @@ export interface Packet {
 /** More than any capture has in a packet. */
 const MOST_PACKET = 1 << 28
 
+// decision 053
 /** The packets of a pcap or pcapng file. A file that is cut ends with its last whole packet. */
 export function* packetsOf(source: Source): Generator<Packet> {
   if (!source.has(4)) return

@@ -81,6 +81,7 @@ function ownVersion(): string {
 // Whoever read it may have gone: `spillway | head -1` goes on serving.
 process.stdout.on('error', () => {})
 
+// decision 060
 const [command, ...args] = process.argv.slice(2)
 const print = (text: string): void => void process.stdout.write(`${text}\n`)
 

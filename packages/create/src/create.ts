@@ -23,6 +23,7 @@ export interface Creation {
   readonly version: string
 }
 
+// decision 061
 /** Writes a project: the files that all templates share, and over them the template's own. */
 export function create({ folder, template, name, version }: Creation): void {
   const filled = (text: string): string => text.replaceAll('{{name}}', name).replaceAll('{{version}}', version)

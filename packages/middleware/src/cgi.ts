@@ -64,6 +64,7 @@ const rules: Rules<CgiSettings> = {
   }),
 }
 
+// decision 022
 /** What scripts inherit from our own environment: where programs are, and the time zone. */
 const inherited = ['PATH', 'TZ', 'SystemRoot']
 

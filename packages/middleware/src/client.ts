@@ -30,6 +30,7 @@ const rules: Rules<ClientOptions> = {
   fields: required(either(text(), list(text()))) as Rules<ClientOptions>['fields'],
 }
 
+// decision 018
 /**
  * Finds out who sent a request and puts that into `c.state.client`, for logs, limits and allow lists. The fields are
  * believed as far as trusted proxies wrote them: starting at the peer, and from right to left in a list, up to

@@ -15,6 +15,7 @@ export interface TimeoutOptions {
 
 const rules: Rules<Settled<TimeoutOptions, 'status'>> = { status: choice([503, 504], 503), onError: callback() }
 
+// decision 021
 /**
  * Gives everything behind it a time to reply in. When it is over, the work itself is stopped, not only the waiting for it: `c.signal`
  * aborts with an `AbortedError` by `timeout`, content that is still being read fails, the client gets 503 with the code `TIMEOUT`,

@@ -9,6 +9,7 @@ type Constructor = new (...args: readonly unknown[]) => object
 
 let isInstalled = false
 
+// decision 063
 /**
  * Replaces the servers of `node:http` and `node:https` with Spillway's, for `import` and `require` alike. Clients, agents and
  * messages are not changed. A server with unsupported options is refused with the reasons, or left to Node if `SPILLWAY_FALLBACK=1`

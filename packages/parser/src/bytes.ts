@@ -20,6 +20,7 @@ export const DOT = 0x2e
 export const TCHAR = 1
 /** field-vchar, SP and HTAB, RFC 9110 §5.5 */
 export const VALUE = 2
+// decision 003
 /** what a request target may hold: the URI characters, and those that browsers leave bare; a backslash in a query comes on top */
 export const TARGET = 4
 /** unreserved and sub-delims, RFC 3986 §2: the characters of a reg-name beside percent-encoding */

@@ -39,6 +39,7 @@ interface Exchange {
   readonly upgrade: boolean
 }
 
+// decision 044
 /**
  * Pairs the requests and responses of one connection, for programs that see both directions: a client or server that also feeds what it
  * sends, a proxy, a capture reader. Interim responses, HEAD, CONNECT and Upgrade are understood on both sides.

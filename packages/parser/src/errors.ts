@@ -53,6 +53,7 @@ export interface ParseErrorInfo {
   readonly message: string
 }
 
+// decision 007
 /** The words of the codes, in the order of codes.ts, where each is explained. */
 const words =
   'too many empty lines,invalid line end,leading whitespace,' +

@@ -54,6 +54,7 @@ export abstract class MessageHead extends Framing {
     this._error = 0
   }
 
+  // decision 002
   /**
    * Continues reading the head whose first byte is at `start`, up to `end` (exclusive).
    *

@@ -50,6 +50,7 @@ const nothing: Uint8Array = /* @__PURE__ */ new Uint8Array(0)
 /** No more room than this is allocated in advance. */
 const MOST_SPARE = 65_536
 
+// decision 043
 /**
  * Turns the bytes of one direction of a connection into messages. Made for tools: proxies, captures, mocks, tests.
  *

@@ -103,6 +103,7 @@ interface ReadResponse extends ReadHead {
   readonly reasonEnd: number
 }
 
+// decision 036
 /** A request head that outlives the buffer it came in and the `RequestHead` that read it. */
 export class HeadSnapshot extends FieldsView {
   readonly method: string

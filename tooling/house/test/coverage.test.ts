@@ -46,15 +46,23 @@ describe('the index of decisions', () => {
     expect(numbers.filter((number, i) => numbers.indexOf(number) !== i)).toEqual([])
   })
 
-  it('is what comments in the sources refer to', () => {
+  const sources = ['packages', 'apps', 'tooling'].flatMap((top) =>
+    readdirSync(join(root, top), { recursive: true, encoding: 'utf8' })
+      .filter((name) => /\.(?:m?[jt]s|md)$/.test(name) && !/(?:^|[/\\])(?:node_modules|dist|CHANGELOG\.md)/.test(name))
+      .filter((name) => !/^docs[/\\]site[/\\](?:decisions|reference|packages)/.test(name))
+      .map((name) => readFileSync(join(root, top, name), 'utf8')),
+  )
+  const referred = sources.flatMap((text) => [
+    ...[...text.matchAll(/decisions? ((?:\d{3}(?:, | and )?)+)/gi)].flatMap(([, numbers]) => numbers!.match(/\d{3}/g)!),
+    ...[...text.matchAll(/docs\/decisions\/(\d{3})-/g)].map(([, number]) => number!),
+  ])
+
+  it('has every record that sources and READMEs refer to', () => {
     const numbers = new Set(records.map((name) => name.slice(0, 3)))
-    const referred = ['parser', 'core', 'middleware'].flatMap((name) => {
-      const src = join(root, 'packages', name, 'src')
-      return readdirSync(src, { recursive: true, encoding: 'utf8' })
-        .filter((file) => file.endsWith('.ts'))
-        .flatMap((file) => [...readFileSync(join(src, file), 'utf8').matchAll(/decision (\d{3})/g)].map(([, n]) => n!))
-    })
-    expect(referred.length).toBeGreaterThan(8)
     expect(referred.filter((number) => !numbers.has(number))).toEqual([])
+  })
+
+  it('has no record that nobody is led to by the code that it is about', () => {
+    expect(records.filter((name) => !referred.includes(name.slice(0, 3)))).toEqual([])
   })
 })

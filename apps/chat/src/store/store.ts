@@ -12,6 +12,7 @@ export interface Store {
   hasRoom(room: string): Promise<boolean>
   /** @returns false when there are as many as there may be. */
   addRoom(room: string): Promise<boolean>
+  // decision 076
   /**
    * Resolves when the message is where it survives the end of the process.
    * @returns its number, and whether it is new: the same key of the same user is kept once.

@@ -30,6 +30,7 @@ const kept = 2
 /** Milliseconds that a new application has the processor for itself, before the next worker is prepared. */
 const firstAnswers = 100
 
+// decision 099
 /** Workers that have not begun, and load ahead of time what the one before them has loaded of what is installed. */
 export class Spares {
   readonly #settings: WorkerSettings

@@ -7,6 +7,7 @@ import { runWorker } from './worker.ts'
 
 let called = false
 
+// decision 006
 /**
  * Runs a server on every core. The process that calls it becomes the primary: it serves nothing itself, starts the
  * program again as worker processes, and keeps them running. In the workers this call runs `start` and never returns,

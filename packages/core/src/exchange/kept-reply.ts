@@ -17,6 +17,7 @@ export interface KeptMessage {
   content: Uint8Array | null
 }
 
+// decision 030
 /**
  * A reply that is sent again and again, like that of a file in memory. Its bytes are put together once, and again
  * when the date has changed. Every caller gets a reply object of its own; one that was changed is written like any other.

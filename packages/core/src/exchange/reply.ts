@@ -30,6 +30,7 @@ export type TakeOver = (transport: Transport, leftover: Uint8Array) => unknown
 
 const applicationJson = fieldLine('Content-Type', 'application/json')
 
+// decision 039
 /** The answer to a request: status, fields and content, all of which can be changed until core writes it. */
 export class Reply {
   status: number

@@ -259,6 +259,7 @@ export class Connection
     return true
   }
 
+  // decision 036
   /** A request has come: an exchange begins. */
   #exchange(head: RequestHead): void {
     const { input } = this.#reader

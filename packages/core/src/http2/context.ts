@@ -26,6 +26,7 @@ export class Http2Context extends RequestContext {
   }
 }
 
+// decision 055
 /**
  * An extended CONNECT as handlers see it: the GET with Upgrade that means the same in HTTP/1.1 (RFC 8441 §5). So everything that is in
  * front of such a GET because of its route, its method or its fields is also in front of this request.

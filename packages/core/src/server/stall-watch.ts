@@ -5,6 +5,7 @@ import type { Transport } from '../transport/transport.ts'
 /** Milliseconds for which an answer of the system counts as up to date. */
 const fresh = 4000
 
+// decision 051
 /**
  * A client that takes nothing for too long is stuck; one that takes a byte is not. A socket reports room only when a third
  * of its buffer is free, which can take a slow client longer than the timeout. So before a client is given up, the operating system is

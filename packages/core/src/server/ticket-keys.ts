@@ -10,6 +10,7 @@ export const ticketKeyBytes = 48
  */
 const lifetime = 12 * 60 * 60 * 1000
 
+// decision 050
 /** The session ticket keys of all listeners in this process for which none were given. */
 class TicketKeys {
   #keys: Buffer = randomBytes(ticketKeyBytes)

@@ -234,6 +234,7 @@ function credentials(certificate: Partial<PemCertificate & PfxCertificate>, opti
   }
 }
 
+// decision 050
 /**
  * The client of a resumed session is not verified again. So sessions are resumed only where the same is required of clients: not at a
  * listener of the same process with stricter rules, nor after a change of authorities.

@@ -123,6 +123,7 @@ function nextBuffer(): Uint8Array {
 const returned: Uint8Array[] = []
 const mostReturned = 32
 
+// decision 084
 /**
  * Takes back content that a {@link NodeTransport} gave away as `keepable` and that nobody uses any more, so that the next reads need no new
  * memory. Only the last piece of a full buffer is taken, because the pieces in front of it have been used before it; the others are
@@ -163,6 +164,7 @@ class LendingSocket extends Socket {
   }
 }
 
+// decision 091
 /** A socket that is to connect, half-open and without delay; before the first bytes come it needs a {@link NodeTransport}. */
 export function clientSocket(): Socket {
   return isOther ? new Socket({ allowHalfOpen: true }) : new LendingSocket()

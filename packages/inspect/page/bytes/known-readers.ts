@@ -14,6 +14,7 @@ interface Facts {
 
 let facts: Promise<Facts | undefined> | undefined
 
+// decision 095
 /** What is known of others who read these bytes. @param isRefused whether a strict reader refuses them. */
 export async function knownReaders(side: Side, bytes: Uint8Array, isRefused: boolean): Promise<HTMLElement[]> {
   facts ??= fetch('readers.json').then(

@@ -30,6 +30,7 @@ export interface RecorderOptions {
   readonly console?: boolean
 }
 
+// decision 065
 /** Turns the lifecycle events of a server, and of its successors, into those of the inspector, and keeps their state. */
 export class Recorder {
   readonly state: LabState = emptyState()

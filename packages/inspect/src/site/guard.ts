@@ -6,6 +6,7 @@ export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || host === '[::1]' || /^127(?:\.\d{1,3}){3}$/.test(host)
 }
 
+// decision 033
 /**
  * Whether a request comes from our own page, or from a program, rather than from another site that is open in the same
  * browser.

@@ -11,6 +11,7 @@ export function styleOf(page: string): string {
   return start < 0 || end < 0 ? '' : page.slice(start, end + closing.length)
 }
 
+// decision 037
 /**
  * The Content-Security-Policy of the site: its own scripts, the styles of its pages by their hashes,
  * and no framing.

@@ -16,6 +16,7 @@ export const price = {
   ignored: 0.1,
 } as const
 
+// decision 087
 /** What gives points back: whoever has us work may also change their mind, and answer what they get. */
 export const worth = {
   /** A request that was answered. */

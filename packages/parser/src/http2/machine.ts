@@ -68,6 +68,7 @@ export type MachineEvent = (typeof MachineEvent)[keyof typeof MachineEvent]
 /** Frame types whose payload has a fixed size. */
 const sizes: Readonly<Record<number, number>> = { [RST_STREAM]: 4, [PING]: 8, [WINDOW_UPDATE]: 4 }
 
+// decision 045
 /**
  * The rules of an HTTP/2 connection (RFC 9113), without its socket: bytes in, {@link MachineEvent}s and frames to send out. It
  * never waits, never calls back, and reads no clock. Use one for each connection:

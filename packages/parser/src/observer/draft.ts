@@ -16,6 +16,7 @@ interface Fault {
   readonly at: number
 }
 
+// decision 066
 /*
  * A head, or the framing between the data of two chunks, that the strict parser refuses is repaired in a copy until it is accepted.
  * So there is only one grammar, and after a mistake an observer reads what the strict parser would have read without it.

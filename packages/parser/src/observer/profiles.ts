@@ -33,6 +33,7 @@ export const rules: Readonly<Record<RuleName, Rule>> = { ...headRules, ...framin
 /** The name of a mistake after which reading can continue. */
 export type RuleName = HeadRuleName | FramingRuleName | OtherRuleName
 
+// decision 052
 /**
  * How much is accepted of what the strict parser refuses. A profile is plain data: the names of the mistakes after which reading
  * continues. Everything else is refused as by `MessageParser`, and correct input is read in the same way.

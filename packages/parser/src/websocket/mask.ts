@@ -1,3 +1,4 @@
+// decision 071
 /** Shorter content is faster byte by byte: a view would cost more than it saves. */
 const wordsFrom = 160
 

@@ -15,6 +15,7 @@ const formRules: Rules<Settled<FormLimits, 'keys'>> = { keys: whole(1000) }
 
 const ampersand = 0x26
 
+// decision 015
 /**
  * Parses `application/x-www-form-urlencoded`, a form or a query. Brackets in names have no meaning and build no objects, so there
  * is no depth to limit.

@@ -76,6 +76,7 @@ export type Fits<S, F extends Front> = F extends readonly AnyMiddleware[]
   ? Ok<S, F>
   : Ok<S, LayersOf<F>> & { readonly [Unknown in Exclude<keyof F, keyof Contract>]: never }
 
+// decision 059
 /**
  * The handler behind layers, or behind a contract; with a contract that has `gives`, it gets `give`. The case of `Front` itself is for
  * calls such as `bearerAuth(…)` whose result the compiler has not inferred yet: it looks at them once more.

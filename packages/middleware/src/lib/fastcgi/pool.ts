@@ -35,6 +35,7 @@ interface Waiter {
   take(connection: Connection | undefined): void
 }
 
+// decision 023
 /** Connections to one application, each of which serves one request after the other. */
 export class Pool {
   readonly #address: FastCgiAddress

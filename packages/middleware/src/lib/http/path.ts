@@ -37,6 +37,7 @@ function buildOctets(): Map<string, string> {
   return normal
 }
 
+// decision 068
 /**
  * Brings a path into the normal form. Empty segments stay: `//a` and `/a` are different paths, for guards as for files.
  * @param raw the path as sent, beginning with a slash, without the query.

@@ -29,6 +29,7 @@ export function areTold(): boolean {
   return runs.hasSubscribers
 }
 
+// decision 094
 /** Runs a layer or handler, and tells of it. */
 export function told<T>(
   kind: LayerRun['kind'],

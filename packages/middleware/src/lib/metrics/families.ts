@@ -9,6 +9,7 @@ export const mostSeries = 1000
 
 type Labels = readonly string[]
 
+// decision 020
 /** The series of one family, by the values of its labels. */
 class Series<T> {
   readonly #names: Labels

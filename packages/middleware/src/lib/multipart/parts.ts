@@ -56,6 +56,7 @@ export const multipartRules: Rules<KnownLimits> = {
   files: whole(100),
 }
 
+// decision 008
 /** The parts of a message, from any source of bytes. @param boundary without the dashes in front. */
 export async function* parts(
   source: AsyncIterator<Uint8Array>,

@@ -42,6 +42,7 @@ export interface ConnectionOwner {
   closed(connection: UpstreamConnection): void
 }
 
+// decision 025
 /** One connection to an upstream server: one request at a time, and a deadline for everything it waits for. */
 export class UpstreamConnection implements Swept, ResponseSink, UpstreamExchange, TransportSink {
   client: string | undefined = undefined

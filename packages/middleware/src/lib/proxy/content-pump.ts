@@ -57,6 +57,7 @@ export class ContentPump implements Requester {
     this.#c.hints(fields, status)
   }
 
+  // decision 026
   /**
    * A signal costs more than most exchanges can afford, so the client is watched only once some time has passed. A client that has
    * ended its side counts as gone: the few that only finish sending would otherwise make us keep servers busy for all the others.

@@ -6,6 +6,7 @@ import { TempFile } from './temp-file.ts'
 
 const readBytes = 64 * 1024
 
+// decision 064
 /**
  * Content in memory and, beyond that, in a file. If there is room for all of it, it may be read any number of times; otherwise
  * the rest comes from the client after it, once.

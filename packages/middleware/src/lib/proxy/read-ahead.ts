@@ -14,6 +14,7 @@ interface Waiting {
   reject(error: unknown): void
 }
 
+// decision 064
 /**
  * Reads content as fast as it comes and gives it out as fast as it is asked for. What is in between is kept in memory and, beyond
  * that, in a file; when there is no room in either, the server has to wait.

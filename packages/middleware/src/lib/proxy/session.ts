@@ -36,6 +36,7 @@ export interface SessionOwner {
   closed(session: UpstreamSession): void
 }
 
+// decision 056
 /** An HTTP/2 connection to an upstream server, shared by many exchanges. */
 export class UpstreamSession implements Swept, Http2ClientOwner {
   /** When it was opened, by `performance.now()`. */

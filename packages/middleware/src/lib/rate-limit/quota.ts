@@ -13,6 +13,7 @@ export interface Taken {
   readonly ahead: number
 }
 
+// decision 019
 /**
  * The generic cell rate algorithm: a key is one number, the time at which everything it has used will have been regained. There
  * is no window that begins and ends, and so no moment at which twice the quota gets through.

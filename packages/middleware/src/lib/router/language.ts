@@ -36,6 +36,7 @@ interface Ends {
   readonly empty: boolean
 }
 
+// decision 040
 /**
  * The texts that one segment of a pattern matches, decoded: a regular language, with an automaton that reads a text once,
  * without going back. Whether two languages share a text, or one contains the other, is decided exactly.

@@ -181,6 +181,7 @@ export class RouteTable {
     )
   }
 
+  // decision 058
   /** @throws the error itself when no handler answers it, or the exchange was cut: then there is nobody to answer. */
   async #failed(c: Context, error: unknown, end: MountEnd | undefined): Promise<Reply> {
     if (error instanceof AbortedError) throw error

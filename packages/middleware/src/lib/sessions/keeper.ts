@@ -111,6 +111,7 @@ export class SealKeeper implements Keeper {
   }
 }
 
+// decision 057
 /** How often a session that others change concurrently is read again; after that, our version overwrites it. */
 const attempts = 16
 

@@ -1,3 +1,4 @@
+// decision 057
 /** What is known about the owner of a record. */
 export const Rank = {
   /** A client that has not come back. */

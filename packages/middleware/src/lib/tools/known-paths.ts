@@ -2,6 +2,7 @@
 const most = 1024
 const longest = 256
 
+// decision 038
 /**
  * The results of parsing paths, by the path as sent: parsing one costs as much as sending a small file. When there are too many,
  * all are forgotten.

@@ -11,6 +11,7 @@ interface Informed {
   readonly engine: { readonly bytesWritten: number }
 }
 
+// decision 041
 /** Messages do not share a context, so nothing is kept between two calls. */
 export const inflate: Inflate = (deflated, most, whole) => {
   try {
