@@ -1,5 +1,5 @@
-// `npm start --workspace @spillway/compat` plays every scenario with every framework on both grounds, and writes the table of it;
-// with `-- model 10000` it does so many random things to requests and responses, on both.
+// `node apps/compat/dist/main.js` plays every scenario with every framework on both grounds, and writes the table of it;
+// with `model 10000` it does so many random things to requests and responses, on both.
 import { writeFileSync } from 'node:fs'
 import { compare, compareTool, frameworks, slowFrameworks, slowTools, tools } from './compare.ts'
 import { model } from './model.ts'

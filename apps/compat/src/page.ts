@@ -21,7 +21,7 @@ export function page(rows: readonly Row[], tools: readonly Outcome[]): string {
   const reasons = new Map(all.filter(({ reason }) => reason).map(({ name, reason }) => [name, reason!]))
   return `# Compatibility
 
-<!-- Written by npm start --workspace @spillway/compat -->
+<!-- Written by node apps/compat/dist/main.js -->
 
 Applications of other frameworks, each started twice: with \`node\`, and with \`node --import @spillway/node\`. A client does the same things with
 both, over sockets, and compares what it sees: statuses, fields, contents, events, the end of the process. Nothing in the applications knows of

@@ -12,7 +12,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 const dist = fileURLToPath(new URL('../dist', import.meta.url))
 const isBuilt = existsSync(`${dist}/index.html`)
 if (!isBuilt)
-  console.error('The site is not built: tests of its pages are skipped (npx turbo run build --filter=@spillway/docs)')
+  console.error('The site is not built: tests of its pages are skipped (npm run build -- --filter=@spillway/docs)')
 
 describe.skipIf(!isBuilt)('the site', { timeout: 60_000 }, () => {
   withTools(chromium)('in a browser', () => {

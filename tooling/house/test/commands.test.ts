@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, readFileSync, readdirSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { pages, root } from './pages.ts'
 
@@ -68,14 +68,14 @@ const commands: Readonly<Record<string, Run | string>> = {
   'npx spillway routes src/app.ts': templates("'routes'"),
   'node apps/gateway/dist/main.js': { by: 'apps/gateway/test/demo.test.ts', says: 'built.program' },
   'node apps/gateway/dist/main.js gateway.json': { by: 'apps/gateway/test/demo.test.ts', says: 'built.program' },
-  'npx turbo run build --filter=@spillway/compat...': whole,
-  'npx turbo run build --filter=@spillway/docs': whole,
+  'npm run build -- --filter=@spillway/compat...': whole,
+  'npm run build -- --filter=@spillway/docs': whole,
   'npx vitest run apps/docs': whole,
   'npx vitest run packages/parser': whole,
   'npx vitest run packages/core': whole,
   'npx vitest run packages/middleware/test/proxy apps/gateway': whole,
-  'npm start --workspace apps/compat': { by: 'apps/compat/test/compat.test.ts', says: 'compare(framework' },
-  'npm start --workspace apps/compat -- model 10000': { by: 'apps/compat/test/model.test.ts', says: 'model(' },
+  'node apps/compat/dist/main.js': { by: 'apps/compat/test/compat.test.ts', says: 'compare(framework' },
+  'node apps/compat/dist/main.js model 10000': { by: 'apps/compat/test/model.test.ts', says: 'model(' },
   'node tooling/runtimes/run.mjs parser': long,
   'node tooling/runtimes/run.mjs core': long,
   'node tooling/runtimes/run.mjs middleware': long,
@@ -116,12 +116,47 @@ function typed(): { document: string; command: string }[] {
     )
 }
 
+const scripts: ReadonlySet<string> = new Set(
+  ['package.json', 'packages/create/templates/shared/_package.json'].flatMap((file) =>
+    Object.keys((JSON.parse(readFileSync(join(root, file), 'utf8')) as { scripts: object }).scripts),
+  ),
+)
+const demos = readFileSync(join(root, 'tooling/start.mjs'), 'utf8')
+
+/** What is wrong with what a command names; undefined when all of it is there. */
+function missingIn(command: string): string | undefined {
+  const words = command.split(/\s+/)
+  const [, script] = /^npm (?:run )?(\S+)/.exec(command) ?? []
+  const ofNpm = ['create', 'install', 'start', 'test']
+  if (script !== undefined && !ofNpm.includes(script) && !scripts.has(script)) return `there is no script ${script}`
+  const [, demo] = /^npm start (\S+)/.exec(command) ?? []
+  if (demo !== undefined && !demos.includes(`\n  ${demo}: {`)) return `there is no demo ${demo}`
+  // npm knows nothing of the folders of a workspace of pnpm, and turbo asks for pnpm, which only our scripts find.
+  if (/^npm .*--workspace/.test(command)) return 'npm finds no workspaces here'
+  if (words[0] === 'npx' && words[1] === 'turbo') return 'turbo finds no pnpm when npx starts it'
+  const [, filter] = /--filter=@spillway\/(\w+)/.exec(command) ?? []
+  const places = words.filter((word) => /^(?:apps|packages|tooling)\//.test(word))
+  if (filter !== undefined)
+    places.push(`${['apps', 'packages'].find((group) => existsSync(join(root, group, filter)))}/${filter}`)
+  return places.find((place) => !isThere(join(root, place.replace(/\/dist\/(.+)\.js$/, '/src/$1.ts'))))
+}
+
+/** What vitest is given is the beginning of a name. */
+function isThere(place: string): boolean {
+  return existsSync(dirname(place)) && readdirSync(dirname(place)).some((name) => name.startsWith(basename(place)))
+}
+
 describe('commands in documents', () => {
   const all = typed()
 
   it('are run by something, or it is said why not', () => {
     expect(all.length).toBeGreaterThan(50)
     expect(all.filter(({ command }) => commands[command] === undefined)).toEqual([])
+  })
+
+  it('name scripts, demos and files that are there', () => {
+    const wrong = all.map(({ document, command }) => ({ document, command, missing: missingIn(command) }))
+    expect(wrong.filter(({ missing }) => missing !== undefined)).toEqual([])
   })
 
   it('and nothing else is listed', () => {
