@@ -1,8 +1,10 @@
 import { connect } from 'node:net'
+import type { Http2Stream } from '@spillway/parser/http2'
 import { afterEach, describe, expect, it } from 'vitest'
 import { type Handler, type Outcome, Reply, type Server, type ServerOptions, channels, serve } from '../../src/index.ts'
 import type { Transport } from '../../src/transport/transport.ts'
 import { deferred, events, muteErrors, record, until } from '../support.ts'
+import { Flag, Type } from './frames.ts'
 import { MachineClient } from './machine-client.ts'
 
 let server: Server | undefined
@@ -279,7 +281,28 @@ describe('a stream that is taken over', () => {
 })
 
 describe('a client that costs too much', () => {
-  it('by giving requests up at once is cut off, and its handlers are bounded', async () => {
+  /** Trailers that do not end their stream, which the server has to reset. */
+  const breakOff = ({ machine }: MachineClient, { id }: Http2Stream): void => {
+    const trailers = Uint8Array.of(0, 1, 120, 1, 121)
+    machine.out.head(trailers.length, Type.Headers, Flag.EndHeaders, id)
+    machine.out.append(trailers)
+  }
+
+  it.each<[string, (http2: MachineClient) => void]>([
+    ['by giving requests up at once (CVE-2023-44487)', (c) => c.machine.reset(c.request('GET', '/'), 8)],
+    ['by having them reset (CVE-2025-8671)', (c) => breakOff(c, c.request('POST', '/', false))],
+    [
+      'by requests that are none',
+      (c) =>
+        void c.open(
+          [
+            [':method', 'GET'],
+            [':scheme', 'http'],
+          ],
+          true,
+        ),
+    ],
+  ])('%s is cut off, and its handlers are bounded', async (_, ask) => {
     let running = 0
     let most = 0
     const http2 = await start(async (c) => {
@@ -289,7 +312,11 @@ describe('a client that costs too much', () => {
       return c.text('x')
     })
     const seen = await record(server!, async () => {
-      for (let i = 0; i < 3000 && !http2.isOver; i++) http2.machine.reset(http2.request('GET', '/'), 8)
+      // From here on there are none of the frames that a connection begins with.
+      await http2.all(http2.request('GET', '/'))
+      // An attacker puts up with whatever comes back, and does not end the connection itself.
+      http2.machine.ledger.points = Infinity
+      for (let i = 0; i < 3000 && !http2.isOver; i++) ask(http2)
       http2.flush()
       await until(() => http2.isOver)
       http2.socket.end()

@@ -153,6 +153,8 @@ export class Http2Machine extends Http2Content {
   /** The head of a frame has arrived, and may already show that something is wrong. */
   _frameHead(): number {
     const { type, stream, length, flags } = this._reader
+    // The last frame may have cost more points than were left: then the end of its stream was reported first.
+    if (this.ledger.points < 0) return this._fail('ABUSE')
     if (length > LEAST_FRAME) return this._fail('FRAME_TOO_LARGE')
     if (!this._hasBegun) {
       if (type !== SETTINGS || (flags & ACK) !== 0) return this._fail('SETTINGS_MISSING')
