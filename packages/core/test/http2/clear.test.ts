@@ -280,14 +280,14 @@ describe('a stream that is taken over', () => {
   })
 })
 
-describe('a client that costs too much', () => {
-  /** Trailers that do not end their stream, which the server has to reset. */
-  const breakOff = ({ machine }: MachineClient, { id }: Http2Stream): void => {
-    const trailers = Uint8Array.of(0, 1, 120, 1, 121)
-    machine.out.head(trailers.length, Type.Headers, Flag.EndHeaders, id)
-    machine.out.append(trailers)
-  }
+/** Trailers that do not end their stream, which the server has to reset. */
+const breakOff = ({ machine }: MachineClient, { id }: Http2Stream): void => {
+  const trailers = Uint8Array.of(0, 1, 120, 1, 121)
+  machine.out.head(trailers.length, Type.Headers, Flag.EndHeaders, id)
+  machine.out.append(trailers)
+}
 
+describe('a client that costs too much', () => {
   it.each<[string, (http2: MachineClient) => void]>([
     ['by giving requests up at once (CVE-2023-44487)', (c) => c.machine.reset(c.request('GET', '/'), 8)],
     ['by having them reset (CVE-2025-8671)', (c) => breakOff(c, c.request('POST', '/', false))],
