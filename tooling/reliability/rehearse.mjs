@@ -3,16 +3,25 @@
 // build first. Usage: node tooling/reliability/rehearse.mjs [--short] [--front=gateway|haproxy] [--config=gateway.json]
 import { execFileSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
-import { parseArgs } from 'node:util'
+import { optionLines, readOptions, runProgram } from '../command-line/index.js'
 import { Network, whyNot } from './rehearse/network.mjs'
 
-const { values } = parseArgs({
-  options: {
-    short: { type: 'boolean', default: false },
-    front: { type: 'string', default: 'gateway' },
-    config: { type: 'string', default: here('rehearse/gateway.json') },
+const flags = {
+  short: { type: 'boolean', help: 'phases of 2.5 seconds instead of 6' },
+  front: {
+    type: 'string',
+    choices: ['gateway', 'haproxy'],
+    default: 'gateway',
+    value: 'name',
+    help: 'the front server',
   },
-})
+  config: {
+    type: 'string',
+    default: here('rehearse/gateway.json'),
+    value: 'file',
+    help: 'the configuration of the gateway',
+  },
+}
 
 /** Most requests that may be lost in each phase, of those that need no session. */
 const allowed = {
@@ -27,12 +36,18 @@ const allowed = {
   'Redis is gone': 0,
 }
 const addresses = { one: '10.77.0.11', two: '10.77.0.12', redis: '10.77.0.13', front: '10.77.0.2', client: '10.77.0.3' }
+let values
 /** Milliseconds of each phase. */
-const span = values.short ? 2500 : 6000
+let span
 
-const missing = whyNot() || need('redis-server') || (values.front === 'haproxy' ? need('haproxy') : '')
-if (missing !== '') console.log(`rehearse: skipped (${missing})`)
-else process.exitCode = (await rehearse()) ? 0 : 1
+await runProgram('rehearse', async (args) => {
+  values = readOptions(args, flags).values
+  if (values.help) return console.log(optionLines(flags))
+  span = values.short ? 2500 : 6000
+  const missing = whyNot() || need('redis-server') || (values.front === 'haproxy' ? need('haproxy') : '')
+  if (missing !== '') console.log(`rehearse: skipped (${missing})`)
+  else process.exitCode = (await rehearse()) ? 0 : 1
+})
 
 async function rehearse() {
   const network = new Network()

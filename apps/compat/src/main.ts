@@ -1,13 +1,20 @@
 // `node apps/compat/dist/main.js` plays every scenario with every framework on both grounds, and writes the table of it;
 // with `model 10000` it does so many random things to requests and responses, on both.
 import { writeFileSync } from 'node:fs'
+import { UsageError, chosenFrom, readNumber, readOptions, runProgram } from '@spillway/command-line'
 import { compare, compareTool, frameworks, slowFrameworks, slowTools, tools } from './compare.ts'
 import { model } from './model.ts'
 import { page } from './page.ts'
 
 const installed = import.meta.resolve('@spillway/node')
-const [what, count, seed] = process.argv.slice(2)
-process.exit((await (what === 'model' ? playModel() : writePage())) ? 0 : 1)
+await runProgram('compat', async (args) => {
+  const [what, count, seed, more] = readOptions(args, {}).positionals
+  if (what !== undefined) chosenFrom('command', what, ['model'])
+  if (more !== undefined || (what !== undefined && count === undefined))
+    throw new UsageError('model needs a number of plays, and may have a seed: model 10000')
+  const isGood = count === undefined ? await writePage() : await playModel(wholeOf('plays', count), seed)
+  process.exit(isGood ? 0 : 1)
+})
 
 async function writePage(): Promise<boolean> {
   const rows = []
@@ -26,12 +33,16 @@ async function writePage(): Promise<boolean> {
   return failed.length === 0
 }
 
-async function playModel(): Promise<boolean> {
+function wholeOf(name: string, text: string): number {
+  return readNumber(name, text, { from: 1 })
+}
+
+async function playModel(count: number, seed: string | undefined): Promise<boolean> {
   const {
     different,
     survived,
     seed: used,
-  } = await model(Number(count), installed, seed === undefined ? undefined : Number(seed))
+  } = await model(count, installed, seed === undefined ? undefined : readNumber('seed', seed))
   for (const { play, seen } of different) console.error('%s: %o', JSON.stringify(play), seen)
   console.log(
     `${count} plays, seed ${used}: ${different.length} differ; the process ${survived ? 'lives' : 'has ended'}`,

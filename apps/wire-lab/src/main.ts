@@ -1,14 +1,8 @@
 import { extname } from 'node:path'
+import { explain, readNumber } from '@spillway/command-line'
 import { closeOnSignals } from '@spillway/core'
 import { banner, wantsColour } from './lab/banner.ts'
 import { startLab } from './lab/lab.ts'
-
-/** The port in the environment; undefined when there is none. @throws RangeError when it is no port. */
-function portFrom(text: string | undefined): number | undefined {
-  if (!text) return undefined
-  if (!/^\d{1,5}$/.test(text) || Number(text) > 65_535) throw new RangeError(`PORT=${text} is no port number`)
-  return Number(text)
-}
 
 /** A program that was built beside this one. */
 function program(name: string): URL {
@@ -17,7 +11,7 @@ function program(name: string): URL {
 
 try {
   const { PORT, HOST, WIRE_LAB_CONTROL } = process.env
-  const port = portFrom(PORT)
+  const port = PORT ? readNumber('PORT', PORT, { to: 65_535 }) : undefined
   const lab = await startLab({
     root: new URL('public/', import.meta.url),
     sources: new URL('../../../', import.meta.url),
@@ -30,6 +24,6 @@ try {
   closeOnSignals({ close: () => lab.close() })
   process.stdout.write(banner(lab.url, wantsColour(process.stdout, process.env)))
 } catch (error) {
-  console.error(`The wire lab cannot start: ${(error as Error).message}`)
+  console.error(`The wire lab cannot start: ${explain(error)}`)
   process.exit(1)
 }

@@ -81,7 +81,7 @@ describe('the program', () => {
     let text = ''
     child.stderr!.on('data', (piece) => (text += String(piece)))
     expect((await once(child, 'close'))[0]).toBe(1)
-    expect(text).toBe('The wire lab cannot start: PORT=70000 is no port number\n')
+    expect(text).toBe('The wire lab cannot start: PORT takes a whole number from 0 to 65535, not "70000"\n')
   }, 20_000)
 })
 
