@@ -1,10 +1,10 @@
 // What is printed when the server is ready.
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Style } from '@spillway/command-line'
 import { ownAddresses } from './addresses.ts'
 import type { Certificate } from './certificate.ts'
 import type { Settings } from './options.ts'
-import type { Style } from './style.ts'
 
 /** Where the server can be reached from. */
 export interface Places {

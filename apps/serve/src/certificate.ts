@@ -4,9 +4,10 @@ import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
+import { UsageError } from '@spillway/command-line'
 import { ownAddresses } from './addresses.ts'
 import { localAuthority, makeByMkcert } from './mkcert.ts'
-import { type Settings, UsageError } from './options.ts'
+import type { Settings } from './options.ts'
 import { type CertificateAndKey, makeSelfSigned } from './self-signed.ts'
 
 /** A certificate to serve with, and where it is from. */

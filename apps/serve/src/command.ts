@@ -1,10 +1,11 @@
 // Commands that take one file: `dev` and `routes`.
 import { statSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { parse } from './arguments.ts'
+import { type Options, UsageError, type Values, ownVersion, readOptions, styleFor } from '@spillway/command-line'
 import { commandHelp } from './help.ts'
-import { type Option, UsageError, options } from './options.ts'
-import { styleFor } from './style.ts'
+
+/** Of this program. */
+export const manifest: URL = new URL('../package.json', import.meta.url)
 
 /** A command, and what its help says. */
 export interface Command {
@@ -12,20 +13,18 @@ export interface Command {
   readonly usage: string
   /** A sentence without its subject. */
   readonly what: string
-  readonly options: Readonly<Record<string, Option>>
+  readonly options: Options
 }
-
-const always = { help: options.help } as const
 
 /** What such a command is given. */
 interface Read<C extends Command> {
-  readonly values: ReturnType<typeof parse<C['options']>>['values']
+  readonly values: Values<C['options']>
   /** The whole path. */
   readonly file: string
 }
 
 /**
- * Reads what stands behind a command. Undefined when it was asked for its help, which is printed then.
+ * Reads what stands behind a command. Undefined when it was asked for its help or its version, which is printed then.
  * @throws UsageError when the file is not there, and for what cannot be understood.
  */
 export function readCommand<C extends Command>(
@@ -33,10 +32,13 @@ export function readCommand<C extends Command>(
   args: readonly string[],
   print: (text: string) => void,
 ): Read<C> | undefined {
-  const all = { ...command.options, ...always }
-  const { values, positionals } = parse(args, all)
+  const { values, positionals } = readOptions(args, command.options)
   if (values.help === true) {
-    print(commandHelp({ ...command, options: all }, styleFor(process.stdout)).trimEnd())
+    print(commandHelp(command, styleFor(process.stdout)).trimEnd())
+    return undefined
+  }
+  if (values.version === true) {
+    print(ownVersion(manifest))
     return undefined
   }
   const [name, second] = positionals

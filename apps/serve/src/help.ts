@@ -1,7 +1,7 @@
 // What `--help` prints.
-import { type Option, type OptionName, options } from './options.ts'
+import { type Style, optionLines } from '@spillway/command-line'
+import { type OptionName, options } from './options.ts'
 import type { Command } from './command.ts'
-import type { Style } from './style.ts'
 
 const groups: readonly (readonly [title: string, names: readonly OptionName[]])[] = [
   ['Where', ['port', 'host', 'open', 'https', 'cert', 'key', 'cluster']],
@@ -17,29 +17,18 @@ const examples: readonly (readonly [command: string, what: string])[] = [
   ['spillway . --https --host 127.0.0.1', 'for what browsers only do over HTTPS'],
 ]
 
-/** `-p, --port number` */
-function left(name: string, option: Option): string {
-  return `${option.short ? `-${option.short}, ` : '    '}--${name}${option.value ? ` ${option.value}` : ''}`
-}
-
-/** A line for each option, and as wide as the widest of all. */
-function linesOf(all: Readonly<Record<string, Option>>, names: readonly string[], style: Style): string {
-  const width = Math.max(...Object.entries(all).map((entry) => left(...entry).length)) + 3
-  return names.map((name) => `  ${style('cyan', left(name, all[name]!).padEnd(width))}${all[name]!.help}`).join('\n')
-}
-
 /** The text of `--help` behind a command. */
 export function commandHelp({ usage, what, options: all }: Command, style: Style): string {
   return `
 ${style('bold', `spillway ${usage}`)} ${what}
 
-${linesOf(all, Object.keys(all), style)}
+${optionLines(all, style)}
 `
 }
 
 /** The text of `--help`. */
 export function help(style: Style): string {
-  const sections = groups.map(([title, names]) => `${style('bold', title)}\n${linesOf(options, names, style)}`)
+  const sections = groups.map(([title, names]) => `${style('bold', title)}\n${optionLines(options, style, names)}`)
   const wide = Math.max(...examples.map(([command]) => command.length)) + 3
   const shown = examples.map(([command, what]) => `  ${command.padEnd(wide)}${style('dim', what)}`)
   return `

@@ -1,6 +1,6 @@
 // What keys do while the server runs.
 import { execFileSync } from 'node:child_process'
-import type { Style } from './style.ts'
+import type { Style } from '@spillway/command-line'
 
 /** The keyboard, as far as it is needed. */
 export interface Keyboard {

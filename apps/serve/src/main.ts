@@ -2,10 +2,12 @@
 import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { resolve } from 'node:path'
-import { readArguments, readConfig } from './arguments.ts'
+import { Failure, UsageError, explain, ownVersion, readNumber, runProgram, styleFor } from '@spillway/command-line'
+import { nearest } from '@spillway/core/options'
+import { commands, readArguments, readConfig } from './arguments.ts'
+import { manifest } from './command.ts'
 import { help } from './help.ts'
-import { type Settings, UsageError, settingsOf } from './options.ts'
-import { styleFor } from './style.ts'
+import { type Settings, options, settingsOf } from './options.ts'
 
 const configFile = 'spillway.config.json'
 const style = styleFor(process.stdout)
@@ -19,9 +21,8 @@ function readSettings(args: readonly string[]): Settings | 'help' | 'version' {
   const config = file === undefined ? { folder: undefined, given: {} } : readConfig(file, read(file))
   // As hosts for programs say which one is meant, by the environment; whoever writes one down means that.
   const { PORT: place } = process.env
-  if (place !== undefined && !/^\d*$/.test(place) && given.port === undefined && config.given.port === undefined)
-    throw new UsageError(`PORT of the environment is a number from 0 to 65535, not ${JSON.stringify(place)}`)
-  const all = { ...(place !== undefined && place !== '' && { port: place }), ...config.given, ...given }
+  const all = { ...config.given, ...given }
+  if (place && all.port === undefined) all.port = readNumber('PORT', place, options.port)
   const settings = settingsOf(folder ?? config.folder ?? '.', all, availableParallelism())
   checkFolder(settings, given.listing === true)
   return settings
@@ -50,7 +51,11 @@ function checkFolder({ folder, listing, live }: Settings, isAsked: boolean): voi
     // So it is said to `serve`.
     if (isAsked && /^\d+$/.test(folder)) throw new UsageError(`--listing takes no value; the port is --port ${folder}`)
     const what = code === 'EACCES' ? 'There is no permission to read' : 'There is no folder'
-    throw new UsageError(`${what} ${folder === '' ? '""' : resolve(folder)}`, { cause: error })
+    const meant = code === 'ENOENT' ? nearest(folder, commands) : undefined
+    throw new UsageError(
+      `${what} ${folder === '' ? '""' : resolve(folder)}${meant ? `. Did you mean spillway ${meant}?` : ''}`,
+      { cause: error },
+    )
   }
   if (isDirectory) return
   const isProgram = /\.[cm]?[jt]sx?$/.test(folder)
@@ -59,36 +64,28 @@ function checkFolder({ folder, listing, live }: Settings, isAsked: boolean): voi
   )
 }
 
-/** What the system says when it cannot listen, for people. */
-function explain(
-  error: NodeJS.ErrnoException & { readonly port?: number; readonly address?: string; readonly hostname?: string },
-): string {
-  const { code, port, address, hostname } = error
+/** The same error, with what can be done about it. */
+function advised(error: unknown): unknown {
+  const { code, name, message, port } = error as NodeJS.ErrnoException & { readonly port?: number }
+  if (name === 'NoApplication') return new Failure(message)
   if (code === 'EADDRINUSE')
-    return `Port ${port} is in use. Without --port and PORT a free one is taken; --port ${(Number(port) % 65_535) + 1} may be one`
-  if (code === 'EACCES' && port !== undefined)
-    return `There is no permission to listen on port ${port}: those below 1024 are for root`
-  if (code === 'EADDRNOTAVAIL') return `--host: ${address} is no address of this machine`
-  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return `--host: there is no address for ${hostname}`
-  return error.message
-}
-
-function ownVersion(): string {
-  const manifest = readFileSync(new URL('../package.json', import.meta.url), 'utf8')
-  return (JSON.parse(manifest) as { version: string }).version
+    return new Failure(
+      `${explain(error)}. Without --port and PORT a free one is taken; --port ${(Number(port) % 65_535) + 1} may be one`,
+    )
+  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND' || code === 'EAI_AGAIN')
+    return new Failure(`--host: ${explain(error)}`)
+  return error
 }
 
 // Whoever read it may have gone: `spillway | head -1` goes on serving.
 process.stdout.on('error', () => {})
 
-// decision 060
-const [command, ...args] = process.argv.slice(2)
 const print = (text: string): void => void process.stdout.write(`${text}\n`)
 
-async function serveFolder(given: readonly string[]): Promise<void> {
-  const settings = readSettings(given)
+async function serveFolder(args: readonly string[]): Promise<void> {
+  const settings = readSettings(args)
   if (settings === 'help') process.stdout.write(help(style))
-  else if (settings === 'version') process.stdout.write(`${ownVersion()}\n`)
+  else if (settings === 'version') print(ownVersion(manifest))
   else {
     // Whoever asks for help does not wait for a server to be loaded.
     const { run } = await import('./serve.ts')
@@ -101,20 +98,16 @@ async function serveFolder(given: readonly string[]): Promise<void> {
   }
 }
 
-// Whoever serves a folder does not wait for what developers need. A folder of such a name is `./dev`.
-try {
-  if (command === 'dev') await (await import('./dev/command.ts')).dev(args, print)
-  else if (command === 'routes') await (await import('./routes.ts')).routes(args, print)
-  else await serveFolder(command === 'serve' ? args : process.argv.slice(2))
-} catch (error) {
-  const known =
-    error instanceof UsageError ||
-    (error as Error).name === 'NoApplication' ||
-    (error as NodeJS.ErrnoException).code !== undefined
-  console.error(
-    `${styleFor(process.stderr)('red', 'spillway:')} ${known ? explain(error as Error) : (error as Error).stack}`,
-  )
-  process.exitCode = 1
-}
+// decision 060
+await runProgram('spillway', async ([command, ...args]) => {
+  try {
+    // Whoever serves a folder does not wait for what developers need. A folder of such a name is `./dev`.
+    if (command === 'dev') await (await import('./dev/command.ts')).dev(args, print)
+    else if (command === 'routes') await (await import('./routes.ts')).routes(args, print)
+    else await serveFolder(command === 'serve' || command === undefined ? args : [command, ...args])
+  } catch (error) {
+    throw advised(error)
+  }
+})
 // An application that was only asked for its routes may have opened a database, or listen.
-if (command === 'routes') process.stdout.write('', () => process.exit())
+if (process.argv[2] === 'routes') process.stdout.write('', () => process.exit())

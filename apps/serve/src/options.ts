@@ -1,4 +1,5 @@
 // The options of the program.
+import { UsageError } from '@spillway/command-line'
 import { isFieldName, isFieldValue } from '@spillway/parser/serialize'
 
 /** The settings that the command line and the configuration file give. */
@@ -51,27 +52,11 @@ export interface Credentials {
   readonly password: string
 }
 
-export type LogFormat = (typeof logFormats)[number]
-export const logFormats = ['text', 'json', 'none'] as const
-
-/** A mistake in what the user asked for; only its message is shown. */
-export class UsageError extends Error {
-  override readonly name: string = 'UsageError'
-}
-
-/** An option of a command line. */
-export interface Option {
-  readonly type: 'string' | 'boolean'
-  readonly short?: string
-  readonly multiple?: true
-  /** The placeholder of the value in the help. */
-  readonly value?: string
-  readonly help: string
-}
+export type LogFormat = (typeof options.log.choices)[number]
 
 /** The one table for the command line, the configuration file and the help, in the order of the help. */
 export const options = {
-  port: { type: 'string', short: 'p', value: 'number', help: '$PORT, or 3000, or the next free one' },
+  port: { type: 'number', to: 65_535, short: 'p', value: 'number', help: '$PORT, or 3000, or the next free one' },
   host: { type: 'string', value: 'address', help: 'listen on this address only; 127.0.0.1 keeps others out' },
   https: { type: 'boolean', help: 'serve HTTPS, with a certificate from mkcert or a self-signed one' },
   cert: { type: 'string', value: 'file', help: 'use this certificate instead' },
@@ -92,20 +77,14 @@ export const options = {
   },
   base: { type: 'string', value: '/path', help: 'serve the folder below this path' },
   cluster: { type: 'boolean', help: 'use all processor cores' },
-  log: { type: 'string', value: 'text|json|none', help: 'how requests are logged' },
+  log: { type: 'string', choices: ['text', 'json', 'none'], value: 'text|json|none', help: 'how requests are logged' },
   config: { type: 'string', short: 'c', value: 'file', help: 'read options from this file (spillway.config.json)' },
-  help: { type: 'boolean', short: 'h', help: 'show this text' },
-  version: { type: 'boolean', short: 'v', help: 'show the version' },
 } as const
 
-export type OptionName = keyof typeof options
-export const optionEntries: readonly (readonly [OptionName, Option])[] = Object.entries(options) as [
-  OptionName,
-  Option,
-][]
+export type OptionName = keyof typeof options | 'help' | 'version'
 
-/** The options as they were given, not yet checked. */
-export type Given = Partial<Record<OptionName, string | boolean | readonly string[]>>
+/** The options as they were given; those of text are not checked yet. */
+export type Given = Partial<Record<OptionName, string | number | boolean | readonly string[]>>
 
 /** Checks everything that was given. @throws UsageError for what is invalid. */
 export function settingsOf(folder: string, given: Given, cores: number): Settings {
@@ -115,7 +94,7 @@ export function settingsOf(folder: string, given: Given, cores: number): Setting
     throw new UsageError('--cert and --key go together: neither is of use without the other')
   return {
     folder,
-    port: portOf(text('port')),
+    port: given.port as number | undefined,
     host: text('host'),
     https: flag('https') || text('cert') !== undefined,
     cert: text('cert'),
@@ -131,15 +110,8 @@ export function settingsOf(folder: string, given: Given, cores: number): Setting
     base: baseOf(text('base')),
     open: flag('open'),
     cluster: flag('cluster') ? cores : 0,
-    log: logOf(text('log')),
+    log: (given.log as LogFormat | undefined) ?? 'text',
   }
-}
-
-function portOf(text: string | undefined): number | undefined {
-  if (text === undefined) return undefined
-  if (!/^\d{1,5}$/.test(text) || Number(text) > 65_535)
-    throw new UsageError(`--port takes a number from 0 to 65535, not ${JSON.stringify(text)}`)
-  return Number(text)
 }
 
 function credentialsOf(text: string | undefined): Credentials | undefined {
@@ -191,10 +163,4 @@ function baseOf(text: string | undefined): string {
   if (base !== '' && !/^(?:\/[\w.~-]+)+$/.test(base))
     throw new UsageError(`--base takes a path, such as /docs, not ${JSON.stringify(text)}`)
   return base
-}
-
-function logOf(text = 'text'): LogFormat {
-  const format = logFormats.find((one) => one === text)
-  if (!format) throw new UsageError(`--log takes ${logFormats.join(', ')}, not ${JSON.stringify(text)}`)
-  return format
 }

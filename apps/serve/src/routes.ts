@@ -1,16 +1,17 @@
+// The command `spillway routes`.
 import { spawnSync } from 'node:child_process'
 import type { RouteInfo } from '@spillway/middleware/router'
-import { type Command, readCommand } from './command.ts'
+import { readCommand } from './command.ts'
 import { NoApplication, applicationIn } from './dev/module.ts'
 import { argumentsFor } from './dev/typescript.ts'
 
-const command = {
+export const command = {
   usage: 'routes file',
   what: `prints every route of an application, with the layers in front of it:
 
   spillway routes src/app.ts`,
   options: { json: { type: 'boolean', help: 'print it as JSON' } },
-} as const satisfies Command
+} as const
 
 /**
  * `spillway routes src/app.ts`: prints every route of an application, with the layers in front of it.

@@ -1,5 +1,6 @@
 // Serves until a signal ends the process.
 import nodeCluster from 'node:cluster'
+import type { Style } from '@spillway/command-line'
 import { type Server, closeOnSignals, serve } from '@spillway/core'
 import { logFailures } from '@spillway/middleware/logger'
 import { ownAddresses } from './addresses.ts'
@@ -11,7 +12,6 @@ import { Keys, hasTerminal } from './keys.ts'
 import { openInBrowser } from './open.ts'
 import type { Settings } from './options.ts'
 import { freePort } from './port.ts'
-import type { Style } from './style.ts'
 import { type Totals, addTotals, countTotals, noTotals, summary } from './summary.ts'
 
 /** Milliseconds that what is under way has to finish after Ctrl-C. */

@@ -1,6 +1,6 @@
 // What a server has done, for the summary at the end.
 import { channels } from '@spillway/core'
-import type { Style } from './style.ts'
+import type { Style } from '@spillway/command-line'
 
 /** What a server has done. */
 export interface Totals {

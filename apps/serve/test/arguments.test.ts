@@ -1,6 +1,7 @@
+import { UsageError } from '@spillway/command-line'
 import { describe, expect, it } from 'vitest'
 import { readArguments, readConfig } from '../src/arguments.ts'
-import { type Settings, UsageError, settingsOf } from '../src/options.ts'
+import { type Settings, settingsOf } from '../src/options.ts'
 
 function settings(...args: string[]): Settings {
   const { folder, given } = readArguments(args)
@@ -72,8 +73,8 @@ describe('the command line', () => {
     ['--port', '--port needs a value: --port number'],
     ['--spa=yes', '--spa takes no value'],
     ['a b', 'One folder is served at a time: a or b?'],
-    ['--port 65536', '--port takes a number from 0 to 65535, not "65536"'],
-    ['--port 8x', '--port takes a number from 0 to 65535, not "8x"'],
+    ['--port 65536', '--port takes a whole number from 0 to 65535, not "65536"'],
+    ['--port 8x', '--port takes a whole number from 0 to 65535, not "8x"'],
     ['--auth alice', '--auth takes a name and a password with a colon between them: --auth alice:secret'],
     ['--auth alice:', '--auth takes a name and a password with a colon between them: --auth alice:secret'],
     ['--log xml', '--log takes text, json, none, not "xml"'],

@@ -225,7 +225,7 @@ test.each<[string, string[], RegExp]>([
   const run = new Run(program.file, args, {
     cwd: folderWith({ 'package.json': '{}', 'package.json.ts': '' }),
   })
-  expect(await run.end()).toBe(1)
+  expect(await run.end()).toBe(2)
   expect(run.err).toMatch(message)
 })
 

@@ -92,8 +92,8 @@ describe('the program', { timeout: 60_000 }, () => {
     const other = new Run(file, [folderWith(site), ...local], { env })
     expect(new URL(await other.url()).port).not.toBe(port)
     const wrong = new Run(file, [folderWith(site)], { env: { PORT: 'http' } })
-    expect(await wrong.end()).toBe(1)
-    expect(wrong.err).toBe('spillway: PORT of the environment is a number from 0 to 65535, not "http"\n')
+    expect(await wrong.end()).toBe(2)
+    expect(wrong.err).toBe('spillway: PORT takes a whole number from 0 to 65535, not "http"\n')
   })
 
   it.each([
@@ -103,12 +103,13 @@ describe('the program', { timeout: 60_000 }, () => {
     [['--prot', '1'], /^spillway: There is no --prot\. Did you mean --port\?\n$/],
     [['--config', 'none.json'], /^spillway: Cannot read none\.json \(ENOENT\)\n$/],
     [['--host', '203.0.113.1', '--port', '0'], /^spillway: --host: 203\.0\.113\.1 is no address of this machine\n$/],
-    [['--host', 'nowhere.invalid'], /^spillway: --host: there is no address for nowhere\.invalid\n$/],
+    [['--host', 'nowhere.invalid'], /^spillway: --host: There is no address for nowhere\.invalid\n$/],
+    [['dve'], /^spillway: There is no folder .*dve\. Did you mean spillway dev\?\n$/],
     [[''], /^spillway: There is no folder ""\n$/],
     [['--cert', 'no.pem', '--key', 'no.pem'], /^spillway: --cert: cannot read no\.pem \(ENOENT\)\n$/],
   ])('%j is told in one line', async (args, message) => {
     const run = new Run(file, args, { cwd: folderWith({ 'package.json': '{}' }) })
-    expect(await run.end()).toBe(1)
+    expect(await run.end()).toBe(args.includes('--host') ? 1 : 2)
     expect(run.err).toMatch(message)
     expect(run.out).toBe('')
   })
@@ -122,7 +123,7 @@ describe('the program', { timeout: 60_000 }, () => {
       chmodSync(join(cwd, 'silent'), 0o300)
       for (const args of [['closed'], ['silent', '--listing']]) {
         const run = new Run(file, args, { cwd })
-        expect(await run.end()).toBe(1)
+        expect(await run.end()).toBe(2)
         expect(run.err).toMatch(/^spillway: There is no permission to read .*(?:closed|silent)\n$/)
       }
       const run = new Run(file, ['silent', ...local], { cwd })

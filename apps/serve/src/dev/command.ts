@@ -2,13 +2,13 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { parseEnv } from 'node:util'
-import { type Command, readCommand } from '../command.ts'
-import { UsageError } from '../options.ts'
+import { readNumber } from '@spillway/command-line'
+import { readCommand } from '../command.ts'
 import { freePort, usualPort } from '../port.ts'
 import { DevServer } from './dev-server.ts'
 import { argumentsFor } from './typescript.ts'
 
-const command = {
+export const command = {
   usage: 'dev file',
   what: `runs the application that a module exports, again after each change:
 
@@ -16,11 +16,11 @@ const command = {
 
 PORT and HOST are read from the environment, or from .env, which the application gets, too.`,
   options: {
-    port: { type: 'string', short: 'p', value: 'number', help: '$PORT, or 3000, or the next free one' },
+    port: { type: 'number', to: 65_535, short: 'p', value: 'number', help: '$PORT, or 3000, or the next free one' },
     host: { type: 'string', value: 'address', help: '$HOST, or 127.0.0.1; 0.0.0.0 is every address of the machine' },
-    inspect: { type: 'string', value: 'port', help: 'accept a debugger on this port, such as 9229' },
+    inspect: { type: 'number', to: 65_535, value: 'port', help: 'accept a debugger on this port, such as 9229' },
   },
-} as const satisfies Command
+} as const
 
 /**
  * `spillway dev src/app.ts`: runs an application, again after each change.
@@ -32,13 +32,13 @@ export async function dev(args: readonly string[], print: (text: string) => void
   const { values, file } = read
   const program = { file, root: rootOf(file), execArgv: argumentsFor(file) }
   const environment = environmentOf(program.root)
-  const inspect = values.inspect === undefined ? undefined : portOf(values.inspect, '--inspect')
   const host = values.host ?? environment['HOST'] ?? '127.0.0.1'
-  const wish = values.port === undefined ? environment['PORT'] : values.port
-  const port = wish ? portOf(wish, values.port === undefined ? 'PORT' : '--port') : await freePort(host)
-  const server = new DevServer({ ...program, port, host, inspect, print })
+  const { PORT: place } = environment
+  const wish = values.port ?? (place ? readNumber('PORT', place, command.options.port) : undefined)
+  const port = wish ?? (await freePort(host))
+  const server = new DevServer({ ...program, port, host, inspect: values.inspect, print })
   print(`spillway dev: ${await server.start()}`)
-  if (!wish && port !== usualPort) print(`port ${usualPort} is in use: this is another one`)
+  if (wish === undefined && port !== usualPort) print(`port ${usualPort} is in use: this is another one`)
   for (const signal of ['SIGINT', 'SIGTERM'] as const)
     process.once(signal, () => {
       server.close()
@@ -50,13 +50,6 @@ export async function dev(args: readonly string[], print: (text: string) => void
 function environmentOf(root: string): NodeJS.ProcessEnv {
   const file = join(root, '.env')
   return { ...(existsSync(file) && parseEnv(readFileSync(file, 'utf8'))), ...process.env }
-}
-
-function portOf(text: string, name: string): number {
-  const port = Number(text)
-  if (!/^\d{1,5}$/.test(text) || port > 65_535)
-    throw new UsageError(`${name} is a number from 0 to 65535, not ${JSON.stringify(text)}`)
-  return port
 }
 
 /** The nearest folder upwards that has a package.json. */

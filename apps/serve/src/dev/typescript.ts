@@ -1,7 +1,7 @@
 // How Node runs TypeScript.
 import * as module from 'node:module'
 import { pathToFileURL } from 'node:url'
-import { UsageError } from '../options.ts'
+import { UsageError } from '@spillway/command-line'
 
 /** Whether this Node runs TypeScript by itself: from 22.18 and 23.6 on it leaves the types out. */
 const isBuiltIn: boolean = Boolean((process.features as { readonly typescript?: unknown }).typescript)
