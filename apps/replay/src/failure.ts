@@ -1,9 +1,6 @@
-/** A file that is not what it says, told in words for people. */
-export class FormatError extends Error {
-  override readonly name: string = 'FormatError'
-}
+import { Failure } from '@spillway/command-line'
 
-/** A command line that asks for nothing that can be done. */
-export class UsageError extends Error {
-  override readonly name: string = 'UsageError'
+/** A file that is not what it claims to be. */
+export class FormatError extends Failure {
+  override readonly name: string = 'FormatError'
 }

@@ -1,7 +1,6 @@
 #!/usr/bin/env node
-import { readFileSync } from 'node:fs'
+import { ownVersion, runProgram } from '@spillway/command-line'
 import { readArguments, usage } from './arguments.ts'
-import { FormatError, UsageError } from './failure.ts'
 import { run } from './run.ts'
 
 // a reader such as `head` that has seen enough is no failure
@@ -11,21 +10,20 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 })
 
 const { stderr } = process
+const print = (text: string): void => void process.stdout.write(text)
 
-try {
-  const command = readArguments(process.argv.slice(2))
-  if (command === 'help') process.stdout.write(usage)
-  else if (command === 'version') {
-    const manifest = readFileSync(new URL('../package.json', import.meta.url), 'utf8')
-    process.stdout.write(`${(JSON.parse(manifest) as { version: string }).version}\n`)
-  } else
+/** 1 says that answers differ. */
+const couldNot = 2
+
+async function main(args: readonly string[]): Promise<void> {
+  const command = readArguments(args)
+  if (command === 'help') print(usage)
+  else if (command === 'version') print(`${ownVersion(new URL('../package.json', import.meta.url))}\n`)
+  else
     process.exitCode = await run(command, {
-      print: (text) => void process.stdout.write(text),
+      print,
       progress: (text) => void (stderr.isTTY && stderr.write(`\r\x1b[K${text}`)),
     })
-} catch (error) {
-  const { code, message, stack } = error as NodeJS.ErrnoException
-  const isKnown = error instanceof UsageError || error instanceof FormatError || code !== undefined
-  console.error(`spillway-replay: ${isKnown ? message : stack}`)
-  process.exitCode = 2
 }
+
+await runProgram('spillway-replay', main, couldNot)

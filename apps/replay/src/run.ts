@@ -1,7 +1,7 @@
 // Runs a command.
 import { differences, ofTheMoment } from './compare.ts'
 import type { Command } from './arguments.ts'
-import { UsageError } from './failure.ts'
+import { UsageError } from '@spillway/command-line'
 import { harEntry } from './har.ts'
 import { type Progress, readTransactions } from './read.ts'
 import { type Outcome, sendAll } from './send.ts'

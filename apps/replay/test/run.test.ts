@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { afterAll, describe, expect, onTestFinished, test } from 'vitest'
 import { readArguments } from '../src/arguments.ts'
-import { UsageError } from '../src/failure.ts'
+import { UsageError } from '@spillway/command-line'
 import { run } from '../src/run.ts'
 import { conversation, packets, pcap } from './packets.ts'
 
@@ -301,20 +301,21 @@ describe('list, show and har', () => {
 describe('the command line', () => {
   test.each([
     [[], 'Say what to do'],
-    [['lost', 'x'], 'There is no command lost'],
+    [['lost', 'x'], 'There is no command lost. Did you mean list?'],
+    [['zzz', 'x'], 'There is no command zzz. There are list, show, send, har'],
     [['list'], 'list needs a file'],
     [['list', 'a', 'b'], 'list takes one file'],
     [['show', 'a'], 'show needs the number'],
-    [['show', 'a', '0'], '0 is no number of a transaction'],
+    [['show', 'a', '0'], '0 is not the number of a transaction'],
     [['send', 'a'], 'send needs --to URL'],
-    [['send', 'a', '--to', 'ftp://x'], 'is no URL with http'],
-    [['send', 'a', '--to', 'a.example'], 'is no URL with http'],
-    [['send', 'a', '--to', 'http://a/path'], 'says more than scheme, host and port'],
-    [['send', 'a', '--to', 'http://u@a'], 'says more than scheme, host and port'],
-    [['send', 'a', '--to', 'http://a', '--rate', '1', '--speed', '1'], 'Either --rate or --speed'],
-    [['send', 'a', '--to', 'http://a', '--rate', 'x'], '--rate is no number'],
-    [['send', 'a', '--to', 'http://a', '--concurrency', '0'], '--concurrency is no whole number from 1 on'],
-    [['send', 'a', '--to', 'http://a', '--concurrency', '1.5'], '--concurrency is no whole number from 1 on'],
+    [['send', 'a', '--to', 'ftp://x'], '--to takes a URL such as'],
+    [['send', 'a', '--to', 'a.example'], '--to takes a URL such as'],
+    [['send', 'a', '--to', 'http://a/path'], '--to takes scheme, host and port only'],
+    [['send', 'a', '--to', 'http://u@a'], '--to takes scheme, host and port only'],
+    [['send', 'a', '--to', 'http://a', '--rate', '1', '--speed', '1'], '--rate and --speed exclude each other'],
+    [['send', 'a', '--to', 'http://a', '--rate', 'x'], '--rate takes a number'],
+    [['send', 'a', '--to', 'http://a', '--concurrency', '0'], '--concurrency takes a whole number from 1'],
+    [['send', 'a', '--to', 'http://a', '--concurrency', '1.5'], '--concurrency takes a whole number from 1'],
     [['send', 'a', '--to', 'http://a', '--timeout', '-1'], '--timeout'],
     [['list', 'a', '--nope'], '--nope'],
   ])('%j', (args, message) => {
