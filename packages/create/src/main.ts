@@ -1,19 +1,10 @@
 #!/usr/bin/env node
 import { spawnSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
 import { basename, relative, resolve } from 'node:path'
-import { parseArgs } from 'node:util'
 import { cancel, confirm, intro, isCancel, log, outro, select, text } from '@clack/prompts'
+import { Failure, ownVersion, runProgram } from '@spillway/command-line'
+import { type Given, help, readArguments } from './arguments.ts'
 import { create, nameFor, refusalOf, templates } from './create.ts'
-
-const help = `npm create spillway@latest [folder] [-- options]
-
-  -t, --template name   ${Object.keys(templates).join(', ')}
-  -y, --yes             ask nothing: what is not said is \`minimal\`, in \`spillway-app\`
-      --no-install      do not run npm install
-      --no-git          do not run git init
-  -h, --help            this text
-`
 
 /** What is to be created. */
 interface Wanted {
@@ -23,49 +14,8 @@ interface Wanted {
   readonly git: boolean
 }
 
-class UsageError extends Error {}
-
-/** @throws UsageError for unknown options and templates. */
-function readArguments(): {
-  folder?: string
-  template?: string
-  yes: boolean
-  help: boolean
-  install: boolean
-  git: boolean
-} {
-  let parsed
-  try {
-    parsed = parseArgs({
-      allowPositionals: true,
-      options: {
-        template: { type: 'string', short: 't' },
-        yes: { type: 'boolean', short: 'y', default: false },
-        'no-install': { type: 'boolean', default: false },
-        'no-git': { type: 'boolean', default: false },
-        help: { type: 'boolean', short: 'h', default: false },
-      },
-    })
-  } catch (error) {
-    throw new UsageError((error as Error).message, { cause: error })
-  }
-  const [folder, second] = parsed.positionals
-  if (second !== undefined) throw new UsageError(`One folder is made at a time: ${folder} or ${second}?`)
-  const { template, yes, help: asksHelp, 'no-install': noInstall, 'no-git': noGit } = parsed.values
-  if (template !== undefined && !(template in templates))
-    throw new UsageError(`There is no template ${template}: there are ${Object.keys(templates).join(', ')}`)
-  return {
-    ...(folder !== undefined && { folder }),
-    ...(template !== undefined && { template }),
-    yes,
-    help: asksHelp,
-    install: !noInstall,
-    git: !noGit,
-  }
-}
-
 /** Asks for what was not given. Undefined when the answer was Ctrl-C. */
-async function ask(given: ReturnType<typeof readArguments>): Promise<Wanted | undefined> {
+async function ask(given: Given): Promise<Wanted | undefined> {
   const folder =
     given.folder ??
     (await text({
@@ -100,9 +50,11 @@ function installs(folder: string): boolean {
   return isDone
 }
 
-async function main(): Promise<void> {
-  const given = readArguments()
-  if (given.help) return void process.stdout.write(help)
+async function main(args: readonly string[]): Promise<void> {
+  const given = readArguments(args)
+  const version = ownVersion(new URL('../package.json', import.meta.url))
+  if (given === 'help') return void process.stdout.write(help)
+  if (given === 'version') return void process.stdout.write(`${version}\n`)
   const isAsked = !given.yes && process.stdin.isTTY
   if (isAsked) intro('Spillway')
   const wanted = isAsked
@@ -116,10 +68,7 @@ async function main(): Promise<void> {
   if (!wanted) return cancel('Nothing was made.')
   const folder = resolve(wanted.folder)
   const refusal = refusalOf(folder)
-  if (refusal !== undefined) throw new UsageError(refusal)
-  const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
-    version: string
-  }
+  if (refusal !== undefined) throw new Failure(refusal)
   create({ folder, template: wanted.template, name: nameFor(basename(folder)), version: `^${version}` })
   log.success(`${wanted.template} is in ${relative('.', folder) || '.'}`)
   // Neither of these is a reason to fail: the project itself is complete.
@@ -134,10 +83,4 @@ async function main(): Promise<void> {
   outro(steps.join(' && '))
 }
 
-try {
-  await main()
-} catch (error) {
-  if (!(error instanceof UsageError)) throw error
-  log.error(error.message)
-  process.exitCode = 1
-}
+await runProgram('create-spillway', main)
