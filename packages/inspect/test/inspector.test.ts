@@ -133,17 +133,18 @@ describe('in front of any server', () => {
     }
   })
 
-  it.each([
-    [[], 'What shall be inspected?'],
-    [['proxy'], 'What shall be inspected?'],
-    [['proxy', 'ftp://a'], 'No URL of HTTP: ftp://a'],
-    [['proxy', 'http://a', '--port', '70000'], '--port is no port: 70000'],
-    [['proxy', 'http://a', '--what'], "Unknown option '--what'"],
-  ])('%j is refused in a line, with the usage', async (args, message) => {
-    const { child, said } = start([join(built.folder, 'cli.mjs'), ...args])
-    expect(await said(/([\s\S]*Usage: [\s\S]*this text)/)).toContain(message)
-    if (child.exitCode === null) await once(child, 'exit')
-    expect(child.exitCode).toBe(2)
+  it('says in one line why it cannot start, and ends', async () => {
+    const taken = createServer()
+    await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve))
+    try {
+      const { port } = taken.address() as { port: number }
+      const { child, said } = start([join(built.folder, 'cli.mjs'), 'proxy', 'http://a', '--inspector-port', `${port}`])
+      expect(await said(/^(.*in use.*)$/m)).toBe(`spillway-inspect: Port ${port} is in use`)
+      if (child.exitCode === null) await once(child, 'exit')
+      expect(child.exitCode).toBe(1)
+    } finally {
+      taken.close()
+    }
   })
 })
 
