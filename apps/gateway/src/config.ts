@@ -1,6 +1,7 @@
 // The types of the configuration, and how a file is read.
 import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
+import { Failure } from '@spillway/command-line'
 import { nearest } from '@spillway/core/options'
 import * as v from 'valibot'
 import { contradictions } from './contradictions.ts'
@@ -245,7 +246,7 @@ export function logOf({ log }: Config): { readonly format: LogFormat; readonly r
 }
 
 /** A configuration that cannot be used; the message names every place and what is wrong there. */
-export class ConfigError extends Error {
+export class ConfigError extends Failure {
   override readonly name: string = 'ConfigError'
   readonly problems: readonly Problem[]
 
