@@ -1,5 +1,5 @@
 // The command line of the bench.
-import { parseArgs } from 'node:util'
+import { UsageError, chosenFrom, optionLines, readOptions } from '@spillway/command-line'
 import { contenders } from './servers.ts'
 import { workloads } from './workloads.ts'
 
@@ -19,77 +19,80 @@ export interface Arguments {
   readonly html: string | undefined
   /** Leaves CPU profiles of spillway. */
   readonly profile: boolean
-  readonly help: boolean
 }
 
-/** @throws TypeError for what cannot be done. */
-export function readArguments(args: readonly string[]): Arguments {
-  const { values } = parseArgs({
-    // pnpm and npm differ in whether they pass the `--` on.
-    args: args[0] === '--' ? args.slice(1) : [...args],
-    options: {
-      servers: { type: 'string' },
-      workloads: { type: 'string' },
-      rounds: { type: 'string', default: '5' },
-      seconds: { type: 'string', default: '3' },
-      base: { type: 'string', default: 'node-http' },
-      load: { type: 'string' },
-      json: { type: 'string' },
-      html: { type: 'string' },
-      profile: { type: 'boolean', default: false },
-      help: { type: 'boolean', short: 'h', default: false },
-    },
-  })
-  const [base = ''] = chosen('base', values.base, contenders)
+const names = { servers: contenders.map(({ name }) => name), workloads: workloads.map(({ name }) => name) }
+
+/** The one table for the command line and the help. */
+export const options = {
+  servers: { type: 'string', value: 'A,B', help: 'those that are measured, and in which order' },
+  workloads: { type: 'string', value: 'X,Y', help: 'what is measured' },
+  rounds: { type: 'number', from: 1, to: 100, default: 5, value: 'N', help: 'measured rounds, after a warm-up' },
+  seconds: {
+    type: 'number',
+    from: 1,
+    to: 600,
+    default: 3,
+    value: 'N',
+    help: 'length of each run of the load generator',
+  },
+  base: { type: 'string', default: 'node-http', value: 'SERVER', help: 'the server that ratios are taken to' },
+  load: {
+    type: 'string',
+    choices: ['wrk', 'own'],
+    value: 'wrk|own',
+    help: 'what makes the load: wrk, or the generator of the bench (default: wrk, if it is installed)',
+  },
+  json: { type: 'string', value: 'FILE', help: 'writes all numbers of all rounds' },
+  html: { type: 'string', value: 'FILE', help: 'writes a page with charts' },
+  profile: { type: 'boolean', help: 'writes CPU profiles of Spillway to ./profiles, and prints what takes the time' },
+} as const
+
+export const usage: string = `Measures web servers side by side, on 127.0.0.1.
+
+${optionLines(options)}
+
+${listed('Servers', names.servers)}
+${listed('Workloads', names.workloads)}
+`
+
+/** Names in lines that fit. */
+function listed(title: string, all: readonly string[]): string {
+  const lines = [`${title}:`]
+  for (const name of all) {
+    const last = lines.at(-1)!
+    if (last.length + name.length + 2 > 98) lines.push(`  ${name}`)
+    else lines[lines.length - 1] = `${last}${last.endsWith(':') ? '' : ','} ${name}`
+  }
+  return lines.join(',\n')
+}
+
+/** @throws UsageError for what cannot be done. */
+export function readArguments(args: readonly string[]): Arguments | 'help' | 'version' {
+  // pnpm and npm differ in whether they pass the `--` on.
+  const { values, positionals } = readOptions(args[0] === '--' ? args.slice(1) : args, options)
+  if (values.help === true) return 'help'
+  if (values.version === true) return 'version'
+  if (positionals.length > 0) throw new UsageError(`${positionals[0]} is no option: --servers and --workloads choose`)
   return {
     servers:
       values.servers === undefined
         ? contenders.filter(({ isAside }) => !isAside).map(({ name }) => name)
-        : chosen('servers', values.servers, contenders),
-    workloads: chosen('workloads', values.workloads, workloads),
-    rounds: count('rounds', values.rounds, 100),
-    seconds: count('seconds', values.seconds, 600),
-    base,
-    load: generator(values.load),
+        : chosen('server', values.servers, names.servers),
+    workloads: values.workloads === undefined ? names.workloads : chosen('workload', values.workloads, names.workloads),
+    rounds: values.rounds,
+    seconds: values.seconds,
+    base: chosenFrom('server', values.base, names.servers),
+    load: values.load,
     json: values.json,
     html: values.html,
-    profile: values.profile,
-    help: values.help,
+    profile: values.profile === true,
   }
 }
 
-function generator(text: string | undefined): 'wrk' | 'own' | undefined {
-  if (text === undefined || text === 'wrk' || text === 'own') return text
-  throw new TypeError(`--load takes wrk or own, not ${JSON.stringify(text)}`)
-}
-
-function chosen(flag: string, list: string | undefined, all: readonly { readonly name: string }[]): string[] {
-  const names = all.map(({ name }) => name)
-  if (list === undefined) return names
+/** In the order given, and each once. */
+function chosen(what: 'server' | 'workload', list: string, all: readonly string[]): string[] {
   const wanted = list.split(',').filter((name) => name !== '')
-  const unknown = wanted.find((name) => !names.includes(name))
-  if (unknown !== undefined) throw new TypeError(`--${flag}: there is no ${unknown} among ${names.join(', ')}`)
-  if (wanted.length === 0) throw new TypeError(`--${flag} needs a name: ${names.join(', ')}`)
-  // In the order given, and each once.
-  return [...new Set(wanted)]
+  if (wanted.length === 0) throw new UsageError(`--${what}s needs a name: ${all.join(', ')}`)
+  return [...new Set(wanted.map((name) => chosenFrom(what, name, all)))]
 }
-
-function count(flag: string, text: string, most: number): number {
-  const value = Number(text)
-  if (!/^\d+$/.test(text) || value < 1 || value > most)
-    throw new TypeError(`--${flag} takes a whole number from 1 to ${most}, not ${JSON.stringify(text)}`)
-  return value
-}
-
-export const usageText: string = `Measures web servers side by side, on 127.0.0.1.
-
-  --servers a,b     ${contenders.map(({ name }) => name).join(', ')}
-  --workloads x,y   ${workloads.map(({ name }) => name).join(', ')}
-  --rounds 5        measured rounds, after a warm-up
-  --seconds 3       length of each run of the load generator
-  --base node-http  the server that ratios are taken to
-  --load wrk|own    who makes the load: wrk, or the generator that is part of the bench
-  --json FILE       writes all numbers of all rounds
-  --html FILE       writes a page with charts
-  --profile         leaves CPU profiles of spillway in ./profiles and says what costs
-`

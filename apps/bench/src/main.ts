@@ -2,7 +2,8 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import { cpus, tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { type Arguments, readArguments, usageText } from './arguments.ts'
+import { explain, ownVersion } from '@spillway/command-line'
+import { type Arguments, readArguments, usage } from './arguments.ts'
 import { type Bench, canPin, furnish, makeCertificate, measure, writeProfile } from './bench.ts'
 import { type Record, page } from './page.ts'
 import { canMeasure } from './proc.ts'
@@ -14,16 +15,7 @@ import { type Contender, type Places, contenders, versionOf } from './servers.ts
 import { table } from './table.ts'
 import { type Workload, workloads } from './workloads.ts'
 
-let args: Arguments
-try {
-  args = readArguments(process.argv.slice(2))
-} catch (error) {
-  fail((error as Error).message)
-}
-if (args.help) {
-  console.log(usageText)
-  process.exit(0)
-}
+const args = read()
 const hasWrk = findProgram('wrk') !== undefined
 if (args.load === 'wrk' && !hasWrk) fail('wrk is not installed (Debian, Ubuntu: apt-get install wrk)')
 if (!canMeasure) fail('processor time is read from /proc, so this runs on Linux only')
@@ -72,6 +64,19 @@ for (const workload of tasks) {
 }
 if (args.json !== undefined) writeFileSync(args.json, `${JSON.stringify(record(), null, 2)}\n`)
 if (args.html !== undefined) writeFileSync(args.html, page(record()))
+
+/** What was asked for; what was only asked about is answered here. */
+function read(): Arguments {
+  let found
+  try {
+    found = readArguments(process.argv.slice(2))
+  } catch (error) {
+    return fail(explain(error))
+  }
+  if (typeof found !== 'string') return found
+  process.stdout.write(found === 'help' ? usage : `${ownVersion(new URL('../package.json', import.meta.url))}\n`)
+  return process.exit(0)
+}
 
 /** Servers whose program is there. */
 function installed(wanted: readonly Contender[]): Contender[] {

@@ -1,5 +1,5 @@
 // The command line of the testbed.
-import { parseArgs } from 'node:util'
+import { type Option, type Options, UsageError, optionLines, readNumber, readOptions } from '@spillway/command-line'
 import { type Limits, type ServerOptions, type Timeouts, defaultLimits, defaultTimeouts } from '@spillway/core'
 
 /** What the testbed was asked for on its command line. */
@@ -21,41 +21,66 @@ export interface Arguments {
 const limitFlags = flagsOf(defaultLimits, (name) => `max-${name}`)
 const timeoutFlags = flagsOf(defaultTimeouts, (name) => `${name}-timeout`)
 
-/** Reads the command line; PORT, HOST and MAX_CONNECTIONS in the environment are defaults. @throws TypeError for a bad one. */
-export function readArguments(args: readonly string[], env: NodeJS.ProcessEnv): Arguments {
-  const numbers = [...limitFlags.keys(), ...timeoutFlags.keys(), 'port', 'drain-timeout']
-  const texts = ['host', 'static', 'dataset', 'contract']
-  const { values } = parseArgs({
-    args: [...args],
-    options: Object.fromEntries([...numbers, ...texts].map((name) => [name, { type: 'string' as const }])),
-  })
-  const text = (name: string): string | undefined => values[name]
-  const number = (name: string, fallback: string | undefined): number | undefined => {
-    const value = text(name) ?? fallback
-    if (value === undefined) return undefined
-    if (!/^\d+$/.test(value)) throw new TypeError(`--${name} takes a whole number, not ${JSON.stringify(value)}`)
-    return Number(value)
-  }
-  const chosen = <T>(flags: ReadonlyMap<string, keyof T>, fallbacks: Partial<Record<keyof T, string | undefined>>) =>
+/** The flags for numbers of core, as options. */
+function numbersOf(flags: ReadonlyMap<string, string>, where: string): Options {
+  const option = (key: string): Option => ({ type: 'number', value: 'number', help: `${where}.${key} of the server` })
+  return Object.fromEntries([...flags].map(([flag, key]) => [flag, option(key)]))
+}
+
+const own = {
+  port: { type: 'number', to: 65_535, value: 'number', help: 'where to listen (default: $PORT, or 3000)' },
+  host: { type: 'string', value: 'address', help: 'where to listen (default: $HOST, or 127.0.0.1)' },
+  contract: {
+    type: 'string',
+    choices: ['conformance'],
+    value: 'conformance',
+    help: 'one handler for every path, instead of the routed application',
+  },
+  static: { type: 'string', value: 'folder', help: 'what is behind /static/' },
+  dataset: { type: 'string', value: 'file', help: 'the JSON file behind /json/:count' },
+  'drain-timeout': {
+    type: 'number',
+    default: 10_000,
+    value: 'ms',
+    help: 'how long requests under way have to finish after SIGTERM',
+  },
+} as const satisfies Options
+
+const numbers = { ...numbersOf(limitFlags, 'limits'), ...numbersOf(timeoutFlags, 'timeouts') }
+
+/** The one table for the command line and the help. */
+export const options: Options = { ...own, ...numbers }
+
+export const usage: string = `testbed [options]: a server with known routes, for conformance tests and benchmarks
+
+${optionLines(options)}
+`
+
+/** Reads the command line; PORT, HOST and MAX_CONNECTIONS in the environment are defaults. @throws UsageError for a bad one. */
+export function readArguments(args: readonly string[], env: NodeJS.ProcessEnv): Arguments | 'help' | 'version' {
+  const all: typeof own & Options = { ...own, ...numbers }
+  const { values, positionals } = readOptions(args, all)
+  if (values.help === true) return 'help'
+  if (values.version === true) return 'version'
+  if (positionals.length > 0) throw new UsageError(`There is no argument ${positionals[0]}. See --help.`)
+  const fromEnv = (name: string, to?: number): number | undefined =>
+    env[name] ? readNumber(name, env[name], to === undefined ? {} : { to }) : undefined
+  const chosen = <T>(flags: ReadonlyMap<string, keyof T>): Partial<T> =>
     Object.fromEntries(
-      [...flags].flatMap(([flag, key]) => {
-        const value = number(flag, fallbacks[key])
-        return value === undefined ? [] : [[key, value]]
-      }),
+      [...flags].flatMap(([flag, key]) => (values[flag] === undefined ? [] : [[key, values[flag]]])),
     ) as Partial<T>
 
-  const contract = text('contract')
-  if (contract !== undefined && contract !== 'conformance') throw new TypeError(`There is no contract ${contract}`)
+  const connections = fromEnv('MAX_CONNECTIONS')
   return {
-    port: number('port', env['PORT']) ?? 3000,
-    host: text('host') ?? env['HOST'] ?? '127.0.0.1',
-    contract,
-    directory: text('static'),
-    dataset: text('dataset'),
-    drain: number('drain-timeout', undefined) ?? 10_000,
+    port: values.port ?? fromEnv('PORT', own.port.to) ?? 3000,
+    host: values.host ?? env['HOST'] ?? '127.0.0.1',
+    contract: values.contract,
+    directory: values.static,
+    dataset: values.dataset,
+    drain: values['drain-timeout'],
     server: {
-      limits: chosen<Limits>(limitFlags, { connections: env['MAX_CONNECTIONS'] }),
-      timeouts: chosen<Timeouts>(timeoutFlags, {}),
+      limits: { ...(connections !== undefined && { connections }), ...chosen<Limits>(limitFlags) },
+      timeouts: chosen<Timeouts>(timeoutFlags),
     },
   }
 }

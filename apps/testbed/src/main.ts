@@ -1,19 +1,26 @@
+import { Failure, ownVersion, runProgram } from '@spillway/command-line'
 import { type Server, closeOnSignals, serve } from '@spillway/core'
 import { application } from './application.ts'
-import { type Arguments, readArguments } from './arguments.ts'
+import { type Arguments, readArguments, usage } from './arguments.ts'
 import { conformance } from './conformance.ts'
 
-let args: Arguments
-try {
-  args = readArguments(process.argv.slice(2), process.env)
-} catch (error) {
-  console.error(`testbed: ${(error as Error).message}`)
-  process.exit(2)
+await runProgram('testbed', async (args) => {
+  const read = readArguments(args, process.env)
+  if (read === 'help') process.stdout.write(usage)
+  else if (read === 'version') console.log(ownVersion(new URL('../package.json', import.meta.url)))
+  else {
+    const server = await start(read)
+    console.log(`testbed: listening on ${server.url}`)
+    closeOnSignals(server, { deadline: read.drain })
+  }
+})
+
+async function start(args: Arguments): Promise<Server> {
+  const handler = args.contract === 'conformance' ? conformance : application(args)
+  try {
+    return await serve(handler, { ...args.server, port: args.port, host: args.host })
+  } catch (error) {
+    // Core knows which numbers it can work with.
+    throw error instanceof RangeError ? new Failure(error.message, { cause: error }) : error
+  }
 }
-
-const { port, host, drain } = args
-const handler = args.contract === 'conformance' ? conformance : application(args)
-const server: Server = await serve(handler, { ...args.server, port, host })
-console.log(`testbed: listening on ${server.url}`)
-
-closeOnSignals(server, { deadline: drain })

@@ -1,6 +1,18 @@
 import { defaultLimits, defaultTimeouts } from '@spillway/core'
+import { UsageError } from '@spillway/command-line'
+import { testOptions } from '@spillway/command-line/tests'
 import { describe, expect, it } from 'vitest'
-import { readArguments } from '../src/arguments.ts'
+import { options, readArguments as read, type Arguments, usage } from '../src/arguments.ts'
+
+function readArguments(args: readonly string[], env: NodeJS.ProcessEnv): Arguments {
+  const found = read(args, env)
+  if (typeof found === 'string') throw new Error(found)
+  return found
+}
+
+describe('every option', () => {
+  testOptions({ options, help: usage, read: (args) => read(args, {}) })
+})
 
 function kebab(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
@@ -41,10 +53,14 @@ describe('readArguments', () => {
     expect(readArguments(flags, env)).toMatchObject({ port: 82, host: '::1', server: { limits: { connections: 3 } } })
   })
 
+  it.each([{ PORT: 'http' }, { PORT: '65536' }, { MAX_CONNECTIONS: '-1' }])('%j is an error', (env) => {
+    expect(() => readArguments([], env)).toThrow(UsageError)
+  })
+
   it.each([['--port=x'], ['--max-connections=-1'], ['--contract=none'], ['--no-such-flag=1'], ['--head-timeout=1.5']])(
     '%s is an error',
     (flag) => {
-      expect(() => readArguments([flag], {})).toThrow(TypeError)
+      expect(() => readArguments([flag], {})).toThrow(UsageError)
     },
   )
 })
