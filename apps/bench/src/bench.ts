@@ -1,8 +1,9 @@
 // One use of the bench: what servers and load generators need, made and removed.
 import { execFileSync } from 'node:child_process'
-import { writeFileSync, mkdirSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type Answer, answersOf, comingBack, differences } from './compare.ts'
 import { type RunningServer, findProgram, freePort, startServer } from './processes.ts'
 import { Meter, usage } from './proc.ts'
@@ -15,6 +16,13 @@ import { greeting } from './settings.ts'
 import { type Workload, isProxied, staticFiles, tlsOf } from './workloads.ts'
 import { wrk } from './wrk.ts'
 
+/** A server that has no part in a workload, because something went wrong. */
+export interface Failure {
+  readonly workload: string
+  readonly server: string
+  readonly why: string
+}
+
 /** One use of the bench. */
 export interface Bench {
   readonly places: Places
@@ -26,8 +34,8 @@ export interface Bench {
   /** Processes that the servers ask. */
   readonly others?: readonly number[]
   readonly progress: Progress
-  /** Tells of what went wrong; the bench goes on without it. */
-  readonly warn: (message: string) => void
+  /** Is told of a server that went wrong; the bench goes on without it. */
+  readonly leaveOut: (failure: Failure) => void
 }
 
 const serverCore = 0
@@ -36,6 +44,8 @@ const loadCore = 1
 /** Microseconds of processor time after which a server counts as warm, and that a profile should cover. */
 const warmTime = 1_500_000
 const profiledTime = 4_000_000
+/** Milliseconds that a server has to answer whatever it will be asked. */
+const answerTime = 20_000
 /** Runs of the load generator that either gets at the most. */
 const runsForTime = 12
 
@@ -68,8 +78,10 @@ export function furnish({ folder, directory }: Places): void {
 /** Makes a certificate for the workload over TLS. @throws Error when openssl is not installed. */
 export function makeCertificate({ folder }: Pick<Places, 'folder'>): void {
   const options = '-x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=localhost'.split(' ')
-  const files = ['-keyout', join(folder, 'key.pem'), '-out', join(folder, 'cert.pem')]
-  execFileSync('openssl', ['req', ...options, ...files], { stdio: 'ignore' })
+  const [key, certificate] = [join(folder, 'key.pem'), join(folder, 'cert.pem')]
+  execFileSync('openssl', ['req', ...options, '-keyout', key, '-out', certificate], { stdio: 'ignore' })
+  // HAProxy reads both from one file.
+  writeFileSync(join(folder, 'both.pem'), readFileSync(certificate, 'utf8') + readFileSync(key, 'utf8'))
 }
 
 /** Runs one workload: all its servers are up, and take turns in every round. */
@@ -84,7 +96,7 @@ export async function measure(workload: Workload, bench: Bench): Promise<Result[
       try {
         up.set(contender.name, await start(contender, workload, bench, behind))
       } catch (error) {
-        bench.warn((error as Error).message)
+        bench.leaveOut({ workload: workload.name, server: contender.name, why: (error as Error).message })
       }
     }
     await leaveOutWrong(workload, up, bench)
@@ -145,26 +157,31 @@ export async function writeProfile(workload: Workload, bench: Bench, file: strin
   }
 }
 
-async function leaveOutWrong(workload: Workload, up: Map<string, RunningServer>, { warn }: Bench): Promise<void> {
+async function leaveOutWrong(workload: Workload, up: Map<string, RunningServer>, { leaveOut }: Bench): Promise<void> {
+  const without = async (server: string, why: string): Promise<void> => {
+    leaveOut({ workload: workload.name, server, why })
+    await up.get(server)?.stop()
+    up.delete(server)
+  }
   const answers = new Map<string, readonly Answer[]>()
   for (const [name, server] of up) {
     try {
-      answers.set(name, await answersOf(workload, server.port))
+      answers.set(name, await within(answerTime, answersOf(workload, server.port)))
     } catch (error) {
-      warn(`${workload.name}: ${name} left out: ${(error as Error).message}`)
-      await server.stop()
-      up.delete(name)
+      await without(name, (error as Error).message)
     }
   }
-  for (const { server: name, what } of differences(workload, answers)) {
-    warn(`${workload.name}: ${name} left out: ${what}`)
-    await up.get(name)?.stop()
-    up.delete(name)
-  }
+  for (const { server: name, what } of differences(workload, answers)) await without(name, what)
+}
+
+/** @throws Error when it takes more milliseconds than that. */
+async function within<T>(time: number, work: Promise<T>): Promise<T> {
+  const late = sleep(time, undefined, { ref: false }).then(() => Promise.reject(new Error(`no answers in ${time} ms`)))
+  return Promise.race([work, late])
 }
 
 async function takeTurns(workload: Workload, up: Map<string, RunningServer>, bench: Bench): Promise<Result[]> {
-  const { progress, rounds, warn } = bench
+  const { progress, rounds, leaveOut } = bench
   const found = new Map<string, Round[]>()
   /** A server that breaks down under load is out, and the others go on. */
   const turn = async (name: string, what: string, work: (server: RunningServer) => Promise<void>): Promise<void> => {
@@ -174,7 +191,7 @@ async function takeTurns(workload: Workload, up: Map<string, RunningServer>, ben
     try {
       await work(server)
     } catch (error) {
-      warn(`${workload.name}: ${name} left out: ${(error as Error).message}`)
+      leaveOut({ workload: workload.name, server: name, why: (error as Error).message })
       up.delete(name)
       found.delete(name)
       await server.stop()
@@ -204,8 +221,9 @@ async function loadFor(time: number, workload: Workload, server: RunningServer, 
 }
 
 /** Loads a running server once. */
-async function loadOnce(workload: Workload, { pid, port }: RunningServer, bench: Bench): Promise<Round> {
+async function loadOnce(workload: Workload, running: RunningServer, bench: Bench): Promise<Round> {
   const { places, seconds, generator, others = [] } = bench
+  const { pid, port } = running
   const program = join(places.servers, '../generator.js')
   const at: LoadOptions = { seconds, folder: places.folder, prefix: pinned(loadCore), program, pid, others }
   const asked = workload.cookie ? await comingBack(workload, port) : workload
@@ -213,6 +231,9 @@ async function loadOnce(workload: Workload, { pid, port }: RunningServer, bench:
   const seen = await generatorOf(workload, generator)(asked, port, at)
   const { server, machine } = seen.spent ?? meter.read()
   if (seen.requests === 0) throw new Error('nothing was answered under load')
+  if (running.said() !== undefined) throw new Error(`it ended under load:\n${running.said()}`)
+  if (seen.errors > seen.requests * bearable(workload))
+    throw new Error(`${seen.errors} errors beside ${seen.requests} answers`)
   return {
     requestsPerSecond: (seen.requests * 1e6) / seen.duration,
     cpuPerRequest: server / seen.requests,
@@ -223,6 +244,14 @@ async function loadOnce(workload: Workload, { pid, port }: RunningServer, bench:
     resident: usage(pid).resident,
     errors: seen.errors,
   }
+}
+
+/**
+ * Errors for each answer that a round may have and still be worth something: what fails is cheaper than what is answered. wrk also
+ * counts a connection that ends as it was asked to, but was not said to.
+ */
+function bearable({ requestsPerConnection }: Workload): number {
+  return 0.01 + (requestsPerConnection === undefined ? 0 : 1.1 / requestsPerConnection)
 }
 
 function generatorOf(

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { type IncomingMessage, request as plain } from 'node:http'
 import { type IncomingHttpHeaders, connect } from 'node:http2'
 import { request as secure } from 'node:https'
+import { answerToMessage } from './compare-messages.ts'
 import { type BenchRequest, type Workload, expected } from './workloads.ts'
 
 /** What a server answered, as far as all must agree. */
@@ -15,7 +16,8 @@ export interface Answer {
 /** Asks a server for everything that a workload will ask for. */
 export async function answersOf(workload: Workload, port: number): Promise<Answer[]> {
   const answers: Answer[] = []
-  const { requests, streams, tls } = workload
+  const { requests, streams, tls, messages } = workload
+  if (messages) return [await answerToMessage(messages, port)]
   for (const request of requests)
     answers.push(await (streams === undefined ? ask(request, port, tls) : askHttp2(request, port)))
   return answers
@@ -54,13 +56,24 @@ async function askHttp2({ target }: BenchRequest, port: number): Promise<Answer>
   }
 }
 
-/** The same workload as it comes from a client that has been there before. @throws Error when it was given no cookie. */
+/**
+ * The same workload as it comes from a client that has been there before.
+ * @throws Error when it was given no cookie, or another one when it came back with that.
+ */
 export async function comingBack(workload: Workload, port: number): Promise<Workload> {
   const [first] = workload.requests
-  const { cookies = [] } = await ask(first!, port)
-  if (cookies.length === 0) throw new Error('it gave no cookie')
-  const cookie = ['Cookie', cookies.map((one) => one.split(';')[0]).join('; ')] as const
-  return { ...workload, requests: workload.requests.map((one) => ({ ...one, fields: [...one.fields, cookie] })) }
+  const given = cookiesOf(await ask(first!, port))
+  if (given.length === 0) throw new Error('it gave no cookie')
+  const cookie = ['Cookie', given.join('; ')] as const
+  const requests = workload.requests.map((one) => ({ ...one, fields: [...one.fields, cookie] }))
+  const again = await ask(requests[0]!, port)
+  if (cookiesOf(again).some((one) => !given.includes(one))) throw new Error('it did not know its cookie again')
+  return { ...workload, requests }
+}
+
+/** Names and values. */
+function cookiesOf({ cookies = [] }: Answer): string[] {
+  return cookies.map((one) => one.split(';')[0]!)
 }
 
 /** What is wrong with a server's answers. */
@@ -74,10 +87,16 @@ export function differences(workload: Workload, answers: ReadonlyMap<string, rea
   const [reference] = answers.values()
   const found: Difference[] = []
   for (const [server, own] of answers) {
-    const what = workload.requests.map((request, i) => fault(request, own[i], reference?.[i])).find(Boolean)
+    const asked = requestsOf(workload)
+    const what = asked.map((request, i) => fault(request, own[i], reference?.[i])).find(Boolean)
     if (what !== undefined) found.push({ server, what })
   }
   return found
+}
+
+/** A message counts as a request that is answered with what all get. */
+function requestsOf({ requests, messages }: Workload): readonly BenchRequest[] {
+  return messages ? [{ method: 'GET', target: messages.path, fields: [] }] : requests
 }
 
 function fault(request: BenchRequest, answer: Answer | undefined, other: Answer | undefined): string | undefined {

@@ -11,7 +11,7 @@ import { FIN, FrameEvent, Opcode, RSV1, WebSocketReader, maskedFrame } from '@sp
 import { Histogram } from './histogram.ts'
 import type { Load, Orders } from './load.ts'
 import { Meter } from './proc.ts'
-import type { Messages } from './workloads.ts'
+import { type Messages, messageText } from './workloads.ts'
 
 const orders = JSON.parse(readFileSync(process.argv[2] ?? '', 'utf8')) as Orders
 const latencies = new Histogram()
@@ -85,6 +85,8 @@ class HttpClient extends Client {
   #next = 0
   #due = 0
   #closing = false
+  /** Of the batch, those that were answered with an error. */
+  #refused = 0
 
   protected greet(): void {
     this.#parser = new MessageParser('response')
@@ -101,6 +103,7 @@ class HttpClient extends Client {
     this.#next = (at + 1) % batches.length
     this.#closing = requestsPerConnection > 0 && Math.random() * requestsPerConnection < 1
     this.#due = pipelined
+    this.#refused = 0
     for (let i = 0; i < pipelined; i++) this.#parser.expect(methods[at]!)
     this.send(this.#closing ? last[at]! : batches[at]!)
   }
@@ -108,14 +111,15 @@ class HttpClient extends Client {
   protected read(chunk: Buffer): void {
     try {
       for (const event of this.#parser.feed(chunk)) {
-        if (event.type === 'response' && event.head.status >= 400) errors++
+        if (event.type === 'response' && event.head.status >= 400) this.#refused++
         if (event.type === 'end') this.#due--
       }
     } catch {
       return this.failed()
     }
     if (this.#due > 0 || over) return
-    this.answered(orders.pipelined)
+    errors += this.#refused
+    this.answered(orders.pipelined - this.#refused)
     if (this.#closing) this.reopen()
     else this.#batch()
   }
@@ -244,7 +248,7 @@ const mark = '#'
 
 /** A request that posts text as an event. */
 function eventOf({ bytes }: Messages): Buffer {
-  const content = mark + textOf(bytes - 1)
+  const content = mark + messageText(bytes - 1)
   return Buffer.from(
     `POST /events HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain\r\nContent-Length: ${content.length}\r\n\r\n${content}`,
   )
@@ -253,20 +257,12 @@ function eventOf({ bytes }: Messages): Buffer {
 /** What makes a message the same bytes each time it is sent. */
 const noContext = 'permessage-deflate; client_no_context_takeover; server_no_context_takeover'
 
-/** Messages of words, as text of people and programs is. */
 function batchOf({ path, bytes, atOnce }: Messages): Buffer {
-  const content = Buffer.from(textOf(bytes), 'latin1')
+  const content = Buffer.from(messageText(bytes), 'latin1')
   const packed = path === '/packed' && deflateRawSync(content, { finishFlush: constants.Z_SYNC_FLUSH }).subarray(0, -4)
   const first = FIN | Opcode.Text | (packed ? RSV1 : 0)
   const key = randomBytes(4).readUInt32BE()
   return Buffer.concat(Array.from({ length: atOnce }, () => maskedFrame(first, packed || content, key)))
-}
-
-function textOf(bytes: number): string {
-  let text = ''
-  for (let i = 0; text.length < bytes; i++)
-    text += `{"id":${(i * 7919) % 10_007},"name":"item ${i}","price":${(i * 37) % 997}},`
-  return text.slice(0, bytes)
 }
 
 /** Nobody begins before all are there: what it takes to connect is not what is measured. Who comes back later goes on at once. */

@@ -4,9 +4,10 @@ import type { Start } from './servers.ts'
 import { greeting, host } from './settings.ts'
 
 /** Writes a configuration for one thread and returns the arguments that make HAProxy use it. */
-export function haproxyArguments({ places: { folder }, port, upstream }: Start): string[] {
+export function haproxyArguments({ places: { folder }, port, tls, upstream }: Start): string[] {
   const home = join(folder, 'haproxy')
   mkdirSync(home, { recursive: true })
+  const secured = ` ssl crt ${join(folder, 'both.pem')} alpn h2,http/1.1`
   const answers =
     upstream === undefined
       ? `  http-request return status 200 content-type text/plain string "${greeting}" if { path /plaintext }`
@@ -25,7 +26,7 @@ defaults
   timeout client 60s
   timeout server 60s
 frontend front
-  bind ${host}:${port}
+  bind ${host}:${port}${tls === 'none' ? '' : secured}
 ${answers}
 ${upstream === undefined ? '' : behind}`
   const file = join(home, 'haproxy.cfg')

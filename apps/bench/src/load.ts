@@ -7,6 +7,7 @@ import { type Messages, type Workload, wireFormat } from './workloads.ts'
 
 /** What a load generator saw in one run. Times are microseconds. */
 export interface Load {
+  /** Those that were answered, and not with a status of 400 and up. */
   readonly requests: number
   readonly duration: number
   readonly p50: number

@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { explain, ownVersion } from '@spillway/command-line'
 import { type Arguments, readArguments, usage } from './arguments.ts'
-import { type Bench, canPin, furnish, makeCertificate, measure, writeProfile } from './bench.ts'
+import { type Bench, type Failure, canPin, furnish, makeCertificate, measure, writeProfile } from './bench.ts'
 import { type Record, page } from './page.ts'
 import { canMeasure } from './proc.ts'
 import { findProgram, killAll } from './processes.ts'
@@ -40,7 +40,8 @@ const steps = tasks.length * chosen.length * (args.rounds + 1) + (args.profile ?
 const progress = new Progress(steps)
 const generator = args.load ?? (hasWrk ? 'wrk' : 'own')
 const { rounds, seconds } = args
-const bench: Bench = { places, contenders: chosen, rounds, seconds, generator, progress, warn }
+const failures: Failure[] = []
+const bench: Bench = { places, contenders: chosen, rounds, seconds, generator, progress, leaveOut }
 if (tasks.some(({ tls }) => tls)) makeCertificate(places)
 
 const versions = Object.fromEntries(
@@ -55,7 +56,10 @@ if (!canPin) note('one core, or no taskset: server and load generator are not ke
 
 const results: Result[] = []
 for (const workload of tasks) {
-  const found = await measure(workload, bench)
+  const found = await measure(workload, bench).catch((error: Error): Result[] => {
+    for (const { name } of chosen) leaveOut({ workload: workload.name, server: name, why: error.message })
+    return []
+  })
   results.push(...found)
   progress.clear()
   const title = `\n${workload.name} (${workload.title}, ${workload.connections} connections)`
@@ -63,7 +67,7 @@ for (const workload of tasks) {
   if (args.profile) await profile(workload).catch((error: Error) => warn(error.message))
 }
 if (args.json !== undefined) writeFileSync(args.json, `${JSON.stringify(record(), null, 2)}\n`)
-if (args.html !== undefined) writeFileSync(args.html, page(record()))
+if (args.html !== undefined) writeFileSync(args.html, page([record()]))
 
 /** What was asked for; what was only asked about is answered here. */
 function read(): Arguments {
@@ -118,6 +122,7 @@ function record(): Record {
     machine,
     versions,
     options: { rounds, seconds, base: args.base, load: generator, pinned: canPin },
+    failures,
     results: results.map((one) => ({ ...one, ratios: ratios(one, baseOf(one.workload)) })),
   }
 }
@@ -128,6 +133,11 @@ function pick<T extends { readonly name: string }>(all: readonly T[], names: rea
 
 function note(message: string): void {
   console.error(`bench: ${message}`)
+}
+
+function leaveOut(failure: Failure): void {
+  failures.push(failure)
+  warn(`${failure.workload}: ${failure.server} left out: ${failure.why}`)
 }
 
 /** What is wrong, though the rest can go on. */

@@ -1,58 +1,89 @@
 // The bench's tables in Markdown documents.
+import { whyEmpty } from './absences.ts'
 import type { Record } from './page.ts'
-import { type Workload, protocolOf, workloads } from './workloads.ts'
+import type { Plan } from './plans.ts'
+import { type Workload, workloads } from './workloads.ts'
 
-type Protocol = ReturnType<typeof protocolOf>
+/** What a table is of: the processor time of the server, or of all that take part. */
+type Cost = 'cpuPerRequest' | 'machinePerRequest'
 
-/**
- * Tables of processor time, one for each protocol: a row a workload, a column a server: ours, and then the others in their
- * order.
- */
-export function markdown(record: Record): Map<Protocol, string> {
-  const found = new Map<Protocol, string>()
-  for (const protocol of ['HTTP/1.1', 'HTTP/2', 'WebSocket'] as const) {
-    const rows = workloads.filter((one) => protocolOf(one) === protocol)
-    const results = record.results.filter(({ workload }) => rows.some(({ name }) => name === workload))
-    if (results.length > 0) found.set(protocol, tableOf(protocol, rows, { ...record, results }))
-  }
-  return found
+/** Documents with tables, and what each shows of them. */
+export const documents: readonly { readonly file: string; readonly costs: readonly Cost[] }[] = [
+  { file: 'README.md', costs: ['cpuPerRequest'] },
+  { file: 'apps/bench/README.md', costs: ['cpuPerRequest', 'machinePerRequest'] },
+]
+
+const titles: Readonly<{ [cost in Cost]: string }> = {
+  cpuPerRequest: 'CPU µs of the server',
+  machinePerRequest: 'CPU µs of the machine',
+}
+
+/** A table for each of the costs, where they come from, and why cells are empty. */
+export function markdown(plan: Plan, record: Record, costs: readonly Cost[]): string {
+  const { machine, date, options, versions } = record
+  const columns = plan.servers.filter((name) => name in versions)
+  const missing = plan.servers.filter((name) => !(name in versions))
+  const told = columns.map((name) => `${name} ${versions[name]}`)
+  const how = `${machine.processor}, ${machine.cores} cores, Node.js ${machine.node}, ${date.slice(0, 10)}: medians of ${options.rounds} rounds of
+${options.seconds} s, one core for the server, in one run. ${spreadOf(record)} ${told.join(', ')}.`
+  const empty = emptyCells(plan, columns, record)
+  const notes = [
+    how,
+    ...(empty.length === 0 ? [] : [`Empty: ${empty.join('; ')}.`]),
+    ...(missing.length === 0 ? [] : [`Not installed: ${missing.join(', ')}.`]),
+  ]
+  return [...costs.map((cost) => tableOf(plan, columns, record, cost)), ...notes].join('\n\n')
 }
 
 function tableOf(
-  protocol: Protocol,
-  rows: readonly Workload[],
-  { results, machine, versions, date, options }: Record,
+  { title, unit, workloads: names }: Plan,
+  columns: readonly string[],
+  record: Record,
+  cost: Cost,
 ): string {
-  const servers = [...new Set(results.map(({ server }) => server))]
-  const columns = ['spillway', ...servers.filter((name) => name !== 'spillway')]
-  const measured = rows.filter(({ name }) => results.some(({ workload }) => workload === name))
-  const cells = measured.map(({ name, title }) => [title, ...columns.map((server) => cell(results, name, server))])
-  const told = columns.map((name) => `${name} ${versions[name] ?? ''}`.trim())
-  const unit = protocol === 'WebSocket' ? 'CPU µs per message' : 'CPU µs per request'
-  const lines = [[`${protocol}: ${unit}`, ...columns], ['---', ...columns.map(() => '--:')], ...cells]
-  return `${lines.map((line) => `| ${line.join(' | ')} |`).join('\n')}
-
-${machine.processor}, ${machine.cores} cores, Node.js ${machine.node}, ${date.slice(0, 10)}: medians of ${options.rounds} rounds of
-${options.seconds} s, one core for the server, in one run. ${told.join(', ')}.`
+  const rows = rowsOf(names).map((workload) => [
+    workload.title,
+    ...columns.map((server) => cell(record, workload.name, server, cost)),
+  ])
+  const lines = [[`${title}: ${titles[cost]} a ${unit}`, ...columns], ['---', ...columns.map(() => '--:')], ...rows]
+  return lines.map((line) => `| ${line.join(' | ')} |`).join('\n')
 }
 
-function cell(results: Record['results'], workload: string, server: string): string {
+function rowsOf(names: readonly string[]): Workload[] {
+  return workloads.filter(({ name }) => names.includes(name))
+}
+
+function cell({ results }: Record, workload: string, server: string, cost: Cost): string {
   const found = results.find((one) => one.workload === workload && one.server === server)
   if (!found) return '–'
-  const value = found.median.cpuPerRequest
+  const value = found.median[cost]
   const shown = value.toFixed(value < 100 ? 1 : 0)
   return server === 'spillway' ? `**${shown}**` : shown
 }
 
-/** Puts tables between their marks in a document; others stay as they are. @throws Error when there are none. */
-export function replaceTables(document: string, tables: ReadonlyMap<Protocol, string>): string {
-  let text = document
-  for (const [protocol, table] of tables) {
-    const start = `<!-- benchmarks of ${protocol}: written by a script, see apps/bench -->`
-    const end = `<!-- /benchmarks of ${protocol} -->`
-    const [from, to] = [text.indexOf(start), text.indexOf(end)]
-    if (from < 0 || to < from) throw new Error(`there is no place for a table of ${protocol}`)
-    text = `${text.slice(0, from)}${start}\n\n${table}\n\n${text.slice(to)}`
-  }
-  return text
+/** How far rounds lie apart, in half of the cells and in the worst. */
+function spreadOf({ results }: Record): string {
+  const spreads = results.map(({ spread }) => spread * 50).toSorted((a, b) => a - b)
+  const [middle = 0, most = 0] = [spreads[Math.floor(spreads.length / 2)], spreads.at(-1)]
+  return `Rounds differ by ±${middle.toFixed(0)} % in half of the cells or less, ±${most.toFixed(0)} % at the most.`
+}
+
+/** Why cells are empty: a line for each server and reason. */
+function emptyCells({ workloads: names }: Plan, columns: readonly string[], record: Record): string[] {
+  const lines = columns.flatMap((server) =>
+    rowsOf(names)
+      .filter(({ name }) => !record.results.some((one) => one.workload === name && one.server === server))
+      .map((workload) => `${server}: ${whyEmpty(workload, server, record)}`),
+  )
+  return [...new Set(lines)]
+}
+
+/** Puts a table between its marks in a document, if it has them. @throws Error when it has only one of them. */
+export function replaceTable(document: string, name: string, table: string): string {
+  const start = `<!-- bench ${name}: written by a script, see apps/bench -->`
+  const end = `<!-- /bench ${name} -->`
+  const [from, to] = [document.indexOf(start), document.indexOf(end)]
+  if (from < 0 && to < 0) return document
+  if (from < 0 || to < from) throw new Error(`there is half a place for the table ${name}`)
+  return `${document.slice(0, from)}${start}\n\n${table}\n\n${document.slice(to)}`
 }

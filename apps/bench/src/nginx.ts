@@ -19,9 +19,14 @@ export function nginxArguments({ places: { folder, directory }, port, tls, upstr
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
     (name) => `  ${name}_temp_path ${JSON.stringify(join(home, name))};\n`,
   )
-  // Connections to the server behind are kept, which is not the default of this version.
+  // Connections to the server behind are kept, which is not the default of this version; and it is told who the client is, as by the others.
   const passed = `
-    location / { proxy_pass http://behind; proxy_http_version 1.1; proxy_set_header Connection ""; }`
+    location / {
+      proxy_pass http://behind;
+      proxy_http_version 1.1;
+      proxy_set_header Connection "";
+      proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
+    }`
   const greets = `
     location = /plaintext { return 200 "${greeting}"; }`
   const behind = `

@@ -43,6 +43,8 @@ export interface RunningServer {
   readonly port: number
   /** Settles when it has ended by itself. */
   readonly end: Promise<unknown>
+  /** What it printed, if it has ended by itself. */
+  said(): string | undefined
   /** Ends it, with force when it does not hear. */
   stop(): Promise<void>
 }
@@ -82,7 +84,7 @@ export async function startServer(
     await stop()
     throw new Error(`${command.join(' ')} did not start:\n${output()}`)
   }
-  return { pid: child.pid ?? 0, port, end, stop }
+  return { pid: child.pid ?? 0, port, end, stop, said: () => (ended ? output() : undefined) }
 }
 
 const running = new Set<ChildProcess>()

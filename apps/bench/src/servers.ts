@@ -64,7 +64,7 @@ const caddy: Program = {
 const h2o: Program = {
   name: 'h2o',
   version: '-v',
-  arguments: ({ places, port }) => h2oArguments(places.folder, port),
+  arguments: h2oArguments,
 }
 const nghttpd: Program = {
   name: 'nghttpd',
@@ -79,47 +79,53 @@ const nghttpd: Program = {
 const fetchTime = 120_000
 
 const http1: readonly Feature[] = ['greeting', 'closing', 'application', 'static', 'tls']
+const http2: readonly Feature[] = ['http2', 'http2-static']
 const sockets: readonly Feature[] = ['websocket', 'packed', 'publish']
 const edge: readonly Feature[] = ['proxy', 'gateway']
+const frontend: readonly Feature[] = ['greeting', 'closing', 'static', 'tls', ...http2, ...edge]
 
 export const spillway: Contender = {
   name: 'spillway',
-  features: [...http1, ...sockets, ...edge, 'http2', 'schema', 'sessions', 'events'],
+  features: [...http1, ...http2, ...sockets, ...edge, 'schema', 'sessions', 'events'],
   package: '@spillway/core',
 }
 
-export const contenders: readonly Contender[] = [
+const others: readonly Contender[] = [
   { name: 'raw-net', features: ['greeting'] },
-  { name: 'node-http', features: [...http1, 'proxy', 'events'] },
+  { name: 'node-http', features: [...http1, ...edge, 'events'] },
   spillway,
-  { name: 'fastify', features: [...http1, 'schema', 'proxy', 'sessions'], package: 'fastify' },
-  { name: 'hono', features: ['greeting', 'closing', 'application', 'static', 'proxy', 'events'], package: 'hono' },
+  { name: 'fastify', features: [...http1, ...edge, 'schema', 'sessions'], package: 'fastify' },
+  { name: 'hono', features: ['greeting', 'closing', 'application', 'static', ...edge, 'events'], package: 'hono' },
   {
     name: 'express',
     features: ['greeting', 'closing', 'application', 'static', 'sessions', 'events'],
     package: 'express',
   },
-  { name: 'h3', features: ['greeting', 'closing', 'application'], package: 'h3' },
+  { name: 'h3', features: ['greeting', 'closing', 'application', 'events'], package: 'h3' },
   {
     name: 'bun',
-    features: [...http1, ...sockets, 'proxy', 'events'],
+    features: [...http1, ...http2, ...sockets, ...edge, 'events'],
     runtime: { program: 'bun', package: 'bun@1.4.5' },
   },
   {
     name: 'deno',
-    features: ['greeting', 'closing', 'application', 'tls', 'websocket', 'proxy', 'events'],
+    features: ['greeting', 'closing', 'application', 'tls', 'http2', 'websocket', 'proxy', 'events'],
     runtime: { program: 'deno', package: 'deno@2.9.6' },
   },
   { name: 'gateway', features: edge, package: '@spillway/gateway' },
-  { name: 'nginx', features: ['greeting', 'closing', 'static', 'tls', 'http2', ...edge], program: nginx },
-  { name: 'haproxy', features: ['greeting', 'closing', 'proxy'], program: haproxy },
-  { name: 'caddy', features: ['greeting', 'closing', 'static', ...edge], program: caddy },
-  { name: 'h2o', features: ['http2'], program: h2o },
-  { name: 'nghttpd', features: ['http2'], program: nghttpd },
-  { name: 'node-http2', features: ['http2'] },
+  { name: 'nginx', features: frontend, program: nginx },
+  { name: 'haproxy', features: ['greeting', 'closing', 'tls', 'http2', 'proxy'], program: haproxy },
+  { name: 'caddy', features: frontend, program: caddy },
+  { name: 'h2o', features: frontend, program: h2o },
+  { name: 'nghttpd', features: http2, program: nghttpd },
+  { name: 'node-http2', features: http2 },
   { name: 'ws', features: sockets, package: 'ws' },
-  { name: 'koa', features: ['greeting'], package: 'koa', isAside: true },
-  { name: 'nest', features: ['greeting'], package: '@nestjs/core', isAside: true },
+  { name: 'koa', features: ['greeting', 'closing'], package: 'koa', isAside: true },
+  { name: 'nest', features: ['greeting', 'closing'], package: '@nestjs/core', isAside: true },
+]
+
+export const contenders: readonly Contender[] = [
+  ...others,
   ...['node-http', 'express', 'fastify', 'koa', 'nest'].map(onSpillway),
   ...['24.21.0', '26.10.0'].flatMap(onNode),
 ]
@@ -128,7 +134,7 @@ export const contenders: readonly Contender[] = [
 function onSpillway(name: string): Contender {
   return {
     name: `${name}-spillway`,
-    features: ['greeting'],
+    features: featuresOf(name),
     package: '@spillway/core',
     onSpillway: name,
     isAside: true,
@@ -139,14 +145,17 @@ function onSpillway(name: string): Contender {
 function onNode(version: string): Contender[] {
   const [major] = version.split('.')
   const runtime = { program: 'node', package: `node-linux-${process.arch}@${version}` }
-  const one = (file: string, features: readonly Feature[]): Contender => ({
+  return ['spillway', 'node-http', 'node-http2'].map((file) => ({
     name: `${file}-node${major}`,
     file,
-    features,
+    features: featuresOf(file),
     runtime,
     isAside: true,
-  })
-  return [one('spillway', spillway.features), one('node-http', http1), one('node-http2', ['http2'])]
+  }))
+}
+
+function featuresOf(name: string): readonly Feature[] {
+  return others.find((one) => one.name === name)!.features
 }
 
 /** Where things are. */

@@ -12,12 +12,16 @@ export function eventsOf(): (request: Request) => Promise<Response> {
   }
 }
 
+const comment = new TextEncoder().encode(': open\n\n')
+
 function stream(readers: Set<ReadableStreamDefaultController<Uint8Array>>): Response {
   let own: ReadableStreamDefaultController<Uint8Array>
   const body = new ReadableStream<Uint8Array>({
     start: (controller) => {
       own = controller
       readers.add(controller)
+      // Bun sends the head with the first piece.
+      controller.enqueue(comment)
     },
     cancel: () => void readers.delete(own),
   })

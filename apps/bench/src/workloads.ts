@@ -48,8 +48,8 @@ export interface Messages {
 }
 
 /**
- * `greeting`: answers `/plaintext`, keeping the connection. `closing`: and closes it when asked. `http2`: greeting and files over
- * HTTP/2. `schema`: writes replies by one. `websocket`: echo; `packed`, `publish`, `events`: the other paths of {@link Messages}.
+ * `greeting`: answers `/plaintext`, keeping the connection. `closing`: and closes it when asked. `http2`: greeting over
+ * HTTP/2; `http2-static`: files over it. `schema`: writes replies by one. `websocket`: echo; `packed`, `publish`, `events`: the other paths of {@link Messages}.
  * `proxy`: passes requests on to another server; `gateway`: and serves files beside. `sessions`: counts the visits of a client.
  */
 export type Feature =
@@ -60,6 +60,7 @@ export type Feature =
   | 'static'
   | 'tls'
   | 'http2'
+  | 'http2-static'
   | 'websocket'
   | 'packed'
   | 'publish'
@@ -145,8 +146,9 @@ function http2Workload(
   streams: number,
   connections: number,
   requests: readonly BenchRequest[],
+  needs: Feature = 'http2',
 ): Workload {
-  return { name, title, connections, needs: 'http2', requests, tls: true, streams }
+  return { name, title, connections, needs, requests, tls: true, streams }
 }
 
 function messageWorkload(
@@ -263,7 +265,7 @@ export const workloads: readonly Workload[] = [
   http2Workload('h2', 'hello, one stream at a time', 1, 64, plaintext),
   http2Workload('h2-32', 'hello, 32 streams at a time', 32, 16, plaintext),
   http2Workload('h2-browser', "hello with a browser's 12 fields, 32 streams", 32, 16, click),
-  http2Workload('h2-site', '20 files of 3 to 300 KB, all at once', 20, 16, files),
+  http2Workload('h2-site', '20 files of 3 to 300 KB, all at once', 20, 16, files, 'http2-static'),
   messageWorkload('websocket', 'echo, 125 bytes', 'websocket', 125),
   messageWorkload('websocket-16', 'echo, 125 bytes, 16 at a time', 'websocket', 125, { atOnce: 16 }),
   messageWorkload('websocket-16k', 'echo, 16 KiB', 'websocket', 16 * 1024),
@@ -280,6 +282,14 @@ export function wireFormat(request: BenchRequest, close = false): string {
   lines.push(chunked ? 'Transfer-Encoding: chunked' : `Content-Length: ${content.length}`)
   const body = chunked ? `${content.length.toString(16)}\r\n${content}\r\n0\r\n\r\n` : content
   return `${lines.join('\r\n')}\r\n\r\n${body}`
+}
+
+/** What messages contain: words, as text of people and programs does. */
+export function messageText(bytes: number): string {
+  let text = ''
+  for (let i = 0; text.length < bytes; i++)
+    text += `{"id":${(i * 7919) % 10_007},"name":"item ${i}","price":${(i * 37) % 997}},`
+  return text.slice(0, bytes)
 }
 
 /** What the bench knows about its own answers; whatever it does not know must still be the same everywhere. */

@@ -6,7 +6,7 @@ import { type Load, type LoadOptions, parseReport } from './load.ts'
 import { type Workload, wireFormat } from './workloads.ts'
 
 /**
- * wrk's own text rounds its numbers; its script may print them as they are. A percentile of 0 is one that wrk looked for
+ * What is answered with an error is no request that was served. wrk's own text rounds its numbers; its script may print them as they are. A percentile of 0 is one that wrk looked for
  * in vain: the samples it adds for requests that others held up may lie below the least it has seen.
  */
 const report = `
@@ -17,7 +17,7 @@ done = function(summary, latency)
     return value > 0 and value or latency.max
   end
   print(string.format('BENCH {"requests":%d,"duration":%d,"p50":%d,"p99":%d,"p999":%d,"errors":%d}',
-    summary.requests, summary.duration, at(50), at(99), at(99.9),
+    summary.requests - e.status, summary.duration, at(50), at(99), at(99.9),
     e.connect + e.read + e.write + e.status + e.timeout))
 end
 `

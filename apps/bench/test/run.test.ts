@@ -21,7 +21,7 @@ const missing = [
   !canMeasure && 'there is no /proc',
   !needed.every((file) => existsSync(join(root, file))) && 'not all is built',
 ].filter((reason) => reason !== false)
-const programs = new Set(['nginx', 'haproxy', 'caddy'])
+const programs = new Set(['nginx', 'haproxy', 'caddy', 'h2o', 'nghttpd'])
 const skipped = missing.length === 0 ? '' : ` (skipped: ${missing.join(', ')})`
 
 /** Runs the bench once, for a second each, and gives what it wrote down. */
@@ -35,6 +35,11 @@ async function measured(servers: string, workloads: string): Promise<{ stdout: s
   } finally {
     rmSync(folder, { recursive: true })
   }
+}
+
+/** Of the programs, those that are installed. */
+function there(servers: string): string[] {
+  return servers.split(',').filter((name) => !programs.has(name) || findProgram(name) !== undefined)
 }
 
 withTools(findTool('wrk'))('with wrk', () => {
@@ -55,19 +60,30 @@ withTools(findTool('wrk'))('with wrk', () => {
     }
   })
 
-  // Of the programs, those that are installed.
+  it.runIf(missing.length === 0)(`has no table of another name${skipped}`, async () => {
+    const tables = fileURLToPath(new URL('../dist/tables.js', import.meta.url))
+    const failed = promisify(execFile)(process.execPath, [tables, 'everything'])
+    await expect(failed).rejects.toMatchObject({ code: 2, stdout: expect.stringContaining('http1,edge,http2') })
+  })
+
   it.runIf(missing.length === 0).each([
-    ['proxied', 'spillway,gateway,nginx,haproxy,caddy'],
-    ['gateway', 'spillway,gateway,nginx,caddy'],
+    ['proxied', 'spillway,gateway,nginx,haproxy,h2o'],
+    ['gateway', 'spillway,node-http,caddy,h2o'],
     ['sessions', 'spillway,express,fastify'],
-    ['events', 'spillway,node-http,hono'],
+    ['events', 'spillway,node-http,hono,h3'],
   ])(`measures the row %s${skipped}`, { timeout: 180_000 }, async (workload, servers) => {
     const { results } = await measured(servers, workload)
-    const there = servers.split(',').filter((name) => !programs.has(name) || findProgram(name) !== undefined)
-    expect(results.map(({ server }) => server)).toEqual(there)
-    for (const { median } of results) {
-      expect(median.requestsPerSecond).toBeGreaterThan(10)
-      expect(median.errors).toBe(0)
-    }
+    expect(results.map(({ server }) => server)).toEqual(there(servers))
+    expect(results.filter(({ median }) => median.requestsPerSecond < 10 || median.errors > 0)).toEqual([])
+  })
+
+  withTools(findTool('h2load'), findTool('openssl'))('and h2load', () => {
+    it.runIf(missing.length === 0).each([
+      ['h2-site', 'spillway,node-http2,caddy'],
+      ['h2', 'spillway,haproxy'],
+    ])(`measures the row %s${skipped}`, { timeout: 180_000 }, async (workload, servers) => {
+      const { results } = await measured(servers, workload)
+      expect(results.map(({ server }) => server)).toEqual(there(servers))
+    })
   })
 })

@@ -25,7 +25,7 @@ const events = eventsOf()
 const server = Bun.serve({
   port,
   hostname: host,
-  ...(tls && { tls }),
+  ...(tls && { tls, http2: true }),
   maxRequestBodySize: 2 ** 40,
   websocket: {
     // A compressor for all: a context of each connection is what the client declines.
@@ -40,6 +40,8 @@ const server = Bun.serve({
   },
   async fetch(request: Request): Promise<Response | undefined> {
     const { pathname, searchParams } = new URL(request.url)
+    if (pathname.startsWith('/static/'))
+      return new Response(Bun.file(`${directory}/${pathname.slice('/static/'.length)}`))
     if (upstream !== undefined) return fetch(upstream + pathname, request)
     if (pathname === '/plaintext') return new Response(greeting)
     if (pathname === '/baseline11') {
@@ -48,8 +50,6 @@ const server = Bun.serve({
     }
     if (pathname.startsWith('/json/'))
       return Response.json(selection(pathname.slice('/json/'.length), searchParams.get('m')))
-    if (pathname.startsWith('/static/'))
-      return new Response(Bun.file(`${directory}/${pathname.slice('/static/'.length)}`))
     if (pathname === '/events') return events(request)
     if (pathname === '/upload') {
       let size = 0

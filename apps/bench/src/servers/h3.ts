@@ -1,4 +1,4 @@
-import { H3, getQuery, getRouterParam, serve } from 'h3'
+import { EventStream, H3, getQuery, getRouterParam, serve } from 'h3'
 import { greeting, host, port, selection, sum } from '../settings.ts'
 
 interface Query {
@@ -22,6 +22,20 @@ app.post('/upload', async (event) => {
   let size = 0
   if (event.req.body) for await (const chunk of event.req.body) size += chunk.length
   return String(size)
+})
+const readers = new Set<EventStream>()
+app.get('/events', (event) => {
+  const stream = new EventStream(event)
+  readers.add(stream)
+  // Its head is sent with the first piece.
+  void stream.pushComment('open')
+  stream.onClosed(() => void readers.delete(stream))
+  return stream
+})
+app.post('/events', async (event) => {
+  const data = await event.req.text()
+  for (const reader of readers) void reader.push(data)
+  return new Response(null, { status: 204 })
 })
 
 serve(app, { port, hostname: host, silent: true })

@@ -9,21 +9,25 @@ const files = sirv(directory, { etag: true })
 function listener(request: IncomingMessage, response: ServerResponse): void {
   const target = request.url ?? '/'
   if (target === '/plaintext') return send(response, 'text/plain', greeting)
-  if (target.startsWith('/static/')) {
-    request.url = target.slice('/static'.length)
-    return files(request, response)
-  }
+  if (target.startsWith('/static/')) return file(request, response, target)
   // A client that leaves in the middle of its content ends its own request, and nothing else.
   route(request, response, target).catch(() => response.destroy())
 }
 
+function file(request: IncomingMessage, response: ServerResponse, target: string): void {
+  request.url = target.slice('/static'.length)
+  files(request, response)
+}
+
 const readers = new Set<ServerResponse>()
-const proxy = httpProxy.createProxyServer({ target: upstream, agent: new Agent({ keepAlive: true }) })
+const proxy = httpProxy.createProxyServer({ target: upstream, xfwd: true, agent: new Agent({ keepAlive: true }) })
 // A client that leaves ends its own request.
 proxy.on('error', (_error, _request, response) => response.destroy())
 
 function pass(request: IncomingMessage, response: ServerResponse): void {
-  proxy.web(request, response)
+  const target = request.url ?? '/'
+  if (target.startsWith('/static/')) file(request, response, target)
+  else proxy.web(request, response)
 }
 
 const answer = upstream === undefined ? listener : pass

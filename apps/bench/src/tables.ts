@@ -1,0 +1,52 @@
+// Measures all that documents tell, and writes their tables:
+//   node apps/bench/dist/tables.js [all, or tables] [rounds] [seconds]        such as: http2,websocket 5 3
+// Each table is a run of the bench of its own, and is written when it is there: what breaks one leaves the others.
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { documents, markdown, replaceTable } from './markdown.ts'
+import { type Record, page } from './page.ts'
+import { type Plan, plans } from './plans.ts'
+
+const [asked = 'all', rounds = '3', seconds = '1'] = process.argv.slice(2)
+const names = asked === 'all' ? Object.keys(plans) : asked.split(',')
+if (names.some((name) => !(name in plans))) {
+  console.log(`node apps/bench/dist/tables.js [all, or ${Object.keys(plans).join(',')}] [rounds] [seconds]`)
+  process.exit(asked === '--help' ? 0 : 2)
+}
+const main = fileURLToPath(new URL('main.js', import.meta.url))
+const root = fileURLToPath(new URL('../../../', import.meta.url))
+/** Where the numbers stay, for whoever wants to look at them. */
+const folder = fileURLToPath(new URL('../tmp/', import.meta.url))
+mkdirSync(folder, { recursive: true })
+
+const records: Record[] = []
+for (const name of names) {
+  const plan = plans[name]!
+  const record = await measured(name, plan)
+  if (!record) continue
+  records.push({ ...record, title: plan.title })
+  for (const { file, costs } of documents) {
+    const path = join(root, file)
+    writeFileSync(path, replaceTable(readFileSync(path, 'utf8'), name, markdown(plan, record, costs)))
+  }
+  writeFileSync(join(folder, 'bench.html'), page(records))
+}
+console.log(`\nThe numbers of all rounds, and a page with charts: ${folder}`)
+
+async function measured(name: string, { servers, workloads }: Plan): Promise<Record | undefined> {
+  const json = join(folder, `${name}.json`)
+  rmSync(json, { force: true })
+  const what = ['--servers', servers.join(','), '--workloads', workloads.join(',')]
+  const how = ['--rounds', rounds, '--seconds', seconds, '--json', json]
+  console.log(`\n# ${name}`)
+  const bench = spawn(process.execPath, [main, ...what, ...how], { stdio: 'inherit' })
+  const [status] = (await once(bench, 'close')) as [number | null]
+  // 1 says that something was left out, which the table says, too.
+  if (status !== 0) process.exitCode = 1
+  if (existsSync(json)) return JSON.parse(readFileSync(json, 'utf8')) as Record
+  console.error(`${name}: the bench ended with ${status ?? bench.signalCode}`)
+  return undefined
+}
