@@ -1,5 +1,5 @@
 // How replies are written as JSON.
-import { guarded, isThenable, kindOf } from './guarded.ts'
+import { guarded, ignore, isThenable, kindOf } from './guarded.ts'
 
 /**
  * What is written in the place of each value, as for `JSON.stringify`: told the object that it is in (`this`), its name there, and what it is
@@ -9,7 +9,7 @@ export type JsonReplacer = (this: any, key: string, value: any) => unknown
 
 /**
  * A value as JSON.
- * @throws TypeError when it has no JSON form, with the member that has none: `items[3].id`; and what `replacer` throws.
+ * @throws TypeError when it has no JSON form, with the member that has none: `items[3].id`; for a promise; and what `replacer` throws.
  */
 export function jsonOf(value: unknown, replacer?: JsonReplacer): string {
   const replace = replacer && atOnce(replacer)
@@ -23,8 +23,24 @@ export function jsonOf(value: unknown, replacer?: JsonReplacer): string {
       cause,
     })
   }
-  if (text === undefined) throw new TypeError(`A ${typeof value} has no JSON form`)
+  if (text === undefined) throw new TypeError(`${kindOf(value)} has no JSON form`)
+  // What promises are written as.
+  if (text.includes('{}') && !replace) refusePromises(value)
   return text
+}
+
+/** @throws TypeError for a promise, or one among the members of a value: whoever wrote it meant what it resolves to. */
+function refusePromises(value: unknown): void {
+  if (isForgotten(value)) throw new TypeError('A promise has no JSON form: is an `await` missing?')
+  const [first] = Object.entries(value as object).filter(([, member]) => isForgotten(member))
+  if (first) throw new TypeError(`A promise has no JSON form: the member ${first[0]} is one. Is an \`await\` missing?`)
+}
+
+/** Whether it is a promise; it may still be rejected, which must not end the process. */
+function isForgotten(value: unknown): boolean {
+  if (!isThenable(value) || typeof (value as { readonly toJSON?: unknown }).toJSON === 'function') return false
+  guarded(() => value, ignore)
+  return true
 }
 
 /** @throws TypeError for one that is none. A promise would be written as `{}`, and one that is rejected would end the process. */

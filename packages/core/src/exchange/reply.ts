@@ -68,7 +68,7 @@ export class Reply {
   /** @param fields @internal used without a copy: as headers, or as their initial list. */
   constructor(body: BodySource = null, init: ReplyInit = 200, fields: ReplyHeaders | readonly string[] = noFields) {
     this.content = body
-    if (isSource(body)) own(body)
+    if (typeof body !== 'string' && body !== null) own(body)
     this.statusText = ''
     this.atEnd = undefined
     this.codings = undefined
@@ -93,7 +93,7 @@ export class Reply {
 
   set body(body: BodySource) {
     this.content = body
-    if (isSource(body)) own(body)
+    if (typeof body !== 'string' && body !== null) own(body)
   }
 
   /** The fields, except those that core writes itself. */

@@ -5,6 +5,7 @@ import type { Context, Html, Query, RequestHeaders } from './context.ts'
 import { type AbortedError, HttpError, type Outcome, unreadContent } from './errors.ts'
 import { Reply, type BodySource, type ReplyInit, type TakeOver } from './reply.ts'
 import { type FieldsInit, ReplyHeaders, addErrorFields, addHeaders, fieldLine, textPlain } from './reply-headers.ts'
+import { noContent } from './source.ts'
 import { guarded, kindOf } from './guarded.ts'
 import { handledRequest } from './handled.ts'
 import { type JsonReplacer, jsonOf } from './json.ts'
@@ -154,7 +155,9 @@ export class RequestContext implements Context {
   }
 
   html(content: string | Html, init?: ReplyInit): Reply {
-    return new Reply(typeof content === 'string' ? content : content.html, init, textHtml)
+    const text = typeof content === 'string' ? content : content.html
+    if (typeof text !== 'string') throw noContent(content)
+    return new Reply(text, init, textHtml)
   }
 
   json(value: unknown, init?: ReplyInit, replacer?: JsonReplacer): Reply {

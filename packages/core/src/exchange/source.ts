@@ -1,7 +1,7 @@
 // Ownership of a reply's content. A source may fail at any moment, even if it is never read: for a HEAD, a
 // 304, a client that has gone. Node streams report that with an event, which ends the process when nobody listens.
 import type { Holding, Holds } from '../transport/holding.ts'
-import { guarded, ignore, kindOf } from './guarded.ts'
+import { guarded, ignore, isThenable, kindOf } from './guarded.ts'
 import type { BodySource } from './reply.ts'
 import { type Scope, scopeOfNow, within } from './scope.ts'
 
@@ -32,14 +32,33 @@ const owned: WeakMap<object, Report> = new WeakMap()
 /** The async contexts in which sources were given: that is where they are read. */
 const scopes: WeakMap<object, Scope & object> = new WeakMap()
 
-/** Takes ownership of a source: from now on, its failure is an error of the reply and not of the process. */
-export function own(source: object): void {
+/**
+ * Takes what is not text for content: of a source, a failure is an error of the reply from now on, and not of the process.
+ * @throws TypeError for what cannot be content, here, where the stack has whoever gave it.
+ */
+export function own(content: unknown): void {
+  if (isBytes(content)) return
+  if (typeof content !== 'object' || content === null || !mayBeRead(content)) throw noContent(content)
+  ownSource(content)
+}
+
+/** Whether an object may be a source. When looking at it fails, so will reading it: then there is somebody to tell. */
+function mayBeRead(object: object): boolean {
+  try {
+    if (isStream(object)) return true
+    // A promise may still be rejected.
+    guarded(() => object, ignore)
+    return false
+  } catch {
+    return true
+  }
+}
+
+function ownSource(source: object): void {
   const scope = scopes.has(source) ? undefined : scopeOfNow()
   if (scope) scopes.set(source, scope)
   try {
-    const { on, then } = source as { readonly on?: unknown; readonly then?: unknown }
-    // Not valid content, as reading it will show, but it may still be rejected.
-    if (typeof then === 'function') return guarded(() => source, ignore)
+    const { on } = source as { readonly on?: unknown }
     if (typeof on !== 'function' || owned.has(source)) return
     owned.set(source, ignore)
     on.call(source, 'error', (error: unknown) => owned.get(source)?.(error))
@@ -139,7 +158,18 @@ function readerOf(source: Source): Puller {
 
 /** The error of a reply whose content is none. */
 export function noContent(content: unknown): TypeError {
-  return new TypeError(`The content of a reply is text, bytes, or a stream of them, not ${kindOf(content)}`)
+  return new TypeError(
+    `The content of a reply is text, bytes, or a stream of them, not ${kindOf(content)}${adviceFor(content)}`,
+  )
+}
+
+function adviceFor(content: unknown): string {
+  try {
+    if (isThenable(content)) return ': is an `await` missing?'
+    return typeof content === 'object' && content !== null ? ': c.json(…) sends values' : ''
+  } catch {
+    return ''
+  }
 }
 
 /** Whether an object is a stream of the web, whoever made it. Inspecting it may run foreign code. */

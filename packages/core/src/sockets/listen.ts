@@ -160,13 +160,18 @@ function explain(error: NodeJS.ErrnoException, { host = '127.0.0.1', port = 3000
   if (path !== undefined && error.code === 'EACCES' && !existsSync(dirname(path))) error.code = 'ENOENT'
   const meaning = meaningOf(error.code, where, port)
   if (meaning && !error.message.includes(`(${error.code})`)) error.message = `${meaning} (${error.code})`
+  // Its stack is of the inside of Node, and begins with the message that it had; now it leads to whoever waits for `listen`.
+  Error.captureStackTrace(error, explain)
   return error
 }
 
 function meaningOf(code: string | undefined, where: string, port: number): string | undefined {
+  const advice = where.startsWith('port ')
+    ? ': end that program, or take another port; `port: 0` takes one that is free'
+    : ''
   switch (code) {
     case 'EADDRINUSE':
-      return `Somebody else listens on ${where}`
+      return `Somebody else listens on ${where}${advice}`
     case 'EACCES':
       return `No permission to listen on ${where}${port < 1024 ? '; low ports need a privilege, or an inherited socket' : ''}`
     case 'ENOENT':

@@ -19,6 +19,7 @@ import type {
   PfxCertificate,
   TlsReload,
 } from '../server/listen-options.ts'
+import { explained } from './certificate-error.ts'
 import { acmeProtocol } from './client-hello.ts'
 import type { TlsSettings } from '../server/rules.ts'
 import { ticketKeyBytes, ticketKeys } from '../server/ticket-keys.ts'
@@ -61,8 +62,10 @@ export class TlsGate {
     this.#owner = owner
     this.#report = report
     this.#byName = this.#contexts(options)
+    const own = credentials(options, options)
+    contextOf(own, 'tls')
     this.#server = createServer({
-      ...credentials(options, options),
+      ...own,
       ALPNProtocols: [...protocols],
       SNICallback: (name, done) => this.#find(name, done),
       requestCert: requestCert !== false,
@@ -137,7 +140,7 @@ export class TlsGate {
     check(options)
     const byName = this.#contexts(options)
     const own = credentials(options, options)
-    createSecureContext(own)
+    contextOf(own, 'tls')
     this.#server.setSecureContext({ ...own, sessionTimeout: options.sessionTimeout / 1000 })
     this.#options = options
     this.#byName = byName
@@ -160,7 +163,7 @@ export class TlsGate {
     const byName = new Map<string, SecureContext>()
     if (typeof sni !== 'object') return byName
     for (const [name, certificate] of Object.entries(sni))
-      byName.set(name.toLowerCase(), createSecureContext(credentials(certificate, options)))
+      byName.set(name.toLowerCase(), contextOf(credentials(certificate, options), `tls.sni[${JSON.stringify(name)}]`))
     return byName
   }
 
@@ -201,7 +204,7 @@ export class TlsGate {
   #prepare(certificate: Certificate): SecureContext {
     let context = this.#prepared.get(certificate)
     if (!context) {
-      context = createSecureContext(credentials(certificate, this.#options))
+      context = contextOf(credentials(certificate, this.#options), 'tls.sni(…)')
       this.#prepared.set(certificate, context)
     }
     return context
@@ -216,6 +219,15 @@ function check({ cert, key, pfx, sni, requestCert, ca, minVersion, maxVersion, t
     throw new TypeError('tls.requestCert needs tls.ca')
   if (minVersion > maxVersion) throw new RangeError('tls.minVersion is above tls.maxVersion')
   if (keys && keys.length !== ticketKeyBytes) throw new RangeError(`tls.ticketKeys are ${ticketKeyBytes} bytes`)
+}
+
+/** @param where the option that has the certificate. @throws what OpenSSL has against it, and what that means. */
+function contextOf(given: ContextOptions, where: string): SecureContext {
+  try {
+    return createSecureContext(given)
+  } catch (error) {
+    throw explained(error, given as Partial<PemCertificate & PfxCertificate>, where)
+  }
 }
 
 /** Client certificates are verified with the context of the requested name, so each of these needs the authorities. */

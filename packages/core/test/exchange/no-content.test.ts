@@ -133,6 +133,48 @@ describe('helpers', () => {
   })
 })
 
+const later = (): any => Promise.resolve('later')
+const failing = (): any => Promise.reject(new Error('lost'))
+
+describe('a forgotten `await` is an error where it was forgotten', () => {
+  it.each<[string, (c: Context) => Reply, string]>([
+    ['text', (c) => c.text(later()), 'not an object (Promise): is an `await` missing?'],
+    ['html', (c) => c.html(later()), 'not an object (Promise): is an `await` missing?'],
+    ['a reply', () => new Reply(later()), 'not an object (Promise): is an `await` missing?'],
+    ['json', (c) => c.json(later()), 'A promise has no JSON form: is an `await` missing?'],
+    ['a member', (c) => c.json({ id: 1, user: later() }), 'the member user is one. Is an `await` missing?'],
+    ['one of a list', (c) => c.json(['now', later()]), 'the member 1 is one. Is an `await` missing?'],
+    ['a value', (c) => c.text({ a: 1 } as never), 'not an object (Object): c.json(…) sends values'],
+    ['a number', (c) => c.text(5 as never), 'not 5'],
+    ['no text', (c) => c.json(() => {}), 'a function (without a name) has no JSON form'],
+  ])('%s', async (_, handler, says) => {
+    let thrown: unknown
+    const { received } = await send((c) => {
+      try {
+        return handler(c)
+      } catch (error) {
+        thrown = error
+        return c.empty(500)
+      }
+    }, get())
+    expect(onlyReply(received).status).toBe(500)
+    expect(String(thrown)).toContain(says)
+  })
+
+  it('and one that is rejected ends no process', async () => {
+    for (const handler of [(c: Context) => c.text(failing()), (c: Context) => c.json({ a: failing() })])
+      expect(onlyReply((await send(handler, get())).received).status).toBe(500)
+  })
+
+  it('what has a JSON form of its own is no promise, nor is an empty object', () => {
+    const query = Object.assign(later(), { toJSON: () => 'a query' })
+    expect(jsonOf({ a: {}, query })).toBe('{"a":{},"query":"a query"}')
+    const [name, value] = ['then', 1]
+    expect(jsonOf({ [name]: value, a: {} })).toBe('{"then":1,"a":{}}')
+    expect(jsonOf(null)).toBe('null')
+  })
+})
+
 describe('json of a big integer', () => {
   it.each<[string, unknown, string]>([
     ['a member', { id: 1n }, 'the member id is one'],

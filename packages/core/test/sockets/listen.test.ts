@@ -120,10 +120,16 @@ describe('the backlog', () => {
 describe('errors say what they mean', () => {
   it('EADDRINUSE', async () => {
     const { port } = await server.listen({ port: 0 })
-    await expect(server.listen({ port })).rejects.toMatchObject({
-      code: 'EADDRINUSE',
-      message: `Somebody else listens on port ${port} of 127.0.0.1 (EADDRINUSE)`,
-    })
+    const says = `Somebody else listens on port ${port} of 127.0.0.1: end that program, or take another port; \`port: 0\` takes one that is free (EADDRINUSE)`
+    const whoListens = async (): Promise<unknown> => {
+      await server.listen({ port })
+      return undefined
+    }
+    const error = await whoListens().catch((reason: unknown) => reason)
+    expect(error).toMatchObject({ code: 'EADDRINUSE', message: says })
+    // Where it was asked for, and not the inside of Node, where nobody can do anything.
+    expect((error as Error).stack).toContain(`Error: ${says}\n`)
+    expect((error as Error).stack).toContain('whoListens')
   })
 
   it('EADDRNOTAVAIL', async () => {

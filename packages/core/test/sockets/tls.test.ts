@@ -1,3 +1,4 @@
+import { createPrivateKey } from 'node:crypto'
 import { Agent, request } from 'node:https'
 import { connect as tcpConnect } from 'node:net'
 import { type ConnectionOptions, type TLSSocket, connect } from 'node:tls'
@@ -162,6 +163,38 @@ withTools(openssl)('TLS', () => {
     await expect(start({ cert: 'x' })).rejects.toThrow('PEM')
     await expect(start({ key: second.key })).rejects.toThrow('mismatch')
     await expect(start({ requestCert: true })).rejects.toThrow('tls.ca')
+  })
+
+  it('what is wrong with a certificate is said, and what was meant', async () => {
+    const key = createPrivateKey(local.key)
+    const cipher = { type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'right' } as const
+    const encrypted = key.export(cipher) as string
+    const inOneLine = local.cert.trim().replaceAll('\n', String.raw`\n`)
+    const der = Buffer.from(local.cert.replaceAll(/-----[^-]+-----|\s/g, ''), 'base64')
+    const wrong: [Partial<TlsOptions>, string][] = [
+      [
+        { cert: 'certs/cert.pem' },
+        '`tls.cert` is not a certificate in PEM: "certs/cert.pem" seems to be the name of a file',
+      ],
+      [{ cert: inOneLine }, String.raw`PEM: its lines end in "\n" as two characters, in place of a line feed`],
+      [{ cert: der }, '`tls.cert` is not a certificate in PEM: it is in DER, perhaps'],
+      [{ key: './key.pem' }, '`tls.key` is not a private key in PEM: "./key.pem" seems'],
+      [{ key: local.cert }, '`tls.key` is not a private key in PEM ('],
+      [{ key: encrypted }, '`tls.key` is encrypted and needs `tls.passphrase`'],
+      [{ key: encrypted, passphrase: 'wrong' }, '`tls.key` is encrypted and is not opened by `tls.passphrase`'],
+      [{ key: second.key }, '`tls.key` is not the key of `tls.cert`'],
+      [{ cert: [local.cert, second.cert], key: [local.key] }, '`tls.key` has another length than `tls.cert`'],
+      [{ sni: { 'a.example': { cert: second.cert, key: local.key } } }, '`tls.sni["a.example"].key` is not the key of'],
+      [{ cert: undefined, key: undefined, pfx: Buffer.from('x') }, '`tls.pfx` is not a file of PKCS #12, or needs'],
+    ]
+    for (const [tls, says] of wrong) await expect(start(tls)).rejects.toThrow(says)
+    // A key is a secret, whatever is wrong with it.
+    const spoiled = local.key.replaceAll('-----', '')
+    const error = await start({ key: spoiled }).catch((reason: unknown) => reason)
+    expect((error as Error).message).not.toContain(spoiled.slice(30, 50))
+    expect((error as Error).stack).not.toContain('node:internal/tls')
+    await using server = await start({ key: encrypted, passphrase: 'right' })
+    expect(await shown(server, 'localhost')).toBe('localhost')
   })
 
   it('a protocol that nobody knows is refused (RFC 7301 §3.2)', async () => {
