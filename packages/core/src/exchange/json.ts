@@ -31,9 +31,15 @@ export function jsonOf(value: unknown, replacer?: JsonReplacer): string {
 
 /** @throws TypeError for a promise, or one among the members of a value: whoever wrote it meant what it resolves to. */
 function refusePromises(value: unknown): void {
+  if (typeof value !== 'object' || value === null) return
   if (isForgotten(value)) throw new TypeError('A promise has no JSON form: is an `await` missing?')
-  const [first] = Object.entries(value as object).filter(([, member]) => isForgotten(member))
-  if (first) throw new TypeError(`A promise has no JSON form: the member ${first[0]} is one. Is an \`await\` missing?`)
+  const members: readonly unknown[] = Array.isArray(value) ? value : Object.values(value)
+  // All are looked at: each may be rejected.
+  const at = members.map(isForgotten).indexOf(true)
+  if (at !== -1)
+    throw new TypeError(
+      `A promise has no JSON form: the member ${Object.keys(value)[at]} is one. Is an \`await\` missing?`,
+    )
 }
 
 /** Whether it is a promise; it may still be rejected, which must not end the process. */

@@ -162,7 +162,11 @@ describe('a forgotten `await` is an error where it was forgotten', () => {
   })
 
   it('and one that is rejected ends no process', async () => {
-    for (const handler of [(c: Context) => c.text(failing()), (c: Context) => c.json({ a: failing() })])
+    for (const handler of [
+      (c: Context) => c.text(failing()),
+      (c: Context) => c.json({ a: failing() }),
+      (c: Context) => c.json([failing(), failing()]),
+    ])
       expect(onlyReply((await send(handler, get())).received).status).toBe(500)
   })
 
@@ -172,6 +176,7 @@ describe('a forgotten `await` is an error where it was forgotten', () => {
     const [name, value] = ['then', 1]
     expect(jsonOf({ [name]: value, a: {} })).toBe('{"then":1,"a":{}}')
     expect(jsonOf(null)).toBe('null')
+    expect(jsonOf('{}')).toBe('"{}"')
   })
 })
 
