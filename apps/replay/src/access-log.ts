@@ -1,5 +1,5 @@
 // Reads access logs.
-import type { Source } from './source.ts'
+import type { FileSource } from './source.ts'
 import type { Field, Unnumbered } from './transaction.ts'
 
 /** The common and the combined format of nginx and Apache: who, when, the request line, status and bytes, Referer and User-Agent. */
@@ -15,7 +15,7 @@ export function isAccessLog(start: string): boolean {
 }
 
 /** The transactions of a log. It knows nothing of content and little of fields; hosts are not in it. */
-export function* readAccessLog(source: Source): Generator<Unnumbered> {
+export function* readAccessLog(source: FileSource): Generator<Unnumbered> {
   let left = ''
   for (;;) {
     const bytes = source.rest()

@@ -1,10 +1,8 @@
-import { ParseError } from '@spillway/parser'
+import { type Listener, Observed, type Side } from '@spillway/inspect/capture'
 import { fieldsAsSent } from '@spillway/parser/fields'
-import { type Deviation, ObservedConnection, type ObservedEvent } from '@spillway/parser/observer'
+import type { Deviation, ObservedEvent } from '@spillway/parser/observer'
 import { type Field, fieldOf, type Unnumbered } from './transaction.ts'
 import { Wire } from './wire.ts'
-
-type Side = 'request' | 'response'
 
 /** A transaction that is not over. */
 interface Open {
@@ -34,19 +32,14 @@ interface Half {
   isEnded: boolean
 }
 
-/** Errors behind which nothing is looked for any more: it is no HTTP. */
-const MOST_ERRORS = 16
-
 /** Turns the bytes of one connection into transactions, each handed out when its answer is complete. */
-export class Collector {
-  readonly #connection: ObservedConnection = new ObservedConnection()
+export class Collector implements Listener {
+  readonly #observed = new Observed((event) => this.#event(event))
   readonly #open = new Map<number, Open>()
   readonly #sent: Wire
   readonly #done: (one: Unnumbered) => void
   readonly #keep: number
-  #errors = 0
-  #seen = false
-  #isDead = false
+  #time = 0
   #deviations: (Deviation & { readonly side: Side })[] = []
 
   /** @param keep bytes of content of each message that are kept */
@@ -56,18 +49,21 @@ export class Collector {
     this.#sent = new Wire(keep)
   }
 
-  feed(side: Side, bytes: Uint8Array, time: number): void {
-    if (side === 'request' && !this.#isDead) this.#sent.add(bytes)
-    this.#try(time, () => this.#connection.feed(side, bytes))
+  data(side: Side, bytes: Uint8Array, time: number): void {
+    if (side === 'request' && !this.#observed.isDead) this.#sent.add(bytes)
+    this.#time = time
+    this.#observed.feed(side, bytes)
   }
 
   lost(side: Side, bytes: number | undefined, time: number): void {
     if (side === 'request') this.#sent.lose(bytes ?? 0)
-    this.#try(time, () => this.#connection.lost(side, bytes))
+    this.#time = time
+    this.#observed.lost(side, bytes)
   }
 
   end(side: Side, time: number): void {
-    this.#try(time, () => this.#connection.end(side))
+    this.#time = time
+    this.#observed.end(side)
   }
 
   /** Nothing more comes: what is open goes out as it is. */
@@ -75,26 +71,9 @@ export class Collector {
     for (const number of this.#open.keys()) this.#close(number)
   }
 
-  #try(time: number, step: () => Iterable<ObservedEvent>): void {
-    if (this.#isDead) return
-    for (let run = step; ;) {
-      try {
-        for (const event of run()) this.#event(event, time)
-        return
-      } catch (error) {
-        if (!(error instanceof ParseError)) throw error
-        // what does not begin as HTTP is none
-        if (!this.#seen || this.#errors++ > MOST_ERRORS) {
-          this.#isDead = true
-          return
-        }
-        run = () => this.#connection.resync()
-      }
-    }
-  }
-
-  #event(event: ObservedEvent, time: number): void {
+  #event(event: ObservedEvent): void {
     const { side } = event
+    const time = this.#time
     if (event.type === 'deviation') {
       this.#deviations.push({ ...event, side })
       return
@@ -102,7 +81,6 @@ export class Collector {
     if (event.type === 'rest' || event.type === 'extensions' || event.type === 'trailers') return
     let one = this.#open.get(event.exchange)
     if (event.type === 'request' || event.type === 'response') {
-      this.#seen = true
       if (one === undefined) {
         one = {
           startedAt: time,

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { ownVersion, runProgram } from '@spillway/command-line'
 import { readArguments, usage } from './arguments.ts'
+import { asFailure } from './failure.ts'
 import { run } from './run.ts'
 
 // a reader such as `head` that has seen enough is no failure
@@ -11,19 +12,23 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 
 const { stderr } = process
 const print = (text: string): void => void process.stdout.write(text)
+const progress = (text: string): void => void (stderr.isTTY && stderr.write(`\r\x1b[K${text}`))
 
 /** 1 says that answers differ. */
 const couldNot = 2
 
 async function main(args: readonly string[]): Promise<void> {
-  const command = readArguments(args)
+  try {
+    await obey(readArguments(args))
+  } catch (error) {
+    throw asFailure(error)
+  }
+}
+
+async function obey(command: ReturnType<typeof readArguments>): Promise<void> {
   if (command === 'help') print(usage)
   else if (command === 'version') print(`${ownVersion(new URL('../package.json', import.meta.url))}\n`)
-  else
-    process.exitCode = await run(command, {
-      print,
-      progress: (text) => void (stderr.isTTY && stderr.write(`\r\x1b[K${text}`)),
-    })
+  else process.exitCode = await run(command, { print, progress })
 }
 
 await runProgram('spillway-replay', main, couldNot)

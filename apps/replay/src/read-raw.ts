@@ -1,11 +1,11 @@
 import { Collector } from './collector.ts'
-import type { Source } from './source.ts'
+import type { FileSource } from './source.ts'
 import type { Unnumbered } from './transaction.ts'
 
 const STATUS_LINE = Buffer.from('HTTP/')
 
 /** Requests, responses, or both one behind the other, as they are on the wire: each response in the file is to the request in front of it. */
-export function* readRaw(source: Source, keep: number): Generator<Unnumbered> {
+export function* readRaw(source: FileSource, keep: number): Generator<Unnumbered> {
   const done: Unnumbered[] = []
   let collector = new Collector((one) => done.push(one), keep)
   let side: 'request' | 'response' = 'request'
@@ -17,7 +17,7 @@ export function* readRaw(source: Source, keep: number): Generator<Unnumbered> {
     for (let from = 0; from < bytes.length;) {
       const turn = side === 'request' ? bytes.indexOf('\nHTTP/1.', from, 'latin1') + 1 : 0
       const end = turn > 0 ? turn : bytes.length
-      collector.feed(side, bytes.subarray(from, end), 0)
+      collector.data(side, bytes.subarray(from, end), 0)
       if (turn > 0) side = 'response'
       from = end
     }

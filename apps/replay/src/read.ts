@@ -1,12 +1,12 @@
 // Reads a file of any format.
 import { closeSync, openSync, statSync } from 'node:fs'
+import { isCapture } from '@spillway/inspect/capture'
 import { isAccessLog, readAccessLog } from './access-log.ts'
-import { isCapture } from './capture.ts'
 import { FormatError } from './failure.ts'
 import { readHar } from './har.ts'
 import { readCapture } from './read-capture.ts'
 import { readRaw } from './read-raw.ts'
-import { Source } from './source.ts'
+import { FileSource } from './source.ts'
 import type { Transaction, Unnumbered } from './transaction.ts'
 
 /** How far a file has been read. */
@@ -30,7 +30,7 @@ export function* readTransactions(
   const { size } = statSync(file)
   const handle = openSync(file, 'r')
   try {
-    const source = new Source(handle)
+    const source = new FileSource(handle)
     let number = 1
     for (const one of kindOf(file, source)(source, keep)) {
       yield { ...one, number: number++ }
@@ -41,7 +41,7 @@ export function* readTransactions(
   }
 }
 
-function kindOf(file: string, source: Source): (source: Source, keep: number) => Iterable<Unnumbered> {
+function kindOf(file: string, source: FileSource): (source: FileSource, keep: number) => Iterable<Unnumbered> {
   if (!source.has(1)) throw new FormatError(`${file} is empty`)
   source.has(4096)
   const start = source.buffer.subarray(source.pos, source.end)

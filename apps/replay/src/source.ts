@@ -1,9 +1,10 @@
 import { readSync } from 'node:fs'
+import type { Source } from '@spillway/inspect/capture'
 
 const PIECE = 1 << 20
 
 /** Bytes of a file from its start on, of which only a window is in memory. */
-export class Source {
+export class FileSource implements Source {
   buffer: Buffer
   /** The next byte in the buffer, and the end of what is there. */
   pos: number = 0

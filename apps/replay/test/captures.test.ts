@@ -6,7 +6,7 @@ import { afterAll, describe, expect, test } from 'vitest'
 import { FormatError } from '../src/failure.ts'
 import { readTransactions } from '../src/read.ts'
 import type { Transaction } from '../src/transaction.ts'
-import { conversation, packets, pcap, pcapng, type Piece } from './packets.ts'
+import { conversation, packets, pcap, pcapng, type Piece } from '../../../packages/inspect/test/packets.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'replay-'))
 afterAll(() => rmSync(folder, { recursive: true }))

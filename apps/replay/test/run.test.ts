@@ -9,7 +9,7 @@ import { afterAll, describe, expect, onTestFinished, test } from 'vitest'
 import { readArguments } from '../src/arguments.ts'
 import { UsageError } from '@spillway/command-line'
 import { run } from '../src/run.ts'
-import { conversation, packets, pcap } from './packets.ts'
+import { conversation, packets, pcap } from '../../../packages/inspect/test/packets.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'replay-'))
 afterAll(() => rmSync(folder, { recursive: true }))

@@ -1,7 +1,7 @@
 // What is known about a server's connections: events, the state they build, the bytes, and how the parser reads them. Server
 // and page share this code; nothing here depends on either.
 export type * from './model/events.ts'
-export { type Reason, type ReasonText, reasons } from './model/reasons.ts'
+export { type EndedBy, type Reason, type ReasonText, reasons } from './model/reasons.ts'
 export { type LabState, apply, bounds, emptyState, find, freeze, percentile, thaw } from './model/state.ts'
 export { statusText } from './model/status.ts'
 export { mainWay, type StreamTrace, type StreamsTrace, type Way, type WindowStep } from './model/stream-trace.ts'

@@ -9,7 +9,10 @@ import { withTools } from '@spillway/vitest-config/tools'
 import axe, { type AxeResults } from 'axe-core'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { readCapture } from '../src/model/captured.ts'
+import type { Wire } from '../src/model.ts'
 import { buildInspector } from './built.ts'
+import { type Piece, conversation, packets, pcap } from './packets.ts'
 import { type Started, endAll, start } from './started.ts'
 
 let built: Awaited<ReturnType<typeof buildInspector>>
@@ -41,12 +44,19 @@ async function raw(url: string, bytes: string): Promise<string> {
   return text
 }
 
+/** All bytes of one direction. */
+function bytesOf({ segments }: Wire, way: 'in' | 'out'): string {
+  return segments.map((segment) => Buffer.from(segment[way], 'base64').toString('latin1')).join('')
+}
+
 describe('beside a program that knows nothing of it', () => {
   it('tells what the program’s server has been asked, and sends it again', async () => {
     const { said } = attached()
     const [link, url] = [await said(/Inspector: (\S+)/), await said(/^(http:\S+)$/m)]
     await (await fetch(`${url}/json`)).text()
     await (await fetch(url, { method: 'POST', body: 'abc' })).text()
+    await (await fetch(`${url}/packed`)).text()
+    await (await fetch(url, { method: 'POST', body: Uint8Array.of(0xff) })).text()
     const ask = await withCookie(link)
     const har = (await (await ask('api/har')).json()) as {
       log: { entries: { request: object; response: { content: { text: string } } }[] }
@@ -54,6 +64,8 @@ describe('beside a program that knows nothing of it', () => {
     expect(har.log.entries.map(({ request, response }) => [request, response.content.text])).toMatchObject([
       [{ method: 'GET', url: `${url}/json` }, '{"hello":"world"}'],
       [{ method: 'POST', postData: { text: 'abc' } }, 'got abc'],
+      [{ method: 'GET', url: `${url}/packed` }, 'unpacked by the inspector'],
+      [{ method: 'POST', postData: { text: '/w==', encoding: 'base64' } }, 'got \ufffd'],
     ])
     const again = await ask('api/send/GET', { method: 'POST', body: 'GET /json HTTP/1.1\r\nHost: a\r\n\r\n' })
     const { received, ended } = (await again.json()) as { received: string; ended: string }
@@ -84,6 +96,50 @@ describe('beside a program that knows nothing of it', () => {
       },
       { request: { method: 'POST', postData: { text: 'abc' } }, response: { content: { text: 'got abc' } } },
     ])
+  })
+
+  it('has what it saves as pcapng when that is read again', async () => {
+    const { said } = attached()
+    const [link, url] = [await said(/Inspector: (\S+)/), await said(/^(http:\S+)$/m)]
+    await raw(url, 'GET /json HTTP/1.1\r\nHost: a\r\n\r\nGET /packed HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n')
+    await raw(
+      url,
+      'POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n2\r\nab\r\n0\r\n\r\n',
+    )
+    await raw(url, 'GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n')
+    const session = connectHttp2(url)
+    await Promise.all(['/json', '/other'].map((path) => once(session.request({ ':path': path }).resume(), 'end')))
+    session.close()
+    await once(session, 'close')
+    const ask = await withCookie(link)
+    const recording = readCapture(Buffer.from(await (await ask('api/pcapng')).arrayBuffer()))
+    const connections = recording.state.closed
+    expect(
+      connections.map(({ exchanges, close }) => [close?.reason, exchanges.map((one) => [one.target, one.status])]),
+    ).toEqual([
+      [
+        'client-asked',
+        [
+          ['/json', 200],
+          ['/packed', 200],
+        ],
+      ],
+      ['client-asked', [['/', 200]]],
+      ['parse-error', [['/', 400]]],
+      [
+        expect.any(String),
+        [
+          ['/json', 200],
+          ['/other', 200],
+        ],
+      ],
+    ])
+    expect(connections[2]!.error).toMatchObject({ code: 'HOST_REPEATED', offset: 31 })
+    // And byte for byte what the server has kept itself.
+    for (const { id } of connections) {
+      const kept = (await (await ask(`api/wire/${id}`)).json()) as Wire
+      for (const way of ['in', 'out'] as const) expect(bytesOf(recording.wire(id)!, way)).toBe(bytesOf(kept, way))
+    }
   })
 
   it('lets the program end that it stands beside, though somebody watches', async () => {
@@ -306,6 +362,69 @@ withTools(chromium)('the page', { timeout: 90_000 }, () => {
       .setInputFiles({ name: 'raw', mimeType: '', buffer: Buffer.from('GET / HTTP/1.0\r\n\r\n') })
     await page.locator('#verdict', { hasText: 'valid' }).waitFor()
     expect(await page.locator('#source').inputValue()).toBe('GET / HTTP/1.0\n\n')
+  })
+
+  it('opens a capture or an archive that was saved, instead of the server', async () => {
+    await open()
+    await raw(url, 'GET /json HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n')
+    await raw(url, 'GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n')
+    await label('not valid HTTP').waitFor()
+    const [har, pcapng] = await Promise.all(
+      ['har', 'pcapng'].map(async (name) => {
+        const bytes = await page.evaluate<number[]>(
+          `fetch('api/${name}').then(async (one) => [...new Uint8Array(await one.arrayBuffer())])`,
+        )
+        return { name: `saved.${name}`, mimeType: '', buffer: Buffer.from(bytes) }
+      }),
+    )
+    await page.locator('#file').setInputFiles({ name: 'text.txt', mimeType: '', buffer: Buffer.from('hello') })
+    await page.locator('#opened', { hasText: 'text.txt is no pcap, pcapng or HAR' }).waitFor()
+    await page.locator('#live[data-state=live]').waitFor()
+
+    await page.locator('#file').setInputFiles(pcapng!)
+    await page.locator('#opened', { hasText: 'saved.pcapng: 2 connections, 2 requests, from' }).waitFor()
+    expect(await page.locator('#live').textContent()).toBe('A file')
+    await label('as the client asked').click()
+    await page.locator('#details', { hasText: 'The request said “Connection: close”.' }).waitFor()
+    await page.locator('#details [data-exchange]', { hasText: 'GET /json' }).click()
+    await page.locator('#details .content', { hasText: '"hello": "world"' }).waitFor()
+    await label('not valid HTTP').click()
+    await page.locator('#details', { hasText: 'HOST_REPEATED at byte 31' }).waitFor()
+    expect(await page.locator('#details .t-wrong').first().textContent()).toBe('b')
+    // What happens on the server meanwhile is not mixed into it.
+    await (await fetch(`${url}/other`)).text()
+    await page.locator('#filter').fill('path:/json')
+    await page.waitForFunction(`document.querySelectorAll('#labels button').length === 1`)
+
+    // Dropped, and in place of the file before it.
+    await page.locator('#filter').fill('')
+    await page.evaluate(`
+      const dataTransfer = new DataTransfer()
+      dataTransfer.items.add(new File([${JSON.stringify(har!.buffer.toString())}], 'saved.har'))
+      document.body.dispatchEvent(new DragEvent('drop', { dataTransfer, bubbles: true, cancelable: true }))
+    `)
+    await page.locator('#opened', { hasText: 'saved.har: 1 connection, 1 request, from' }).waitFor()
+    await label('end not recorded').click()
+    await page.locator('#details [data-exchange]', { hasText: 'GET /json' }).waitFor()
+    await page.locator('#opened a').click()
+    await page.locator('#live[data-state=live]').waitFor()
+    await page.locator('#log tr', { hasText: '/other' }).first().waitFor()
+  })
+
+  it('opens a capture among the bytes, and says what cannot be read', async () => {
+    await open()
+    await page.goto(new URL('bytes.html', page.url()).href)
+    const turns: [Piece['side'], string][] = [
+      ['request', 'GET /a HTTP/1.1\r\nHost: a\r\n\r\n'],
+      ['response', 'HTTP/1.1 204 No Content\r\n\r\n'],
+    ]
+    const tls = packets(conversation([['request', '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03']]), { clientPort: 7 })
+    const buffer = pcap([...packets(conversation(turns)), ...tls])
+    await page.locator('#file').setInputFiles({ name: 'some.pcap', mimeType: '', buffer })
+    await page.locator('#shared', { hasText: 'Taken from some.pcap, with 2 messages. 1 connection in TLS' }).waitFor()
+    await page.locator('#samples').selectOption({ label: '204 for GET /a' })
+    await page.locator('#messages', { hasText: 'HTTP/1.1 204' }).waitFor()
+    expect(await page.locator('#source').inputValue()).toBe('HTTP/1.1 204 No Content\n\n')
   })
 
   it('finds what is looked for, and says what it does not understand', async () => {

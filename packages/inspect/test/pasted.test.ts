@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, it, test } from 'vitest'
-import { archivedMessages, pasted } from '../src/model/pasted.ts'
+import { pasted } from '../src/model/pasted.ts'
 import { otherProtocol } from '../src/model/protocols.ts'
 
 const textOf = (bytes: Uint8Array | undefined): string | undefined => bytes && Buffer.from(bytes).toString('latin1')
@@ -162,37 +162,5 @@ describe('other protocols', () => {
     const found = otherProtocol(Buffer.from(text, 'latin1'))
     expect(found ?? '').toContain(said ?? '')
     expect(found === undefined).toBe(said === undefined)
-  })
-})
-
-describe('all messages of an HTTP Archive', () => {
-  const headers = [{ name: 'A', value: 'b' }]
-  const entry = {
-    request: { method: 'GET', url: 'http://h/path?x', headers },
-    response: { status: 201, statusText: 'Created', headers, content: { text: 'aGk=', encoding: 'base64' } },
-  }
-
-  it('are requests and responses, by name', () => {
-    const found = archivedMessages(JSON.stringify({ log: { entries: [entry, entry] } }))
-    expect(found.map(({ name, side }) => [name, side])).toEqual([
-      ['GET /path', 'request'],
-      ['201 for GET /path', 'response'],
-      ['GET /path', 'request'],
-      ['201 for GET /path', 'response'],
-    ])
-    expect(textOf(found[0]!.bytes)).toBe('GET /path?x HTTP/1.1\r\nHost: h\r\nA: b\r\n\r\n')
-    expect(textOf(found[1]!.bytes)).toBe('HTTP/1.1 201 Created\r\nA: b\r\nContent-Length: 2\r\n\r\nhi')
-  })
-
-  it.each([
-    ['no JSON', '{'],
-    ['other JSON', '[1]'],
-    ['null for an entry', '{"log":{"entries":[null]}}'],
-    ['fields that are none', '{"log":{"entries":[{"request":{"headers":[null]}}]}}'],
-    ['an address that is none', '{"log":{"entries":[{"request":{"url":7}}]}}'],
-    ['no base64', '{"log":{"entries":[{"response":{"headers":[],"content":{"text":"?","encoding":"base64"}}}]}}'],
-  ])('are none of %s, and nothing is thrown', (_, text) => {
-    expect(archivedMessages(text)).toEqual([])
-    expect(pasted(text, 'response')).toBeUndefined()
   })
 })

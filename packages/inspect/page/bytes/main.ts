@@ -2,12 +2,13 @@ import { decodeLatin1 } from '@spillway/parser'
 import { readByProfiles, readingsSummary, withSmuggled } from '../../src/model/readings.ts'
 import { type Reading, readBytes } from '../../src/model/tokens.ts'
 import { byId, dataButtons, el, setText } from '../shared/dom.ts'
+import { takeFiles } from '../shared/files.ts'
 import { plural } from '../../src/model/format.ts'
 import { describe, kinds, rfcUrl } from '../shared/kinds.ts'
 import { Editor, type Form } from './editor.ts'
 import { type Side, parseHash, toHash } from './hash.ts'
 import { hexDump } from './hex-dump.ts'
-import { archivedMessages, pasted } from '../../src/model/pasted.ts'
+import { pasted } from '../../src/model/pasted.ts'
 import { knownReaders } from './known-readers.ts'
 import { readingColumns } from './readings.ts'
 import { type Sample, samples } from './samples.ts'
@@ -164,29 +165,30 @@ byId('source').addEventListener('paste', (event) => {
 /** Messages of a file that are offered. */
 const mostOffered = 400
 
-/** Takes a file: an archive, what a tool has printed, or else the bytes that it has. */
+/** Takes a file: a capture or an archive, what a tool has printed, or else the bytes that it has. */
 async function take(file: File): Promise<void> {
   const whole = new Uint8Array(await file.arrayBuffer())
-  const text = new TextDecoder().decode(whole)
-  const archived = archivedMessages(text)
-  if (archived.length > 0) offer(file.name, archived.slice(0, mostOffered))
-  const found = archived[0] ?? pasted(text, side)
-  setSide(found?.side ?? side)
-  editor.bytes = found?.bytes ?? whole
-  read()
-  setText(
-    byId('shared'),
-    `Taken from ${file.name}${archived.length > 0 ? `, with ${plural(archived.length, 'message')}` : ''}`,
-  )
+  const { recordedMessages } = await import('./recorded-messages.ts')
+  let recorded: ReturnType<typeof recordedMessages>
+  try {
+    recorded = recordedMessages(whole)
+  } catch (error) {
+    return setText(byId('shared'), `${file.name}: ${error instanceof Error ? error.message : String(error)}`)
+  }
+  const { messages, notes } = recorded ?? { messages: [], notes: [] }
+  if (messages.length > 0) offer(file.name, messages.slice(0, mostOffered))
+  const found = messages[0] ?? pasted(new TextDecoder().decode(whole), side)
+  // Nothing can be said about bytes that are no message.
+  if (found || !recorded) {
+    setSide(found?.side ?? side)
+    editor.bytes = found?.bytes ?? whole
+    read()
+  }
+  const count = recorded ? `, with ${plural(messages.length, 'message')}` : ''
+  setText(byId('shared'), [`Taken from ${file.name}${count}`, ...notes].join('. '))
 }
 
-const files = byId('file') as HTMLInputElement
-byId('open').addEventListener('click', () => files.click())
-files.addEventListener('change', () => {
-  const [file] = files.files ?? []
-  files.value = ''
-  if (file) void take(file)
-})
+takeFiles((file) => void take(file))
 
 for (const place of [dump, byId('source')])
   place.addEventListener('pointermove', (event) => {

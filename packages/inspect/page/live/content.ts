@@ -1,6 +1,6 @@
 // The content of a message: its codings undone, and shown as its type says, never as markup.
 import { formatBytes, plural } from '../../src/model/format.ts'
-import { type Told, fieldOf } from '../../src/model/messages.ts'
+import { type Told, contentCodings, fieldOf, joined } from '../../src/model/messages.ts'
 import { type FormPart, eventsOf, partsOf } from '../../src/model/parts-of.ts'
 import { readBytes } from '../../src/model/tokens.ts'
 import { el } from '../shared/dom.ts'
@@ -9,24 +9,22 @@ import type { Store } from './store.ts'
 
 /** Parts of a form, or events, that are shown. */
 const most = 100
+/** Bytes that decoding may produce. */
+const mostDecoded = 4 * 1024 * 1024
 
 export function contentDetails(told: Told, store: Store): HTMLElement[] {
   const { content: bytes, complete } = told
   if (bytes.length === 0) return []
   const type = fieldOf(told, 'content-type') ?? ''
-  const codings = (fieldOf(told, 'content-encoding') ?? '')
-    .split(',')
-    .map((one) => one.trim().toLowerCase())
-    .filter((one) => one !== '' && one !== 'identity')
+  const codings = contentCodings(told)
   const size = `${formatBytes(bytes.length)}${complete ? '' : ', not all of it'}`
   const title = el('h3', {}, `Content, ${size}${codings.length > 0 ? `, in ${codings.join(', ')}` : ''}`)
   const place = el('div', { class: 'content' })
   if (codings.length === 0) place.append(...shown(bytes, type))
-  else if (store.server.tools)
-    void decoded(codings, bytes).then((plain) =>
+  else
+    void decoded(codings, bytes, store.server.tools === true).then((plain) =>
       place.append(...(plain ? shown(plain, type) : [cannot(codings), raw(bytes)])),
     )
-  else place.append(cannot(codings))
   return [title, place]
 }
 
@@ -35,16 +33,42 @@ function cannot(codings: readonly string[]): HTMLElement {
 }
 
 /** The last coding that was applied comes off first (RFC 9110 §8.4). */
-async function decoded(codings: readonly string[], bytes: Uint8Array): Promise<Uint8Array | undefined> {
-  let plain = bytes
-  for (const coding of codings.toReversed().slice(0, 4)) {
-    const request = { method: 'POST', body: plain as BodyInit }
-    const response = await fetch(`api/decode/${encodeURIComponent(coding)}`, request).catch(() => undefined)
-    // Nothing comes back of what is not in this coding.
-    if (response?.status !== 200) return undefined
-    plain = new Uint8Array(await response.arrayBuffer())
-  }
+async function decoded(
+  codings: readonly string[],
+  bytes: Uint8Array,
+  isServerAsked: boolean,
+): Promise<Uint8Array | undefined> {
+  let plain: Uint8Array | undefined = bytes
+  for (const coding of codings.toReversed().slice(0, 4))
+    plain = plain && (await (isServerAsked ? decodedByServer(coding, plain) : decodedHere(coding, plain)))
   return plain
+}
+
+async function decodedByServer(coding: string, bytes: Uint8Array): Promise<Uint8Array | undefined> {
+  const request = { method: 'POST', body: bytes as BodyInit }
+  const response = await fetch(`api/decode/${encodeURIComponent(coding)}`, request).catch(() => undefined)
+  // Nothing comes back of what is not in this coding.
+  return response?.status === 200 ? new Uint8Array(await response.arrayBuffer()) : undefined
+}
+
+/** What browsers can decode by themselves; no more of it than of what a server decodes. */
+async function decodedHere(coding: string, bytes: Uint8Array): Promise<Uint8Array | undefined> {
+  const format = ({ gzip: 'gzip', 'x-gzip': 'gzip', deflate: 'deflate' } as const)[coding]
+  if (format === undefined) return undefined
+  const pieces: Uint8Array[] = []
+  let size = 0
+  const reader = new Blob([bytes as BlobPart]).stream().pipeThrough(new DecompressionStream(format)).getReader()
+  try {
+    for (let piece; (piece = await reader.read()).value !== undefined;) {
+      pieces.push(piece.value)
+      if ((size += piece.value.length) > mostDecoded) return undefined
+    }
+    return joined(pieces)
+  } catch {
+    return undefined
+  } finally {
+    void reader.cancel().catch(() => {})
+  }
 }
 
 /** Whatever is not as its type says is shown as text, or as bytes. */

@@ -1,5 +1,5 @@
 // The details of an exchange, as elements of the page.
-import type { Told, ToldExchange } from '../../src/model/messages.ts'
+import { type Told, type ToldExchange, fieldOf } from '../../src/model/messages.ts'
 import { exchangesIn } from '../../src/model/streams.ts'
 import { readBytes } from '../../src/model/tokens.ts'
 import { fromBase64, toBase64Url } from '../shared/base64.ts'
@@ -24,11 +24,11 @@ export function exchangeDetails(connection: number, number: number, store: Store
   const note = wire.wire?.notes.find(({ exchange }) => exchange === number)
   return [
     el('p', {}, back),
-    ...actions(request, known?.status, store),
+    ...actions(request, known?.status, connection, store),
     ...noteDetails(note, known),
     ...message('Request', request, store),
     ...(response ? message('Response', response, store) : [el('p', { class: 'hint' }, 'No response.')]),
-    ...(known?.status === 101 ? messageList(wire.wire?.messages ?? [], known) : []),
+    ...(known?.status === 101 && wire.wire?.messages ? messageList(wire.wire.messages, known) : []),
   ]
 }
 
@@ -37,7 +37,7 @@ export function exchangeKey(number: number, wire: WireOf): string {
   const told = find(number, wire)
   const note = wire.wire?.notes.find(({ exchange }) => exchange === number)
   return told
-    ? `${told.request.bytes.length} ${told.response?.bytes.length} ${told.response?.complete} ${JSON.stringify(note)} ${wire.wire?.messages.length}`
+    ? `${told.request.bytes.length} ${told.response?.bytes.length} ${told.response?.complete} ${JSON.stringify(note)} ${wire.wire?.messages?.length}`
     : ''
 }
 
@@ -54,7 +54,7 @@ function message(title: string, told: Told, store: Store): HTMLElement[] {
   ]
 }
 
-function actions(request: Told, status: number | undefined, store: Store): HTMLElement[] {
+function actions(request: Told, status: number | undefined, connection: number, store: Store): HTMLElement[] {
   const bar = el('div', { class: 'buttons' })
   const said = el('span', { class: 'thin', role: 'status' })
   const copy = (name: string, text: () => string): void => {
@@ -67,19 +67,29 @@ function actions(request: Told, status: number | undefined, store: Store): HTMLE
     })
     bar.append(button)
   }
-  // What is known of a server without an address is a page on it.
-  const url = store.server.url.startsWith('http') ? store.server.url : location.origin
+  const url = originOf(request, connection, store)
   copy('Copy as curl', () => asCurl(request, url))
   copy('as fetch', () => asFetch(request, url))
   copy('as a test', () => asTest(request, status))
   copy('as bytes', () => asBytes(request, url))
   const link = el('a', { href: `bytes.html#request=${toBase64Url(request.bytes)}` }, 'Byte by byte')
-  return [bar, el('p', {}, link, ' ', said), ...(store.server.tools ? [sender(request)] : [])]
+  return [bar, el('p', {}, link, ' ', said), ...(store.server.tools ? [sender(request, store)] : [])]
+}
+
+/** Where the request went. */
+function originOf(request: Told, connection: number, store: Store): string {
+  const { server, recording } = store
+  if (!recording)
+    // What is known of a server without an address is a page on it.
+    return server.url.startsWith('http') ? server.url : location.origin
+  const label = store.find(connection)?.label ?? ''
+  const origin = URL.canParse(label) ? label : `http://${fieldOf(request, 'host') ?? 'localhost'}`
+  return URL.canParse(origin) ? origin : 'http://localhost'
 }
 
 /** Sends the request again, as it was or changed. */
-function sender(request: Told): HTMLElement {
-  const details = el('details', {}, el('summary', {}, 'Send again'))
+function sender(request: Told, { recording }: Store): HTMLElement {
+  const details = el('details', {}, el('summary', {}, recording ? 'Send to the inspected server' : 'Send again'))
   const isText = textOf(request.bytes) !== undefined
   const editor = el('textarea', { rows: '8', spellcheck: 'false', 'aria-label': 'The request, as it will be sent' })
   editor.value = isText ? new TextDecoder().decode(request.bytes).replaceAll('\r\n', '\n') : ''

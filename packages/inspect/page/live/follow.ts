@@ -11,9 +11,11 @@ export interface Followed {
 /** Milliseconds until another attempt, after the browser has given up. */
 const retry = 1500
 
-/** Follows the server's events, across restarts of the server. */
-export function follow(to: Followed): void {
+/** Follows the server's events, across restarts of the server, until `ended` is aborted. */
+export function follow(to: Followed, ended: AbortSignal): void {
+  if (ended.aborted) return
   const source = new EventSource('events')
+  ended.addEventListener('abort', () => source.close())
   source.addEventListener('snapshot', (message: MessageEvent<string>) => {
     to.live(true)
     to.snapshot(JSON.parse(message.data) as Snapshot)
@@ -24,6 +26,6 @@ export function follow(to: Followed): void {
   source.addEventListener('error', () => {
     to.live(false)
     // To the browser a refused stream is final; to us it only means that the server is full or starting.
-    if (source.readyState === EventSource.CLOSED) setTimeout(() => follow(to), retry)
+    if (source.readyState === EventSource.CLOSED) setTimeout(() => follow(to, ended), retry)
   })
 }

@@ -28,7 +28,12 @@ export class Inspector {
   constructor(store: Store, hint: string) {
     this.#store = store
     this.#hint = hint
-    this.#shown = {
+    this.#shown = this.#nothing
+    this.refresh()
+  }
+
+  get #nothing(): Shown {
+    return {
       title: 'Details',
       key: () => '',
       content: () => [
@@ -36,13 +41,18 @@ export class Inspector {
         el('p', { class: 'hint' }, this.#hint),
       ],
     }
-    this.refresh()
+  }
+
+  /** Shows nothing in particular. */
+  none(): void {
+    this.selected = 0
+    this.#show(this.#nothing)
   }
 
   select(connection: number): void {
     this.selected = connection
     const store = this.#store
-    const wire = new WireOf(connection, store.server.control, () => this.#again())
+    const wire = new WireOf(connection, store, () => this.#again())
     this.#show({
       title: `Connection #${connection}`,
       key: () => {
@@ -58,7 +68,7 @@ export class Inspector {
   selectExchange(connection: number, exchange: number): void {
     this.selected = connection
     const store = this.#store
-    const wire = new WireOf(connection, store.server.control, () => this.#again())
+    const wire = new WireOf(connection, store, () => this.#again())
     this.#show({
       title: `Connection #${connection}, request ${exchange}`,
       key: () => {

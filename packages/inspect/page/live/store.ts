@@ -1,7 +1,9 @@
 // What the page knows about the server.
 import type { Connection, ServerFacts, Snapshot, WireEvent } from '../../src/model/events.ts'
 import { formatTime } from '../../src/model/format.ts'
+import type { Recording } from '../../src/model/recording.ts'
 import { type LabState, apply, emptyState, thaw } from '../../src/model/state.ts'
+import type { Wire } from '../../src/model/tape.ts'
 
 /** Seconds over which the rate of requests is averaged. */
 const rateSeconds = 5
@@ -14,6 +16,8 @@ export class Store {
   server: ServerFacts = { url: location.origin, keepAliveMs: 0, headMs: 0, control: true }
   /** The time of day when the server's clock began. */
   epoch = 0
+  /** What is shown instead of a server. */
+  recording: Recording | undefined = undefined
   /** What to add to the page's clock to get the server's. */
   #ahead = 0
   /** The number of requests so far, second by second, the latest last. */
@@ -27,13 +31,29 @@ export class Store {
     this.#ahead = snapshot.now - performance.now()
   }
 
+  /** Shows a file from here on, whose clock stands still at its end. */
+  show(recording: Recording): void {
+    this.recording = recording
+    this.state = recording.state
+    this.epoch = recording.epoch
+    this.you = 0
+    this.server = { ...this.server, url: '', control: true }
+  }
+
+  /** What was said on a connection; undefined where nobody knows any more. */
+  async wire(connection: number): Promise<Wire | undefined> {
+    if (this.recording) return this.recording.wire(connection)
+    const response = await fetch(`api/wire/${connection}`).catch(() => undefined)
+    return response?.ok ? ((await response.json()) as Wire) : undefined
+  }
+
   apply(events: readonly WireEvent[]): void {
     for (const event of events) apply(this.state, event)
   }
 
   /** The server's clock, in milliseconds. */
   now(): number {
-    return performance.now() + this.#ahead
+    return this.recording?.now ?? performance.now() + this.#ahead
   }
 
   /** Sets since when nothing is known about the server. */

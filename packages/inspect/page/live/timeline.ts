@@ -1,6 +1,7 @@
 // The timeline: time and lanes to positions, and the user's gestures.
 import type { Connection, Gap } from '../../src/model/events.ts'
 import type { Store } from './store.ts'
+import { formatTime } from '../../src/model/format.ts'
 import { byId } from '../shared/dom.ts'
 import { type Paint, LanePainter, readPaint } from './lane-painter.ts'
 import { laneHeight, tallest } from './lanes.ts'
@@ -48,8 +49,11 @@ export class Timeline {
     lanes: readonly Connection[],
     now: number,
     span: number,
-    { server, state }: Pick<Store, 'server' | 'state'>,
-    selected: number,
+    { server, state, epoch }: Pick<Store, 'server' | 'state' | 'epoch'>,
+    {
+      selected,
+      isPast,
+    }: { readonly selected: number; /** Whether the right edge is not now. */ readonly isPast: boolean },
   ): void {
     const lane = (this.#lane = laneHeight(lanes.length, tallest(byId('labels'))))
     this.#lanes = lanes.length
@@ -60,7 +64,7 @@ export class Timeline {
     const width = this.#canvas.clientWidth
     if (!g || width === 0) return
     const view: View = { x: (at) => width - margin - ((now - at) / span) * (width - margin), now, span, width }
-    this.#drawAxis(view)
+    this.#drawAxis(view, isPast ? formatTime(epoch + now) : 'now')
     this.#drawGrid(g, view, height)
     this.#drawGaps(g, view, height, state.gaps)
     const painter = new LanePainter(g, view, lane, this.#paint, server)
@@ -72,14 +76,16 @@ export class Timeline {
     }
   }
 
-  #drawAxis({ x, now, span }: View): void {
+  #drawAxis({ x, now, span }: View, edge: string): void {
     const g = fit(this.#axis, axisHeight)
     if (!g) return
     g.font = '11px system-ui, sans-serif'
     g.fillStyle = this.#paint.muted
+    const free = x(now) + margin / 2 - g.measureText(edge).width - 8
     for (const ago of ticks(span)) {
+      if (ago > 0 && x(now - ago) + g.measureText(agoText(ago)).width / 2 > free) continue
       g.textAlign = ago === 0 ? 'right' : 'center'
-      g.fillText(agoText(ago), ago === 0 ? x(now) + margin / 2 : x(now - ago), 15)
+      g.fillText(ago === 0 ? edge : agoText(ago), ago === 0 ? x(now) + margin / 2 : x(now - ago), 15)
     }
   }
 
@@ -132,9 +138,9 @@ export class Timeline {
   }
 }
 
-/** Limits a span to what can be shown. */
-export function clampSpan(span: number): number {
-  return Math.max(leastSpan, Math.min(mostSpan, span))
+/** Limits a span to what can be shown. @param whole the length of a recording, all of which can be. */
+export function clampSpan(span: number, whole: number = 0): number {
+  return Math.max(leastSpan, Math.min(Math.max(mostSpan, whole), span))
 }
 
 /** The positions of the grid lines, in milliseconds ago: round numbers, far enough apart to be read. */
@@ -146,7 +152,6 @@ function ticks(span: number): number[] {
 }
 
 function agoText(ago: number): string {
-  if (ago === 0) return 'now'
   return ago < 1000 ? `−${Number(ago.toPrecision(3))} ms` : `−${Number((ago / 1000).toPrecision(3))} s`
 }
 

@@ -2,9 +2,10 @@
 import type { Connection, Snapshot, WireEvent } from '../../src/model/events.ts'
 import { bounds } from '../../src/model/state.ts'
 import { byId, dataButtons, setText } from '../shared/dom.ts'
+import { takeFiles } from '../shared/files.ts'
 import { pulse, showCounters } from './counters.ts'
 import { Filter } from './filter.ts'
-import { follow } from './follow.ts'
+import { type Followed, follow } from './follow.ts'
 import { Inspector } from './inspector.ts'
 import { LaneLabels, lanesOf } from './lanes.ts'
 import { Log, summary } from './log.ts'
@@ -49,6 +50,8 @@ class LiveView {
   #stoppedAt = 0
   /** Since when the server has been away: nothing is known about it, so its clock stands still. */
   #awayAt: number | undefined
+  /** Aborted when a file is shown instead of the server. */
+  readonly #following = new AbortController()
   #lanes: readonly Connection[] = []
   #news = false
   #unlogged: WireEvent[] = []
@@ -68,7 +71,7 @@ class LiveView {
         this.#showLanes(this.#pausedAt)
       },
     })
-    follow({
+    const followed: Followed = {
       live: (live) => this.#showLive(live),
       snapshot: (snapshot) => {
         store.take(snapshot)
@@ -85,7 +88,9 @@ class LiveView {
         this.#unlogged = [...this.#unlogged, ...events].slice(-bounds.recent)
         this.#news = true
       },
-    })
+    }
+    follow(followed, this.#following.signal)
+    takeFiles((file) => void this.#open(file))
     setInterval(() => this.#announce(), announceEvery)
     this.#listen()
     // A link may point to one connection.
@@ -114,6 +119,45 @@ class LiveView {
     for (const [button, value] of dataButtons('zoom'))
       button.addEventListener('click', () => this.#zoom(Number(value), 1))
     byId('pause').addEventListener('click', () => this.#pause(this.#pausedAt === undefined))
+  }
+
+  /** How much time all of a recording takes, with room at its end for why the last connection ended. */
+  get #whole(): number {
+    return (this.#store.recording?.now ?? 0) * 1.1
+  }
+
+  /** Shows what a file has, from now on. */
+  async #open(file: File): Promise<void> {
+    const place = byId('opened')
+    place.hidden = false
+    // By name, so that whoever looks for exports without a user finds one.
+    const { aboutRecording, openRecording, refusedFile } = await import('./recorded.ts')
+    try {
+      const recording = await openRecording(file)
+      this.#following.abort()
+      this.#store.show(recording)
+      place.replaceChildren(...aboutRecording(file.name, recording))
+      this.#showRecording(recording.now)
+    } catch (error) {
+      place.replaceChildren(...refusedFile(error))
+    }
+  }
+
+  #showRecording(end: number): void {
+    document.body.classList.remove('away')
+    document.body.classList.add('recorded')
+    byId('live').dataset['state'] = 'file'
+    setText(byId('live'), 'A file')
+    byId('pause').hidden = true
+    this.#awayAt = undefined
+    this.#unannounced = []
+    this.inspector.none()
+    // It stands still at its end.
+    this.#pause(true)
+    this.#pausedAt = this.#stoppedAt = end
+    this.#log.reset(this.#filter)
+    this.#setSpan(this.#whole)
+    this.#showText()
   }
 
   #select(connection: number): void {
@@ -168,7 +212,9 @@ class LiveView {
 
   #draw(now: number): void {
     this.#done.picture = now
-    this.#timeline.draw(this.#lanes, this.#now, this.#span, this.#store, this.inspector.selected)
+    const { selected } = this.inspector
+    const isPast = this.#pausedAt !== undefined
+    this.#timeline.draw(this.#lanes, this.#now, this.#span, this.#store, { selected, isPast })
   }
 
   #frame(): void {
@@ -188,7 +234,7 @@ class LiveView {
   }
 
   #setSpan(to: number): void {
-    this.#span = clampSpan(to)
+    this.#span = clampSpan(to, this.#whole)
     for (const [button, value] of this.#spans)
       button.setAttribute('aria-pressed', String(Number(value) * 1000 === this.#span))
     this.#showLanes(this.#now)
@@ -196,7 +242,7 @@ class LiveView {
 
   /** Shows more or less time; if the picture is paused, what is under the pointer stays there. */
   #zoom(factor: number, at: number): void {
-    const to = clampSpan(this.#span * factor)
+    const to = clampSpan(this.#span * factor, this.#whole)
     if (this.#pausedAt !== undefined)
       this.#pausedAt = Math.min(this.#stoppedAt, this.#pausedAt + (to - this.#span) * (1 - at))
     this.#setSpan(to)

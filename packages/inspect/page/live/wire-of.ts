@@ -1,20 +1,21 @@
 import type { Connection } from '../../src/model/events.ts'
 import type { Wire } from '../../src/model/tape.ts'
+import type { Store } from './store.ts'
 
-/** The bytes of a connection, fetched from the server when something has happened on it. */
+/** The bytes of a connection, fetched when something has happened on it. */
 export class WireOf {
   wire: Wire | undefined = undefined
   /** Which segment is shown, counted back from the last one. */
   back = 0
   readonly #connection: number
-  readonly #allowed: boolean
+  readonly #store: Store
   readonly #changed: () => void
   #seen = ''
 
-  /** @param allowed whether the server provides them. @param changed is called when there is something new to show. */
-  constructor(connection: number, allowed: boolean, changed: () => void) {
+  /** @param changed is called when there is something new to show. */
+  constructor(connection: number, store: Store, changed: () => void) {
     this.#connection = connection
-    this.#allowed = allowed
+    this.#store = store
     this.#changed = changed
   }
 
@@ -29,7 +30,7 @@ export class WireOf {
     const seen = connection
       ? `${half} ${connection.requests} ${connection.idleAt} ${connection.headAt} ${connection.error?.at} ${connection.close?.at} ${connection.exchanges.at(-1)?.endedAt}`
       : 'gone'
-    if (!this.#allowed || seen === this.#seen) return
+    if (!this.#store.server.control || seen === this.#seen) return
     this.#seen = seen
     void this.#fetch()
   }
@@ -42,9 +43,9 @@ export class WireOf {
   }
 
   async #fetch(): Promise<void> {
-    const response = await fetch(`api/wire/${this.#connection}`).catch(() => undefined)
-    if (!response?.ok) return
-    this.wire = (await response.json()) as Wire
+    const wire = await this.#store.wire(this.#connection)
+    if (!wire) return
+    this.wire = wire
     this.#changed()
   }
 }

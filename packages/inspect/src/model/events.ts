@@ -1,5 +1,5 @@
 // The events that the server sends to the page.
-import type { Reason } from './reasons.ts'
+import type { EndedBy } from './reasons.ts'
 
 /**
  * What the server tells the page, one object per fact. Each comes from one lifecycle event of `@spillway/core` and contains
@@ -100,7 +100,7 @@ export interface FinEvent extends Of<'fin'> {
 
 /** A connection is gone. */
 export interface CloseEvent extends Of<'close'> {
-  readonly reason: Reason
+  readonly reason: EndedBy
   readonly requests: number
   readonly bytesIn: number
   readonly bytesOut: number

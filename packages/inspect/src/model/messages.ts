@@ -30,6 +30,14 @@ export function fieldOf({ fields }: Told, name: string): string | undefined {
   return fields.find(([one]) => one.toLowerCase() === name)?.[1]
 }
 
+/** The codings of a message's content, in the order in which they were applied (RFC 9110 §8.4). */
+export function contentCodings(message: Told): string[] {
+  return (fieldOf(message, 'content-encoding') ?? '')
+    .split(',')
+    .map((one) => one.trim().toLowerCase())
+    .filter((one) => one !== '' && one !== 'identity')
+}
+
 /** Finds the exchanges in some bytes of one HTTP/1 connection. */
 export function exchangesOf({ first, ...segment }: Segment, decode: (base64: string) => Uint8Array): ToldExchange[] {
   const [received, sent] = [decode(segment.in), decode(segment.out)]

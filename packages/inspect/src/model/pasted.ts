@@ -1,5 +1,8 @@
 // What people have at hand when they want to see bytes: the output of tools. Extracts the bytes from it.
 
+import { archivedBytes, archivedEntries } from './archive.ts'
+import { crlf, writtenRequest } from './written.ts'
+
 type Side = 'request' | 'response'
 
 /** Bytes found in pasted text, and what it was. */
@@ -89,7 +92,7 @@ function commandLine(text: string): Pasted | undefined {
   if (!URL.canParse(target)) return undefined
   const isData = content !== '' && !fields.some((field) => /^content-type:/i.test(field))
   const type = isData ? ['Content-Type: application/x-www-form-urlencoded'] : []
-  const bytes = request(method || (content ? 'POST' : 'GET'), target, [...fields, ...type], content)
+  const bytes = writtenRequest(method || (content ? 'POST' : 'GET'), target, [...fields, ...type], utf8.encode(content))
   return { what: 'a command line of curl', side: 'request', bytes }
 }
 
@@ -137,81 +140,10 @@ const control: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t' }
 
 // ── browsers ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
-interface Archived {
-  readonly method?: string
-  readonly url?: string
-  readonly status?: number
-  readonly statusText?: string
-  readonly headers?: readonly { readonly name: string; readonly value: string }[]
-  readonly postData?: { readonly text?: string }
-  readonly content?: { readonly text?: string; readonly encoding?: string }
-}
-
-type Entry = Partial<Record<Side, Archived>>
-
-/** A message of an HTTP Archive, as bytes. */
-export interface ArchivedMessage {
-  /** What it was: `GET /path`, or `200 for GET /path`. */
-  readonly name: string
-  readonly side: Side
-  readonly bytes: Uint8Array
-}
-
-/** All messages of an HTTP Archive; none of text that is none. */
-export function archivedMessages(text: string): ArchivedMessage[] {
-  return entriesOf(text).flatMap((entry) => {
-    const { method = 'GET', url = '/' } = entry.request ?? {}
-    const asked = `${method} ${URL.canParse(url) ? new URL(url).pathname : url}`
-    return (['request', 'response'] as const).flatMap((side) => {
-      const bytes = bytesOf(entry, side)
-      const name = side === 'request' ? asked : `${entry.response?.status} for ${asked}`
-      return bytes ? [{ name, side, bytes }] : []
-    })
-  })
-}
-
 function archive(text: string, side: Side): Pasted | undefined {
-  const [entry] = entriesOf(text)
-  const bytes = entry && bytesOf(entry, side)
+  const [entry] = archivedEntries(text)
+  const bytes = entry && archivedBytes(entry, side)
   return bytes && { what: `the first ${side} of an HTTP Archive`, side, bytes }
-}
-
-function entriesOf(text: string): Entry[] {
-  if (!/^\ufeff?\s*\{/.test(text)) return []
-  try {
-    const all = JSON.parse(text.replace(/^\ufeff/, '')) as { log?: { entries?: Entry[] } } & Entry
-    return (Array.isArray(all.log?.entries) ? all.log.entries : [all]).filter(
-      (one) => typeof one === 'object' && one !== null,
-    )
-  } catch {
-    return []
-  }
-}
-
-/** Undefined for what an entry does not have, or not in the form that it should. */
-function bytesOf(entry: Entry, side: Side): Uint8Array | undefined {
-  try {
-    return messageOf(entry, side)
-  } catch {
-    return undefined
-  }
-}
-
-function messageOf(entry: Entry, side: Side): Uint8Array | undefined {
-  const found = entry?.[side]
-  if (!Array.isArray(found?.headers)) return undefined
-  // What browsers show as HTTP/2 fields with a colon goes into the start line here.
-  const fields = found.headers.filter(({ name }) => !name.startsWith(':')).map(({ name, value }) => `${name}: ${value}`)
-  if (side === 'request') return request(found.method ?? 'GET', found.url ?? '/', fields, found.postData?.text ?? '')
-  const { text: content = '', encoding } = found.content ?? {}
-  const kept = fields.filter((field) => !/^(?:content-length|transfer-encoding|content-encoding):/i.test(field))
-  const body = encoding === 'base64' ? Uint8Array.from(atob(content), (c) => c.charCodeAt(0)) : utf8.encode(content)
-  const line = `HTTP/1.1 ${found.status ?? 200} ${found.statusText ?? ''}`
-  const head = utf8.encode(crlf([line, ...kept, `Content-Length: ${body.length}`, '']))
-  const bytes = new Uint8Array(head.length + body.length)
-  bytes.set(head)
-  bytes.set(body, head.length)
-  return bytes
 }
 
 /** HTTP/2 fields as browsers copy them: `:method: GET`, or name and value on separate lines. */
@@ -226,21 +158,6 @@ function pseudoFields(text: string): Pasted | undefined {
   const pseudo = new Map(fields.filter(([name]) => name.startsWith(':')).map(([name, value]) => [name, value.trim()]))
   const rest = fields.filter(([name]) => !name.startsWith(':')).map(([name, value]) => `${name}: ${value.trim()}`)
   const url = `${pseudo.get(':scheme') ?? 'https'}://${pseudo.get(':authority') ?? 'localhost'}${pseudo.get(':path') ?? '/'}`
-  const bytes = request(pseudo.get(':method') ?? 'GET', url, rest, '')
+  const bytes = writtenRequest(pseudo.get(':method') ?? 'GET', url, rest, new Uint8Array(0))
   return { what: 'fields of HTTP/2, written as HTTP/1.1', side: 'request', bytes }
-}
-
-/** An HTTP/1.1 request for a URL; anything missing from a complete one is added. */
-function request(method: string, target: string, fields: readonly string[], content: string): Uint8Array {
-  // Something that is not a URL is put on the line as it was written, so that it can be seen.
-  const url = URL.canParse(target, 'http://localhost') ? new URL(target, 'http://localhost') : undefined
-  const has = (name: string): boolean => fields.some((field) => field.toLowerCase().startsWith(`${name}:`))
-  const host = has('host') || !url ? [] : [`Host: ${url.host}`]
-  const length = content === '' || has('content-length') ? [] : [`Content-Length: ${utf8.encode(content).length}`]
-  const line = `${method} ${url ? url.pathname + url.search : target} HTTP/1.1`
-  return utf8.encode(crlf([line, ...host, ...fields, ...length, '']) + content)
-}
-
-function crlf(lines: readonly string[]): string {
-  return lines.map((line) => `${line}\r\n`).join('')
 }

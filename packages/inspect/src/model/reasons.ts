@@ -37,7 +37,13 @@ export type Reason =
   | 'shutdown'
   | 'upgraded'
 
-export const reasons: Readonly<Record<Reason, ReasonText>> = {
+/** What can be known from outside, when a capture is read. */
+type SeenFromOutside = 'server-closed' | 'server-reset' | 'not-recorded'
+
+/** Why a connection ended: as the server says, or as somebody has seen who has listened. */
+export type EndedBy = Reason | SeenFromOutside
+
+export const reasons: Readonly<Record<EndedBy, ReasonText>> = {
   'client-closed': {
     short: 'client closed',
     sentence: 'The client had no more requests and ended the connection.',
@@ -163,6 +169,21 @@ export const reasons: Readonly<Record<Reason, ReasonText>> = {
   upgraded: {
     short: 'left HTTP',
     sentence: 'The connection went over to another protocol, and has ended there.',
+    calm: true,
+  },
+  'server-closed': {
+    short: 'server closed',
+    sentence: 'The server ended the connection, for a reason that only the server knows.',
+    calm: true,
+  },
+  'server-reset': {
+    short: 'server broke off',
+    sentence: 'The server reset the connection, for a reason that only the server knows.',
+    calm: false,
+  },
+  'not-recorded': {
+    short: 'end not recorded',
+    sentence: 'The file does not have the end of this connection.',
     calm: true,
   },
 }

@@ -1,8 +1,10 @@
 // What is known about a server's connections; the server and the page share it.
 import type { Connection, Exchange, Gap, Snapshot, Totals, WireEvent } from './events.ts'
 
+type Bounds = Readonly<Record<'closed' | 'exchanges' | 'recent' | 'waits' | 'gaps' | 'snapshot', number>>
+
 /** Limits for everything that is kept, so that memory stays flat however long it runs. */
-export const bounds = {
+export const bounds: Bounds = {
   /** Closed connections. */
   closed: 240,
   /** Exchanges of one connection. */
@@ -14,7 +16,7 @@ export const bounds = {
   gaps: 200,
   /** Open connections in a snapshot. */
   snapshot: 400,
-} as const
+}
 
 /** What is known about a server's connections. Server and page hold the same state and apply the same events to it. */
 export interface LabState {
@@ -56,10 +58,10 @@ export function thaw(snapshot: Pick<Snapshot, 'totals' | 'open' | 'closed' | 're
  * Applies one event to a state. No clock and no I/O: the same events give the same state. It changes the
  * state in place, because copying thousands of connections for each event would cost more than the server itself.
  */
-export function apply(state: LabState, event: WireEvent): void {
+export function apply(state: LabState, event: WireEvent, most: Bounds = bounds): void {
   const { totals } = state
   if (event.type === 'gap') return gap(state, event)
-  keep(state.recent, event, bounds.recent)
+  keep(state.recent, event, most.recent)
   if (event.type === 'server') return
   if (event.type === 'open') {
     totals.accepted++
@@ -84,7 +86,7 @@ export function apply(state: LabState, event: WireEvent): void {
       totals.bytesIn += event.bytes
       totals.busy++
       totals.mostBusy = Math.max(totals.mostBusy, totals.busy)
-      if (connection) begin(connection, event)
+      if (connection) begin(connection, event, most)
       return
     case 'reply': {
       const exchange = connection && find(connection, event.exchange)
@@ -92,7 +94,7 @@ export function apply(state: LabState, event: WireEvent): void {
       exchange.repliedAt = event.at
       exchange.status = event.status
       if (!event.persist) connection.ending = true
-      keep(state.waits, event.at - exchange.at, bounds.waits)
+      keep(state.waits, event.at - exchange.at, most.waits)
       return
     }
     case 'end':
@@ -112,7 +114,7 @@ export function apply(state: LabState, event: WireEvent): void {
       if (connection) (connection.fin ??= {})[event.by] ??= event.at
       return
     case 'close':
-      close(state, connection, event)
+      close(state, connection, event, most)
   }
 }
 
@@ -133,14 +135,14 @@ function gap({ open, gaps, totals }: LabState, { what, at }: WireEvent & { type:
   if (last) last.to ??= at
 }
 
-function begin(connection: Connection, event: WireEvent & { type: 'request' }): void {
+function begin(connection: Connection, event: WireEvent & { type: 'request' }, most: Bounds): void {
   const { exchange, method, target, version, bytes, at } = event
   const { headAt = at } = connection
   delete connection.idleAt
   delete connection.headAt
   connection.requests = Math.max(connection.requests + 1, exchange)
   connection.bytesIn += bytes
-  keep(connection.exchanges, { exchange, method, target, version, bytesIn: bytes, at, headAt }, bounds.exchanges)
+  keep(connection.exchanges, { exchange, method, target, version, bytesIn: bytes, at, headAt }, most.exchanges)
 }
 
 function finish(connection: Connection, event: WireEvent & { type: 'end' }): void {
@@ -155,7 +157,12 @@ function finish(connection: Connection, event: WireEvent & { type: 'end' }): voi
   if (event.route !== undefined) exchange.route = event.route
 }
 
-function close(state: LabState, connection: Connection | undefined, event: WireEvent & { type: 'close' }): void {
+function close(
+  state: LabState,
+  connection: Connection | undefined,
+  event: WireEvent & { type: 'close' },
+  most: Bounds,
+): void {
   const { totals } = state
   totals.closed++
   totals.open--
@@ -169,7 +176,7 @@ function close(state: LabState, connection: Connection | undefined, event: WireE
   connection.bytesOut = event.bytesOut
   connection.close = event
   state.open.delete(connection.id)
-  keep(state.closed, connection, bounds.closed)
+  keep(state.closed, connection, most.closed)
 }
 
 /** The exchange with a number; the latest ones are requested most often. */

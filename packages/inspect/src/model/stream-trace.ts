@@ -10,6 +10,8 @@ export type Way = 'in' | 'out'
 export interface StreamTrace {
   readonly id: number
   readonly openedAt: number
+  /** When the head of its response was complete. */
+  repliedAt?: number
   closedAt?: number
   /** Method and target. */
   line: string

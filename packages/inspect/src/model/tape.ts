@@ -32,8 +32,8 @@ export interface Wire {
   readonly segments: readonly Segment[]
   /** Of its latest exchanges. */
   readonly notes: readonly ExchangeNote[]
-  /** What was said behind an upgrade to WebSocket. */
-  readonly messages: readonly WebSocketMessage[]
+  /** What was said behind an upgrade to WebSocket; missing where nobody has put it together from its frames. */
+  readonly messages?: readonly WebSocketMessage[]
   /** Of a connection of HTTP/2. */
   readonly streams?: StreamsTrace
 }

@@ -7,7 +7,7 @@ import { type LabState, apply, emptyState, find } from '../model/state.ts'
 import type { Wire } from '../model/tape.ts'
 import { ExchangeNotes } from './exchange-notes.ts'
 import { type Pace, Pacer } from './pacer.ts'
-import { StreamsLog } from './stream-traces.ts'
+import { StreamsLog } from '../model/streams-log.ts'
 import { type TapeBounds, Tapes } from './tapes.ts'
 import { webSocketMessages } from './web-socket.ts'
 

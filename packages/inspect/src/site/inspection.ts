@@ -106,7 +106,8 @@ export class Inspection {
   #api(c: Context<any, any>, [name, id]: readonly string[]): MaybePromise<Reply> {
     const recorder = this.#record()
     if (c.method === 'GET' && name === 'wire') return c.json(recorder.wire(Number(id)), fresh)
-    if (c.method === 'GET' && name === 'har') return c.json(toHar(recorder, this.#parts.version), fresh)
+    if (c.method === 'GET' && name === 'har')
+      return toHar(recorder, this.#parts.version).then((har) => c.json(har, fresh))
     if (c.method === 'GET' && name === 'pcapng')
       return new Reply(toPcapng(recorder), {
         headers: { ...fresh.headers, 'Content-Type': 'application/x-pcapng', 'X-Content-Type-Options': 'nosniff' },

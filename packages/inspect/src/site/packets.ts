@@ -58,18 +58,28 @@ export class Conversing {
     this.#send('in', openedAt, ACK)
     // In the order in which it happened, as each segment acknowledges what came before it.
     const steps = segments.flatMap((segment) => this.#segment(segment))
-    for (const [way, at] of [
-      ['in', fin.client],
-      ['out', fin.server],
-    ] as const)
-      if (at !== undefined) steps.push({ at, send: () => this.#send(way, at, FIN | ACK) })
+    const ends = (['in', 'out'] as const)
+      .flatMap((way) => {
+        const at = way === 'in' ? fin.client : fin.server
+        return at === undefined ? [] : [{ way, at }]
+      })
+      .toSorted((a, b) => a.at - b.at)
+    // What ends at once, by whichever side, ends with a reset.
+    const isOver = close !== undefined && !close.isReset && ends.length === 2
+    for (const [i, { way, at }] of ends.entries())
+      steps.push({
+        at,
+        send: () => {
+          // Why is said by the packet with which it ends: what follows is no news to most readers.
+          if (isOver && i === 1) this.#comment = close.comment
+          this.#send(way, at, FIN | ACK)
+        },
+      })
     for (const { send } of steps.toSorted((a, b) => a.at - b.at)) send()
-    if (close) {
+    if (isOver) this.#send(ends[0]!.way, close.at, ACK)
+    else if (close) {
       this.#comment = close.comment
-      // What ends at once, by whichever side, ends with a reset.
-      const isOver = !close.isReset && fin.client !== undefined && fin.server !== undefined
-      const isLast = (fin.client ?? 0) >= (fin.server ?? 0)
-      this.#send(close.isReset || (isOver && !isLast) ? 'in' : 'out', close.at, isOver ? ACK : RST | ACK)
+      this.#send(close.isReset ? 'in' : 'out', close.at, RST | ACK)
     }
     return this.#packets
   }

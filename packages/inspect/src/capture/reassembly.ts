@@ -3,10 +3,11 @@ import type { Segment } from './segment.ts'
 
 /** What comes out of one direction of a TCP connection, in order. */
 export interface Sink {
-  data(bytes: Buffer): void
+  data(bytes: Uint8Array): void
   /** Bytes that the capture does not have; without a number, how many is not known. */
   lost(bytes?: number): void
-  end(): void
+  /** @param isSaid whether this side has said so (FIN), and not only the capture ends. */
+  end(isSaid: boolean): void
 }
 
 /** What waits for bytes in front of it, for each direction. */
@@ -20,7 +21,7 @@ export class Direction {
   readonly #sink: Sink
   /** The number of the next byte, or -1 before the first one is known. */
   #next: number = -1
-  #waiting: { readonly sequence: number; readonly payload: Buffer }[] = []
+  #waiting: { readonly sequence: number; readonly payload: Uint8Array }[] = []
   #waitingBytes: number = 0
   /** The number of the byte behind the last. */
   #fin: number = -1
@@ -54,15 +55,15 @@ export class Direction {
   /** The connection is over, or the capture. */
   end(): void {
     while (this.#waiting.length > 0) this.#skip(this.#waiting[0]!.sequence)
-    if (!this.isEnded) this.#sink.end()
+    if (!this.isEnded) this.#sink.end(false)
     this.isEnded = true
   }
 
-  #take(sequence: number, payload: Buffer): void {
+  #take(sequence: number, payload: Uint8Array): void {
     const ahead = distance(this.#next, sequence)
     if (ahead > 0) {
       const at = this.#waiting.findIndex((one) => distance(sequence, one.sequence) > 0)
-      this.#waiting.splice(at < 0 ? this.#waiting.length : at, 0, { sequence, payload: Buffer.from(payload) })
+      this.#waiting.splice(at < 0 ? this.#waiting.length : at, 0, { sequence, payload: new Uint8Array(payload) })
       this.#waitingBytes += payload.length
       return
     }
@@ -90,7 +91,7 @@ export class Direction {
   #finish(): void {
     if (this.#fin < 0 || this.#next !== this.#fin || this.#waiting.length > 0) return
     this.isEnded = true
-    this.#sink.end()
+    this.#sink.end(true)
   }
 }
 

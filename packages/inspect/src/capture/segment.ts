@@ -1,3 +1,7 @@
+// The TCP segment in a packet.
+import { decodeLatin1 } from '@spillway/parser'
+import { u16be, u32be } from './numbers.ts'
+
 /** A TCP segment. Its payload is overwritten by the next packet. */
 export interface Segment {
   /** Address and port, as the bytes that they are: to compare, not to show. */
@@ -11,14 +15,14 @@ export interface Segment {
   readonly isAck: boolean
   readonly isFin: boolean
   readonly isRst: boolean
-  readonly payload: Buffer
+  readonly payload: Uint8Array
 }
 
 const IPV4 = 0x0800
 const IPV6 = 0x86dd
 
 /** The TCP segment of a packet, or null for everything else: other protocols, fragments, packets that were cut within their heads. */
-export function segmentOf(linkType: number, bytes: Buffer): Segment | null {
+export function segmentOf(linkType: number, bytes: Uint8Array): Segment | null {
   const at = networkStart(linkType, bytes)
   if (at < 0 || at >= bytes.length) return null
   const version = bytes[at]! >> 4
@@ -26,7 +30,7 @@ export function segmentOf(linkType: number, bytes: Buffer): Segment | null {
 }
 
 /** Where the IP header starts, or -1. The numbers are those of https://www.tcpdump.org/linktypes.html. */
-function networkStart(linkType: number, bytes: Buffer): number {
+function networkStart(linkType: number, bytes: Uint8Array): number {
   // NULL and LOOP
   if (linkType === 0 || linkType === 108) return 4
   // Ethernet
@@ -35,13 +39,13 @@ function networkStart(linkType: number, bytes: Buffer): number {
   if (linkType === 101 || linkType === 12 || linkType === 14 || linkType === 228 || linkType === 229) return 0
   // Linux cooked, versions 1 and 2
   if (linkType === 113) return etherStart(bytes, 14)
-  return linkType === 276 && bytes.length > 20 && isIp(bytes.readUInt16BE(0)) ? 20 : -1
+  return linkType === 276 && bytes.length > 20 && isIp(u16be(bytes, 0)) ? 20 : -1
 }
 
 /** Where the IP header starts behind the type at `place` and the tags of virtual networks, or -1. */
-function etherStart(bytes: Buffer, place: number): number {
+function etherStart(bytes: Uint8Array, place: number): number {
   for (let at = place; at + 2 <= bytes.length; at += 4) {
-    const type = bytes.readUInt16BE(at)
+    const type = u16be(bytes, at)
     if (isIp(type)) return at + 2
     if (type !== 0x8100 && type !== 0x88a8) return -1
   }
@@ -52,19 +56,19 @@ function isIp(type: number): boolean {
   return type === IPV4 || type === IPV6
 }
 
-function ipv4(bytes: Buffer, at: number): Segment | null {
+function ipv4(bytes: Uint8Array, at: number): Segment | null {
   if (bytes.length < at + 20 || bytes[at + 9] !== 6) return null
   // parts of a packet: more of them follow, or this is not the first
-  if ((bytes.readUInt16BE(at + 6) & 0x3fff) !== 0) return null
-  const total = bytes.readUInt16BE(at + 2)
+  if ((u16be(bytes, at + 6) & 0x3fff) !== 0) return null
+  const total = u16be(bytes, at + 2)
   // a network card that cuts packets itself leaves the length open
   const end = total === 0 ? bytes.length : Math.min(at + total, bytes.length)
   return tcp(bytes, at + (bytes[at]! & 15) * 4, end, at + 12, 4)
 }
 
-function ipv6(bytes: Buffer, at: number): Segment | null {
+function ipv6(bytes: Uint8Array, at: number): Segment | null {
   if (bytes.length < at + 40) return null
-  const length = bytes.readUInt16BE(at + 4)
+  const length = u16be(bytes, at + 4)
   const end = length === 0 ? bytes.length : Math.min(at + 40 + length, bytes.length)
   let next = bytes[at + 6]!
   let p = at + 40
@@ -78,19 +82,19 @@ function ipv6(bytes: Buffer, at: number): Segment | null {
 }
 
 /** @param addresses where the addresses are, one behind the other, each of `size` bytes */
-function tcp(bytes: Buffer, at: number, end: number, addresses: number, size: number): Segment | null {
+function tcp(bytes: Uint8Array, at: number, end: number, addresses: number, size: number): Segment | null {
   if (at + 20 > end) return null
   const flags = bytes[at + 13]!
-  const fromPort = bytes.readUInt16BE(at)
-  const toPort = bytes.readUInt16BE(at + 2)
+  const fromPort = u16be(bytes, at)
+  const toPort = u16be(bytes, at + 2)
   const start = at + (bytes[at + 12]! >> 4) * 4
   return {
-    from: bytes.toString('latin1', addresses, addresses + size) + String.fromCharCode(fromPort),
-    to: bytes.toString('latin1', addresses + size, addresses + size * 2) + String.fromCharCode(toPort),
+    from: decodeLatin1(bytes, addresses, addresses + size) + String.fromCharCode(fromPort),
+    to: decodeLatin1(bytes, addresses + size, addresses + size * 2) + String.fromCharCode(toPort),
     fromPort,
     toPort,
-    sequence: bytes.readUInt32BE(at + 4),
-    acknowledged: bytes.readUInt32BE(at + 8),
+    sequence: u32be(bytes, at + 4),
+    acknowledged: u32be(bytes, at + 8),
     isSyn: (flags & 2) !== 0,
     isAck: (flags & 16) !== 0,
     isFin: (flags & 1) !== 0,

@@ -1,10 +1,11 @@
 import { ErrorCode, FrameReader, FrameType, HpackDecoder, PREFACE } from '@spillway/parser/http2'
-import { ACK, END_HEADERS, END_STREAM, HAS_PRIORITY, PADDED } from '../model/frame-flags.ts'
-import { isHttp2, nameOfError } from '../model/frames.ts'
-import type { StreamTrace, StreamsTrace, Way, WindowStep } from '../model/stream-trace.ts'
+import { ACK, END_HEADERS, END_STREAM, HAS_PRIORITY, PADDED } from './frame-flags.ts'
+import { isHttp2, nameOfError } from './frames.ts'
+import { joined } from './messages.ts'
+import type { StreamTrace, StreamsTrace, Way, WindowStep } from './stream-trace.ts'
 
-/** Most streams, steps and characters of a line that are kept of a connection. */
-const [mostStreams, mostSteps, longestLine] = [48, 80, 200]
+/** Most steps and characters of a line that are kept of a connection. */
+const [mostSteps, longestLine] = [80, 200]
 /** The initial size of every window (RFC 9113 §6.9.2). */
 const firstWindow = 65_535
 const INITIAL_WINDOW_SIZE = 4
@@ -30,10 +31,12 @@ class Connection {
   readonly #way = { in: new Direction(), out: new Direction() }
   readonly #streams: Map<number, StreamTrace> = new Map()
   readonly #windows: Record<Way, WindowStep[]>
+  readonly #mostStreams: number
   /** Nothing can be decoded any more. */
   #isLost = false
 
-  constructor(at: number) {
+  constructor(at: number, mostStreams: number) {
+    this.#mostStreams = mostStreams
     this.#way.in.preface = PREFACE.length
     this.#windows = { in: [[at, firstWindow]], out: [[at, firstWindow]] }
   }
@@ -126,26 +129,30 @@ class Connection {
     const stream = this.#streams.get(id)
     if (type === FrameType.Headers && way === 'out' && (flags & END_STREAM) !== 0 && stream) stream.closedAt = at
     if ((flags & END_HEADERS) === 0) return
-    const whole = Buffer.concat(block.splice(0))
+    const whole = joined(block.splice(0))
     if (!hpack.decode(whole, 0, whole.length, 200, 64 * 1024)) this.#isLost = true
-    else if (stream) describe(stream, way, hpack)
+    else if (stream) describe(stream, way, hpack, at)
   }
 
   #open(id: number, at: number): void {
     const { in: received, out: sent } = this.#way
     const windows = { in: [[at, received.initial] as WindowStep], out: [[at, sent.initial] as WindowStep] }
     this.#streams.set(id, { id, openedAt: at, line: '', bytes: { in: 0, out: 0 }, windows })
-    if (this.#streams.size <= mostStreams) return
+    if (this.#streams.size <= this.#mostStreams) return
     const [oldest] = this.#streams.keys()
     this.#streams.delete(oldest!)
   }
 }
 
-function describe(stream: StreamTrace, way: Way, { fields }: HpackDecoder): void {
+function describe(stream: StreamTrace, way: Way, { fields }: HpackDecoder, at: number): void {
   const valueOf = (wanted: string): string | undefined => fields.find(({ name }) => name === wanted)?.value
   const [method, path, status] = [':method', ':path', ':status'].map(valueOf)
   if (way === 'in' && method !== undefined) stream.line = `${method} ${path ?? ''}`.slice(0, longestLine)
-  if (way === 'out' && status !== undefined) stream.status = Number(status)
+  if (way === 'out' && status !== undefined) {
+    stream.status = Number(status)
+    // An interim response is not the answer.
+    if (stream.status >= 200) stream.repliedAt ??= at
+  }
 }
 
 /** A window grows or shrinks by this many bytes. */
@@ -162,12 +169,18 @@ function step(window: WindowStep[], at: number, change: number): void {
 export class StreamsLog {
   /** By connection; `undefined` for one of another protocol. */
   readonly #connections: Map<number, Connection | undefined> = new Map()
+  readonly #mostStreams: number
+
+  /** @param mostStreams of a connection, the latest. */
+  constructor(mostStreams: number = 48) {
+    this.#mostStreams = mostStreams
+  }
 
   record(connection: number, way: Way, bytes: Uint8Array, at: number): void {
     if (bytes.length === 0) return
     if (!this.#connections.has(connection)) {
       const isOurs = isHttp2(bytes, way === 'in' ? 'request' : 'response')
-      this.#connections.set(connection, isOurs ? new Connection(at) : undefined)
+      this.#connections.set(connection, isOurs ? new Connection(at, this.#mostStreams) : undefined)
     }
     this.#connections.get(connection)?.take(way, bytes, at)
   }

@@ -1,0 +1,59 @@
+// HTTP on one connection of a capture.
+import { ParseError } from '@spillway/parser'
+import { ObservedConnection, type ObservedEvent } from '@spillway/parser/observer'
+import type { Side } from './connections.ts'
+
+/** Errors behind which nothing is looked for any more: it is no HTTP. */
+const mostErrors = 16
+
+/** Reads on after mistakes, and nothing of what does not begin as HTTP. */
+export class Observed {
+  readonly #connection: ObservedConnection = new ObservedConnection()
+  readonly #heard: (event: ObservedEvent) => void
+  readonly #failed: (error: ParseError) => void
+  #errors = 0
+  /** Whether a message has begun. */
+  isHttp: boolean = false
+  /** Whether nothing is read any more. */
+  isDead: boolean = false
+
+  /** @param failed a mistake that even an observer does not read over; with the next message it goes on. */
+  constructor(heard: (event: ObservedEvent) => void, failed: (error: ParseError) => void = () => undefined) {
+    this.#heard = heard
+    this.#failed = failed
+  }
+
+  feed(side: Side, bytes: Uint8Array): void {
+    this.#try(() => this.#connection.feed(side, bytes))
+  }
+
+  lost(side: Side, bytes: number | undefined): void {
+    this.#try(() => this.#connection.lost(side, bytes))
+  }
+
+  end(side: Side): void {
+    this.#try(() => this.#connection.end(side))
+  }
+
+  #try(step: () => Iterable<ObservedEvent>): void {
+    if (this.isDead) return
+    for (let run = step; ;) {
+      try {
+        for (const event of run()) {
+          this.isHttp ||= event.type === 'request' || event.type === 'response'
+          this.#heard(event)
+        }
+        return
+      } catch (error) {
+        if (!(error instanceof ParseError)) throw error
+        this.#failed(error)
+        // what does not begin as HTTP is none
+        if (!this.isHttp || this.#errors++ > mostErrors) {
+          this.isDead = true
+          return
+        }
+        run = () => this.#connection.resync()
+      }
+    }
+  }
+}
