@@ -4,7 +4,8 @@ import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { environment, publishedPackages, setup } from './setup.mjs'
+import { install, packAll } from './packed.mjs'
+import { environment, setup } from './setup.mjs'
 
 const [file] = process.argv.slice(2)
 if (file === undefined) {
@@ -13,34 +14,13 @@ if (file === undefined) {
 }
 setup()
 const folder = mkdtempSync(join(tmpdir(), 'spillway-sbom-'))
-const run = (cwd, command, ...args) =>
-  execFileSync(command, args, {
-    cwd,
-    env: environment,
-    encoding: 'utf8',
-    maxBuffer: 2 ** 26,
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
 try {
-  const tarballs = {}
-  for (const [name, published] of publishedPackages()) {
-    const packed = JSON.parse(run(published.folder, 'pnpm', 'pack', '--json', '--pack-destination', folder))
-    tarballs[name] = `file:${packed.filename}`
-  }
-  const manifest = { name: 'spillway', version: '0.0.0', dependencies: tarballs, overrides: tarballs }
-  writeFileSync(join(folder, 'package.json'), JSON.stringify(manifest))
-  run(
-    folder,
-    'npm',
-    'install',
-    '--ignore-scripts',
-    '--omit=optional',
-    '--omit=dev',
-    '--prefer-offline',
-    '--no-audit',
-    '--no-fund',
-  )
-  const text = run(folder, 'npm', 'sbom', '--sbom-format', 'cyclonedx', '--sbom-type', 'application', '--omit', 'dev')
+  const packed = packAll(folder)
+  const dependencies = Object.fromEntries([...packed.keys()].map((name) => [name, '*']))
+  const manifest = { name: 'spillway', version: '0.0.0', dependencies }
+  install(folder, manifest, packed, '--ignore-scripts', '--omit=optional', '--omit=dev')
+  const asked = ['sbom', '--sbom-format', 'cyclonedx', '--sbom-type', 'application', '--omit', 'dev']
+  const text = execFileSync('npm', asked, { cwd: folder, env: environment, encoding: 'utf8', maxBuffer: 2 ** 26 })
   const bill = JSON.parse(text)
   // Ours were installed from a folder that nobody else has.
   for (const one of bill.components)

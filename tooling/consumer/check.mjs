@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isDeepStrictEqual, promisify } from 'node:util'
+import { install, packAll } from '../packed.mjs'
 import { environment, publishedPackages, root, setup } from '../setup.mjs'
 
 const read = (folder, name) => JSON.parse(readFileSync(join(folder, name), 'utf8'))
@@ -49,13 +50,11 @@ async function compile(compiler, ...args) {
 
 try {
   cpSync(new URL('./project', import.meta.url), project, { recursive: true })
-  const tarballs = {}
-  for (const [name, { folder }] of packages) {
-    const packed = JSON.parse(run(folder, 'pnpm', 'pack', '--json', '--pack-destination', project))
+  const packed = packAll(project)
+  for (const [name, { files }] of packed) {
     const isExpected = (path) => shipped.test(path) || (name === templates.name && templates.files.test(path))
-    const unexpected = packed.files.map(({ path }) => path).filter((path) => !isExpected(path))
+    const unexpected = files.filter((path) => !isExpected(path))
     if (unexpected.length > 0) throw new Error(`${name} ships ${unexpected.join(', ')}`)
-    tarballs[name] = `file:${packed.filename}`
   }
   const manifest = read(project, 'package.json')
   const { devDependencies } = read(root, 'package.json')
@@ -65,10 +64,9 @@ try {
     ...otherCompilers,
     '@types/node': devDependencies['@types/node'],
   }
-  // The packages ask for each other by version, and these versions are in no registry yet.
-  const dependencies = { ...tarballs, ...tools, jose, '@opentelemetry/api': telemetry }
-  writeFileSync(join(project, 'package.json'), JSON.stringify({ ...manifest, dependencies, overrides: tarballs }))
-  run(project, 'npm', 'install', '--prefer-offline', '--no-audit', '--no-fund', '--ignore-scripts')
+  const ours = Object.fromEntries([...packed.keys()].map((name) => [name, '*']))
+  const dependencies = { ...ours, ...tools, jose, '@opentelemetry/api': telemetry }
+  install(project, { ...manifest, dependencies }, packed, '--ignore-scripts')
 
   writeEntries('all.ts', [...packages.keys()])
   writeEntries('all.cts', [...packages.keys()])

@@ -3,20 +3,13 @@ import { execFileSync } from 'node:child_process'
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { environment, root, setup } from '../setup.mjs'
-
-const packages = {
-  '@spillway/parser': 'packages/parser',
-  '@spillway/core': 'packages/core',
-  '@spillway/middleware': 'packages/middleware',
-  '@spillway/serve': 'apps/serve',
-  'create-spillway': 'packages/create',
-}
+import { install, packAll } from '../packed.mjs'
+import { environment, setup } from '../setup.mjs'
 
 export class Projects {
   folder = mkdtempSync(join(tmpdir(), 'spillway-projects-'))
   environment = { ...environment, NO_COLOR: '1', npm_config_update_notifier: 'false' }
-  #tarballs = {}
+  #packed = new Map()
 
   run = (cwd, command, ...args) =>
     execFileSync(command, args, { cwd, env: this.environment, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] })
@@ -27,13 +20,8 @@ export class Projects {
     setup()
     // `setup` has put the pinned pnpm on the PATH.
     this.environment.PATH = environment.PATH
-    for (const [name, path] of Object.entries(packages)) {
-      const packed = JSON.parse(this.run(join(root, path), 'pnpm', 'pack', '--json', '--pack-destination', this.folder))
-      this.#tarballs[name] = `file:${packed.filename}`
-    }
-    const dependencies = { 'create-spillway': this.#tarballs['create-spillway'] }
-    writeFileSync(join(this.folder, 'package.json'), JSON.stringify({ dependencies }))
-    this.npm(this.folder, 'install', '--prefer-offline', '--no-audit', '--no-fund')
+    this.#packed = packAll(this.folder)
+    install(this.folder, { dependencies: { 'create-spillway': '*' } }, this.#packed)
   }
 
   /** Makes a project, with what it asks for. @returns where it is. */
@@ -41,12 +29,7 @@ export class Projects {
     this.run(this.folder, process.execPath, 'node_modules/.bin/create-spillway', name, ...options, '--no-install')
     const project = join(this.folder, name)
     const manifest = JSON.parse(readFileSync(join(project, 'package.json'), 'utf8'))
-    // These versions are in no registry yet.
-    for (const part of ['dependencies', 'devDependencies'])
-      for (const other of Object.keys(manifest[part]))
-        manifest[part][other] = this.#tarballs[other] ?? manifest[part][other]
-    writeFileSync(join(project, 'package.json'), JSON.stringify({ ...manifest, overrides: this.#tarballs }))
-    this.npm(project, 'install', '--prefer-offline', '--no-audit', '--no-fund')
+    install(project, manifest, this.#packed)
     return project
   }
 

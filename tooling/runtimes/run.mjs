@@ -1,13 +1,16 @@
-// Runs a suite on the built packages in all runtimes and prints one table:
-//   node tooling/runtimes/run.mjs [suite] [runtime]...        such as: parser node@24 bun
+// Runs suites on the packages, as they are published, in all runtimes and prints one table:
+//   node tooling/runtimes/run.mjs [suite]... [runtime]...        such as: parser core node@24 bun; all of them where none is named
 // The binaries of other runtimes come from npm by `npx`, in a folder that has nothing else; Chromium must be on the PATH.
-// A suite is a module beside this one that exports `portable` and `prepare`; see parser.mjs.
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { install, packAll } from '../packed.mjs'
+import { setup } from '../setup.mjs'
 import { chromium, launchChromium } from '../vitest/chromium.js'
 import { execFile } from '../vitest/programs.js'
+import { judge } from './gaps.mjs'
+import { suites } from './suites.mjs'
 
 const nodePackage = `node-${process.platform === 'win32' ? 'win' : process.platform}-${process.arch}`
 const node = (version) => ({
@@ -25,7 +28,7 @@ export const runtimes = [
   node('26.10.0'),
   { name: 'bun', command: ['npx', '--yes', 'bun@1.4.5', 'main.mjs'] },
   { name: 'deno', command: ['npx', '--yes', 'deno@2.9.6', 'run', '-A', '--no-lock', 'main.mjs'] },
-  { name: 'chromium', browser: true },
+  { name: 'chromium', isBrowser: true },
 ]
 
 // what a runtime calls itself
@@ -34,20 +37,39 @@ import { run } from './suite.mjs'
 const { Bun, Deno, process } = globalThis
 const version = Bun ? Bun.version : Deno ? Deno.version.deno : process.versions.node
 console.log('RESULT ' + JSON.stringify({ version, ...(await run()) }))
+process.exit()
 `
 
-/** Prepares `suite` in a new folder; `run` gives `{ version, passed, failed }` or `{ missing }`, `remove` removes the folder. */
-export async function prepare(suite) {
-  const { portable, prepare: fill } = await import(`./${suite}.mjs`)
-  const folder = mkdtempSync(join(tmpdir(), 'spillway-runtimes-'))
-  fill(folder)
-  writeFileSync(join(folder, 'main.mjs'), main)
+const here = (path) => fileURLToPath(new URL(path, import.meta.url))
+
+/**
+ * Packs the packages, once for all suites. `prepare` installs what the users of a package install into a new folder: `run` then gives
+ * `{ version, passed, gaps, failed }` or `{ missing }` for a runtime.
+ */
+export function pack() {
+  setup()
+  const home = mkdtempSync(join(tmpdir(), 'spillway-runtimes-'))
+  const packed = packAll(home)
   return {
-    run: ({ browser, command }) => {
-      if (browser) return portable ? inChromium(folder) : { missing: 'this suite needs sockets' }
-      return inProcess(folder, command)
+    prepare(suite) {
+      const { packages, isPortable = false, fill } = suites[suite]
+      const folder = mkdtempSync(join(home, `${suite}-`))
+      install(folder, { type: 'module', dependencies: packages }, packed, '--ignore-scripts')
+      // as if they had come from the registry
+      writeFileSync(join(folder, 'package.json'), JSON.stringify({ type: 'module', dependencies: packages }))
+      fill?.(folder)
+      cpSync(here(`suites/${suite}.mjs`), join(folder, 'suite.mjs'))
+      cpSync(here('suites/harness.mjs'), join(folder, 'harness.mjs'))
+      writeFileSync(join(folder, 'main.mjs'), main)
+      return {
+        run: async ({ name, isBrowser, command }) => {
+          if (isBrowser && !isPortable) return { missing: 'a page has no sockets' }
+          const result = await (isBrowser ? inChromium(folder) : inProcess(folder, command))
+          return result.missing === undefined ? { ...result, ...judge(suite, name, result) } : result
+        },
+      }
     },
-    remove: () => rmSync(folder, { recursive: true, force: true }),
+    remove: () => rmSync(home, { recursive: true, force: true }),
   }
 }
 
@@ -60,19 +82,31 @@ function inProcess(folder, [command, ...args]) {
       // the runtime itself could not be had
       else if (/npm (error|ERR!)/.test(stderr) || error?.code === 'ENOENT')
         resolve({ missing: (/(?:error|ERR!) (?!code)(.{0,60})/.exec(stderr)?.[1] ?? 'no npx').trim() })
-      else resolve({ passed: 0, failed: [stderr.trim().slice(-500) || (error?.message ?? 'said nothing')] })
+      else {
+        const text = stderr.trim().slice(-500) || (error?.message ?? 'it said nothing')
+        resolve({ passed: 0, failed: [{ check: 'the suite itself', error: text }] })
+      }
     })
   })
+}
+
+/** What a page needs to know in order to find the entries of a package. */
+function importMap(folder, name) {
+  const { exports } = JSON.parse(readFileSync(join(folder, 'node_modules', name, 'package.json'), 'utf8'))
+  const entries = Object.entries(exports).filter(([, entry]) => entry.default !== undefined)
+  const imports = entries.map(([path, entry]) => [join(name, path), `/${join('node_modules', name, entry.default)}`])
+  return JSON.stringify({ imports: Object.fromEntries(imports) })
 }
 
 /** The page comes from our own server. */
 async function inChromium(folder) {
   if (chromium.isMissing) return { missing: 'no chromium on the PATH' }
   const { serve } = await import('../../packages/core/dist/index.js')
+  const page = `<!doctype html><link rel="icon" href="data:,"><script type="importmap">${importMap(folder, '@spillway/parser')}</script>`
   const server = await serve(
     (c) => {
-      if (c.path === '/') return c.html('<!doctype html><link rel="icon" href="data:,">')
-      const file = /^(?:\/[\w-]+)+\.m?js$/.test(c.path) ? readFileSync(join(folder, c.path), 'utf8') : null
+      if (c.path === '/') return c.html(page)
+      const file = /^(?:\/[\w@-]+)+\.m?js$/.test(c.path) ? readFileSync(join(folder, c.path), 'utf8') : null
       if (file === null) return c.empty(404)
       return c.text(file, { headers: { 'content-type': 'text/javascript; charset=utf-8' } })
     },
@@ -80,10 +114,10 @@ async function inChromium(folder) {
   )
   const browser = await launchChromium()
   try {
-    const page = await browser.newPage()
-    await page.goto(server.url)
+    const tab = await browser.newPage()
+    await tab.goto(server.url)
     // as text: a test runner that rewrites imports would rewrite this one too
-    const result = await page.evaluate(`import('/suite.mjs').then(({ run }) => run())`)
+    const result = await tab.evaluate(`import('/suite.mjs').then(({ run }) => run())`)
     return { version: browser.version(), ...result }
   } finally {
     await browser.close()
@@ -91,21 +125,46 @@ async function inChromium(folder) {
   }
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const [suite = 'parser', ...wanted] = process.argv.slice(2)
-  const { run, remove } = await prepare(suite)
-  console.log(`| runtime | version | passed | failed | seconds |\n| --- | --- | ---: | ---: | ---: |`)
-  for (const runtime of runtimes.filter(({ name }) => wanted.length === 0 || wanted.includes(name))) {
-    const started = performance.now()
-    const { version = '', passed, failed, missing } = await run(runtime)
-    const seconds = ((performance.now() - started) / 1000).toFixed(1)
-    console.log(
-      missing === undefined
-        ? `| ${runtime.name} | ${version} | ${passed} | ${failed.length} | ${seconds} |`
-        : `| ${runtime.name} | not there: ${missing} | - | - | - |`,
-    )
-    for (const problem of failed?.slice(0, 5) ?? []) console.error(`  ${problem}`)
-    if (failed?.length > 0) process.exitCode = 1
+function cell({ passed, gaps, failed, missing }) {
+  if (missing !== undefined) return '–'
+  const parts = [`${passed}`]
+  if (gaps > 0) parts.push(gaps === 1 ? '1 gap' : `${gaps} gaps`)
+  if (failed.length > 0) parts.push(`**${failed.length} failed**`)
+  return parts.join(', ')
+}
+
+async function printTable(names, chosen) {
+  const packed = pack()
+  try {
+    const prepared = names.map((suite) => [suite, packed.prepare(suite)])
+    console.log(`| runtime | version | ${names.join(' | ')} |\n| --- | --- |${' ---: |'.repeat(names.length)}`)
+    for (const runtime of chosen) {
+      const results = []
+      for (const [suite, { run }] of prepared) {
+        const result = await run(runtime)
+        results.push(result)
+        if (result.missing !== undefined) console.error(`${suite} in ${runtime.name}: ${result.missing}`)
+        for (const problem of result.failed?.slice(0, 5) ?? []) console.error(`${suite} in ${runtime.name}: ${problem}`)
+        if (result.failed?.length > 0) process.exitCode = 1
+      }
+      const version = results.find((one) => one.version !== undefined)?.version ?? 'not there'
+      console.log(`| ${runtime.name} | ${version} | ${results.map(cell).join(' | ')} |`)
+    }
+  } finally {
+    packed.remove()
   }
-  remove()
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const wanted = process.argv.slice(2)
+  const unknown = wanted.find((one) => !(one in suites) && !runtimes.some(({ name }) => name === one))
+  if (unknown !== undefined) {
+    console.error(
+      `There is no ${unknown}: there are ${[...Object.keys(suites), ...runtimes.map(({ name }) => name)].join(', ')}`,
+    )
+    process.exit(2)
+  }
+  const names = Object.keys(suites).filter((name) => wanted.includes(name))
+  const chosen = runtimes.filter(({ name }) => wanted.includes(name))
+  await printTable(names.length > 0 ? names : Object.keys(suites), chosen.length > 0 ? chosen : runtimes)
 }

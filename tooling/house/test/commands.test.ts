@@ -78,7 +78,7 @@ const commands: Readonly<Record<string, Run | string>> = {
   'node apps/compat/dist/main.js model 10000': { by: 'apps/compat/test/model.test.ts', says: 'model(' },
   'node tooling/runtimes/run.mjs parser': long,
   'node tooling/runtimes/run.mjs core': long,
-  'node tooling/runtimes/run.mjs middleware': long,
+  'node tooling/runtimes/run.mjs': long,
   'node packages/parser/fuzz/differential.mjs 600': long,
   'node tooling/reliability/keep-alive-race.mjs 20000': long,
   'node tooling/reliability/drain.mjs 20': long,

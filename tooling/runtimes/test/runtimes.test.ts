@@ -1,50 +1,74 @@
-/* The quick part of tooling/runtimes/run.mjs: this Node and the browser, on the built package. */
+/* The quick part of tooling/runtimes/run.mjs: this Node and the browser, and what Bun and Deno are known not to do. */
 import { existsSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { chromium } from '../../vitest/chromium.js'
-import { withTools } from '../../vitest/tools.js'
-import { prepare, runtimes, type Prepared } from '../run.mjs'
+import { findPackage, withTools } from '../../vitest/tools.js'
+import { type Packed, type Prepared, pack, runtimes } from '../run.mjs'
 
-const built = ['parser', 'core', 'middleware'].every((name) =>
-  existsSync(new URL(`../../../packages/${name}/dist/index.js`, import.meta.url)),
+const built = ['packages/parser', 'packages/inspect', 'apps/replay'].every((path) =>
+  existsSync(new URL(`../../../${path}/dist`, import.meta.url)),
 )
 if (!built) process.stderr.write('runtimes: packages are not built (npm run build), so nothing is run\n')
+const runtime = (name: string) => runtimes.find((one) => one.name === name)!
+const thisNode = runtimes.find(({ command }) => command?.[0] === process.execPath)
 
-describe.skipIf(!built)('the cases of the parser, on the built package', { timeout: 120_000 }, () => {
-  let suite: Prepared
-  beforeAll(async () => {
-    suite = await prepare('parser')
-  })
-  afterAll(() => suite.remove())
+describe.skipIf(!built)('the packages as they are published', { timeout: 180_000 }, () => {
+  let packed: Packed
+  beforeAll(() => {
+    packed = pack()
+  }, 120_000)
+  afterAll(() => packed?.remove())
 
-  test.skipIf(runtimes.every(({ command }) => command?.[0] !== process.execPath))('in this Node', async () => {
-    const result = await suite.run(runtimes.find(({ command }) => command?.[0] === process.execPath)!)
+  // In other runtimes: `node tooling/runtimes/run.mjs`. Templates are tried by tooling/consumer/templates.mjs.
+  test.skipIf(!thisNode).each([
+    ['core', 26],
+    ['middleware', 18],
+    ['inspect', 6],
+    ['serve', 11],
+    ['replay', 6],
+  ])('%s, in this Node', async (name, count) => {
+    const result = await packed.prepare(name).run(thisNode!)
     expect(result).toMatchObject({ version: process.versions.node, failed: [] })
-    expect(result.passed).toBeGreaterThan(700)
+    expect(result.passed! + result.gaps!).toBeGreaterThanOrEqual(count)
   })
 
-  withTools(chromium)('with a browser', () => {
-    test('in Chromium', async () => {
-      const result = await suite.run(runtimes.find(({ browser }) => browser)!)
-      expect(result.failed).toEqual([])
+  describe('the cases of the parser', () => {
+    let suite: Prepared
+    beforeAll(() => {
+      suite = packed.prepare('parser')
+    }, 60_000)
+
+    test.skipIf(!thisNode)('in this Node', async () => {
+      const result = await suite.run(thisNode!)
+      expect(result).toMatchObject({ version: process.versions.node, failed: [] })
       expect(result.passed).toBeGreaterThan(700)
     })
-  })
-})
 
-// Other runtimes come from the registry, so they are for `node tooling/runtimes/run.mjs core` and `middleware`.
-describe.skipIf(!built).each([
-  ['core', 26],
-  ['middleware', 18],
-])('the checks of %s, on the packages as they are published', { timeout: 120_000 }, (name, count) => {
-  test.skipIf(runtimes.every(({ command }) => command?.[0] !== process.execPath))('in this Node', async () => {
-    const suite = await prepare(name)
-    try {
-      const result = await suite.run(runtimes.find(({ command }) => command?.[0] === process.execPath)!)
-      expect(result).toMatchObject({ version: process.versions.node, failed: [] })
-      expect(result.passed).toBeGreaterThanOrEqual(count)
-    } finally {
-      suite.remove()
-    }
+    withTools(chromium)('with a browser', () => {
+      test('in Chromium', async () => {
+        const result = await suite.run(runtime('chromium'))
+        expect(result.failed).toEqual([])
+        expect(result.passed).toBeGreaterThan(700)
+      })
+    })
+  })
+
+  describe('programs of node:http', () => {
+    let suite: Prepared
+    beforeAll(() => {
+      suite = packed.prepare('node')
+    }, 60_000)
+
+    test.skipIf(!thisNode)('in this Node', async () => {
+      expect(await suite.run(thisNode!)).toMatchObject({ passed: 6, gaps: 0, failed: [] })
+    })
+
+    describe.each(['bun', 'deno'])('%s', (name) => {
+      withTools(findPackage(runtime(name).command![2]!))('by npx', () => {
+        test('are refused', async () => {
+          expect(await suite.run(runtime(name))).toMatchObject({ passed: 0, gaps: 6, failed: [] })
+        })
+      })
+    })
   })
 })

@@ -87,7 +87,10 @@ export class DevServer {
     const worker = this.#worker
     // That it ends now is no news.
     this.#worker = undefined
-    if (worker?.connected) worker.disconnect()
+    if (worker?.connected) {
+      worker.disconnect()
+      setTimeout(() => worker.kill('SIGKILL'), lateness).unref()
+    }
     this.#spares.drop()
     void this.#failing?.close({ deadline: 0 })
   }

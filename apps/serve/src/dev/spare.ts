@@ -108,7 +108,8 @@ class Spare {
     })
   }
 
+  /** Nothing of it has begun. One that is still starting need not notice that its channel has closed: Deno then keeps it for ever. */
   drop(): void {
-    if (this.child.connected) this.child.disconnect()
+    this.child.kill('SIGKILL')
   }
 }

@@ -1,7 +1,7 @@
-// Runs in every runtime, beside the built package: see parser.mjs.
-import * as fields from './dist/fields.js'
-import * as api from './dist/index.js'
-import * as serialize from './dist/serialize.js'
+// The cases of packages/parser/vectors, for any runtime that has the language.
+import * as api from '@spillway/parser'
+import * as fields from '@spillway/parser/fields'
+import * as serialize from '@spillway/parser/serialize'
 import { replay, replayCall } from './replay.mjs'
 import { calls, vectors } from './vectors.mjs'
 
@@ -28,7 +28,7 @@ const others = {
 export function run() {
   const functions = { ...fields, ...serialize }
   const problems = [...vectors.map((one) => replay(api, one)), ...calls.map((one) => replayCall(functions, one))]
-  const failed = problems.filter((problem) => problem !== null)
-  for (const [name, check] of Object.entries(others)) if (!check()) failed.push(name)
+  const failed = problems.filter((problem) => problem !== null).map((error) => ({ check: 'a vector', error }))
+  for (const [check, holds] of Object.entries(others)) if (!holds()) failed.push({ check, error: 'it is not so' })
   return { passed: problems.length + Object.keys(others).length - failed.length, failed }
 }

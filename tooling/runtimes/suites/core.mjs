@@ -1,6 +1,7 @@
-// Runs in every runtime with sockets, beside the built packages: see core.mjs.
+// How core behaves over real sockets.
 import assert from 'node:assert/strict'
 import { AsyncLocalStorage } from 'node:async_hooks'
+import { execFile } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { connect as connectHttp2 } from 'node:http2'
 import { connect } from 'node:net'
@@ -10,6 +11,7 @@ import { connect as connectTls } from 'node:tls'
 import { channels, serve } from '@spillway/core'
 import { testServer } from '@spillway/core/testing'
 import { fromFetch } from '@spillway/core/web'
+import { runChecks } from './harness.mjs'
 
 const get = (path = '/', fields = '') => `GET ${path} HTTP/1.1\r\nHost: a\r\n${fields}\r\n`
 const last = 'Connection: close\r\n'
@@ -70,6 +72,14 @@ async function exchange(server, wire) {
 
 /** A certificate, where openssl could make one. */
 const tls = existsSync('cert.pem') && { cert: readFileSync('cert.pem'), key: readFileSync('key.pem') }
+
+/** What openssl tells of a handshake; its session is written to a file, or read from there. The client of Deno keeps none. */
+const shakeHands = ({ port }, option) =>
+  new Promise((resolve, reject) => {
+    const args = ['s_client', '-connect', `127.0.0.1:${port}`, '-tls1_2', option, 'session.pem']
+    const child = execFile('openssl', args, (error, out) => (error ? reject(error) : resolve(out)))
+    child.stdin.end()
+  })
 
 /** What was asked, as a reply. */
 const describe = async (c) => c.text(`${c.path} ${(await c.body.text()).length} ${c.httpVersion}`)
@@ -354,6 +364,21 @@ const checks = {
       },
       { tls },
     ),
+  'TLS: a session goes on at another server of the program': () =>
+    tls &&
+    withServer(
+      describe,
+      (first) =>
+        withServer(
+          describe,
+          async (second) => {
+            assert.match(await shakeHands(first, '-sess_out'), /^New, /m)
+            assert.match(await shakeHands(second, '-sess_in'), /^Reused, /m)
+          },
+          { tls },
+        ),
+      { tls },
+    ),
   'shutdown finishes what is active': async () => {
     const server = await serve(
       async (c) => {
@@ -383,14 +408,8 @@ const checks = {
     )
     assert.match(await exchange(server, get()), /{"drained":0,"killed":0}$/)
   },
-  'one port is shared where the runtime can, and refused elsewhere': async () => {
-    const [major, minor] = process.versions.node.split('.').map(Number)
-    const can = major > 23 || (major === 23 && minor >= 1) || (major === 22 && minor >= 12)
-    const first = await serve((c) => c.text('x'), { port: 0, reusePort: true }).catch((error) => error)
-    if (!can) {
-      assert.match(first.message, /needs Node/)
-      return
-    }
+  'processes share a port': async () => {
+    const first = await serve((c) => c.text('x'), { port: 0, reusePort: true })
     const second = await serve((c) => c.text('x'), { port: first.port, reusePort: true })
     assert.equal(second.port, first.port)
     for (let i = 0; i < 8; i++) assert.deepEqual(statuses(await exchange(first, get('/', last))), [200])
@@ -443,14 +462,4 @@ const checks = {
   },
 }
 
-export async function run() {
-  const failed = []
-  for (const [name, check] of Object.entries(checks)) {
-    try {
-      await check()
-    } catch (error) {
-      failed.push(`${name}: ${error?.stack ?? error}`)
-    }
-  }
-  return { passed: Object.keys(checks).length - failed.length, failed }
-}
+export const run = () => runChecks(checks)

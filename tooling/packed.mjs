@@ -1,0 +1,44 @@
+// The packages as they are published, installed as their users install them: from tarballs, outside of the workspace.
+import { execFileSync } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { environment, publishedPackages } from './setup.mjs'
+
+/**
+ * Packs the packages, which have to be built, into a folder; pnpm has to be on the PATH, where `setup` puts it.
+ * @returns by its name, where each is (`file:…`), and which files are in it.
+ */
+export function packAll(folder) {
+  const packed = new Map()
+  for (const [name, published] of publishedPackages()) {
+    const printed = execFileSync('pnpm', ['pack', '--json', '--pack-destination', folder], {
+      cwd: published.folder,
+      env: environment,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    const { filename, files } = JSON.parse(printed)
+    packed.set(name, { spec: `file:${filename}`, files: files.map(({ path }) => path) })
+  }
+  return packed
+}
+
+/**
+ * Installs into a folder what a manifest names, and what that needs.
+ * @param packed of {@link packAll}: the packages ask for each other by version, and these versions are in no registry yet.
+ * @param more arguments for npm.
+ */
+export function install(folder, manifest, packed, ...more) {
+  const overrides = Object.fromEntries([...packed].map(([name, { spec }]) => [name, spec]))
+  const ours = (dependencies = {}) =>
+    Object.fromEntries(Object.entries(dependencies).map(([name, version]) => [name, overrides[name] ?? version]))
+  const { dependencies, devDependencies, ...rest } = manifest
+  const asked = { dependencies: ours(dependencies), devDependencies: ours(devDependencies) }
+  writeFileSync(join(folder, 'package.json'), JSON.stringify({ ...rest, ...asked, overrides }))
+  execFileSync('npm', ['install', '--prefer-offline', '--no-audit', '--no-fund', ...more], {
+    cwd: folder,
+    env: environment,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+}
