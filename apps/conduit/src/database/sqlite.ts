@@ -5,8 +5,8 @@ import { tables } from './tables.ts'
 /** @param file `:memory:` for one that is gone with the process. */
 export function openSqlite(file: string): Database {
   const connection = new Sqlite(file)
-  connection.pragma('journal_mode = WAL')
-  connection.pragma('foreign_keys = ON')
+  // Statements are made once and kept, which `pragma()` does not do: some versions of Node.js 24 abort when one is collected as garbage.
+  connection.exec('PRAGMA journal_mode = WAL; PRAGMA foreign_keys = ON')
   connection.exec(tables('INTEGER PRIMARY KEY'))
   const statements = new Map<string, Sqlite.Statement>()
   /** There is one connection: what is no part of a transaction waits until it is over. */

@@ -18,7 +18,8 @@ interface Row {
 
 mkdirSync(dirname(env.DATABASE), { recursive: true })
 const database = new Database(env.DATABASE)
-database.pragma('journal_mode = WAL')
+// Statements are made once and kept, which `pragma()` does not do: some versions of Node.js 24 abort when one is collected as garbage.
+database.exec('PRAGMA journal_mode = WAL')
 database.exec(
   'CREATE TABLE IF NOT EXISTS notes (id INTEGER PRIMARY KEY, text TEXT NOT NULL, done INTEGER NOT NULL DEFAULT 0)',
 )
