@@ -1,7 +1,7 @@
 // Single requests beside many clients, over HTTP/1.1 or HTTP/2.
 import { once } from 'node:events'
 import { Agent, type IncomingMessage, get } from 'node:http'
-import { type IncomingHttpHeaders, connect } from 'node:http2'
+import { type ClientHttp2Session, type IncomingHttpHeaders, connect } from 'node:http2'
 
 /** A connection of its own. */
 export interface Probe {
@@ -28,12 +28,12 @@ function http1Probe(port: number): Probe {
   }
 }
 
+/** A connection that was idle while the clients came may have been closed: it is opened anew, as an agent would do. */
 async function http2Probe(port: number): Promise<Probe> {
-  const session = connect(`https://127.0.0.1:${port}`, { rejectUnauthorized: false })
-  session.on('error', () => {})
-  await once(session, 'connect')
+  let session = await openSession(port)
   return {
     ask: async (path) => {
+      if (session.closed || session.destroyed) session = await openSession(port)
       const stream = session.request({ ':path': path })
       const [head] = (await once(stream, 'response')) as [IncomingHttpHeaders]
       check(Number(head[':status']))
@@ -41,6 +41,13 @@ async function http2Probe(port: number): Promise<Probe> {
     },
     close: () => session.destroy(),
   }
+}
+
+async function openSession(port: number): Promise<ClientHttp2Session> {
+  const session = connect(`https://127.0.0.1:${port}`, { rejectUnauthorized: false })
+  session.on('error', () => {})
+  await once(session, 'connect')
+  return session
 }
 
 function check(status: number | undefined): void {

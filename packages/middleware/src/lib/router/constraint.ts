@@ -1,4 +1,4 @@
-import type { Expression } from './language.ts'
+import type { Expression } from './automaton.ts'
 import { type Ranges, anyCharacter, complement, intersection, union } from './ranges.ts'
 
 const digits: Ranges = [[0x30, 0x39]]

@@ -3,7 +3,8 @@ import type { Variant } from './pattern.ts'
 
 /** A place reached after some segments. */
 interface Place<T> {
-  readonly texts: Map<string, Place<T>>
+  /** Made with the first one: most places have none. */
+  texts: Map<string, Place<T>> | undefined
   /** Behind a segment that is no single text. */
   other: Place<T> | undefined
   /** Those of patterns that end here. */
@@ -43,15 +44,16 @@ function collect<T>(place: Place<T>, variant: Variant, at: number, found: Set<T>
   // Behind a catch-all there may be anything.
   if (at >= head.length && !tail) return
   const text = head[at]?.text
-  const next = text === undefined ? [...place.texts.values()] : [place.texts.get(text)]
+  const next = text === undefined ? [...(place.texts?.values() ?? [])] : [place.texts?.get(text)]
   for (const one of [...next, place.other]) if (one) collect(one, variant, at + 1, found)
 }
 
 function emptyPlace<T>(): Place<T> {
-  return { texts: new Map(), other: undefined, ends: [], tails: [] }
+  return { texts: undefined, other: undefined, ends: [], tails: [] }
 }
 
-function textPlace<T>({ texts }: Place<T>, text: string): Place<T> {
+function textPlace<T>(from: Place<T>, text: string): Place<T> {
+  const texts = (from.texts ??= new Map())
   let place = texts.get(text)
   if (!place) texts.set(text, (place = emptyPlace()))
   return place

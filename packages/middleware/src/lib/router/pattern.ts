@@ -1,7 +1,8 @@
 // Route patterns, parsed once.
 import { normalizePath } from '../http/path.ts'
 import { readConstraint } from './constraint.ts'
-import { type Expression, Language, anything, character, filled, literal, textOf } from './language.ts'
+import type { Expression } from './automaton.ts'
+import { Language, anything, character, filled, literal, textOf } from './language.ts'
 import { type Piece, readSpellings } from '../patterns/syntax.ts'
 
 /** A piece of a segment: text, or a parameter. */

@@ -14,7 +14,8 @@ export interface Entry<T> {
 
 /** A place reached after some segments: what may come next, the narrower always before the wider. */
 interface Place<T> {
-  readonly texts: Map<string, Place<T>>
+  /** Made with the first one: most places have none. */
+  texts: Map<string, Place<T>> | undefined
   readonly languages: { readonly language: Language; readonly place: Place<T> }[]
   readonly tails: { readonly variant: Variant; readonly entries: Entry<T>[] }[]
   /** Patterns that end here. */
@@ -77,7 +78,7 @@ function search<T>(
     for (const entry of place.entries) if (accepts(entry)) return entry
   } else {
     const segment = segments[at]!
-    const text = place.texts.get(segment)
+    const text = place.texts?.get(segment)
     const found = text && search(text, segments, at + 1, accepts)
     if (found) return found
     for (const next of place.languages) {
@@ -112,7 +113,8 @@ function entriesFor<T>(root: Place<T>, variant: Variant): Entry<T>[] {
   return added.entries
 }
 
-function textPlace<T>({ texts }: Place<T>, text: string): Place<T> {
+function textPlace<T>(from: Place<T>, text: string): Place<T> {
+  const texts = (from.texts ??= new Map())
   let place = texts.get(text)
   if (!place) texts.set(text, (place = emptyPlace()))
   return place
@@ -139,5 +141,5 @@ function isBefore<T>(one: Entry<T>, other: Entry<T>): boolean {
 }
 
 function emptyPlace<T>(): Place<T> {
-  return { texts: new Map(), languages: [], tails: [], entries: [] }
+  return { texts: undefined, languages: [], tails: [], entries: [] }
 }
