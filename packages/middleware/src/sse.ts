@@ -73,9 +73,11 @@ export function sse<Events extends object = Record<string, unknown>>(
   const queue = new EventQueue(() => void run(), limits)
   const stream: EventStream<Events> = {
     lastEventId: lastEventId(c),
-    signal: queue.signal,
+    get signal() {
+      return queue.signal
+    },
     get closed() {
-      return closed(queue.signal)
+      return queue.closed
     },
     send: (event) => queue.push(encodeEvent(event)),
   }
@@ -84,7 +86,7 @@ export function sse<Events extends object = Record<string, unknown>>(
     // A client that has ended its sending side could still read, but no reader of events does that.
     c.signal.addEventListener('abort', () => queue.close(c.signal.reason as AbortedError), { once: true })
     try {
-      if (queue.signal.aborted) return
+      if (queue.isClosed) return
       if (retry !== undefined) void queue.push(`retry: ${retry}\n\n`)
       if (typeof source === 'function') await source(stream)
       else await forward(source, stream)
@@ -121,13 +123,6 @@ async function forward<Events extends object>(
 function lastEventId(c: Context<any, any>): string | undefined {
   const id = c.headers.get('last-event-id')
   return id === null ? undefined : Buffer.from(id, 'latin1').toString()
-}
-
-function closed(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve()
-    else signal.addEventListener('abort', () => resolve(), { once: true })
-  })
 }
 
 /** Ends an iterator that is not read any further. There is nobody to report a failure to. */

@@ -8,7 +8,8 @@ type Guard = (this: AbortSignal, event: Event) => void
 /** What is known about a signal: who is told of errors, and the async context in which each listener was added. */
 interface Guarded {
   readonly report: (error: unknown) => void
-  readonly scopes: WeakMap<object, Scope & object>
+  /** Made with the first one: most servers have no contexts. */
+  scopes: WeakMap<object, Scope & object> | undefined
 }
 
 const signals: WeakMap<AbortSignal, Guarded> = new WeakMap()
@@ -18,7 +19,7 @@ const handlers: WeakMap<AbortSignal, { readonly given: unknown; readonly guard: 
 
 /** Reports what the listeners of a signal throw, so that it does not end the process. */
 export function guardSignal(signal: AbortSignal, report: (error: unknown) => void): void {
-  signals.set(signal, { report, scopes: new WeakMap() })
+  signals.set(signal, { report, scopes: undefined })
   Object.setPrototypeOf(signal, guardedPrototype)
 }
 
@@ -39,7 +40,8 @@ function guardOf(listener: Listener): Guard {
 /** The wrapper for a listener, which will be called in the current async context. */
 function guardHere(signal: AbortSignal, listener: Listener): Guard {
   const scope = scopeOfNow()
-  if (scope) signals.get(signal)?.scopes.set(listener, scope)
+  const known = scope && signals.get(signal)
+  if (known) (known.scopes ??= new WeakMap()).set(listener, scope)
   return guardOf(listener)
 }
 

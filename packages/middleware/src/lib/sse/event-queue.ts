@@ -21,7 +21,11 @@ export interface QueueLimits {
 export class EventQueue implements AsyncIterableIterator<string>, Holds {
   readonly #start: () => void
   readonly #limits: QueueLimits
-  readonly #controller: AbortController = new AbortController()
+  /** Made when its signal is asked for: it takes as much memory as half of the rest. */
+  #controller: AbortController | undefined
+  /** Why nothing more can be sent. */
+  #closedBy: { readonly reason: unknown } | undefined
+  #closing: { readonly promise: Promise<void>; readonly resolve: () => void } | undefined
   #started = false
   #ended = false
   #queue: Waiting[] = []
@@ -34,12 +38,32 @@ export class EventQueue implements AsyncIterableIterator<string>, Holds {
   constructor(start: () => void, limits: QueueLimits) {
     this.#start = start
     this.#limits = limits
-    guardSignal(this.signal, (error) => printError('a listener on the signal of an event stream', error))
   }
 
   /** Aborts when nothing more can be sent: the client is gone, or the server shuts down. */
   get signal(): AbortSignal {
-    return this.#controller.signal
+    if (this.#controller) return this.#controller.signal
+    this.#controller = new AbortController()
+    const { signal } = this.#controller
+    guardSignal(signal, (error) => printError('a listener on the signal of an event stream', error))
+    if (this.#closedBy) this.#controller.abort(this.#closedBy.reason)
+    return signal
+  }
+
+  /** Whether `signal` has aborted, or would have. */
+  get isClosed(): boolean {
+    return this.#closedBy !== undefined
+  }
+
+  /** Resolves when `signal` aborts. */
+  get closed(): Promise<void> {
+    if (!this.#closing) {
+      let resolve!: () => void
+      const promise = new Promise<void>((done) => (resolve = done))
+      this.#closing = { promise, resolve }
+      if (this.isClosed) resolve()
+    }
+    return this.#closing.promise
   }
 
   /** Resolves when the text was taken; rejects when it never will be. */
@@ -74,7 +98,7 @@ export class EventQueue implements AsyncIterableIterator<string>, Holds {
   close(reason: AbortedError): void {
     if (this.#ended) return
     this.end()
-    this.#controller.abort(reason)
+    this.#abort(reason)
   }
 
   /** Nothing more is sent, and the client sees that the stream was cut. */
@@ -118,25 +142,28 @@ export class EventQueue implements AsyncIterableIterator<string>, Holds {
     const pulled = this.#pulled
     if (!pulled || (this.#queue.length === 0 && !this.#ended)) return
     this.#pulled = undefined
-    clearTimeout(this.#timer)
-    this.#timer = undefined
     const queue = this.#queue
-    if (queue.length === 0) return pulled.resolve({ done: true, value: undefined })
+    const [first] = queue
+    if (!first) {
+      clearTimeout(this.#timer)
+      return pulled.resolve({ done: true, value: undefined })
+    }
     this.#queue = []
     this.#size = 0
-    pulled.resolve({ done: false, value: queue.map(({ text }) => text).join('') })
+    pulled.resolve({ done: false, value: queue.length === 1 ? first.text : queue.map(({ text }) => text).join('') })
     for (const { taken } of queue) taken()
   }
 
-  /** Sends a comment if nothing else comes. */
+  /** Sends a comment if nothing else comes. One timer serves all events: to make one for each takes longer than to send it. */
   #await(): void {
     const { pingInterval } = this.#limits
-    if (pingInterval < 2 ** 31) this.#timer ??= setTimeout(() => this.#comment(), pingInterval).unref()
+    if (this.#timer) this.#timer.refresh()
+    else if (pingInterval < 2 ** 31) this.#timer = setTimeout(() => this.#comment(), pingInterval).unref()
   }
 
   #comment(): void {
-    this.#timer = undefined
-    void this.push(':\n\n')
+    // While something is being taken, the stream is not silent.
+    if (this.#pulled) void this.push(':\n\n')
   }
 
   #discard(reason: unknown): void {
@@ -144,10 +171,17 @@ export class EventQueue implements AsyncIterableIterator<string>, Holds {
     clearTimeout(this.#timer)
     this.#size = 0
     for (const { refused } of this.#queue.splice(0)) refused(reason)
-    this.#controller.abort(reason)
+    this.#abort(reason)
+  }
+
+  #abort(reason: unknown): void {
+    if (this.#closedBy) return
+    this.#closedBy = { reason }
+    this.#controller?.abort(reason)
+    this.#closing?.resolve()
   }
 
   #reason(): unknown {
-    return this.signal.aborted ? this.signal.reason : new AbortedError('handler', 'The event stream has ended')
+    return this.#closedBy ? this.#closedBy.reason : new AbortedError('handler', 'The event stream has ended')
   }
 }
