@@ -5,6 +5,9 @@ import type { Load, LoadOptions } from './load.ts'
 import { run } from './processes.ts'
 import type { Workload } from './workloads.ts'
 
+/** Seconds that it may take beyond those it was given. */
+const patience = 10
+
 /** Loads a server over HTTP/2 for some seconds, by nghttp2's h2load. @throws Error when that failed. */
 export async function h2load(workload: Workload, port: number, at: LoadOptions): Promise<Load> {
   const { requests, connections, streams = 1, name } = workload
@@ -16,7 +19,9 @@ export async function h2load(workload: Workload, port: number, at: LoadOptions):
   const seconds = Math.max(1, Math.ceil(at.seconds))
   const size = ['-t1', `-c${connections}`, `-m${streams}`, `-D${seconds}`]
   const command = [...at.prefix, 'h2load', ...size, ...headers, `--input-file=${file}`]
-  return parseH2load(await run(command, (seconds + 30) * 1000))
+  const once = (): Promise<string> => run(command, (seconds + patience) * 1000)
+  // Once in a while it stops all its clients and stays, saying nothing.
+  return parseH2load(await once().catch(once))
 }
 
 /** It says how long requests took on average, and not how that was distributed. */

@@ -63,7 +63,11 @@ function cell({ results }: Record, workload: string, server: string, cost: Cost)
 
 /** How far rounds lie apart, in half of the cells and in the worst. */
 function spreadOf({ results }: Record): string {
-  const spreads = results.map(({ spread }) => spread * 50).toSorted((a, b) => a - b)
+  // JSON has null for what is not a number.
+  const spreads = results
+    .flatMap(({ spread }) => (Number.isFinite(spread) ? [spread * 50] : []))
+    .toSorted((a, b) => a - b)
+  if (spreads.length === 0) return 'How far rounds differ is not known from one.'
   const [middle = 0, most = 0] = [spreads[Math.floor(spreads.length / 2)], spreads.at(-1)]
   return `Rounds differ by ±${middle.toFixed(0)} % in half of the cells or less, ±${most.toFixed(0)} % at the most.`
 }

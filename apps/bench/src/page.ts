@@ -35,7 +35,7 @@ body { margin: 0 auto; max-width: 60rem; padding: 2rem 1.25rem 4rem; background:
 h1 { font-size: 1.75rem; margin: 0 }
 h2 { font-size: 1.375rem; margin: 3rem 0 0 }
 h3 { font-size: 1.0625rem; margin: 2rem 0 .25rem }
-h3 small { font-weight: 400; font-size: .875rem; color: var(--dim); margin-left: .5rem }
+h3 small { white-space: nowrap; font-weight: 400; font-size: .875rem; color: var(--dim); margin-left: .5rem }
 p { color: var(--dim); margin: .25rem 0; font-size: .9375rem }
 .bar, .key { --own: var(--bar); --whole: var(--rest) }
 .ours .bar { --own: var(--ours); --whole: var(--ours-rest) }
@@ -67,7 +67,7 @@ export function page(records: readonly Record[]): string {
 <style>${style}</style>
 <h1>Benchmarks</h1>
 <p>${text(machine.processor)}, ${machine.cores} cores, Node.js ${text(machine.node)}, ${text(date.slice(0, 10))}. Medians of
-${options.rounds} rounds of ${options.seconds} s, servers taking turns, load by ${options.load === 'wrk' ? 'wrk' : 'the bench’s own generator'}.</p>
+${options.rounds} round${options.rounds === 1 ? '' : 's'} of ${options.seconds} s, servers taking turns, load by ${options.load === 'wrk' ? 'wrk' : 'the bench’s own generator'}.</p>
 <p>${text(versions.map(([name, version]) => `${name} ${version}`).join(' · '))}</p>
 <p class="key">Processor time for each request, shorter is better:<i style="background:var(--own)"></i>of the server<i style="background:var(--whole)"></i>and
 with it of all that take part, which are clients and whoever the server asks. ± is half of the range of the rounds.</p>
@@ -82,18 +82,30 @@ function chapter(record: Record): string {
   return record.title === undefined ? sections : `<h2>${text(record.title)}</h2>\n${sections}`
 }
 
+/** Columns that a table has only if something is in them. */
+interface Shown {
+  readonly base: boolean
+  readonly latencies: boolean
+}
+
 function section(name: string, record: Record): string {
   const workload = workloads.find((one) => one.name === name)
   const rows = record.results
     .filter((one) => one.workload === name)
     .toSorted((a, b) => a.median.cpuPerRequest - b.median.cpuPerRequest)
+  const shows: Shown = {
+    base: rows.some(({ ratios }) => ratios !== undefined),
+    latencies: rows.some(({ median }) => Number.isFinite(median.p50)),
+  }
+  const base = shows.base ? `<th scope="col" class="mid">× ${text(record.options.base)}` : ''
+  const latencies = shows.latencies ? '<th scope="col" class="wide">p50<th scope="col" class="wide">p99' : ''
   const longest = Math.max(...rows.map(({ median }) => median.machinePerRequest))
   return `<section>
 <h3>${text(workload?.title ?? name)}<small>${workload?.connections ?? '?'} connections</small></h3>
 <table>
-<tr><th scope="col">server<th scope="col"><span hidden>chart</span><th scope="col">CPU µs<th scope="col" class="mid">× ${text(record.options.base)}<th scope="col">±<th scope="col">machine
-<th scope="col" class="wide">req/s<th scope="col" class="wide">p50<th scope="col" class="wide">p99<th scope="col" class="wide">RSS</tr>
-${rows.map((one) => row(one, longest)).join('\n')}
+<tr><th scope="col">server<th scope="col"><span hidden>chart</span><th scope="col">CPU µs${base}<th scope="col">±<th scope="col">machine
+<th scope="col" class="wide">req/s${latencies}<th scope="col" class="wide">RSS</tr>
+${rows.map((one) => row(one, longest, shows)).join('\n')}
 </table>
 ${workload ? absent(workload, record) : ''}
 </section>`
@@ -108,12 +120,13 @@ function absent(workload: Workload, record: Record): string {
   return reasons.length === 0 ? '' : `<p>Without ${text(reasons.join('; '))}.</p>`
 }
 
-function row({ server, median, ratios, spread }: Record['results'][number], longest: number): string {
+function row({ server, median, ratios, spread }: Record['results'][number], longest: number, shows: Shown): string {
   const { cpuPerRequest, machinePerRequest, requestsPerSecond, p50, p99, resident } = median
   const [own, all] = [percentOf(cpuPerRequest, machinePerRequest), percentOf(machinePerRequest, longest)]
-  const cells = [duration(p50), duration(p99), `${Math.round(resident / 2 ** 20)} MB`]
+  const cells = [...(shows.latencies ? [duration(p50), duration(p99)] : []), `${Math.round(resident / 2 ** 20)} MB`]
+  const ratio = shows.base ? `<td class="mid">${ratios ? ratios.cpuPerRequest.toFixed(2) : ''}` : ''
   return `<tr${server === 'spillway' ? ' class="ours"' : ''}><td>${text(server)}<td class="bar"><span style="width:${all}%"><span style="width:${own}%"></span></span>
-<td>${short(cpuPerRequest)}<td class="mid">${ratios ? ratios.cpuPerRequest.toFixed(2) : ''}<td>${percent(spread)}<td>${short(machinePerRequest)}
+<td>${short(cpuPerRequest)}${ratio}<td>${percent(spread)}<td>${short(machinePerRequest)}
 <td class="wide">${Math.round(requestsPerSecond).toLocaleString('en-US')}${cells.map((cell) => `<td class="wide">${cell}`).join('')}</tr>`
 }
 

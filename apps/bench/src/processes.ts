@@ -33,8 +33,14 @@ export async function run(command: readonly string[], timeout: number): Promise<
   const output = collect(child)
   const [status] = (await once(child, 'close')) as [number | null]
   running.delete(child)
-  if (status !== 0) throw new Error(`${command.join(' ')} ended with ${status ?? child.signalCode}:\n${output()}`)
+  if (status !== 0)
+    throw new Error(`${nameOf(command)} ended with ${status ?? child.signalCode}: ${command.join(' ')}\n${output()}`)
   return output()
+}
+
+/** The program, without what pins it to a core. */
+function nameOf(command: readonly string[]): string {
+  return (command[0] === 'taskset' ? command[3] : command[0]) ?? ''
 }
 
 /** A server under test. */
@@ -82,7 +88,7 @@ export async function startServer(
       continue
     }
     await stop()
-    throw new Error(`${command.join(' ')} did not start:\n${output()}`)
+    throw new Error(`it did not start: ${command.join(' ')}\n${output()}`)
   }
   return { pid: child.pid ?? 0, port, end, stop, said: () => (ended ? output() : undefined) }
 }

@@ -21,7 +21,7 @@ export interface Result {
   readonly rounds: readonly Round[]
   /** Of each number by itself; errors are added up. */
   readonly median: Round
-  /** How far the rounds lie apart in the server's processor time: the most less the least, as a share of the median. */
+  /** How far the rounds lie apart in the server's processor time: the most less the least, as a share of the median; NaN of a single round. */
   readonly spread: number
 }
 
@@ -56,7 +56,7 @@ export function summarize(workload: string, server: string, rounds: readonly Rou
       resident: of('resident'),
       errors: rounds.reduce((sum, { errors }) => sum + errors, 0),
     },
-    spread: (Math.max(...costs) - Math.min(...costs)) / median(costs),
+    spread: rounds.length < 2 ? NaN : (Math.max(...costs) - Math.min(...costs)) / median(costs),
   }
 }
 

@@ -69,9 +69,9 @@ describe('table', () => {
     expect(table('JSON', [base, failing], 'node-http')).toBe(
       [
         'JSON',
-        '              req/s      ×  CPU µs/req     ×    ±  machine µs     ×     p50      p99    RSS  errors',
-        '  node-http   1,000   1.00        10.0  1.00  0 %        25.0  1.00  400 µs  2.50 ms  50 MB       –',
-        '  x          12,346  12.35        4.00  2.50  0 %        25.0  1.00  400 µs  2.50 ms  50 MB       3',
+        '              req/s      ×  CPU µs/req     ×  ±  machine µs     ×     p50      p99    RSS  errors',
+        '  node-http   1,000   1.00        10.0  1.00  –        25.0  1.00  400 µs  2.50 ms  50 MB       –',
+        '  x          12,346  12.35        4.00  2.50  –        25.0  1.00  400 µs  2.50 ms  50 MB       3',
         '',
       ].join('\n'),
     )

@@ -52,7 +52,7 @@ describe('the page', () => {
   })
 
   it('tells what the machine spends, and how far rounds lie apart', () => {
-    expect(html).toContain('<td>20.0<td class="mid">2.00<td>0 %<td>99.0\n')
+    expect(html).toContain('<td>20.0<td class="mid">2.00<td>–<td>99.0\n')
   })
 
   it('says who has no part in a workload, and why', () => {
@@ -106,7 +106,7 @@ describe('the tables for documents', () => {
     )
     const results = [...record.results, { ...wide, ratios: undefined }]
     expect(markdown(plan, { ...record, results }, ['cpuPerRequest'])).toContain(
-      'Rounds differ by ±0 % in half of the cells or less, ±50 % at the most.',
+      'Rounds differ by ±50 % in half of the cells or less, ±50 % at the most.',
     )
   })
 
