@@ -6,10 +6,9 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { Agent, request } from 'node:http'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Projects } from './projects.mjs'
+import { Projects, freePort } from './projects.mjs'
 
 const saves = Number(process.argv[2] ?? 20)
 const pause = Number(process.argv[3] ?? 1500)
@@ -177,13 +176,4 @@ function begun(port) {
       return answered
     },
   }
-}
-
-async function freePort() {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address()
-  server.close()
-  await once(server, 'close')
-  return port
 }

@@ -4,11 +4,10 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { root } from '../setup.mjs'
-import { Projects } from './projects.mjs'
+import { Projects, freePort } from './projects.mjs'
 
 const nobody = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {}
 const projects = new Projects()
@@ -32,15 +31,6 @@ async function start(cwd, args, pattern, env = {}, options = {}) {
     await sleep(50)
   }
   return { child, url: pattern.exec(out)[1] }
-}
-
-async function freePort() {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address()
-  server.close()
-  await once(server, 'close')
-  return port
 }
 
 try {

@@ -1,40 +1,14 @@
 // The inspector: shows what the servers of this process do.
 import { type Server, createServer, defaultTimeouts } from '@spillway/core'
-import { type Rules, type Settled, callback, flag, readOptions, text, whole } from '@spillway/core/options'
+import { readOptions } from '@spillway/core/options'
 import type { Middleware } from '@spillway/middleware'
 import manifest from '../package.json' with { type: 'json' }
+import { type InspectOptions, type InspectorOptions, inspectRules, inspectorRules } from './options.ts'
 import { isLoopback } from './site/guard.ts'
 import { Inspection, type Parts } from './site/inspection.ts'
 
+export type { InspectOptions, InspectorOptions } from './options.ts'
 export { type AnySpan, type SpanProcessor, inspectedSpans } from './record/spans.ts'
-
-/** Options of {@link inspector}. */
-export interface InspectorOptions {
-  /** The path of the page. Default: `/__spillway`. */
-  readonly path?: string
-  /**
-   * Whether everything is recorded from the start, so that the past is there when the page is opened. This costs as much as a third of
-   * a small request. Default: records only while a page is open, and for a minute after.
-   */
-  readonly always?: boolean
-  /** Whether it works when `NODE_ENV` is `production`. Default: false; it then does nothing, and requests pass through. */
-  readonly inProduction?: boolean
-  /** Whether other machines may open the page, too; they need the link. Default: only this one. */
-  readonly remote?: boolean
-  /** Takes the line with the link. Default: prints it on standard error. */
-  readonly print?: (line: string) => void
-}
-
-/** Options of {@link inspect}. */
-export interface InspectOptions {
-  /** The port of the inspector's own server. Default: any free one. */
-  readonly port?: number
-  /** The address it listens on. Default: `127.0.0.1`, this machine only. */
-  readonly host?: string
-  /** As for {@link inspector}. Default: true, because the inspected program knows nothing about it. */
-  readonly always?: boolean
-  readonly inProduction?: boolean
-}
 
 /** An inspector on a port of its own. */
 export interface Inspector {
@@ -43,23 +17,8 @@ export interface Inspector {
   close(): Promise<void>
 }
 
-const rules: Rules<Settled<InspectorOptions, 'path' | 'always' | 'inProduction' | 'remote'>> = {
-  path: text('/__spillway', /^(?:\/[\w.~-]+)+$/),
-  always: flag(),
-  inProduction: flag(),
-  remote: flag(),
-  print: callback<NonNullable<InspectorOptions['print']>>(),
-}
-
 function toStandardError(line: string): void {
   process.stderr.write(line)
-}
-
-const ownRules: Rules<Required<InspectOptions>> = {
-  port: whole(0, { to: 65_535 }),
-  host: text('127.0.0.1'),
-  always: flag(true),
-  inProduction: flag(),
 }
 
 /**
@@ -69,7 +28,7 @@ const ownRules: Rules<Required<InspectOptions>> = {
  * @throws TypeError for an invalid path, and for unknown options.
  */
 export function inspector(options: InspectorOptions = {}): Middleware {
-  const { print = toStandardError, path, always, inProduction, remote } = readOptions(rules, options)
+  const { print = toStandardError, path, always, inProduction, remote } = readOptions(inspectorRules, options)
   if (isProduction() && !inProduction) return (_, next) => next()
   const inspection = new Inspection({ ...common, base: `${path}/`, remote, always, isOwn: () => false })
   print(`Inspector: ${inspection.link('http://<this server>')}\n`)
@@ -87,7 +46,7 @@ export function inspector(options: InspectorOptions = {}): Middleware {
  * @throws Error in production, unless `inProduction` is set; the system's error when it cannot listen.
  */
 export async function inspect(server?: Server, options: InspectOptions = {}): Promise<Inspector> {
-  const { port, host, always, inProduction } = readOptions(ownRules, options)
+  const { port, host, always, inProduction } = readOptions(inspectRules, options)
   if (isProduction() && !inProduction)
     throw new Error('There is no inspector in production, unless `inProduction` is set')
   const inspection = new Inspection({

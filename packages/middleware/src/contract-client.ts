@@ -1,16 +1,6 @@
 // A client for the routes of a router, typed by the router's type; made of `fetch`, so that it runs in browsers, too.
-import {
-  type Rule,
-  type Rules,
-  anything,
-  callback,
-  either,
-  optional,
-  readOptions,
-  record,
-  text,
-  thing,
-} from '@spillway/core/options'
+import { type Rule, type Rules, callback, either, readOptions, record, text } from '@spillway/core/options'
+import { type AnyCall, callRules } from './lib/contract/call-rules.ts'
 import type { Client } from './lib/contract/client-types.ts'
 import { type Sendable, fill, textOf } from './lib/patterns/fill.ts'
 
@@ -35,26 +25,6 @@ const rules: Rules<ClientOptions> = {
   headers: either(callback(), record(text())) as Rule<ClientOptions['headers']>,
 }
 
-type Parts = Readonly<Record<string, unknown>>
-
-interface AnyInit {
-  readonly params?: Parts
-  readonly query?: Parts
-  readonly headers?: Parts
-  readonly body?: unknown
-  readonly as?: string
-  readonly signal?: AbortSignal
-}
-
-const initRules: Rules<AnyInit> = {
-  params: thing<Parts>(),
-  query: thing<Parts>(),
-  headers: thing<Parts>(),
-  body: anything(),
-  as: optional(text()),
-  signal: thing<AbortSignal>('a signal'),
-}
-
 type Content = NonNullable<RequestInit['body']>
 
 const methods = ['get', 'post', 'put', 'patch', 'delete'] as const
@@ -69,8 +39,8 @@ const methods = ['get', 'post', 'put', 'patch', 'delete'] as const
 export function client<App>(url: string | URL, options: ClientOptions = {}): Client<App> {
   const base = String(url).replace(/\/$/, '')
   const { fetch: send = (request: Request) => fetch(request), headers: common = {} } = readOptions(rules, options)
-  const call = async (method: string, pattern: string, init: AnyInit = {}): Promise<unknown> => {
-    const { params = {}, query = {}, headers = {}, body, as, signal } = readOptions(initRules, init)
+  const call = async (method: string, pattern: string, init: AnyCall = {}): Promise<unknown> => {
+    const { params = {}, query = {}, headers = {}, body, as, signal } = readOptions(callRules, init)
     const fields = new Headers(typeof common === 'function' ? await common() : common)
     for (const [name, value] of Object.entries(headers))
       if (value !== undefined) fields.set(name, textOf(value as Sendable))
@@ -84,7 +54,7 @@ export function client<App>(url: string | URL, options: ClientOptions = {}): Cli
     return received(await send(request))
   }
   const routeAt = (pattern: string): object =>
-    Object.fromEntries(methods.map((name) => [name, (init?: AnyInit) => call(name.toUpperCase(), pattern, init)]))
+    Object.fromEntries(methods.map((name) => [name, (init?: AnyCall) => call(name.toUpperCase(), pattern, init)]))
   return routeAt as Client<App>
 }
 

@@ -1,5 +1,6 @@
 import { readFileSync, readdirSync } from 'node:fs'
-import { describe, expect, test } from 'vitest'
+import { type Reader, reader, testReaders } from '@spillway/vitest-config/option-tables'
+import { expect, test } from 'vitest'
 import type { Context } from '@spillway/core'
 import { readOptions } from '@spillway/core/options'
 import { inject } from '@spillway/core/testing'
@@ -9,6 +10,7 @@ import { type CacheOptions, cache } from '@spillway/middleware/cache'
 import { type CgiLimits, type CgiOptions, cgi } from '@spillway/middleware/cgi'
 import { type ClientOptions, client } from '@spillway/middleware/client'
 import {
+  type CallInit,
   type ClientOptions as ContractClientOptions,
   client as contractClient,
 } from '@spillway/middleware/contract-client'
@@ -62,6 +64,7 @@ import { type SchemaOptions, websocket } from '@spillway/middleware/websocket'
 import type { ConnectOptions } from '@spillway/middleware/websocket-client'
 import { type FormLimits, parseForm } from '../src/lib/body/form.ts'
 import { type JsonLimits, parseJson } from '../src/lib/body/json.ts'
+import { callRules } from '../src/lib/contract/call-rules.ts'
 import { giveRules } from '../src/lib/contract/give.ts'
 import type { GiveInit } from '../src/lib/contract/types.ts'
 import { setCookieValue } from '../src/lib/cookies/set-cookie.ts'
@@ -70,31 +73,6 @@ import * as quotas from '../src/lib/rate-limit/store.ts'
 import * as kept from '../src/lib/sessions/store.ts'
 import { sendRules } from '../src/lib/static/send-files.ts'
 import { connectRules } from '../src/lib/websocket/client.ts'
-
-/** `number` has limits, `span` is a number or a text, `needed` has no default, `other` is none of these. */
-type Sort = 'number' | 'span' | 'needed' | 'other'
-
-interface Reader {
-  readonly name: string
-  /** Reads options that are of the right kinds or not. */
-  readonly read: (options: any) => unknown
-  /** What has to be there for the others to be tried. */
-  readonly given: object
-  readonly sorts: Readonly<Record<string, Sort>>
-  /** What stands before the names in errors: `limits.` */
-  readonly where: string
-}
-
-/** The compiler asks for every option there is. */
-function reader<O extends object>(
-  name: string,
-  read: Reader['read'],
-  given: object,
-  sorts: Readonly<Record<keyof O, Sort>>,
-  where: string = '',
-): Reader {
-  return { name, read, given, sorts, where }
-}
 
 let context!: Context
 await inject((c) => {
@@ -497,6 +475,12 @@ const readers: readonly Reader[] = [
       headers: 'other',
     },
   ),
+  reader<CallInit<'/:id', {}>>(
+    'a call of a contract',
+    (init) => readOptions(callRules, init),
+    {},
+    { params: 'other', query: 'other', headers: 'other', body: 'any', as: 'other', signal: 'other' },
+  ),
   reader<ClientOptions>(
     'client',
     client,
@@ -540,45 +524,7 @@ const readers: readonly Reader[] = [
   ),
 ]
 
-describe.each(readers)('$name', ({ read, given, sorts, where }) => {
-  const names = Object.keys(sorts)
-  const needed = names.filter((name) => sorts[name] === 'needed')
-  const numbers = names.filter((name) => sorts[name] === 'number' || sorts[name] === 'span')
-  const attempt = (name: string, value: unknown) => () => read({ ...given, [name]: value })
-
-  test('has a default for what is undefined, and needs what has none', () => {
-    expect(() => read(given)).not.toThrow()
-    for (const name of needed) expect(attempt(name, undefined)).toThrow(TypeError)
-    for (const name of names.filter((one) => !needed.includes(one))) expect(attempt(name, undefined)).not.toThrow()
-  })
-
-  test('refuses a name that there is not, and tells the nearest one', () => {
-    for (const name of names) {
-      expect(attempt(`${name}_`, undefined)).toThrow(TypeError)
-      expect(attempt(`${name}_`, undefined)).toThrow(
-        `There is no option \`${where}${name}_\`: is it \`${where}${name}\`?`,
-      )
-    }
-    expect(() => read('text')).toThrow(TypeError)
-  })
-
-  test('refuses another kind of value', () => {
-    for (const name of names) {
-      expect(attempt(name, null)).toThrow(TypeError)
-      expect(attempt(name, Symbol('other'))).toThrow(TypeError)
-    }
-  })
-
-  test('refuses numbers that are no limit, by the name of the option', () => {
-    for (const name of numbers) {
-      for (const value of [NaN, -1, -Infinity]) {
-        expect(attempt(name, value)).toThrow(RangeError)
-        expect(attempt(name, value)).toThrow(`\`${where}${name}\``)
-      }
-    }
-    for (const name of numbers.filter((one) => sorts[one] === 'number')) expect(attempt(name, '1')).toThrow(TypeError)
-  })
-})
+testReaders(readers)
 
 test.each([NaN, -1, 0, 1.5, Infinity])('a limit of %d requests is none', (limit) => {
   expect(() => rateLimit({ limit })).toThrow(RangeError)
@@ -628,8 +574,8 @@ test('every public type of options is in the table', () => {
     WebSocketOptions: 'SchemaOptions',
     TokenOptions: 'BearerAuthOptions',
   }
-  // Core reads those of servers; what a call takes follows from its route.
-  const elsewhere = new Set(['ErrorOptions', 'CallInit'])
+  // Core reads those of servers.
+  const elsewhere = new Set(['ErrorOptions'])
   const missing = types.filter(({ type, full }) => {
     const name = names[full] ?? (isTwice(type) ? undefined : (names[type] ?? type))
     return !elsewhere.has(type) && (name === undefined || !table.includes(`reader<${name}`))

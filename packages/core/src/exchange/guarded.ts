@@ -96,4 +96,5 @@ export function printError(where: string, error: unknown): void {
   }
 }
 
+/** Does nothing: for failures that are reported elsewhere, or that nobody waits for any more. */
 export function ignore(): void {}

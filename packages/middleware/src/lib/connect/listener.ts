@@ -10,6 +10,7 @@ import {
   type RequestHeaders,
   dropSource,
   guarded,
+  ignore,
 } from '@spillway/core'
 import { isUnknown } from '../layers/unknown.ts'
 import {
@@ -19,7 +20,6 @@ import {
   foreignSettings,
   pullerOf,
 } from '@spillway/core/web'
-import { ignore } from '../layers/ignore.ts'
 
 /** What `node:http` and Express call. */
 export type NodeListener = (req: IncomingMessage, res: ServerResponse, next?: (error?: unknown) => void) => void

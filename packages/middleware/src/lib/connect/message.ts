@@ -1,13 +1,12 @@
 // The request and response objects that connect middleware gets.
 import { IncomingMessage, ServerResponse } from 'node:http'
-import type { Context } from '@spillway/core'
+import { type Context, ignore } from '@spillway/core'
 import { ownerOf } from '../node/failures.ts'
 import type { Incoming, Outgoing } from '../node/internals.ts'
 import { RequestSide } from '../node/request.ts'
 import { ResponseSide } from '../node/response.ts'
 import { StandInSocket } from '../node/socket.ts'
 import { normalizePath } from '../http/path.ts'
-import { ignore } from '../layers/ignore.ts'
 
 /** The request as connect middleware knows it: an instance of Node's class, with what Express and middleware add to it. */
 export interface ConnectRequest extends IncomingMessage {

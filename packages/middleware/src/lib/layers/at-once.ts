@@ -1,5 +1,4 @@
-import { guarded, isThenable } from '@spillway/core'
-import { ignore } from './ignore.ts'
+import { guarded, ignore, isThenable } from '@spillway/core'
 
 /**
  * The answer of a callback that must not be asynchronous. A promise would be mistaken for the answer, and if it were rejected

@@ -1,7 +1,15 @@
 import { AsyncResource } from 'node:async_hooks'
-import { type BodySource, type Context, type Outcome, Reply, dropSource, isFinalStatus, pullerOf } from '@spillway/core'
+import {
+  type BodySource,
+  type Context,
+  type Outcome,
+  Reply,
+  dropSource,
+  ignore,
+  isFinalStatus,
+  pullerOf,
+} from '@spillway/core'
 import { reasonPhrase } from '@spillway/parser/serialize'
-import { ignore } from '../layers/ignore.ts'
 import { Content, type ContentOwner } from './content.ts'
 import { type Failing, asError, coded, connectionReset, guardListeners, guardedCallback, ownerOf } from './failures.ts'
 import { Head, pairsOf } from './fields.ts'

@@ -3,9 +3,8 @@ import type { X509Certificate } from 'node:crypto'
 import type { Socket } from 'node:net'
 import { Duplex } from 'node:stream'
 import type { TLSSocket } from 'node:tls'
-import { type Context, type Peer, normalAddress } from '@spillway/core'
+import { type Context, type Peer, ignore, normalAddress } from '@spillway/core'
 import type { NodeTransport } from '@spillway/core/sockets'
-import { ignore } from '../layers/ignore.ts'
 import { HeardTransport } from './heard.ts'
 
 /** The client at the other end of a socket, including the socket, which is given to the application. */

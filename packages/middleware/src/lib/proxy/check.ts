@@ -1,5 +1,5 @@
 // Active health checks of servers.
-import { ignore } from '../layers/ignore.ts'
+import { ignore } from '@spillway/core'
 import type { Requester, UpstreamExchange } from './exchange.ts'
 import type { CheckSettings } from './rules.ts'
 import type { Upstream } from './upstream.ts'

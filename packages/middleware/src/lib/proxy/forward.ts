@@ -1,10 +1,9 @@
 // Passes one request on, with retries.
-import { type Context, HttpError, Reply } from '@spillway/core'
+import { type Context, HttpError, Reply, ignore } from '@spillway/core'
 import { isHandshakeKey } from '@spillway/parser/websocket'
 import { askedOf } from '../http/asked-servers.ts'
 import { clientOf } from '../http/known-client.ts'
 import { acceptOf } from '../http/websocket-accept.ts'
-import { ignore } from '../layers/ignore.ts'
 import type { Buffers } from './buffers.ts'
 import { type Content, ContentPump } from './content-pump.ts'
 import { UpstreamError } from './errors.ts'

@@ -1,6 +1,5 @@
 // Events that wait to be sent to one client.
-import { AbortedError, type Holds, guardSignal, printError } from '@spillway/core'
-import { ignore } from '../layers/ignore.ts'
+import { type Holds, AbortedError, guardSignal, ignore, printError } from '@spillway/core'
 
 interface Waiting {
   readonly text: string

@@ -1,6 +1,5 @@
-import type { Holding } from '@spillway/core'
+import { type Holding, ignore } from '@spillway/core'
 import type { OpenFile } from '../files/open-file.ts'
-import { ignore } from '../layers/ignore.ts'
 
 /** Bytes of one read. A read costs a trip through the thread pool, so large reads make large files fast. */
 const blockBytes = 1024 * 1024

@@ -1,8 +1,15 @@
 // One WebSocket, as its handlers see it.
 import { AsyncResource } from 'node:async_hooks'
-import { AbortedError, type AbortedBy, type MaybePromise, type Transport, isInstance, isThenable } from '@spillway/core'
+import {
+  type AbortedBy,
+  type MaybePromise,
+  type Transport,
+  AbortedError,
+  ignore,
+  isInstance,
+  isThenable,
+} from '@spillway/core'
 import { isCloseCode } from '@spillway/parser/websocket'
-import { ignore } from '../layers/ignore.ts'
 import { Channel, type ChannelOptions, type ChannelOwner } from './channel.ts'
 import type { PreparedMessage } from './prepared.ts'
 import type { Ticker } from './ticker.ts'
