@@ -66,7 +66,7 @@ The exit status is 0 when everything is as recorded, 1 when a response differs o
 and 2 when the command could not do what was asked.
 `
 
-/** What was asked for. */
+/** What the command line asks for. */
 export interface Command {
   readonly name: (typeof names)[number]
   readonly file: string
@@ -81,8 +81,7 @@ export interface Command {
 
 /**
  * Reads the command line.
- *
- * @throws {UsageError} that says what is wrong with it
+ * @throws UsageError for what cannot be understood
  */
 export function readArguments(args: readonly string[]): Command | 'help' | 'version' {
   const { values, positionals } = readOptions(args, options)

@@ -1,4 +1,4 @@
-// Compares answers with those that were recorded.
+// Compares responses with the recorded ones.
 import * as zlib from 'node:zlib'
 import { fieldOf, type RecordedRequest, type RecordedResponse } from './transaction.ts'
 
@@ -9,7 +9,7 @@ export interface Ignored {
   readonly content: boolean
 }
 
-/** Fields that are of the moment or of the connection, and say nothing of the answer. */
+/** Fields that change from moment to moment or belong to the connection. */
 export const ofTheMoment: readonly string[] = [
   'age',
   'alt-svc',
@@ -21,7 +21,7 @@ export const ofTheMoment: readonly string[] = [
   'transfer-encoding',
 ]
 
-/** What is different in an answer, one line for each; of contents only when the recording has all of it. */
+/** The differences of a response, one line each. Contents are compared only when the recording has all of both. */
 export function differences(
   request: RecordedRequest | undefined,
   recorded: RecordedResponse,
@@ -29,10 +29,10 @@ export function differences(
   ignored: Ignored,
 ): string[] {
   const list: string[] = []
-  // what it says is that the recorded answer is still right
+  // a 304 says that the recorded response is still valid
   const isValidated = now.status === 304 && recorded.status === 200 && recorded.isDecoded && isConditional(request)
   if (recorded.status !== now.status && !isValidated) list.push(`status ${recorded.status} is ${now.status}`)
-  // a log has no fields
+  // access logs have no fields
   if (recorded.fields.length > 0) {
     const names = new Set([...recorded.fields, ...now.fields].map(([name]) => name.toLowerCase()))
     for (const name of names) {
@@ -47,14 +47,14 @@ export function differences(
   return list
 }
 
-/** Whether a 304 may answer it. Browsers record the 200 from their cache that it stands for. */
+/** Whether a 304 may answer the request. Browsers then record the 200 of their cache. */
 function isConditional(request: RecordedRequest | undefined): boolean {
   return ['if-none-match', 'if-modified-since'].some((name) => fieldOf(request?.fields ?? [], name) !== undefined)
 }
 
 function valuesOf({ fields }: RecordedResponse, name: string): string | undefined {
   const values = fields.filter(([one]) => one.toLowerCase() === name).map(([, value]) => value)
-  // recorders write the values of one name in one line, browsers with line feeds between them
+  // recorders join the values of one name in one line, browsers with line feeds
   return values.length === 0 ? undefined : values.join(', ').replaceAll('\n', ', ')
 }
 
@@ -63,30 +63,30 @@ function isSame(recorded: RecordedResponse, now: RecordedResponse): boolean {
   const before = decoded(recorded)
   const after = decoded(now)
   if (Buffer.compare(before, after) === 0) return true
-  // a HAR file has text, whatever its charset was
+  // a HAR file has decoded text, whatever its charset was
   return recorded.isDecoded && new TextDecoder().decode(before) === new TextDecoder(charsetOf(now)).decode(after)
 }
 
-/** What a small content may become. */
+/** Most bytes of a decompressed content: a small one may expand to far more. */
 const limits = { maxOutputLength: 1 << 28 }
 
 interface Zstd {
   zstdDecompressSync(content: Uint8Array, options: typeof limits): Uint8Array
 }
 
-/** Content without its codings; as it is when that cannot be done. */
+/** Content without its content coding, or unchanged when it cannot be decoded. */
 function decoded({ fields, content, isDecoded }: RecordedResponse): Uint8Array {
   const coding = isDecoded ? '' : (fieldOf(fields, 'content-encoding') ?? '').toLowerCase()
   try {
     if (coding === 'gzip' || coding === 'x-gzip') return zlib.gunzipSync(content, limits)
     if (coding === 'br') return zlib.brotliDecompressSync(content, limits)
-    // Node 22.15 has it, Node 20 has not
+    // Node has zstd from 22.15 on
     if (coding === 'zstd') return (zlib as Partial<Zstd>).zstdDecompressSync?.(content, limits) ?? content
-    // some send it without the wrapper of zlib
+    // some servers send deflate without the zlib wrapper (RFC 9110 §8.4.1.2)
     if (coding === 'deflate')
       return (content[0]! & 15) === 8 ? zlib.inflateSync(content, limits) : zlib.inflateRawSync(content, limits)
   } catch {
-    // cut, or no such thing
+    // truncated, or not in that coding
   }
   return content
 }

@@ -25,23 +25,23 @@ interface HarEntry {
   }
 }
 
-/** The transactions of a HAR file, those over HTTP and HTTPS. */
+/** The transactions of a HAR file that used HTTP or HTTPS. */
 export function* readHar(file: string): Generator<Unnumbered> {
   let har: { log?: { entries?: HarEntry[] } }
   try {
     har = JSON.parse(readFileSync(file, 'utf8').replace(/^\ufeff/, '')) as typeof har
   } catch (error) {
-    throw new FormatError(`${file} is no HAR file: ${(error as Error).message}`, { cause: error })
+    throw new FormatError(`${file} is not a HAR file: ${(error as Error).message}`, { cause: error })
   }
   const entries = har.log?.entries
-  if (!Array.isArray(entries)) throw new FormatError(`${file} is no HAR file: it has no log with entries`)
+  if (!Array.isArray(entries)) throw new FormatError(`${file} is not a HAR file: it has no log with entries`)
   for (const entry of entries) {
     const url = URL.canParse(entry.request.url) ? new URL(entry.request.url) : undefined
     if (url === undefined || !/^https?:$/.test(url.protocol)) continue
     const { request, response } = entry
     const posted = bytesOf(request.postData)
     const content = bytesOf(response?.content)
-    // a status of 0 stands for an answer that never came
+    // browsers write a status of 0 when there was no response
     const isAnswered = response !== undefined && response.status >= 100
     yield {
       scheme: url.protocol === 'https:' ? 'https' : 'http',
@@ -67,7 +67,7 @@ export function* readHar(file: string): Generator<Unnumbered> {
   }
 }
 
-/** Whether a response without content in the file had none. Browsers leave out what they have forgotten, or never waited for. */
+/** Whether a response without content in the file really had none. Browsers also leave out contents that they did not keep. */
 function isEmpty(method: string, { status, headers = [] }: HarMessage & { readonly status: number }): boolean {
   const length = headers.find(({ name }) => name.toLowerCase() === 'content-length')?.value
   return method === 'HEAD' || status === 204 || status === 304 || length === '0'

@@ -4,7 +4,7 @@ import { readArguments, usage } from './arguments.ts'
 import { asFailure } from './failure.ts'
 import { run } from './run.ts'
 
-// a reader such as `head` that has seen enough is no failure
+// a reader such as `head` may close the pipe early, which is not a failure
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error
   process.exit()
@@ -14,7 +14,7 @@ const { stderr } = process
 const print = (text: string): void => void process.stdout.write(text)
 const progress = (text: string): void => void (stderr.isTTY && stderr.write(`\r\x1b[K${text}`))
 
-/** 1 says that answers differ. */
+/** The status when a command could not be done; 1 says that responses differ. */
 const couldNot = 2
 
 async function main(args: readonly string[]): Promise<void> {

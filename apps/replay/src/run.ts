@@ -8,10 +8,10 @@ import { type Outcome, sendAll } from './send.ts'
 import { listLine, showTransaction, visible } from './show.ts'
 import { type Transaction, urlOf } from './transaction.ts'
 
-/** Where the result goes, and what only people want to see. */
+/** Where the result goes, and the progress, which is only for people. */
 export interface Output {
   readonly print: (text: string) => void
-  /** A line that takes the place of the one before; an empty one at the end. */
+  /** Replaces the line before; an empty line at the end. */
   readonly progress: (text: string) => void
 }
 
@@ -19,7 +19,7 @@ export interface Output {
 const PAUSE = 200
 
 /**
- * Does what was asked.
+ * Runs a command.
  *
  * @returns the exit status
  */
@@ -45,7 +45,7 @@ export async function run(command: Command, { print, progress }: Output): Promis
   if (command.name === 'har') print('\n]}}\n')
   progress('')
   if (command.name === 'show' && count < command.numbers.size)
-    throw new UsageError(`${command.file} has not all of these transactions; list has their numbers`)
+    throw new UsageError(`${command.file} has not all of these transactions; list prints their numbers`)
   return 0
 }
 
@@ -53,7 +53,7 @@ function mega(bytes: number): number {
   return Math.round(bytes / 1e6)
 }
 
-/** What is never shown need not be kept. */
+/** How many bytes of content are kept: none when they are not shown or compared. */
 function keepFor({ name, keep }: Command): number {
   return name === 'list' ? 0 : keep
 }
@@ -96,7 +96,7 @@ async function send(
     let kind: keyof typeof counts = 'same'
     let reasons: string[] = []
     if (outcome.kind === 'skipped') [kind, reasons] = ['skipped', [outcome.why]]
-    // an answer that never came can be missing again
+    // the recording has no response either
     if (outcome.kind === 'failed') [kind, reasons] = [one.response === undefined ? 'same' : 'unanswered', [outcome.why]]
     else if (outcome.kind === 'answered' && one.response !== undefined) {
       reasons = differences(one.request, one.response, outcome.response, ignored)

@@ -10,22 +10,22 @@ import { type Field, fieldOf, type RecordedRequest, type RecordedResponse, type 
 /** Where requests go. Nothing is ever sent anywhere else. */
 export interface Destination {
   readonly url: URL
-  /** Whether Host stays what it was, instead of that of the URL. */
+  /** Whether Host is sent as recorded, instead of that of the URL. */
   readonly keepHost: boolean
-  /** Milliseconds for one answer. */
+  /** Milliseconds for one response. */
   readonly timeout: number
-  /** Whether a certificate may be anybody's. */
+  /** Whether any certificate is accepted. */
   readonly insecure: boolean
-  /** Whether the bytes that are in the file are sent, mistakes and all, instead of a request that says the same. */
+  /** Whether the bytes of the file are sent as they are, mistakes included, instead of an equivalent request. */
   readonly raw: boolean
 }
 
-/** What came of a request: an answer, why there is none, or why it was not sent. */
+/** The outcome of a request: a response, why there is none, or why the request was not sent. */
 export type Outcome =
   | { readonly kind: 'answered'; readonly response: RecordedResponse; readonly ms: number }
   | { readonly kind: 'failed' | 'skipped'; readonly why: string }
 
-/** The bytes to send for a recorded request. @throws {TypeError} {Error} for what cannot be written. */
+/** The bytes to send for a recorded request. @throws {Error} when they would not be a valid request */
 function bytesToSend(one: Transaction, { url, keepHost, raw }: Destination): Uint8Array {
   const { method, target, fields, content } = one.request!
   if (raw) return one.request!.raw!
@@ -40,7 +40,7 @@ function bytesToSend(one: Transaction, { url, keepHost, raw }: Destination): Uin
     fieldOf(fields, 'transfer-encoding') !== undefined
   )
     sent.push(['Content-Length', String(content.length)])
-  // a proxy's form of target would name a host
+  // a target in absolute form would name a host
   const path = target.replace(/^https?:\/\/[^/?#]*/i, '') || '/'
   const head = requestHead(method, path.startsWith('?') ? `/${path}` : path, sent)
   return Buffer.concat([head, content])
@@ -55,7 +55,7 @@ function whyNot({ request }: Transaction, { raw }: Destination): string | undefi
   return request.isWhole ? undefined : 'its content is not all in the file'
 }
 
-/** Answers are read as recordings are, but an answer that is cut is none. */
+/** Responses are read as recordings are, except that a truncated one does not count. */
 const answers: Profile = {
   ...observer,
   name: 'answers',
@@ -82,11 +82,11 @@ class Client {
       return { kind: 'skipped', why: `it cannot be written: ${(error as Error).message}` }
     }
     const startedAt = performance.now()
-    // a server may close a connection that waits at any time: then another one is made, once
+    // a server may close an idle connection at any time: the request is sent once more, on a new one
     for (let isFresh = this.#socket === undefined; ; isFresh = true) {
       try {
         const response = await this.#exchange(bytes, one.request!)
-        // a server may see two requests in it, and answer both
+        // a server may see two requests in these bytes, and answer both
         if (this.#destination.raw && one.deviations.length > 0) this.close()
         return { kind: 'answered', response, ms: performance.now() - startedAt }
       } catch (error) {
@@ -156,10 +156,10 @@ class Client {
       const onData = (chunk: Uint8Array): void => guarded(() => take(parser.feed(chunk)))
       const onEnd = (): void => guarded(() => take(parser.end()))
       const onError = (error: Error): void => fail(error)
-      const onClose = (): void => fail(new Error('the connection was closed before the answer was complete'))
+      const onClose = (): void => fail(new Error('the connection was closed before the response was complete'))
       const { timeout } = this.#destination
       const timer = setTimeout(() => {
-        fail(new TimeoutError(`no answer within ${timeout} ms`))
+        fail(new TimeoutError(`no response within ${timeout} ms`))
       }, timeout)
       socket.on('data', onData).on('end', onEnd).on('error', onError).on('close', onClose)
       socket.write(bytes)
@@ -173,13 +173,13 @@ class TimeoutError extends Error {}
 export interface Pace {
   /** Requests at a time. */
   readonly concurrency: number
-  /** Requests in a second; undefined for as many as can be. */
+  /** Requests a second; undefined for as many as possible. */
   readonly rate: number | undefined
-  /** Whether the gaps are those of the recording, divided by this; undefined for no gaps. */
+  /** The gaps between requests are those of the recording, divided by this; undefined for no gaps. */
   readonly speed: number | undefined
 }
 
-/** Sends all of them, and tells what came of each as soon as that is known. */
+/** Sends all of them, and reports the outcome of each as soon as it is known. */
 export async function sendAll(
   list: Iterable<Transaction>,
   destination: Destination,

@@ -3,7 +3,7 @@ import { parseRequest, parseResponse, ParseError } from '@spillway/parser'
 import { requestHead, responseHead } from '@spillway/parser/serialize'
 import { type Field, type RecordedRequest, type RecordedResponse, type Transaction, urlOf } from './transaction.ts'
 
-/** Bytes of content that are shown. */
+/** Most bytes of a content that are shown. */
 const MOST_SHOWN = 2048
 
 /** One line: number, when, method, URL, status, bytes, and whether a strict parser would have refused it. */
@@ -17,7 +17,7 @@ export function listLine(one: Transaction): string {
   )
 }
 
-/** A transaction as bytes, with what the strict parser says of each message. */
+/** A transaction as bytes, with the verdict of the strict parser on each message. */
 export function showTransaction(one: Transaction): string {
   const parts = [`# ${one.number}  ${urlOf(one)}`]
   const { request, response } = one
@@ -43,7 +43,7 @@ function message(side: 'request' | 'response', sent: RecordedRequest | RecordedR
   return ['', ...lines.map((line) => `${side === 'request' ? '>' : '<'} ${line}`), ...contentLines(sent), ...verdict]
 }
 
-/** What the strict parser says of a head that a file gives in parts. */
+/** The verdict of the strict parser on a head that a file gives as separate fields. */
 function ownVerdict(sent: RecordedRequest | RecordedResponse): string {
   const fields: Field[] = [...sent.fields]
   const { minorVersion } = sent
@@ -72,7 +72,7 @@ function contentLines({ content, contentBytes, isWhole }: RecordedRequest | Reco
   ]
 }
 
-/** Text in which nothing is left that a terminal would act upon. */
+/** Text without control characters, which a terminal would act upon. */
 export function visible(text: string): string {
   return text.replaceAll(/[^\n -~\xa1-\uffff]/g, (c) =>
     c === '\r' ? '\\r' : c === '\t' ? '\\t' : `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`,

@@ -1,4 +1,4 @@
-// A request with its answer, whatever file it is from.
+// A request with its response, from any kind of file.
 import type { Deviation } from '@spillway/parser/observer'
 
 /** A field line as it was sent. */
@@ -8,20 +8,20 @@ export type Field = readonly [name: string, value: string]
 interface Message {
   readonly minorVersion: 0 | 1
   readonly fields: readonly Field[]
-  /** Without framing, as far as it was kept. */
+  /** Content without its framing, as much of it as was kept. */
   readonly content: Uint8Array
-  /** All of it, also what was not kept or lost. */
+  /** The size of the whole content, including what was not kept or is missing. */
   readonly contentBytes: number
   /** Whether `content` is all of it. */
   readonly isWhole: boolean
-  /** Whether content codings have been taken off, as in a HAR file. */
+  /** Whether content codings have been decoded, as in a HAR file. */
   readonly isDecoded: boolean
 }
 
 export interface RecordedRequest extends Message {
   readonly method: string
   readonly target: string
-  /** Head and framed content as they were on the wire, when the file has all of that, and it is not more than is kept. */
+  /** Head and framed content as they were on the wire; only if the file has all of it and it is small enough to be kept. */
   readonly raw: Uint8Array | undefined
 }
 
@@ -30,7 +30,7 @@ export interface RecordedResponse extends Message {
   readonly reason: string
 }
 
-/** A request with its answer, from whatever file. */
+/** A request with its response. */
 export interface Transaction {
   /** From 1 on, in the order in which they are listed. */
   readonly number: number
@@ -39,15 +39,15 @@ export interface Transaction {
   readonly authority: string
   /** Milliseconds since 1970; 0 when the file does not say. */
   readonly startedAt: number
-  /** Milliseconds until the answer was complete. */
+  /** Milliseconds until the response was complete. */
   readonly duration: number
   readonly request: RecordedRequest | undefined
   readonly response: RecordedResponse | undefined
-  /** What a strict parser would have refused; for files that hold bytes. */
+  /** What a strict parser would have refused, for files that have the bytes. */
   readonly deviations: readonly (Deviation & { readonly side: 'request' | 'response' })[]
 }
 
-/** A transaction whose number is given when it is listed. */
+/** A transaction without its number, which it gets when it is listed. */
 export type Unnumbered = Omit<Transaction, 'number'>
 
 /** The first value of a field. */

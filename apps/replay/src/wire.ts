@@ -1,29 +1,29 @@
-/** The last bytes of a stream, as far as somebody may still ask for them. */
+/** The last bytes of a stream, which may still be asked for. */
 export class Wire {
   readonly #most: number
   #pieces: Buffer[] = []
-  /** Where the pieces start in the stream, and where they end. */
+  /** The offsets in the stream at which the pieces start and end. */
   #start = 0
   #end = 0
 
-  /** @param most bytes that are kept; when there are more, all are given up */
+  /** @param most how many bytes are kept; beyond that, all are dropped */
   constructor(most: number) {
     this.#most = most
   }
 
-  /** Bytes that are overwritten soon. */
+  /** Adds bytes, which are copied because the caller will overwrite them. */
   add(bytes: Uint8Array): void {
     this.#end += bytes.length
     if (this.#end - this.#start > this.#most) this.#drop(this.#end)
     else this.#pieces.push(Buffer.from(bytes))
   }
 
-  /** Bytes are missing: nothing that goes across them can be given. */
+  /** Bytes are missing: no range across the gap can be given. */
   lose(count: number): void {
     this.#drop(this.#end + count)
   }
 
-  /** The bytes between these places in the stream, if all of them are there. What is in front of the end is not needed again. */
+  /** The bytes between two offsets of the stream, if all are there. Bytes before `end` may be dropped afterwards. */
   take(from: number, to: number): Uint8Array | undefined {
     const start = this.#start
     if (from < start || to > this.#end) return undefined

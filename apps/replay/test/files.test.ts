@@ -86,7 +86,7 @@ describe('HAR files', () => {
   })
 
   test('are told when they are none', () => {
-    expect(() => read('{"log": {')).toThrow('is no HAR file')
+    expect(() => read('{"log": {')).toThrow('is not a HAR file')
     expect(() => read('{"a": 1}')).toThrow('it has no log with entries')
   })
 })
