@@ -1,4 +1,4 @@
-// The other end of ACME (RFC 8555): an authority that vouches for names.
+// The client of an ACME server (RFC 8555), a certificate authority.
 import { createHash } from 'node:crypto'
 import type { Authorization, Client } from 'acme-client'
 import acme from 'acme-client'
@@ -6,10 +6,10 @@ import type { AcmeStore } from './acme-store.ts'
 import type { CertificateAndKey } from './certificates.ts'
 import type { AcmeConfig, ChallengeType } from './config.ts'
 
-/** How long an authority is waited for. Milliseconds. */
+/** Milliseconds to wait for an authority. */
 const patience = { request: 30_000, backoffAttempts: 12, backoffMin: 1000, backoffMax: 10_000 }
 
-/** The authority would rather be asked later. */
+/** The authority asks to try again later. */
 export class AskLater extends Error {
   override readonly name: string = 'AskLater'
   /** Milliseconds. */
@@ -51,13 +51,13 @@ export class Authority {
       const cert = await client.getCertificate(await client.finalizeOrder(order, request))
       return { cert: Buffer.from(cert), key }
     } catch (error) {
-      // It may have forgotten who we are: we say it again the next time.
+      // It may have deleted our account: the next time we register again.
       this.#client = undefined
       throw error
     }
   }
 
-  /** Says who we are; to an authority that has not heard of us, that we agree to its terms. */
+  /** Finds our account, or registers one, which agrees to the authority's terms (RFC 8555 §7.3). */
   async #registered(): Promise<Client> {
     if (this.#client) return this.#client
     const { directory, contact, externalAccount } = this.#config
@@ -84,7 +84,7 @@ export class Authority {
     return key
   }
 
-  /** Shows that the name is ours, in the way the authority is told to look. */
+  /** Proves control of the name by the given type of challenge (RFC 8555 §8). */
   async #prove(client: Client, authorization: Authorization, host: string, type: ChallengeType): Promise<void> {
     const challenge = authorization.challenges.find((one) => one.type === type)
     if (!challenge) throw new Error(`The authority does not offer ${type}`)
@@ -111,7 +111,7 @@ async function proofOf(authorization: Authorization, answer: string): Promise<Ce
   return { cert, key }
 }
 
-/** Where an authority is asked, by its short name. */
+/** The directory URLs of authorities, by their short names. */
 export function urlOf(directory: string): string {
   if (directory === 'letsencrypt') return acme.directory.letsencrypt.production
   return directory === 'letsencrypt-staging' ? acme.directory.letsencrypt.staging : directory
@@ -120,8 +120,8 @@ export function urlOf(directory: string): string {
 let isPrepared = false
 
 /**
- * The library has one client of HTTP for all. It is to wait for nobody without end, and not to try again by itself what an authority
- * has refused: how often it is asked is ours to say.
+ * The library has one HTTP client for all accounts. It must have a time limit, and must not repeat by itself what an authority has refused:
+ * we decide how often an authority is asked.
  */
 function prepare(): void {
   if (isPrepared) return

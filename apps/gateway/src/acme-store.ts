@@ -1,4 +1,4 @@
-// The folder with what ACME has to remember.
+// The folder that keeps the state of ACME.
 import { X509Certificate, createPrivateKey } from 'node:crypto'
 import {
   closeSync,
@@ -21,7 +21,7 @@ export interface KeptCertificate extends CertificateAndKey {
   readonly x509: X509Certificate
 }
 
-/** What a certificate was looked for and when, by the name of its host. */
+/** The certificate of a host as last read from the disk, and when. */
 interface Seen {
   readonly version: string
   readonly certificate: KeptCertificate | undefined
@@ -29,12 +29,12 @@ interface Seen {
   at: number
 }
 
-/** Milliseconds for which a file is believed to be what it was. */
+/** Milliseconds for which a file is not read again. */
 const believed = 1000
 
 /**
- * The folder with all that ACME has to remember: keys, certificates, what was tried, and what authorities ask to see. Several processes
- * share it: one asks for certificates, all of them show them. A file is replaced as a whole, and only its owner reads it.
+ * The folder that keeps the state of ACME: keys, certificates, past attempts, and the responses to challenges. Several processes share it:
+ * one requests certificates, and all of them use them. Files are replaced as a whole, and only their owner may read them.
  */
 export class AcmeStore {
   readonly #folder: string
@@ -46,8 +46,8 @@ export class AcmeStore {
   }
 
   /**
-   * The certificate of a host, as it is on the disk: looked at once a second at the most, as it is asked for in each handshake. One that
-   * cannot be used, for another name or with another key, is none.
+   * The certificate of a host, as it is on the disk. Every handshake asks for it, so it is read at most once a second. One that is for
+   * another name or another key counts as missing.
    */
   certificate(host: string): KeptCertificate | undefined {
     const now = Date.now()
@@ -69,7 +69,7 @@ export class AcmeStore {
     this.#seen.delete(host)
   }
 
-  /** What was tried for a host. */
+  /** The past attempts for a host. */
   attempts(host: string): Attempts {
     return attemptsOf(this.#read(`${host}.attempts.json`))
   }
@@ -78,7 +78,7 @@ export class AcmeStore {
     this.#write(`${host}.attempts.json`, `${JSON.stringify(attempts)}\n`)
   }
 
-  /** The key by which an authority knows us. @param name of the authority. */
+  /** The key of our account. @param name of the authority. */
   accountKey(name: string): string | undefined {
     return this.#read(`account-${name}.pem`)
   }
@@ -87,18 +87,18 @@ export class AcmeStore {
     this.#write(`account-${name}.pem`, key)
   }
 
-  /** What an authority wants to read at `/.well-known/acme-challenge/` and this token (RFC 8555 §8.3). */
+  /** The response to an HTTP challenge, at `/.well-known/acme-challenge/` and this token (RFC 8555 §8.3). */
   answer(token: string): string | undefined {
     return isToken.test(token) ? this.#read(join('challenges', `${token}.txt`)) : undefined
   }
 
-  /** @throws Error for a token that is none. */
+  /** @throws Error for an invalid token. */
   keepAnswer(token: string, text: string): () => void {
-    if (!isToken.test(token)) throw new Error('The authority sent a token that is none')
+    if (!isToken.test(token)) throw new Error('The authority sent an invalid token')
     return this.#keepChallenge(`${token}.txt`, text)
   }
 
-  /** The certificate that an authority wants to see for a host (RFC 8737). */
+  /** The certificate that answers a TLS-ALPN challenge for a host (RFC 8737). */
   proof(host: string): CertificateAndKey | undefined {
     const pem = /^[\w.-]+$/.test(host) ? this.#read(join('challenges', `${host}.pem`)) : undefined
     return pem === undefined ? undefined : { cert: Buffer.from(pem), key: Buffer.from(pem) }
@@ -108,7 +108,7 @@ export class AcmeStore {
     return this.#keepChallenge(`${host}.pem`, `${String(cert)}\n${String(key)}`)
   }
 
-  /** Takes away what was to be shown when another process ended in the middle of it. */
+  /** Removes responses to challenges that a process left behind when it ended in the middle of one. */
   clear(): void {
     for (const name of namesIn(join(this.#folder, 'challenges'))) this.#remove(join('challenges', name))
     for (const name of namesIn(this.#folder)) if (name.endsWith('.new')) this.#remove(name)
@@ -125,7 +125,7 @@ export class AcmeStore {
     try {
       rmSync(join(this.#folder, name), { force: true })
     } catch {
-      // Where nothing can be removed, nothing can be kept either, which is told then.
+      // Where nothing can be removed, nothing can be written either, and that is reported.
     }
   }
 
@@ -164,7 +164,7 @@ export class AcmeStore {
   }
 }
 
-/** What a token may be (RFC 8555 §8.1: base64url). */
+/** Tokens are base64url (RFC 8555 §8.1). */
 const isToken = /^[\w-]{8,200}$/
 
 function usable(host: string, pem: string | undefined): KeptCertificate | undefined {

@@ -1,19 +1,19 @@
-// When a certificate is asked for.
+// When a certificate is requested.
 import type { X509Certificate } from 'node:crypto'
 
-/** What was tried for one host. It outlives the process: an authority counts on when we start again. Milliseconds since 1970. */
+/** Past attempts for one host, kept across restarts because the authority's own counts are. Milliseconds since 1970. */
 export interface Attempts {
-  /** The orders of the last hour. */
+  /** When orders of the last hour were placed. */
   readonly orders: readonly number[]
   /** Failures in a row. */
   readonly failures: number
-  /** Nothing is tried before. */
+  /** No earlier attempt is made. */
   readonly notBefore: number
 }
 
 const none: Attempts = { orders: [], failures: 0, notBefore: 0 }
 
-/** Of a file; what is none is as if nothing had been tried. */
+/** Reads them from a file; invalid content counts as no attempts. */
 export function attemptsOf(text: string | undefined): Attempts {
   try {
     const { orders, failures, notBefore } = JSON.parse(text ?? '{}') as Attempts
@@ -27,16 +27,16 @@ export function attemptsOf(text: string | undefined): Attempts {
 const minute = 60_000
 const hour = 60 * minute
 
-/** For one host, whatever happens: the best known authority counts five failures in an hour, and then refuses. */
+/** Most orders an hour for one host: the best known authority allows five failures in an hour, and then refuses. */
 const ordersPerHour = 3
 
-/** Milliseconds: after the first failure, and twice as long after each further one. */
+/** Milliseconds to wait after the first failure; twice as long after each further one. */
 const firstWait = 15 * minute
 const longestWait = 24 * hour
 
 /**
- * When a certificate is asked for anew: with a third of its time left, or a little earlier, so that many that were made together are not
- * asked for together. For one certificate it is always the same.
+ * When a certificate is renewed: with a third of its lifetime left, or a little earlier, so that many that were issued together are not
+ * renewed together. It is always the same for one certificate.
  */
 export function renewalOf({ validFrom, validTo, fingerprint256 }: X509Certificate): number {
   const end = Date.parse(validTo)
@@ -49,13 +49,13 @@ export function renewalOf({ validFrom, validTo, fingerprint256 }: X509Certificat
 export function nextOrder({ orders, notBefore }: Attempts, now: number): number {
   const recent = recentOf(orders, now)
   const oldest = recent.length < ordersPerHour ? 0 : recent.at(-ordersPerHour)! + hour
-  // A clock that went back must not stop it for years.
+  // A clock that was set back must not stop orders for years.
   return Math.max(Math.min(notBefore, now + 2 * longestWait), oldest)
 }
 
 /**
- * An order is placed. Until there is a certificate it counts as one that came to nothing: a process that ends in the middle of it, and is
- * started again, must not ask again at once.
+ * An order is placed. It counts as failed until there is a certificate: a process that ends in the middle and is started again must not
+ * place another one at once.
  * @param chance from 0 to 1.
  */
 export function ordered({ orders, failures }: Attempts, now: number, chance: number): Attempts {
@@ -63,12 +63,12 @@ export function ordered({ orders, failures }: Attempts, now: number, chance: num
   return { orders: [...recentOf(orders, now), now], failures: failures + 1, notBefore: Math.floor(now + wait) }
 }
 
-/** It came to nothing. @param wait milliseconds that the authority asked for. */
+/** The order failed. @param wait milliseconds that the authority asked for. */
 export function putOff(before: Attempts, now: number, wait: number): Attempts {
   return { ...before, notBefore: Math.max(before.notBefore, Math.floor(now + Math.min(wait, longestWait))) }
 }
 
-/** There is a certificate. */
+/** The order gave a certificate. */
 export function succeeded(before: Attempts): Attempts {
   return { ...before, failures: 0, notBefore: 0 }
 }

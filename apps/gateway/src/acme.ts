@@ -4,19 +4,19 @@ import { AcmeStore } from './acme-store.ts'
 import { type Attempts, nextOrder, ordered, putOff, renewalOf, succeeded } from './acme-times.ts'
 import type { AcmeConfig, ChallengeType, Config } from './config.ts'
 
-/** Milliseconds: the longest wait for the next look, as clocks jump and machines sleep; and the shortest. */
+/** Milliseconds: the longest wait for the next check, because clocks jump and machines sleep; and the shortest. */
 const looks = { longest: 3_600_000, shortest: 1000 }
 
-/** What {@link Acme} is told beside the configuration. */
+/** What {@link Acme} needs besides the configuration. */
 export interface AcmeOptions {
-  /** A line for whoever runs it. */
+  /** Prints a line for the operator. */
   readonly tell: (line: string) => void
   /** Milliseconds since 1970. Default: the system's clock. */
   readonly now?: () => number
 }
 
 // decision 090
-/** Keeps the certificates of hosts whose `tls` is `acme`: asks for those that are not there, and anew before they end. One at a time. */
+/** Requests certificates for hosts whose `tls` is `acme`, and renews them before they expire, one at a time. */
 export class Acme {
   readonly #config: AcmeConfig
   readonly #store: AcmeStore
@@ -26,7 +26,7 @@ export class Acme {
   #hosts: readonly string[] = []
   #authority: Authority | undefined
   #timer: NodeJS.Timeout | undefined
-  /** Nothing is asked for before, as nothing could be remembered of it. Milliseconds since 1970. */
+  /** Nothing is requested before this time, because the attempt could not be recorded. Milliseconds since 1970. */
   #heldUntil = 0
   #looking: Promise<void> | undefined
   #isClosed = false
@@ -39,7 +39,7 @@ export class Acme {
     this.#store.clear()
   }
 
-  /** Begins, or goes on with other hosts. */
+  /** Starts, or goes on with another list of hosts. */
   use(config: Config): void {
     this.#hosts = acmeHosts(config)
     this.#challenges = challengesOf(config)
@@ -51,7 +51,7 @@ export class Acme {
     clearTimeout(this.#timer)
   }
 
-  /** Asks for what is due. Resolves when that is there, or has failed. */
+  /** Requests the certificates that are due. Resolves when each is there, or has failed. */
   async look(): Promise<void> {
     await (this.#looking ??= this.#lookAt([...this.#hosts]).finally(() => (this.#looking = undefined)))
   }
@@ -60,7 +60,7 @@ export class Acme {
     for (const host of hosts) if (!this.#isClosed && this.dueOf(host) <= this.#now()) await this.#obtain(host)
   }
 
-  /** When the certificate of a host is asked for next. Milliseconds since 1970. */
+  /** When the certificate of a host is requested next. Milliseconds since 1970. */
   dueOf(host: string): number {
     const there = this.#store.certificate(host)
     const renewal = there ? renewalOf(there.x509) : 0
@@ -78,7 +78,7 @@ export class Acme {
       return
     }
     try {
-      // When one way does not work, the other may.
+      // When one type of challenge fails, the other may work.
       await this.#order(host, this.#challenges[before.failures % this.#challenges.length]!)
       this.#store.keepAttempts(host, succeeded(begun))
     } catch (error) {
@@ -102,7 +102,7 @@ export class Acme {
     try {
       this.#store.keepAttempts(host, after)
     } catch {
-      // What was kept before says nearly the same.
+      // The state written before says nearly the same.
     }
     this.#tell(`no certificate for ${host}: ${message}; the next try is at ${new Date(after.notBefore).toISOString()}`)
   }
@@ -110,7 +110,7 @@ export class Acme {
   #plan(wait: number): void {
     clearTimeout(this.#timer)
     if (this.#isClosed || this.#hosts.length === 0) return
-    // It alone keeps no process alive.
+    // The timer alone must not keep the process alive.
     this.#timer = setTimeout(() => void this.#next(), wait).unref()
   }
 
@@ -121,12 +121,12 @@ export class Acme {
   }
 }
 
-/** The hosts whose certificates an authority is asked for. */
+/** The hosts whose certificates come from an authority. */
 export function acmeHosts({ hosts = {} }: Config): string[] {
   return Object.entries(hosts).flatMap(([name, { tls }]) => (tls === 'acme' ? [name.toLowerCase()] : []))
 }
 
-/** The ways in which a name can be shown to be ours, best first: those for which there is a listener, unless it is said. */
+/** The types of challenge to use, best first: as configured, or those for which there is a listener. */
 function challengesOf({ acme, listen }: Config): readonly ChallengeType[] {
   if (acme?.challenges) return acme.challenges
   const isClear = listen.some(({ tls }) => !tls)

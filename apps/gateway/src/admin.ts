@@ -15,7 +15,7 @@ import { certificateMetrics, serverNumbers, upstreamMetrics } from './upstream-m
 
 type Observed = NonNullable<Gateway['observed']>
 
-/** Dashboard, its events and buttons, health and readiness. @param page the folder with the files of the dashboard. */
+/** The dashboard with its events and buttons, and the health and readiness checks. @param page the folder with the dashboard's files. */
 export function adminHandler(gateway: Gateway, { traffic, metrics }: Observed, page: string): Handler {
   const serversOfAll = everyWorker('gateway.servers', () => serverNumbers(gateway.groups))
   const app = router()
@@ -38,7 +38,7 @@ export function adminHandler(gateway: Gateway, { traffic, metrics }: Observed, p
     .get('/readyz', readiness({ server: () => gateway.server }))
     .post('/reload', (c) => {
       try {
-        // The first process replaces all others, one by one.
+        // The primary process replaces the workers, one by one.
         if (gateway.isOneOfMany) return process.kill(process.ppid, 'SIGHUP') && c.json({ loads: gateway.loads })
         gateway.reload()
         return c.json({ loads: gateway.loads })
@@ -55,8 +55,8 @@ export function adminHandler(gateway: Gateway, { traffic, metrics }: Observed, p
 }
 
 /**
- * A page of another site whose name has been made to lead here (DNS rebinding) is of the same origin to the browser; only
- * the name gives it away.
+ * Against DNS rebinding: when another site's name resolves to this address, the browser takes both for one origin, and only the name in
+ * Host tells them apart.
  */
 function ownName(names: readonly string[]): Middleware {
   const known = new Set(['localhost', ...names.map((name) => name.toLowerCase())])

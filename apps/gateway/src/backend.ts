@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { serve } from '@spillway/core'
 import { router } from '@spillway/middleware/router'
 
-/** One server of the demo: answers with its name, after as long as an application may take. Ends with its parent. */
+/** One server of the demo: answers with its name, after a delay as of an application. Ends with its parent process. */
 export async function runBackend(name: string, port: number): Promise<void> {
   const app = router()
     .get('/healthz', (c) => c.text('ok'))

@@ -4,15 +4,15 @@ import { basicAuth } from '@spillway/middleware/auth'
 import { compare } from 'bcryptjs'
 import type { RouteConfig } from './config.ts'
 
-/** Passwords that were right and are known by a digest: bcrypt takes long on purpose, and browsers send them with every request. */
+/** How many correct passwords are remembered by a digest: bcrypt is slow on purpose, and browsers send the password with every request. */
 const mostKnown = 1000
-/** Comparisons at a time and in wait for their turn: each takes tenths of a second of the processor. */
+/** Most comparisons under way or waiting for their turn: each takes tenths of a second of processor time. */
 const mostWaiting = 64
 
-/** Asks for a name and a password of the configuration. */
+/** Requires a name and a password of the configuration. */
 export function passwords({ users, realm }: NonNullable<RouteConfig['basicAuth']>): AnyMiddleware {
   const hashes = new Map(Object.entries(users))
-  // Somebody who does not exist takes as long.
+  // An unknown name takes as long as a wrong password.
   const nobody = [...hashes.values()][0] ?? ''
   const secret = randomBytes(32)
   const known = new Set<string>()

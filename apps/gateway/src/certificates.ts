@@ -5,7 +5,7 @@ import { acmeHosts } from './acme.ts'
 import { AcmeStore } from './acme-store.ts'
 import { type CertificateFiles, type Config, ConfigError, type Problem } from './config.ts'
 
-/** As core takes them. */
+/** In the form that core takes. */
 export interface CertificateAndKey {
   readonly cert: Buffer
   readonly key: Buffer
@@ -15,10 +15,10 @@ export interface CertificateAndKey {
 export class Certificates {
   readonly #own: readonly (CertificateAndKey | undefined)[]
   readonly #byName: ReadonlyMap<string, CertificateAndKey>
-  /** Those that an authority gives, by the names for which it is asked. */
+  /** Those from an authority, by host name. */
   readonly #asked: ReadonlyMap<string, () => CertificateAndKey | undefined>
 
-  /** @throws ConfigError when one cannot be read, is none, or has another key. */
+  /** @throws ConfigError when one cannot be read, is invalid, or does not match its key. */
   constructor(config: Config) {
     const { listen, hosts = {}, acme } = config
     this.#own = listen.map(({ tls }, i) => (typeof tls === 'object' ? read(['listen', i, 'tls'], tls) : undefined))
@@ -30,14 +30,14 @@ export class Certificates {
     this.#asked = new Map(acmeHosts(config).map((name) => [name, () => store?.certificate(name)]))
   }
 
-  /** For clients that name nobody: the listener's own, or the first of a host's that is in a file; they are refused where there is none. */
+  /** For clients without server_name: the listener's own, or the first host's that is in a file; without one they are refused. */
   ownOf(listener: number): CertificateAndKey | undefined {
     return this.#own[listener] ?? [...this.#byName.values()][0]
   }
 
   /**
-   * For clients that name a host: its own, before that of a wildcard, before the listener's.
-   * @throws when there is none; the handshake fails then, as a certificate for somebody else is of no use to anybody
+   * For clients that send server_name: the host's own, or that of a wildcard, or the listener's.
+   * @throws Error when there is none: the handshake fails, because a client would refuse a certificate for another name
    */
   named(listener: number, name: string): CertificateAndKey {
     const known = name.toLowerCase()
@@ -51,7 +51,7 @@ export class Certificates {
     return this.#own.filter((own) => own !== undefined).length + this.#byName.size + this.#asked.size > 1
   }
 
-  /** Whether the certificate that clients get who name one host vouches for another, or is the other's as well. */
+  /** Whether the certificate for one server_name is also valid for another host, or is used for both. */
   cover(named: string, host: string): boolean {
     const shown = this.#shown(named)
     const others = this.#shown(host)
@@ -60,14 +60,14 @@ export class Certificates {
     )
   }
 
-  /** The certificate of a host; without one, those of the listeners. */
+  /** The certificate of a host, or else those of the listeners. */
   #shown(host: string): readonly CertificateAndKey[] {
     const asked = this.#asked.get(host)
     const found = asked ? asked() : (this.#byName.get(host) ?? this.#byName.get(host.replace(/^[^.]+/, '*')))
     return found ? [found] : asked ? [] : this.#own.filter((own) => own !== undefined)
   }
 
-  /** When each certificate ends, by the name of its host, or by the place of its listener; 0 for one that is not there yet. */
+  /** When each certificate expires, by host name, or by its listener's place in the configuration; 0 for one that does not exist yet. */
   ends(): readonly { readonly of: string; readonly seconds: number }[] {
     const all: [string, CertificateAndKey | undefined][] = [
       ...this.#own.flatMap((own, i): [string, CertificateAndKey][] => (own ? [[`listen[${i}]`, own]] : [])),

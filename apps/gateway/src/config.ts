@@ -14,10 +14,10 @@ import { secretNames } from './secret-names.ts'
 export interface ListenConfig {
   readonly port: number
   readonly host: string
-  /** True: with the certificates of the hosts, of which the first is shown to who names none. */
+  /** True: with the certificates of the hosts; clients without server_name get the first. */
   readonly tls?: true | CertificateFiles | undefined
   readonly http2?: boolean | undefined
-  /** Proxies in front that send a PROXY header. */
+  /** Proxies in front that send a PROXY protocol header. */
   readonly proxyProtocol?: string[] | undefined
 }
 
@@ -49,14 +49,14 @@ export interface UpstreamConfig {
   readonly sticky?: string | undefined
   readonly http2?: boolean | undefined
   readonly proxyProtocol?: 1 | 2 | undefined
-  /** Files: the authorities that vouch for servers with https, and what the gateway proves itself with. */
+  /** Files: the authorities that servers with https are verified by, and the certificate and key of the gateway as a client. */
   readonly ca?: string | undefined
   readonly cert?: string | undefined
   readonly key?: string | undefined
   readonly servername?: string | undefined
 }
 
-/** Where messages wait for the slower side. */
+/** How messages are buffered for the slower side. */
 export interface BufferConfig extends Options<'memoryBytes' | 'diskBytes' | 'totalMemoryBytes' | 'totalDiskBytes'> {
   readonly request?: boolean | undefined
   readonly reply?: boolean | undefined
@@ -65,31 +65,31 @@ export interface BufferConfig extends Options<'memoryBytes' | 'diskBytes' | 'tot
 
 type Options<Names extends string> = { readonly [Name in Names]?: number | undefined }
 
-/** What answers below a path. */
+/** How requests below a path are answered. */
 export interface RouteConfig {
   readonly path: string
   /** Name of a group of upstream servers. */
   readonly proxy?: string | undefined
-  /** Whether the path is taken off before the request is sent on. */
+  /** Whether the route's path is removed before a request is forwarded. */
   readonly strip: boolean
-  /** Host: the `client`'s, the `upstream` server's, or this one. */
+  /** Host field: the `client`'s, the `upstream` server's, or this one. */
   readonly host?: string | undefined
-  /** Names of fields that are sent on although proxies keep them, `x_token` for example. */
+  /** Fields that are forwarded although a proxy would remove them, such as `x_token`. */
   readonly passOn?: string[] | undefined
-  /** Whether what servers say of places is made what the client has to say. */
+  /** Whether URLs and cookie paths in replies are rewritten to those that the client sees. */
   readonly rewrite?: boolean | undefined
   readonly retries?: number | undefined
   readonly retryStatuses?: number[] | undefined
   readonly buffer?: boolean | BufferConfig | undefined
-  /** A folder; what there is no file for is the matter of `proxy`, where there is one. */
+  /** A folder; requests without a file go to `proxy`, if there is one. */
   readonly files?: string | undefined
-  /** The files that answer, in this order. */
+  /** The files that are tried, in this order. */
   readonly try?: string[] | undefined
   /** The page of a single-page application. */
   readonly fallback?: string | undefined
   /** Requests of one client in a window of seconds. */
   readonly rateLimit?: (Options<'windowSeconds' | 'burst'> & { readonly limit: number }) | undefined
-  /** Keeps what servers say that may be kept (RFC 9111). */
+  /** Caches replies that may be stored (RFC 9111). */
   readonly cache?: boolean | Options<'cacheBytes' | 'entryBytes' | 'heuristic'> | undefined
   readonly allow?: string[] | undefined
   readonly deny?: string[] | undefined
@@ -98,49 +98,49 @@ export interface RouteConfig {
     | { readonly users: Readonly<Record<string, string>>; readonly realm?: string | undefined }
     | undefined
   readonly forwardAuth?: ForwardAuthConfig | undefined
-  /** Bytes that the content of a request may have. */
+  /** Most bytes of a request's content. */
   readonly bodyBytes?: number | undefined
-  /** Milliseconds for a reply to begin. */
+  /** Milliseconds until a reply must begin. */
   readonly timeout?: number | undefined
-  /** Where clients are sent; `{path}`, `{rest}` (behind the route's own), `{host}` and `{query}` stand for the request's. */
+  /** Where clients are redirected; `{path}`, `{rest}` (after the route's path), `{host}` and `{query}` stand for the request's. */
   readonly redirect?:
     | string
     | { readonly to: string; readonly status?: 301 | 302 | 303 | 307 | 308 | undefined }
     | undefined
-  /** Has the scripts among the files run by this server, `unix:/run/php.sock` or `host:port`. */
+  /** The FastCGI server that runs the scripts among the files: `unix:/run/php.sock` or `host:port`. */
   readonly fastcgi?: FastCgiConfig | undefined
-  /** A folder of programs, each run for its requests (CGI, RFC 3875), or one program. */
+  /** A folder of CGI programs (RFC 3875), or one program. */
   readonly cgi?: string | CgiConfig | undefined
   /** `/about` for `about.html`. */
   readonly cleanUrls?: boolean | undefined
-  /** Fields that make browsers careful. */
+  /** Security headers for browsers. */
   readonly secureHeaders?: boolean | undefined
-  /** Fields of what is sent on. */
+  /** Fields of forwarded requests. */
   readonly request?: FieldChanges | undefined
-  /** Fields of what is sent back. */
+  /** Fields of replies. */
   readonly reply?: (FieldChanges & { readonly add?: Readonly<Record<string, string>> | undefined }) | undefined
-  /** Pages by status, `404`, or kind, `5xx`, for errors that are found here. */
+  /** Pages by status, `404`, or class, `5xx`, for errors of the gateway itself. */
   readonly errors?: ErrorPages | undefined
 }
 
 export interface FastCgiConfig extends Options<'connections' | 'timeout'> {
   readonly server: string
-  /** The script that answers for what there is no file for. */
+  /** The script that answers requests without a file. */
   readonly front?: string | undefined
 }
 
 export interface CgiConfig extends Options<'processes' | 'timeout'> {
   readonly path: string
-  /** Variables of their environment. */
+  /** Environment variables of the scripts. */
   readonly env?: Readonly<Record<string, string>> | undefined
 }
 
-/** A server that is asked whether a request may pass. */
+/** A server that decides whether a request may pass. */
 export interface ForwardAuthConfig {
   /** Name of a group of upstream servers. */
   readonly proxy: string
   readonly path: string
-  /** Names of fields of its reply. */
+  /** Fields of its reply that are copied into the request. */
   readonly copy?: string[] | undefined
 }
 
@@ -151,12 +151,12 @@ export interface FieldChanges {
 
 export type ErrorPages = Readonly<Record<string, string>>
 
-/** How a name is shown to be ours (RFC 8555 §8.3, RFC 8737). */
+/** Types of challenge that prove control of a name (RFC 8555 §8.3, RFC 8737). */
 export type ChallengeType = 'http-01' | 'tls-alpn-01'
 
-/** An authority that is asked for certificates (ACME, RFC 8555). */
+/** The authority that issues certificates by ACME (RFC 8555). */
 export interface AcmeConfig {
-  /** To its terms. */
+  /** Whether its terms are agreed to. */
   readonly agreed: true
   /** `letsencrypt`, `letsencrypt-staging`, or a URL. */
   readonly directory: string
@@ -168,11 +168,11 @@ export interface AcmeConfig {
   readonly externalAccount?: { readonly id: string; readonly key: string } | undefined
 }
 
-/** What is served under one name. */
+/** A site: what is served under one host name. */
 export interface HostConfig {
-  /** `acme`: a certificate that an authority is asked for. */
+  /** `acme`: a certificate from the authority. */
   readonly tls?: 'acme' | CertificateFiles | undefined
-  /** Whether who comes without TLS is sent there. */
+  /** Whether requests without TLS are redirected to https. */
   readonly https?: boolean | undefined
   readonly errors?: ErrorPages | undefined
   readonly routes: RouteConfig[]
@@ -196,56 +196,56 @@ export interface Config {
     | {
         readonly port: number
         readonly host: string
-        /** By which it may be asked, beside addresses and localhost. */
+        /** Host names that it accepts besides addresses and localhost. */
         readonly names?: string[] | undefined
       }
     | undefined
-  /** Proxies in front, and the fields by which all of them name the client. */
+  /** Proxies in front, and the field in which all of them name the client. */
   readonly trusted?: { readonly addresses: string[]; readonly fields: 'forwarded' | 'x-forwarded' } | undefined
-  /** With names in queries whose values are not written. */
+  /** The access log; `redact` names query parameters whose values are not logged. */
   readonly log: LogFormat | { readonly format: LogFormat; readonly redact?: string[] | undefined }
-  /** The authority that is asked for the certificates of hosts. */
+  /** The authority that issues the certificates of hosts. */
   readonly acme?: AcmeConfig | undefined
-  /** Processes that share the work. */
+  /** How many processes share the work. */
   readonly workers?: number | undefined
-  /** Milliseconds that requests under way have at the end. */
+  /** Milliseconds that requests under way have to finish at shutdown. */
   readonly deadline: number
   readonly timeouts?: Timeouts | undefined
   readonly limits?: Limits | undefined
-  /** For routes that say nothing of it. */
+  /** For routes that have none of their own. */
   readonly buffer?: boolean | BufferConfig | undefined
-  /** Whether each request gets a name, in X-Request-Id, for logs here and there. */
+  /** Whether each request gets an id, in X-Request-Id, for the logs here and upstream. */
   readonly requestId: boolean
   readonly compression: boolean
-  /** At a time; 0 for any number. */
+  /** Most at a time; 0 for no limit. */
   readonly connections: number
-  /** Milliseconds between saying not ready and refusing connections, when the gateway ends. */
+  /** At shutdown, milliseconds between not being ready and refusing connections. */
   readonly announce: number
   readonly upstreams: { readonly [name: string]: UpstreamConfig }
-  /** The same for the routes that are of no host. */
+  /** The same, for routes outside of `hosts`. */
   readonly https?: boolean | undefined
   readonly errors?: ErrorPages | undefined
-  /** What is served under other names. */
+  /** The sites, each with its host names. */
   readonly hosts?: Readonly<Record<string, HostConfig>> | undefined
-  /** For every name that is not in hosts; without them such a request is refused. */
+  /** For every name that is not in `hosts`. Without them such requests are refused. */
   readonly routes?: RouteConfig[] | undefined
-  /** Starts servers of its own and clients that ask them, to look at. */
+  /** Starts servers and clients of its own, for a demonstration. */
   readonly demo?: { readonly backends: number; readonly requestsPerSecond: number } | undefined
 }
 
-/** One mistake, and where it is. */
+/** A mistake, and its place in the configuration. */
 export interface Problem {
   readonly place: readonly (string | number)[]
   readonly what: string
 }
 
-/** How the log is written, and what is not. */
+/** How the log is written, and what is left out of it. */
 export function logOf({ log }: Config): { readonly format: LogFormat; readonly redact: readonly string[] } {
   const { format, redact = secretNames } = typeof log === 'string' ? { format: log } : log
   return { format, redact }
 }
 
-/** A configuration that cannot be used; the message names every place and what is wrong there. */
+/** A configuration that cannot be used. The message names every mistake and its place. */
 export class ConfigError extends Failure {
   override readonly name: string = 'ConfigError'
   readonly problems: readonly Problem[]
@@ -265,7 +265,7 @@ export class ConfigError extends Failure {
   }
 }
 
-/** Reads and checks a file. Names of files in it are relative to it. @throws ConfigError */
+/** Reads and checks a file. File names in it are relative to its folder. @throws ConfigError */
 export function readConfig(file: string): Config {
   const source = readSource(file)
   return pointing(file, () => {
@@ -276,7 +276,7 @@ export function readConfig(file: string): Config {
   })
 }
 
-/** Names the file and its lines in the errors of what is made of it. @throws ConfigError */
+/** Adds the file's name and lines to errors that arise when its configuration is used. @throws ConfigError */
 export function pointing<T>(file: string, make: () => T): T {
   try {
     return make()
@@ -313,7 +313,7 @@ export function parseConfig(source: string, folder: string): Config {
 }
 
 /**
- * What the text of a configuration says, and what is wrong with it.
+ * The configuration in a text, and its mistakes.
  * @param more finds further problems.
  */
 function checked(
@@ -329,12 +329,12 @@ function checked(
     const others = whole().filter(({ place }) => !wrong.some((one) => isPart(one.place, place)))
     return { config, problems: [...wrong, ...others] }
   } catch {
-    // What is there is too far from a configuration.
+    // It is too far from a configuration to be checked further.
     return { config, problems: wrong }
   }
 }
 
-/** Whether one place is in another, so that what is wrong with it may be why the other is. */
+/** Whether one place is within another, so that a mistake there may be the reason for the other's. */
 function isPart(inner: Problem['place'], outer: Problem['place']): boolean {
   return outer.every((key, i) => inner[i] === key)
 }
@@ -368,7 +368,7 @@ function placeOf(path: Problem['place']): string {
   return path.map((key, i) => (typeof key === 'number' ? `[${key}]` : i === 0 ? key : `.${key}`)).join('')
 }
 
-/** The same with absolute names of files. */
+/** The same configuration with absolute file names. */
 function located(config: Config, folder: string): Config {
   const at = (file: string): string => resolve(folder, file)
   const certificate = ({ cert, key }: CertificateFiles): CertificateFiles => ({ cert: at(cert), key: at(key) })
