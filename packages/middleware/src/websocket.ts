@@ -110,7 +110,10 @@ export function websocket<C extends Context<any, any>>(
   accept: (c: C) => MaybePromise<WebSocketHandlers<any>>,
   options: WebSocketOptions & { readonly schema?: StandardSchemaV1 | undefined } = {},
 ): Handler<C> {
-  if (typeof accept !== 'function') throw new TypeError(`What accepts a WebSocket is a function, not ${typeof accept}`)
+  if (typeof accept !== 'function')
+    throw new TypeError(
+      `What accepts a WebSocket is a function that returns its handlers, websocket(() => ({ … })), not ${typeof accept}`,
+    )
   const settings = readOptions(rules, withNewNames(options))
   const { origins, protocols, messageBytes, deflate, maxInflation, bufferedBytes, messagesPerSecond } = settings
   const { pingInterval, idleTimeout, schema } = settings

@@ -109,7 +109,13 @@ test.each([
   ['a string', 'text'],
 ])('a layer that returns %s is told so', async (what, value) => {
   const careless = () => value as unknown as Reply
-  const message = `A handler or middleware returned ${what}: neither a Reply nor a Response.`
-  expect(() => wrap([careless], () => new Reply())(context)).toThrow(message)
-  await expect(wrap([async () => careless()], () => new Reply())(context)).rejects.toThrow(message)
+  const returned = `returned ${what}: neither a Reply nor a Response.`
+  const named = `The middleware \`careless\` ${returned}`
+  expect(() => wrap([careless], () => new Reply())(context)).toThrow(named)
+  await expect(async () => wrap([header, careless, early], () => new Reply())(context)).rejects.toThrow(named)
+  await expect(wrap([async () => careless()], () => new Reply())(context)).rejects.toThrow(
+    `The middleware \`async () => careless()\` ${returned}`,
+  )
+  const inner = async () => careless()
+  await expect(wrap([(_, next) => next()], inner)(context)).rejects.toThrow(`The handler \`inner\` ${returned}`)
 })

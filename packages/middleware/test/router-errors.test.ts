@@ -85,8 +85,9 @@ describe('onError of a router', () => {
       .get('/nothing', () => undefined as never)
       .get('/later', async () => ({ a: 1 }) as never)
       .get('/behind', [(_, next) => next()], () => 7 as never)
-    for (const path of ['/nothing', '/later', '/behind'])
+    for (const path of ['/nothing', '/later'])
       expect(await told(app, path)).toMatch(/^500 A handler or middleware returned /)
+    expect(await told(app, '/behind')).toMatch(/^500 The handler `\(\) => 7` returned 7: /)
   })
 
   test('what fails there goes to the server, and so does what is no reply', async () => {
@@ -155,8 +156,8 @@ describe('mistakes are found when they are made', () => {
     ['middleware beside the handler', () => get('/a', name, broken), 'a list'],
     ['several beside the handler', () => get('/a', name, name, broken), 'a list'],
     ['no function in a list', () => get('/a', [name, undefined], broken), 'not undefined'],
-    ['no handler', () => get('/a'), 'not a function'],
-    ['a reply for a handler', () => get('/a', 'hello'), 'not a function'],
+    ['no handler', () => get('/a'), 'The handler of /a is a function, not undefined: does what'],
+    ['a reply for a handler', () => get('/a', 'hello'), 'The handler of /a is a function, not the text "hello"'],
   ])('%s', (_, make, message) => {
     expect(make).toThrow(TypeError)
     expect(make).toThrow(message)

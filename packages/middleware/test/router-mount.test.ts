@@ -135,7 +135,7 @@ describe('mount', () => {
     ['below what is optional', () => router().mount('/a/:x?', view), 'nothing optional'],
     ['below a catch-all', () => router().mount('/**', view), 'nothing optional'],
     ['below an empty segment', () => router().mount('//a', view), 'nothing optional'],
-    ['nothing', () => router().mount('/a', undefined as never), 'The handler of /a is not a function'],
+    ['nothing', () => router().mount('/a', undefined as never), 'The handler of /a is a function, not undefined'],
     [
       'below a catch-all of the same prefix',
       () => router().get('/a/**:x', view).mount('/a', view),

@@ -298,10 +298,22 @@ describe('registration', () => {
   const text = named('x')
   test.each([
     ['a route that is there', () => router().get('/a', text).get('/a', text), 'There already is a route GET /a'],
-    ['a pattern without a slash', () => router().get('a' as '/a', text), 'A pattern begins with a slash: "a"'],
+    [
+      'a pattern without a slash',
+      () => router().get('a' as '/a', text),
+      'A pattern begins with a slash: "/a", not "a"',
+    ],
     ['a pattern that is no text', () => router().get(/a/ as unknown as '/a', text), 'A pattern is text, not /a/'],
-    ['a group without a slash', () => router().group('a' as '/a', () => {}), 'A pattern begins with a slash: "a"'],
-    ['no handler', () => router().get('/a', undefined as never), 'The handler of /a is not a function'],
+    [
+      'a group without a slash',
+      () => router().group('a' as '/a', () => {}),
+      'A pattern begins with a slash: "/a", not "a"',
+    ],
+    [
+      'no handler',
+      () => router().get('/a', undefined as never),
+      'The handler of /a is a function, not undefined: does what it is imported from export that name?',
+    ],
     ['a pattern without meaning', () => router().get('/:a/:a', text), 'duplicate param name "a"'],
   ])('refuses %s', (_, register, message) => {
     expect(register).toThrow(message)

@@ -268,7 +268,8 @@ describe('what is asked of it', () => {
   })
 
   test.each([
-    ['no such directory', () => join(folder, 'none'), 'ENOENT'],
+    ['no such directory', () => join(folder, 'none'), /^There is no directory .+none \(ENOENT\)$/],
+    ['none here', () => 'none/at/all', `: "none/at/all" is looked for in ${process.cwd()} (ENOENT)`],
     ['a file', () => join(root, 'index.html'), 'Not a directory'],
   ])('refuses a root that is %s', (_, path, message) => {
     expect(() => staticFiles(path())).toThrow(message)

@@ -23,12 +23,14 @@ import { type Listener, acceptHere, listenNode } from '../sockets/listen.ts'
  * option, and when the handler is not a function.
  */
 export function createServer(handler: Handler, options: ServerOptions = {}): Server {
+  checkOrder(options)
   return new NodeServer(handler, options)
 }
 
 /** Creates a server and listens. Default: port 3000 on 127.0.0.1. @throws as {@link createServer} and {@link Server.listen}. */
 export async function serve(handler: Handler, options: ServerOptions & ListenOptions = {}): Promise<Server> {
   checkSpelled(options)
+  checkOrder(options)
   const read = readOptions({ ...serverRules, ...listenRules }, options)
   const server = new NodeServer(handler, ofRules(serverRules, read))
   await server.open(ofRules(listenRules, read))
@@ -38,6 +40,12 @@ export async function serve(handler: Handler, options: ServerOptions & ListenOpt
 /** Other servers' `serve` functions take only a port. */
 function checkSpelled(options: unknown): void {
   if (typeof options === 'number') throw new TypeError(`Options are an object: { port: ${options} }`)
+}
+
+/** Node's `createServer` takes the options first. */
+function checkOrder(options: unknown): void {
+  if (typeof options === 'function')
+    throw new TypeError('The handler comes first, and then the options: (handler, { … })')
 }
 
 class NodeServer implements Server {

@@ -66,12 +66,18 @@ describe('serve and createServer', () => {
 
   it('a handler that is none is an error at once', async () => {
     expect(() => createServer({} as never)).toThrow(TypeError)
+    expect(() => createServer({} as never, (() => {}) as never)).toThrow('The handler comes first')
     await expect(serve(undefined as never, { port: 0 })).rejects.toThrow('undefined')
   })
 
   const express = Object.assign(() => {}, { listen() {} })
   it.each<[string, unknown, string]>([
     ['the port alone, as other servers take it', [(c: Context) => c.text('x'), 3000], 'an object: { port: 3000 }'],
+    [
+      'options in front, as other servers take them',
+      [{ port: 0 }, (c: Context) => c.text('x')],
+      'The handler comes first',
+    ],
     [
       'the name of an option of other servers',
       [(c: Context) => c.text('x'), { hostname: '::' }],

@@ -16,11 +16,29 @@ export class Folder {
   /** @throws Error when there is no such directory. */
   constructor(path: string | URL) {
     this.path = resolve(typeof path === 'string' ? path : fileURLToPath(path))
-    if (!statSync(realpathSync(this.path)).isDirectory()) throw new Error(`Not a directory: ${this.path}`)
+    let isDirectory
+    try {
+      isDirectory = statSync(realpathSync(this.path)).isDirectory()
+    } catch (error) {
+      throw isMissing(error) ? missing(error, this.path, path) : error
+    }
+    if (!isDirectory) throw new Error(`Not a directory: ${this.path}`)
   }
 
   /** Its path without links; undefined while there is no such directory. */
   real(): Promise<string | undefined> {
     return tried(realpath(this.path))
   }
+}
+
+function isMissing(error: unknown): error is NodeJS.ErrnoException {
+  return (error as NodeJS.ErrnoException).code === 'ENOENT'
+}
+
+/** Programs are started from other places than where they were written: then a relative name is that of another folder. */
+function missing(error: NodeJS.ErrnoException, path: string, given: string | URL): Error {
+  const from = given === path || typeof given !== 'string' ? '' : `: "${given}" is looked for in ${process.cwd()}`
+  error.message = `There is no directory ${path}${from} (ENOENT)`
+  Error.captureStackTrace(error, Folder)
+  return error
 }

@@ -58,7 +58,8 @@ export function chain(
 ): (c: Context<any, any>) => MaybePromise<Reply> {
   // The handler is the end: nothing stands behind it that could be called.
   const last = tellable(handler)
-  return middlewares.reduceRight<Chain>(surround, (c) => toReply(last(c))) as (c: Context) => MaybePromise<Reply>
+  const take = takerOf('handler', handler)
+  return middlewares.reduceRight<Chain>(surround, (c) => toReply(last(c), take)) as (c: Context) => MaybePromise<Reply>
 }
 
 /** The handler, which tells of its runs as long as somebody listens. */
@@ -68,6 +69,7 @@ export function tellable(handler: (c: any) => MaybePromise<Result>): (c: Context
 
 /** A layer costs one closure per request, which holds whether `next` was called. */
 function surround(inner: Chain, middleware: AnyMiddleware): Chain {
+  const take = takerOf('middleware', middleware)
   return (c, last) => {
     let called = false
     const next: Next = (as = c) => {
@@ -75,13 +77,24 @@ function surround(inner: Chain, middleware: AnyMiddleware): Chain {
       called = true
       return inner(as, last)
     }
-    return toReply(areTold() ? told('layer', middleware, c, () => middleware(c, next)) : middleware(c, next))
+    return toReply(areTold() ? told('layer', middleware, c, () => middleware(c, next)) : middleware(c, next), take)
   }
 }
 
 /** The edge of a layer: whatever it returned becomes a `Reply`, without a promise when there was none. */
-export function toReply(result: MaybePromise<Result>): MaybePromise<Reply> {
-  return result instanceof Reply ? result : after(result, asReply)
+export function toReply(result: MaybePromise<Result>, take: (result: Result) => Reply = asReply): MaybePromise<Reply> {
+  return result instanceof Reply ? result : after(result, take)
+}
+
+/** As {@link asReply}, for a function that is known: the error says which one it was. */
+function takerOf(kind: string, made: (...args: any[]) => unknown): (result: Result) => Reply {
+  let what: string | undefined
+  return (result) => Reply.from(result, (what ??= `The ${kind} ${nameOf(made)} returned`))
+}
+
+/** What somebody finds in their code: a name, or else how it begins. */
+function nameOf(made: (...args: any[]) => unknown): string {
+  return `\`${made.name || String(made).replaceAll(/\s+/g, ' ').slice(0, 60)}\``
 }
 
 /** What was returned, as a `Reply`. @throws TypeError when it cannot be one. */

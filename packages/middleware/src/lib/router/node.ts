@@ -3,7 +3,7 @@ import type { Context, MaybePromise, Result } from '@spillway/core'
 import { refused } from '../http/problem.ts'
 import type { AnyMiddleware } from '../layers/types.ts'
 import { markUnknown } from '../layers/unknown.ts'
-import { type Pattern, readPattern } from './pattern.ts'
+import { type Pattern, checkSlash, readPattern } from './pattern.ts'
 
 export type AnyHandler = (c: Context<any, any>) => MaybePromise<Result>
 
@@ -88,7 +88,7 @@ export class Node {
    */
   join(pattern: string): string {
     if (typeof pattern !== 'string') throw new TypeError(`A pattern is text, not ${String(pattern)}`)
-    if (!pattern.startsWith('/')) throw new TypeError(`A pattern begins with a slash: ${JSON.stringify(pattern)}`)
+    checkSlash(pattern)
     if (this.prefix === '') return pattern
     if (pattern === '/') return this.prefix
     return this.prefix.endsWith('/') ? this.prefix + pattern.slice(1) : this.prefix + pattern

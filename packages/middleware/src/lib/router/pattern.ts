@@ -58,12 +58,18 @@ export interface Pattern {
   readonly literal: string | undefined
 }
 
+/** @throws TypeError for a pattern that does not begin with a slash. */
+export function checkSlash(pattern: string): void {
+  if (pattern.startsWith('/')) return
+  throw new TypeError(`A pattern begins with a slash: ${JSON.stringify(`/${pattern}`)}, not ${JSON.stringify(pattern)}`)
+}
+
 /**
  * Parses a pattern: turns the pieces found by {@link readSpellings} into languages of segments.
  * @throws TypeError for a malformed pattern, or one that no path could ever match.
  */
 export function readPattern(source: string): Pattern {
-  if (!source.startsWith('/')) throw new TypeError(`A pattern begins with a slash: ${JSON.stringify(source)}`)
+  checkSlash(source)
   try {
     const variants = readSpellings(source).map(({ segments, slash }) => variantOf(segments.flatMap(elements), slash))
     const [only] = variants

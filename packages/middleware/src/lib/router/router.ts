@@ -173,8 +173,9 @@ function kindOf(value: unknown): string {
 }
 
 function handlerOf(where: string, handler: unknown): AnyHandler {
-  if (typeof handler !== 'function') throw new TypeError(`The handler of ${where} is not a function`)
-  return handler as AnyHandler
+  if (typeof handler === 'function') return handler as AnyHandler
+  const advice = handler === undefined ? ': does what it is imported from export that name?' : ''
+  throw new TypeError(`The handler of ${where} is a function, not ${kindOf(handler)}${advice}`)
 }
 
 /**
