@@ -167,6 +167,8 @@ export async function conduit({ database: where, secret }: Settings) {
     .mount('/api', api)
     .get('/openapi.json', (c) => c.json(document))
     .get('/docs', apiPage('/openapi.json'))
+    // Whoever follows what the program prints, without the path.
+    .get('/', (c) => c.redirect('/docs'))
     .get('/live', health())
   return { app, api, close: () => database.close() }
 }

@@ -3,7 +3,13 @@ import { problemOf } from '@spillway/middleware/problem'
 import { conduit } from './app.ts'
 import { env } from './env.ts'
 
-const { app, close } = await conduit({ database: env.DATABASE, secret: env.SECRET })
-const server = await serve(app, { port: env.PORT, host: env.HOST, onError: problemOf })
-closeOnSignals({ close: (options) => server.close(options).finally(close) })
-console.log(`Conduit answers at ${server.url}/api, and describes it at ${server.url}/docs`)
+try {
+  const { app, close } = await conduit({ database: env.DATABASE, secret: env.SECRET })
+  const server = await serve(app, { port: env.PORT, host: env.HOST, onError: problemOf })
+  closeOnSignals({ close: (options) => server.close(options).finally(close) })
+  console.log(`Conduit answers at ${server.url}/api, and describes it at ${server.url}/docs`)
+} catch (error) {
+  const isKnown = (error as NodeJS.ErrnoException).code !== undefined
+  console.error(isKnown ? `Conduit cannot start: ${(error as Error).message}` : error)
+  process.exit(1)
+}

@@ -41,7 +41,8 @@ test.skipIf(isMissing)('answers, keeps what it was given in a file, and ends', {
 
   const user = { username: 'jake', email: 'jake@example.com', password: 'jakejake1' }
   const first = await start()
-  expect((await fetch(`${first.url}/docs`)).status).toBe(200)
+  const found = await fetch(first.url)
+  expect([found.status, found.url]).toEqual([200, `${first.url}/docs`])
   expect((await post(`${first.url}/api/users`, { user })).status).toBe(201)
   expect(await first.end()).toBe(0)
   const second = await start()

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { collection } from './collection.ts'
 import { openDatabase } from '../src/database/database.ts'
+import { explained } from '../src/database/sqlite.ts'
 import { isMissing } from './support.ts'
 
 describe.skipIf(isMissing)('with SQLite', () => {
@@ -20,4 +21,12 @@ describe.skipIf(isMissing)('with SQLite', () => {
     expect(await database.all('SELECT username FROM users')).toEqual([{ username: 'b' }])
     await database.close()
   })
+})
+
+test('where SQLite itself is missing, it is said what to do', () => {
+  const missing = new Error('Could not locate the bindings file. Tried:\n → a\n → b')
+  expect(explained(missing).message).toMatch(/^SQLite could neither .+ or take PostgreSQL: DATABASE=postgres:/)
+  const other = Object.assign(new Error('compiled against another'), { code: 'ERR_DLOPEN_FAILED' })
+  expect(explained(other).message).toContain('rebuild better-sqlite3')
+  expect(explained(new Error('unable to open database file')).message).toBe('unable to open database file')
 })

@@ -34,6 +34,13 @@ export class TakenError extends Error {
  * @param where `postgres://…`, a file of SQLite, or `:memory:` for one that is gone with the process.
  */
 export async function openDatabase(where: string): Promise<Database> {
-  if (!/^postgres(?:ql)?:/.test(where)) return (await import('./sqlite.ts')).openSqlite(where)
+  if (!/^postgres(?:ql)?:/.test(where)) {
+    const { explained, openSqlite } = await import('./sqlite.ts')
+    try {
+      return openSqlite(where)
+    } catch (error) {
+      throw explained(error as NodeJS.ErrnoException)
+    }
+  }
   return (await import('./postgres.ts')).openPostgres(where)
 }

@@ -1,3 +1,4 @@
+// A database in a file, by SQLite.
 import Sqlite from 'better-sqlite3'
 import { type Database, TakenError, type Value } from './database.ts'
 import { tables } from './tables.ts'
@@ -56,4 +57,14 @@ export function openSqlite(file: string): Database {
       connection.close()
     },
   }
+}
+
+/** Says what to do when SQLite itself is missing: a part of its package is downloaded or compiled when that is installed. */
+export function explained(error: NodeJS.ErrnoException): Error {
+  if (error.code !== 'ERR_DLOPEN_FAILED' && !error.message.includes('bindings file')) return error
+  error.code = 'ERR_DLOPEN_FAILED'
+  error.message =
+    'SQLite could neither be downloaded nor compiled when better-sqlite3 was installed, or that was for another version of Node.js. ' +
+    'Try `npx pnpm rebuild better-sqlite3`, or take PostgreSQL: DATABASE=postgres://user:password@host/database'
+  return error
 }
