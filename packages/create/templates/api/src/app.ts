@@ -40,6 +40,7 @@ const document = openApi(api, { info: { title: '{{name}}', version: '1.0.0' } })
 api
   .get('/openapi.json', (c) => c.json(document))
   .get('/docs', apiPage('/openapi.json'))
+  .get('/', (c) => c.redirect('/docs'))
   .get('/live', health())
 
 export default api

@@ -29,6 +29,11 @@ test('what is not valid is refused with the reason', async () => {
   )
 })
 
+test('its root leads to the documentation', async () => {
+  const reply = await inject(app, '/')
+  assert.deepEqual([reply.status, reply.headers.get('location')], [302, '/docs'])
+})
+
 test('the document describes it', async () => {
   const document = (await (await inject(app, '/openapi.json')).json()) as { paths: object }
   assert.deepEqual(Object.keys(document.paths), ['/notes', '/notes/{id}'])

@@ -5,6 +5,7 @@ import { router } from '@spillway/middleware/router'
 const app = router()
   .use(problems())
   .get('/live', health())
+  .get('/', (c) => c.text('It works. Try /hello/world'))
   .get('/hello/:name', (c) => c.json({ hello: c.params.name }))
 
 export default app

@@ -9,6 +9,11 @@ test('greets', async () => {
   assert.deepEqual(await reply.json(), { hello: 'world' })
 })
 
+test('says at its root where to go', async () => {
+  const reply = await inject(app, '/')
+  assert.match(await reply.text(), /\/hello\/world/)
+})
+
 test('says in one format what it refuses', async () => {
   const reply = await inject(app, '/none')
   assert.equal(reply.status, 404)
