@@ -36,7 +36,18 @@ export function must(command, ...args) {
   process.exit(status ?? 1)
 }
 
+/** An older Node.js would fail somewhere in what is installed, and not say why. */
+function checkNode() {
+  const { engines } = JSON.parse(readFileSync(at('package.json'), 'utf8'))
+  const [oldest] = /[\d.]+/.exec(engines.node)
+  const isOlder = process.versions.node.localeCompare(oldest, 'en', { numeric: true }) < 0
+  if (!isOlder) return
+  console.error(`Node.js ${oldest} or newer is needed; this is ${process.versions.node} (${process.execPath})`)
+  process.exit(1)
+}
+
 export function setup() {
+  checkNode()
   const want = hashOfManifests()
   let { hash, pnpm } = readStamp()
   const installed = hash === want && existsSync(at('node_modules/.pnpm'))
