@@ -1,4 +1,4 @@
-import { type Server, serve } from '@spillway/core'
+import { serve } from '@spillway/core'
 
-export const server: Server = await serve((c) => c.text(`Hello from ${c.path}\n`), { port: 0 })
+const server = await serve((c) => c.text(`Hello from ${c.path}\n`), { port: 3000 })
 console.log(server.url)

@@ -8,7 +8,7 @@ import { type Handler, type Server, serve } from '@spillway/core'
 import { inject } from '@spillway/core/testing'
 import { connectWebSocket } from '@spillway/middleware/websocket-client'
 import ts from 'typescript'
-import { spawn } from '@spillway/vitest-config/tools'
+import { spawn, spawnSync } from '@spillway/vitest-config/tools'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 
 const site = new URL('../site/', import.meta.url)
@@ -69,9 +69,22 @@ describe('examples', () => {
   })
 
   test('hello', async () => {
-    quiet()
-    const { server } = await import('../examples/hello.ts')
-    expect(await (await fetch(`${started(server)}/world`)).text()).toBe('Hello from /world\n')
+    const log = quiet()
+    const code = readFileSync(new URL('hello.ts', examples), 'utf8')
+    // Where it finds what it imports.
+    const cache = fileURLToPath(new URL('../node_modules/.cache/', import.meta.url))
+    mkdirSync(cache, { recursive: true })
+    const folder = mkdtempSync(join(cache, 'hello-'))
+    onTestFinished(() => rmSync(folder, { recursive: true }))
+    // Who has no project yet runs it as JavaScript.
+    writeFileSync(join(folder, 'server.mjs'), code)
+    const checked = spawnSync(process.execPath, ['--check', join(folder, 'server.mjs')], { encoding: 'utf8' })
+    expect([checked.status, checked.stderr]).toEqual([0, ''])
+
+    writeFileSync(join(folder, 'server.ts'), `${code.replace('port: 3000', 'port: 0')}export { server }\n`)
+    const { server } = (await import(/* @vite-ignore */ join(folder, 'server.ts'))) as { server: Server }
+    expect(log.mock.calls).toEqual([[started(server)]])
+    expect(await (await fetch(`${server.url}/world`)).text()).toBe('Hello from /world\n')
   })
 
   test('listen', async () => {

@@ -27,6 +27,7 @@ const commands: Readonly<Record<string, Run | string>> = {
   'npm run routes': templates("'routes'"),
   'npm create spillway@latest': { by: 'tooling/consumer/projects.mjs', says: 'node_modules/.bin/create-spillway' },
   'npm create spillway@latest hello -- --yes': templates('npm create spillway@latest'),
+  'node server.mjs': { by: 'apps/docs/test/examples.test.ts', says: 'server.mjs' },
   'cd hello': templates("command.startsWith('cd ')"),
   'curl http://127.0.0.1:3000/hello/world': templates('expectAnswer'),
   'curl http://127.0.0.1:3000/bye/world': templates('expectAnswer'),
