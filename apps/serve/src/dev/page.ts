@@ -45,6 +45,8 @@ export function failed(c: Context, failure: Failure): Reply {
 const style = `
 :root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif }
 body { max-width: 60rem; margin: 2rem auto; padding: 0 1rem }
+h1 { font-size: 1.4rem; overflow-wrap: anywhere }
+h2 { font-size: 1.1rem }
 pre { overflow: auto; background: #8881; padding: .8rem; border-radius: .4rem }
 mark { background: #f002; color: inherit; display: inline-block; min-width: 100% }
 `
