@@ -69,12 +69,6 @@ export type Feature =
   | 'gateway'
   | 'sessions'
 
-/** What the clients of a workload speak: each has a table of its own. */
-export function protocolOf({ streams, messages }: Workload): 'HTTP/1.1' | 'HTTP/2' | 'WebSocket' {
-  if (messages && messages.path !== '/events') return 'WebSocket'
-  return streams === undefined ? 'HTTP/1.1' : 'HTTP/2'
-}
-
 /** Whether its servers pass requests on to another one, which is there for that. */
 export function isProxied({ needs }: Workload): boolean {
   return needs === 'proxy' || needs === 'gateway'
