@@ -108,8 +108,8 @@ export const run = () =>
     },
     'the program explains itself': async () => {
       const { out } = await runProgram(['node_modules/@spillway/inspect/dist/cli.js', '--help'])
-      assert.match(out, /^Usage: spillway-inspect proxy/)
+      assert.match(out, /^spillway-inspect proxy <url>/)
       const { err } = await runProgram(['node_modules/@spillway/inspect/dist/cli.js', 'proxy', 'x'], { status: 2 })
-      assert.match(err, /^No URL of HTTP: x/)
+      assert.match(err, /^spillway-inspect: proxy takes a URL/)
     },
   })

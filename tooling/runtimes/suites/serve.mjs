@@ -142,6 +142,6 @@ export const run = () =>
       const { version } = JSON.parse(readFileSync('node_modules/@spillway/serve/package.json', 'utf8'))
       assert.equal((await runProgram([program, '--version'])).out.trim(), version)
       assert.match((await runProgram([program, '--help'])).out, /spillway/)
-      assert.match((await runProgram([program, 'none-such'], { status: 1 })).err, /There is no folder/)
+      assert.match((await runProgram([program, 'none-such'], { status: 2 })).err, /There is no folder/)
     },
   })
