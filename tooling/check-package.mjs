@@ -1,7 +1,7 @@
 // Checks the package in the current folder as its users will get it: packed, then publint and arethetypeswrong.
 // Run by turbo, which puts pnpm and the workspace's tools on the PATH.
 import { spawn } from 'node:child_process'
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -23,6 +23,9 @@ function execute(command, ...args) {
 // What `require` gives is the ECMAScript module, as all of Node.js that is supported can (decision 046).
 const requireGivesModules = ['cjs-resolves-to-esm', 'false-cjs']
 
+// A program has nothing to import.
+const hasTypes = JSON.parse(readFileSync('package.json', 'utf8')).exports !== undefined
+
 const folder = mkdtempSync(join(tmpdir(), 'spillway-pack-'))
 try {
   await execute('pnpm', 'pack', '--pack-destination', folder)
@@ -30,7 +33,8 @@ try {
     const tarball = join(folder, name)
     await Promise.all([
       execute('publint', tarball, '--strict'),
-      execute('attw', tarball, '--profile', 'node16', '--ignore-rules', ...requireGivesModules, '--format', 'ascii'),
+      hasTypes &&
+        execute('attw', tarball, '--profile', 'node16', '--ignore-rules', ...requireGivesModules, '--format', 'ascii'),
     ])
   }
 } finally {
