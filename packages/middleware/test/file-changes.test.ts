@@ -4,6 +4,7 @@ import {
   openSync,
   renameSync,
   rmSync,
+  symlinkSync,
   truncateSync,
   writeFileSync,
   writeSync,
@@ -14,7 +15,7 @@ import { join } from 'node:path'
 import { type Outcome, type Server, serve } from '@spillway/core'
 import { router } from '@spillway/middleware/router'
 import { staticFiles } from '@spillway/middleware/static'
-import { afterAll, beforeEach, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { send, start } from './server.ts'
 
 // Files that change while they are served: what looks complete must be one version of the file.
@@ -109,3 +110,31 @@ test('a small file that is replaced all the time is always one version, with its
   }
   await server.close()
 })
+
+test.skipIf(process.platform === 'win32')(
+  'a name that keeps changing between a file and a link to the outside never gives out what is outside',
+  async () => {
+    const outside = mkdtempSync(join(tmpdir(), 'spillway-outside-'))
+    onTestFinished(() => rmSync(outside, { recursive: true }))
+    writeFileSync(join(outside, 'secret'), 'secret')
+    const name = join(folder, 'swapped.txt')
+    writeFileSync(name, 'public')
+    const server = await start(staticFiles(folder, { cacheBytes: 0, recheckAfter: 0 }), { onError: () => {} })
+    const seen = new Set<string>()
+    for (let i = 0; i < 200; i++) {
+      const swap = async (): Promise<void> => {
+        for (const turn of [0, 1, 2, 3]) {
+          if (turn % 2 === 0) symlinkSync(join(outside, 'secret'), `${name}.new`)
+          else writeFileSync(`${name}.new`, 'public')
+          renameSync(`${name}.new`, name)
+          await new Promise((resolve) => setImmediate(resolve))
+        }
+      }
+      const [reply] = await Promise.all([send(server, 'GET', '/swapped.txt'), swap()])
+      seen.add(reply.status === 200 ? reply.content.toString() : String(reply.status))
+    }
+    // What it is at the moment: the file, missing, or replaced too fast to tell.
+    for (const what of seen) expect(['public', '404', '503']).toContain(what)
+    expect((await send(server, 'GET', '/swapped.txt')).content.toString()).toBe('public')
+  },
+)

@@ -66,6 +66,27 @@ describe('limits', () => {
     expect((await closeCode(socket))[0]).toBe(1009)
   })
 
+  test('1 MiB, where no limit is given', async () => {
+    const socket = await client(await serving(echo))
+    socket.send(Buffer.alloc(1024 * 1024))
+    expect(((await once(socket, 'message')) as [Buffer])[0]).toHaveLength(1024 * 1024)
+    socket.send(Buffer.alloc(1024 * 1024 + 1))
+    expect((await closeCode(socket))[0]).toBe(1009)
+  })
+
+  test('a thousand messages at once, where no limit is given', async () => {
+    let count = 0
+    const socket = await raw(await serving({ message: () => void count++ }))
+    let received = Buffer.alloc(0)
+    socket.on('data', (chunk: Buffer) => (received = Buffer.concat([received, chunk])))
+    // They come in one piece, so that no time passes in which more are allowed.
+    socket.write(Buffer.concat(Array.from({ length: 5000 }, () => frame(0x81, 'x'))))
+    await vi.waitFor(() => expect(received.includes('Too many messages')).toBe(true), 8000)
+    expect(received.readUInt16BE(2)).toBe(1008)
+    expect(count).toBeGreaterThanOrEqual(1000)
+    expect(count).toBeLessThan(5000)
+  })
+
   test('the size counts over fragments', async () => {
     const socket = await client(await serving(echo, { messageBytes: 1000 }))
     for (let i = 0; i < 3; i++) socket.send('x'.repeat(400), { fin: false })

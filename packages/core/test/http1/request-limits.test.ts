@@ -129,6 +129,15 @@ describe('1 MiB is the default limit', () => {
     await turn()
     expect(onlyReply(client.received).status).toBe(status)
   })
+
+  it.each([
+    [1024 * 1024, 'open'],
+    [1024 * 1024 + 1, 'ended'],
+  ])('%i bytes that nobody reads: %s', (size, state) => {
+    const client = testServer((c) => c.text('')).connect()
+    client.send(request('POST', '/', `Content-Length: ${size}\r\n`))
+    expect(client.state).toBe(state)
+  })
 })
 
 describe('a 413 reaches a client that is still sending (RFC 9112 §9.6)', () => {
