@@ -1,6 +1,6 @@
 import { type NetworkInterfaceInfo, networkInterfaces } from 'node:os'
 
-/** Every address that this machine has on its networks. */
+/** Every network address of this machine. */
 export function ownAddresses(): NetworkInterfaceInfo[] {
   return Object.values(networkInterfaces()).flatMap((list) => list ?? [])
 }

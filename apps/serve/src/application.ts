@@ -1,4 +1,4 @@
-// The application that a folder and its settings make.
+// Makes the application that serves a folder, from the settings.
 import { type Context, type Handler, dropSource } from '@spillway/core'
 import { type Middleware, wrap } from '@spillway/middleware'
 import { basicAuth, sameText } from '@spillway/middleware/auth'
@@ -11,7 +11,7 @@ import { staticFiles } from '@spillway/middleware/static'
 import { LiveReload } from './live-reload.ts'
 import type { Proxied, Settings } from './options.ts'
 
-/** The application that a folder and its settings make, and how to let go of what it holds. */
+/** The application for a folder and its settings, and how to release its resources. */
 export interface Application {
   readonly handler: Handler
   readonly close: () => void
@@ -23,7 +23,7 @@ export async function application(settings: Settings, color: boolean): Promise<A
   const layers: Middleware<any, any>[] = []
   if (settings.log !== 'none') layers.push(logger({ format: settings.log, color }))
   if (settings.headers.length > 0) layers.push(addFields(settings.headers))
-  // Everybody may read everything, parts and what is known of it, too.
+  // Other origins may read everything: ranges and all fields, too.
   if (settings.cors) layers.push(cors({ origins: '*', allowHeaders: ['*', 'Authorization'], exposeHeaders: ['*'] }))
   if (settings.auth) layers.push(guard(settings.auth))
   if (live) layers.push(live.middleware)
@@ -34,7 +34,7 @@ export async function application(settings: Settings, color: boolean): Promise<A
     precompressed: true,
     notFound: '404.html',
     ...(settings.spa && { fallback: 'index.html' }),
-    // While somebody writes, what was saved is what is shown.
+    // With --live, a page must always be the file as it was last saved.
     ...(live ? { cacheControl: 'no-store', recheckAfter: 0 } : { compress: true, immutable: true }),
   })
   const site = wrap([missingPage], rewritten(settings.rewrites, files))
@@ -43,7 +43,7 @@ export async function application(settings: Settings, color: boolean): Promise<A
   return { handler: wrap(layers, inner), close: () => live?.close() }
 }
 
-/** The first rewrite that fits says whose path it is. */
+/** The first rewrite that matches gives the path of the file. */
 function rewritten(rewrites: Settings['rewrites'], files: Handler): Handler {
   if (rewrites.length === 0) return files
   return (c) => {
@@ -54,14 +54,14 @@ function rewritten(rewrites: Settings['rewrites'], files: Handler): Handler {
   }
 }
 
-/** Everything is below a path, to which the others lead. */
+/** Serves everything below a path; other paths redirect to it. */
 function below(base: string, site: Handler): Handler {
   return router()
     .mount(base, (c: Context) => (c.path === '/' && c.target.split('?')[0] === base ? c.redirect(`${base}/`) : site(c)))
     .get('/', (c) => c.redirect(`${base}/`))
 }
 
-/** A page for people in place of a few words. */
+/** Browsers get an HTML page with a 404 instead of a few words. */
 const missingPage: Middleware = async (c, next) => {
   const reply = await next()
   const { headers } = reply
@@ -96,7 +96,7 @@ const missingPage: Middleware = async (c, next) => {
   )
 }
 
-/** Loaded only when it is asked for. */
+/** The proxy is loaded only with `--proxy`. */
 async function behindProxies(proxies: readonly Proxied[], files: Handler): Promise<Handler> {
   const { proxy, upstreams } = await import('@spillway/middleware/proxy')
   const routes = router().notFound(files)
@@ -105,15 +105,15 @@ async function behindProxies(proxies: readonly Proxied[], files: Handler): Promi
   return routes
 }
 
-/** How much may be sent is for the server to say. */
+/** The server behind `--proxy` decides how much content it takes. */
 const anySize: Middleware = (c, next) => {
   c.body.limit = Infinity
   return next()
 }
 
 /**
- * A server with a name of its own, perhaps one of many at its address, is asked by it. One of this machine or network is asked as the
- * page was, so that it takes the page for its own.
+ * A server with a host name, perhaps one of many at its address, gets that name in Host. One on this machine or network gets the Host of
+ * the page, so that it takes both for one origin.
  */
 function isNamed(url: string): boolean {
   const { protocol, hostname } = new URL(url)

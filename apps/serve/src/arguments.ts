@@ -11,11 +11,11 @@ export interface CommandLine {
 
 const names = Object.keys(options)
 
-/** Reads the command line. @throws UsageError for an option that there is not, a missing value, or two folders. */
+/** Reads the command line. @throws UsageError for an unknown option, a missing value, or two folders. */
 export function readArguments(args: readonly string[]): CommandLine {
   const { values, positionals } = readOptions(args, options, ofOthers)
   const [folder, second] = positionals
-  // So it is said to `serve`: -l 5000 dist
+  // With the program `serve` one writes -l 5000 dist
   if (second !== undefined && values.listing === true && /^\d+$/.test(folder!))
     throw new UsageError(`--listing takes no value; the port is --port ${folder}`)
   if (second !== undefined) {
@@ -27,10 +27,10 @@ export function readArguments(args: readonly string[]): CommandLine {
   return { folder, given: { ...values } }
 }
 
-/** What stands first on the command line, when it is no folder. */
+/** The first argument is one of these, or a folder. */
 export const commands = ['serve', 'dev', 'routes'] as const
 
-/** What options of `serve`, `http-server` and `sirv-cli` are called here, or why there are none. */
+/** The names that options of `serve`, `http-server` and `sirv-cli` have here, or why there are none. */
 const ofOthers: ReadonlyMap<string, string> = new Map([
   ['single', 'It is called --spa'],
   ['listen', 'It is --port, and --host for the address'],
@@ -57,7 +57,7 @@ const ofOthers: ReadonlyMap<string, string> = new Map([
   ['brotli', 'What is worth it is compressed, for who takes that'],
 ])
 
-/** Checks the keys and types of a configuration file. @throws UsageError with the path of what is wrong. */
+/** Checks the keys and types of a configuration file. @throws UsageError that names the wrong key. */
 export function readConfig(file: string, text: string): { readonly folder: string | undefined; readonly given: Given } {
   let value: unknown
   try {

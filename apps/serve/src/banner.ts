@@ -9,11 +9,11 @@ import type { Settings } from './options.ts'
 /** Where the server can be reached from. */
 export interface Places {
   readonly local: string
-  /** From other machines on the network; undefined when nobody else is let in. */
+  /** From other machines on the network; undefined when only this machine can connect. */
   readonly network: string | undefined
 }
 
-/** @param host what the server listens on, as given; undefined for every address. */
+/** @param host the address to listen on, as given; undefined for every address. */
 export function placesOf(scheme: 'http' | 'https', host: string | undefined, port: number): Places {
   const url = (name: string): string => `${scheme}://${name.includes(':') ? `[${name}]` : name}:${port}`
   const everywhere = host === undefined || host === '::' || host === '0.0.0.0'
@@ -22,15 +22,15 @@ export function placesOf(scheme: 'http' | 'https', host: string | undefined, por
   return { local: url('localhost'), network: address && url(address) }
 }
 
-/** The IPv4 address that other machines most likely know this one by. */
+/** The IPv4 address that other machines most likely reach this one at. */
 function networkAddress(): string | undefined {
   return ownAddresses().find(({ family, internal }) => family === 'IPv4' && !internal)?.address
 }
 
 /**
- * What is said when the server is ready.
- * @param from where the certificate is from, with HTTPS.
- * @param shown whether a code for telephones is drawn, and whether keys do something.
+ * The text that is printed when the server is ready.
+ * @param from with HTTPS, where the certificate is from.
+ * @param shown whether a QR code is drawn, and whether there are keys to press.
  */
 export async function banner(
   settings: Settings,
@@ -65,7 +65,7 @@ function notesOn(
   if (cluster > 0) notes.push(`${cluster} workers`)
   if (from === 'self') notes.push('self-signed certificate: the browser will ask once')
   if (from === 'mkcert') notes.push('certificate by mkcert')
-  // The first thing to be asked for, and a mere 404.
+  // The first request, for the start page, would get a 404.
   if (!listing && !existsSync(join(folder, 'index.html')))
     notes.push(spa ? 'there is no index.html yet' : 'there is no index.html; --listing shows what there is')
   if (spa) notes.push('pages that are not there are index.html')

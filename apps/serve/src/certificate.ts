@@ -15,12 +15,12 @@ export interface Certificate extends CertificateAndKey {
   readonly from: 'user' | 'mkcert' | 'self'
 }
 
-/** Made anew when less than this is left, so that it does not end in the middle of a day's work. */
+/** Renewed when less than this is left, so that it does not expire in the middle of a day's work. */
 const leastLeft = 7 * 24 * 60 * 60 * 1000
 
 /**
- * The certificate the user named; or one of the authority that mkcert has made for this machine, so that browsers trust it; or
- * one that is signed by itself. What is made is kept, so that a browser's exception for it holds.
+ * The certificate that the user named; or one by the local authority of mkcert, which browsers trust; or a self-signed one. Made
+ * certificates are kept, so that a browser's exception for one stays valid.
  */
 export async function certificateFor({ cert, key, host }: Settings): Promise<Certificate> {
   if (cert !== undefined && key !== undefined)
@@ -43,7 +43,7 @@ function readPem(flag: string, file: string): string {
   }
 }
 
-/** Names and addresses by which this machine is reached. */
+/** Names and addresses at which this machine is reached. */
 function ownNames(host: string | undefined): string[] {
   const addresses = ownAddresses().map(({ address }) => address)
   const name = host !== undefined && /^\w[\w.-]*$/.test(host) ? [host] : []
@@ -54,7 +54,7 @@ function fileOf(kind: string): string {
   return join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'spillway', `${kind}.pem`)
 }
 
-/** @param authority who must have signed it. */
+/** @param authority the authority that must have signed it. */
 function readKept(kind: string, names: readonly string[], authority?: X509Certificate): CertificateAndKey | undefined {
   try {
     const [cert = '', key = ''] = readFileSync(fileOf(kind), 'utf8').split(/(?<=-----END CERTIFICATE-----\s)/)
@@ -68,7 +68,7 @@ function readKept(kind: string, names: readonly string[], authority?: X509Certif
   }
 }
 
-/** Certificate and key go into one file, in one step: whoever else starts now finds both or neither. */
+/** Certificate and key are written into one file in one step, so that a program that starts meanwhile finds both or neither. */
 function keep<T extends CertificateAndKey | undefined>(kind: string, made: T): T {
   if (!made) return made
   const file = fileOf(kind)
@@ -78,7 +78,7 @@ function keep<T extends CertificateAndKey | undefined>(kind: string, made: T): T
     writeFileSync(draft, `${made.cert.trimEnd()}\n${made.key}`, { mode: 0o600 })
     renameSync(draft, file)
   } catch {
-    // Nowhere to keep it: the next start makes another.
+    // It cannot be kept: the next start makes another.
   }
   return made
 }

@@ -4,12 +4,12 @@ import { resolve } from 'node:path'
 import { type Options, UsageError, type Values, ownVersion, readOptions, styleFor } from '@spillway/command-line'
 import { commandHelp } from './help.ts'
 
-/** Of this program. */
+/** The package.json of this program. */
 export const manifest: URL = new URL('../package.json', import.meta.url)
 
 /** A command, and what its help says. */
 export interface Command {
-  /** What is written behind `spillway`. */
+  /** What follows `spillway` on the command line. */
   readonly usage: string
   /** A sentence without its subject. */
   readonly what: string
@@ -19,12 +19,12 @@ export interface Command {
 /** What such a command is given. */
 interface Read<C extends Command> {
   readonly values: Values<C['options']>
-  /** The whole path. */
+  /** The absolute path. */
   readonly file: string
 }
 
 /**
- * Reads what stands behind a command. Undefined when it was asked for its help or its version, which is printed then.
+ * Reads the arguments of a command. Undefined when they ask for its help or its version, which it prints.
  * @throws UsageError when the file is not there, and for what cannot be understood.
  */
 export function readCommand<C extends Command>(

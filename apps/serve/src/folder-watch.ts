@@ -1,38 +1,37 @@
 import { type Dirent, type FSWatcher, readdirSync, statSync, watch } from 'node:fs'
 import { basename, join, sep } from 'node:path'
 
-/** Milliseconds without news after which it is looked which folders there are. */
+/** Milliseconds without events after which the folders are listed again. */
 const quietFor = 50
-/** Milliseconds between two looks at whether the folder is still the one that is watched. */
+/** Milliseconds between checks whether the folder is still the watched one. */
 const interval = 500
-/** Folders that are watched at the most; the system has not many more for one user. */
+/** Most folders that are watched; the system limits them for each user. */
 const mostFolders = 4096
 
 interface Watched {
   readonly inode: string
   readonly watcher: FSWatcher
-  /** Whether it may have gone: one that is made at once in its place can have the same number. */
+  /** Whether it may be gone: a new folder in its place can have the same inode number. */
   isOver: boolean
 }
 
 /**
- * Tells of changes in a folder, however they are made: in place, by a new file that takes the name of the old, by deleting and
- * writing again, also of whole folders and of the folder itself. Folders are watched, and not files, since a file that is replaced
- * is another one under the same name.
+ * Reports changes in a folder, however they are made: in place, by renaming a new file over the old one, by deleting and writing again,
+ * also of whole folders and of the folder itself. It watches folders and not files, because a watched file that is replaced would be
+ * another one under the same name.
  */
 export class FolderWatch {
   readonly #root: string
   readonly #changed: (path: string) => void
   readonly #isLeftOut: (path: string) => boolean
-  /** By path, with what tells one folder from another that takes its place. */
+  /** By path. */
   readonly #watched: Map<string, Watched> = new Map()
   readonly #look: ReturnType<typeof setInterval>
   #quiet: ReturnType<typeof setTimeout> | undefined
 
   /**
-   * @param changed is told each step of a change, by the path of what is another now. That of a folder which has gone ends with a
-   * separator.
-   * @param isLeftOut says which folders are not looked at, beside those that are hidden or installed.
+   * @param changed is called for each step of a change, with the path that changed. The path of a deleted folder ends with a separator.
+   * @param isLeftOut which folders are not watched, besides hidden ones and `node_modules`.
    */
   constructor(root: string, changed: (path: string) => void, isLeftOut: (path: string) => boolean = () => false) {
     this.#root = root
@@ -49,7 +48,7 @@ export class FolderWatch {
     this.#watched.clear()
   }
 
-  /** Nothing tells that a folder has come to where there was none, or that a link leads elsewhere. */
+  /** No event tells that the folder was created again, or that a link now leads elsewhere. */
   #checkRoot(): void {
     if (inodeOf(this.#root) !== this.#watched.get(this.#root)?.inode) this.#scanSoon()
   }
@@ -72,7 +71,7 @@ export class FolderWatch {
       if (this.#watched.has(path)) continue
       this.#watch(path, inode)
       this.#changed(path)
-      // What was put into it before it was watched.
+      // Files that were created in it before it was watched.
       for (const entry of entriesOf(path)) if (!entry.isDirectory()) this.#changed(join(path, entry.name))
     }
   }
@@ -80,22 +79,22 @@ export class FolderWatch {
   #watch(path: string, inode: string): void {
     try {
       const watcher = watch(path, { persistent: false }, (event, name) => {
-        // Names come and go; which are folders is found by looking.
+        // A name was created or deleted; listing the folders shows whether it is one.
         if (event === 'rename') this.#scanSoon()
-        // So a folder tells of its own end.
+        // This is the event by which a folder reports its own deletion.
         if (event === 'rename' && name === basename(path)) watched.isOver = true
         this.#changed(name === null ? path : join(path, name))
       })
-      // A folder that goes away is noticed by the next look.
+      // A folder that is deleted is noticed by the next scan.
       watcher.on('error', () => {})
       const watched: Watched = { inode, watcher, isOver: false }
       this.#watched.set(path, watched)
     } catch {
-      // It has gone meanwhile, or the system watches no more.
+      // It was deleted meanwhile, or the system's limit is reached.
     }
   }
 
-  /** All folders below the root, with what tells each from another. What is hidden or installed is nobody's source. */
+  /** All folders below the root, with their inodes; without hidden ones and `node_modules`, which have no sources. */
   #folders(): Map<string, string> {
     const found = new Map<string, string>()
     const collect = (path: string): void => {
@@ -117,12 +116,12 @@ function entriesOf(path: string): Dirent[] {
   try {
     return readdirSync(path, { withFileTypes: true })
   } catch {
-    // It has gone meanwhile.
+    // It was deleted meanwhile.
     return []
   }
 }
 
-/** What tells one folder from another; undefined when there is none. */
+/** Device and inode, which tell one folder from another at the same path; undefined when there is none. */
 function inodeOf(path: string): string | undefined {
   const stats = statSync(path, { throwIfNoEntry: false })
   return stats?.isDirectory() ? `${stats.dev}:${stats.ino}` : undefined

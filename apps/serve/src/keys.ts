@@ -11,16 +11,16 @@ export interface Keyboard {
   unref(): unknown
 }
 
-/** A key, what it does in a word, and what it does. */
+/** A key, its description, and its action. */
 export type Key = readonly [key: string, what: string, act: () => void]
 
 const interrupt = '\x03'
 const suspend = '\x1a'
 
 /**
- * Does what keys ask for, until the process ends: each of these, `h` and `?` to be told of them, and those that a terminal makes signals of
- * when nobody else reads it.
- * @param signal sends a signal to whom a terminal sends it.
+ * Reads keys until the process ends: the given ones, `h` and `?` for their list, and those that a terminal turns into signals unless a
+ * program reads the keyboard itself, such as Ctrl-C.
+ * @param signal sends a signal to the processes that a terminal would send it to.
  */
 export class Keys {
   readonly #keyboard: Keyboard
@@ -47,15 +47,15 @@ export class Keys {
     this.listen()
   }
 
-  /** Reads the keyboard from now on. */
+  /** Starts to read the keyboard. */
   listen(): void {
     this.#keyboard.setRawMode(true)
     this.#keyboard.resume()
-    // It alone keeps no process alive.
+    // The keyboard alone must not keep the process alive.
     this.#keyboard.unref()
   }
 
-  /** Leaves the keyboard to whoever else reads it. */
+  /** Stops reading, and gives the keyboard back to the terminal. */
   leave(): void {
     this.#keyboard.setRawMode(false)
     this.#keyboard.pause()
@@ -77,14 +77,14 @@ export class Keys {
   }
 }
 
-/** What started this process, `npx` for example, waits for it and hears the signal, too. */
+/** Sends a signal to the whole process group: a parent such as `npx` waits for this process and needs the signal, too. */
 function tellGroup(name: NodeJS.Signals): void {
   process.kill(process.platform === 'win32' ? process.pid : 0, name)
 }
 
 /**
- * Whether the terminal is this process's to read: a shell's `&` leaves it to others, and the system stops whoever reads it all the same.
- * Where that cannot be known it is not.
+ * Whether this process is in the terminal's foreground. One that a shell started with `&` is not, and the system would stop it when it
+ * reads. False where that cannot be known.
  */
 export function hasTerminal(): boolean {
   if (process.platform === 'win32') return true

@@ -3,17 +3,17 @@ import { type Middleware, changeBody } from '@spillway/middleware'
 import { type EventStream, sse } from '@spillway/middleware/sse'
 import { FolderWatch } from './folder-watch.ts'
 
-/** A path that no folder has: names with a leading dot are not served. */
+/** A path that no file has, because names with a leading dot are not served. */
 const path = '/.spillway/live'
-/** Milliseconds to wait for the last step: editors and build tools write in several. */
+/** Milliseconds without a change before pages reload: editors and build tools save in several steps. */
 const quietFor = 50
 
-/** Tells pages that something in the folder has changed, by a script at the end of each. */
+/** Reloads pages when something in the folder changes, by a script at the end of each page. */
 export class LiveReload {
   readonly #pages = new Set<EventStream>()
   readonly #watch: FolderWatch
   #quiet: ReturnType<typeof setTimeout> | undefined
-  /** What the folder is now: a page that has another is old, also after this server was started again. */
+  /** The version of the folder. A page with another one is out of date, even after this server was restarted. */
   #version = Date.now()
 
   constructor(folder: string) {
@@ -52,27 +52,27 @@ export class LiveReload {
 }
 
 /**
- * Only a page that is looked at listens: browsers open six connections to a server, and a seventh page would wait for ever. One
- * that comes to the front asks whether it is old.
+ * Only a visible page keeps a connection open: browsers open six to a server, and a seventh page would wait for ever. A page that becomes
+ * visible checks whether it is out of date.
  */
 function scriptOf(version: number): string {
   return `<script>{let s;const f=()=>{if(document.hidden)s=s?.close();else if(!s){s=new EventSource('${path}');s.onmessage=e=>e.data==='${version}'||location.reload()}};document.addEventListener('visibilitychange',f);f()}</script>\n`
 }
 
-/** Whether a page is asked for, and not a piece of one that a script puts somewhere. */
+/** Whether the request is for a page, and not for a fragment that a script fetches. */
 function isForDocument({ headers }: Context<any, any>): boolean {
   const destination = headers.get('sec-fetch-dest')
-  // Browsers say it to this machine and over TLS only.
+  // Browsers send Sec-Fetch-Dest only to localhost and over TLS.
   if (destination === null) return headers.get('accept')?.includes('text/html') ?? false
   return destination === 'document' || destination === 'iframe' || destination === 'frame'
 }
 
-/** Puts the script behind a whole HTML page; a browser takes it as the last of its body. */
+/** Appends the script to a complete HTML page; browsers take it as the last element of the body. */
 function addScript(reply: Reply, script: string): Reply {
   const { headers, body } = reply
   const isPage = headers.get('content-type')?.startsWith('text/html') && !headers.has('content-encoding')
   if (!isPage || body === null || reply.status === 206) return reply
-  // What is asked for again is sent again: a tag would be of the page without the script.
+  // No validators: they would be those of the page without the script.
   headers.delete('etag').delete('last-modified')
   if (typeof body === 'string') changeBody(reply, body + script)
   else if (body instanceof Uint8Array) changeBody(reply, Buffer.concat([body, Buffer.from(script)]))

@@ -12,14 +12,13 @@ import { type Settings, options, settingsOf } from './options.ts'
 const configFile = 'spillway.config.json'
 const style = styleFor(process.stdout)
 
-/** The command line over the configuration file over the defaults. */
+/** The command line has precedence over the configuration file, and that over PORT and the defaults. */
 function readSettings(args: readonly string[]): Settings | 'help' | 'version' {
   const { folder, given } = readArguments(args)
   if (given.help === true) return 'help'
   if (given.version === true) return 'version'
   const file = (given.config as string | undefined) ?? (existsSync(configFile) ? configFile : undefined)
   const config = file === undefined ? { folder: undefined, given: {} } : readConfig(file, read(file))
-  // As hosts for programs say which one is meant, by the environment; whoever writes one down means that.
   const { PORT: place } = process.env
   const all = { ...config.given, ...given }
   if (place && all.port === undefined) all.port = readNumber('PORT', place, options.port)
@@ -37,7 +36,7 @@ function read(file: string): string {
 }
 
 /**
- * Listing a folder, and watching it, takes more than reading what is in it by name.
+ * Checks that the folder can be read. Listing or watching it takes more permission than reading files by name.
  * @param isAsked whether `--listing` stands on the command line.
  */
 function checkFolder({ folder, listing, live }: Settings, isAsked: boolean): void {
@@ -48,7 +47,7 @@ function checkFolder({ folder, listing, live }: Settings, isAsked: boolean): voi
     if (isDirectory) accessSync(folder, listing || live ? R_OK | X_OK : X_OK)
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
-    // So it is said to `serve`.
+    // The program `serve` has --listen for the port, and -l as its short form.
     if (isAsked && /^\d+$/.test(folder)) throw new UsageError(`--listing takes no value; the port is --port ${folder}`)
     const what = code === 'EACCES' ? 'There is no permission to read' : 'There is no folder'
     const meant = code === 'ENOENT' ? nearest(folder, commands) : undefined
@@ -64,7 +63,7 @@ function checkFolder({ folder, listing, live }: Settings, isAsked: boolean): voi
   )
 }
 
-/** The same error, with what can be done about it. */
+/** The error with advice on what to do about it. */
 function advised(error: unknown): unknown {
   const { code, name, message, port } = error as NodeJS.ErrnoException & { readonly port?: number }
   if (name === 'NoApplication') return new Failure(message)
@@ -77,7 +76,7 @@ function advised(error: unknown): unknown {
   return error
 }
 
-// Whoever read it may have gone: `spillway | head -1` goes on serving.
+// The reader of the output may close it early: `spillway | head -1` goes on serving.
 process.stdout.on('error', () => {})
 
 const print = (text: string): void => void process.stdout.write(`${text}\n`)
@@ -87,7 +86,7 @@ async function serveFolder(args: readonly string[]): Promise<void> {
   if (settings === 'help') process.stdout.write(help(style))
   else if (settings === 'version') print(ownVersion(manifest))
   else {
-    // Whoever asks for help does not wait for a server to be loaded.
+    // The server is loaded only when it is needed, so that --help is quick.
     const { run } = await import('./serve.ts')
     await run(settings, {
       style,
@@ -101,7 +100,7 @@ async function serveFolder(args: readonly string[]): Promise<void> {
 // decision 060
 await runProgram('spillway', async ([command, ...args]) => {
   try {
-    // Whoever serves a folder does not wait for what developers need. A folder of such a name is `./dev`.
+    // Each command is loaded only when it is used. A folder with the name of a command is `./dev`.
     if (command === 'dev') await (await import('./dev/command.ts')).dev(args, print)
     else if (command === 'routes') await (await import('./routes.ts')).routes(args, print)
     else await serveFolder(command === 'serve' || command === undefined ? args : [command, ...args])
@@ -109,5 +108,5 @@ await runProgram('spillway', async ([command, ...args]) => {
     throw advised(error)
   }
 })
-// An application that was only asked for its routes may have opened a database, or listen.
+// The application whose routes were printed may have opened a database or a port, which would keep the process alive.
 if (process.argv[2] === 'routes') process.stdout.write('', () => process.exit())

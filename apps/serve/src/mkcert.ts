@@ -11,8 +11,8 @@ import type { CertificateAndKey } from './self-signed.ts'
 const patience = 10_000
 
 /**
- * The authority that mkcert has made for this machine, which its browsers trust. Undefined when mkcert is not installed, or
- * was never asked to make one: that is the user's to do, for it changes what the machine trusts.
+ * The local authority of mkcert, which this machine's browsers trust. Undefined when mkcert is not installed, or `mkcert -install` was
+ * never run: that is up to the user, because it changes what the machine trusts.
  */
 export async function localAuthority(): Promise<X509Certificate | undefined> {
   try {
@@ -23,7 +23,7 @@ export async function localAuthority(): Promise<X509Certificate | undefined> {
   }
 }
 
-/** A certificate of that authority for these names and addresses; undefined when mkcert makes none. */
+/** A certificate by that authority for these names and addresses; undefined when mkcert fails. */
 export async function makeByMkcert(names: readonly string[]): Promise<CertificateAndKey | undefined> {
   const folder = mkdtempSync(join(tmpdir(), 'spillway-'))
   const [certFile, keyFile] = [join(folder, 'cert.pem'), join(folder, 'key.pem')]

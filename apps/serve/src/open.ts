@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 
-/** Shows a page in the browser of whoever sits here. Where there is none, nothing happens. */
+/** Opens a page in this machine's browser. Without one, nothing happens. */
 export function openInBrowser(url: string): void {
   const [program, ...args]: readonly [string, ...string[]] =
     process.platform === 'darwin'

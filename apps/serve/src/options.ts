@@ -21,7 +21,7 @@ export interface Settings {
   auth: Credentials | undefined
   headers: readonly (readonly [name: string, value: string])[]
   proxies: readonly Proxied[]
-  /** Paths for which another file answers. */
+  /** Paths that are answered with another file. */
   rewrites: readonly Rewrite[]
   /** The prefix of every path; empty, or for example `/docs`. */
   base: string
@@ -32,7 +32,7 @@ export interface Settings {
   log: LogFormat
 }
 
-/** A prefix; requests for paths below it go to another server. */
+/** A path prefix; requests below it are forwarded to another server. */
 export interface Proxied {
   readonly prefix: string
   /** The other server, and the path that replaces the prefix. */
@@ -40,7 +40,7 @@ export interface Proxied {
 }
 
 export interface Rewrite {
-  /** A path, or a prefix with everything below it. */
+  /** A path, or a prefix when `below` is true. */
   readonly path: string
   readonly below: boolean
   /** The path of the file. */
@@ -133,7 +133,7 @@ function fieldOf(line: string): readonly [name: string, value: string] {
   return [name, value]
 }
 
-/** A URL without a path keeps the prefix, one with a path has that in its place. */
+/** With a URL without a path the prefix is kept; the path of a URL replaces it. */
 function proxiedOf(text: string): Proxied {
   const equals = text.indexOf('=')
   const [prefix, url] = [text.slice(0, equals).replace(/\/$/, ''), text.slice(equals + 1)]

@@ -1,12 +1,12 @@
 // Finds a port to listen on.
 import { type AddressInfo, createServer } from 'node:net'
 
-/** Where one looks first. */
+/** The port that is tried first. */
 export const usualPort = 3000
-/** Ports looked at before any is taken. */
+/** How many ports are tried before any free one is taken. */
 const tries = 10
 
-/** The usual port, or one of those behind it, or any that is free. @param wish 0 for any. */
+/** The wished port, or one of the next ones, or any that is free. @param wish 0 for any. */
 export async function freePort(host: string | undefined, wish: number = usualPort): Promise<number> {
   const last = wish === 0 ? 0 : wish + tries
   for (let port = wish; port < last; port++) if (await isFree(host, port)) return port

@@ -27,7 +27,7 @@ export async function routes(args: readonly string[], print: (text: string) => v
   if (typeof application.routes !== 'function')
     throw new NoApplication(`What ${file} exports has no routes: it is no router`)
   const all = application.routes()
-  // Schemas are no JSON.
+  // Notes contain schemas, which cannot be written as JSON.
   print(
     values.json
       ? JSON.stringify(
@@ -39,7 +39,7 @@ export async function routes(args: readonly string[], print: (text: string) => v
   )
 }
 
-/** This program in a Node that runs TypeScript. */
+/** Runs this program in a Node.js that runs TypeScript. */
 function runAgain(needed: readonly string[]): number {
   const [program, ...args] = process.argv.slice(1)
   return (

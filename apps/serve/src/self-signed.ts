@@ -11,7 +11,7 @@ const day = 24 * 60 * 60 * 1000
 /** Browsers refuse certificates that are valid for longer than 398 days. */
 const validDays = 365
 
-/** A certificate that nobody has signed but itself: browsers ask whether to trust it. */
+/** A self-signed certificate: browsers warn, and ask whether to trust it. */
 export async function makeSelfSigned(names: readonly string[]): Promise<CertificateAndKey> {
   const { generate } = await import('selfsigned')
   const altNames = names.map((name) =>

@@ -14,14 +14,14 @@ import type { Settings } from './options.ts'
 import { freePort } from './port.ts'
 import { type Totals, addTotals, countTotals, noTotals, summary } from './summary.ts'
 
-/** Milliseconds that what is under way has to finish after Ctrl-C. */
+/** Milliseconds that requests under way have to finish after Ctrl-C. */
 const deadline = 10_000
 
-/** Where it says what: the banner, the log and the summary all go to the standard output, unless that is for machines. */
+/** Where the banner, the log and the summary are printed: on standard output, unless the log is JSON for machines. */
 export interface Terminal {
   readonly style: Style
   readonly color: boolean
-  /** Whether anybody looks: no code is drawn into a file. */
+  /** Whether standard output is a terminal; a QR code is drawn only there. */
   readonly interactive: boolean
   print(text: string): void
 }
@@ -55,7 +55,7 @@ async function listen(
   return { server, close }
 }
 
-/** IPv4 is served there, too, where the machine knows both. */
+/** The address for all interfaces. `::` accepts IPv4, too. */
 function everywhere(): string {
   return ownAddresses().some(({ family }) => family === 'IPv6') ? '::' : '0.0.0.0'
 }
@@ -90,7 +90,7 @@ async function announce(
     (text) => terminal.print(text),
     terminal.style,
   )
-  // After Ctrl-Z the shell gives the terminal back by `fg`, and not by `bg`.
+  // After Ctrl-Z, `fg` gives the terminal back, and `bg` does not.
   process.on('SIGCONT', () => {
     if (hasTerminal()) keys.listen()
   })
@@ -101,7 +101,7 @@ function sumUp({ log }: Settings, terminal: Terminal, totals: Totals, started: n
   if (log !== 'json') terminal.print(summary(totals, performance.now() - started, terminal.style))
 }
 
-/** The same on every core: this process keeps the workers, they serve. */
+/** Serves on every core: this process supervises the workers, which serve. */
 async function runCluster(settings: Settings, terminal: Terminal): Promise<void> {
   const { cluster } = await import('@spillway/core/cluster')
   const started = performance.now()
@@ -130,7 +130,7 @@ async function runCluster(settings: Settings, terminal: Terminal): Promise<void>
   })
 }
 
-/** All workers must agree on a port: the first process finds it, and the others are told. */
+/** All workers must listen on one port: the primary process finds it, and passes it on in the environment. */
 async function placeForAll({ host, port }: Settings): Promise<number> {
   const told = Number(process.env['SPILLWAY_PORT'])
   if (told > 0) return told
@@ -139,7 +139,7 @@ async function placeForAll({ host, port }: Settings): Promise<number> {
   return found
 }
 
-/** Nor may they show different certificates. */
+/** All workers must have one certificate, too. */
 async function certificateForAll(settings: Settings): Promise<Certificate> {
   const told = process.env['SPILLWAY_CERTIFICATE']
   if (told !== undefined) return JSON.parse(told) as Certificate

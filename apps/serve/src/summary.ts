@@ -8,7 +8,7 @@ export interface Totals {
   bytes: number
   /** Replies with an error status. */
   failed: number
-  /** Replies that did not arrive whole. */
+  /** Replies that were not sent completely. */
   aborted: number
   connections: number
 }
