@@ -46,13 +46,13 @@ export async function dev(args: readonly string[], print: (text: string) => void
     })
 }
 
-/** What the application is going to see. What is set is stronger than what a file says. */
+/** The environment of the application. Variables that are set have precedence over .env. */
 function environmentOf(root: string): NodeJS.ProcessEnv {
   const file = join(root, '.env')
   return { ...(existsSync(file) && parseEnv(readFileSync(file, 'utf8'))), ...process.env }
 }
 
-/** The nearest folder upwards that has a package.json. */
+/** The nearest folder at or above the file's that has a package.json. */
 function rootOf(file: string): string {
   for (let folder = dirname(file); ; folder = dirname(folder)) {
     if (existsSync(join(folder, 'package.json'))) return folder

@@ -8,13 +8,13 @@ import { failing } from './page.ts'
 import { Spares, type WorkerSettings, startWorker } from './spare.ts'
 import { watchSources } from './watch.ts'
 
-/** Serves a connection in this process, from which nothing has been read for it might have been handed over. */
+/** Serves a connection in this process. Nothing was read from it before, because it might have been handed over to a worker. */
 function acceptHere(server: Server, socket: Socket): void {
   server.accept(new NodeTransport(socket))
   socket.resume()
 }
 
-/** What is run, and where. The sources of the whole project are watched. */
+/** The program to run, and where it listens. The sources of the whole project are watched. */
 export interface DevSettings extends WorkerSettings {
   readonly port: number
   readonly host: string
@@ -22,14 +22,14 @@ export interface DevSettings extends WorkerSettings {
   readonly print: (text: string) => void
 }
 
-/** Connections that may wait for a worker; a browser has a few. */
+/** Most connections that may wait for a worker; a browser opens a few. */
 const mostWaiting = 1000
-/** Milliseconds until a worker that does not end is killed. */
+/** Milliseconds until a worker that does not exit is killed. */
 const lateness = 12_000
-/** Milliseconds without another change before a worker is started that nobody has prepared: many files are saved one by one. */
+/** Milliseconds without another change before a worker is started that was not prepared: many files may be saved one by one. */
 const coldQuiet = 50
 
-/** What a program is made of; the rest is read by packages as well: settings, and what is installed. */
+/** Sources of the application. Other files, such as settings, may have been read by packages that are loaded ahead of time. */
 const program = /\.(?:[cm]?[jt]sx?|html|css|sql)$/
 
 /**
@@ -41,18 +41,18 @@ export class DevServer {
   readonly #listener: NetServer
   readonly #waiting: Socket[] = []
   #worker: ChildProcess | undefined
-  /** Started ahead of time, for the next changes. */
+  /** Workers that were started ahead of time, for the next changes. */
   readonly #spares: Spares
-  /** What the application has imported of what is installed, as far as known. */
+  /** The installed packages that the application has imported, as far as known. */
   #packages: readonly string[] = []
-  /** Says what is wrong, in place of a worker. */
+  /** Answers with the error while the application cannot run. */
   #failing: Server | undefined
   #isReady = false
-  /** Whether the application listens on ports of its own, which the next one can have when it has let go of them. */
+  /** Whether the application listens on ports of its own, which the next worker can use only after it has closed them. */
   #isListening = false
   #generation = 0
   #changedAt = performance.now()
-  /** Until the next worker is started. */
+  /** Waits before the next worker is started. */
   #soon: ReturnType<typeof setTimeout> | undefined
   #stopWatching: () => void = () => {}
 
@@ -85,7 +85,7 @@ export class DevServer {
     this.#listener.close()
     for (const socket of this.#waiting.splice(0)) socket.destroy()
     const worker = this.#worker
-    // That it ends now is no news.
+    // Its exit is expected now, and not reported.
     this.#worker = undefined
     if (worker?.connected) {
       worker.disconnect()
@@ -112,7 +112,7 @@ export class DevServer {
     })
   }
 
-  /** Takes the worker from the application, which answers what is under way; another one can take its place. */
+  /** Lets the worker finish the requests under way; `goOn` then starts the next one. */
   #retire(goOn: () => void): void {
     const old = this.#worker
     this.#worker = undefined
@@ -120,7 +120,7 @@ export class DevServer {
     setTimeout(() => old.kill('SIGKILL'), lateness).unref()
     old.send({ say: 'drain' } satisfies ToWorker)
     if (this.#settings.inspect === undefined && !this.#isListening) return goOn()
-    // Not before: a port is for one, the debugger's, too. Whichever comes first; another change may have come in between.
+    // Only one process can listen on a port, the debugger's included. Whichever event comes first counts, unless there was another change.
     const generation = this.#generation
     const once = (): void => {
       if (generation !== this.#generation || this.#worker) return
@@ -168,7 +168,7 @@ export class DevServer {
   }
 
   #give(socket: Socket): void {
-    // Whoever leaves while waiting is no news.
+    // A client that leaves while it waits is not an error.
     socket.on('error', () => {})
     if (this.#isReady && this.#worker) this.#hand(this.#worker, socket)
     else if (this.#failing) acceptHere(this.#failing, socket)
@@ -179,7 +179,7 @@ export class DevServer {
   #hand(worker: ChildProcess, socket: Socket): void {
     if (socket.destroyed) return
     worker.send({ say: 'connection' } satisfies ToWorker, socket, (error) => {
-      // It has ended in this moment: another one will take it.
+      // The worker has just exited: the next one gets the connection.
       if (error && !socket.destroyed) this.#give(socket)
     })
   }

@@ -5,27 +5,27 @@ import { fileURLToPath } from 'node:url'
 import { inspect } from 'node:util'
 import { NoApplication } from './module.ts'
 
-/** Lines of a file, with the one that an error comes from. */
+/** Lines of a file around the one that an error comes from. */
 export interface Frame {
   readonly file: string
   readonly line: number
   readonly lines: readonly { readonly number: number; readonly text: string }[]
 }
 
-/** An error as it is shown. */
+/** An error in the form in which it is shown. */
 export interface Failure {
-  /** All there is to say of it: its stack, and those of its causes. */
+  /** Its stack, and those of its causes. */
   readonly text: string
-  /** Where in the project it comes from, when that is known. */
+  /** The place in the project that it comes from, if known. */
   readonly frame: Frame | undefined
 }
 
-/** Lines shown in front of the one that matters, and behind it. */
+/** How many lines are shown before and after it. */
 const around = 3
 
 const place = /((?:file:\/\/)?\/[^\s()'"]+?|[A-Za-z]:\\[^\s()'"]+?):(\d+)(?::\d+)?(?=[\s):,]|$)/g
 
-/** @param root the folder of the project: what is outside, or installed, is not where one looks for a mistake. */
+/** @param root the folder of the project. Files outside of it and installed packages are not shown. */
 export function failureOf(error: unknown, root: string): Failure {
   if (error instanceof NoApplication) return { text: error.message, frame: undefined }
   const text = error instanceof Error ? inspect(error) : `${inspect(error)} was thrown`
@@ -44,7 +44,7 @@ function frameAt(file: string, line: number): Frame | undefined {
   try {
     all = readFileSync(file, 'utf8').split('\n')
   } catch {
-    // Stacks name files that are none, such as `node:internal`.
+    // Stacks also name things that are not files, such as `node:internal`.
     return undefined
   }
   const from = Math.max(0, line - 1 - around)

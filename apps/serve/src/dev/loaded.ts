@@ -4,7 +4,7 @@ import * as module from 'node:module'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { MessageChannel, receiveMessageOnPort } from 'node:worker_threads'
 
-/** A module that was imported, and by which other one. */
+/** An imported module, and the one that imported it. */
 export interface Resolved {
   readonly url: string
   readonly parent: string | undefined
@@ -24,10 +24,10 @@ const importForEffect = /^[ \t]*(?:import[ \t]*|require\()['"][.#]/m
 /** Where the modules of this program are. */
 const own = new URL('.', import.meta.url).href
 
-/** Listens to what this process loads. */
+/** Records which modules this process loads. */
 export class Loaded {
   readonly #resolved: Resolved[] = []
-  /** Tells what has come from the other thread, where there is one. */
+  /** Takes the messages of the other thread, where there is one. */
   readonly #receive: () => void = () => {}
 
   constructor() {
@@ -55,8 +55,9 @@ export class Loaded {
   }
 
   /**
-   * What is installed and was imported by modules that are not, in the order in which it was: what may be loaded before them.
-   * Nothing, where one of them is imported for what it does, for that may be meant for packages: tracing, or the environment.
+   * The installed packages that modules of the project have imported, in that order: they may be loaded before the project's modules.
+   * None if the project imports a module of its own for its side effects, because these may be meant for packages: tracing, or environment
+   * variables.
    */
   packages(): string[] {
     if (this.files().some((url) => isOfProject(url) && actsFirst(url))) return []
@@ -68,7 +69,7 @@ export class Loaded {
 
   #all(): Resolved[] {
     this.#receive()
-    // Who asks for what is there already is not its parent, and has it among its children.
+    // A module that requires one that is already loaded is not its parent, but has it among its children.
     const required = Object.values(module.createRequire(import.meta.url).cache).flatMap((one) => {
       const parent = urlOf(one!.filename)
       return [
@@ -88,7 +89,7 @@ function actsFirst(url: string): boolean {
   try {
     return importForEffect.test(readFileSync(fileURLToPath(url), 'utf8'))
   } catch {
-    // It has gone meanwhile: the next change is told already.
+    // It was deleted meanwhile: that is a change which is reported anyway.
     return false
   }
 }

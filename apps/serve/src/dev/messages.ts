@@ -1,7 +1,7 @@
 // The messages between the parent and its workers.
 import type { Failure } from './frame.ts'
 
-/** What the parent says to a worker. A socket comes along with `connection`. */
+/** Messages from the parent to a worker. `connection` comes with a socket. */
 export type ToWorker =
   /** Loads packages ahead of time. */
   | { readonly say: 'prepare'; readonly packages: readonly string[] }
@@ -9,15 +9,15 @@ export type ToWorker =
   | { readonly say: 'connection' }
   | { readonly say: 'drain' }
 
-/** What a worker says to the parent. */
+/** Messages from a worker to the parent. */
 export type ToParent =
-  /** What the packages are made of that were loaded ahead of time, as URLs. */
+  /** The files of the packages that were loaded ahead of time, as URLs. */
   | { readonly say: 'prepared'; readonly files: readonly string[] }
   | { readonly say: 'ready' }
-  /** The packages that the application has asked for, as URLs. */
+  /** The packages that the application has imported, as URLs. */
   | { readonly say: 'loaded'; readonly packages: readonly string[] }
   | { readonly say: 'failed'; readonly failure: Failure }
   /** The application listens on a port of its own. */
   | { readonly say: 'listening' }
-  /** It takes no more connections, no port, and no debugger; what is under way goes on. */
+  /** It has closed its ports and the debugger's; requests under way continue. */
   | { readonly say: 'draining' }

@@ -8,8 +8,8 @@ export class NoApplication extends Error {
 }
 
 /**
- * The application that a module exports: its default, or what is called `app`. Code that listens belongs into another module,
- * which imports this one.
+ * The application that a module exports: its default export, or `app`. Code that listens belongs in another module, which imports this
+ * one.
  * @throws NoApplication, and whatever the module throws.
  */
 export async function applicationIn(file: string): Promise<Handler> {

@@ -3,11 +3,11 @@ import type { Context, Handler, Reply } from '@spillway/core'
 import { sse } from '@spillway/middleware/sse'
 import type { Failure } from './frame.ts'
 
-/** Names that begin with a dot are nobody else's. */
+/** Applications hardly use names that begin with a dot. */
 const scriptPath = '/.spillway/reload.js'
 const eventsPath = '/.spillway/reload'
 
-/** A page is reloaded when the process that it was answered by is no more. Runs in the browser. */
+/** Reloads a page when another process than the one that answered it is running. Runs in the browser. */
 const script = `let seen
 new EventSource('${eventsPath}').onmessage = ({ data }) => {
   if (seen !== undefined && seen !== data) location.reload()
@@ -16,8 +16,8 @@ new EventSource('${eventsPath}').onmessage = ({ data }) => {
 `
 
 /**
- * Answers pages that have `<script src="/.spillway/reload.js"></script>` in them and ask whether they are still of today.
- * @param generation tells one state of the program from another.
+ * Answers the requests of `<script src="/.spillway/reload.js"></script>`, by which a page finds out that it is out of date.
+ * @param generation identifies the running version of the program.
  */
 export function reloading(c: Context, generation: string): Reply | undefined {
   if (c.method !== 'GET') return undefined
@@ -30,12 +30,12 @@ export function reloading(c: Context, generation: string): Reply | undefined {
   })
 }
 
-/** Says to whoever asks what is wrong, until it is mended. */
+/** Answers every request with the error, until it is fixed. */
 export function failing(failure: Failure, generation: string): Handler {
   return (c) => reloading(c, generation) ?? failed(c, failure)
 }
 
-/** The reply to a request that an error ended: a page for browsers, text for others. */
+/** The reply to a request that failed with an error: a page for browsers, text for others. */
 export function failed(c: Context, failure: Failure): Reply {
   const headers = { 'Cache-Control': 'no-store' }
   if (!c.headers.get('accept')?.includes('text/html')) return c.text(`${failure.text}\n`, { status: 500, headers })

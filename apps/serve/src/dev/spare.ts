@@ -10,28 +10,28 @@ export interface WorkerSettings {
   readonly file: string
   /** The folder of the project. */
   readonly root: string
-  /** What Node.js is told so that it runs the file. */
+  /** Arguments for Node.js, so that it can run the file. */
   readonly execArgv: readonly string[]
 }
 
-/** Starts a process that waits for being told to run the application. */
+/** Starts a process that waits for the message to run the application. */
 export function startWorker({ root, file, execArgv }: WorkerSettings): ChildProcess {
   const child = fork(fileURLToPath(new URL('dev-worker.js', import.meta.url)), [root, file], {
     execArgv: ['--enable-source-maps', ...execArgv],
     env: { NODE_ENV: 'development', ...process.env },
   })
-  // It tells by ending.
+  // Its exit is what counts.
   child.on('error', () => {})
   return child
 }
 
-/** How many are kept: the second save often comes right behind the first, from an editor that puts a file in order when it is saved. */
+/** How many are kept: an editor that formats a file on saving often saves it twice in a row. */
 const kept = 2
-/** Milliseconds that a new application has the processor for itself, before the next worker is prepared. */
+/** Milliseconds before the next worker is prepared, in which a new application has the processor to itself. */
 const firstAnswers = 100
 
 // decision 099
-/** Workers that have not begun, and load ahead of time what the one before them has loaded of what is installed. */
+/** Workers that wait, with the installed packages loaded that the previous worker has imported. */
 export class Spares {
   readonly #settings: WorkerSettings
   #all: Spare[] = []
@@ -41,7 +41,7 @@ export class Spares {
     this.#settings = settings
   }
 
-  /** Has them made, one after the other, with these packages, which are URLs. */
+  /** Prepares them one after the other. @param packages as URLs. */
   prepare(packages: readonly string[]): void {
     this.pause()
     if (this.#all.length < kept) this.#soon = setTimeout(() => this.#start(packages), firstAnswers)
@@ -49,28 +49,28 @@ export class Spares {
 
   #start(packages: readonly string[]): void {
     const spare: Spare = new Spare(this.#settings, packages, () => {
-      // It may have been taken meanwhile.
+      // It may be in use by now.
       if (this.#all.includes(spare)) this.prepare(packages)
     })
     this.#all.push(spare)
   }
 
-  /** None is made until it is told again. */
+  /** Prepares no more of them until the next `prepare`. */
   pause(): void {
     clearTimeout(this.#soon)
   }
 
-  /** Whether one is there. */
+  /** Whether there is one. */
   get any(): boolean {
     return this.#all.length > 0
   }
 
-  /** The one that is furthest. */
+  /** The one that was started first. */
   take(): ChildProcess | undefined {
     return this.#all.shift()?.child
   }
 
-  /** Ends those that have loaded what is another now: `npm install` may have been at work. */
+  /** Ends those whose loaded packages have changed since, for example by `npm install`. */
   dropOld(): void {
     const old = this.#all.filter((spare) => !spare.isFresh)
     this.#all = this.#all.filter((spare) => !old.includes(spare))
@@ -99,7 +99,7 @@ class Spare {
     this.child.send({ say: 'prepare', packages } satisfies ToWorker)
   }
 
-  /** Whether it is there, and all that it has loaded is still as it was. */
+  /** Whether it runs, and the files that it has loaded are unchanged. */
   get isFresh(): boolean {
     if (!this.child.connected) return false
     return this.#files.every((file) => {

@@ -3,25 +3,25 @@ import { readFileSync } from 'node:fs'
 import { dirname, relative, sep } from 'node:path'
 import { FolderWatch } from '../folder-watch.ts'
 
-/** Milliseconds to wait for the next step of a save when the file is whole, and when it has been emptied or has gone. */
+/** Milliseconds to wait for the next step of a save: when the file has content, and when it is empty or missing. */
 const quietFor = { whole: 5, nothing: 20 }
-/** Milliseconds in which what has the same content still belongs to the same save: permissions, or a copy for safety. */
+/** Milliseconds in which further events with the same content belong to the same save: changed permissions, or a backup copy. */
 const echoFor = 500
 
-/** What programs are made of. */
+/** Files that are sources. */
 const source = /\.(?:[cm]?[jt]sx?|json|html|css|sql)$|(?:^|[/\\])\.env(?:\.\w+)?$/
-/** What is made from it. */
+/** Folders with files that are generated. */
 const made = /^(?:dist|coverage)$/
 
 /**
- * Tells when a source of a project has changed: once for a save, also where an editor makes it in several steps.
- * @param changed is given the file, as seen from the project.
- * @returns ends it.
+ * Reports changes of a project's sources: once for each save, even if an editor makes it in several steps.
+ * @param changed called with the path of the file, relative to the project.
+ * @returns a function that stops watching.
  */
 export function watchSources(root: string, changed: (file: string) => void): () => void {
   let timer: ReturnType<typeof setTimeout> | undefined
   const stirred = new Set<string>()
-  /** What the last save consisted of, by file. */
+  /** The content of the files of the last save. */
   const saved = new Map<string, string>()
   let savedAt = 0
   const tell = (): void => {
@@ -47,7 +47,7 @@ export function watchSources(root: string, changed: (file: string) => void): () 
   }
 }
 
-/** What tells one content from another; nothing for a file that is empty, or has gone. */
+/** A digest of a file's content; empty for a file that is empty or missing. */
 function contentOf(path: string): string {
   try {
     const content = readFileSync(path)
