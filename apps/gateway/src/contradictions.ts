@@ -1,8 +1,8 @@
-// What is wrong with a configuration although every part of it is right.
+// Mistakes between parts of a configuration that are valid by themselves.
 import { nearest } from '@spillway/core/options'
 import type { Config, Problem, RouteConfig } from './config.ts'
 
-/** What is wrong although every part of it is right. */
+/** The mistakes between parts that are valid by themselves. */
 export function contradictions(config: Config): Problem[] {
   const { listen, demo, upstreams, hosts = {}, routes, workers = 1 } = config
   const problems: Problem[] = []
@@ -28,7 +28,7 @@ export function contradictions(config: Config): Problem[] {
   return problems
 }
 
-/** Ports that are to be listened on twice. */
+/** Ports that are listed twice. */
 function portProblems({ listen, admin }: Config): Problem[] {
   const places = [
     ...listen.map(({ host, port }, i) => ({ at: `${host} ${port}`, port, place: ['listen', i, 'port'] })),

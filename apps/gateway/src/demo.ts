@@ -12,16 +12,16 @@ export interface DemoBackend {
 /** Milliseconds for a server to start. */
 const startTime = 20_000
 
-/** Servers that the demo starts and lets be killed, and clients that ask for them through the gateway. */
+/** Servers that the demo starts, and that can be killed, and clients that send requests to them through the gateway. */
 export class Demo {
-  /** Requests of the demo's own clients, and how many were not answered with success. */
+  /** Requests of the demo's clients, and how many of them failed. */
   asked: number = 0
   missed: number = 0
   readonly #program: string
   readonly #backends: { readonly name: string; port: number; child: ChildProcess | undefined }[]
   #timer: NodeJS.Timeout | undefined
 
-  /** @param program the file that is run for each of them. */
+  /** @param program the file that each server runs. */
   private constructor(program: string, count: number) {
     this.#program = program
     this.#backends = Array.from({ length: count }, (_, i) => ({
@@ -50,12 +50,12 @@ export class Demo {
     }))
   }
 
-  /** Kills a server as a crash would. False when there is none of this name that runs. */
+  /** Kills a server as a crash would. False when none of this name is running. */
   kill(name: string): boolean {
     return this.#find(name)?.child?.kill('SIGKILL') ?? false
   }
 
-  /** Starts a server, where it was before. False when there is none of this name, or it runs. */
+  /** Starts a killed server again, on its port. False when there is none of this name, or it is running. */
   async revive(name: string): Promise<boolean> {
     const backend = this.#find(name)
     if (!backend || backend.child) return false
@@ -78,7 +78,7 @@ export class Demo {
     return true
   }
 
-  /** Asks for a path again and again. */
+  /** Requests a path again and again. */
   ask(url: string, perSecond: number): void {
     if (perSecond === 0) return
     this.#timer = setInterval(() => void this.#askOnce(url), 1000 / perSecond).unref()

@@ -17,11 +17,11 @@ const types: Readonly<Record<string, string>> = {
 }
 
 /**
- * Exchanges whose reply is an error of another server, by their state, which layers hand on: what it says of its errors is for it to say.
+ * The exchanges whose error comes from an upstream server, by their state, which all layers share. Such a reply is passed on unchanged.
  */
 const answeredElsewhere: WeakSet<object> = new WeakSet()
 
-/** Notes whose error it is. */
+/** Remembers that an error is an upstream server's. */
 export function fromServer(handler: Handler<any>): Handler<any> {
   return async (c) => {
     const reply = await handler(c)
@@ -31,7 +31,7 @@ export function fromServer(handler: Handler<any>): Handler<any> {
 }
 
 /**
- * Answers errors that are found here with pages: of the status, `404`, before those of its kind, `4xx`.
+ * Answers errors of the gateway itself with pages: the one for the status, `404`, or else for its class, `4xx`.
  * @throws ConfigError when one cannot be read
  */
 export function errorPages(files: ErrorPages): Middleware {
@@ -57,7 +57,7 @@ export function errorPages(files: ErrorPages): Middleware {
 
 function replaced(c: Context<any, any>, reply: Reply, { content, type }: Page): Reply {
   const fresh = new Reply(content, { status: reply.status, headers: { 'Content-Type': type } })
-  // What the error itself has to say: when to come again, who may come in.
+  // Fields that belong to the error, such as Retry-After and WWW-Authenticate.
   for (const [name, value] of [...reply.headers, ...c.errorHeaders])
     if (!/^content-|^etag$|^last-modified$|^cache-control$/i.test(name)) fresh.headers.append(name, value)
   fresh.headers.set('Cache-Control', 'no-store')

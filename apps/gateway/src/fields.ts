@@ -3,7 +3,7 @@ import type { Context, FieldsInit } from '@spillway/core'
 import type { Middleware } from '@spillway/middleware'
 import type { FieldChanges, RouteConfig } from './config.ts'
 
-/** Further fields of what is sent on: those of the configuration, and the name of the request, for the logs of the servers. */
+/** Adds fields to forwarded requests: those of the configuration, and the request's id, for the logs of the servers. */
 export function requestFields(
   changes: FieldChanges | undefined,
   named: boolean,
@@ -16,7 +16,7 @@ export function requestFields(
   return (c) => (isSet ? fixed : [['X-Request-Id', (c.state as { requestId: string }).requestId], ...fixed])
 }
 
-/** Changes the fields of what is sent back, of errors, too. */
+/** Changes the fields of replies, including errors. */
 export function replyFields({ set = {}, add = {}, remove = [] }: NonNullable<RouteConfig['reply']>): Middleware {
   return async (c, next) => {
     for (const [name, value] of [...Object.entries(set), ...Object.entries(add)]) c.errorHeaders.append(name, value)

@@ -31,19 +31,19 @@ import { type Routes, buildRoutes } from './routes.ts'
 import { Traffic } from './traffic.ts'
 import { watchServers } from './watch-servers.ts'
 
-/** What a gateway is started with. */
+/** What a gateway needs to start. */
 export interface GatewayOptions {
   /** The configuration file. */
   readonly file: string
-  /** What the dashboard is made of: a folder of files. */
+  /** The folder with the files of the dashboard. */
   readonly page: string
-  /** The file that runs as a server of the demo. */
+  /** The program of the demo's servers. */
   readonly program: string
 }
 
-/** A running gateway: its listeners, its routes, which a reload exchanges under them, and its dashboard. */
+/** A running gateway: its listeners, its routes, which a reload replaces, and its dashboard. */
 export class Gateway {
-  /** What is counted, for whoever looks: nothing without a dashboard. */
+  /** The counts for the dashboard; undefined without one. */
   readonly observed: { readonly traffic: Traffic; readonly metrics: Metrics } | undefined
   readonly demo: Demo | undefined
   readonly started: number = Date.now()
@@ -56,14 +56,14 @@ export class Gateway {
   #routes: Routes
   #certificates: Certificates
   readonly #server: Server
-  /** By their places in the configuration. */
+  /** The listeners, in the order of the configuration. */
   readonly #listening: Listening[] = []
-  /** Of the first listener with TLS. */
+  /** The port of the first listener with TLS. */
   #httpsOwn = 0
   #admin: Server | undefined
   #unwatch: (() => void) | undefined
   readonly #unwatchServers: () => void
-  /** What authorities ask to see. */
+  /** The responses to ACME challenges. */
   readonly #proofs: AcmeStore | undefined
   #acme: Acme | undefined
 
@@ -96,12 +96,12 @@ export class Gateway {
     )
   }
 
-  /** Looks at a configuration without using it. @throws ConfigError when it cannot be used. */
+  /** Checks a configuration without starting anything. @throws ConfigError when it cannot be used. */
   static check(file: string): void {
     const config = readConfig(file)
     pointing(file, () => {
       const certificates = new Certificates(config)
-      // The demo's servers are there only when it runs.
+      // The demo's servers do not exist unless it runs.
       const demo = { demo: { servers: ['http://127.0.0.1:1'] } }
       const groups = new Groups(config.demo ? { ...config.upstreams, ...demo } : config.upstreams)
       const nothing = { observers: [], before: undefined, proofs: undefined, httpsPort: () => 443 }
@@ -113,7 +113,7 @@ export class Gateway {
     })
   }
 
-  /** @throws ConfigError when the configuration cannot be used; the system's error when a port is taken. */
+  /** @throws ConfigError when the configuration cannot be used; the system's error when it cannot listen. */
   static async start({ file, page, program }: GatewayOptions): Promise<Gateway> {
     const config = readConfig(file)
     const demo = config.demo && (await Demo.start(program, config.demo.backends))
@@ -126,7 +126,7 @@ export class Gateway {
           port: config.admin.port,
           host: config.admin.host,
         })
-      // Of many processes, the one that started them asks.
+      // With several processes, the primary one requests certificates.
       if (!isOneOfMany(config)) gateway.#acme = askForCertificates(config)
       if (config.demo) demo!.ask(`${gateway.url}/api/hello`, config.demo.requestsPerSecond)
       return gateway
@@ -137,12 +137,12 @@ export class Gateway {
     }
   }
 
-  /** Names by which the dashboard may be asked, beside addresses and localhost. */
+  /** Host names that the dashboard accepts besides addresses and localhost. */
   get names(): readonly string[] {
     return this.#config.admin?.names ?? []
   }
 
-  /** Whether other processes do the same. */
+  /** Whether this is one of several processes. */
   get isOneOfMany(): boolean {
     return isOneOfMany(this.#config)
   }
@@ -152,7 +152,7 @@ export class Gateway {
     return this.#server.url
   }
 
-  /** Those of all listeners. */
+  /** The URLs of all listeners. */
   get urls(): readonly string[] {
     return this.#listening.map(({ url }) => url)
   }
@@ -174,9 +174,9 @@ export class Gateway {
   }
 
   /**
-   * Reads the configuration again. Connections stay, requests under way are finished by the rules they began with, and
-   * groups of servers that have not changed keep their connections.
-   * @throws ConfigError when it cannot be used; then everything stays as it was.
+   * Loads the configuration again. Connections stay open, requests under way finish by the rules they began with, and unchanged groups of
+   * servers keep their connections.
+   * @throws ConfigError when it cannot be used; nothing changes then.
    */
   reload(): void {
     const config = readConfig(this.#file)
@@ -239,13 +239,13 @@ export class Gateway {
       observers: traffic && numbers ? [numbers.observe, traffic.observe] : [],
       before: this.#routes?.guards,
       proofs: this.#proofs,
-      // Where none of ours has TLS, it ends in front of us.
+      // Without a TLS listener of ours, a proxy in front terminates TLS.
       httpsPort: () => this.#httpsOwn || 443,
     })
   }
 
   async #listen({ tls, proxyProtocol, http2, ...place }: ListenConfig, i: number): Promise<void> {
-    // Asked for each connection, so that a reload takes new certificates.
+    // Called for each connection, so that certificates are new after a reload.
     const secure = tls && {
       ...this.#certificates.ownOf(i),
       sni: (name: string) => this.#certificates.named(i, name),
@@ -262,7 +262,7 @@ export class Gateway {
   }
 }
 
-/** What a running server keeps. */
+/** Options that a reload cannot change. */
 const fixed = [
   'listen',
   'admin',
@@ -276,7 +276,7 @@ const fixed = [
   'deadline',
 ] as const
 
-/** Asks an authority for certificates, where the configuration says so. */
+/** Starts to request certificates from an authority, if the configuration has one. */
 export function askForCertificates(config: Config): Acme | undefined {
   if (!config.acme) return undefined
   const acme = new Acme(config.acme, { tell: (line) => console.error('gateway: %s', line) })
@@ -289,7 +289,7 @@ function isOneOfMany({ workers = 1 }: Config): boolean {
   return workers > 1
 }
 
-/** One line for what went wrong; the details of an upstream's failure are in its message. */
+/** Prints one line for an error. The message of an upstream's failure has its details. */
 function quietly(error: unknown): void {
   const { status, message } = error as { status?: number; message?: string }
   if (status === undefined || status === 500) printError('gateway', error)

@@ -1,4 +1,4 @@
-/** Without what is undefined, so that it does not stand in the way of a default; deep, as the options are. */
+/** The options without those that are undefined, at all levels, so that they get their defaults. */
 export function given(options: object): object {
   const entries = Object.entries(options).filter(([, value]) => value !== undefined)
   return Object.fromEntries(

@@ -5,20 +5,20 @@ import { type Upstreams, type UpstreamsOptions, upstreams } from '@spillway/midd
 import { ConfigError, type Problem, type UpstreamConfig } from './config.ts'
 import { given } from './given.ts'
 
-/** Groups of upstream servers by name. Those that a reload leaves as they are keep their connections and what is known of them. */
+/** Groups of upstream servers by name. Those that a reload does not change keep their connections and their state. */
 export class Groups {
   readonly #made: ReadonlyMap<string, { readonly config: string; readonly group: Upstreams }>
 
   /**
-   * @param before whose groups are taken over when their configuration is the same.
-   * @throws ConfigError when a server or file is not what it should be.
+   * @param before the groups before a reload, which are kept when their configuration is the same.
+   * @throws ConfigError for an invalid server or file.
    */
   constructor(configs: Readonly<Record<string, UpstreamConfig>>, before?: Groups) {
     const made = new Map<string, { config: string; group: Upstreams }>()
     const fresh: Upstreams[] = []
     try {
       for (const [name, one] of Object.entries(configs)) {
-        // What a file has become counts as well as its name.
+        // The content of a file counts as well as its name.
         const config = JSON.stringify([one, filesOf(name, one)])
         const same = before && before.#made.get(name)
         if (same?.config === config) {
@@ -40,7 +40,7 @@ export class Groups {
     return this.#made.get(name)!.group
   }
 
-  /** Its configuration with what its files are; the same as long as the group is. */
+  /** Its configuration with the content of its files, by which changes are found. */
   stateOf(name: string): string {
     return this.#made.get(name)!.config
   }
@@ -49,7 +49,7 @@ export class Groups {
     for (const [name, { group }] of this.#made) yield [name, group]
   }
 
-  /** Ends the groups that `kept` has not taken over; exchanges under way are finished. */
+  /** Closes the groups that are not in `kept`; exchanges under way finish. */
   close(kept?: Groups): void {
     for (const [name, { group }] of this.#made)
       if ((kept ? kept.#made.get(name)?.group : undefined) !== group) group.close()
@@ -69,7 +69,7 @@ function makeGroup(name: string, config: UpstreamConfig): Upstreams {
   }
 }
 
-/** What the files of a group have become. */
+/** The content of a group's files. */
 function filesOf(name: string, { ca, cert, key }: UpstreamConfig): Record<string, string> {
   const files = Object.entries({ ca, cert, key }).filter(([, file]) => file !== undefined)
   return Object.fromEntries(files.map(([option, file]) => [option, readPem(['upstreams', name, option], file!)]))

@@ -1,7 +1,7 @@
 import { toJsonSchema } from '@valibot/to-json-schema'
 import { schema } from './schema.ts'
 
-/** What a configuration may say, for editors: every option with what it is for and its default. */
+/** The JSON Schema of configurations, for editors: every option with its purpose and default. */
 export function jsonSchema(): object {
   const described = toJsonSchema(schema, {
     typeMode: 'input',

@@ -36,7 +36,7 @@ async function run(name: string | undefined): Promise<void> {
     const { cluster } = await import('@spillway/core/cluster')
     await cluster(() => Gateway.start(options), { workers, deadline, announce })
     const acme = askForCertificates(config)
-    // The workers read it themselves when they are replaced.
+    // The new workers read the configuration themselves.
     if (acme) process.on('SIGHUP', () => askAnew(() => acme.use(readConfig(file))))
     for (const one of listen) console.log(`gateway on ${one.host}, port ${one.port}, with ${workers} workers`)
     return
@@ -51,12 +51,12 @@ async function run(name: string | undefined): Promise<void> {
     }
   })
   closeOnSignals(gateway, { deadline })
-  // Whoever reads this may send signals.
+  // Printed last: from here on, signals are handled.
   console.log(`gateway on ${gateway.url}`)
   if (gateway.adminUrl) console.log(`dashboard on ${gateway.adminUrl}`)
 }
 
-/** A configuration that cannot be used changes nothing: the workers say what is wrong with it. */
+/** An invalid configuration changes nothing; the workers print its mistakes. */
 function askAnew(use: () => void): void {
   try {
     use()

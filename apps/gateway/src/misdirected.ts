@@ -5,15 +5,14 @@ import { clientOf } from '@spillway/middleware/client'
 import type { Certificates } from './certificates.ts'
 import type { Config } from './config.ts'
 
-/** A request for a name that nobody has configured: whoever sends it is wrong about this server (RFC 9110 §15.5.20). */
+/** Refuses a request for a host that is not configured here (RFC 9110 §15.5.20). */
 export function misdirected(): never {
   throw new HttpError(421, 'There is no site of this name here', { expose: true })
 }
 
 /**
- * Refuses requests for a name for which the certificate of their connection does not vouch (RFC 9110 §7.4), where there are several:
- * the client has made sure of somebody else. Clients that named nobody have seen the certificate that there is for
- * them, and proxies that are trusted know what they do.
+ * With several certificates, refuses requests for a host for which that of their connection is not valid (RFC 9110 §7.4): the client has
+ * verified another one. Exempt are clients without server_name, which got the certificate for such clients, and trusted proxies.
  */
 export function vouchedFor(certificates: Certificates, trusted: Config['trusted']): Middleware {
   const proxies = new AddressSet(trusted?.addresses ?? [])

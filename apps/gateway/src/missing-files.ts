@@ -1,11 +1,11 @@
-// Files and folders that a configuration names and that are not there.
+// Finds files and folders that a configuration names and that do not exist.
 import { accessSync, constants, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Config, ErrorPages, Problem, RouteConfig } from './config.ts'
 
 type Place = Problem['place']
 
-/** @param config with absolute names of files. */
+/** @param config with absolute file names. */
 export function missingFiles(config: Config): Problem[] {
   const { listen, hosts = {}, routes = [], upstreams, errors, buffer } = config
   return [

@@ -5,7 +5,7 @@ export interface Second {
   readonly requests: number
   /** Answered with 5xx. */
   readonly failed: number
-  /** Without an answer, because the client went or something broke. */
+  /** Without a reply, because the client left or the connection failed. */
   readonly aborted: number
   readonly p50: number
   readonly p99: number
@@ -20,7 +20,7 @@ export interface RecentRequest {
   readonly aborted: boolean
 }
 
-/** What the dashboard shows, once a second. */
+/** The state that the dashboard shows, updated once a second. */
 export interface Snapshot {
   readonly url: string
   /** Milliseconds since 1970. */
@@ -35,11 +35,11 @@ export interface Snapshot {
   readonly seconds: readonly Second[]
   readonly recent: readonly RecentRequest[]
   readonly groups: readonly { readonly name: string; readonly servers: readonly ServerStatus[] }[]
-  /** What the demo's own clients have asked for and not got. */
+  /** Requests of the demo's clients, and how many of them failed. */
   readonly demo: { readonly asked: number; readonly missed: number } | null
 }
 
-/** A server of a group; with the name by which the demo can kill and start it. */
+/** A server of a group. `demo` has the name by which it can be killed and started. */
 export interface ServerStatus {
   readonly url: string
   readonly state: 'up' | 'ejected' | 'down'

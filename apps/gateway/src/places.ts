@@ -1,7 +1,7 @@
-// Where in a configuration file a value is.
+// Finds the line of a value in a configuration file.
 type Place = readonly (string | number)[]
 
-/** What valibot's schemas may have inside. */
+/** The parts of valibot's schemas that are used here. */
 interface Inside {
   readonly wrapped?: Inside
   readonly options?: readonly Inside[]
@@ -10,7 +10,7 @@ interface Inside {
   readonly value?: Inside
 }
 
-/** The names that an object at this place may have, by the schema. */
+/** The member names that the schema allows for an object at this place. */
 export function namesAt(schema: object, place: Place): string[] {
   let all = forms(schema)
   for (const key of place)
@@ -20,7 +20,7 @@ export function namesAt(schema: object, place: Place): string[] {
   return all.flatMap(({ entries }) => Object.keys(entries ?? {}))
 }
 
-/** A schema without what is around it, and each of those it may be. */
+/** The schemas within wrappers and unions. */
 function forms(schema: Inside): Inside[] {
   if (schema.wrapped) return forms(schema.wrapped)
   return Array.isArray(schema.options) && typeof schema.options[0] === 'object'
@@ -28,14 +28,14 @@ function forms(schema: Inside): Inside[] {
     : [schema]
 }
 
-/** Something in a text of JSON: a value, or the name of a member, which has the place of its value. */
+/** A token of a JSON text: a value, or the name of a member, which has the path of its value. */
 interface Spot {
   readonly path: Place
   readonly index: number
   readonly isName: boolean
 }
 
-/** What is in a text of JSON, from its beginning. The path is that of a spot until the next one. */
+/** The tokens of a JSON text in order. A path is valid until the next token. */
 function* spots(source: string): Generator<Spot> {
   const tokens = source.matchAll(/"(?:[^"\\]|\\.)*"|[{}[\],:]|[^\s{}[\],:"]+/g)
   let depth = -1
@@ -63,7 +63,7 @@ function* spots(source: string): Generator<Spot> {
   }
 }
 
-/** The line of a text of JSON in which the value at this place begins, from 1; of what is missing, that of what it should be in. */
+/** The line, from 1, at which the value at this place begins in a JSON text; for a missing value, that of the object it should be in. */
 export function lineOf(source: string, place: Place): number {
   const wanted = JSON.stringify(place)
   let nearest = 0
@@ -71,7 +71,7 @@ export function lineOf(source: string, place: Place): number {
   return source.slice(0, nearest).split('\n').length
 }
 
-/** The places of members that are there once more, of which JSON takes the last. */
+/** The places of repeated members, of which JSON.parse takes the last. */
 export function repeated(source: string): Place[] {
   const seen = new Set<string>()
   const twice: Place[] = []
@@ -85,13 +85,13 @@ export function repeated(source: string): Place[] {
   return twice
 }
 
-/** Whether a place is the wanted one, or on the way to it. */
+/** Whether a place is the wanted one, or contains it. */
 function isWithin(wanted: string, path: Place): boolean {
   const text = JSON.stringify(path)
   return text === wanted || wanted.startsWith(`${text.slice(0, -1)},`) || path.length === 0
 }
 
-/** Where a text stops to be JSON: the line, and what people mean who write such a thing. */
+/** The line in which a text stops being JSON, and advice for the usual mistakes. */
 export function breakOf(source: string): { readonly line: number; readonly advice: string } {
   let good = 0
   let bad = source.length
@@ -103,7 +103,7 @@ export function breakOf(source: string): { readonly line: number; readonly advic
   return { line: source.slice(0, bad).split('\n').length, advice: adviceFor(source.slice(0, bad)) }
 }
 
-/** @param broken a text whose last character makes it no JSON. */
+/** @param broken a text up to the first character that cannot be JSON. */
 function adviceFor(broken: string): string {
   if (broken.trim() === '') return ': there is nothing in it'
   if (/[/#]$/.test(broken)) return ': there are no comments in it'
@@ -113,7 +113,7 @@ function adviceFor(broken: string): string {
   return ''
 }
 
-/** Whether no continuation could make it JSON. */
+/** Whether the text is not the beginning of any JSON. */
 function isBroken(text: string): boolean {
   try {
     JSON.parse(text)

@@ -4,7 +4,7 @@ import type { Middleware } from '@spillway/middleware'
 import { clientOf } from '@spillway/middleware/client'
 import type { RouteConfig } from './config.ts'
 
-/** Sends clients on to where the configuration says. */
+/** Redirects clients as configured. */
 export function redirectTo({ path, redirect }: RouteConfig): Handler<any> {
   const { to, status = 302 } = typeof redirect === 'string' ? { to: redirect } : redirect!
   const prefix = path === '/' ? '' : path
@@ -23,7 +23,7 @@ export function redirectTo({ path, redirect }: RouteConfig): Handler<any> {
   }
 }
 
-/** Sends clients that come without TLS to the port where there is some; the method stays what it is. */
+/** Redirects requests without TLS to the TLS port, with 308, which keeps the method. */
 export function toHttps(portOf: () => number): Middleware {
   return (c, next) => {
     if (isSecure(c)) return next()
@@ -35,7 +35,7 @@ export function toHttps(portOf: () => number): Middleware {
   }
 }
 
-/** Whether the client speaks TLS with us, or with a proxy that we trust. */
+/** Whether the client uses TLS, with us or with a trusted proxy. */
 function isSecure(c: Context<any, any>): boolean {
   return clientOf(c).protocol === 'https'
 }

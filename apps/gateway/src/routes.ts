@@ -30,29 +30,29 @@ import { filesAnd, tryFiles } from './try-files.ts'
 /** The routes of one configuration. */
 export interface Routes {
   readonly handler: Handler
-  /** What stands in front of each route, by its configuration. */
+  /** The layers of each route, by its configuration. */
   readonly guards: Guards
 }
 
 type Guards = ReadonlyMap<string, readonly AnyMiddleware[]>
 
-/** What routes are made with. */
+/** What is needed to make the routes. */
 export interface Making {
   readonly config: Config
   readonly groups: Groups
   readonly certificates: Certificates
-  /** They see every request first. */
+  /** Layers that see every request first. */
   readonly observers: readonly Middleware[]
-  /** Quotas and caches are taken over by routes that have not changed. */
+  /** The routes before a reload: unchanged ones keep their quotas and caches. */
   readonly before: Guards | undefined
-  /** What authorities ask to see before they vouch for a name. */
+  /** The responses to ACME challenges. */
   readonly proofs: AcmeStore | undefined
-  /** Where clients are sent that come without TLS. */
+  /** The port that requests without TLS are redirected to. */
   readonly httpsPort: () => number
 }
 
 /**
- * One handler from a configuration: what is in front of every route, and the routes, of which the longest path that fits
+ * Makes one handler from a configuration: the layers of every route, and the routes, of which the one with the longest matching path
  * answers.
  * @throws ConfigError when something in it cannot be used.
  */
@@ -75,11 +75,11 @@ export function buildRoutes(making: Making): Routes {
   return { handler: wrap(outer, table), guards: kept }
 }
 
-/** What is served under one name, or under all others. */
+/** What is served under one host name, or under all others. */
 interface Site extends Pick<HostConfig, 'https' | 'errors' | 'routes'> {
   /** Empty for all others. */
   readonly name: string
-  /** Where it is in the configuration. */
+  /** Its place in the configuration. */
   readonly where: Problem['place']
 }
 
@@ -100,14 +100,14 @@ function addRoutes(
     if (pages) layers.unshift(check([...at, 'errors'], () => errorPages(pages)))
     if (route.reply) layers.unshift(check([...at, 'reply'], () => replyFields(route.reply!)))
     const handler = check(at, () => target(route, config, groups))
-    // That the longest path answers, without the layers of shorter ones, is what the configuration says.
+    // The route with the longest path answers, without the layers of shorter ones: so the configuration is defined.
     table.bypass(paths, (inner) => {
       if (route.files !== undefined || route.proxy === undefined || route.strip)
         inner.mount(route.path, wrap(layers, handler))
       else inner.all(`${route.path === '/' ? '' : route.path}/**`, layers, handler)
     })
   }
-  // Paths of no route.
+  // Paths without a route.
   if (errors) table.notFound(wrap([check([...where, 'errors'], () => errorPages(errors))], notFound))
 }
 
@@ -117,7 +117,7 @@ function notFound(): never {
 
 const acmePath = '/.well-known/acme-challenge/'
 
-/** Answers authorities that want to see that a name is ours (RFC 8555 §8.3), in front of everything that a host says. */
+/** Answers HTTP challenges (RFC 8555 §8.3), before anything else of a host. */
 function acmeAnswers(proofs: AcmeStore): Middleware {
   return (c, next) => {
     const answer = c.path.startsWith(acmePath) ? proofs.answer(c.path.slice(acmePath.length)) : undefined
@@ -126,7 +126,7 @@ function acmeAnswers(proofs: AcmeStore): Middleware {
   }
 }
 
-/** What a part of the configuration makes, or where the trouble is. */
+/** Makes something of a part of the configuration, and adds its place to errors. */
 function check<T>(at: Problem['place'], make: () => T): T {
   try {
     return make()
@@ -140,7 +140,7 @@ function identity({ addresses, fields }: NonNullable<Config['trusted']>): AnyMid
   return client({ trusted: addresses, fields: fields === 'forwarded' ? fields : xForwarded })
 }
 
-/** What stands in front of one route. */
+/** The layers of one route. */
 function guards({ allow, deny, rateLimit: limit, ...route }: RouteConfig, groups: Groups): AnyMiddleware[] {
   const { basicAuth, forwardAuth: forwarded, bodyBytes, timeout: ms, cache: caching } = route
   const layers: AnyMiddleware[] = [ownRules()]
@@ -165,8 +165,8 @@ function guards({ allow, deny, rateLimit: limit, ...route }: RouteConfig, groups
 }
 
 /**
- * Stands for what else a route is, its servers for example, so that a path that could be read as one of another route is
- * refused even if neither has layers that limit anything.
+ * A layer for each route that does nothing, so that a path that could also be read as one of another route is refused even if neither
+ * route has layers.
  */
 function ownRules(): Middleware {
   return (_, next) => next()
@@ -181,10 +181,10 @@ function target(route: RouteConfig, config: Config, groups: Groups): Handler {
   return filesOf(route, config, route.strip ? others : whole(others))
 }
 
-/** Sends requests on to servers. */
+/** Forwards requests to upstream servers. */
 function sentOn(route: RouteConfig, config: Config, groups: Groups): Handler<any> {
   const { host, retries, rewrite = true, retryStatuses = [502, 503] } = route
-  // What the judge of a request says of it has taken the place of what the client did.
+  // Fields from `forwardAuth` have replaced the client's.
   const passOn = [...(route.passOn ?? []), ...(route.forwardAuth?.copy ?? [])]
   const drop = route.request?.remove
   const headers = requestFields(route.request, config.requestId)
@@ -194,7 +194,7 @@ function sentOn(route: RouteConfig, config: Config, groups: Groups): Handler<any
   return config.compression ? wrap([compression()], to) : to
 }
 
-/** The path that a router has taken a part off, as a whole. */
+/** The whole path, of which the router has removed the route's part. */
 function whole(handler: Handler<any>): Handler<any> {
   return (c) => {
     const { base, path } = c
@@ -204,7 +204,7 @@ function whole(handler: Handler<any>): Handler<any> {
   }
 }
 
-/** Serves a folder. @param others answers for what there is no file for. */
+/** Serves a folder. @param others answers requests without a file. */
 function filesOf(route: RouteConfig, config: Config, others?: Handler<any>): Handler<any> {
   const folder = route.files!
   if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory())
@@ -227,7 +227,7 @@ function filesOf(route: RouteConfig, config: Config, others?: Handler<any>): Han
   return wrap(layers, route.fastcgi ? scripts(folder, route.fastcgi, own) : own)
 }
 
-/** Those fields that take nothing from a site that was served without them. */
+/** The security headers that break no site that was served without them. */
 const harmless: SecureHeadersOptions = {
   csp: false,
   hsts: false,

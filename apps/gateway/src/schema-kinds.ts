@@ -72,7 +72,7 @@ export const fieldName: v.GenericSchema<string> = v.pipe(
 const fieldValue = v.pipe(v.string('must be a text'), v.regex(/^[^\0\r\n]*$/, 'must be one line'))
 export const fields: v.GenericSchema<Record<string, string>> = v.record(fieldName, fieldValue)
 
-/** The gateway writes these itself: those that say how a message is framed, and to whom it is sent. */
+/** Fields that the gateway writes itself: those of framing and of the connection, and Host. */
 const framing = /^(?:connection|content-length|expect|host|keep-alive|te|transfer-encoding|upgrade)$/i
 const sentName = v.pipe(
   fieldName,
@@ -81,7 +81,7 @@ const sentName = v.pipe(
     ({ input }) => `is written by the gateway${/^host$/i.test(input) ? ': use "host"' : ''}`,
   ),
 )
-/** Fields of a request that is sent on. */
+/** Fields of a forwarded request. */
 export const sentFields: v.GenericSchema<Record<string, string>> = v.record(sentName, fieldValue)
 export const errorPages: v.GenericSchema<Record<string, string>> = v.record(
   v.pipe(v.string(), v.regex(/^[45](?:\d\d|xx)$/, 'must be a status, or "4xx" or "5xx"')),
@@ -99,7 +99,7 @@ export const statuses: v.GenericSchema<number[]> = v.array(
   'must be a list of statuses',
 )
 
-/** A text of which something can be made. */
+/** A text from which something can be made without an error. */
 export function made(
   make: (given: string) => unknown,
   schema: v.GenericSchema<string> = text,
@@ -122,7 +122,7 @@ export function oneOf<const T extends string>(...values: readonly T[]): v.Generi
   return v.picklist(values, ({ input }) => mustBe(values, input))
 }
 
-/** @param more what else it may be. */
+/** @param more further values that are allowed. */
 export function mustBe(values: readonly string[], input: unknown, more: string = ''): string {
   const quoted = values.map((value) => `"${value}"`)
   const near = typeof input === 'string' ? nearest(input, values) : undefined

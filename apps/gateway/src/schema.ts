@@ -1,4 +1,4 @@
-// What a configuration may say: the one description that is checked against, shown by editors, and told in errors.
+// The one description of configurations, for checks, editors and error messages.
 import { domainToASCII } from 'node:url'
 import * as v from 'valibot'
 import type { Config, ListenConfig } from './config.ts'
@@ -43,7 +43,7 @@ const routes = v.pipe(v.array(route, 'must be a list'), v.nonEmpty('must have at
 const hostName = v.pipe(
   text,
   v.regex(/^(?:\*\.)?[0-9a-zA-Z_-]+(?:\.[0-9a-zA-Z_-]+)*$/, ({ input }) => {
-    // As browsers ask for it (RFC 5891).
+    // In the form in which browsers send it (RFC 5891).
     const ascii = domainToASCII(input.replace(/^\*\./, ''))
     const advice = ascii !== '' && /[^ -~]/.test(input) ? `: that of ${JSON.stringify(input)} is "${ascii}"` : ''
     return `must be a name of ASCII without a port, which may begin with "*."${advice}`

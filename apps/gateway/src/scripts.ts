@@ -8,7 +8,7 @@ import { given } from './given.ts'
 
 const extension = /\.php\d?(?:$|\/)/i
 
-/** Files of which the scripts are run, and never sent; a script may answer for what there is no file for. */
+/** Serves files, of which scripts are run and never sent; a script may answer requests without a file. */
 export function scripts(
   folder: string,
   { server, front, connections, timeout }: FastCgiConfig,
@@ -27,7 +27,7 @@ export function scripts(
     })
 }
 
-/** Programs that are run, each for its requests. @throws Error when there are none. */
+/** Runs CGI programs. @throws Error when there are none. */
 export function programs(config: string | CgiConfig): Handler<any> {
   const { path, env, ...limits } = typeof config === 'string' ? { path: config } : config
   return cgi(path, given({ env, limits }))

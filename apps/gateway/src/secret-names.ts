@@ -1,4 +1,4 @@
-/** Under such names queries have secrets. */
+/** Names of query parameters that often have secrets. */
 export const secretNames: readonly string[] = [
   'access_token',
   'code',

@@ -2,13 +2,13 @@ import type { Outcome } from '@spillway/core'
 import type { Middleware } from '@spillway/middleware'
 import type { RecentRequest, Second } from './model.ts'
 
-/** Seconds that are kept. */
+/** How many seconds are kept. */
 const span = 60
-/** Requests that are kept to look at. */
+/** How many recent requests are kept. */
 const recentCount = 14
-/** Longest target that is kept. */
+/** Longest target that is kept; longer ones are cut. */
 const targetLength = 120
-/** Durations that are kept of one second: enough for its percentiles. */
+/** How many durations are kept for one second: enough for its percentiles. */
 const samples = 4096
 
 class Counts {

@@ -4,8 +4,8 @@ import { type AnyMiddleware, wrap } from '@spillway/middleware'
 import type { StaticFiles } from '@spillway/middleware/static'
 
 /**
- * The first of these files that there is; what is behind answers for the rest.
- * @param tries with `{path}` for the path of the request, as it was sent.
+ * Serves the first of these files that exists; otherwise the next layer answers.
+ * @param tries paths, in which `{path}` stands for that of the request, as it was sent.
  */
 export function tryFiles(files: StaticFiles, tries: readonly string[]): StaticFiles {
   const templates = tries.map((one) => (/^[/{]/.test(one) ? one : `/${one}`))
@@ -27,11 +27,11 @@ export function tryFiles(files: StaticFiles, tries: readonly string[]): StaticFi
 }
 
 /**
- * Files, and what answers for what there is no file for.
- * @param layers only around what is a file.
+ * Serves files, and lets another handler answer requests without one.
+ * @param layers applied to files only.
  */
 export function filesAnd(files: StaticFiles, layers: readonly AnyMiddleware[], others: Handler<any>): Handler<any> {
-  /** By the state of the exchange, which layers hand on. */
+  /** By the state of the exchange, which all layers share. */
   const missed = new WeakSet<object>()
   const own = wrap(layers, (c: Context<any, any>) =>
     files(c, () => {

@@ -1,4 +1,4 @@
-// What is told of upstream servers, and of certificates.
+// Metrics of upstream servers and certificates.
 import type { UpstreamStatus } from '@spillway/middleware/proxy'
 import type { Certificates } from './certificates.ts'
 import type { Groups } from './groups.ts'
@@ -8,7 +8,7 @@ export interface ServerNumbers extends UpstreamStatus {
   readonly group: string
 }
 
-/** What is told of each upstream server, and how it is read from its state. */
+/** The metrics of each upstream server, and how they are read from its state. */
 const families: readonly {
   readonly name: string
   readonly type: 'counter' | 'gauge'
@@ -32,8 +32,8 @@ export function serverNumbers(groups: Groups): ServerNumbers[] {
 }
 
 /**
- * The numbers of all upstream servers in OpenMetrics 1.0.0, without the end.
- * @param workers of each process, by its place from 1; of one that is alone, 0.
+ * The metrics of all upstream servers in OpenMetrics 1.0.0, without the closing line.
+ * @param workers the state in each process, by the number of its worker from 1; 0 for a process that is alone.
  */
 export function upstreamMetrics(
   workers: readonly { readonly worker: number; readonly value: readonly ServerNumbers[] }[],
@@ -54,7 +54,7 @@ export function upstreamMetrics(
   return text
 }
 
-/** When certificates end, in OpenMetrics, so that somebody hears of one that is not renewed. */
+/** When certificates expire, in OpenMetrics, so that an alert can tell of one that is not renewed. */
 export function certificateMetrics(certificates: Certificates): string {
   const all = certificates.ends()
   if (all.length === 0) return ''

@@ -1,9 +1,13 @@
 import type { Groups } from './groups.ts'
 
-/** Milliseconds between two looks. */
+/** Milliseconds between checks. */
 const interval = 1000
 
-/** Says when a server goes, and when it is back. @param groups those of now: a reload exchanges them. Returns what ends that. */
+/**
+ * Prints when a server is ejected or down, and when it is up again.
+ * @param groups returns the current ones, which a reload replaces.
+ * @returns a function that stops it.
+ */
 export function watchServers(groups: () => Groups, tell: (line: string) => void): () => void {
   let before = new Map<string, string>()
   const look = (): void => {
