@@ -1,7 +1,7 @@
 // The page's requests to the server.
 import type { Page, RoomInfo } from '../src/events.ts'
 
-/** What the server said no to. */
+/** A request that the server refused. */
 export class Refused extends Error {
   readonly status: number
 
@@ -11,7 +11,7 @@ export class Refused extends Error {
   }
 }
 
-/** One request. @throws Refused with what the server says; TypeError when it is not there. */
+/** Sends one request. @throws Refused with the server's reason; TypeError when the server cannot be reached. */
 export async function ask(method: string, path: string, content?: object): Promise<unknown> {
   const reply = await fetch(`/api${path}`, {
     method,
@@ -22,7 +22,7 @@ export async function ask(method: string, path: string, content?: object): Promi
   return body
 }
 
-/** What a problem says (RFC 9457). */
+/** The text of a problem (RFC 9457). */
 function reasonOf(body: unknown): string | undefined {
   const { detail, title, errors } = (body ?? {}) as {
     readonly detail?: string

@@ -1,11 +1,11 @@
-// The page's connection to a room, which comes back by itself.
+// The page's connection to a room, which reconnects by itself.
 import type { ChatEvent, PageMessage } from '../src/events.ts'
 import { Refused, ask } from './api.ts'
 
-/** How the page hears of what happens. */
+/** The ways in which the page receives events. */
 export type State = 'connecting' | 'socket' | 'events'
 
-/** What a connection tells the page. */
+/** The callbacks of a connection. */
 export interface Listener {
   event(event: ChatEvent): void
   state(state: State): void
@@ -18,17 +18,17 @@ interface Waiting {
   readonly text: string
 }
 
-/** Attempts without success after which events are tried: something on the way does not let WebSockets pass. */
+/** Failed attempts after which server-sent events are tried: something on the way may not let WebSockets through. */
 const attempts = 2
-/** Milliseconds until the next attempt; each time twice as many, up to the last. */
+/** Milliseconds until the next attempt: the first wait, doubled each time, and the longest. */
 const delays = { first: 200, last: 5000 }
-/** Milliseconds between two words of somebody's typing. */
+/** Milliseconds between two messages that the user is typing. */
 const typingPace = 2000
 
-/** Whether the address asks for events, as somebody does who wants to see them. */
+/** Whether the page's URL asks for server-sent events, to try them out. */
 const prefersEvents = new URLSearchParams(location.search).get('by') === 'events'
 
-/** What keeps a page in touch with a room. It comes back by itself, and sends what was not acknowledged again, under the same key. */
+/** Connects a page with a room. It reconnects by itself, and sends messages that were not acknowledged again, under the same key. */
 export class Connection {
   readonly room: string
   readonly #listener: Listener
@@ -44,7 +44,7 @@ export class Connection {
   #typedAt = -Infinity
   readonly #soon = (): void => this.#open()
 
-  /** @param last the message that was seen last. */
+  /** @param last the number of the last message that was received. */
   constructor(room: string, last: number, listener: Listener) {
     this.room = room
     this.#last = last
@@ -53,7 +53,7 @@ export class Connection {
     this.#open()
   }
 
-  /** Messages that nobody has acknowledged. */
+  /** Messages that are not acknowledged yet. */
   get unsent(): number {
     return this.#waiting.length
   }
@@ -136,7 +136,7 @@ export class Connection {
     if (event.is === 'message') {
       const { id } = event.message
       if (id <= this.#last) return
-      // One is missing between. Whoever comes in again is given it.
+      // A message is missing in between. After reconnecting, the server sends it.
       if (id > this.#last + 1) return this.#again()
       this.#last = id
     }
@@ -157,7 +157,7 @@ export class Connection {
     void this.#send()
   }
 
-  /** One at a time, the next when the one before is kept: in order, and at the pace of the server. */
+  /** Sends one message at a time, the next when the one before is stored: in order, and at the server's pace. */
   async #send(): Promise<void> {
     const [next] = this.#waiting
     if (!next || !this.#isOpen || this.#isSending) return

@@ -3,10 +3,10 @@ import type { Message } from '../src/events.ts'
 import { avatar, byId, make } from './dom.ts'
 import { dayOf, timeOf, written } from './text.ts'
 
-/** A message of ours that nobody has acknowledged has no number yet. */
+/** A message of ours has no number until it is acknowledged. */
 export type Shown = Omit<Message, 'id'> & { readonly id: number | undefined; readonly trouble?: string }
 
-/** Milliseconds within which messages of one person stand together. */
+/** Milliseconds within which messages of one person are shown as a group. */
 const together = 5 * 60_000
 
 const list = byId<HTMLOListElement>('messages')
@@ -16,7 +16,7 @@ const frame = byId('frame')
 export class Log {
   readonly #me: string
   #messages: Shown[] = []
-  /** Of those that are not kept. */
+  /** The elements of messages that are not acknowledged yet. */
   #pending: Shown[] = []
 
   constructor(me: string) {
@@ -44,7 +44,7 @@ export class Log {
     toEnd()
   }
 
-  /** Older ones, in front; what is looked at stays where it is. */
+  /** Adds older messages at the top, without moving those that are visible. */
   prepend(messages: readonly Message[]): void {
     const fromEnd = frame.scrollHeight - frame.scrollTop
     this.#messages = [...messages, ...this.#messages]
@@ -58,7 +58,7 @@ export class Log {
     this.#messages.push(message)
     const index = this.#pending.findIndex(({ key }) => key === message.key)
     if (index >= 0) this.#pending.splice(index, 1)
-    // What waits stands below, and moves up when it is kept.
+    // Messages that wait are at the bottom, and move up when they are acknowledged.
     if (index >= 0 || this.#pending.length > 0) this.#draw()
     else this.#append(message, this.#messages.at(-2))
     if (wasAtEnd || message.from === this.#me) toEnd()

@@ -21,14 +21,14 @@ import { longestText, messagesPerSecond, pageSize } from './limits.ts'
 import { type Known, mayHave, signedIn } from './people.ts'
 import type { Store } from './store/store.ts'
 
-/** What the application is made of. */
+/** The parts of the application. */
 export interface Settings {
   readonly store: Store
   /** Seals sessions: 32 characters or more, the same in all processes. */
   readonly secret: string
   /** The folder with the page. */
   readonly page: string
-  /** Proxies in front, which say who the client is (RFC 7239). Default: none. */
+  /** Proxies in front, whose Forwarded field tells who the client is (RFC 7239). Default: none. */
   readonly proxies?: readonly string[]
   /** For several processes. */
   readonly shared?: { readonly bus: Bus; readonly quotas: RateLimitStore }
@@ -93,7 +93,7 @@ export function chat({ store, secret, page, proxies = [], shared, server }: Sett
     .get('/rooms/:room/messages', { layers: [signedIn, inRoom], query: Before }, async (c) =>
       c.json(await store.latest(c.params.room, pageSize, c.state.valid.query.before)),
     )
-    // For those who listen to events, because something between here and them does not let WebSockets pass.
+    // For pages that receive server-sent events, because something on the way does not let WebSockets through.
     .post('/rooms/:room/messages', { layers: [signedIn, inRoom, limited('messages', 120)], body: Said }, async (c) =>
       c.json({ id: await rooms.say(c.params.room, c.state.name, c.state.valid.body) }, 201),
     )

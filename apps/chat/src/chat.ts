@@ -6,10 +6,10 @@ import { mostMissed, mostNamed, pageSize } from './limits.ts'
 import { Presence } from './presence.ts'
 import type { Store } from './store/store.ts'
 
-/** What all rooms follow. No room has this name. */
+/** The topic that every connection follows. No room has this name. */
 const lobby = '*lobby'
 
-/** What happens in the rooms, whatever it comes by. */
+/** What happens in the rooms, over WebSockets and server-sent events alike. */
 export class Chat {
   readonly store: Store
   readonly presence: Presence
@@ -26,11 +26,12 @@ export class Chat {
   }
 
   /**
-   * Has a connection told what happens in a room, from a message on.
-   * @param after the last message that it has seen.
+   * Lets a connection follow a room.
+   * @param after the last message that it has seen; it gets the later ones.
    */
   async enter(room: string, name: string, receiver: Receiver, after: number): Promise<void> {
-    // In this order, so that nothing falls between: what comes meanwhile comes twice, and the page sees that by its number.
+    // It follows first and reads then, so that nothing is missed. A message that comes in between is sent twice, which the page sees by
+    // its number.
     this.#topic(room).subscribe(receiver)
     this.#topic(lobby).subscribe(receiver)
     const leave = this.presence.enter(room, name)
@@ -41,14 +42,14 @@ export class Chat {
 
   async #missed(room: string, after: number): Promise<ChatEvent> {
     const missed = after > 0 ? await this.store.since(room, after, mostMissed + 1) : []
-    // Numbers that are not there: it was away for so long that they are gone.
+    // Messages after that one are deleted already: it was away for too long.
     const isWhole = missed.length <= mostMissed && (missed[0]?.id ?? after + 1) === after + 1
     if (after > 0 && isWhole) return { is: 'entered', messages: missed, isFresh: false }
     const { messages } = await this.store.latest(room, pageSize)
     return { is: 'entered', messages, isFresh: true }
   }
 
-  /** Keeps a message, and only then tells the others. @returns its number. */
+  /** Stores a message, and only then sends it to the others. @returns its number. */
   async say(room: string, from: string, { key, text }: Pick<Message, 'key' | 'text'>): Promise<number> {
     const message = { from, text, at: new Date().toISOString(), key }
     const { id, isNew } = await this.store.keep(room, message)
@@ -63,7 +64,7 @@ export class Chat {
     this.#publish(room, { is: 'typing', from })
   }
 
-  /** @returns false when there are as many rooms as there may be. */
+  /** @returns false when there is the greatest allowed number of rooms. */
   async addRoom(room: string): Promise<boolean> {
     const isThere = await this.store.addRoom(room)
     if (isThere) this.#publish(lobby, { is: 'room', room })
@@ -75,7 +76,7 @@ export class Chat {
   }
 }
 
-/** Tells one connection alone. */
+/** Sends to one connection only. */
 export function tell(receiver: Receiver, event: ChatEvent): Promise<void> {
   const data = JSON.stringify(event)
   return 'lastEventId' in receiver ? receiver.send({ data }) : receiver.send(data)

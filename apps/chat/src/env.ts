@@ -7,13 +7,13 @@ if (existsSync('.env')) process.loadEnvFile('.env')
 const Env = z.object({
   PORT: z.coerce.number().int().min(0).max(65_535).default(3000),
   HOST: z.string().default('127.0.0.1'),
-  /** Where messages are kept by one process alone. */
+  /** The folder in which a single process stores messages. */
   DATA: z.string().min(1).default('chat-data'),
-  /** `redis://…` for several processes. */
+  /** `redis://…`, for several processes. */
   REDIS: z.string().min(1).optional(),
-  /** Seals sessions; needed with Redis, where all processes have the same. Made and kept in DATA otherwise. */
+  /** Encrypts sessions. Required with Redis, where all processes must have the same; otherwise one is made and stored in DATA. */
   SECRET: z.string().min(32).optional(),
-  /** Addresses and networks of proxies in front, by commas. */
+  /** Addresses and networks of proxies in front, separated by commas. */
   PROXIES: z.string().default(''),
 })
 
@@ -24,7 +24,7 @@ if (!read.success) {
 }
 
 const { PORT, HOST, DATA, REDIS, SECRET, PROXIES } = read.data
-/** What the environment says. */
+/** The settings from the environment. */
 export const env: Omit<Startup, 'page'> = {
   port: PORT,
   host: HOST,

@@ -1,17 +1,17 @@
-// How much of everything there may be. All that is kept has a bound, and every bound is told where it is met.
+// The limits. Everything that is stored has one, and whoever reaches it is told.
 
-/** Users that may have taken a name. */
+/** Most users with a name of their own. */
 export const mostUsers = 100_000
 export const mostRooms = 200
-/** Messages that a room keeps; older ones go. */
+/** Most messages that a room keeps; the oldest are deleted. */
 export const keptMessages = 1000
-/** Messages that are shown at a time. */
+/** How many messages a page gets at a time. */
 export const pageSize = 50
-/** Who has missed more than that begins anew with the latest. */
+/** A page that has missed more than this gets only the latest. */
 export const mostMissed = 200
-/** Characters of a message. */
+/** Most characters of a message. */
 export const longestText = 2000
-/** Messages of one connection: so many at once, and so many a second from then on. */
+/** Most messages of one connection: at once, and then each second. */
 export const messagesPerSecond = 10
-/** Names of who is there, for people to read; beyond that they are counted. */
+/** How many names of those present are listed; the others are only counted. */
 export const mostNamed = 100

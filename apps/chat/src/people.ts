@@ -1,4 +1,4 @@
-// Who takes part, and under which name.
+// Users and their names.
 import { randomBytes, scrypt, timingSafeEqual } from 'node:crypto'
 import { promisify } from 'node:util'
 import { defineMiddleware, type Middleware } from '@spillway/middleware'
@@ -6,7 +6,7 @@ import { ProblemError } from '@spillway/middleware/problem'
 import type { Session } from '@spillway/middleware/sessions'
 import type { Store } from './store/store.ts'
 
-/** What a session remembers. */
+/** The content of a session. */
 export interface Known {
   name: string
 }
@@ -14,7 +14,7 @@ export interface Known {
 const derive = promisify<string, Buffer, number, Buffer>(scrypt)
 
 /**
- * Whether somebody may have a name: whoever comes first with it takes it, with a password.
+ * Whether somebody may use a name. The first who does sets its password.
  * @throws ProblemError 503 when no more users fit.
  */
 export async function mayHave(store: Store, name: string, password: string): Promise<boolean> {
@@ -27,7 +27,7 @@ export async function mayHave(store: Store, name: string, password: string): Pro
   return timingSafeEqual(await derive(password, itsSalt!, 32), hash!)
 }
 
-/** Lets only those pass who have signed in. */
+/** Lets only signed-in users pass. */
 export const signedIn: Middleware<{ name: string }, { session: Session<Known> }> = defineMiddleware<
   { name: string },
   { session: Session<Known> }

@@ -1,22 +1,22 @@
-/** Milliseconds in which who comes and goes is told at once: a server that restarts brings everybody back together. */
+/** Milliseconds for which arrivals and departures are collected before they are sent: after a restart everybody returns at the same time. */
 const gathering = 100
-/** Milliseconds between two looks at who is there in other processes. */
+/** Milliseconds between checks of who is present in other processes. */
 const interval = 10_000
 
-/** Who is in which room: here by connections, elsewhere by what the store says. */
+/** Who is in which room: in this process by its connections, in others by the store. */
 export class Presence {
   readonly #here: (room: string, people: readonly string[]) => Promise<readonly string[]>
   readonly #tell: (room: string, people: readonly string[]) => void
   readonly #onError: (error: unknown) => void
-  /** By room and name: the number of connections, for people have several windows. */
+  /** The number of connections by room and name, because people have several windows. */
   readonly #rooms: Map<string, Map<string, number>> = new Map()
   readonly #told: Map<string, string> = new Map()
   readonly #due: Map<string, NodeJS.Timeout> = new Map()
   readonly #timer: NodeJS.Timeout
 
   /**
-   * @param here says to the store who is here, and gives who is there in all processes.
-   * @param tell tells those in a room.
+   * @param here tells the store who is in this process, and returns who is in all of them.
+   * @param tell sends to everybody in a room.
    */
   constructor(
     here: (room: string, people: readonly string[]) => Promise<readonly string[]>,
@@ -31,12 +31,12 @@ export class Presence {
     }, interval).unref()
   }
 
-  /** @returns for when it is over. */
+  /** @returns a function to call when the connection is over. */
   enter(room: string, name: string): () => void {
     const people = this.#rooms.get(room) ?? new Map<string, number>()
     this.#rooms.set(room, people)
     people.set(name, (people.get(name) ?? 0) + 1)
-    // Who comes is told in any case.
+    // The one who enters is told in any case.
     this.#told.delete(room)
     this.#later(room)
     return () => {

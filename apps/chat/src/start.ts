@@ -11,7 +11,7 @@ import { type Settings, chat } from './app.ts'
 import { FileStore } from './store/file-store.ts'
 import { RedisStore } from './store/redis-store.ts'
 
-/** How a process is to run. */
+/** The settings of a process. */
 export interface Startup {
   readonly port: number
   readonly host: string
@@ -23,16 +23,16 @@ export interface Startup {
   readonly page: string
 }
 
-/** A chat that answers. */
+/** A running chat. */
 export interface Running {
   readonly server: Server
-  /** Finishes what is under way, and ends. */
+  /** Finishes requests under way, and closes. */
   close: Server['close']
 }
 
 type Parts = Pick<Settings, 'store' | 'secret' | 'shared'> & { readonly end: () => Promise<void> }
 
-/** @throws Error when it cannot listen, or nothing could be kept. */
+/** @throws Error when it cannot listen, or messages cannot be stored. */
 export async function start(startup: Startup): Promise<Running> {
   const parts = startup.redis === undefined ? await alone(startup) : together(startup.redis, startup.secret)
   const { end, ...made } = parts
@@ -63,7 +63,7 @@ async function alone({ data, secret }: Startup): Promise<Parts> {
   return { store, secret: secret ?? keptSecret(join(data, 'secret')), end: () => store.close() }
 }
 
-/** Made once, so that a restart signs nobody out. */
+/** The secret is made once and stored, so that a restart signs nobody out. */
 function keptSecret(file: string): string {
   try {
     writeFileSync(file, randomBytes(32).toString('hex'), { flag: 'wx', mode: 0o600 })

@@ -27,7 +27,7 @@ import {
 } from './schemas.ts'
 import { type UserRow, Users } from './users.ts'
 
-/** What the application needs to know. */
+/** The settings of the application. */
 export interface Settings {
   /** A file of SQLite, `:memory:`, or `postgres://…`. */
   readonly database: string
@@ -176,7 +176,7 @@ export async function conduit({ database: where, secret }: Settings) {
 /** For clients: `client<Api>('https://…/api')`. */
 export type Api = Awaited<ReturnType<typeof conduit>>['api']
 
-/** In lists the text of an article is left out. */
+/** In lists, articles are without their text. */
 function listOf({ articles: found, count }: Awaited<ReturnType<Articles['list']>>): z.infer<typeof Many> {
   const listed = found.map((article) => {
     const { body: _, ...rest } = article

@@ -16,12 +16,12 @@ export interface ArticleRow {
   readonly updated: string
 }
 
-/** Who has written something, as a reader sees them. */
+/** An author, as a reader sees them. */
 interface AuthorColumns {
   readonly username: string
   readonly bio: string | null
   readonly image: string | null
-  /** True or false for PostgreSQL, 1 or 0 for SQLite; so are the others that are a question. */
+  /** True or false from PostgreSQL, 1 or 0 from SQLite, as all boolean columns. */
   readonly following: boolean | number
 }
 
@@ -49,7 +49,7 @@ const shown = `SELECT articles.*, ${author},
   (SELECT CAST(count(*) AS INTEGER) FROM favorites WHERE article = articles.id) AS favorites
   FROM articles JOIN users ON users.id = articles.author`
 
-/** How often a slug that has just been taken is looked for anew. */
+/** How often another slug is tried when one has just been taken. */
 const attempts = 5
 
 export class Articles {
@@ -91,7 +91,7 @@ export class Articles {
     await this.#database.all('DELETE FROM articles WHERE id = ?', id)
   }
 
-  /** The newest first, with the number of all that fit. */
+  /** The newest first, with the number of all that match. */
   list(
     { tag: tagged, author: writer, favorited, limit, offset }: z.infer<typeof Filter>,
     reader: UserRow | undefined,
@@ -108,7 +108,7 @@ export class Articles {
     return this.#page(conditions, limit, offset, reader)
   }
 
-  /** Articles of whom somebody follows. */
+  /** Articles by authors whom a user follows. */
   feed(reader: UserRow, limit: number, offset: number): Promise<{ articles: Shown[]; count: number }> {
     const followed = 'articles.author IN (SELECT followed FROM follows WHERE follower = ?)'
     return this.#page([[followed, reader.id]], limit, offset, reader)
@@ -144,7 +144,7 @@ export class Articles {
     return shownComment((await this.#comments('id', added.id, writer))[0]!)
   }
 
-  /** Whose a comment is; undefined when there is none of this article. */
+  /** The author of a comment; undefined when the article has no such comment. */
   async authorOf(article: ArticleRow, comment: number): Promise<number | undefined> {
     const sql = 'SELECT author FROM comments WHERE id = ? AND article = ?'
     return (await one<{ author: number }>(this.#database, sql, comment, article.id))?.author
@@ -176,7 +176,7 @@ export class Articles {
     return { articles: await this.#withTags(rows), count }
   }
 
-  /** One statement for the tags of all of them. */
+  /** Reads the tags of all articles with one statement. */
   async #withTags(rows: readonly ShownRow[]): Promise<Shown[]> {
     if (rows.length === 0) return []
     const sql = `SELECT article, tag FROM tags WHERE article IN (${rows.map(() => '?').join(', ')})`
@@ -186,7 +186,7 @@ export class Articles {
       title: row.title,
       description: row.description,
       body: row.body,
-      // By their letters, whichever order a database has for text.
+      // Sorted here, because databases sort text in different orders.
       tagList: all.flatMap(({ article, tag: name }) => (article === row.id ? [name] : [])).toSorted(),
       createdAt: row.created,
       updatedAt: row.updated,
@@ -196,7 +196,7 @@ export class Articles {
     }))
   }
 
-  /** Writes under a slug that is free. Between looking and writing somebody else may take it. */
+  /** Writes an article under a free slug. Another request may take it between the check and the write. */
   async #withSlug(
     title: string,
     write: (database: Database, slug: string) => Promise<ArticleRow>,

@@ -1,4 +1,4 @@
-// Tokens, and who they belong to.
+// Tokens of users.
 import type { Middleware } from '@spillway/middleware'
 import { defineMiddleware } from '@spillway/middleware'
 import { describe } from '@spillway/middleware/openapi'
@@ -24,7 +24,7 @@ export class Tokens {
       .sign(this.#key)
   }
 
-  /** Puts whose token it is into the state; without one nobody, and with a wrong one 401. */
+  /** Puts the user of the token into the state; nobody without a token. An invalid token is answered with 401. */
   readonly reader: Middleware<{ reader: UserRow | undefined }> = defineMiddleware<{ reader: UserRow | undefined }>(
     async (c, next) => {
       const field = c.headers.get('authorization')
@@ -33,7 +33,7 @@ export class Tokens {
     },
   )
 
-  /** Lets only users pass. */
+  /** Lets only signed-in users pass. */
   readonly user: Middleware<{ user: UserRow }, { reader: UserRow | undefined }> = defineMiddleware<
     { user: UserRow },
     { reader: UserRow | undefined }
@@ -57,7 +57,7 @@ export class Tokens {
   }
 }
 
-/** What OpenAPI is told of it. */
+/** The description for OpenAPI. */
 export const secured: Middleware = describe({
   security: { token: { type: 'apiKey', in: 'header', name: 'Authorization', description: '`Token …`' } },
 })

@@ -7,7 +7,7 @@ const Env = z.object({
   PORT: z.coerce.number().int().min(0).max(65_535).default(3000),
   HOST: z.string().default('127.0.0.1'),
   DATABASE: z.string().min(1).default('conduit.db'),
-  /** Who knows it can be anyone. */
+  /** Signs tokens: whoever knows it can sign in as anyone. */
   SECRET: z.string().min(32),
 })
 

@@ -23,10 +23,10 @@ async function hashed(password: string): Promise<string> {
   return `${salt.toString('base64url')}.${(await derive(password, salt, 32)).toString('base64url')}`
 }
 
-/** What is compared with when there is no such user, so that it takes as long. */
+/** A hash to compare with when there is no such user, so that it takes as long. */
 const nobody = `${'A'.repeat(22)}.${'A'.repeat(43)}`
 
-/** What can be changed of a user. */
+/** The properties of a user that can be changed. */
 const columns = ['username', 'email', 'password', 'bio', 'image'] as const
 
 export class Users {
@@ -50,7 +50,7 @@ export class Users {
     return this.#write(sql, username, email, await hashed(password))
   }
 
-  /** Undefined when address and password do not fit. */
+  /** Undefined when the address or the password is wrong. */
   async withPassword(email: string, password: string): Promise<UserRow | undefined> {
     const user = await one<UserRow>(this.#database, 'SELECT * FROM users WHERE email = ?', email)
     const [salt, hash] = (user?.password ?? nobody).split('.').map((part) => Buffer.from(part, 'base64url'))

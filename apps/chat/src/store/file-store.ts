@@ -12,14 +12,14 @@ type Entry =
   | { readonly in: string; readonly message: Message }
 
 interface Room {
-  /** The number that was given last, also to a message that could not be kept in the end. */
+  /** The last number that was given, even if that message could not be stored in the end. */
   last: number
   readonly messages: Message[]
-  /** Messages by writer and key, also those that are on their way to the disk. */
+  /** Messages by sender and key, including those that are being written. */
   readonly keys: Map<string, { readonly id: number; readonly kept: Promise<void> }>
 }
 
-/** Everything in this process' memory, and in a file, from which it comes back after a restart. */
+/** Keeps everything in memory, and in a file that is read after a restart. */
 export class FileStore implements Store {
   readonly #users: Map<string, string> = new Map()
   readonly #rooms: Map<string, Room> = new Map()
@@ -45,7 +45,7 @@ export class FileStore implements Store {
       const room = this.#rooms.get(entry.in)!
       const { id } = entry.message
       room.last = id
-      // Written twice when the disk failed behind the first time.
+      // A message is in the file twice when the disk failed after the first write.
       if (room.keys.has(keyOf(entry.message))) return
       room.keys.set(keyOf(entry.message), { id, kept: Promise.resolve() })
       show(room, entry.message)
@@ -127,7 +127,7 @@ export class FileStore implements Store {
     this.#unlock()
   }
 
-  /** @param forget takes back what is not on the disk: whoever sends it again tries again. */
+  /** @param forget removes what could not be written, so that it is tried again when it is sent again. */
   async #add(entry: Entry, forget: () => void): Promise<void> {
     try {
       await this.#journal.add(entry)

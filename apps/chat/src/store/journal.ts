@@ -2,8 +2,8 @@ import { type FileHandle, open, readFile, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 
 /**
- * A file to which lines are only added. A line counts when the disk has it (`fdatasync`); what is added while the disk is busy
- * goes there together, so that a hundred messages at once cost little more than one.
+ * A file to which lines are only appended. A line counts once it is on the disk (`fdatasync`). Lines that are added while the disk is busy
+ * are written together, so that a hundred messages at once cost little more than one.
  */
 export class Journal {
   readonly #file: FileHandle
@@ -16,7 +16,7 @@ export class Journal {
     this.#file = file
   }
 
-  /** What was kept, line by line. A line that was torn when the process ended was never acknowledged, and is left out. */
+  /** The stored lines. A line that is incomplete because the process ended was never acknowledged, and is left out. */
   static async read(folder: string): Promise<unknown[]> {
     const text = await readFile(pathIn(folder), 'utf8').catch((error: NodeJS.ErrnoException) => {
       if (error.code === 'ENOENT') return ''
@@ -31,7 +31,7 @@ export class Journal {
     })
   }
 
-  /** Begins anew with what is still needed. The former file stays until the new one is whole. */
+  /** Writes a new file with what is still needed. The old one stays until the new one is complete. */
   static async begin(folder: string, records: Iterable<object>): Promise<Journal> {
     const file = await open(`${pathIn(folder)}.new`, 'w', 0o600)
     let text = ''
@@ -42,7 +42,7 @@ export class Journal {
     return new Journal(file)
   }
 
-  /** Resolves when the disk has it; rejects when it has not, with the system's error. */
+  /** Resolves when the line is on the disk; rejects with the system's error when it could not be written. */
   add(record: object): Promise<void> {
     const line = JSON.stringify(record)
     if (this.#waiting) this.#waiting.lines.push(line)
@@ -64,7 +64,7 @@ export class Journal {
     this.#isTorn = false
   }
 
-  /** Behind everything that was added. */
+  /** Resolves after all lines added before. */
   async close(): Promise<void> {
     await this.#writing
     await this.#file.close()

@@ -2,13 +2,13 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-/** Milliseconds to wait for the process from before, which finishes what is under way. */
+/** Milliseconds to wait for the previous process, which may still be finishing requests. */
 const patience = 30_000
 
 /**
  * Takes a folder for this process: two that write to the same journal would lose messages.
- * @returns gives it back.
- * @throws Error when another process has it and keeps it.
+ * @returns a function that releases it.
+ * @throws Error when another process has it and does not release it.
  */
 export async function lockFolder(folder: string): Promise<() => void> {
   const file = join(folder, 'pid')
@@ -27,7 +27,7 @@ export async function lockFolder(folder: string): Promise<() => void> {
   }
 }
 
-/** In a container every process is number 1: who has our own number is one from before. */
+/** In a container every process may be number 1: a lock with our own number is that of a previous process. */
 function isAlive(pid: number): boolean {
   if (!(pid > 0) || pid === process.pid) return false
   try {

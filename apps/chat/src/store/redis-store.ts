@@ -4,12 +4,12 @@ import type { Message, Page, RoomInfo } from '../events.ts'
 import { keptMessages, mostRooms, mostUsers } from '../limits.ts'
 import type { NewMessage, Store } from './store.ts'
 
-/** Seconds for which it is known that a message was kept already. */
+/** Seconds for which the key of a stored message is remembered. */
 const keySeconds = 86_400
-/** Milliseconds after which a process that has said nothing has nobody in its rooms. */
+/** Milliseconds without news after which a process counts as gone, with everybody in its rooms. */
 const hereFor = 30_000
 
-/** Numbers a message and adds it, unless its key is known; in one step, however many processes there are. */
+/** Numbers a message and adds it unless its key is known, in one atomic step for all processes. */
 const keep = `
 local known = redis.call('GET', KEYS[3])
 if known then return {tonumber(known), 0} end
@@ -19,7 +19,7 @@ redis.call('ZREMRANGEBYRANK', KEYS[2], 0, -1 - tonumber(ARGV[3]))
 redis.call('SET', KEYS[3], id, 'EX', ARGV[4])
 return {id, 1}`
 
-/** Sets a field of a hash that has not got it, unless there are too many. */
+/** Sets a field of a hash unless it exists, or there are too many. */
 const claim = `
 local known = redis.call('HGET', KEYS[1], ARGV[1])
 if known then return known end
@@ -27,7 +27,7 @@ if redis.call('HLEN', KEYS[1]) >= tonumber(ARGV[3]) then return false end
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
 return ARGV[2]`
 
-/** Everything in Redis, for several processes and hosts. How much of it survives the end of Redis is Redis' to say (`appendfsync`). */
+/** Keeps everything in Redis, for several processes and hosts. How much survives a crash of Redis depends on its `appendfsync`. */
 export class RedisStore implements Store {
   readonly #redis: Redis
   readonly #process: string = randomUUID()
@@ -68,7 +68,7 @@ export class RedisStore implements Store {
 
   async latest(room: string, limit: number, before?: number): Promise<Page> {
     const until = before === undefined ? '+inf' : `(${before}`
-    // One more than is shown tells whether there are more.
+    // One more than needed shows whether there are older ones.
     const found = await this.#redis.zrange(messagesOf(room), until, '-inf', 'BYSCORE', 'REV', 'LIMIT', 0, limit + 1)
     return { messages: found.slice(0, limit).map(readMessage).toReversed(), hasMore: found.length > limit }
   }
@@ -92,7 +92,7 @@ export class RedisStore implements Store {
   }
 
   async close(): Promise<void> {
-    // The connection is whoever's who made it.
+    // The connection belongs to the caller who made it.
   }
 }
 
@@ -100,7 +100,7 @@ function messagesOf(room: string): string {
   return `chat:messages:${room}`
 }
 
-/** A member of the sorted set: its number, a blank, the rest as JSON. */
+/** A member of the sorted set: the number, a space, and the rest as JSON. */
 function readMessage(member: string): Message {
   const blank = member.indexOf(' ')
   return { id: Number(member.slice(0, blank)), ...(JSON.parse(member.slice(blank + 1)) as NewMessage) }

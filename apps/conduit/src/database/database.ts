@@ -1,11 +1,11 @@
-/** What a column may hold, as far as this application stores it. */
+/** The types of values that this application stores. */
 export type Value = string | number | null
 
-/** A database, whichever it is: the statements of this application are SQL that both read, with `?` for values. */
+/** SQLite or PostgreSQL: the statements of this application are SQL for both, with `?` for values. */
 export interface Database {
   /** Runs one statement. @returns the rows that it gives. */
   all<Row extends object>(statement: string, ...values: readonly Value[]): Promise<Row[]>
-  /** Runs statements of which all count or none. @param work may use no other database than the one that it is given. */
+  /** Runs statements in a transaction. @param work must use only the database that it is given. */
   transaction<T>(work: (database: Database) => Promise<T>): Promise<T>
   close(): Promise<void>
 }
@@ -19,7 +19,7 @@ export async function one<Row extends object>(
   return (await database.all<Row>(statement, ...values))[0]
 }
 
-/** A value is there already that may be there once. */
+/** A value that must be unique exists already. */
 export class TakenError extends Error {
   readonly column: string
 

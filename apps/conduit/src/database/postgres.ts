@@ -2,7 +2,7 @@ import postgres from 'postgres'
 import { type Database, TakenError } from './database.ts'
 import { tables } from './tables.ts'
 
-/** Of the lock under which tables are made: processes that start at the same time would meet there. */
+/** The advisory lock for creating the tables, because several processes may start at the same time. */
 const makingTables = 7_253_000
 
 /** @param url `postgres://user:password@host/database`; `PGHOST` and the like hold for what it leaves out. */
@@ -29,7 +29,7 @@ function over(sql: postgres.Sql | postgres.TransactionSql): Database {
         ]
       } catch (error) {
         const { code, constraint_name: name = '' } = error as postgres.PostgresError
-        // Its name is that of the table and of the column: `users_email_key`.
+        // The constraint is named after the table and the column: `users_email_key`.
         const [, column] = /^[a-z]+_(\w+)_key$/.exec(name) ?? []
         throw code === '23505' && column !== undefined ? new TakenError(column, error) : error
       }

@@ -10,7 +10,7 @@ export function openSqlite(file: string): Database {
   connection.exec('PRAGMA journal_mode = WAL; PRAGMA foreign_keys = ON')
   connection.exec(tables('INTEGER PRIMARY KEY'))
   const statements = new Map<string, Sqlite.Statement>()
-  /** There is one connection: what is no part of a transaction waits until it is over. */
+  /** There is one connection, so other statements wait until a transaction is over. */
   let transaction: Promise<void> = Promise.resolve()
 
   const run = <Row>(text: string, values: readonly Value[]): Row[] => {
