@@ -1,9 +1,11 @@
 // What is run in every runtime: for each package, what its users install, and what its suite, `suites/NAME.mjs`, needs beside it.
-import { execFileSync } from 'node:child_process'
 import { cpSync, existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import ts from 'typescript'
 import { root } from '../setup.mjs'
+import { execFileSync, findTool } from '../vitest/programs.js'
+
+const openssl = findTool('openssl')
 
 const manifestOf = (path) => JSON.parse(readFileSync(join(root, path, 'package.json'), 'utf8'))
 
@@ -31,13 +33,10 @@ function vectors(folder) {
 }
 
 function certificate(folder) {
+  if (openssl.isMissing) return
   const options = '-x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=localhost'.split(' ')
-  try {
-    const args = ['req', ...options, '-keyout', 'key.pem', '-out', 'cert.pem']
-    execFileSync('openssl', args, { cwd: folder, stdio: 'ignore' })
-  } catch {
-    console.error('runtimes: no openssl makes a certificate, so nothing is checked over TLS')
-  }
+  const args = ['req', ...options, '-keyout', 'key.pem', '-out', 'cert.pem']
+  execFileSync(openssl.path, args, { cwd: folder, stdio: 'ignore' })
 }
 
 /** What a project from a template asks for is installed once, above all of them. */

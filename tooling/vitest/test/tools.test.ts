@@ -8,6 +8,8 @@ import { execFile, execFileSync, findTool, spawn, spawnSync } from '../tools.js'
 
 const root = fileURLToPath(new URL('../../../', import.meta.url))
 const helper = join(root, 'tooling/vitest')
+/** They install what tests need, by npm and pnpm, and run before the helper is there. */
+const installers = ['tooling/setup.mjs', 'tooling/packed.mjs'].map((path) => join(root, path))
 
 /** What could start a program behind the helper's back. */
 const ways: readonly (readonly [pattern: RegExp, advice: string])[] = [
@@ -30,6 +32,7 @@ function filesOfTests(): Set<string> {
   const files = new Set<string>()
   const add = (file: string): void => {
     if (files.has(file) || !existsSync(file) || file.includes('/src/') || dirname(file) === helper) return
+    if (installers.includes(file)) return
     // A manifest names what is installed, and starts nothing.
     if (file.endsWith('.json')) return
     files.add(file)
