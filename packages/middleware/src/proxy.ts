@@ -105,10 +105,14 @@ export function upstreams(targets: readonly UpstreamTarget[], options: Upstreams
  * When there is no response, the reply is 502, or 504 for a deadline, or 503 when all connections are taken; it is made by throwing an
  * {@link UpstreamError}. A response that breaks off after its head cuts the client's connection. Another server is tried only if no byte
  * of the request was sent, or if its method is idempotent, its content is still unread, and no response has begun.
- * @throws TypeError when an option cannot be sent, or when `passOn` names a field that the proxy itself writes.
+ * @throws TypeError when it is not given a group, when an option cannot be sent, or when `passOn` names a field that the proxy itself writes.
  */
 export function proxy(to: Upstreams, options: ProxyOptions = {}): Handler<Context<any, any>> {
   const { host, forwarded, passOn, drop, via, retries, headers, ...more } = readOptions(optionRules, options)
+  if (typeof to !== 'object' || Array.isArray(to))
+    throw new TypeError(
+      `A proxy passes requests on to a group of servers: proxy(upstreams(${JSON.stringify([to].flat())}))`,
+    )
   if (!isToken(via)) throw new TypeError(`Not a name for Via: ${JSON.stringify(via)}`)
   const kept = passedFields(passOn)
   const dropped = new Set(drop.map((name) => name.toLowerCase()))

@@ -102,6 +102,10 @@ describe('the request', () => {
     expect(head).not.toMatch(/other|real/i)
   })
 
+  test.each(['http://127.0.0.1:3000', ['http://127.0.0.1:3000']])('needs a group, and not %j', (to) => {
+    expect(() => proxy(to as never)).toThrow('proxy(upstreams(["http://127.0.0.1:3000"]))')
+  })
+
   test.each(['X_Forwarded_For', 'Host', 'transfer_encoding', 'Proxy', 'no name', ''])(
     'what is written here cannot be passed on: %s',
     (name) => {

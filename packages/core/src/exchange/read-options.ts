@@ -64,10 +64,18 @@ function checkNames(known: readonly string[], given: unknown, where: string): vo
   }
   for (const name of Object.keys(given)) {
     if (known.includes(name)) continue
+    if (isContext(given))
+      throw new TypeError('Options are an object, not the context of a request: is a layer used without being called?')
     const near = nearest(name, known)
     const advice = near === undefined ? `there are ${known.join(', ')}` : `is it \`${where}${near}\`?`
     throw new TypeError(`There is no option \`${where}${name}\`: ${advice}`)
   }
+}
+
+/** Whether somebody has written `use(cors)` in place of `use(cors())`. */
+function isContext(given: object): boolean {
+  const { text: writesText, json, path } = given as { readonly [name: string]: unknown }
+  return typeof writesText === 'function' && typeof json === 'function' && typeof path === 'string'
 }
 
 /**

@@ -1,5 +1,7 @@
 import { readFileSync, readdirSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
+import { Reply } from '../../src/index.ts'
+import { injector } from '../../src/testing.ts'
 import {
   type Rule,
   amount,
@@ -109,6 +111,15 @@ describe('reading options', () => {
     expect(() => readOptions(rules, { byte: undefined })).toThrow(TypeError)
     for (const given of [null, 1, 'a', [], true])
       expect(() => readOptions(rules, given)).toThrow('Options are an object')
+  })
+
+  it('knows a layer that is used without being called', async () => {
+    const errors: unknown[] = []
+    const ask = injector((options) => (readOptions(rules, options), new Reply()), {
+      onError: (error) => (errors.push(error), new Reply(null, 500)),
+    })
+    expect((await ask(new Request('http://localhost/'))).status).toBe(500)
+    expect(String(errors[0])).toContain('is a layer used without being called?')
   })
 
   it.each([
