@@ -2,6 +2,7 @@
 import type { Message, Reading } from '../../src/model/tokens.ts'
 import { statusText } from '../../src/model/status.ts'
 import { otherProtocol } from '../../src/model/protocols.ts'
+import { errorAdvice } from '../shared/advice.ts'
 import { el } from '../shared/dom.ts'
 import { plural } from '../../src/model/format.ts'
 import { rfcUrl } from '../shared/kinds.ts'
@@ -29,6 +30,7 @@ export function verdict({ fault, messages }: Reading, side: Side, bytes: Uint8Ar
             ? `A server answers ${statusText(status)} and ends the connection.`
             : 'A client cannot use it; a gateway answers 502.',
       ),
+      errorAdvice(code),
     )
   }
   if (bytes.length === 0)

@@ -7,6 +7,7 @@ import { readBytes } from '../../src/model/tokens.ts'
 import { fromBase64, toBase64Url } from '../shared/base64.ts'
 import { el } from '../shared/dom.ts'
 import { formatBytes, formatMs, formatTime, plural } from '../../src/model/format.ts'
+import { endedAdvice, errorAdvice } from '../shared/advice.ts'
 import { rfcUrl } from '../shared/kinds.ts'
 import { wireText } from '../shared/wire-text.ts'
 import { phaseOf } from './lanes.ts'
@@ -47,7 +48,8 @@ export function connectionDetails(id: number, store: Store, wire: WireOf): HTMLE
   const hidden = requests - exchanges.length
   return [
     verdictOf(connection, phaseOf(connection, store, now)),
-    ...errorOf(connection),
+    // What is said about an error says more than what can be said about the end that it leads to.
+    ...(connection.error ? errorOf(connection) : close ? [endedAdvice(close.reason)] : []),
     factList(facts),
     el('div', { class: 'buttons' }, saveButton(connection, store.server, now)),
     el('h3', {}, plural(requests, 'request')),
@@ -97,7 +99,7 @@ export function errorOf({ error }: Connection): HTMLElement[] {
   if (!error) return []
   const { code, offset, message, rfc } = error
   const link = el('a', { href: rfcUrl(rfc), rel: 'noreferrer', target: '_blank' }, rfc)
-  return [el('p', { class: 'error' }, el('code', {}, code), ` at byte ${offset}. ${message} `, link)]
+  return [el('p', { class: 'error' }, el('code', {}, code), ` at byte ${offset}. ${message} `, link), errorAdvice(code)]
 }
 
 export function factList(facts: readonly (readonly [name: string, value: string])[]): HTMLElement {

@@ -1,0 +1,29 @@
+// What to make of an error or of an end, as elements of the page.
+import type { EndedBy } from '../../src/model/reasons.ts'
+import { el } from './dom.ts'
+import { rfcUrl } from './kinds.ts'
+
+/** Why a code is an error, and what to do; loaded when there is one, as most of the time there is none. */
+export function errorAdvice(code: string): HTMLElement {
+  const place = el('div', { class: 'advice' })
+  void import('../../src/model/advice.ts').then(({ adviceOn }) => {
+    const found = adviceOn(code)
+    if (found) place.append(line('Why', found.why), line('What to do', found.todo))
+  })
+  return place
+}
+
+/** What to do when a connection has ended so, and where to read on. */
+export function endedAdvice(reason: EndedBy): HTMLElement {
+  const place = el('div', { class: 'advice' })
+  void import('../../src/model/advice.ts').then(({ endAdvice }) => {
+    const { todo, rfc } = endAdvice[reason]
+    const link = el('a', { href: rfcUrl(rfc), rel: 'noreferrer', target: '_blank' }, rfc)
+    place.append(todo === '' ? el('p', {}, link) : el('p', {}, el('b', {}, 'What to do: '), `${todo} `, link))
+  })
+  return place
+}
+
+function line(name: string, text: string): HTMLElement {
+  return el('p', {}, el('b', {}, `${name}: `), text)
+}
