@@ -12,6 +12,7 @@ const build = { name: 'build', command: turbo('build') }
 const checks = [
   { name: 'packages', command: turbo('check:pkg'), needsBuild: true },
   { name: 'installation', command: ['node', 'tooling/consumer/check.mjs'], needsBuild: true },
+  { name: 'inspector', command: ['node', 'tooling/consumer/inspected.mjs'], needsBuild: true },
   { name: 'templates', command: ['node', 'tooling/consumer/templates.mjs'], needsBuild: true },
   { name: 'types', command: ['tsc', '-p', '.', '--incremental'] },
   // As editors see a package: with the project file of its folder.

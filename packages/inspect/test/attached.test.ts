@@ -1,7 +1,7 @@
 // The four questions that a newcomer asks, answered by the page of the inspector, attached to programs of every kind.
 import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { type AddressInfo, type Socket, connect } from 'node:net'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -13,6 +13,7 @@ import type { Browser, Page } from 'playwright-core'
 import { build } from 'tsup'
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
 import { buildInspector } from './built.ts'
+import { answers, ask as askOn, post } from './questions.mjs'
 import { type Started, endAll, start } from './started.ts'
 
 const apps = fileURLToPath(new URL('../../../apps/', import.meta.url))
@@ -41,70 +42,12 @@ const isSqliteMissing = await import(join(apps, 'conduit/node_modules/better-sql
   )
 if (isSqliteMissing) console.error('better-sqlite3 could not be built: the test with Conduit is skipped')
 
-/** What the page says when it is asked. */
-const answers = ['because the client asked', 'b, HOST_REPEATED', '2 connections', '8 at once, each with its handler']
-
-/** Asks the questions, and reads the answers off the page. @param slow a request of which something is missing, so that its handler waits. */
+/** Asks the questions on a new page. */
 async function ask(link: string, url: string, slow: string): Promise<readonly string[]> {
   page = await (await browser.newContext({ viewport: { width: 1440, height: 960 } })).newPage()
-  page.setDefaultTimeout(20_000)
   page.on('pageerror', (error) => complaints.push(error.message))
-  await page.goto(link)
-  await page.waitForSelector('#live[data-state=live]')
-  const label = (text: string) => page.locator('#labels button', { hasText: text }).first()
-
-  // Why did this connection close?
-  await raw(url, 'GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n')
-  await label('as the client asked').click()
-  await page.locator('#details .verdict', { hasText: 'The request said “Connection: close”.' }).waitFor()
-  await page.locator('#details', { hasText: /Ended\s*first by the server \(FIN\)/ }).waitFor()
-
-  // Which bytes made this invalid?
-  await raw(url, 'GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n')
-  await label('not valid HTTP').click()
-  await page.locator('#details', { hasText: 'HOST_REPEATED at byte 31' }).waitFor()
-  const wrong = await page.locator('#details .t-wrong').first().textContent()
-
-  // What does keep-alive save?
-  const kept = open(url)
-  for (let i = 1; i <= 3; i++) {
-    kept.write('GET /none HTTP/1.1\r\nHost: a\r\n\r\n')
-    await page
-      .locator('#log tr', { hasText: '/none' })
-      .nth(i - 1)
-      .waitFor()
-  }
-  await page.locator('#log tr', { hasText: '/none' }).first().locator('button').click()
-  await page.locator('#details', { hasText: 'Keep-alive has spared 2 connections' }).waitFor()
-  kept.destroy()
-
-  // How are many clients handled at once?
-  const many = Array.from({ length: 8 }, () => open(url))
-  for (const socket of many) socket.write(slow)
-  await page.locator('#n-busy', { hasText: '8 at once' }).waitFor()
-  const busy = await page.locator('#labels button', { hasText: 'handler at work' }).count()
-  for (const socket of many) socket.destroy()
-  return [
-    'because the client asked',
-    `${wrong}, HOST_REPEATED`,
-    '2 connections',
-    `${busy} at once, each with its handler`,
-  ]
+  return askOn(page, link, url, slow)
 }
-
-function open(url: string): Socket {
-  return connect(Number(new URL(url).port), '127.0.0.1').on('error', () => {})
-}
-
-/** Sends bytes, and waits until the server has ended the connection. */
-async function raw(url: string, bytes: string): Promise<void> {
-  const socket = open(url)
-  socket.resume().write(bytes)
-  await once(socket, 'close')
-}
-
-const post = (path: string): string =>
-  `POST ${path} HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{`
 
 const beside = (program: string, env: Readonly<Record<string, string>>): Started =>
   start(['--import', `file://${join(built.folder, 'auto.mjs')}`, program], { PORT: '0', ...env })
