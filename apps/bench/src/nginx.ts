@@ -12,7 +12,7 @@ function certificate(folder: string): string {
 }
 
 /** Writes a configuration for one worker and returns the arguments that make nginx use it. */
-export function nginxArguments({ places: { folder, directory }, port, tls, upstream }: Start): string[] {
+export function nginxArguments({ places: { folder, directory }, port, tls, upstream, idle }: Start): string[] {
   const home = join(folder, 'nginx')
   mkdirSync(home, { recursive: true })
   // Names are quoted: a folder may have a space in it.
@@ -35,14 +35,14 @@ export function nginxArguments({ places: { folder, directory }, port, tls, upstr
 worker_processes 1;
 pid ${JSON.stringify(join(home, 'pid'))};
 error_log stderr crit;
-events { worker_connections 8192; }
+events { worker_connections ${idle === undefined ? 8192 : idle + 100}; }
 http {
 ${temporary.join('')}  access_log off;
   default_type text/plain;
   sendfile on;
   tcp_nopush on;
   open_file_cache max=1000 inactive=60s;
-  keepalive_requests 1000000000;${upstream === undefined ? '' : behind}
+  keepalive_requests 1000000000;${idle === undefined ? '' : '\n  keepalive_timeout 1h;'}${upstream === undefined ? '' : behind}
   server {
     listen ${host}:${port}${listenFlags[tls]};${tls === 'none' ? '' : certificate(folder)}${upstream === undefined ? greets : passed}
     location /static/ { alias ${JSON.stringify(`${directory}/`)}; }

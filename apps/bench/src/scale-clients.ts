@@ -25,7 +25,7 @@ const upgrade = (): string =>
 /** Opens a connection and waits for the beginning of an answer. */
 async function ask(request: string): Promise<Socket> {
   const socket = connect(at)
-  socket.on('error', leave)
+  socket.on('error', leave).on('end', leave)
   socket.write(request)
   const [answer] = (await once(socket, 'data')) as [Buffer]
   if (!/^HTTP\/1.1 (?:200|101)/.test(answer.toString('latin1'))) leave()

@@ -3,9 +3,10 @@
 // The clients are in processes of their own, each with its own source address, so that ports last.
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
+import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { furnish, makeCertificate } from './bench.ts'
 import { Histogram } from './histogram.ts'
@@ -75,9 +76,13 @@ const kinds: Readonly<Record<string, Kind>> = {
   },
 }
 
+/** Descriptors that a server needs for itself, beside those of its clients. */
+const spare = 200
 const probes = 2000
 /** Milliseconds: to register so many routes takes some. */
 const startTime = 120_000
+/** Milliseconds for all clients to be there. */
+const openTime = 120_000
 /** Connections of one process: below the usual limits of descriptors and of ports for one address. */
 const perProcess = 15_000
 
@@ -107,7 +112,7 @@ makeCertificate(places)
 
 for (const name of names) {
   const kind = kinds[name]!
-  const count = counted === 'full' ? kind.full : Number(counted ?? kind.count)
+  const count = Math.min(counted === 'full' ? kind.full : Number(counted ?? kind.count), most(name))
   console.log(`\n${count.toLocaleString('en-US')} ${kind.title}\n  ${columns('', 'KB each', 'RSS', 'p50', 'p99')}`)
   for (const server of contenders.filter((one) => kind.servers.includes(one.name))) {
     if (wanted !== undefined && !wanted.split(',').includes(server.name)) continue
@@ -122,6 +127,12 @@ for (const name of names) {
 }
 process.exit()
 
+/** As many as this system lets a process have, if each takes a descriptor. */
+function most(kind: string): number {
+  const [, limit] = /^Max open files +(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8')) ?? []
+  return kind === 'routes' || limit === undefined ? Infinity : Number(limit) - spare
+}
+
 function columns(server: string, ...rest: readonly string[]): string {
   return server.padEnd(12) + rest.map((text) => text.padStart(12)).join('')
 }
@@ -129,11 +140,12 @@ function columns(server: string, ...rest: readonly string[]): string {
 /** One server with all its clients. */
 async function scale(name: string, kind: Kind, count: number, contender: Contender): Promise<string> {
   const port = await freePort()
-  const command = await commandOf(contender, { places, port, tls: kind.tls ? 'h2' : 'none' }, [])
+  const command = await commandOf(contender, { places, port, tls: kind.tls ? 'h2' : 'none', idle: count }, [])
   const environment = {
     NODE_ENV: 'production',
     BENCH_PORT: String(port),
     BENCH_STATIC: places.directory,
+    BENCH_PATIENT: '1',
     ...(kind.tls && { BENCH_TLS: folder }),
     ...(name === 'routes' && { BENCH_ROUTES: String(count) }),
   }
@@ -147,6 +159,7 @@ async function scale(name: string, kind: Kind, count: number, contender: Contend
     const before = name === 'routes' ? 0 : usage(server.pid).resident
     if (name !== 'routes') await openAll(name, port, count, clients)
     const seen = await latencies(probe, kind, count)
+    if (clients.some(({ exitCode }) => exitCode !== null)) throw new Error('it closed connections')
     return line(contender.name, server, before, count, seen)
   } finally {
     probe?.close()
@@ -174,7 +187,10 @@ async function openAll(kind: string, port: number, count: number, clients: Child
     failed.catch(() => {})
     ready.push(Promise.race([once(client, 'message'), failed]))
   }
-  await Promise.all(ready)
+  const late = sleep(openTime, undefined, { ref: false }).then(() =>
+    Promise.reject(new Error(`its clients are not all there after ${openTime / 1000} s`)),
+  )
+  await Promise.race([Promise.all(ready), late])
 }
 
 /** How long single requests take, one after the other, on a connection of their own. */

@@ -35,6 +35,8 @@ export interface Start {
   readonly tls: Tls
   /** The port of the server that it passes requests on to. */
   readonly upstream?: number | undefined
+  /** Connections that it has to hold, however long nothing is asked on them. Default: as many as the others of the bench need. */
+  readonly idle?: number
 }
 
 /** A server that is a program of its own. */

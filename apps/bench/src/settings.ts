@@ -20,6 +20,9 @@ export const upstream: string | undefined = process.env['BENCH_UPSTREAM']
 /** How many more routes there are: `/routes/:number/of/:name`, each written out. */
 export const routes: number = Number(process.env['BENCH_ROUTES'] ?? 0)
 
+/** Whether connections stay, however long nothing is asked on them. */
+export const isPatient: boolean = process.env['BENCH_PATIENT'] !== undefined
+
 export const greeting = 'Hello, World!'
 
 /** One record of the dataset. */

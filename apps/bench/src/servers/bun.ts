@@ -1,6 +1,6 @@
 // Runs under Bun: https://bun.com/docs/api/http
 import { eventsOf } from '../web-events.ts'
-import { directory, greeting, host, port, selection, sum, tls, upstream } from '../settings.ts'
+import { directory, greeting, host, isPatient, port, selection, sum, tls, upstream } from '../settings.ts'
 
 interface BunServer {
   upgrade(request: Request, options: { data: string }): boolean
@@ -27,6 +27,7 @@ const server = Bun.serve({
   hostname: host,
   ...(tls && { tls, http2: true }),
   maxRequestBodySize: 2 ** 40,
+  ...(isPatient && { idleTimeout: 0 }),
   websocket: {
     // A compressor for all: a context of each connection is what the client declines.
     perMessageDeflate: { compress: 'shared', decompress: 'shared' },

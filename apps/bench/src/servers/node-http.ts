@@ -2,7 +2,7 @@ import { Agent, type IncomingMessage, type ServerResponse, createServer } from '
 import { createServer as createSecureServer } from 'node:https'
 import httpProxy from 'http-proxy'
 import sirv from 'sirv'
-import { directory, greeting, host, port, selection, sum, tls, upstream } from '../settings.ts'
+import { directory, greeting, host, isPatient, port, selection, sum, tls, upstream } from '../settings.ts'
 
 const files = sirv(directory, { etag: true })
 
@@ -32,6 +32,7 @@ function pass(request: IncomingMessage, response: ServerResponse): void {
 
 const answer = upstream === undefined ? listener : pass
 const server = tls ? createSecureServer(tls, answer) : createServer(answer)
+if (isPatient) server.keepAliveTimeout = 0
 server.listen(port, host)
 
 async function route(request: IncomingMessage, response: ServerResponse, target: string): Promise<void> {

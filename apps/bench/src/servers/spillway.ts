@@ -8,7 +8,7 @@ import { topics } from '@spillway/middleware/topics'
 import { type WebSocketHandlers, websocket } from '@spillway/middleware/websocket'
 import fastJson, { type Schema } from 'fast-json-stringify'
 import { selectionSchema } from '../schema.ts'
-import { directory, greeting, host, port, routes, selection, sum, tls, upstream } from '../settings.ts'
+import { directory, greeting, host, isPatient, port, routes, selection, sum, tls, upstream } from '../settings.ts'
 
 const room = topics()('room')
 const echo = (): WebSocketHandlers => ({ message: (socket, data) => socket.send(data) })
@@ -69,6 +69,11 @@ const edge = router()
   .get('/static/**:path', staticFiles(directory))
   .mount('/', proxy(upstreams([upstream ?? 'http://127.0.0.1'])))
 
-const server = await serve(upstream === undefined ? app : edge, { port, host, ...(tls && { tls, http2: true }) })
+const server = await serve(upstream === undefined ? app : edge, {
+  port,
+  host,
+  ...(tls && { tls, http2: true }),
+  ...(isPatient && { timeouts: { keepAlive: 0 } }),
+})
 // A tidy end, so that a profiler can write its file.
 process.once('SIGTERM', () => void server.close({ deadline: 1000 }))
