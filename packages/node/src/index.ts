@@ -4,6 +4,4 @@ import { install } from './install.ts'
 
 install()
 if (isMainThread && !process.env['SPILLWAY_QUIET'])
-  console.error(
-    'Spillway serves what this program makes of node:http and node:https (SPILLWAY_QUIET=1 says so without a word)',
-  )
+  console.error('Spillway serves this program in place of node:http and node:https (SPILLWAY_QUIET=1 hides this line)')

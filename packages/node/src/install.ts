@@ -20,7 +20,7 @@ export function install(): void {
   if (isInstalled) return
   if ('Bun' in globalThis || 'Deno' in globalThis)
     throw new Error(
-      '@spillway/node is for Node.js, on whose classes it leans: use `serve` of @spillway/core, or `toFetch` of @spillway/core/web',
+      '@spillway/node works only in Node.js, because it relies on classes of its own: use `serve` of @spillway/core, or `toFetch` of @spillway/core/web',
     )
   if ([...process.execArgv, process.env['NODE_OPTIONS'] ?? ''].some((text) => text.includes('--insecure-http-parser')))
     throw new Error('--insecure-http-parser is for requests that Spillway refuses: leave it out, or @spillway/node')

@@ -27,7 +27,7 @@ export async function knownReaders(side: Side, bytes: Uint8Array, isRefused: boo
   const row = Object.hasOwn(cases, text) ? cases[text]! : []
   const items = (known?.readers ?? []).flatMap((name, i) => (row[i] ? [readerItem(name, row[i], isRefused)] : []))
   if (items.length === 0)
-    return [el('p', { class: 'hint' }, 'Nobody else was asked about these very bytes. About every sample they were.')]
+    return [el('p', { class: 'hint' }, 'Nobody else was asked about these very bytes, only about the samples.')]
   return [el('ul', { class: 'others' }, ...items)]
 }
 

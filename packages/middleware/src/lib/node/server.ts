@@ -55,7 +55,7 @@ function given(
   // Their messages are other classes under the same names: content would be sent before its head.
   if ('Bun' in globalThis || 'Deno' in globalThis)
     throw new Error(
-      'A server for programs of node:http needs Node.js, on whose classes it leans: use `serve` of @spillway/core, or `toFetch` of @spillway/core/web',
+      'A server for node:http programs works only in Node.js, because it relies on classes of its own: use `serve` of @spillway/core, or `toFetch` of @spillway/core/web',
     )
   if (typeof options === 'function') return [{}, options]
   if (options !== null && options !== undefined && typeof options !== 'object')
