@@ -6,6 +6,7 @@ import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { countsOf } from './command-line/index.js'
 
 const said = `const { user, system } = process.cpuUsage(); console.log((user + system) / 1000); process.exit()`
 const at = `{ port: 0, host: '127.0.0.1' }`
@@ -19,7 +20,7 @@ import { router } from '@spillway/middleware/router'
 await serve(router().get('/', (c) => c.text('hello')), ${at}); ${said}`,
 }
 
-const starts = Number(process.argv[2] ?? 20)
+const { starts } = countsOf('start-up', { starts: 20 })
 const folder = mkdtempSync(join(tmpdir(), 'spillway-start-up-'))
 try {
   symlinkSync(fileURLToPath(new URL('../apps/bench/node_modules', import.meta.url)), join(folder, 'node_modules'))

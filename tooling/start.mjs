@@ -13,7 +13,7 @@ const name = process.argv[2] ?? 'wire-lab'
 const demo = demos[name]
 if (!demo) {
   console.error(`There is no demo ${name}: there are ${Object.keys(demos).join(', ')}`)
-  process.exit(1)
+  process.exit(2)
 }
 for (const [variable, value] of Object.entries(demo)) process.env[variable] ??= value
 

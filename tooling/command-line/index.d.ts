@@ -67,6 +67,16 @@ export declare function readNumber(
 /** One of several names. @param what they are: `command`. @throws UsageError for another, with the nearest one, or all. */
 export declare function chosenFrom<T extends string>(what: string, text: string, names: readonly T[]): T
 
+/**
+ * The numbers of a script that takes nothing else: whole, from 1 on, in the order of their names. Ends the process after --help, and
+ * with 2 for anything else.
+ */
+export declare function countsOf<Name extends string>(
+  name: string,
+  defaults: Readonly<Record<Name, number>>,
+  args?: readonly string[],
+): Readonly<Record<Name, number>>
+
 /** Colours a text, or leaves it as it is. */
 export type Style = (format: 'bold' | 'cyan' | 'dim' | 'green' | 'red' | 'yellow', text: string) => string
 

@@ -9,9 +9,9 @@ import { Agent, request } from 'node:http'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Projects, freePort } from './projects.mjs'
+import { countsOf } from '../command-line/index.js'
 
-const saves = Number(process.argv[2] ?? 20)
-const pause = Number(process.argv[3] ?? 1500)
+const { saves, pause } = countsOf('reload', { saves: 20, pause: 1500 })
 const projects = new Projects()
 
 const database = `new Database(':memory:')

@@ -6,10 +6,10 @@ import { connect, createServer } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { serve } from '../../packages/core/dist/index.js'
 import { proxy, upstreams } from '../../packages/middleware/dist/proxy.js'
+import { countsOf } from '../command-line/index.js'
 
-const [argument = '100000'] = process.argv.slice(2)
-if (argument === 'others') await others()
-else await main(Number(argument))
+if (process.argv[2] === 'others') await others()
+else await main(countsOf('abandoned-requests', { requests: 100_000 }).requests)
 
 /** Everything but the proxy, in a process of its own: the server behind it, and the clients in front. */
 async function others() {

@@ -2,8 +2,9 @@
 // Usage: node tooling/reliability/drain.mjs [rounds, default 20]; build first.
 import { connect } from 'node:net'
 import { serve } from '../../packages/core/dist/index.js'
+import { countsOf } from '../command-line/index.js'
 
-const rounds = Number(process.argv[2] ?? 20)
+const { rounds } = countsOf('drain', { rounds: 20 })
 const clients = 64
 const request = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n'
 

@@ -3,8 +3,9 @@
 import { createServer } from 'node:http'
 import { connect } from 'node:net'
 import { serve } from '../../packages/core/dist/index.js'
+import { countsOf } from '../command-line/index.js'
 
-const trials = Number(process.argv[2] ?? 20_000)
+const { trials } = countsOf('keep-alive-race', { trials: 20_000 })
 /** Connections at a time. */
 const batch = 500
 const keepAlive = 100

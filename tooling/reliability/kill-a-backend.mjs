@@ -5,10 +5,11 @@ import { Agent, createServer, request } from 'node:http'
 import { fileURLToPath } from 'node:url'
 import { serve } from '../../packages/core/dist/index.js'
 import { proxy, upstreams } from '../../packages/middleware/dist/proxy.js'
+import { countsOf } from '../command-line/index.js'
 
-const [argument = '20', port] = process.argv.slice(2)
+const [argument, port] = process.argv.slice(2)
 if (argument === 'backend') backend(Number(port))
-else await main(Number(argument))
+else await main(countsOf('kill-a-backend', { rounds: 20 }).rounds)
 
 /** Answers at once or after a moment, so that some requests are under way whenever it is killed. */
 function backend(at) {

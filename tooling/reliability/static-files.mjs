@@ -7,8 +7,9 @@ import { staticFiles } from '../../packages/middleware/dist/static.js'
 import { ask } from '../conformance/static/client.mjs'
 import { hostilePaths } from '../conformance/static/hostile-paths.mjs'
 import { makeSite } from '../conformance/static/site.mjs'
+import { countsOf } from '../command-line/index.js'
 
-const [paths = 10_000, replacements = 1000] = process.argv.slice(2).map(Number)
+const { paths, replacements } = countsOf('static-files', { paths: 10_000, replacements: 1000 })
 const root = makeSite()
 const options = { listing: true, precompressed: true, compress: true, cleanUrls: true, recheckAfter: 1 }
 const server = await serve(staticFiles(root, options), { port: 0 })

@@ -13,6 +13,8 @@ import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { connect as connectTls } from 'node:tls'
 import { fileURLToPath } from 'node:url'
+import { countsOf } from '@spillway/command-line'
+import { ignore } from '@spillway/core'
 import { makeCertificate } from './bench.ts'
 import { freePort } from './processes.ts'
 
@@ -23,13 +25,10 @@ interface Memory {
 
 type Opened = Socket | ClientHttp2Session
 
-const count = Number(process.argv[2] ?? 10_000)
+const { connections: count } = countsOf('idle', { connections: 10_000 })
 const folder = mkdtempSync(join(tmpdir(), 'spillway-idle-'))
 process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
 makeCertificate({ folder })
-
-/** Whoever waits for something hears of it. */
-function ignore(): void {}
 
 const hello = 'GET /plaintext HTTP/1.1\r\nHost: localhost\r\n\r\n'
 

@@ -99,6 +99,10 @@ const cases: readonly Case[] = [
 ]
 
 const only = process.argv[2]
+if (only !== undefined && !cases.some(({ name }) => name === only)) {
+  console.error(`micro: there is no case ${only}: there are ${cases.map(({ name }) => name).join(', ')}`)
+  process.exit(2)
+}
 for (const one of cases.filter(({ name }) => only === undefined || name === only)) {
   const times: number[] = []
   for (let run = 0; run < runs; run++) times.push(await measure(one))

@@ -1,6 +1,15 @@
-import { type Options, explain, Failure, optionLines, readNumber, readOptions, styleFor } from '@spillway/command-line'
+import {
+  type Options,
+  countsOf,
+  explain,
+  Failure,
+  optionLines,
+  readNumber,
+  readOptions,
+  styleFor,
+} from '@spillway/command-line'
 import { testOptions } from '@spillway/command-line/tests'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 
 const options = {
   port: { type: 'number', short: 'p', to: 65_535, value: 'number', help: 'where to listen' },
@@ -92,4 +101,27 @@ it('long help goes on in the next line, in its column', () => {
   const [first, second] = optionLines({ long }).split('\n')
   expect(first!.length).toBeLessThanOrEqual(100)
   expect(second!.indexOf('word')).toBe(first!.indexOf('word'))
+})
+
+const counts = (...args: string[]): unknown => countsOf('drain', { rounds: 20, clients: 4 }, args)
+
+describe('countsOf', () => {
+  it('gives numbers, and defaults', () => {
+    expect(counts()).toEqual({ rounds: 20, clients: 4 })
+    expect(counts('1')).toEqual({ rounds: 1, clients: 4 })
+    expect(counts('1', '2')).toEqual({ rounds: 1, clients: 2 })
+  })
+
+  it.each([
+    [['x'], 'drain: rounds takes a whole number from 1 on, not "x"'],
+    [['1', '0'], 'drain: clients takes a whole number from 1 on, not "0"'],
+    [['1', '2', '3'], 'drain: There is nothing to do with 3. See --help.'],
+    [['--hepl'], 'drain: There is no --hepl. Did you mean --help?'],
+  ])('ends the process at %j', (args, line) => {
+    const exit = vi.spyOn(process, 'exit').mockReturnValue(undefined as never)
+    const error = vi.spyOn(console, 'error').mockReturnValue()
+    counts(...args)
+    expect([exit.mock.calls, error.mock.calls]).toEqual([[[2]], [[line]]])
+    vi.restoreAllMocks()
+  })
 })
