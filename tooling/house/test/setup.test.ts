@@ -18,5 +18,5 @@ it('a demo that is not there is named, with those that are', () => {
   const { status, stderr } = spawnSync(process.execPath, [join(root, 'tooling/start.mjs'), 'chta'], {
     encoding: 'utf8',
   })
-  expect([status, stderr]).toEqual([1, 'There is no demo chta: there are wire-lab, chat, conduit, gateway\n'])
+  expect([status, stderr]).toEqual([2, 'There is no demo chta: there are wire-lab, chat, conduit, gateway\n'])
 })
