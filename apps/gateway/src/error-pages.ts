@@ -1,7 +1,7 @@
 // Error pages.
 import { readFileSync } from 'node:fs'
 import { extname } from 'node:path'
-import { AbortedError, type Context, type Handler, Reply, errorFacts, printFailure } from '@spillway/core'
+import { type Context, type Handler, Reply, abortedIn, errorFacts, printFailure } from '@spillway/core'
 import type { Middleware } from '@spillway/middleware'
 import { type ErrorPages, ConfigError } from './config.ts'
 
@@ -45,7 +45,7 @@ export function errorPages(files: ErrorPages): Middleware {
       return page ? replaced(c, reply, page) : reply
     } catch (error) {
       const { status, headers } = errorFacts(error)
-      const page = error instanceof AbortedError ? undefined : pageOf(status)
+      const page = abortedIn(error) ? undefined : pageOf(status)
       if (!page) throw error
       if (status >= 500) printFailure(error, c)
       const reply = new Reply(null, status)

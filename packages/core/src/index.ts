@@ -10,6 +10,7 @@ export {
   HttpError,
   type HttpErrorOptions,
   type Outcome,
+  abortedIn,
   errorFacts,
 } from './exchange/errors.ts'
 export { Output } from './http1/output.ts'

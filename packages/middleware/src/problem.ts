@@ -1,10 +1,10 @@
 // Errors that are reported as problems (RFC 9457).
 import {
-  AbortedError,
   type Context,
   type MaybePromise,
   Reply,
   type Result,
+  abortedIn,
   addErrorFields,
   errorFacts,
   guarded,
@@ -51,7 +51,7 @@ export function problems(options: ProblemsOptions = {}): Middleware {
       next,
       (reply) => (reply instanceof Refusal ? told(reply, c) : reply),
       (error) => {
-        if (error instanceof AbortedError) throw error
+        if (abortedIn(error)) throw error
         if (errorFacts(error).status >= 500) guarded(onError, (second) => printFailure(second, c), error, c)
         return after(told(problemOf(error), c), (reply) => addErrorFields(c, reply))
       },

@@ -1,4 +1,5 @@
-import { HttpError, Reply } from '@spillway/core'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { AbortedError, HttpError, Reply } from '@spillway/core'
 import { cors } from '@spillway/middleware/cors'
 import { spans } from '@spillway/middleware/opentelemetry'
 import { problems } from '@spillway/middleware/problem'
@@ -26,6 +27,21 @@ async function told(app: Router<any, any>, path: string, ...fields: string[]): P
 const answering = (answer: () => never): Router => router().onError(answer).get('/', broken)
 
 describe('onError of a router', () => {
+  test('is not asked about what a handler throws because it was stopped, itself or by a function of Node', async () => {
+    const asked: unknown[] = []
+    const app = router()
+      .onError((error, c) => {
+        asked.push(error)
+        return c.text('mine')
+      })
+      .get('/', async (c) => {
+        c.abort(new AbortedError('timeout', 'Too late'))
+        return c.text(String(await sleep(60_000, '', { signal: c.signal })))
+      })
+    expect(await told(app, '/')).toContain('server: Too late')
+    expect(asked).toEqual([])
+  })
+
   test('answers for handlers and layers, registered before and after it, now or later', async () => {
     const app = router()
       .use(name)

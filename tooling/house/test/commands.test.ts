@@ -83,6 +83,7 @@ const commands: Readonly<Record<string, Run | string>> = {
   'node packages/parser/fuzz/differential.mjs 600': long,
   'node tooling/reliability/keep-alive-race.mjs 20000': long,
   'node tooling/reliability/drain.mjs 20': long,
+  'node tooling/reliability/soak.mjs 900': long,
   'node tooling/reliability/kill-a-backend.mjs 20': long,
   'node tooling/reliability/abandoned-requests.mjs 1000000': long,
   'sudo node tooling/reliability/rehearse.mjs': 'needs the superuser of a Linux, and takes minutes',

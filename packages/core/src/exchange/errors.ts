@@ -85,6 +85,21 @@ export class AbortedError extends Error {
   }
 }
 
+/**
+ * The {@link AbortedError} that an error is, or that it stands for: what Node's own functions take as `signal` they do not throw as it is,
+ * but as the cause of an `AbortError` of theirs. Undefined for any other error.
+ */
+export function abortedIn(error: unknown): AbortedError | undefined {
+  // Inspecting it may run foreign code.
+  try {
+    if (error instanceof AbortedError) return error
+    const { name, cause } = error as Error
+    return name === 'AbortError' && cause instanceof AbortedError ? cause : undefined
+  } catch {
+    return undefined
+  }
+}
+
 /** The error for content that is read too late. */
 export function unreadContent(): AbortedError {
   return new AbortedError('handler', 'The reply was sent before the content was read')

@@ -1,7 +1,7 @@
 // The boundary to the application's `onError`: it may throw, reject, or return what is no reply.
 import type { Context, MaybePromise, Result } from './context.ts'
 import { errorResult, plainError, printFailure } from './error-reply.ts'
-import { AbortedError, errorFacts } from './errors.ts'
+import { abortedIn, errorFacts } from './errors.ts'
 import { isThenable, printError } from './guarded.ts'
 import type { Reply } from './reply.ts'
 import type { RequestContext } from './request-context.ts'
@@ -16,16 +16,18 @@ export type OnError = (error: unknown, context: Context | null) => MaybePromise<
  */
 export function errorAnswer(
   onError: OnError | undefined,
-  error: unknown,
+  thrown: unknown,
   context: RequestContext,
 ): MaybePromise<Reply> {
+  const aborted = abortedIn(thrown)
+  const error = aborted ?? thrown
   // Inspecting an error may run foreign code, and so does calling `onError`.
   try {
     if (onError) {
       const result = within(context.scope, onError, error, context)
       return isThenable(result) ? eventually(result, error) : errorResult(result, error)
     }
-    const isAnswer = error instanceof AbortedError || errorFacts(error).status < 500
+    const isAnswer = aborted !== undefined || errorFacts(error).status < 500
     if (!isAnswer) printFailure(error, context)
     return plainError(error)
   } catch (second) {
@@ -36,7 +38,7 @@ export function errorAnswer(
 /** Tells of an error that no reply can report any more: `onError`, or whoever reads standard error. Never throws. */
 export function reportError(onError: OnError | undefined, error: unknown, context: RequestContext | null): void {
   try {
-    if (error instanceof AbortedError) return
+    if (abortedIn(error)) return
     if (!onError) return printFailure(error, context)
     const result = within(context?.scope, onError, error, context)
     if (isThenable(result)) void eventually(result, error)

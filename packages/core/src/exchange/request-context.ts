@@ -2,7 +2,7 @@
 import { type HeadSnapshot, TargetForm } from '@spillway/parser'
 import { splitTarget, type TargetParts } from '@spillway/parser/fields'
 import type { Context, Html, Query, RequestHeaders } from './context.ts'
-import { type AbortedError, HttpError, type Outcome, unreadContent } from './errors.ts'
+import { type AbortedError, HttpError, type Outcome, abortedIn, unreadContent } from './errors.ts'
 import { Reply, type BodySource, type ReplyInit, type TakeOver } from './reply.ts'
 import { type FieldsInit, ReplyHeaders, addErrorFields, addHeaders, fieldLine, textPlain } from './reply-headers.ts'
 import { noContent } from './source.ts'
@@ -259,9 +259,9 @@ export class RequestContext implements Context {
     return this.#outcome !== undefined
   }
 
-  /** @internal Whether an error is the reason of `signal`, which the handler let through. */
+  /** @internal Whether an error is that of a handler that stopped because the client has gone. */
   stoppedBy(error: unknown): boolean {
-    return this.aborted !== undefined && error === this.aborted
+    return this.aborted?.by === 'peer' && abortedIn(error) === this.aborted
   }
 
   abort(reason: AbortedError): void {

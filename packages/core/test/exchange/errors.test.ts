@@ -1,6 +1,15 @@
 // oxlint-disable unicorn/no-thenable -- handlers may return what they like
+import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
-import { AbortedError, type Context, type Handler, HttpError, Reply, type ServerOptions } from '../../src/index.ts'
+import {
+  AbortedError,
+  type Context,
+  type Handler,
+  HttpError,
+  Reply,
+  type ServerOptions,
+  abortedIn,
+} from '../../src/index.ts'
 import { testServer } from '../../src/testing.ts'
 import { type Message, get, muteErrors, onlyReply, replies, turn } from '../support.ts'
 
@@ -275,5 +284,56 @@ describe('errors stay where they happened', () => {
     await turn(6)
     expect(client.received).toBe('')
     expect(t.server.stats.open).toBe(0)
+  })
+})
+
+describe('what a function of Node throws because `c.signal` has aborted', () => {
+  const wait = (signal: AbortSignal): Promise<unknown> => sleep(60_000, undefined, { signal })
+
+  it.each<[string, Handler]>([
+    ['by a handler', async (c) => c.text(String(await wait(c.signal)))],
+    [
+      'by content',
+      (c) =>
+        new Reply(
+          (async function* () {
+            yield 'a'
+            await wait(c.signal)
+          })(),
+        ),
+    ],
+  ])('%s is no error when the client has gone', async (_, handler) => {
+    const told: unknown[] = []
+    const t = testServer(handler, { onError: (error) => void told.push(error) })
+    const client = t.connect()
+    client.send(get())
+    await turn(4)
+    client.end()
+    await turn(6)
+    expect(client.state).toBe('closed')
+    expect(told).toEqual([])
+  })
+
+  it('is what it stands for: the answer, and no failure that is printed', async () => {
+    const { status, body } = await answer(async (c) => {
+      c.abort(new AbortedError('timeout', 'Too late'))
+      return c.text(String(await wait(c.signal)))
+    })
+    expect([status, body]).toEqual([408, 'Too late\n'])
+    expect(errors.calls).toEqual([])
+  })
+
+  it('is told from other errors', () => {
+    const aborted = new AbortedError('peer', 'gone')
+    const named = Object.assign(new Error('aborted', { cause: aborted }), { name: 'AbortError' })
+    expect(abortedIn(aborted)).toBe(aborted)
+    expect(abortedIn(named)).toBe(aborted)
+    const foreign = {
+      get name() {
+        throw new Error('foreign')
+      },
+    }
+    const others = [new Error('failed', { cause: aborted }), new DOMException('mine', 'AbortError'), foreign, null, 1]
+    for (const other of others) expect(abortedIn(other)).toBe(undefined)
   })
 })

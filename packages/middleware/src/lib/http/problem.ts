@@ -1,5 +1,5 @@
 // Problem details (RFC 9457): how every refusal of this package can be told.
-import { AbortedError, type Context, HttpError, Reply, errorFacts, printFailure } from '@spillway/core'
+import { type Context, HttpError, Reply, abortedIn, errorFacts, printFailure } from '@spillway/core'
 import { reasonPhrase } from '@spillway/parser/serialize'
 import type { MiddlewareErrorCode } from './error-codes.ts'
 
@@ -77,7 +77,7 @@ export function isWritten(reply: Refusal): boolean {
  */
 export function problemOf(error: unknown, c?: Context<any, any> | null): Refusal {
   const { status, text, headers } = errorFacts(error)
-  if (c !== undefined && status >= 500 && !(error instanceof AbortedError)) printFailure(error, c)
+  if (c !== undefined && status >= 500 && !abortedIn(error)) printFailure(error, c)
   const reply = problem(status, text === undefined ? {} : { detail: text, ...extensionsOf(error as object) })
   for (const [name, value] of headers ?? []) reply.headers.append(name, value)
   return reply

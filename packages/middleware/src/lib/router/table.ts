@@ -1,5 +1,5 @@
 // The routes of one router, checked against each other as they are added.
-import { AbortedError, type Context, type MaybePromise, type Reply, type Result, addErrorFields } from '@spillway/core'
+import { type Context, type MaybePromise, type Reply, type Result, abortedIn, addErrorFields } from '@spillway/core'
 import { asReply, chain, tellable, toReply, unwrap } from '../layers/compose.ts'
 import { whenAnswered } from '../layers/reply-fields.ts'
 import { KnownPaths, ownText } from '../tools/known-paths.ts'
@@ -184,7 +184,7 @@ export class RouteTable {
   // decision 058
   /** @throws the error itself when no handler answers it, or the exchange was cut: then there is nobody to answer. */
   async #failed(c: Context, error: unknown, end: MountEnd | undefined): Promise<Reply> {
-    if (error instanceof AbortedError) throw error
+    if (abortedIn(error)) throw error
     const path = normalizePath(c.path)
     const found = path === undefined ? undefined : this.#search.find(c.method, path, end)
     const other = found || path === undefined ? undefined : this.#methodsOf(path, end)[0]
