@@ -32,11 +32,13 @@ export function inspector(options: InspectorOptions = {}): Middleware {
   if (isProduction() && !inProduction) return (_, next) => next()
   const inspection = new Inspection({ ...common, base: `${path}/`, remote, always, isOwn: () => false })
   print(`Inspector: ${inspection.link('http://<this server>')}\n`)
-  return (c, next) => {
+  const layer: Middleware = (c, next) => {
     if (!c.path.startsWith(path)) return next()
     if (c.path === path) return c.redirect(`${path}/`)
     return c.path[path.length] === '/' ? inspection.handle(c, c.path.slice(path.length + 1)) : next()
   }
+  // What it is called where it shows how long each layer took.
+  return Object.defineProperty(layer, 'name', { value: 'inspector' })
 }
 
 /**

@@ -112,6 +112,21 @@ describe('what is looked for', () => {
     expect(matchesConnection(query, connection(), 4)).toBe(true)
   })
 
+  it('is not what is below the page, either, where its server has other pages', () => {
+    const query = { ...parseQuery(''), own: false, base: '/__spillway/' }
+    const icon = exchange({ exchange: 2, target: '/__spillway/icon.svg' })
+    expect(matchesConnection(query, connection({ exchanges: [icon] }), 0)).toBe(false)
+    expect(matchesConnection(query, connection({ exchanges: [exchange(), icon] }), 0)).toBe(true)
+    expect(matchesConnection(query, connection({ exchanges: [] }), 0)).toBe(true)
+    expect(matchesConnection({ ...query, own: true }, connection({ exchanges: [icon] }), 0)).toBe(true)
+    expect(matchesConnection({ ...query, base: '/' }, connection(), 0)).toBe(true)
+    const event = { type: 'reply', at: 1, connection: 3, exchange: 2, status: 200, persist: true } as const
+    const shared = connection({ exchanges: [exchange(), icon] })
+    expect(matchesEvent(query, event, shared, 0)).toBe(false)
+    expect(matchesEvent(query, { ...event, exchange: 1 }, shared, 0)).toBe(true)
+    expect(matchesEvent({ ...query, own: true }, event, shared, 0)).toBe(true)
+  })
+
   it('picks the events of an exchange, and leaves out those of others', () => {
     const query = parseQuery('status:200')
     const event = { type: 'reply', at: 1, connection: 3, exchange: 1, status: 200, persist: true } as const

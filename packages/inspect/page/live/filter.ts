@@ -12,7 +12,7 @@ export class Filter {
     if (!field) return
     const hide = document.getElementById('hide-own') as HTMLInputElement | null
     const read = (): void => {
-      this.#query = { ...parseQuery(field.value), own: !hide?.checked }
+      this.#query = { ...parseQuery(field.value), own: !hide?.checked, base: new URL('.', location.href).pathname }
       setText(byId('filter-error'), this.#query.problem)
     }
     for (const element of [field, hide])

@@ -7,6 +7,8 @@ export interface Query {
   readonly connection: readonly ((connection: Connection) => boolean)[]
   /** Whether the traffic of watching pages is shown, too. */
   readonly own: boolean
+  /** The path below which such a page and its requests are, on the server that it shows: `/__spillway/`. `/` where it is on another one. */
+  readonly base: string
   /** What cannot be understood, in a sentence; empty when everything can. */
   readonly problem: string
 }
@@ -114,12 +116,12 @@ export function parseQuery(text: string): Query {
   }
   const names = Object.keys(terms).join(', ')
   const problem = problems.length > 0 ? `Not understood: ${problems.join(' ')}. There are ${names}, and words.` : ''
-  return { ...query, own: true, problem }
+  return { ...query, own: true, base: '/', problem }
 }
 
 /** Whether a connection matches: it does itself, and one of its exchanges does. */
 export function matchesConnection(query: Query, connection: Connection, you: number): boolean {
-  if (!query.own && isOwn(connection, you)) return false
+  if (!query.own && isOwn(connection, you, query)) return false
   if (!query.connection.every((test) => test(connection))) return false
   return query.exchange.length === 0 || connection.exchanges.some((one) => query.exchange.every((test) => test(one)))
 }
@@ -128,14 +130,20 @@ export function matchesConnection(query: Query, connection: Connection, you: num
 export function matchesEvent(query: Query, event: WireEvent, connection: Connection | undefined, you: number): boolean {
   if (query.exchange.length === 0 && query.connection.length === 0 && query.own) return true
   if (!connection) return false
-  if (!query.own && isOwn(connection, you)) return false
+  if (!query.own && isOwn(connection, you, query)) return false
   if (!query.connection.every((test) => test(connection))) return false
+  const one = 'exchange' in event && connection.exchanges.find(({ exchange: number }) => number === event.exchange)
+  if (one && !query.own && isBelow(one, query)) return false
   if (query.exchange.length === 0) return true
-  if (!('exchange' in event)) return false
-  const one = connection.exchanges.find(({ exchange: number }) => number === event.exchange)
-  return one !== undefined && query.exchange.every((test) => test(one))
+  return one !== undefined && one !== false && query.exchange.every((test) => test(one))
 }
 
-function isOwn({ id, role }: Connection, you: number): boolean {
-  return id === you || role === 'viewer'
+/** A browser asks for a page and for what is on it on several connections, and on some of them for pages of others as well. */
+function isOwn({ id, role, exchanges }: Connection, you: number, query: Query): boolean {
+  if (id === you || role === 'viewer') return true
+  return exchanges.length > 0 && exchanges.every((one) => isBelow(one, query))
+}
+
+function isBelow({ target }: Exchange, { base }: Query): boolean {
+  return base !== '/' && target.startsWith(base)
 }
