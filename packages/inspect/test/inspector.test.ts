@@ -73,6 +73,20 @@ describe('beside a program that knows nothing of it', () => {
     expect(ended).toBe('complete')
   })
 
+  it('tells requests of several connections in the order in which they came', async () => {
+    const { said } = attached()
+    const [link, url] = [await said(/Inspector: (\S+)/), await said(/^(http:\S+)$/m)]
+    const sockets = [0, 1].map(() => connect(Number(new URL(url).port), '127.0.0.1'))
+    for (let i = 0; i < 4; i++) {
+      sockets[i % 2]!.write(`GET /json?${i} HTTP/1.1\r\nHost: a\r\n\r\n`)
+      await once(sockets[i % 2]!, 'data')
+    }
+    for (const socket of sockets) socket.destroy()
+    const ask = await withCookie(link)
+    const { log } = (await (await ask('api/har')).json()) as { log: { entries: { request: { url: string } }[] } }
+    expect(log.entries.map(({ request }) => new URL(request.url).search)).toEqual(['?0', '?1', '?2', '?3'])
+  })
+
   it('tells what a client of HTTP/2 asked, with fields and content', async () => {
     const { said } = attached()
     const [link, url] = [await said(/Inspector: (\S+)/), await said(/^(http:\S+)$/m)]

@@ -17,14 +17,18 @@ interface Room {
  * That of responses has its codings undone, as the format wants it.
  */
 export async function toHar(recorder: Recorder, version: string): Promise<object> {
-  const connections = connectionsOf(recorder.state)
+  const recorded = connectionsOf(recorder.state).flatMap((connection) =>
+    exchangesIn(recorder.tapes.read(connection.id), fromBase64).flatMap(({ exchange, request, response }) => {
+      const known = connection.exchanges.find((one) => one.exchange === exchange)
+      return known ? [{ connection, known, request, response }] : []
+    }),
+  )
+  // The oldest first, as the format prefers, whichever connection it came on.
+  recorded.sort((a, b) => a.known.headAt - b.known.headAt)
   const entries: object[] = []
   const room = { bytes: mostDecoded }
-  for (const connection of connections)
-    for (const { exchange, request, response } of exchangesIn(recorder.tapes.read(connection.id), fromBase64)) {
-      const known = connection.exchanges.find((one) => one.exchange === exchange)
-      if (known) entries.push(await entryOf(connection, known, request, response, { epoch: recorder.epoch, room }))
-    }
+  for (const { connection, known, request, response } of recorded)
+    entries.push(await entryOf(connection, known, request, response, { epoch: recorder.epoch, room }))
   return { log: { version: '1.2', creator: { name: '@spillway/inspect', version }, entries } }
 }
 
