@@ -8,7 +8,7 @@ export const gaps = [
     what: "`createServer` of `@spillway/middleware/node`, and `@spillway/node`: they lean on Node's own classes",
     where: ['bun', 'deno'],
     instead: 'an error that says so; `serve`, or `toFetch`',
-    says: 'Node.js, on whose classes it leans',
+    says: 'works only in Node.js, because it relies on classes of its own',
     checks: {
       middleware: ['a program for node:http'],
       node: [

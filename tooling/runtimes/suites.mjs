@@ -71,6 +71,6 @@ export const suites = {
   serve: { packages: { '@spillway/serve': '*', ...versions('apps/serve', 'tsx') } },
   replay: {
     packages: { '@spillway/replay': '*' },
-    fill: (folder) => transpile('apps/replay/test/packets.ts', join(folder, 'packets.mjs')),
+    fill: (folder) => transpile('packages/inspect/test/packets.ts', join(folder, 'packets.mjs')),
   },
 }
