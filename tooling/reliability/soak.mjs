@@ -24,7 +24,7 @@ async function serverProcess() {
   const app = router()
     .get('/hello', (c) => c.text('hello'))
     .get('/large', (c) => c.text(large))
-    .get('/late', async (c) => c.text(String(await sleep(50, 'late', { signal: c.signal }))))
+    .get('/late', async (c) => c.text(await sleep(50, 'late', { signal: c.signal })))
     .get('/broken', () => {
       throw new Error('on purpose')
     })
@@ -124,7 +124,7 @@ const kinds = {
     const socket = await connectWebSocket(`ws://127.0.0.1:${port}/echo`, { message: () => received.emit('message') })
     for (let i = 0; i < 20; i++) {
       const answer = once(received, 'message')
-      socket.send('x'.repeat(1000))
+      void socket.send('x'.repeat(1000))
       await Promise.race([answer, sleep(1000)])
     }
     socket.close()

@@ -28,7 +28,7 @@ const app = router()
   .use(compression())
   .use(secureHeaders())
   .get('/users/:id', (c) => user(c))
-  .get('/slow', async (c) => c.text(String(await sleep(2500, 'late', { signal: c.signal }))))
+  .get('/slow', async (c) => c.text(await sleep(2500, 'late', { signal: c.signal })))
   .post('/upload', async (c) => c.text(String((await c.body.bytes()).length)))
   .get('/', (c) => c.text('hello'))
 

@@ -36,7 +36,7 @@ describe('onError of a router', () => {
       })
       .get('/', async (c) => {
         c.abort(new AbortedError('timeout', 'Too late'))
-        return c.text(String(await sleep(60_000, '', { signal: c.signal })))
+        return c.text(await sleep(60_000, '', { signal: c.signal }))
       })
     expect(await told(app, '/')).toContain('server: Too late')
     expect(asked).toEqual([])

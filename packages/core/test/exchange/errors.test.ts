@@ -287,9 +287,9 @@ describe('errors stay where they happened', () => {
   })
 })
 
-describe('what a function of Node throws because `c.signal` has aborted', () => {
-  const wait = (signal: AbortSignal): Promise<unknown> => sleep(60_000, undefined, { signal })
+const wait = (signal: AbortSignal): Promise<unknown> => sleep(60_000, undefined, { signal })
 
+describe('what a function of Node throws because `c.signal` has aborted', () => {
   it.each<[string, Handler]>([
     ['by a handler', async (c) => c.text(String(await wait(c.signal)))],
     [
