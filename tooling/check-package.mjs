@@ -20,10 +20,10 @@ function execute(command, ...args) {
   })
 }
 
-// What `require` gives is the ECMAScript module, as all of Node.js that is supported can (decision 046).
+// `require` returns the ECMAScript module, which every supported version of Node.js can do (decision 046).
 const requireGivesModules = ['cjs-resolves-to-esm', 'false-cjs']
 
-// A program has nothing to import.
+// A package that is only a program has nothing to import.
 const hasTypes = JSON.parse(readFileSync('package.json', 'utf8')).exports !== undefined
 
 const folder = mkdtempSync(join(tmpdir(), 'spillway-pack-'))

@@ -1,4 +1,4 @@
-// The numbers that a script takes, such as rounds.
+// The numbers that a script takes as arguments, such as the number of rounds.
 import { Failure, UsageError, explain } from './program.js'
 import { readNumber, readOptions } from './read.js'
 

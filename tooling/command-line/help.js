@@ -6,12 +6,12 @@ export function styleFor(stream, env = process.env) {
   return coloured ? (format, text) => styleText(format, text, { validateStream: false }) : (_, text) => text
 }
 
-/** Columns of a line of help. */
+/** The longest line of help, in columns. */
 const columns = 100
-/** Where explanations begin at the latest. */
+/** The rightmost column at which explanations may begin. */
 const widest = 28
 
-/** With the options that every program has. */
+/** Adds the options that every program has. */
 export function withHelp(options) {
   return {
     ...options,
@@ -46,7 +46,7 @@ function explanation(option) {
   return option.default === undefined ? option.help : `${option.help} (default: ${option.default})`
 }
 
-/** Lines of words, as long as may be. */
+/** Wraps words into lines of at most `length` columns. */
 function wrapped(text, length) {
   const lines = ['']
   for (const word of text.split(' ')) {

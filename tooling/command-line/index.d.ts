@@ -7,10 +7,10 @@ export interface Option {
   readonly short?: string
   /** Whether it may be given several times. */
   readonly multiple?: true
-  /** Stands for the value in the help. */
+  /** The placeholder for the value in the help. */
   readonly value?: string
   readonly help: string
-  /** Used when the option is not given; the help names it. */
+  /** Used when the option is not given; the help shows it. */
   readonly default?: string | number
   /** The smallest number allowed. Default: 0. */
   readonly from?: number
@@ -36,7 +36,7 @@ type Single<O extends Option> = Option extends O
 
 type Value<O extends Option> = O extends { readonly multiple: true } ? readonly Single<O>[] : Single<O>
 
-/** The values of options, and of those that every program has. Those without a default may be absent. */
+/** The values of the given options and of those that every program has. Those without a default may be absent. */
 export type Values<Os extends Options> = {
   readonly [K in keyof Os as Os[K] extends { readonly default: string | number } ? K : never]: Value<Os[K]>
 } & {
@@ -45,7 +45,7 @@ export type Values<Os extends Options> = {
 
 /**
  * Reads a command line. Every program has --help and --version, which its table leaves out.
- * @param elsewhere what options of similar programs are called here, by their names.
+ * @param elsewhere maps option names of similar programs to the names used here.
  * @throws UsageError for an unknown option, naming the nearest one; for a missing value, and for one that is not allowed.
  */
 export declare function readOptions<Os extends Options>(
@@ -57,18 +57,18 @@ export declare function readOptions<Os extends Options>(
 /** The value of one option. @param where names it in errors: `--port`. @throws UsageError when it is not allowed. */
 export declare function readValue<O extends Option>(where: string, option: O, text: string): Exclude<Single<O>, boolean>
 
-/** A number in decimal digits. @param where names it in errors. @throws UsageError for anything else, and out of range. */
+/** A number in decimal digits. @param where names it in errors. @throws UsageError for anything else, and when out of range. */
 export declare function readNumber(
   where: string,
   text: string,
   bounds?: Pick<Option, 'from' | 'to' | 'decimals'>,
 ): number
 
-/** One of several names. @param what they are: `command`. @throws UsageError for another, with the nearest one, or all. */
+/** One of several names. @param what the names stand for: `command`. @throws UsageError for another, with the nearest or all of them. */
 export declare function chosenFrom<T extends string>(what: string, text: string, names: readonly T[]): T
 
 /**
- * The numbers of a script that takes nothing else: whole, from 1 on, in the order of their names. Ends the process after --help, and
+ * The arguments of a script that takes only positive integers, in the order of their names. Ends the process after --help, and
  * with 2 for anything else.
  */
 export declare function countsOf<Name extends string>(
@@ -80,27 +80,27 @@ export declare function countsOf<Name extends string>(
 /** Colours a text, or leaves it as it is. */
 export type Style = (format: 'bold' | 'cyan' | 'dim' | 'green' | 'red' | 'yellow', text: string) => string
 
-/** Colour is for terminals, unless `NO_COLOR` is set or the terminal is a dumb one. */
+/** Uses colour on terminals only, and not when `NO_COLOR` is set or the terminal is a dumb one. */
 export declare function styleFor(stream: { readonly isTTY?: boolean }, env?: NodeJS.ProcessEnv): Style
 
-/** A line of help for each option, --help and --version among them. @param names of those to show. Default: all. */
+/** A line of help for each option, --help and --version among them. @param names the options to show. Default: all. */
 export declare function optionLines(options: Options, style?: Style, names?: readonly string[]): string
 
-/** What the user can do something about: only the message is shown. */
+/** An error that the user can do something about: only its message is shown. */
 export declare class Failure extends Error {}
 
-/** A command line that cannot be understood: the program ends with 2. */
+/** A command line that cannot be understood: the program exits with status 2. */
 export declare class UsageError extends Failure {}
 
-/** What went wrong, in one line; with the stack when it is a mistake of the program. */
+/** What went wrong, in one line; with the stack when it is a bug in the program. */
 export declare function explain(error: unknown): string
 
 /** The version in a package.json. */
 export declare function ownVersion(manifest: URL): string
 
 /**
- * Runs a program with its arguments. When it throws, one line on standard error says why, and the process ends with 2 after
- * a UsageError, otherwise with `failed`.
+ * Runs a program with its arguments. When it throws, one line on standard error says why, and the process exits with
+ * status 2 after a UsageError, otherwise with `failed`.
  * @param failed Default: 1.
  */
 export declare function runProgram(

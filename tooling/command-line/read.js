@@ -1,4 +1,4 @@
-// Reads options by a table of them.
+// Reads command-line options as a table describes them.
 import { parseArgs } from 'node:util'
 import { nearest } from '@spillway/core/options'
 import { withHelp } from './help.js'
@@ -25,7 +25,7 @@ export function readOptions(args, own, elsewhere = new Map()) {
   return { values: Object.fromEntries([...defaults, ...given]), positionals: parsed.positionals }
 }
 
-/** Node's parser knows texts and flags. */
+/** Node's parser knows only strings and booleans. */
 function forNode(options) {
   return Object.fromEntries(
     Object.entries(options).map(([name, { type, short, multiple }]) => [
@@ -35,7 +35,7 @@ function forNode(options) {
   )
 }
 
-/** `--port -1` is a number out of range, and not a port without a value and an option called 1. */
+/** Treats `--port -1` as a number out of range, not as a port without a value followed by an option called 1. */
 function withNegativeNumbers(args, options) {
   const joined = []
   const takesNumber = (arg) =>
@@ -58,7 +58,7 @@ function unknownOption(name, rawName, options, elsewhere) {
   return new UsageError(`There is no ${rawName}. ${near === undefined ? 'See --help.' : `Did you mean --${near}?`}`)
 }
 
-/** What Node's parser has found, in our words. */
+/** The error of Node's parser, in our own words. */
 function explained({ message }, options) {
   const [, name = ''] = /'(?:-\w, )?--([\w-]+)/.exec(message) ?? []
   if (!Object.hasOwn(options, name)) return message

@@ -10,7 +10,7 @@ export function testOptions({ options, help, read, needs = [] }) {
   const choices = all.filter((entry) => entry[1].choices)
   const run = (...args) => read([...needs, ...args])
 
-  /** What is said instead of doing it. */
+  /** The error message for arguments that must be rejected. */
   function refusal(...args) {
     try {
       run(...args)

@@ -1,5 +1,5 @@
-// Installs every package as npm would publish it into a project outside the workspace, and uses it there: its types with the
-// compilers and settings that projects have, `import`, `require`, its program, and which files it ships.
+// Installs every package as npm would publish it into a project outside the workspace, and checks it there: its types with
+// the compilers and settings that projects use, `import`, `require`, its program, and which files it ships.
 import { execFile, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -16,10 +16,10 @@ const packages = publishedPackages()
 const expected = [200, 200, 200, 404, { hello: 'ali' }, true, '/x', 0.5, 'HTTP/1.1 200 OK']
 /** Compilers besides the one of this workspace: its predecessor, which is still in use, and its successor, which is native code. */
 const otherCompilers = { 'typescript-5': 'npm:typescript@5.9.3', 'typescript-7': 'npm:typescript@7.0.2' }
-/** The files that a package may contain; those in `dist/public` are for browsers, and facts for pages. */
+/** The files that a package may contain; those in `dist/public` are for browsers. */
 const shipped =
   /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|dist\/[\w./-]+\.(js|js\.map|d\.c?ts)|dist\/public\/[\w./-]+\.(html|svg|json))$/
-/** The one package that contains others' sources. */
+/** The one package that contains source files of projects. */
 const templates = { name: 'create-spillway', files: /^templates\// }
 
 setup()
@@ -95,7 +95,7 @@ try {
   rmSync(project, { recursive: true, force: true })
 }
 
-/** Every program can be run, and knows what it is. */
+/** Checks that every program runs and reports its name and version. */
 function tryPrograms() {
   for (const [name, { manifest }] of packages)
     for (const program of Object.keys(manifest.bin ?? {})) {

@@ -1,5 +1,5 @@
-// Watches programs outside of the workspace with the inspector as npm would install it, after a build: one that knows nothing of it, one that
-// mounts it, and an Express app behind its proxy. In Chromium, the page is asked what a newcomer asks.
+// Watches programs outside the workspace with the inspector as npm would install it, after a build: one that knows nothing of it,
+// one that mounts it, and an Express app behind its proxy. In Chromium, the page is used as a newcomer would use it.
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -30,7 +30,7 @@ const server = app.listen(0, '127.0.0.1', () => console.log('at', 'http://127.0.
 const project = mkdtempSync(join(tmpdir(), 'spillway-inspected-'))
 const children = []
 
-/** Starts a program there. @returns what waits for the part of its output that fits. */
+/** Starts a program there. @returns a function that waits for output that matches a pattern. */
 function start(command, ...args) {
   const child = spawn(command, args, { cwd: project, env: { ...environment, NODE_ENV: '' } })
   children.push(child)
@@ -46,7 +46,7 @@ function start(command, ...args) {
   }
 }
 
-/** Installs what a user would, from packed packages. */
+/** Installs from packed packages what a user would install. */
 function install() {
   const published = publishedPackages()
   const packed = ['parser', 'core', 'middleware', 'inspect'].map((name) => {
@@ -64,7 +64,7 @@ function install() {
   execFileSync('npm', args, { cwd: project, env: environment, stdio: ['ignore', 'ignore', 'inherit'] })
 }
 
-/** The ways in: each gives the link to the page, and where the program is asked. */
+/** The ways to attach the inspector: each returns the link to its page and the URL of the program. */
 const ways = {
   'node --import @spillway/inspect/auto app.js': async () => {
     const said = start(process.execPath, '--import', '@spillway/inspect/auto', 'app.js')
@@ -72,7 +72,7 @@ const ways = {
   },
   'app.use(inspector())': async () => {
     const said = start(process.execPath, 'mounted.js')
-    // It is printed before the server listens.
+    // The link is printed before the server listens.
     const url = await said(/at (http\S+)/)
     return [url + (await said(/Inspector: http:\/\/<this server>(\S+)/)), url]
   },

@@ -1,4 +1,4 @@
-// Projects outside of the workspace, from packages as npm would publish them.
+// Projects outside the workspace, made from packages as npm would publish them.
 import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -27,7 +27,7 @@ export class Projects {
     execFileSync(command, args, { cwd, env: this.environment, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] })
   npm = (cwd, ...args) => this.run(cwd, 'npm', ...args)
 
-  /** Packs the packages, which have to be built, and installs `create-spillway`. */
+  /** Packs the packages, which must be built already, and installs `create-spillway`. */
   prepare() {
     setup()
     // `setup` has put the pinned pnpm on the PATH.
@@ -36,7 +36,7 @@ export class Projects {
     install(this.folder, { dependencies: { 'create-spillway': '*' } }, this.#packed)
   }
 
-  /** Makes a project, with what it asks for. @returns where it is. */
+  /** Creates a project and installs its dependencies. @returns its folder. */
   create(name, ...options) {
     this.run(this.folder, process.execPath, 'node_modules/.bin/create-spillway', name, ...options, '--no-install')
     const project = join(this.folder, name)
@@ -46,8 +46,8 @@ export class Projects {
   }
 
   /**
-   * A folder with these files, and what its `package.json`, which is an object, depends on. What is compiled there was compiled for
-   * another project. @returns where it is.
+   * Makes a folder with these files, and the dependencies in `package.json`, given as an object. Compiled dependencies are copied
+   * from another project. @returns the folder.
    */
   make(name, { 'package.json': manifest, ...files }, compiled) {
     const folder = join(this.folder, name)

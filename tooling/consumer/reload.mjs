@@ -1,7 +1,7 @@
-// How long it takes from a save to the answer of the new code, for a project of the template `api`: by `spillway dev`, by `node --watch`
-// and `tsx watch`, and for the same notes as the starters of Hono and Fastify run them.
+// Measures the time from saving a file to a response of the new code, for a project from the template `api`: with `spillway dev`,
+// `node --watch` and `tsx watch`, and for the same notes in the starter projects of Hono and Fastify.
 // `node tooling/consumer/reload.mjs [saves [milliseconds between]]`, after a build.
-// A tab keeps its connection, and a request is under way, whose content has not all come: for both it has to be answered.
+// Meanwhile a tab keeps its connection open and a request is in progress whose content is incomplete: both must get a response.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
@@ -18,7 +18,7 @@ const database = `new Database(':memory:')
 database.exec('CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT NOT NULL)')
 const add = database.prepare('INSERT INTO notes (text) VALUES (?) RETURNING *')`
 
-/** As `npm create hono@latest` has it, with the same packages for the notes. */
+/** As `npm create hono@latest` generates it, with the same packages for the notes. */
 const onHono = {
   'package.json': {
     type: 'module',
@@ -46,7 +46,7 @@ serve({ fetch: app.fetch, port: Number(process.env['PORT']) })
 `,
 }
 
-/** As `npx fastify generate` has it. */
+/** As `npx fastify generate` generates it. */
 const onFastify = {
   'package.json': {
     type: 'commonjs',
@@ -130,7 +130,7 @@ async function measure(project, source, args) {
   return { times, lost, kept }
 }
 
-/** Asks until the answer is this one. @returns how often there was none. */
+/** Sends requests until the response is from this version. @returns how many requests got no response. */
 async function until(agent, port, version) {
   let lost = 0
   for (const deadline = performance.now() + 60_000; performance.now() < deadline;) {
@@ -157,7 +157,7 @@ function get(agent, port) {
   })
 }
 
-/** A request whose content comes slowly. */
+/** Starts a request whose content arrives slowly. */
 function begun(port) {
   const content = '{"text":"slow"}'
   const headers = { 'Content-Type': 'application/json', 'Content-Length': content.length, Connection: 'close' }

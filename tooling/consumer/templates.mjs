@@ -11,7 +11,7 @@ import { Projects } from './projects.mjs'
 /** A path that each template answers with 200. */
 const paths = { minimal: '/hello/world', api: '/notes', realtime: '/', static: '/about' }
 const chosen = process.argv.slice(2)
-/** What uses better-sqlite3, which is compiled when it is installed: where it could not be here, it cannot be there. */
+/** Templates that use better-sqlite3, which is compiled on installation: if that failed in this workspace, it fails there, too. */
 const withSqlite = new Set(['api', 'guide'])
 
 function hasSqlite() {
@@ -69,7 +69,7 @@ async function tryTemplate(template) {
   await dev.end()
 }
 
-/** Starts a program on a free port, and asks it whether it lives. */
+/** Starts a program on a free port, and checks that it answers. */
 async function program(cwd, [command, ...args], pattern, template) {
   const child = spawn(command, args, { cwd, env: { ...environment, PORT: '0' } })
   const ended = once(child, 'close')
@@ -100,7 +100,7 @@ async function program(cwd, [command, ...args], pattern, template) {
   }
 }
 
-/** Does what Getting started says, step by step; on a port that is free. */
+/** Does what Getting started says, step by step, but on a free port. */
 async function followGuide() {
   const guide = readFileSync(join(root, 'apps/docs/site/guide/getting-started.md'), 'utf8')
   const [, told] = /^([^]*?)\n## Without a project/.exec(guide)
@@ -126,7 +126,7 @@ async function followGuide() {
 async function expectAnswer(cwd, url, path, route) {
   const file = join(cwd, 'src/app.ts')
   const source = readFileSync(file, 'utf8')
-  // The step in front of it.
+  // The step before it.
   if (path.startsWith('/bye') && !source.includes('/bye'))
     writeFileSync(file, source.replace(/(\.get\('\/hello.*\n)/, `$1${route}`))
   for (let i = 0; ; i++) {
@@ -137,7 +137,7 @@ async function expectAnswer(cwd, url, path, route) {
   }
 }
 
-/** What npm would run, without npm in between, which has its own way with signals. */
+/** What npm would run, without npm in between, because npm handles signals in its own way. */
 function scriptOf(cwd, name) {
   const [command, ...args] = JSON.parse(readFileSync(join(cwd, 'package.json'), 'utf8')).scripts[name].split(' ')
   return command === 'node' ? [command, ...args] : ['node', `node_modules/.bin/${command}`, ...args]

@@ -1,6 +1,6 @@
-// The way from `npm create spillway` to an answer over HTTPS behind the gateway, as Getting started and Deploying say, outside of the
-// workspace, and how long each step takes: `node tooling/consumer/walk.mjs`, after a build. What a container would do is done in a folder of
-// its own, by the steps of the Dockerfile, and as nobody where root runs it. openssl and curl are needed.
+// Follows Getting started and Deploying outside the workspace, from `npm create spillway` to a response over HTTPS behind the
+// gateway, and times each step: `node tooling/consumer/walk.mjs`, after a build. In place of a container, a folder of its own is
+// used, with the steps of the Dockerfile, as user `nobody` when root runs this. Needs openssl and curl.
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -20,7 +20,7 @@ function step(what) {
   at = now
 }
 
-/** Starts a program, and waits until it says where it is. */
+/** Starts a program, and waits until it prints its address. */
 async function start(cwd, args, pattern, env = {}, options = {}) {
   const child = spawn(process.execPath, args, { cwd, env: { ...projects.environment, ...env }, ...options })
   children.push(child)
@@ -58,7 +58,7 @@ try {
 
   const image = join(projects.folder, 'image')
   cpSync(project, image, { recursive: true, verbatimSymlinks: true })
-  // As .dockerignore has it: what was kept here stays here.
+  // As .dockerignore says: the data stored here is not copied into the image.
   rmSync(join(image, 'data'), { recursive: true, force: true })
   projects.npm(image, 'run', 'build')
   projects.npm(image, 'prune', '--omit=dev')
@@ -97,7 +97,7 @@ try {
   }
   expectAnswer()
   step('the gateway, until the first answer over HTTPS')
-  // The gateway looks each second whether the program is ready.
+  // The gateway checks every second whether the program is ready.
   await sleep(2500)
   expectAnswer()
   step('still answered when the gateway has looked')

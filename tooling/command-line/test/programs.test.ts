@@ -1,4 +1,4 @@
-// Every program that people start, as a process: what it says to mistakes, and about itself.
+// Runs every program that people start as a process: how it reports usage errors, its help and its version.
 import { once } from 'node:events'
 import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
@@ -12,7 +12,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 
 const root = fileURLToPath(new URL('../../..', import.meta.url))
 
-/** A program, by the folder of its package. */
+/** A program, identified by the folder of its package. */
 interface Program {
   readonly name: string
   readonly source: string
@@ -34,7 +34,7 @@ const programs: Readonly<Record<string, Program>> = {
   },
 }
 
-/** Programs that read the environment only. */
+/** Programs that are configured by environment variables only. */
 const withoutOptions = ['apps/chat', 'apps/compat', 'apps/conduit', 'apps/wire-lab']
 
 /** Where each is built, by the folder of its package. */

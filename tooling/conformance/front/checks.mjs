@@ -3,7 +3,7 @@ import { connect as connectTls } from 'node:tls'
 import { ask, until } from './client.mjs'
 
 const site = 'site.test'
-/** So many bytes are more than a form may have. */
+/** A size in bytes that exceeds the limit for forms. */
 const tooMuch = 5_000_000
 
 function must(condition, what) {
@@ -205,7 +205,7 @@ export const checks = [
           socket.write(
             `POST /app/upload HTTP/1.1\r\nHost: ${site}\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n3\r\nabc\r\n`,
           )
-          // Another request, which is answered meanwhile, says that this one would have come.
+          // Once another request has been answered, this one would have arrived, too.
           ask(at, '/app/hello').then(() => {
             if (at.app.seen.uploads > before) reject(new Error('the server has it before its end'))
             socket.write('3\r\ndef\r\n0\r\n\r\n')

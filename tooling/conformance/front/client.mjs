@@ -1,14 +1,14 @@
-// Asks a front server: one request on a connection of its own.
+// Sends requests to a front server, each on a connection of its own.
 import { request } from 'node:http'
 import { request as secureRequest } from 'node:https'
 
-/** Milliseconds for an answer, or for what is to be. */
+/** Milliseconds to wait for a response or a condition. */
 const patience = 10_000
 
 /**
  * @param {{ http: number, https: number }} at
  * @param {string} path sent as it is
- * @returns status 0 when the connection ends without an answer
+ * @returns status 0 when the connection ends without a response
  */
 export function ask(at, path, { tls = true, host = 'site.test', method = 'GET', headers = {}, content } = {}) {
   const port = tls ? at.https : at.http
@@ -37,7 +37,7 @@ export function ask(at, path, { tls = true, host = 'site.test', method = 'GET', 
   })
 }
 
-/** Waits for a condition. @throws Error when it does not come about. */
+/** Waits for a condition. @throws Error when it does not become true in time. */
 export async function until(condition, what) {
   for (const since = Date.now(); Date.now() - since < patience;) {
     if (condition()) return

@@ -1,4 +1,4 @@
-// Prints what the gateway does for a site beside the front servers that are installed, as a table; build first. Usage:
+// Prints a table that compares the gateway's features with those of the front servers that are installed; build first. Usage:
 //   node tooling/conformance/front/features.mjs
 import { fileURLToPath } from 'node:url'
 import { checks } from './checks.mjs'

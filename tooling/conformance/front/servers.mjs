@@ -40,14 +40,14 @@ export function servers(program) {
   return all.filter(({ tool }) => !tool.isMissing)
 }
 
-/** Starts one for a site. @throws Error when it does not listen. */
+/** Starts a server for a site. @throws Error when it does not listen. */
 export async function start({ name, tool, file, args, log }, site) {
   const values = await site.values()
   const config = join(site.home, file)
   writeFileSync(
     config,
     readFileSync(join(here, file), 'utf8')
-      // Ports are numbers, and places for them texts, so that the file is JSON.
+      // Ports are numbers, but their placeholders are strings, so that the template is valid JSON.
       .replaceAll(/"port": "\{\{(\w+)\}\}"/g, (_, key) => `"port": ${values[key]}`)
       .replaceAll(/\{\{(\w+)\}\}/g, (_, key) => String(values[key])),
   )
@@ -58,7 +58,7 @@ export async function start({ name, tool, file, args, log }, site) {
   child.stderr.on('data', (chunk) => (errors += chunk))
   const ended = new Promise((resolve) => child.once('exit', resolve))
   const stop = () => {
-    // What has processes of its own ends them.
+    // A server with child processes ends them itself.
     child.kill('SIGTERM')
     setTimeout(() => child.kill('SIGKILL'), 3000).unref()
     return ended

@@ -1,4 +1,4 @@
-// The site of the checks: 504 files, two scripts of PHP, an application of Node's, and a server that is busy.
+// The site of the checks: 504 files, two PHP scripts, a Node application, and a server that is busy.
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { connect, createServer as createTcpServer } from 'node:net'
@@ -6,13 +6,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execFileSync, findTool, spawn } from '../../vitest/programs.js'
 
-/** Of the password `right`. */
+/** The hash of the password `right`. */
 const hash = '$2y$04$jsZafk3Chfgi/nxLFJyP1.A2yAWCqom5QPq/Lppy11nuPIIQS3a12'
 
 export const php = findTool('php-fpm')
 export const openssl = findTool('openssl')
 
-/** Makes the files, starts what is behind the front servers, and gives the values for their configurations. */
+/** Creates the files, starts the upstream servers, and returns the values for the front servers' configurations. */
 export async function startSite(passwordHash = hash) {
   const home = mkdtempSync(join(tmpdir(), 'front-'))
   writeFiles(home, passwordHash)
@@ -72,7 +72,7 @@ function certificate(home, name, ...names) {
   execFileSync(openssl.path, ['req', '-x509', ...key, ...subject, ...files], { stdio: 'ignore' })
 }
 
-/** Tells what it got, sends clients on, takes uploads, gives much, and echoes what an upgraded connection says. */
+/** An application that describes its requests, redirects, takes uploads, sends large content, and echoes on upgraded connections. */
 async function startApp() {
   const seen = { uploads: 0, bigDone: 0 }
   let port = 0
@@ -132,7 +132,7 @@ async function startPhp(home) {
   }
 }
 
-/** Waits until somebody accepts connections there. @throws Error when nobody does within ten seconds. */
+/** Waits until a server accepts connections there. @throws Error when none does within ten seconds. */
 export async function accepts(where) {
   for (let i = 0; i < 500; i++) {
     const up = await new Promise((resolve) => {

@@ -1,9 +1,9 @@
-// What a server of files should do, one check a line: seen from the outside, with nothing but requests and the disk.
+// What a file server should do, one check a line: seen from the outside, using only requests and the disk.
 
 /**
  * A list of checks, and how to add one: `check(group, name, run, at)`.
- * `name` says what must be so. `run` gets `get(target, ...fields)`, `ask(method, target, fields, options)`, `touch(path)`,
- * `port`, `pid` and `root`, and resolves with true when it is so. `at` is the way of serving it is about: the `site`, the same
+ * `name` states the requirement. `run` gets `get(target, ...fields)`, `ask(method, target, fields, options)`, `touch(path)`,
+ * `port`, `pid` and `root`, and resolves with true when it is met. `at` is the mode of serving it tests: the `site`, the same
  * with `listing`s, or as a single-page `application`.
  */
 export function collect() {
@@ -12,7 +12,7 @@ export function collect() {
   return { check, checks }
 }
 
-/** What browsers send when somebody navigates. */
+/** The Accept field that browsers send for a navigation. */
 export const html = 'Accept: text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8'
 
 export function sleep(ms) {

@@ -14,7 +14,7 @@ const earlier = new Date(changed.getTime() - 60_000).toUTCString()
 const etagOf = async (get, path = '/letters.txt', ...fields) => (await get(path, ...fields)).get('etag')
 check('validators', 'ETag', async ({ get }) => /^(?:W\/)?"[!#-~]*"$/.test(await etagOf(get)))
 check('validators', 'the ETag is strong', async ({ get }) => /^"[!#-~]+"$/.test(await etagOf(get)))
-// A file that was changed a moment ago may be changed again without showing it in its times.
+// A file that was changed a moment ago may change again without a new modification time.
 check('validators', 'the ETag of a large file, once it is no longer new', async ({ get }) => {
   for (let i = 0; i < 30 && (await etagOf(get, '/numbers.txt')).startsWith('W/'); i++) await sleep(100)
   return /^"[!#-~]+"$/.test(await etagOf(get, '/numbers.txt'))

@@ -1,4 +1,4 @@
-// What is sent, in which form, and for how long.
+// What is sent, in which content type and coding, and for how long it may be cached.
 import { renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as zlib from 'node:zlib'

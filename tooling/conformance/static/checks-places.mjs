@@ -1,4 +1,4 @@
-// What a URL leads to.
+// Which resource a URL leads to.
 import { collect, html } from './check.mjs'
 import { letters } from './site.mjs'
 

@@ -1,4 +1,4 @@
-// What nobody may have, and files that change while they are sent.
+// Files that must not be served, and files that change while they are sent.
 import { readdirSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
@@ -8,7 +8,7 @@ import { letters } from './site.mjs'
 
 const { check, checks } = collect()
 
-// ── what nobody may have ─────────────────────────────────────────────────────────────────────────────────────────────
+// ── what must not be served ─────────────────────────────────────────────────────────────────────────────────────────────
 const outside = /top secret|root:x:0/
 const isKept = async ({ get }, target) => {
   const { status, content } = await get(target)
@@ -56,7 +56,7 @@ check('safety', 'a socket is not opened', async ({ get, root }) => {
 })
 check('safety', '1,000 hostile paths stay in the root, without a 500', async ({ get }) => {
   for (const path of hostilePaths(1000, 7)) {
-    // Some close the connection without a word, which is no answer but keeps what is to be kept.
+    // Some servers close the connection without a response, which is poor but discloses nothing.
     const reply = await get(path).catch((error) => (error.message === 'no reply' ? undefined : Promise.reject(error)))
     if (reply && (reply.status >= 500 || (reply.status === 200 && outside.test(reply.content.toString('latin1')))))
       return false
@@ -121,7 +121,7 @@ check('integrity', 'no file stays open', async ({ get, pid }) => {
   await sleep(300)
   return open() <= before + 8
 })
-// The last of all, because it ends a server that takes such a number for one of its own.
+// This check is last because it crashes a server that reads such a number into an integer type of its own.
 check('integrity', 'a range that ends beyond all numbers ends with the file (RFC 9110 §14.1.2)', async ({ get }) => {
   const reply = await get('/letters.txt', 'Range: bytes=24-18446744073709551616')
   return reply.status === 206 && reply.content.toString() === 'yz' && (await get('/letters.txt')).status === 200

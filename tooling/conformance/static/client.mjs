@@ -1,18 +1,18 @@
-// Asks a server on the wire: one connection and one request, sent exactly as it is written.
+// Sends raw requests to a server: one connection and one request, byte for byte as it is written.
 import { connect } from 'node:net'
 
-/** How long an answer may take, in milliseconds. */
+/** How long a response may take, in milliseconds. */
 const patience = 3000
 
-/** Whoever sends more sends a device. */
+/** A server that sends more is sending an endless device file. */
 const most = 100 * 1024 * 1024
 
 /**
  * @param {number} port
  * @param {string} method
  * @param {string} target sent as it is
- * @param {readonly string[]} fields lines, without their ends
- * @param {{ version?: string, during?: () => void }} options `during`: called when the first bytes have come
+ * @param {readonly string[]} fields field lines, without their line ends
+ * @param {{ version?: string, during?: () => void }} options `during`: called when the first bytes have arrived
  */
 export function ask(port, method, target, fields = [], { version = '1.1', during } = {}) {
   return new Promise((resolve, reject) => {

@@ -1,4 +1,4 @@
-// Paths that try to leave the root: every trick of public lists of traversal patterns, alone and joined by chance.
+// Paths that try to leave the root: every trick of public lists of traversal patterns, alone and in random combinations.
 
 /** Ways to write "one up", separators among them. */
 const ups = `
@@ -10,7 +10,7 @@ const ups = `
   .split(/\s+/)
   .filter(Boolean)
 
-/** What one would want. */
+/** The files that an attacker would want. */
 const goals = `
 secret.txt root-not/index.html root/.env etc/passwd etc%2fpasswd etc%5cpasswd /etc/passwd %2fetc%2fpasswd proc/self/environ
 proc/self/cwd/../secret.txt dev/zero C:/windows/win.ini c:%5cboot.ini .env .git/config .hidden up/secret.txt docs/../../secret.txt
@@ -36,11 +36,11 @@ const starts = [
   '/file:///',
 ]
 
-/** @param count how many; the systematic ones come first. @param seed the same seed, the same paths. */
+/** @param count how many; the systematic ones come first. @param seed the same seed gives the same paths. */
 export function* hostilePaths(count, seed = 1) {
   let state = seed
   const random = (n) => {
-    // Numerical Recipes' generator: good enough, and the same everywhere.
+    // The generator of Numerical Recipes: random enough, and the same on every platform.
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
     return Math.floor((state / 2 ** 32) * n)
   }
@@ -61,7 +61,7 @@ export function* hostilePaths(count, seed = 1) {
   }
 }
 
-/** A request line has no blanks and no control characters. */
+/** Whether a path fits into a request line, which allows neither spaces nor control characters. */
 function sendable(path) {
   return path.replace(/[\0-\x20\x7f]/g, (c) => `%${c.charCodeAt(0).toString(16).padStart(2, '0')}`)
 }

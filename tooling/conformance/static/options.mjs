@@ -1,6 +1,6 @@
 const common = { precompressed: true, compress: true, immutable: true }
 
-/** The options of our server for each way of serving the site. */
+/** The options of our server for each mode of serving the site. */
 export const options = {
   site: { ...common, cleanUrls: true, notFound: '404.html' },
   listing: { ...common, listing: true },

@@ -6,7 +6,7 @@ import { changed } from './site.mjs'
 /**
  * Runs all checks against one server.
  * @param {string} root the site it serves
- * @param {Record<string, { port: number, pid: number } | undefined>} instances by way of serving; checks of one that is missing fail
+ * @param {Record<string, { port: number, pid: number } | undefined>} instances by mode; checks of a missing one fail
  * @param {(result: object) => void} seen called after each
  */
 export async function score(root, instances, seen = () => {}) {

@@ -1,4 +1,4 @@
-// Prints how servers of files do in all checks, side by side; build first. Usage:
+// Prints the results of all checks for several file servers, side by side; build first. Usage:
 //   node tooling/conformance/static/scorecard.mjs [folder]
 // `folder` is one where peers were installed: npm install serve http-server sirv-cli srvx
 import { rmSync } from 'node:fs'

@@ -42,7 +42,7 @@ http {
 
 const ours = fileURLToPath(new URL('spillway.mjs', import.meta.url))
 
-/** All that can be started here. @param folder where `npm install` has put the peers; without one, only what the system has. */
+/** All that can be started here. @param folder where `npm install` has put the peers; without it, only those of the system. */
 export function servers(folder) {
   const bin = folder ? [join(folder, 'node_modules/.bin')] : []
   const system = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin']
@@ -117,7 +117,7 @@ export function servers(folder) {
   return all.filter(({ path }) => path !== undefined)
 }
 
-/** Starts a server and waits until it accepts. @throws Error when it does not. */
+/** Starts a server and waits until it accepts connections. @throws Error when it does not. */
 export async function start({ name, path, command }, root, at) {
   const port = await freePort()
   const [file, ...args] = command(root, port, at, path)
@@ -131,7 +131,7 @@ export async function start({ name, path, command }, root, at) {
   const ended = new Promise((resolve) => child.once('exit', resolve))
   const stop = () => {
     child.kill()
-    // Some wait for connections that nobody will end.
+    // Some wait for connections that will never be closed.
     setTimeout(() => child.kill('SIGKILL'), 1000).unref()
     return ended
   }

@@ -1,4 +1,4 @@
-// The site that all servers serve. Beside its root there are secrets.
+// The site that all servers serve. Outside its root, next to it, are secrets.
 import { mkdirSync, mkdtempSync, realpathSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -63,7 +63,7 @@ const files = {
   '../root-not/index.html': secret,
 }
 
-/** Makes the site in a new folder; returns its root, which is `root` in that folder. */
+/** Creates the site in a new folder; returns its root, which is `root` in that folder. */
 export function makeSite() {
   const root = join(realpathSync(mkdtempSync(join(tmpdir(), 'spillway-scorecard-'))), 'root')
   for (const [name, content] of Object.entries(files)) {

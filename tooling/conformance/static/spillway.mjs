@@ -1,4 +1,4 @@
-// Our server of files. Usage: node spillway.mjs <root> <port> site|listing|application; build first.
+// Our file server. Usage: node spillway.mjs <root> <port> site|listing|application; build first.
 import { serve } from '../../../packages/core/dist/index.js'
 import { staticFiles } from '../../../packages/middleware/dist/static.js'
 import { options } from './options.mjs'

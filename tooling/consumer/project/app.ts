@@ -1,4 +1,4 @@
-// A server as a user of the published packages writes it: types, imports and behaviour are all theirs.
+// A server as a user of the published packages writes it: types, imports and behaviour all come from those packages.
 import { type Context, serve } from '@spillway/core'
 import { fromFetch } from '@spillway/core/web'
 import { testServer } from '@spillway/core/testing'
