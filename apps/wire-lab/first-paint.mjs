@@ -1,4 +1,4 @@
-// Measures when a browser first paints each page of the lab, beside a page with one word on it, the floor of this machine:
+// Measures when a browser first paints each page of the lab, and compares it with a one-word page, the floor on this machine:
 //   node apps/wire-lab/first-paint.mjs [loads, 15]
 // after a build. Each load has a browser context, a window and a connection of its own. It needs Chromium on the PATH.
 import { spawn } from 'node:child_process'
@@ -8,7 +8,7 @@ import { createServer } from '@spillway/core'
 import { launchChromium } from '@spillway/vitest-config/chromium'
 
 const paths = ['/', '/bytes.html', '/many.html', '/loop.html']
-/** Milliseconds until a new browser, and a new window of it, have come to rest. */
+/** Milliseconds that a new browser, and a new window of it, are given to settle. */
 const [browserRests, windowRests] = [5_000, 600]
 
 /** Milliseconds from the navigation to the first paint with content. */
@@ -51,7 +51,7 @@ try {
   await sleep(browserRests)
   const pages = [['one word', floor.url], ...paths.map((path) => [path, url + path])]
   const seen = new Map(pages.map(([name]) => [name, []]))
-  // In turn, so that whatever else the machine does falls on all of them.
+  // Round-robin, so that other load on the machine affects all pages alike.
   for (let i = 0; i < loads; i++)
     for (const [name, address] of pages) seen.get(name).push(await firstPaint(browser, address))
   for (const [name, values] of seen)

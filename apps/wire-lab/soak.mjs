@@ -1,6 +1,6 @@
 // Watches the memory of the lab and of its page while many connections come and go:
 //   node apps/wire-lab/soak.mjs [seconds, 600] [connections, 200]
-// after `npm start` or a build. It needs Chromium on the PATH, and Linux, whose /proc tells what the server holds.
+// after `npm start` or a build. It needs Chromium on the PATH, and Linux, whose /proc tells how much memory the server uses.
 import { readFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -12,13 +12,13 @@ const get = 'GET /api/time HTTP/1.1\r\nHost: soak\r\n\r\n'
 
 /** What each kind of client does; every fifth one is of another kind. */
 const kinds = [
-  // Asks now and then on a connection that is kept.
+  // Sends a request now and then on a persistent connection.
   { first: get, again: get, every: 1_000, life: Infinity },
   // The same, faster.
   { first: get, again: get, every: 250, life: Infinity },
-  // Comes for one request and leaves.
+  // Sends one request and leaves.
   { first: get, again: '', every: 400, life: 800 },
-  // Sends a head that never ends, until it is told 408.
+  // Sends a head that never ends, until it gets a 408.
   { first: 'GET / HTTP/1.1\r\nX-Slow: ', again: 'z', every: 500, life: Infinity },
   // Is refused at once.
   { first: 'GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n', again: '', every: 1_000, life: 3_000 },
@@ -42,8 +42,8 @@ async function client(port, kind, state) {
 }
 
 /**
- * Runs `connections` clients for `seconds` and looks at the memory `samples` times.
- * @returns what was seen each time: megabytes of the server (RSS), megabytes and nodes of the page, open connections
+ * Runs `connections` clients for `seconds` and measures memory `samples` times.
+ * @returns each sample: megabytes of the server (RSS), megabytes and nodes of the page, open connections
  */
 export async function soak({ main, seconds, connections, samples, say = () => {} }) {
   const env = { ...process.env, PORT: '0' }
@@ -96,7 +96,7 @@ export async function soak({ main, seconds, connections, samples, say = () => {}
   }
 }
 
-/** The middle one of some numbers. */
+/** The median of some numbers. */
 const middle = (numbers) => numbers.toSorted((a, b) => a - b)[numbers.length >> 1]
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

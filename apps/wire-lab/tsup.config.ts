@@ -3,14 +3,14 @@ import { defineApp } from '@spillway/tsup-config'
 import type { Options } from 'tsup'
 import { type Site, writePages } from '../../packages/inspect/pages.ts'
 
-/** The lab, and what it starts as processes of their own. */
+/** The lab, and the programs it starts as separate processes. */
 export const programs: Record<string, string> = {
   main: 'src/main.ts',
   'many-server': 'src/many/server.ts',
   'many-load': 'src/many/load.ts',
 }
 
-/** The scripts of the site: one for each page that has one. The tests build them, too. */
+/** The scripts of the site: one for each page that has one. The tests build them as well. */
 export const page: Options = {
   entry: { live: 'page/live/main.ts', bytes: '../../packages/inspect/page/bytes/main.ts', many: 'page/many/main.ts' },
   format: ['esm'],

@@ -49,7 +49,7 @@ const isEnd = (event: WireEvent): event is EndEvent => event.type === 'end'
 const isDrain = (event: WireEvent): boolean => event.type === 'server' && event.what === 'drains'
 const isRequest = (event: WireEvent): event is RequestEvent => event.type === 'request'
 
-/** `fetch` sends some fields itself and does not let them be chosen. */
+/** A request with any fields: `fetch` sets some itself and does not let them be chosen. */
 function ask(method: string, path: string, headers: Record<string, string>): Promise<number> {
   return new Promise((resolve, reject) => {
     const sent = request(`${lab.url}${path}`, { method, headers, agent: false }, (response) => {
@@ -115,7 +115,7 @@ describe('the live feed', () => {
   })
 
   it('ends at once when the server closes', async () => {
-    // Far beyond the time a test has: streams that were left to the deadline would fail this one.
+    // Far longer than a test may take: streams left open until the deadline would fail this one.
     await Promise.all([lab.close(600_000), watcher.ended])
     await expect(fetch(lab.url)).rejects.toThrow('fetch failed')
   })
@@ -153,7 +153,7 @@ const isCloseOf =
   (event: WireEvent): event is CloseEvent =>
     isClose(event) && event.connection === run?.connection
 
-/** Tries with a single connection: the status lines that come back, why the connection ended, and the error if there is one. */
+/** Tries with a single connection: the status lines received, why the connection ended, and the error if there is one. */
 const singles: [name: string, statuses: string, reason: Reason, error?: ParseErrorCode][] = [
   ['http-1.0', '200', 'http-1.0'],
   ['http-1.1', '200 200', 'client-asked'],
@@ -224,7 +224,7 @@ describe('the lab’s own client', () => {
     ).toBe(statuses)
     const closed = await watcher.until(isCloseOf(runs[0]))
     expect(closed.reason).toBe(reason)
-    // Whoever leaves, drips or is refused in the middle does not hear, or is not heard, to the end.
+    // In some tries one side stops early, so the two counts need not agree.
     const { total } = runs[0]!
     const cut = ['leaves', 'slow-head', 'large-head'].includes(name)
     const whole = closed.bytesIn === total.sent && closed.bytesOut === total.received
@@ -291,7 +291,7 @@ describe('the lab’s own client', () => {
     viewer.socket.write('\r\n')
     const reply = await viewer.received
     expect(reply).toMatch(/^HTTP\/1\.1 200 OK\r\n/)
-    // Whole, and empty.
+    // A complete response with empty content.
     expect(reply).toMatch(/\r\n\r\n(?:0\r\n\r\n)?$/)
     expect(Object.fromEntries((await drained()).facts)['Cut']).toBe('1')
   }, 30_000)

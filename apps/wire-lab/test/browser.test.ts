@@ -9,9 +9,9 @@ import { type Built, buildLab } from './built.ts'
 import { visit } from './visit.ts'
 import { rawClient } from './clients.ts'
 
-/** A folder for screenshots to look at; they are not kept otherwise. */
+/** A folder in which to keep screenshots; without it, they are not kept. */
 const shots = process.env['WIRE_LAB_SCREENSHOTS']
-/** Long enough that no connection a browser opens in advance is refused before it is used, however busy the machine is. */
+/** Long enough that no connection a browser opens in advance is closed before it is used, however busy the machine is. */
 const timeouts = { head: 5_000, keepAlive: 60_000, linger: 200 }
 
 let built: Built
@@ -20,7 +20,7 @@ let lab: Lab
 let page: Page
 let complaints: string[]
 
-/** Opens the live page, and waits until it is. */
+/** Opens the page and waits until it is live. */
 async function visitLive(options: BrowserContextOptions = {}): Promise<Page> {
   const visited = await visit(browser, lab.url, complaints, options)
   await visited.waitForSelector('#live[data-state=live]')
@@ -55,13 +55,13 @@ withTools(chromium)('the page', { timeout: 60_000 }, () => {
   })
 
   it('shows its own connection, live', async () => {
-    // Its page is told of it while the handler is at work still.
+    // The page shows it while the handler is still at work.
     const own = page.locator('#labels li').first()
     await expect.poll(() => own.textContent()).toMatch(/^#\d+ this page replying for /)
     expect(await page.locator('#n-listen').textContent()).toBe(new URL(lab.url).host)
     await row('GET /events HTTP/1.1').waitFor()
     await row('200 OK, and the content follows').waitFor()
-    // The timeline is drawn: not every pixel of it is empty.
+    // The timeline is drawn: some of its pixels are not empty.
     const drawn = await page.locator('#timeline').evaluate((canvas: any) => {
       const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height)
       return data.some((value: number) => value > 0)
@@ -101,7 +101,7 @@ withTools(chromium)('the page', { timeout: 60_000 }, () => {
     await details('"time":"20')
     await page.getByRole('button', { name: 'Three at once' }).click()
     await details('GET /api/time?3')
-    // On how many connections is the browser's to choose; that each of them carried its request is the server's to say.
+    // The browser chooses how many connections to use; the server reports which one carried each request.
     const shown = await page.locator('#details h3, #details [data-connection]').allTextContents()
     for (const n of [1, 2, 3]) {
       const target = `/api/time?${n}`
@@ -112,14 +112,14 @@ withTools(chromium)('the page', { timeout: 60_000 }, () => {
     await page.getByRole('button', { name: 'A missing page' }).click()
     await details('404 Not Found in ')
     await row('404 Not Found').waitFor()
-    // Chromium itself says so for every 404.
+    // Chromium itself logs an error for every 404.
     complaints = complaints.filter((text) => !text.includes('/no-such-page'))
   })
 
   it('can be paused, and catches up', async () => {
     await page.getByRole('button', { name: 'Pause' }).click()
     await rawClient(lab.port, 'GET /api/time?meanwhile HTTP/1.0\r\n\r\n').received
-    // The page has heard of it: its counters go on.
+    // The page has received it: its counters change.
     await page.locator('#s-keep', { hasText: '1 closed' }).waitFor()
     expect(await page.locator('#log tr', { hasText: '?meanwhile' }).count()).toBe(0)
     await page.getByRole('button', { name: 'Go on' }).click()
@@ -130,7 +130,7 @@ withTools(chromium)('the page', { timeout: 60_000 }, () => {
     await rawClient(lab.port, 'GET /api/time?closer HTTP/1.0\r\n\r\n').received
     await row('GET /api/time?closer').waitFor()
     await page.getByRole('button', { name: 'Less time, larger' }).click()
-    // 30 s was halved, so none of the fixed times is chosen.
+    // 30 s was halved, so none of the fixed spans is selected.
     expect(await page.locator('[data-span][aria-pressed=true]').count()).toBe(0)
     await page.getByRole('button', { name: '10 s' }).click()
     const box = (await page.locator('#timeline').boundingBox())!
@@ -139,7 +139,7 @@ withTools(chromium)('the page', { timeout: 60_000 }, () => {
     await page.mouse.down()
     await page.mouse.move(x + 60, y, { steps: 4 })
     await page.mouse.up()
-    // Whoever drags wants to look at something, so it stands still.
+    // Dragging means that somebody wants to look at something, so the timeline is paused.
     expect(await page.getByRole('button', { name: 'Go on' }).getAttribute('aria-pressed')).toBe('true')
     await page.keyboard.down('Control')
     await page.mouse.wheel(0, -400)
@@ -202,7 +202,7 @@ withTools(chromium)('the page', { timeout: 60_000 }, () => {
     }
     await rawClient(lab.port, 'GET /api/time?below HTTP/1.0\r\n\r\n').received
     await row('GET /api/time?below').waitFor()
-    // The list is one stop; arrows move in it.
+    // The list is one tab stop; the arrow keys move within it.
     const focused = () => page.evaluate<string>("document.activeElement.closest('li')?.textContent")
     const before = await focused()
     await page.keyboard.press('ArrowDown')
@@ -225,7 +225,7 @@ withTools(chromium)('the page', { timeout: 60_000 }, () => {
     await page.locator('#live[data-state=live]').waitFor()
     await row('GET /events').waitFor()
     expect(await page.locator('#n-listen').textContent()).toBe(`127.0.0.1:${port}`)
-    // The attempts in between found nobody.
+    // The attempts while no server was listening failed.
     complaints = complaints.filter((text) => !/ERR_(?:CONNECTION_REFUSED|INCOMPLETE_CHUNKED_ENCODING)/.test(text))
   })
 

@@ -15,7 +15,7 @@ let lab: Lab
 let page: Page
 let complaints: string[] = []
 
-// One lab and one page for all of them, as somebody would use it who tries one button after the other.
+// One lab and one page for all of them, as for a visitor who tries one button after another.
 withTools(chromium)('do it yourself', { timeout: 60_000 }, () => {
   beforeAll(async () => {
     built = await buildLab({ server: false })
@@ -43,7 +43,7 @@ withTools(chromium)('do it yourself', { timeout: 60_000 }, () => {
     await page.locator(`[data-try="${name}"]`).click()
     await page.locator('#details', { hasText: 'All over after' }).waitFor()
     expect(await page.locator('#inspector-title').textContent()).toBe(title)
-    // Every connection that is told of ended for the reason that the server recorded, with its error if there was one.
+    // Every connection shown ended for the reason that the server recorded, with its error if there was one.
     const shown = await page.locator('#details .run').all()
     expect(shown.length).toBeGreaterThan(0)
     for (const run of shown) {
@@ -54,14 +54,14 @@ withTools(chromium)('do it yourself', { timeout: 60_000 }, () => {
       await run.locator('.verdict', { hasText: reasons[close!.reason].sentence }).waitFor({ state: 'attached' })
       const errors = (await run.locator('.error').allTextContents()).map((text) => text.split('. ', 1)[0])
       expect(errors).toEqual(error ? [`${error.code} at byte ${error.offset}`] : [])
-      // Where the wrong byte is among those that are shown.
+      // The wrong byte is marked if it is among those shown.
       expect(await run.locator('.t-wrong').count()).toBe(error && error.offset < 4096 ? 1 : 0)
-      // One that is refused or given up sends more than is read, and a client that leaves reads less than is sent.
+      // After a refusal or a timeout, not all that was sent is read, and a client that leaves does not read all that the server sends.
       const [sent, got] = (await run.locator('.wire-head').allTextContents()).map((text) => text.replace(/Byte.*/, ''))
       expect(sent).toContain(/client-asked|http-1.0/.test(close!.reason) ? `Sent, ${formatBytes(bytesIn)}` : 'Sent, ')
       expect(got).toContain(close!.reason === 'client-reset' ? 'Received, ' : `Received, ${formatBytes(bytesOut)}`)
     }
-    // While the server was away, the page looked for it.
+    // While the server was away, the page tried to reach it.
     if (name === 'drain') complaints = complaints.filter((text) => !/ERR_|Failed to load/.test(text))
     expect(complaints).toEqual([])
   })

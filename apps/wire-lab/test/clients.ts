@@ -4,7 +4,7 @@ import type { Snapshot, WireEvent } from '@spillway/inspect/model'
 /** A client that knows nothing of HTTP. */
 export interface RawClient {
   readonly socket: Socket
-  /** Resolves with all that came, when the server has closed. */
+  /** Resolves with everything received, when the server has closed. */
   readonly received: Promise<string>
 }
 
@@ -26,11 +26,11 @@ export class Watcher {
   #wake: (() => void)[] = []
 
   constructor(url: string) {
-    // Leaving fails the read; what the tests wait for is told by `until`.
+    // Leaving makes the read fail, which is expected; the tests wait with `until`.
     this.ended = this.#follow(`${url}/events`).catch(() => {})
   }
 
-  /** Resolves with the first event that fits, seen already or still to come. */
+  /** Resolves with the first matching event, whether already seen or still to come. */
   async until<E extends WireEvent>(fits: (event: WireEvent) => event is E): Promise<E> {
     for (;;) {
       const found = this.events.find(fits)

@@ -6,11 +6,11 @@ import { type Lab, startLab } from '../src/lab/lab.ts'
 import { type Built, buildLab } from './built.ts'
 import { visit } from './visit.ts'
 
-/** What the server may send before it has to wait for an acknowledgement (RFC 6928): a page in it costs one round trip. */
+/** What the server may send before it has to wait for an acknowledgement (RFC 6928): a page within it takes one round trip. */
 const firstFlight = 10 * 1460
-/** Everything that a page loads, unpacked: its scripts read HTTP/1.1, HTTP/2 and WebSocket by byte. */
+/** Most bytes that a page may load, uncompressed: its scripts include readers for HTTP/1.1, HTTP/2 and WebSocket. */
 const mostWeight = 176_000
-/** Pairs of font and size on a page as it comes: a browser looks each of them up before it paints. */
+/** Most pairs of font and size in a page as delivered: a browser looks up each of them before it paints. */
 const mostFonts = 10
 
 let built: Built
@@ -38,7 +38,7 @@ const fontsOf = (page: Page) =>
     ;[...new Set([...document.body.querySelectorAll('*')].filter(hasText).map((one) => fontOf(getComputedStyle(one))))]
   `)
 
-// How long it takes is the machine's to say; these are the causes.
+// The time itself depends on the machine; these are its causes.
 withTools(chromium)('what stands before the first paint', { timeout: 60_000 }, () => {
   beforeAll(async () => {
     built = await buildLab({ server: false })
@@ -66,7 +66,7 @@ withTools(chromium)('what stands before the first paint', { timeout: 60_000 }, (
   )
 
   it.each(['/', '/bytes.html', '/many.html', '/loop.html'])('of %s: few fonts', async (path) => {
-    // Without scripts it is as it is painted first.
+    // Without scripts, the page is as it is when first painted.
     const page = await visit(browser, lab.url + path, [], { javaScriptEnabled: false })
     const fonts = await fontsOf(page)
     expect(fonts.slice(mostFonts)).toEqual([])

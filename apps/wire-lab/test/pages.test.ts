@@ -47,7 +47,7 @@ withTools(chromium)('the other pages', { timeout: 120_000 }, () => {
       await page.locator('#source').pressSequentially('GET / HTTP/1.1\nHost: a')
       await says('So far so good')
       await page.locator('#source').pressSequentially('\nHost: b')
-      // It is told from the first byte that proves it, once the line is complete.
+      // The protocol is recognised from the first byte that proves it, once the line is complete.
       await page.locator('#source').pressSequentially('\n\n')
       await says('HOST_REPEATED at byte 31')
       await says('RFC 9112 §3.2')
@@ -57,7 +57,7 @@ withTools(chromium)('the other pages', { timeout: 120_000 }, () => {
       expect(await page.locator('#verdict a').getAttribute('href')).toBe(
         'https://www.rfc-editor.org/rfc/rfc9112#section-3.2',
       )
-      // The byte in the sentence leads to the one in the text.
+      // The byte offset in the sentence is a link to that byte in the text.
       await page.locator('#verdict').getByRole('button', { name: 'byte 31' }).click()
       expect(await page.evaluate('document.activeElement.selectionStart')).toBe(
         'GET / HTTP/1.1\nHost: a\nHost: '.length,
@@ -94,11 +94,11 @@ withTools(chromium)('the other pages', { timeout: 120_000 }, () => {
       expect(await reader('strict').locator('li').count()).toBe(0)
       expect(await reader('observer').locator('li').count()).toBe(2)
       expect(await reader('observer').locator('.smuggled code').textContent()).toBe('GET /admin HTTP/1.1')
-      // And what others did who were asked about these very bytes; of others nothing is known.
+      // Also, how other parsers read exactly these bytes; nothing is known of those that were not asked.
       await page.locator('#others').scrollIntoViewIfNeeded()
       await page.locator('#others .risky', { hasText: /^HAProxy [\d.]+ takes it, with 0 bytes of content$/ }).waitFor()
       await page.locator('#others li', { hasText: /^nginx [\d.]+ refuses it$/ }).waitFor()
-      // The same bytes are lit up in the text and in the dump.
+      // The same bytes are highlighted in the text and in the dump.
       expect(
         await page
           .locator('#behind .t-smuggled')
@@ -198,7 +198,7 @@ withTools(chromium)('the other pages', { timeout: 120_000 }, () => {
         expect(drawn).toBe(true)
       }
       expect(await page.locator('#processes-event').textContent()).toMatch(/^1 process(?:, \d+ MB)?$/)
-      // The one that accepts, and one for each client; what they take is told by Linux only.
+      // The accepting process, and one for each client; only Linux tells how much memory they use.
       const each = process.platform === 'linux' ? /^25 processes, [\d.]+ [MG]B$/ : /^25 processes$/
       expect(await page.locator('#processes-process').textContent()).toMatch(each)
       expect(complaints).toEqual([])
@@ -213,7 +213,7 @@ withTools(chromium)('the other pages', { timeout: 120_000 }, () => {
       const reader = response.body!.getReader()
       await reader.read()
       abort.abort()
-      // Another may begin as soon as all of this one is gone.
+      // The next comparison may begin as soon as this one is gone completely.
       const again = async (): Promise<number> => {
         const next = await fetch(`${lab.url}/api/many`, { method: 'POST' })
         await next.body!.cancel()
@@ -231,7 +231,7 @@ withTools(chromium)('the other pages', { timeout: 120_000 }, () => {
   it.each(['/', '/bytes.html', '/many.html', '/loop.html', '/source/packages/core/src/exchange/reply.ts', '/nope'])(
     '%s is for everybody: in light and dark, read aloud, on a phone',
     async (path) => {
-      // A colour on its way to another one is none to be judged.
+      // A colour in the middle of a transition cannot be judged.
       const page = await visit(browser, lab.url, [], { reducedMotion: 'reduce' })
       await page.setExtraHTTPHeaders({ accept: 'text/html' })
       await page.goto(lab.url + path)

@@ -36,7 +36,7 @@ async function start(
   return { url: /http:\/\/\S+/.exec(text)?.[0] ?? '', text, ended }
 }
 
-/** Begins something that takes long, and waits until the server has seen it. */
+/** Begins a request that takes long, and waits until the server has seen it. */
 async function underWay(url: string): Promise<void> {
   const watcher = new Watcher(url)
   await watcher.first()
@@ -52,7 +52,7 @@ describe('the program', () => {
     const watcher = new Watcher(url)
     await watcher.first()
     rawClient(Number(new URL(url).port), 'GET /api/time HTTP/1.1\r\nHost: a\r\n\r\n')
-    // As npm does it: the terminal tells everybody, and npm tells its child once more.
+    // As under npm: the terminal signals the whole process group, and npm then signals its child again.
     child!.kill('SIGINT')
     child!.kill('SIGINT')
     expect(await ended).toBe(0)
@@ -63,7 +63,7 @@ describe('the program', () => {
     const { url, ended } = await start()
     await underWay(url)
     child!.kill('SIGINT')
-    // Pressed until it is taken for a second time: the machine may be slow to tell of the first.
+    // Repeated until one is taken for a second press: on a slow machine the first may arrive late.
     const again = setInterval(() => child?.kill('SIGINT'), 300)
     expect(await ended).toBe(1)
     clearInterval(again)

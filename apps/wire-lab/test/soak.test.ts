@@ -7,7 +7,7 @@ import { type Built, buildLab } from './built.ts'
 
 let built: Built
 
-// What `soak.mjs` does for ten minutes and more, for a few seconds: lists reach their bounds soon.
+// What `soak.mjs` does for ten minutes or more, in a few seconds: lists reach their bounds soon.
 withTools(chromium)('a crowd', () => {
   beforeAll(async () => {
     built = await buildLab({ server: true })

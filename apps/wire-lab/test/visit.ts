@@ -1,6 +1,6 @@
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 
-/** Opens a page. @param complaints gets the errors in it. */
+/** Opens a page. @param complaints collects the errors in it. */
 export async function visit(
   browser: Browser,
   url: string,

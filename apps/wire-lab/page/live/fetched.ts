@@ -4,6 +4,6 @@ export interface Fetched {
   readonly status: number
   readonly ms: number
   readonly text: string
-  /** Where the server got it, 0 when the reply does not say. */
+  /** The server's number for the connection it used; 0 when the response does not say. */
   readonly connection: number
 }

@@ -10,14 +10,14 @@ const inspector = startLive({
   },
 })
 wireButtons(inspector)
-// Loaded when somebody wants to see it: most do not.
+// Loaded on demand: most visitors never start it.
 let tour: Promise<Tour> | undefined
 const present = byId('present')
 present.addEventListener('click', () => {
   tour ??= import('./tour.ts').then(({ Tour: Told }) => new Told(present, (name) => tryOut(inspector, name)))
   void tour.then((one) => one.begin())
 })
-// A link may lead to one button, to be pressed by whoever followed it.
+// A link may point to one button, for the visitor to press.
 const shown = /^#show=([\w.-]+)$/.exec(location.hash)?.[1]
 if (shown) {
   const button = document.querySelector<HTMLElement>(`[data-try="${shown}"], [data-fetch="${shown}"]`)

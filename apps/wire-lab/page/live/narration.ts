@@ -1,10 +1,10 @@
-/** One step of the tour: what is said before something happens, what happens, and what is said of it. */
+/** One step of the tour: the text before something happens, what happens, and the text about it. */
 export interface Step {
   readonly title: string
   readonly before: string
   /** The button that is pressed; see `src/lab/tries`. */
   readonly act: string
-  /** What its connections are called, or how that begins. */
+  /** The label of its connections, or a prefix of it. */
   readonly label: string
   readonly during: string
   /** How long each text stays. */

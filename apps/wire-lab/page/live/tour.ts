@@ -1,14 +1,14 @@
-// A narrated tour for an audience: large lanes, and words before something happens and while it does.
+// A narrated tour for an audience: large lanes, with text before and while something happens.
 import { byId, el, setText } from '@spillway/inspect/page'
 import { type Step, narration } from './narration.ts'
 
-/** Milliseconds between two looks at the clock, and pixels of a lane. */
+/** Milliseconds between two checks of the clock, and the height of a lane in pixels. */
 const [tick, laneHeight] = [100, 72]
 
-/** Presents the steps one after the other, by itself or by key. */
+/** Presents the steps one after the other, automatically or by key. */
 export class Tour {
   readonly #act: (name: string) => void
-  /** Where the focus goes when it is over. */
+  /** Gets the focus back when the tour is over. */
   readonly #start: HTMLElement
   readonly #title = el('h1', { id: 'tour-title' })
   readonly #text = el('p', { id: 'tour-text' })
@@ -17,13 +17,13 @@ export class Tour {
   readonly #pause = buttonOf('Pause', () => this.#hold(!this.#isPaused))
   readonly #panel = el('section', { class: 'tour', id: 'tour', 'aria-labelledby': 'tour-title', tabindex: '-1' })
   #step = 0
-  /** Milliseconds that this step has been shown. */
+  /** Milliseconds for which this step has been shown. */
   #shown = 0
   #acted = false
   #isPaused = false
   #timer: ReturnType<typeof setInterval> | undefined
 
-  /** @param start the button that begins it. @param act presses a button of the lab. */
+  /** @param start the button that starts the tour. @param act presses a button of the lab. */
   constructor(start: HTMLElement, act: (name: string) => void) {
     this.#start = start
     this.#act = act
@@ -51,10 +51,10 @@ export class Tour {
     document.body.append(this.#panel)
     document.body.classList.add('presenting')
     byId('labels').dataset['tall'] = String(laneHeight)
-    // A few seconds are a lane's width: what happens is large.
+    // The width of a lane is a few seconds, so that events appear large.
     document.querySelector<HTMLElement>('[data-span="10"]')?.click()
     this.#go(0)
-    // Who wants little motion moves on by hand.
+    // Visitors who prefer reduced motion advance by hand.
     this.#hold(matchMedia('(prefers-reduced-motion: reduce)').matches)
     this.#panel.focus()
     this.#timer = setInterval(() => this.#tick(), tick)
@@ -84,7 +84,7 @@ export class Tour {
     return narration[this.#step]!
   }
 
-  /** Goes on: to what happens in this step, and then to the next one. */
+  /** Advances: to what happens in this step, then to the next step. */
   #next(): void {
     if (!this.#acted) this.#happen()
     else this.#go(this.#step + 1)
@@ -102,7 +102,7 @@ export class Tour {
     this.#step = Math.max(0, step)
     this.#shown = 0
     this.#acted = false
-    // The stage is for what is to be seen.
+    // Show only the connections of this step.
     lookFor(`label:"${this.#now.label}"`)
     setText(this.#title, this.#now.title)
     setText(this.#text, this.#now.before)
@@ -124,7 +124,7 @@ export class Tour {
       PageDown: () => this.#next(),
       ArrowLeft: () => this.#go(this.#step - 1),
       PageUp: () => this.#go(this.#step - 1),
-      // On a button, the space bar presses that.
+      // When a button has the focus, the space bar presses that button.
       ...(!isButton && { ' ': () => this.#hold(!this.#isPaused) }),
       p: () => this.#hold(!this.#isPaused),
       Escape: () => this.#end(),
@@ -135,7 +135,7 @@ export class Tour {
   }
 }
 
-/** Types a search. */
+/** Enters a search. */
 function lookFor(text: string): void {
   const field = byId('filter') as HTMLInputElement
   field.value = text

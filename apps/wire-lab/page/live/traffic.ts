@@ -1,4 +1,4 @@
-// The buttons of the lab, and what came of each.
+// The buttons of the lab, and the result of each.
 import type { Tried } from '../../src/model/tried.ts'
 import { type Inspector, dataButtons } from '@spillway/inspect/page'
 import type { Fetched } from './fetched.ts'
@@ -29,7 +29,7 @@ const actions: Readonly<Record<string, Action>> = {
   },
 }
 
-/** Milliseconds between two looks for a result that is not there yet, and looks until it is given up. */
+/** Milliseconds between two attempts to fetch a result that is not ready, and the number of attempts. */
 const [lookEvery, looks] = [300, 60]
 
 /** Makes the buttons work. */
@@ -100,7 +100,7 @@ async function ask(name: string): Promise<Tried> {
   return 'see' in answer ? await lookFor(answer.see) : answer
 }
 
-/** Fetches a result that takes the server with it: from whoever listens when it is there. */
+/** Fetches the result of a try that replaces the server, from the server that then listens. */
 async function lookFor(target: string): Promise<Tried> {
   for (let i = 0; i < looks; i++) {
     await new Promise((resolve) => setTimeout(resolve, lookEvery))

@@ -15,7 +15,7 @@ import {
 } from '@spillway/inspect/page'
 import type { Fetched } from './fetched.ts'
 
-/** Connections shown with their bytes at once; the others one opens. */
+/** Connections whose bytes are shown at once; the visitor opens the others. */
 const opened = 1
 
 /** Changes when the server says more about the connections of a try. */

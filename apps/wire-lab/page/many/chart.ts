@@ -6,7 +6,7 @@ const [bottom, top] = [0.1, 2_000]
 const lines = [0.1, 1, 10, 100, 1000]
 const [left, below, above] = [46, 22, 10]
 
-/** Every reply as a dot: when it came, and how long it took, on a logarithmic scale. */
+/** Draws every response as a dot: when it arrived, and how long it took, on a logarithmic scale. */
 export function drawChart(canvas: HTMLCanvasElement, { samples, seconds }: Measured): void {
   const scale = devicePixelRatio
   const { clientWidth: width, clientHeight: height } = canvas
@@ -39,7 +39,7 @@ export function drawChart(canvas: HTMLCanvasElement, { samples, seconds }: Measu
   for (const [i, name] of errands.entries()) {
     g.fillStyle = colour(`e-${name}`)
     for (const [at, errand, ms] of samples) {
-      // One that began in time may have ended later.
+      // A request that began within the time may have ended after it.
       if (errand !== i || at > seconds * 1000) continue
       g.beginPath()
       g.arc(x(at), y(ms), 1.9, 0, Math.PI * 2)

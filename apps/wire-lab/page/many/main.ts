@@ -14,7 +14,7 @@ const names: Readonly<Record<Way, string>> = {
 }
 let drawing = false
 
-/** Gives the card of a way its chart and its table, which are the same for all. */
+/** Adds the chart and the table, which are alike for all ways, to the card of one. */
 function fillCard(way: Way): void {
   const card = byId(`way-${way}`)
   card.append((byId('measured') as HTMLTemplateElement).content.cloneNode(true))
@@ -28,7 +28,7 @@ function canvasOf(way: Way): HTMLCanvasElement {
   return byId(`chart-${way}`) as HTMLCanvasElement
 }
 
-/** Draws at the next picture, however often it is asked for. */
+/** Draws in the next animation frame, once, however often it is called. */
 function draw(): void {
   if (drawing) return
   drawing = true
@@ -80,12 +80,12 @@ function time(ms: number | undefined): string {
   return ms === undefined ? '–' : formatMs(ms)
 }
 
-/** Milliseconds in which half of the quick requests were answered. */
+/** The time within which half of the quick requests were answered. */
 function within(way: Way): string {
   return time(measured.get(way)?.numbers(0).p50)
 }
 
-/** What came of it, in a sentence that the numbers of this run allow. */
+/** States the result, in a sentence that the numbers of this run support. */
 function conclude(): void {
   setText(
     status,

@@ -2,7 +2,7 @@
 import { type Sample, errands } from '../../src/model/many.ts'
 import { percentile } from '@spillway/inspect/model'
 
-/** What the numbers of one errand come to. */
+/** Summary of the measurements of one errand. */
 export interface Numbers {
   readonly count: number
   readonly p50: number | undefined

@@ -15,9 +15,9 @@ import { things, upload } from './things.ts'
 import { runTry, tries } from './tries.ts'
 import type { Bench } from './tries/try.ts'
 
-/** Streams at a time; each costs a message per batch of events. */
+/** Event streams at a time; each costs one message per batch of events. */
 const mostViewers = 40
-/** Tries at a time: more than one person can watch, fewer than would be a load. */
+/** Tries at a time: enough for several people to watch, too few to be a load. */
 const mostTries = 8
 
 /** What the application is made of. */
@@ -26,14 +26,14 @@ export interface AppParts {
   readonly feed: Feed
   /** The folder of the site. */
   readonly root: URL
-  /** The folder of the project, whose files the tour shows; without it, it shows none. */
+  /** The folder of the project, whose source files the tour shows; without it, it shows none. */
   readonly sources: URL | undefined
   /** Whether the lab can be reached from this machine only. */
   readonly local: boolean
-  /** Where the lab's own client connects to; undefined while nobody may make the lab do something. */
+  /** Where the lab's own client connects to; undefined while nobody may control the lab. */
   readonly target: () => Target | undefined
   readonly restart: Bench['restart']
-  /** The lab does not end before this has. */
+  /** Delays the end of the lab until this work is done. */
   readonly outlive: (work: Promise<unknown>) => void
   /** The programs of the comparison; without them there is none. */
   readonly programs: Programs | undefined
@@ -77,16 +77,16 @@ function watch(c: Context, { recorder, feed, local }: AppParts): Reply {
   const leave = (): void => viewer.end()
   c.signal.addEventListener('abort', leave)
   c.done(leave)
-  // A stream has no end of its own. Its page comes back by itself, to the next server; also when it has come too late.
+  // An event stream has no end of its own. Its page reconnects by itself, to the next server; also when it came too late.
   c.onShutdown(leave)
   return c.stream(viewer, { headers: { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' } })
 }
 
-/** What makes the lab do something, or tells what others sent: for its own page, where that is allowed at all. */
+/** Routes that make the lab do something or reveal what others sent: for its own page only, and only if control is allowed. */
 function control(app: Router, parts: AppParts): void {
   const { recorder, target, restart } = parts
   let trying = 0
-  /** The result of a try that takes the server with it, for the page to fetch from the next one. */
+  /** The result of a try that replaces the server, for the page to fetch from the next server. */
   let drained: Promise<Tried> | undefined
   let result: Tried | undefined
   const attempt = async (c: Context<{ name: string }>): Promise<Reply> => {
@@ -124,7 +124,7 @@ function control(app: Router, parts: AppParts): void {
     .get('/api/wire/:connection', (c) => refusal(c, parts) ?? c.json(recorder.wire(Number(c.params.connection)), fresh))
 }
 
-/** Three servers under the same load; one comparison at a time, as two would disturb each other. */
+/** Servers compared under the same load; one comparison at a time, as two would disturb each other. */
 function comparison(app: Router, parts: AppParts): void {
   const { programs, outlive } = parts
   let running = false
@@ -142,7 +142,7 @@ function comparison(app: Router, parts: AppParts): void {
   })
 }
 
-/** The reply to whoever may not make the lab do something, or be told what others sent. */
+/** The response to a client that may neither control the lab nor see what others sent. */
 function refusal(c: Context, { target, local }: AppParts): Reply | undefined {
   if (!target()) return c.text('This is off, as other machines can reach the lab\n', 403)
   return isOwnRequest(c, local) ? undefined : c.text('Only the page of the lab itself may ask for this\n', 403)
@@ -150,7 +150,7 @@ function refusal(c: Context, { target, local }: AppParts): Reply | undefined {
 
 const fresh = { headers: { 'Cache-Control': 'no-store' } }
 
-/** Sends pages under the site's policy, and nothing as what it was not said to be. */
+/** Sends pages with the site's content security policy, and forbids content sniffing. */
 function guarded(policy: string): Middleware {
   const guard = (reply: Reply): Reply => {
     reply.headers.set('X-Content-Type-Options', 'nosniff')
@@ -162,7 +162,7 @@ function guarded(policy: string): Middleware {
   }
   return defineMiddleware((_, next) => {
     const reply = next()
-    // Not `async`: what can be answered in this turn is answered in this turn, and pipelined replies leave together.
+    // Not `async`: a synchronous reply stays in this turn, so that pipelined responses leave together.
     return reply instanceof Promise ? reply.then(guard) : guard(reply)
   })
 }

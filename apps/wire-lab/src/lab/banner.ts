@@ -16,7 +16,7 @@ export function banner(url: string, colour: boolean): string {
   ].join('\n')
 }
 
-/** Whether a stream shows colours and is wanted to (https://no-color.org). */
+/** Whether a stream can show colours and the user wants them (https://no-color.org). */
 export function wantsColour(
   stream: { readonly isTTY?: boolean },
   env: Readonly<Record<string, string | undefined>>,

@@ -12,28 +12,28 @@ export interface Target {
   readonly port: number
 }
 
-/** A reply as the client's parser read it. */
+/** A response as the client's parser read it. */
 export interface Answer {
   readonly status: number
   readonly fields: ReadonlyMap<string, string>
   /** Bytes of content. */
   readonly length: number
-  /** The first of the content, one character per byte. */
+  /** The beginning of the content, one character per byte. */
   readonly text: string
   readonly ms: number
 }
 
-/** Bytes kept of what was sent, and of what was received. */
+/** Most bytes kept of what was sent, and of what was received. */
 const mostKept = 8 * 1024
-/** Milliseconds after which the client gives up whatever it is doing. */
+/** Milliseconds after which the client gives up, whatever it is doing. */
 const mostTime = 20_000
 
-/** Says which connections are those of the lab's client. */
+/** Marks the connections of the lab's client. */
 export type Marker = Pick<Recorder, 'mark' | 'unmark'>
 
 /**
- * One connection of the lab's own client: a plain socket, and the parser for what comes back. It can do what is not
- * allowed, since the bytes are the caller's; it connects to the lab and to nothing else.
+ * One connection of the lab's own client: a plain socket, and the parser for what comes back. It can break the rules of
+ * HTTP, since the caller supplies the bytes; it connects to the lab and to nothing else.
  */
 export class Dialogue {
   readonly label: string
@@ -52,7 +52,7 @@ export class Dialogue {
   #ended: Run['ended'] = 'not yet'
   #ms = 0
   #wake: (() => void) | undefined
-  /** Who speaks another protocol than HTTP/1.1 here. */
+  /** Receives the bytes when a protocol other than HTTP/1.1 is spoken here. */
   #sink: TransportSink | undefined
 
   private constructor(socket: Socket, label: string) {
@@ -72,7 +72,7 @@ export class Dialogue {
     })
   }
 
-  /** @throws the system's error when nobody listens. */
+  /** @throws the system's error when the connection is refused. */
   static async open({ host, port }: Target, label: string, marker: Marker): Promise<Dialogue> {
     const socket = connect({ host, port, noDelay: true })
     await new Promise<void>((resolve, reject) => socket.once('connect', resolve).once('error', reject))
@@ -95,7 +95,7 @@ export class Dialogue {
     if (this.#socket.writable) this.#socket.write(piece)
   }
 
-  /** Sends a request whose replies are to be framed by its method. */
+  /** Sends a request; the method determines how its response is framed. */
   ask(method: string, bytes: string | Uint8Array): void {
     this.#methods.push(method)
     this.#parser.expect(method)
@@ -103,7 +103,7 @@ export class Dialogue {
     this.send(bytes)
   }
 
-  /** Sends piece after piece, so far apart (ms), until there are no more or the server has ended its side. */
+  /** Sends piece after piece, `pause` ms apart, until there are no more or the server has ended its side. */
   async drip(pieces: Iterable<string>, pause: number): Promise<void> {
     for (const piece of pieces) {
       if (this.over) return
@@ -112,31 +112,31 @@ export class Dialogue {
     }
   }
 
-  /** Resolves with the next final reply; undefined when the connection ends before it is complete. */
+  /** Resolves with the next final response; undefined when the connection ends before it is complete. */
   async answer(): Promise<Answer | undefined> {
     while (this.#answers.length === 0 && !this.over) await this.#news()
     return this.#answers.shift()
   }
 
-  /** Resolves once so many bytes have been received, or never will be. */
+  /** Resolves once that many bytes have been received, or can no longer be. */
   async received(bytes: number): Promise<void> {
     while (this.#received.total < bytes && !this.over) await this.#news()
   }
 
-  /** Ends our side in order (FIN), and waits for the other one. */
+  /** Ends our side cleanly (FIN), and waits for the server to end its side. */
   async finish(): Promise<void> {
     if (!this.over) this.#end('by the client')
     this.#socket.end()
     await this.closed
   }
 
-  /** Leaves without a word (RST), as a client does whose process dies. */
+  /** Resets the connection (RST), as happens when a client's process dies. */
   leave(): void {
     this.#end('by the client')
     this.#socket.resetAndDestroy()
   }
 
-  /** The connection for whoever speaks another protocol on it. */
+  /** Hands over the connection for another protocol to be spoken on it. */
   transport(): Transport {
     const socket = this.#socket
     return {
@@ -160,7 +160,7 @@ export class Dialogue {
     }
   }
 
-  /** What there is to tell. */
+  /** What is reported about this connection. */
   get run(): Run {
     const ms = this.over ? this.#ms : performance.now() - this.#started
     const { label } = this
@@ -183,18 +183,18 @@ export class Dialogue {
     try {
       for (const event of this.#parser.feed(bytes)) this.#read(event)
     } catch {
-      // What is not HTTP is kept as it is; nobody waits for an answer in it.
+      // What is not HTTP is kept as it is; nobody waits for a response in it.
     }
     this.#wake?.()
   }
 
-  /** The server has ended its side, which may be the end of a reply, too. */
+  /** The server has ended its side, which may also end a response. */
   #finished(): void {
     this.#sink?.onEnd()
     try {
       for (const event of this.#parser.end()) this.#read(event)
     } catch {
-      // A reply that was cut short is no answer.
+      // An incomplete response does not count as an answer.
     }
     this.#end('by the server')
   }
@@ -212,7 +212,7 @@ export class Dialogue {
     }
     if (event.type !== 'end') return
     reading.ms = performance.now() - this.#asked
-    // An interim reply is not the answer yet.
+    // An interim response is not the answer yet.
     if (reading.status >= 200 || reading.status === 101) this.#answers.push(reading)
   }
 
@@ -228,7 +228,7 @@ export class Dialogue {
   }
 }
 
-/** The first of many bytes. */
+/** Keeps the first bytes of many. */
 class Kept {
   total = 0
   readonly #chunks: Uint8Array[] = []

@@ -24,7 +24,7 @@ import type { Bench } from './tries/try.ts'
 export interface LabOptions {
   /** Default: `127.0.0.1`, this machine only. */
   readonly host?: string
-  /** Default: the preferred one, or any free one when that is taken. */
+  /** Default: the preferred port, or any free one when that is taken. */
   readonly port?: number
   /** Default: 3000. */
   readonly preferredPort?: number
@@ -33,15 +33,15 @@ export interface LabOptions {
   /** The folder of the project, whose source files the tour shows. Default: it shows none. */
   readonly sources?: URL
   /**
-   * Whether visitors may make the lab do something, and read the bytes of connections, those of others too. Default: only
-   * when it is bound to a loopback address.
+   * Whether visitors may make the lab do something, and read the bytes of all connections, including those of others.
+   * Default: only when it is bound to a loopback address.
    */
   readonly control?: boolean
   /** The programs of the comparison of servers. Default: there is none. */
   readonly programs?: Programs
   /** Whether requests are printed. Default: no. */
   readonly log?: boolean
-  /** Default: shorter than core's, so that one can watch them pass. */
+  /** Default: shorter than core's, so that one can watch them expire. */
   readonly timeouts?: Partial<Timeouts>
 }
 
@@ -50,11 +50,11 @@ export interface Lab {
   readonly port: number
   /** What the server recorded of itself. */
   readonly recorder: Recorder
-  /** Ends the live streams at once and everything else in order; what is left after the deadline (ms) is cut. */
+  /** Ends the event streams at once and everything else gracefully; connections left after the deadline (ms) are cut off. */
   close(deadline?: number): Promise<void>
 }
 
-/** Shorter than core's, so that one can watch them pass. */
+/** Shorter than core's, so that one can watch them expire. */
 const labTimeouts = { head: 6_000, keepAlive: 20_000 } as const
 const timeoutRules = Object.fromEntries(
   Object.entries({ ...defaultTimeouts, ...labTimeouts }).map(([name, value]: [string, number]) => [
@@ -78,14 +78,14 @@ const rules: Rules<Settings> = {
   timeouts: section(timeoutRules),
 }
 
-/** Connections at a time, as the lab remembers each of them. */
+/** Connections at a time; limited because the lab remembers each of them. */
 const connections = 1000
-/** Milliseconds a drain for show may take. */
+/** Milliseconds that a drain for demonstration may take. */
 const drainDeadline = 2_500
-/** Milliseconds between two attempts to take over the port, and after which they are given up. */
+/** Milliseconds between two attempts to take over the port, and milliseconds after which it gives up. */
 const [takeEvery, takeFor] = [10, 5_000]
 
-/** Starts the lab. @throws TypeError or RangeError for a wrong option; the system's error when it cannot listen. */
+/** Starts the lab. @throws TypeError or RangeError for an invalid option; the system's error when it cannot listen. */
 export async function startLab(options: LabOptions): Promise<Lab> {
   const settings = readOptions(rules, options)
   const lab = new RunningLab(settings)
@@ -100,7 +100,7 @@ class RunningLab implements Lab {
   readonly #host: string
   readonly #control: boolean
   #server: Server
-  /** What has to end before the lab does: servers that drain, programs that were started. */
+  /** What has to end before the lab does: draining servers, started programs. */
   readonly #leaving: Set<Promise<unknown>> = new Set()
   #url = ''
   #port = 0
@@ -174,7 +174,7 @@ class RunningLab implements Lab {
 
   #target(): Target | undefined {
     if (!this.#control) return undefined
-    // Whoever listens everywhere is reached here, too.
+    // A server bound to all addresses is reached at the loopback address, too.
     const host = this.#host === '0.0.0.0' ? '127.0.0.1' : this.#host === '::' ? '::1' : this.#host
     return { host, port: this.#port }
   }
@@ -196,7 +196,7 @@ class RunningLab implements Lab {
     return { drained, killed, away }
   }
 
-  /** Listens on the port as soon as the one before has let go of it. */
+  /** Listens on the port as soon as the previous server has released it. */
   async #takeOver(until: number): Promise<void> {
     for (;;) {
       try {
@@ -210,7 +210,7 @@ class RunningLab implements Lab {
   }
 }
 
-/** Prints what went wrong; what answers the client is no news, and a crash on demand is none either. */
+/** Prints errors, except those that the client gets as a response and crashes made on demand. */
 function onError(error: unknown): void {
   if (!(error instanceof Crash) && errorFacts(error).status >= 500) printError('wire lab', error)
 }

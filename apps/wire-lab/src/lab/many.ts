@@ -14,12 +14,12 @@ export interface Programs {
   readonly seconds?: number
 }
 
-/** Milliseconds a server has to start, and to end once it was asked to. */
+/** Milliseconds that a server has to start, and to end once asked to. */
 const [startTime, endTime] = [40_000, 3_000]
 
 /**
- * Puts the same load on four servers, one after the other, so that none takes the processor from another; tells what
- * happens, a line of JSON each. Whatever was started is gone when it ends, and when nobody reads on.
+ * Puts the same load on four servers, one after the other, so that none takes the processor from another; reports
+ * what happens, one line of JSON each. All processes it started are gone when it ends or its consumer stops reading.
  */
 export async function* compare(programs: Programs): AsyncGenerator<string> {
   for (const way of ways)
@@ -59,7 +59,7 @@ function run(children: ChildProcess[], program: URL, ...args: string[]): ChildPr
   return child
 }
 
-/** Reads what a server says of itself until it is ready. */
+/** Reads what a server prints about itself until it is ready. */
 async function ready(child: ChildProcess): Promise<{ port: number; processes: number }> {
   const timer = setTimeout(() => child.kill('SIGKILL'), startTime)
   let port = 0

@@ -4,7 +4,7 @@ import type { Context, Reply } from '@spillway/core'
 import { styleOf } from '@spillway/inspect/parts'
 
 /**
- * Shows source files of the project: those that the tour links to and no other.
+ * Shows source files of the project: only those that the tour links to.
  * @param root folder of the site, with the tour. @param sources folder of the project.
  */
 export function sourcePages(root: URL, sources: URL): (c: Context<{ path: string | undefined }>) => Promise<Reply> {
@@ -19,7 +19,7 @@ export function sourcePages(root: URL, sources: URL): (c: Context<{ path: string
   }
 }
 
-/** Looks as the tour does. */
+/** A page in the style of the tour. */
 function page(path: string, text: string, style: string): string {
   const lines = escape(text.trimEnd()).split('\n')
   return `<!doctype html>

@@ -4,21 +4,21 @@ import type { Context, Handler, Reply } from '@spillway/core'
 import { websocket } from '@spillway/middleware/websocket'
 import type { Recorder } from '@spillway/inspect/parts'
 
-/** Milliseconds a handler of the lab may be asked to take. */
+/** Longest time in milliseconds that a handler of the lab may be asked to take. */
 const mostSlow = 3_000
-/** Milliseconds after which even the one that hangs answers. */
+/** Milliseconds after which even the hanging handler answers. */
 const mostStuck = 20_000
-/** Pieces of the dripping reply, and milliseconds between two. */
+/** Pieces of the dripping response, and milliseconds between two of them. */
 const [pieces, pieceEvery] = [12, 250]
 
 const fresh = { headers: { 'Cache-Control': 'no-store' } }
 
-/** What the crashing handlers throw: expected, so nobody has to read of it on the terminal. */
+/** What the crashing handlers throw: expected, so it is not printed on the terminal. */
 export class Crash extends Error {
   override readonly name: string = 'Crash'
 }
 
-/** Handlers that there is something to see in. */
+/** Handlers with something to see in the inspector. */
 export function things(recorder: Recorder): Readonly<Record<string, Handler>> {
   return {
     time: (c) => c.json({ time: new Date().toISOString(), connection: recorder.connectionOf(c.peer) }, fresh),
@@ -58,7 +58,7 @@ async function* halfOf(): AsyncGenerator<string> {
   throw new Crash('The handler was told to fail in the middle')
 }
 
-/** Reads an upload as it comes and tells how much it was. */
+/** Reads an upload as it arrives and reports its size. */
 export async function upload(c: Context): Promise<Reply> {
   let bytes = 0
   let reads = 0

@@ -13,7 +13,7 @@ export const tries: ReadonlyMap<string, Try> = new Map(
   [connectionTries, streamTries, contentTries, slowTries, refusedTries].flatMap((group) => Object.entries(group)),
 )
 
-/** Runs one of the tries against the lab's own server; undefined when there is none of that name. */
+/** Runs one of the tries against the lab's own server; undefined when there is none by that name. */
 export function runTry(
   name: string,
   target: Target,

@@ -10,7 +10,7 @@ const tellEvery = 100
 const began = performance.now()
 let samples: Sample[] = []
 
-/** Numbers from 0 to 1 that look random and are the same every time (mulberry32), so that every server gets the same load. */
+/** Pseudo-random numbers from 0 to 1, the same every time (mulberry32), so that every server gets the same load. */
 function* numbers(seed: number): Generator<number, never> {
   let state = seed
   for (;;) {
@@ -30,7 +30,7 @@ function choose(number: number): Errand {
   return 'quick'
 }
 
-/** Resolves when a reply is complete; rejects when the connection ends before. */
+/** Resolves when a response is complete; rejects when the connection ends before that. */
 function reply(socket: Socket, parser: MessageParser): Promise<void> {
   return new Promise((resolve, reject) => {
     const onData = (bytes: Buffer): void => {
@@ -52,7 +52,7 @@ async function client(seed: number): Promise<void> {
   socket.on('error', () => {})
   const parser = new MessageParser('response')
   const [from, to] = load.think
-  // They do not all come at the same moment.
+  // Spread out, so that they do not all arrive at the same moment.
   await sleep(next() * to)
   while (performance.now() - began < seconds * 1000) {
     const errand = choose(next())

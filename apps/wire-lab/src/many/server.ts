@@ -14,13 +14,13 @@ const [, , way] = process.argv
 
 const nothing = new Int32Array(new SharedArrayBuffer(4))
 
-/** Waits and does nothing else: while it waits, this process serves nobody. */
+/** Blocks while it waits: meanwhile, this process serves nobody else. */
 function block(c: Context): Reply {
   Atomics.wait(nothing, 0, 0, load.waitMs)
   return c.text('waited')
 }
 
-/** Waits, and lets others be served meanwhile. */
+/** Waits without blocking: meanwhile, others are served. */
 async function yieldTo(c: Context): Promise<Reply> {
   await sleep(load.waitMs)
   return c.text('waited')
@@ -43,7 +43,7 @@ async function start(): Promise<Server> {
   return server
 }
 
-/** Accepts connections, and hands each to a process of its own. These are started in advance: that takes longer than a request. */
+/** Accepts connections, and hands each to a process of its own, started in advance: starting takes longer than a request. */
 async function acceptForOthers(): Promise<void> {
   const spare = Array.from({ length: load.clients }, () => fork(fileURLToPath(import.meta.url), ['one']))
   await Promise.all(spare.map((child) => once(child, 'message')))
@@ -58,7 +58,7 @@ async function acceptForOthers(): Promise<void> {
   })
 }
 
-/** Serves the connection that the parent process hands over, and ends with it. */
+/** Serves the connection that the parent process hands over, and exits with it. */
 function serveOne(): void {
   process.once('message', (_, socket: Socket) => {
     socket.once('close', () => process.exit(0))
@@ -68,7 +68,7 @@ function serveOne(): void {
   process.send!('ready')
 }
 
-// Whoever started this process holds the other end: when that is gone, so is this.
+// The parent process holds the other end of stdin: when the parent is gone, this process exits.
 if (way !== 'one') process.stdin.resume().on('end', () => process.exit(0))
 
 if (way === 'one') serveOne()

@@ -1,10 +1,10 @@
 import type { Answer, Dialogue } from '../client.ts'
 import { type Bench, type Try, last, medianMs, milliseconds, single } from './try.ts'
 
-/** Requests of the comparison. */
+/** Number of requests in the comparison. */
 const requests = 20
 
-/** Sends one request after the other; a connection for each, or one for all. */
+/** Sends one request after another, on a new connection each or all on one. */
 async function ask(bench: Bench, kept: boolean): Promise<{ answers: Answer[]; ms: number; bytes: number }> {
   const started = performance.now()
   const answers: Answer[] = []
@@ -80,7 +80,7 @@ const drain: Try = {
     busy.ask('GET', bench.get('/api/slow?ms=1200'))
     const stuck = await bench.open('hangs')
     stuck.ask('GET', bench.get('/api/stuck'))
-    // One more exchange: by its end the server has read what was sent before.
+    // One more exchange: when it is complete, the server has read what was sent before it.
     const check = await bench.open('before')
     check.ask('GET', bench.get('/api/time', last))
     await check.closed

@@ -2,7 +2,7 @@ import { type Try, request, single } from './try.ts'
 
 const content = 'smuggled'
 
-/** A message that must not be answered as if it were fine. */
+/** A message that the server must reject. */
 function refused(title: string, note: string, message: (host: string) => string): Try {
   return single(title, note, 'POST', message)
 }

@@ -1,16 +1,16 @@
 import type { Answer, Dialogue } from '../client.ts'
 import { type Bench, type Try, last, medianMs, milliseconds } from './try.ts'
 
-/** Clients of the attack. */
+/** Number of clients in the attack. */
 const crowd = 200
 
-/** A request head that goes on for ever, one byte after the other. */
+/** A request head that never ends, one byte after another. */
 function* endless(bench: Bench): Iterable<string> {
   yield `GET /api/time HTTP/1.1\r\nHost: ${bench.host}\r\nX-Slow: `
   for (;;) yield 'z'
 }
 
-/** Measures what an honest client sees as long as `during` lasts. */
+/** Measures the response times of an honest client until `during` settles. */
 async function honest(bench: Bench, during: Promise<unknown>): Promise<Answer[]> {
   const state = { over: false }
   void during.finally(() => (state.over = true))
@@ -39,7 +39,7 @@ const slowloris: Try = {
     for (let i = 1; i <= crowd; i++) {
       const client = await bench.open(String(i))
       clients.push(client)
-      // Each begins at once: a client that never says a word is closed without one.
+      // Each starts sending at once: a client that never sends a byte is closed without a response.
       ended.push(client.drip(endless(bench), 400).then(() => client.closed))
     }
     const attack = Promise.all(ended)

@@ -3,12 +3,12 @@ import { ErrorCode } from '@spillway/parser/http2'
 import type { Dialogue } from '../client.ts'
 import { type Bench, type Try, milliseconds } from './try.ts'
 
-/** Quick requests behind the slow one. */
+/** Number of quick requests behind the slow one. */
 const quick = 5
-/** Requests that are given up at once. */
+/** Number of requests that are cancelled at once. */
 const resets = 3000
 
-/** Begins to speak HTTP/2 on a connection of the lab's client, with prior knowledge (RFC 9113 §3.3). */
+/** Starts HTTP/2 on a connection of the lab's client, with prior knowledge (RFC 9113 §3.3). */
 function speak(dialogue: Dialogue): Http2Client {
   return new Http2Client(dialogue.transport(), { onChange: () => {}, onClose: () => {} })
 }
@@ -22,7 +22,7 @@ function headOf(bench: Bench, path: string): (readonly [name: string, value: str
   ]
 }
 
-/** Asks, and resolves with the status when the answer is complete, or with why it never will be. */
+/** Sends a request, and resolves with the status when the response is complete, or with the reason why it never will be. */
 function ask(client: Http2Client, bench: Bench, path: string): Promise<number | string> {
   return new Promise((resolve) => {
     let status = 0

@@ -10,12 +10,12 @@ export interface Try {
   readonly run: (bench: Bench) => Promise<Tried['facts'] | void>
 }
 
-/** Connections of which a try tells all; of more it tells in numbers. */
+/** Most connections that a try reports one by one; of more it reports only numbers. */
 const mostRuns = 8
 
 /** What a try works with. */
 export class Bench {
-  /** What the Host field says. */
+  /** The value of the Host field. */
   readonly host: string
   /** Drains the server and starts another in its place. */
   readonly restart: () => Promise<{ readonly drained: number; readonly killed: number; readonly away: number }>
@@ -32,11 +32,11 @@ export class Bench {
     this.host = `${target.host.includes(':') ? `[${target.host}]` : target.host}:${target.port}`
   }
 
-  /** Opens a connection. @param part which one of several. */
+  /** Opens a connection. @param part which one, when the try has several. */
   async open(part?: string): Promise<Dialogue> {
     const label = part === undefined ? this.#label : `${this.#label}: ${part}`
     const dialogue = await Dialogue.open(this.#target, label, this.#marker)
-    // Only the first of a crowd are told of, and only these are kept.
+    // Only the first connections of a crowd are reported, so only these are kept.
     if (this.dialogues.length < mostRuns) this.dialogues.push(dialogue)
     return dialogue
   }
@@ -46,14 +46,14 @@ export class Bench {
   }
 }
 
-/** The head of an HTTP/1.1 request, its fields as they are given. */
+/** The head of an HTTP/1.1 request, with its fields exactly as given. */
 export function request(method: string, target: string, ...fields: string[]): string {
   return `${method} ${target} HTTP/1.1\r\n${fields.map((field) => `${field}\r\n`).join('')}\r\n`
 }
 
 export const last = 'Connection: close'
 
-/** A try of one message on one connection, to be seen to its end. */
+/** A try that sends one message on one connection and waits for the connection to end. */
 export function single(title: string, note: string, method: string, message: (host: string) => string): Try {
   return {
     title,
@@ -71,7 +71,7 @@ export function milliseconds(ms: number): string {
   return ms < 10 ? `${ms.toFixed(2)} ms` : ms < 1000 ? `${ms.toFixed(0)} ms` : `${(ms / 1000).toFixed(1)} s`
 }
 
-/** The middle one of some answers' times. */
+/** The median time of some answers. */
 export function medianMs(answers: readonly Answer[]): string {
   const times = answers.map(({ ms }) => ms).toSorted((a, b) => a - b)
   return times.length === 0 ? '–' : milliseconds(times[times.length >> 1]!)
