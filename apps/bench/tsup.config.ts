@@ -1,7 +1,7 @@
 import { defineApp } from '@spillway/tsup-config'
 import type { Options } from 'tsup'
 
-// Each server is a program of its own. What they import are dependencies, so it stays outside, as it would for users.
+// Each server is a separate program. Its dependencies are not bundled, as they would not be for users.
 const config: Options = defineApp({
   entry: [
     'src/main.ts',

@@ -1,6 +1,6 @@
 import { defineApp } from '@spillway/tsup-config'
 import type { Options } from 'tsup'
 
-// What the packages of others require they find where they are installed, and not in a bundle.
+// Dependencies are not bundled: they require other packages from where they are installed.
 const config: Options = defineApp({ skipNodeModulesBundle: true })
 export default config

@@ -8,7 +8,7 @@ const http2: readonly Feature[] = ['http2', 'http2-static']
 const passing: readonly Feature[] = ['proxy', 'gateway']
 const programmed: readonly Feature[] = ['application', 'schema', 'sessions', 'events', ...sockets]
 
-/** Servers, what they do not do, and why; the first that fits counts. Without a list of work: all. */
+/** Servers, what they do not do, and why; the first match applies. Without a list of features: all. */
 const reasons: readonly {
   readonly servers: readonly string[]
   readonly lacks?: readonly Feature[]
@@ -43,16 +43,16 @@ const reasons: readonly {
   { servers: ['koa', 'nest'], because: 'it is there to be compared with itself on Spillway' },
 ]
 
-/** Why a server has no part in some work. @throws Error when nobody has said so. */
+/** Why a server does not take part in a kind of work. @throws Error when no reason is given for it. */
 export function absence(name: string, feature: Feature): string {
-  // On Spillway, or on another Node.js, it is the same program.
+  // A server on Spillway, or on another version of Node.js, is the same program.
   const base = name.replace(/-(?:spillway|node\d+)$/, '')
   const found = reasons.find(({ servers, lacks }) => servers.includes(base) && (lacks ?? [feature]).includes(feature))
   if (!found) throw new Error(`nobody knows why ${name} has no ${feature}`)
   return found.because
 }
 
-/** Why a server has no result in a workload: it does not do that, or something went wrong. */
+/** Why a server has no result in a workload: it lacks the feature, or something went wrong. */
 export function whyEmpty({ name, needs }: Workload, server: string, { failures }: Record): string {
   const failure = failures.find((one) => one.workload === name && one.server === server)
   if (failure) return `left out of “${name}”: ${failure.why.split('\n')[0]?.split(': ')[0]}`

@@ -9,21 +9,21 @@ export interface Arguments {
   readonly workloads: readonly string[]
   readonly rounds: number
   readonly seconds: number
-  /** The server that the ratios are taken to. */
+  /** The server to which the others are compared. */
   readonly base: string
-  /** Who makes the load; undefined: wrk, if it is installed. */
+  /** The load generator; undefined: wrk, if it is installed. */
   readonly load: 'wrk' | 'own' | undefined
   /** File for the results. */
   readonly json: string | undefined
   /** File for a page with charts. */
   readonly html: string | undefined
-  /** Leaves CPU profiles of spillway. */
+  /** Whether to write CPU profiles of spillway. */
   readonly profile: boolean
 }
 
 const names = { servers: contenders.map(({ name }) => name), workloads: workloads.map(({ name }) => name) }
 
-/** The one table for the command line and the help. */
+/** One table for both the command line and the help. */
 export const options = {
   servers: { type: 'string', value: 'A,B', help: 'those that are measured, and in which order' },
   workloads: { type: 'string', value: 'X,Y', help: 'what is measured' },
@@ -56,7 +56,7 @@ ${listed('Servers', names.servers)}
 ${listed('Workloads', names.workloads)}
 `
 
-/** Names in lines that fit. */
+/** Names, wrapped into lines that fit. */
 function listed(title: string, all: readonly string[]): string {
   const lines = [`${title}:`]
   for (const name of all) {
@@ -67,7 +67,7 @@ function listed(title: string, all: readonly string[]): string {
   return lines.join(',\n')
 }
 
-/** @throws UsageError for what cannot be done. */
+/** @throws UsageError for arguments that cannot be used. */
 export function readArguments(args: readonly string[]): Arguments | 'help' | 'version' {
   // pnpm and npm differ in whether they pass the `--` on.
   const { values, positionals } = readOptions(args[0] === '--' ? args.slice(1) : args, options)
@@ -90,7 +90,7 @@ export function readArguments(args: readonly string[]): Arguments | 'help' | 've
   }
 }
 
-/** In the order given, and each once. */
+/** In the order given, without duplicates. */
 function chosen(what: 'server' | 'workload', list: string, all: readonly string[]): string[] {
   const wanted = list.split(',').filter((name) => name !== '')
   if (wanted.length === 0) throw new UsageError(`--${what}s needs a name: ${all.join(', ')}`)

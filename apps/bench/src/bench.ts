@@ -1,4 +1,4 @@
-// One use of the bench: what servers and load generators need, made and removed.
+// One use of the bench: creates and removes what servers and load generators need.
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
@@ -16,7 +16,7 @@ import { greeting } from './settings.ts'
 import { type Workload, isProxied, staticFiles, tlsOf } from './workloads.ts'
 import { wrk } from './wrk.ts'
 
-/** A server that has no part in a workload, because something went wrong. */
+/** A server that is left out of a workload, because something went wrong. */
 export interface Failure {
   readonly workload: string
   readonly server: string
@@ -29,12 +29,12 @@ export interface Bench {
   readonly contenders: readonly Contender[]
   readonly rounds: number
   readonly seconds: number
-  /** Who makes the load over HTTP/1.1. WebSockets are always for our own generator, streams of HTTP/2 for h2load. */
+  /** The load generator for HTTP/1.1. WebSocket always uses our own generator, HTTP/2 always h2load. */
   readonly generator: 'wrk' | 'own'
-  /** Processes that the servers ask. */
+  /** Processes of upstream servers. */
   readonly others?: readonly number[]
   readonly progress: Progress
-  /** Is told of a server that went wrong; the bench goes on without it. */
+  /** Called for a server that went wrong; the bench goes on without it. */
   readonly leaveOut: (failure: Failure) => void
 }
 
@@ -44,9 +44,9 @@ const loadCore = 1
 /** Microseconds of processor time after which a server counts as warm, and that a profile should cover. */
 const warmTime = 1_500_000
 const profiledTime = 4_000_000
-/** Milliseconds that a server has to answer whatever it will be asked. */
+/** Milliseconds within which a server has to answer everything that it will be asked. */
 const answerTime = 20_000
-/** Runs of the load generator that either gets at the most. */
+/** Most runs of the load generator, for warming up as for a profile. */
 const runsForTime = 12
 
 /** Whether the server and the load generator each get a core. */
@@ -56,7 +56,7 @@ function pinned(core: number): string[] {
   return canPin ? ['taskset', '-c', String(core)] : []
 }
 
-/** Makes the files that servers and load generators need. */
+/** Creates the files that servers and load generators need. */
 export function furnish({ folder, directory }: Places): void {
   mkdirSync(directory, { recursive: true })
   for (const [name, size] of staticFiles) writeFileSync(join(directory, name), 'spillway'.repeat(size / 8))
@@ -71,16 +71,16 @@ export function furnish({ folder, directory }: Places): void {
     rating: { score: (i * 7) % 50, count: (i * 31) % 400 },
   }))
   writeFileSync(join(folder, 'dataset.json'), JSON.stringify(items))
-  // For servers that know only files.
+  // For servers that can only serve files.
   writeFileSync(join(folder, 'plaintext'), greeting)
 }
 
-/** Makes a certificate for the workload over TLS. @throws Error when openssl is not installed. */
+/** Creates a certificate for workloads over TLS. @throws Error when openssl is not installed. */
 export function makeCertificate({ folder }: Pick<Places, 'folder'>): void {
   const options = '-x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=localhost'.split(' ')
   const [key, certificate] = [join(folder, 'key.pem'), join(folder, 'cert.pem')]
   execFileSync('openssl', ['req', ...options, '-keyout', key, '-out', certificate], { stdio: 'ignore' })
-  // HAProxy reads both from one file.
+  // HAProxy reads certificate and key from one file.
   writeFileSync(join(folder, 'both.pem'), readFileSync(certificate, 'utf8') + readFileSync(key, 'utf8'))
 }
 
@@ -106,7 +106,7 @@ export async function measure(workload: Workload, bench: Bench): Promise<Result[
   }
 }
 
-/** The server that the others pass requests on to: on the core of the load, because it is not what is measured. */
+/** The upstream server for proxies: on the core of the load generator, because it is not what is measured. */
 async function startBehind({ places }: Bench): Promise<RunningServer> {
   const port = await freePort()
   const command = [...pinned(loadCore), ...(await commandOf(spillway, { places, port, tls: 'none' }, []))]
@@ -129,7 +129,7 @@ async function start(
     ...(await commandOf(contender, { places, port, tls, upstream: behind?.port }, nodeFlags)),
   ]
   return startServer(command, port, {
-    // Express and others are slower unless told that this is serious.
+    // Express and others are slower unless told that this is production.
     NODE_ENV: 'production',
     BENCH_PORT: String(port),
     BENCH_STATIC: places.directory,
@@ -174,7 +174,7 @@ async function leaveOutWrong(workload: Workload, up: Map<string, RunningServer>,
   for (const { server: name, what } of differences(workload, answers)) await without(name, what)
 }
 
-/** @throws Error when it takes more milliseconds than that. */
+/** @throws Error when the work takes longer than `time` milliseconds. */
 async function within<T>(time: number, work: Promise<T>): Promise<T> {
   const late = sleep(time, undefined, { ref: false }).then(() => Promise.reject(new Error(`no answers in ${time} ms`)))
   return Promise.race([work, late])
@@ -183,7 +183,7 @@ async function within<T>(time: number, work: Promise<T>): Promise<T> {
 async function takeTurns(workload: Workload, up: Map<string, RunningServer>, bench: Bench): Promise<Result[]> {
   const { progress, rounds, leaveOut } = bench
   const found = new Map<string, Round[]>()
-  /** A server that breaks down under load is out, and the others go on. */
+  /** A server that fails under load is left out, and the others go on. */
   const turn = async (name: string, what: string, work: (server: RunningServer) => Promise<void>): Promise<void> => {
     progress.step(workload.name, `${name}, ${what}`)
     const server = up.get(name)
@@ -208,13 +208,13 @@ async function takeTurns(workload: Workload, up: Map<string, RunningServer>, ben
   return [...found].map(([name, list]) => summarize(workload.name, name, list))
 }
 
-/** A compiler that optimizes what runs often needs processor time for it, which a busy machine gives slowly. */
+/** An optimizing compiler needs processor time to compile hot code; on a busy machine, that takes longer. */
 async function warmUp(workload: Workload, server: RunningServer, bench: Bench): Promise<void> {
-  // No more than is spent on measuring.
+  // At most half of the time spent on measuring.
   await loadFor(Math.min(warmTime, (bench.rounds * bench.seconds * 1e6) / 2), workload, server, bench)
 }
 
-/** Loads a server until it has used some microseconds of processor time. */
+/** Loads a server until it has used `time` microseconds of processor time. */
 async function loadFor(time: number, workload: Workload, server: RunningServer, bench: Bench): Promise<void> {
   const before = usage(server.pid).cpu
   for (let i = 0; i < runsForTime && usage(server.pid).cpu - before < time; i++) await loadOnce(workload, server, bench)
@@ -247,8 +247,8 @@ async function loadOnce(workload: Workload, running: RunningServer, bench: Bench
 }
 
 /**
- * Errors for each answer that a round may have and still be worth something: what fails is cheaper than what is answered. wrk also
- * counts a connection that ends as it was asked to, but was not said to.
+ * Errors per response up to which a round is valid: a failure costs less than a response. wrk also counts as an error
+ * a connection that is closed as requested but without `Connection: close` in the response.
  */
 function bearable({ requestsPerConnection }: Workload): number {
   return 0.01 + (requestsPerConnection === undefined ? 0 : 1.1 / requestsPerConnection)

@@ -8,7 +8,7 @@ export function caddyArguments({ places: { folder, directory }, port, tls, upstr
   const home = join(folder, 'caddy')
   mkdirSync(home, { recursive: true })
   const quoted = (name: string): string => JSON.stringify(join(folder, name))
-  // It keeps 32 connections to the server behind unless told, and there are 64 clients.
+  // By default, it keeps 32 idle connections to the upstream server, and there are 64 clients.
   const passed = `reverse_proxy ${host}:${upstream} {
       transport http {
         keepalive_idle_conns_per_host 64

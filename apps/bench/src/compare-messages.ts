@@ -1,4 +1,4 @@
-// Compares what becomes of messages and events before servers are measured.
+// Compares how servers handle messages and events before they are measured.
 import { once } from 'node:events'
 import { Agent, type IncomingMessage, request } from 'node:http'
 import type { Socket } from 'node:net'
@@ -6,12 +6,12 @@ import { WebSocket } from 'ws'
 import type { Answer } from './compare.ts'
 import { type Messages, messageText } from './workloads.ts'
 
-/** Milliseconds until a message has to be back. */
+/** Milliseconds within which a message has to come back. */
 const patience = 10_000
-/** Bytes of a frame's head, at the most. */
+/** Most bytes in a frame header. */
 const headBytes = 14
 
-/** Sends a message as the workload does. The content of the answer is the message as it came back, and whether it was compressed. */
+/** Sends a message as the workload does. The answer's content is the message as it came back, and whether it was compressed. */
 export async function answerToMessage({ path, bytes }: Messages, port: number): Promise<Answer> {
   const text = messageText(bytes)
   const content = await (path === '/events' ? event(port, text) : message(port, path, text))
@@ -43,7 +43,7 @@ async function message(port: number, path: string, text: string): Promise<string
 }
 
 async function event(port: number, text: string): Promise<string> {
-  // As clients of events do, it means to stay: Bun sends nothing yet to one that says it will not.
+  // A persistent connection, as clients of events use: Bun does not send anything yet on one with `Connection: close`.
   const agent = new Agent({ keepAlive: true })
   const to = { host: '127.0.0.1', port, path: '/events', agent } as const
   const reader = request({ ...to, headers: { Accept: 'text/event-stream' } })
@@ -55,7 +55,7 @@ async function event(port: number, text: string): Promise<string> {
     answer.resume()
     let seen = ''
     for await (const part of response.setEncoding('latin1')) {
-      // Comments may open a stream.
+      // Comments may precede the events.
       seen = (seen + part).replace(/^:.*\n\n/, '')
       if (seen.includes(text) && seen.endsWith('\n\n')) break
     }

@@ -6,14 +6,14 @@ import { request as secure } from 'node:https'
 import { answerToMessage } from './compare-messages.ts'
 import { type BenchRequest, type Workload, expected } from './workloads.ts'
 
-/** What a server answered, as far as all must agree. */
+/** The parts of a response in which all servers must agree. */
 export interface Answer {
   readonly status: number
   readonly content: string
   readonly cookies?: readonly string[]
 }
 
-/** Asks a server for everything that a workload will ask for. */
+/** Sends a server every request of a workload. */
 export async function answersOf(workload: Workload, port: number): Promise<Answer[]> {
   const answers: Answer[] = []
   const { requests, streams, tls, messages } = workload
@@ -30,7 +30,7 @@ async function ask(
 ): Promise<Answer> {
   const headers: Record<string, string> = Object.fromEntries(fields)
   if (content !== undefined && !chunked) headers['Content-Length'] = String(content.length)
-  // A connection for each: one that a server has closed must not spoil the next question.
+  // A connection for each: one that a server has closed must not spoil the next request.
   const to = { method, path: target, headers, port, host: '127.0.0.1', agent: false, timeout: 10_000 } as const
   const request = tls ? secure({ ...to, rejectUnauthorized: false }) : plain(to)
   request.on('timeout', () => request.destroy(new Error(`no answer to ${method} ${target}`)))
@@ -57,8 +57,8 @@ async function askHttp2({ target }: BenchRequest, port: number): Promise<Answer>
 }
 
 /**
- * The same workload as it comes from a client that has been there before.
- * @throws Error when it was given no cookie, or another one when it came back with that.
+ * The same workload, from a client that returns with its cookie.
+ * @throws Error when the server set no cookie, or a different one when that cookie was sent back.
  */
 export async function comingBack(workload: Workload, port: number): Promise<Workload> {
   const [first] = workload.requests
@@ -71,7 +71,7 @@ export async function comingBack(workload: Workload, port: number): Promise<Work
   return { ...workload, requests }
 }
 
-/** Names and values. */
+/** Names and values of cookies. */
 function cookiesOf({ cookies = [] }: Answer): string[] {
   return cookies.map((one) => one.split(';')[0]!)
 }
@@ -82,7 +82,7 @@ export interface Difference {
   readonly what: string
 }
 
-/** Servers that answer wrong: all answers must be 200, as expected, and the same from all. One line for each server. */
+/** Servers with wrong answers: all must be 200, as expected, and the same from all servers. One line for each server. */
 export function differences(workload: Workload, answers: ReadonlyMap<string, readonly Answer[]>): Difference[] {
   const [reference] = answers.values()
   const found: Difference[] = []
@@ -94,7 +94,7 @@ export function differences(workload: Workload, answers: ReadonlyMap<string, rea
   return found
 }
 
-/** A message counts as a request that is answered with what all get. */
+/** A message counts as a request for which all servers give the same answer. */
 function requestsOf({ requests, messages }: Workload): readonly BenchRequest[] {
   return messages ? [{ method: 'GET', target: messages.path, fields: [] }] : requests
 }

@@ -1,6 +1,6 @@
-// Our own load generator, for where wrk is not, and for what it does not know: connections of `node:net`, responses read by
-// @spillway/parser. It costs more processor time for a request than wrk does, on its own core, and so reaches lower
-// rates; what a request costs the server is the same.
+// Our own load generator, for machines without wrk and for what wrk cannot do: connections of `node:net`, responses read by
+// @spillway/parser. It uses more processor time per request than wrk, on its own core, and so reaches lower
+// rates; the cost of a request to the server is the same.
 import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { type Socket, connect as connectTcp } from 'node:net'
@@ -16,7 +16,7 @@ import { type Messages, messageText } from './workloads.ts'
 const orders = JSON.parse(readFileSync(process.argv[2] ?? '', 'utf8')) as Orders
 const latencies = new Histogram()
 const clients = new Set<Client>()
-/** Those that are connected and wait for the others. */
+/** Clients that are connected and wait for the others. */
 const waiting: Client[] = []
 let requests = 0
 let errors = 0
@@ -24,7 +24,7 @@ let over = false
 let started = 0
 let meter: Meter
 
-/** One connection after the other, and one batch of requests after the other on each. */
+/** Uses one connection after another, and sends one batch of requests after another on each. */
 abstract class Client {
   protected socket: Socket
   #sent = 0
@@ -37,7 +37,7 @@ abstract class Client {
     this.socket.destroy()
   }
 
-  /** The connection is there, and whatever has to be said first. */
+  /** Called when the connection is open and any handshake is complete. */
   abstract begin(): void
   protected abstract greet(): void
   protected abstract read(chunk: Buffer): void
@@ -48,7 +48,7 @@ abstract class Client {
     else socket.write(bytes)
   }
 
-  /** What was sent last is answered. */
+  /** Called when the last batch has been answered. */
   protected answered(count: number): void {
     requests += count
     latencies.add((performance.now() - this.#sent) * 1000)
@@ -85,7 +85,7 @@ class HttpClient extends Client {
   #next = 0
   #due = 0
   #closing = false
-  /** Of the batch, those that were answered with an error. */
+  /** Requests of the batch that were answered with an error. */
   #refused = 0
 
   protected greet(): void {
@@ -125,9 +125,9 @@ class HttpClient extends Client {
   }
 }
 
-/** Sends messages over a WebSocket, and again when they have come back. */
+/** Sends messages over a WebSocket, and sends them again when they have come back. */
 class WebSocketClient extends Client {
-  /** Messages of a topic come to all: only the first one sends, when they are there. */
+  /** Messages of a topic go to all clients: only the first one sends, and again when all have arrived. */
   static #left = 0
   readonly #messages: Messages
   readonly #batch: Buffer
@@ -166,7 +166,7 @@ class WebSocketClient extends Client {
     arrive(this)
   }
 
-  /** All of the last batch is there. */
+  /** Called when the whole last batch has come back. */
   next(count: number): void {
     this.answered(count)
     this.begin()
@@ -188,7 +188,7 @@ class WebSocketClient extends Client {
   }
 }
 
-/** Reads a stream of events that come to all; the first client posts the next one when the last has come everywhere. */
+/** Reads a stream of events that go to all clients; the first client posts the next one when the last has arrived everywhere. */
 class EventClient extends Client {
   static #left = 0
   static #poster: Socket | undefined
@@ -208,7 +208,7 @@ class EventClient extends Client {
   begin(): void {
     if (this !== firstClient()) return
     EventClient.#left = clients.size
-    // A connection of its own: the others are taken by their streams.
+    // Posts on a connection of its own: the others are occupied by event streams.
     EventClient.#poster ??= connectTcp(orders.port, '127.0.0.1')
       .setNoDelay(true)
       .on('error', () => {})
@@ -227,13 +227,13 @@ class EventClient extends Client {
       this.#isOpen = true
       return arrive(this)
     }
-    // However they are cut, each event has the mark once.
+    // However events are split into chunks, each contains the mark once.
     for (let at = chunk.indexOf(mark); at >= 0; at = chunk.indexOf(mark, at + 1)) this.#came()
   }
 
   #came(): void {
     if (over || --EventClient.#left > 0) return
-    // Whoever posted knows when.
+    // Only the client that posts knows when it did.
     const one = firstClient() as EventClient
     one.answered(clients.size)
     one.begin()
@@ -254,7 +254,7 @@ function eventOf({ bytes }: Messages): Buffer {
   )
 }
 
-/** What makes a message the same bytes each time it is sent. */
+/** Parameters that make a message compress to the same bytes each time it is sent. */
 const noContext = 'permessage-deflate; client_no_context_takeover; server_no_context_takeover'
 
 function batchOf({ path, bytes, atOnce }: Messages): Buffer {
@@ -265,7 +265,7 @@ function batchOf({ path, bytes, atOnce }: Messages): Buffer {
   return Buffer.concat(Array.from({ length: atOnce }, () => maskedFrame(first, packed || content, key)))
 }
 
-/** Nobody begins before all are there: what it takes to connect is not what is measured. Who comes back later goes on at once. */
+/** No client begins until all are connected: connecting is not measured. One that reconnects later goes on at once. */
 function arrive(client: Client): void {
   if (started > 0) return client.begin()
   if (waiting.push(client) < orders.connections) return

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { Start } from './servers.ts'
 import { host } from './settings.ts'
 
-/** Writes a configuration for one thread and returns the arguments that make h2o use it. Its own answers are all files. */
+/** Writes a configuration for one thread and returns the arguments that make h2o use it. It answers from files only. */
 export function h2oArguments({ places: { folder, directory }, port, tls, upstream }: Start): string[] {
   const home = join(folder, 'h2o')
   mkdirSync(home, { recursive: true })

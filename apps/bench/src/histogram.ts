@@ -1,7 +1,7 @@
-/** Buckets for each doubling: a percentile is at most 1/32 above the truth. */
+/** Buckets for each doubling: a percentile is at most 1/32 above the true value. */
 const perDoubling = 32
 
-/** Counts of times in buckets that grow with the time, so that it takes the same few kilobytes however many there are. */
+/** Counts times in buckets whose width grows with the time, so that any number of times takes the same few kilobytes. */
 export class Histogram {
   readonly #counts = new Uint32Array(perDoubling * 40)
   #total = 0
@@ -15,7 +15,7 @@ export class Histogram {
     if (us > this.#max) this.#max = us
   }
 
-  /** The time that this share of all times is not above; 0 when there are none. @param share from 0 to 1. */
+  /** The time that this share of all times does not exceed; 0 when there are none. @param share from 0 to 1. */
   at(share: number): number {
     const wanted = Math.ceil(this.#total * share)
     let seen = 0

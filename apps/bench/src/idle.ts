@@ -1,6 +1,6 @@
-// What a connection costs that nobody uses: bytes of V8 (heap and what it holds outside), and of the process.
+// The cost of an idle connection: bytes of V8 (heap and external memory), and of the process.
 //   node apps/bench/dist/idle.js [connections]
-// A process takes memory in large pieces, so few connections say little: with 2,000 a bare socket costs 6.4 KB of it, with 10,000 3.5.
+// A process allocates memory in large pieces, so use many connections: a bare socket costs 6.4 KB with 2,000, 3.5 KB with 10,000.
 import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
@@ -32,7 +32,7 @@ makeCertificate({ folder })
 
 const hello = 'GET /plaintext HTTP/1.1\r\nHost: localhost\r\n\r\n'
 
-/** Resolves when something of an answer has come. */
+/** Resolves when part of a response has arrived. */
 async function ask(socket: Socket, request: string): Promise<Socket> {
   socket.write(request)
   const [answer] = (await once(socket, 'data')) as [Buffer]
@@ -68,7 +68,7 @@ async function http2(port: number): Promise<ClientHttp2Session> {
   return session
 }
 
-/** Ways to open a connection, and the servers that know them. */
+/** Ways to open a connection, and the servers that support them. */
 const kinds: readonly (readonly [string, readonly string[], boolean, (port: number) => Promise<Opened>])[] = [
   ['HTTP/1.1', ['raw-net', 'spillway', 'node-http'], false, async (port) => ask(await plain(port), hello)],
   ['HTTP/1.1 over TLS', ['spillway', 'node-http'], true, async (port) => ask(await secure(port), hello)],
@@ -88,7 +88,7 @@ function file(name: string): string {
   return fileURLToPath(new URL(name, import.meta.url))
 }
 
-/** Bytes for each connection. */
+/** Bytes per connection. */
 async function costOf(server: string, tls: boolean, open: (port: number) => Promise<Opened>): Promise<Memory> {
   const port = await freePort()
   const child = spawn(process.execPath, ['--import', file('memory.js'), file(`servers/${server}.js`)], {
@@ -103,7 +103,7 @@ async function costOf(server: string, tls: boolean, open: (port: number) => Prom
   }
   const opened: Opened[] = []
   try {
-    // It listens in a moment.
+    // Retries until the server listens.
     for (let tries = 0; opened.length === 0; tries++)
       await open(port).then(
         (first) => opened.push(first),
@@ -112,7 +112,7 @@ async function costOf(server: string, tls: boolean, open: (port: number) => Prom
           await sleep(50)
         },
       )
-    // What is made once is there by then.
+    // Afterwards, everything that is created only once exists.
     await openMore(100)
     const before = await memory()
     await openMore(count)

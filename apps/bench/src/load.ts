@@ -1,4 +1,4 @@
-// Load from the bench's own generator, and the results of any.
+// Load from the bench's own generator, and the result format of all generators.
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Spent } from './proc.ts'
@@ -7,7 +7,7 @@ import { type Messages, type Workload, wireFormat } from './workloads.ts'
 
 /** What a load generator saw in one run. Times are microseconds. */
 export interface Load {
-  /** Those that were answered, and not with a status of 400 and up. */
+  /** Requests answered with a status below 400. */
   readonly requests: number
   readonly duration: number
   readonly p50: number
@@ -15,42 +15,42 @@ export interface Load {
   readonly p999: number
   /** Failed connects, reads and writes, timeouts, and statuses of 400 and up. */
   readonly errors: number
-  /** Processor time meanwhile, if the generator knows it better than who has started it. */
+  /** Processor time meanwhile, if the generator measures it more precisely than its parent can. */
   readonly spent?: Spent
 }
 
 export interface LoadOptions {
-  /** Whole seconds: wrk knows no parts of them. */
+  /** Whole seconds: wrk does not accept fractions. */
   readonly seconds: number
-  /** For what the generator reads. */
+  /** Folder for files that the generator reads. */
   readonly folder: string
-  /** What stands before the generator on the command line, to pin it. */
+  /** Command that precedes the generator on the command line, to pin it to a core. */
   readonly prefix: readonly string[]
-  /** File of our own generator, built. */
+  /** The built file of our own generator. */
   readonly program: string
   /** The server's process. */
   readonly pid: number
-  /** Processes that the server asks. */
+  /** Processes of upstream servers. */
   readonly others: readonly number[]
 }
 
-/** What our own generator is told, in a file. */
+/** Instructions for our own generator, in a file. */
 export interface Orders {
   readonly port: number
-  /** The server's process, whose time is taken as soon as all connections are there. */
+  /** The server's process; its processor time is measured from when all connections are open. */
   readonly pid: number
   readonly others: readonly number[]
   readonly tls: boolean
   readonly connections: number
   readonly seconds: number
-  /** Bytes that are sent at once, in latin1, in turn; each is `pipelined` requests. */
+  /** Bytes sent at once, in latin1, in turn; each batch is `pipelined` requests. */
   readonly batches: readonly string[]
   readonly methods: readonly string[]
   readonly pipelined: number
-  /** Bytes of the last request on a connection, in the order of `batches`; empty when connections are kept. */
+  /** Bytes of the last request on a connection, in the order of `batches`; empty when connections persist. */
   readonly last: readonly string[]
   readonly requestsPerConnection: number
-  /** Without them: requests. */
+  /** Default: requests are sent instead. */
   readonly messages?: Messages | undefined
 }
 

@@ -21,7 +21,7 @@ if (args.load === 'wrk' && !hasWrk) fail('wrk is not installed (Debian, Ubuntu: 
 if (!canMeasure) fail('processor time is read from /proc, so this runs on Linux only')
 
 const folder = mkdtempSync(join(tmpdir(), 'spillway-bench-'))
-// A web server that gives up root's rights still has to reach its files.
+// A web server that drops root privileges still has to reach its files.
 chmodSync(folder, 0o755)
 process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
@@ -69,7 +69,7 @@ for (const workload of tasks) {
 if (args.json !== undefined) writeFileSync(args.json, `${JSON.stringify(record(), null, 2)}\n`)
 if (args.html !== undefined) writeFileSync(args.html, page([record()]))
 
-/** What was asked for; what was only asked about is answered here. */
+/** Reads the command line; requests for information, such as help, are answered here. */
 function read(): Arguments {
   let found
   try {
@@ -82,14 +82,14 @@ function read(): Arguments {
   return process.exit(0)
 }
 
-/** Servers whose program is there. */
+/** Servers whose program is installed. */
 function installed(wanted: readonly Contender[]): Contender[] {
   const [there, missing] = [wanted.filter(isThere), wanted.filter((one) => !isThere(one))]
   for (const { name } of missing) note(`${name} is not installed and left out`)
   return there
 }
 
-/** Only h2load makes streams. */
+/** Only h2load supports streams. */
 function isPossible({ name, streams }: Workload): boolean {
   const isMissing = streams !== undefined && findProgram('h2load') === undefined
   if (isMissing) note(`${name} is left out: h2load is not installed (Debian, Ubuntu: apt-get install nghttp2-client)`)
@@ -100,7 +100,7 @@ function isThere({ program }: Contender): boolean {
   return program === undefined || findProgram(program.name) !== undefined
 }
 
-/** Apart from the rounds, because it slows the server down. */
+/** Separate from the rounds, because profiling slows the server down. */
 async function profile(workload: Workload): Promise<void> {
   progress.step(workload.name, 'spillway, profile')
   const directory = resolve('profiles')
@@ -140,7 +140,7 @@ function leaveOut(failure: Failure): void {
   warn(`${failure.workload}: ${failure.server} left out: ${failure.why}`)
 }
 
-/** What is wrong, though the rest can go on. */
+/** Reports a problem that does not stop the rest. */
 function warn(message: string): void {
   note(message)
   process.exitCode = 1

@@ -4,10 +4,10 @@ import type { Record } from './page.ts'
 import type { Plan } from './plans.ts'
 import { type Workload, workloads } from './workloads.ts'
 
-/** What a table is of: the processor time of the server, or of all that take part. */
+/** What a table shows: the processor time of the server, or of all processes that take part. */
 type Cost = 'cpuPerRequest' | 'machinePerRequest'
 
-/** Documents with tables, and what each shows of them. */
+/** Documents with tables, and which costs each shows. */
 export const documents: readonly { readonly file: string; readonly costs: readonly Cost[] }[] = [
   { file: 'README.md', costs: ['cpuPerRequest'] },
   { file: 'apps/bench/README.md', costs: ['cpuPerRequest', 'machinePerRequest'] },
@@ -18,7 +18,7 @@ const titles: Readonly<{ [cost in Cost]: string }> = {
   machinePerRequest: 'CPU µs of the machine',
 }
 
-/** A table for each of the costs, where they come from, and why cells are empty. */
+/** A table for each of the costs, how they were measured, and why cells are empty. */
 export function markdown(plan: Plan, record: Record, costs: readonly Cost[]): string {
   const { machine, date, options, versions } = record
   const columns = plan.servers.filter((name) => name in versions)
@@ -61,9 +61,9 @@ function cell({ results }: Record, workload: string, server: string, cost: Cost)
   return server === 'spillway' ? `**${shown}**` : shown
 }
 
-/** How far rounds lie apart, in half of the cells and in the worst. */
+/** The spread of the rounds: in the median cell and in the worst one. */
 function spreadOf({ results }: Record): string {
-  // JSON has null for what is not a number.
+  // JSON has null for NaN.
   const spreads = results
     .flatMap(({ spread }) => (Number.isFinite(spread) ? [spread * 50] : []))
     .toSorted((a, b) => a - b)

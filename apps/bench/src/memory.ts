@@ -1,4 +1,4 @@
-// Imported before a server: on SIGUSR2 it collects garbage and prints what is left. For `idle.ts`.
+// Imported before a server: on SIGUSR2 it collects garbage and prints the memory still in use. For `idle.ts`.
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 

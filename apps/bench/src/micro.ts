@@ -1,4 +1,4 @@
-// What core costs in a process by itself, without sockets: nanoseconds per request, the best of some runs.
+// The cost of core alone in one process, without sockets: nanoseconds per request, the best of several runs.
 // node dist/micro.js [name of a case]; with --cpu-prof in front of it, a profile of core alone.
 import { accept } from '../../../packages/core/src/http1/accept.ts'
 import type { Handler } from '../../../packages/core/src/exchange/context.ts'
@@ -12,7 +12,7 @@ const runs = 9
 /** Long enough for a run to outlast the pauses of the garbage collector. */
 const milliseconds = 200
 
-/** Takes what is written and forgets it. */
+/** Discards what is written. */
 class NoTransport implements Transport {
   readonly peer: Peer = { address: '127.0.0.1', port: 50_000, secure: false }
   readonly bufferedBytes = 0
@@ -112,11 +112,11 @@ for (const one of cases.filter(({ name }) => only === undefined || name === only
       .padStart(6)} ns`,
   )
 }
-// The server's clock would go on.
+// The server's clock would keep the process alive.
 process.exit()
 
 async function measure({ handler, requests, later = false }: Case): Promise<number> {
-  // Replies of a later turn are awaited for many connections at once, so that the wait itself hardly counts.
+  // Replies that come in a later turn are awaited for many connections at once, so that the wait itself hardly counts.
   const transports = Array.from({ length: later ? 32 : 1 }, () => new NoTransport())
   for (const transport of transports) connect(transport, handler)
   const bytes = Buffer.from(requests.map((request) => wireFormat(request)).join(''), 'latin1')
@@ -124,14 +124,14 @@ async function measure({ handler, requests, later = false }: Case): Promise<numb
   let sent = 0
   const burst = (): void => {
     for (const { sink } of transports) {
-      // Core may change the bytes it is given.
+      // Core may modify the bytes it is given.
       chunk.set(bytes)
       sink?.onData(chunk, false)
     }
     sent++
   }
   const behind = (): boolean => transports.some(({ writes }) => writes < sent)
-  // Processor time, because others may want the processor too.
+  // Processor time, because other processes may use the processor too.
   const started = process.cpuUsage()
   let elapsed = 0
   while (elapsed < milliseconds * 1e6) {
@@ -147,7 +147,7 @@ async function measure({ handler, requests, later = false }: Case): Promise<numb
   return elapsed / sent / transports.length / requests.length
 }
 
-/** Lets promises settle and happen what core has put off to the end of the turn. */
+/** Lets promises settle, and lets core do what it has deferred to the end of the turn. */
 async function until(done: () => boolean): Promise<void> {
   for (let turns = 0; !done(); turns++) {
     if (turns === 100) throw new Error('no reply came')

@@ -15,11 +15,11 @@ function certificate(folder: string): string {
 export function nginxArguments({ places: { folder, directory }, port, tls, upstream, idle }: Start): string[] {
   const home = join(folder, 'nginx')
   mkdirSync(home, { recursive: true })
-  // Names are quoted: a folder may have a space in it.
+  // Names are quoted: a folder name may contain spaces.
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
     (name) => `  ${name}_temp_path ${JSON.stringify(join(home, name))};\n`,
   )
-  // Connections to the server behind are kept, which is not the default of this version; and it is told who the client is, as by the others.
+  // Keep upstream connections open, which is not the default of this version, and tell the upstream who the client is, as the others do.
   const passed = `
     location / {
       proxy_pass http://behind;

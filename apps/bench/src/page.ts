@@ -5,9 +5,9 @@ import { duration, percent } from './table.ts'
 import { whyEmpty } from './absences.ts'
 import { type Workload, workloads } from './workloads.ts'
 
-/** Everything that a run has found, as `--json` writes it. */
+/** All results of a run, as `--json` writes them. */
 export interface Record {
-  /** Of what, when it is one of several. */
+  /** What was measured, when the page shows several runs. */
   readonly title?: string
   readonly date: string
   readonly machine: { readonly processor: string; readonly cores: number; readonly node: string }
@@ -53,7 +53,7 @@ td.bar { width: 40%; text-align: left }
 @media (max-width: 30rem) { body { padding: 1.25rem .75rem 3rem } .mid { display: none } th, td { padding: .3rem .25rem } }
 `
 
-/** A page with a chart of processor time for each workload of some runs; it needs nothing but itself. */
+/** A self-contained page with a chart of processor time for each workload of some runs. */
 export function page(records: readonly Record[]): string {
   const [first] = records
   if (!first) throw new TypeError('a page is of one run or more')
@@ -82,7 +82,7 @@ function chapter(record: Record): string {
   return record.title === undefined ? sections : `<h2>${text(record.title)}</h2>\n${sections}`
 }
 
-/** Columns that a table has only if something is in them. */
+/** Columns that a table has only if they are not empty. */
 interface Shown {
   readonly base: boolean
   readonly latencies: boolean
@@ -111,7 +111,7 @@ ${workload ? absent(workload, record) : ''}
 </section>`
 }
 
-/** Who of those that were measured has no part in it, and why. */
+/** Which of the measured servers are missing from a workload, and why. */
 function absent(workload: Workload, record: Record): string {
   const servers = Object.keys(record.versions).filter(
     (server) => !record.results.some((one) => one.workload === workload.name && one.server === server),

@@ -1,9 +1,9 @@
-// The tables of documents: what each is of.
+// What each table in the documents shows.
 
-/** One table: a row a workload, a column a server. */
+/** One table: a row per workload, a column per server. */
 export interface Plan {
   readonly title: string
-  /** What is counted. */
+  /** What the costs are per. */
   readonly unit: 'request' | 'message'
   readonly servers: readonly string[]
   readonly workloads: readonly string[]
@@ -13,7 +13,7 @@ const files = ['static-4k', 'static-100k', 'static-1m', 'static-site']
 const programs = ['node-http', 'express', 'fastify', 'koa', 'nest']
 const versions = ['', '-node24', '-node26']
 
-/** By the names that documents mark them with. */
+/** By the names with which documents mark them. */
 export const plans: Readonly<{ [name: string]: Plan }> = {
   http1: {
     title: 'HTTP/1.1',

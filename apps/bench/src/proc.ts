@@ -1,13 +1,13 @@
 // What the system knows about processes: time and memory.
 import { existsSync, readFileSync, readdirSync } from 'node:fs'
 
-/** Clock ticks a second of /proc/<pid>/stat: `USER_HZ`, 100 on every Linux of today. */
+/** Clock ticks per second in /proc/<pid>/stat: `USER_HZ`, 100 on all current Linux systems. */
 const ticksPerSecond = 100
 
-/** What /proc/<pid>/stat says, as far as the bench needs it. */
+/** The parts of /proc/<pid>/stat that the bench needs. */
 export interface ProcessStat {
   readonly parent: number
-  /** Microseconds in user and system mode, with those of children that have ended. */
+  /** Microseconds in user and system mode, including children that have ended. */
   readonly cpu: number
 }
 
@@ -29,7 +29,7 @@ export function parseResident(status: string): number {
 export interface Usage {
   /** Microseconds. */
   readonly cpu: number
-  /** Bytes resident now; pages shared among the processes count once for each. */
+  /** Resident bytes at this moment; pages shared among the processes count once for each. */
   readonly resident: number
 }
 
@@ -47,26 +47,27 @@ export function usage(pid: number): Usage {
   return { cpu, resident }
 }
 
-/** Microseconds since it was made. */
+/** Processor time in microseconds since the meter was created. */
 export interface Spent {
-  /** Of the server. */
+  /** Time of the server. */
   readonly server: number
-  /** Of all that take part: see {@link Meter}. */
+  /** Time of all processes that take part: see {@link Meter}. */
   readonly machine: number
 }
 
 /**
- * What a server takes, and what the machine takes for it: the processes of the server, of whoever it asks, and of the load generator, and the
- * kernel's `ksoftirqd`. On a loopback the kernel charges whoever happens to make room, so that the server's own time can be that of
- * its clients, and the other way around. Interrupts belong to the process that they interrupt, unless the kernel counts them apart
- * (`CONFIG_IRQ_TIME_ACCOUNTING`): those are left out. What else the machine does is not counted.
+ * Measures the processor time of the server and that of all processes that take part: the server, its upstream servers,
+ * the load generator, and the kernel's `ksoftirqd`. On a loopback the kernel charges network work to whichever process
+ * happens to run, so that part of the server's time can be that of its clients, and the other way around. Interrupts
+ * are charged to the process that they interrupt, unless the kernel counts them separately
+ * (`CONFIG_IRQ_TIME_ACCOUNTING`): then they are left out. Other work of the machine is not counted.
  */
 export class Meter {
   readonly #server: number
   readonly #others: readonly number[]
   readonly #before: Spent
 
-  /** @param others processes that the server asks. The load generator is this process, or one that it has run to its end. */
+  /** @param others processes of upstream servers. The load generator is this process, or a child that has ended. */
   constructor(server: number, others: readonly number[]) {
     this.#server = server
     this.#others = [...others, ...softInterrupts()]
@@ -85,7 +86,7 @@ export class Meter {
   }
 }
 
-/** The threads that do what an interrupt has left to do. */
+/** The kernel threads that process deferred interrupts (softirqs). */
 function softInterrupts(): number[] {
   return processes().filter((pid) => {
     try {
@@ -100,7 +101,7 @@ function processes(): number[] {
   return readdirSync('/proc').map(Number).filter(Number.isInteger)
 }
 
-/** Whether the system tells what its processes use. */
+/** Whether the system reports what its processes use. */
 export const canMeasure: boolean = existsSync('/proc/self/stat')
 
 function family(root: number): number[] {

@@ -6,13 +6,13 @@ import { type AddressInfo, connect, createServer } from 'node:net'
 import { delimiter, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-/** Milliseconds a server has to open its port, and to end. */
+/** Milliseconds within which a server has to open its port, and to end. */
 const startTime = 15_000
 const stopTime = 5000
 
 /** Where a program is, or undefined when it is not installed. */
 export function findProgram(name: string): string | undefined {
-  // Debian keeps nginx where only root looks.
+  // Debian installs nginx in a folder that only root has in its PATH.
   const folders = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/usr/local/sbin']
   return folders.map((folder) => join(folder, name)).find(isExecutable)
 }
@@ -38,7 +38,7 @@ export async function run(command: readonly string[], timeout: number): Promise<
   return output()
 }
 
-/** The program, without what pins it to a core. */
+/** The name of the program, without the command that pins it to a core. */
 function nameOf(command: readonly string[]): string {
   return (command[0] === 'taskset' ? command[3] : command[0]) ?? ''
 }
@@ -47,11 +47,11 @@ function nameOf(command: readonly string[]): string {
 export interface RunningServer {
   readonly pid: number
   readonly port: number
-  /** Settles when it has ended by itself. */
+  /** Settles when the process ends. */
   readonly end: Promise<unknown>
   /** What it printed, if it has ended by itself. */
   said(): string | undefined
-  /** Ends it, with force when it does not hear. */
+  /** Ends it, with SIGKILL when it does not react. */
   stop(): Promise<void>
 }
 
@@ -73,7 +73,7 @@ export async function startServer(
     ended = true
     running.delete(child)
   })
-  // Waited for below; until then a failure to start is found by the flag.
+  // Awaited below; until then, the flag shows that it failed to start.
   end.catch(() => {})
   const stop = async (): Promise<void> => {
     child.kill('SIGTERM')
@@ -100,7 +100,7 @@ export function killAll(): void {
   for (const child of running) child.kill('SIGKILL')
 }
 
-/** A port of 127.0.0.1 that nobody listened on a moment ago. */
+/** A port of 127.0.0.1 that was free a moment ago. */
 export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -121,7 +121,7 @@ function accepts(port: number): Promise<boolean> {
   })
 }
 
-/** Keeps the last of what a process prints. */
+/** Keeps the end of what a process prints. */
 function collect(child: ChildProcess): () => string {
   let text = ''
   for (const stream of [child.stdout, child.stderr])

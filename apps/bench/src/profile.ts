@@ -13,20 +13,20 @@ interface CallFrame {
   readonly lineNumber: number
 }
 
-/** Time in one function itself, without those it called. */
+/** Time in one function itself, without the functions it called. */
 export interface SelfTime {
   readonly name: string
   readonly where: string
-  /** Of the time that was not idle. */
+  /** Share of the time that was not idle. */
   readonly percent: number
 }
 
-/** All functions of a file of the profiler, those that took most first. */
+/** All functions in a profile file, those with the most time first. */
 export function readProfile(file: string): SelfTime[] {
   return selfTimes(JSON.parse(readFileSync(file, 'utf8')) as CpuProfile)
 }
 
-/** Samples are counted: the time between two of them is also time in which others had the processor. */
+/** Counts samples rather than the time between them, in which other processes may have had the processor. */
 export function selfTimes({ nodes, samples }: CpuProfile): SelfTime[] {
   const frames = new Map(nodes.map(({ id, callFrame }) => [id, callFrame]))
   const spent = new Map<string, { name: string; where: string; count: number }>()

@@ -1,5 +1,5 @@
 // Loaded into a server before its own code (`node --import`). The first SIGUSR2 starts a CPU profile, the second writes
-// it to BENCH_PROFILE and ends the process: starting up and warming up are left out.
+// it to BENCH_PROFILE and ends the process: this leaves out start and warm-up.
 import { writeFileSync } from 'node:fs'
 import { Session } from 'node:inspector'
 

@@ -1,4 +1,4 @@
-/** Says on the error output what goes on: one line that changes on a terminal, else a line for each workload. */
+/** Reports progress on stderr: one line that changes on a terminal, otherwise a line for each workload. */
 export class Progress {
   readonly #steps: number
   readonly #started = performance.now()
@@ -9,7 +9,7 @@ export class Progress {
     this.#steps = steps
   }
 
-  /** A step begins: one run of the load generator, or what takes as long. */
+  /** Begins a step: one run of the load generator, or something that takes as long. */
   step(workload: string, what: string): void {
     const percent = Math.floor((this.#done / this.#steps) * 100)
     if (process.stderr.isTTY) this.#line(`${percent} %  ${workload}: ${what}${this.#left()}`)
@@ -18,12 +18,12 @@ export class Progress {
     this.#done++
   }
 
-  /** Steps that will not be made. */
+  /** Counts skipped steps as done. */
   skip(steps: number): void {
     this.#done += steps
   }
 
-  /** Makes place for lasting output. */
+  /** Clears the line for permanent output. */
   clear(): void {
     if (process.stderr.isTTY) this.#line('')
   }

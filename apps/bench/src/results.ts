@@ -1,15 +1,15 @@
 /** One run of the load generator against one server. */
 export interface Round {
   readonly requestsPerSecond: number
-  /** Microseconds of the server's processes. */
+  /** Microseconds of processor time of the server's processes. */
   readonly cpuPerRequest: number
-  /** Microseconds of all that take part: the server's processes, those that it asks, and the clients'. */
+  /** Microseconds of processor time of all that take part: the server's processes, its upstream servers, and the clients. */
   readonly machinePerRequest: number
   /** Latencies in microseconds. */
   readonly p50: number
   readonly p99: number
   readonly p999: number
-  /** Bytes resident at the end. */
+  /** Resident bytes at the end. */
   readonly resident: number
   readonly errors: number
 }
@@ -19,13 +19,13 @@ export interface Result {
   readonly workload: string
   readonly server: string
   readonly rounds: readonly Round[]
-  /** Of each number by itself; errors are added up. */
+  /** The median of each number separately; errors are summed. */
   readonly median: Round
-  /** How far the rounds lie apart in the server's processor time: the most less the least, as a share of the median; NaN of a single round. */
+  /** Range of the server's processor time over the rounds, as a share of the median; NaN for a single round. */
   readonly spread: number
 }
 
-/** How many times better than the base: above 1 is more requests, less processor time. */
+/** How many times better than the base: above 1 means more requests, or less processor time. */
 export interface Ratios {
   readonly requestsPerSecond: number
   readonly cpuPerRequest: number

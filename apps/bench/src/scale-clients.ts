@@ -1,4 +1,4 @@
-// The clients of one process of `scale.ts`. It tells when all are there, and is killed.
+// The clients of one process of `scale.ts`. It reports when all are connected, and runs until it is killed.
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { connect as connectHttp2 } from 'node:http2'
@@ -12,7 +12,7 @@ const at = { host: '127.0.0.1', port, localAddress: from }
 const second = 1000
 const streams = 100
 const text = 'x'.repeat(125)
-/** Opened at a time, so that none waits for a place in the queue of the listener. */
+/** Connections opened at a time, so that none has to wait in the listen queue. */
 const batch = 50
 
 const asGet = (path: string, fields = ''): string => `GET ${path} HTTP/1.1\r\nHost: localhost\r\n${fields}\r\n`
@@ -22,7 +22,7 @@ const upgrade = (): string =>
     `Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${randomBytes(16).toString('base64')}\r\n`,
   )
 
-/** Opens a connection and waits for the beginning of an answer. */
+/** Opens a connection and waits for the beginning of a response. */
 async function ask(request: string): Promise<Socket> {
   const socket = connect(at)
   socket.on('error', leave).on('end', leave)
@@ -32,7 +32,7 @@ async function ask(request: string): Promise<Socket> {
   return socket
 }
 
-/** A client that the server does not want: the measurement is not worth anything. */
+/** Ends the process when the server drops a client: the measurement is then invalid. */
 function leave(): void {
   process.exit(1)
 }
@@ -60,13 +60,13 @@ for (let left = count; left > 0; left -= batch)
   await Promise.all(Array.from({ length: Math.min(batch, left) }, ways[kind]!))
 process.send!('ready')
 
-// A frame that is masked with nothing is its own content.
+// With a masking key of zero, the payload is unchanged.
 const message = maskedFrame(FIN | Opcode.Text, Buffer.from(text), 0)
 const event = `POST /events HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain\r\nContent-Length: ${text.length}\r\n\r\n${text}`
 const poster = kind === 'events' ? connect(at).on('error', leave).resume() : undefined
 setInterval(() => {
   poster?.write(event)
   if (kind === 'websocket') opened[0]!.write(message)
-  // Each takes one piece, and stops again.
+  // Each reads one chunk, and pauses again.
   if (kind === 'slow') for (const socket of opened) socket.once('data', () => socket.pause()).resume()
 }, second)

@@ -1,11 +1,11 @@
-// Single requests beside many clients, over HTTP/1.1 or HTTP/2.
+// Single requests while there are many other clients, over HTTP/1.1 or HTTP/2.
 import { once } from 'node:events'
 import { Agent, type IncomingMessage, get } from 'node:http'
 import { type ClientHttp2Session, type IncomingHttpHeaders, connect } from 'node:http2'
 
-/** A connection of its own. */
+/** Sends requests on a connection of its own. */
 export interface Probe {
-  /** @throws Error for an answer that is not 200. */
+  /** @throws Error for a status other than 200. */
   ask(target: string): Promise<void>
   close(): void
 }
@@ -28,7 +28,7 @@ function http1Probe(port: number): Probe {
   }
 }
 
-/** A connection that was idle while the clients came may have been closed: it is opened anew, as an agent would do. */
+/** A connection that was idle while the clients connected may have been closed: it is reopened, as an agent would do. */
 async function http2Probe(port: number): Promise<Probe> {
   let session = await openSession(port)
   return {

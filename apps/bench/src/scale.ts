@@ -1,6 +1,6 @@
-// Ten thousand of everything: what a server holds for many clients that do little, and how soon it answers others meanwhile.
+// Ten thousand of everything: the memory a server uses for many clients that do little, and how soon it answers others meanwhile.
 //   node apps/bench/dist/scale.js [all, or kinds] [count, or full] [servers]        such as: idle,events 10000 spillway,node-http
-// The clients are in processes of their own, each with its own source address, so that ports last.
+// The clients run in separate processes, each with its own source address, so that there are enough ports.
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
@@ -16,7 +16,7 @@ import { type Probe, openProbe } from './scale-probe.ts'
 import { type Contender, type Places, commandOf, contenders } from './servers.ts'
 import { duration } from './table.ts'
 
-/** What clients of a scale process are told. */
+/** Instructions for a process of `scale-clients.ts`. */
 export interface ScaleOrders {
   readonly kind: string
   readonly port: number
@@ -26,12 +26,12 @@ export interface ScaleOrders {
 
 interface Kind {
   readonly title: string
-  /** How many there are without an argument, and in the run that the project is measured by. */
+  /** The number of clients: by default, and in the run by which the project is measured (`full`). */
   readonly count: number
   readonly full: number
   readonly servers: readonly string[]
   readonly tls?: true
-  /** What is asked meanwhile. Default: `/plaintext`. */
+  /** Target of the single requests sent meanwhile. Default: `/plaintext`. */
   readonly probe?: (i: number) => string
 }
 
@@ -76,14 +76,14 @@ const kinds: Readonly<Record<string, Kind>> = {
   },
 }
 
-/** Descriptors that a server needs for itself, beside those of its clients. */
+/** File descriptors that a server needs besides those of its clients. */
 const spare = 200
 const probes = 2000
-/** Milliseconds: to register so many routes takes some. */
+/** Milliseconds a server has to start: registering so many routes takes time. */
 const startTime = 120_000
-/** Milliseconds for all clients to be there. */
+/** Milliseconds within which all clients have to be connected. */
 const openTime = 120_000
-/** Connections of one process: below the usual limits of descriptors and of ports for one address. */
+/** Connections per process: below the usual limits of descriptors, and of ports for one address. */
 const perProcess = 15_000
 
 const [asked = 'all', counted, wanted] = process.argv.slice(2)
@@ -127,7 +127,7 @@ for (const name of names) {
 }
 process.exit()
 
-/** As many as this system lets a process have, if each takes a descriptor. */
+/** As many as this system allows in one process, if each takes a descriptor. */
 function most(kind: string): number {
   const [, limit] = /^Max open files +(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8')) ?? []
   return kind === 'routes' || limit === undefined ? Infinity : Number(limit) - spare
@@ -154,7 +154,7 @@ async function scale(name: string, kind: Kind, count: number, contender: Contend
   let probe: Probe | undefined
   try {
     probe = await openProbe(port, kind.tls ?? false)
-    // What is made once is there before it is looked at how much there is.
+    // Afterwards, everything that is created only once exists, and memory can be measured.
     await latencies(probe, kind, count)
     const before = name === 'routes' ? 0 : usage(server.pid).resident
     if (name !== 'routes') await openAll(name, port, count, clients)
@@ -193,7 +193,7 @@ async function openAll(kind: string, port: number, count: number, clients: Child
   await Promise.race([Promise.all(ready), late])
 }
 
-/** How long single requests take, one after the other, on a connection of their own. */
+/** Times of single requests, one after another, on a connection of their own. */
 async function latencies(
   probe: Probe,
   { probe: target = () => '/plaintext' }: Kind,

@@ -13,5 +13,5 @@ const Item = z.object({
   total: z.number(),
 })
 
-/** What `/typed/:count` gives, for servers that write replies by a schema. */
+/** What `/typed/:count` returns, for servers that serialize responses by a schema. */
 export const selectionSchema: z.ZodType<Selection> = z.object({ items: z.array(Item), count: z.int() })

@@ -14,39 +14,39 @@ import type { Feature, Tls } from './workloads.ts'
 export interface Contender {
   readonly name: string
   readonly features: readonly Feature[]
-  /** The package whose version is told; without one it is a program, or all of it is in its file. */
+  /** The package whose version is reported; without one, the server is a program, or its file has no dependencies. */
   readonly package?: string
-  /** The name of its file, if that is another. */
+  /** The name of its file, if different. */
   readonly file?: string
   /** A program that must be installed. Default: Node.js, running the file of the server's name. */
   readonly program?: Program
-  /** The file of another one, which runs on Spillway by `--import @spillway/node`. */
+  /** The name of another server's file, which is run on Spillway by `--import @spillway/node`. */
   readonly onSpillway?: string
-  /** Whether it takes part only when it is named. */
+  /** Whether it takes part only when named explicitly. */
   readonly isAside?: true
-  /** Another runtime for the file, from npm: program and package with a version. */
+  /** Another runtime for the file, from npm: program and versioned package. */
   readonly runtime?: { readonly program: string; readonly package: string }
 }
 
-/** What a server is started with. */
+/** The parameters with which a server is started. */
 export interface Start {
   readonly places: Places
   readonly port: number
   readonly tls: Tls
-  /** The port of the server that it passes requests on to. */
+  /** The port of its upstream server. */
   readonly upstream?: number | undefined
-  /** Connections that it has to hold, however long nothing is asked on them. Default: as many as the others of the bench need. */
+  /** Connections that it has to keep open, however long they are idle. Default: as many as the rest of the bench needs. */
   readonly idle?: number
 }
 
-/** A server that is a program of its own. */
+/** A server that is an installed program. */
 interface Program {
   readonly name: string
-  /** Makes it tell its version. */
+  /** Argument that makes it print its version. */
   readonly version: string
-  /** Its environment, beside that of the bench. */
+  /** Environment variables in addition to those of the bench. */
   environment?(folder: string): NodeJS.ProcessEnv
-  /** Writes what configuration it needs and gives its command line. */
+  /** Writes the configuration it needs and returns its arguments. */
   arguments(start: Start): string[]
 }
 
@@ -56,7 +56,7 @@ const nginx: Program = {
   arguments: nginxArguments,
 }
 const haproxy: Program = { name: 'haproxy', version: '-v', arguments: haproxyArguments }
-// One thread, as all have, and what it keeps stays in the folder of the run.
+// One thread, like all others; what it stores stays in the folder of the run.
 const caddy: Program = {
   name: 'caddy',
   version: 'version',
@@ -77,7 +77,7 @@ const nghttpd: Program = {
   },
 }
 
-/** Milliseconds for a runtime to come from npm. */
+/** Milliseconds within which a runtime has to be fetched from npm. */
 const fetchTime = 120_000
 
 const http1: readonly Feature[] = ['greeting', 'closing', 'application', 'static', 'tls']
@@ -132,7 +132,7 @@ export const contenders: readonly Contender[] = [
   ...['24.21.0', '26.10.0'].flatMap(onNode),
 ]
 
-/** A server of Node's, unchanged, on our core. */
+/** A server written for Node.js, unchanged, on our core. */
 function onSpillway(name: string): Contender {
   return {
     name: `${name}-spillway`,
@@ -143,7 +143,7 @@ function onSpillway(name: string): Contender {
   }
 }
 
-/** Ours and Node's own, on another version of Node. */
+/** Spillway and Node.js's own server, on another version of Node.js. */
 function onNode(version: string): Contender[] {
   const [major] = version.split('.')
   const runtime = { program: 'node', package: `node-linux-${process.arch}@${version}` }
@@ -160,7 +160,7 @@ function featuresOf(name: string): readonly Feature[] {
   return others.find((one) => one.name === name)!.features
 }
 
-/** Where things are. */
+/** Where files are. */
 export interface Places {
   /** Built server files. */
   readonly servers: string
@@ -184,7 +184,7 @@ export async function commandOf(contender: Contender, start: Start, nodeFlags: r
   return [process.execPath, ...nodeFlags, ...installed, script]
 }
 
-/** The gateway as it is by itself, without a log and compression: none of the others does that. */
+/** The gateway with its defaults, but without a log and compression, which none of the others has here. */
 function gatewayFile({ places: { folder, directory }, port, upstream }: Start): string {
   const file = join(folder, 'gateway.json')
   const configuration = {
@@ -201,7 +201,7 @@ function gatewayFile({ places: { folder, directory }, port, upstream }: Start): 
   return file
 }
 
-/** Where npx keeps a runtime, by package; fetched when it is asked for first. */
+/** Where npx keeps a runtime, by package; fetched when first needed. */
 const runtimes = new Map<string, Promise<string>>()
 
 async function runtimeCommand({ program, package: spec }: NonNullable<Contender['runtime']>): Promise<string[]> {
@@ -215,7 +215,7 @@ async function runtimeCommand({ program, package: spec }: NonNullable<Contender[
   return program === 'deno' ? [await found, 'run', '-A', '--no-lock'] : [await found]
 }
 
-/** Version of what is measured, for the record. */
+/** Version of the measured software, for the record. */
 export async function versionOf(contender: Contender, places: Places): Promise<string> {
   if (contender.program !== undefined) {
     const { name, version } = contender.program

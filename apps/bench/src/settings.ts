@@ -1,7 +1,7 @@
-// What every server of the bench is told, through its environment.
+// The settings of every server of the bench, from its environment.
 import { readFileSync } from 'node:fs'
 
-/** What every server of the bench is told, by its environment. */
+/** The address on which every server of the bench listens. */
 export const host = '127.0.0.1'
 export const port: number = Number(process.env['BENCH_PORT'] ?? 3000)
 /** Directory behind `/static/`. */
@@ -14,13 +14,13 @@ export const tls: { cert: string; key: string } | undefined =
     ? undefined
     : { cert: readFileSync(`${pem}/cert.pem`, 'utf8'), key: readFileSync(`${pem}/key.pem`, 'utf8') }
 
-/** The origin of the server that requests are passed on to, when that is the work. */
+/** The origin of the upstream server, for servers that act as proxies. */
 export const upstream: string | undefined = process.env['BENCH_UPSTREAM']
 
-/** How many more routes there are: `/routes/:number/of/:name`, each written out. */
+/** Number of additional routes: `/routes/:number/of/:name`, each with its number written out. */
 export const routes: number = Number(process.env['BENCH_ROUTES'] ?? 0)
 
-/** Whether connections stay, however long nothing is asked on them. */
+/** Whether connections stay open, however long they are idle. */
 export const isPatient: boolean = process.env['BENCH_PATIENT'] !== undefined
 
 export const greeting = 'Hello, World!'
@@ -37,7 +37,7 @@ interface Item {
   readonly rating: { readonly score: number; readonly count: number }
 }
 
-/** The answer of `/json/:count`. */
+/** The content of the response to `/json/:count`. */
 export interface Selection {
   readonly items: (Item & { readonly total: number })[]
   readonly count: number
@@ -46,7 +46,7 @@ export interface Selection {
 const file = process.env['BENCH_DATASET']
 const items = file === undefined ? [] : (JSON.parse(readFileSync(file, 'utf8')) as Item[])
 
-/** The first items, each with its total: the work of `/json/:count?m=` is the same in every server. Literals: to spread takes longer than to serve. */
+/** The first items, each with its total: the same work for `/json/:count?m=` in every server. Spreading would cost more than serving. */
 export function selection(count: string | undefined, multiplier: string | null | undefined): Selection {
   const m = Number(multiplier ?? 1)
   const chosen = items.slice(0, Number(count)).map(({ id, name, category, price, quantity, active, tags, rating }) => ({
@@ -63,7 +63,7 @@ export function selection(count: string | undefined, multiplier: string | null |
   return { items: chosen, count: chosen.length }
 }
 
-/** The answer of `/baseline11?a=&b=`, with the number in the content of a POST. */
+/** The content of the response to `/baseline11?a=&b=`, including the number in the content of a POST. */
 export function sum(a: unknown, b: unknown, content: unknown = 0): string {
   return String(Number(a) + Number(b) + Number(content))
 }

@@ -37,17 +37,17 @@ function times(ratio: number | undefined): string {
   return ratio === undefined || !Number.isFinite(ratio) ? '' : ratio.toFixed(2)
 }
 
-/** Half of what lies between the most and the least. */
+/** Half of the range, as a percentage. */
 export function percent(spread: number): string {
   return Number.isFinite(spread) ? `${Math.round(spread * 50)} %` : '–'
 }
 
-/** Microseconds with three significant digits at the least. */
+/** Microseconds with at least three significant digits. */
 function digits(value: number): string {
   return Number.isFinite(value) ? value.toFixed(value < 10 ? 2 : value < 100 ? 1 : 0) : '?'
 }
 
-/** A time given in microseconds, in the unit one would say it in; a dash for one that is not known. */
+/** A time given in microseconds, in the most readable unit; a dash for an unknown one. */
 export function duration(us: number): string {
   if (!Number.isFinite(us)) return '–'
   if (us < 1000) return `${Math.round(us)} µs`

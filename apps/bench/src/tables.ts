@@ -1,6 +1,6 @@
-// Measures all that documents tell, and writes their tables:
+// Measures everything that the documents report, and writes their tables:
 //   node apps/bench/dist/tables.js [all, or tables] [rounds] [seconds]        such as: http2,websocket 5 3
-// Each table is a run of the bench of its own, and is written when it is there: what breaks one leaves the others.
+// Each table is a separate run of the bench, and is written as soon as it is complete: a failure affects one table only.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -18,7 +18,7 @@ if (names.some((name) => !(name in plans))) {
 }
 const main = fileURLToPath(new URL('main.js', import.meta.url))
 const root = fileURLToPath(new URL('../../../', import.meta.url))
-/** Where the numbers stay, for whoever wants to look at them. */
+/** Where the numbers are kept, for anyone who wants to look at them. */
 const folder = fileURLToPath(new URL('../tmp/', import.meta.url))
 mkdirSync(folder, { recursive: true })
 
@@ -44,7 +44,7 @@ async function measured(name: string, { servers, workloads }: Plan): Promise<Rec
   console.log(`\n# ${name}`)
   const bench = spawn(process.execPath, [main, ...what, ...how], { stdio: 'inherit' })
   const [status] = (await once(bench, 'close')) as [number | null]
-  // 1 says that something was left out, which the table says, too.
+  // Status 1 means that something was left out, which the table shows, too.
   if (status !== 0) process.exitCode = 1
   if (existsSync(json)) return JSON.parse(readFileSync(json, 'utf8')) as Record
   console.error(`${name}: the bench ended with ${status ?? bench.signalCode}`)

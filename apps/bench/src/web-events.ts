@@ -1,6 +1,6 @@
-// A stream of events as servers have it whose handlers return a Response.
+// An event stream for servers whose handlers return a Response.
 
-/** Answers `/events`: whoever gets it is sent what others post. */
+/** Handles `/events`: a client that gets it receives what others post. */
 export function eventsOf(): (request: Request) => Promise<Response> {
   const readers = new Set<ReadableStreamDefaultController<Uint8Array>>()
   const encoder = new TextEncoder()
@@ -20,7 +20,7 @@ function stream(readers: Set<ReadableStreamDefaultController<Uint8Array>>): Resp
     start: (controller) => {
       own = controller
       readers.add(controller)
-      // Bun sends the head with the first piece.
+      // Bun sends the response head only with the first chunk.
       controller.enqueue(comment)
     },
     cancel: () => void readers.delete(own),

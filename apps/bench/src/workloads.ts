@@ -1,7 +1,7 @@
 // The workloads: what clients do to a server.
 import { greeting } from './settings.ts'
 
-/** One request, for the load generator as bytes and for the comparison of answers. */
+/** One request, sent as bytes by load generators and through `node:http` when responses are compared. */
 export interface BenchRequest {
   readonly method: 'GET' | 'POST'
   readonly target: string
@@ -21,13 +21,13 @@ export interface Workload {
   readonly requests: readonly BenchRequest[]
   /** Requests sent at once. Default: 1. */
   readonly pipelined?: number
-  /** A connection is closed after so many requests, on average. Default: never. */
+  /** A connection is closed after this many requests, on average. Default: never. */
   readonly requestsPerConnection?: number
-  /** What a server must have to take part. */
+  /** The feature a server must have to take part. */
   readonly needs: Feature
   /** Over TLS 1.3. */
   readonly tls?: true
-  /** Over HTTP/2, with so many streams at a time on each connection. */
+  /** Over HTTP/2, with this many concurrent streams on each connection. */
   readonly streams?: number
   /** Each client keeps the cookie that a first request gave it. */
   readonly cookie?: true
@@ -35,22 +35,23 @@ export interface Workload {
   readonly messages?: Messages
 }
 
-/** Messages that are sent again when they have come back. */
+/** Messages that are sent again each time they have come back. */
 export interface Messages {
   /**
-   * `/echo` sends each back, and so does `/packed`, compressed; `/publish` sends it to everybody who is connected. `/events` is a stream of
-   * events for whoever gets it, and sends them what is posted there.
+   * `/echo` sends each message back; so does `/packed`, with compression; `/publish` sends it to all connected clients. `/events` is
+   * an event stream for clients that get it, and sends them what is posted there.
    */
   readonly path: '/echo' | '/packed' | '/publish' | '/events'
   readonly bytes: number
-  /** Messages on their way at a time, on each connection. */
+  /** Messages in flight at a time, on each connection. */
   readonly atOnce: number
 }
 
 /**
- * `greeting`: answers `/plaintext`, keeping the connection. `closing`: and closes it when asked. `http2`: greeting over
- * HTTP/2; `http2-static`: files over it. `schema`: writes replies by one. `websocket`: echo; `packed`, `publish`, `events`: the other paths of {@link Messages}.
- * `proxy`: passes requests on to another server; `gateway`: and serves files beside. `sessions`: counts the visits of a client.
+ * `greeting`: answers `/plaintext` on a persistent connection. `closing`: also closes it when asked. `http2`: greeting over
+ * HTTP/2; `http2-static`: files over HTTP/2. `schema`: serializes responses by a schema. `websocket`: echo; `packed`, `publish`,
+ * `events`: the other paths of {@link Messages}. `proxy`: forwards requests to an upstream server; `gateway`: also serves files.
+ * `sessions`: counts the visits of a client.
  */
 export type Feature =
   | 'greeting'
@@ -69,12 +70,12 @@ export type Feature =
   | 'gateway'
   | 'sessions'
 
-/** Whether its servers pass requests on to another one, which is there for that. */
+/** Whether the servers forward requests to an upstream server, which is started for that. */
 export function isProxied({ needs }: Workload): boolean {
   return needs === 'proxy' || needs === 'gateway'
 }
 
-/** Whether a server has to encrypt, and to speak HTTP/2 then. */
+/** Whether a server has to use TLS, and with it HTTP/2. */
 export type Tls = 'none' | 'tls' | 'h2'
 
 export function tlsOf({ tls, streams }: Workload): Tls {
@@ -82,13 +83,13 @@ export function tlsOf({ tls, streams }: Workload): Tls {
   return tls ? 'tls' : 'none'
 }
 
-/** A site of 20 files from 3 to 300 KB, each larger than the one before by the same factor. */
+/** A site of 20 files from 3 to 300 KB, whose sizes grow by a constant factor. */
 const site: readonly (readonly [string, number])[] = Array.from({ length: 20 }, (_, i) => [
   `site-${i}.txt`,
   Math.round((3000 * 100 ** (i / 19)) / 8) * 8,
 ])
 
-/** Sizes of the files that the static workloads ask for, by name. */
+/** Sizes of the files requested by the static workloads, by name. */
 export const staticFiles: ReadonlyMap<string, number> = new Map([
   ...site,
   ['4k.txt', 4 * 1024],
@@ -98,7 +99,7 @@ export const staticFiles: ReadonlyMap<string, number> = new Map([
 
 const hostField = ['Host', 'localhost'] as const
 
-/** The twelve fields that a browser sends with a click, values as found in 2025. */
+/** Twelve fields that a browser sends when a link is clicked, with values as of 2025. */
 const browserFields = [
   hostField,
   ['Connection', 'keep-alive'],
@@ -278,7 +279,7 @@ export function wireFormat(request: BenchRequest, close = false): string {
   return `${lines.join('\r\n')}\r\n\r\n${body}`
 }
 
-/** What messages contain: words, as text of people and programs does. */
+/** The content of messages: words, as in natural text and in what programs write. */
 export function messageText(bytes: number): string {
   let text = ''
   for (let i = 0; text.length < bytes; i++)
@@ -286,7 +287,7 @@ export function messageText(bytes: number): string {
   return text.slice(0, bytes)
 }
 
-/** What the bench knows about its own answers; whatever it does not know must still be the same everywhere. */
+/** The answers that the bench knows in advance; all others must still be the same from every server. */
 export function expected({ target }: BenchRequest): string | undefined {
   return target === '/plaintext' || target === '/session' ? greeting : undefined
 }

@@ -6,8 +6,9 @@ import { type Load, type LoadOptions, parseReport } from './load.ts'
 import { type Workload, wireFormat } from './workloads.ts'
 
 /**
- * What is answered with an error is no request that was served. wrk's own text rounds its numbers; its script may print them as they are. A percentile of 0 is one that wrk looked for
- * in vain: the samples it adds for requests that others held up may lie below the least it has seen.
+ * A request answered with an error does not count as served. wrk's own text rounds its numbers; its script can print them
+ * exactly. A percentile of 0 is one that wrk could not find: the samples it adds for requests that had to wait behind
+ * others may lie below the minimum it has seen.
  */
 const report = `
 done = function(summary, latency)
@@ -26,11 +27,11 @@ end
 export function wrkScript(workload: Workload): string {
   const { requests, pipelined = 1, requestsPerConnection } = workload
   const wire = requests.map((request) => lua(wireFormat(request).repeat(pipelined)))
-  // One request is made once and sent for ever, without a call of Lua.
+  // A single request is built once and sent again and again, without calling Lua.
   if (wire.length === 1 && requestsPerConnection === undefined)
     return `local text = ${wire[0]}\ninit = function() wrk.format = function() return text end end\n${report}`
   const closing = requests.map((request) => lua(wireFormat(request, true)))
-  // By chance, because one counter for all connections can fall into step with them, and some would never be closed.
+  // At random, because one counter for all connections can fall into step with them, and some would never be closed.
   const last = `math.random(${requestsPerConnection}) == 1`
   const choice = requestsPerConnection === undefined ? 'keep[n]' : `${last} and last[n] or keep[n]`
   return `local keep = { ${wire.join(',\n')} }

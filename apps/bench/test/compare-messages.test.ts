@@ -8,7 +8,7 @@ import { workloads } from '../src/workloads.ts'
 
 const named = (name: string) => workloads.find((one) => one.name === name)!
 
-/** A server of WebSockets and events, with faults. */
+/** A faulty server of WebSockets and events. */
 async function server({
   packs = true,
   cut = 0,

@@ -32,7 +32,7 @@ describe('percentiles', () => {
   })
 })
 
-/** A server that counts for itself what it was asked. */
+/** A server that counts the requests it gets. */
 async function counting(): Promise<{ port: number; seen: { requests: number; bytes: number; messages: number } }> {
   const seen = { requests: 0, bytes: 0, messages: 0 }
   const server = createServer(async (request, response) => {
@@ -76,14 +76,14 @@ async function load(generator: typeof own, ...args: [Workload, number]): ReturnT
   return generator(...args, { seconds: 1, folder, prefix: [], program, pid: process.pid, others: [] })
 }
 
-/** Requests that were under way when the time was over are known to the server only. */
+/** Only the server has seen the requests that were in flight when the time was over. */
 function between(count: number, told: number, more: number): void {
   expect(told).toBeGreaterThan(0)
   expect(count).toBeGreaterThanOrEqual(told)
   expect(count).toBeLessThanOrEqual(told + more)
 }
 
-/** Loads a server that answers every other request with an error: what it was asked, and what the generator tells. */
+/** Loads a server that answers every other request with an error; returns the server's count and the generator's. */
 async function failsHalf(generator: typeof own): Promise<{ count: number; requests: number; errors: number }> {
   let count = 0
   const server = createServer((_, response) => void response.writeHead(count++ % 2 ? 500 : 200).end())
@@ -117,7 +117,7 @@ describe.runIf(built)(`our generator${reason}`, { timeout: 60_000 }, () => {
     ['websocket-16', 1, 4 * 16],
     ['websocket-16k', 1, 4],
     ['websocket-packed', 1, 4],
-    // Each message is for all four.
+    // Each message goes to all four.
     ['publish', 4, 4],
   ])('tells as many messages as the server has seen: %s', async (name, copies, under) => {
     const { port, seen } = await counting()
@@ -173,7 +173,7 @@ status codes: 2005 2xx, 0 3xx, 3 4xx, 0 5xx`
       between(before.requests, theirs.requests, 4)
       const ours = await load(own, workload('baseline'), port)
       between(seen.requests - before.requests, ours.requests, 4)
-      // Each request in turn, and each with the same bytes.
+      // Both send all requests in turn, with the same bytes.
       const each = before.bytes / before.requests
       expect((seen.bytes - before.bytes) / (seen.requests - before.requests)).toBeCloseTo(each, 0)
     })

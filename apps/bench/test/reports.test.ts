@@ -45,7 +45,7 @@ describe('the page', () => {
     expect(html.match(/<section>/g)).toHaveLength(3)
     expect(html).toContain('<h2>a &lt;second></h2>')
     expect(html.indexOf('<td>spillway')).toBeLessThan(html.indexOf('<td>node-http'))
-    // A fifth of what the machine spends is the server's own.
+    // A fifth of the time of all processes is the server's own.
     expect(html).toContain(
       '<tr class="ours"><td>spillway<td class="bar"><span style="width:100.0%"><span style="width:20.2%"></span></span>',
     )

@@ -24,7 +24,7 @@ const missing = [
 const programs = new Set(['nginx', 'haproxy', 'caddy', 'h2o', 'nghttpd'])
 const skipped = missing.length === 0 ? '' : ` (skipped: ${missing.join(', ')})`
 
-/** Runs the bench once, for a second each, and gives what it wrote down. */
+/** Runs the bench with one round of a second, and returns its results. */
 async function measured(servers: string, workloads: string): Promise<{ stdout: string; results: Result[] }> {
   const folder = mkdtempSync(join(tmpdir(), 'bench-test-'))
   try {
@@ -37,7 +37,7 @@ async function measured(servers: string, workloads: string): Promise<{ stdout: s
   }
 }
 
-/** Of the programs, those that are installed. */
+/** Leaves out programs that are not installed. */
 function there(servers: string): string[] {
   return servers.split(',').filter((name) => !programs.has(name) || findProgram(name) !== undefined)
 }
@@ -54,7 +54,7 @@ withTools(findTool('wrk'))('with wrk', () => {
     for (const { median } of results) {
       expect(median.requestsPerSecond).toBeGreaterThan(10)
       expect(median.cpuPerRequest).toBeGreaterThan(0)
-      // The clients take their part.
+      // It includes the time of the clients.
       expect(median.machinePerRequest).toBeGreaterThan(median.cpuPerRequest)
       expect(median.errors).toBe(0)
     }

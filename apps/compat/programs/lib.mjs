@@ -1,6 +1,6 @@
-// What every program here does: it listens on a free port, says which, and ends when its parent tells it to.
+// Common to all programs here: listen on a free port, report it, and end when the parent process asks for it.
 
-/** Says where it listens; `close` is how this framework ends. */
+/** Reports where the program listens; `close` shuts down this framework. */
 export function ready(port, close) {
   process.on('message', async (message) => {
     if (message !== 'close') return
@@ -11,21 +11,21 @@ export function ready(port, close) {
   process.send({ port })
 }
 
-/** Listens by a server of Node's kind. */
+/** Listens with a server that has the interface of Node's. */
 export function listen(server) {
   server.listen(0, '127.0.0.1', () =>
     ready(server.address().port, () => new Promise((resolve) => server.close(resolve))),
   )
 }
 
-/** Tells the parent what was seen. */
+/** Reports to the parent what was seen. */
 export function seen(what) {
   process.send({ seen: what })
 }
 
 export const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms))
 
-/** Content in three pieces, at some distance. */
+/** Content in three pieces, with pauses between them. */
 export async function* pieces() {
   for (const piece of ['one ', 'two ', 'three']) {
     yield piece

@@ -1,4 +1,4 @@
-// Does to a request and its response what the field `steps` says, and tells what came of each call, and which events came in which order.
+// Makes the calls listed in the field `steps` on a request and its response; reports the result of each call and the order of events.
 import { createServer } from 'node:http'
 import { listen, seen } from './lib.mjs'
 
@@ -78,7 +78,7 @@ const server = createServer(async (req, res) => {
   seen({ id, log })
   res.destroy()
 })
-// Without it, nothing that is done here may end the process.
+// Run without this listener, the program has to survive every error.
 if (process.argv[2] === 'watched') process.on('uncaughtException', () => {})
 server.keepAliveTimeout = 100
 listen(server)

@@ -42,7 +42,7 @@ class Routes {
   }
 }
 
-/** What a compiler makes of decorators. */
+/** What a compiler generates for decorators. */
 function decorate(name, ...decorators) {
   for (const decorator of decorators)
     decorator(Routes.prototype, name, Object.getOwnPropertyDescriptor(Routes.prototype, name))

@@ -1,4 +1,4 @@
-// What `next build` has made of the folder `next`: a server of its own, which is told by its environment where to listen.
+// The output of `next build` for the folder `next`: a server of its own, which takes its port from the environment.
 import { once } from 'node:events'
 import { connect, createServer } from 'node:net'
 import { pause, ready } from './lib.mjs'

@@ -13,7 +13,7 @@ const app = polka({
     res.end(message)
   },
 })
-// Without any middleware a handler is given no `next`.
+// Without any middleware, Polka does not pass `next` to a handler.
 app.use((_req, _res, next) => next())
 app.get('/', (req, res) => res.end(`Hello from ${req.headers.host}`))
 app.post('/json', async (req, res) => {

@@ -3,7 +3,7 @@ import restify from 'restify'
 import { pause, pieces, ready, seen } from './lib.mjs'
 
 const app = restify.createServer({ name: 'restify' })
-// Both put another value into each reply.
+// By default, these fields have a different value in each response.
 app.on('pre', (_req, res) => res.setHeader('Request-Id', '1'))
 app.pre((_req, res, next) => {
   res.on('header', () => res.removeHeader('Response-Time'))

@@ -1,4 +1,4 @@
-// Argument: the name of a tool. Each says what it has seen, and ends.
+// Argument: the name of a tool. Each reports what it has seen, and ends.
 import http, { createServer } from 'node:http'
 import cluster from 'node:cluster'
 import { once } from 'node:events'
@@ -124,7 +124,7 @@ const tools = {
     const provider = new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter)] })
     const instrumentation = new HttpInstrumentation()
     instrumentation.setTracerProvider(provider)
-    // It patches what is loaded behind it.
+    // It patches modules that are loaded after it.
     const patched = require('http')
     const server = patched.createServer((req, res) => {
       res.statusCode = req.url === '/bad' ? 500 : 200
@@ -312,7 +312,7 @@ const tools = {
   },
 }
 
-/** A program is started, asked, reloaded while it is asked, and stopped, by a daemon of pm2 that has no other programs. */
+/** Starts a program under a pm2 daemon of its own, sends requests to it, reloads it meanwhile, and stops it. */
 async function managed(mode) {
   const { mkdtempSync, rmSync } = await import('node:fs')
   const home = mkdtempSync(`${require('node:os').tmpdir()}/spillway-pm2-`)
@@ -325,7 +325,7 @@ async function managed(mode) {
   const probe = createServer()
   const { origin, port } = new URL(await open(probe))
   await close(probe)
-  // The connection is not kept, so that each request may come to another process.
+  // The connection does not persist, so that each request may go to another process.
   const ask = () =>
     new Promise((resolve) => {
       http
@@ -348,7 +348,7 @@ async function managed(mode) {
       name: 'program',
       script: new URL('managed.cjs', import.meta.url).pathname,
       env: { PORT: port, SPILLWAY_QUIET: '1' },
-      // What its environment says of NODE_OPTIONS would come too late for a worker of the daemon.
+      // NODE_OPTIONS in its environment would come too late for a worker of the daemon.
       node_args: process.execArgv,
       wait_ready: true,
       ...mode,
@@ -367,7 +367,7 @@ async function managed(mode) {
     await asking
     await tell('stop', 'program')
     const gone = await ask()
-    // A program of its own cannot be replaced without a moment in which nobody listens.
+    // In fork mode, a program cannot be replaced without a moment in which nothing listens.
     return [before !== after, state.asked > 0, mode.instances > 1 ? state.lost : 'not counted', gone]
   } finally {
     await tell('killDaemon')

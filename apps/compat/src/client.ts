@@ -1,15 +1,15 @@
-// A client that writes requests as bytes and reads replies.
+// A client that writes requests as bytes and reads responses.
 import { once } from 'node:events'
 import { type Socket, connect } from 'node:net'
 
-/** What a client sees of a reply, but for how it was framed and when. */
+/** What a client sees of a response, except how it was framed and when it came. */
 export interface Seen {
   readonly status: string
   readonly fields: readonly string[]
   readonly content: string
 }
 
-/** Fields in which two right servers may differ: of the connection, of the framing, of the time. */
+/** Fields in which two correct servers may differ: about the connection, the framing, and the time. */
 const passing = /^(?:date|connection|keep-alive|content-length|transfer-encoding|x-response-time)$/
 
 /** A connection on which requests are written as bytes. */
@@ -52,7 +52,7 @@ export class Client {
     }
   }
 
-  /** The next reply, taken off what has come. @param method of its request. */
+  /** The next response, removed from what has been received. @param method of its request. */
   async reply(method = 'GET'): Promise<Seen> {
     await this.until((text) => whole(text, method) !== undefined)
     const found = whole(this.#text, method) ?? whole(this.#text, method, true)
@@ -62,13 +62,13 @@ export class Client {
   }
 }
 
-/** A reply at the beginning of a text. @param atEnd whether nothing more comes. */
+/** The response at the beginning of a text. @param atEnd whether nothing more will come. */
 function whole(text: string, method: string, atEnd = false): { seen: Seen; length: number } | undefined {
   const end = text.indexOf('\r\n\r\n')
   if (end < 0) return undefined
   const [line, ...fields] = text.slice(0, end).split('\r\n')
   const status = line!.slice(9)
-  // Blanks around a value mean nothing.
+  // Whitespace around a field value is insignificant.
   const lines = fields.map((field) =>
     field.trimEnd().replace(/^([^:]+):\s*/, (_, name: string) => `${name.toLowerCase()}: `),
   )
@@ -91,7 +91,7 @@ function whole(text: string, method: string, atEnd = false): { seen: Seen; lengt
   return atEnd ? { seen: seen(text.slice(from)), length: text.length } : undefined
 }
 
-/** A reply that is not whole, as far as it came: what of it had come depends on time. */
+/** An incomplete response: only what does not depend on timing. */
 function cut(text: string): Seen {
   const line = text.indexOf('\r\n')
   return { status: line < 0 ? 'nothing' : `${text.slice(9, line)}, cut`, fields: [], content: '' }

@@ -5,13 +5,13 @@ import { isDeepStrictEqual } from 'node:util'
 import { type Ground, Program, grounds } from './program.ts'
 import { scenarios } from './scenarios.ts'
 
-/** A framework, by its program and the routes that it does not have. */
+/** A framework: its program and the routes that it does not have. */
 export interface Framework {
   readonly name: string
   readonly file: string
   readonly args?: readonly string[]
   readonly lacks: readonly string[]
-  /** What has to be done before its program can start, once. */
+  /** Has to be called once before its program can start. */
   readonly build?: () => void
 }
 
@@ -29,7 +29,7 @@ export const frameworks: readonly Framework[] = [
   { name: 'polka', file: 'polka.mjs', lacks: routes },
 ]
 
-/** Only in the table, and not among the tests: `next build` takes half a minute of both cores. */
+/** Only in the table, not in the tests: `next build` keeps both cores busy for half a minute. */
 export const slowFrameworks: readonly Framework[] = [
   { name: 'Next 16, standalone', file: 'next.mjs', lacks: [...routes, '/wait'], build: buildNext },
 ]
@@ -41,7 +41,7 @@ function buildNext(): void {
   execFileSync(process.execPath, [next, 'build', folder], { env, stdio: 'ignore' })
 }
 
-/** Programs that look at themselves, each by one tool. */
+/** Tools, each used by a program on itself. */
 export const tools: readonly string[] = [
   'supertest',
   'light-my-request',
@@ -59,10 +59,10 @@ export const tools: readonly string[] = [
   'subclasses',
 ]
 
-/** Only in the table, and not among the tests: pm2 leaves its daemon behind when a test is given up. */
+/** Only in the table, not in the tests: pm2 leaves its daemon running when a test is aborted. */
 export const slowTools: readonly string[] = ['pm2, fork', 'pm2, cluster']
 
-/** Differences that are meant, by the name of the scenario; `seen` says what the reply of Spillway has to be like. */
+/** Intended differences, by the name of the scenario; `seen` matches the response that Spillway has to give. */
 const intended: Readonly<Record<string, { readonly reason: string; readonly seen: RegExp }>> = {
   'a method nobody knows': {
     reason: 'any token is a method (RFC 9110 §9.1): the application answers, where llhttp knows a list',
@@ -70,7 +70,7 @@ const intended: Readonly<Record<string, { readonly reason: string; readonly seen
   },
 }
 
-/** What came of one scenario. */
+/** The result of one scenario. */
 export interface Outcome {
   readonly name: string
   readonly kind: 'same' | 'intended' | 'failed'
@@ -78,7 +78,7 @@ export interface Outcome {
   readonly seen?: readonly [node: string, spillway: string]
 }
 
-/** Plays everything for one framework, on both grounds. @param installed the URL of `@spillway/node`. */
+/** Runs all scenarios with one framework, on both servers. @param installed the URL of `@spillway/node`. */
 export async function compare(framework: Framework, installed: string): Promise<Outcome[]> {
   framework.build?.()
   const [node, spillway] = await both((ground) => play(framework, ground, installed))
@@ -88,7 +88,7 @@ export async function compare(framework: Framework, installed: string): Promise<
 /** Milliseconds that a tool may take. */
 const mostOfTool = 60_000
 
-/** What a tool sees, on both grounds. */
+/** What a tool sees, on both servers. */
 export async function compareTool(tool: string, installed: string): Promise<Outcome> {
   const [node, spillway] = await both(async (ground) => {
     const program = new Program('tools.mjs', [tool], ground, installed)

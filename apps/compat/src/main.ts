@@ -1,5 +1,5 @@
-// `node apps/compat/dist/main.js` plays every scenario with every framework on both grounds, and writes the table of it;
-// with `model 10000` it does so many random things to requests and responses, on both.
+// `node apps/compat/dist/main.js` runs every scenario with every framework on both servers, and writes the table of results;
+// with `model 10000` it does that many random things to requests and responses, on both.
 import { writeFileSync } from 'node:fs'
 import { UsageError, chosenFrom, readNumber, readOptions, runProgram } from '@spillway/command-line'
 import { compare, compareTool, frameworks, slowFrameworks, slowTools, tools } from './compare.ts'

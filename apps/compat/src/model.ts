@@ -1,4 +1,4 @@
-// Random plays on both, compared.
+// Random sequences of calls, compared on both servers.
 import * as fc from 'fast-check'
 import { Client, type Seen } from './client.ts'
 import { Program } from './program.ts'
@@ -16,7 +16,7 @@ interface Play {
 
 const names = fc.constantFrom('x-a', 'X-A', 'X-B', 'Content-Type', 'Set-Cookie', 'ETag', 'Vary')
 const values = fc.constantFrom<unknown>('1', 'two words', ['1', '2'], 7, ' x ', null, true)
-/** Names and values that Node refuses. */
+/** Names and values that Node.js rejects. */
 const badNames = fc.constantFrom<unknown>('', 'a b', 'ü', null, 5, undefined)
 const badValues = fc.constantFrom<unknown>('a\nb', '日本', 'a\0', ['a', '\r'])
 const texts = fc.constantFrom('', 'a', 'some text', 'ü', 'x'.repeat(2000))
@@ -70,10 +70,10 @@ const allPlays: fc.Arbitrary<Play> = fc.record({
   steps: fc.array(steps, { maxLength: 12 }),
 })
 
-/** Calls that end the connection, and not the reply. */
+/** Calls that end the connection, not the response. */
 const breaking = /^(?:destroy|fail|drop|cut)$/
 
-/** What is seen of one play, from outside and from inside. */
+/** What is seen of one play: by the client, and inside the program. */
 interface Played {
   readonly reply: Seen
   readonly log: readonly string[]
@@ -81,7 +81,7 @@ interface Played {
 
 let plays = 0
 
-/** @param survives whether what a call throws is let through, and nobody listens to errors. */
+/** @param survives whether errors thrown by calls are not caught, and no one listens for `error` events. */
 async function playOn(program: Program, port: number, play: Play, survives: boolean): Promise<Played> {
   const { method, version, content, steps: done } = play
   const id = ++plays
@@ -97,26 +97,26 @@ async function playOn(program: Program, port: number, play: Play, survives: bool
   return { reply, log: (log as string[] | undefined) ?? ['nothing'] }
 }
 
-/** What has to be the same of a play: what the calls gave, the reply, and the events of the response in their order. */
+/** The parts of a play that have to be the same: results of calls, the response, and the events of the response in their order. */
 function essence({ reply, log }: Played, { steps: done }: Play): unknown {
   const calls = log.filter((line) => !/^(?:req|res|told|ended|data|last) /.test(line))
   const breaks = done.findIndex(([name]) => breaking.test(name))
-  // From there on it is a matter of when: Node writes within a call, we do at the end of a turn.
+  // From there on, timing decides: Node.js writes during a call, Spillway at the end of a turn.
   if (breaks >= 0) return calls.slice(0, breaks)
   const events = log.filter((line) => /^res (?:prefinish|finish|close)/.test(line))
   return [calls, /cut|nothing/.test(reply.status) ? 'not whole' : reply, events, log.includes('req close')]
 }
 
-/** What came of many plays. */
+/** The results of many plays. */
 export interface Modelled {
   readonly different: readonly { readonly play: Play; readonly seen: readonly [node: Played, spillway: Played] }[]
-  /** Whether the process of Spillway has lived through all of them. */
+  /** Whether the process of Spillway has survived all of them. */
   readonly survived: boolean
   readonly seed: number
 }
 
 /**
- * Plays so many of them on both grounds; and as many again on Spillway alone, with nobody who listens to errors and with calls that
+ * Runs `count` plays on both servers, and as many again on Spillway alone, without error listeners and with calls that
  * throw, which its process has to survive.
  */
 export async function model(
@@ -148,7 +148,7 @@ export async function model(
   }
 }
 
-/** Some at a time. */
+/** Runs a few at a time. */
 async function inParallel<T>(all: readonly T[], each: (one: T) => Promise<void>): Promise<void> {
   const left = all.values()
   await Promise.all(

@@ -9,7 +9,7 @@ export interface Row {
   readonly outcomes: readonly Outcome[]
 }
 
-/** The page of the site that says what runs. */
+/** The page of the site about which frameworks and tools work. */
 export function page(rows: readonly Row[], tools: readonly Outcome[]): string {
   const names = [...new Set(rows.flatMap(({ outcomes }) => outcomes.map(({ name }) => name)))]
   const cell = (row: Row, name: string): string => {

@@ -1,17 +1,17 @@
-// A framework's program, in a process of its own.
+// A framework's program, in a separate process.
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 
-/** On what a program's servers run. */
+/** The servers that a program can run on. */
 export const grounds = ['node:http', 'Spillway'] as const
 export type Ground = (typeof grounds)[number]
 
-/** A program of another framework, in a process of its own. */
+/** A program with another framework, in a separate process. */
 export class Program {
   readonly #child: ChildProcess
   readonly #seen: unknown[] = []
-  /** Waited for from the start: whoever asks later would miss the message. */
+  /** Listened for from the start: later, the message would be missed. */
   readonly #port: Promise<number>
   /** What it printed on stderr. */
   errors: string = ''
@@ -36,7 +36,7 @@ export class Program {
     return this.#port
   }
 
-  /** What it has told of under a number; undefined when it does not within two seconds. */
+  /** What it has reported under an id; undefined when it does not within two seconds. */
   async told(id: number): Promise<unknown> {
     for (let turns = 0; turns < 200 && this.isAlive; turns++) {
       const at = this.#seen.findIndex((one) => (one as { id?: number }).id === id)
@@ -46,7 +46,7 @@ export class Program {
     return undefined
   }
 
-  /** What it has told of; waits until it has told so much. @param most milliseconds. */
+  /** What it has reported; waits for `count` reports. @param most milliseconds. */
   async seen(count: number, most: number = 2000): Promise<unknown[]> {
     const late = performance.now() + most
     while (this.#seen.length < count && performance.now() < late && this.isAlive) await pause(10)
@@ -57,7 +57,7 @@ export class Program {
     return this.#child.exitCode === null && this.#child.signalCode === null
   }
 
-  /** Ends it in its own way. Resolves with whether it had an orderly end. */
+  /** Ends it in its own way. Resolves with whether it ended gracefully. */
   async close(): Promise<boolean> {
     if (!this.isAlive) return false
     const exit = once(this.#child, 'exit')

@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { Client } from './client.ts'
 import type { Program } from './program.ts'
 
-/** Something a client does with a program; what it sees has to be the same on both grounds. */
+/** Something a client does with a program; what the client sees has to be the same on both servers. */
 export interface Scenario {
   readonly name: string
   /** The route that it needs. */
@@ -154,7 +154,7 @@ async function webSocket(port: number): Promise<unknown> {
   return [...seen, code, reason.toString()]
 }
 
-/** The last one: nothing is left afterwards. */
+/** Runs last: it ends the program. */
 async function shutdown(port: number, program: Program): Promise<unknown> {
   const idle = new Client(port).send(head('GET', '/nothing'))
   await idle.reply()
@@ -162,7 +162,7 @@ async function shutdown(port: number, program: Program): Promise<unknown> {
   await new Promise((resolve) => setTimeout(resolve, 30))
   const closing = program.close()
   const seen = await client.reply()
-  // A client that keeps its connection does not keep the server.
+  // A persistent connection of a client does not keep the server running.
   await client.leave()
   await idle.leave()
   return [seen, await closing]

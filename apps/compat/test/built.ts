@@ -6,7 +6,7 @@ import { programFromSources } from '@spillway/tsup-config'
 import { build } from 'tsup'
 import { afterAll } from 'vitest'
 
-/** The URL of `@spillway/node`, built from the sources as they are; it goes when the tests have ended. */
+/** The URL of `@spillway/node`, built from the current sources; removed when the tests have ended. */
 export async function installedFromSources(): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), 'spillway-compat-'))
   afterAll(() => rmSync(folder, { recursive: true }))

@@ -1,6 +1,6 @@
-// People who read, write, like and comment at the same time, as many as there are connections, and what that costs:
-// `node apps/conduit/scripts/load.mjs [seconds [connections]]`, after a build. It fails for a reply of 500 or more, a request without a
-// reply, and memory that goes on growing.
+// Simulates people who read, write, like and comment at the same time, one per connection, and measures the cost:
+// `node apps/conduit/scripts/load.mjs [seconds [connections]]`, after a build. It fails for a status of 500 or more, a request
+// without a response, and memory that keeps growing.
 import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'

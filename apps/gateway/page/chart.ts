@@ -3,7 +3,7 @@ import { byId, say } from './dom.ts'
 
 const [width, height, top] = [590, 130, 10]
 
-/** Draws requests per second as an area, and what failed of them as bars from the ground. */
+/** Draws requests per second as an area, and failed ones as bars from the baseline. */
 export function drawChart(seconds: readonly Second[]): void {
   const peak = Math.max(...seconds.map(({ requests }) => requests))
   const scale = (height - top) / Math.max(peak, 5)

@@ -3,7 +3,7 @@ import { byId } from './dom.ts'
 import { number } from './format.ts'
 import { send } from './send.ts'
 
-/** The elements of one server, which stay while it does, so that buttons keep the focus and bars move. */
+/** The elements of one server, reused on every update, so that buttons keep the focus and bars are animated. */
 interface Row {
   readonly element: HTMLElement
   show(server: ServerStatus, share: number): void

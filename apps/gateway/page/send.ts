@@ -3,7 +3,7 @@ import { byId } from './dom.ts'
 
 let hiding: ReturnType<typeof setTimeout> | undefined
 
-/** Says something above everything else; good news go away by themselves. */
+/** Shows a notice at the top; good news disappears by itself. */
 export function showNotice(text: string, tone: 'good' | 'bad'): void {
   const notice = byId('notice')
   clearTimeout(hiding)
@@ -13,7 +13,7 @@ export function showNotice(text: string, tone: 'good' | 'bad'): void {
   if (tone === 'good') hiding = setTimeout(() => (notice.hidden = true), 4000)
 }
 
-/** Sends a POST for a button, and shows what went wrong. Gives whether it went well. */
+/** Sends a POST for a button, and shows any error. Resolves with whether it succeeded. */
 export async function send(path: string, button: HTMLButtonElement): Promise<boolean> {
   button.disabled = true
   try {

@@ -5,16 +5,16 @@ import { router } from '@spillway/middleware/router'
 import { staticFiles } from '@spillway/middleware/static'
 import type { Arguments } from './arguments.ts'
 
-/** Blocks of `/bytes/N`. */
+/** The block that the content of `/bytes/N` consists of. */
 const block = new Uint8Array(64 * 1024).fill('x'.charCodeAt(0))
 
-/** One item of the dataset; other fields are passed on as they are. */
+/** One item of the dataset; other fields are copied unchanged. */
 interface Item {
   readonly price: number
   readonly quantity: number
 }
 
-/** The routed application that load generators and fault injectors drive. */
+/** The application with routes, for load generators and fault injectors. */
 export function application(args: Pick<Arguments, 'directory' | 'dataset'>): Handler {
   let aborted = 0
   const watched = (c: Context): Context => {
@@ -53,7 +53,7 @@ export function application(args: Pick<Arguments, 'directory' | 'dataset'>): Han
   return app
 }
 
-/** Uploads here are as long as they like: the body limit is not what these routes are for. */
+/** Uploads may have any length: these routes are not about the body limit. */
 function unlimited<C extends Context>(c: C): C {
   c.body.limit = Infinity
   return c

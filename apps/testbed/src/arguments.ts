@@ -6,22 +6,22 @@ import { type Limits, type ServerOptions, type Timeouts, defaultLimits, defaultT
 export interface Arguments {
   readonly port: number
   readonly host: string
-  /** `conformance`: one handler for every path; otherwise the routed application. */
+  /** `conformance`: one handler for every path; otherwise the application with routes. */
   readonly contract: 'conformance' | undefined
   /** Directory behind `/static/`. */
   readonly directory: string | undefined
   /** JSON file behind `/json/:count`. */
   readonly dataset: string | undefined
-  /** Milliseconds that SIGTERM leaves to what is active. */
+  /** Milliseconds that active requests have after SIGTERM. */
   readonly drain: number
   readonly server: ServerOptions
 }
 
-/** `bodyBytes` is set by `--max-body-bytes`, `bodyIdle` by `--body-idle-timeout`: every number of core has its flag. */
+/** `bodyBytes` is set by `--max-body-bytes`, `bodyIdle` by `--body-idle-timeout`: every numeric option of core has its flag. */
 const limitFlags = flagsOf(defaultLimits, (name) => `max-${name}`)
 const timeoutFlags = flagsOf(defaultTimeouts, (name) => `${name}-timeout`)
 
-/** The flags for numbers of core, as options. */
+/** The flags for core's numeric options. */
 function numbersOf(flags: ReadonlyMap<string, string>, where: string): Options {
   const option = (key: string): Option => ({ type: 'number', value: 'number', help: `${where}.${key} of the server` })
   return Object.fromEntries([...flags].map(([flag, key]) => [flag, option(key)]))
@@ -48,7 +48,7 @@ const own = {
 
 const numbers = { ...numbersOf(limitFlags, 'limits'), ...numbersOf(timeoutFlags, 'timeouts') }
 
-/** The one table for the command line and the help. */
+/** One table for both the command line and the help. */
 export const options: Options = { ...own, ...numbers }
 
 export const usage: string = `testbed [options]: a server with known routes, for conformance tests and benchmarks
@@ -56,7 +56,7 @@ export const usage: string = `testbed [options]: a server with known routes, for
 ${optionLines(options)}
 `
 
-/** Reads the command line; PORT, HOST and MAX_CONNECTIONS in the environment are defaults. @throws UsageError for a bad one. */
+/** Reads the command line; PORT, HOST and MAX_CONNECTIONS in the environment are defaults. @throws UsageError for invalid values. */
 export function readArguments(args: readonly string[], env: NodeJS.ProcessEnv): Arguments | 'help' | 'version' {
   const all: typeof own & Options = { ...own, ...numbers }
   const { values, positionals } = readOptions(args, all)

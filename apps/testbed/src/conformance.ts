@@ -2,7 +2,7 @@ import { type Context, type Handler, HttpError, type Result } from '@spillway/co
 
 const methods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])
 
-/** One handler for every path: the last segment of the path chooses the answer, and what nothing names is `200 OK`. */
+/** One handler for every path: the last segment of the path selects the response; for any other name, it is `200 OK`. */
 export const conformance: Handler = (c) => {
   if (!methods.has(c.method)) throw new HttpError(501, `${c.method} is not implemented`)
   if (c.method === 'OPTIONS') return c.empty()
@@ -30,7 +30,7 @@ async function echo(c: Context): Promise<Result> {
   return c.stream(await c.body.bytes(Infinity))
 }
 
-/** RFC 6265 §5.4 has no quoting: a pair is what stands between two semicolons. */
+/** RFC 6265 §5.4 has no quoting: a pair is whatever is between two semicolons. */
 function cookies(field: string): string {
   return field
     .split(';')

@@ -20,7 +20,7 @@ async function start(args: Arguments): Promise<Server> {
   try {
     return await serve(handler, { ...args.server, port: args.port, host: args.host })
   } catch (error) {
-    // Core knows which numbers it can work with.
+    // Core checks the ranges of numbers.
     throw error instanceof RangeError ? new Failure(error.message, { cause: error }) : error
   }
 }

@@ -29,7 +29,7 @@ const server = Bun.serve({
   maxRequestBodySize: 2 ** 40,
   ...(isPatient && { idleTimeout: 0 }),
   websocket: {
-    // A compressor for all: a context of each connection is what the client declines.
+    // One compressor for all connections: the client declines context takeover.
     perMessageDeflate: { compress: 'shared', decompress: 'shared' },
     open: (socket: BunSocket) => {
       if (socket.data === '/publish') socket.subscribe('room')

@@ -15,7 +15,7 @@ app.post('/baseline11', express.text(), ({ query, body }, response) => {
 app.get('/json/:count', ({ params, query }, response) => {
   response.json(selection(params.count, query['m'] as string))
 })
-// Express 5 takes promises.
+// Express 5 accepts async handlers.
 // oxlint-disable-next-line oxc/no-async-endpoint-handlers
 app.post('/upload', async (request, response) => {
   let size = 0

@@ -27,7 +27,7 @@ const readers = new Set<EventStream>()
 app.get('/events', (event) => {
   const stream = new EventStream(event)
   readers.add(stream)
-  // Its head is sent with the first piece.
+  // Its response head is sent only with the first chunk.
   void stream.pushComment('open')
   stream.onClosed(() => void readers.delete(stream))
   return stream

@@ -8,7 +8,7 @@ class Routes {
     return greeting
   }
 }
-// What a compiler makes of decorators.
+// What a compiler generates for decorators.
 const method = Object.getOwnPropertyDescriptor(Routes.prototype, 'plaintext')!
 Get('/plaintext')(Routes.prototype, 'plaintext', method)
 Header('Content-Type', 'text/plain')(Routes.prototype, 'plaintext', method)

@@ -10,7 +10,7 @@ function listener(request: IncomingMessage, response: ServerResponse): void {
   const target = request.url ?? '/'
   if (target === '/plaintext') return send(response, 'text/plain', greeting)
   if (target.startsWith('/static/')) return file(request, response, target)
-  // A client that leaves in the middle of its content ends its own request, and nothing else.
+  // A client that disconnects in the middle of the content ends its own request, and nothing else.
   route(request, response, target).catch(() => response.destroy())
 }
 
@@ -21,7 +21,7 @@ function file(request: IncomingMessage, response: ServerResponse, target: string
 
 const readers = new Set<ServerResponse>()
 const proxy = httpProxy.createProxyServer({ target: upstream, xfwd: true, agent: new Agent({ keepAlive: true }) })
-// A client that leaves ends its own request.
+// A client that disconnects ends its own request.
 proxy.on('error', (_error, _request, response) => response.destroy())
 
 function pass(request: IncomingMessage, response: ServerResponse): void {

@@ -7,11 +7,11 @@ import { directory, greeting, host, port, tls } from '../settings.ts'
 
 createSecureServer(tls ?? {})
   .on('stream', (stream, headers) => answer(stream, headers[':path'] ?? '/'))
-  // A client that leaves in the middle ends its own session.
+  // A client that disconnects in the middle ends its own session.
   .on('sessionError', () => {})
   .listen(port, host)
 
-/** Not by `respondWithFile`: Node 20 crashes when a client leaves in the middle of that. */
+/** Not with `respondWithFile`: Node 20 crashes when a client disconnects during that. */
 async function sendFile(stream: ServerHttp2Stream, file: string): Promise<void> {
   const { size } = await stat(file)
   if (stream.destroyed) return
@@ -20,7 +20,7 @@ async function sendFile(stream: ServerHttp2Stream, file: string): Promise<void> 
 }
 
 function answer(stream: ServerHttp2Stream, path: string): void {
-  // A client that leaves resets its streams.
+  // A client that disconnects resets its streams.
   stream.on('error', () => {})
   if (path === '/plaintext') {
     stream.respond({ ':status': 200, 'content-type': 'text/plain', 'content-length': greeting.length })

@@ -1,5 +1,5 @@
-// The floor: a socket that answers every request with the same bytes and understands none of them. All requests of a
-// connection are taken to be as long as its first.
+// The floor: a socket that answers every request with the same bytes and does not parse any. All requests on a
+// connection are assumed to be as long as the first.
 import { createServer } from 'node:net'
 import { greeting, host, port } from '../settings.ts'
 

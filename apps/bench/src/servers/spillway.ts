@@ -14,7 +14,7 @@ const room = topics()('room')
 const echo = (): WebSocketHandlers => ({ message: (socket, data) => socket.send(data) })
 const readers = new Set<EventStream>()
 const session = sessions<{ visits: number }>({ name: 'session', cookie: { secure: false } })
-/** Beyond what people or games do. */
+/** In effect unlimited: the default suits people and games, not a load generator. */
 const messagesPerSecond = 2 ** 31 - 1
 
 const app = router({ stringify: (schema) => fastJson(schema as unknown as Schema) })
@@ -75,5 +75,5 @@ const server = await serve(upstream === undefined ? app : edge, {
   ...(tls && { tls, http2: true }),
   ...(isPatient && { timeouts: { keepAlive: 0 } }),
 })
-// A tidy end, so that a profiler can write its file.
+// A graceful end, so that a profiler can write its file.
 process.once('SIGTERM', () => void server.close({ deadline: 1000 }))
