@@ -1,12 +1,12 @@
-// The packages as they are published, installed as their users install them: from tarballs, outside of the workspace.
+// The packages as they are published, installed as users install them: from tarballs, outside the workspace.
 import { execFileSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { environment, publishedPackages } from './setup.mjs'
 
 /**
- * Packs the packages, which have to be built, into a folder; pnpm has to be on the PATH, where `setup` puts it.
- * @returns by its name, where each is (`file:…`), and which files are in it.
+ * Packs the packages, which must be built already, into a folder; pnpm must be on the PATH, where `setup` puts it.
+ * @returns for each package name, where its tarball is (`file:…`), and which files are in it.
  */
 export function packAll(folder) {
   const packed = new Map()
@@ -24,8 +24,8 @@ export function packAll(folder) {
 }
 
 /**
- * Installs into a folder what a manifest names, and what that needs.
- * @param packed of {@link packAll}: the packages ask for each other by version, and these versions are in no registry yet.
+ * Installs the dependencies of a manifest into a folder.
+ * @param packed from {@link packAll}: the packages depend on each other by version, and these versions are in no registry yet.
  * @param more arguments for npm.
  */
 export function install(folder, manifest, packed, ...more) {

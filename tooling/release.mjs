@@ -1,5 +1,5 @@
-// `npm run release`: builds and checks the packages, then publishes those whose version is not out yet. With `--dry-run`
-// it stops before the registry, having packed everything that would have gone there.
+// `npm run release`: builds and checks the packages, then publishes those whose version is not published yet. With
+// `--dry-run` it packs everything that it would publish, but does not contact the registry.
 import { must, publishedPackages, run, setup } from './setup.mjs'
 
 const dryRun = process.argv.includes('--dry-run')

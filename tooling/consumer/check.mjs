@@ -16,10 +16,10 @@ const packages = publishedPackages()
 const expected = [200, 200, 200, 404, { hello: 'ali' }, true, '/x', 0.5, 'HTTP/1.1 200 OK']
 /** Compilers besides the one of this workspace: its predecessor, which is still in use, and its successor, which is native code. */
 const otherCompilers = { 'typescript-5': 'npm:typescript@5.9.3', 'typescript-7': 'npm:typescript@7.0.2' }
-/** The files that a package may contain; those in `dist/public` are for browsers. */
+/** The files that a package may contain; those in `dist/public` are for browsers, and data for pages. */
 const shipped =
   /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|dist\/[\w./-]+\.(js|js\.map|d\.c?ts)|dist\/public\/[\w./-]+\.(html|svg|json))$/
-/** The one package that contains source files of projects. */
+/** The one package that contains source files meant for users' projects. */
 const templates = { name: 'create-spillway', files: /^templates\// }
 
 setup()

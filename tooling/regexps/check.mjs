@@ -1,21 +1,21 @@
-// Judges every regular expression of the code that ships: the time it takes must grow with its input, and no faster.
-// `node tooling/regexps/check.mjs` prints those that do not, with an input that shows it.
+// Checks every regular expression in the code that ships: its running time must be at most linear in the length of its input.
+// `node tooling/regexps/check.mjs` prints those that fail, each with an input that shows it.
 //
-// Backtracking tries every way in which an expression can match. Where two parts can take the same characters, or a part can
-// begin at every place of a run, the ways multiply: `/ +$/` on n blanks and one letter looks at n²/2 characters, and one
-// request keeps everybody waiting. Replace such an expression by a loop, or by one whose parts exclude each other.
+// Backtracking tries every way in which an expression can match. Where two parts can match the same characters, or a part can
+// start anywhere in a run of them, the ways multiply: `/ +$/` on n blanks and one letter looks at n²/2 characters, and one
+// request keeps all others waiting. Replace such an expression with a loop, or with one whose parts exclude each other.
 import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
 
-// The same program is there as a native one, which is another package and not needed for a few hundred expressions.
+// The same program also exists as a native binary in another package, which is not needed for a few hundred expressions.
 process.env.RECHECK_BACKEND = 'pure'
 const { checkSync } = await import('recheck')
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
-/** The code that runs in servers and pages; benchmarks read what they have written themselves. */
+/** The code that runs in servers and pages; benchmarks are left out, as they only read their own output. */
 function sources() {
   const homes = ['packages', 'apps'].flatMap((all) => readdirSync(join(root, all)).map((name) => `${all}/${name}`))
   const folders = homes.flatMap((home) => [`${home}/src`, `${home}/page`])
@@ -28,8 +28,8 @@ function sources() {
 }
 
 /**
- * Expressions that read what the developer has written, once, when a route is registered: nobody else can make them slow.
- * By file and source; one that is not there any more is reported.
+ * Expressions whose input is written by the developer and read once, when a route is registered: nobody else can make them slow.
+ * Listed by file and source; an entry that no longer matches is reported.
  */
 const exempt = [
   // The stack of an error in the developer's own program.
@@ -40,8 +40,8 @@ const exempt = [
 ]
 
 /**
- * The regular expressions in a file of TypeScript: literals, and calls of RegExp with text that stands in the file.
- * `pattern` is undefined where that cannot be told.
+ * The regular expressions in a TypeScript file: literals, and calls of RegExp with constant strings.
+ * `pattern` is undefined when it cannot be determined.
  */
 export function expressionsOf(text, name = 'code.ts') {
   const file = ts.createSourceFile(name, text, ts.ScriptTarget.Latest, true)
@@ -69,12 +69,12 @@ export function expressionsOf(text, name = 'code.ts') {
   return found
 }
 
-/** The text that an expression of string constants stands for; undefined when it depends on anything else. */
+/** The value of an expression made of string constants; undefined when it depends on anything else. */
 function textOf(node, constants) {
   if (ts.isStringLiteralLike(node)) return node.text
   if (ts.isIdentifier(node)) return constants.get(node.text)
   if (ts.isParenthesizedExpression(node)) return textOf(node.expression, constants)
-  // `String.raw`, whose parts stand for what is written.
+  // `String.raw`, whose parts are taken literally.
   if (ts.isTaggedTemplateExpression(node) && /^(?:String\.)?raw$/.test(node.tag.getText())) {
     const { template } = node
     if (ts.isNoSubstitutionTemplateLiteral(template)) return template.rawText
@@ -94,19 +94,19 @@ function textOf(node, constants) {
 }
 
 /**
- * Steps are counted, and no time is measured: what is slow because the machine has other things to do is no attack. Only the whole
- * has a bound, longer than any expression takes: what is not judged by then is refused.
+ * Steps are counted rather than time, so that a busy machine does not look like an attack. There is only one time limit per
+ * expression, longer than any should need: an expression that is not judged by then is rejected.
  */
 const judgement = {
   timeout: 120_000,
-  // An attack is as long as it has to be for so many steps, if they grow with its square: some 20,000 characters.
+  // The attack input is as long as this many steps require when they grow quadratically: some 20,000 characters.
   attackLimit: 200_000_000,
   attackTimeout: null,
   incubationTimeout: null,
   seedingTimeout: null,
 }
 
-/** Why an expression is refused; undefined when it is linear. */
+/** Why an expression is rejected; undefined when it is linear. */
 function faultOf({ pattern, flags }) {
   if (pattern === undefined) return 'cannot be judged: its text does not stand in the file'
   const { status, complexity, attack, error } = checkSync(pattern, flags, judgement)
@@ -115,7 +115,7 @@ function faultOf({ pattern, flags }) {
   return `cannot be judged: ${error.kind}`
 }
 
-/** What is wrong with the expressions of some files; paths as they are to be shown. */
+/** The faults of the expressions in some files, given by the paths to print. */
 export function faultsIn(files) {
   const faults = []
   for (const { name, text } of files)

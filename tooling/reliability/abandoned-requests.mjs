@@ -1,5 +1,5 @@
-// Sends requests through the proxy that their clients abandon in every phase, and looks for what they leave behind: sockets,
-// descriptors, timers, counts. Usage: node tooling/reliability/abandoned-requests.mjs [requests, default 100000]; build first.
+// Sends requests through the proxy that clients abandon in every phase, and looks for leaks: sockets, file descriptors, timers,
+// counters. Usage: node tooling/reliability/abandoned-requests.mjs [requests, default 100000]; build first.
 import { fork } from 'node:child_process'
 import { readdirSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
@@ -11,7 +11,7 @@ import { countsOf } from '../command-line/index.js'
 if (process.argv[2] === 'others') await others()
 else await main(countsOf('abandoned-requests', { requests: 100_000 }).requests)
 
-/** Everything but the proxy, in a process of its own: the server behind it, and the clients in front. */
+/** Everything but the proxy, in a process of its own: the upstream server and the clients. */
 async function others() {
   const server = createServer((socket) => {
     socket.on('error', () => {})
@@ -45,7 +45,7 @@ async function others() {
   process.send('done')
 }
 
-/** Sends, waits for a text or for some milliseconds, and leaves with a reset or in silence. */
+/** Sends a request, waits for a text or some milliseconds, and abandons the connection with or without a reset. */
 function abandon(port, text, leave, reset) {
   return new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1', () =>
@@ -92,7 +92,7 @@ async function main(requests) {
   process.exitCode = clean ? 0 : 1
 }
 
-/** Descriptors of this process, and the handles of its event loop by kind. */
+/** The file descriptors of this process, and the handles of its event loop by kind. */
 function held() {
   const counts = { descriptors: readdirSync('/proc/self/fd').length }
   for (const kind of process.getActiveResourcesInfo()) counts[kind] = (counts[kind] ?? 0) + 1

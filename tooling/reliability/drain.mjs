@@ -1,4 +1,4 @@
-// Shuts a server down under 64 clients that never stop asking, and counts the requests that get no answer.
+// Shuts a server down while 64 clients keep sending requests, and counts the requests that get no response.
 // Usage: node tooling/reliability/drain.mjs [rounds, default 20]; build first.
 import { connect } from 'node:net'
 import { serve } from '../../packages/core/dist/index.js'
@@ -8,7 +8,7 @@ const { rounds } = countsOf('drain', { rounds: 20 })
 const clients = 64
 const request = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n'
 
-/** Asks on one connection after the other until none can be opened; counts answers, and requests without one. */
+/** Sends requests on one connection after another until none can be opened; counts responses, and requests without one. */
 async function client(port, counts) {
   for (let going = true; going;)
     going = await new Promise((resolve) => {

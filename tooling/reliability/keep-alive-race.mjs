@@ -1,4 +1,4 @@
-// Reuses connections in the very moment their keep-alive time ends, on our server and on node:http, and counts what
+// Reuses connections at the very moment their keep-alive time ends, on our server and on node:http, and counts what
 // clients see. Usage: node tooling/reliability/keep-alive-race.mjs [trials, default 20000]; build first.
 import { createServer } from 'node:http'
 import { connect } from 'node:net'
@@ -6,12 +6,12 @@ import { serve } from '../../packages/core/dist/index.js'
 import { countsOf } from '../command-line/index.js'
 
 const { trials } = countsOf('keep-alive-race', { trials: 20_000 })
-/** Connections at a time. */
+/** Connections opened at the same time. */
 const batch = 500
 const keepAlive = 100
 const request = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n'
 
-/** One connection: a request, a wait, and another request in the moment of the server's end; `ends` learns when that was. */
+/** One connection: a request, a wait, and another request just as the server closes it; `ends` records when that happens. */
 function trial(port, wait, ends) {
   return new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1')
@@ -37,7 +37,7 @@ function trial(port, wait, ends) {
           socket.write(request)
         }, wait)
     })
-    // A client that had nothing under way is not hurt; one that sees an orderly end before any byte may safely retry.
+    // A client with no request in progress is not affected; one that sees a clean close before any byte may safely retry.
     socket.on('end', () => {
       ends.push(performance.now() - replied)
       resolve(sentAgain ? 'ended' : 'closed before')
@@ -48,7 +48,7 @@ function trial(port, wait, ends) {
 
 async function run(name, port) {
   const counts = {}
-  // The first batch only waits for the end; each later one aims at the ends that the one before has seen.
+  // The first batch only waits for the close; each later one aims at the times at which the previous one saw it.
   let [from, to] = [5000, 5000]
   for (let done = -batch; done < trials; done += batch) {
     const ends = []

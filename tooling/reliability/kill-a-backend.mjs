@@ -1,5 +1,5 @@
-// Kills one of two servers behind the proxy, again and again, under clients that never stop asking, and counts the answers
-// that are not 200. Usage: node tooling/reliability/kill-a-backend.mjs [rounds, default 20]; build first.
+// Kills one of two servers behind the proxy, again and again, while clients keep sending requests, and counts the
+// responses that are not 200. Usage: node tooling/reliability/kill-a-backend.mjs [rounds, default 20]; build first.
 import { fork } from 'node:child_process'
 import { Agent, createServer, request } from 'node:http'
 import { fileURLToPath } from 'node:url'
@@ -11,7 +11,7 @@ const [argument, port] = process.argv.slice(2)
 if (argument === 'backend') backend(Number(port))
 else await main(countsOf('kill-a-backend', { rounds: 20 }).rounds)
 
-/** Answers at once or after a moment, so that some requests are under way whenever it is killed. */
+/** Responds at once or after a moment, so that some requests are in progress whenever it is killed. */
 function backend(at) {
   const server = createServer((_request, response) => {
     setTimeout(() => response.end('ok'), Math.random() < 0.5 ? 0 : Math.random() * 20)

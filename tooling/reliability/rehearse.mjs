@@ -1,5 +1,5 @@
-// What an installation loses when something happens to it: clients, a front server, two hosts with an application and one with
-// Redis, each in a network of its own; hosts are killed, cables pulled, deployments made. Needs Linux, root, and redis-server;
+// Counts the requests that an installation loses to failures: clients, a front server, two hosts with an application and one with
+// Redis, each in its own network namespace; hosts are killed, cables pulled, new versions deployed. Needs Linux, root, and redis-server;
 // build first. Usage: node tooling/reliability/rehearse.mjs [--short] [--front=gateway|haproxy] [--config=gateway.json]
 import { execFileSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
@@ -23,7 +23,7 @@ const flags = {
   },
 }
 
-/** Most requests that may be lost in each phase, of those that need no session. */
+/** The maximum of requests without a session that may be lost in each phase. */
 const allowed = {
   steady: 0,
   'a process is killed': 0,
@@ -37,7 +37,7 @@ const allowed = {
 }
 const addresses = { one: '10.77.0.11', two: '10.77.0.12', redis: '10.77.0.13', front: '10.77.0.2', client: '10.77.0.3' }
 let values
-/** Milliseconds of each phase. */
+/** The length of each phase, in milliseconds. */
 let span
 
 await runProgram('rehearse', async (args) => {
@@ -63,7 +63,7 @@ async function rehearse() {
       await sleep(ms)
     }
     const restart = async (name) => {
-      // `ip netns exec` becomes the program, so this is its process.
+      // `ip netns exec` replaces itself with the program, so this is the program's process.
       apps[name].kill('SIGTERM')
       await apps[name].ended
       apps[name] = startApp(network, name)

@@ -1,7 +1,7 @@
-// Lets clients of every kind come, misbehave and go, and looks at what stays behind in the server: memory, connections, slowness.
+// Lets clients of every kind connect, misbehave and leave, and checks what remains in the server: memory, connections, latency.
 //   node tooling/reliability/soak.mjs [seconds, default 900] [clients, default 200]        after a build
-// They hurry: a client here does in a minute what one of a browser does in many. It fails when the heap of the last quarter is a tenth
-// above that of the second one, when a connection is left at the end, or when the server counts another error than theirs.
+// A client here does in a minute what a browser does in many. The run fails when the heap of the last quarter is a tenth above that
+// of the second one, when a connection is left at the end, or when the server counts an error that the clients did not provoke.
 import { fork } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { EventEmitter, once } from 'node:events'
@@ -18,7 +18,7 @@ import { countsOf } from '../command-line/index.js'
 
 const large = 'x'.repeat(300_000)
 
-/** The server, in a process of its own. It says what it holds when it is asked. */
+/** The server, in a process of its own. It reports its memory and connections on request. */
 async function serverProcess() {
   const errors = new Map()
   const app = router()
@@ -57,7 +57,7 @@ async function serverProcess() {
   process.send({ port: Number(new URL(server.url).port) })
 }
 
-/** What one client does, again and again; each leaves by itself, in whatever way. */
+/** What one client does, again and again; each closes its connections by itself, in its own way. */
 const kinds = {
   async 'keeps a connection'(port) {
     const socket = await opened(port)
@@ -147,7 +147,7 @@ function get(path) {
   return `GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`
 }
 
-/** A connection whose failures are nobody's, and whose answers are dropped unless somebody looks at them. */
+/** A connection whose errors are ignored, and whose responses are discarded unless another listener reads them. */
 async function opened(port) {
   const socket = connect(port, '127.0.0.1').on('error', () => {})
   socket.on('data', () => {})
@@ -202,7 +202,7 @@ const megabytes = (bytes) => `${(bytes / 2 ** 20).toFixed(1)} MB`
 
 const middle = (list) => list.toSorted((a, b) => a - b)[list.length >> 1]
 
-/** How long a hundred requests take, one after the other. */
+/** How long each of a hundred requests takes, one after the other. */
 async function latencies(port) {
   const socket = await opened(port)
   const times = []

@@ -1,4 +1,4 @@
-// 10,000 hostile paths against the files of a disk, and a file that is replaced 1,000 times while 16 clients ask for it.
+// Requests 10,000 hostile paths from a file server, and replaces a file 1,000 times while 16 clients request it.
 // Usage: node tooling/reliability/static-files.mjs [paths, default 10000] [replacements, default 1000]; build first.
 import { renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -36,7 +36,7 @@ async function hostile() {
   return escaped
 }
 
-/** Each version says its number all over, and has a length of its own; the larger ones are streamed. */
+/** Each version consists of its number, repeated, and has a length of its own; the larger ones are streamed. */
 const version = (i) => Buffer.alloc((i % 10 === 0 ? 1_100_000 : 3000) + i * 7, `${String(i).padStart(6, '0')},`)
 const numberOf = (content) => Number(content.toString('latin1', 0, 6))
 

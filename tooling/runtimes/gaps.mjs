@@ -1,8 +1,8 @@
-// What is known not to work in a runtime. Each gap is tested to be one: the checks fail there, and the error has the words of `says`. A check
-// that passes has closed its gap, which is then an error until it is taken from this list.
-// apps/docs/site/conformance.md has the same as a table.
+// What is known not to work in a runtime. Each gap is tested: its checks must fail there, with an error that contains `says`.
+// When such a check passes, the gap is closed, and it is an error until the gap is removed from this list.
+// apps/docs/site/conformance.md shows the same list as a table.
 
-/** `what` is missing, `where`, and what there is `instead`; `checks`, by suite, are those that fail. */
+/** `what` is missing, `where`, and what to use `instead`; `checks` are those that fail, by suite. */
 export const gaps = [
   {
     what: "`createServer` of `@spillway/middleware/node`, and `@spillway/node`: they lean on Node's own classes",
@@ -44,12 +44,12 @@ export const gaps = [
   },
 ]
 
-/** What stands in a row of the table for readers. */
+/** The text of a gap's row in the documentation's table. */
 export const rowOf = ({ what, where, instead }) =>
   `| ${what} | ${where.map((name) => titles[name]).join(', ')} | ${instead} |`
 const titles = { 'node@20': 'Node.js 20', bun: 'Bun', deno: 'Deno' }
 
-/** What a suite has found in a runtime, with what was known: `gaps` is how many checks failed as they were expected to. */
+/** Compares a suite's results in a runtime with the known gaps: `gaps` counts the checks that failed as expected. */
 export function judge(suite, runtime, { passed, failed }) {
   const known = gaps
     .filter(({ where }) => where.includes(runtime))

@@ -1,6 +1,6 @@
-// Runs suites on the packages, as they are published, in all runtimes and prints one table:
-//   node tooling/runtimes/run.mjs [suite]... [runtime]...        such as: parser core node@24 bun; all of them where none is named
-// The binaries of other runtimes come from npm by `npx`, in a folder that has nothing else; Chromium must be on the PATH.
+// Runs suites on the packages as they are published, in all runtimes, and prints one table:
+//   node tooling/runtimes/run.mjs [suite]... [runtime]...        such as: parser core node@24 bun; default: all
+// The binaries of other runtimes come from npm by `npx`, in an otherwise empty folder; Chromium must be on the PATH.
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -31,7 +31,7 @@ export const runtimes = [
   { name: 'chromium', isBrowser: true },
 ]
 
-// what a runtime calls itself
+// the version that the runtime reports
 const main = `
 import { run } from './suite.mjs'
 const { Bun, Deno, process } = globalThis
@@ -43,8 +43,8 @@ process.exit()
 const here = (path) => fileURLToPath(new URL(path, import.meta.url))
 
 /**
- * Packs the packages, once for all suites. `prepare` installs what the users of a package install into a new folder: `run` then gives
- * `{ version, passed, gaps, failed }` or `{ missing }` for a runtime.
+ * Packs the packages, once for all suites. `prepare` installs into a new folder what the users of a package install; `run` then
+ * returns `{ version, passed, gaps, failed }` or `{ missing }` for a runtime.
  */
 export function pack() {
   setup()
@@ -79,7 +79,7 @@ function inProcess(folder, [command, ...args]) {
     execFile(command, args, options, (error, stdout, stderr) => {
       const line = stdout.split('\n').find((text) => text.startsWith('RESULT '))
       if (line !== undefined) resolve(JSON.parse(line.slice(7)))
-      // the runtime itself could not be had
+      // the runtime itself could not be installed
       else if (/npm (error|ERR!)/.test(stderr) || error?.code === 'ENOENT')
         resolve({ missing: (/(?:error|ERR!) (?!code)(.{0,60})/.exec(stderr)?.[1] ?? 'no npx').trim() })
       else {
@@ -90,7 +90,7 @@ function inProcess(folder, [command, ...args]) {
   })
 }
 
-/** What a page needs to know in order to find the entries of a package. */
+/** The import map with which a page finds the entries of a package. */
 function importMap(folder, name) {
   const { exports } = JSON.parse(readFileSync(join(folder, 'node_modules', name, 'package.json'), 'utf8'))
   const entries = Object.entries(exports).filter(([, entry]) => entry.default !== undefined)
@@ -98,7 +98,7 @@ function importMap(folder, name) {
   return JSON.stringify({ imports: Object.fromEntries(imports) })
 }
 
-/** The page comes from our own server. */
+/** Runs a suite in Chromium, in a page from our own server. */
 async function inChromium(folder) {
   if (chromium.isMissing) return { missing: 'no chromium on the PATH' }
   const { serve } = await import('../../packages/core/dist/index.js')

@@ -1,4 +1,4 @@
-// What is run in every runtime: for each package, what its users install, and what its suite, `suites/NAME.mjs`, needs beside it.
+// The suites that are run in every runtime: for each package, what its users install, and what else `suites/NAME.mjs` needs.
 import { cpSync, existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import ts from 'typescript'
@@ -9,7 +9,7 @@ const openssl = findTool('openssl')
 
 const manifestOf = (path) => JSON.parse(readFileSync(join(root, path, 'package.json'), 'utf8'))
 
-/** Packages of others in the versions with which this workspace tests. */
+/** Third-party packages in the versions that this workspace tests with. */
 function versions(path, ...names) {
   const { dependencies, devDependencies } = manifestOf(path)
   const all = { ...dependencies, ...devDependencies }
@@ -21,7 +21,7 @@ function transpile(from, to) {
   writeFileSync(to, ts.transpileModule(readFileSync(join(root, from), 'utf8'), { compilerOptions }).outputText)
 }
 
-/** The cases of packages/parser/vectors, and what replays them. */
+/** The cases of packages/parser/vectors, and the code that replays them. */
 function vectors(folder) {
   transpile('packages/parser/test/replay.ts', join(folder, 'replay.mjs'))
   const lists = ['vectors', 'vectors/calls'].map((path) => {
@@ -39,7 +39,7 @@ function certificate(folder) {
   execFileSync(openssl.path, args, { cwd: folder, stdio: 'ignore' })
 }
 
-/** What a project from a template asks for is installed once, above all of them. */
+/** The dependencies of all templates, which are installed once, in the folder above the projects. */
 function templates() {
   const manifests = ['shared', 'api'].map((name) =>
     JSON.parse(readFileSync(join(root, 'packages/create/templates', name, '_package.json'), 'utf8')),
@@ -50,7 +50,7 @@ function templates() {
   return Object.fromEntries(asked)
 }
 
-/** better-sqlite3 is compiled for one Node.js, as it was here when the workspace was installed. */
+/** Copies better-sqlite3 as it was compiled for this workspace's version of Node.js. */
 function sqlite(folder) {
   const built = 'node_modules/better-sqlite3/build/Release/better_sqlite3.node'
   const from = join(root, 'apps/conduit', built)
@@ -58,8 +58,8 @@ function sqlite(folder) {
 }
 
 /**
- * By name: what is installed; `isPortable`, whether it needs nothing but the language, so that a page can run it; `fill`, which
- * writes what else the suite needs.
+ * By name: `packages` to install; `isPortable`, whether the suite needs nothing but the language, so that a page can run it;
+ * `fill`, which writes whatever else the suite needs.
  */
 export const suites = {
   parser: { packages: { '@spillway/parser': '*' }, isPortable: true, fill: vectors },

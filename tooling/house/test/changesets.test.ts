@@ -20,7 +20,7 @@ const published = [...versions.keys()]
 
 const notes = readdirSync(new URL('.changeset', root)).filter((name) => name.endsWith('.md') && name !== 'README.md')
 
-// One that names a private package beside a published one keeps all of them from being released.
+// A changeset that names a private package beside a published one blocks every release.
 test.each(notes)('%s is for packages that are published', (name) => {
   const [, head = ''] = read(`.changeset/${name}`).split('---\n')
   const named = [...head.matchAll(/^['"]?([^'":]+)['"]?: (?:patch|minor|major)$/gm)].map(([, one = '']) => one)

@@ -3,7 +3,7 @@ import { basename, dirname, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { pages, root } from './pages.ts'
 
-/** Runs it, or what it stands for: a file, and words that are in it. */
+/** The file that runs a command, or an equivalent of it, and text that the file must contain. */
 interface Run {
   readonly by: string
   readonly says: string
@@ -106,7 +106,7 @@ const commands: Readonly<Record<string, Run | string>> = {
     measures,
 }
 
-/** What the documents tell people to type, without the remark behind it. Records of decisions and changes tell nobody. */
+/** The commands in the documents, without trailing remarks. Decision records and changelogs are left out: they instruct nobody. */
 function typed(): { document: string; command: string }[] {
   return pages
     .filter((name) => name.endsWith('.md') && !name.startsWith('docs/decisions'))
@@ -126,7 +126,7 @@ const scripts: ReadonlySet<string> = new Set(
 )
 const demos = readFileSync(join(root, 'tooling/start.mjs'), 'utf8')
 
-/** What is wrong with what a command names; undefined when all of it is there. */
+/** Which of the things that a command names is missing; undefined when all of them exist. */
 function missingIn(command: string): string | undefined {
   const words = command.split(/\s+/)
   const [, script] = /^npm (?:run )?(\S+)/.exec(command) ?? []
@@ -134,7 +134,7 @@ function missingIn(command: string): string | undefined {
   if (script !== undefined && !ofNpm.includes(script) && !scripts.has(script)) return `there is no script ${script}`
   const [, demo] = /^npm start (\S+)/.exec(command) ?? []
   if (demo !== undefined && !demos.includes(`\n  ${demo}: {`)) return `there is no demo ${demo}`
-  // npm knows nothing of the folders of a workspace of pnpm, and turbo asks for pnpm, which only our scripts find.
+  // npm does not know the folders of a pnpm workspace, and turbo needs pnpm, which only our scripts can find.
   if (/^npm .*--workspace/.test(command)) return 'npm finds no workspaces here'
   if (words[0] === 'npx' && words[1] === 'turbo') return 'turbo finds no pnpm when npx starts it'
   const [, filter] = /--filter=@spillway\/(\w+)/.exec(command) ?? []
@@ -144,7 +144,7 @@ function missingIn(command: string): string | undefined {
   return places.find((place) => !isThere(join(root, place.replace(/\/dist\/(.+)\.js$/, '/src/$1.ts'))))
 }
 
-/** What vitest is given is the beginning of a name. */
+/** Whether a path exists; vitest's arguments may be just the beginning of a name. */
 function isThere(place: string): boolean {
   return existsSync(dirname(place)) && readdirSync(dirname(place)).some((name) => name.startsWith(basename(place)))
 }

@@ -1,5 +1,5 @@
 /*
- * What comes along with a published package is listed, with its licence. The page is made from what is installed:
+ * The page lists the dependencies of each published package with their licences. It is generated from what is installed:
  *   UPDATE_PAGES=1 npx vitest run tooling/house/test/dependencies.test.ts
  */
 import { existsSync, readFileSync, readdirSync, realpathSync, writeFileSync } from 'node:fs'
@@ -21,7 +21,7 @@ interface Manifest {
 const manifestIn = (folder: string): Manifest =>
   JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Manifest
 
-/** Where a package finds another one. */
+/** The folder from which a package loads another one. */
 function folderOf(name: string, from: string): string {
   for (let at = realpathSync(from); at !== '/'; at = join(at, '..'))
     if (existsSync(join(at, 'node_modules', name, 'package.json'))) return realpathSync(join(at, 'node_modules', name))
@@ -34,14 +34,14 @@ interface Found extends Manifest {
 
 const foreign = new Map<string, Found>()
 
-/** Walks what a package needs, and what that needs. */
+/** Walks the dependencies of a package, and theirs in turn. */
 function walk(folder: string, owner: string, way: ReadonlySet<string> = new Set()): void {
   for (const name of Object.keys(manifestIn(folder).dependencies ?? {})) {
     const at = folderOf(name, folder)
     if (way.has(at)) continue
     const manifest = manifestIn(at)
     const key = `${name} ${manifest.version}`
-    // Ours have rows of their own.
+    // Our own packages have rows of their own.
     if (published.has(name)) continue
     const found = foreign.get(key) ?? { ...manifest, for: new Set<string>() }
     foreign.set(key, found)
@@ -84,7 +84,7 @@ exact. ${without
 ${rows.join('\n')}
 `
 
-/** Without the room that a table is given, and on one line. */
+/** Removes the padding of tables. */
 function squeezed(all: string): string {
   return all.replaceAll(/ {2,}/g, ' ').replaceAll(/-{3,}/g, '---').replaceAll(/\s*\n/g, '\n')
 }

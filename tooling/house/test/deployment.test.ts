@@ -13,7 +13,7 @@ const [nginx, haproxy, systemd] = ['nginx', 'haproxy', 'systemd-analyze'].map((n
   ReturnType<typeof findTool>,
 ]
 
-/** What a program says of a file, when it refuses it. */
+/** The output of a program that rejects a file; empty when it accepts it. */
 function complaint(program: string, args: readonly string[]): string {
   const { status, stdout, stderr } = spawnSync(program, [...args], { encoding: 'utf8' })
   return status === 0 ? '' : `${stdout}${stderr}`
@@ -63,7 +63,7 @@ withTools(systemd)('systemd', () => {
   it('takes the units', () => {
     const units = ['application.service', 'application.socket', 'gateway.service'].map((name) => join(folder, name))
     const { stdout, stderr } = spawnSync(systemd.path, ['verify', ...units], { encoding: 'utf8' })
-    // Its status is no failure for a word that it does not know.
+    // It exits with 0 even for a directive that it does not know.
     expect(`${stdout}${stderr}`).toBe('')
   })
 })

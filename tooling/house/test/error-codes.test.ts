@@ -1,6 +1,6 @@
 /*
- * An error code means one thing in all packages. The page that lists them is made from the tables of the packages, and kept in
- * the repository:
+ * An error code means one thing in all packages. The page that lists them is generated from the tables of the packages, and
+ * committed:
  *   UPDATE_PAGES=1 npx vitest run tooling/house/test/error-codes.test.ts
  */
 import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
@@ -33,7 +33,7 @@ function tableIn(path: string): Code[] {
   }))
 }
 
-/** The codes of @spillway/node: errors of a program's start, which no client sees, so that they have no status. */
+/** The codes of @spillway/node: errors at a program's start, which no client sees; so they have no status. */
 function startCodesIn(path: string): Omit<Code, 'statuses'>[] {
   const source = readFileSync(join(root, path), 'utf8')
   return [...source.matchAll(/ {2}\/\*\* ([^\n]+) \*\/\n {2}([A-Z_]+): Error\n/g)].map(([, text, code]) => ({
@@ -136,7 +136,7 @@ describe('a code of errors', () => {
 
   it('is used when it is in a table', () => {
     const codes = new Set([...used.core, ...used.middleware].map(({ code }) => code))
-    // Made of who ended the exchange.
+    // Built at run time from who ended the exchange.
     const made = /^ABORTED_BY_/
     expect([...core, ...middleware].filter(({ code }) => !codes.has(code) && !made.test(code))).toEqual([])
     expect(atStart.filter(({ code }) => !used.others.some((one) => one.code === code))).toEqual([])
@@ -153,7 +153,7 @@ const vectors = readdirSync(folder)
   .filter((name) => name.endsWith('.json'))
   .flatMap((name) => JSON.parse(readFileSync(join(folder, name), 'utf8')) as Vector[])
 
-/** Errors that only the end of the connection reveals. */
+/** Errors that are found only when the connection ends. */
 const ends: Partial<Record<ParseErrorCode, Pick<Vector, 'bytes' | 'expect'>>> = {
   MESSAGE_INCOMPLETE: { bytes: 'GET / HTTP/1.1\r\nHost', expect: { error: 'MESSAGE_INCOMPLETE', offset: 20 } },
   UNEXPECTED_RESPONSE: {

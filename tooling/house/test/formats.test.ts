@@ -7,8 +7,8 @@ import { describe, expect, it } from 'vitest'
 const root = fileURLToPath(new URL('../../..', import.meta.url))
 
 /**
- * Calls of the console that take text for a format that is not written in the source: what a client has sent in it would
- * be one, and `%c` swallows the error behind it, `%j` may throw (CWE-134).
+ * Console calls whose format string is not a literal: text from a client could then contain format specifiers, where `%c`
+ * swallows the error that follows and `%j` may throw (CWE-134).
  */
 function foreignFormats(name: string, text: string): string[] {
   const source = ts.createSourceFile(name, text, ts.ScriptTarget.Latest, true)
@@ -17,7 +17,7 @@ function foreignFormats(name: string, text: string): string[] {
     if (ts.isCallExpression(node) && takesFormat(node.expression)) {
       const [first, ...others] = node.arguments
       const isWritten = first !== undefined && ts.isStringLiteralLike(first)
-      // The only argument is no format, unless it stands for several.
+      // A sole argument is not used as a format, unless it is a spread.
       if (first && (ts.isSpreadElement(first) || (others.length > 0 && !isWritten)))
         found.push(`${name}:${source.getLineAndCharacterOfPosition(node.getStart()).line + 1}: ${node.getText()}`)
     }

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path'
 import { expect, it } from 'vitest'
 import { pages, root } from './pages.ts'
 
-/** Places in the repository that a page names: `blob/main/…` and `/source/…` from its root, others beside the page. */
+/** Paths in the repository that a page links to: `blob/main/…` and `/source/…` from the root, others relative to the page. */
 function placesIn(page: string): string[] {
   const text = readFileSync(join(root, page), 'utf8')
   const targets = [...text.matchAll(/\]\(([^)\s]+)\)|(?:href|src)="([^"]+)"/g)].map(([, a, b]) => a ?? b!)
@@ -18,7 +18,7 @@ function placesIn(page: string): string[] {
     })
 }
 
-/** Scripts that a page loads are built from sources of another name. */
+/** Scripts that a page loads and that are built from sources of another name. */
 const built: ReadonlySet<string> = new Set([
   'apps/gateway/public/app.js',
   'packages/inspect/public/bytes.js',

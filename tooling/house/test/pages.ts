@@ -7,7 +7,7 @@ export const root: string = fileURLToPath(new URL('../../..', import.meta.url))
 const made =
   /(?:^|\/)(?:node_modules|dist|coverage|tmp|\.turbo|\.git|\.changeset)(?:\/|$)|^apps\/docs\/site\/(?:reference|packages|decisions|security|benchmarks|limits)\b/
 
-/** Files that people read: documentation, pages, and what they are made from; not what is made from something else. */
+/** Files that people read: documentation, pages, and their sources; no generated files. */
 export const pages: readonly string[] = pagesIn('')
 
 function pagesIn(folder: string): string[] {

@@ -28,7 +28,7 @@ const houses: Readonly<Record<string, Readonly<Record<string, readonly string[]>
     tools: ['http', 'layers', 'files'],
   },
 }
-/** A room of middleware that is a feature uses the four that all share, and these. */
+/** A feature room of middleware may import the four shared rooms, and these. */
 const features: Readonly<Record<string, readonly string[]>> = {
   fastcgi: ['cgi'],
   cache: ['static'],
@@ -47,12 +47,12 @@ interface Arrow {
   readonly to: string
 }
 
-/** What a file imports of its own package: values and types, at once or later. */
+/** What a file imports from its own package: values and types, statically or dynamically. */
 function importsOf(text: string): string[] {
   return [...text.matchAll(/(?:\bfrom|\bimport\(|^import)\s*'(\.[^']+)'/gm)].map(([, target]) => target!)
 }
 
-/** Imports from one room into another, of types as well; files beside the rooms are the public entries. */
+/** Imports from one room into another, including types; files next to the rooms are the public entries. */
 function arrows(source: string): Arrow[] {
   const folder = join(root, source)
   const found: Arrow[] = []
@@ -126,7 +126,7 @@ describe('each room of core', () => {
 })
 
 describe('the linter refuses an import', () => {
-  // The rules as they are, over a package in which every room does what it may not.
+  // Applies the actual rules to a package in which every room makes a forbidden import.
   const copy = mkdtempSync(join(tmpdir(), 'spillway-rooms-'))
   afterAll(() => rmSync(copy, { recursive: true }))
   cpSync(join(root, '.oxlintrc.json'), join(copy, '.oxlintrc.json'))

@@ -1,4 +1,4 @@
-// What is promised to be safe names the tests that would fail otherwise.
+// Every security promise names the tests that would fail if it were broken.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'

@@ -1,4 +1,4 @@
-// What somebody meets who has cloned the repository.
+// What somebody who has just cloned the repository encounters.
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { spawnSync } from '../../vitest/tools.js'

@@ -1,4 +1,4 @@
-// One host of the rehearsal: a page that needs nothing, one that needs a session in Redis, and whether it may be sent requests.
+// One host of the rehearsal: a page that needs nothing, one that needs a session in Redis, and a readiness check.
 // Usage: node app.mjs <address> <address of Redis>
 import { createRequire } from 'node:module'
 import { closeOnSignals, serve } from '../../../packages/core/dist/index.js'
@@ -6,7 +6,7 @@ import { readiness } from '../../../packages/middleware/dist/health.js'
 import { router } from '../../../packages/middleware/dist/router.js'
 import { redisStore, sessions } from '../../../packages/middleware/dist/sessions.js'
 
-// A dependency of the tests there.
+// ioredis is a development dependency of that package.
 const { Redis } = createRequire(new URL('../../../packages/middleware/package.json', import.meta.url))('ioredis')
 const [host, redisHost] = process.argv.slice(2)
 const redis = new Redis({ host: redisHost, maxRetriesPerRequest: null, retryStrategy: () => 100 })
@@ -20,5 +20,5 @@ const app = router()
     return c.text(String(c.state.session.data.visits))
   })
 const server = await serve(app, { host, port: 3000 })
-// Whoever sends requests notices within half a second that there should be none.
+// The front server notices within half a second that this host is no longer ready.
 closeOnSignals(server, { announce: 1000, deadline: 5000 })

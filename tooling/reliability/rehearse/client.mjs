@@ -1,10 +1,10 @@
-// A few clients that never stop asking. Told the name of a phase on the standard input, it writes what came of the one before as a
-// line of JSON. Usage: node client.mjs <url> <path> <clients>
+// A few clients that keep sending requests. For each phase name read from standard input, it writes the results of the previous
+// phase as a line of JSON. Usage: node client.mjs <url> <path> <clients>
 import { Agent, request } from 'node:http'
 import { createInterface } from 'node:readline'
 
 const [url, path, clients] = process.argv.slice(2)
-/** Milliseconds from which on an answer is slow, and after which it counts as lost. */
+/** Milliseconds after which a response is slow, and after which it counts as lost. */
 const slow = 1000
 const lost = 15_000
 
@@ -31,7 +31,7 @@ function ask() {
 
 async function run() {
   while (!stopping.signal.aborted) {
-    // What was asked for in a phase is of that phase, whenever it is answered.
+    // A request counts for the phase in which it was sent, whenever the response arrives.
     const counts = phase
     const began = performance.now()
     const result = await ask()

@@ -1,9 +1,9 @@
-// Hosts that are namespaces of Linux: each has its own network, and a cable to the others that can be pulled.
+// Hosts that are Linux network namespaces: each has a virtual cable to the others that can be pulled.
 import { execFileSync, spawn } from 'node:child_process'
 
 const unique = `sw${process.pid}`
 
-/** Why hosts cannot be made here; empty when they can. */
+/** Why hosts cannot be created here; empty when they can. */
 export function whyNot() {
   if (process.platform !== 'linux') return 'network namespaces are of Linux'
   if (process.getuid() !== 0) return 'network namespaces need root'

@@ -1,4 +1,4 @@
-// How core behaves over real sockets.
+// The behaviour of core over real sockets.
 import assert from 'node:assert/strict'
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { execFile } from 'node:child_process'
@@ -25,7 +25,7 @@ async function* words() {
   yield new TextEncoder().encode('two')
 }
 
-/** A server for the time of one check. */
+/** Runs a server for the duration of one check. */
 async function withServer(handler, use, options = {}) {
   const server = await serve(handler, options.path ? options : { port: 0, ...options })
   try {
@@ -35,7 +35,7 @@ async function withServer(handler, use, options = {}) {
   }
 }
 
-/** A connection that gathers what it is sent; `until` waits for bytes, or for the end. */
+/** A connection that collects what it receives; `until` waits for a condition. */
 function open(server, options = {}) {
   const socket = connect({ port: server.port, host: '127.0.0.1', allowHalfOpen: true, ...options })
   const client = { socket, text: '', ended: false, error: undefined }
@@ -61,7 +61,7 @@ function open(server, options = {}) {
   return client
 }
 
-/** Sends one piece, and gives all that comes until the server ends. */
+/** Sends bytes in one piece, and returns all that arrives until the server ends the connection. */
 async function exchange(server, wire) {
   const client = open(server)
   client.socket.write(wire, 'latin1')
@@ -70,10 +70,10 @@ async function exchange(server, wire) {
   return text
 }
 
-/** A certificate, where openssl could make one. */
+/** A certificate, if openssl could create one. */
 const tls = existsSync('cert.pem') && { cert: readFileSync('cert.pem'), key: readFileSync('key.pem') }
 
-/** What openssl tells of a handshake; its session is written to a file, or read from there. The client of Deno keeps none. */
+/** What openssl prints about a handshake, with its session saved to or read from a file. Deno's own client keeps no sessions. */
 const shakeHands = ({ port }, option) =>
   new Promise((resolve, reject) => {
     const args = ['s_client', '-connect', `127.0.0.1:${port}`, '-tls1_2', option, 'session.pem']
@@ -81,10 +81,10 @@ const shakeHands = ({ port }, option) =>
     child.stdin.end()
   })
 
-/** What was asked, as a reply. */
+/** Replies with a description of the request. */
 const describe = async (c) => c.text(`${c.path} ${(await c.body.text()).length} ${c.httpVersion}`)
 
-/** What each of so many requests is answered, all at once on one connection of HTTP/2. */
+/** The responses to `count` concurrent requests on one HTTP/2 connection. */
 async function manyAtOnce(url, count) {
   const session = connectHttp2(url, { rejectUnauthorized: false })
   try {
@@ -395,7 +395,7 @@ const checks = {
     assert.equal(closed.killed, 0)
   },
   'closing in a handler, behind an await, does not wait for itself': async () => {
-    // Node up to 22 keeps contexts where somebody uses them.
+    // Up to Node 22, async contexts are only propagated once an AsyncLocalStorage is in use.
     const store = new AsyncLocalStorage()
     const server = await store.run(1, () =>
       serve(
@@ -456,7 +456,7 @@ const checks = {
     client.send(get())
     assert.match(client.received, /x$/)
     advance(80_000)
-    // The server looks at the socket once more before it ends an idle connection.
+    // The server checks the socket once more before it ends an idle connection.
     await sleep(10)
     assert.equal(client.state, 'ended')
   },

@@ -1,4 +1,4 @@
-// `npm create spillway`: a project from each template starts and answers, as it is, and built.
+// `npm create spillway`: a project from each template starts and answers, both from source and built.
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
@@ -18,7 +18,7 @@ async function create(template) {
   await runProgram([`${folder}/node_modules/create-spillway/dist/main.js`, ...args])
 }
 
-/** Starts what is in a project, asks, and ends it. */
+/** Starts a program of a project, sends a request, and ends the program. */
 async function answers(template, file, path, expected) {
   const started = start([file], { cwd: project(template), env: { PORT: '0', DATABASE: ':memory:' } })
   const url = await started.said(/Listening on (\S+)/)
@@ -64,7 +64,7 @@ checks['a folder that is not empty is left alone'] = async () => {
 const loadsSqlite = () =>
   spawnSync(process.execPath, ['-e', 'new (require("better-sqlite3"))(":memory:")']).status === 0
 
-/** better-sqlite3 is compiled for one Node.js: for another, as `npm install` would do it there. */
+/** better-sqlite3 is compiled for one version of Node.js; for another, this compiles it as `npm install` would. */
 function hasSqlite() {
   if (loadsSqlite()) return true
   const home = join(dirname(process.execPath), '..')
@@ -74,7 +74,7 @@ function hasSqlite() {
 }
 
 export function run() {
-  // Elsewhere it is a gap that it cannot be loaded.
+  // In other runtimes, it is a known gap that it cannot be loaded.
   if (!Bun && !Deno && !hasSqlite()) {
     console.error('create: better-sqlite3 could not be built here, so the template `api` is not tried')
     for (const check of Object.keys(checks)) if (check.startsWith('api:')) delete checks[check]

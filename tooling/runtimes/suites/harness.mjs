@@ -1,15 +1,15 @@
-// Beside every suite, in every runtime: runs checks, and programs by the runtime in which it is itself.
+// Used by every suite, in every runtime: runs checks, and starts programs with the runtime that it runs in itself.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 
 const { Bun, Deno, process } = globalThis
-/** Milliseconds that a check may take: one that hangs has failed, and the others go on. */
+/** Milliseconds that a check may take: one that hangs fails, and the others continue. */
 const patience = 60_000
 const started = new Set()
 
 function nothing() {}
 
-/** How a program is run by this runtime. @param first a module of a package that is loaded ahead of it. */
+/** The command line that runs a program with this runtime. @param first a module of a package to load before the program. */
 function commandLine(args, first) {
   const ahead = (...options) => (first === undefined ? [] : options)
   if (Bun) return [...ahead('--preload', first), ...args]
@@ -17,12 +17,12 @@ function commandLine(args, first) {
   return [...ahead('--import', first), ...args]
 }
 
-/** A program that runs. */
+/** A running program. */
 class Program {
   out = ''
   err = ''
   /**
-   * Its exit status, or the signal that has ended it, once all that it has printed is here.
+   * Its exit status, or the signal that ended it, once all its output has been read.
    * @type {number | string | null}
    */
   code = null
@@ -49,7 +49,7 @@ class Program {
     return new Promise((resolve) => (this.#wake = resolve))
   }
 
-  /** What the first group of a pattern finds in what the program prints. */
+  /** Waits for output that matches a pattern, and returns its first group. */
   async said(pattern) {
     for (;;) {
       const text = `${this.out}${this.err}`
@@ -60,9 +60,9 @@ class Program {
     }
   }
 
-  /** How it ends, after this signal, if one is given. */
+  /** Waits for the program to end, after sending this signal, if one is given. */
   async end(signal) {
-    // Not by `child.kill`, by which Deno takes it for granted that the signal has ended the program.
+    // Not with `child.kill`, after which Deno assumes that the signal has ended the program.
     if (signal) process.kill(this.child.pid, signal)
     while (this.code === null) await this.#next()
     return this.code
@@ -76,7 +76,7 @@ export function start(args, { first, cwd, env } = {}) {
       cwd,
       env: { ...process.env, NO_COLOR: '1', ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
-      // With what it starts itself it is a group, which can be ended as one.
+      // The program and its child processes form a group, which can be ended together.
       detached: true,
     }),
   )
@@ -84,7 +84,7 @@ export function start(args, { first, cwd, env } = {}) {
   return program
 }
 
-/** Runs a program to its end. @throws when its exit status is another one. */
+/** Runs a program to its end. @throws when its exit status differs from `status`. */
 export async function run(args, { status = 0, ...options } = {}) {
   const program = start(args, options)
   const code = await program.end()

@@ -1,4 +1,4 @@
-// The three ways in to the inspector, and what its page is told.
+// The three ways to attach the inspector, and what its page receives.
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
@@ -20,7 +20,7 @@ writeFileSync(
   `import { inspector } from '@spillway/inspect'\n${app.replace('// WITH', 'app.use(inspector({ always: true }))')}`,
 )
 
-/** Asks for a page of the inspector, as a program would that has the link. */
+/** Requests a page of the inspector, as a program that has the link would. */
 async function enter(link) {
   const first = await fetch(link, { redirect: 'manual' })
   assert.equal(first.status, 303)
@@ -29,7 +29,7 @@ async function enter(link) {
   return (path, init = {}) => fetch(new URL(path, base), { ...init, headers })
 }
 
-/** Reads the feed until it has told all of these. */
+/** Reads the feed until it has matched all of these patterns. */
 async function told(ask, patterns, meanwhile) {
   const feed = await ask('events')
   assert.equal(feed.headers.get('content-type'), 'text/event-stream')
@@ -43,7 +43,7 @@ async function told(ask, patterns, meanwhile) {
   throw new Error(`the feed has ended: ${text.slice(-1000)}`)
 }
 
-/** What was asked is in the feed, in the archive and in the capture; and it can be sent again. */
+/** Checks that a request is in the feed, in the archive and in the capture, and that it can be sent again. */
 async function inspects(link, url) {
   const ask = await enter(link)
   await told(ask, [/snapshot/, /\/hello\/feed/, /"type":"close"|"reason"/], async () => {

@@ -1,4 +1,4 @@
-// What the middleware does over real sockets.
+// The behaviour of the middleware over real sockets.
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -33,7 +33,7 @@ import { connectWebSocket } from '@spillway/middleware/websocket-client'
 import { SignJWT } from 'jose'
 import { runChecks } from './harness.mjs'
 
-/** What a server for the time of one check answers. */
+/** Runs a server for the duration of one check. */
 async function withServer(app, use) {
   const server = await serve(app, { port: 0, host: '127.0.0.1', onError: () => {} })
   try {
@@ -43,14 +43,14 @@ async function withServer(app, use) {
   }
 }
 
-/** Asks once, and leaves. */
+/** Sends one request to a server of its own. */
 const ask = (app, path = '/', init = {}) =>
   withServer(app, async (server) => {
     const response = await fetch(server.url + path, init)
     return { status: response.status, headers: response.headers, text: await response.text() }
   })
 
-/** Messages that have come to a WebSocket, one at a time. */
+/** The messages that a WebSocket receives, one at a time. */
 function messages() {
   const come = []
   let wake
@@ -110,7 +110,7 @@ const checks = {
     const app = router()
       .use(compression())
       .get('/', (c) => c.text('all work and no play '.repeat(1000)))
-    // What `fetch` decodes everywhere.
+    // The codings that `fetch` decodes in every runtime.
     for (const coding of ['gzip', 'br']) {
       const { text, headers } = await ask(app, '/', { headers: { 'accept-encoding': coding } })
       assert.equal(text.length, 21_000, coding)
@@ -246,7 +246,7 @@ const checks = {
       await socket.send('x'.repeat(200_000))
       assert.equal((await inbox.take()).length, 200_000)
       socket.close()
-      // Node 20 has none.
+      // Node 20 has no WebSocket client.
       if (!globalThis.WebSocket) return
       const other = new WebSocket(url)
       other.addEventListener('message', ({ data }) => inbox.put(data))

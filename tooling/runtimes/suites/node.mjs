@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { runChecks, start } from './harness.mjs'
 
-/** Spillway writes Date though it is told not to, by which one sees who serves. */
+/** Spillway sends Date even when told not to, which reveals that it is the one that serves. */
 const programs = {
   'express.mjs': `
     import express from 'express'
@@ -46,7 +46,7 @@ for (const [name, text] of Object.entries(programs)) writeFileSync(name, text)
 
 const at = /^at (\S+)$/m
 
-/** A program answers with what it was sent, and it is Spillway that serves. */
+/** Checks that a program echoes its content, and that Spillway serves it. */
 async function echoes(name, first) {
   const program = start([name], { first })
   const init = { method: 'POST', body: '{"a":[1,"é"]}', headers: { 'content-type': 'application/json' } }

@@ -1,11 +1,11 @@
-// The cases of packages/parser/vectors, for any runtime that has the language.
+// The cases of packages/parser/vectors, for any JavaScript runtime.
 import * as api from '@spillway/parser'
 import * as fields from '@spillway/parser/fields'
 import * as serialize from '@spillway/parser/serialize'
 import { replay, replayCall } from './replay.mjs'
 import { calls, vectors } from './vectors.mjs'
 
-// One check for each thing that the other two entries take from the runtime: dates, regular expressions, sorting.
+// One check for each language feature that the other two entries rely on: dates, regular expressions, sorting.
 const others = {
   'dates are read': () => fields.parseDate('Sunday, 06-Nov-94 08:49:37 GMT', Date.UTC(2026, 0)) === 784111777000,
   'dates are written': () => fields.formatDate(784111777000) === 'Sun, 06 Nov 1994 08:49:37 GMT',

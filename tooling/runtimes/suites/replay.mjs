@@ -1,4 +1,4 @@
-// The command `spillway-replay`: reads recordings of each kind, and sends one again.
+// The command `spillway-replay`: reads recordings of every kind, and sends one again.
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
@@ -21,7 +21,7 @@ writeFileSync('capture.pcapng', pcapng(list))
 writeFileSync('broken.http', 'GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n')
 writeFileSync('access.log', '10.0.0.1 - - [01/Jan/2026:00:00:00 +0000] "GET /b HTTP/1.1" 200 5 "-" "curl"\n')
 
-/** A server as it was recorded, but for what is said here. */
+/** Runs a server that answers as in the recording, except that the content of `/b` is given here. */
 async function withServer(b, use) {
   const server = createServer((request, response) => {
     request.resume().on('end', () => response.end(request.url === '/a' ? '0123456789' : b))

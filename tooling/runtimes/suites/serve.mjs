@@ -31,7 +31,7 @@ async function serves(args, use) {
   return served
 }
 
-/** Writes a file until the change is seen: a watcher that has only just begun may miss the first ones. */
+/** Writes a file until the change is noticed: a watcher that has only just started may miss the first writes. */
 async function change(file, text, seen) {
   const timer = setInterval(() => writeFileSync(file, text), 300)
   try {
@@ -41,7 +41,7 @@ async function change(file, text, seen) {
   }
 }
 
-/** Asks over HTTPS without trust. */
+/** Sends a request over HTTPS without verifying the certificate. */
 const askTls = (url) =>
   new Promise((resolve, reject) => {
     request(url, { rejectUnauthorized: false, agent: false }, (response) => {
