@@ -3,7 +3,7 @@ import type { Reading } from '../../src/model/tokens.ts'
 import { byId, el } from '../shared/dom.ts'
 import { parseHex, parseNotation, toHex, toNotation } from './notation.ts'
 
-/** Most characters that are coloured. */
+/** Most characters that are coloured, unless the wrong byte is beyond them. */
 const mostColoured = 16_384
 
 /** Two ways to write the same bytes. */
@@ -75,7 +75,7 @@ export class Editor {
       i = end
     }
     if (value.length > most) parts.push(value.slice(most))
-    // A line break at the end would not begin a line of its own.
+    // Without this one, a line break at the end of the text would not start another line.
     this.#behind.replaceChildren(...parts, '\n')
     this.#behind.scrollTop = this.#area.scrollTop
   }

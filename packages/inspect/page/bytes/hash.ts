@@ -1,9 +1,9 @@
-// What the page's address says after the `#`: the bytes to share.
+// The fragment of the page's address: the bytes to share.
 import { fromBase64, toBase64Url } from '../shared/base64.ts'
 
 export type Side = 'request' | 'response'
 
-/** What is in the page's address after the `#`, so that it can be shared: `request=R0VU…`. */
+/** The content of the fragment, so that the address can be shared: `request=R0VU…`. */
 export interface Shared {
   readonly side: Side
   readonly bytes: Uint8Array

@@ -1,4 +1,4 @@
-// What other readers made of the same bytes when they were asked: facts, and nothing about bytes that they were not asked about.
+// How other parsers read the same bytes when they were asked: facts only, and nothing about bytes that they were not given.
 import { decodeLatin1 } from '@spillway/parser'
 import { plural } from '../../src/model/format.ts'
 import { el } from '../shared/dom.ts'
@@ -7,7 +7,7 @@ import type { Side } from './hash.ts'
 /** The file that `packages/parser/fuzz/readers.mjs` writes. */
 interface Facts {
   readonly readers: readonly string[]
-  /** By the bytes, a character for each: what each reader makes of them. */
+  /** By the bytes, one character for each: the verdict of each parser. */
   readonly request: Readonly<Record<string, readonly string[]>>
   readonly response: Readonly<Record<string, readonly string[]>>
 }
@@ -15,7 +15,7 @@ interface Facts {
 let facts: Promise<Facts | undefined> | undefined
 
 // decision 095
-/** What is known of others who read these bytes. @param isRefused whether a strict reader refuses them. */
+/** How other parsers are known to read these bytes. @param isRefused whether a strict parser rejects them. */
 export async function knownReaders(side: Side, bytes: Uint8Array, isRefused: boolean): Promise<HTMLElement[]> {
   facts ??= fetch('readers.json').then(
     (response) => (response.ok ? (response.json() as Promise<Facts>) : undefined),
@@ -32,12 +32,12 @@ export async function knownReaders(side: Side, bytes: Uint8Array, isRefused: boo
 }
 
 function readerItem(name: string, verdict: string, isRefused: boolean): HTMLElement {
-  // What one takes and another refuses is what smuggling is made of.
+  // Request smuggling needs a message that one parser accepts and another rejects.
   const isRisky = isRefused && verdict.startsWith('a')
   return el('li', isRisky ? { class: 'risky' } : {}, el('b', {}, name), ` ${wordsOf(verdict)}`)
 }
 
-/** `a5` takes it, with 5 bytes of content; `r` refuses; `m` waits for more. */
+/** `a5` accepts it, with 5 bytes of content; `r` rejects it; `m` waits for more. */
 function wordsOf(verdict: string): string {
   if (verdict === 'r') return 'refuses it'
   if (verdict === 'm') return 'waits for more'

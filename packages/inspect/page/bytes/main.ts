@@ -26,7 +26,7 @@ let reading: Reading = { tokens: [], messages: [] }
 let shown: number | undefined
 let sharing: ReturnType<typeof setTimeout> | undefined
 
-/** Whether somebody has seen where others are told of: what is known of them is fetched only then. */
+/** Whether the card about other parsers has been in view: its data is fetched only then. */
 let isCardSeen = false
 new IntersectionObserver(([entry], observer) => {
   if (!entry?.isIntersecting) return
@@ -38,7 +38,7 @@ new IntersectionObserver(([entry], observer) => {
 function showOthers(): void {
   const [asked, askedSide] = [bytes, side]
   void knownReaders(side, bytes, reading.fault !== undefined).then((others) => {
-    // Meanwhile somebody may have typed.
+    // The user may have typed meanwhile.
     if (bytes === asked && side === askedSide) byId('others').replaceChildren(...others)
   })
 }
@@ -119,7 +119,7 @@ function open(): void {
 }
 
 const choice = byId('samples') as HTMLSelectElement
-/** What can be chosen: the samples, and the messages of an archive that was opened. */
+/** What can be chosen: the samples, and the messages of an opened file. */
 const choices: Sample[] = []
 function offer(title: string, more: readonly Sample[]): void {
   const first = choices.length
@@ -162,10 +162,10 @@ byId('source').addEventListener('paste', (event) => {
   setText(byId('shared'), `Taken from ${found.what}`)
 })
 
-/** Messages of a file that are offered. */
+/** Most messages of a file to choose from. */
 const mostOffered = 400
 
-/** Takes a file: a capture or an archive, what a tool has printed, or else the bytes that it has. */
+/** Opens a file: a capture or an archive, the output of a tool, or else raw bytes. */
 async function take(file: File): Promise<void> {
   const whole = new Uint8Array(await file.arrayBuffer())
   const { recordedMessages } = await import('./recorded-messages.ts')
@@ -178,7 +178,7 @@ async function take(file: File): Promise<void> {
   const { messages, notes } = recorded ?? { messages: [], notes: [] }
   if (messages.length > 0) offer(file.name, messages.slice(0, mostOffered))
   const found = messages[0] ?? pasted(new TextDecoder().decode(whole), side)
-  // Nothing can be said about bytes that are no message.
+  // There is nothing to explain about bytes that are not a message.
   if (found || !recorded) {
     setSide(found?.side ?? side)
     editor.bytes = found?.bytes ?? whole

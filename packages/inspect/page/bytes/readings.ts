@@ -3,7 +3,7 @@ import type { ProfileReading, SeenMessage } from '../../src/model/readings.ts'
 import { el } from '../shared/dom.ts'
 import { rfcUrl } from '../shared/kinds.ts'
 
-/** Who reads like each profile. */
+/** The kind of software that reads like each profile. */
 const readers: Readonly<Record<string, readonly [name: string, sentence: string]>> = {
   strict: ['A strict reader', 'Forgives nothing, as this server.'],
   userAgent: ['A user agent', 'Forgives what RFC 9112 asks of clients, in responses only.'],

@@ -14,7 +14,7 @@ export function recordedMessages(
   const recording = readRecording(file)
   if (!recording) return undefined
   const { state, notes } = recording
-  // What is no HTTP has none.
+  // Connections that are not HTTP have none.
   const messages = state.closed.flatMap(({ id, requests }) =>
     exchangesIn((requests > 0 && recording.wire(id)?.segments) || [], fromBase64).flatMap(
       ({ request, response }): Sample[] => {

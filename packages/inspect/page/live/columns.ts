@@ -1,4 +1,4 @@
-// What a lane shows where its exchanges are narrower than a pixel or two: how many there were, without inventing anything.
+// How a lane shows exchanges narrower than a pixel or two: how many there were, without inventing anything.
 import type { Exchange } from '../../src/model/events.ts'
 
 /** In pixels. */
@@ -18,7 +18,7 @@ export interface Column {
   readonly at: number
   all: number
   bad: number
-  /** Not answered yet. */
+  /** Exchanges without a response so far. */
   open: number
 }
 

@@ -14,7 +14,7 @@ import { phaseOf } from './lanes.ts'
 import { type Store, roleText } from './store.ts'
 import type { WireOf } from './wire-of.ts'
 
-/** Saves the panel as a page; what that takes is loaded when it is asked for. */
+/** Saves the panel as a page; the code for that is loaded on demand. */
 function saveButton(connection: Connection, server: ServerFacts, now: number): HTMLElement {
   const button = el('button', { type: 'button' }, 'Save as a page')
   button.addEventListener('click', () => {
@@ -27,7 +27,7 @@ function saveButton(connection: Connection, server: ServerFacts, now: number): H
 /** A key that changes when the description of a connection does. */
 export function connectionKey(id: number, store: Store): string {
   const connection = store.find(id)
-  // What changes by itself is shown in seconds; everything else changes with an event.
+  // Texts that change with time are in seconds; everything else changes with an event.
   return connection ? JSON.stringify([connection, phaseOf(connection, store, store.now())]) : ''
 }
 
@@ -48,7 +48,7 @@ export function connectionDetails(id: number, store: Store, wire: WireOf): HTMLE
   const hidden = requests - exchanges.length
   return [
     verdictOf(connection, phaseOf(connection, store, now)),
-    // What is said about an error says more than what can be said about the end that it leads to.
+    // The explanation of an error says more than that of the end to which it led.
     ...(connection.error ? errorOf(connection) : close ? [endedAdvice(close.reason)] : []),
     factList(facts),
     el('div', { class: 'buttons' }, saveButton(connection, store.server, now)),
@@ -70,7 +70,7 @@ export function verdictOf({ close }: Connection, phase: string): HTMLElement {
   return el('p', { class: reason && !reason.calm ? 'verdict bad' : 'verdict' }, text)
 }
 
-/** What it was good for that the connection was kept (RFC 9112 §9.3). */
+/** What was saved by a persistent connection (RFC 9112 §9.3). */
 function savedBy(requests: number): HTMLElement[] {
   if (requests < 2) return []
   const spared = plural(requests - 1, 'connection')
@@ -78,7 +78,7 @@ function savedBy(requests: number): HTMLElement[] {
   return [el('p', { class: 'thin' }, text)]
 }
 
-/** Which side has said first that it sends no more. */
+/** Which side was the first to end its direction (FIN). */
 function endsOf({ fin, close, peer }: Connection): [string, string][] {
   const sides = (['client', 'server'] as const)
     .flatMap((side) => (fin?.[side] === undefined ? [] : [{ side, at: fin[side] }]))
@@ -90,7 +90,7 @@ function endsOf({ fin, close, peer }: Connection): [string, string][] {
     ]
   if (first)
     return [['Ended', `by the ${first.side} (FIN)${close ? ', the other side was cut off or never said so' : ''}`]]
-  // Of connections from before nobody has heard.
+  // Nothing is known about the end of connections from before the recording.
   return close && peer !== 'from before' ? [['Ended', 'at once, without a FIN from either side that was heard of']] : []
 }
 
@@ -118,12 +118,12 @@ function bytesOf(wire: WireOf, now: number): HTMLElement[] {
   ]
 }
 
-/** Says that the fields depend on bytes that came before. */
+/** Says that the fields cannot be decoded without earlier bytes of the connection. */
 function midway(): HTMLElement {
   return el('p', { class: 'hint' }, 'The bytes of HTTP/2 are read from the beginning of the connection on: look there.')
 }
 
-/** The streams of HTTP/2, drawn by what is loaded when there are some. */
+/** The streams of an HTTP/2 connection; the code to draw them is loaded when there are some. */
 function figureOf(...about: Parameters<typeof import('./streams-figure.ts').streamsFigure>): HTMLElement {
   const place = el('div')
   void import('./streams-figure.ts').then(({ streamsFigure }) => place.append(...streamsFigure(...about)))
@@ -158,7 +158,7 @@ function methodsOf(bytes: Uint8Array): string[] {
   return readBytes(bytes, 'request').messages.map(({ line }) => line.split(' ', 1)[0]!)
 }
 
-/** The title of some bytes, with a link to look at them more closely. */
+/** The title of some bytes, with a link to examine them more closely. */
 export function wireHead(title: string, size: number, side: 'request' | 'response', bytes: Uint8Array): HTMLElement {
   const href = `bytes.html#${side}=${toBase64Url(bytes)}`
   const link = el('a', { href, class: 'closer' }, 'Byte by byte')

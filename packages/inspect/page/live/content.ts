@@ -1,4 +1,4 @@
-// The content of a message: its codings undone, and shown as its type says, never as markup.
+// The content of a message: decoded, and shown according to its type, never as markup.
 import { formatBytes, plural } from '../../src/model/format.ts'
 import { type Told, contentCodings, fieldOf, joined } from '../../src/model/messages.ts'
 import { type FormPart, eventsOf, partsOf } from '../../src/model/parts-of.ts'
@@ -7,9 +7,9 @@ import { el } from '../shared/dom.ts'
 import { wireText } from '../shared/wire-text.ts'
 import type { Store } from './store.ts'
 
-/** Parts of a form, or events, that are shown. */
+/** Most parts of a form, or events, that are shown. */
 const most = 100
-/** Bytes that decoding may produce. */
+/** Most bytes that decoding may produce. */
 const mostDecoded = 4 * 1024 * 1024
 
 export function contentDetails(told: Told, store: Store): HTMLElement[] {
@@ -32,7 +32,7 @@ function cannot(codings: readonly string[]): HTMLElement {
   return el('p', { class: 'hint' }, `The part that was kept cannot be decoded from ${codings.join(', ')}.`)
 }
 
-/** The last coding that was applied comes off first (RFC 9110 §8.4). */
+/** Decodes in reverse order: the coding applied last comes first (RFC 9110 §8.4). */
 async function decoded(
   codings: readonly string[],
   bytes: Uint8Array,
@@ -47,11 +47,11 @@ async function decoded(
 async function decodedByServer(coding: string, bytes: Uint8Array): Promise<Uint8Array | undefined> {
   const request = { method: 'POST', body: bytes as BodyInit }
   const response = await fetch(`api/decode/${encodeURIComponent(coding)}`, request).catch(() => undefined)
-  // Nothing comes back of what is not in this coding.
+  // Undefined if the bytes are not in this coding.
   return response?.status === 200 ? new Uint8Array(await response.arrayBuffer()) : undefined
 }
 
-/** What browsers can decode by themselves; no more of it than of what a server decodes. */
+/** For codings that browsers can decode themselves; limited to as many bytes as when a server decodes. */
 async function decodedHere(coding: string, bytes: Uint8Array): Promise<Uint8Array | undefined> {
   const format = ({ gzip: 'gzip', 'x-gzip': 'gzip', deflate: 'deflate' } as const)[coding]
   if (format === undefined) return undefined
@@ -71,7 +71,7 @@ async function decodedHere(coding: string, bytes: Uint8Array): Promise<Uint8Arra
   }
 }
 
-/** Whatever is not as its type says is shown as text, or as bytes. */
+/** Content that does not match its type is shown as text, or as bytes. */
 function shown(bytes: Uint8Array, type: string): HTMLElement[] {
   if (/^image\/(?:png|jpeg|gif|webp|avif)\b/i.test(type)) return [imageOf(bytes, type)]
   if (/^multipart\//i.test(type)) {
@@ -86,7 +86,7 @@ function shown(bytes: Uint8Array, type: string): HTMLElement[] {
   return [el('pre', { tabindex: '0' }, text)]
 }
 
-/** Drawn, as the page may load no images but its own. */
+/** Draws the image on a canvas, as the page may load no images but its own. */
 function imageOf(bytes: Uint8Array, type: string): HTMLElement {
   const canvas = el('canvas', { role: 'img', 'aria-label': 'The image that was sent' })
   createImageBitmap(new Blob([bytes as BlobPart], { type: type.split(';', 1)[0]! })).then(
@@ -106,7 +106,7 @@ function imageOf(bytes: Uint8Array, type: string): HTMLElement {
 }
 
 function raw(bytes: Uint8Array): HTMLElement {
-  // Without a message in front it is nothing but content.
+  // Without a message head, all of it is content.
   return wireText(
     bytes,
     { ...readBytes(new Uint8Array(0), 'request'), tokens: [{ from: 0, to: bytes.length, kind: 'data' }] },
@@ -147,7 +147,7 @@ export function fieldList(fields: readonly (readonly [name: string, value: strin
   return el('dl', { class: 'fields' }, ...fields.flatMap(([name, value]) => [el('dt', {}, name), el('dd', {}, value)]))
 }
 
-/** Undefined for what is not UTF-8. */
+/** Undefined for bytes that are not UTF-8. */
 export function textOf(bytes: Uint8Array): string | undefined {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes)

@@ -1,19 +1,19 @@
-// A request in the words of other tools.
+// A request as code for other tools.
 import { decodeLatin1 } from '@spillway/parser'
 import { type Told, fieldOf } from '../../src/model/messages.ts'
 
-/** Fields that those tools write themselves. */
+/** Fields that those tools add themselves. */
 const written: ReadonlySet<string> = new Set(['content-length', 'connection', 'transfer-encoding', 'accept-encoding'])
 
-/** For a POSIX shell. */
+/** As a command for a POSIX shell. */
 export function asCurl(request: Told, origin: string): string {
   const { method, target, isHttp2 } = lineOf(request)
   const { content } = request
-  // An argument can hold neither a zero nor what is no text.
+  // A command-line argument cannot contain NUL or bytes that are not text.
   const text = textOf(content)
   const isText = text !== undefined && !text.includes('\0')
   const parts = [isText ? 'curl -i' : `printf %s ${quoted(base64(content))} | base64 -d | curl -i`]
-  // What curl would change of an address: globs, dots in a path, and what is no path at all.
+  // What curl would otherwise change in a URL: globs, dot segments, and targets that are not a path.
   if (/[[\]{}]/.test(target)) parts.push('--globoff')
   if (/\/\.{1,2}(?:\/|\?|$)/.test(target)) parts.push('--path-as-is')
   if (target === '*') parts.push(`--request-target ${quoted('*')}`)
@@ -24,7 +24,7 @@ export function asCurl(request: Told, origin: string): string {
   const host = fieldOf(request, 'host')
   if (host !== undefined && host !== authorityOf(origin)) parts.push(`-H ${quoted(`Host: ${host}`)}`)
   for (const [name, value] of fieldsOf(request))
-    // With a colon and nothing behind it, curl would leave the field out.
+    // With nothing after the colon, curl would leave the field out.
     parts.push(`-H ${quoted(value === '' ? `${name};` : `${name}: ${readable(value)}`)}`)
   if (/\b(?:gzip|br)\b/.test(fieldOf(request, 'accept-encoding') ?? '')) parts.push('--compressed')
   if (content.length > 0) parts.push(isText ? `--data-raw ${quoted(text)}` : '--data-binary @-')
@@ -32,13 +32,13 @@ export function asCurl(request: Told, origin: string): string {
   return parts.join(' \\\n  ')
 }
 
-/** For a browser or Node. */
+/** As JavaScript for a browser or Node.js. */
 export function asFetch(request: Told, origin: string): string {
   const { target } = lineOf(request)
   return `await fetch(${JSON.stringify(urlOf(target, origin))}, ${initOf(request, '')})`
 }
 
-/** For a test in memory, with `inject`. @param status that is expected. */
+/** As a test without a network, with `inject`. @param status the expected one. */
 export function asTest(request: Told, status: number = 200): string {
   const { method, target } = lineOf(request)
   return [
@@ -54,7 +54,7 @@ export function asTest(request: Told, status: number = 200): string {
   ].join('\n')
 }
 
-/** The bytes themselves, on their way to the server from a POSIX shell. */
+/** Sends the exact bytes to the server from a POSIX shell. */
 export function asBytes(request: Told, origin: string): string {
   const { hostname, port, protocol } = new URL(origin)
   const isSecure = protocol === 'https:'
@@ -62,18 +62,18 @@ export function asBytes(request: Told, origin: string): string {
   const to = port || (isSecure ? '443' : '80')
   const way = isSecure ? `openssl s_client -quiet -connect ${hostname}:${to}` : `nc ${host} ${to}`
   const format = [...request.bytes].map(escaped).join('')
-  // What begins with a minus would be an option.
+  // A leading minus would be taken as an option.
   return `printf '${format.replace(/^-/, String.raw`\055`)}' | ${way}`
 }
 
-/** A byte as the format of `printf` has it, within single quotes. */
+/** A byte in the format of `printf`, within single quotes. */
 function escaped(byte: number): string {
   const known: Readonly<Record<number, string>> = { 9: '\\t', 10: '\\n', 13: '\\r', 37: '%%', 39: `'\\''`, 92: '\\\\' }
   const isPlain = byte >= 32 && byte < 127
   return known[byte] ?? (isPlain ? String.fromCharCode(byte) : `\\${byte.toString(8).padStart(3, '0')}`)
 }
 
-/** The second argument of `fetch`, and the third one of `inject`. @param indent of the line that it begins in. */
+/** The second argument of `fetch`, and the third of `inject`. @param indent of the line on which it begins. */
 function initOf(request: Told, indent: string): string {
   const { method } = lineOf(request)
   const fields = fieldsOf(request)
@@ -112,7 +112,7 @@ function authorityOf(origin: string): string {
   return URL.canParse(origin) ? new URL(origin).host : ''
 }
 
-/** Undefined for what is not UTF-8. */
+/** Undefined for bytes that are not UTF-8. */
 function textOf(content: Uint8Array): string | undefined {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(content)
@@ -121,7 +121,7 @@ function textOf(content: Uint8Array): string | undefined {
   }
 }
 
-/** A value of a field, whose characters are bytes, as the terminal that it is pasted into would write it. */
+/** A field value, in which each character is a byte, as text for the terminal into which it is pasted. */
 function readable(value: string): string {
   return textOf(Uint8Array.from(value, (c) => c.charCodeAt(0))) ?? value
 }

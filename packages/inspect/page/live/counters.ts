@@ -41,7 +41,7 @@ export function showCounters(store: Store): void {
   set('s-keep', `${count(idle)} idle, ${count(totals.closed)} closed`)
 }
 
-/** Highlights the steps that something has just gone through. */
+/** Highlights the steps that the latest events belong to. */
 export function pulse(events: readonly WireEvent[]): void {
   if (calm.matches) return
   const steps = new Set(events.flatMap(({ type }) => stepOf[type] ?? []))

@@ -13,7 +13,7 @@ import { messageList } from './message-list.ts'
 import type { Store } from './store.ts'
 import type { WireOf } from './wire-of.ts'
 
-/** A complete exchange: both messages, their content decoded, and what can be done with the request. */
+/** A complete exchange: both messages, their decoded content, and actions for the request. */
 export function exchangeDetails(connection: number, number: number, store: Store, wire: WireOf): HTMLElement[] {
   const back = el('button', { type: 'button', class: 'link', 'data-connection': String(connection) })
   back.append(`Connection #${connection}`)
@@ -76,11 +76,11 @@ function actions(request: Told, status: number | undefined, connection: number, 
   return [bar, el('p', {}, link, ' ', said), ...(store.server.tools ? [sender(request, store)] : [])]
 }
 
-/** Where the request went. */
+/** The origin to which the request was sent. */
 function originOf(request: Told, connection: number, store: Store): string {
   const { server, recording } = store
   if (!recording)
-    // What is known of a server without an address is a page on it.
+    // A server without an address is known only through a page that it serves.
     return server.url.startsWith('http') ? server.url : location.origin
   const label = store.find(connection)?.label ?? ''
   const origin = URL.canParse(label) ? label : `http://${fieldOf(request, 'host') ?? 'localhost'}`

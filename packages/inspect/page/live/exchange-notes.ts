@@ -1,22 +1,22 @@
-// What is known of an exchange beside its bytes: where its time went, why its route won, its trace, and what was logged.
+// What is known about an exchange besides its bytes: where its time went, why its route won, its trace, and what was logged.
 import type { Exchange } from '../../src/model/events.ts'
 import { formatMs } from '../../src/model/format.ts'
 import type { ExchangeNote, FittingRoute, LayerTime, RouteChoice, SpanNote } from '../../src/model/notes.ts'
 import { el } from '../shared/dom.ts'
 
-/** One line of the picture of where time went. */
+/** One row of the figure of where time went. */
 interface Row {
   readonly name: string
   readonly depth: number
-  /** The colour. */
+  /** Determines the colour. */
   readonly key: 'head' | 'work' | 'good' | 'accent' | 'bad'
   readonly at: number
   readonly ms: number
-  /** What is said of it. */
+  /** The text beside the bar. */
   readonly text: string
 }
 
-/** All that is noted of an exchange. @param known missing when the server has forgotten it. */
+/** All notes on an exchange. @param known missing when the server has forgotten it. */
 export function noteDetails(note: ExchangeNote | undefined, known: Exchange | undefined): HTMLElement[] {
   return [
     ...(known ? timeDetails(note?.layers ?? [], known) : []),
@@ -57,7 +57,7 @@ function layerRow({ kind, name, depth, at, ms, own = 0, failed }: LayerTime, now
 function timeRow({ name, depth, key, at, ms, text }: Row, from: number, to: number): HTMLElement {
   const bar = el('i', { 'data-key': key })
   const span = Math.max(0.001, to - from)
-  // Shares of the whole; what is too short to be seen is a line.
+  // In percent of the whole; a bar too short to be visible becomes a line.
   const left = Math.min(99, Math.max(0, ((at - from) / span) * 100))
   bar.style.marginLeft = `${left}%`
   bar.style.width = `${Math.min(100 - left, Math.max(0, (ms / span) * 100))}%`
@@ -93,7 +93,7 @@ function routeText({ method, pattern, place }: FittingRoute): (HTMLElement | str
   return place === '' ? [name] : [name, ' ', el('span', { class: 'thin' }, `registered at ${shortPlace(place)}`)]
 }
 
-/** The end of a path tells which file is meant. */
+/** Shortens a path to its end, which shows which file is meant. */
 function shortPlace(place: string): string {
   const parts = place.split(/[/\\]/)
   return parts.length > 3 ? `…/${parts.slice(-2).join('/')}` : place

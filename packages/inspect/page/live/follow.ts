@@ -25,7 +25,7 @@ export function follow(to: Followed, ended: AbortSignal): void {
   )
   source.addEventListener('error', () => {
     to.live(false)
-    // To the browser a refused stream is final; to us it only means that the server is full or starting.
+    // A browser gives up when a stream is refused; here it only means that the server is full or starting.
     if (source.readyState === EventSource.CLOSED) setTimeout(() => follow(to, ended), retry)
   })
 }

@@ -17,14 +17,14 @@ export class Inspector {
   readonly #body = byId('details')
   readonly #store: Store
   readonly #hint: string
-  /** The connection shown, 0 while it is something else. */
+  /** The connection shown; 0 while something else is shown. */
   selected = 0
   #shown: Shown
   #key: string | undefined
-  /** What shows an exchange whole; loaded when somebody asks for that, as most of what is in it is for few. */
+  /** The code that shows a complete exchange; loaded on demand, as few users need it. */
   #whole: Pick<typeof import('./exchange-details.ts'), 'exchangeDetails' | 'exchangeKey'> | undefined
 
-  /** @param hint about what else can be done. */
+  /** @param hint about what else can be done on the page. */
   constructor(store: Store, hint: string) {
     this.#store = store
     this.#hint = hint
@@ -64,7 +64,7 @@ export class Inspector {
     this.#reveal()
   }
 
-  /** Shows one exchange whole. */
+  /** Shows one complete exchange. */
   selectExchange(connection: number, exchange: number): void {
     this.selected = connection
     const store = this.#store
@@ -78,7 +78,7 @@ export class Inspector {
       content: () => this.#whole?.exchangeDetails(connection, exchange, store, wire) ?? [underWay()],
     })
     if (!this.#whole)
-      // By name, so that whoever looks for exports without a user finds one.
+      // Destructured, so that a search for unused exports sees which ones are used.
       void import('./exchange-details.ts').then(({ exchangeDetails, exchangeKey }) => {
         this.#whole = { exchangeDetails, exchangeKey }
         this.#again()
@@ -99,7 +99,7 @@ export class Inspector {
       if (scrolled[i]) element.scrollTop = scrolled[i]
   }
 
-  /** Something has been started, and its result is not there yet. */
+  /** Shows that something has been started whose result is not there yet. */
   working(title: string): void {
     this.#static(title, [underWay()])
   }

@@ -1,10 +1,10 @@
-// How a lane ends: who has said first that nothing more comes, and why it was closed.
+// How a lane ends: which side was the first to send a FIN, and why the connection was closed.
 import type { CloseEvent, Connection } from '../../src/model/events.ts'
 import { reasons } from '../../src/model/reasons.ts'
 import type { Paint } from './lane-painter.ts'
 import type { View } from './timeline.ts'
 
-/** Marks where each side said that it sends no more: the client below the line, the server above it. @param reach from the middle. */
+/** Marks where each side sent its FIN: the client below the line, the server above it. @param reach from the middle. */
 export function drawFins(
   g: CanvasRenderingContext2D,
   { x, now }: View,
@@ -30,16 +30,16 @@ export function drawFins(
   }
 }
 
-/** The reason for an end, and where there is room for it. */
+/** The reason for an end, and where there is space for it. */
 export interface PlacedReason {
-  /** Undefined where there is none. */
+  /** Undefined where there is no space. */
   readonly text: string | undefined
   readonly from: number
-  /** Whether it stands in front of the end, and not behind. */
+  /** Whether the text is before the end, not after it. */
   readonly isBefore: boolean
 }
 
-/** As much of the reason as fits: behind the end, or in front of all that is drawn, or else right in front of the end. */
+/** As much of the reason as fits: after the end, or before everything drawn, or else just before the end. */
 export function reasonAt(
   g: CanvasRenderingContext2D,
   view: View,

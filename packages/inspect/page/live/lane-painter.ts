@@ -13,7 +13,7 @@ const least = 4
 const near = 6
 /** A block at least this many pixels wide has its text inside. */
 const wide = 44
-/** Lanes of at least this height have text, and of this one large text. */
+/** Lanes of at least the first height have text, and of at least the second, large text. */
 const [readable, large] = [22, 60]
 
 const names = ['line', 'wait', 'head', 'work', 'good', 'bad', 'idle', 'accent', 'text', 'muted', 'surface'] as const
@@ -26,7 +26,7 @@ export function readPaint(): Paint {
   return Object.fromEntries(names.map((name) => [name, style.getPropertyValue(`--${name}`).trim()])) as Paint
 }
 
-/** Draws the lane of one connection after the other. */
+/** Draws the lanes of connections, one after another. */
 export class LanePainter {
   readonly #g: CanvasRenderingContext2D
   readonly #view: View
@@ -36,7 +36,7 @@ export class LanePainter {
   /** Half the height of a block, and of the line that represents an idle connection. */
   readonly #half: number
   readonly #thin: number
-  /** How far above the middle the text stands that has no room within its block. */
+  /** The distance above the middle of text that does not fit into its block. */
   readonly #caption: number
 
   constructor(g: CanvasRenderingContext2D, view: View, lane: number, paint: Paint, server: ServerFacts) {
@@ -94,11 +94,11 @@ export class LanePainter {
     else if (!close || close.at > now) this.#drawNow(connection, y)
   }
 
-  /** Draws what a connection is between exchanges: waiting, receiving a head, kept, lingering. */
+  /** Draws the state of a connection between exchanges: waiting, receiving a head, idle, lingering. */
   #drawBase({ exchanges, openedAt, headAt, ending, error }: Connection, y: number, end: number): void {
     const { idle, wait, head, bad } = this.#paint
     const first = exchanges[0]
-    // Of a long connection only the latest exchanges are known; before them it was in use.
+    // Of a long connection only the latest exchanges are known; if there were earlier ones, it was idle before these.
     const before = first && first.exchange > 1 ? idle : wait
     this.#stretch(openedAt, Math.min(first?.headAt ?? headAt ?? end, end), y, before, this.#thin)
     for (const [i, exchange] of exchanges.entries()) {
@@ -120,7 +120,7 @@ export class LanePainter {
     this.#g.fillRect(left, y - half, Math.max(1, x(to) - left), half * 2)
   }
 
-  /** Nothing more is expected; the connection is open only so that the reply can arrive. */
+  /** Nothing more is expected; the connection is open only so that the response can arrive. */
   #dashes(from: number, to: number, y: number, colour: string): void {
     const { x } = this.#view
     const [left, right] = [Math.max(0, x(from)), x(to)]
@@ -138,7 +138,7 @@ export class LanePainter {
     const { text, from, isBefore } = reasonAt(g, this.#view, connection, close, x)
     if (text === undefined) return
     if (isBefore) {
-      // Something may be drawn there: it has a ground of its own.
+      // Something may be drawn there already, so the text gets a background.
       g.fillStyle = this.#paint.surface
       g.globalAlpha = 0.85
       g.fillRect(from - 4, y - this.#half, g.measureText(text).width + 6, this.#half * 2)
@@ -147,7 +147,7 @@ export class LanePainter {
     this.#text(text, from, y, this.#view.width, colour)
   }
 
-  /** Draws what the connection is doing now, with a countdown of the time it has for that. */
+  /** Draws what the connection is doing now, with a countdown of its remaining time. */
   #drawNow(connection: Connection, y: number): void {
     const { x, now } = this.#view
     const { idleAt, headAt, exchanges, openedAt, ending, error } = connection
@@ -173,7 +173,7 @@ export class LanePainter {
     return last.repliedAt === undefined ? this.#paint.work : this.#paint.good
   }
 
-  /** @param left the fraction of the time that is left. */
+  /** @param left the remaining fraction of the time. */
   #clock(x: number, y: number, left: number, colour: string): void {
     const g = this.#g
     const radius = this.#lane >= readable ? 6.5 : 4.5
@@ -215,7 +215,7 @@ export class LanePainter {
     return right
   }
 
-  /** Draws head, handler and reply, if they are wide enough to be seen; returns where it ends. */
+  /** Draws head, handler and response, if they are wide enough to be visible; returns where it ends. */
   #drawExchange(exchange: Exchange, left: number, y: number): number {
     const { x, now } = this.#view
     const { at, headAt, repliedAt, endedAt } = exchange
@@ -286,7 +286,7 @@ export class LanePainter {
     return x + size
   }
 
-  /** Writes text where there is room for it. @param lane the minimum height of a lane with this text. */
+  /** Writes text where it fits. @param lane the minimum height of a lane with this text. */
   #text(text: string, left: number, y: number, limit: number, colour: string, lane: number = readable): void {
     if (this.#lane < lane) return
     const g = this.#g

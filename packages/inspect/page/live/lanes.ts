@@ -41,7 +41,7 @@ export function laneHeight(lanes: number, most: number = tall): number {
   return Math.max(least, Math.min(most, Math.floor(listHeight / Math.max(1, lanes))))
 }
 
-/** The height that whoever presents wants lanes to have. */
+/** The height of lanes that a presenter has chosen. */
 export function tallest(list: HTMLElement): number {
   return Number(list.dataset['tall']) || tall
 }
@@ -82,7 +82,7 @@ export class LaneLabels {
   readonly #labels: Map<number, Label> = new Map()
   #order: readonly number[] = []
   #shown = ''
-  /** The label that the Tab key leads to. */
+  /** The label that gets the focus from the Tab key. */
   #current = 0
 
   constructor() {
@@ -121,7 +121,7 @@ export class LaneLabels {
     setText(who, roleText(connection, store.you))
     const does = phaseOf(connection, store, now)
     setText(phase, does)
-    // There may not be room for all of it, or for any.
+    // The visible text may be cut off, or missing.
     set(button, 'title', `#${id} ${who.textContent} ${does}`)
     if (who.dataset['role'] !== role) who.dataset['role'] = role
     item.className = close ? (reasons[close.reason].calm ? 'closed' : 'closed broken') : ''

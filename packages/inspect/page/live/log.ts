@@ -85,7 +85,7 @@ export class Log {
   }
 }
 
-/** A reply that is already complete needs no line for its beginning. */
+/** A response that is already complete needs no line for its beginning. */
 function endsIn(events: readonly WireEvent[], reply: WireEvent & { type: 'reply' }, from: number): boolean {
   const { connection, exchange } = reply
   return events.some(
@@ -130,7 +130,7 @@ function lineOf(event: WireEvent, store: Store): Line | null {
   }
 }
 
-/** That a side ends is worth a line where the other one has something to say: then the connection is half-closed. */
+/** A FIN gets a line if the other side still has something to send: then the connection is half-closed. */
 function finLine({ by, connection, at }: WireEvent & { type: 'fin' }, store: Store): Line | null {
   const isAnswering = store.find(connection)?.exchanges.some(({ endedAt = Infinity }) => endedAt > at)
   if (by === 'server' || !isAnswering) return null

@@ -1,4 +1,4 @@
-// What was said over a WebSocket, message by message.
+// The messages of a WebSocket.
 import type { Exchange } from '../../src/model/events.ts'
 import { formatBytes, formatMs } from '../../src/model/format.ts'
 import type { WebSocketMessage } from '../../src/model/web-socket-message.ts'

@@ -1,13 +1,13 @@
-// A file of recorded connections, instead of a server that is watched.
+// A file of recorded connections, shown in place of a live server.
 import { plural } from '../../src/model/format.ts'
 import { readRecording } from '../../src/model/read-recording.ts'
 import type { Recording } from '../../src/model/recording.ts'
 import { el } from '../shared/dom.ts'
 
-/** Bytes of a file that is opened: a page holds all of it. */
+/** Most bytes of a file to open: the page keeps all of it in memory. */
 const mostBytes = 256 * 1024 * 1024
 
-/** @throws Error that says in words for people why it cannot be shown. */
+/** @throws Error whose message tells the user why the file cannot be shown. */
 export async function openRecording(file: File): Promise<Recording> {
   if (file.size > mostBytes)
     throw new Error(`${file.name} is larger than 256 MiB. “npx @spillway/replay list” reads files of any size.`)
@@ -20,7 +20,7 @@ export async function openRecording(file: File): Promise<Recording> {
 
 const day = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'medium' })
 
-/** What was opened, and what of it could not be read. */
+/** What was opened, and which parts of it could not be read. */
 export function aboutRecording(name: string, { state, epoch, notes }: Recording): HTMLElement[] {
   const { accepted, requests } = state.totals
   const what = `${plural(accepted, 'connection')}, ${plural(requests, 'request')}`

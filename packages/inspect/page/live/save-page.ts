@@ -29,7 +29,7 @@ function laneOf(connection: Connection, server: ServerFacts, present: number): s
 
 function pageOf(title: string, picture: string, details: Element): string {
   const content = details.cloneNode(true) as Element
-  // Controls that lead to the inspector, or act on it, would do nothing in a file.
+  // Controls that link to the inspector, or act on it, would do nothing in a file.
   for (const one of content.querySelectorAll('.closer, .pager, .buttons, textarea, details')) one.remove()
   for (const button of content.querySelectorAll('button')) button.replaceWith(...button.childNodes)
   const page = document.implementation.createHTMLDocument(title)

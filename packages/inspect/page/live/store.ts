@@ -16,7 +16,7 @@ export class Store {
   server: ServerFacts = { url: location.origin, keepAliveMs: 0, headMs: 0, control: true }
   /** The time of day when the server's clock began. */
   epoch = 0
-  /** What is shown instead of a server. */
+  /** The recording that is shown in place of a server. */
   recording: Recording | undefined = undefined
   /** What to add to the page's clock to get the server's. */
   #ahead = 0
@@ -31,7 +31,7 @@ export class Store {
     this.#ahead = snapshot.now - performance.now()
   }
 
-  /** Shows a file from here on, whose clock stands still at its end. */
+  /** Shows a file from now on; the clock stands still at its end. */
   show(recording: Recording): void {
     this.recording = recording
     this.state = recording.state
@@ -40,7 +40,7 @@ export class Store {
     this.server = { ...this.server, url: '', control: true }
   }
 
-  /** What was said on a connection; undefined where nobody knows any more. */
+  /** The bytes of a connection; undefined if they are no longer known. */
   async wire(connection: number): Promise<Wire | undefined> {
     if (this.recording) return this.recording.wire(connection)
     const response = await fetch(`api/wire/${connection}`).catch(() => undefined)

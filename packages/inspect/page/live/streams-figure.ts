@@ -49,7 +49,7 @@ const explanation =
   'Each stream from its first frame to its last; the height is its window: what may still be sent on it. DATA closes it, ' +
   'WINDOW_UPDATE opens it, and where it is shut the stream waits for the other side.'
 
-/** The window that all streams share. */
+/** The window of the connection, which all streams share. */
 function together(
   steps: readonly WindowStep[],
   way: Way,
@@ -84,7 +84,7 @@ function label(content: string, y: number, kind = ''): Element {
   return element
 }
 
-/** The window as an area above a base line, which has another colour for as long as the window is shut. */
+/** The window as an area above a base line, which changes colour for as long as the window is zero. */
 function windowOf(
   steps: readonly WindowStep[],
   start: number,

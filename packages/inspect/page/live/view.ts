@@ -121,16 +121,16 @@ class LiveView {
     byId('pause').addEventListener('click', () => this.#pause(this.#pausedAt === undefined))
   }
 
-  /** How much time all of a recording takes, with room at its end for why the last connection ended. */
+  /** The duration of a whole recording, with space at its end for the reason of the last close. */
   get #whole(): number {
     return (this.#store.recording?.now ?? 0) * 1.1
   }
 
-  /** Shows what a file has, from now on. */
+  /** Shows the content of a file from now on. */
   async #open(file: File): Promise<void> {
     const place = byId('opened')
     place.hidden = false
-    // By name, so that whoever looks for exports without a user finds one.
+    // Destructured, so that a search for unused exports sees which ones are used.
     const { aboutRecording, openRecording, refusedFile } = await import('./recorded.ts')
     try {
       const recording = await openRecording(file)
@@ -152,7 +152,7 @@ class LiveView {
     this.#awayAt = undefined
     this.#unannounced = []
     this.inspector.none()
-    // It stands still at its end.
+    // The picture stands still at the end of the recording.
     this.#pause(true)
     this.#pausedAt = this.#stoppedAt = end
     this.#log.reset(this.#filter)
@@ -203,7 +203,7 @@ class LiveView {
     this.#unlogged = []
   }
 
-  /** The search has changed. */
+  /** Called when the search has changed. */
   #filtered(): void {
     this.#unlogged = []
     this.#log.reset(this.#filter)

@@ -21,7 +21,7 @@ export class WireOf {
 
   /** Fetches again if something has happened on the connection since. */
   follow(connection: Connection | undefined): void {
-    // Windows open and close, and messages come and go, without an event.
+    // Flow-control windows and messages change without an event.
     const { streams, messages = [] } = this.wire ?? {}
     const isOpen = streams?.streams.some(({ closedAt }) => closedAt === undefined) ?? messages.length > 0
     const isUpgraded = connection?.exchanges.at(-1)?.status === 101

@@ -1,9 +1,9 @@
-// What to make of an error or of an end, as elements of the page.
+// Advice on an error or on the end of a connection, as elements of the page.
 import type { EndedBy } from '../../src/model/reasons.ts'
 import { el } from './dom.ts'
 import { rfcUrl } from './kinds.ts'
 
-/** Why a code is an error, and what to do; loaded when there is one, as most of the time there is none. */
+/** Why a code is an error, and what to do about it; loaded on demand, as errors are rare. */
 export function errorAdvice(code: string): HTMLElement {
   const place = el('div', { class: 'advice' })
   void import('../../src/model/advice.ts').then(({ adviceOn }) => {
@@ -13,7 +13,7 @@ export function errorAdvice(code: string): HTMLElement {
   return place
 }
 
-/** What to do when a connection has ended so, and where to read on. */
+/** What to do about this kind of end, and where to read more. */
 export function endedAdvice(reason: EndedBy): HTMLElement {
   const place = el('div', { class: 'advice' })
   void import('../../src/model/advice.ts').then(({ endAdvice }) => {

@@ -10,7 +10,7 @@ export function takeFiles(take: (file: File) => void): void {
   byId('open').addEventListener('click', () => input.click())
   input.addEventListener('change', () => {
     const [file] = input.files ?? []
-    // So that the same one can be opened again.
+    // So that the same file can be opened again.
     input.value = ''
     if (file) take(file)
   })
