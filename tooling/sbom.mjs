@@ -1,5 +1,5 @@
-// `node tooling/sbom.mjs FILE`: writes what is in the packages that we publish, with all that is installed with them, as a bill of
-// materials (SBOM) in the format of CycloneDX. npm makes it of an installation from packed packages, which have to be built.
+// `node tooling/sbom.mjs FILE`: writes a software bill of materials (SBOM) in the CycloneDX format for the packages that we publish
+// and all their dependencies. npm generates it from an installation of the packed packages, which must be built already.
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -22,7 +22,7 @@ try {
   const asked = ['sbom', '--sbom-format', 'cyclonedx', '--sbom-type', 'application', '--omit', 'dev']
   const text = execFileSync('npm', asked, { cwd: folder, env: environment, encoding: 'utf8', maxBuffer: 2 ** 26 })
   const bill = JSON.parse(text)
-  // Ours were installed from a folder that nobody else has.
+  // Our own packages were installed from a local folder, which means nothing to others.
   for (const one of bill.components)
     one.externalReferences = one.externalReferences?.filter(({ url }) => !url.startsWith('file:'))
   writeFileSync(resolve(file), `${JSON.stringify(bill, null, 2)}\n`)

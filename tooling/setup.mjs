@@ -9,11 +9,11 @@ export const root = fileURLToPath(new URL('..', import.meta.url))
 const at = (path) => new URL(`../${path}`, import.meta.url)
 const stamp = at('node_modules/.setup.json')
 
-/** For child processes. After `setup`, the pinned pnpm (turbo needs it there) and the workspace's tools are on its PATH. */
+/** The environment for child processes. After `setup`, the pinned pnpm (turbo needs it there) and the workspace's tools are on its PATH. */
 export const environment = { ...process.env, TURBO_TELEMETRY_DISABLED: '1', TURBO_NO_UPDATE_NOTIFIER: '1' }
 if (!process.stdout.isTTY && !process.env.FORCE_COLOR) environment.NO_COLOR = '1'
 
-/** Options to spawn a tool by its name with. */
+/** Options for spawning a tool by its name. */
 export const spawnOptions = { cwd: root, env: environment, shell: process.platform === 'win32' }
 
 /** Runs a command in the root folder, without standard input; returns its exit status. */
@@ -23,7 +23,7 @@ export function run(command, ...args) {
   return status ?? 1
 }
 
-/** The same, showing the output only when the command fails, and then ending this process. */
+/** Like `run`, but shows the output only when the command fails, and then ends this process. */
 export function must(command, ...args) {
   const { error, status, stdout, stderr } = spawnSync(command, args, {
     ...spawnOptions,
@@ -36,7 +36,7 @@ export function must(command, ...args) {
   process.exit(status ?? 1)
 }
 
-/** An older Node.js would fail somewhere in what is installed, and not say why. */
+/** Checks the version: an older Node.js would fail somewhere in a dependency without saying why. */
 function checkNode() {
   const { engines } = JSON.parse(readFileSync(at('package.json'), 'utf8'))
   const [oldest] = /[\d.]+/.exec(engines.node)

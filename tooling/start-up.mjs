@@ -1,6 +1,6 @@
-// What it costs to start: processor time until a server listens, by several programs that start by turns, after a build.
-//   node tooling/start-up.mjs [starts]        such as: 20, which is the default
-// Each program says for itself what it has used. On a busy machine the least of many starts says more than the middle.
+// Measures start-up: CPU time until a server listens, for several programs started in turn, after a build.
+//   node tooling/start-up.mjs [starts]        default: 20
+// Each program reports its own CPU time. On a busy machine, the minimum of many starts is more reliable than the median.
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'

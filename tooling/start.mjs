@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { must, setup } from './setup.mjs'
 
-/** What can be started, and the environment without which it does not. */
+/** What can be started, and the environment that it requires. */
 const demos = {
   'wire-lab': {},
   chat: {},
@@ -20,10 +20,10 @@ for (const [variable, value] of Object.entries(demo)) process.env[variable] ??= 
 const parent = process.ppid
 setup()
 must('turbo', 'run', 'build', `--filter=@spillway/${name}`, '--output-logs=errors-only')
-// npm runs this through a shell that does not pass SIGTERM on: when that shell is gone, stop as if signalled.
+// npm runs this in a shell that does not forward SIGTERM: when that shell is gone, stop as if signalled.
 setInterval(() => {
   if (process.ppid !== parent) process.kill(process.pid, 'SIGTERM')
 }, 200).unref()
-// Nobody has given the demo arguments.
+// The demo itself must see no arguments.
 process.argv.splice(2)
 await import(`../apps/${name}/dist/main.js`)

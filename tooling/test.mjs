@@ -1,4 +1,4 @@
-// The whole check of the repository: `npm test`, or `npm test -- <arguments of vitest>`. With `--without-tools-too`, tests that
+// All checks of the repository: `npm test`, or `npm test -- <arguments of vitest>`. With `--without-tools-too`, tests that
 // use curl, nginx and the like run a second time as on a machine that has none of them.
 // Its last line, alone, is "N passed, N failed[, N skipped]", where each check counts as one test.
 import { spawn } from 'node:child_process'
@@ -15,7 +15,7 @@ const checks = [
   { name: 'inspector', command: ['node', 'tooling/consumer/inspected.mjs'], needsBuild: true },
   { name: 'templates', command: ['node', 'tooling/consumer/templates.mjs'], needsBuild: true },
   { name: 'types', command: ['tsc', '-p', '.', '--incremental'] },
-  // As editors see a package: with the project file of its folder.
+  // As editors check a package: with the tsconfig.json of its folder.
   { name: 'types of core', command: ['tsc', '-p', 'packages/core'] },
   { name: 'types of middleware', command: ['tsc', '-p', 'packages/middleware'] },
   { name: 'types of conduit', command: ['tsc', '-p', 'apps/conduit'] },
@@ -40,7 +40,7 @@ async function check({ name, command }) {
   counts[status === 0 ? 'passed' : 'failed'] += 1
   console.log(`${status === 0 ? '✓' : '✗'} ${name.padEnd(19)} ${seconds.padStart(5)} s`)
   if (status !== 0) console.log(`${output.trim()}\n`)
-  // A check that cannot be made here says so.
+  // A check that cannot run here says so.
   else if (/^\S+: skipped/m.test(output)) console.log(`  ${output.trim()}`)
   return status === 0
 }
@@ -95,13 +95,13 @@ for (const { name } of checks.filter((one) => !possible.includes(one))) {
   counts.skipped += 1
   console.log(`- ${name.padEnd(19)} skipped, as the build failed`)
 }
-// Alone on the machine, because tests of time limits do not like company.
+// Runs alone, because other load would disturb tests of time limits.
 const twice = '--without-tools-too'
 await vitest(['run', ...process.argv.slice(2).filter((arg) => arg !== twice)])
 if (process.argv.includes(twice)) {
   console.log('The tests that use outside tools, without them:')
   await vitest(['related', '--run', 'tooling/vitest/programs.js'], { SPILLWAY_WITHOUT_TOOLS: '1' })
 }
-// What is lost when hosts go, as far as this machine lets that be tried; its load would spoil other tests.
+// Counts requests lost to host failures, as far as this machine allows the test; its load would disturb other tests.
 if (built) await check({ name: 'rehearsal', command: ['node', 'tooling/reliability/rehearse.mjs', '--short'] })
 process.exitCode = counts.failed === 0 ? 0 : 1

@@ -31,7 +31,7 @@ export const runtimes = [
   { name: 'chromium', isBrowser: true },
 ]
 
-// the version that the runtime reports
+// the program that runs a suite in a runtime, and prints its results with the runtime's version
 const main = `
 import { run } from './suite.mjs'
 const { Bun, Deno, process } = globalThis

@@ -1,5 +1,5 @@
 import type { Options } from 'tsup'
-/** What is built for one test file: the program, with the folder of the page beside it. */
+/** A build for one test file: the program, with the folder of the page next to it. */
 export interface Built {
   readonly program: string
   readonly page: string

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { build } from 'tsup'
 import { defineApp, programFromSources } from './index.js'
 
-/** `page/main.ts` is one script for browsers, beside the files of `public/`. */
+/** Bundles `page/main.ts` into one script for browsers, next to the files of `public/`. */
 const page = {
   entry: { app: 'page/main.ts' },
   format: ['esm'],
@@ -17,12 +17,12 @@ const page = {
   clean: true,
 }
 
-/** An application with a page. Both are built at the same time, so each cleans its own folder only. */
+/** An application with a page. Both are built at the same time, so each cleans only its own folder. */
 export function defineAppWithPage() {
   return [defineApp({ clean: ['!public/**'] }), page]
 }
 
-/** Builds one for a test file, from the sources as they are, so that no test runs against a forgotten build. */
+/** Builds one for a test file from the current sources, so that no test runs against a stale build. */
 export async function buildAppWithPage(url) {
   const here = fileURLToPath(url)
   const folder = mkdtempSync(join(tmpdir(), 'app-'))

@@ -1,8 +1,8 @@
-// What the bundler of declarations leaves to do, run in the folder of a package after its build (decision 046):
-// - `require` of an ECMAScript module works in every Node.js that is supported, and TypeScript under `module: node16` does not
-//   know it: for that, each declaration is there once more as `.d.cts`. What it imports of other packages it imports as types of
-//   their ECMAScript modules.
-// - Declarations that need the types of Node.js ask for them, as `types` of a project is empty since TypeScript 6.
+// What the declaration bundler leaves undone, run in the folder of a package after its build (decision 046):
+// - `require` of an ECMAScript module works in every supported Node.js, but TypeScript under `module: node16` does not know
+//   that: so each declaration file is also written as `.d.cts`. Its imports from other packages refer to the types of their
+//   ECMAScript modules.
+// - Declarations that need the types of Node.js reference them, because a project's `types` is empty by default since TypeScript 6.
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs'
 
 const reference = '/// <reference types="node" />\n'
@@ -21,7 +21,7 @@ const typesOf = (text) =>
     )
 
 for (const { path, text } of files) {
-  // What is imported for nothing but what it does has nothing to declare.
+  // Imports for side effects only declare nothing.
   const useful = text.replaceAll(/^import '[^']+';\n/gm, '').replace(reference, '')
   const whole = needsNode ? reference + useful : useful
   writeFileSync(path, whole)

@@ -4,9 +4,9 @@ export declare function defineApp(over?: Options): Options
 export declare const fromSources: Pick<Options, 'esbuildPlugins'>
 export declare const programFromSources: Options
 /**
- * Puts what these entries of a package load into few files, for programs to start sooner.
- * @param mains their names: of several, all that they load; of one, what it shares with other entries.
- * @param apart names of entries that keep to what they need, because they are for places without Node.js.
+ * Bundles the code that these entries of a package load into few files, so that programs start sooner.
+ * @param mains their names. Several entries: all that they load; one entry: what it shares with other entries.
+ * @param apart names of entries that load only what they need, because they are for places without Node.js.
  */
 export declare function together(
   mains: readonly string[],

@@ -10,7 +10,7 @@ const common = {
   sourcemap: true,
   clean: true,
   treeshake: false,
-  // One copy of every class, however many entries use it.
+  // Keeps one copy of every class, however many entries use it.
   splitting: true,
   removeNodeProtocol: false,
 }
@@ -30,12 +30,12 @@ export function definePackage({ exports }, over = {}) {
   }
 }
 
-/** An application: `src/main.ts` becomes `dist/main.js`; nobody reads its types. */
+/** An application: `src/main.ts` becomes `dist/main.js`, without declarations. */
 export function defineApp(over = {}) {
   return { ...common, entry: ['src/main.ts'], ...over }
 }
 
-/** Options for tests that build: the packages come from their sources as they are, so that nothing forgotten is tested. */
+/** Options for tests that build: packages are resolved to their current sources, so that no stale build is tested. */
 export const fromSources = {
   esbuildPlugins: [
     {
@@ -43,7 +43,7 @@ export const fromSources = {
       setup(builder) {
         builder.onResolve({ filter: /^@spillway\/(parser|core|middleware|node|inspect)(\/|$)/ }, ({ path }) => {
           const [, name, entry = 'index'] = path.split('/')
-          // The parts of the inspector's page are for pages of ours, and not published.
+          // The parts of the inspector's page are for our own pages only, and not published.
           if (entry === 'page') return { path: `${packages}/inspect/page/index.ts` }
           return { path: `${packages}/${name}/src/${entry}.ts` }
         })
@@ -52,7 +52,7 @@ export const fromSources = {
   ],
 }
 
-/** A program in one file that needs nothing beside itself, from the sources as they are: what tests start. */
+/** A self-contained program in one file, built from the current sources, for tests to start. */
 export const programFromSources = {
   config: false,
   silent: true,
@@ -62,7 +62,7 @@ export const programFromSources = {
   outExtension: () => ({ js: '.mjs' }),
   noExternal: [/.*/],
   removeNodeProtocol: false,
-  // What is CommonJS among the dependencies asks for Node's modules by `require`.
+  // CommonJS dependencies load Node's modules with `require`.
   banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
   ...fromSources,
 }

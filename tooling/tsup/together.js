@@ -4,9 +4,9 @@ import { dirname, resolve } from 'node:path'
 const name = 'together'
 
 /**
- * A plugin that puts what entries of a package load into few files (decision 096). The bundler makes a file of whatever the same
- * entries reach, which comes to dozens of small ones, and each of them costs a program that starts about a millisecond. So
- * the other entries are made to reach all of it.
+ * A plugin that bundles the code that entries of a package load into few files (decision 096). The bundler makes one file for each
+ * set of entries that share code, which leads to dozens of small files, and each adds about a millisecond to a program's start. So
+ * the plugin makes the other entries import all of it.
  */
 export function together(mains, apart = []) {
   return {
@@ -25,7 +25,7 @@ export function together(mains, apart = []) {
           resolveDir: dirname(path),
         }
       })
-      // Said to do something: what is imported without a name is dropped otherwise.
+      // Declares side effects; otherwise an import without bindings is dropped.
       builder.onResolve({ filter: /^together$/ }, () => ({ path: name, namespace: name, sideEffects: true }))
       builder.onResolve({ filter: /./, namespace: name }, ({ path }) => ({ path, sideEffects: true }))
       builder.onLoad({ filter: /./, namespace: name }, () => ({ contents: modules.join('\n') }))
@@ -35,7 +35,7 @@ export function together(mains, apart = []) {
 
 const fileOf = (entry) => `src/${entry}.ts`
 
-/** What the bundler makes of the package by itself. */
+/** The outputs of the bundler without this plugin. */
 async function firstBuild({ esbuild, initialOptions: { plugins, ...options } }) {
   const others = plugins.filter((plugin) => plugin.name !== name)
   const { metafile } = await esbuild.build({ ...options, plugins: others, write: false, metafile: true })

@@ -3,8 +3,8 @@ import { fileURLToPath } from 'node:url'
 const packages = fileURLToPath(new URL('../../packages', import.meta.url))
 
 /**
- * In a whole run of many minutes, what fails is tried once more, and the summary names it (decision 103). Never a counterexample: a
- * second try has other inputs, and would hide it.
+ * In a full run of many minutes, a failed test is retried once, and the summary names it (decision 103). Failed properties are never
+ * retried: a second try has other inputs, and would hide the counterexample.
  */
 const retry = process.env.SPILLWAY_TEST_AGAIN ? { count: 1, condition: /^(?!Property failed)/ } : 0
 

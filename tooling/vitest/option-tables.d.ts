@@ -1,19 +1,19 @@
-/** `number` has limits, `span` is a number or a text, `needed` has no default, `any` is passed on as it is, `other` is none of these. */
+/** `number` has limits, `span` is a number or a string, `needed` is required, `any` is passed on as it is, `other` is none of these. */
 type Sort = 'number' | 'span' | 'needed' | 'any' | 'other'
 
-/** A function with options, and what each of them may be. */
+/** A function that reads options, and the kind of each option. */
 export interface Reader {
   readonly name: string
-  /** Reads options that are of the right kinds or not. */
+  /** Reads options, valid or not. */
   readonly read: (options: any) => unknown
-  /** What has to be there for the others to be tried. */
+  /** Options that must be present while the others are tested. */
   readonly given: object
   readonly sorts: Readonly<Record<string, Sort>>
-  /** What stands before the names in errors: `limits.` */
+  /** The prefix of the names in errors: `limits.` */
   readonly where: string
 }
 
-/** The compiler asks for every option of `O`. */
+/** Its types require an entry for every option of `O`. */
 export declare function reader<O extends object>(
   name: string,
   read: Reader['read'],
@@ -22,5 +22,5 @@ export declare function reader<O extends object>(
   where?: string,
 ): Reader
 
-/** Tests of every option: defaults, unknown names, other kinds of values, numbers out of range. */
+/** Tests every option: defaults, unknown names, values of the wrong kind, numbers out of range. */
 export declare function testReaders(readers: readonly Reader[]): void

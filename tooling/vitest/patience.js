@@ -1,5 +1,5 @@
-// Whoever waits for something in a test waits for it, however slow a machine is that others use as well; vitest gives up
-// after a second. What never comes still fails, before the test's own time is over.
+// Lets tests wait for a condition even on a slow, busy machine, where vitest would give up after a second. A condition that is
+// never met still fails before the test's own timeout.
 import { vi } from 'vitest'
 
 const timeout = 15_000

@@ -4,20 +4,20 @@ import type * as child from 'node:child_process'
 export interface Tool {
   readonly name: string
   readonly isMissing: boolean
-  /** To be started with the functions below. @throws Error when it is missing */
+  /** Its path, to be started with the functions below. @throws Error when it is missing */
   readonly path: string
 }
 
 export interface Probe {
   /** Arguments with which the tool must succeed, else it counts as missing. */
   readonly probe?: readonly string[]
-  /** What it must print then. */
+  /** Output that it must print then. */
   readonly says?: RegExp
 }
 
 /**
- * Looks for a program on the PATH and where Debian keeps servers; a name may have a version behind it. It says on stderr
- * when there is none. With `SPILLWAY_WITHOUT_TOOLS=1` there is none of any name.
+ * Looks for a program on the PATH and where Debian keeps servers; the file name may end with a version. Reports a missing program
+ * on stderr. With `SPILLWAY_WITHOUT_TOOLS=1`, all programs count as missing.
  */
 export declare function findTool(name: string, probe?: Probe): Tool
 
@@ -25,8 +25,8 @@ export declare function findTool(name: string, probe?: Probe): Tool
 export declare function findPackage(spec: string): Tool
 
 /*
- * Those of node:child_process, for this Node (`process.execPath`), `npx`, `sh` and the paths of tools. Tests do not use
- * node:child_process itself; a test of this folder holds that.
+ * The functions of node:child_process, restricted to this Node (`process.execPath`), `npx`, `sh` and the paths of tools. Tests do
+ * not use node:child_process directly, which a test in this folder enforces.
  */
 export declare const spawn: typeof child.spawn
 export declare const spawnSync: typeof child.spawnSync

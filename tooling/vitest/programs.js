@@ -1,11 +1,11 @@
-// The one door to programs that a test does not bring along. Node.js, what comes with it, and the shell are there for
-// certain; curl, nginx and the like are asked for by name, and tests of them are skipped, with a word, where they are missing.
+// The only way for tests to start external programs. Node.js, what comes with it, and the shell are always available; curl, nginx
+// and the like are looked up by name, and tests that need a missing one are skipped with a message.
 import child from 'node:child_process'
 import { accessSync, constants, readdirSync, statSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { promisify } from 'node:util'
 
-/** Hides all outside tools, so that a machine which has them shows what one without them does. */
+/** Whether all external tools are hidden, to run the tests as on a machine without them. */
 const hidden = () => (process.env.SPILLWAY_WITHOUT_TOOLS ?? '') !== ''
 const sure = new Set([process.execPath, 'npx', 'sh'])
 
@@ -32,7 +32,7 @@ function makeTool(name, path, isHere) {
 }
 
 function search(name) {
-  // Debian keeps servers where only root looks, some with the version in their name, and PostgreSQL in folders of its versions.
+  // Debian keeps servers in folders of root's PATH, some with the version in their name, and PostgreSQL in one folder per version.
   const databases = filesOf('/usr/lib/postgresql').map((version) => `/usr/lib/postgresql/${version}/bin`)
   const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/usr/local/sbin', ...databases].filter(
     Boolean,
@@ -69,7 +69,7 @@ function answers(path, args, says) {
   return status === 0 && says.test(stdout)
 }
 
-/** The same function, for what is there for certain and what was found. */
+/** Restricts a function to programs that are always available and tools that were found. */
 function guarded(start) {
   const wrapped = (command, ...rest) => start(known(command), ...rest)
   const promised = start[promisify.custom]

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs'
 
-/** Names the tests that passed at their second try only, and hands the counts of a run to tooling/test.mjs, which adds its own steps and prints the last line. */
+/** Names the tests that passed only on retry, and passes the counts to tooling/test.mjs, which adds its steps and prints the last line. */
 export default class SummaryReporter {
   onTestRunEnd(modules, errors) {
     for (const module of modules) for (const test of module.children.allTests()) this.#tellOfRetry(test)

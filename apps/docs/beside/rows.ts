@@ -1,18 +1,18 @@
-// What is asked of each framework, and how its answer is told in one cell of the table.
+// The requests that are sent to each framework, and how its response is summarized in one cell of the table.
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { limit, secret } from './servers.ts'
 
-/** A reply as it came, or what there was instead. */
+/** A reply as it was received, or what happened instead. */
 export interface Heard {
   readonly status: number
   readonly head: string
   readonly content: string
-  /** Whether all of it came that it promised. */
+  /** Whether the whole content was received, as its framing promised. */
   readonly isWhole: boolean
 }
 
-/** Sends bytes, and takes what comes until the server hangs up. */
+/** Sends bytes, and reads until the server closes the connection. */
 async function ask(port: number, text: string): Promise<Heard> {
   const socket = connect(port, '127.0.0.1')
   let heard = ''

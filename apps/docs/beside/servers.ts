@@ -1,4 +1,4 @@
-// The same small application on four frameworks, each as its own guide has it: what is asked of all of them is in rows.ts.
+// The same small application on four frameworks, each written as its own guide shows it; rows.ts has the requests.
 import type { AddressInfo } from 'node:net'
 import type { Server } from 'node:http'
 import { Readable } from 'node:stream'
@@ -12,9 +12,9 @@ import { Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { stream } from 'hono/streaming'
 
-/** Bytes that a JSON body may have. */
+/** The maximum size of a JSON body, in bytes. */
 export const limit: number = 64 * 1024
-/** What an error says that is none of a client's business. */
+/** Text in an error message that no client may see. */
 export const secret: string = 'password of the database'
 
 export interface Started {
@@ -77,7 +77,7 @@ function onExpress(): Express {
   return app
 }
 
-/** Starts what a function of Node's kind starts, and waits until it listens. */
+/** Starts a server with a callback in Node's style, and waits until it listens. */
 async function started(listen: (ready: () => void) => Server): Promise<Started> {
   let server!: Server
   await new Promise<void>((resolve) => {
@@ -89,7 +89,7 @@ async function started(listen: (ready: () => void) => Server): Promise<Started> 
   }
 }
 
-/** By name, with the packages that one installs for it. */
+/** The frameworks by name, with the packages to install. */
 export const frameworks: Readonly<Record<string, { packages: readonly string[]; start(): Promise<Started> }>> = {
   Spillway: {
     packages: ['@spillway/core', '@spillway/middleware'],

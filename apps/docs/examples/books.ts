@@ -1,4 +1,4 @@
-// What belongs to books, in a file of its own: a router that says what it needs where it is mounted.
+// The routes for books, in a file of their own: a router that declares what it needs where it is mounted.
 import type { Context } from '@spillway/core'
 import { router } from '@spillway/middleware/router'
 import { z } from 'zod'
@@ -14,14 +14,14 @@ const shelf = new Map<number, Book>([
 const Page = z.object({ page: z.coerce.number().int().min(1).default(1), q: z.string().default('') })
 const Id = z.object({ id: z.coerce.number().int() })
 
-/** What has to stand in front: somebody, by name. */
+/** What earlier middleware must provide: a signed-in user, by name. */
 interface Needs {
   user: string
 }
 
 export const books = router<Needs>()
   .get('/', { query: Page, gives: { 200: z.array(Book) } }, (c, give) => {
-    const { page, q } = c.state.valid.query // numbers and texts, as the schema says
+    const { page, q } = c.state.valid.query // numbers and strings, as the schema says
     const found = [...shelf.values()].filter(({ title }) => title.includes(q))
     return give(200, found.slice((page - 1) * 10, page * 10))
   })
@@ -31,7 +31,7 @@ export const books = router<Needs>()
   })
   .get('/:id/cover', cover)
 
-/** A handler of its own has its parameters and its state in the type of its context. */
+/** A separate handler declares its parameters and its state in the type of its context. */
 function cover(c: Context<{ id: string }, Needs>) {
   return c.text(`The cover of ${c.params.id}, for ${c.state.user}`)
 }

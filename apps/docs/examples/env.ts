@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { z } from 'zod'
 
-// Node reads it; variables that are set already win. In production there is none.
+// Node reads the file; variables that are already set win. In production there is no such file.
 if (existsSync('.env')) process.loadEnvFile('.env')
 
 const Env = z.object({
@@ -11,7 +11,7 @@ const Env = z.object({
   DATABASE_URL: z.url().optional(),
 })
 
-/** @throws Error that names every mistake, before anything listens. */
+/** @throws Error that names every invalid variable, before anything listens. */
 export function readEnv(from: NodeJS.ProcessEnv = process.env): z.infer<typeof Env> {
   const read = Env.safeParse(from)
   if (!read.success) throw new Error(`The environment is not as it should be:\n${z.prettifyError(read.error)}`)

@@ -7,7 +7,7 @@ const Order = z.object({ item: z.string().min(1), amount: z.int().positive() })
 const stock = new Map([['tea', 3]])
 
 export const app = router()
-  .use(problems()) // every refusal below in one format
+  .use(problems()) // every error response below in one format
   .post('/orders', { body: Order, gives: { 201: Order } }, (c, give) => {
     const order = c.state.valid.body
     const left = stock.get(order.item)

@@ -18,10 +18,10 @@ export const app: Router = router()
     const stored: string[] = []
     for await (const part of multipart(c, { totalBytes: 100e6, fileBytes: 50e6, files: 5 })) {
       if (part.kind === 'field') continue
-      const id = randomUUID() // never part.filename, which is the client's to write
+      const id = randomUUID() // never part.filename, which the client chooses
       const unfinished = join(folder, `${id}.part`)
       try {
-        await pipeline(part, createWriteStream(unfinished)) // as fast as the disk takes it
+        await pipeline(part, createWriteStream(unfinished)) // as fast as the disk accepts it
         await rename(unfinished, join(folder, id))
       } catch (error) {
         await rm(unfinished, { force: true }) // the client has left, or the file is too large: 413
@@ -33,7 +33,7 @@ export const app: Router = router()
   })
   // Ranges, conditions and HEAD are answered as for static files.
   .get('/uploads/:id([0-9a-f-]{36})', (c) => send(c, c.params.id, { attachment: 'upload.bin' }))
-  // Whatever is an async iterable, or a stream of Node or of the web, is sent as fast as the client takes it.
+  // Any async iterable, Node stream or web stream is sent as fast as the client reads it.
   .get('/export.csv', (c) => c.stream(lines(), { headers: { 'Content-Type': 'text/csv' } }))
   .get('/self', (c) => c.stream(createReadStream(new URL(import.meta.url))))
 

@@ -2,13 +2,13 @@ import { injector, inject } from '@spillway/core/testing'
 import { client } from '@spillway/middleware/contract-client'
 import { type Library, app } from './library.ts'
 
-/** One request through the real parser, and a fetch `Response`. */
+/** Sends one request through the real parser, and gets a fetch `Response`. */
 export async function refused(): Promise<number> {
   const reply = await inject(app, '/books')
   return reply.status
 }
 
-/** With the types of the routes: another path, or another member of a book, does not compile. */
+/** Typed by the routes: an unknown path, or an unknown member of a book, does not compile. */
 export async function titles(): Promise<string[]> {
   const call = client<Library>('http://localhost', { fetch: injector(app), headers: { 'X-User': 'Ali' } })
   const reply = await call('/books').get({ query: { q: 'TCP' } })

@@ -9,7 +9,7 @@ export const app: Handler = async (c) => {
   const work = new Promise<string>((resolve, reject) => {
     const timer = setTimeout(() => resolve('worth the wait\n'), c.path === '/slow' ? 60_000 : 10)
     c.signal.addEventListener('abort', () => {
-      clearTimeout(timer) // nobody is there to read it
+      clearTimeout(timer) // the client has gone
       reject(c.signal.reason as Error)
     })
   })

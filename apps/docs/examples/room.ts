@@ -17,7 +17,7 @@ export const app: Router = router()
         open: (socket) => void topic(room).subscribe(socket),
         message: (_, { text }) => topic(room).publish({ room, text }),
       }),
-      { schema: Said }, // what does not fit closes with 1008
+      { schema: Said }, // an invalid message closes with 1008
     ),
   )
   .get('/rooms/:room/events', (c) => {

@@ -11,7 +11,7 @@ import { z } from 'zod'
 const derive = promisify<string, Buffer, number, Buffer>(scrypt)
 const users = new Map<string, { salt: Buffer; hash: Buffer }>()
 
-/** What the session remembers. */
+/** The data that the session stores. */
 interface Data {
   user: string
 }
@@ -37,10 +37,10 @@ export const app: Router = router()
   })
   .post('/session', { layers: [rateLimit({ name: 'sign-in', limit: 10 })], body: Sign }, async (c) => {
     const { user, password } = c.state.valid.body
-    // For a user that there is not it takes as long.
+    // An unknown user takes just as long to check.
     const { salt, hash } = users.get(user) ?? { salt: Buffer.alloc(16), hash: Buffer.alloc(32) }
     if (!timingSafeEqual(await derive(password, salt, 32), hash)) return problem(403)
-    c.state.session.regenerate() // whoever signs in gets a new session: what was planted before is worth nothing
+    c.state.session.regenerate() // a new session ID on sign-in: one planted before is worthless (session fixation)
     c.state.session.data.user = user
     return c.empty()
   })

@@ -7,7 +7,7 @@ const app: Handler = async (c) => {
   return c.text(`${c.path} over HTTP/${c.httpVersion}`)
 }
 
-/** What is answered on one connection, in the order in which it comes. */
+/** The responses on one connection, in the order in which they arrive. */
 export function answers(paths: readonly string[]): Promise<string[]> {
   const transport = testServer(app).open({ alpn: 'h2' })
   const client = new Http2Client(transport, { onChange: () => {}, onClose: () => {} })

@@ -3,7 +3,7 @@ import { type MemoryClient, testServer } from '@spillway/core/testing'
 
 const app: Handler = (c) => c.text('hi')
 
-/** A request at a time, over memory and a clock that stands still: no port, no waiting. */
+/** One request at a time, over an in-memory connection, with a clock that stands still: no port, no waiting. */
 export async function idleConnection(): Promise<{ client: MemoryClient; ended: boolean }> {
   const server = testServer(app)
   const client = server.connect()

@@ -9,7 +9,7 @@ import { defineMiddleware } from '@spillway/middleware'
 
 const { observe, expose } = metrics()
 
-/** What is written deep in the code knows which request it is about. */
+/** Lets log lines from deep in the code name the request that they belong to. */
 const current = new AsyncLocalStorage<{ id: string }>()
 export const log = (message: string): void =>
   console.log(JSON.stringify({ message, request: current.getStore()?.id ?? null }))

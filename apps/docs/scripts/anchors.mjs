@@ -1,8 +1,8 @@
-// VitePress refuses links to pages that are not there; this looks for the places within them.
+// VitePress rejects links to missing pages; this script checks the anchors within pages.
 import { readFileSync, readdirSync } from 'node:fs'
 import { posix } from 'node:path'
 
-/** Links of the built site to a `#place` that no page has, as `page: link`. */
+/** Links of the built site to an anchor that does not exist, as `page: link`. */
 export function brokenAnchors(dist) {
   const pages = new Map()
   for (const name of readdirSync(dist, { recursive: true })) {
@@ -11,7 +11,7 @@ export function brokenAnchors(dist) {
   }
   const broken = []
   for (const [page, html] of pages) {
-    // The generator numbers some of its own places wrongly: such a link leads to the top of the right page.
+    // The generator numbers some of its own anchors wrongly: such a link leads to the top of the right page.
     if (page.startsWith('/reference/')) continue
     for (const [, link] of html.matchAll(/<a [^>]*?href="([^"]*#[^"]+)"/g)) {
       if (/^[a-z]+:/.test(link)) continue

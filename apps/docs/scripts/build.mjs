@@ -1,5 +1,5 @@
-// Builds the site into dist: first the pages that are made from something else, then all. A link to no page, or to no place
-// on one, fails the build.
+// Builds the site into dist: first the generated pages, then the whole site. A link to a missing page or anchor fails the
+// build.
 import { fileURLToPath } from 'node:url'
 import { build } from 'vitepress'
 import { brokenAnchors } from './anchors.mjs'

@@ -1,5 +1,5 @@
 // Pages that are written elsewhere in the repository: the READMEs of the packages and the documents below docs/. They are
-// copied into the site, and their links lead to the copy of a page where there is one, and to the repository otherwise.
+// copied into the site, and their links lead to the copy of a page if there is one, and to the repository otherwise.
 import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { dirname, posix } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -24,7 +24,7 @@ const pages = new Map([
   ...decisions.map((name) => [`docs/decisions/${name}`, `decisions/${name}`]),
 ])
 
-/** Where a link in `file` leads to from the page `page`. */
+/** The target of a link in `file`, as seen from the page `page`. */
 function linkFrom(file, page, link) {
   if (/^(https?:|mailto:)/.test(link)) return link
   const [path, hash] = link.split('#')
@@ -41,7 +41,7 @@ function fromPage(page, other) {
   return posix.relative(posix.dirname(page), other).replace(/^(?!\.)/, './')
 }
 
-/** The text of a file, with links as they are from a page. */
+/** The text of a file, with its links rewritten for a page. */
 function linked(file, page, text) {
   return text.replaceAll(/\]\(([^)\s]+)\)/g, (_, link) => `](${linkFrom(file, page, link)})`)
 }
@@ -52,7 +52,7 @@ function write(page, text) {
   writeFileSync(to, text)
 }
 
-/** @param optionsOf what there is to say of the options of a module of the middleware. */
+/** @param optionsOf gives the documentation of the options of a middleware module. */
 export function copyPages(optionsOf) {
   const byGroup = new Map(groups.map((group) => [`packages/middleware/docs/${group.name}.md`, group]))
   for (const [file, page] of pages) {

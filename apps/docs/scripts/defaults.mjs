@@ -1,5 +1,5 @@
-// The page of limits and deadlines, made from where they are declared: what each bounds is its docstring, its number that of the
-// code, and the reason the comment beside it.
+// Generates the page of limits and deadlines from their declarations: the docstring says what each one limits, the code has its
+// value, and the comment next to it the reason.
 import { readFileSync, writeFileSync } from 'node:fs'
 import ts from 'typescript'
 
@@ -16,7 +16,7 @@ const parts = [
   },
 ]
 
-/** Each member with what it says of itself. @throws Error when there is no such declaration any more. */
+/** Each member with its docstring. @throws Error when the declaration no longer exists. */
 function rowsOf({ file, type, values }) {
   const text = readFileSync(new URL(file, root), 'utf8')
   const source = ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true)
@@ -43,7 +43,7 @@ function sentence(text) {
   return text === '' ? '' : text[0].toUpperCase() + text.slice(1)
 }
 
-/** A product of numbers, as people say it. */
+/** A product of numbers in readable form. */
 function shown(name, type, text) {
   const number = text.split('*').reduce((product, factor) => product * Number(factor.trim().replaceAll('_', '')), 1)
   if (Number.isNaN(number)) throw new Error(`${name} is ${text}, which is no number`)

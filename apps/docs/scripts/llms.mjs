@@ -1,4 +1,4 @@
-// The site for programs that read it: `llms.txt` lists the pages, each with a sentence, and `llms-full.txt` has what is on them.
+// The site for language models: `llms.txt` lists the pages, each with a sentence, and `llms-full.txt` has their contents.
 import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -12,7 +12,7 @@ const parts = [
   ['Evidence', /^(?!index)[\w-]+\.md$/],
 ]
 
-/** Code that a page takes from a file stands in its place. */
+/** A page, with included code inserted in place of its reference. */
 function whole(file) {
   return readFileSync(file, 'utf8').replaceAll(/^<<< ([^\s{]+)(?:\{\w+\})?(?: \[\w+\])?$/gm, (_, path) => {
     const from = resolve(dirname(file), path)

@@ -1,10 +1,10 @@
 // The pages of the middleware: one for each part. The text and the example are a section of a document in packages/middleware/docs, which
-// has one for each group of them; the example becomes a program, and the options are what their docstrings say.
+// has one document per group; the example becomes a program, and the options come from their docstrings.
 import { readFileSync, readdirSync } from 'node:fs'
 
 const docs = new URL('../../../packages/middleware/docs/', import.meta.url)
 
-/** As GitHub names the place of a heading. */
+/** The anchor that GitHub gives a heading. */
 export function slugOf(title) {
   return title
     .toLowerCase()
@@ -23,20 +23,20 @@ export const groups = readdirSync(docs).map((name) => {
   return { name: name.replace(/\.md$/, ''), title: /^# (.+)$/m.exec(head)[1], parts }
 })
 
-/** Modules of the package that a text shows; the router is in nearly all, and only means itself where nothing else does. */
+/** Modules of the package that a text imports; the router is in nearly all, and counts only if it is the only one. */
 function entriesIn(text) {
   const all = new Set([...text.matchAll(/'@spillway\/middleware\/([\w-]+)'/g)].map(([, name]) => name))
   const others = [...all].filter((name) => name !== 'router')
   return others.length > 0 ? others : [...all]
 }
 
-/** The example as one runs it: with the server that listens. Undefined where it is no application. */
+/** The example as a complete program, with a listening server. Undefined if it is not an application. */
 export function programOf(block) {
   if (block.includes('export async function main(')) return `${block.replace('export ', '')}\nawait main(3000)\n`
   if (block.includes('export const server: Server = ')) return `${block.replace('export ', '')}\nserver.listen(3000)\n`
   if (!block.includes('export const app: Router = ')) return undefined
   const asked = block.replace('export const app: Router = ', 'const app: Router = ')
-  // An application that names itself has to say its type; for others it is only longer.
+  // An application that refers to itself needs a type annotation; for others it would only add length.
   const code = /\bapp[(.]/.test(asked)
     ? asked
     : asked.replace('const app: Router', 'const app').replace('import { type Router, router }', 'import { router }')
@@ -52,10 +52,10 @@ export function exampleOf({ body }) {
   return [...body.matchAll(/^```ts\n([^]*?)^```$/gm)].map(([, code]) => code).find((code) => programOf(code))
 }
 
-/** How a part's program is called. */
+/** The file name of a part's program. */
 export const fileOf = ({ entries }) => `${entries[0]}.ts`
 
-/** @param optionsOf what there is to say of the options of a module, as Markdown. */
+/** @param optionsOf gives the documentation of a module's options, as Markdown. */
 export function pageOf(part, group, optionsOf) {
   const example = exampleOf(part)
   const file = fileOf(part)
@@ -75,12 +75,12 @@ export function pageOf(part, group, optionsOf) {
     .join('\n')
 }
 
-/** The page of a group: what is in it. */
+/** The page of a group, which lists its parts. */
 export function groupPage({ title, parts }) {
   return `# ${title}\n\n${parts.map((part) => `- [${part.title}](./${part.slug}.md)`).join('\n')}\n`
 }
 
-/** The page, and the place on it, of a place in the document of a group; a heading of a part, or one within it. */
+/** Maps an anchor in the document of a group to its page and anchor: the heading of a part, or one within a part. */
 export function placeOf(groupName, place) {
   const group = groups.find(({ name }) => name === groupName)
   const part = group.parts.find(({ slug }) => slug === place)
@@ -92,7 +92,7 @@ export function placeOf(groupName, place) {
   return `${holder.slug}#${place}`
 }
 
-/** What is listed beside the pages. */
+/** The entries of the sidebar. */
 export function sidebar() {
   return groups.map(({ name, title, parts }) => ({
     text: title,

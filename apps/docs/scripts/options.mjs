@@ -1,6 +1,6 @@
 // Tables of options, from the docstrings.
 
-/** What a comment says, as Markdown in one line. */
+/** The text of a comment, as Markdown in one line. */
 function textOf(comment) {
   const parts = (comment?.summary ?? []).map(({ kind, text }) => (kind === 'inline-tag' ? `\`${text}\`` : text))
   return parts
@@ -13,13 +13,13 @@ function textOf(comment) {
 function typeOf(declaration) {
   const signature = declaration.signatures?.[0]
   const text = signature ? 'function' : String(declaration.type)
-  // What is long is a function or a list of names: the reference has it whole.
+  // A long type is a function or a list of names: the reference shows it in full.
   return text.length > 60 ? text.replace(/^(.{50}).*$/s, '$1…') : text
 }
 
 /**
- * @param project what TypeDoc knows.
- * @returns the tables of a module of the middleware.
+ * @param project TypeDoc's model of the sources.
+ * @returns a function that gives the tables of a middleware module.
  */
 export function optionsFrom(project) {
   return (entry) => {

@@ -15,7 +15,7 @@ function entriesOf(name) {
     .map((entry) => path(`${folder}/src/${entry}.ts`))
 }
 
-/** @returns what TypeDoc knows of the sources. */
+/** @returns TypeDoc's model of the sources. */
 export async function reference() {
   const app = await Application.bootstrapWithPlugins({
     plugin: ['typedoc-plugin-markdown', 'typedoc-vitepress-theme'],
@@ -37,14 +37,14 @@ export async function reference() {
     parametersFormat: 'table',
     interfacePropertiesFormat: 'table',
     logLevel: 'Warn',
-    // Types that are only there to be inferred have no page of their own.
+    // Types that exist only for inference have no page of their own.
     validation: { notExported: false },
     treatWarningsAsErrors: false,
     skipErrorChecking: true,
   })
   const project = await app.convert()
   if (!project) throw new Error('The sources could not be read')
-  // Names with an underscore are for other packages of this repository: who reads the reference is not to call them.
+  // Names with an underscore are for other packages of this repository, and not for readers of the reference.
   for (const member of Object.values(project.reflections))
     if (member.name.startsWith('_')) project.removeReflection(member)
   for (const module of project.children ?? []) module.name = module.name.replace(/\/src(?=\/|$)/, '')

@@ -20,7 +20,7 @@ const asks: Readonly<Record<string, Ask>> = {
   },
 }
 
-/** Lines that are code, as the formatter of this repository writes them. */
+/** The number of lines of code, as this repository's formatter lays them out. */
 function linesOf(name: string): number {
   const text = readFileSync(new URL(`../examples/beside-${name}.ts`, import.meta.url), 'utf8')
   return text.split('\n').filter((line) => line.trim() !== '' && !line.trim().startsWith('//')).length

@@ -3,13 +3,13 @@ import ts from 'typescript'
 
 export const root: string = fileURLToPath(new URL('../../../', import.meta.url))
 
-/** What the compiler says to sources that are in no file, by where they would be; with the line that each is about. */
+/** The compiler's errors for in-memory sources, given by their would-be paths; each with the line that it concerns. */
 export function mistakesIn(sources: ReadonlyMap<string, string>): string[] {
   const { config } = ts.readConfigFile(`${root}tsconfig.base.json`, (file) => ts.sys.readFile(file)) as {
     config: object
   }
   const { options } = ts.parseJsonConfigFileContent(config, ts.sys, root)
-  // Errors are `any` in the JavaScript that some of the blocks are.
+  // Some of the blocks are JavaScript, where caught errors are `any`.
   Object.assign(options, { noEmit: true, isolatedDeclarations: false, useUnknownInCatchVariables: false })
   const disk = ts.createCompilerHost(options)
   const host: ts.CompilerHost = {

@@ -20,7 +20,7 @@ async function start(app: Handler): Promise<string> {
   return server.url
 }
 
-/** Takes a server of an example over: its URL, and its end with the test's. */
+/** Takes over an example's server: returns its URL, and closes it when the test ends. */
 function started(server: Server): string {
   onTestFinished(() => server.close({ deadline: 0 }).then(() => {}))
   return server.url
@@ -48,7 +48,7 @@ describe('pages', () => {
   const pages = [...names, 'index.md', 'comparison.md'].map((name) => readFileSync(new URL(name, site), 'utf8'))
 
   test('show code from files that are compiled and run, and none of their own', () => {
-    // That one is followed step by step, its code included, by tooling/consumer/templates.mjs.
+    // tooling/consumer/templates.mjs follows that page step by step, including its code.
     const others = pages.filter((page) => !page.startsWith('# Getting started'))
     expect(others.filter((page) => /```(ts|js)/.test(page))).toEqual([])
   })
@@ -71,12 +71,12 @@ describe('examples', () => {
   test('hello', async () => {
     const log = quiet()
     const code = readFileSync(new URL('hello.ts', examples), 'utf8')
-    // Where it finds what it imports.
+    // A folder from which its imports can be resolved.
     const cache = fileURLToPath(new URL('../node_modules/.cache/', import.meta.url))
     mkdirSync(cache, { recursive: true })
     const folder = mkdtempSync(join(cache, 'hello-'))
     onTestFinished(() => rmSync(folder, { recursive: true }))
-    // Who has no project yet runs it as JavaScript.
+    // A reader who has no project yet runs it as JavaScript.
     writeFileSync(join(folder, 'server.mjs'), code)
     const checked = spawnSync(process.execPath, ['--check', join(folder, 'server.mjs')], { encoding: 'utf8' })
     expect([checked.status, checked.stderr]).toEqual([0, ''])
@@ -168,7 +168,7 @@ describe('examples', () => {
   })
 
   test('many-clients', { timeout: 60_000 }, async () => {
-    // A program of its own, on the built packages: it starts itself again as its workers.
+    // A separate program, on the built packages, because it starts itself again as its workers.
     const port = await freePort()
     const file = fileURLToPath(new URL('../dist/many-clients.mjs', import.meta.url))
     mkdirSync(new URL('../dist/', import.meta.url), { recursive: true })

@@ -4,7 +4,7 @@ import { mistakesIn, root } from './compile.ts'
 
 const page = readFileSync(`${root}apps/docs/site/guide/migrating.md`, 'utf8')
 
-/** What stands in front of a row: the names that it uses. */
+/** The code that precedes a row, to declare the names that it uses. */
 const theirs: Readonly<Record<string, string>> = {
   Express: `import express, { type Request, type Response, type NextFunction, type RequestHandler } from 'express'
 const app = express()
@@ -56,14 +56,14 @@ describe.each(Object.keys(theirs))('from %s', (name) => {
   })
 })
 
-// All of them in one program: reading the declarations is what takes time.
+// All of them in one program, because most of the time goes into reading the declarations.
 test('both sides of each row compile', { timeout: 180_000 }, () => {
   const sources = new Map<string, string>()
   for (const name of Object.keys(theirs))
     for (const [i, [there, here]] of rowsOf(name).entries()) {
       const at = `${root}apps/docs/test/migrating-${name}-${i}`
       sources.set(`${at}-there.mts`, `${theirs[name]}\n;${there}\nexport {}\n`)
-      // Two layers are called `client`: the one that a row means is known by its argument.
+      // Two functions are called `client`; the type argument shows which one a row means.
       const client = here.includes('client<') ? 'typedClient' : 'behindProxies'
       sources.set(`${at}-here.mts`, `${ours}\nconst client = ${client}\n;${here}\nexport {}\n`)
     }

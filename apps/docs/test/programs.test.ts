@@ -21,12 +21,12 @@ test('each part of the middleware has a page with a program', () => {
 test('they compile', { timeout: 60_000 }, () => {
   const folder = `${root}packages/middleware/test/`
   const sources = new Map(programs.map(({ slug, code }) => [`${folder}page-${slug}.mts`, code]))
-  // What packages without types are.
+  // Stand-ins for packages without types.
   sources.set(`${folder}page.mts`, "import './connect-modules.d.ts'\n")
   expect(mistakesIn(sources)).toEqual([])
 })
 
-// They find what they need of the middleware's dependencies, and the folders that they name.
+// A folder where the programs find the middleware's dependencies, and the folders that they name.
 let folder: string
 const before = process.cwd()
 beforeAll(() => {
@@ -56,7 +56,7 @@ async function portOf(server: Server | NetServer): Promise<number> {
 
 test.each(programs.map(({ title, slug, code }) => [title, slug, code] as const))('%s runs', async (_, slug, code) => {
   const log = vi.spyOn(console, 'log').mockReturnValue()
-  // Nobody is there to whom they could send on.
+  // Their upstream servers do not exist.
   const error = vi.spyOn(console, 'error').mockReturnValue()
   const stdout = vi.spyOn(process.stdout, 'write').mockReturnValue(true)
   onTestFinished(() => {
@@ -64,7 +64,7 @@ test.each(programs.map(({ title, slug, code }) => [title, slug, code] as const))
     error.mockRestore()
     stdout.mockRestore()
   })
-  // On a port that is free, and so that it can be asked and ended.
+  // Uses a free port, and exports the server so that the test can send requests and close it.
   writeFileSync(
     `${folder}/${slug}.ts`,
     `${code.replace(/port: 3000|(?<=\()3000(?=\))/, (port) => port.replace('3000', '0'))}export { server }\n`,

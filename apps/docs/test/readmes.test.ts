@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { mistakesIn, root } from './compile.ts'
 
-/** What the text around the code stands for: names that a reader has, or that another block has made. */
+/** Declarations that the surrounding text implies: names that a reader has, or that another block defines. */
 const given = `
 import type { Handler as GivenHandler, Server as GivenServer } from '@spillway/core'
 import type { MessageParser as GivenParser } from '@spillway/parser'
@@ -33,13 +33,13 @@ export {}
 /** The middleware's own blocks are files with tests beside it. */
 const documents = ['README.md', 'packages/parser/README.md', 'packages/core/README.md']
 
-/** Blocks of code, with what they take from each other or from the parser's subpaths. */
+/** Blocks of code, with the names that they take from each other or from the parser's subpaths. */
 function blocksOf(document: string): string[] {
   const text = readFileSync(`${root}${document}`, 'utf8')
   return [...text.matchAll(/^```(?:ts|js)\n([^]*?)^```/gm)].map(([, code = '']) => code)
 }
 
-/** Names that a block may leave to the ones before it. */
+/** Names that a block may use from earlier blocks. */
 const imports: Readonly<Record<string, string>> = {
   BodyKind: "import { BodyKind } from '@spillway/parser'",
   MessageParser: "import { MessageParser } from '@spillway/parser'",

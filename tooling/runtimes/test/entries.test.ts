@@ -1,4 +1,4 @@
-/* What the built entries of packages load: few files, and nothing of Node.js where there may be none. */
+/* What the built entries of packages load: few files, and no Node.js modules in entries meant for places without Node.js. */
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -8,7 +8,7 @@ const packages = fileURLToPath(new URL('../../../packages', import.meta.url))
 const built = ['parser', 'core', 'middleware'].every((name) => existsSync(join(packages, name, 'dist/index.js')))
 if (!built) process.stderr.write('entries: packages are not built (npm run build), so nothing is read\n')
 
-/** The files, the modules of Node.js and the packages of others that are loaded with an entry, such as `core/index`. */
+/** The files, Node.js modules and third-party packages that are loaded with an entry, such as `core/index`. */
 function loadedWith(entry: string): { files: Set<string>; builtins: Set<string>; others: Set<string> } {
   const [name = '', file = ''] = entry.split('/')
   const files = new Set([join(packages, name, `dist/${file}.js`)])
@@ -28,7 +28,7 @@ function loadedWith(entry: string): { files: Set<string>; builtins: Set<string>;
 }
 
 describe.skipIf(!built)('entries', () => {
-  // Each file costs a program that starts about a millisecond (decision 096).
+  // Each file adds about a millisecond to a program's start (decision 096).
   test.each([
     ['core/index', 9],
     ['middleware/router', 13],
@@ -38,7 +38,7 @@ describe.skipIf(!built)('entries', () => {
     expect(files.size).toBeLessThanOrEqual(most)
   })
 
-  // The first CommonJS module costs a program that starts seven milliseconds: Node.js loads what looks for its exports.
+  // The first CommonJS module adds seven milliseconds to a program's start: Node.js loads the lexer that finds its exports.
   test('a router loads no CommonJS', () => {
     const { others } = loadedWith('middleware/router')
     expect(others.size).toBeGreaterThan(0)

@@ -1,4 +1,4 @@
-/* The list of gaps stays true: what is expected to fail and does not is an error, and readers are told the same. */
+/* The list of gaps stays true: an expected failure that passes is an error, and the documentation shows the same list. */
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { gaps, judge, rowOf } from '../gaps.mjs'

@@ -1,4 +1,4 @@
-/* The quick part of tooling/runtimes/run.mjs: this Node and the browser, and what Bun and Deno are known not to do. */
+/* The quick part of tooling/runtimes/run.mjs: this Node and the browser, and the known gaps of Bun and Deno. */
 import { existsSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { chromium } from '../../vitest/chromium.js'
@@ -19,7 +19,7 @@ describe.skipIf(!built)('the packages as they are published', { timeout: 180_000
   }, 120_000)
   afterAll(() => packed?.remove())
 
-  // In other runtimes: `node tooling/runtimes/run.mjs`. Templates are tried by tooling/consumer/templates.mjs.
+  // For other runtimes, use `node tooling/runtimes/run.mjs`. Templates are tested by tooling/consumer/templates.mjs.
   test.skipIf(!thisNode).each([
     ['core', 26],
     ['middleware', 18],

@@ -8,10 +8,10 @@ import { execFile, execFileSync, findTool, spawn, spawnSync } from '../tools.js'
 
 const root = fileURLToPath(new URL('../../../', import.meta.url))
 const helper = join(root, 'tooling/vitest')
-/** They install what tests need, by npm and pnpm, and run before the helper is there. */
+/** They install what tests need with npm and pnpm, and run before the helper is available. */
 const installers = ['tooling/setup.mjs', 'tooling/packed.mjs'].map((path) => join(root, path))
 
-/** What could start a program behind the helper's back. */
+/** Ways to start a program without the helper. */
 const ways: readonly (readonly [pattern: RegExp, advice: string])[] = [
   // As a word of its own in quotes: also `require` and `import()`.
   [/(['"`])(?:node:)?child_process\1/, 'spawn and execFile come from @spillway/vitest-config/tools'],
@@ -20,24 +20,24 @@ const ways: readonly (readonly [pattern: RegExp, advice: string])[] = [
 ]
 
 function complaints(text: string): string[] {
-  // What is imported for its types only is gone when the test runs.
+  // Type-only imports are gone when the test runs.
   const code = text
     .replace(/^(?:import|export) type [^'"]*(['"])[^'"]*\1$/gm, '')
     .replace(/typeof import\([^)]*\)/g, '')
   return ways.filter(([pattern]) => pattern.test(code)).map(([, advice]) => advice)
 }
 
-/** All files of tests, with what they import that is not the code under test. */
+/** All test files, with their imports other than the code under test. */
 function filesOfTests(): Set<string> {
   const files = new Set<string>()
   const add = (file: string): void => {
     if (files.has(file) || !existsSync(file) || file.includes('/src/') || dirname(file) === helper) return
     if (installers.includes(file)) return
-    // A manifest names what is installed, and starts nothing.
+    // A manifest names dependencies, and starts nothing.
     if (file.endsWith('.json')) return
     files.add(file)
     for (const [, , path = ''] of readFileSync(file, 'utf8').matchAll(/(from|import\() ?['"](\.[^'"]*)['"]/g))
-      // What a package depends on is said in its manifest, and starts nothing.
+      // Manifests only list dependencies, and start nothing.
       if (!path.endsWith('.json')) add(join(dirname(file), path))
   }
   for (const group of ['packages', 'apps', 'tooling'])
