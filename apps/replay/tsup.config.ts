@@ -1,6 +1,6 @@
 import { defineApp } from '@spillway/tsup-config'
 import type { Options } from 'tsup'
 
-// What reads captures is part of the inspector, which is not to be installed for that.
+// The capture reader is part of the inspector; bundling it saves users from installing that.
 const config: Options = defineApp({ noExternal: ['@spillway/inspect'] })
 export default config

@@ -1,6 +1,6 @@
-// How fast captures are read, and in how much memory: node apps/replay/bench/capture.mjs [MB, 1000]
-// after a build. It writes a capture of that size into a temporary folder, and one of a tenth of it, lists both, and prints megabytes a
-// second, by the clock and by the processor's time, and the most memory that was held. Memory is flat when both are the same.
+// Measures the speed and memory of reading captures: node apps/replay/bench/capture.mjs [MB, default 1000]
+// after a build. It writes a capture of that size and one of a tenth of it into a temporary folder, lists both, and prints megabytes per
+// second, in wall-clock and CPU time, and the peak memory. Memory does not depend on the size if both peaks are the same.
 import { execFile } from 'node:child_process'
 import { closeSync, mkdtempSync, openSync, rmSync, statSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url'
 
 const main = fileURLToPath(new URL('../dist/main.js', import.meta.url))
 const SEGMENT = 1460
-/** Connections at a time, exchanges on each, and the bytes of their contents. */
+/** Concurrent connections, exchanges on each, and the size of each content in bytes. */
 const CONNECTIONS = 32
 const CONTENTS = [120, 900, 4_000, 15_000, 60_000, 200_000]
 
@@ -63,7 +63,7 @@ function* packetsOf(number) {
   yield packet(number, false, at.response, at.request + 1, FIN | ACK, none)
 }
 
-/** The records of some connections, a packet of each in turn. */
+/** The records of some connections, with their packets interleaved. */
 function block() {
   let open = Array.from({ length: CONNECTIONS }, (_, i) => packetsOf(i))
   const parts = []
@@ -85,7 +85,7 @@ function block() {
   return Buffer.concat(parts)
 }
 
-/** Writes a capture of at least so many bytes; the same ports come again and again. */
+/** Writes a capture of at least this many bytes; the same ports are reused again and again. */
 function write(file, bytes) {
   const head = Buffer.alloc(24)
   head.writeUInt32LE(0xa1b2c3d4, 0)

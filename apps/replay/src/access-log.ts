@@ -2,19 +2,19 @@
 import type { FileSource } from './source.ts'
 import type { Field, Unnumbered } from './transaction.ts'
 
-/** The common and the combined format of nginx and Apache: who, when, the request line, status and bytes, Referer and User-Agent. */
+/** The common and the combined format of nginx and Apache: client, time, request line, status and bytes, Referer and User-Agent. */
 const format =
   /^\S+ \S+ [^[]*\[(?<time>[^\]]{20,32})\] "(?<line>(?:[^"\\]|\\.)*)" (?<status>\d{3}) (?<bytes>\d+|-)(?: "(?<referer>(?:[^"\\]|\\.)*)" "(?<agent>(?:[^"\\]|\\.)*)")?/
 
-/** A longer line is no line of a log. */
+/** A longer line is not treated as a log line. */
 const MOST_LINE = 65_536
 
-/** Whether a file starts as a log does. */
+/** Whether a file starts like an access log. */
 export function isAccessLog(start: string): boolean {
   return format.test(start.slice(0, MOST_LINE).split('\n', 1)[0]!)
 }
 
-/** The transactions of a log. It knows nothing of content and little of fields; hosts are not in it. */
+/** The transactions of a log. A log has no content, no hosts and only a few fields. */
 export function* readAccessLog(source: FileSource): Generator<Unnumbered> {
   let left = ''
   for (;;) {
@@ -47,7 +47,7 @@ function readLine(line: string): Unnumbered | undefined {
     authority: '',
     startedAt: timeOf(time),
     duration: 0,
-    // what was no request is in the log, too
+    // the log also lists input that was not a valid request
     request:
       version === undefined || !/^HTTP\/\d/.test(version)
         ? undefined
@@ -64,7 +64,7 @@ function readLine(line: string): Unnumbered | undefined {
   }
 }
 
-/** `\x16`, `\"` and `\\`, as both servers write what is not printable. */
+/** `\x16`, `\"` and `\\`, as both servers escape characters. */
 function unescaped(text: string): string {
   return text.replaceAll(/\\(?:x([\da-f]{2})|(.))/gi, (_, hex: string | undefined, one: string) =>
     hex === undefined ? one : String.fromCharCode(Number.parseInt(hex, 16)),

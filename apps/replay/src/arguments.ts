@@ -66,7 +66,7 @@ The exit status is 0 when everything is as recorded, 1 when a response differs o
 and 2 when the command could not do what was asked.
 `
 
-/** What the command line asks for. */
+/** The command that the command line specifies. */
 export interface Command {
   readonly name: (typeof names)[number]
   readonly file: string
@@ -81,7 +81,7 @@ export interface Command {
 
 /**
  * Reads the command line.
- * @throws UsageError for what cannot be understood
+ * @throws UsageError for arguments that cannot be understood
  */
 export function readArguments(args: readonly string[]): Command | 'help' | 'version' {
   const { values, positionals } = readOptions(args, options)
@@ -139,7 +139,7 @@ function urlOf(text: string): URL {
   return url
 }
 
-/** A test whether a text contains another one, in which an asterisk stands for anything; upper and lower case are the same. */
+/** Returns a test whether a text contains `wanted`, in which an asterisk matches anything; case is ignored. */
 function containing(wanted: string): (text: string) => boolean {
   const parts = wanted.toLowerCase().split('*')
   return (text) => {

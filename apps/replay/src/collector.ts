@@ -4,11 +4,11 @@ import type { Deviation, ObservedEvent } from '@spillway/parser/observer'
 import { type Field, fieldOf, type Unnumbered } from './transaction.ts'
 import { Wire } from './wire.ts'
 
-/** A transaction that is not over. */
+/** A transaction that is not complete yet. */
 interface Open {
   startedAt: number
   endedAt: number
-  /** Whether one of its messages goes on behind what is known of it. */
+  /** Whether the end of one of its messages is unknown. */
   isCut: boolean
   readonly request: Half
   readonly response: Half
@@ -32,7 +32,7 @@ interface Half {
   isEnded: boolean
 }
 
-/** Turns the bytes of one connection into transactions, each handed out when its answer is complete. */
+/** Turns the bytes of one connection into transactions, each passed to `done` when its response is complete. */
 export class Collector implements Listener {
   readonly #observed = new Observed((event) => this.#event(event))
   readonly #open = new Map<number, Open>()
@@ -42,7 +42,7 @@ export class Collector implements Listener {
   #time = 0
   #deviations: (Deviation & { readonly side: Side })[] = []
 
-  /** @param keep bytes of content of each message that are kept */
+  /** @param keep how many bytes of each message's content are kept */
   constructor(done: (one: Unnumbered) => void, keep: number) {
     this.#done = done
     this.#keep = keep
@@ -66,7 +66,7 @@ export class Collector implements Listener {
     this.#observed.end(side)
   }
 
-  /** Nothing more comes: what is open goes out as it is. */
+  /** Ends the input: open transactions are passed on as they are. */
   finish(): void {
     for (const number of this.#open.keys()) this.#close(number)
   }
@@ -93,7 +93,7 @@ export class Collector implements Listener {
         }
         this.#open.set(event.exchange, one)
       }
-      // interim responses are not the answer
+      // interim responses are not the final response
       if (event.type === 'response' && event.head.status < 200 && event.head.status !== 101) return
       const line =
         event.type === 'request'
@@ -103,7 +103,7 @@ export class Collector implements Listener {
       one[side].head = { line, minorVersion: event.head.minorVersion, fields: fieldsAsSent(event.head) }
     }
     if (one === undefined) return
-    // what is missing of the content; between messages it is of none
+    // bytes missing from the content; bytes lost between messages belong to none
     if (event.type === 'lost') {
       if (one[side].head !== undefined && !one[side].isEnded) one[side].bytes += event.bytes
       return

@@ -2,14 +2,14 @@
 import * as zlib from 'node:zlib'
 import { fieldOf, type RecordedRequest, type RecordedResponse } from './transaction.ts'
 
-/** What is not compared. */
+/** Parts of responses that are not compared. */
 export interface Ignored {
   /** Field names in lower case. */
   readonly fields: ReadonlySet<string>
   readonly content: boolean
 }
 
-/** Fields that change from moment to moment or belong to the connection. */
+/** Fields that differ from response to response or belong to the connection. */
 export const ofTheMoment: readonly string[] = [
   'age',
   'alt-svc',
@@ -21,7 +21,7 @@ export const ofTheMoment: readonly string[] = [
   'transfer-encoding',
 ]
 
-/** The differences of a response, one line each. Contents are compared only when the recording has all of both. */
+/** The differences of a response, one line each. Content is compared only if it is complete on both sides. */
 export function differences(
   request: RecordedRequest | undefined,
   recorded: RecordedResponse,
@@ -47,14 +47,14 @@ export function differences(
   return list
 }
 
-/** Whether a 304 may answer the request. Browsers then record the 200 of their cache. */
+/** Whether the request may get a 304. Browsers then record the 200 from their cache. */
 function isConditional(request: RecordedRequest | undefined): boolean {
   return ['if-none-match', 'if-modified-since'].some((name) => fieldOf(request?.fields ?? [], name) !== undefined)
 }
 
 function valuesOf({ fields }: RecordedResponse, name: string): string | undefined {
   const values = fields.filter(([one]) => one.toLowerCase() === name).map(([, value]) => value)
-  // recorders join the values of one name in one line, browsers with line feeds
+  // recorders join the values of one name into one line, browsers with line feeds
   return values.length === 0 ? undefined : values.join(', ').replaceAll('\n', ', ')
 }
 
@@ -67,7 +67,7 @@ function isSame(recorded: RecordedResponse, now: RecordedResponse): boolean {
   return recorded.isDecoded && new TextDecoder().decode(before) === new TextDecoder(charsetOf(now)).decode(after)
 }
 
-/** Most bytes of a decompressed content: a small one may expand to far more. */
+/** Limits decompressed content, as a small one may expand to far more. */
 const limits = { maxOutputLength: 1 << 28 }
 
 interface Zstd {

@@ -3,7 +3,7 @@ import { FormatError } from '@spillway/inspect/capture'
 
 export { FormatError }
 
-/** The same as something that the user can do something about, when it is a file that is not what it claims to be. */
+/** Turns an error about a malformed file into a `Failure`, which the user can do something about; returns others unchanged. */
 export function asFailure(error: unknown): unknown {
   return error instanceof FormatError ? new Failure(error.message, { cause: error }) : error
 }

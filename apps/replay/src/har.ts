@@ -67,7 +67,7 @@ export function* readHar(file: string): Generator<Unnumbered> {
   }
 }
 
-/** Whether a response without content in the file really had none. Browsers also leave out contents that they did not keep. */
+/** Whether a response without content in the file really had none. Browsers also leave out content that they did not keep. */
 function isEmpty(method: string, { status, headers = [] }: HarMessage & { readonly status: number }): boolean {
   const length = headers.find(({ name }) => name.toLowerCase() === 'content-length')?.value
   return method === 'HEAD' || status === 204 || status === 304 || length === '0'

@@ -14,7 +14,7 @@ const { stderr } = process
 const print = (text: string): void => void process.stdout.write(text)
 const progress = (text: string): void => void (stderr.isTTY && stderr.write(`\r\x1b[K${text}`))
 
-/** The status when a command could not be done; 1 says that responses differ. */
+/** The exit status when a command failed; 1 means that responses differ. */
 const couldNot = 2
 
 async function main(args: readonly string[]): Promise<void> {

@@ -4,14 +4,14 @@ import type { Unnumbered } from './transaction.ts'
 
 const STATUS_LINE = Buffer.from('HTTP/')
 
-/** Requests, responses, or both one behind the other, as they are on the wire: each response in the file is to the request in front of it. */
+/** Reads requests, responses, or requests followed by their responses, as they are on the wire; responses answer the requests in order. */
 export function* readRaw(source: FileSource, keep: number): Generator<Unnumbered> {
   const done: Unnumbered[] = []
   let collector = new Collector((one) => done.push(one), keep)
   let side: 'request' | 'response' = 'request'
   let isNew = true
   for (let bytes; (bytes = source.rest()) !== null;) {
-    // the file is one direction, or says by its first bytes where the other begins
+    // the first bytes show whether the file starts with requests or responses
     if (isNew) side = bytes.subarray(0, 5).equals(STATUS_LINE) ? 'response' : 'request'
     isNew = false
     for (let from = 0; from < bytes.length;) {

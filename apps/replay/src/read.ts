@@ -16,11 +16,11 @@ export interface Progress {
 }
 
 /**
- * The transactions of a file, of whatever kind it is; that is told by its content. Memory holds a window of the file and what is open,
- * but all of a HAR file.
+ * The transactions of a file, whose format is detected from its content. Only a window of the file and the open transactions are in
+ * memory, except for HAR files, which are read whole.
  *
- * @param keep bytes of content of each message that are kept
- * @throws {FormatError} for a file of no known kind, and for one that is damaged
+ * @param keep how many bytes of each message's content are kept
+ * @throws {FormatError} for a file of an unknown format, and for a damaged one
  */
 export function* readTransactions(
   file: string,
@@ -49,7 +49,7 @@ function kindOf(file: string, source: FileSource): (source: FileSource, keep: nu
   const text = start.toString('latin1')
   if (/^(?:\xef\xbb\xbf)?\s*\{/.test(text)) return () => readHar(file)
   if (isAccessLog(text)) return readAccessLog
-  // a request line or a status line, in any of the ways that an observer reads
+  // a request line or a status line, in any form that the observer accepts
   if (/^\s*(?:HTTP\/\d|ICY |[!-~]+ [^\r\n]+ HTTP\/\d)/i.test(text)) return readRaw
   throw new FormatError(`${file} is no HAR file, pcap, pcapng, access log, or file of HTTP messages`)
 }

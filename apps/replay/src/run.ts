@@ -8,14 +8,14 @@ import { type Outcome, sendAll } from './send.ts'
 import { listLine, showTransaction, visible } from './show.ts'
 import { type Transaction, urlOf } from './transaction.ts'
 
-/** Where the result goes, and the progress, which is only for people. */
+/** Where the result goes, and where progress goes, which is only for people. */
 export interface Output {
   readonly print: (text: string) => void
-  /** Replaces the line before; an empty line at the end. */
+  /** Replaces the previous line; called with an empty text at the end. */
   readonly progress: (text: string) => void
 }
 
-/** Milliseconds between two lines of progress. */
+/** Milliseconds between two updates of the progress line. */
 const PAUSE = 200
 
 /**
@@ -53,7 +53,7 @@ function mega(bytes: number): number {
   return Math.round(bytes / 1e6)
 }
 
-/** How many bytes of content are kept: none when they are not shown or compared. */
+/** How many bytes of content are kept: none when content is neither shown nor compared. */
 function keepFor({ name, keep }: Command): number {
   return name === 'list' ? 0 : keep
 }

@@ -7,12 +7,12 @@ import { observer, ObservingParser, type Profile } from '@spillway/parser/observ
 import { requestHead } from '@spillway/parser/serialize'
 import { type Field, fieldOf, type RecordedRequest, type RecordedResponse, type Transaction } from './transaction.ts'
 
-/** Where requests go. Nothing is ever sent anywhere else. */
+/** Where requests are sent. Nothing is ever sent anywhere else. */
 export interface Destination {
   readonly url: URL
-  /** Whether Host is sent as recorded, instead of that of the URL. */
+  /** Whether Host is sent as recorded, instead of the URL's host. */
   readonly keepHost: boolean
-  /** Milliseconds for one response. */
+  /** The time limit for one response, in milliseconds. */
   readonly timeout: number
   /** Whether any certificate is accepted. */
   readonly insecure: boolean
@@ -40,7 +40,7 @@ function bytesToSend(one: Transaction, { url, keepHost, raw }: Destination): Uin
     fieldOf(fields, 'transfer-encoding') !== undefined
   )
     sent.push(['Content-Length', String(content.length)])
-  // a target in absolute form would name a host
+  // drops scheme and host from a target in absolute form
   const path = target.replace(/^https?:\/\/[^/?#]*/i, '') || '/'
   const head = requestHead(method, path.startsWith('?') ? `/${path}` : path, sent)
   return Buffer.concat([head, content])
@@ -55,14 +55,14 @@ function whyNot({ request }: Transaction, { raw }: Destination): string | undefi
   return request.isWhole ? undefined : 'its content is not all in the file'
 }
 
-/** Responses are read as recordings are, except that a truncated one does not count. */
+/** Responses are parsed as in recordings, except that truncated ones are rejected. */
 const answers: Profile = {
   ...observer,
   name: 'answers',
   response: observer.response.filter((rule) => rule !== 'ends'),
 }
 
-/** One connection to the destination, for one request after the other. */
+/** Sends one request after another on one connection to the destination. */
 class Client {
   readonly #destination: Destination
   #socket: Socket | undefined
@@ -169,17 +169,17 @@ class Client {
 
 class TimeoutError extends Error {}
 
-/** When requests go out. */
+/** When requests are sent. */
 export interface Pace {
-  /** Requests at a time. */
+  /** The number of concurrent requests. */
   readonly concurrency: number
-  /** Requests a second; undefined for as many as possible. */
+  /** Requests per second; undefined for as many as possible. */
   readonly rate: number | undefined
   /** The gaps between requests are those of the recording, divided by this; undefined for no gaps. */
   readonly speed: number | undefined
 }
 
-/** Sends all of them, and reports the outcome of each as soon as it is known. */
+/** Sends all requests, and reports the outcome of each as soon as it is known. */
 export async function sendAll(
   list: Iterable<Transaction>,
   destination: Destination,

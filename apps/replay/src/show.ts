@@ -3,10 +3,10 @@ import { parseRequest, parseResponse, ParseError } from '@spillway/parser'
 import { requestHead, responseHead } from '@spillway/parser/serialize'
 import { type Field, type RecordedRequest, type RecordedResponse, type Transaction, urlOf } from './transaction.ts'
 
-/** Most bytes of a content that are shown. */
+/** The maximum of content bytes that are shown. */
 const MOST_SHOWN = 2048
 
-/** One line: number, when, method, URL, status, bytes, and whether a strict parser would have refused it. */
+/** One line: number, time, method, URL, status, bytes, and whether a strict parser would have refused it. */
 export function listLine(one: Transaction): string {
   const { request, response, deviations, number } = one
   const time = one.startedAt === 0 ? '' : `${new Date(one.startedAt).toISOString().slice(11, 23)}  `
@@ -43,7 +43,7 @@ function message(side: 'request' | 'response', sent: RecordedRequest | RecordedR
   return ['', ...lines.map((line) => `${side === 'request' ? '>' : '<'} ${line}`), ...contentLines(sent), ...verdict]
 }
 
-/** The verdict of the strict parser on a head that a file gives as separate fields. */
+/** The strict parser's verdict on a head that the file stores as separate fields. */
 function ownVerdict(sent: RecordedRequest | RecordedResponse): string {
   const fields: Field[] = [...sent.fields]
   const { minorVersion } = sent

@@ -3,10 +3,10 @@ import type { Source } from '@spillway/inspect/capture'
 
 const PIECE = 1 << 20
 
-/** Bytes of a file from its start on, of which only a window is in memory. */
+/** Reads a file from start to end, with only a window of it in memory. */
 export class FileSource implements Source {
   buffer: Buffer
-  /** The next byte in the buffer, and the end of what is there. */
+  /** The position of the next byte in the buffer, and the end of the buffered bytes. */
   pos: number = 0
   end: number = 0
   /** Bytes read so far, for progress. */
@@ -18,7 +18,7 @@ export class FileSource implements Source {
     this.buffer = Buffer.allocUnsafe(PIECE * 2)
   }
 
-  /** Whether `count` bytes are there from `pos` on, after reading what is needed. */
+  /** Whether `count` bytes are available from `pos` on, after reading more if needed. */
   has(count: number): boolean {
     while (this.end - this.pos < count) if (!this.#fill(count)) return false
     return true
@@ -31,7 +31,7 @@ export class FileSource implements Source {
     return this.buffer.subarray(this.pos - count, this.pos)
   }
 
-  /** Everything that is left in the window, after reading some more when it is empty. */
+  /** All bytes left in the window, after reading more if it is empty. */
   rest(): Buffer | null {
     return this.has(1) ? this.take(this.end - this.pos) : null
   }

@@ -1,10 +1,10 @@
-// A request with its response, from any kind of file.
+// A request with its response, from a file of any format.
 import type { Deviation } from '@spillway/parser/observer'
 
 /** A field line as it was sent. */
 export type Field = readonly [name: string, value: string]
 
-/** What a request and a response have in common. */
+/** The members that requests and responses share. */
 interface Message {
   readonly minorVersion: 0 | 1
   readonly fields: readonly Field[]
@@ -21,7 +21,7 @@ interface Message {
 export interface RecordedRequest extends Message {
   readonly method: string
   readonly target: string
-  /** Head and framed content as they were on the wire; only if the file has all of it and it is small enough to be kept. */
+  /** Head and framed content as they were on the wire; only if the file has all of them and they are small enough to keep. */
   readonly raw: Uint8Array | undefined
 }
 
@@ -43,11 +43,11 @@ export interface Transaction {
   readonly duration: number
   readonly request: RecordedRequest | undefined
   readonly response: RecordedResponse | undefined
-  /** What a strict parser would have refused, for files that have the bytes. */
+  /** Deviations that a strict parser would have rejected, for files that have the original bytes. */
   readonly deviations: readonly (Deviation & { readonly side: 'request' | 'response' })[]
 }
 
-/** A transaction without its number, which it gets when it is listed. */
+/** A transaction without its number, which is assigned when it is listed. */
 export type Unnumbered = Omit<Transaction, 'number'>
 
 /** The first value of a field. */

@@ -1,4 +1,4 @@
-/** The last bytes of a stream, which may still be asked for. */
+/** Keeps the last bytes of a stream, which may still be needed. */
 export class Wire {
   readonly #most: number
   #pieces: Buffer[] = []
@@ -18,12 +18,12 @@ export class Wire {
     else this.#pieces.push(Buffer.from(bytes))
   }
 
-  /** Bytes are missing: no range across the gap can be given. */
+  /** Records that bytes are missing: no range across the gap is available. */
   lose(count: number): void {
     this.#drop(this.#end + count)
   }
 
-  /** The bytes between two offsets of the stream, if all are there. Bytes before `end` may be dropped afterwards. */
+  /** The bytes between two offsets of the stream, if all are available. Bytes before `end` may be dropped afterwards. */
   take(from: number, to: number): Uint8Array | undefined {
     const start = this.#start
     if (from < start || to > this.#end) return undefined

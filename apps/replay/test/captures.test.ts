@@ -72,7 +72,7 @@ describe('reassembly', () => {
         fc.array(fc.nat(6), { minLength: pieces.length, maxLength: pieces.length }),
         fc.array(fc.boolean(), { minLength: pieces.length, maxLength: pieces.length }),
         (delays, twice) => {
-          // each side's segments may come a few places late, some twice and some longer than before
+          // segments of each side may arrive a few places late, some twice and some longer than before
           const moved: (Piece & { order: number })[] = []
           for (const [i, piece] of pieces.entries()) {
             if (piece.isSyn === true) {
@@ -87,7 +87,7 @@ describe('reassembly', () => {
               moved.push({ ...piece, data, order: i + 2 })
             }
           }
-          // what the other side answers to has been seen by it: a turn is over before the next one begins
+          // one side responds only to bytes that it has received: a turn is over before the next one begins
           const turnOf = (i: number): number =>
             pieces.slice(0, i).filter((one, k) => one.side !== pieces[k + 1]!.side).length
           const at = new Map(pieces.map((piece, i) => [`${piece.side} ${piece.at}`, turnOf(i)]))

@@ -38,7 +38,7 @@ const entry = {
   },
 }
 
-/** A HAR file, one character for each byte. */
+/** A HAR file as text, one character per byte. */
 function har(...entries: object[]): string {
   return Buffer.from(JSON.stringify({ log: { entries } })).toString('latin1')
 }

@@ -1,5 +1,5 @@
 /*
- * Recordings that others make of our server: tshark of curl, and Chromium of a page. With a thousand requests of the browser:
+ * Recordings of our server made by other tools: tshark records curl, and Chromium a page. With a thousand requests of the browser:
  *   REPLAY_REQUESTS=1000 npx vitest run apps/replay/test/recorded.test.ts
  */
 import { once } from 'node:events'
@@ -17,7 +17,7 @@ import { run } from '../src/run.ts'
 import { serveSite } from './site.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'replay-'))
-/** Requests of the browser. */
+/** The number of requests that the browser makes. */
 const requests = Number(process.env['REPLAY_REQUESTS'] ?? 60)
 let server: Server
 let url = ''
@@ -30,7 +30,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true })
 })
 
-/** Sends a recording to the server that it is of. */
+/** Sends a recording to the server that it was made of. */
 async function send(file: string): Promise<{ status: number; text: string }> {
   const command = readArguments(['send', file, '--to', url])
   let text = ''
@@ -41,7 +41,7 @@ async function send(file: string): Promise<{ status: number; text: string }> {
 const tshark = findTool('tshark')
 const curlTool = findTool('curl')
 
-/** Asks for URLs. */
+/** Requests URLs with curl. */
 async function curl(...args: string[]): Promise<void> {
   await promisify(execFile)(curlTool.path, ['-s', '-o', '/dev/null', ...args], { timeout: 10_000 })
 }
@@ -67,7 +67,7 @@ withTools(tshark, curlTool)('what tshark records of curl', { timeout: 60_000 }, 
         return []
       }
     }
-    // it tells that it has begun before it has
+    // tshark reports that it has started before it really captures
     const until = Date.now() + 15_000
     while (!seen().includes('/form 200') && Date.now() < until) await curl('-d', 'x=1', `${url}/form`)
     recorder.kill('SIGINT')
@@ -95,7 +95,7 @@ withTools(chromium)('what Chromium does for a page', { timeout: 60_000 + request
     }
     const list = [...readTransactions(file, 1e6)]
     expect(list.length).toBeGreaterThanOrEqual(requests)
-    // all kinds of answers are among them
+    // responses of all kinds are among them
     const statuses = new Set(list.map(({ response }) => response?.status))
     for (const status of [200, 201, 204, 302, 404]) expect(statuses).toContain(status)
     const { status, text } = await send(file)

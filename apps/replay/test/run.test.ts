@@ -21,7 +21,7 @@ function fileOf(content: string | Buffer): string {
   return file
 }
 
-/** What the program prints, and how it ends. */
+/** Runs the program: its output and exit status. */
 async function replay(...args: string[]): Promise<{ status: number; text: string }> {
   const command = readArguments(args)
   if (typeof command === 'string') throw new Error(command)
@@ -32,7 +32,7 @@ async function replay(...args: string[]): Promise<{ status: number; text: string
 
 type Answer = (request: IncomingMessage, response: ServerResponse, body: string) => void
 
-/** A server, its URL, and what it has been asked for. */
+/** Starts a server: its URL, and the requests that it has received. */
 async function serve(reply: Answer): Promise<{ url: string; asked: string[] }> {
   const asked: string[] = []
   const server = createServer((request, response) => {

@@ -1,4 +1,4 @@
-/* A site of our own server with what browsers ask for, and a page that asks for all of it. Its answers are the same each time. */
+/* A site of our own server with the kinds of resources that browsers load, and a page that loads all of them. Responses never vary. */
 import { type Handler, serve, type Server } from '@spillway/core'
 import { compression } from '@spillway/middleware/compression'
 import { conditional } from '@spillway/middleware/conditional'
@@ -16,10 +16,10 @@ async function* pieces(name: string): AsyncGenerator<string> {
   }
 }
 
-/** One of each kind makes 11 requests: the redirect is followed, and what is validated is asked for twice. */
+/** One of each kind makes 11 requests: the redirect is followed, and the validated resource is requested twice. */
 const PER_ROUND = 11
 
-/** A page that makes at least so many requests, and says so in its title when it is through. */
+/** A page that makes at least this many requests, and reports in its title when it is done. */
 function pageFor(requests: number): string {
   return `<!doctype html><title>waiting</title><link rel="icon" href="data:,"><script type="module">
     const text = async (url, options) => (await fetch(url, options)).text()
@@ -59,7 +59,7 @@ function application(requests: number): Handler {
     .get('/dot.png', (c) => c.stream(png, { headers: { 'Content-Type': 'image/png', 'Cache-Control': 'max-age=60' } }))
 }
 
-/** Serves the site at a port that is free. */
+/** Serves the site on a free port. */
 export function serveSite(requests: number): Promise<Server> {
   return serve(application(requests), { port: 0, host: '127.0.0.1' })
 }
