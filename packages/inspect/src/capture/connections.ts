@@ -4,42 +4,42 @@ import type { Packet } from './packets.ts'
 import { Direction } from './reassembly.ts'
 import { type Segment, segmentOf } from './segment.ts'
 
-/** Who speaks: the client, which sends requests, or the server. */
+/** The sender: the client, which sends requests, or the server. */
 export type Side = 'request' | 'response'
 
 /** What happens on one connection, in order. Times are in milliseconds since 1970. */
 export interface Listener {
   /** @param bytes are overwritten by the next packet, unless the capture is in memory as a whole. */
   data(side: Side, bytes: Uint8Array, time: number): void
-  /** Bytes that the capture does not have; without a number, how many is not known. */
+  /** Bytes missing from the capture; without a number, it is unknown how many. */
   lost(side: Side, bytes: number | undefined, time: number): void
-  /** @param isSaid whether this side has said so (FIN), and not only the capture ends. */
+  /** @param isSaid whether this side has sent a FIN, or the capture merely ends. */
   end(side: Side, time: number, isSaid: boolean): void
-  /** One side has broken it off (RST). */
+  /** One side has reset the connection (RST). */
   reset?(side: Side, time: number): void
-  /** What a packet says of itself. */
+  /** A packet's comment. */
   comment?(text: string): void
-  /** Nothing more comes. */
+  /** The connection or the capture is over. */
   finish(): void
 }
 
-/** A connection: address and port of both. */
+/** Both endpoints of a connection: address and port. */
 export interface Ends {
   readonly client: string
   readonly server: string
 }
 
-/** Connections that are followed at a time; the one that has been silent longest makes room. */
+/** Most connections followed at a time; beyond that, the one silent for longest is dropped. */
 const mostConnections = 20_000
 
-/** Puts the connections together to which packets belong, and tells each to a listener of its own. */
+/** Assigns packets to connections, and reports each connection to its own listener. */
 export class Connections {
   readonly #open: (ends: Ends, time: number) => Listener
   readonly #flows = new Map<string, Flow>()
-  /** Packets that are no TCP, or part of one; and those of which the capture has kept only the beginning. */
+  /** Packets skipped because they are not TCP, or fragments; and those that the capture has truncated. */
   readonly passed: { others: number; cut: number } = { others: 0, cut: 0 }
 
-  /** @param open a connection has begun, and it is known who is the client. */
+  /** @param open called when a connection has begun and its client is known. */
   constructor(open: (ends: Ends, time: number) => Listener) {
     this.#open = open
   }
@@ -54,7 +54,7 @@ export class Connections {
     const { from, to } = segment
     const key = from < to ? from + to : to + from
     let flow = this.#flows.get(key)
-    // the same ports, used again
+    // The same ports, used again.
     if (flow !== undefined && segment.isSyn && !segment.isAck && flow.hasData) {
       this.#end(key, flow)
       flow = undefined
@@ -70,7 +70,7 @@ export class Connections {
     if (flow.isOver) this.#end(key, flow)
   }
 
-  /** The capture is over. */
+  /** Ends all connections when the capture is over. */
   finish(): void {
     for (const [key, flow] of this.#flows) this.#end(key, flow)
   }
@@ -86,7 +86,7 @@ class Flow {
   readonly #open: (ends: Ends, time: number) => Listener
   #listener: Listener | undefined
   #time: number = 0
-  /** Who sends the requests, as soon as that is known. */
+  /** Which end is the client, once that is known. */
   #client: string | undefined
   readonly #sides: Readonly<Record<Side, Direction>>
   hasData: boolean = false
@@ -111,7 +111,7 @@ class Flow {
     const isRequest = segment.from === this.#client
     this.#listener ??= this.#open(endsOf(segment, isRequest), time)
     const { request, response } = this.#sides
-    // an answer shows that what it answers has arrived
+    // An acknowledgement shows that the bytes before it have arrived.
     if (segment.isAck) (isRequest ? response : request).acknowledged(segment.acknowledged)
     ;(isRequest ? request : response).segment(segment)
     if (segment.isRst) this.#listener.reset?.(isRequest ? 'request' : 'response', time)
@@ -142,11 +142,11 @@ function endsOf({ from, to, fromPort, toPort }: Segment, isFromClient: boolean):
   return isFromClient ? { client: one, server: other } : { client: other, server: one }
 }
 
-/** @param bytes of the address, a character for each, in front of what stands for the port. */
+/** @param bytes of the address, one character each, followed by one for the port. */
 function endText(bytes: string, port: number): string {
   const address = Array.from(bytes.slice(0, -1), (char) => char.charCodeAt(0))
   if (address.length === 4) return `${address.join('.')}:${port}`
   const words = Array.from({ length: 8 }, (_, i) => ((address[i * 2]! << 8) | address[i * 2 + 1]!).toString(16))
-  // in its normal form (RFC 5952)
+  // In canonical form (RFC 5952).
   return `${new URL(`http://[${words.join(':')}]`).hostname}:${port}`
 }

@@ -1,4 +1,4 @@
-// Numbers of 16 and 32 bits among bytes, in either order; without a DataView, of which each packet would need its own.
+// Reads 16- and 32-bit numbers in either byte order; without a DataView, as each packet would need its own.
 
 export function u16le(bytes: Uint8Array, at: number): number {
   return bytes[at]! | (bytes[at + 1]! << 8)

@@ -3,10 +3,10 @@ import { ParseError } from '@spillway/parser'
 import { ObservedConnection, type ObservedEvent } from '@spillway/parser/observer'
 import type { Side } from './connections.ts'
 
-/** Errors behind which nothing is looked for any more: it is no HTTP. */
+/** Most errors after which reading goes on; beyond that, it is not HTTP. */
 const mostErrors = 16
 
-/** Reads on after mistakes, and nothing of what does not begin as HTTP. */
+/** Continues after errors, and ignores connections that do not begin as HTTP. */
 export class Observed {
   readonly #connection: ObservedConnection = new ObservedConnection()
   readonly #heard: (event: ObservedEvent) => void
@@ -14,10 +14,10 @@ export class Observed {
   #errors = 0
   /** Whether a message has begun. */
   isHttp: boolean = false
-  /** Whether nothing is read any more. */
+  /** Whether reading has stopped for good. */
   isDead: boolean = false
 
-  /** @param failed a mistake that even an observer does not read over; with the next message it goes on. */
+  /** @param failed called for an error that even an observer does not tolerate; reading resumes at the next message. */
   constructor(heard: (event: ObservedEvent) => void, failed: (error: ParseError) => void = () => undefined) {
     this.#heard = heard
     this.#failed = failed
@@ -47,7 +47,7 @@ export class Observed {
       } catch (error) {
         if (!(error instanceof ParseError)) throw error
         this.#failed(error)
-        // what does not begin as HTTP is none
+        // A connection that does not begin as HTTP is not HTTP.
         if (!this.isHttp || this.#errors++ > mostErrors) {
           this.isDead = true
           return

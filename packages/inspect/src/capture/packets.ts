@@ -1,17 +1,17 @@
 // Reads captures: pcap and pcapng.
 import { u16le, u32be, u32le, u16be } from './numbers.ts'
 
-/** A file that is not what it says, told in words for people. */
+/** A file is damaged or not what it claims to be; the message is for users. */
 export class FormatError extends Error {
   override readonly name: string = 'FormatError'
 }
 
-/** The bytes of a file from its start on, all of them or a window. */
+/** The bytes of a file from its start, all of them or a sliding window. */
 export interface Source {
   readonly buffer: Uint8Array
-  /** The next byte in the buffer. */
+  /** Index of the next byte in the buffer. */
   readonly pos: number
-  /** Whether `count` bytes are there from `pos` on, after reading what is needed. */
+  /** Whether `count` bytes are available from `pos` on, after reading more if necessary. */
   has(count: number): boolean
   /** The next `count` bytes, or null at the end. They may be overwritten by the next call. */
   take(count: number): Uint8Array | null
@@ -43,17 +43,17 @@ export interface Packet {
   readonly time: number
   readonly linkType: number
   readonly bytes: Uint8Array
-  /** Whether the capture has kept only the beginning of it. */
+  /** Whether the capture contains only the beginning of the packet. */
   readonly isCut: boolean
-  /** What whoever wrote a pcapng file has said of it. */
+  /** A comment by the writer of a pcapng file. */
   readonly comment?: string
 }
 
-/** More than any capture has in a packet. */
+/** More bytes than a packet has in any capture. */
 const MOST_PACKET = 1 << 28
 
 // decision 053
-/** The packets of a pcap or pcapng file. A file that is cut ends with its last whole packet. */
+/** The packets of a pcap or pcapng file. A truncated file ends with its last complete packet. */
 export function* packetsOf(source: Source): Generator<Packet> {
   if (!source.has(4)) return
   const magic = u32le(source.buffer, source.pos)
@@ -61,12 +61,12 @@ export function* packetsOf(source: Source): Generator<Packet> {
   else yield* pcap(source)
 }
 
-/** Whether a file starts as one of them. */
+/** Whether a file begins as a pcap or pcapng file. */
 export function isCapture(start: Uint8Array): boolean {
   return start.length >= 4 && (u32le(start, 0) === 0x0a0d0d0a || pcapOrder(start) !== undefined)
 }
 
-/** Byte order and units of time of a pcap file, by its magic number. */
+/** Byte order and time unit of a pcap file, from its magic number. */
 function pcapOrder(start: Uint8Array): { isLittle: boolean; perMs: number } | undefined {
   for (const isLittle of [true, false]) {
     const magic = isLittle ? u32le(start, 0) : u32be(start, 0)
@@ -107,7 +107,7 @@ function* pcapng(source: Source): Generator<Packet> {
     if (!source.has(12)) return
     const type = u32(source.buffer, source.pos)
     if (type === 0x0a0d0d0a) {
-      // a section has its own order of bytes
+      // Each section has its own byte order.
       const isLittle = u32le(source.buffer, source.pos + 8) === 0x1a2b3c4d
       ;[u32, u16] = isLittle ? [u32le, u16le] : [u32be, u16be]
       interfaces = []
@@ -121,7 +121,7 @@ function* pcapng(source: Source): Generator<Packet> {
     else if (type === 6 && length >= 32) {
       const from = interfaces[u32(block, 8)]
       if (from === undefined) throw new FormatError('The capture is damaged: a packet of no interface')
-      // to the microsecond: a double has no room for more
+      // Rounded to microseconds: a double is not more precise.
       const time = Math.round((u32(block, 12) * 2 ** 32 + u32(block, 16)) * from.unit * 1000) / 1000
       const size = u32(block, 20)
       const end = Math.min(28 + size, length - 4)
@@ -134,7 +134,7 @@ function* pcapng(source: Source): Generator<Packet> {
         ...(comment !== undefined && { comment }),
       }
     } else if (type === 3 && length >= 16 && interfaces[0] !== undefined)
-      // simple packets have no time, and no length of what was kept
+      // Simple packets have neither a time nor a captured length.
       yield {
         time: 0,
         linkType: interfaces[0].linkType,

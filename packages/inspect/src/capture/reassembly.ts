@@ -1,29 +1,29 @@
 // Puts TCP segments in order.
 import type { Segment } from './segment.ts'
 
-/** What comes out of one direction of a TCP connection, in order. */
+/** Receives one direction of a TCP connection, in order. */
 export interface Sink {
   data(bytes: Uint8Array): void
-  /** Bytes that the capture does not have; without a number, how many is not known. */
+  /** Bytes missing from the capture; without a number, it is unknown how many. */
   lost(bytes?: number): void
-  /** @param isSaid whether this side has said so (FIN), and not only the capture ends. */
+  /** @param isSaid whether this side has sent a FIN, or the capture merely ends. */
   end(isSaid: boolean): void
 }
 
-/** What waits for bytes in front of it, for each direction. */
+/** Most bytes that wait for earlier ones, in each direction. */
 const MOST_WAITING = 4 << 20
 
 /**
- * Puts the segments of one direction in order: resent bytes are taken once, those that come too early wait for what is in front of
- * them, until the other side acknowledges it: then the capture has missed it. RFC 9293 §3.4.
+ * Puts the segments of one direction in order: retransmitted bytes are used once; early ones wait for those before them,
+ * until the other side acknowledges the latter: then they are missing from the capture. RFC 9293 §3.4.
  */
 export class Direction {
   readonly #sink: Sink
-  /** The number of the next byte, or -1 before the first one is known. */
+  /** The sequence number of the next byte, or -1 before the first one is known. */
   #next: number = -1
   #waiting: { readonly sequence: number; readonly payload: Uint8Array }[] = []
   #waitingBytes: number = 0
-  /** The number of the byte behind the last. */
+  /** The sequence number after the last byte, or -1 before it is known. */
   #fin: number = -1
   isEnded: boolean = false
 
@@ -36,7 +36,7 @@ export class Direction {
     const first = isSyn ? (sequence + 1) >>> 0 : sequence
     if (this.#next < 0) {
       this.#next = first
-      // the capture begins in the middle
+      // The capture begins in the middle of the connection.
       if (!isSyn) this.#sink.lost()
     }
     if (isFin) this.#fin = (first + payload.length) >>> 0
@@ -45,14 +45,14 @@ export class Direction {
     this.#finish()
   }
 
-  /** The other side has everything up to this byte. */
+  /** The other side has received everything before this sequence number. */
   acknowledged(next: number): void {
     if (this.isEnded || this.#next < 0 || this.#waiting.length === 0) return
     if (distance(this.#waiting[0]!.sequence, next) >= 0) this.#skip(this.#waiting[0]!.sequence)
     this.#finish()
   }
 
-  /** The connection is over, or the capture. */
+  /** The connection or the capture is over. */
   end(): void {
     while (this.#waiting.length > 0) this.#skip(this.#waiting[0]!.sequence)
     if (!this.isEnded) this.#sink.end(false)
@@ -77,7 +77,7 @@ export class Direction {
     }
   }
 
-  /** What is in front of this byte is not in the capture. */
+  /** Bytes before this sequence number are missing from the capture. */
   #skip(to: number): void {
     const missing = distance(this.#next, to)
     if (missing > 0) this.#sink.lost(missing)
@@ -95,7 +95,7 @@ export class Direction {
   }
 }
 
-/** How far `b` is behind `a`, in numbers that begin again behind 2^32. */
+/** How far `b` is after `a`, in sequence numbers modulo 2^32. */
 function distance(a: number, b: number): number {
   return (b - a) | 0
 }

@@ -4,7 +4,7 @@ import { u16be, u32be } from './numbers.ts'
 
 /** A TCP segment. Its payload is overwritten by the next packet. */
 export interface Segment {
-  /** Address and port, as the bytes that they are: to compare, not to show. */
+  /** Address and port as raw bytes: to compare, not to show. */
   readonly from: string
   readonly to: string
   readonly fromPort: number
@@ -21,7 +21,7 @@ export interface Segment {
 const IPV4 = 0x0800
 const IPV6 = 0x86dd
 
-/** The TCP segment of a packet, or null for everything else: other protocols, fragments, packets that were cut within their heads. */
+/** The TCP segment of a packet, or null for everything else: other protocols, fragments, packets truncated within a header. */
 export function segmentOf(linkType: number, bytes: Uint8Array): Segment | null {
   const at = networkStart(linkType, bytes)
   if (at < 0 || at >= bytes.length) return null
@@ -42,7 +42,7 @@ function networkStart(linkType: number, bytes: Uint8Array): number {
   return linkType === 276 && bytes.length > 20 && isIp(u16be(bytes, 0)) ? 20 : -1
 }
 
-/** Where the IP header starts behind the type at `place` and the tags of virtual networks, or -1. */
+/** Where the IP header starts after the EtherType at `place` and any VLAN tags, or -1. */
 function etherStart(bytes: Uint8Array, place: number): number {
   for (let at = place; at + 2 <= bytes.length; at += 4) {
     const type = u16be(bytes, at)
@@ -58,10 +58,10 @@ function isIp(type: number): boolean {
 
 function ipv4(bytes: Uint8Array, at: number): Segment | null {
   if (bytes.length < at + 20 || bytes[at + 9] !== 6) return null
-  // parts of a packet: more of them follow, or this is not the first
+  // A fragment: more of them follow, or this is not the first.
   if ((u16be(bytes, at + 6) & 0x3fff) !== 0) return null
   const total = u16be(bytes, at + 2)
-  // a network card that cuts packets itself leaves the length open
+  // With segmentation offload, the length may be 0.
   const end = total === 0 ? bytes.length : Math.min(at + total, bytes.length)
   return tcp(bytes, at + (bytes[at]! & 15) * 4, end, at + 12, 4)
 }
@@ -81,7 +81,7 @@ function ipv6(bytes: Uint8Array, at: number): Segment | null {
   return tcp(bytes, p, end, at + 8, 16)
 }
 
-/** @param addresses where the addresses are, one behind the other, each of `size` bytes */
+/** @param addresses where the addresses are, one after the other, each of `size` bytes */
 function tcp(bytes: Uint8Array, at: number, end: number, addresses: number, size: number): Segment | null {
   if (at + 20 > end) return null
   const flags = bytes[at + 13]!

@@ -1,10 +1,10 @@
-// What to make of an error: why it is refused rather than read somehow, and what to do about it.
+// Advice on errors: why a message is rejected instead of being accepted anyway, and what to do about it.
 import type { ParseErrorCode } from '@spillway/parser'
 import type { Http2FaultCode } from '@spillway/parser/http2'
 import type { WebSocketFailure } from '@spillway/parser/websocket'
 import type { EndedBy } from './reasons.ts'
 
-/** For a person who has the error in front of them. */
+/** For a person who is looking at the error. */
 export interface Advice {
   /** What could go wrong if it were accepted. */
   readonly why: string
@@ -12,7 +12,7 @@ export interface Advice {
   readonly todo: string
 }
 
-/** Every code that a parser gives to an error. */
+/** Every error code of the parsers. */
 export type ErrorName = ParseErrorCode | Http2FaultCode | WebSocketFailure
 
 const smuggling =
@@ -37,7 +37,7 @@ const heads =
   'Behind this server the request may go on as HTTP/1.1, where it would be read as something else, up to a second request.'
 const effort = 'Work that costs the client nothing and the server much is how a single client takes a server down.'
 
-/** All of them: the compiler refuses a table that lacks one. */
+/** For all codes: the compiler rejects a table that lacks one. */
 export const advice: Readonly<Record<ErrorName, Advice>> = {
   // ── HTTP/1.1: lines and the request line ────────────────────────────────────────────────────────────────────────
   TOO_MANY_EMPTY_LINES: {
@@ -308,7 +308,7 @@ export const advice: Readonly<Record<ErrorName, Advice>> = {
   TOO_MANY_FRAGMENTS: { why: effort, todo: 'Send a message in fewer and larger frames.' },
 }
 
-/** What to do when a connection ends so: more about the sentence in reasons.ts, and where to read on. */
+/** What to do about this kind of end: adds to the sentence in reasons.ts, and says where to read more. */
 export interface EndAdvice {
   /** Empty where nothing is wrong. */
   readonly todo: string
@@ -317,7 +317,7 @@ export interface EndAdvice {
 
 const raise = (name: string): string => `If such clients are welcome, raise timeouts.${name}.`
 
-/** Of all reasons: the compiler refuses a table that lacks one. */
+/** For all reasons: the compiler rejects a table that lacks one. */
 export const endAdvice: Readonly<Record<EndedBy, EndAdvice>> = {
   'client-closed': { todo: '', rfc: 'RFC 9112 §9.6' },
   'client-gone': {

@@ -1,4 +1,4 @@
-// HTTP Archives: what browsers and proxies have seen, as messages of HTTP/1.1 (http://www.softwareishard.com/blog/har-12-spec/).
+// HTTP Archives, as written by browsers and proxies, as HTTP/1.1 messages (http://www.softwareishard.com/blog/har-12-spec/).
 import { withContent, writtenRequest } from './written.ts'
 
 type Side = 'request' | 'response'
@@ -7,7 +7,7 @@ const utf8 = new TextEncoder()
 
 interface Content {
   readonly text?: string
-  /** `base64`, or missing for text. */
+  /** `base64`, or missing if the content is text. */
   readonly encoding?: string
 }
 
@@ -22,16 +22,16 @@ interface Archived {
   readonly content?: Content
 }
 
-/** What is said of one exchange. Nothing has been checked: all of it may be missing, or of another type. */
+/** The description of one exchange. Nothing has been checked: all of it may be missing, or of another type. */
 export interface ArchivedEntry extends Partial<Record<Side, Archived>> {
   readonly startedDateTime?: string
   readonly time?: number
-  /** Of what is sent over one connection, the same. */
+  /** The same for all exchanges on one connection. */
   readonly connection?: string
   readonly timings?: { readonly send?: number; readonly wait?: number; readonly receive?: number }
 }
 
-/** The entries of an HTTP Archive, or an entry alone; none of text that is none. */
+/** The entries of an HTTP Archive, or a single entry; empty for any other text. */
 export function archivedEntries(text: string): ArchivedEntry[] {
   if (!/^\ufeff?\s*\{/.test(text)) return []
   try {
@@ -44,7 +44,7 @@ export function archivedEntries(text: string): ArchivedEntry[] {
   }
 }
 
-/** Undefined for what an entry does not have, or not in the form that it should. */
+/** Undefined if the entry does not have the message, or not in the expected form. */
 export function archivedBytes(entry: ArchivedEntry, side: Side): Uint8Array | undefined {
   try {
     return messageOf(entry, side)
@@ -59,9 +59,9 @@ function messageOf(entry: ArchivedEntry, side: Side): Uint8Array | undefined {
   const isRequest = side === 'request'
   const body = contentOf(isRequest ? found.postData : found.content)
   const fields = found.headers
-    // What browsers show as HTTP/2 fields with a colon goes into the start line here.
+    // HTTP/2 pseudo-header fields, which browsers include: the start line has their values.
     .filter(({ name }) => !name.startsWith(':'))
-    // An archive has content without its framing, and that of a response without its codings.
+    // An archive has content without transfer codings, and the content of a response without content codings.
     .filter(({ name, value }) => !/^content-length$/i.test(name) || (isRequest && value === String(body.length)))
     .filter(({ name }) => !/^transfer-encoding$/i.test(name) && (isRequest || !/^content-encoding$/i.test(name)))
     .map(({ name, value }) => `${name}: ${value}`)

@@ -6,7 +6,7 @@ import type { WireEvent } from './events.ts'
 import { type Recording, leftOut, stateOf } from './recording.ts'
 import type { Segment } from './tape.ts'
 
-/** Exchanges over one connection; where the file does not say which that was, each has its own. */
+/** Exchanges on one connection; where the file does not say which, each gets a connection of its own. */
 interface Told {
   readonly segments: Segment[]
   readonly peer: string
@@ -17,7 +17,7 @@ interface Told {
   bytesOut: number
 }
 
-/** Undefined for text that is no archive. Entries that have not the form of one are left out, and counted. */
+/** Undefined for text that is not an archive. Malformed entries are left out, and counted. */
 export function readArchive(text: string): Recording | undefined {
   const entries = archivedEntries(text).filter(({ request, response }) => request ?? response)
   if (entries.length === 0) return undefined
@@ -70,7 +70,7 @@ function take(entry: ArchivedEntry, start: number, { id, key, connections, event
   const asked = archivedBytes(entry, 'request')
   const line = asked && readBytes(asked, 'request').messages[0]?.line
   if (!asked || line === undefined) return false
-  // A status of 0 stands for an answer that never came.
+  // A status of 0 means that no response came.
   const status = Number(entry.response?.status) || 0
   const answered = (status > 0 ? archivedBytes(entry, 'response') : undefined) ?? new Uint8Array(0)
   const end = start + duration(entry.time)
@@ -108,7 +108,7 @@ function take(entry: ArchivedEntry, start: number, { id, key, connections, event
   const [method = '', target = ''] = line.split(' ')
   const of = { connection: id, exchange }
   const version = versionOf(entry)
-  // Streams begin while others go on: there is no such time for all of the connection.
+  // Streams overlap: an HTTP/2 connection as a whole is never just receiving a head.
   if (version.startsWith('1')) events.push({ type: 'head', connection: id, at: start })
   events.push({ type: 'request', ...of, at, method, target, version, bytes: asked.length })
   if (status === 0) {
@@ -123,12 +123,12 @@ function take(entry: ArchivedEntry, start: number, { id, key, connections, event
   return true
 }
 
-/** −1 stands for what does not apply. */
+/** −1 means that the time does not apply. */
 function duration(ms: unknown): number {
   return typeof ms === 'number' && ms > 0 ? ms : 0
 }
 
-/** `https://a.example`; empty for what has none. */
+/** `https://a.example`; empty for a URL without an origin. */
 function originOf({ request }: ArchivedEntry): string {
   const url = String(request?.url)
   return URL.canParse(url) ? new URL(url).origin : ''

@@ -16,7 +16,7 @@ import { type Recording, leftOut, stateOf } from './recording.ts'
 import { StreamsLog } from './streams-log.ts'
 import type { Piece, Segment, Wire } from './tape.ts'
 
-/** Bytes of one exchange that are shown, in each direction. */
+/** Most bytes of one exchange that are shown, in each direction. */
 const mostShown = 4 * 1024 * 1024
 const mostStreams = 1000
 
@@ -73,7 +73,7 @@ function notesOf(told: readonly Told[], { others, cut }: Connections['passed']):
   return notes.filter(([n]) => n > 0).map(([, text]) => text)
 }
 
-/** Where an exchange is among the bytes of each direction, and how far it has come. */
+/** The position of an exchange in the bytes of each direction, and its progress. */
 interface Open {
   readonly number: number
   readonly from: { request?: number; response?: number }
@@ -82,7 +82,7 @@ interface Open {
   isOver: boolean
 }
 
-/** Bytes of one direction, with their place among all of them and when they came. */
+/** Bytes of one direction, with their position among all of them and the time they came. */
 interface Part {
   readonly from: number
   readonly at: number
@@ -108,13 +108,13 @@ class Told implements Listener {
   readonly #openedAt: number
   readonly #server: string
   #isFrames: boolean | undefined
-  /** Exchanges that are not over. */
+  /** Number of exchanges that are not over. */
   #busy = 0
   #at: number
   #side: Side = 'request'
   #error: RefusedEvent | undefined
   #brokenBy: Side | undefined
-  /** What the last request or response said about the connection. */
+  /** The reason to close given by the last request or response, if any. */
   #endsBecause: EndedBy | undefined
   #comment = ''
   isMissingSome = false
@@ -188,13 +188,13 @@ class Told implements Listener {
     this.#push({ type: 'close', reason, requests: this.#exchanges.size, bytesIn, bytesOut })
   }
 
-  /** What was said, exchange by exchange. */
+  /** The bytes of the connection, exchange by exchange. */
   wire(): Wire {
     const streams = this.#streams.read(this.#id)
     const notes = { notes: [] }
     if (streams) return { connection: this.#id, segments: [this.#segment(1, {}, {})], ...notes, streams }
     const exchanges = [...this.#exchanges.values()].toSorted((a, b) => a.number - b.number)
-    // Whatever is between two messages is shown with the one in front.
+    // Bytes between two messages are shown with the earlier one.
     const next = (i: number, side: Side): number | undefined =>
       exchanges.slice(i + 1).find(({ from }) => from[side] !== undefined)?.from[side]
     const segments = exchanges.map(({ number, from }, i) => {
@@ -207,7 +207,7 @@ class Told implements Listener {
     return { connection: this.#id, segments: segments.length > 0 ? segments : [this.#segment(1, {}, {})], ...notes }
   }
 
-  /** By the first bytes, of whichever side. */
+  /** Determines the protocol from the first bytes of either side. */
   #begin(side: Side, bytes: Uint8Array): void {
     const start = decodeLatin1(bytes, 0, Math.min(bytes.length, PREFACE.length))
     this.#isFrames = side === 'request' ? start.length > 3 && PREFACE.startsWith(start) : isHttp2(bytes, 'response')
@@ -243,7 +243,7 @@ class Told implements Listener {
       return
     }
     const { status } = event.head
-    // Interim responses are not the answer.
+    // Interim responses are not the final one.
     if (status < 200 && status !== 101) return
     one.status = status
     if (status === 101) this.#endsBecause = 'upgraded'
@@ -253,7 +253,7 @@ class Told implements Listener {
 
   #ended(one: Open, bytes: number, aborted?: string): void {
     const { number: exchange, from, status, at } = one
-    // An interim response ends nothing, and what answers nothing is not there.
+    // An interim response does not end the exchange, and what has no status is no response.
     if (status === 0 && aborted === undefined) return
     this.#busy--
     one.isOver = true
@@ -276,9 +276,9 @@ class Told implements Listener {
     )
   }
 
-  /** The first byte that a strict parser refuses. */
+  /** Reports the first byte that a strict parser rejects. */
   #refused({ code, offset, rfc, message }: Pick<ParseError, 'code' | 'offset' | 'rfc' | 'message'>): void {
-    // What the capture has missed is nobody's mistake.
+    // Bytes missing from the capture are not an error of either side.
     if (this.#error || (this.isMissingSome && code !== 'INVALID_METHOD')) return
     const { status } = parseErrors[code]
     const said = this.#side === 'response' ? `In a response: ${message}` : message
@@ -286,7 +286,7 @@ class Told implements Listener {
     this.#events.push(this.#error)
   }
 
-  /** The exchanges of HTTP/2, as far as their fields could be read. */
+  /** Reports the exchanges of HTTP/2, as far as their fields could be decoded. */
   #tellStreams(): void {
     for (const [i, one] of (this.#streams.read(this.#id)?.streams ?? []).entries()) {
       const { openedAt, repliedAt, closedAt, line, status = 0, reset, bytes } = one
@@ -300,9 +300,9 @@ class Told implements Listener {
     }
   }
 
-  /** Why it ended, as far as its bytes say. */
+  /** Why the connection ended, as far as the capture shows. */
   #reason(): EndedBy {
-    // The inspector writes why into its own captures.
+    // The inspector writes the reason into its own captures.
     const told = /^([\w.-]+): /.exec(this.#comment)?.[1] ?? ''
     if (Object.hasOwn(reasons, told)) return told as EndedBy
     if (this.#brokenBy !== undefined) return this.#brokenBy === 'request' ? 'client-reset' : 'server-reset'
@@ -325,7 +325,7 @@ class Told implements Listener {
     }
   }
 
-  /** What was kept of a part of one direction: its bytes up to the first that is missing, and when they came. */
+  /** The available bytes of a range in one direction, up to the first missing one, and when they came. */
   #bytes(
     side: Side,
     { from = 0, to = this.#length[side] }: Range,
@@ -358,5 +358,5 @@ interface Range {
   readonly to?: number | undefined
 }
 
-/** An event without what all have. */
+/** An event without the properties that all events have. */
 type Said<Event> = Event extends WireEvent ? Omit<Event, 'at' | 'connection'> : never

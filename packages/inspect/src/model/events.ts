@@ -42,7 +42,7 @@ export interface OpenEvent extends Of<'open'> {
   readonly label: string
 }
 
-/** It became known later to whom a connection belongs. */
+/** The role of the client on a connection became known after the connection had opened. */
 export interface MarkEvent extends Of<'mark'> {
   readonly role: Role
   readonly label: string
@@ -63,7 +63,7 @@ export interface RequestEvent extends OfExchange<'request'> {
 /** A reply's head was written. */
 export interface ReplyEvent extends OfExchange<'reply'> {
   readonly status: number
-  /** Whether the connection may be kept. */
+  /** Whether the connection may persist. */
   readonly persist: boolean
 }
 
@@ -74,20 +74,20 @@ export interface EndEvent extends OfExchange<'end'> {
   readonly bytes: number
   /** Milliseconds since the request's head was complete. */
   readonly ms: number
-  /** Who ended it, when it did not complete. */
+  /** Which side ended it, if it did not complete. */
   readonly aborted?: string
-  /** The pattern of the route that answered; missing when no router found one. */
+  /** The pattern of the route that handled it; missing when no router found one. */
   readonly route?: string
 }
 
-/** The connection is kept and waits for another request. */
+/** The connection persists and waits for another request. */
 export type IdleEvent = OfExchange<'idle'>
 
 /** The bytes that arrived are not HTTP. */
 export interface RefusedEvent extends Of<'refused'> {
   readonly code: string
   readonly status: number
-  /** Position of the first wrong byte in its message. */
+  /** Position of the first invalid byte in its message. */
   readonly offset: number
   readonly message: string
   readonly rfc: string
@@ -181,7 +181,7 @@ export interface Exchange {
   readonly target: string
   readonly version: string
   readonly bytesIn: number
-  /** When its head was complete, and when the first byte of it came. */
+  /** When its head was complete, and when the first byte of the head arrived. */
   readonly at: number
   readonly headAt: number
   repliedAt?: number
@@ -210,7 +210,7 @@ export interface Connection {
   /** Whether the last reply on this connection has begun. */
   ending?: boolean
   error?: RefusedEvent
-  /** When each side had nothing more to send; missing while it may have, or where nobody has heard of it. */
+  /** When each side sent its FIN; missing while it has not, or where that is not known. */
   fin?: { client?: number; server?: number }
   close?: CloseEvent
 }

@@ -1,4 +1,4 @@
-// Flags of frames of HTTP/2 (RFC 9113 §6), and the bytes in front of their payload (§4.1).
+// Flags of HTTP/2 frames (RFC 9113 §6), and the size of the frame header (§4.1).
 export const END_STREAM = 1
 export const ACK = 1
 export const END_HEADERS = 4

@@ -33,14 +33,14 @@ export function isHttp2(bytes: Uint8Array, side: 'request' | 'response'): boolea
   return !isEmpty && bytes[3] === FrameType.Settings && bytes.subarray(4, headBytes).every((byte) => byte === 0)
 }
 
-/** Reads one frame after the other, each as a message of its own, up to the end or the first error. */
+/** Reads one frame after another, each as a separate message, up to the end or the first error. */
 export function readFrames(bytes: Uint8Array, side: 'request' | 'response'): Reading {
   const reader = new FramesReader(bytes)
   const fault = side === 'request' ? faultOf(bytes) : undefined
   return reader.read(side === 'request' ? PREFACE.length : 0, fault)
 }
 
-/** The fault that a server would find, with the position of its frame. */
+/** The error that a server would report, with the position of its frame. */
 function faultOf(bytes: Uint8Array): Fault | undefined {
   const machine = new Http2Machine('server')
   for (let event, p = 0; (event = machine.next(bytes, p, bytes.length)) !== MachineEvent.More; p = machine.pos) {
@@ -150,7 +150,7 @@ class FramesReader {
     }
   }
 
-  /** The fields of a block, once it is complete: each is a fact. */
+  /** The fields of a field block, once it is complete: each is a fact. */
   #fields(end: number): Fact[] {
     const { type, flags } = this.#frames
     let [from, to] = [this.#at, end]

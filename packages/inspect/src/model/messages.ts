@@ -1,4 +1,4 @@
-// The exchanges among the bytes of a connection, as far as they were kept.
+// Finds the exchanges in the bytes of a connection, as far as they were kept.
 import { MessageParser, type ParserEvent } from '@spillway/parser'
 import type { Segment } from './tape.ts'
 import { type Message, readBytes } from './tokens.ts'
@@ -8,7 +8,7 @@ export interface Told {
   /** Its start line. */
   readonly line: string
   readonly fields: readonly (readonly [name: string, value: string])[]
-  /** As it was transferred, with content codings still applied. */
+  /** Its content as transferred, with content codings still applied. */
   readonly content: Uint8Array
   /** All its bytes that were kept. */
   readonly bytes: Uint8Array
@@ -25,7 +25,7 @@ export interface ToldExchange {
   readonly response?: Told
 }
 
-/** The first field with a name, in lower case. */
+/** The value of the first field with a name, in lower case. */
 export function fieldOf({ fields }: Told, name: string): string | undefined {
   return fields.find(([one]) => one.toLowerCase() === name)?.[1]
 }
@@ -41,7 +41,7 @@ export function contentCodings(message: Told): string[] {
 /** Finds the exchanges in some bytes of one HTTP/1 connection. */
 export function exchangesOf({ first, ...segment }: Segment, decode: (base64: string) => Uint8Array): ToldExchange[] {
   const [received, sent] = [decode(segment.in), decode(segment.out)]
-  // Behind an upgrade nothing is a request any more.
+  // After an upgrade, nothing is an HTTP request any more.
   const upgraded = readBytes(sent, 'response').messages.some(({ line }) => /^HTTP\/1\.1 101\b/.test(line))
   const requests = readBytes(received, 'request', { upgraded }).messages.filter(({ line }) => !isFrame(line))
   const methods = requests.map(({ line }) => line.split(' ', 1)[0] ?? '')
@@ -56,12 +56,12 @@ export function exchangesOf({ first, ...segment }: Segment, decode: (base64: str
   })
 }
 
-/** What WebSocket says has no version of HTTP in its line. */
+/** WebSocket frames have no HTTP version in their line. */
 function isFrame(line: string): boolean {
   return line.endsWith(' frame')
 }
 
-/** An interim response is not the answer yet; a change of protocol is the last one. */
+/** Whether a response is final: interim ones are not, 101 (Switching Protocols) is. */
 function isFinal({ line }: Message): boolean {
   return !/^HTTP\/1\.\d 1(?!01)/.test(line)
 }
@@ -83,7 +83,7 @@ function told(bytes: Uint8Array, message: Message, side: 'request' | 'response',
   try {
     take(parser.feed(own))
   } catch {
-    // What was understood before the mistake is shown.
+    // What was understood before the error is shown.
   }
   return { line: message.line, fields, content: joined(content), bytes: own, complete }
 }

@@ -1,22 +1,22 @@
-// What is known of an exchange beside its bytes: where its time went, why its route won, what was said meanwhile.
+// What is known about an exchange besides its bytes: where its time went, why its route won, and what was logged.
 
-/** The run of one layer, or of the handler behind them. */
+/** The run of one layer, or of the handler inside the layers. */
 export interface LayerTime {
   readonly kind: 'layer' | 'handler'
   /** The name of its function; empty when it has none. */
   readonly name: string
-  /** How many others it runs within. */
+  /** The number of layers around it. */
   readonly depth: number
   /** When it began, on the server's clock. */
   readonly at: number
-  /** Milliseconds until its reply was there, and how many of them were its own and not of what it had called; missing while it runs. */
+  /** Milliseconds until its reply was ready, and how many of them were not spent in what it called; missing while it runs. */
   readonly ms?: number
   readonly own?: number
-  /** What it failed with. */
+  /** The error with which it failed. */
   readonly failed?: string
 }
 
-/** A layer that has begun, and perhaps ended; times on one clock. */
+/** A layer that has begun, and perhaps ended; all times are from one clock. */
 export interface LayerSpan {
   readonly kind: 'layer' | 'handler'
   readonly name: string
@@ -25,49 +25,49 @@ export interface LayerSpan {
   readonly failed?: string | undefined
 }
 
-/** A route that the request fits. */
+/** A route that matches the request. */
 export interface FittingRoute {
   readonly method: string
   readonly pattern: string
-  /** The file and line where it was registered; empty where that is not known. */
+  /** The file and line where it was registered; empty where unknown. */
   readonly place: string
 }
 
-/** What the router said of a request. */
+/** The router's decision about a request. */
 export interface RouteChoice {
-  /** Those that it fits, the most specific one first, which has answered. */
+  /** The matching routes, the most specific one first, which handled the request. */
   readonly routes: readonly FittingRoute[]
-  /** The status of the router's own reply, where no route has answered. */
+  /** The status of the router's own reply, if no route handled the request. */
   readonly status?: number
 }
 
-/** A span of OpenTelemetry. */
+/** An OpenTelemetry span. */
 export interface SpanNote {
   readonly id: string
-  /** Of the span that it belongs to, when that is known. */
+  /** The id of its parent span, if known. */
   readonly parent?: string
   readonly name: string
-  /** On the server's clock, and how long it took; missing where that was not told. */
+  /** Its start on the server's clock, and its duration; missing where unknown. */
   readonly at?: number
   readonly ms?: number
 }
 
-/** What is known of one exchange. */
+/** What is known about one exchange. */
 export interface ExchangeNote {
   /** 1 for the first on its connection. */
   readonly exchange: number
   readonly layers: readonly LayerTime[]
   readonly route?: RouteChoice
-  /** The trace that it is part of, with the spans that were seen. */
+  /** The trace to which it belongs, with the spans that were seen. */
   readonly trace?: { readonly id: string; readonly spans: readonly SpanNote[] }
   /** Lines of the log and of the console. */
   readonly lines: readonly string[]
-  /** Whether there was content that nobody has read. */
+  /** Whether there was content that the application did not read. */
   readonly unread?: boolean
 }
 
 /**
- * Puts each layer into the one that has called it, as their times say, and takes what it has called off its own time.
+ * Nests each layer in the one that called it, judging by their times, and subtracts the time of what it called from its own.
  * @param layers in the order in which they began.
  */
 export function nested(layers: readonly LayerSpan[]): LayerTime[] {

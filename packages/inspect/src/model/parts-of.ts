@@ -1,21 +1,21 @@
-// What content of some types is made of, as far as it is there: parts of a form, events of a stream. Nothing is refused here.
+// Splits content of some types, as far as it was kept: parts of a form, events of a stream. Malformed content is tolerated.
 import { decodeLatin1 } from '@spillway/parser'
 
-/** A part of content of the type multipart (RFC 2046 §5.1, RFC 7578). */
+/** A part of multipart content (RFC 2046 §5.1, RFC 7578). */
 export interface FormPart {
   readonly name?: string
   readonly filename?: string
-  /** Its media type; empty where none is said. */
+  /** Its media type; empty if not given. */
   readonly type: string
   readonly content: Uint8Array
 }
 
-/** The parts, the last one as far as it was kept; undefined when the type has no boundary, or no part is there. */
+/** The parts, the last one as far as it was kept; undefined when the type has no boundary, or there is no part. */
 export function partsOf(bytes: Uint8Array, type: string): FormPart[] | undefined {
   const [, quoted, plain] = /;[ \t]*boundary=(?:"([^"]+)"|([^\s;]+))/i.exec(type) ?? []
   const boundary = quoted ?? plain
   if (boundary === undefined) return undefined
-  // One character for each byte, so that places in the text are places in the bytes.
+  // One character per byte, so that positions in the text are positions in the bytes.
   const text = decodeLatin1(bytes, 0, bytes.length)
   const parts: FormPart[] = []
   const line = `\r\n--${boundary}`

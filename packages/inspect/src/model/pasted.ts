@@ -1,4 +1,4 @@
-// What people have at hand when they want to see bytes: the output of tools. Extracts the bytes from it.
+// Extracts bytes from the output of tools, which is what people have at hand when they want to see bytes.
 
 import { archivedBytes, archivedEntries } from './archive.ts'
 import { crlf, writtenRequest } from './written.ts'
@@ -19,8 +19,8 @@ const utf8 = new TextEncoder()
 /**
  * Finds the bytes in the output of a tool: `curl -v`, a curl command line, `hexdump -C`, `xxd`, `tcpdump -X`, an HTTP
  * Archive, fields as browsers copy them.
- * @param side to take if both are there.
- * @returns undefined for any other text, which stands for itself.
+ * @param side to take if the text has both.
+ * @returns undefined for any other text, which is taken literally.
  */
 export function pasted(text: string, side: Side): Pasted | undefined {
   return dump(text) ?? verbose(text, side) ?? commandLine(text) ?? archive(text, side) ?? pseudoFields(text)

@@ -3,7 +3,7 @@
 /** The first bytes of a PROXY protocol header, version 2. */
 const proxySignature = '\r\n\r\n\0\r\nQUIT\n'
 
-/** Says what the bytes are the beginning of, if that is a protocol that is often mistaken for HTTP. */
+/** Names the protocol that begins with these bytes, if it is one that is often mistaken for HTTP. */
 export function otherProtocol(bytes: Uint8Array): string | undefined {
   const [type, major, , , , handshake] = bytes
   // A TLS record with a ClientHello or a ServerHello (RFC 8446 §5.1 and §4).

@@ -7,9 +7,9 @@ export interface Query {
   readonly connection: readonly ((connection: Connection) => boolean)[]
   /** Whether the traffic of watching pages is shown, too. */
   readonly own: boolean
-  /** The path below which such a page and its requests are, on the server that it shows: `/__spillway/`. `/` where it is on another one. */
+  /** The path of such a page and of its requests on the server that it shows: `/__spillway/`. `/` if it is on another server. */
   readonly base: string
-  /** What cannot be understood, in a sentence; empty when everything can. */
+  /** Describes what cannot be understood, in a sentence; empty when there is nothing. */
   readonly problem: string
 }
 
@@ -22,7 +22,7 @@ const states: Readonly<Record<string, Term>> = {
   closed: { connection: [({ close }) => close !== undefined] },
 }
 
-/** What a term of each name makes of its value; undefined when it can make nothing of it. */
+/** Turns the value of a term into a condition, by name; undefined for an invalid value. */
 const terms: Readonly<Record<string, (value: string) => Term | undefined>> = {
   status: (value) => {
     const pattern = /^[1-5](?:xx|\d\d)$/i.test(value) ? value.toLowerCase() : undefined
@@ -53,21 +53,21 @@ function matchesStatus(pattern: string, status: number): boolean {
   return pattern.endsWith('xx') ? Math.floor(status / 100) === Number(pattern[0]) : status === Number(pattern)
 }
 
-/** A part of what was typed: `-path:"/a b",/c` has a name, two values, and is to be left out. */
+/** A part of the typed text: `-path:"/a b",/c` has a name, two values, and is negated. */
 interface Part {
   readonly text: string
   readonly isNot: boolean
-  /** Empty for a word. */
+  /** Empty for a bare word. */
   readonly name: string
   readonly values: readonly string[]
 }
 
-// A quote that is not closed yet goes on to the end: somebody is typing.
+// A quote that is not closed extends to the end: the user is still typing.
 const quoted = String.raw`"(?:[^"\\]|\\(?:[^]|$))*(?:"|$)`
 const part = new RegExp(String.raw`(-?)(?:([a-z]+):((?:${quoted}|[^\s"])*)|((?:${quoted}|[^\s"])+))`, 'g')
 const valueOf = new RegExp(String.raw`(?:${quoted}|[^,"])+`, 'g')
 
-/** Splits what was typed at spaces, and values at commas; neither counts within quotes, nor commas where no name is in front. */
+/** Splits the typed text at spaces, and values at commas, but not within quotes; a word without a name is not split at commas. */
 function partsOf(text: string): Part[] {
   return [...text.matchAll(part)].map(([all, minus, name = '', values = '', one = '']) => ({
     text: all,
@@ -81,7 +81,7 @@ function unquoted(text: string): string {
   return text.replaceAll(new RegExp(quoted, 'g'), (one) => one.replace(/^"|"$/g, '').replaceAll(/\\(.)/g, '$1'))
 }
 
-/** What a part asks for: one of its values; undefined when it cannot be understood. */
+/** The condition that a part stands for: any of its values matches; undefined when it cannot be understood. */
 function termOf({ name, values, isNot }: Part): Term | undefined {
   const make = name === '' ? word : Object.hasOwn(terms, name) ? terms[name] : undefined
   const all = values.map((one) => make?.(one))
@@ -102,8 +102,8 @@ function word(text: string): Term {
 }
 
 /**
- * Reads what somebody has typed. What has no name is a word that a target has to contain. Several values between commas: one of
- * them. A minus in front: none. Never throws.
+ * Parses a search. A term without a name is a word that the target has to contain. Of values separated by commas, any
+ * may match. A leading minus negates the term. Never throws.
  */
 export function parseQuery(text: string): Query {
   const query = { exchange: [] as Query['exchange'][number][], connection: [] as Query['connection'][number][] }
@@ -119,7 +119,7 @@ export function parseQuery(text: string): Query {
   return { ...query, own: true, base: '/', problem }
 }
 
-/** Whether a connection matches: it does itself, and one of its exchanges does. */
+/** Whether a connection matches: the connection itself, and at least one of its exchanges. */
 export function matchesConnection(query: Query, connection: Connection, you: number): boolean {
   if (!query.own && isOwn(connection, you, query)) return false
   if (!query.connection.every((test) => test(connection))) return false
@@ -138,7 +138,7 @@ export function matchesEvent(query: Query, event: WireEvent, connection: Connect
   return one !== undefined && one !== false && query.exchange.every((test) => test(one))
 }
 
-/** A browser asks for a page and for what is on it on several connections, and on some of them for pages of others as well. */
+/** A browser requests a page and its resources on several connections, some of which it also uses for other pages. */
 function isOwn({ id, role, exchanges }: Connection, you: number, query: Query): boolean {
   if (id === you || role === 'viewer') return true
   return exchanges.length > 0 && exchanges.every((one) => isBelow(one, query))

@@ -4,7 +4,7 @@ import { readCapture } from './captured.ts'
 import type { Recording } from './recording.ts'
 
 /**
- * Reads a capture or an HTTP Archive, whichever the bytes are; undefined for anything else.
+ * Reads a capture or an HTTP Archive, whichever it is; undefined for anything else.
  *
  * @throws {FormatError} for a capture that is damaged
  */

@@ -1,38 +1,38 @@
-// How readers that differ in strictness read the same bytes.
+// How parsers that differ in strictness read the same bytes.
 import { ParseError, parseErrors } from '@spillway/parser'
 import { type Deviation, ObservingParser, type Profile, observer, strict, userAgent } from '@spillway/parser/observer'
 import { plural } from './format.ts'
 import { isHttp2 } from './frames.ts'
 import type { Fault, Token } from './tokens.ts'
 
-/** A message as one reader sees it. */
+/** A message as one parser sees it. */
 export interface SeenMessage {
-  /** The offset of its first byte, and the one after its last. */
+  /** The offset of its first byte, and the offset after its last. */
   readonly from: number
   readonly to: number
   /** Its start line. */
   readonly line: string
-  /** Bytes of content. */
+  /** Number of bytes of content. */
   readonly content: number
   readonly complete: boolean
-  /** Whether it comes after something that a strict reader refuses. */
+  /** Whether it comes after something that a strict parser rejects. */
   readonly isSmuggled: boolean
 }
 
-/** How one reader reads some bytes. */
+/** How one parser reads some bytes. */
 export interface ProfileReading {
   readonly profile: string
   readonly messages: readonly SeenMessage[]
-  /** What it accepts, in order. */
+  /** The deviations that it accepts, in order. */
   readonly deviations: readonly Deviation[]
-  /** What it does not accept. */
+  /** The error at which it stops. */
   readonly fault?: Fault
 }
 
-/** The readers, beginning with the strictest. */
+/** The profiles of the parsers, beginning with the strictest. */
 const profiles: readonly Profile[] = [strict, userAgent, observer]
 
-/** How each reader reads some bytes; empty for HTTP/2, which has only one reading. */
+/** How each parser reads some bytes; empty for HTTP/2, which has only one reading. */
 export function readByProfiles(bytes: Uint8Array, side: 'request' | 'response'): readonly ProfileReading[] {
   return isHttp2(bytes, side) ? [] : profiles.map((profile) => readBy(profile, bytes, side))
 }
@@ -71,7 +71,7 @@ function readBy(profile: Profile, bytes: Uint8Array, side: 'request' | 'response
   return { profile: profile.name, messages, deviations }
 }
 
-/** Whether they see the same, in words. */
+/** Describes whether they see the same. */
 export function readingsSummary(readings: readonly ProfileReading[]): string {
   const smuggled = readings.at(-1)?.messages.filter(({ isSmuggled }) => isSmuggled) ?? []
   const seen = new Set(readings.map(({ messages }) => messages.map(({ from, to }) => `${from}-${to}`).join(' ')))
@@ -80,7 +80,7 @@ export function readingsSummary(readings: readonly ProfileReading[]): string {
   return seen.size > 1 ? 'They do not see the same.' : 'All see the same.'
 }
 
-/** The tokens of a strict reading, plus the messages that others see in what it has not read. */
+/** The tokens of a strict reading, plus the messages that other parsers see in the part it did not read. */
 export function withSmuggled(tokens: readonly Token[], readings: readonly ProfileReading[]): readonly Token[] {
   const last = tokens.at(-1)
   if (last?.kind !== 'rest') return tokens

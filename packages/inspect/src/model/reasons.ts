@@ -2,7 +2,7 @@
 export interface ReasonText {
   /** A few words for a label. */
   readonly short: string
-  /** One plain sentence for somebody who does not know the protocol. */
+  /** One plain sentence for readers who do not know the protocol. */
   readonly sentence: string
   /** Whether it ended as it should. */
   readonly calm: boolean
@@ -37,10 +37,10 @@ export type Reason =
   | 'shutdown'
   | 'upgraded'
 
-/** What can be known from outside, when a capture is read. */
+/** What an outside observer can know, from a capture. */
 type SeenFromOutside = 'server-closed' | 'server-reset' | 'not-recorded'
 
-/** Why a connection ended: as the server says, or as somebody has seen who has listened. */
+/** Why a connection ended: as the server reports it, or as an observer of the traffic sees it. */
 export type EndedBy = Reason | SeenFromOutside
 
 export const reasons: Readonly<Record<EndedBy, ReasonText>> = {

@@ -118,7 +118,7 @@ export function apply(state: LabState, event: WireEvent, most: Bounds = bounds):
   }
 }
 
-/** What was under way when a gap began has continued during it in an unknown way. */
+/** Whatever was under way when a gap began has continued during it in an unknown way. */
 function gap({ open, gaps, totals }: LabState, { what, at }: WireEvent & { type: 'gap' }): void {
   if (what === 'begins') {
     totals.busy = 0

@@ -1,6 +1,6 @@
-// What an HTTP/2 connection carried, stream by stream, and how far its windows were open (RFC 9113 §5).
+// What an HTTP/2 connection carried, stream by stream, and the sizes of its flow-control windows (RFC 9113 §5.2).
 
-/** How many bytes could be sent, and since when, on the server's clock. */
+/** A window size, and since when, on the server's clock. */
 export type WindowStep = readonly [at: number, bytes: number]
 
 /** The direction of content: to the server, or from it. */

@@ -4,7 +4,7 @@ import { isHttp2, nameOfError } from './frames.ts'
 import { joined } from './messages.ts'
 import type { StreamTrace, StreamsTrace, Way, WindowStep } from './stream-trace.ts'
 
-/** Most steps and characters of a line that are kept of a connection. */
+/** Most steps of a window, and most characters of a line, that are kept. */
 const [mostSteps, longestLine] = [80, 200]
 /** The initial size of every window (RFC 9113 §6.9.2). */
 const firstWindow = 65_535
@@ -18,7 +18,7 @@ class Direction {
   readonly hpack: HpackDecoder = new HpackDecoder()
   /** A field block that continues in another frame. */
   block: Uint8Array[] = []
-  /** The head of a DATA frame has arrived, but not all of its content. */
+  /** The header of a DATA frame has arrived, but not all of its content. */
   inData = false
   /** Bytes of the preface that have not arrived. */
   preface = 0
@@ -32,7 +32,7 @@ class Connection {
   readonly #streams: Map<number, StreamTrace> = new Map()
   readonly #windows: Record<Way, WindowStep[]>
   readonly #mostStreams: number
-  /** Nothing can be decoded any more. */
+  /** Set when nothing can be decoded any more. */
   #isLost = false
 
   constructor(at: number, mostStreams: number) {
@@ -67,7 +67,7 @@ class Connection {
     }
   }
 
-  /** The head of a DATA frame has arrived; its content does not matter here. */
+  /** The header of a DATA frame has arrived; its content does not matter here. */
   #data(way: Way, at: number): void {
     const { stream: id, length, flags } = this.#way[way].frames
     const stream = this.#streams.get(id)
@@ -87,7 +87,7 @@ class Connection {
       case FrameType.Continuation:
         return this.#fields(way, at)
       case FrameType.WindowUpdate:
-        // It is the other side that may send more.
+        // A WINDOW_UPDATE lets the other side send more.
         if (view.byteLength === 4) {
           const window = id === 0 ? this.#windows[other[way]] : stream?.windows[other[way]]
           if (window) step(window, at, view.getUint32(0) % 2 ** 31)
@@ -97,7 +97,7 @@ class Connection {
         if (stream && view.byteLength === 4) {
           stream.closedAt ??= at
           const error = view.getUint32(0)
-          // Ending a request that has been answered is nothing special.
+          // Resetting with NO_ERROR after a complete response is not an error.
           if (error !== ErrorCode.NoError) stream.reset = nameOfError(error)
         }
         return
@@ -123,7 +123,7 @@ class Connection {
     let { start, end } = frames
     if (type === FrameType.Headers && (flags & PADDED) !== 0) end -= bytes[start++] ?? 0
     if (type === FrameType.Headers && (flags & HAS_PRIORITY) !== 0) start += 5
-    // A copy: it has to outlive the chunk.
+    // A copy, because the chunk's buffer may be reused.
     block.push(bytes.slice(start, Math.max(start, end)))
     if (type === FrameType.Headers && way === 'in' && !this.#streams.has(id)) this.#open(id, at)
     const stream = this.#streams.get(id)
@@ -155,23 +155,23 @@ function describe(stream: StreamTrace, way: Way, { fields }: HpackDecoder, at: n
   }
 }
 
-/** A window grows or shrinks by this many bytes. */
+/** Changes a window by this many bytes. */
 function step(window: WindowStep[], at: number, change: number): void {
   const [lastAt, bytes] = window.at(-1)!
   const next: WindowStep = [at, bytes + change]
-  // Changes at the same time are one step.
+  // Changes at the same time count as one step.
   if (lastAt === at && window.length > 1) window[window.length - 1] = next
   else window.push(next)
   if (window.length > mostSteps) window.splice(1, 1)
 }
 
-/** The streams of HTTP/2 connections, for as long as those are known. */
+/** The streams of HTTP/2 connections, for as long as the connections are known. */
 export class StreamsLog {
   /** By connection; `undefined` for one of another protocol. */
   readonly #connections: Map<number, Connection | undefined> = new Map()
   readonly #mostStreams: number
 
-  /** @param mostStreams of a connection, the latest. */
+  /** @param mostStreams kept of a connection: the latest ones. */
   constructor(mostStreams: number = 48) {
     this.#mostStreams = mostStreams
   }
@@ -185,7 +185,7 @@ export class StreamsLog {
     this.#connections.get(connection)?.take(way, bytes, at)
   }
 
-  /** Bytes were missed: what follows them cannot be read, and what is known stays as it is. */
+  /** Bytes were missed: what follows cannot be decoded, and what is known remains. */
   miss(connection: number): void {
     this.#connections.get(connection)?.lose()
   }

@@ -1,4 +1,4 @@
-// The exchanges in the frames of an HTTP/2 connection, as far as they were kept.
+// Finds the exchanges in the frames of an HTTP/2 connection, as far as they were kept.
 import { FrameReader, FrameType, HpackDecoder, PREFACE } from '@spillway/parser/http2'
 import { END_HEADERS, END_STREAM, HAS_PRIORITY, PADDED, headBytes } from './frame-flags.ts'
 import { isHttp2 } from './frames.ts'
@@ -20,8 +20,8 @@ interface Half {
 }
 
 /**
- * Finds the exchanges of an HTTP/2 connection. The meaning of its fields depends on everything before them, so it needs the bytes from
- * the first one on; after a gap, nothing can be decoded.
+ * Finds the exchanges of an HTTP/2 connection. Decoding its fields depends on all earlier field blocks (HPACK), so it needs the
+ * bytes from the first one on; after a gap, nothing can be decoded.
  * @returns undefined when the connection does not begin like HTTP/2, or its beginning was not kept.
  */
 function streamsOf(segments: readonly Segment[], decode: (base64: string) => Uint8Array): ToldExchange[] | undefined {

@@ -10,9 +10,9 @@ export interface Piece {
   readonly bytes: number
 }
 
-/** What was sent on a connection between two idle moments: usually one request and its reply. */
+/** What was transferred on a connection between two idle periods: usually one request and its response. */
 export interface Segment {
-  /** Set when following bytes were not recorded. */
+  /** Set when the bytes that followed were not recorded. */
   readonly gap?: boolean
   /** When its first byte arrived, on the server's clock. */
   readonly at: number
@@ -26,14 +26,14 @@ export interface Segment {
   readonly pieces: readonly Piece[]
 }
 
-/** The answer of `/api/wire/<connection>`. */
+/** The content of the response to `/api/wire/<connection>`. */
 export interface Wire {
   readonly connection: number
   readonly segments: readonly Segment[]
-  /** Of its latest exchanges. */
+  /** Notes on its latest exchanges. */
   readonly notes: readonly ExchangeNote[]
-  /** What was said behind an upgrade to WebSocket; missing where nobody has put it together from its frames. */
+  /** The messages after an upgrade to WebSocket; missing where they were not reassembled from frames. */
   readonly messages?: readonly WebSocketMessage[]
-  /** Of a connection of HTTP/2. */
+  /** Only for HTTP/2. */
   readonly streams?: StreamsTrace
 }

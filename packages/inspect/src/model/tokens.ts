@@ -35,11 +35,11 @@ export type TokenKind =
   | 'size'
   | 'extension'
   | 'data'
-  /** The byte that cannot be right. */
+  /** The byte at which the error is detected. */
   | 'wrong'
   /** Bytes that are no longer read as HTTP. */
   | 'rest'
-  /** A message among them, as seen by a reader that accepts the mistake. */
+  /** A message among them, as seen by a parser that accepts the error. */
   | 'smuggled'
   // For HTTP/2 and WebSocket frames.
   | 'length'
@@ -47,7 +47,7 @@ export type TokenKind =
   | 'frame'
   | 'flags'
   | 'stream'
-  /** Compressed fields. */
+  /** A compressed field block. */
   | 'block'
   | 'mask'
   /** Other content of a frame. */
@@ -77,7 +77,7 @@ export interface Message {
 /** An error, with its position among all bytes, and in its message. */
 export interface Fault extends Pick<ParseErrorInfo, 'rfc' | 'message'> {
   readonly code: string
-  /** The HTTP status that answers it; frames report errors in other ways. */
+  /** The HTTP status of the response to it; errors in frames are reported in other ways. */
   readonly status?: number
   readonly at: number
   readonly offset: number
@@ -91,13 +91,13 @@ export interface Reading {
 }
 
 export interface ReadOptions {
-  /** The methods that responses answer, in order. Default: GET. */
+  /** The methods of the requests that the responses answer, in order. Default: GET. */
   readonly methods?: readonly string[]
-  /** Whether HTTP ends after a request that asks for an upgrade, because the answer was 101. Default: no. */
+  /** Whether HTTP ends after a request to upgrade, because the response was 101. Default: no. */
   readonly upgraded?: boolean
 }
 
-/** Reads everything: one message after the other, up to the end or the first error. */
+/** Reads everything: one message after another, up to the end or the first error. */
 export function readBytes(bytes: Uint8Array, side: 'request' | 'response', options: ReadOptions = {}): Reading {
   if (isHttp2(bytes, side)) return readFrames(bytes, side)
   const reader = new Reader(bytes, side, options)
@@ -146,7 +146,7 @@ class Reader {
   #content(from: number, start: number, head: RequestHead | ResponseHead): boolean {
     const bytes = this.#bytes
     const kind = head.bodyKind
-    // an interim response is not the final one yet
+    // An interim response is not the final one.
     if (head instanceof ResponseHead && head.status >= 200) this.#methods.shift()
     const body = new BodyDecoder()
     body.reset(kind, head.contentLength)
@@ -172,7 +172,7 @@ class Reader {
     return false
   }
 
-  /** What follows is WebSocket, from the side that sent the head. */
+  /** Reads the rest as WebSocket frames, from the side that sent the head. */
   #webSocket(start: number): void {
     const from = this.#side === 'request' ? 'client' : 'server'
     const { tokens, messages, failure } = readWebSocket(this.#bytes, start, from)

@@ -1,11 +1,11 @@
-/** One message of a WebSocket, whole and without its mask, or a control frame. */
+/** One WebSocket message, reassembled and unmasked, or a control frame. */
 export interface WebSocketMessage {
   readonly from: 'client' | 'server'
-  /** When its last byte was there, on the server's clock. */
+  /** When its last byte arrived, on the server's clock. */
   readonly at: number
   readonly kind: 'text' | 'binary' | 'ping' | 'pong' | 'close' | 'broken'
-  /** Of its content, inflated. */
+  /** The length of its content, decompressed. */
   readonly bytes: number
-  /** The text, or the bytes in hexadecimal, up to a length; of a broken one, what is wrong. */
+  /** The text, or the bytes in hexadecimal, possibly truncated; for an invalid message, what is wrong. */
   readonly shown: string
 }

@@ -1,4 +1,4 @@
-// WebSocket frames for display: what each byte is, and what a strict reader finds wrong.
+// WebSocket frames for display: what each byte is, and what a strict parser finds wrong.
 import { FrameEvent, type WebSocketFailure, WebSocketReader } from '@spillway/parser/websocket'
 import type { Fact, Message, Token, TokenKind } from './tokens.ts'
 
@@ -25,12 +25,12 @@ export interface FramesRead {
 }
 
 interface FrameFailure {
-  /** Position of the byte at which a strict reader stops. */
+  /** Position of the byte at which a strict parser stops. */
   readonly at: number
   readonly code: WebSocketFailure
 }
 
-/** Reads WebSocket frames starting at `start` (RFC 6455 §5.2); those of a client are unmasked. */
+/** Reads WebSocket frames starting at `start` (RFC 6455 §5.2); those from a client are unmasked. */
 export function readWebSocket(bytes: Uint8Array, start: number, from: 'client' | 'server'): FramesRead {
   const tokens: Token[] = []
   const messages: Message[] = []
@@ -86,7 +86,7 @@ function hex(bytes: Uint8Array): string {
   return [...bytes.subarray(0, 16)].map((byte) => byte.toString(16).padStart(2, '0')).join(' ')
 }
 
-/** What a strict reader finds wrong, and at which byte. @param bytes may be changed. */
+/** What a strict parser finds wrong, and at which byte. @param bytes may be modified. */
 function failureOf(bytes: Uint8Array, from: 'client' | 'server'): FrameFailure | undefined {
   const reader = new WebSocketReader({ from, deflate: true, messageBytes: mostBytes })
   let event: FrameEvent = FrameEvent.Ping

@@ -1,4 +1,4 @@
-// Messages written anew from what a tool says of them.
+// Reconstructs messages from a tool's description of them.
 import { joined } from './messages.ts'
 
 const utf8 = new TextEncoder()
@@ -10,7 +10,7 @@ export function writtenRequest(
   fields: readonly string[],
   content: Uint8Array,
 ): Uint8Array {
-  // Something that is not a URL is put on the line as it was written, so that it can be seen.
+  // A target that is not a URL is put on the request line as it is, so that it can be seen.
   const url = URL.canParse(target, 'http://localhost') ? new URL(target, 'http://localhost') : undefined
   const has = (name: string): boolean => fields.some((field) => field.toLowerCase().startsWith(`${name}:`))
   const host = has('host') || !url ? [] : [`Host: ${url.host}`]
@@ -19,7 +19,7 @@ export function writtenRequest(
   return withContent([line, ...host, ...fields, ...length, ''], content)
 }
 
-/** Lines with their ends. */
+/** The lines, each with its line end. */
 export function crlf(lines: readonly string[]): string {
   return lines.map((line) => `${line}\r\n`).join('')
 }
