@@ -75,7 +75,7 @@ export function isProxied({ needs }: Workload): boolean {
   return needs === 'proxy' || needs === 'gateway'
 }
 
-/** Whether a server has to use TLS, and with it HTTP/2. */
+/** Whether a server has to use TLS, and whether it then has to speak HTTP/2. */
 export type Tls = 'none' | 'tls' | 'h2'
 
 export function tlsOf({ tls, streams }: Workload): Tls {

@@ -84,7 +84,7 @@ function label(content: string, y: number, kind = ''): Element {
   return element
 }
 
-/** The window as an area above a base line, which changes colour for as long as the window is zero. */
+/** The window as an area above a base line, which has a different colour while the window is zero. */
 function windowOf(
   steps: readonly WindowStep[],
   start: number,

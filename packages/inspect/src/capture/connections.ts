@@ -13,7 +13,7 @@ export interface Listener {
   data(side: Side, bytes: Uint8Array, time: number): void
   /** Bytes missing from the capture; without a number, it is unknown how many. */
   lost(side: Side, bytes: number | undefined, time: number): void
-  /** @param isSaid whether this side has sent a FIN, or the capture merely ends. */
+  /** @param isSaid whether this side has sent a FIN; false when only the capture ends. */
   end(side: Side, time: number, isSaid: boolean): void
   /** One side has reset the connection (RST). */
   reset?(side: Side, time: number): void

@@ -47,7 +47,7 @@ export class Observed {
       } catch (error) {
         if (!(error instanceof ParseError)) throw error
         this.#failed(error)
-        // A connection that does not begin as HTTP is not HTTP.
+        // Gives up on a connection that does not begin as HTTP, or has too many errors.
         if (!this.isHttp || this.#errors++ > mostErrors) {
           this.isDead = true
           return

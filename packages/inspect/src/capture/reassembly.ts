@@ -6,7 +6,7 @@ export interface Sink {
   data(bytes: Uint8Array): void
   /** Bytes missing from the capture; without a number, it is unknown how many. */
   lost(bytes?: number): void
-  /** @param isSaid whether this side has sent a FIN, or the capture merely ends. */
+  /** @param isSaid whether this side has sent a FIN; false when only the capture ends. */
   end(isSaid: boolean): void
 }
 

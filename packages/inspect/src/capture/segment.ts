@@ -61,7 +61,7 @@ function ipv4(bytes: Uint8Array, at: number): Segment | null {
   // A fragment: more of them follow, or this is not the first.
   if ((u16be(bytes, at + 6) & 0x3fff) !== 0) return null
   const total = u16be(bytes, at + 2)
-  // With segmentation offload, the length may be 0.
+  // With segmentation offload by the network card, the length field may be 0.
   const end = total === 0 ? bytes.length : Math.min(at + total, bytes.length)
   return tcp(bytes, at + (bytes[at]! & 15) * 4, end, at + 12, 4)
 }

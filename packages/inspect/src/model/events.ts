@@ -74,7 +74,7 @@ export interface EndEvent extends OfExchange<'end'> {
   readonly bytes: number
   /** Milliseconds since the request's head was complete. */
   readonly ms: number
-  /** Which side ended it, if it did not complete. */
+  /** Who ended it, if it did not complete. */
   readonly aborted?: string
   /** The pattern of the route that handled it; missing when no router found one. */
   readonly route?: string

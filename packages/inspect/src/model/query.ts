@@ -7,7 +7,7 @@ export interface Query {
   readonly connection: readonly ((connection: Connection) => boolean)[]
   /** Whether the traffic of watching pages is shown, too. */
   readonly own: boolean
-  /** The path of such a page and of its requests on the server that it shows: `/__spillway/`. `/` if it is on another server. */
+  /** The base path of such a page and its requests on the server that it shows: `/__spillway/`. `/` if it is on another server. */
   readonly base: string
   /** Describes what cannot be understood, in a sentence; empty when there is nothing. */
   readonly problem: string
