@@ -1,4 +1,4 @@
-// Single requests while there are many other clients, over HTTP/1.1 or HTTP/2.
+// Single requests over HTTP/1.1 or HTTP/2, sent while many other clients are connected.
 import { once } from 'node:events'
 import { Agent, type IncomingMessage, get } from 'node:http'
 import { type ClientHttp2Session, type IncomingHttpHeaders, connect } from 'node:http2'

@@ -35,7 +35,7 @@ export interface AppParts {
   readonly restart: Bench['restart']
   /** Delays the end of the lab until this work is done. */
   readonly outlive: (work: Promise<unknown>) => void
-  /** The programs of the comparison; without them there is none. */
+  /** The programs of the server comparison; without them, the lab does not offer it. */
   readonly programs: Programs | undefined
   /** Whether requests are printed. */
   readonly log: boolean

@@ -37,7 +37,7 @@ export interface LabOptions {
    * Default: only when it is bound to a loopback address.
    */
   readonly control?: boolean
-  /** The programs of the comparison of servers. Default: there is none. */
+  /** The programs of the server comparison. Default: the lab does not offer it. */
   readonly programs?: Programs
   /** Whether requests are printed. Default: no. */
   readonly log?: boolean

@@ -19,7 +19,7 @@ export interface Run {
 export interface Tried {
   readonly name: string
   readonly title: string
-  /** What there is to see in it. */
+  /** What to look for in it. */
   readonly note: string
   /** Measurements and counts, by name. */
   readonly facts: readonly (readonly [name: string, value: string])[]

@@ -48,7 +48,7 @@ export function connectionDetails(id: number, store: Store, wire: WireOf): HTMLE
   const hidden = requests - exchanges.length
   return [
     verdictOf(connection, phaseOf(connection, store, now)),
-    // The explanation of an error says more than that of the end to which it led.
+    // The explanation of an error is more helpful than that of the close to which it led.
     ...(connection.error ? errorOf(connection) : close ? [endedAdvice(close.reason)] : []),
     factList(facts),
     el('div', { class: 'buttons' }, saveButton(connection, store.server, now)),

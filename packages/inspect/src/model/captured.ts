@@ -253,7 +253,7 @@ class Told implements Listener {
 
   #ended(one: Open, bytes: number, aborted?: string): void {
     const { number: exchange, from, status, at } = one
-    // An interim response does not end the exchange, and what has no status is no response.
+    // An interim response does not end the exchange, and a response without a request is not shown.
     if (status === 0 && aborted === undefined) return
     this.#busy--
     one.isOver = true

@@ -108,7 +108,7 @@ export interface CloseEvent extends Of<'close'> {
 
 /** Something happened to the server itself; it is on connection 0. */
 export interface ServerEvent extends Of<'server'> {
-  /** It listens; it accepts no more and finishes what is under way; nothing is left. */
+  /** It listens; it accepts no more connections and finishes what is under way; everything has finished. */
   readonly what: 'listens' | 'drains' | 'drained'
 }
 

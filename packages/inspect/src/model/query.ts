@@ -9,7 +9,7 @@ export interface Query {
   readonly own: boolean
   /** The base path of such a page and its requests on the server that it shows: `/__spillway/`. `/` if it is on another server. */
   readonly base: string
-  /** Describes what cannot be understood, in a sentence; empty when there is nothing. */
+  /** A sentence about what cannot be understood; empty when everything can. */
   readonly problem: string
 }
 

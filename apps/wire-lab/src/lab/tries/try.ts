@@ -5,7 +5,7 @@ import { type Answer, Dialogue, type Marker, type Target } from '../client.ts'
 /** Something that the lab's own client can do to the server. */
 export interface Try {
   readonly title: string
-  /** What there is to see in it. */
+  /** What to look for in it. */
   readonly note: string
   readonly run: (bench: Bench) => Promise<Tried['facts'] | void>
 }
