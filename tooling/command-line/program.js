@@ -1,4 +1,4 @@
-// How a program runs, and what it says when something goes wrong.
+// Runs a program, and reports its errors.
 import { readFileSync } from 'node:fs'
 import { styleFor } from './help.js'
 

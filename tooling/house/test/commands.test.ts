@@ -126,7 +126,7 @@ const scripts: ReadonlySet<string> = new Set(
 )
 const demos = readFileSync(join(root, 'tooling/start.mjs'), 'utf8')
 
-/** Which of the things that a command names is missing; undefined when all of them exist. */
+/** Which script, demo or file that a command names is missing; undefined when all exist. */
 function missingIn(command: string): string | undefined {
   const words = command.split(/\s+/)
   const [, script] = /^npm (?:run )?(\S+)/.exec(command) ?? []

@@ -56,7 +56,7 @@ const tables: Readonly<Record<string, readonly string[]>> = {
   node: atStart.map(({ code }) => code),
 }
 
-/** A place in the sources where an error gets a code, and the status if it is written beside it. */
+/** A place in the sources where an error gets a code, and the status if it is written next to it. */
 interface Use {
   readonly code: string
   readonly status: number | undefined
