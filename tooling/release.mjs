@@ -1,5 +1,5 @@
 // `npm run release`: builds and checks the packages, then publishes those whose version is not published yet. With
-// `--dry-run` it packs everything that it would publish, but does not contact the registry.
+// `--dry-run` it packs everything that it would publish, but publishes nothing.
 import { must, publishedPackages, run, setup } from './setup.mjs'
 
 const dryRun = process.argv.includes('--dry-run')
