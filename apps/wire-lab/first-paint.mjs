@@ -1,7 +1,7 @@
 // Measures when a browser first paints each page of the lab, and compares it with a one-word page, the floor on this machine:
 //   node apps/wire-lab/first-paint.mjs [loads, 15]
 // after a build. Each load has a browser context, a window and a connection of its own. It needs Chromium on the PATH.
-import { spawn } from 'node:child_process'
+import { startLab } from './lab-process.mjs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { createServer } from '@spillway/core'
@@ -34,18 +34,7 @@ const loads = Number(process.argv[2] ?? 15)
 const word = '<!doctype html><title>One word</title><link rel="icon" href="data:," /><p>Hello</p>'
 const floor = createServer((c) => c.html(word))
 await floor.listen({ host: '127.0.0.1', port: 0 })
-const main = fileURLToPath(new URL('dist/main.js', import.meta.url))
-const server = spawn(process.execPath, [main], {
-  env: { ...process.env, PORT: '0' },
-  stdio: ['ignore', 'pipe', 'inherit'],
-})
-let text = ''
-for await (const piece of server.stdout) {
-  text += piece
-  if (text.includes('Ctrl-C')) break
-}
-server.stdout.resume()
-const [url] = /http:\/\/[\w.:]+/.exec(text)
+const { server, url } = await startLab(fileURLToPath(new URL('dist/main.js', import.meta.url)))
 const browser = await launchChromium()
 try {
   await sleep(browserRests)

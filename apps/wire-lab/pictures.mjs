@@ -4,23 +4,14 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { launchChromium } from '@spillway/vitest-config/chromium'
-import { spawn } from '@spillway/vitest-config/programs'
+import { startLab } from './lab-process.mjs'
 
 const folder = process.argv[2] ?? fileURLToPath(new URL('docs', import.meta.url))
-const lab = spawn(process.execPath, [fileURLToPath(new URL('dist/main.js', import.meta.url))], {
-  env: { ...process.env, PORT: '0' },
-  stdio: ['ignore', 'pipe', 'inherit'],
-})
-let said = ''
-for await (const piece of lab.stdout) {
-  said += piece
-  if (said.includes('Ctrl-C')) break
-}
-lab.stdout.resume()
+const { server, url } = await startLab(fileURLToPath(new URL('dist/main.js', import.meta.url)))
 const browser = await launchChromium()
 try {
   const page = await browser.newPage({ viewport: { width: 1440, height: 960 }, colorScheme: 'light' })
-  await page.goto(/http:\/\/\S+/.exec(said)[0])
+  await page.goto(url)
   await page.waitForSelector('#live[data-state=live]')
   const buttons = ['Three at once', 'Head without end', 'Pipelining', 'HTTP/2: many at once', 'Slow client']
   for (const name of [...buttons, 'Client leaves', 'WebSocket', 'Chunked upload', 'Two lengths']) {
@@ -33,5 +24,5 @@ try {
   await page.screenshot({ path: join(folder, 'live.png') })
 } finally {
   await browser.close()
-  lab.kill()
+  server.kill()
 }

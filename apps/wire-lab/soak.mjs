@@ -6,7 +6,7 @@ import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { launchChromium } from '@spillway/vitest-config/chromium'
-import { spawn } from '@spillway/vitest-config/programs'
+import { startLab } from './lab-process.mjs'
 
 const get = 'GET /api/time HTTP/1.1\r\nHost: soak\r\n\r\n'
 
@@ -46,15 +46,8 @@ async function client(port, kind, state) {
  * @returns each sample: megabytes of the server (RSS), megabytes and nodes of the page, open connections
  */
 export async function soak({ main, seconds, connections, samples, say = () => {} }) {
-  const env = { ...process.env, PORT: '0' }
-  const server = spawn(process.execPath, [main], { env, stdio: ['ignore', 'pipe', 'inherit'] })
-  let text = ''
-  for await (const piece of server.stdout) {
-    text += piece
-    if (text.includes('Ctrl-C')) break
-  }
-  server.stdout.resume()
-  const url = new URL(/http:\/\/\S+/.exec(text)[0])
+  const { server, url: address } = await startLab(main)
+  const url = new URL(address)
   const browser = await launchChromium()
   const state = { over: false }
   try {
