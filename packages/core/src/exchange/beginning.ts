@@ -2,7 +2,7 @@
 // report, and content that is already complete has a known length.
 import type { RequestContext } from './request-context.ts'
 import { hasNoContent } from './content.ts'
-import { type Reply, isAnswer } from './reply.ts'
+import { type BodySource, type Reply, isAnswer } from './reply.ts'
 import { isOfResponse } from './response-like.ts'
 import {
   Begun,
@@ -36,7 +36,17 @@ const gatheredBytes = 64 * 1024
  */
 export function begun(reply: Reply, context: RequestContext, reporter: Reporter): Reply | Promise<Reply> {
   const { body } = reply
-  if (typeof body === 'string' || !isSource(body) || body instanceof Begun) return reply
+  // Most content is text: this much is inlined into the answering of every request.
+  return typeof body === 'string' ? reply : beginUnlessKnown(reply, body, context, reporter)
+}
+
+function beginUnlessKnown(
+  reply: Reply,
+  body: BodySource,
+  context: RequestContext,
+  reporter: Reporter,
+): Reply | Promise<Reply> {
+  if (!isSource(body) || body instanceof Begun) return reply
   if (reply.takeOver || hasNoContent(reply.status) || context.isOver) return reply
   // HEAD says what GET would, as far as that costs little (RFC 9110 §9.3.2).
   if (context.method === 'HEAD' && !isOfResponse(body)) return reply

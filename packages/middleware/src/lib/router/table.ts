@@ -172,7 +172,11 @@ export class RouteTable {
 
   /** Answers a request with the route that matches it best. */
   dispatch(c: Context, end?: MountEnd): MaybePromise<Result> {
-    if (!this.#answersErrors) return this.#answer(c, end)
+    return this.#answersErrors ? this.#answerErrors(c, end) : this.#answer(c, end)
+  }
+
+  /** Apart from `dispatch`, because the variables of a method with closures are allocated on every call. */
+  #answerErrors(c: Context, end: MountEnd | undefined): MaybePromise<Result> {
     return whenAnswered(
       c,
       () => toReply(this.#answer(c, end)),
