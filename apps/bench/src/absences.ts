@@ -55,7 +55,7 @@ export function absence(name: string, feature: Feature): string {
 /** Why a server has no result in a workload: it lacks the feature, or something went wrong. */
 export function whyEmpty({ name, needs }: Workload, server: string, { failures }: Record): string {
   const failure = failures.find((one) => one.workload === name && one.server === server)
-  if (failure) return `left out of “${name}”: ${failure.why.split('\n')[0]?.split(': ')[0]}`
+  if (failure) return `left out: ${failure.why.split('\n')[0]?.split(': ')[0]}`
   const isAble = contenders.find((one) => one.name === server)?.features.includes(needs)
   return isAble ? 'not measured' : absence(server, needs)
 }

@@ -53,8 +53,8 @@ function rowsOf(names: readonly string[]): Workload[] {
   return workloads.filter(({ name }) => names.includes(name))
 }
 
-function cell({ results }: Record, workload: string, server: string, cost: Cost): string {
-  const found = results.find((one) => one.workload === workload && one.server === server)
+function cell(record: Record, workload: string, server: string, cost: Cost): string {
+  const found = resultOf(record, workload, server)
   if (!found) return '–'
   const value = found.median[cost]
   const shown = value.toFixed(value < 100 ? 1 : 0)
@@ -72,14 +72,26 @@ function spreadOf({ results }: Record): string {
   return `Rounds differ by ±${middle.toFixed(0)} % in half of the cells or less, ±${most.toFixed(0)} % at the most.`
 }
 
-/** Why cells are empty: a line for each server and reason. */
+/** Why cells are empty: for each reason the servers, and their rows if these are few. */
 function emptyCells({ workloads: names }: Plan, columns: readonly string[], record: Record): string[] {
-  const lines = columns.flatMap((server) =>
-    rowsOf(names)
-      .filter(({ name }) => !record.results.some((one) => one.workload === name && one.server === server))
-      .map((workload) => `${server}: ${whyEmpty(workload, server, record)}`),
-  )
-  return [...new Set(lines)]
+  const servers = new Map<string, string[]>()
+  for (const server of columns) {
+    const rows = new Map<string, string[]>()
+    for (const workload of rowsOf(names)) {
+      if (resultOf(record, workload.name, server)) continue
+      const because = whyEmpty(workload, server, record)
+      rows.set(because, [...(rows.get(because) ?? []), `“${workload.title}”`])
+    }
+    for (const [because, titled] of rows) {
+      const line = `${titled.length > 2 ? '' : ` in ${titled.join(' and ')}`}: ${because}`
+      servers.set(line, [...(servers.get(line) ?? []), server])
+    }
+  }
+  return [...servers].map(([line, named]) => named.join(', ') + line)
+}
+
+function resultOf({ results }: Record, workload: string, server: string): Record['results'][number] | undefined {
+  return results.find((one) => one.workload === workload && one.server === server)
 }
 
 /** Puts a table between its marks in a document, if it has them. @throws Error when it has only one of them. */

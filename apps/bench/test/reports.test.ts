@@ -56,7 +56,7 @@ describe('the page', () => {
   })
 
   it('says who has no part in a workload, and why', () => {
-    expect(html).toContain('<p>Without node-http: left out of “json”: status 500.</p>')
+    expect(html).toContain('<p>Without node-http: left out: status 500.</p>')
   })
 
   it('escapes what the machine calls itself, and loads nothing', () => {
@@ -93,7 +93,7 @@ describe('the tables for documents', () => {
   it('say why a cell is empty, and who was not there', () => {
     const text = markdown(plan, record, ['cpuPerRequest'])
     expect(text).toContain(
-      'Empty: spillway: not measured; node-http: left out of “json”: status 500; node-http: not measured.',
+      'Empty: spillway in “JSON of 1 to 50 items”: not measured; node-http in “JSON of 1 to 50 items”: left out: status 500; node-http in “file of 1 MiB”: not measured.',
     )
     expect(text).toContain('Not installed: nginx.')
   })
