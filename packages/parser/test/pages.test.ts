@@ -4,7 +4,7 @@
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { parseErrors, type ParseErrorCode } from '../src/index.ts'
+import { defaultBodyLimits, defaultHeadLimits, parseErrors, type ParseErrorCode } from '../src/index.ts'
 import type { Vector } from './replay.ts'
 
 const folder = new URL('../vectors/', import.meta.url)
@@ -42,6 +42,16 @@ test('every error has a case', () => {
   const exchanges = readFileSync(new URL('exchanges/connections.json', folder), 'utf8')
   expect(codes.filter((code) => !vectors.some((v) => errorOf(v) === code) && !exchanges.includes(code))).toEqual([])
 })
+
+test.each(Object.keys({ ...defaultHeadLimits, ...defaultBodyLimits }))(
+  '%s has cases one below it, at it and one above it',
+  (limit) => {
+    // The two limits for the framing of chunks apply together.
+    const name = limit.replace(/^overhead.*/, 'overhead')
+    const ids = vectors.map(({ id }) => id.replace(/^(?:body-)?limits\//, ''))
+    expect(ids).toEqual(expect.arrayContaining(['below', 'at', 'above'].map((place) => `${name}-${place}`)))
+  },
+)
 
 test('vectors/README.md maps the sections of the specifications to cases', () => {
   const sections = new Map<string, Vector[]>()
