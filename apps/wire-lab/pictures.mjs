@@ -1,4 +1,4 @@
-// Makes the picture of the live view that the documents show:
+// Makes the pictures of the lab that the documents show:
 //   node apps/wire-lab/pictures.mjs [folder, default apps/wire-lab/docs]        after a build; Chromium has to be installed
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -22,6 +22,25 @@ try {
   await page.mouse.move(0, 0)
   await sleep(300)
   await page.screenshot({ path: join(folder, 'live.png') })
+
+  await page.goto(new URL('bytes.html', url).href)
+  await page.locator('select').selectOption({ label: 'Two lengths (CL + TE)' })
+  // Its content is fetched when it is seen.
+  await page.locator('#others').scrollIntoViewIfNeeded()
+  await page.waitForSelector('#others .risky')
+  await page.evaluate('scrollTo(0, 0)')
+  await page.screenshot({ path: join(folder, 'bytes.png'), fullPage: true })
+
+  await page.goto(url)
+  await page.waitForSelector('#live[data-state=live]')
+  await page.locator('button', { hasText: 'Present' }).first().click()
+  // To what happens in the first step, to the second, and to what happens in that.
+  for (let i = 0; i < 3; i++) {
+    await page.locator('button', { hasText: 'Next' }).click()
+    await sleep(1500)
+  }
+  await sleep(1000)
+  await page.screenshot({ path: join(folder, 'tour.png') })
 } finally {
   await browser.close()
   server.kill()
