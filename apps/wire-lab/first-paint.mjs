@@ -1,11 +1,11 @@
 // Measures when a browser first paints each page of the lab, and compares it with a one-word page, the floor on this machine:
 //   node apps/wire-lab/first-paint.mjs [loads, 15]
 // after a build. Each load has a browser context, a window and a connection of its own. It needs Chromium on the PATH.
-import { startLab } from './lab-process.mjs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { createServer } from '@spillway/core'
 import { launchChromium } from '@spillway/vitest-config/chromium'
+import { startLab } from './lab-process.mjs'
 
 const paths = ['/', '/bytes.html', '/many.html', '/loop.html']
 /** Milliseconds that a new browser, and a new window of it, are given to settle. */

@@ -1,6 +1,6 @@
 // The bench's tables in Markdown documents.
 import { whyEmpty } from './absences.ts'
-import type { Record } from './page.ts'
+import { type Record, resultOf } from './page.ts'
 import type { Plan } from './plans.ts'
 import { type Workload, workloads } from './workloads.ts'
 
@@ -88,10 +88,6 @@ function emptyCells({ workloads: names }: Plan, columns: readonly string[], reco
     }
   }
   return [...servers].map(([line, named]) => named.join(', ') + line)
-}
-
-function resultOf({ results }: Record, workload: string, server: string): Record['results'][number] | undefined {
-  return results.find((one) => one.workload === workload && one.server === server)
 }
 
 /** Puts a table between its marks in a document, if it has them. @throws Error when it has only one of them. */

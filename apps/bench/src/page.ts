@@ -111,11 +111,14 @@ ${workload ? absent(workload, record) : ''}
 </section>`
 }
 
+/** What was measured for a server in a workload, if anything was. */
+export function resultOf({ results }: Record, workload: string, server: string): Record['results'][number] | undefined {
+  return results.find((one) => one.workload === workload && one.server === server)
+}
+
 /** Which of the measured servers are missing from a workload, and why. */
 function absent(workload: Workload, record: Record): string {
-  const servers = Object.keys(record.versions).filter(
-    (server) => !record.results.some((one) => one.workload === workload.name && one.server === server),
-  )
+  const servers = Object.keys(record.versions).filter((server) => !resultOf(record, workload.name, server))
   const reasons = servers.map((server) => `${server}: ${whyEmpty(workload, server, record)}`)
   return reasons.length === 0 ? '' : `<p>Without ${text(reasons.join('; '))}.</p>`
 }
