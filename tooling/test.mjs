@@ -31,6 +31,8 @@ const checks = [
   { name: 'size', command: ['size-limit'], needsBuild: true },
 ]
 const counts = { passed: 0, failed: 0, skipped: 0 }
+/** Lines about what failed, said again at the end: what a failing test prints is far above by then. */
+const failures = []
 
 /** Runs one check and prints one line about it, followed by its whole output when it failed. */
 async function check({ name, command }) {
@@ -39,10 +41,14 @@ async function check({ name, command }) {
   const seconds = ((performance.now() - started) / 1000).toFixed(1)
   counts[status === 0 ? 'passed' : 'failed'] += 1
   console.log(`${status === 0 ? '✓' : '✗'} ${name.padEnd(19)} ${seconds.padStart(5)} s`)
-  if (status !== 0) console.log(`${output.trim()}\n`)
+  if (status !== 0) {
+    failures.push(`${name}:`, ...output.trim().split('\n').slice(-10))
+    console.log(`${output.trim()}\n`)
+    return false
+  }
   // A check that cannot run here says so.
-  else if (/^\S+: skipped/m.test(output)) console.log(`  ${output.trim()}`)
-  return status === 0
+  if (/^\S+: skipped/m.test(output)) console.log(`  ${output.trim()}`)
+  return true
 }
 
 function collect([command, ...args]) {
@@ -73,16 +79,21 @@ async function vitest(args, variables = {}) {
     stdio: ['ignore', 'inherit', 'inherit'],
   })
   const status = await new Promise((resolve) => child.on('close', resolve))
-  const seen = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : { passed: 0, failed: 0, skipped: 0 }
+  const seen = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : { counts: {}, failures: [] }
   rmSync(folder, { recursive: true })
-  for (const key of Object.keys(counts)) counts[key] += seen[key]
+  for (const key of Object.keys(counts)) counts[key] += seen.counts[key] ?? 0
+  failures.push(...seen.failures)
   // A run that broke without a failing test: bad configuration, a crash.
-  if (status !== 0 && seen.failed === 0) counts.failed += 1
+  if (status !== 0 && seen.failures.length === 0) {
+    counts.failed += 1
+    failures.push(`vitest ended with ${status}`)
+  }
 }
 
 process.on('exit', (code) => {
   // Something threw, or the installation failed.
   if (code !== 0 && counts.failed === 0) counts.failed = 1
+  if (failures.length > 0) console.log(`\nFailed:\n  ${failures.join('\n  ')}`)
   const { passed, failed, skipped } = counts
   console.log(`\n${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`)
 })

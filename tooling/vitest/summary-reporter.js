@@ -1,25 +1,48 @@
 import { writeFileSync } from 'node:fs'
 
-/** Names the tests that passed only on retry, and passes the counts to tooling/test.mjs, which adds its steps and prints the last line. */
+/**
+ * Names the tests that passed only on retry, and passes the counts and what failed to
+ * tooling/test.mjs, which adds its steps and prints the last lines.
+ */
 export default class SummaryReporter {
-  onTestRunEnd(modules, errors) {
+  onTestRunEnd(modules, unhandled) {
     for (const module of modules) for (const test of module.children.allTests()) this.#tellOfRetry(test)
     const file = process.env.SPILLWAY_TEST_COUNTS
     if (!file) return
-    const counts = { passed: 0, failed: errors.length, skipped: 0 }
+    const counts = { passed: 0, failed: 0, skipped: 0 }
+    const failures = []
+    const fail = (name, [error]) => {
+      counts.failed += 1
+      failures.push(`${name}: ${firstLine(error)}`)
+    }
+    for (const error of unhandled) fail('outside of a test', [error])
     for (const module of modules) {
-      if (module.errors().length > 0) counts.failed += 1
+      if (module.errors().length > 0) fail(fileOf(module), module.errors())
       for (const test of module.children.allTests()) {
-        const { state } = test.result()
-        counts[state === 'passed' || state === 'failed' ? state : 'skipped'] += 1
+        const { state, errors = [] } = test.result()
+        if (state === 'failed') fail(nameOf(test), errors)
+        else counts[state === 'passed' ? state : 'skipped'] += 1
       }
     }
-    writeFileSync(file, JSON.stringify(counts))
+    writeFileSync(file, JSON.stringify({ counts, failures }))
   }
 
   #tellOfRetry(test) {
     if (!test.diagnostic()?.flaky) return
-    console.log(`Passed at the second try only: ${test.module.relativeModuleId} > ${test.fullName}`)
-    for (const { message } of test.result().errors ?? []) console.log(`  ${message.split('\n', 1)[0]}`)
+    console.log(`Passed at the second try only: ${nameOf(test)}`)
+    for (const error of test.result().errors ?? []) console.log(`  ${firstLine(error)}`)
   }
+}
+
+function firstLine(error) {
+  return String(error?.message).split('\n', 1)[0]
+}
+
+/** The same file is in several packages. */
+function fileOf(module) {
+  return `${module.project.name} ${module.relativeModuleId}`
+}
+
+function nameOf(test) {
+  return `${fileOf(test.module)} > ${test.fullName}`
 }
