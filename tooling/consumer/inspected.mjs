@@ -72,9 +72,7 @@ const ways = {
   },
   'app.use(inspector())': async () => {
     const said = start(process.execPath, 'mounted.js')
-    // The link is printed before the server listens.
-    const url = await said(/at (http\S+)/)
-    return [url + (await said(/Inspector: http:\/\/<this server>(\S+)/)), url]
+    return [await said(/Inspector: (\S+)/), await said(/at (http\S+)/)]
   },
   'npx @spillway/inspect proxy, before Express': async () => {
     const url = await start(process.execPath, 'express.js')(/at (http\S+)/)

@@ -1,6 +1,6 @@
 // The entry `@spillway/core`: public names only; the code is in the rooms beside it.
 export { AddressSet, networkOf, normalAddress } from './transport/addresses.ts'
-export { type CloseReason, type ConnectionEvents, channels } from './server/events.ts'
+export { type CloseReason, type ConnectionEvents, type ServerEvents, channels } from './server/events.ts'
 export type { Context, Handler, Html, MaybePromise, Query, RequestHeaders, Result } from './exchange/context.ts'
 export type { CoreErrorCodes, ErrorCode } from './exchange/error-codes.ts'
 export {

@@ -1,6 +1,6 @@
 import { connect } from 'node:net'
 import { afterEach, beforeEach, type MockInstance, vi } from 'vitest'
-import { type ConnectionEvents, type Server, channels } from '../src/index.ts'
+import { type ConnectionEvents, type Server, type ServerEvents, channels } from '../src/index.ts'
 
 /** A request without content. */
 export function request(method: string, target: string, fields = '', version = '1.1'): string {
@@ -172,8 +172,8 @@ export type Recorded = { [K in Names]: { readonly name: K; readonly event: Conne
 /** What one server publishes while `run` runs, the bytes aside. */
 export async function record(server: Server, run: () => void | Promise<void>): Promise<Recorded[]> {
   const seen: Recorded[] = []
-  const stops = (Object.keys(channels) as Names[])
-    .filter((name) => name !== 'bytes' && name !== 'head' && name !== 'keylog')
+  const stops = (Object.keys(channels) as (keyof ServerEvents)[])
+    .filter((name) => name !== 'listening' && name !== 'bytes' && name !== 'head' && name !== 'keylog')
     .map((name) => {
       const listener = (event: ConnectionEvents[Names]): void => {
         if (event.server === server) seen.push({ name, event } as Recorded)

@@ -1,5 +1,5 @@
 // The inspector: shows what the servers of this process do.
-import { type Server, createServer, defaultTimeouts } from '@spillway/core'
+import { type Server, type ServerEvents, channels, createServer, defaultTimeouts } from '@spillway/core'
 import { readOptions } from '@spillway/core/options'
 import type { Middleware } from '@spillway/middleware'
 import manifest from '../package.json' with { type: 'json' }
@@ -23,7 +23,7 @@ function toStandardError(line: string): void {
 
 /**
  * Shows what the servers of this process do, on a page below `/__spillway`: connections, requests, bytes, and why each
- * connection ended. Anyone on this machine with the printed link may look; in production it does nothing. Put it in
+ * connection ended. When the next server of this process listens, the link is printed: anyone on this machine who has it may look; in production it does nothing. Put it in
  * front of all other middleware: `app.use(inspector())`.
  * @throws TypeError for an invalid path, and for unknown options.
  */
@@ -31,11 +31,23 @@ export function inspector(options: InspectorOptions = {}): Middleware {
   const { print = toStandardError, path, always, inProduction, remote } = readOptions(inspectorRules, options)
   if (isProduction() && !inProduction) return (_, next) => next()
   const inspection = new Inspection({ ...common, base: `${path}/`, remote, always, isOwn: () => false })
-  print(`Inspector: ${inspection.link('http://<this server>')}\n`)
+  let isPrinted = false
+  const tell = (origin: string): void => {
+    isPrinted = true
+    channels.listening.unsubscribe(onListening)
+    print(`Inspector: ${inspection.link(origin)}\n`)
+  }
+  const onListening = ({ url }: ServerEvents['listening']): void => {
+    if (url.startsWith('http')) tell(url)
+  }
+  channels.listening.subscribe(onListening)
   const layer: Middleware = (c, next) => {
     if (!c.path.startsWith(path)) return next()
     if (c.path === path) return c.redirect(`${path}/`)
-    return c.path[path.length] === '/' ? inspection.handle(c, c.path.slice(path.length + 1)) : next()
+    if (c.path[path.length] !== '/') return next()
+    // Another runtime's server, or one that has listened all along. Its name in the request may be anybody's.
+    if (!isPrinted) tell('http://<this server>')
+    return inspection.handle(c, c.path.slice(path.length + 1))
   }
   // What it is called where it shows how long each layer took.
   return Object.defineProperty(layer, 'name', { value: 'inspector' })

@@ -3,12 +3,16 @@ import { connect as connectHttp2 } from 'node:http2'
 import { createServer } from 'node:net'
 import { connect } from 'node:net'
 import { join } from 'node:path'
+import { createServer as createOurs, serve } from '@spillway/core'
+import type { Middleware } from '@spillway/middleware'
+import { router } from '@spillway/middleware/router'
 import { FIN, Opcode, maskedFrame } from '@spillway/parser/websocket'
 import { chromium, launchChromium } from '@spillway/vitest-config/chromium'
 import { withTools } from '@spillway/vitest-config/tools'
 import axe, { type AxeResults } from 'axe-core'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import type { InspectorOptions } from '../src/index.ts'
 import { readCapture } from '../src/model/captured.ts'
 import type { Wire } from '../src/model.ts'
 import { buildInspector } from './built.ts'
@@ -475,5 +479,40 @@ withTools(chromium)('the page', { timeout: 90_000 }, () => {
     }
     await page.setViewportSize({ width: 360, height: 740 })
     expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(360)
+  })
+})
+
+/** From its build, which has the page. */
+async function inspector(options: InspectorOptions): Promise<Middleware> {
+  const module = (await import(join(built.folder, 'index.mjs'))) as typeof import('../src/index.ts')
+  return module.inspector(options)
+}
+
+describe('the link of an inspector in a program', () => {
+  it('is printed whole, once, when the first server listens on a port', async () => {
+    const lines: string[] = []
+    const app = router()
+    app.use(await inspector({ print: (line) => lines.push(line) }))
+    const server = createOurs(app)
+    await server.listen({ path: join(built.folder, 'socket') })
+    expect(lines).toEqual([])
+    const { url } = await server.listen({ port: 0 })
+    await server.listen({ port: 0 })
+    expect(lines).toEqual([expect.stringMatching(new RegExp(`^Inspector: ${url}/__spillway/\\?token=[\\w-]+\n$`))])
+    const link = lines[0]!.slice('Inspector: '.length, -1)
+    expect((await fetch(link, { redirect: 'manual' })).status).toBe(303)
+    await server.close({ deadline: 0 })
+  })
+
+  it('is printed when the page is asked for, where the server has listened before', async () => {
+    const lines: string[] = []
+    const app = router()
+    const server = await serve(app, { port: 0 })
+    app.use(await inspector({ print: (line) => lines.push(line) }))
+    expect(lines).toEqual([])
+    const ask = (): Promise<Response> => fetch(`${server.url}/__spillway/`)
+    expect([(await ask()).status, (await ask()).status]).toEqual([403, 403])
+    expect(lines).toEqual([expect.stringMatching(/^Inspector: http:\/\/<this server>\/__spillway\/\?token=[\w-]+\n$/)])
+    await server.close({ deadline: 0 })
   })
 })

@@ -1,6 +1,7 @@
 // Servers for Node.js: where most programs start.
 import type { Handler } from '../exchange/context.ts'
 import { longestTimer } from '../server/clock.ts'
+import { channels } from '../server/events.ts'
 import type { ListenOptions, Listening } from '../server/listen-options.ts'
 import { memberOfNow } from '../server/own-member.ts'
 import { type Member, ServerCore } from '../server/server-core.ts'
@@ -97,6 +98,8 @@ class NodeServer implements Server {
       throw new Error('The server was closed meanwhile')
     }
     this.#core.clock.start()
+    const { url } = listener.at
+    if (channels.listening.hasSubscribers) channels.listening.publish({ server: this, url })
     return listener.at
   }
 

@@ -131,6 +131,12 @@ export interface ConnectionEvents {
   }
 }
 
+/** What happens to servers, and to their connections and exchanges, by channel name. */
+export interface ServerEvents extends ConnectionEvents {
+  /** A server accepts connections at one more address. */
+  listening: { readonly server: Server; /** As `Listening.url`. */ readonly url: string }
+}
+
 /** A `node:diagnostics_channel` with the type of its messages. */
 export interface EventChannel<T> {
   readonly hasSubscribers: boolean
@@ -151,7 +157,8 @@ export interface EventChannel<T> {
  * (`spillway.open`, `spillway.request`, …). While nobody listens, each costs one check.
  */
 // decision 005
-export const channels: { readonly [K in keyof ConnectionEvents]: EventChannel<ConnectionEvents[K]> } = {
+export const channels: { readonly [K in keyof ServerEvents]: EventChannel<ServerEvents[K]> } = {
+  listening: typed('listening'),
   open: typed('open'),
   secure: typed('secure'),
   keylog: typed('keylog'),
@@ -166,6 +173,6 @@ export const channels: { readonly [K in keyof ConnectionEvents]: EventChannel<Co
   close: typed('close'),
 }
 
-function typed<K extends keyof ConnectionEvents>(name: K): EventChannel<ConnectionEvents[K]> {
-  return channel(`spillway.${name}`) as unknown as EventChannel<ConnectionEvents[K]>
+function typed<K extends keyof ServerEvents>(name: K): EventChannel<ServerEvents[K]> {
+  return channel(`spillway.${name}`) as unknown as EventChannel<ServerEvents[K]>
 }

@@ -3,7 +3,15 @@ import { type AddressInfo, connect, createServer as createNetServer } from 'node
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { type Context, NodeTransport, createServer, defaultLimits, serve } from '../../src/index.ts'
+import {
+  type Context,
+  NodeTransport,
+  type ServerEvents,
+  channels,
+  createServer,
+  defaultLimits,
+  serve,
+} from '../../src/index.ts'
 import { testServer } from '../../src/testing.ts'
 import { deferred, get, onlyReply, rawClient, turn, until } from '../support.ts'
 
@@ -12,6 +20,21 @@ describe('serve and createServer', () => {
     const server = await serve((c) => c.text(`${c.peer.address} ${c.peer.port > 0} ${c.peer.secure}`), { port: 0 })
     expect(server.url).toBe(`http://127.0.0.1:${server.port}`)
     expect(await (await fetch(server.url)).text()).toBe('127.0.0.1 true false')
+    await server.close({ deadline: 0 })
+  })
+
+  it('tells on a channel where it listens', async () => {
+    const server = createServer((c) => c.text('x'))
+    const urls: string[] = []
+    const listener = (event: ServerEvents['listening']): void => {
+      if (event.server === server) urls.push(event.url)
+    }
+    channels.listening.subscribe(listener)
+    const first = await server.listen({ port: 0 })
+    const second = await server.listen({ port: 0 })
+    channels.listening.unsubscribe(listener)
+    await server.listen({ port: 0 })
+    expect(urls).toEqual([first.url, second.url])
     await server.close({ deadline: 0 })
   })
 
