@@ -55,6 +55,7 @@ const rules: Rules<Settled<SseOptions, 'pingInterval' | 'bufferedBytes'>> = {
   bufferedBytes: whole(1024 * 1024),
   retry: optional(whole(0, { to: Number.MAX_SAFE_INTEGER })),
 }
+const defaults = readOptions(rules, undefined)
 
 /**
  * A reply of server-sent events (HTML §9.2). Text is sent as it is, other data as JSON. A comment is sent after a while of
@@ -69,38 +70,58 @@ export function sse<Events extends object = Record<string, unknown>>(
   init?: ReplyInit,
   options?: SseOptions,
 ): Reply {
-  const { retry, ...limits } = readOptions(rules, options)
-  const queue = new EventQueue(() => void run(), limits)
-  const stream: EventStream<Events> = {
-    lastEventId: lastEventId(c),
-    get signal() {
-      return queue.signal
-    },
-    get closed() {
-      return queue.closed
-    },
-    send: (event) => queue.push(encodeEvent(event)),
-  }
-  const run = async (): Promise<void> => {
-    c.onShutdown(() => queue.close(new AbortedError('shutdown', 'The server is shutting down')))
-    // A client that has ended its sending side could still read, but no reader of events does that.
-    c.signal.addEventListener('abort', () => queue.close(c.signal.reason as AbortedError), { once: true })
-    try {
-      if (queue.isClosed) return
-      if (retry !== undefined) void queue.push(`retry: ${retry}\n\n`)
-      if (typeof source === 'function') await source(stream)
-      else await forward(source, stream)
-      queue.end()
-    } catch (error) {
-      // After the end nobody is left to be told, and the stream's own abort is not a failure of the source.
-      if (isInstance(error, AbortedError)) queue.end()
-      else queue.fail(error)
-    }
-  }
+  const settings = options === undefined ? defaults : readOptions(rules, options)
+  const queue = new EventQueue(() => void run(c, source, queue, settings.retry), settings)
   const reply = c.stream(queue, init)
   const fields = { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store', 'X-Accel-Buffering': 'no' }
   for (const [name, value] of Object.entries(fields)) if (!reply.headers.has(name)) reply.headers.set(name, value)
   return reply
+}
+
+/** Sends what a source has, until it ends or nobody is there any more. */
+async function run<Events extends object>(
+  c: Context<any, any>,
+  source: EventSource<Events>,
+  queue: EventQueue,
+  retry: number | undefined,
+): Promise<void> {
+  c.onShutdown(() => queue.close(new AbortedError('shutdown', 'The server is shutting down')))
+  // A client that has ended its sending side could still read, but no reader of events does that.
+  c.onAbort((reason) => queue.close(reason))
+  try {
+    if (queue.isClosed) return
+    if (retry !== undefined) void queue.push(`retry: ${retry}\n\n`)
+    const stream = new Stream<Events>(queue, lastEventId(c))
+    if (typeof source === 'function') await source(stream)
+    else await forward(source, stream)
+    queue.end()
+  } catch (error) {
+    // After the end nobody is left to be told, and the stream's own abort is not a failure of the source.
+    if (isInstance(error, AbortedError)) queue.end()
+    else queue.fail(error)
+  }
+}
+
+/** The sending end of a queue. A class, because an object with accessors of its own takes six times as much memory. */
+class Stream<Events extends object> implements EventStream<Events> {
+  readonly lastEventId: string | undefined
+  readonly #queue: EventQueue
+
+  constructor(queue: EventQueue, id: string | undefined) {
+    this.#queue = queue
+    this.lastEventId = id
+  }
+
+  get signal(): AbortSignal {
+    return this.#queue.signal
+  }
+
+  get closed(): Promise<void> {
+    return this.#queue.closed
+  }
+
+  /** Can be handed over alone: `emitter.on('event', stream.send)`. */
+  readonly send = (event: ServerEvent<Events>): Promise<void> => this.#queue.push(encodeEvent(event))
 }
 
 /** Reads an iterable until it or the stream ends. */

@@ -68,11 +68,11 @@ abstract class FieldsView {
 
   // the head has been validated, so its line ends and colons are where they are expected
   private _index(): number[] {
-    if (this._starts === null) {
-      this._starts = []
-      for (let p = 0; this._starts.length <= this.fieldCount;) this._starts.push((p = this.text.indexOf('\n', p) + 1))
-    }
-    return this._starts
+    if (this._starts !== null) return this._starts
+    // as long as it needs to be: one that grew would have room for 17, for as long as the request lasts
+    const starts = (this._starts = new Array<number>(this.fieldCount + 1))
+    for (let i = 0, p = 0; i < starts.length; i++) starts[i] = p = this.text.indexOf('\n', p) + 1
+    return starts
   }
 }
 

@@ -75,7 +75,7 @@ function watch(c: Context, { recorder, feed, local }: AppParts): Reply {
   recorder.mark(c.peer, 'viewer')
   const viewer = feed.join(recorder.connectionOf(c.peer))
   const leave = (): void => viewer.end()
-  c.signal.addEventListener('abort', leave)
+  c.onAbort(leave)
   c.done(leave)
   // An event stream has no end of its own. Its page reconnects by itself, to the next server; also when it came too late.
   c.onShutdown(leave)

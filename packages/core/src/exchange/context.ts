@@ -113,6 +113,11 @@ export interface Context<Params = {}, State = {}> {
    */
   abort(reason: AbortedError): void
   /**
+   * Calls back with the reason when `signal` aborts, at once if it already has. For what is done with many requests: a signal with a
+   * listener takes a kilobyte, and is made only when `signal` is asked for. Errors in the callback are reported.
+   */
+  onAbort(callback: (reason: AbortedError) => unknown): void
+  /**
    * Calls back when the server begins to shut down while this exchange is under way, at once if it already has: this gives
    * endless replies time to finish, rather than being cut at the deadline.
    */

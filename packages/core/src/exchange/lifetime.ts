@@ -13,6 +13,7 @@ export class Lifetime {
   whenOver: (() => void) | undefined = undefined
   // decision 036
   #controller: AbortController | undefined
+  #atAbort: Callback<AbortedError>[] | undefined
   #atEnd: Callback<Outcome>[] | undefined
   #atShutdown: Callback<void>[] | undefined
 
@@ -31,17 +32,25 @@ export class Lifetime {
     return this.#controller.signal
   }
 
+  atAbort(callback: Callback<AbortedError>): void {
+    this.#atAbort = added(this.#atAbort, callback)
+  }
+
   atEnd(callback: Callback<Outcome>): void {
-    ;(this.#atEnd ??= []).push(bound(callback))
+    this.#atEnd = added(this.#atEnd, callback)
   }
 
   atShutdown(callback: Callback<void>): void {
-    ;(this.#atShutdown ??= []).push(bound(callback))
+    this.#atShutdown = added(this.#atShutdown, callback)
   }
 
-  abort(reason: AbortedError): void {
+  /** @param report is told what a callback throws. */
+  abort(reason: AbortedError, report: Callback<unknown>): void {
     this.aborted = reason
     this.#controller?.abort(reason)
+    const callbacks = this.#atAbort
+    this.#atAbort = undefined
+    callAll(callbacks, reason, report)
   }
 
   /** @param report is told what a callback throws. */
@@ -58,6 +67,13 @@ export class Lifetime {
     this.#atShutdown = undefined
     callAll(callbacks, undefined, report)
   }
+}
+
+/** Most lists keep the one callback that they begin with. An empty one makes room for 17 when the first is added. */
+function added<T>(callbacks: Callback<T>[] | undefined, callback: Callback<T>): Callback<T>[] {
+  if (!callbacks) return [bound(callback)]
+  callbacks.push(bound(callback))
+  return callbacks
 }
 
 /** A callback that fails is reported, and the others are still called. */

@@ -217,6 +217,11 @@ export class RequestContext implements Context {
     else this.#watch.atEnd(callback)
   }
 
+  onAbort(callback: (reason: AbortedError) => unknown): void {
+    if (this.aborted) guarded(callback, (error) => this.#port.report(error, this), this.aborted)
+    else this.#watch.atAbort(callback)
+  }
+
   onShutdown(callback: () => unknown): void {
     if (this.#port.draining) guarded(callback, (error) => this.#port.report(error, this))
     else this.#watch.atShutdown(callback)
@@ -275,7 +280,7 @@ export class RequestContext implements Context {
   abort(reason: AbortedError): void {
     if (this.#outcome || this.aborted) return
     this.#body?.fail(reason)
-    within(this.scope, (watch) => watch.abort(reason), this.#watch)
+    within(this.scope, () => this.#watch.abort(reason, (error) => this.#port.report(error, this)))
   }
 
   /** Whether this body belongs to the request. */

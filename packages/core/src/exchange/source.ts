@@ -137,22 +137,52 @@ export function pullerOf(source: BodySource): Puller {
 }
 
 function readerOf(source: Source): Puller {
-  if (isWebStream(source)) {
-    const reader = source.getReader()
-    return { next: () => reader.read(), cancel: (reason) => reader.cancel(reason) }
-  }
+  if (isWebStream(source)) return new StreamPuller(source.getReader())
   if (typeof source[Symbol.asyncIterator] !== 'function') throw noContent(source)
-  const iterator = source[Symbol.asyncIterator]()
-  return {
-    // Code that wraps a source, with `for await` for example, hides this offer from it.
-    next: (spare) => (iterator as AsyncIterator<Uint8Array | string, undefined, Uint8Array | undefined>).next(spare),
-    cancel: async (reason) => {
-      // The iterator of a Node stream waits for a pending read before it returns; the stream's own destroy does not.
-      const { destroy } = source as { destroy?: (error?: Error) => void }
-      if (typeof destroy === 'function') destroy.call(source)
-      return iterator.return?.(reason)
-    },
-    held: (holding) => heldBy(source, holding),
+  return new IteratorPuller(source, source[Symbol.asyncIterator]())
+}
+
+/** Reads a stream of the web. */
+class StreamPuller implements Puller {
+  readonly #reader: ReadableStreamDefaultReader<Uint8Array>
+
+  constructor(reader: ReadableStreamDefaultReader<Uint8Array>) {
+    this.#reader = reader
+  }
+
+  next(): Promise<Pulled> {
+    return this.#reader.read()
+  }
+
+  cancel(reason: unknown): Promise<unknown> {
+    return this.#reader.cancel(reason)
+  }
+}
+
+/** Reads an async iterable, which may be a stream of Node. */
+class IteratorPuller implements Puller {
+  readonly #source: AsyncIterable<Piece>
+  readonly #iterator: AsyncIterator<Piece, undefined, Uint8Array | undefined>
+
+  constructor(source: AsyncIterable<Piece>, iterator: AsyncIterator<Piece>) {
+    this.#source = source
+    this.#iterator = iterator as AsyncIterator<Piece, undefined, Uint8Array | undefined>
+  }
+
+  /** Code that wraps a source, with `for await` for example, hides the spare bytes from it. */
+  next(spare?: Uint8Array): Promise<Pulled> {
+    return this.#iterator.next(spare)
+  }
+
+  async cancel(reason: unknown): Promise<unknown> {
+    // The iterator of a Node stream waits for a pending read before it returns; the stream's own destroy does not.
+    const { destroy } = this.#source as { destroy?: (error?: Error) => void }
+    if (typeof destroy === 'function') destroy.call(this.#source)
+    return this.#iterator.return?.(reason as undefined)
+  }
+
+  held(holding: Holding): number {
+    return heldBy(this.#source, holding)
   }
 }
 

@@ -76,6 +76,11 @@ class ForeignContext extends RequestContext {
     return super.signal
   }
 
+  override onAbort(callback: (reason: AbortedError) => unknown): void {
+    this.#watch()
+    super.onAbort(callback)
+  }
+
   override done(callback: (outcome: Outcome) => unknown): void {
     this.#watch()
     super.done(callback)

@@ -7,6 +7,65 @@ const errors = muteErrors()
 
 const sink: TransportSink = { onData() {}, onDrain() {}, onEnd() {}, onClose() {} }
 
+describe('onAbort', () => {
+  it('tells why the client is gone, as the signal does, and at once when it is', async () => {
+    const seen: unknown[] = []
+    const late = deferred()
+    const t = testServer(async (c) => {
+      c.onAbort((reason) => seen.push(reason))
+      await late.promise
+      c.onAbort((reason) => seen.push(reason))
+      seen.push(c.signal.reason)
+      return c.text('late')
+    })
+    const client = t.connect()
+    client.send(get())
+    await turn()
+    expect(seen).toEqual([])
+    client.end()
+    await turn()
+    late.resolve()
+    await turn(4)
+    expect(seen).toHaveLength(3)
+    expect(seen[0]).toMatchObject({ name: 'AbortError', by: 'peer' })
+    expect(new Set(seen).size).toBe(1)
+  })
+
+  it('tells in the order in which callbacks came, and goes on when one throws', async () => {
+    const seen: number[] = []
+    const t = testServer((c) => {
+      c.onAbort(() => {
+        seen.push(1)
+        throw new Error('broken callback')
+      })
+      c.onAbort(() => seen.push(2))
+      c.abort(new AbortedError('timeout', 'enough'))
+      c.onAbort(() => seen.push(3))
+      return c.text('done')
+    })
+    const client = t.connect()
+    client.send(get())
+    await turn()
+    expect(seen).toEqual([1, 2, 3])
+    expect(onlyReply(client.received).body).toBe('done')
+    expect(errors.calls).toEqual([['%s:', 'GET /', new Error('broken callback')]])
+  })
+
+  it('tells nothing of an exchange that is over', async () => {
+    let told = 0
+    const t = testServer((c) => {
+      c.onAbort(() => told++)
+      return c.text('done')
+    })
+    const client = t.connect()
+    client.send(get())
+    await turn()
+    client.end()
+    await turn()
+    expect(told).toBe(0)
+  })
+})
+
 describe('onShutdown', () => {
   it('tells the exchange that is under way, so that an endless reply can end before the deadline', async () => {
     const end = deferred()

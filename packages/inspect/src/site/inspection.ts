@@ -144,7 +144,7 @@ export class Inspection {
       viewer.end()
       this.#rest()
     }
-    c.signal.addEventListener('abort', leave)
+    c.onAbort(leave)
     c.done(leave)
     // The stream has no end of its own; its page reconnects by itself, to the next server.
     c.onShutdown(leave)

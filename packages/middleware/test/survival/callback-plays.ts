@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createServer as createNodeServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { type Handler, type ServerOptions, guardSignal, guarded, serve } from '@spillway/core'
+import { AbortedError, type Handler, type ServerOptions, guardSignal, guarded, serve } from '@spillway/core'
 import { inject, injector, testServer } from '@spillway/core/testing'
 import { fromFetch, toFetch } from '@spillway/core/web'
 import { basicAuth, bearerAuth } from '../../src/auth.ts'
@@ -204,6 +204,12 @@ export const plays: Readonly<Record<string, Play>> = {
   'ServerOptions.onError': (bad, stage) => stage.ask(boom, get(), { onError: bad }),
   'Context.json(replacer)': (bad, stage) => stage.ask((c) => c.json({ a: 1 }, 200, bad)),
   'Context.done(callback)': (bad, stage) => stage.ask((c) => (c.done(bad), c.text('ok'))),
+  'Context.onAbort(callback)': (bad, stage) =>
+    stage.ask((c) => {
+      c.onAbort(bad)
+      c.abort(new AbortedError('timeout', 'enough'))
+      return c.text('ok')
+    }),
   'Context.onShutdown(callback)': async (bad) => {
     const server = await serve(
       async (c) => {

@@ -286,6 +286,7 @@ function inBackground(
     params: c.params,
     state: c.state,
     signal: new AbortController().signal,
+    onAbort: () => {},
     errorHeaders: new ReplyHeaders(),
     body: new RequestBody({ demand: () => {} }, 0, 0),
     done: (callback: (outcome: Outcome) => unknown) => void callbacks.push(callback),

@@ -129,6 +129,10 @@ export class MountedContext extends ContextAround implements Context<any, any> {
     this.around.abort(reason)
   }
 
+  onAbort(callback: (reason: AbortedError) => unknown): void {
+    this.around.onAbort(callback)
+  }
+
   onShutdown(callback: () => unknown): void {
     this.around.onShutdown(callback)
   }

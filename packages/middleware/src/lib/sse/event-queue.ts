@@ -18,14 +18,13 @@ export interface QueueLimits {
 
 /** Text on its way to one client: pushed on one side, pulled by core at the client's pace on the other. */
 export class EventQueue implements AsyncIterableIterator<string>, Holds {
-  readonly #start: () => void
+  #start: (() => void) | undefined
   readonly #limits: QueueLimits
   /** Made when its signal is asked for: it takes as much memory as half of the rest. */
   #controller: AbortController | undefined
   /** Why nothing more can be sent. */
   #closedBy: { readonly reason: unknown } | undefined
   #closing: { readonly promise: Promise<void>; readonly resolve: () => void } | undefined
-  #started = false
   #ended = false
   #queue: Waiting[] = []
   #size = 0
@@ -110,9 +109,10 @@ export class EventQueue implements AsyncIterableIterator<string>, Holds {
   }
 
   next(): Promise<IteratorResult<string>> {
-    if (!this.#started) {
-      this.#started = true
-      this.#start()
+    const start = this.#start
+    if (start) {
+      this.#start = undefined
+      start()
       // Nobody has to wait for the first event, because the head alone tells the client that it is connected.
       return Promise.resolve({ done: false, value: '' })
     }
@@ -157,11 +157,11 @@ export class EventQueue implements AsyncIterableIterator<string>, Holds {
   #await(): void {
     const { pingInterval } = this.#limits
     if (this.#timer) this.#timer.refresh()
-    else if (pingInterval < 2 ** 31) this.#timer = setTimeout(() => this.#comment(), pingInterval).unref()
+    else if (pingInterval < 2 ** 31) this.#timer = setTimeout(sendComment, pingInterval, this).unref()
   }
 
-  #comment(): void {
-    // While something is being taken, the stream is not silent.
+  /** For its client to see that the server is still there. While something is being taken, the stream is not silent. */
+  comment(): void {
     if (this.#pulled) void this.push(':\n\n')
   }
 
@@ -183,4 +183,8 @@ export class EventQueue implements AsyncIterableIterator<string>, Holds {
   #reason(): unknown {
     return this.#closedBy ? this.#closedBy.reason : new AbortedError('handler', 'The event stream has ended')
   }
+}
+
+function sendComment(queue: EventQueue): void {
+  queue.comment()
 }
