@@ -2,12 +2,6 @@ import { fileURLToPath } from 'node:url'
 
 const packages = fileURLToPath(new URL('../../packages', import.meta.url))
 
-/**
- * In a full run of many minutes, a failed test is retried once, and the summary names it (decision 103). Failed properties are never
- * retried: a second try has other inputs, and would hide the counterexample.
- */
-const retry = process.env.SPILLWAY_TEST_AGAIN ? { count: 1, condition: /^(?!Property failed)/ } : 0
-
 /** Tests run from the sources of all packages: no build, and stack traces and coverage in the original lines. */
 export function definePackageTests(over = {}) {
   return {
@@ -26,7 +20,6 @@ export function definePackageTests(over = {}) {
       setupFiles: [fileURLToPath(new URL('patience.js', import.meta.url))],
       testTimeout: 20_000,
       hookTimeout: 60_000,
-      retry,
       ...over,
     },
   }
