@@ -6,6 +6,9 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Handler, type Server, serve } from '@spillway/core'
 import { inject } from '@spillway/core/testing'
+import { client as clientBehind } from '@spillway/middleware/client'
+import { proxy, upstreams } from '@spillway/middleware/proxy'
+import { router } from '@spillway/middleware/router'
 import { connectWebSocket } from '@spillway/middleware/websocket-client'
 import ts from 'typescript'
 import { spawn, spawnSync } from '@spillway/vitest-config/tools'
@@ -344,8 +347,16 @@ describe('examples', () => {
     const { server } = await import('../examples/production.ts')
     const url = started(server!)
     expect([(await fetch(`${url}/live`)).status, (await fetch(`${url}/ready`)).status]).toEqual([200, 200])
+    // What the gateway consists of, with a client and TLS that are only said to be there.
+    const known = clientBehind({ trusted: ['127.0.0.1'], fields: 'forwarded' })
+    const gateway = await start(
+      router()
+        .use(known)
+        .mount('/', proxy(upstreams([url]))),
+    )
     const headers = { Forwarded: 'for=192.0.2.1;proto=https' }
-    expect(await (await fetch(url, { headers })).json()).toEqual({ client: '192.0.2.1', over: 'https' })
+    const seen = await (await fetch(gateway, { headers })).json()
+    expect(seen).toEqual({ client: '192.0.2.1', over: 'https' })
   })
 
   test('testing', async () => {
