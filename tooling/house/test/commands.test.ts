@@ -14,6 +14,7 @@ const whole = 'is the whole check itself, or a part of it'
 const registry =
   'asks a registry, which a test does without: what it installs is packed and installed by tooling/consumer'
 const long = 'takes minutes, and is run by hand before a release'
+const systemd = 'needs systemd as process 1: its files are checked by tooling/house/test/deployment.test.ts'
 const measures = 'measures, on a machine that does nothing else'
 
 /** Every command that a document tells people to type: what runs it, or why nothing does. */
@@ -34,6 +35,9 @@ const commands: Readonly<Record<string, Run | string>> = {
   'docker build -t {{name}} . && docker run -p 3000:3000 {{name}}':
     'needs Docker: its file is checked, and its commands are run, by the test of the templates',
   'node apps/conduit/scripts/load.mjs': measures,
+  'cp application.socket application.service /etc/systemd/system/': systemd,
+  'systemctl daemon-reload': systemd,
+  'systemctl enable --now application.socket application.service': systemd,
   'docker build -t shop .': 'needs Docker, as the one before it',
   'docker run -p 3000:3000 -v shop-data:/app/data shop':
     'needs Docker: tooling/consumer/walk.mjs runs the same, as nobody, with a folder to write to',

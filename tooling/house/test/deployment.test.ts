@@ -7,7 +7,11 @@ import { readConfig } from '../../../apps/gateway/src/config.ts'
 import { findTool, spawnSync, withTools } from '../../vitest/tools.js'
 
 const folder = fileURLToPath(new URL('../../../docs/deployment', import.meta.url))
-const [nginx, haproxy, systemd] = ['nginx', 'haproxy', 'systemd-analyze'].map((name) => findTool(name)) as [
+const examples = fileURLToPath(new URL('../../../apps/docs/examples', import.meta.url))
+const [nginx, haproxy, caddy, systemd] = ['nginx', 'haproxy', 'caddy', 'systemd-analyze'].map((name) =>
+  findTool(name),
+) as [
+  ReturnType<typeof findTool>,
   ReturnType<typeof findTool>,
   ReturnType<typeof findTool>,
   ReturnType<typeof findTool>,
@@ -49,6 +53,13 @@ withTools(haproxy)('HAProxy', () => {
   })
 })
 
+withTools(caddy)('Caddy', () => {
+  it('takes its file', () => {
+    const args = ['validate', '--adapter', 'caddyfile', '--config', join(folder, 'Caddyfile')]
+    expect(complaint(caddy.path, args)).toBe('')
+  })
+})
+
 describe('the gateway', () => {
   it('takes its file', () => {
     const config = readConfig(join(folder, 'gateway.json'))
@@ -62,6 +73,7 @@ describe('the gateway', () => {
 withTools(systemd)('systemd', () => {
   it('takes the units', () => {
     const units = ['application.service', 'application.socket', 'gateway.service'].map((name) => join(folder, name))
+    units.push(join(examples, 'deploy/shop.service'))
     const { stdout, stderr } = spawnSync(systemd.path, ['verify', ...units], { encoding: 'utf8' })
     // It exits with 0 even for a directive that it does not know.
     expect(`${stdout}${stderr}`).toBe('')
@@ -77,13 +89,30 @@ describe('the guide', () => {
     expect(files.filter((name) => !guide.includes(`](${name})`))).toEqual([])
   })
 
-  it('has a pod that is given more time than the application takes', () => {
-    const pod = readFileSync(join(folder, 'kubernetes.yaml'), 'utf8')
-    const [, announce, deadline] = /announce: ([\d_]+), deadline: ([\d_]+)/.exec(pod)!
-    const [, grace] = /terminationGracePeriodSeconds: (\d+)/.exec(pod)!
+  it.each([
+    [folder, 'kubernetes.yaml', 'application.service', 'kubernetes.yaml'],
+    [folder, 'kubernetes.yaml', 'compose.yaml', 'kubernetes.yaml'],
+    [examples, 'deploy/shop.yaml', 'deploy/shop.service', 'production.ts'],
+  ])('in %s gives %s and %s more time than the application of %s takes', (where, pod, other, application) => {
+    const read = (name: string): string => readFileSync(join(where, name), 'utf8')
+    const [, announce, deadline] = /announce: ([\d_]+), deadline: ([\d_]+)/.exec(read(application))!
     const needed = [announce, deadline].reduce((sum, ms) => sum + Number(ms!.replaceAll('_', '')), 0)
-    expect(Number(grace) * 1000).toBeGreaterThan(needed)
-    expect(pod).toContain('path: /readyz')
-    expect(pod).toContain('path: /healthz')
+    for (const name of [pod, other]) {
+      const [, grace] = /(?:terminationGracePeriodSeconds: |TimeoutStopSec=|stop_grace_period: )(\d+)/.exec(read(name))!
+      expect(Number(grace) * 1000).toBeGreaterThan(needed)
+    }
+    expect(read(pod)).toContain('path: /ready,')
+    expect(read(pod)).toContain('path: /live,')
+  })
+
+  it.each([
+    join(folder, 'application.service'),
+    join(folder, 'gateway.service'),
+    join(examples, 'deploy/shop.service'),
+  ])('has a unit that may write temporary files: %s', (unit) => {
+    const lines = readFileSync(unit, 'utf8').split('\n')
+    // Which makes /tmp read-only, too.
+    expect(lines).toContain('ProtectSystem=strict')
+    expect(lines.filter((line) => /^PrivateTmp=(?:yes|true)$/.test(line))).toHaveLength(1)
   })
 })
