@@ -5,7 +5,7 @@ const unique = `sw${process.pid}`
 
 /** Why hosts cannot be created here; empty when they can. */
 export function whyNot() {
-  if (process.platform !== 'linux') return 'network namespaces are of Linux'
+  if (process.platform !== 'linux') return 'network namespaces exist only on Linux'
   if (process.getuid() !== 0) return 'network namespaces need root'
   try {
     ip('netns', 'add', `${unique}-try`)
