@@ -5,7 +5,7 @@
 /** `what` is missing, `where`, and what to use `instead`; `checks` are those that fail, by suite. */
 export const gaps = [
   {
-    what: "`createServer` of `@spillway/middleware/node`, and `@spillway/node`: they lean on Node's own classes",
+    what: "`createServer` of `@spillway/middleware/node`, and `@spillway/node`: they are built on Node's own classes",
     where: ['bun', 'deno'],
     instead: 'an error that says so; `serve`, or `toFetch`',
     says: 'works only in Node.js, because it relies on classes of its own',

@@ -64,7 +64,7 @@ export const slowTools: readonly string[] = ['pm2, fork', 'pm2, cluster']
 
 /** Intended differences, by the name of the scenario; `seen` matches the response that Spillway has to give. */
 const intended: Readonly<Record<string, { readonly reason: string; readonly seen: RegExp }>> = {
-  'a method nobody knows': {
+  'an unknown method': {
     reason: 'any token is a method (RFC 9110 §9.1): the application answers, where llhttp knows a list',
     seen: /^\{"status":"(?:200|404|405|400)/,
   },

@@ -11,7 +11,7 @@ await runProgram('compat', async (args) => {
   const [what, count, seed, more] = readOptions(args, {}).positionals
   if (what !== undefined) chosenFrom('command', what, ['model'])
   if (more !== undefined || (what !== undefined && count === undefined))
-    throw new UsageError('model needs a number of plays, and may have a seed: model 10000')
+    throw new UsageError('model needs a number of plays, and takes a seed: model 10000')
   const isGood = count === undefined ? await writePage() : await playModel(wholeOf('plays', count), seed)
   process.exit(isGood ? 0 : 1)
 })

@@ -33,7 +33,7 @@ Spillway. ${count('same')} scenarios are the same on both, ${count('intended')} 
 |-|${rows.map(() => ':-:').join('|')}|
 ${names.map((name) => `| ${name} | ${rows.map((row) => cell(row, name)).join(' | ')} |`).join('\n')}
 
-Libraries and tools, each by a program that looks at itself:
+Libraries and tools, each by a program that checks itself:
 
 | | |
 |-|:-:|

@@ -60,20 +60,20 @@ export const rows: readonly Row[] = [
   row('`/items/a%2Fb`: the parameter', request('GET /items/a%2Fb'), (heard) =>
     heard.status === 200 ? `\`${heard.content}\`` : status(heard),
   ),
-  row('`/items/%zz`, which is no encoding', request('GET /items/%zz'), (heard) =>
+  row('`/items/%zz`, which is not a valid encoding', request('GET /items/%zz'), (heard) =>
     heard.status === 200 ? `200, \`${heard.content}\`` : status(heard),
   ),
-  row('JSON that is none', post('{"a":')),
+  row('invalid JSON', post('{"a":')),
   row('JSON with a member `__proto__`', post('{"__proto__":{"admin":true}}')),
   row(
     'too much content, announced with `Expect: 100-continue`',
     request('POST /items', 'Content-Type: application/json', `Content-Length: ${limit + 1}`, 'Expect: 100-continue'),
     (heard) =>
       heard.status === 100
-        ? `100, then ${/HTTP\/1\.1 (\d+)/.exec(heard.content)?.[1] ?? 'nothing until it has come'}`
+        ? `100, then ${/HTTP\/1\.1 (\d+)/.exec(heard.content)?.[1] ?? 'nothing until all of it has come'}`
         : status(heard),
   ),
-  row('an ETag that fits, for JSON', request('GET /json', 'If-None-Match: *')),
+  row('an ETag that matches, for JSON', request('GET /json', 'If-None-Match: *')),
   row('an error that a handler throws: 500, and its text', request('GET /broken'), (heard) =>
     heard.content.includes(secret) ? `${status(heard)}, shown` : `${status(heard)}, kept`,
   ),

@@ -46,7 +46,7 @@ function sentence(text) {
 /** A product of numbers in readable form. */
 function shown(name, type, text) {
   const number = text.split('*').reduce((product, factor) => product * Number(factor.trim().replaceAll('_', '')), 1)
-  if (Number.isNaN(number)) throw new Error(`${name} is ${text}, which is no number`)
+  if (Number.isNaN(number)) throw new Error(`${name} is ${text}, which is not a number`)
   if (type === 'Timeouts') return number === 0 ? 'none' : `${number / 1000} s`
   if (number === 0) return 'any number'
   if (!name.endsWith('Bytes') || number < 1024) return String(number)
@@ -60,7 +60,7 @@ Everything that could be endless has a limit, and every phase its own clock. The
 as they are in the code. \`serve(app, { limits: { bodyBytes: 8 * 1024 * 1024 }, timeouts: { head: 10_000 } })\` sets others; bytes, counts and milliseconds.
 `
   for (const part of parts) {
-    page += `\n## ${part.title}\n\n| name | default | what it bounds | why so much |\n| --- | ---: | --- | --- |\n`
+    page += `\n## ${part.title}\n\n| name | default | what it bounds | why this much |\n| --- | ---: | --- | --- |\n`
     for (const { name, value, what, why } of rowsOf(part))
       page += `| \`${name}\` | ${value} | ${what.replaceAll('|', '\\|')} | ${why.replaceAll('|', '\\|')} |\n`
   }

@@ -153,7 +153,7 @@ writeFileSync(
 <!-- Written by packages/parser/fuzz/readers.mjs. -->
 
 Each cell counts the cases that a reader takes although they must or may be refused / refuses although they are right / reads as another content. Many of the
-first are a choice: some readers leave Host, targets and limits to their callers, and the RFC often lets a recipient choose. What two readers on one way choose
+first are a choice: some readers leave Host, targets and limits to their callers, and the RFC often lets a recipient choose. What two readers on one path choose
 differently is what smuggling is made of. ${cases.length} single messages, without those about limits. Servers read requests only, and what they refuse
 for its meaning counts, too: CONNECT, an unknown Expect. Of the cases, ${
     cases.filter(({ kind }) => kind === 'request').length

@@ -22,7 +22,7 @@ function basic(password) {
 export const checks = [
   {
     group: 'names',
-    name: 'who comes without TLS is sent there, with path and query',
+    name: 'clients without TLS are redirected to it, with path and query',
     async run(at) {
       const { status, headers } = await ask(at, '/about?x=1', { tls: false })
       must([301, 308].includes(status), `status ${status}`)
@@ -31,7 +31,7 @@ export const checks = [
   },
   {
     group: 'names',
-    name: 'another name leads to the one that counts',
+    name: 'another name redirects to the main one',
     async run(at) {
       const { status, headers } = await ask(at, '/a%20b?x=1', { host: `www.${site}` })
       must([301, 308].includes(status), `status ${status}`)
@@ -74,7 +74,7 @@ export const checks = [
   },
   {
     group: 'files',
-    name: 'names with a hash are for ever',
+    name: 'names with a hash are cached for ever',
     async run(at) {
       const { headers } = await ask(at, '/app-3f9a1b7c.js')
       must(/immutable/.test(headers['cache-control']), headers['cache-control'])
@@ -82,7 +82,7 @@ export const checks = [
   },
   {
     group: 'files',
-    name: 'styles are compressed for who takes that',
+    name: 'styles are compressed for clients that accept it',
     async run(at) {
       const { headers } = await ask(at, '/style.css', { headers: { 'accept-encoding': 'gzip' } })
       must(headers['content-encoding'] === 'gzip', headers['content-encoding'])
@@ -90,7 +90,7 @@ export const checks = [
   },
   {
     group: 'files',
-    name: 'what is missing has a page of ours, with 404',
+    name: 'missing files are answered with a page of ours, and 404',
     async run(at) {
       const { status, text } = await ask(at, '/nothing')
       must(status === 404 && text.includes('our 404'), `${status} ${text}`)
@@ -98,7 +98,7 @@ export const checks = [
   },
   {
     group: 'files',
-    name: 'what is hidden stays hidden',
+    name: 'hidden files stay hidden',
     async run(at) {
       for (const path of ['/.git/config', '/%2egit/config', '/pages/../.git/config']) {
         const { status, text } = await ask(at, path)
@@ -126,7 +126,7 @@ export const checks = [
   },
   {
     group: 'PHP',
-    name: 'a front controller answers for what is no file',
+    name: 'a front controller answers for paths without a file',
     async run(at) {
       for (const path of ['/', '/things/7?x=1']) {
         const { text } = await ask(at, path, { host: 'shop.test' })
@@ -136,7 +136,7 @@ export const checks = [
   },
   {
     group: 'PHP',
-    name: 'what is no script is never run',
+    name: 'what is not a script is never run',
     async run(at) {
       const { status, text } = await ask(at, '/style.css/x.php')
       must(status === 404 || (status === 403 && !text.includes('color')), `${status}`)
@@ -144,7 +144,7 @@ export const checks = [
   },
   {
     group: 'servers',
-    name: 'an application below a path is told who asks, and no client can forge that',
+    name: 'an application below a path is told who the client is, and no client can forge that',
     async run(at) {
       const forged = { 'x-forwarded-for': '6.6.6.6', x_forwarded_for: '6.6.6.6', 'x-forwarded-proto': 'gopher' }
       const { headers, path } = JSON.parse((await ask(at, '/app/hello?x=1', { headers: forged })).text)
@@ -156,7 +156,7 @@ export const checks = [
   },
   {
     group: 'servers',
-    name: 'where it sends clients is where they can come to',
+    name: 'its redirects lead to where clients can reach it',
     async run(at) {
       const { headers } = await ask(at, '/app/login')
       must(/^(?:https:\/\/site\.test:\d+)?\/app\/welcome$/.test(headers.location), headers.location)
@@ -196,7 +196,7 @@ export const checks = [
   },
   {
     group: 'servers',
-    name: 'an upload comes to it as a whole, with its length',
+    name: 'an upload reaches it as a whole, with its length',
     run: (at) =>
       new Promise((resolve, reject) => {
         const before = at.app.seen.uploads
@@ -221,7 +221,7 @@ export const checks = [
   },
   {
     group: 'servers',
-    name: 'a client that reads slowly does not hold it',
+    name: 'a client that reads slowly does not keep it busy',
     async run(at) {
       const before = at.app.seen.bigDone
       const options = { port: at.https, host: '127.0.0.1', servername: site, rejectUnauthorized: false }
@@ -238,7 +238,7 @@ export const checks = [
   },
   {
     group: 'servers',
-    name: 'one that is busy has another one asked',
+    name: 'when one is busy, another is asked',
     async run(at) {
       for (let i = 0; i < 4; i++) {
         const { status } = await ask(at, '/pair/hello')
@@ -248,7 +248,7 @@ export const checks = [
   },
   {
     group: 'servers',
-    name: 'one that is gone has a page of ours',
+    name: 'when one is gone, a page of ours answers',
     async run(at) {
       const { status, text } = await ask(at, '/gone/x')
       must(status >= 502 && text.includes('our down'), `${status} ${text}`)
@@ -256,7 +256,7 @@ export const checks = [
   },
   {
     group: 'guards',
-    name: 'a password is asked for, and believed when it is right',
+    name: 'a password is asked for, and accepted when it is right',
     async run(at) {
       const refused = await ask(at, '/admin/')
       must(refused.status === 401 && /basic/i.test(refused.headers['www-authenticate']), `${refused.status}`)
@@ -266,7 +266,7 @@ export const checks = [
   },
   {
     group: 'guards',
-    name: 'addresses that may not come in do not, however the path is written',
+    name: 'addresses that are not allowed do not get in, however the path is written',
     async run(at) {
       for (const path of ['/internal/x', '//internal/x', '/a/..//internal/x', '/%69nternal/x', '/./internal/x']) {
         const { status, text } = await ask(at, path)
@@ -285,7 +285,7 @@ export const checks = [
   },
   {
     group: 'guards',
-    name: 'who asks too often is told so',
+    name: 'a client that asks too often is told so',
     async run(at) {
       const statuses = []
       for (let i = 0; i < 6; i++) statuses.push((await ask(at, '/limited/x')).status)
@@ -294,7 +294,7 @@ export const checks = [
   },
   {
     group: 'log',
-    name: 'tells host, status, servers and times, and no secrets',
+    name: 'shows host, status, servers and times, and no secrets',
     async run(at) {
       await ask(at, '/app/hello?token=abcdef&mark=1')
       await until(() => /mark=1/.test(at.log()), 'no line')

@@ -104,7 +104,7 @@ listing('sizes and dates', async ({ get }) => {
   const page = (await get('/files/', html)).content.toString()
   return page.includes('2026') && /\b10 ?b/i.test(page.replace(/<[^>]*>/g, ' ')) && page.includes('file10.txt')
 })
-listing('JSON for who prefers it', async ({ get }) => {
+listing('JSON for clients that prefer it', async ({ get }) => {
   const reply = await get('/files/', 'Accept: application/json')
   return (
     /json/.test(reply.get('content-type')) &&
