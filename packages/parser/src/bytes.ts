@@ -151,7 +151,7 @@ export function check(valid: boolean, what: string, ...given: [text?: unknown]):
   const [text] = given.length > 0 ? given : ['']
   const why =
     typeof text !== 'string'
-      ? `: no text but ${typeof text}`
+      ? `: not text but ${typeof text}`
       : /[^\0-\xff]/.test(text)
         ? ': a character above U+00FF'
         : ''

@@ -96,7 +96,7 @@ export class MessageParser<
    * @throws {RangeError} for a limit that is neither a whole number from 0 up nor Infinity
    */
   constructor(kind: Kind, limits?: Partial<HeadLimits & BodyLimits>) {
-    if (kind !== 'request' && kind !== 'response') throw new TypeError(`There are requests and responses, no ${kind}`)
+    if (kind !== 'request' && kind !== 'response') throw new TypeError(`The kind is request or response, not ${kind}`)
     const all = limitsOf({ ...defaultHeadLimits, ...defaultBodyLimits }, limits)
     const forHead = only(defaultHeadLimits, all)
     this._type = kind
@@ -145,7 +145,7 @@ export class MessageParser<
    */
   feed(bytes: Uint8Array): this {
     if (!(bytes instanceof Uint8Array))
-      throw new TypeError(`feed takes a Uint8Array, no ${(bytes as object | undefined)?.constructor.name}`)
+      throw new TypeError(`feed takes a Uint8Array, not ${(bytes as object | undefined)?.constructor.name}`)
     if (this._error !== null) throw this._error
     if (this._ended) throw new Error('feed after end')
     this._dry = false

@@ -110,7 +110,7 @@ describe.each([
 })
 
 test.each(['servers', null, undefined])('there is no side %o of HTTP/2', (side) => {
-  expect(() => new Http2Machine(side as never)).toThrow(new TypeError(`There are server and client, no ${side}`))
+  expect(() => new Http2Machine(side as never)).toThrow(new TypeError(`The side is server or client, not ${side}`))
 })
 
 test('what is given as undefined has its default', () => {

@@ -258,7 +258,7 @@ test.each([
   [[71], 'Array'],
 ])('feed refuses %o', (value, kind) => {
   const parser = new MessageParser('request')
-  expect(() => parser.feed(value as never)).toThrow(new TypeError(`feed takes a Uint8Array, no ${kind}`))
+  expect(() => parser.feed(value as never)).toThrow(new TypeError(`feed takes a Uint8Array, not ${kind}`))
 })
 
 test('places are those of the stream', () => {

@@ -256,7 +256,7 @@ describe('what is no text says so, whatever came before', () => {
     [['a'], 'object'],
   ])('%o', (given, kind) => {
     const it = given as never
-    const message = (what: string): TypeError => new TypeError(`Invalid ${what}: no text but ${kind}`)
+    const message = (what: string): TypeError => new TypeError(`Invalid ${what}: not text but ${kind}`)
     expect(() => appendField('', 'x', it)).toThrow(message('value of the field x'))
     expect(() => appendField('', it, 'x')).toThrow(message('field name'))
     expect(() => requestLine(it, '/')).toThrow(message('method'))

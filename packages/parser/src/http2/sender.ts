@@ -64,7 +64,7 @@ export class Http2Sender {
   extendedConnect: boolean = true
 
   constructor(side: Http2Side, limits?: Partial<Http2Limits>) {
-    if (side !== 'server' && side !== 'client') throw new TypeError(`There are server and client, no ${String(side)}`)
+    if (side !== 'server' && side !== 'client') throw new TypeError(`The side is server or client, not ${String(side)}`)
     this.isServer = side === 'server'
     this.limits = limitsOf(defaultHttp2Limits, limits)
     this.receiveWindow = new ReceiveWindow(this.limits.connectionWindow)

@@ -42,8 +42,7 @@ export const framingRules: Readonly<Record<FramingRuleName, Rule>> = {
   },
   chunkSizes: {
     codes: ['CHUNK_SIZE_INVALID', 'CHUNK_SIZE_TOO_LARGE'],
-    lenient:
-      'many take the first digits that they find for the size of the chunk, and no notice of what is around them',
+    lenient: 'many take the first digits that they find as the size of the chunk, and ignore what is around them',
     inFraming: (draft, p, code) => {
       if (code === 'CHUNK_SIZE_TOO_LARGE') return withoutZeros(draft, p)
       const end = draft.lineEnd(p)

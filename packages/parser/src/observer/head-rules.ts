@@ -265,7 +265,7 @@ export const headRules: Readonly<Record<HeadRuleName, Rule>> = {
   },
   fieldNames: {
     codes: ['FIELD_NAME_WHITESPACE', 'INVALID_FIELD_NAME', 'COLON_MISSING'],
-    lenient: 'nginx and browsers skip the line, others take all in front of its colon for the name',
+    lenient: 'nginx and browsers skip the line, others take everything in front of its colon for the name',
     isVague: true,
     inHead: (draft, p) => {
       const end = draft.lineEnd(p)
@@ -308,7 +308,7 @@ export const headRules: Readonly<Record<HeadRuleName, Rule>> = {
   },
   lengths: {
     codes: ['LENGTH_INVALID', 'LENGTH_CONFLICT', 'LENGTH_TOO_LARGE'],
-    lenient: 'some go by the first length, and by none that is no number',
+    lenient: 'some go by the first length, and ignore it when it is not a number',
     inHead: (draft, p, head) => hide(draft, head, fieldAt(head, p)),
   },
   codingAndLength: {

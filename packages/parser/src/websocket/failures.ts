@@ -37,8 +37,8 @@ const failure = (closeCode: number, rfc: string, message: string): WebSocketFail
 export const webSocketFailures: Readonly<Record<WebSocketFailure, WebSocketFailureInfo>> = /* @__PURE__ */ (() => ({
   RESERVED_BIT_SET: failure(1002, 'RFC 6455 §5.2', 'A reserved bit is set that was not agreed on'),
   OPCODE_UNKNOWN: failure(1002, 'RFC 6455 §5.2', 'The opcode is reserved'),
-  MASK_MISSING: failure(1002, 'RFC 6455 §5.1', 'A frame of a client is not masked'),
-  MASK_UNEXPECTED: failure(1002, 'RFC 6455 §5.1', 'A frame of a server is masked'),
+  MASK_MISSING: failure(1002, 'RFC 6455 §5.1', 'A frame from a client is not masked'),
+  MASK_UNEXPECTED: failure(1002, 'RFC 6455 §5.1', 'A frame from a server is masked'),
   LENGTH_NOT_MINIMAL: failure(1002, 'RFC 6455 §5.2', 'The length is not written in its shortest form'),
   CONTROL_TOO_LONG: failure(1002, 'RFC 6455 §5.5', 'A control frame has more than 125 bytes'),
   CONTROL_FRAGMENTED: failure(1002, 'RFC 6455 §5.5', 'A control frame is not final'),

@@ -30,7 +30,7 @@ import { applyMask } from '../../src/websocket/mask.ts'
 const bytes = (maxLength: number): Arbitrary<Uint8Array> => uint8Array({ maxLength })
 
 describe('masks', () => {
-  test('are the same at any place, and or all bytes', () => {
+  test('are the same at any place, and for all bytes', () => {
     assert(
       property(bytes(600), integer(), nat(9), nat(20), (content, key, phase, before) => {
         const buffer = new Uint8Array(before + content.length + 8).fill(0xee)
