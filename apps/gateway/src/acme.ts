@@ -74,7 +74,7 @@ export class Acme {
       this.#store.keepAttempts(host, begun)
     } catch (error) {
       this.#heldUntil = begun.notBefore
-      this.#tell(`no certificate is asked for, as nothing can be kept: ${(error as Error).message}`)
+      this.#tell(`no certificate is requested, because it could not be kept: ${(error as Error).message}`)
       return
     }
     try {

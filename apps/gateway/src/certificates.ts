@@ -101,7 +101,7 @@ function read(place: Problem['place'], files: CertificateFiles): CertificateAndK
   const certificate = parsed([...place, 'cert'], files.cert, () => new X509Certificate(cert))
   const secret = parsed([...place, 'key'], files.key, () => createPrivateKey(key))
   if (!certificate.checkPrivateKey(secret))
-    throw ConfigError.at([...place, 'key'], `${files.key} is not that of ${files.cert}`)
+    throw ConfigError.at([...place, 'key'], `${files.key} is not the key of ${files.cert}`)
   return { cert, key }
 }
 
@@ -117,6 +117,6 @@ function parsed<T>(place: Problem['place'], file: string, parse: () => T): T {
   try {
     return parse()
   } catch (error) {
-    throw ConfigError.at(place, `${file} is not what it should be in PEM (${(error as Error).message})`)
+    throw ConfigError.at(place, `${file} does not hold the expected PEM (${(error as Error).message})`)
   }
 }

@@ -322,7 +322,7 @@ function checked(
 ): { readonly config: Config; readonly problems: readonly Problem[] } {
   const { output, issues = [] } = v.safeParse(schema, JSON.parse(source), { abortPipeEarly: true })
   const config = output as Config
-  const wrong = [...repeated(source).map((place) => ({ place, what: 'is there twice' })), ...issues.map(explain)]
+  const wrong = [...repeated(source).map((place) => ({ place, what: 'appears twice' })), ...issues.map(explain)]
   const whole = (): Problem[] => [...contradictions(config), ...more(config)]
   if (issues.length === 0) return { config, problems: [...wrong, ...whole()] }
   try {
@@ -356,7 +356,7 @@ function explainAt(issue: v.BaseIssue<unknown>, place: Problem['place']): string
   if (issue.type === 'strict_object') {
     if (issue.expected === 'never') {
       const near = nearest(String(place.at(-1)), namesAt(schema, place.slice(0, -1)))
-      return `is not known here${near === undefined ? '' : `: is it "${near}"?`}`
+      return `is not known here${near === undefined ? '' : `: did you mean "${near}"?`}`
     }
     return issue.received === 'undefined' ? 'is missing' : 'must be an object'
   }

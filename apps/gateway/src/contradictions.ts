@@ -12,18 +12,19 @@ export function contradictions(config: Config): Problem[] {
   if (routes) problems.push(...routeProblems(config, routes, ['routes']))
   for (const [name, host] of Object.entries(hosts))
     problems.push(...routeProblems(config, host.routes, ['hosts', name, 'routes']))
-  if (demo && 'demo' in upstreams) problems.push({ place: ['upstreams', 'demo'], what: 'is what "demo" makes' })
-  if (demo && workers > 1) problems.push({ place: ['workers'], what: 'is for more than a demo' })
+  if (demo && 'demo' in upstreams)
+    problems.push({ place: ['upstreams', 'demo'], what: 'is a name that "demo" uses for its own servers' })
+  if (demo && workers > 1) problems.push({ place: ['workers'], what: 'must be 1 with "demo"' })
   problems.push(...acmeProblems(config), ...portProblems(config))
   for (const [name, { cert, key }] of Object.entries(upstreams))
     if ((cert === undefined) !== (key === undefined))
-      problems.push({ place: ['upstreams', name], what: 'has one of "cert" and "key", which need each other' })
+      problems.push({ place: ['upstreams', name], what: 'has only one of "cert" and "key", which need each other' })
   for (const [i, { http2, tls: secure, port }] of listen.entries()) {
     if (workers > 1 && port === 0)
-      problems.push({ place: ['listen', i, 'port'], what: 'is 0, and workers would each have another one' })
+      problems.push({ place: ['listen', i, 'port'], what: 'is 0, so that each worker would get a different one' })
     if (http2 && !secure) problems.push({ place: ['listen', i, 'http2'], what: 'needs "tls"' })
     if (secure === true && !certified)
-      problems.push({ place: ['listen', i, 'tls'], what: 'is true, and no host has a certificate' })
+      problems.push({ place: ['listen', i, 'tls'], what: 'is true, but no host has a certificate' })
   }
   return problems
 }
@@ -36,7 +37,7 @@ function portProblems({ listen, admin }: Config): Problem[] {
   ]
   return places
     .filter(({ at, port }, i) => port !== 0 && places.findIndex((one) => one.at === at) < i)
-    .map(({ port, place }) => ({ place, what: `is ${port}, which is listened on already` }))
+    .map(({ port, place }) => ({ place, what: `is ${port}, which is in use by another entry` }))
 }
 
 function acmeProblems({ acme, hosts = {}, listen }: Config): Problem[] {
@@ -45,12 +46,13 @@ function acmeProblems({ acme, hosts = {}, listen }: Config): Problem[] {
   for (const [name, { tls }] of Object.entries(hosts)) {
     if (tls !== 'acme') continue
     const place = ['hosts', name, 'tls']
-    if (!acme) problems.push({ place, what: 'is "acme", and "acme" says of no authority' })
-    if (!isSecure) problems.push({ place, what: 'is "acme", and nothing in "listen" has "tls"' })
-    if (name.startsWith('*.')) problems.push({ place, what: 'is "acme", which is for single names: name each' })
+    if (!acme) problems.push({ place, what: 'is "acme", but "acme", which names the authority, is missing' })
+    if (!isSecure) problems.push({ place, what: 'is "acme", but nothing in "listen" has "tls"' })
+    if (name.startsWith('*.'))
+      problems.push({ place, what: 'is "acme", which cannot cover wildcard names: list each name' })
   }
   if (acme?.challenges?.includes('http-01') && !isClear)
-    problems.push({ place: ['acme', 'challenges'], what: 'has "http-01", and all of "listen" has "tls"' })
+    problems.push({ place: ['acme', 'challenges'], what: 'has "http-01", but everything in "listen" has "tls"' })
   return problems
 }
 
@@ -60,7 +62,7 @@ function routeProblems(config: Config, routes: readonly RouteConfig[], where: Pr
     const at = [...where, i]
     const isKnown = paths.has(route.path)
     paths.add(route.path)
-    const twice: Problem[] = isKnown ? [{ place: [...at, 'path'], what: `${route.path} is there twice` }] : []
+    const twice: Problem[] = isKnown ? [{ place: [...at, 'path'], what: `${route.path} appears twice` }] : []
     return [...twice, ...oneRouteProblems(config, route, at)]
   })
 }
@@ -70,7 +72,10 @@ function oneRouteProblems(config: Config, route: RouteConfig, at: Problem['place
   const problems: Problem[] = []
   const kinds = [redirect, cgi, files ?? proxy].filter((kind) => kind !== undefined)
   if (kinds.length !== 1)
-    problems.push({ place: at, what: 'must have one of "proxy", "files", "redirect" and "cgi", or files and a proxy' })
+    problems.push({
+      place: at,
+      what: 'must have one of "proxy", "files", "redirect" and "cgi", or both "files" and "proxy"',
+    })
   if (proxy !== undefined) problems.push(...groupProblems(config, proxy, [...at, 'proxy']))
   if (route.forwardAuth)
     problems.push(...groupProblems(config, route.forwardAuth.proxy, [...at, 'forwardAuth', 'proxy']))
@@ -79,7 +84,10 @@ function oneRouteProblems(config: Config, route: RouteConfig, at: Problem['place
   for (const name of ofFiles)
     if (files === undefined && route[name]) problems.push({ place: [...at, name], what: 'needs "files"' })
   if (files !== undefined && proxy !== undefined && (route.fallback !== undefined || route.fastcgi))
-    problems.push({ place: at, what: 'has "proxy" for what there is no file for, and "fallback" or "fastcgi", too' })
+    problems.push({
+      place: at,
+      what: 'has "proxy" for paths without a file, and cannot have "fallback" or "fastcgi" as well',
+    })
   if (route.cache && proxy === undefined)
     problems.push({ place: [...at, 'cache'], what: 'needs "proxy": files are in memory anyway' })
   return problems
@@ -91,6 +99,6 @@ const ofFiles = ['fallback', 'fastcgi', 'cleanUrls', 'try'] as const
 function groupProblems({ upstreams, demo }: Config, name: string, place: Problem['place']): Problem[] {
   if (name in upstreams || (demo && name === 'demo')) return []
   const near = nearest(name, Object.keys(upstreams))
-  const advice = near === undefined ? '' : `: is it "${near}"?`
+  const advice = near === undefined ? '' : `: did you mean "${near}"?`
   return [{ place, what: `names "${name}", which is not in upstreams${advice}` }]
 }

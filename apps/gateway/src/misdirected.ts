@@ -7,7 +7,7 @@ import type { Config } from './config.ts'
 
 /** Refuses a request for a host that is not configured here (RFC 9110 §15.5.20). */
 export function misdirected(): never {
-  throw new HttpError(421, 'There is no site of this name here', { expose: true })
+  throw new HttpError(421, 'There is no site with this name here', { expose: true })
 }
 
 /**

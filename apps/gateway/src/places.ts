@@ -106,9 +106,9 @@ export function breakOf(source: string): { readonly line: number; readonly advic
 /** @param broken a text up to the first character that cannot be JSON. */
 function adviceFor(broken: string): string {
   if (broken.trim() === '') return ': there is nothing in it'
-  if (/[/#]$/.test(broken)) return ': there are no comments in it'
-  if (/,\s*[}\]]$/.test(broken)) return ': a comma has nothing behind it'
-  if (broken.endsWith("'")) return ': names and texts are in double quotes'
+  if (/[/#]$/.test(broken)) return ': JSON has no comments'
+  if (/,\s*[}\]]$/.test(broken)) return ': nothing follows a comma'
+  if (broken.endsWith("'")) return ': names and strings need double quotes'
   if (/["}\]\w]\s*["{[]$/.test(broken)) return ': a comma is missing'
   return ''
 }

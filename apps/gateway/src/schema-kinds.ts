@@ -57,7 +57,7 @@ export const port: v.GenericSchema<number> = v.pipe(
   v.minValue(0, 'must not be negative'),
   v.maxValue(65_535, 'must be a port'),
 )
-export const text: v.GenericSchema<string> = v.pipe(v.string('must be a text'), v.nonEmpty('must not be empty'))
+export const text: v.GenericSchema<string> = v.pipe(v.string('must be a string'), v.nonEmpty('must not be empty'))
 export const flag: v.GenericSchema<boolean> = v.boolean('must be true or false')
 export const addresses: v.GenericSchema<string[]> = v.array(
   made((entry) => new AddressSet([entry])),
@@ -66,10 +66,10 @@ export const addresses: v.GenericSchema<string[]> = v.array(
 export const path: v.GenericSchema<string> = v.pipe(text, v.regex(/^\/[!-~]*$/, 'must begin with a slash: /healthz'))
 
 export const fieldName: v.GenericSchema<string> = v.pipe(
-  v.string('must be a text'),
+  v.string('must be a string'),
   v.regex(/^[!#$%&'*+\-.^_`|~\da-zA-Z]+$/, 'must be the name of a field'),
 )
-const fieldValue = v.pipe(v.string('must be a text'), v.regex(/^[^\0\r\n]*$/, 'must be one line'))
+const fieldValue = v.pipe(v.string('must be a string'), v.regex(/^[^\0\r\n]*$/, 'must be one line'))
 export const fields: v.GenericSchema<Record<string, string>> = v.record(fieldName, fieldValue)
 
 /** Fields that the gateway writes itself: those of framing and of the connection, and Host. */
@@ -126,6 +126,6 @@ export function oneOf<const T extends string>(...values: readonly T[]): v.Generi
 export function mustBe(values: readonly string[], input: unknown, more: string = ''): string {
   const quoted = values.map((value) => `"${value}"`)
   const near = typeof input === 'string' ? nearest(input, values) : undefined
-  const advice = near === undefined ? '' : `: is it "${near}"?`
+  const advice = near === undefined ? '' : `: did you mean "${near}"?`
   return `must be ${quoted.slice(0, -1).join(', ')} or ${quoted.at(-1)}${more}${advice}`
 }

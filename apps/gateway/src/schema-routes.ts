@@ -59,7 +59,7 @@ const target = v.pipe(
   text,
   v.regex(
     /^(?:[^{]|\{(?!\w+\})|\{(?:path|rest|query|host)\})*$/,
-    'must have no words in braces but {path}, {rest}, {query} and {host}',
+    'must have nothing in braces but {path}, {rest}, {query} and {host}',
   ),
 )
 
@@ -80,7 +80,7 @@ const fastcgi = v.strictObject({
     'unix:/path or host:port',
   ),
   front: option(text, 'The script that answers when there is no such file: index.php'),
-  connections: option(times, 'Most connections at a time', 4),
+  connections: option(times, 'Maximum number of connections at a time', 4),
   timeout: option(times, 'Milliseconds to wait for a reply', 60_000),
 })
 
@@ -91,7 +91,7 @@ const cgi = v.union(
       path: said(text, 'A folder of programs, or one program'),
       processes: option(times, 'Programs that run at a time; one more is answered 503', 32),
       timeout: option(times, 'Milliseconds from the start of a program to its end', 60_000),
-      env: option(v.record(text, v.string('must be a text')), 'Further variables of its environment', {}),
+      env: option(v.record(text, v.string('must be a string')), 'Further variables of its environment', {}),
     }),
   ],
   'must be a folder, or an object with "path" and perhaps "processes", "timeout" and "env"',
@@ -122,7 +122,7 @@ const basicAuth = v.strictObject({
     v.record(
       text,
       v.pipe(
-        v.string('must be a text'),
+        v.string('must be a string'),
         v.regex(/^\$2[aby]\$\d\d\$[./A-Za-z0-9]{53}$/, 'must be a bcrypt hash, as htpasswd -nB makes them'),
       ),
     ),
@@ -135,7 +135,7 @@ const forwardAuth = v.strictObject({
   proxy: said(text, 'The group of upstreams that decides who may come in'),
   path: said(
     path,
-    'The path it is asked for: a status from 200 to 299 lets the request pass; any other reply is passed on to the client',
+    'The path to ask it for: a status from 200 to 299 lets the request pass; any other reply is passed on to the client',
   ),
   copy: option(v.array(fieldName), 'Fields of its reply that are added to the request', []),
 })
@@ -172,7 +172,7 @@ export const route: v.GenericSchema<unknown, RouteConfig> = v.strictObject({
   fallback: option(text, 'The page of a single-page application'),
   cleanUrls: option(flag, '/about for about.html', false),
   cgi: option(cgi, 'A folder of programs, each run for its requests (CGI), or one program'),
-  fastcgi: option(fastcgi, 'Has the scripts among the files run'),
+  fastcgi: option(fastcgi, 'Runs the scripts among the files'),
   secureHeaders: option(
     flag,
     'Fields that make browsers careful: true also isolates the site from others, false sends none; default: those that restrict nothing',
@@ -184,7 +184,7 @@ export const route: v.GenericSchema<unknown, RouteConfig> = v.strictObject({
   deny: option(addresses, 'Addresses and networks that may not come in'),
   basicAuth: option(basicAuth, 'Asks for a name and a password'),
   forwardAuth: option(forwardAuth, 'Asks a server whether a request may pass'),
-  bodyBytes: option(count, 'Most bytes of content in a request', 1_048_576),
+  bodyBytes: option(count, 'Maximum number of bytes of content in a request', 1_048_576),
   timeout: option(
     v.pipe(milliseconds, v.minValue(1, 'must be at least 1')),
     'Milliseconds until a reply must have begun; then 504',

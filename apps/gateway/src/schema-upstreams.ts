@@ -55,16 +55,20 @@ const timeouts = v.strictObject({
 const ejection = v.strictObject({
   failures: option(times, 'Failures in a row after which a server is left out', 5),
   statuses: option(statuses, 'Statuses that count as failures, in addition to missing answers', []),
-  duration: option(positive, 'Milliseconds it is left out the first time; this doubles every further time', 10_000),
-  maxDuration: option(positive, 'Longest of these times', 300_000),
+  duration: option(
+    positive,
+    'Milliseconds for which it is left out the first time; this doubles each further time',
+    10_000,
+  ),
+  maxDuration: option(positive, 'The longest of these times', 300_000),
   maxShare: option(share, 'Share of the servers that may be left out at a time', 0.5),
 })
 
 const pool = v.strictObject({
-  connections: option(times, 'Most connections to one server at a time', 512),
-  idle: option(count, 'Most idle connections that are kept for the next request', 128),
-  waiting: option(count, 'Most requests that wait for a connection; further ones are answered 503', 512),
-  tunnels: option(count, 'Most WebSockets to one server at a time', 512),
+  connections: option(times, 'Maximum number of connections to one server at a time', 512),
+  idle: option(count, 'Maximum number of idle connections that are kept for the next request', 128),
+  waiting: option(count, 'Maximum number of requests that wait for a connection; further ones are answered 503', 512),
+  tunnels: option(count, 'Maximum number of WebSockets to one server at a time', 512),
   maxAge: option(count, 'Milliseconds after which a connection is no longer used; 0 for no limit', 0),
 })
 

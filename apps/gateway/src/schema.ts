@@ -105,7 +105,7 @@ const acme = v.strictObject({
       v.array(oneOf('http-01', 'tls-alpn-01'), 'must be a list of "http-01" and "tls-alpn-01"'),
       v.nonEmpty('must have at least one entry'),
     ),
-    'How names are shown to be ours, by port 80 (http-01) or 443 (tls-alpn-01): the next one when one fails; what "listen" has if it is not said',
+    'How you prove that the names are yours, by port 80 (http-01) or 443 (tls-alpn-01); when one fails, the next is tried. Default: those that "listen" allows',
   ),
   externalAccount: option(
     v.strictObject({
@@ -142,12 +142,16 @@ const timeouts = v.strictObject({
 })
 
 const limits = v.strictObject({
-  connectionsPerAddress: option(count, 'Most connections from one address, or one IPv6 /64 network; 0 for no limit', 0),
-  requestsPerConnection: option(count, 'Most requests on one connection; 0 for no limit', 0),
-  bufferedBytes: option(count, 'Most bytes held for all clients together', 268_435_456),
-  headBytes: option(times, 'Most bytes of the head of a request', 32_768),
-  targetBytes: option(times, 'Most bytes of the target of a request', 8192),
-  fields: option(times, 'Most fields of a request', 128),
+  connectionsPerAddress: option(
+    count,
+    'Maximum number of connections from one address, or one IPv6 /64 network; 0 for no limit',
+    0,
+  ),
+  requestsPerConnection: option(count, 'Maximum number of requests on one connection; 0 for no limit', 0),
+  bufferedBytes: option(count, 'Maximum number of bytes held for all clients together', 268_435_456),
+  headBytes: option(times, 'Maximum number of bytes of the head of a request', 32_768),
+  targetBytes: option(times, 'Maximum number of bytes of the target of a request', 8192),
+  fields: option(times, 'Maximum number of fields of a request', 128),
 })
 
 /** Unknown names are errors. With `satisfies`, the compiler reports a name that is in the type but not here. */
@@ -166,8 +170,8 @@ export const schema: v.GenericSchema<unknown, Config> = v.strictObject({
     said(flag, 'Whether each request gets an identifier, in X-Request-Id, to find it in all logs', true),
     true,
   ),
-  compression: v.optional(said(flag, 'Whether replies worth it are compressed', true), true),
-  connections: v.optional(said(count, 'Most connections at a time; 0 for no limit', 0), 0),
+  compression: v.optional(said(flag, 'Whether replies are compressed where it is worth it', true), true),
+  connections: v.optional(said(count, 'Maximum number of connections at a time; 0 for no limit', 0), 0),
   announce: v.optional(
     said(count, 'At shutdown, milliseconds between the first 503 of /readyz and the refusal of connections', 0),
     0,

@@ -161,7 +161,7 @@ withTools(openssl)('certificates that an authority is asked for', { timeout: 60_
     expect(await site.serial()).not.toBe(before)
   })
 
-  test('are asked for in the other way when one fails, after a while that outlives the process', async () => {
+  test('are asked for in the other way when one fails, after a wait that outlives the process', async () => {
     const server = await AcmeServer.start()
     const site = await Site.start(server, {}, [{ port: await freePort(), tls: true }, { port: await freePort() }])
     await site.has(/has a certificate/)
@@ -207,7 +207,7 @@ withTools(openssl)('certificates that an authority is asked for', { timeout: 60_
     expect(server.orders).toHaveLength(1)
   })
 
-  test('are none of another name, and what is no certificate is not shown', async () => {
+  test('are not those of another name, and what is not a certificate is not shown', async () => {
     const server = await AcmeServer.start()
     const site = await Site.start(server)
     await site.has(/has a certificate/)
@@ -239,7 +239,7 @@ withTools(openssl)('certificates that an authority is asked for', { timeout: 60_
   test('are not asked for where nothing can be kept', async () => {
     const server = await AcmeServer.start()
     const site = await Site.start(server, { folder: 'site/index.html' })
-    await site.has(/no certificate is asked for, as nothing can be kept: .*(?:ENOTDIR|EEXIST)/)
+    await site.has(/no certificate is requested, because it could not be kept: .*(?:ENOTDIR|EEXIST)/)
     expect(server.orders).toEqual([])
     expect(existsSync(join(site.folder, 'kept'))).toBe(false)
   })
@@ -277,7 +277,7 @@ describe('orders for one host', () => {
     expect(putOff(attempts, 0, 5).notBefore).toBe(1440 * minute)
   })
 
-  test('are forgotten when what was kept of them is nothing of ours', () => {
+  test('are forgotten when what was kept of them is not ours', () => {
     for (const text of [
       '',
       '{',
@@ -304,16 +304,20 @@ test('what is wrong with it is said', () => {
   const routes = [{ path: '/', redirect: '/x' }]
   const hosts = { 'a.test': { tls: 'acme', routes } }
   const listen = [{ port: 443, tls: true }]
-  expect(mistakes({ listen, hosts })).toContain('hosts.a.test.tls is "acme", and "acme" says of no authority')
+  expect(mistakes({ listen, hosts })).toContain(
+    'hosts.a.test.tls is "acme", but "acme", which names the authority, is missing',
+  )
   const acme = { agreed: true }
   expect(mistakes({ listen, hosts, acme })).toBe('')
   expect(mistakes({ listen: [{ port: 80 }], hosts, acme })).toContain(
-    'hosts.a.test.tls is "acme", and nothing in "listen"',
+    'hosts.a.test.tls is "acme", but nothing in "listen"',
   )
-  expect(mistakes({ listen, acme, hosts: { '*.a.test': { tls: 'acme', routes } } })).toContain('is for single names')
+  expect(mistakes({ listen, acme, hosts: { '*.a.test': { tls: 'acme', routes } } })).toContain(
+    'which cannot cover wildcard names',
+  )
   expect(mistakes({ listen, hosts, acme: { agreed: false } })).toContain('acme.agreed must be true')
   expect(mistakes({ listen, hosts, acme: { agreed: true, challenges: ['http-01'] } })).toContain(
-    'all of "listen" has "tls"',
+    'everything in "listen" has "tls"',
   )
   for (const directory of ['http://ca.test/directory', 'letsencrypt-production', 'https://'])
     expect(mistakes({ listen, hosts, acme: { agreed: true, directory } })).toContain(

@@ -60,7 +60,7 @@ test.each([
     'listen[0].tls must be an object with "cert" and "key", or true for those of the hosts',
   ],
   [{ listen: [{ port: 80, http2: true }] }, 'listen[0].http2 needs "tls"'],
-  [{ route: [] }, 'route is not known here: is it "routes"?'],
+  [{ route: [] }, 'route is not known here: did you mean "routes"?'],
   [{ upstreams: { api: { servers: [] } } }, 'upstreams.api.servers must name at least one server'],
   [
     { upstreams: { api: { servers: [7] } } },
@@ -75,19 +75,19 @@ test.each([
   [{ routes: [{ path: '/api/', proxy: 'api' }] }, /^routes\[0\]\.path must begin with a slash/],
   [
     { routes: [{ path: '/a' }] },
-    'routes[0] must have one of "proxy", "files", "redirect" and "cgi", or files and a proxy',
+    'routes[0] must have one of "proxy", "files", "redirect" and "cgi", or both "files" and "proxy"',
   ],
   [
     { routes: [{ path: '/a', redirect: '/b', files: 'x' }] },
-    'routes[0] must have one of "proxy", "files", "redirect" and "cgi", or files and a proxy',
+    'routes[0] must have one of "proxy", "files", "redirect" and "cgi", or both "files" and "proxy"',
   ],
   [
     { routes: [{ path: '/a', proxy: 'api', files: 'x', fallback: 'index.html' }] },
-    'routes[0] has "proxy" for what there is no file for, and "fallback" or "fastcgi", too',
+    'routes[0] has "proxy" for paths without a file, and cannot have "fallback" or "fastcgi" as well',
   ],
   [
     { routes: [{ path: '/a', proxy: 'api', forwardAuth: { proxy: 'apj', path: '/verify' } }] },
-    'routes[0].forwardAuth.proxy names "apj", which is not in upstreams: is it "api"?',
+    'routes[0].forwardAuth.proxy names "apj", which is not in upstreams: did you mean "api"?',
   ],
   [{ routes: [{ path: '/a', proxy: 'api', try: ['{path}'] }] }, 'routes[0].try needs "files"'],
   [{ routes: [{ path: '/a', files: 'x', buffer: true }] }, 'routes[0].buffer needs "proxy"'],
@@ -99,7 +99,7 @@ test.each([
     { routes: [{ path: '/a', proxy: 'api', retryStatuses: [200] }] },
     /^routes\[0\]\.retryStatuses\[0\] must be a status/,
   ],
-  [{ workers: 2, listen: [{ port: 0 }] }, 'listen[0].port is 0, and workers would each have another one'],
+  [{ workers: 2, listen: [{ port: 0 }] }, 'listen[0].port is 0, so that each worker would get a different one'],
   [{ workers: 0 }, 'workers must be at least 1'],
   [
     { hosts: { 'bücher.test': { routes: good.routes } } },
@@ -111,13 +111,13 @@ test.each([
   ],
   [
     { upstreams: { api: { servers: ['https://a'], cert: 'a.pem' } } },
-    'upstreams.api has one of "cert" and "key", which need each other',
+    'upstreams.api has only one of "cert" and "key", which need each other',
   ],
-  [{ timeouts: { heads: 5 } }, 'timeouts.heads is not known here: is it "head"?'],
+  [{ timeouts: { heads: 5 } }, 'timeouts.heads is not known here: did you mean "head"?'],
   [{ log: 'jsn' }, /^log must be "text"/],
   [
     { routes: [{ path: '/a', proxy: 'apis' }] },
-    'routes[0].proxy names "apis", which is not in upstreams: is it "api"?',
+    'routes[0].proxy names "apis", which is not in upstreams: did you mean "api"?',
   ],
   [{ routes: [{ path: '/a', proxy: 'demo' }] }, 'routes[0].proxy names "demo", which is not in upstreams'],
   [{ routes: [{ path: '/a', files: 'x', strip: true }] }, 'routes[0].strip needs "proxy"'],
@@ -128,7 +128,7 @@ test.each([
         { path: '/a', proxy: 'api' },
       ],
     },
-    'routes[1].path /a is there twice',
+    'routes[1].path /a appears twice',
   ],
   [
     { routes: [{ path: '/a', proxy: 'api', rateLimit: { limit: 0 } }] },

@@ -98,7 +98,7 @@ describe('the demo', { timeout: 60_000 }, () => {
 
   test.each([
     ['{ "listen": [{ "port": 1 }], "routes": [{ "path": "/a", "redirect": "/b" }] }', 0, 'no mistakes'],
-    ['{\n"lisen": [] }', 1, '2: lisen is not known here: is it "listen"?'],
+    ['{\n"lisen": [] }', 1, '2: lisen is not known here: did you mean "listen"?'],
   ])('as a program with --test: %j', async (text, expected, said) => {
     const file = join(folderOf({ 'gateway.json': text }), 'gateway.json')
     const child = spawn(process.execPath, [built.program, '--test', file], { stdio: ['ignore', 'pipe', 'pipe'] })

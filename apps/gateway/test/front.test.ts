@@ -32,7 +32,7 @@ function speak(
 }
 
 describe('who comes in', () => {
-  test('has a name and a password, where that is said', async () => {
+  test('has a name and a password, where that is asked for', async () => {
     const hash = hashSync('right', 4).replace('$2b$', '$2y$')
     const { url } = await start(
       { routes: [{ path: '/', files: 'site', basicAuth: { users: { ann: hash }, realm: 'club' } }] },
@@ -102,7 +102,7 @@ describe('files', () => {
     expect(await text('/..%2f..%2fetc/passwd')).not.toContain('root:')
   })
 
-  test('that are not there are the matter of servers', async () => {
+  test('that are not there are left to servers', async () => {
     const app = await backend(echo)
     const { url } = await start(
       {
@@ -154,7 +154,7 @@ describe('servers', () => {
     expect(theirs.headers.get('location')).toBe(`${app.url.replace(/\/$/, '')}/login`)
   })
 
-  test('that say they cannot be had have others asked', async () => {
+  test('that say they are unavailable have others asked', async () => {
     const bad = await backend((c) => c.text('not now', 503))
     const good = await backend((c) => c.text('good'))
     const { url } = await start({

@@ -75,7 +75,7 @@ describe('hosts', () => {
 })
 
 withTools(openssl)('hosts with TLS', () => {
-  test('have certificates of their own; who comes without TLS is sent there, if that is said', async () => {
+  test('have certificates of their own; a client without TLS is redirected there, if that is asked for', async () => {
     const authority = makeAuthority()
     onTestFinished(() => authority.remove())
     const [a, wild] = [authority.issue('a', ['a.test']), authority.issue('wild', ['*.b.test'])]
@@ -107,7 +107,7 @@ withTools(openssl)('hosts with TLS', () => {
       listen: [{ port: 0, tls: true }, { port: 0 }],
       hosts: { 'a.test': { tls: { cert: 'a.pem', key: 'b.key' }, routes: [{ path: '/', files: 'site' }] } },
     })
-    expect(() => gateway.reload()).toThrow(/hosts\.a\.test\.tls\.key: .*b\.key is not that of .*a\.pem/)
+    expect(() => gateway.reload()).toThrow(/hosts\.a\.test\.tls\.key: .*b\.key is not the key of .*a\.pem/)
     expect(await ask(gateway.url, '/', { ca })).toMatchObject({ status: 200 })
   })
 
@@ -346,27 +346,27 @@ describe('a configuration that is only looked at', () => {
 }`
     expect(check(text).split('\n')).toEqual([
       '6 problems',
-      '  gateway.json:2: listen[0].hostt is not known here: is it "host"?',
+      '  gateway.json:2: listen[0].hostt is not known here: did you mean "host"?',
       '  gateway.json:4: upstreams.api.servers must name at least one server',
       '  gateway.json:4: upstreams.api.check.path must begin with a slash: /healthz',
       '  gateway.json:4: upstreams.api.check.healthy must be a whole number',
-      '  gateway.json:7: routes[0].proxi is not known here: is it "proxy"?',
+      '  gateway.json:7: routes[0].proxi is not known here: did you mean "proxy"?',
       '  gateway.json:10: routes[1].rateLimit.limit must be a number',
     ])
   })
 
   test('has contradictions told in the same way, and what is no JSON', () => {
     expect(check(withRoute('{ "path": "/", "proxy": "apis" }'))).toBe(
-      'gateway.json:5: routes[0].proxy names "apis", which is not in upstreams: is it "api"?',
+      'gateway.json:5: routes[0].proxy names "apis", which is not in upstreams: did you mean "api"?',
     )
     expect(check(withRoute('{ "path": "/a" },'))).toMatch(/^gateway\.json:5: not JSON/)
     expect(check(withRoute('{ "path": "/a", "proxy": "api" }'))).toBe('none')
   })
 
   test.each([
-    ['{\n// ports\n"listen": []}', 2, 'there are no comments in it'],
-    ['{\n"listen": [1,\n] }', 3, 'a comma has nothing behind it'],
-    ["{\n'listen': [] }", 2, 'names and texts are in double quotes'],
+    ['{\n// ports\n"listen": []}', 2, 'JSON has no comments'],
+    ['{\n"listen": [1,\n] }', 3, 'nothing follows a comma'],
+    ["{\n'listen': [] }", 2, 'names and strings need double quotes'],
     ['{\n"listen": []\n"routes": [] }', 3, 'a comma is missing'],
     ['\n', 2, 'there is nothing in it'],
     ['{ listen: [] }', 1, 'Expected'],
@@ -381,7 +381,7 @@ describe('a configuration that is only looked at', () => {
   test('has nothing twice, of which only the last would count', () => {
     expect(check('{\n"listen": [{ "port": 1 }],\n"listen": [{ "port": 2 }],\n"routes": []\n}').split('\n')).toEqual([
       '2 problems',
-      '  gateway.json:3: listen is there twice',
+      '  gateway.json:3: listen appears twice',
       '  gateway.json:4: routes must have at least one entry',
     ])
   })
@@ -395,7 +395,7 @@ describe('a configuration that is only looked at', () => {
       '.request.set.Host is written by the gateway: use "host"',
     ],
     ['"proxy": "api", "request": { "set": { "Content-Length": "1" } }', '.request.set.Content-Length is written'],
-    ['"redirect": "/{pth}"', '.redirect must have no words in braces but {path}, {rest}, {query} and {host}'],
+    ['"redirect": "/{pth}"', '.redirect must have nothing in braces but {path}, {rest}, {query} and {host}'],
     ['"files": ".", "fastcgi": { "server": "/run/php.sock" }', '.fastcgi.server must be unix:/path or host:port'],
     ['"files": "none"', '.files: there is no folder none'],
     ['"files": ".", "fallback": "none.html"', '.fallback: none.html cannot be read'],
@@ -423,11 +423,11 @@ describe('a configuration that is only looked at', () => {
 }`
     expect(check(text).split('\n')).toEqual([
       '11 problems',
-      '  gateway.json:2: listen[2].port is 81, which is listened on already',
+      '  gateway.json:2: listen[2].port is 81, which is in use by another entry',
       '  gateway.json:2: listen[0].tls.cert: none.pem cannot be read',
       '  gateway.json:2: listen[0].tls.key: none.key cannot be read',
-      '  gateway.json:3: admin.port is 80, which is listened on already',
-      '  gateway.json:4: log must be "text", "common", "combined", "json" or "none", or an object with "format" and perhaps "redact": is it "combined"?',
+      '  gateway.json:3: admin.port is 80, which is in use by another entry',
+      '  gateway.json:4: log must be "text", "common", "combined", "json" or "none", or an object with "format" and perhaps "redact": did you mean "combined"?',
       '  gateway.json:5: trusted.addresses[0]: Neither an address nor a network: "proxy.example"',
       '  gateway.json:8: upstreams.api.servers[0]: Not http://host, https://host or unix:/path: http://a:99999',
       '  gateway.json:8: upstreams.api.servers[1]: Not http://host, https://host or unix:/path: b:80',
