@@ -22,7 +22,7 @@ export function testReaders(readers) {
       for (const name of names) {
         expect(attempt(`${name}_`, undefined)).toThrow(TypeError)
         expect(attempt(`${name}_`, undefined)).toThrow(
-          `There is no option \`${where}${name}_\`: is it \`${where}${name}\`?`,
+          `There is no option \`${where}${name}_\`: did you mean \`${where}${name}\`?`,
         )
       }
       expect(() => read('text')).toThrow(TypeError)

@@ -67,7 +67,7 @@ async function begin(reply: Reply, source: Source, context: RequestContext, repo
     context.scope = scopeOf(source) ?? context.scope
     letGo(source, puller, error, (second) => reporter.report(second, context))
     throw isAnswer(error)
-      ? new TypeError('The source of a content threw a reply; only handlers and layers can answer by throwing one')
+      ? new TypeError('The source of the content threw a reply; only handlers and layers can answer by throwing one')
       : error
   }
 }

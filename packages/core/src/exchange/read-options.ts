@@ -67,7 +67,7 @@ function checkNames(known: readonly string[], given: unknown, where: string): vo
     if (isContext(given))
       throw new TypeError('Options are an object, not the context of a request: is a layer used without being called?')
     const near = nearest(name, known)
-    const advice = near === undefined ? `there are ${known.join(', ')}` : `is it \`${where}${near}\`?`
+    const advice = near === undefined ? `there are ${known.join(', ')}` : `did you mean \`${where}${near}\`?`
     throw new TypeError(`There is no option \`${where}${name}\`: ${advice}`)
   }
 }

@@ -131,7 +131,7 @@ export class Reply {
 }
 
 function wrongInit(init: unknown): string {
-  return `What a reply begins with is a status, or an object of status and headers, not ${kindOf(init)}`
+  return `A reply begins with a status, or an object of status and headers, not ${kindOf(init)}`
 }
 
 /**

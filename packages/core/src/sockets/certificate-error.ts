@@ -23,11 +23,11 @@ function wrongWith({ cert, key, pfx, passphrase }: Given, where: string): string
   const opened = passphrase === undefined ? `needs \`${where}.passphrase\`` : `is not opened by \`${where}.passphrase\``
   if (pfx) {
     const isRead = attempt(() => createSecureContext({ pfx: Buffer.from(pfx), passphrase })) !== undefined
-    return isRead ? undefined : `\`${where}.pfx\` is not a file of PKCS #12, or ${opened}`
+    return isRead ? undefined : `\`${where}.pfx\` is not a PKCS #12 file, or ${opened}`
   }
   const certificates = list(cert)
   const keys = list(key)
-  if (certificates.length !== keys.length) return `\`${where}.key\` has another length than \`${where}.cert\``
+  if (certificates.length !== keys.length) return `\`${where}.key\` does not have the same length as \`${where}.cert\``
   for (const [i, each] of certificates.entries()) {
     const certificate = isPem(each) ? attempt(() => new X509Certificate(each)) : undefined
     if (!certificate) return `\`${where}.cert\` is not a certificate in PEM${meant(each)}`

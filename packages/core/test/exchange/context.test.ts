@@ -42,7 +42,7 @@ describe('target (RFC 9112 §3.2, RFC 9110 §7.1)', () => {
     expect(contextOf(get('http://b/x'), { secure: true }).url).toBe('https://b/x')
   })
 
-  it('without a Host: localhost (§3.2 asks none of HTTP/1.0, where an empty one is none)', () => {
+  it('without a Host: localhost (§3.2 requires none in HTTP/1.0, where an empty one counts as none)', () => {
     expect(contextOf('GET /x HTTP/1.0\r\n\r\n').url).toBe('http://localhost/x')
     expect(contextOf('GET /x HTTP/1.0\r\nHost:\r\n\r\n').url).toBe('http://localhost/x')
   })

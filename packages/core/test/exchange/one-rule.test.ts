@@ -126,7 +126,7 @@ describe('an HttpError', () => {
     [[404, 'x', null], 'Options are an object, not null'],
     [[404, 'x', { code: 7 }], 'The option `code` is text, not 7'],
     [[404, 'x', { expose: 'yes' }], 'The option `expose` is true or false, not a string'],
-    [[404, 'x', { exposed: true }], 'There is no option `exposed`: is it `expose`?'],
+    [[404, 'x', { exposed: true }], 'There is no option `exposed`: did you mean `expose`?'],
   ])('is not made of %j', (given, message) => {
     const make = (): HttpError => new HttpError(...(given as [number]))
     expect(make).toThrow(TypeError)

@@ -103,9 +103,11 @@ describe('reading options', () => {
   })
 
   it('knows every name, and the nearest for one that it does not', () => {
-    expect(() => readOptions(rules, { byte: 1 })).toThrow('There is no option `byte`: is it `bytes`?')
-    expect(() => readOptions(rules, { Bytes: 1 })).toThrow('is it `bytes`?')
-    expect(() => readOptions(rules, { inner: { deptj: 1 } })).toThrow('no option `inner.deptj`: is it `inner.depth`?')
+    expect(() => readOptions(rules, { byte: 1 })).toThrow('There is no option `byte`: did you mean `bytes`?')
+    expect(() => readOptions(rules, { Bytes: 1 })).toThrow('did you mean `bytes`?')
+    expect(() => readOptions(rules, { inner: { deptj: 1 } })).toThrow(
+      'no option `inner.deptj`: did you mean `inner.depth`?',
+    )
     expect(() => readOptions(rules, { zzzzzzzz: 1 })).toThrow('there are bytes, share')
     expect(() => readOptions(rules, { ['x'.repeat(1e6)]: 1 })).toThrow('there are bytes')
     expect(() => readOptions(rules, { byte: undefined })).toThrow(TypeError)
@@ -160,7 +162,7 @@ describe.each([
     const isPassedOn = name === 'cause' || name === 'json'
     for (const value of isPassedOn ? [] : [Symbol('wrong'), Number.NaN])
       expect(() => readOptions(all, { [name]: value })).toThrow(`\`${name}\``)
-    expect(() => readOptions(all, { [`${name}x`]: 1 })).toThrow(`is it \`${name}\`?`)
+    expect(() => readOptions(all, { [`${name}x`]: 1 })).toThrow(`did you mean \`${name}\`?`)
   })
 })
 

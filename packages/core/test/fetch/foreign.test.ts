@@ -51,7 +51,7 @@ describe('what makes no adapter is told when it is made, not with the first requ
   it.each([
     [{ limits: { bodyBytes: Number.NaN } }, RangeError, 'limits.bodyBytes'],
     [{ limits: { bodyBytes: '1' } }, TypeError, 'limits.bodyBytes'],
-    [{ onEror: () => {} }, TypeError, 'is it `onError`?'],
+    [{ onEror: () => {} }, TypeError, 'did you mean `onError`?'],
     [null, TypeError, 'Options are an object'],
   ])('%j', (options, kind, message) => {
     expect(() => toFetch(handler, options as never)).toThrow(kind)

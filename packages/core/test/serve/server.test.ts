@@ -78,8 +78,8 @@ describe('serve and createServer', () => {
   it.each([
     [{ timeouts: { head: '5000' } }, '`timeouts.head` is a number, not a string'],
     [{ timeouts: { keepAlive: null } }, '`timeouts.keepAlive` is a number, not null'],
-    [{ limits: { bodybytes: 1 } }, 'is it `limits.bodyBytes`?'],
-    [{ timeout: {} }, 'is it `timeouts`?'],
+    [{ limits: { bodybytes: 1 } }, 'did you mean `limits.bodyBytes`?'],
+    [{ timeout: {} }, 'did you mean `timeouts`?'],
     [{ limits: 7 }, '`limits` is an object, not 7'],
     [{ onError: true }, '`onError` is a function, not true'],
   ])('%j is a TypeError', (options, said) => {

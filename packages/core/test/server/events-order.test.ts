@@ -36,7 +36,7 @@ describe('events of pipelined exchanges', () => {
 })
 
 it.each(['end', 'idle'] as const)(
-  '%s is said to who listens to nothing else, once the reply has left',
+  '%s is said to whoever listens to nothing else, once the reply has left',
   async (name) => {
     const seen: number[] = []
     const listener = (event: { exchange: number }): void => void seen.push(event.exchange)

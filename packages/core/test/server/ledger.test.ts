@@ -42,7 +42,7 @@ describe('the ledger', () => {
     expect(ledger.total).toBe(1050)
   })
 
-  it('who holds most for longest comes first, and who moves what it holds is spared', () => {
+  it('whoever holds most for longest comes first, and whoever moves what it holds is spared', () => {
     const ledger = new Ledger<Model>()
     const [fast, slow, fresh] = [holder(100), holder(60), holder(90)]
     for (let tick = 0; tick < 5; tick++) {

@@ -146,7 +146,7 @@ describe('limits.connectionsPerAddress', () => {
     expect(t.connect({ address: '10.0.0.1' }).received).toBe('')
   })
 
-  it('an address of IPv6 is its network of 64 bits: who has one has them all', () => {
+  it('an address of IPv6 is its network of 64 bits: whoever has one has them all', () => {
     const t = testServer((c) => c.text('x'), { limits: { connectionsPerAddress: 2 } })
     t.connect({ address: '2001:db8::1' })
     expect(t.connect({ address: '2001:db8::ffff:2' }).received).toBe('')
@@ -158,7 +158,7 @@ describe('limits.connectionsPerAddress', () => {
 describe('limits.bufferedBytes', () => {
   const limits = { bufferedBytes: 250_000 }
 
-  it('who holds most for longest is cut, and newcomers are served', async () => {
+  it('whoever holds most for longest is cut, and newcomers are served', async () => {
     const outcomes: Outcome[] = []
     const t = testServer(
       (c) => {

@@ -133,7 +133,7 @@ describe('the fin channel', () => {
     expect(second).toEqual(['server', 'client'])
   })
 
-  it('says nothing of who has only been cut off', async () => {
+  it('says nothing of a side that has only been cut off', async () => {
     const t = testServer((c) => c.text('x'))
     const seen = await ends(t.server, async () => {
       const client = t.connect()

@@ -174,7 +174,7 @@ withTools(openssl)('a check of a name', () => {
 })
 
 withTools(openssl)('a listener whose certificates are found by name alone', () => {
-  it('has those, and refuses who names nobody', async () => {
+  it('has those, and refuses clients that name nobody', async () => {
     const authority = makeAuthority()
     onTestFinished(() => authority.remove())
     const named = authority.issue('named', ['a.test'])

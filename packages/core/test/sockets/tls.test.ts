@@ -183,9 +183,9 @@ withTools(openssl)('TLS', () => {
       [{ key: encrypted }, '`tls.key` is encrypted and needs `tls.passphrase`'],
       [{ key: encrypted, passphrase: 'wrong' }, '`tls.key` is encrypted and is not opened by `tls.passphrase`'],
       [{ key: second.key }, '`tls.key` is not the key of `tls.cert`'],
-      [{ cert: [local.cert, second.cert], key: [local.key] }, '`tls.key` has another length than `tls.cert`'],
+      [{ cert: [local.cert, second.cert], key: [local.key] }, '`tls.key` does not have the same length as `tls.cert`'],
       [{ sni: { 'a.example': { cert: second.cert, key: local.key } } }, '`tls.sni["a.example"].key` is not the key of'],
-      [{ cert: undefined, key: undefined, pfx: Buffer.from('x') }, '`tls.pfx` is not a file of PKCS #12, or needs'],
+      [{ cert: undefined, key: undefined, pfx: Buffer.from('x') }, '`tls.pfx` is not a PKCS #12 file, or needs'],
     ]
     for (const [tls, says] of wrong) await expect(start(tls)).rejects.toThrow(says)
     // A key is a secret, whatever is wrong with it.
