@@ -43,7 +43,7 @@ describe('sameText', () => {
 })
 
 describe('basicAuth', () => {
-  test('lets whom verify knows, in UTF-8 and with colons in the password', async () => {
+  test('lets in whomever verify knows, in UTF-8 and with colons in the password', async () => {
     for (const scheme of ['Basic', 'basic', 'BASIC']) {
       const reply = await ask('/basic', `${scheme} ${base64('ali:sé:same')}`)
       expect([reply.status, reply.content.toString()]).toEqual([200, 'ali'])
@@ -81,7 +81,7 @@ describe('basicAuth', () => {
 })
 
 describe('bearerAuth', () => {
-  test('lets whom verify knows', async () => {
+  test('lets in whomever verify knows', async () => {
     const reply = await ask('/bearer', 'bearer secret-token')
     expect([reply.status, reply.content.toString()]).toEqual([200, 'machine'])
   })
@@ -130,7 +130,7 @@ describe('verify', () => {
     ['a promise of null', Promise.resolve(null)],
     ['a query that finds nothing', new Query(undefined)],
     ['a query that finds null', new Query(null)],
-  ])('says nobody: %s', async (_, nobody) => {
+  ])('says that it is nobody: %s', async (_, nobody) => {
     const verify = (): undefined => nobody as undefined
     for (const [guard, credentials] of [
       [basicAuth({ verify }), `Basic ${base64('a:b')}`],
@@ -141,7 +141,7 @@ describe('verify', () => {
     }
   })
 
-  test('says who, later, through anything that can be awaited', async () => {
+  test('says who it is, later, through anything that can be awaited', async () => {
     const guard = bearerAuth({ verify: () => new Query({ name: 'ali' }) as unknown as Promise<User> })
     const server = await start(wrap([guard], (c) => c.text(c.state.user.name)))
     expect((await send(server, 'GET', '/', ['Authorization: Bearer a'])).content.toString()).toBe('ali')
@@ -174,7 +174,7 @@ test('the user is typed', () => {
     })
 })
 
-describe('where there are requests to answer without a user, too', () => {
+describe('where requests without a user are answered, too', () => {
   const people = basicAuth<User>({ optional: true, verify: (name) => (name === 'ali' ? { name } : undefined) })
   const machines = bearerAuth<User>({
     optional: true,

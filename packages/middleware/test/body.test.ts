@@ -240,7 +240,7 @@ describe('limits', () => {
   })
 
   // CVE-2026-44456
-  test('who goes on in spite of the 413 gets no content either', async () => {
+  test('a handler that goes on in spite of the 413 gets no content either', async () => {
     const seen: unknown[] = []
     const app = router().post('/', async (c) => {
       c.body.limit = 10
@@ -345,7 +345,7 @@ describe('content codings', () => {
     socket.destroy()
   })
 
-  test('an unknown coding is told what is known, and more than one is refused', async () => {
+  test('an unknown coding is answered with the known ones, and more than one is refused', async () => {
     const server = await echo('json')
     const reply = await ask(server, 'POST /', { fields: [json, 'Content-Encoding: lzma'], content })
     expect(reply.status).toBe(415)

@@ -320,7 +320,7 @@ describe('connect', () => {
   })
 
   // CVE-2026-33807, CVE-2026-33808, CVE-2026-22037
-  test('has one form of the path, that of the routes: who guards by it is not walked around', async () => {
+  test('has one form of the path, that of the routes: a guard that goes by it cannot be bypassed', async () => {
     const app = router()
       .use(connect(guardsAdmin))
       .get('/admin/**:rest', (c) => c.text('secret'))

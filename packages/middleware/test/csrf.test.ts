@@ -52,11 +52,11 @@ describe('csrf', () => {
     ['a client that is no browser', []],
     ['a trusted page', ['Sec-Fetch-Site: cross-site', 'Origin: https://partner.example']],
     ['a trusted page in an old browser', ['Origin: https://partner.example']],
-  ])('lets %s', async (_, fields) => {
+  ])('lets %s through', async (_, fields) => {
     expect(await status('POST', ...fields)).toBe(200)
   })
 
-  test('lets reading requests of anybody', async () => {
+  test('lets anybody’s reading requests through', async () => {
     expect(await status('GET', 'Sec-Fetch-Site: cross-site')).toBe(200)
     expect(await status('OPTIONS', 'Sec-Fetch-Site: cross-site', 'Origin: https://evil.example')).toBe(204)
   })

@@ -161,7 +161,7 @@ describe.each(runtimes)('an application under %s', (_, spec, args) => {
       ]).toEqual(['1', '2'])
     })
 
-    test('refuses whom it should', async () => {
+    test('refuses those whom it should refuse', async () => {
       expect((await fetch(`${url}/json`, { method: 'POST', headers: { 'Sec-Fetch-Site': 'cross-site' } })).status).toBe(
         403,
       )

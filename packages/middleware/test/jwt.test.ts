@@ -36,7 +36,7 @@ const invalid = 'Bearer realm="restricted", error="invalid_token"'
 const claims = (payload: JWTPayload): { id: string } | undefined => (payload.sub ? { id: payload.sub } : undefined)
 
 describe('jwt', () => {
-  test('lets a valid token, with its claims', async () => {
+  test('lets a valid token in, with its claims', async () => {
     const { status, content } = await ask(options, await token({ role: 'admin' }).sign(secret))
     expect([status, JSON.parse(content.toString())]).toMatchObject([200, { sub: 'ali', role: 'admin' }])
   })

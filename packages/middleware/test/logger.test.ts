@@ -52,7 +52,7 @@ describe('logger', () => {
     ['/ok?a.b=abc&axb=abc', '/ok?a.b=...&axb=abc'],
     ['/ok?mytoken=abc&token=', '/ok?mytoken=abc&token='],
     ['/ok?%zz=1&token=a=b', '/ok?%zz=1&token=...'],
-  ])('keeps the values of what is to be kept out of it: %s', async (target, seen) => {
+  ])('keeps out the values that are to be kept out: %s', async (target, seen) => {
     const { lines, server, settled } = await logged({ redact: ['token', 'a.b'] })
     await send(server, 'GET', target)
     await settled(1)
@@ -137,7 +137,7 @@ describe('logger', () => {
 })
 
 describe('logFailures', () => {
-  test('logs what cannot be parsed and whom there is no room for, of its server alone, until it is stopped', async () => {
+  test('logs what cannot be parsed, and clients for whom there is no room, of its server alone, until it is stopped', async () => {
     const lines: string[] = []
     const records: object[] = []
     const server = await start((c) => c.text('hello'), { limits: { connections: 1 } })

@@ -317,7 +317,7 @@ test('a slow reader slows the client down', async () => {
   expect(String(answer)).toContain(`\r\n\r\n${total}`)
 }, 30_000)
 
-test('a client that leaves in the middle is told to whoever reads', async () => {
+test('whoever reads learns of a client that leaves in the middle', async () => {
   const outcomes: Outcome[] = []
   const errors: unknown[] = []
   const reached = vi.fn<() => void>()

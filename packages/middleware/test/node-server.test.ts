@@ -224,7 +224,7 @@ describe('content of requests', () => {
     expect(await (await fetch(`http://127.0.0.1:${port}/left`, { method: 'POST', body })).text()).toBe('left')
   })
 
-  test('is read on behind the reply by who reads it', async () => {
+  test('is still read after the reply, by whoever was reading it', async () => {
     let read = 0
     const ended = vi.fn<() => void>()
     const port = await served((req, res) => {
@@ -289,7 +289,7 @@ describe('what fails', () => {
     ['the socket', (req) => req.socket.destroy()],
     ['the request', (req) => req.destroy()],
     ['the response', (_req, res) => res.destroy()],
-  ])('who destroys %s cuts the connection, before the head and behind it', async (_, destroy) => {
+  ])('destroying %s cuts the connection, before the head and after it', async (_, destroy) => {
     const before = await served((req, res) => void destroy(req, res))
     expect(await said(before, get())).toBe('')
     const behind = await served((req, res) => {
@@ -405,7 +405,7 @@ describe('the server', () => {
     expect(await said(port, asked)).toBe('to a:1')
   })
 
-  test('what is no request is told, and answered by who listens', async () => {
+  test('what is not a request is an event, and whoever listens answers it', async () => {
     const server = createServer()
     const port = await listening(server)
     expect(await said(port, 'nonsense\r\n\r\n')).toMatch(/^HTTP\/1\.1 400 /)
@@ -465,7 +465,7 @@ describe('the server', () => {
     expect([text, told]).toEqual([expect.stringMatching(/^HTTP\/1\.1 200 OK/), []])
   })
 
-  test('who listens to a socket hears what comes, and takes nothing away', async () => {
+  test('a listener on a socket hears what comes, and takes nothing away', async () => {
     const heard: string[] = []
     const server = createServer({ onError: () => {} }, (req, res) => req.pipe(res))
     server.on('connection', (socket) => socket.on('data', (chunk) => heard.push(String(chunk))))
@@ -507,7 +507,7 @@ describe('the server', () => {
     await vi.waitFor(() => expect(code).toBe('ECONNRESET'))
   })
 
-  test("who expects is the application's, where it listens", async () => {
+  test('what a client expects is left to the application, where it listens for that', async () => {
     const server = createServer((_req, res) => res.end('request'))
     const port = await listening(server)
     expect(await said(port, expecting('more'))).toMatch(/^HTTP\/1\.1 417 /)
@@ -574,7 +574,7 @@ describe('the server', () => {
       expect(await said(port, slow)).toMatch(/^HTTP\/1\.1 200 [^]*begun\r\n$/)
     })
 
-    test('is left to who listens for it, and one whose listener fails to its end', async () => {
+    test('is left to a listener if there is one; when that fails, the connection goes on to its end', async () => {
       const port = await limited(
         (req) => req.resume(),
         (server) =>

@@ -240,7 +240,7 @@ test('guards tell what they ask for, wherever they stand', async () => {
   })
 })
 
-test('a proof that is not asked for is told as one, and schemes of one name have names of their own', async () => {
+test('an optional proof is described as optional, and schemes of one name have names of their own', async () => {
   const optional = bearerAuth({ verify, optional: true })
   const byCookie = bearerAuth({ verify, from: [{ cookie: '__Host-token' }] })
   const { paths, components } = await documentOf(

@@ -114,13 +114,13 @@ describe('balancing', () => {
   })
 
   test.each([
-    [[], /one at least/],
+    [[], /at least one/],
     [['ftp://a'], /Not http:/],
     [['localhost:3000'], /Not http:/],
     [['unix:run/app.sock'], /Not an absolute path/],
     [['http://user:secret@a/'], /credentials/],
     [['http://a/?x'], /query/],
-    [[{ url: 'http://a', weight: 0 }], /needs one at least whose weight is not 0/],
+    [[{ url: 'http://a', weight: 0 }], /needs at least one whose weight is not 0/],
     [[{ url: 'http://a', weight: -1 }], /Not a weight: -1/],
   ])('refuses %j', (targets, message) => {
     expect(() => group(targets)).toThrow(message)

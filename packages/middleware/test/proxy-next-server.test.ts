@@ -218,7 +218,7 @@ test('connections that are too old are used no more', async () => {
 })
 
 describe('forward auth', () => {
-  test('lets in whom the server lets in, with what it says of them and nobody else', async () => {
+  test('lets in those whom the server lets in, with what it alone says of them', async () => {
     const { asked, ask } = await guarded(
       () => 'HTTP/1.1 200 OK\r\nRemote-User: ann\r\nSet-Cookie: x=y\r\nContent-Length: 2\r\n\r\nok',
       'content',

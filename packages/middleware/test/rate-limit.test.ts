@@ -69,7 +69,7 @@ describe('a quota', () => {
     expect(at(9000)).toEqual({ allowed: true, left: 2, wait: 0 })
   })
 
-  test('lets no more through in any time than burst and pace allow, and never refuses who keeps to the pace', () => {
+  test('lets no more through in any time than burst and pace allow, and never refuses a client that keeps to the pace', () => {
     const steps = fc.array(fc.nat(250), { minLength: 1, maxLength: 60 })
     const result = fc.check(
       fc.property(steps, fc.integer({ min: 1, max: 5 }), (gaps, requests) => {

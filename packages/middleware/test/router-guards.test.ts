@@ -216,7 +216,7 @@ describe('patterns have one form', () => {
     ['/:x(a(?=b))', '"(?" is not supported'],
     ['/:x((a)\\1)', '"\\1" is not supported'],
     ['/:x(a{2,1})', 'out of order'],
-    ['/:x([b-a])', 'a range has no order'],
+    ['/:x([b-a])', 'a range has its ends in the wrong order'],
     ['/:x([a)', 'not closed'],
     ['/:x(\\.\\.?)', 'no path has a segment that its constraint allows'],
     ['/:x([^\\s\\S])', 'no path has a segment that its constraint allows'],

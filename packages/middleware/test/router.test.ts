@@ -160,7 +160,7 @@ test.each(['/:a-:b-:c-:d', '/:a.:b.:c/:d-:e-:f', '/x/:a(\\d+)-:b(\\d+)-:c(\\d+)'
 /** Which of the last characters is an `a`, two states for each of them. */
 const kept = (count: number): string => `/:id([ab]*a[ab]{${count}})`
 
-test('a constraint of too many states is found when it is registered, not by who asks for the right paths', () => {
+test('a constraint of too many states is found when it is registered, not by whoever asks for the right paths', () => {
   expect(() => router().get(kept(9), (c) => c.empty())).not.toThrow()
   for (const pattern of [kept(11), `${kept(11)}.:ext`, `/x-${kept(11).slice(1)}`])
     expect(() => router().get(pattern as '/', (c) => c.empty())).toThrow(/too large/)

@@ -147,7 +147,7 @@ describe.each<[string, () => SessionsOptions]>([
     expect([c.headers.has('cdn-cache-control'), c.headers.has('surrogate-control')]).toEqual([false, false])
   })
 
-  test('may last longer for who wants to be remembered, used or not', async () => {
+  test('may last longer for users who want to be remembered, used or not', async () => {
     const pass = clock()
     const c = await client({ ...options(), idleSeconds: 100, maxAge: 250, persistent: false })
     await c.get('/public')
@@ -384,7 +384,7 @@ describe('a store that is away', () => {
   test.each([
     ['hung', hung],
     ['gone', gone],
-  ])('because it is %s: who needs it gets a 503 in time, and nobody else', async (_, make) => {
+  ])('because it is %s: whoever needs it gets a 503 in time, and nobody else', async (_, make) => {
     const onError = vi.fn<(error: unknown) => void>()
     const server = await start(app({ store: make(), patience: 30, onError }))
     expect(await new Client(server.url).get('/')).toEqual({ isNew: true })

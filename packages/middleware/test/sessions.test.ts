@@ -64,7 +64,7 @@ describe.each<[string, () => SessionsOptions]>([
   ['sealed', () => ({ secrets: secret })],
   ['in memory', () => ({})],
 ])('sessions %s', (kind, options) => {
-  test('are not made for who leaves nothing behind', async () => {
+  test('are not made for a handler that leaves nothing behind', async () => {
     const c = await client(options())
     expect(await c.get('/')).toEqual({ isNew: true })
     expect(c.told).toBe(undefined)
@@ -115,7 +115,7 @@ describe.each<[string, () => SessionsOptions]>([
     expect(await c.get('/')).toEqual(kind === 'sealed' ? { user: 'ali', isNew: false } : { isNew: true })
   })
 
-  test('a log-out of who was never here says nothing', async () => {
+  test('a log-out of somebody who was never here says nothing', async () => {
     const c = await client(options())
     await c.get('/logout')
     expect(c.told).toBe(undefined)
@@ -395,7 +395,7 @@ class FailingStore implements SessionStore {
 
 describe('a store that is away', () => {
   test.each(['silent', 'failing'] as const)(
-    'because it is %s: 503 for who needs it, and for nobody else',
+    'because it is %s: 503 for whoever needs it, and for nobody else',
     async (how) => {
       const store = new FailingStore()
       const errors: unknown[] = []
@@ -422,7 +422,7 @@ describe('a store that is away', () => {
     },
   )
 
-  test('is gone without, if that is said', async () => {
+  test('is done without, if that is asked for', async () => {
     const store = new FailingStore()
     const server = await start(app({ store, whenAway: 'open', onError: () => {} }))
     const login = await fetch(`${server.url}/login`)

@@ -302,9 +302,9 @@ async function receive(send: (stream: EventStream) => unknown): Promise<string> 
   return (await fetch(url)).text()
 }
 
-describe('what somebody waits for is no pile', () => {
+describe('what somebody waits for does not pile up', () => {
   const large = 3 * 1024 * 1024
-  test('an event larger than all that may pile up reaches who reads', async () => {
+  test('an event larger than everything that may pile up reaches a client that reads', async () => {
     const data = 'x'.repeat(large)
     expect(await receive((stream) => stream.send({ data }))).toBe(`data: ${data}\n\n`)
     const twice = await receive(async (stream) => {

@@ -56,7 +56,7 @@ describe('a directory without an index', () => {
     }
   })
 
-  test('is JSON for who prefers it, with sizes and dates; directories first, numbers in their order', async () => {
+  test('is JSON for clients that prefer it, with sizes and dates; directories first, numbers in their order', async () => {
     const server = await start(staticFiles(root, { listing: true }))
     const reply = await send(server, 'GET', '/', json)
     expect(reply.headers.get('content-type')).toBe('application/json')

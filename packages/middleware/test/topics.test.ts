@@ -82,7 +82,7 @@ test('who leaves gets nothing more, who follows twice gets it once, topics are a
   expect(got).toEqual([{ data: 'one' }])
 })
 
-test('what has no JSON form is an error of who publishes', () => {
+test('what has no JSON form is an error of whoever publishes', () => {
   expect(() => topics()('a').publish(undefined)).toThrow(TypeError)
   expect(() => topics({ slow: 'wait' as 'cut' })).toThrow(TypeError)
 })

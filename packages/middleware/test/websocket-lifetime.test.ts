@@ -222,7 +222,7 @@ describe('messages by schema', () => {
   })
 
   test.each<[string, string | Buffer, number, string]>([
-    ['bytes', Buffer.from('{}'), 1003, 'Only text is taken'],
+    ['bytes', Buffer.from('{}'), 1003, 'Only text is accepted'],
     ['what is no JSON', '{', 1007, 'The message is not JSON'],
     ['what it refuses', '{"room":"a","text":"hello, world"}', 1008, 'Too big: expected string to have <=10 characters'],
   ])('%s closes', async (_, data, code, reason) => {
@@ -282,7 +282,7 @@ describe('deadlines', () => {
   }, 10_000)
 })
 
-test('codes and reasons that cannot be sent are errors of who closes', async () => {
+test('codes and reasons that cannot be sent are errors of whoever closes', async () => {
   const errors: unknown[] = []
   const server = await serving(
     {

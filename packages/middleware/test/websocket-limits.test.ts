@@ -15,7 +15,7 @@ async function stalled(handlers: WebSocketHandlers, options?: WebSocketOptions) 
 
 describe('a slow client', () => {
   // websockets/ws#1218
-  test('slows down who waits for what it sends', async () => {
+  test('slows down whoever waits for what it sends', async () => {
     let sent = 0
     const { socket } = await stalled({
       async open(ws) {

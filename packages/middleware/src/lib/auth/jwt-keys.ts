@@ -34,7 +34,7 @@ export function checkKey(key: object, algorithms: readonly string[]): void {
     const wanted = families.find(([names]) => names.test(algorithm))?.[1]
     const isOther = wanted === undefined ? kind === 'secret' || algorithm === 'none' : kind !== '' && wanted !== kind
     if (isOther)
-      throw new TypeError(`The algorithm ${algorithm} is not one for this key, which is ${kind || 'none of its kind'}`)
+      throw new TypeError(`The algorithm ${algorithm} does not fit this key, which is ${kind || 'of another kind'}`)
   }
 }
 

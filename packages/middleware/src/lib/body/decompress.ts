@@ -90,7 +90,7 @@ export function decompress(
       }
       decoder.end()
       await ended
-      if ((decoder as zlib.Gunzip).bytesWritten < received) throw invalid('There is more behind the coded content')
+      if ((decoder as zlib.Gunzip).bytesWritten < received) throw invalid('There is something after the coded content')
       resolve(Buffer.concat(chunks, size))
     }
     decoder.on('data', (chunk: Uint8Array) => {

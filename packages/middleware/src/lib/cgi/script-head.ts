@@ -94,7 +94,7 @@ function addField(head: ScriptHead, line: string): void {
     try {
       head.headers.append(name, value)
     } catch (cause) {
-      throw badReply('A line of the head is no field', cause)
+      throw badReply('A line of the head is not a field', cause)
     }
   }
   if (lower === 'location') {

@@ -86,7 +86,7 @@ export class RecordReader {
   push(bytes: Uint8Array): void {
     let at = 0
     while (at < bytes.length) {
-      if (this.#ended) throw new Error('There are records behind the end of the request')
+      if (this.#ended) throw new Error('There are records after the end of the request')
       if (this.#got < headerBytes) {
         this.#header[this.#got++] = bytes[at++]!
         if (this.#got === headerBytes) this.#begin()
@@ -107,7 +107,7 @@ export class RecordReader {
   #begin(): void {
     const [sent, type, idHigh, idLow, lengthHigh, lengthLow, padding] = this.#header as unknown as number[]
     if (sent !== version) throw new Error(`The records are of version ${sent}`)
-    if ((idHigh! << 8) + idLow! !== requestId) throw new Error('A record is of no request of ours')
+    if ((idHigh! << 8) + idLow! !== requestId) throw new Error('A record belongs to no request of ours')
     this.#type = type!
     this.#content = (lengthHigh! << 8) + lengthLow!
     this.#padding = padding!

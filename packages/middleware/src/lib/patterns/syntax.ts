@@ -127,7 +127,7 @@ class PatternReader {
     const modifier = /^[?*+]/.exec(this.#text.slice(this.#at))?.[0]
     if (modifier !== undefined) {
       this.#at++
-      if (name === undefined) throw new TypeError(`"${modifier}" stands behind a parameter that has a name`)
+      if (name === undefined) throw new TypeError(`"${modifier}" has to follow a parameter that has a name`)
     }
     return { kind: 'parameter', value: name ?? String(this.#unnamed++), constraint, modifier }
   }

@@ -96,7 +96,7 @@ export class Upstreams {
     const settings = readOptions(upstreamsRules, options)
     const { balance, ejection, retryBudget, http2, proxyProtocol, resolveEvery } = settings
     if (targets.every((target) => typeof target !== 'string' && target.weight === 0))
-      throw new RangeError('A group of upstream servers needs one at least whose weight is not 0')
+      throw new RangeError('A group of upstream servers needs at least one whose weight is not 0')
     if (http2 && proxyProtocol)
       throw new TypeError('A connection that speaks for one client is not shared: http2 or proxyProtocol')
     this.budget = new Budget(retryBudget)

@@ -96,7 +96,7 @@ class ConstraintReader {
   }
 
   #group(): Expression {
-    if (this.rest.startsWith('?') && !this.#take('?:')) throw this.wrong('"(?" is not supported but for "(?:"')
+    if (this.rest.startsWith('?') && !this.#take('?:')) throw this.wrong('"(?" is not supported, except for "(?:"')
     const inner = this.alternatives()
     if (!this.#take(')')) throw this.wrong('a group is not closed')
     return inner
@@ -111,7 +111,8 @@ class ConstraintReader {
       if (/^-[^\]]/.test(this.rest)) {
         this.#at++
         const last = this.#character()
-        if (!isOne(first) || !isOne(last) || last[0]![0] < first[0]![0]) throw this.wrong('a range has no order')
+        if (!isOne(first) || !isOne(last) || last[0]![0] < first[0]![0])
+          throw this.wrong('a range has its ends in the wrong order')
         parts.push([[first[0]![0], last[0]![0]]])
       } else parts.push(first)
     }

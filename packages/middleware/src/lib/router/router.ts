@@ -162,7 +162,7 @@ function routesOf(table: RouteTable, node: Node, write: WriteOptions): Record<st
 function middlewaresOf(where: string, middlewares: readonly unknown[]): readonly AnyMiddleware[] {
   for (const middleware of middlewares) {
     if (typeof middleware === 'function') continue
-    const advice = typeof middleware === 'string' ? `: for the paths below ${middleware} take group(), or mount()` : ''
+    const advice = typeof middleware === 'string' ? `: for the paths below ${middleware} use group() or mount()` : ''
     throw new TypeError(`${where}: a middleware is a function, not ${kindOf(middleware)}${advice}`)
   }
   return middlewares as AnyMiddleware[]

@@ -178,7 +178,7 @@ export class Connection implements WebSocketConnection, ChannelOwner {
 
   #maySend(): boolean {
     const channel = this.#channel
-    if (channel.open && channel.unsent > this.#limits.bufferedBytes) this.#cut('The client takes too little')
+    if (channel.open && channel.unsent > this.#limits.bufferedBytes) this.#cut('The client reads too slowly')
     return channel.open
   }
 
@@ -305,7 +305,7 @@ export class Connection implements WebSocketConnection, ChannelOwner {
   #ping(): void {
     const channel = this.#channel
     const { taken } = channel
-    if (channel.congested && taken === this.#taken) return this.#cut('The client takes nothing', 'timeout')
+    if (channel.congested && taken === this.#taken) return this.#cut('The client reads nothing', 'timeout')
     this.#taken = channel.congested ? taken : -1
     // While nothing is read, no answer can be seen.
     if (channel.paused) return
@@ -326,7 +326,7 @@ export class Connection implements WebSocketConnection, ChannelOwner {
 
   onPing(): void {
     // Every ping is answered: a client that sends them but reads nothing would fill our memory.
-    if (this.#channel.unsent > this.#limits.bufferedBytes) this.#cut('The client takes too little')
+    if (this.#channel.unsent > this.#limits.bufferedBytes) this.#cut('The client reads too slowly')
     else this.#count()
   }
 

@@ -4,7 +4,7 @@ import { type Decode, UnfitMessage } from './connection.ts'
 /** Parses messages as JSON, and accepts only those that fit a schema. */
 export function decodeWith(schema: StandardSchemaV1): Decode {
   return (data) => {
-    if (typeof data !== 'string') throw new UnfitMessage(1003, 'Only text is taken')
+    if (typeof data !== 'string') throw new UnfitMessage(1003, 'Only text is accepted')
     const result = schema['~standard'].validate(parsed(data))
     return result instanceof Promise ? result.then(taken) : taken(result)
   }
