@@ -191,7 +191,7 @@ const drained = async (): Promise<Tried> => {
 }
 
 describe('the lab’s own client', () => {
-  it('speaks HTTP/2: who is quick does not wait for who is slow', async () => {
+  it('speaks HTTP/2: a quick one does not wait for a slow one', async () => {
     const { runs, facts } = await attempt('multiplexing')
     expect(facts.map(([name]) => name)).toEqual([1, 3, 5, 7, 9, 11].map((stream) => `Stream ${stream}`))
     const times = facts.map(([, text]) => {

@@ -290,7 +290,7 @@ withTools(chromium)('the page', { timeout: 90_000 }, () => {
       const event = new ClipboardEvent('paste', { clipboardData, bubbles: true, cancelable: true })
       document.querySelector('#source').dispatchEvent(event)
     `)
-    await page.locator('#verdict', { hasText: 'someone speaks https to a port of http' }).waitFor()
+    await page.locator('#verdict', { hasText: 'someone speaks https to an http port' }).waitFor()
     expect(await page.locator('#shared').textContent()).toBe('Taken from a dump in hexadecimal')
   })
 
@@ -355,7 +355,7 @@ withTools(chromium)('the page', { timeout: 90_000 }, () => {
       'messagehalf',
     ])
     await show('/broken-image')
-    await page.locator('#details .content', { hasText: 'It is no image that can be shown' }).waitFor()
+    await page.locator('#details .content', { hasText: 'It is not an image that can be shown' }).waitFor()
     await show('/broken-gzip')
     await page.locator('#details .content', { hasText: 'cannot be decoded from gzip' }).waitFor()
     await show('/chat')
@@ -396,7 +396,7 @@ withTools(chromium)('the page', { timeout: 90_000 }, () => {
       }),
     )
     await page.locator('#file').setInputFiles({ name: 'text.txt', mimeType: '', buffer: Buffer.from('hello') })
-    await page.locator('#opened', { hasText: 'text.txt is no pcap, pcapng or HAR' }).waitFor()
+    await page.locator('#opened', { hasText: 'text.txt is not a pcap, pcapng or HAR file' }).waitFor()
     await page.locator('#live[data-state=live]').waitFor()
 
     await page.locator('#file').setInputFiles(pcapng!)

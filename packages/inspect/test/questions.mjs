@@ -43,7 +43,7 @@ export async function ask(page, link, url, slow) {
       .waitFor()
   }
   await page.locator('#log tr', { hasText: '/none' }).first().locator('button').click()
-  await page.locator('#details', { hasText: 'Keep-alive has spared 2 connections' }).waitFor()
+  await page.locator('#details', { hasText: 'Keep-alive has saved 2 connections' }).waitFor()
   kept.destroy()
 
   // How are many clients handled at once?

@@ -15,7 +15,7 @@ export interface Step {
 export const narration: readonly Step[] = [
   {
     title: 'A connection is a lane',
-    before: 'Time runs to the right. Each lane is one connection to the server that has sent this page.',
+    before: 'Time runs to the right. Each lane is one connection to the server that sent this page.',
     act: 'http-1.1',
     label: 'HTTP/1.1',
     during:
@@ -66,7 +66,7 @@ export const narration: readonly Step[] = [
   },
   {
     title: 'Two lengths, two readings',
-    before: 'A request that says twice how long it is. Two servers on one way may read two different requests in it.',
+    before: 'A request that says twice how long it is. Two servers on one path may read two different requests in it.',
     act: 'cl-te',
     label: 'Two lengths',
     during:

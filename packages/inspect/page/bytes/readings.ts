@@ -5,9 +5,9 @@ import { rfcUrl } from '../shared/kinds.ts'
 
 /** The kind of software that reads like each profile. */
 const readers: Readonly<Record<string, readonly [name: string, sentence: string]>> = {
-  strict: ['A strict reader', 'Forgives nothing, as this server.'],
+  strict: ['A strict reader', 'Forgives nothing, like this server.'],
   userAgent: ['A user agent', 'Forgives what RFC 9112 asks of clients, in responses only.'],
-  observer: ['A lenient reader', 'Forgives whatever can be read, as one or the other server and proxy does.'],
+  observer: ['A lenient reader', 'Forgives whatever can be read, as some servers and proxies do.'],
 }
 
 /** One column for each reader: what it sees, what it accepts, and where it stops. */

@@ -74,7 +74,7 @@ export function verdictOf({ close }: Connection, phase: string): HTMLElement {
 function savedBy(requests: number): HTMLElement[] {
   if (requests < 2) return []
   const spared = plural(requests - 1, 'connection')
-  const text = `Keep-alive has spared ${spared}: for each a round trip, and with TLS a handshake, before the request could leave.`
+  const text = `Keep-alive has saved ${spared}: for each a round trip, and with TLS a handshake, before the request could leave.`
   return [el('p', { class: 'thin' }, text)]
 }
 
@@ -91,7 +91,7 @@ function endsOf({ fin, close, peer }: Connection): [string, string][] {
   if (first)
     return [['Ended', `by the ${first.side} (FIN)${close ? ', the other side was cut off or never said so' : ''}`]]
   // Nothing is known about the end of connections from before the recording.
-  return close && peer !== 'from before' ? [['Ended', 'at once, without a FIN from either side that was heard of']] : []
+  return close && peer !== 'from before' ? [['Ended', 'at once, and no FIN from either side was seen']] : []
 }
 
 /** The parser's error, with its place and its section. */

@@ -98,7 +98,7 @@ function imageOf(bytes: Uint8Array, type: string): HTMLElement {
       image.close()
     },
     () => {
-      const hint = el('p', { class: 'hint' }, 'It is no image that can be shown, or not all of it was kept.')
+      const hint = el('p', { class: 'hint' }, 'It is not an image that can be shown, or not all of it was kept.')
       canvas.replaceWith(hint, raw(bytes))
     },
   )

@@ -12,7 +12,8 @@ export async function openRecording(file: File): Promise<Recording> {
   if (file.size > mostBytes)
     throw new Error(`${file.name} is larger than 256 MiB. “npx @spillway/replay list” reads files of any size.`)
   const recording = readRecording(new Uint8Array(await file.arrayBuffer()))
-  if (!recording) throw new Error(`${file.name} is no pcap, pcapng or HAR. The page Bytes opens files of messages.`)
+  if (!recording)
+    throw new Error(`${file.name} is not a pcap, pcapng or HAR file. The page Bytes opens files of messages.`)
   if (recording.state.closed.length === 0)
     throw new Error(`${file.name} has no TCP connection. ${recording.notes.join(' ')}`)
   return recording

@@ -28,7 +28,7 @@ const chunks =
 const oneLength =
   'Send either Content-Length or Transfer-Encoding: chunked, and each once. If a proxy adds one, let it remove the other.'
 const library =
-  'Update the HTTP/2 library of the client; if nothing else helps, this is a bug of it, to be reported with these bytes.'
+  'Update the HTTP/2 library of the client; if nothing else helps, this is a bug in it, to be reported with these bytes.'
 const socketLibrary =
   'Update the WebSocket library of whoever has sent it; hand-written frames have to follow the section that is linked.'
 const state =
@@ -54,7 +54,7 @@ export const advice: Readonly<Record<ErrorName, Advice>> = {
   },
   INVALID_METHOD: {
     why: 'It does not begin like HTTP. Most often it is another protocol, or content that was left over from a request before.',
-    todo: 'If it begins with 16 03, the client speaks https to a port of http. Otherwise compare the length of the content before it with its Content-Length.',
+    todo: 'If it begins with 16 03, the client speaks https to an http port. Otherwise compare the length of the content before it with its Content-Length.',
   },
   METHOD_TOO_LONG: { why: limits, todo: 'Use a method that exists; or raise limits.methodBytes for one of your own.' },
   INVALID_TARGET: {
@@ -95,7 +95,7 @@ export const advice: Readonly<Record<ErrorName, Advice>> = {
   },
   // ── fields ──────────────────────────────────────────────────────────────────────────────────────────────────────
   INVALID_FIELD_NAME: {
-    why: 'Some programs drop such a field and others keep it, or change the name: filters in between can be avoided so.',
+    why: 'Some programs drop such a field and others keep it, or change the name: filters in between can be bypassed that way.',
     todo: 'Use letters, digits and hyphens in field names.',
   },
   COLON_MISSING: {
@@ -129,7 +129,7 @@ export const advice: Readonly<Record<ErrorName, Advice>> = {
   LENGTH_CONFLICT: { why: smuggling, todo: oneLength },
   CODING_INVALID: {
     why: smuggling,
-    todo: 'Send Transfer-Encoding: chunked, once and with nothing else. gzip belongs into Content-Encoding.',
+    todo: 'Send Transfer-Encoding: chunked, once and with nothing else. gzip belongs in Content-Encoding.',
   },
   CODING_WITH_LENGTH: {
     why: `A proxy that goes by the length and a server that goes by the chunks, or the other way round: ${smuggling.toLowerCase()}`,
@@ -137,7 +137,7 @@ export const advice: Readonly<Record<ErrorName, Advice>> = {
   },
   CODING_UNSUPPORTED: {
     why: smuggling,
-    todo: 'Send Transfer-Encoding: chunked alone. gzip and br belong into Content-Encoding.',
+    todo: 'Send Transfer-Encoding: chunked alone. gzip and br belong in Content-Encoding.',
   },
   CODING_IN_HTTP10: {
     why: `HTTP/1.0 knows no chunks, so an old proxy passes them on as content. ${smuggling}`,
@@ -155,11 +155,11 @@ export const advice: Readonly<Record<ErrorName, Advice>> = {
   },
   CHUNK_EXT_INVALID: {
     why: `Readers look for the end of an extension in different ways. ${smuggling}`,
-    todo: 'Leave chunk extensions out: nearly nobody reads them.',
+    todo: 'Leave chunk extensions out: hardly anybody reads them.',
   },
   CHUNK_EXT_TOO_LARGE: {
     why: limits,
-    todo: `Leave chunk extensions out: nearly nobody reads them. ${limitOf('extensionBytes')}`,
+    todo: `Leave chunk extensions out: hardly anybody reads them. ${limitOf('extensionBytes')}`,
   },
   TRAILERS_TOO_LARGE: { why: limits, todo: limitOf('trailerBytes') },
   TOO_MANY_TRAILERS: { why: limits, todo: limitOf('trailerFields') },
@@ -169,7 +169,7 @@ export const advice: Readonly<Record<ErrorName, Advice>> = {
   },
   RESPONSE_MISSING: {
     why: 'The client cannot know whether the request was carried out.',
-    todo: 'Look into the log of the server. A request that changes nothing (GET, HEAD, PUT, DELETE) may be sent again.',
+    todo: 'Look at the log of the server. A request that changes nothing (GET, HEAD, PUT, DELETE) may be sent again.',
   },
   UNEXPECTED_RESPONSE: {
     why: 'If it were taken as the answer to the next request, every answer from there on would go to the wrong one.',
@@ -184,7 +184,7 @@ export const advice: Readonly<Record<ErrorName, Advice>> = {
     why: 'Without the preface it is not HTTP/2, whatever the frames would say.',
     todo: 'Begin with “PRI * HTTP/2.0”. A client that is told to speak HTTP/1.1 must not be sent to a port for HTTP/2 only.',
   },
-  SETTINGS_MISSING: { why: state, todo: `The first frame has to be SETTINGS, also an empty one. ${library}` },
+  SETTINGS_MISSING: { why: state, todo: `The first frame has to be SETTINGS, even if it is empty. ${library}` },
   FRAME_TOO_LARGE: {
     why: limits,
     todo: `Keep to SETTINGS_MAX_FRAME_SIZE of the other side: 16,384 bytes until it says otherwise. ${library}`,
@@ -263,7 +263,7 @@ export const advice: Readonly<Record<ErrorName, Advice>> = {
   TRAILER_LIST_TOO_LARGE: { why: limits, todo: limitOf('trailerBytes') },
   ABUSE: {
     why: effort,
-    todo: 'Look at what the client does: resetting requests at once, empty frames, PING or SETTINGS without end. A healthy client comes nowhere near.',
+    todo: 'Look at what the client does: resetting requests at once, empty frames, PING or SETTINGS without end. A healthy client comes nowhere near that.',
   },
   // ── WebSocket ───────────────────────────────────────────────────────────────────────────────────────────────────
   RESERVED_BIT_SET: {
@@ -347,7 +347,7 @@ export const endAdvice: Readonly<Record<EndedBy, EndAdvice>> = {
   'unread-content': { todo: '', rfc: 'RFC 9112 §9.3' },
   'parse-error': { todo: 'Look at the byte that is marked, and at what is said about its code.', rfc: 'RFC 9112 §2.2' },
   abuse: {
-    todo: 'Look at the address of the client. Behind a proxy it may be the proxy: then its settings for HTTP/2 are to be changed.',
+    todo: 'Look at the address of the client. Behind a proxy it may be the proxy: then change its settings for HTTP/2.',
     rfc: 'RFC 9113 §10.5',
   },
   'tls-error': {
@@ -363,7 +363,7 @@ export const endAdvice: Readonly<Record<EndedBy, EndAdvice>> = {
     rfc: 'RFC 9112 §11',
   },
   'handler-error': {
-    todo: 'Look into the log for the error: it came when the status had been sent already, so that it could not become a 500.',
+    todo: 'Look at the log for the error: it came when the status had been sent already, so that it could not become a 500.',
     rfc: 'RFC 9112 §8',
   },
   'keep-alive-timeout': { todo: '', rfc: 'RFC 9112 §9.3' },
@@ -389,7 +389,7 @@ export const endAdvice: Readonly<Record<EndedBy, EndAdvice>> = {
   upgraded: { todo: '', rfc: 'RFC 9110 §7.8' },
   'server-closed': { todo: '', rfc: 'RFC 9112 §9.6' },
   'server-reset': {
-    todo: 'Look into the log of the server. A server that closes while content is still arriving resets the connection, and its answer may be lost.',
+    todo: 'Look at the log of the server. A server that closes while content is still arriving resets the connection, and its answer may be lost.',
     rfc: 'RFC 9112 §9.6',
   },
   'not-recorded': { todo: '', rfc: 'RFC 9112 §9' },

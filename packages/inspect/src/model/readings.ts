@@ -76,7 +76,7 @@ export function readingsSummary(readings: readonly ProfileReading[]): string {
   const smuggled = readings.at(-1)?.messages.filter(({ isSmuggled }) => isSmuggled) ?? []
   const seen = new Set(readings.map(({ messages }) => messages.map(({ from, to }) => `${from}-${to}`).join(' ')))
   if (smuggled.length > 0)
-    return `Behind a mistake, ${plural(smuggled.length, 'message')} that a strict reader never sees: where two readers on one way differ like that, it is smuggled.`
+    return `Behind a mistake, ${plural(smuggled.length, 'message')} that a strict reader never sees: where two readers on one path differ like that, it is smuggled.`
   return seen.size > 1 ? 'They do not see the same.' : 'All see the same.'
 }
 

@@ -61,7 +61,7 @@ export const reasons: Readonly<Record<EndedBy, ReasonText>> = {
   },
   'network-error': {
     short: 'network failed',
-    sentence: 'The client’s network does not answer any more.',
+    sentence: 'The client’s network no longer answers.',
     calm: false,
   },
   'http-1.0': {

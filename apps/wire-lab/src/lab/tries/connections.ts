@@ -107,7 +107,7 @@ const drain: Try = {
 export const connectionTries: Readonly<Record<string, Try>> = {
   'http-1.0': single(
     'HTTP/1.0',
-    'The old protocol: one request, one reply, and the server ends the connection. Host was not invented yet.',
+    'The old protocol: one request, one reply, and the server ends the connection. Host had not been invented yet.',
     'GET',
     () => 'GET /api/time HTTP/1.0\r\n\r\n',
   ),

@@ -31,7 +31,7 @@ export const refusedTries: Readonly<Record<string, Try>> = {
   ),
   'te-obfuscated': refused(
     'Obfuscated Transfer-Encoding',
-    'Is “xchunked” chunked? Somebody on the way may think so. What is not exactly the one known coding is not understood.',
+    'Is “xchunked” chunked? Somebody on the way may think so. Anything but exactly the one known coding is not understood.',
     (host) => `${request('POST', '/api/upload', `Host: ${host}`, 'Transfer-Encoding: xchunked')}0\r\n\r\n`,
   ),
   'name-space': refused(

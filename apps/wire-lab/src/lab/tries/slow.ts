@@ -31,7 +31,7 @@ const slowloris: Try = {
   title: `Slowloris ×${crowd}`,
   note:
     `${crowd} clients that send a byte now and then, to keep all places taken. Each costs the server a few kilobytes and one ` +
-    'deadline that bytes do not reset; everybody else is served as if nothing were.',
+    'deadline that bytes do not reset; everybody else is served as if nothing had happened.',
   async run(bench) {
     const started = performance.now()
     const clients: Dialogue[] = []

@@ -64,7 +64,7 @@ export const streamTries: Readonly<Record<string, Try>> = {
   'rapid-reset': {
     title: 'Rapid reset',
     note:
-      `${resets} requests on one connection of HTTP/2, each given up in the moment in which it was asked (CVE-2023-44487). A few bytes of the ` +
+      `${resets} requests on one connection of HTTP/2, each given up the moment it was asked (CVE-2023-44487). A few bytes of the ` +
       'client would be work for the server each time. What a client costs beside its requests is counted: this one is told to calm down, and cut off.',
     async run(bench) {
       const dialogue = await bench.open()
