@@ -25,7 +25,7 @@ export function explain(error) {
   const { code, message, stack, syscall, path, port, address, hostname } = error
   if (code === undefined) return stack
   if (code === 'EADDRINUSE') return `${port > 0 ? `Port ${port}` : address} is in use`
-  if (code === 'EADDRNOTAVAIL') return `${address} is no address of this machine`
+  if (code === 'EADDRNOTAVAIL') return `${address} is not an address of this machine`
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return `There is no address for ${hostname}`
   if (code === 'EACCES' && syscall === 'listen')
     return `There is no permission to listen on ${port > 0 ? `port ${port}: those below 1024 are for root` : address}`

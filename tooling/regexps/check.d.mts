@@ -1,6 +1,6 @@
 export interface Expression {
   readonly line: number
-  /** Undefined when its text does not stand in the file. */
+  /** Undefined when its text is not in the file. */
   readonly pattern: string | undefined
   readonly flags: string
 }

@@ -108,7 +108,7 @@ const judgement = {
 
 /** Why an expression is rejected; undefined when it is linear. */
 function faultOf({ pattern, flags }) {
-  if (pattern === undefined) return 'cannot be judged: its text does not stand in the file'
+  if (pattern === undefined) return 'cannot be judged: its text is not in the file'
   const { status, complexity, attack, error } = checkSync(pattern, flags, judgement)
   if (status === 'safe') return undefined
   if (status === 'vulnerable') return `${complexity.summary}, as on ${attack.pattern}`

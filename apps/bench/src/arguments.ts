@@ -36,7 +36,7 @@ export const options = {
     value: 'N',
     help: 'length of each run of the load generator',
   },
-  base: { type: 'string', default: 'node-http', value: 'SERVER', help: 'the server that ratios are taken to' },
+  base: { type: 'string', default: 'node-http', value: 'SERVER', help: 'the server that ratios are relative to' },
   load: {
     type: 'string',
     choices: ['wrk', 'own'],
@@ -73,7 +73,8 @@ export function readArguments(args: readonly string[]): Arguments | 'help' | 've
   const { values, positionals } = readOptions(args[0] === '--' ? args.slice(1) : args, options)
   if (values.help === true) return 'help'
   if (values.version === true) return 'version'
-  if (positionals.length > 0) throw new UsageError(`${positionals[0]} is no option: --servers and --workloads choose`)
+  if (positionals.length > 0)
+    throw new UsageError(`${positionals[0]} is not an option: choose with --servers and --workloads`)
   return {
     servers:
       values.servers === undefined

@@ -67,7 +67,7 @@ function spreadOf({ results }: Record): string {
   const spreads = results
     .flatMap(({ spread }) => (Number.isFinite(spread) ? [spread * 50] : []))
     .toSorted((a, b) => a - b)
-  if (spreads.length === 0) return 'How far rounds differ is not known from one.'
+  if (spreads.length === 0) return 'One round cannot tell how far rounds differ.'
   const [middle = 0, most = 0] = [spreads[Math.floor(spreads.length / 2)], spreads.at(-1)]
   return `Rounds differ by ±${middle.toFixed(0)} % in half of the cells or less, ±${most.toFixed(0)} % at the most.`
 }
@@ -96,6 +96,6 @@ export function replaceTable(document: string, name: string, table: string): str
   const end = `<!-- /bench ${name} -->`
   const [from, to] = [document.indexOf(start), document.indexOf(end)]
   if (from < 0 && to < 0) return document
-  if (from < 0 || to < from) throw new Error(`there is half a place for the table ${name}`)
+  if (from < 0 || to < from) throw new Error(`only one of the two marks of the table ${name} is there`)
   return `${document.slice(0, from)}${start}\n\n${table}\n\n${document.slice(to)}`
 }

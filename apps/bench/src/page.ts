@@ -70,7 +70,7 @@ export function page(records: readonly Record[]): string {
 ${options.rounds} round${options.rounds === 1 ? '' : 's'} of ${options.seconds} s, servers taking turns, load by ${options.load === 'wrk' ? 'wrk' : 'the bench’s own generator'}.</p>
 <p>${text(versions.map(([name, version]) => `${name} ${version}`).join(' · '))}</p>
 <p class="key">Processor time for each request, shorter is better:<i style="background:var(--own)"></i>of the server<i style="background:var(--whole)"></i>and
-with it of all that take part, which are clients and whoever the server asks. ± is half of the range of the rounds.</p>
+of everything that takes part: also the clients, and whatever the server asks. ± is half of the range of the rounds.</p>
 ${records.map(chapter).join('\n')}
 </html>
 `

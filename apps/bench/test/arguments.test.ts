@@ -37,7 +37,7 @@ describe('command line', () => {
     [['--servers', 'sqillway'], /There is no server sqillway\. Did you mean spillway\?/],
     [['--workloads', 'plaintxt'], /There is no workload plaintxt\. Did you mean plaintext\?/],
     [['--base', 'nobody'], /There is no server nobody/],
-    [['plaintext'], /plaintext is no option/],
+    [['plaintext'], /plaintext is not an option/],
     [['--rounds', '0'], /--rounds takes a whole number/],
     [['--seconds', '0.5'], /--seconds takes a whole number/],
     [['--fast'], /There is no --fast/],

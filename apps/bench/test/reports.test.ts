@@ -116,7 +116,7 @@ describe('the tables for documents', () => {
     expect(once).toBe(`a\n${marks('one', '\n\nnew\n\n')}b\n${marks('two', 'other')}`)
     expect(replaceTable(once, 'one', 'new')).toBe(once)
     expect(replaceTable(document, 'three', 'new')).toBe(document)
-    expect(() => replaceTable('<!-- /bench one -->', 'one', 'new')).toThrow('half a place')
+    expect(() => replaceTable('<!-- /bench one -->', 'one', 'new')).toThrow('only one of the two marks')
   })
 
   it('have a place each, and know whom and what they are of', () => {

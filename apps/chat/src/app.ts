@@ -75,7 +75,7 @@ export function chat({ store, secret, page, proxies = [], shared, server }: Sett
     .post('/session', { layers: [limited('sign-in', 20)], body: Sign }, async (c) => {
       const { name, password } = c.state.valid.body
       if (!(await mayHave(store, name, password)))
-        return problem(403, { code: 'NOT_YOURS', detail: 'Somebody else has that name, or the password is another' })
+        return problem(403, { code: 'NOT_YOURS', detail: 'Somebody else has that name, or the password is wrong' })
       c.state.session.regenerate()
       c.state.session.data.name = name
       return c.json({ name })
@@ -88,7 +88,9 @@ export function chat({ store, secret, page, proxies = [], shared, server }: Sett
     .get('/rooms', [signedIn], async (c) => c.json(await store.rooms()))
     .post('/rooms', { layers: [signedIn, limited('rooms', 10)], body: z.object({ name: RoomName }) }, async (c) => {
       const { name } = c.state.valid.body
-      return (await rooms.addRoom(name)) ? c.json({ name }, 201) : problem(409, { detail: 'There are enough rooms' })
+      return (await rooms.addRoom(name))
+        ? c.json({ name }, 201)
+        : problem(409, { detail: 'There are too many rooms already' })
     })
     .get('/rooms/:room/messages', { layers: [signedIn, inRoom], query: Before }, async (c) =>
       c.json(await store.latest(c.params.room, pageSize, c.state.valid.query.before)),

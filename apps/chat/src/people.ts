@@ -21,7 +21,7 @@ export async function mayHave(store: Store, name: string, password: string): Pro
   const salt = randomBytes(16)
   const offered = `${salt.toString('base64url')}.${(await derive(password, salt, 32)).toString('base64url')}`
   const secret = await store.secretOf(name, offered)
-  if (secret === undefined) throw new ProblemError(503, 'FULL', { detail: 'There are as many users as there may be' })
+  if (secret === undefined) throw new ProblemError(503, 'FULL', { detail: 'There is no room for more users' })
   if (secret === offered) return true
   const [itsSalt, hash] = secret.split('.').map((part) => Buffer.from(part, 'base64url'))
   return timingSafeEqual(await derive(password, itsSalt!, 32), hash!)

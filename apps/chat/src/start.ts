@@ -78,7 +78,7 @@ function printFailed(error: unknown): void {
 }
 
 function together(url: string, secret: string | undefined): Parts {
-  if (secret === undefined) throw new Error('With REDIS there is a SECRET that all processes share')
+  if (secret === undefined) throw new Error('REDIS needs a SECRET that all processes share')
   const redis = new Redis(url, { maxRetriesPerRequest: 3 })
   const subscriber = new Redis(url, { maxRetriesPerRequest: null })
   for (const one of [redis, subscriber]) one.on('error', printFailed)

@@ -137,7 +137,7 @@ withTools(chromium)('two people in browsers', { timeout: 90_000 }, () => {
     await ben.getByRole('heading', { name: 'Come in' }).waitFor()
   })
 
-  test('who takes the name of another is told so', async () => {
+  test('whoever takes the name of another is told so', async () => {
     const { server } = await startChat({ data: folderForTest(), page: built.page })
     await Person.signIn(server.url, 'Ann', 'another password')
     const context = await browser.newContext()

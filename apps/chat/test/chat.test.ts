@@ -37,7 +37,7 @@ describe('one process', () => {
     expect(ann.all('people').at(-1)!.people).toEqual(['Ann'])
   })
 
-  test('who comes back is told what was missed, and no more', async () => {
+  test('a person who comes back is told what was missed, and no more', async () => {
     const { server } = await startChat({ data: folderForTest() })
     const ann = await Person.signIn(server.url, 'Ann')
     for (let i = 1; i <= 5; i++)
@@ -78,7 +78,7 @@ describe('one process', () => {
     expect((await ann.get('/api/rooms/nowhere/messages')).status).toBe(404)
   })
 
-  test('a name belongs to who took it first; without one nothing is told', async () => {
+  test('a name belongs to whoever took it first; without one nothing is told', async () => {
     const { server } = await startChat({ data: folderForTest() })
     await Person.signIn(server.url, 'Ann', 'open sesame')
     await Person.signIn(server.url, 'Ann', 'open sesame')
@@ -101,7 +101,7 @@ describe('one process', () => {
     expect((await ann.post('/api/rooms/general/messages', { key: 'key-of-ann', text })).status).toBe(status)
   })
 
-  test('who sends without end is cut, and others are not', async () => {
+  test('a client that sends without end is cut, and others are not', async () => {
     const { server } = await startChat({ data: folderForTest() })
     const [ann, ben] = [await Person.signIn(server.url, 'Ann'), await Person.signIn(server.url, 'Ben')]
     await ann.enter('general')

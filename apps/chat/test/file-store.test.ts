@@ -42,7 +42,7 @@ test('many at once are numbered in the order in which they came', async () => {
   ])
 })
 
-test('a room keeps so many messages, and its numbers go on after a restart', async () => {
+test('a room keeps only so many messages, and its numbers go on after a restart', async () => {
   const folder = folderForTest()
   const store = await open(folder)
   await store.addRoom('a')
@@ -71,7 +71,7 @@ test('pages go from the latest to the first', async () => {
   expect(await store.since('a', 5, 10)).toEqual([])
 })
 
-test('there are so many rooms and no more', async () => {
+test('there are only so many rooms', async () => {
   const store = await open(folderForTest())
   const made = await Promise.all(Array.from({ length: mostRooms + 1 }, (_, i) => store.addRoom(`room-${i}`)))
   expect(made.filter(Boolean).length).toBe(mostRooms)

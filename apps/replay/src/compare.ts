@@ -43,7 +43,7 @@ export function differences(
     }
   }
   if (!ignored.content && recorded.isWhole && !isValidated && !isSame(recorded, now))
-    list.push(`content of ${recorded.contentBytes} bytes is another one of ${now.contentBytes}`)
+    list.push(`content of ${recorded.contentBytes} bytes is now a different one of ${now.contentBytes}`)
   return list
 }
 

@@ -45,7 +45,7 @@ export async function run(command: Command, { print, progress }: Output): Promis
   if (command.name === 'har') print('\n]}}\n')
   progress('')
   if (command.name === 'show' && count < command.numbers.size)
-    throw new UsageError(`${command.file} has not all of these transactions; list prints their numbers`)
+    throw new UsageError(`${command.file} does not have all of these transactions; list prints their numbers`)
   return 0
 }
 

@@ -38,7 +38,7 @@ function message(side: 'request' | 'response', sent: RecordedRequest | RecordedR
       ? [`= ${ownVerdict(sent)}`]
       : deviations.map(
           ({ at, code, rfc, message: what, strict, lenient }) =>
-            `! ${code} at byte ${at}: ${what} (${rfc}) A strict one ${strict}; ${lenient}.`,
+            `! ${code} at byte ${at}: ${what} (${rfc}) A strict parser ${strict}; ${lenient}.`,
         )
   return ['', ...lines.map((line) => `${side === 'request' ? '>' : '<'} ${line}`), ...contentLines(sent), ...verdict]
 }

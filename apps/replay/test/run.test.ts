@@ -115,7 +115,7 @@ describe('send', () => {
         '4  GET http://a.example/type: different',
         '    content-type: text/plain is text/html',
         '5  GET http://a.example/content: different',
-        '    content of 2 bytes is another one of 2',
+        '    content of 2 bytes is now a different one of 2',
         '1 as recorded, 4 different, 0 unanswered, 0 not sent, in time\n',
       ].join('\n'),
     })
@@ -289,7 +289,7 @@ describe('list, show and har', () => {
   })
   test('show', async () => {
     expect((await replay('show', file, '2')).text).toContain('# 2  http://a/b\n\n> POST /b HTTP/1.1\n> Host: a')
-    await expect(replay('show', file, '3')).rejects.toThrow('has not all of these transactions')
+    await expect(replay('show', file, '3')).rejects.toThrow('does not have all of these transactions')
   })
   test('har is read as what it was made from', async () => {
     const har = fileOf((await replay('har', file)).text)

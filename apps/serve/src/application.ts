@@ -89,8 +89,8 @@ const missingPage: Middleware = async (c, next) => {
           }
         </style>
         <h1>There is nothing here</h1>
-        <p><code>${c.base}${c.path}</code> is no file of this folder.</p>
-        <p><a href="${c.base}/">To the beginning</a></p>
+        <p><code>${c.base}${c.path}</code> is not a file in this folder.</p>
+        <p><a href="${c.base}/">To the start page</a></p>
       </html>`,
     { status: 404, headers: { 'Cache-Control': headers.get('cache-control') ?? 'no-cache' } },
   )

@@ -51,10 +51,10 @@ const ofOthers: ReadonlyMap<string, string> = new Map([
   ['silent', 'It is --log none'],
   ['quiet', 'It is --log none'],
   ['no-port-switching', 'With --port no other port is taken'],
-  ['u', 'What is worth it is compressed, for who takes that'],
-  ['no-compression', 'What is worth it is compressed, for who takes that'],
-  ['gzip', 'What is worth it is compressed, for who takes that'],
-  ['brotli', 'What is worth it is compressed, for who takes that'],
+  ['u', 'Files are compressed where it is worth it, for clients that accept it'],
+  ['no-compression', 'Files are compressed where it is worth it, for clients that accept it'],
+  ['gzip', 'Files are compressed where it is worth it, for clients that accept it'],
+  ['brotli', 'Files are compressed where it is worth it, for clients that accept it'],
 ])
 
 /** Checks the keys and types of a configuration file. @throws UsageError that names the wrong key. */

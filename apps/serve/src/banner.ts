@@ -54,7 +54,7 @@ export async function banner(
         .map((line) => `  ${line}`),
     )
   }
-  return `\n${lines.join('\n')}\n\n  ${style('dim', keys ? 'Ctrl-C ends it, h says what other keys do' : 'Ctrl-C ends it')}\n\n`
+  return `\n${lines.join('\n')}\n\n  ${style('dim', keys ? 'Ctrl-C ends it, h lists the other keys' : 'Ctrl-C ends it')}\n\n`
 }
 
 function notesOn(
@@ -68,11 +68,11 @@ function notesOn(
   // The first request, for the start page, would get a 404.
   if (!listing && !existsSync(join(folder, 'index.html')))
     notes.push(spa ? 'there is no index.html yet' : 'there is no index.html; --listing shows what there is')
-  if (spa) notes.push('pages that are not there are index.html')
+  if (spa) notes.push('missing pages are answered with index.html')
   if (listing) notes.push('folders are listed')
   if (live) notes.push('pages reload when files change')
   for (const { prefix, url } of proxies) notes.push(`${prefix} from ${url}`)
-  if (cors) notes.push('other origins may read')
+  if (cors) notes.push('pages of other origins may read')
   if (auth) notes.push(`for ${auth.name} only`)
   return notes
 }

@@ -42,7 +42,7 @@ ${shown.join('\n')}
 
 ${sections.join('\n\n')}
 
-Files come with types, entity tags, ranges, and .br, .zst and .gz beside them are used.
+Files have types, entity tags and ranges, and .br, .zst and .gz files beside them are used.
 Names that begin with a dot and whatever is outside the folder are not served.
 Ctrl-C finishes what is under way; a second one does not.
 `

@@ -69,7 +69,7 @@ function advised(error: unknown): unknown {
   if (name === 'NoApplication') return new Failure(message)
   if (code === 'EADDRINUSE')
     return new Failure(
-      `${explain(error)}. Without --port and PORT a free one is taken; --port ${(Number(port) % 65_535) + 1} may be one`,
+      `${explain(error)}. Without --port and PORT a free one is taken; --port ${(Number(port) % 65_535) + 1} may be free`,
     )
   if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND' || code === 'EAI_AGAIN')
     return new Failure(`--host: ${explain(error)}`)

@@ -25,7 +25,7 @@ export async function routes(args: readonly string[], print: (text: string) => v
   if (needed.some((one) => !process.execArgv.includes(one))) return void (process.exitCode = runAgain(needed))
   const application = (await applicationIn(file)) as { routes?: () => readonly RouteInfo[] }
   if (typeof application.routes !== 'function')
-    throw new NoApplication(`What ${file} exports has no routes: it is no router`)
+    throw new NoApplication(`What ${file} exports has no routes: it is not a router`)
   const all = application.routes()
   // Notes contain schemas, which cannot be written as JSON.
   print(

@@ -83,7 +83,7 @@ async function announce(
     keyboard,
     [
       ['o', 'opens the browser', () => openInBrowser(`${places.local}${settings.base}/`)],
-      ['u', 'says the addresses again', () => void say()],
+      ['u', 'prints the addresses again', () => void say()],
       ['c', 'clears the screen', () => terminal.print('\x1b[2J\x1b[3J\x1b[H')],
       ['q', 'ends it, as Ctrl-C does', () => process.kill(process.pid, 'SIGINT')],
     ],

@@ -88,7 +88,7 @@ it('--proxy sets no limit of its own, and the page stays of the same origin', as
   expect(await response.json()).toEqual({ host: new URL(url).host, bytes: 3_000_000 })
 })
 
-it('--auth lets in who knows the password', async () => {
+it('--auth lets in whoever knows the password', async () => {
   const { url } = await start('--auth alice:wonder:land')
   const ask = async (pair?: string): Promise<number> =>
     (await fetch(url, pair === undefined ? {} : { headers: { authorization: `Basic ${btoa(pair)}` } })).status

@@ -449,7 +449,7 @@ test('another port is taken when the usual one is in use, and one that was asked
   const refused = new Run(program.file, ['dev', 'app.js'], { cwd, env: { PORT: '3000', HOST: '127.0.0.1' } })
   expect(await refused.end()).toBe(1)
   expect(refused.err).toMatch(
-    /Port 3000 is in use. Without --port and PORT a free one is taken; --port 3001 may be one/,
+    /Port 3000 is in use. Without --port and PORT a free one is taken; --port 3001 may be free/,
   )
 })
 

@@ -113,7 +113,7 @@ withTools(python)('in a terminal', { timeout: 60_000 }, () => {
 
   test.skipIf(!hasPs)('keys are read, and q ends it in order', async () => {
     const { out, type, end } = inTerminal([process.execPath, program.file, folderWith({ 'index.html': 'x' })])
-    await vi.waitFor(() => expect(out()).toContain('h says what other keys do'), 20_000)
+    await vi.waitFor(() => expect(out()).toContain('h lists the other keys'), 20_000)
     type('h')
     await vi.waitFor(() => expect(out()).toContain('o  opens the browser'))
     const [, url] = /here +(\S+)/.exec(out())!
@@ -123,11 +123,11 @@ withTools(python)('in a terminal', { timeout: 60_000 }, () => {
     expect(out()).toContain('1 request')
   })
 
-  test('nobody reads the keys of a process that a shell has put behind', async () => {
+  test('nobody reads the keys of a process that a shell has put into the background', async () => {
     const command = `${process.execPath} ${program.file} ${folderWith({ 'index.html': 'x' })} & read -r line; kill -INT $!; wait $!; echo "ended $?"`
     const { out, type, end } = inTerminal(['sh', '-mc', command])
     await vi.waitFor(() => expect(out()).toContain('Ctrl-C ends it'), 20_000)
-    expect(out()).not.toContain('h says')
+    expect(out()).not.toContain('h lists')
     const [, url] = /here +(\S+)/.exec(out())!
     expect((await fetch(url!)).status).toBe(200)
     type('\n')

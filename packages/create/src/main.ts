@@ -19,14 +19,14 @@ async function ask(given: Given): Promise<Wanted | undefined> {
   const folder =
     given.folder ??
     (await text({
-      message: 'Where shall it be?',
+      message: 'Where should it go?',
       placeholder: 'spillway-app',
       defaultValue: 'spillway-app',
       validate: (value) => refusalOf(value || 'spillway-app'),
     }))
   if (isCancel(folder)) return undefined
   const options = Object.entries(templates).map(([value, hint]) => ({ value, label: value, hint }))
-  const template = given.template ?? (await select({ message: 'What shall it be?', options }))
+  const template = given.template ?? (await select({ message: 'What kind of project?', options }))
   if (isCancel(template)) return undefined
   const install = given.install && (await confirm({ message: 'Install what it needs?' }))
   return isCancel(install) ? undefined : { folder, template, install, git: given.git }
@@ -46,7 +46,7 @@ function isInRepository(folder: string): boolean {
 function installs(folder: string): boolean {
   log.step('npm install')
   const isDone = run(folder, 'npm', 'install', '--no-audit', '--no-fund')
-  if (!isDone) log.warn('npm install has failed')
+  if (!isDone) log.warn('npm install failed')
   return isDone
 }
 
@@ -72,7 +72,7 @@ async function main(args: readonly string[]): Promise<void> {
   create({ folder, template: wanted.template, name: nameFor(basename(folder)), version: `^${version}` })
   log.success(`${wanted.template} is in ${relative('.', folder) || '.'}`)
   // Neither of these is a reason to fail: the project itself is complete.
-  if (wanted.git && !isInRepository(folder) && !run(folder, 'git', 'init', '--quiet')) log.warn('There is no git here')
+  if (wanted.git && !isInRepository(folder) && !run(folder, 'git', 'init', '--quiet')) log.warn('git init failed')
   const isInstalled = wanted.install && installs(folder)
   const path = relative('.', folder)
   const steps = [

@@ -23,7 +23,9 @@ export function install(): void {
       '@spillway/node works only in Node.js, because it relies on classes of its own: use `serve` of @spillway/core, or `toFetch` of @spillway/core/web',
     )
   if ([...process.execArgv, process.env['NODE_OPTIONS'] ?? ''].some((text) => text.includes('--insecure-http-parser')))
-    throw new Error('--insecure-http-parser is for requests that Spillway refuses: leave it out, or @spillway/node')
+    throw new Error(
+      '--insecure-http-parser is for requests that Spillway refuses: leave out either it or @spillway/node',
+    )
   isInstalled = true
   replace(http, Server as unknown as Constructor)
   replace(https, SecureServer as unknown as Constructor)

@@ -21,7 +21,7 @@ export function refusals(options: Options): string[] {
   ] as const) {
     const given = options[name] as Class
     if (given !== undefined && given !== (base as Class) && !(given.prototype instanceof base))
-      reasons.push(`${name} is not of Node's class, on which its messages lean here`)
+      reasons.push(`${name} does not extend Node's class, on which messages are built here`)
   }
   return reasons
 }

@@ -7,7 +7,7 @@ import app from '../src/app.ts'
 const message = { from: 'me', text: 'hello' }
 const post = { headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(message) }
 
-test('who listens hears what is said', async () => {
+test('whoever listens hears what is said', async () => {
   const server = await serve(app, { port: 0 })
   try {
     const events = await fetch(`${server.url}/events`)
@@ -22,7 +22,7 @@ test('who listens hears what is said', async () => {
   }
 })
 
-test('what is no message is refused', async () => {
+test('what is not a message is refused', async () => {
   assert.equal((await inject(app, '/messages', { ...post, body: '{"from":""}' })).status, 422)
 })
 
