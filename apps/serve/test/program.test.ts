@@ -102,7 +102,10 @@ describe('the program', { timeout: 60_000 }, () => {
     [['package.json'], /^spillway: .*package\.json is a file; name the folder that it is in\n$/],
     [['--prot', '1'], /^spillway: There is no --prot\. Did you mean --port\?\n$/],
     [['--config', 'none.json'], /^spillway: Cannot read none\.json \(ENOENT\)\n$/],
-    [['--host', '203.0.113.1', '--port', '0'], /^spillway: --host: 203\.0\.113\.1 is not an address of this machine\n$/],
+    [
+      ['--host', '203.0.113.1', '--port', '0'],
+      /^spillway: --host: 203\.0\.113\.1 is not an address of this machine\n$/,
+    ],
     [['--host', 'nowhere.invalid'], /^spillway: --host: There is no address for nowhere\.invalid\n$/],
     [['dve'], /^spillway: There is no folder .*dve\. Did you mean spillway dev\?\n$/],
     [[''], /^spillway: There is no folder ""\n$/],

@@ -70,6 +70,7 @@ abstract class FieldsView {
   private _index(): number[] {
     if (this._starts !== null) return this._starts
     // as long as it needs to be: one that grew would have room for 17, for as long as the request lasts
+    // eslint-disable-next-line unicorn/no-new-array
     const starts = (this._starts = new Array<number>(this.fieldCount + 1))
     for (let i = 0, p = 0; i < starts.length; i++) starts[i] = p = this.text.indexOf('\n', p) + 1
     return starts
