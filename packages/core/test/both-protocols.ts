@@ -24,6 +24,7 @@ export interface Answer {
 /** What is asked: content comes in pieces, one after the other. */
 interface Question {
   readonly method?: string
+  readonly fields?: readonly (readonly [name: string, value: string])[]
   readonly pieces?: readonly string[]
 }
 
@@ -31,20 +32,22 @@ interface Question {
 export async function ask(
   protocol: Protocol,
   handler: Handler,
-  { method = 'GET', pieces = [], ...options }: ServerOptions & Question = {},
+  { method = 'GET', fields = [], pieces = [], ...options }: ServerOptions & Question = {},
 ): Promise<Answer> {
   const server = await serve(handler, { port: 0, http2: true, ...options })
   try {
-    return await (protocol === 'HTTP/2' ? askHttp2(server, method, pieces) : askHttp1(server, method, pieces))
+    const asked = { method, fields, pieces }
+    return await (protocol === 'HTTP/2' ? askHttp2(server, asked) : askHttp1(server, asked))
   } finally {
     await server.close({ deadline: 0 })
   }
 }
 
-async function askHttp1(server: Server, method: string, pieces: readonly string[]): Promise<Answer> {
+async function askHttp1(server: Server, { method, fields, pieces }: Required<Question>): Promise<Answer> {
   const client = rawClient(server)
   const length = pieces.length > 0 ? `Content-Length: ${pieces.join('').length}\r\n` : ''
-  client.send(`${method} / HTTP/1.1\r\nHost: a\r\n${length}Connection: close\r\n\r\n`)
+  const others = fields.map(([name, value]) => `${name}: ${value}\r\n`).join('')
+  client.send(`${method} / HTTP/1.1\r\nHost: a\r\n${length}${others}Connection: close\r\n\r\n`)
   for (const piece of pieces) {
     await sleep(2)
     client.send(piece)
@@ -62,10 +65,10 @@ function byName(lines: Iterable<readonly [name: string, value: string]>): Readon
   return fields
 }
 
-async function askHttp2(server: Server, method: string, pieces: readonly string[]): Promise<Answer> {
+async function askHttp2(server: Server, { method, fields, pieces }: Required<Question>): Promise<Answer> {
   const client = new MachineClient(server.port)
   try {
-    const stream = client.request(method, '/', pieces.length === 0)
+    const stream = client.request(method, '/', pieces.length === 0, fields)
     for (const [i, piece] of pieces.entries()) {
       await sleep(2)
       client.write(stream, piece, i === pieces.length - 1)

@@ -74,8 +74,8 @@ test('errors of the server are printed where nobody takes them', async () => {
   print.mockRestore()
 })
 
-test('as onError of the server it also tells what core refuses', async () => {
-  const server = await start(async (c) => c.json(await c.body.json()), { onError: problemOf })
+test.each(['body', 'request'] as const)('as onError of the server it also tells what core refuses: %s', async (of) => {
+  const server = await start(async (c) => c.json(await c[of].json()), { onError: problemOf })
   const reply = await ask(server, 'POST /', { content: '{' })
   expect(reply.headers.get('content-type')).toBe('application/problem+json')
   expect(JSON.parse(String(reply.content))).toMatchObject({ status: 400, code: 'JSON_INVALID' })

@@ -5,6 +5,10 @@ import type { ParseErrorCode } from '@spillway/parser'
 export interface CoreErrorCodes {
   /** The content of the request is not valid JSON. */
   JSON_INVALID: 400
+  /** The parts of a form with files are not separated as RFC 7578 requires, or have no name. */
+  MULTIPART_INVALID: 400
+  /** The content is not a form, or not of a type that is read here. */
+  TYPE_UNSUPPORTED: 415
   /** The content of the request is larger than `limits.bodyBytes`, or than `c.body.limit`. */
   CONTENT_TOO_LARGE: 413
   /** The client left while its content was being read. */

@@ -2,6 +2,7 @@
 import { HttpError } from './errors.ts'
 import { handled, handledPieces } from './guarded.ts'
 import { handledStream } from './handled.ts'
+import { notJson } from './malformed.ts'
 import { highWater } from '../transport/transport.ts'
 
 /** What a body asks of its connection. @internal */
@@ -107,7 +108,7 @@ export class RequestBody implements AsyncIterable<Uint8Array> {
     try {
       return JSON.parse(text) as T
     } catch (cause) {
-      throw new HttpError(400, 'The request content is not valid JSON', { cause, code: 'JSON_INVALID' })
+      throw notJson(cause)
     }
   }
 

@@ -1,6 +1,7 @@
 // Fetch applications as our handlers, and our handlers as fetch applications.
 import { parseContentLength } from '@spillway/parser/fields'
 import type { Context, Handler, RequestHeaders } from '../exchange/context.ts'
+import { handledRequest } from '../exchange/handled.ts'
 import { ForeignExchange, type ForeignOptions, type ForeignRequest, foreignSettings } from './foreign.ts'
 import { checkHandler } from '../server/check-handler.ts'
 import type { BodySource, Reply } from '../exchange/reply.ts'
@@ -42,7 +43,7 @@ function rebased(c: Context): Request {
   const url = new URL(request.url)
   // a path that begins with two slashes would be taken for a host if it were resolved as a reference
   url.pathname = c.path
-  return new Request(url, request)
+  return handledRequest(new Request(url, request))
 }
 
 /** Created for each request, so its parts are made only when they are used. */

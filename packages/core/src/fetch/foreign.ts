@@ -3,6 +3,7 @@ import { TargetForm } from '@spillway/parser'
 import type { Context, Handler, MaybePromise, RequestHeaders } from '../exchange/context.ts'
 import { type ContextHead, type ContextPort, RequestContext } from '../exchange/request-context.ts'
 import { answerIn, taken } from '../exchange/dispatch.ts'
+import { handledRequest } from '../exchange/handled.ts'
 import { checkReply } from '../exchange/content.ts'
 import { errorAnswer, reportError, unhandled } from '../exchange/on-error.ts'
 import { type AbortedBy, AbortedError, HttpError, type Outcome } from '../exchange/errors.ts'
@@ -97,7 +98,8 @@ class ForeignContext extends RequestContext {
   }
 
   override get request(): Request {
-    return this.#foreign.request ?? super.request
+    const { request } = this.#foreign
+    return request ? handledRequest(request) : super.request
   }
 
   override upgrade(): Reply {

@@ -6,8 +6,6 @@ export interface MiddlewareErrorCodes {
   NOT_ACCEPTABLE: 406
   /** The content is missing although it is required. */
   CONTENT_MISSING: 400
-  /** The content is not a form with files, or not of a type that is read here. */
-  TYPE_UNSUPPORTED: 415
   /** The content is in an unsupported charset. */
   CHARSET_UNSUPPORTED: 415
   /** The content is not valid in the charset that its Content-Type declares. */
@@ -22,8 +20,6 @@ export interface MiddlewareErrorCodes {
   FORM_INVALID: 400
   /** The request does not match the schema given to `validate`: 422 for the content, 400 for the other parts. */
   INVALID: 400 | 422
-  /** The parts of a form with files are not separated as RFC 7578 requires, or have no name. */
-  MULTIPART_INVALID: 400
   /** The head of a part is larger than the limit. */
   PART_HEAD_TOO_LARGE: 413
   /** A page of another origin sent a request that only pages of this origin may send. */
