@@ -1,4 +1,5 @@
 /* What a head costs in memory: nothing to read or refuse it, one string to keep it. */
+import { allocatedBy } from '@spillway/vitest-config/allocation'
 import { expect, test } from 'vitest'
 import { decodeLatin1, RequestHead } from '../src/index.ts'
 import { bytesOf } from './replay.ts'
@@ -7,20 +8,7 @@ const fields = Array.from({ length: 12 }, (_, i) => `X-Field-${i}: value ${i}\r\
 const accepted = bytesOf(`GET /path?query HTTP/1.1\r\nHost: a.example\r\nConnection: keep-alive\r\n${fields}\r\n`)
 const posted = bytesOf(`POST / HTTP/1.1\r\nHost: a.example\r\nContent-Length: 5\r\n${fields}\r\n`)
 const refused = bytesOf(`GET / HTTP/1.1\r\nHost: a.example\r\n${fields}Name : value\r\n\r\n`)
-const times = 2000
 
-/** Bytes of heap that `work` takes each time: the median of many runs, since a collection or the compiler may come between. */
-function allocatedBy(work: () => void): number {
-  const run = (): number => {
-    const before = process.memoryUsage().heapUsed
-    for (let i = 0; i < times; i++) work()
-    return (process.memoryUsage().heapUsed - before) / times
-  }
-  for (let i = 0; i < 20; i++) run()
-  return Array.from({ length: 41 }, run).toSorted((a, b) => a - b)[20]!
-}
-
-// the smallest object has 16 bytes; the measurement itself takes some hundreds of bytes for all heads together
 test.each([
   ['accepted', accepted],
   ['accepted, with a body', posted],

@@ -33,21 +33,35 @@ export function jsonOf(value: unknown, replacer?: JsonReplacer): string {
 function refusePromises(value: unknown): void {
   if (typeof value !== 'object' || value === null) return
   if (isForgotten(value)) throw new TypeError('A promise has no JSON form: is an `await` missing?')
-  const members: readonly unknown[] = Array.isArray(value) ? value : Object.values(value)
-  // All are looked at: each may be rejected.
-  const at = members.map(isForgotten).indexOf(true)
-  if (at !== -1)
-    throw new TypeError(
-      `A promise has no JSON form: the member ${Object.keys(value)[at]} is one. Is an \`await\` missing?`,
-    )
+  const forgotten = Array.isArray(value) ? forgottenItem(value) : forgottenMember(value)
+  if (forgotten !== undefined)
+    throw new TypeError(`A promise has no JSON form: the member ${forgotten} is one. Is an \`await\` missing?`)
+}
+
+// All are looked at, because each may be rejected; and without a list of them, because every reply with an empty object comes here.
+
+function forgottenItem(list: readonly unknown[]): number | undefined {
+  let first: number | undefined
+  for (let i = 0; i < list.length; i++) if (isForgotten(list[i])) first ??= i
+  return first
+}
+
+function forgottenMember(value: object): string | undefined {
+  let first: string | undefined
+  for (const name in value)
+    if (Object.hasOwn(value, name) && isForgotten((value as Record<string, unknown>)[name])) first ??= name
+  return first
 }
 
 /** Whether it is a promise; it may still be rejected, which must not end the process. */
 function isForgotten(value: unknown): boolean {
   if (!isThenable(value) || typeof (value as { readonly toJSON?: unknown }).toJSON === 'function') return false
-  guarded(() => value, ignore)
+  // told the value as an argument: what a function keeps for one that it makes, it keeps at every call
+  guarded(itself, ignore, value)
   return true
 }
+
+const itself = (value: unknown): unknown => value
 
 /** @throws TypeError for one that is none. A promise would be written as `{}`, and one that is rejected would end the process. */
 function atOnce(replacer: JsonReplacer): JsonReplacer {
@@ -56,10 +70,7 @@ function atOnce(replacer: JsonReplacer): JsonReplacer {
   return function replace(this: unknown, key, value) {
     const written = replacer.call(this, key, value)
     if (!isThenable(written)) return written
-    guarded(
-      () => written,
-      () => {},
-    )
+    guarded(itself, ignore, written)
     throw new TypeError('The replacer of c.json must return a value, not a promise')
   }
 }

@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream'
+import { allocatedBy } from '@spillway/vitest-config/allocation'
 import { describe, expect, it } from 'vitest'
 import { type BodySource, type Context, Reply } from '../../src/index.ts'
 import { jsonOf } from '../../src/exchange/json.ts'
@@ -170,6 +171,13 @@ describe('a forgotten `await` is an error where it was forgotten', () => {
       expect(onlyReply((await send(handler, get())).received).status).toBe(500)
   })
 
+  it('the first is named, and only those that would be written count', () => {
+    expect(() => jsonOf({ a: {}, b: failing(), c: failing() })).toThrow('the member b is one')
+    expect(() => jsonOf([{}, 1, failing()])).toThrow('the member 2 is one')
+    expect(jsonOf(Object.assign(Object.create({ later: later() }), { a: {} }))).toBe('{"a":{}}')
+    expect(jsonOf({ a: {}, [Symbol('later')]: later() })).toBe('{"a":{}}')
+  })
+
   it('what has a JSON form of its own is no promise, nor is an empty object', () => {
     const query = Object.assign(later(), { toJSON: () => 'a query' })
     expect(jsonOf({ a: {}, query })).toBe('{"a":{},"query":"a query"}')
@@ -178,6 +186,11 @@ describe('a forgotten `await` is an error where it was forgotten', () => {
     expect(jsonOf(null)).toBe('null')
     expect(jsonOf('{}')).toBe('"{}"')
   })
+})
+
+it('looking for forgotten promises allocates nothing', () => {
+  for (const value of [{}, { a: {}, b: 1, c: ['x'] }, [], [{}, 1, 'x']])
+    expect(allocatedBy(() => jsonOf(value)) - allocatedBy(() => JSON.stringify(value))).toBeLessThan(8)
 })
 
 describe('json of a big integer', () => {
