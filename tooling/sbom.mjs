@@ -4,14 +4,14 @@ import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { UsageError, askedOf } from './command-line/index.js'
 import { install, packAll } from './packed.mjs'
 import { environment, setup } from './setup.mjs'
 
-const [file] = process.argv.slice(2)
-if (file === undefined) {
-  console.error('sbom: to which file?')
-  process.exit(2)
-}
+const file = askedOf('sbom', { usage: 'file: writes a bill of materials of the built packages', most: 1 }, ([name]) => {
+  if (name === undefined) throw new UsageError('To which file?')
+  return name
+})
 setup()
 const folder = mkdtempSync(join(tmpdir(), 'spillway-sbom-'))
 try {

@@ -67,6 +67,27 @@ export declare function readNumber(
 /** One of several names. @param what the names stand for: `command`. @throws UsageError for another, with the nearest or all of them. */
 export declare function chosenFrom<T extends string>(what: string, text: string, names: readonly T[]): T
 
+/** What a script takes. */
+export interface Script<Os extends Options> {
+  /** Its arguments and what it does with them, for --help; the options are added. */
+  readonly usage: string
+  /** Default: none. */
+  readonly options?: Os
+  /** The largest number of arguments. Default: any number. */
+  readonly most?: number
+}
+
+/**
+ * What `read` makes of the arguments and options of a script. Ends the process after --help; and with 2 when they cannot be understood,
+ * also when `read` throws a UsageError.
+ */
+export declare function askedOf<T, Os extends Options = {}>(
+  name: string,
+  script: Script<Os>,
+  read: (positionals: readonly string[], values: Values<Os>) => T,
+  args?: readonly string[],
+): T
+
 /**
  * The arguments of a script that takes only positive integers, in the order of their names. Ends the process after --help, and
  * with 2 for anything else.

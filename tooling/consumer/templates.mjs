@@ -5,12 +5,15 @@ import { once } from 'node:events'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { askedOf, chosenFrom } from '../command-line/index.js'
 import { root } from '../setup.mjs'
 import { Projects } from './projects.mjs'
 
 /** A path that each template answers with 200. */
 const paths = { minimal: '/hello/world', api: '/notes', realtime: '/', static: '/about' }
-const chosen = process.argv.slice(2)
+const all = [...Object.keys(paths), 'guide']
+const usage = `[template]...: starts projects as npm create would\n\nDefault: ${all.join(', ')}`
+const chosen = askedOf('templates', { usage }, (names) => names.map((name) => chosenFrom('template', name, all)))
 /** Templates that use better-sqlite3, which is compiled on installation: if that failed in this workspace, it fails there, too. */
 const withSqlite = new Set(['api', 'guide'])
 
@@ -26,8 +29,7 @@ const { run, npm, environment } = projects
 
 try {
   projects.prepare()
-  const names =
-    chosen.length > 0 ? chosen : [...Object.keys(paths), 'guide'].filter((name) => !withSqlite.has(name) || hasSqlite())
+  const names = chosen.length > 0 ? chosen : all.filter((name) => !withSqlite.has(name) || hasSqlite())
   for (const name of names) await (name === 'guide' ? followGuide() : tryTemplate(name))
   console.log(`created, tested, built and started: ${names.join(', ')}`)
 } catch (error) {

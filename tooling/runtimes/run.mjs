@@ -5,6 +5,7 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { askedOf, chosenFrom } from '../command-line/index.js'
 import { install, packAll } from '../packed.mjs'
 import { setup } from '../setup.mjs'
 import { chromium, launchChromium } from '../vitest/chromium.js'
@@ -156,15 +157,14 @@ async function printTable(names, chosen) {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const wanted = process.argv.slice(2)
-  const unknown = wanted.find((one) => !(one in suites) && !runtimes.some(({ name }) => name === one))
-  if (unknown !== undefined) {
-    console.error(
-      `There is no ${unknown}: there are ${[...Object.keys(suites), ...runtimes.map(({ name }) => name)].join(', ')}`,
-    )
-    process.exit(2)
-  }
-  const names = Object.keys(suites).filter((name) => wanted.includes(name))
+  const [knownSuites, knownRuntimes] = [Object.keys(suites), runtimes.map(({ name }) => name)]
+  const all = [...knownSuites, ...knownRuntimes]
+  const usage = `[suite]... [runtime]...: runs suites on the packages as they are published; default: all
+
+Suites: ${knownSuites.join(', ')}
+Runtimes: ${knownRuntimes.join(', ')}`
+  const wanted = askedOf('run', { usage }, (chosen) => chosen.map((one) => chosenFrom('suite or runtime', one, all)))
+  const names = knownSuites.filter((name) => wanted.includes(name))
   const chosen = runtimes.filter(({ name }) => wanted.includes(name))
-  await printTable(names.length > 0 ? names : Object.keys(suites), chosen.length > 0 ? chosen : runtimes)
+  await printTable(names.length > 0 ? names : knownSuites, chosen.length > 0 ? chosen : runtimes)
 }

@@ -79,8 +79,9 @@ export function readArguments(args: readonly string[]): Arguments | 'help' | 've
     servers:
       values.servers === undefined
         ? contenders.filter(({ isAside }) => !isAside).map(({ name }) => name)
-        : chosen('server', values.servers, names.servers),
-    workloads: values.workloads === undefined ? names.workloads : chosen('workload', values.workloads, names.workloads),
+        : chosenNames('server', values.servers, names.servers),
+    workloads:
+      values.workloads === undefined ? names.workloads : chosenNames('workload', values.workloads, names.workloads),
     rounds: values.rounds,
     seconds: values.seconds,
     base: chosenFrom('server', values.base, names.servers),
@@ -91,9 +92,12 @@ export function readArguments(args: readonly string[]): Arguments | 'help' | 've
   }
 }
 
-/** In the order given, without duplicates. */
-function chosen(what: 'server' | 'workload', list: string, all: readonly string[]): string[] {
+/**
+ * The names in a list with commas, in the order given and without duplicates.
+ * @throws UsageError for a name that is not among them, and for none.
+ */
+export function chosenNames(what: string, list: string, all: readonly string[]): readonly string[] {
   const wanted = list.split(',').filter((name) => name !== '')
-  if (wanted.length === 0) throw new UsageError(`--${what}s needs a name: ${all.join(', ')}`)
+  if (wanted.length === 0) throw new UsageError(`A ${what} needs a name: ${all.join(', ')}`)
   return [...new Set(wanted.map((name) => chosenFrom(what, name, all)))]
 }

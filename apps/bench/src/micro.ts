@@ -2,6 +2,7 @@
 // node dist/micro.js [name of a case]; with --cpu-prof in front of it, a profile of core alone.
 import { accept } from '../../../packages/core/src/http1/accept.ts'
 import type { Handler } from '../../../packages/core/src/exchange/context.ts'
+import { askedOf, chosenFrom } from '@spillway/command-line'
 import { router } from '@spillway/middleware/router'
 import { ServerCore } from '../../../packages/core/src/server/server-core.ts'
 import type { Server } from '../../../packages/core/src/server/server.ts'
@@ -98,11 +99,11 @@ const cases: readonly Case[] = [
   },
 ]
 
-const only = process.argv[2]
-if (only !== undefined && !cases.some(({ name }) => name === only)) {
-  console.error(`micro: there is no case ${only}: there are ${cases.map(({ name }) => name).join(', ')}`)
-  process.exit(2)
-}
+const named = cases.map(({ name }) => name)
+const usage = `[case]: measures what core does for a request, without a socket\n\n${named.join('\n')}`
+const only = askedOf('micro', { usage, most: 1 }, ([name]) =>
+  name === undefined ? undefined : chosenFrom('case', name, named),
+)
 for (const one of cases.filter(({ name }) => only === undefined || name === only)) {
   const times: number[] = []
   for (let run = 0; run < runs; run++) times.push(await measure(one))

@@ -8,6 +8,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { askedOf, readNumber } from '@spillway/command-line'
+import { chosenNames } from './arguments.ts'
 import { furnish, makeCertificate } from './bench.ts'
 import { Histogram } from './histogram.ts'
 import { usage } from './proc.ts'
@@ -76,6 +78,8 @@ const kinds: Readonly<Record<string, Kind>> = {
   },
 }
 
+const measured = [...new Set(Object.values(kinds).flatMap(({ servers }) => servers))]
+
 /** File descriptors that a server needs besides those of its clients. */
 const spare = 200
 const probes = 2000
@@ -86,15 +90,19 @@ const openTime = 120_000
 /** Connections per process: below the usual limits of descriptors, and of ports for one address. */
 const perProcess = 15_000
 
-const [asked = 'all', counted, wanted] = process.argv.slice(2)
-const names = asked === 'all' ? Object.keys(kinds) : asked.split(',')
-if (names.some((name) => !(name in kinds))) {
-  console.log(`node apps/bench/dist/scale.js [all, or kinds] [count, or full] [servers]\n
+const about = `[kinds] [count] [servers]: all kinds, or some such as idle,events; count may be full
+
 ${Object.entries(kinds)
   .map(([name, { title, count, full }]) => `  ${name.padEnd(10)} ${title}: ${count}, full: ${full}`)
-  .join('\n')}`)
-  process.exit(asked === '--help' ? 0 : 2)
-}
+  .join('\n')}`
+const asked = askedOf('scale', { usage: about, most: 3 }, ([some = 'all', count, servers]) => {
+  const whole = count === undefined || count === 'full' ? undefined : readNumber('count', count, { from: 1 })
+  return {
+    names: some === 'all' ? Object.keys(kinds) : chosenNames('kind', some, Object.keys(kinds)),
+    countOf: (kind: Kind): number => (count === 'full' ? kind.full : (whole ?? kind.count)),
+    servers: servers === undefined ? undefined : chosenNames('server', servers, measured),
+  }
+})
 const folder = mkdtempSync(join(tmpdir(), 'spillway-scale-'))
 chmodSync(folder, 0o755)
 process.on('exit', () => {
@@ -110,12 +118,12 @@ const places: Places = {
 furnish(places)
 makeCertificate(places)
 
-for (const name of names) {
+for (const name of asked.names) {
   const kind = kinds[name]!
-  const count = Math.min(counted === 'full' ? kind.full : Number(counted ?? kind.count), most(name))
+  const count = Math.min(asked.countOf(kind), most(name))
   console.log(`\n${count.toLocaleString('en-US')} ${kind.title}\n  ${columns('', 'KB each', 'RSS', 'p50', 'p99')}`)
   for (const server of contenders.filter((one) => kind.servers.includes(one.name))) {
-    if (wanted !== undefined && !wanted.split(',').includes(server.name)) continue
+    if (asked.servers && !asked.servers.includes(server.name)) continue
     if (server.program && findProgram(server.program.name) === undefined) continue
     try {
       console.log(`  ${await scale(name, kind, count, server)}`)

@@ -6,16 +6,20 @@ import { once } from 'node:events'
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { askedOf, readNumber } from '@spillway/command-line'
+import { chosenNames, options } from './arguments.ts'
 import { documents, markdown, replaceTable } from './markdown.ts'
 import { type Record, page } from './page.ts'
 import { type Plan, plans } from './plans.ts'
 
-const [asked = 'all', rounds = '3', seconds = '1'] = process.argv.slice(2)
-const names = asked === 'all' ? Object.keys(plans) : asked.split(',')
-if (names.some((name) => !(name in plans))) {
-  console.log(`node apps/bench/dist/tables.js [all, or ${Object.keys(plans).join(',')}] [rounds] [seconds]`)
-  process.exit(asked === '--help' ? 0 : 2)
-}
+const usage = `[tables] [rounds] [seconds]: measures, and writes into the documents, all or some tables
+
+${Object.keys(plans).join(', ')}`
+const asked = askedOf('tables', { usage, most: 3 }, ([tables = 'all', rounds = '3', seconds = '1']) => ({
+  names: tables === 'all' ? Object.keys(plans) : chosenNames('table', tables, Object.keys(plans)),
+  rounds: readNumber('rounds', rounds, options.rounds),
+  seconds: readNumber('seconds', seconds, options.seconds),
+}))
 const main = fileURLToPath(new URL('main.js', import.meta.url))
 const root = fileURLToPath(new URL('../../../', import.meta.url))
 /** Where the numbers are kept, for anyone who wants to look at them. */
@@ -23,7 +27,7 @@ const folder = fileURLToPath(new URL('../tmp/', import.meta.url))
 mkdirSync(folder, { recursive: true })
 
 const records: Record[] = []
-for (const name of names) {
+for (const name of asked.names) {
   const plan = plans[name]!
   const record = await measured(name, plan)
   if (!record) continue
@@ -40,7 +44,7 @@ async function measured(name: string, { servers, workloads }: Plan): Promise<Rec
   const json = join(folder, `${name}.json`)
   rmSync(json, { force: true })
   const what = ['--servers', servers.join(','), '--workloads', workloads.join(',')]
-  const how = ['--rounds', rounds, '--seconds', seconds, '--json', json]
+  const how = ['--rounds', `${asked.rounds}`, '--seconds', `${asked.seconds}`, '--json', json]
   console.log(`\n# ${name}`)
   const bench = spawn(process.execPath, [main, ...what, ...how], { stdio: 'inherit' })
   const [status] = (await once(bench, 'close')) as [number | null]

@@ -63,7 +63,7 @@ withTools(findTool('wrk'))('with wrk', () => {
   it.runIf(missing.length === 0)(`has no table of another name${skipped}`, async () => {
     const tables = fileURLToPath(new URL('../dist/tables.js', import.meta.url))
     const failed = promisify(execFile)(process.execPath, [tables, 'everything'])
-    await expect(failed).rejects.toMatchObject({ code: 2, stdout: expect.stringContaining('http1,edge,http2') })
+    await expect(failed).rejects.toMatchObject({ code: 2, stderr: expect.stringContaining('http1, edge, http2') })
   })
 
   it.runIf(missing.length === 0).each([

@@ -28,6 +28,6 @@ withTools(findTool('openssl'))('with certificates', () => {
 
   it.runIf(missing.length === 0)(`knows no other kind${skipped}`, async () => {
     const failed = promisify(execFile)(process.execPath, [program, 'everything'])
-    await expect(failed).rejects.toMatchObject({ code: 2, stdout: expect.stringContaining('websocket') })
+    await expect(failed).rejects.toMatchObject({ code: 2, stderr: expect.stringContaining('websocket') })
   })
 })

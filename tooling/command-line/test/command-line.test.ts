@@ -117,6 +117,7 @@ describe('countsOf', () => {
     [['1', '0'], 'drain: clients takes a whole number from 1 on, not "0"'],
     [['1', '2', '3'], 'drain: There is nothing to do with 3. See --help.'],
     [['--hepl'], 'drain: There is no --hepl. Did you mean --help?'],
+    [['--version'], 'drain: There is no --version of a script. See --help.'],
   ])('ends the process at %j', (args, line) => {
     const exit = vi.spyOn(process, 'exit').mockReturnValue(undefined as never)
     const error = vi.spyOn(console, 'error').mockReturnValue()

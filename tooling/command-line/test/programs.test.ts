@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { programFromSources } from '@spillway/tsup-config'
 import { spawn } from '@spillway/vitest-config/tools'
@@ -37,6 +37,17 @@ const programs: Readonly<Record<string, Program>> = {
 /** Programs that are configured by environment variables only. */
 const withoutOptions = ['apps/chat', 'apps/compat', 'apps/conduit', 'apps/wire-lab']
 
+/** Scripts that take arguments, and others with which they would do no harm. */
+const scripts: Readonly<Record<string, readonly string[]>> = {
+  'tooling/release.mjs': ['--dry-run'],
+  'tooling/sbom.mjs': [],
+  'tooling/runtimes/run.mjs': [],
+  'tooling/consumer/templates.mjs': [],
+  'apps/bench/dist/micro.js': [],
+  'apps/bench/dist/scale.js': [],
+  'apps/bench/dist/tables.js': [],
+}
+
 /** Where each is built, by the folder of its package. */
 const folders = new Map<string, string>()
 
@@ -58,9 +69,12 @@ beforeAll(async () => {
 }, 120_000)
 afterAll(() => folders.forEach((folder) => rmSync(folder, { recursive: true })))
 
-async function run(place: string, ...args: string[]): Promise<{ code: number; out: string; err: string }> {
+const run = (place: string, ...args: string[]): ReturnType<typeof runFile> =>
+  runFile(join(folders.get(place)!, 'dist/main.mjs'), ...args)
+
+async function runFile(path: string, ...args: string[]): Promise<{ code: number; out: string; err: string }> {
   const env = { ...process.env, NO_COLOR: '1', PORT: '', HOST: '127.0.0.1' }
-  const child = spawn(process.execPath, [join(folders.get(place)!, 'dist/main.mjs'), ...args], { stdio: 'pipe', env })
+  const child = spawn(process.execPath, [path, ...args], { stdio: 'pipe', env })
   onTestFinished(() => void child.kill('SIGKILL'))
   let [out, err] = ['', '']
   child.stdout.on('data', (piece) => (out += String(piece)))
@@ -121,5 +135,30 @@ describe.each(Object.entries(programs))('the program of %s', (place, { name, lis
     const { code, err } = await run(place, ...listens!(port))
     expect([code, err.split('\n').length]).toEqual([1, 2])
     expect(err).toMatch(`${name}: Port ${port} is in use`)
+  })
+})
+
+const built = existsSync(join(root, 'packages/core/dist'))
+
+describe.each(Object.entries(scripts))('the script %s', (file, harmless) => {
+  const path = join(root, file)
+  const isThere = built && existsSync(path)
+  const name = basename(file).replace(/\.m?js$/, '')
+
+  it.runIf(isThere)(
+    `says in one line what it does not know, and ends with 2${isThere ? '' : ' (not built)'}`,
+    async () => {
+      const hint = `${name}: There is no --hlep. Did you mean --help?\n`
+      expect(await runFile(path, ...harmless, '--hlep')).toEqual({ code: 2, out: '', err: hint })
+      expect(await runFile(path, ...harmless, '--version')).toMatchObject({ code: 2, out: '' })
+    },
+  )
+
+  it.runIf(isThere)(`prints its help${isThere ? '' : ' (not built)'}`, async () => {
+    const { code, out, err } = await runFile(path, ...harmless, '--help')
+    expect([code, err]).toEqual([0, ''])
+    expect(out.startsWith(`${name} [`) || out.startsWith(`${name} file`)).toBe(true)
+    for (const option of [...harmless, '--help']) expect(out).toContain(option)
+    expect(out.split('\n').filter((line) => line.length > 100)).toEqual([])
   })
 })
