@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url'
+import { explain } from '@spillway/command-line'
 import { closeOnSignals } from '@spillway/core'
 import { env } from './env.ts'
 import { start } from './start.ts'
@@ -8,7 +9,6 @@ try {
   closeOnSignals(running)
   console.log(`People talk at ${running.server.url}`)
 } catch (error) {
-  const isKnown = (error as NodeJS.ErrnoException).code !== undefined
-  console.error(isKnown ? `The chat cannot start: ${(error as Error).message}` : error)
+  console.error(`The chat cannot start: ${explain(error)}`)
   process.exit(1)
 }

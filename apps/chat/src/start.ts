@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { Failure } from '@spillway/command-line'
 import { type Server, printError, serve } from '@spillway/core'
 import { problemOf } from '@spillway/middleware/problem'
 import { redisStore } from '@spillway/middleware/rate-limit'
@@ -78,7 +79,7 @@ function printFailed(error: unknown): void {
 }
 
 function together(url: string, secret: string | undefined): Parts {
-  if (secret === undefined) throw new Error('REDIS needs a SECRET that all processes share')
+  if (secret === undefined) throw new Failure('REDIS needs a SECRET that all processes share')
   const redis = new Redis(url, { maxRetriesPerRequest: 3 })
   const subscriber = new Redis(url, { maxRetriesPerRequest: null })
   for (const one of [redis, subscriber]) one.on('error', printFailed)

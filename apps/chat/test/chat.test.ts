@@ -141,6 +141,27 @@ describe('a restart', { timeout: 60_000 }, () => {
     return { url: /http\S+/.exec(said.toString())![0], kill }
   }
 
+  /** What it says when it cannot start. */
+  async function refusal(env: NodeJS.ProcessEnv): Promise<{ code: number; said: string }> {
+    const child = spawn(process.execPath, [built.program], {
+      env: { ...process.env, HOST: '127.0.0.1', DATA: folderForTest(), ...env },
+      stdio: ['ignore', 'ignore', 'pipe'],
+    })
+    onTestFinished(() => void child.kill('SIGKILL'))
+    let said = ''
+    child.stderr.on('data', (piece) => (said += String(piece)))
+    const [code] = (await once(child, 'close')) as [number]
+    return { code, said }
+  }
+
+  test('that cannot be says why in one line', async () => {
+    const { server } = await startChat({ data: folderForTest() })
+    const inUse = `The chat cannot start: Port ${server.port} is in use\n`
+    expect(await refusal({ PORT: `${server.port}` })).toEqual({ code: 1, said: inUse })
+    const secretless = 'The chat cannot start: With REDIS there is a SECRET that all processes share\n'
+    expect(await refusal({ PORT: '0', REDIS: 'redis://127.0.0.1:1' })).toEqual({ code: 1, said: secretless })
+  })
+
   test.each(['SIGTERM', 'SIGKILL'] as const)('by %s loses nothing that was acknowledged', async (signal) => {
     const data = folderForTest()
     const first = await run(data)

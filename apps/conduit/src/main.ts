@@ -1,3 +1,4 @@
+import { explain } from '@spillway/command-line'
 import { closeOnSignals, serve } from '@spillway/core'
 import { problemOf } from '@spillway/middleware/problem'
 import { conduit } from './app.ts'
@@ -9,7 +10,6 @@ try {
   closeOnSignals({ close: (options) => server.close(options).finally(close) })
   console.log(`Conduit answers at ${server.url}/api, and describes it at ${server.url}/docs`)
 } catch (error) {
-  const isKnown = (error as NodeJS.ErrnoException).code !== undefined
-  console.error(isKnown ? `Conduit cannot start: ${(error as Error).message}` : error)
+  console.error(`Conduit cannot start: ${explain(error)}`)
   process.exit(1)
 }

@@ -1,7 +1,9 @@
 // The program, as it is built.
+import type { ChildProcessWithoutNullStreams } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { fromSources } from '@spillway/tsup-config'
 import { spawn } from '@spillway/vitest-config/tools'
@@ -23,24 +25,34 @@ test.skipIf(isMissing)('answers, keeps what it was given in a file, and ends', {
   const built = { config: false, silent: true, clean: false, outDir: folder } as const
   await build({ ...config, ...built, entry: [join(here, 'src/main.ts')], noExternal: [/^@spillway\//], ...fromSources })
 
-  const start = async (): Promise<{ url: string; end: () => Promise<unknown> }> => {
-    const env = { PORT: '0', DATABASE: join(folder, 'conduit.db'), SECRET: 'a secret of thirty-two characters' }
+  const run = (port: string): ChildProcessWithoutNullStreams => {
+    const env = { PORT: port, DATABASE: join(folder, 'conduit.db'), SECRET: 'a secret of thirty-two characters' }
     const child = spawn(process.execPath, [join(folder, 'main.js')], { cwd: folder, env, stdio: 'pipe' })
     onTestFinished(() => void child.kill('SIGKILL'))
+    return child
+  }
+
+  const start = async (): Promise<{ url: string; end: () => Promise<unknown> }> => {
+    const child = run('0')
     const ended = once(child, 'exit').then(([code]) => code as unknown)
-    let text = ''
-    child.stderr.on('data', (piece) => (text += String(piece)))
+    let said = ''
+    child.stderr.on('data', (piece) => (said += String(piece)))
     for await (const piece of child.stdout) {
-      text += String(piece)
-      if (text.includes('/docs')) break
+      said += String(piece)
+      if (said.includes('/docs')) break
     }
-    const [, url] = /at (http:\S+)\/api/.exec(text) ?? []
-    if (url === undefined) throw new Error(text)
+    const [, url] = /at (http:\S+)\/api/.exec(said) ?? []
+    if (url === undefined) throw new Error(said)
     return { url, end: () => (child.kill('SIGTERM'), ended) }
   }
 
   const user = { username: 'jake', email: 'jake@example.com', password: 'jakejake1' }
   const first = await start()
+  const { port } = new URL(first.url)
+  const other = run(port)
+  const why = text(other.stderr)
+  expect(await once(other, 'close')).toEqual([1, null])
+  expect(await why).toBe(`Conduit cannot start: Port ${port} is in use\n`)
   const found = await fetch(first.url)
   expect([found.status, found.url]).toEqual([200, `${first.url}/docs`])
   expect((await post(`${first.url}/api/users`, { user })).status).toBe(201)

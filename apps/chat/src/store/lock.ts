@@ -1,6 +1,7 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { Failure } from '@spillway/command-line'
 
 /** Milliseconds to wait for the previous process, which may still be finishing requests. */
 const patience = 30_000
@@ -8,7 +9,7 @@ const patience = 30_000
 /**
  * Takes a folder for this process: two that write to the same journal would lose messages.
  * @returns a function that releases it.
- * @throws Error when another process has it and does not release it.
+ * @throws Failure when another process has it and does not release it.
  */
 export async function lockFolder(folder: string): Promise<() => void> {
   const file = join(folder, 'pid')
@@ -22,7 +23,7 @@ export async function lockFolder(folder: string): Promise<() => void> {
     }
     const owner = Number(readFileSync(file, 'utf8'))
     if (!isAlive(owner)) rmSync(file, { force: true })
-    else if (performance.now() > giveUpAt) throw new Error(`${folder} is in use by process ${owner}`)
+    else if (performance.now() > giveUpAt) throw new Failure(`${folder} is in use by process ${owner}`)
     else await sleep(100)
   }
 }
