@@ -11,10 +11,11 @@ export class Refused extends Error {
   }
 }
 
-/** Sends one request. @throws Refused with the server's reason; TypeError when the server cannot be reached. */
-export async function ask(method: string, path: string, content?: object): Promise<unknown> {
+/** Sends one request. @throws Refused with the server's reason; TypeError when the server cannot be reached; the reason of `signal`. */
+export async function ask(method: string, path: string, content?: object, signal?: AbortSignal): Promise<unknown> {
   const reply = await fetch(`/api${path}`, {
     method,
+    ...(signal && { signal }),
     ...(content && { body: JSON.stringify(content), headers: { 'Content-Type': 'application/json' } }),
   })
   const body = reply.headers.get('content-type')?.includes('json') ? ((await reply.json()) as unknown) : undefined

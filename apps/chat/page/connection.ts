@@ -1,9 +1,9 @@
 // The page's connection to a room, which reconnects by itself.
-import type { ChatEvent, PageMessage } from '../src/events.ts'
+import { type ChatEvent, type PageMessage, aliveEvery } from '../src/events.ts'
 import { Refused, ask } from './api.ts'
 
-/** The ways in which the page receives events. */
-export type State = 'connecting' | 'socket' | 'events'
+/** The ways in which the page receives events, or why it receives none. */
+export type State = 'connecting' | 'lost' | 'socket' | 'events'
 
 /** The callbacks of a connection. */
 export interface Listener {
@@ -22,6 +22,8 @@ interface Waiting {
 const attempts = 2
 /** Milliseconds until the next attempt: the first wait, doubled each time, and the longest. */
 const delays = { first: 200, last: 5000 }
+/** Milliseconds of silence after which the server has gone, though the connection has not ended: a cable, a gateway, a laptop that slept. */
+const patience = 2.5 * aliveEvery
 /** Milliseconds between two messages that the user is typing. */
 const typingPace = 2000
 
@@ -39,8 +41,10 @@ export class Connection {
   #isOpen = false
   #isSending = false
   #isClosed = false
+  #isLost = false
   #failures = 0
   #retry: ReturnType<typeof setTimeout> | undefined
+  #silence: ReturnType<typeof setTimeout> | undefined
   #typedAt = -Infinity
   readonly #soon = (): void => this.#open()
 
@@ -80,7 +84,7 @@ export class Connection {
   #open(): void {
     if (this.#isClosed || this.#socket || this.#events) return
     clearTimeout(this.#retry)
-    this.#listener.state('connecting')
+    if (!this.#isLost) this.#listener.state('connecting')
     const path = `/api/rooms/${this.room}`
     const take = ({ data }: MessageEvent): void => this.#take(JSON.parse(data as string) as ChatEvent)
     if (prefersEvents || this.#failures >= attempts) {
@@ -94,16 +98,24 @@ export class Connection {
       socket.addEventListener('message', take)
       socket.addEventListener('close', () => this.#lost(socket))
     }
+    this.#heard()
+  }
+
+  #heard(): void {
+    clearTimeout(this.#silence)
+    this.#silence = setTimeout(() => this.#lost(this.#socket ?? this.#events), patience)
   }
 
   #opened(state: State): void {
     this.#isOpen = true
+    this.#isLost = false
     this.#failures = 0
     this.#listener.state(state)
     void this.#send()
   }
 
   #leave(): void {
+    clearTimeout(this.#silence)
     const [socket, events] = [this.#socket, this.#events]
     this.#socket = this.#events = undefined
     this.#isOpen = this.#isSending = false
@@ -111,12 +123,13 @@ export class Connection {
     events?.close()
   }
 
-  #lost(which: WebSocket | EventSource): void {
-    if (which !== this.#socket && which !== this.#events) return
+  #lost(which: WebSocket | EventSource | undefined): void {
+    if (!which || (which !== this.#socket && which !== this.#events)) return
     if (!this.#isOpen) this.#failures++
     this.#leave()
     if (this.#isClosed) return
-    this.#listener.state('connecting')
+    this.#isLost = true
+    this.#listener.state('lost')
     const delay = Math.min(delays.last, delays.first * 2 ** this.#failures)
     this.#retry = setTimeout(() => void this.#comeBack(), delay * (0.5 + Math.random() / 2))
   }
@@ -124,7 +137,7 @@ export class Connection {
   /** A WebSocket does not say why it was refused; a request does. */
   async #comeBack(): Promise<void> {
     try {
-      await ask('GET', '/session')
+      await ask('GET', '/session', undefined, AbortSignal.timeout(delays.last))
     } catch (error) {
       if (error instanceof Refused && error.status === 401) return this.#listener.signedOut()
     }
@@ -132,6 +145,7 @@ export class Connection {
   }
 
   #take(event: ChatEvent): void {
+    this.#heard()
     if (event.is === 'entered') this.#last = event.messages.at(-1)?.id ?? this.#last
     if (event.is === 'message') {
       const { id } = event.message

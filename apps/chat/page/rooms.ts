@@ -6,6 +6,7 @@ import { Log } from './log.ts'
 
 const states: Readonly<Record<State, string>> = {
   connecting: 'connecting …',
+  lost: 'connection lost, trying again …',
   socket: 'live',
   events: 'live, by events',
 }

@@ -1,7 +1,7 @@
 // The rooms, and everyone who is in them.
-import { printError } from '@spillway/core'
+import { ignore, printError } from '@spillway/core'
 import type { Receiver, Topic } from '@spillway/middleware/topics'
-import type { ChatEvent, Message } from './events.ts'
+import { type ChatEvent, type Message, aliveEvery } from './events.ts'
 import { mostMissed, mostNamed, pageSize } from './limits.ts'
 import { Presence } from './presence.ts'
 import type { Store } from './store/store.ts'
@@ -34,7 +34,12 @@ export class Chat {
     // its number.
     this.#topic(room).subscribe(receiver)
     this.#topic(lobby).subscribe(receiver)
-    const leave = this.presence.enter(room, name)
+    const depart = this.presence.enter(room, name)
+    const beat = setInterval(() => void tell(receiver, { is: 'alive' }).catch(ignore), aliveEvery)
+    const leave = (): void => {
+      clearInterval(beat)
+      depart()
+    }
     if (receiver.signal.aborted) leave()
     else receiver.signal.addEventListener('abort', leave, { once: true })
     await tell(receiver, await this.#missed(room, after))

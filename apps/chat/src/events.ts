@@ -11,6 +11,9 @@ export interface Message {
   readonly key: string
 }
 
+/** Milliseconds between two signs of life of the server, for a page does not see the pings of its connection. */
+export const aliveEvery = 15_000
+
 /** What the server sends to a page. */
 export type ChatEvent =
   /** The first event of a connection. `isFresh`: the latest messages, whatever the page has; otherwise those that it has missed. */
@@ -24,6 +27,7 @@ export type ChatEvent =
   /** There is a new message in a room, perhaps another one. */
   | { readonly is: 'news'; readonly room: string; readonly id: number }
   | { readonly is: 'room'; readonly room: string }
+  | { readonly is: 'alive' }
 
 /** What a page sends over its WebSocket; without one, each is an HTTP request. */
 export type PageMessage = { readonly do: 'say'; readonly key: string; readonly text: string } | { readonly do: 'type' }

@@ -1,9 +1,12 @@
+import { once } from 'node:events'
+import { type AddressInfo, type Socket, connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import axe, { type AxeResults } from 'axe-core'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { chromium, launchChromium } from '@spillway/vitest-config/chromium'
 import { withTools } from '@spillway/vitest-config/tools'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
+import { aliveEvery } from '../src/events.ts'
 import { type Built, buildChat } from './built.ts'
 import { Person, folderForTest, startChat } from './support.ts'
 
@@ -26,6 +29,41 @@ function texts(page: Page): Promise<string[]> {
   return page.locator('#messages .text').allTextContents()
 }
 
+/** A line to a server on which nothing moves any more while it is held, and no connection ends. */
+async function lineTo(port: number): Promise<{ port: number; hold(): void; release(): void }> {
+  const sockets = new Set<Socket>()
+  let isHeld = false
+  const line = createServer((near) => {
+    const far = connect(port, '127.0.0.1')
+    for (const [from, to] of [
+      [near, far],
+      [far, near],
+    ] as const) {
+      sockets.add(from)
+      from.on('data', (piece) => to.write(piece)).on('end', () => to.end())
+      from.on('error', () => to.destroy()).on('close', () => sockets.delete(from))
+      if (isHeld) from.pause()
+    }
+  })
+  line.listen(0, '127.0.0.1')
+  await once(line, 'listening')
+  onTestFinished(() => {
+    line.close()
+    for (const one of sockets) one.destroy()
+  })
+  return {
+    port: (line.address() as AddressInfo).port,
+    hold() {
+      isHeld = true
+      for (const one of sockets) one.pause()
+    },
+    release() {
+      isHeld = false
+      for (const one of sockets) one.resume()
+    },
+  }
+}
+
 withTools(chromium)('two people in browsers', { timeout: 90_000 }, () => {
   let built: Built
   let browser: Browser
@@ -45,6 +83,7 @@ withTools(chromium)('two people in browsers', { timeout: 90_000 }, () => {
     onTestFinished(() => context.close())
     context.setDefaultTimeout(20_000)
     const page = await context.newPage()
+    await page.clock.install()
     page.on('pageerror', (error) => complaints.push(error.message))
     await page.goto(url)
     await page.getByLabel('Name', { exact: true }).fill(name)
@@ -72,7 +111,7 @@ withTools(chromium)('two people in browsers', { timeout: 90_000 }, () => {
 
     // The server goes while both write.
     await first.close({ deadline: 0 })
-    await ann.locator('#live[data-state=connecting]').waitFor()
+    await ann.getByText('connection lost, trying again').waitFor()
     await say(ann, 'Are you still there?')
     await ann.getByText('1 message waits').waitFor()
     await say(ben, 'I wait')
@@ -85,6 +124,23 @@ withTools(chromium)('two people in browsers', { timeout: 90_000 }, () => {
     expect(seen).toEqual(await texts(ben))
     expect(seen.length).toBe(4)
     expect(complaints).toEqual([])
+  })
+
+  test.each(['socket', 'events'])('a server that is silent is one that has gone: by %s', async (by) => {
+    const { server } = await startChat({ data: folderForTest(), page: built.page })
+    const line = await lineTo(server.port)
+    const ann = await comeIn(`http://127.0.0.1:${line.port}/?by=${by}`, 'Ann')
+    await ann.locator(`#live[data-state=${by}]`).waitFor()
+    line.hold()
+    // Nothing says that the line is dead, but the time that passes.
+    await ann.clock.fastForward(2 * aliveEvery)
+    expect(await ann.locator('#live').textContent()).toMatch(/^live/)
+    await ann.clock.fastForward(aliveEvery)
+    await ann.getByText('connection lost, trying again').waitFor()
+    line.release()
+    await ann.locator(`#live[data-state=${by}]`).waitFor()
+    await say(ann, 'Here I am again')
+    await hears(ann, 'Here I am again')
   })
 
   test('one of them by events, where WebSockets do not pass', async () => {
@@ -156,7 +212,7 @@ withTools(chromium)('two people in browsers', { timeout: 90_000 }, () => {
     ['dark', { colorScheme: 'dark' }],
     ['phone', { colorScheme: 'light', viewport: { width: 360, height: 700 }, hasTouch: true, isMobile: true }],
   ] as const)('the page is for everybody: %s', async (name, options) => {
-    const { server } = await startChat({ data: folderForTest(), page: built.page })
+    const { server, close } = await startChat({ data: folderForTest(), page: built.page })
     const people = await Promise.all(['Ben', 'Chloé', 'Dai'].map((one) => Person.signIn(server.url, one)))
     const said: [number, string][] = [
       [0, 'Morning! The gateway has been up for 40 days.'],
@@ -196,6 +252,10 @@ withTools(chromium)('two people in browsers', { timeout: 90_000 }, () => {
     }
     const { width } = page.viewportSize()!
     expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(width)
+    await close({ deadline: 0 })
+    await page.getByText('connection lost, trying again').waitFor()
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(width)
+    if (shots !== undefined) await page.screenshot({ path: join(shots, `${name}-lost.png`) })
     for (const view of views) {
       const { violations } = await view.evaluate<AxeResults>(`${axe.source}; axe.run()`)
       expect(violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)])).toEqual([])

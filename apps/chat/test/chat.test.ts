@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { type Tool, findTool, spawn, withTools } from '@spillway/vitest-config/tools'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
+import { aliveEvery } from '../src/events.ts'
 import { type Built, buildChat } from './built.ts'
 import { Person, folderForTest, post, startChat } from './support.ts'
 
@@ -35,6 +36,19 @@ describe('one process', () => {
     ben.leave()
     await vi.waitUntil(() => ann.all('people').at(-1)?.count === 1)
     expect(ann.all('people').at(-1)!.people).toEqual(['Ann'])
+  })
+
+  test('is not silent for long', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+    onTestFinished(() => void vi.useRealTimers())
+    const { server } = await startChat({ data: folderForTest() })
+    const ann = await Person.signIn(server.url, 'Ann')
+    const before = vi.getTimerCount()
+    await ann.enter('general')
+    vi.advanceTimersByTime(aliveEvery)
+    await vi.waitUntil(() => ann.all('alive').length > 0)
+    ann.leave()
+    await vi.waitFor(() => expect(vi.getTimerCount()).toBe(before))
   })
 
   test('a person who comes back is told what was missed, and no more', async () => {
@@ -158,7 +172,7 @@ describe('a restart', { timeout: 60_000 }, () => {
     const { server } = await startChat({ data: folderForTest() })
     const inUse = `The chat cannot start: Port ${server.port} is in use\n`
     expect(await refusal({ PORT: `${server.port}` })).toEqual({ code: 1, said: inUse })
-    const secretless = 'The chat cannot start: With REDIS there is a SECRET that all processes share\n'
+    const secretless = 'The chat cannot start: REDIS needs a SECRET that all processes share\n'
     expect(await refusal({ PORT: '0', REDIS: 'redis://127.0.0.1:1' })).toEqual({ code: 1, said: secretless })
   })
 
