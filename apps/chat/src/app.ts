@@ -28,7 +28,7 @@ export interface Settings {
   readonly secret: string
   /** The folder with the page. */
   readonly page: string
-  /** Proxies in front, whose Forwarded field tells who the client is (RFC 7239). Default: none. */
+  /** Proxies in front, whose X-Forwarded fields tell who the client is, as those of the gateway do. Default: none. */
   readonly proxies?: readonly string[]
   /** For several processes. */
   readonly shared?: { readonly bus: Bus; readonly quotas: RateLimitStore }
@@ -55,6 +55,8 @@ const PageSays = z.discriminatedUnion('do', [
 ])
 const From = z.object({ after: z.coerce.number().int().min(0).default(0) })
 const Before = z.object({ before: z.coerce.number().int().min(1).optional() })
+
+const forwarded = ['x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-host'] as const
 
 /** What the page may load: its own files, and nothing by inline code. */
 const policy = { 'script-src': "'self'", 'style-src': "'self'", 'connect-src': "'self'" }
@@ -139,7 +141,7 @@ export function chat({ store, secret, page, proxies = [], shared, server }: Sett
     )
 
   const app: Router = router()
-    .use(...(proxies.length > 0 ? [client({ trusted: proxies, fields: 'forwarded' })] : []))
+    .use(...(proxies.length > 0 ? [client({ trusted: proxies, fields: forwarded })] : []))
     .use(problems(), secureHeaders({ csp: policy }), compression())
     .get('/live', health())
     .get('/ready', readiness({ server, checks: { store: () => store.check() } }))

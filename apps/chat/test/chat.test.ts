@@ -38,6 +38,16 @@ describe('one process', () => {
     expect(ann.all('people').at(-1)!.people).toEqual(['Ann'])
   })
 
+  test('knows clients behind a proxy by its X-Forwarded-For', async () => {
+    const { server } = await startChat({ data: folderForTest(), proxies: ['127.0.0.1'] })
+    const signIn = async (address: string): Promise<number> => {
+      const headers = { 'Content-Type': 'application/json', 'X-Forwarded-For': address }
+      return (await fetch(`${server.url}/api/session`, { method: 'POST', headers, body: '{}' })).status
+    }
+    for (let i = 0; i < 20; i++) expect(await signIn('192.0.2.1')).toBe(422)
+    expect([await signIn('192.0.2.1'), await signIn('192.0.2.2')]).toEqual([429, 422])
+  })
+
   test('is not silent for long', async () => {
     vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
     onTestFinished(() => void vi.useRealTimers())
