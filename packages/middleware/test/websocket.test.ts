@@ -187,8 +187,9 @@ describe('the end', () => {
     const codes: number[] = []
     const server = await serving({ close: (_, code) => void codes.push(code) }, { pingInterval: 400 })
     const dead = await raw(server)
+    const cut = once(dead, 'close')
     const alive = await client(server)
-    await once(dead, 'close')
+    await cut
     await once(alive, 'ping')
     expect([alive.readyState, codes]).toEqual([alive.OPEN, [1006]])
   })

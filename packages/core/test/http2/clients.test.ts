@@ -1,4 +1,5 @@
 import type { ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { chromium, launchChromium } from '@spillway/vitest-config/chromium'
@@ -59,9 +60,10 @@ withTools(curl)('curl', { timeout: 60_000 }, () => {
     ])
     let said = ''
     source.stdout!.on('data', (text: Buffer) => (said += text.toString()))
+    const sent = once(source, 'close')
     const down = run(curl.path, [...clear, '-o', '/dev/null', '-w', '%{size_download}', `${server.url}/down`])
     expect((await down).stdout).toBe(String(longBytes))
-    await new Promise((resolve) => source.once('close', resolve))
+    await sent
     expect(said).toBe(String(longBytes))
     expect(most).toBeLessThan(48 * 1024 * 1024)
   }, 600_000)
