@@ -14,6 +14,9 @@ const isBuilt = existsSync(`${dist}/index.html`)
 if (!isBuilt)
   console.error('The site is not built: tests of its pages are skipped (npm run build -- --filter=@spillway/docs)')
 
+/** Waits until nothing moves any more. What has just begun to change is animated from the next frame on. */
+const settled = `new Promise(requestAnimationFrame).then(() => Promise.allSettled(document.getAnimations().map((one) => one.finished)))`
+
 describe.skipIf(!isBuilt)('the site', { timeout: 60_000 }, () => {
   withTools(chromium)('in a browser', () => {
     let server: Server
@@ -44,6 +47,8 @@ describe.skipIf(!isBuilt)('the site', { timeout: 60_000 }, () => {
       await page.locator('.VPContent h1, .VPHome').first().waitFor()
       expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(320)
       await page.setViewportSize({ width: 1280, height: 900 })
+      // The sidebar fades in.
+      await page.evaluate(settled)
       const rules = "{ runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa'] }"
       const { violations } = await page.evaluate<AxeResults>(`${axe.source}; axe.run(${rules})`)
       expect(refused).toEqual([])
