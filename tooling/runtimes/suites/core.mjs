@@ -448,7 +448,7 @@ const checks = {
     )
     await sleep(50)
     for (const [name, listener] of listeners) channels[name].unsubscribe(listener)
-    assert.deepEqual(seen, ['open', 'head', 'request', 'reply', 'end', 'fin', 'fin', 'close'])
+    assert.deepEqual(seen, ['listening', 'open', 'head', 'request', 'reply', 'end', 'fin', 'fin', 'close'])
   },
   'the test server needs no socket': async () => {
     const { connect: connectMemory, advance } = testServer((c) => c.text('x'))
