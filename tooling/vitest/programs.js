@@ -20,10 +20,15 @@ export function findPackage(spec) {
 
 function makeTool(name, path, isHere) {
   if (isHere) sure.add(path)
-  else process.stderr.write(`${name} is ${hidden() ? 'hidden' : 'missing'}: tests with it are skipped\n`)
+  let isTold = isHere
   return {
     name,
-    isMissing: !isHere,
+    /** Says so, to whoever wanted to use it: programs that only print their help need no tool. */
+    get isMissing() {
+      if (!isTold) process.stderr.write(`${name} is ${hidden() ? 'hidden' : 'missing'}: tests with it are skipped\n`)
+      isTold = true
+      return !isHere
+    },
     get path() {
       if (isHere) return path
       throw new Error(`${name} is missing: what needs it is to be skipped, by \`withTools\``)
