@@ -32,6 +32,7 @@ export class Lifetime {
     return this.#controller.signal
   }
 
+  // decision 086
   atAbort(callback: Callback<AbortedError>): void {
     this.#atAbort = added(this.#atAbort, callback)
   }
