@@ -1,22 +1,10 @@
 // Projects outside the workspace, made from packages as npm would publish them.
 import { execFileSync } from 'node:child_process'
-import { once } from 'node:events'
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { install, packAll } from '../packed.mjs'
 import { environment, setup } from '../setup.mjs'
-
-/** A port that was free a moment ago. */
-export async function freePort() {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address()
-  server.close()
-  await once(server, 'close')
-  return port
-}
 
 export class Projects {
   folder = mkdtempSync(join(tmpdir(), 'spillway-projects-'))

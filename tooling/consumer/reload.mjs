@@ -8,7 +8,8 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { Agent, request } from 'node:http'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Projects, freePort } from './projects.mjs'
+import { Projects } from './projects.mjs'
+import { freePort } from '../vitest/free-port.js'
 import { countsOf } from '../command-line/index.js'
 
 const { saves, pause } = countsOf('reload', { saves: 20, pause: 1500 })

@@ -7,7 +7,8 @@ import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { root } from '../setup.mjs'
-import { Projects, freePort } from './projects.mjs'
+import { Projects } from './projects.mjs'
+import { freePort } from '../vitest/free-port.js'
 
 const nobody = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {}
 const projects = new Projects()

@@ -16,7 +16,7 @@ import { fileURLToPath } from 'node:url'
 import { countsOf } from '@spillway/command-line'
 import { ignore } from '@spillway/core'
 import { makeCertificate } from './bench.ts'
-import { freePort } from './processes.ts'
+import { freePort } from '@spillway/vitest-config/free-port'
 
 interface Memory {
   readonly js: number

@@ -1,8 +1,8 @@
 import { once } from 'node:events'
 import { chownSync, mkdtempSync, rmSync } from 'node:fs'
-import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { freePort } from '@spillway/vitest-config/free-port'
 import { type Tool, execFileSync, findTool, spawn, withTools } from '@spillway/vitest-config/tools'
 import postgres from 'postgres'
 import { beforeAll, expect, test, vi } from 'vitest'
@@ -13,15 +13,6 @@ const server: Tool = findTool('postgres')
 const control: Tool = findTool('pg_ctl')
 /** PostgreSQL does not run as root: it is nobody then. */
 const as = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {}
-
-async function freePort(): Promise<number> {
-  const listener = createServer().listen(0, '127.0.0.1')
-  await once(listener, 'listening')
-  const { port } = listener.address() as AddressInfo
-  listener.close()
-  await once(listener, 'close')
-  return port
-}
 
 withTools(server, control)('with PostgreSQL', { timeout: 60_000 }, () => {
   let url: string

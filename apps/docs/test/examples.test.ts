@@ -1,8 +1,8 @@
 import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
-import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { freePort } from '@spillway/vitest-config/free-port'
 import { fileURLToPath } from 'node:url'
 import { type Handler, type Server, serve } from '@spillway/core'
 import { inject } from '@spillway/core/testing'
@@ -27,15 +27,6 @@ async function start(app: Handler): Promise<string> {
 function started(server: Server): string {
   onTestFinished(() => server.close({ deadline: 0 }).then(() => {}))
   return server.url
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }
 
 function quiet(): ReturnType<typeof vi.spyOn> {

@@ -9,7 +9,8 @@ import { attemptsOf, nextOrder, ordered, putOff, succeeded } from '../src/acme-t
 import { parseConfig } from '../src/config.ts'
 import { Gateway } from '../src/gateway.ts'
 import { AcmeServer } from './acme-server.ts'
-import { folderOf, freePort, until } from './support.ts'
+import { freePort } from '@spillway/vitest-config/free-port'
+import { folderOf, until } from './support.ts'
 
 const minute = 60_000
 const refused = /ECONNRESET|hang up|disconnected/

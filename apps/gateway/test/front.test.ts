@@ -3,7 +3,8 @@ import { connect } from 'node:net'
 import { type Handler, type Server } from '@spillway/core'
 import { hashSync } from 'bcryptjs'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
-import { backend, freePort, start, until } from './support.ts'
+import { freePort } from '@spillway/vitest-config/free-port'
+import { backend, start, until } from './support.ts'
 
 const echo: Handler = (c) => c.json({ path: c.path, ...Object.fromEntries(c.headers) })
 

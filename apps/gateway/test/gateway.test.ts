@@ -7,7 +7,8 @@ import { withTools } from '@spillway/vitest-config/tools'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { makeAuthority, openssl } from '../../../packages/core/test/certificates.ts'
 import { Gateway } from '../src/gateway.ts'
-import { backend, deferred, folderOf, freePort, start, until } from './support.ts'
+import { freePort } from '@spillway/vitest-config/free-port'
+import { backend, deferred, folderOf, start, until } from './support.ts'
 
 const echo: Handler = (c) =>
   c.json({ method: c.method, path: `${c.path}${c.search}`, for: c.headers.get('x-forwarded-for') })

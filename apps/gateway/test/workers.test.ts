@@ -8,7 +8,8 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { openssl } from '../../../packages/core/test/certificates.ts'
 import { AcmeServer } from './acme-server.ts'
 import { type Built, buildGateway } from './built.ts'
-import { folderOf, freePort, until } from './support.ts'
+import { freePort } from '@spillway/vitest-config/free-port'
+import { folderOf, until } from './support.ts'
 
 let built: Built
 

@@ -14,10 +14,11 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { Agent, createServer as createHttpServer } from 'node:http'
-import { connect, createServer } from 'node:net'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { freePort } from '@spillway/vitest-config/free-port'
 
 const [role = '5', port, upstream] = process.argv.slice(2)
 if (role === 'spillway') await runSpillway()
@@ -79,14 +80,6 @@ function startNginx(core, home, server) {
 
 function node(...args) {
   return spawn('taskset', ['-c', '0', process.execPath, ...args], { stdio: ['ignore', 'ignore', 'inherit'] })
-}
-
-async function freePort() {
-  const server = createServer().listen(0, '127.0.0.1')
-  await new Promise((resolve) => server.once('listening', resolve))
-  const { port: free } = server.address()
-  await new Promise((resolve) => server.close(resolve))
-  return free
 }
 
 async function up(at) {

@@ -4,6 +4,7 @@ import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Server, channels } from '@spillway/core'
+import { freePort } from '@spillway/vitest-config/free-port'
 import { type Metrics, metrics } from '@spillway/middleware/metrics'
 import { router } from '@spillway/middleware/router'
 import parsePrometheus from 'parse-prometheus-text-format'
@@ -245,14 +246,6 @@ withTools(prometheus)('with Prometheus', () => {
     )
   }, 120_000)
 })
-
-/** Free now, and hardly taken in the next moment. */
-async function freePort(): Promise<number> {
-  const server = await start((c) => c.text(''))
-  const { port } = server
-  await server.close()
-  return port
-}
 
 /** A cluster of two, both of which say what this one does. */
 function everyWorker(_topic: string, answer: () => string): () => Promise<{ worker: number; value: string }[]> {

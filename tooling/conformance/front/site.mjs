@@ -1,7 +1,8 @@
 // The site of the checks: 504 files, two PHP scripts, a Node application, and a server that is busy.
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { freePort } from '../../vitest/free-port.js'
 import { createServer } from 'node:http'
-import { connect, createServer as createTcpServer } from 'node:net'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execFileSync, findTool, spawn } from '../../vitest/programs.js'
@@ -145,13 +146,4 @@ export async function accepts(where) {
     await new Promise((resolve) => setTimeout(resolve, 20))
   }
   throw new Error(`Nobody listens on ${JSON.stringify(where)}`)
-}
-
-function freePort() {
-  return new Promise((resolve) => {
-    const server = createTcpServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address()
-      server.close(() => resolve(port))
-    })
-  })
 }

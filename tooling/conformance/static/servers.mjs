@@ -1,7 +1,7 @@
 // The servers of the scorecard, each with the options that suit the site best.
 import { spawn } from 'node:child_process'
+import { freePort } from '../../vitest/free-port.js'
 import { existsSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -146,14 +146,4 @@ export async function start({ name, path, command }, root, at) {
   }
   await stop()
   throw new Error(`${name} does not start: ${errors.slice(0, 500)}`)
-}
-
-function freePort() {
-  return new Promise((resolve, reject) => {
-    const server = createServer().once('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address()
-      server.close(() => resolve(port))
-    })
-  })
 }

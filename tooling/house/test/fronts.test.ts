@@ -1,7 +1,6 @@
 // The front servers of docs/deployment, with their files, each in front of two applications.
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer as createTcpServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -13,6 +12,7 @@ import { sse } from '@spillway/middleware/sse'
 import { websocket } from '@spillway/middleware/websocket'
 import { connectWebSocket } from '@spillway/middleware/websocket-client'
 import { afterAll, beforeAll, expect, it, vi } from 'vitest'
+import { freePort } from '../../vitest/free-port.js'
 import { findTool, spawn, withTools } from '../../vitest/tools.js'
 
 const folder = fileURLToPath(new URL('../../../docs/deployment/', import.meta.url))
@@ -123,15 +123,6 @@ class Application {
     await isHeard
     yield { data: 'second' }
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createTcpServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }
 
 const upload = async (url: string, size: number): Promise<Response> =>
